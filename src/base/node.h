@@ -1,0 +1,54 @@
+/* node.h - the configuration of one saqshyd: where its data lie, which roles run, where they listen.
+ *
+ * Owns      struct node owns its texts, until node_free.
+ * Promises  1. A file with one unknown key, wrong type or value out of range is refused whole, with file,
+ *              line, column and the expected form.
+ *           2. Everything left out has the default that node.c lists in one table.
+ * Threads   any, after loading.
+ * Units     sizes in bytes, ages in days, as the names say.
+ * Source    docs/configuration.md is written from the same table. */
+#ifndef SAQSHY_BASE_NODE_H
+#define SAQSHY_BASE_NODE_H
+
+#include "base/base.h"
+
+enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_COUNT };
+
+struct node {
+    char   *data;            /* absolute path of the data directory */
+    char   *content;         /* absolute path of content/ */
+    char   *web;             /* absolute path of the built portal */
+    char   *kind;            /* "centre" or "collector" */
+    char   *roles;           /* "ingest index detect desk" */
+    char   *syslog_udp;      /* "address:port", empty: off; likewise below */
+    char   *syslog_tcp;
+    char   *otlp;
+    char   *portal;          /* HTTPS API and portal */
+    char   *public_url;      /* how people reach the portal, for letters */
+    char   *smtp_url;        /* "smtp://host:port" or "smtps://…"; empty: no mail is sent */
+    char   *smtp_from;
+    char   *smtp_user;
+    char   *smtp_password_file;
+    char   *edition;         /* "kz-52-2025" */
+    char   *zone;            /* "Asia/Almaty" */
+    char   *user;            /* system user the roles change to when started as root; empty: stay */
+    int64_t retention_days;
+    int64_t future_tolerance_s;
+    int64_t segment_bytes;
+    int64_t findings_group_hours; /* findings of one group within this time join one open case */
+};
+
+/* node_load - read FILE. exe_folder is where the running binary lies: content/ and the portal are looked for
+ * from there (build tree or installed) when the file does not name them. -EBADMSG and -EINVAL tell a broken file. */
+MUST_USE int node_load(const char *file, const char *exe_folder, struct node **out, struct err *e);
+/* node_default - the same without a file, for commands that work on a data directory or on files. data may be NULL. */
+MUST_USE int node_default(const char *data, const char *exe_folder, struct node **out, struct err *e);
+void node_free(struct node **n);
+bool node_has_role(const struct node *n, enum node_role role);
+const char *node_role_name(enum node_role role);
+/* node_path - "DATA/TAIL" in out. Returns out. */
+const char *node_path(const struct node *n, const char *tail, char out[4096]);
+/* node_exe_folder - the folder of the running binary. */
+MUST_USE __attribute__((nonnull(1))) int node_exe_folder(char out[4096], struct err *e);
+
+#endif
