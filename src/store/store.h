@@ -1,0 +1,85 @@
+/* store.h - events at rest: day partitions of immutable columnar parts, searched newest first.
+ *
+ * Owns      a folder: MANIFEST (which parts there are, up to which event of the journal they reach), YYYYMMDD/pNNNNNN/ parts. One writer
+ *           (the index role, or import) holds LOCK; searchers only read.
+ * Promises  1. Exactly once: the manifest names next_seq; all events before it are in parts, none after it. It is replaced atomically after
+ *              the parts are on disk, so a crash leaves the state before or after.
+ *           2. Parts never change; every file carries checksums, each part a link of the hash chain (store_verify).
+ *           3. A search sees sealed parts and, when a journal is given, its tail from next_seq on: an event is found as soon as it is committed.
+ *           4. Retention removes whole days; a day is removed from the manifest before its files.
+ *           5. A damaged part is skipped, named and counted in the answer; it never spoils the others.
+ * Threads   writer: owner. A search: owner; many searches at once, each with its own struct.
+ * Units     time_ns, days are UTC days.
+ * Source    engine research; docs/formats.md has the layout. A second backend (ClickHouse) will stand behind the same face. */
+#ifndef SAQSHY_STORE_STORE_H
+#define SAQSHY_STORE_STORE_H
+
+#include "event/event.h"
+#include "query/query.h"
+
+struct store;
+
+struct store_options {
+    size_t  block_events;      /* 0: the default; a block is sealed when so many events wait */
+    time_ns seal_after_ns;     /* 0: the default; or when the oldest waits so long */
+    size_t  memory_bytes;      /* 0: the default; or when they take so much memory */
+};
+
+/* --- writing (one process) --- */
+
+MUST_USE int store_open(const char *folder, const struct store_options *o, struct store **out, struct err *e);
+void store_close(struct store **s);
+/* store_next_seq - the first journal event that is not in sealed parts nor waiting in memory: where the writer goes on reading. */
+uint64_t store_next_seq(const struct store *s);
+/* store_add - take events in order of seq (those before store_next_seq are ignored); their texts are copied. May seal (and then fsync). */
+MUST_USE int store_add(struct store *s, const struct event *events, size_t count, time_ns now, struct err *e);
+/* store_tick - seal if the oldest waiting event is old enough; merge small parts of a day when worth it. */
+MUST_USE int store_tick(struct store *s, time_ns now, struct err *e);
+/* store_seal - everything taken is in sealed parts when this returns 0. */
+MUST_USE int store_seal(struct store *s, struct err *e);
+/* store_sealed_seq - one past the last event in sealed parts: the journal may be cut before it. */
+uint64_t store_sealed_seq(const struct store *s);
+/* store_retain - remove days before the one in which oldest falls. */
+MUST_USE int store_retain(struct store *s, time_ns oldest, size_t *days_removed, struct err *e);
+
+/* --- searching (any process) --- */
+
+struct store_search {
+    const char         *store_folder;
+    const char         *journal_folder;  /* NULL: sealed parts alone */
+    const struct query *query;
+    time_ns             from, to;        /* half open [from, to); INT64_MIN and INT64_MAX: no bound */
+    size_t              limit;           /* 0: all */
+    time_ns             before_time;     /* page: only events earlier than (before_time, before_seq); before_seq 0: from the start */
+    uint64_t            before_seq;
+    bool                oldest_first;
+    struct str          object_only;     /* authorisation: a space-separated list of object ids, or empty: all */
+    bool                object_filter;   /* true: only events of object_only (an empty list then selects none) */
+    const volatile int *stop;            /* may be NULL; set to non-zero from outside to give up: -ECANCELED */
+    time_ns             deadline_steady; /* 0: none; past it (clock_steady) the search gives up: -ETIMEDOUT with what was found so far */
+};
+
+struct store_stats {
+    uint64_t parts, blocks, blocks_skipped, events_scanned, bytes_read, damaged_parts, matched;
+    int64_t  elapsed_ns;
+};
+
+/* store_hit - called for each event in order (newest first by (time, seq) unless oldest_first). The event is borrowed for the call.
+ * A non-zero answer ends the search. */
+typedef int store_hit(void *arg, const struct event *ev);
+MUST_USE int store_find(const struct store_search *s, store_hit *hit, void *arg, struct store_stats *stats, struct err *e);
+
+/* store_histogram - count matches in buckets equal parts of [from, to) (both must be bounded). counts has so many cells, added to. */
+MUST_USE int store_histogram(const struct store_search *s, size_t buckets, uint64_t *counts, struct store_stats *stats, struct err *e);
+
+/* --- evidence --- */
+
+typedef void store_complaint(void *arg, const char *file, const char *reason);
+struct store_report {
+    uint64_t parts, events, bytes, damaged;
+    char     chain_hex[65];
+};
+/* store_verify - every checksum and chain link; 0 if all is well, 1 if complaints were made. */
+MUST_USE int store_verify(const char *folder, struct store_report *report, store_complaint *say, void *arg, struct err *e);
+
+#endif
