@@ -1,0 +1,87 @@
+/* forms.h - the forms of the Rules, filled in: checked, as JSON, as PDF.
+ *
+ * Owns      nothing: forms belong to the edition, values to the caller.
+ * Promises  1. The Kazakh form is printed exactly by the annex: its labels, order and numbers; Russian follows it.
+ *           2. The same document gives the same bytes, JSON and PDF: the time of making is an argument.
+ *           3. Values are hostile. Text is bounded (FORM_TEXT_MAX shown, the rest is said to be cut); control bytes
+ *              become visible, bidirectional overrides and invisible characters too; nothing is read as markup.
+ *           4. What is missing never stops a notice unless the field is "required": "if in log" fields and the
+ *              source address of Annex 7 (Q-64) do not (requirements 9.3 point 8).
+ *           5. A form that the Rules do not prescribe says so on paper.
+ * Threads   any; Pango's font map belongs to the calling thread.
+ * Units     moments are time_ns; printed dd.mm.yyyy HH:mm in the zone of the world (Q-34).
+ * Source    Annexes 1, 2, 7; requirements section 6. */
+#ifndef SAQSHY_FORMS_FORMS_H
+#define SAQSHY_FORMS_FORMS_H
+
+#include "duty/duty.h"
+
+#define FORM_TEXT_MAX   (16u * KIB)  /* bytes of one value that are printed */
+#define FORM_VALUES_MAX 128
+#define FORM_LIST_MAX   200          /* entries of one list value */
+#define FORM_JSON_MAX   (1u * MIB)
+#define FORM_PAGES_MAX  200
+
+enum form_value_kind {
+    FORM_EMPTY,   /* not given */
+    FORM_TEXT,    /* text; of an enum field the value's id; of a date field "2026-03-20" */
+    FORM_LIST,    /* texts or ids */
+    FORM_INSTANT, /* date and instant fields */
+    FORM_NO_DATA  /* "no data in the log", said explicitly */
+};
+
+struct form_value {
+    struct str           id; /* identifier of the field, "detected_at" */
+    enum form_value_kind kind;
+    struct str           text;
+    const struct str    *list;
+    size_t               count;
+    time_ns              at;
+};
+
+struct form_values {
+    struct form_value v[FORM_VALUES_MAX];
+    size_t            count;
+};
+
+/* form_set_… - put a value, replacing one of the same id. Texts are borrowed. False if the set is full. */
+bool form_set_text(struct form_values *vs, struct str id, struct str text);
+bool form_set_list(struct form_values *vs, struct str id, const struct str *list, size_t count);
+bool form_set_instant(struct form_values *vs, struct str id, time_ns at);
+bool form_set_no_data(struct form_values *vs, struct str id);
+const struct form_value *form_value_find(const struct form_values *vs, struct str id);
+
+/* forms_values_read - values out of a JSON object {"detected_at":"2026-03-20T23:50:00+05:00","iocs":["…"],
+ * "source_ip":{"no_data":true},"note":null}. Texts live in the arena. -EBADMSG names the field: unknown name, wrong
+ * type, unknown enum value, "none" beside others, not a moment. Does not ask whether anything is missing. */
+MUST_USE int forms_values_read(const struct duty_world *w, const struct form *f, struct str json, struct arena *a,
+                               struct form_values *out, struct err *e);
+/* forms_values_write - the same object, fields in the form's order. */
+void forms_values_write(const struct duty_world *w, const struct form *f, const struct form_values *vs, struct buf *out);
+
+/* forms_missing - required fields without a value, in the form's order. Returns how many there are; at most max are
+ * put into out. 0: the document can be sent. */
+size_t forms_missing(const struct form *f, const struct form_values *vs, const struct form_field **out, size_t max);
+
+struct form_document {
+    const struct duty_world  *world;
+    const struct catalog     *catalog;
+    const struct form        *form;
+    const struct form_values *values;
+    struct str                case_number;
+    time_ns                   produced_at;
+    enum lang                 langs[LANG_COUNT]; /* in printing order; usually LANG_KK, LANG_RU */
+    size_t                    lang_count;
+};
+
+/* forms_render_json - one object: form, edition, case, produced_at, titles, fields with labels, raw values and the
+ * texts as printed, extras. */
+MUST_USE int forms_render_json(const struct form_document *d, struct buf *out, struct err *e);
+/* forms_render_pdf - A4 portrait. -E2BIG past FORM_PAGES_MAX. */
+MUST_USE int forms_render_pdf(const struct form_document *d, struct buf *out, struct err *e);
+/* forms_safe_text - how a hostile value is printed (promise 3), in the arena. Newlines stay. */
+struct str forms_safe_text(struct str s, struct arena *a);
+/* forms_value_text - a field's value as printed in lang; empty if there is none. */
+struct str forms_value_text(const struct form_document *d, const struct form_field *f, enum lang lang, struct arena *a);
+
+#endif
