@@ -8,7 +8,7 @@
  *              from that origin id is acknowledged and not stored. The table of origins survives crashes with the frames.
  *           4. After kill -9 or power loss recovery drops only frames that were never committed. Damage before the
  *              committed end is an error that names segment and offset; it is skipped by frame, counted, never hidden.
- *           5. Every frame carries a CRC32C (XXH3) and the SHA-256 chain: H(n) = SHA-256(H(n-1) || frame). journal_verify
+ *           5. Every frame carries an XXH3 checksum and the SHA-256 chain: H(n) = SHA-256(H(n-1) || frame). journal_verify
  *              proves that nothing was changed, removed or put in between.
  *           6. A reader never blocks the writer; segments behind the slowest cursor are cut by journal_cut only.
  *           7. No space left: append fails with -ENOSPC and the journal stays as it was; the caller refuses its sender.

@@ -1,0 +1,275 @@
+/* writer.c - appending: recovery, frames, group commit, rotation. See journal.h.
+ *
+ * Order of writes: frame bytes → fdatasync → commit page. A new segment is written whole with its head, synced and renamed
+ * into place before the first frame goes into it. So the last segment alone may end in frames that nobody was promised:
+ * recovery keeps those that are sound (their senders may be told again) and cuts the rest. */
+#include "journal/internal.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+struct journal {
+    char              *folder;
+    int                lock, fd;
+    uint64_t           segment_bytes;
+    uint64_t           segment, offset;   /* first_seq of the open segment; where the next frame goes */
+    uint64_t           next_seq, committed_seq;
+    unsigned char      chain[CHAIN_BYTES];
+    struct origins     origins;
+    struct commit_map *commit;
+    struct buf         frame, scratch;
+    bool               broken;            /* a write failed in a way that leaves the disk unknown */
+};
+
+static int start_segment(struct journal *j, struct err *e)
+{
+    struct segment_head h = { .first_seq = j->next_seq };
+    AUTO_BUF struct buf table;
+    int fd;
+
+    buf_init(&table, ORIGIN_TABLE_MAX);
+    origins_write(&j->origins, &table);
+    memcpy(h.chain, j->chain, CHAIN_BYTES);
+    fd = segment_create(j->folder, &h, buf_view(&table), e);
+    if (fd < 0)
+        return fd;
+    if (j->fd >= 0)
+        close(j->fd);
+    j->fd = fd;
+    j->segment = h.first_seq;
+    j->offset = SEGMENT_HEAD + table.n;
+    return 0;
+}
+
+/* scan - walk the frames of the open segment up to its end; what is sound moves offset, next_seq, chain and origins on. */
+static int scan(struct journal *j, uint64_t end, struct err *e)
+{
+    unsigned char head[FRAME_HEAD];
+    struct frame_head h;
+    int rc;
+
+    while ((rc = segment_frame(j->fd, j->offset, end, head, &h, &j->scratch, e)) == 0) {
+        if (h.first_seq != j->next_seq)
+            return err_set(e, -EBADMSG, "a frame of event %llu stands where %llu is expected",
+                           (unsigned long long)h.first_seq, (unsigned long long)j->next_seq);
+        rc = h.origin_bytes ? origins_put(&j->origins, str_of(j->scratch.p, h.origin_bytes), h.origin_seq) : 0;
+        if (rc < 0)
+            return err_set(e, rc, "no room for the origin of a frame");
+        j->offset += FRAME_HEAD + h.body_bytes;
+        j->next_seq = h.first_seq + h.count;
+        memcpy(j->chain, h.chain, CHAIN_BYTES);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* recover_last - open the last segment, keep its sound frames, cut a torn tail. */
+static int recover_last(struct journal *j, uint64_t first_seq, const struct commit_point *c, struct err *e)
+{
+    struct segment_head h;
+    AUTO_BUF struct buf table;
+    struct stat st;
+    int rc;
+
+    buf_init(&table, ORIGIN_TABLE_MAX);
+    rc = segment_open(j->folder, first_seq, true, &h, &table, e);
+    if (rc < 0)
+        return rc;
+    j->fd = rc;
+    if (fstat(j->fd, &st) < 0)
+        return err_sys(e, "could not look at the last segment");
+    rc = origins_read(&j->origins, buf_view(&table));
+    if (rc < 0)
+        return err_set(e, rc, "the table of origins is damaged");
+    j->segment = j->next_seq = first_seq;
+    j->offset = SEGMENT_HEAD + h.origin_bytes;
+    memcpy(j->chain, h.chain, CHAIN_BYTES);
+    rc = scan(j, (uint64_t)st.st_size, e);
+    if (rc == 0)
+        return 0;
+    if (rc != -EBADMSG)
+        return rc;
+    if (c->valid && c->segment == first_seq && j->offset < c->offset) {
+        /* Damage inside what was promised: leave the file as it is, for evidence, and go on in a new one. */
+        j->next_seq = c->next_seq > j->next_seq ? c->next_seq : j->next_seq;
+        memcpy(j->chain, c->chain, CHAIN_BYTES);
+        return start_segment(j, e);
+    }
+    return ftruncate(j->fd, (off_t)j->offset) < 0 ? err_sys(e, "could not cut the torn tail") : 0;
+}
+
+static int recover(struct journal *j, struct err *e)
+{
+    struct commit_point c = commit_map_read(j->commit);
+    struct segments s;
+    int rc = segments_list(j->folder, &s, e);
+
+    if (rc < 0)
+        return rc;
+    if (s.count == 0) {
+        j->next_seq = c.valid && c.next_seq ? c.next_seq : 1;
+        rc = start_segment(j, e);
+    } else {
+        rc = recover_last(j, s.first_seq[s.count - 1], &c, e);
+    }
+    segments_free(&s);
+    if (rc == 0 && fdatasync(j->fd) < 0)
+        rc = err_sys(e, "could not sync the journal");
+    return rc;
+}
+
+static void publish(struct journal *j)
+{
+    struct commit_point c = { .segment = j->segment, .offset = j->offset, .next_seq = j->next_seq };
+
+    memcpy(c.chain, j->chain, CHAIN_BYTES);
+    commit_map_write(j->commit, &c);
+    j->committed_seq = j->next_seq;
+}
+
+static int take_lock(struct journal *j, struct err *e)
+{
+    char path[PATH_BYTES];
+
+    snprintf(path, sizeof path, "%s/LOCK", j->folder);
+    j->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (j->lock < 0)
+        return err_sys(e, "could not open \"%s\"", path);
+    if (flock(j->lock, LOCK_EX | LOCK_NB) < 0)
+        return err_set(e, -EBUSY, "another process writes the journal \"%s\"", j->folder);
+    return 0;
+}
+
+int journal_open(const char *folder, uint64_t segment_bytes, struct journal **out, struct err *e)
+{
+    struct journal *j = calloc(1, sizeof *j);
+    int rc;
+
+    *out = NULL;
+    if (!j)
+        return err_set(e, -ENOMEM, "no memory for the journal");
+    j->lock = j->fd = -1;
+    j->segment_bytes = segment_bytes ? segment_bytes : 64u * MIB;
+    buf_init(&j->frame, JOURNAL_FRAME_MAX * 2u + PAYLOAD_MAX);
+    buf_init(&j->scratch, PAYLOAD_MAX + MIB);
+    j->folder = strdup(folder);
+    rc = j->folder ? file_mkdirs(folder, 0750, e) : err_set(e, -ENOMEM, "no memory for the journal");
+    if (rc == 0)
+        rc = take_lock(j, e);
+    if (rc == 0)
+        rc = commit_map_open(folder, true, &j->commit, e);
+    if (rc == 0)
+        rc = recover(j, e);
+    if (rc < 0) {
+        journal_close(&j);
+        return err_wrap(e, rc, "journal \"%s\"", folder);
+    }
+    publish(j);
+    *out = j;
+    return 0;
+}
+
+void journal_close(struct journal **j)
+{
+    if (!*j)
+        return;
+    commit_map_close(&(*j)->commit);
+    origins_free(&(*j)->origins);
+    buf_free(&(*j)->frame);
+    buf_free(&(*j)->scratch);
+    if ((*j)->fd >= 0)
+        close((*j)->fd);
+    if ((*j)->lock >= 0)
+        close((*j)->lock);
+    free((*j)->folder);
+    free(*j);
+    *j = NULL;
+}
+
+/* put_frame - the bytes at the end of the segment; on failure the file is cut back to where it was. */
+static int put_frame(struct journal *j, struct err *e)
+{
+    size_t done = 0;
+    int rc;
+
+    while (done < j->frame.n) {
+        ssize_t n = pwrite(j->fd, j->frame.p + done, j->frame.n - done, (off_t)(j->offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            rc = n < 0 ? err_sys(e, "could not append to the journal") : err_set(e, -EIO, "could not append to the journal");
+            if (ftruncate(j->fd, (off_t)j->offset) < 0)
+                j->broken = true;
+            return rc;
+        }
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+int journal_append(struct journal *j, const struct event *events, size_t count, struct journal_origin origin,
+                   uint64_t *first_seq, struct err *e)
+{
+    unsigned char chain[CHAIN_BYTES];
+    int rc;
+
+    if (j->broken)
+        return err_set(e, -EIO, "the journal had a write error and must be opened anew");
+    if (count == 0 || count > EVENT_BATCH_MAX || origin.id.n > JOURNAL_ORIGIN_ID_MAX)
+        return err_set(e, -EINVAL, "a frame takes 1 to %d events", EVENT_BATCH_MAX);
+    if (origin.id.n && origin.seq <= origins_get(&j->origins, origin.id))
+        return 1;
+    if (j->offset >= j->segment_bytes && j->next_seq > j->segment) {
+        rc = journal_commit(j, e);
+        if (rc == 0)
+            rc = start_segment(j, e);
+        if (rc < 0)
+            return rc;
+    }
+    memcpy(chain, j->chain, CHAIN_BYTES);
+    rc = frame_build(&j->frame, &j->scratch, events, count, origin, j->next_seq, chain, e);
+    if (rc == 0)
+        rc = put_frame(j, e);
+    if (rc == 0 && origin.id.n) {
+        rc = origins_put(&j->origins, origin.id, origin.seq);
+        if (rc < 0) {
+            err_set(e, rc, "more than %d numbering senders", JOURNAL_ORIGINS_MAX);
+            j->broken = ftruncate(j->fd, (off_t)j->offset) < 0;
+        }
+    }
+    if (rc < 0)
+        return rc;
+    memcpy(j->chain, chain, CHAIN_BYTES);
+    if (first_seq)
+        *first_seq = j->next_seq;
+    j->offset += j->frame.n;
+    j->next_seq += count;
+    return 0;
+}
+
+int journal_commit(struct journal *j, struct err *e)
+{
+    if (j->broken)
+        return err_set(e, -EIO, "the journal had a write error and must be opened anew");
+    if (j->committed_seq == j->next_seq)
+        return 0;
+    if (fdatasync(j->fd) < 0) {
+        /* After a failed sync the kernel may have dropped the dirty pages: only a new look at the disk tells. */
+        j->broken = true;
+        return err_sys(e, "could not sync the journal");
+    }
+    publish(j);
+    return 0;
+}
+
+uint64_t journal_origin_seq(const struct journal *j, struct str id)
+{
+    return origins_get(&j->origins, id);
+}
+
+uint64_t journal_next_seq(const struct journal *j)
+{
+    return j->next_seq;
+}
