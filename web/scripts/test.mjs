@@ -1,0 +1,27 @@
+// Bundles tests/*.test.ts with Vite (Node 18 reads no TypeScript) and runs them with node:test.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const tests = fileURLToPath(new URL('../tests', import.meta.url));
+const out = mkdtempSync(join(tmpdir(), 'saqshy-web-test-'));
+try {
+  const names = readdirSync(tests).filter((n) => n.endsWith('.test.ts'));
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      ssr: true,
+      outDir: out,
+      rollupOptions: { input: names.map((n) => join(tests, n)), output: { entryFileNames: '[name].mjs' } },
+    },
+  });
+  const files = readdirSync(out).filter((n) => n.endsWith('.test.mjs')).map((n) => join(out, n));
+  const run = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' });
+  process.exitCode = run.status ?? 1;
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}

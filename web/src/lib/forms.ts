@@ -1,0 +1,47 @@
+// Annex forms as values: what is missing before they may be sent. Pure, so that it can be tested.
+
+import type { FormDef, FormField, FormValue, FormValues } from './api/types';
+
+export function isEmpty(v: FormValue | undefined): boolean {
+  return v === null || v === undefined || v === '' || (Array.isArray(v) && v.length === 0);
+}
+
+/** Fields of the form that must be filled and are not, in the form's order. */
+export function missingFields(form: FormDef, values: FormValues): FormField[] {
+  return form.fields.filter((f) => f.type !== 'group' && f.presence === 'required' && isEmpty(values[f.id]));
+}
+
+/** What is sent: empty texts are null, numbers are numbers, indicators without value are dropped. */
+export function normalised(form: FormDef, values: FormValues): FormValues {
+  const out: FormValues = { ...values };
+  for (const f of form.fields) {
+    const v = out[f.id];
+    if (f.type === 'group') continue;
+    if (f.type === 'iocs') out[f.id] = Array.isArray(v) ? v.flatMap((x) => (typeof x === 'object' && x.value.trim() !== '' ? [x] : [])) : [];
+    else if (f.type === 'enum_set') out[f.id] = Array.isArray(v) ? v : [];
+    else if (f.type === 'integer') out[f.id] = isEmpty(v) ? null : Number(v);
+    else if (typeof v === 'string') out[f.id] = v.trim() === '' ? null : v.trim();
+    else out[f.id] = v ?? null;
+  }
+  return out;
+}
+
+/** Choosing «no consequences» takes the others away, and choosing another takes it away. */
+export function toggleSet(values: readonly string[], value: string, on: boolean): string[] {
+  const rest = values.filter((v) => v !== value);
+  if (!on) return rest;
+  if (value === 'none') return ['none'];
+  return [...rest.filter((v) => v !== 'none'), value];
+}
+
+/** «ip» for 192.0.2.7, «hash» for 64 hexadecimal digits …: a first guess at the kind of an indicator. */
+export function guessIoc(value: string): string {
+  const v = value.trim();
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(v) || /^[0-9a-f:]*:[0-9a-f:]+$/i.test(v)) return 'ip';
+  if (/^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$/i.test(v)) return 'hash';
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(v)) return 'url';
+  if (/^[^\s@/]+@[^\s@/]+$/.test(v)) return 'email';
+  if (/^[/\\]|^[A-Za-z]:\\/.test(v)) return 'file';
+  if (/^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(v)) return 'domain';
+  return 'other';
+}

@@ -1,0 +1,63 @@
+// The stream of changes: pages ask to be told, and fetch again.
+
+import { streamAddress } from './api/client';
+import { decodeChange, type Change } from './api/types';
+
+type Listener = (change: Change | null) => void;
+const listeners = new Set<Listener>();
+const state = $state<{ connected: boolean; since_ms: number }>({ connected: true, since_ms: 0 });
+let source: EventSource | null = null;
+
+export const live = {
+  get connected(): boolean {
+    return state.connected;
+  },
+  /** When the line was lost, in the browser's own time. */
+  get since_ms(): number {
+    return state.since_ms;
+  },
+};
+
+function tell(change: Change | null): void {
+  for (const l of listeners) l(change);
+}
+
+export function connect(): void {
+  if (source) return;
+  const opened = new EventSource(streamAddress);
+  source = opened;
+  let first = true;
+  opened.onopen = () => {
+    state.connected = true;
+    // What happened while the line was down is unknown, so everybody looks again.
+    if (!first) tell(null);
+    first = false;
+  };
+  opened.onmessage = (m: MessageEvent<string>) => {
+    try {
+      tell(decodeChange(JSON.parse(m.data)));
+    } catch {
+      tell(null);
+    }
+  };
+  opened.onerror = () => {
+    if (state.connected) state.since_ms = Date.now();
+    state.connected = false;
+    if (opened.readyState === EventSource.CLOSED && source === opened) {
+      source = null;
+      setTimeout(connect, 3000);
+    }
+  };
+}
+
+export function disconnect(): void {
+  source?.close();
+  source = null;
+  state.connected = true;
+}
+
+/** Calls `fn` for each change (null: anything may have changed). Use in $effect; returns the way to stop. */
+export function onChange(fn: Listener): () => void {
+  listeners.add(fn);
+  return () => listeners.delete(fn);
+}
