@@ -1,0 +1,111 @@
+/* context.c - TLS contexts for listeners and for agents. */
+#include "pki/internal.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+static const unsigned char session_id[] = "saqshy";
+
+static int context_new(const SSL_METHOD *method, SSL_CTX **out, struct err *e)
+{
+    SSL_CTX *ctx = SSL_CTX_new(method);
+
+    if (!ctx)
+        return pki_err(e, "could not make a TLS context");
+    /* The peer's renegotiation is a free amplifier, and we never need it. */
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    if (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
+        !SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20")) {
+        SSL_CTX_free(ctx);
+        return pki_err(e, "could not limit a TLS context");
+    }
+    *out = ctx;
+    return 0;
+}
+
+static int context_load(SSL_CTX *ctx, const char *ca, const char *cert, const char *key, struct err *e)
+{
+    if (ca && !SSL_CTX_load_verify_file(ctx, ca)) {
+        ERR_clear_error();
+        return err_set(e, -EINVAL, "could not load the authority \"%s\"", ca);
+    }
+    if (!cert)
+        return 0;
+    if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1) {
+        ERR_clear_error();
+        return err_set(e, -EINVAL, "could not load the certificate \"%s\"", cert);
+    }
+    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
+        ERR_clear_error();
+        return err_set(e, -EINVAL, "could not load the key \"%s\", or it is not that of \"%s\"", key, cert);
+    }
+    return 0;
+}
+
+int pki_server_context(const char *folder, bool agents_only, SSL_CTX **out, struct err *e)
+{
+    char ca[PKI_PATH_MAX], cert[PKI_PATH_MAX], key[PKI_PATH_MAX];
+    SSL_CTX *ctx;
+    int rc = context_new(TLS_server_method(), &ctx, e);
+
+    if (rc < 0)
+        return rc;
+    snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+    snprintf(cert, sizeof cert, "%s/server.pem", folder);
+    snprintf(key, sizeof key, "%s/server.key", folder);
+    rc = context_load(ctx, ca, cert, key, e);
+    if (rc < 0) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    SSL_CTX_set_session_id_context(ctx, session_id, sizeof session_id - 1);
+    if (agents_only) {
+        STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca);
+
+        if (names)
+            SSL_CTX_set_client_CA_list(ctx, names);
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        SSL_CTX_set_verify_depth(ctx, 1);
+    }
+    *out = ctx;
+    return 0;
+}
+
+int pki_client_context(const char *ca, const char *cert, const char *key, SSL_CTX **out, struct err *e)
+{
+    SSL_CTX *ctx;
+    int rc = context_new(TLS_client_method(), &ctx, e);
+
+    if (rc < 0)
+        return rc;
+    rc = context_load(ctx, ca, cert, key, e);
+    if (rc < 0) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    *out = ctx;
+    return 0;
+}
+
+void pki_context_free(SSL_CTX **ctx)
+{
+    SSL_CTX_free(*ctx);
+    *ctx = NULL;
+}
+
+int pki_peer_name(const SSL *ssl, char out[PKI_NAME_MAX + 1], struct err *e)
+{
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+    struct str name;
+    int n;
+
+    if (!cert || SSL_get_verify_result(ssl) != X509_V_OK)
+        return err_set(e, -ENOENT, "the other side showed no certificate");
+    n = X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, out, PKI_NAME_MAX + 1);
+    name = str_of(out, n > 0 ? (size_t)n : 0);
+    if (strlen(out) != name.n || !pki_name_valid(name))
+        return err_set(e, -EBADMSG, "the certificate's CN is not the name of an agent");
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* pki.h - the certificate authority of one centre: who may speak to whom over TLS.
+ *
+ * Owns      a folder: ca.pem, ca.key, server.pem, server.key, agents/ID.pem, agents/ID.key.
+ * Promises  1. Keys are EC P-256 and lie in files of mode 0600 in folders of mode 0700; certificates are 0644. Each file is
+ *              written atomically, the key before its certificate, so a certificate never stands without its key.
+ *           2. Serial numbers are 120 random bits. No certificate can sign another one (path length 0).
+ *           3. A context speaks TLS 1.2 or newer. pki_server_context with agents_only refuses, in the handshake, whoever has
+ *              no certificate of this authority made for clients.
+ *           4. An agent's name is its certificate's CN, checked by pki_name_valid when issued and again when read.
+ * Threads   making: owner; a context, once made, any.
+ * Units     validity in days, counted by the machine's clock (OpenSSL judges it by the same one).
+ * Source    RFC 5280; design, "automatic certificates". */
+#ifndef SAQSHY_PKI_PKI_H
+#define SAQSHY_PKI_PKI_H
+
+#include "base/base.h"
+
+#define PKI_NAME_MAX     64   /* of an agent; it becomes a file name and a CN (ub-common-name is 64) */
+#define PKI_CA_DAYS      3650
+#define PKI_SERVER_DAYS  397
+#define PKI_AGENT_DAYS   397
+#define PKI_SANS_MAX     64
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+/* pki_name_valid - 1 to PKI_NAME_MAX letters, digits, '.', '_', '-', not starting with '.' or '-'. */
+bool pki_name_valid(struct str name);
+
+/* pki_ca_make - an authority in folder (made if absent). One that is there already is left as it is: then 1. */
+MUST_USE int pki_ca_make(const char *folder, const char *title, struct err *e);
+/* pki_server_make - server.pem and server.key for these host names and IP addresses ("centre.example", "127.0.0.1", "::1");
+ * the first is the CN. Replaces those that are there. */
+MUST_USE int pki_server_make(const char *folder, const char *const *names, size_t count, struct err *e);
+/* pki_agent_make - agents/ID.pem and agents/ID.key. Replaces those that are there. */
+MUST_USE int pki_agent_make(const char *folder, struct str id, struct err *e);
+/* pki_days_left - whole days until the certificate in a PEM file ends; below zero: it has ended. */
+MUST_USE int pki_days_left(const char *pem, int *days, struct err *e);
+
+/* pki_server_context - for a listener, from server.pem and server.key of folder. agents_only: clients must show a certificate. */
+MUST_USE int pki_server_context(const char *folder, bool agents_only, struct ssl_ctx_st **out, struct err *e);
+/* pki_client_context - trusts ca only; cert and key may both be NULL. */
+MUST_USE int pki_client_context(const char *ca, const char *cert, const char *key, struct ssl_ctx_st **out, struct err *e);
+void pki_context_free(struct ssl_ctx_st **ctx);
+/* pki_peer_name - the CN of the other side's verified certificate in out. -ENOENT if it showed none, -EBADMSG if it is no name. */
+MUST_USE int pki_peer_name(const struct ssl_st *ssl, char out[PKI_NAME_MAX + 1], struct err *e);
+
+#endif
