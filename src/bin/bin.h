@@ -1,0 +1,43 @@
+/* bin.h - what the three main()s share: the tables of roles and commands, and the helpers of a command line.
+ *
+ * Owns      nothing.
+ * Promises  1. Exit codes everywhere: 0 yes, 1 no (not found, not conformant, broken data), 2 usage or configuration.
+ *           2. Results go to standard output, everything else to standard error.
+ *           3. A command is one file cmd_NAME.c with int cmd_NAME(argc, argv), listed in commands.def with one line of help.
+ * Threads   main only. */
+#ifndef SAQSHY_BIN_BIN_H
+#define SAQSHY_BIN_BIN_H
+
+#include "base/node.h"
+
+#define SAQSHY_VERSION "0.1.0"
+
+enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2 };
+
+#define COMMAND(name, summary) int cmd_##name(int argc, char **argv);
+#include "bin/commands.def"
+#undef COMMAND
+
+/* A role runs until SIGTERM or SIGINT and returns an exit code. It opens what it needs below node->data only. */
+int role_ingest_run(const struct node *node);
+int role_index_run(const struct node *node);
+int role_detect_run(const struct node *node);
+int role_desk_run(const struct node *node);
+
+/* supervise - run all roles of the node as processes until SIGTERM or SIGINT; see supervise.c. Returns an exit code. */
+int supervise(const struct node *node, const char *config_file);
+
+/* sandbox_enter - give up what the role does not need: privileges, system calls, the file system outside its folders.
+ * Failing to do so is an error, a kernel without Landlock is not (said in the log). */
+MUST_USE int sandbox_enter(const struct node *node, enum node_role role, struct err *e);
+
+/* init_data - make a data directory: folders, certificate authority, certificates, configuration, administrator, and with demo
+ * the demonstration registry. Prints the sign-in once. -EEXIST if the directory is already one. */
+struct init_options {
+    const char *data;
+    int         portal_port, otlp_port, syslog_port;
+    bool        demo;
+};
+MUST_USE int init_data(const struct init_options *o, const char *exe_folder, struct err *e);
+
+#endif

@@ -1,0 +1,80 @@
+/* cmd_status.c - saqshy status: asks the supervisor of a data directory how its roles are. */
+#include "bin/bin.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static const char usage[] = "usage: saqshy status --data DIR [--json]\n\n"
+                            "Shows the processes of the saqshyd that runs on DIR. Exit 0: all roles run, 1: one does not, or none is there.\n";
+
+static int ask(const char *data, struct buf *out, struct err *e)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ssize_t n;
+    char *to;
+
+    if (snprintf(a.sun_path, sizeof a.sun_path, "%s/run/control.sock", data) >= (int)sizeof a.sun_path)
+        return err_set(e, -ENAMETOOLONG, "the path of \"%s\" is too long for a socket", data);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
+        return err_sys(e, "no saqshyd answers on \"%s\"", a.sun_path);
+    while ((to = buf_room(out, 4096)) != NULL && (n = read(fd, to, 4096)) > 0)
+        out->n += (size_t)n;
+    buf_byte(out, 0);
+    return 0;
+}
+
+static int show(const char *text, bool json)
+{
+    json_t *j = json_loads(text, 0, NULL), *role;
+    bool all = json_array_size(json_object_get(j, "roles")) > 0;
+    size_t i;
+
+    if (json)
+        fputs(text, stdout);
+    json_array_foreach(json_object_get(j, "roles"), i, role) {
+        long long pid = json_integer_value(json_object_get(role, "pid"));
+
+        all = all && pid > 0;
+        if (!json)
+            printf("%-8s %s pid %lld, up %lld s, %lld restarts\n", json_string_value(json_object_get(role, "name")), pid > 0 ? "runs  " : "fallen",
+                   pid, (long long)json_integer_value(json_object_get(role, "up_s")),
+                   (long long)json_integer_value(json_object_get(role, "restarts")));
+    }
+    json_decref(j);
+    return all ? EXIT_YES : EXIT_NO;
+}
+
+int cmd_status(int argc, char **argv)
+{
+    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
+                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    const char *data = NULL;
+    AUTO_BUF struct buf b;
+    bool json = false;
+    struct err e;
+    int c;
+
+    buf_init(&b, MIB);
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c == 'd')
+            data = optarg;
+        else if (c == 'j')
+            json = true;
+        else {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            return c == 'h' ? EXIT_YES : EXIT_USAGE;
+        }
+    }
+    if (!data || optind != argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if (ask(data, &b, &e) < 0) {
+        fprintf(stderr, "saqshy: %s\n", e.text);
+        return EXIT_NO;
+    }
+    return show(b.p, json);
+}

@@ -1,0 +1,159 @@
+/* sandbox.c - least privilege of a role: own user, no new privileges, a list of refused system calls, and Landlock, which
+ * shows the role only the folders in the table below.
+ *
+ * Order: limits, user, no-new-privs, Landlock, seccomp. After it the role opens its files and binds its ports; all of them
+ * lie inside what is still allowed. */
+#include "bin/bin.h"
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#define MAY_READ  (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define MAY_WRITE                                                                                                        \
+    (MAY_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |         \
+     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK)
+#define HANDLED (MAY_WRITE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
+                 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+/* What each role needs below the data directory: "+" to write, "-" to read. */
+static const char *const role_folders[ROLE_COUNT][10] = {
+    [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki" },
+    [ROLE_INDEX] = { "+store", "+journal", "+run" },
+    [ROLE_DETECT] = { "+findings", "+journal", "+run" },
+    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-pki", "-log" },
+};
+/* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
+static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",
+                                              "/var/cache/fontconfig", "/dev/urandom", "/run/systemd/resolve" };
+
+static int allow(int ruleset, const char *path, uint64_t access)
+{
+    struct landlock_path_beneath_attr a = { .allowed_access = access };
+    AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return 0; /* what is not there need not be allowed */
+    a.parent_fd = fd;
+    rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
+    if (rc < 0 && errno == EINVAL) {
+        /* A file, not a folder: rights of folders do not apply. */
+        a.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+        rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
+    }
+    return rc;
+}
+
+static int allow_all(const struct node *n, enum node_role role, int ruleset)
+{
+    char path[4096];
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < COUNT(system_folders); i++)
+        rc = allow(ruleset, system_folders[i], MAY_READ);
+    if (rc == 0)
+        rc = allow(ruleset, "/dev/null", MAY_READ | LANDLOCK_ACCESS_FS_WRITE_FILE);
+    if (rc == 0 && *n->content)
+        rc = allow(ruleset, n->content, MAY_READ);
+    if (rc == 0 && *n->web)
+        rc = allow(ruleset, n->web, MAY_READ);
+    if (rc == 0 && *n->smtp_password_file && role == ROLE_DESK)
+        rc = allow(ruleset, n->smtp_password_file, LANDLOCK_ACCESS_FS_READ_FILE);
+#ifdef SAQSHY_TEST_CLOCK
+    if (rc == 0 && getenv("SAQSHY_TEST_CLOCK"))
+        rc = allow(ruleset, getenv("SAQSHY_TEST_CLOCK"), LANDLOCK_ACCESS_FS_READ_FILE);
+#endif
+    for (const char *const *f = role_folders[role]; rc == 0 && *f; f++)
+        rc = allow(ruleset, node_path(n, *f + 1, path), **f == '+' ? MAY_WRITE : MAY_READ);
+    return rc;
+}
+
+static int enter_landlock(const struct node *n, enum node_role role, struct err *e)
+{
+    struct landlock_ruleset_attr a = { .handled_access_fs = HANDLED };
+    AUTO_CLOSE int ruleset = (int)syscall(SYS_landlock_create_ruleset, &a, sizeof a, 0);
+
+    if (ruleset < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
+        log_line(LOG_WARN, "this kernel has no Landlock: the role sees the whole file system that its user sees", NULL);
+        return 0;
+    }
+    if (ruleset < 0)
+        return err_sys(e, "could not make a Landlock ruleset");
+    if (allow_all(n, role, ruleset) < 0)
+        return err_sys(e, "could not add a Landlock rule");
+    if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+        return err_sys(e, "could not enter Landlock");
+    return 0;
+}
+
+static const int refused[] = {
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(bpf),
+    SCMP_SYS(kexec_load), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(reboot), SCMP_SYS(swapon),
+    SCMP_SYS(swapoff), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(adjtimex), SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+    SCMP_SYS(request_key), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(open_by_handle_at), SCMP_SYS(io_uring_setup), SCMP_SYS(acct),
+    SCMP_SYS(quotactl), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(personality),
+#ifndef __SANITIZE_ADDRESS__
+    SCMP_SYS(ptrace), /* the leak check of a test build uses it on itself */
+#endif
+};
+
+static int enter_seccomp(struct err *e)
+{
+    scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
+    int rc = c ? 0 : -ENOMEM;
+
+    for (size_t i = 0; rc == 0 && i < COUNT(refused); i++)
+        rc = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+    if (rc == 0)
+        rc = seccomp_load(c);
+    seccomp_release(c);
+    return rc < 0 ? err_set(e, rc, "could not load the system call filter: %s", strerror(-rc)) : 0;
+}
+
+static int become_user(const struct node *n, struct err *e)
+{
+    const struct passwd *p;
+
+    if (!*n->user || geteuid() != 0)
+        return 0;
+    p = getpwnam(n->user);
+    if (!p)
+        return err_set(e, -EINVAL, "there is no user \"%s\" on this host", n->user);
+    if (setgroups(0, NULL) < 0 || setgid(p->pw_gid) < 0 || setuid(p->pw_uid) < 0)
+        return err_sys(e, "could not become user \"%s\"", n->user);
+    return 0;
+}
+
+static void set_limits(void)
+{
+    struct rlimit none = { 0, 0 }, files;
+
+    /* A core would hold keys and other people's logs. */
+    setrlimit(RLIMIT_CORE, &none);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int sandbox_enter(const struct node *n, enum node_role role, struct err *e)
+{
+    int rc;
+
+    set_limits();
+    rc = become_user(n, e);
+    if (rc < 0)
+        return rc;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return err_sys(e, "could not set no-new-privs");
+    rc = enter_landlock(n, role, e);
+    return rc < 0 ? rc : enter_seccomp(e);
+}
