@@ -82,6 +82,7 @@ const BUILT = {
   'ui.contour.': list('CONTOURS'),
   'ui.criticality.': list('CRITICALITIES'),
   'ui.document.': list('DOCUMENT_KINDS'),
+  'ui.document_short.': list('DOCUMENT_KINDS'),
   'ui.enum.': ['detection_kind.event', 'detection_kind.incident', 'level.high', 'level.medium', 'level.low', 'level.undefined'],
   'ui.failure.': ['bad_answer', 'bad_credentials', 'bad_csrf', 'conflict', 'empty_credentials', 'forbidden', 'internal', 'locked_out', 'not_found', 'too_large', 'too_many_requests', 'unauthenticated', 'unavailable', 'unreachable', 'weak_password', 'wrong_state'],
   'ui.incident_level.': list('INCIDENT_LEVELS'),

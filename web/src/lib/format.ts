@@ -91,12 +91,14 @@ export function parseDate(text: string): string | null {
   return `${m[3]}-${String(m[2]).padStart(2, '0')}-${String(m[1]).padStart(2, '0')}`;
 }
 
+// Not every browser carries the numbers of Kazakh; they are written as in Russian.
+const NUMBER_LOCALES = { kk: 'ru-RU', ru: 'ru-RU', en: 'en-GB' } as const;
 const numberFormats = new Map<Language, Intl.NumberFormat>();
 
 export function formatNumber(n: number, lang: Language): string {
   let f = numberFormats.get(lang);
   if (!f) {
-    f = new Intl.NumberFormat({ kk: 'kk-KZ', ru: 'ru-RU', en: 'en-GB' }[lang], { maximumFractionDigits: 1 });
+    f = new Intl.NumberFormat(NUMBER_LOCALES[lang], { maximumFractionDigits: 1 });
     numberFormats.set(lang, f);
   }
   return f.format(n);

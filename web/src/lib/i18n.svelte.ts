@@ -66,6 +66,13 @@ export function n(value: number): string {
   return formatNumber(value, state.lang);
 }
 
+/** «10(1)» is a paragraph of the Rules, «Annex 2, note **» a place in an annex. */
+export function paragraphText(paragraph: string): string {
+  if (/^\d+(\(\d+\))?$/.test(paragraph)) return t('ui.paragraph', { paragraph });
+  const annex = /^(?:Annex|annex)[ _-]?(\d+)|^(\d+)-қосымша/.exec(paragraph);
+  return annex ? t('ui.annex', { annex: annex[1] ?? annex[2] ?? '' }) : paragraph;
+}
+
 export function pick(text: Text3): string {
   return text[state.lang] || text.kk || text.ru || text.en;
 }

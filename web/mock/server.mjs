@@ -1,0 +1,218 @@
+// Serves web/dist and the API with made-up data, so that the portal can be tried without the C server:
+//   node mock/server.mjs [--port N]     sign in as admin, aigul or daniyar with the password saqshy-demo-2026
+// The headers are those of the real server, so a page that breaks its content security policy breaks here too.
+import { randomBytes } from 'node:crypto';
+import { readFileSync, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as D from './data.mjs';
+
+const PASSWORD = 'saqshy-demo-2026';
+const HOUR = 3_600_000;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const SECURITY = {
+  'Content-Security-Policy': "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+};
+const sessions = new Map();
+const streams = new Set();
+let failures = 0;
+
+function send(res, status, body, headers = {}) {
+  const text = body === null ? '' : JSON.stringify(body);
+  res.writeHead(status, { ...SECURITY, 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers });
+  res.end(text);
+}
+const refuse = (res, status, code, extra = {}) => send(res, status, { error: { code, message: code, ...extra } });
+const tell = (type, id) => streams.forEach((s) => s.write(`data: ${JSON.stringify({ type, id })}\n\n`));
+
+async function body(req) {
+  const parts = [];
+  for await (const p of req) parts.push(p);
+  const text = Buffer.concat(parts).toString();
+  return text === '' ? {} : JSON.parse(text);
+}
+const userView = (u) => ({ id: u.id, login: u.login, name: u.name, role: u.role, org_id: u.org?.id ?? null, language: u.language });
+const sessionView = (s) => ({ user: userView(s.user), csrf: s.csrf });
+const mayCase = (u, c) => u.role !== 'owner_officer' || (c.object && D.objects.find((o) => o.id === c.object).org.id === u.org.id && c.notified);
+
+function matches(e, q) {
+  // Enough of the search language to try the page: words and field:"value", all of them, NOT before a term.
+  const terms = [...q.matchAll(/(NOT\s+)?(?:([\w.@]+):)?(?:"((?:[^"\\]|\\.)*)"|([^\s()"]+))/g)].filter((m) => !['AND', 'OR', 'NOT'].includes(m[0].trim()));
+  return terms.every((m) => {
+    const want = (m[3]?.replace(/\\(.)/g, '$1') ?? m[4] ?? '').toLowerCase().replace(/\*$/, '');
+    const hay = m[2] ? [e[m[2]] ?? ''].flat().map(String) : [e['event.original']];
+    const hit = want === '' || hay.some((h) => (m[2] ? h.toLowerCase().startsWith(want) : h.toLowerCase().includes(want)));
+    return m[1] ? !hit : hit;
+  });
+}
+function found(url) {
+  const from = Date.parse(url.searchParams.get('from') ?? '') || 0;
+  const to = Date.parse(url.searchParams.get('to') ?? '') || Date.now() + HOUR;
+  const q = url.searchParams.get('q') ?? '';
+  return { from, to, items: D.events.filter((e) => Date.parse(e['@timestamp']) >= from && Date.parse(e['@timestamp']) < to && matches(e, q)) };
+}
+
+function act(c, name, b, u) {
+  const now = Date.now();
+  const me = D.person(u.login);
+  const say = (extra = {}) => c.timeline.push(D.entry(name, now, me, extra));
+  const stop = (ids, state) => c.clocks.forEach((k) => { if (ids.includes(k.obligation) && k.state === 'running') Object.assign(k, { state, fulfilled: state === 'fulfilled' ? now : null }); });
+  if (name === 'analyse') { c.state = 'primary_analysis'; say({ text: b.note ?? null }); }
+  else if (name === 'dismiss') { c.state = 'dismissed_by_sts'; stop(['D-05'], 'cancelled'); say({ text: b.reason }); }
+  else if (name === 'notify') { D.notified(c, now, me); c.kind = b.detection_kind; }
+  else if (name === 'confirm_event') { c.state = 'event_confirmed'; c.kind = 'event'; stop(['D-11'], 'cancelled'); say({ text: b.note ?? null }); }
+  else if (name === 'confirm_incident') D.confirmed(c, Date.parse(b.confirmed_at), me, b.level, b.note ?? null);
+  else if (name === 'reject') { c.state = 'rejected'; stop(['D-10', 'D-11'], 'cancelled'); say({ text: b.reason }); }
+  else if (name === 'event_analysis') { c.state = 'event_analysed'; stop(['D-10'], 'fulfilled'); say({ text: b.text }); }
+  else if (name === 'report_measures') {
+    c.state = 'measures_reported';
+    stop(['D-11'], 'fulfilled');
+    c.documents.push({ sha256: D.sha(`annex2${c.id}`), kind: 'annex2', created_at: D.iso(now), size_bytes: 51877, author: me });
+    say();
+  } else if (name === 'eliminate') { c.declared = now; say({ text: `${b.causes}\n${b.consequences}` }); }
+  else if (name === 'accept_elimination') { c.state = 'eliminated'; c.eliminated = now; stop(['D-06'], 'fulfilled'); say({ text: b.note ?? null }); }
+  else if (name === 'notify_knb') { c.state = 'escalated_knb'; say(); }
+  else if (name === 'review_level') { c.level = b.level; stop(['D-31'], 'fulfilled'); say({ text: b.reason }); }
+  else if (name === 'close') { c.state = 'closed'; c.closed = now; say({ text: b.note ?? null }); }
+  else say({ text: b.text ?? null });
+  tell('case', c.id);
+}
+
+async function api(req, res, url) {
+  const path = url.pathname.slice('/api/v1'.length).split('/').filter(Boolean).map(decodeURIComponent);
+  const key = `${req.method} ${path[0]}`;
+  const cookie = /saqshy_session=(\w+)/.exec(req.headers.cookie ?? '')?.[1];
+  const s = sessions.get(cookie);
+  const lang = ['kk', 'ru', 'en'].find((l) => (req.headers['accept-language'] ?? '').startsWith(l)) ?? s?.user.language ?? 'kk';
+  if (key === 'POST session' && path.length === 1) {
+    const b = await body(req);
+    const u = D.users.find((x) => x.login === b.login && x.active);
+    if (failures >= 5) { failures = 0; return refuse(res, 429, 'locked_out', { retry_after: 60 }); }
+    if (!u || b.password !== PASSWORD) { failures += 1; return refuse(res, 401, 'bad_credentials'); }
+    failures = 0;
+    const id = randomBytes(16).toString('hex');
+    const fresh = { user: u, csrf: randomBytes(16).toString('hex') };
+    sessions.set(id, fresh);
+    return send(res, 200, sessionView(fresh), { 'Set-Cookie': `saqshy_session=${id}; HttpOnly; SameSite=Strict; Path=/` });
+  }
+  if (!s) return refuse(res, 401, 'unauthenticated');
+  const u = s.user;
+  if (req.method !== 'GET' && req.headers['x-csrf-token'] !== s.csrf) return refuse(res, 403, 'bad_csrf');
+  if (key === 'GET session') return send(res, 200, sessionView(s));
+  if (key === 'DELETE session') { sessions.delete(cookie); return send(res, 204, null); }
+  if (key === 'PUT session') { u.language = (await body(req)).language; return send(res, 204, null); }
+  if (key === 'POST session') { const b = await body(req); return b.old === PASSWORD ? send(res, 204, null) : refuse(res, 403, 'bad_credentials'); }
+  const now = D.iso(Date.now());
+  const mine = D.cases.filter((c) => mayCase(u, c));
+  if (key === 'GET clocks') {
+    const items = mine.flatMap((c) => c.clocks).filter((k) => k.state === 'running').sort((a, b) => a.due - b.due).map((k) => D.clockView(k, lang));
+    return send(res, 200, { now, items, next: null });
+  }
+  if (key === 'GET cases' && path.length === 1) {
+    const p = url.searchParams;
+    const items = mine.filter((c) => (!p.get('state') || c.state === p.get('state')) && (p.get('open') === null || (c.state !== 'closed') === (p.get('open') === 'true')) && (!p.get('object') || c.object === p.get('object')) && (!p.get('q') || `${c.number} ${c.title}`.toLowerCase().includes(p.get('q').toLowerCase())));
+    return send(res, 200, { now, items: items.sort((a, b) => b.detected - a.detected).map(D.summary), next: null });
+  }
+  if (path[0] === 'cases') {
+    const c = mine.find((x) => x.id === path[1]);
+    if (!c) return refuse(res, 404, 'not_found');
+    if (req.method === 'POST') {
+      const offered = D.caseView(c, u.role, lang).actions.find((a) => a.name === path[3]);
+      if (!offered) return refuse(res, 409, 'wrong_state');
+      const b = await body(req);
+      const missing = offered.fields.find((f) => f.required && (b[f.name] === undefined || b[f.name] === ''));
+      if (missing) return refuse(res, 400, 'bad_request', { field: missing.name });
+      act(c, path[3], b, u);
+    }
+    return send(res, 200, D.caseView(c, u.role, lang));
+  }
+  if (path[0] === 'inbox') {
+    const items = mine.filter((c) => c.notified).map((c) => ({ id: `n-${c.id}`, kind: 'annex7', case_id: c.id, case_number: c.number, case_title: c.title, object: D.objRef(c.object), received_at: D.iso(c.notified + 1100), read_at: c.read ?? null, read_by: c.read ? u.name : null, sha256: c.documents[0].sha256 })).reverse();
+    if (req.method === 'POST') { const c = D.cases.find((x) => `n-${x.id}` === path[1]); c.read ??= now; tell('inbox', path[1]); return send(res, 200, { ...items.find((i) => i.id === path[1]), read_at: c.read }); }
+    return send(res, 200, { items, next: null, unread: items.filter((i) => !i.read_at).length });
+  }
+  if (path[0] === 'events' && path[1] === 'histogram') {
+    const { from, to, items } = found(url);
+    const count = Number(url.searchParams.get('buckets') ?? 60);
+    const width = (to - from) / count;
+    const buckets = Array.from({ length: count }, (_, i) => ({ from: D.iso(from + i * width), to: D.iso(from + (i + 1) * width), count: 0 }));
+    for (const e of items) buckets[Math.min(count - 1, Math.floor((Date.parse(e['@timestamp']) - from) / width))].count += 1;
+    return send(res, 200, { buckets, total: items.length });
+  }
+  if (path[0] === 'events' && path[1] === 'tail') {
+    res.writeHead(200, { ...SECURITY, 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    let i = 0;
+    const q = url.searchParams.get('q') ?? '';
+    const timer = setInterval(() => { i += 1; const e = D.makeEvent(Date.now(), i); if (matches(e, q)) res.write(`id: ${e['saqshy.seq']}\ndata: ${JSON.stringify(e)}\n\n`); }, 400);
+    return req.on('close', () => clearInterval(timer));
+  }
+  if (path[0] === 'events') {
+    const { items } = found(url);
+    const q = url.searchParams.get('q') ?? '';
+    if ((q.match(/"/g) ?? []).length % 2 === 1) return refuse(res, 400, 'bad_query', { message: 'жабылмаған тырнақша / unclosed quote', at: q.lastIndexOf('"') + 1 });
+    const limit = Number(url.searchParams.get('limit') ?? 100);
+    const at = Number(url.searchParams.get('before') ?? 0);
+    return send(res, 200, { items: items.slice(at, at + limit), next: at + limit < items.length ? String(at + limit) : null, stats: { scanned: D.events.length, ms: 3.2 } });
+  }
+  if (path[0] === 'stream') {
+    res.writeHead(200, { ...SECURITY, 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    res.write(': hello\n\n');
+    streams.add(res);
+    return req.on('close', () => streams.delete(res));
+  }
+  const own = D.objects.filter((o) => u.role !== 'owner_officer' || o.org.id === u.org.id);
+  if (key === 'GET objects') return path[1] ? (own.find((o) => o.id === path[1]) ? send(res, 200, own.find((o) => o.id === path[1])) : refuse(res, 404, 'not_found')) : send(res, 200, { items: own, next: null });
+  if (path[0] === 'objects') {
+    const b = await body(req);
+    const { org_id, ...rest } = b;
+    const o = D.objects.find((x) => x.id === path[1]) ?? { id: `o${D.objects.length + 1}`, open_cases: 0, last_event_at: null };
+    Object.assign(o, rest, { org: { id: org_id, name: D.organisations.find((x) => x.id === org_id).name } });
+    if (!path[1]) D.objects.push(o);
+    return send(res, path[1] ? 200 : 201, o);
+  }
+  if (key === 'GET organisations') return send(res, 200, { items: D.organisations, next: null });
+  if (key === 'GET sources') return send(res, 200, { now, items: D.sources().filter((x) => u.role !== 'owner_officer' || own.some((o) => o.id === x.object?.id)), next: null });
+  if (key === 'GET edition') return send(res, 200, D.edition);
+  if (path[0] === 'rules' && u.role !== 'owner_officer') {
+    if (req.method === 'PUT') { const r = D.rules.find((x) => x.id === path[1]); r.auto_notify = (await body(req)).auto_notify; return send(res, 200, r); }
+    return send(res, 200, { items: D.rules, next: null });
+  }
+  if (path[0] === 'documents') { res.writeHead(200, { ...SECURITY, 'Content-Type': 'application/pdf' }); return res.end('%PDF-1.4\n'); }
+  if (u.role !== 'administrator') return refuse(res, 403, 'forbidden');
+  if (key === 'GET users') return send(res, 200, { items: D.users, next: null });
+  if (path[0] === 'users') {
+    const { password: _, org_id, ...b } = await body(req);
+    const x = D.users.find((y) => y.id === path[1]) ?? { id: `u${D.users.length + 1}`, active: true, locked_until: null, last_login_at: null };
+    const org = D.organisations.find((y) => y.id === org_id);
+    Object.assign(x, b, { org: org ? { id: org.id, name: org.name } : null });
+    if (!path[1]) D.users.push(x);
+    return send(res, path[1] ? 200 : 201, x);
+  }
+  if (key === 'GET audit') return send(res, 200, { items: D.audit, next: null, chain: { ok: true, broken_at: null } });
+  return refuse(res, 404, 'not_found');
+}
+
+function file(res, path) {
+  const i18n = /^\/i18n\/(kk|ru|en)\.json$/.exec(path);
+  const full = i18n ? join(root, '../content/i18n', `${i18n[1]}.json`) : join(root, 'dist', normalize(path === '/' ? '/index.html' : path));
+  if (!existsSync(full) || !full.startsWith(normalize(join(root, '..')))) return refuse(res, 404, 'not_found');
+  res.writeHead(200, { ...SECURITY, 'Content-Type': TYPES[extname(full)] ?? 'application/json' });
+  return res.end(readFileSync(full));
+}
+
+export const server = createServer((req, res) => {
+  const url = new URL(req.url ?? '/', 'http://mock');
+  if (!url.pathname.startsWith('/api/v1/')) return file(res, url.pathname);
+  return api(req, res, url).catch((e) => { console.error(e); if (!res.headersSent) refuse(res, 500, 'internal'); });
+});
+export { tell };
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const at = process.argv.indexOf('--port');
+  const port = at > 0 ? Number(process.argv[at + 1]) : 8090;
+  server.listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${port}/  admin | aigul | daniyar, password ${PASSWORD}`));
+}

@@ -1,0 +1,256 @@
+// Drives the built portal in a real browser against the mock server: npm run build && npm run test:browser
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import * as D from '../mock/data.mjs';
+import { server, tell } from '../mock/server.mjs';
+
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const PASSWORD = 'saqshy-demo-2026';
+let browser;
+let base;
+const problems = [];
+
+before(async () => {
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  base = `http://127.0.0.1:${server.address().port}/`;
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+});
+after(async () => {
+  await browser?.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+async function open(login, language = 'en') {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: language, timezoneId: 'America/New_York' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(5000);
+  page.on('pageerror', (e) => problems.push(e.message));
+  page.on('console', (m) => { if (/Content Security Policy|Refused to/.test(m.text())) problems.push(m.text()); });
+  await page.goto(base);
+  if (login) {
+    await page.fill('#login', login);
+    await page.fill('#password', PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('nav');
+    await page.click(`button[lang=${language}]`);
+    await page.waitForSelector(`html[lang=${language}]`);
+  }
+  return page;
+}
+const text = (page, selector) => page.locator(selector).first().innerText();
+
+test('sign-in: wrong password, then lock-out, then in', async () => {
+  const page = await open(null);
+  await page.waitForSelector('#login:focus');
+  for (let i = 0; i < 5; i += 1) {
+    await page.fill('#login', 'aigul');
+    await page.fill('#password', 'wrong');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[role=alert]');
+    await page.waitForFunction(() => document.querySelector('#password').value === '');
+  }
+  assert.match(await text(page, '[role=alert]'), /login or the password is wrong/);
+  await page.fill('#password', 'wrong');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /60 seconds/.test(document.body.innerText));
+  await page.context().close();
+});
+
+test('the first page: what is late first, then by what is due next; a new case arrives by itself', async () => {
+  const page = await open('aigul');
+  await page.waitForSelector('.clocks li');
+  const left = await page.locator('.clocks .digits').allInnerTexts();
+  const seconds = left.map((x) => (x.startsWith('−') ? -1 : 1) * x.replace('−', '').split(':').reduce((a, b) => a * 60 + Number(b), 0));
+  assert.deepEqual(seconds, [...seconds].sort((a, b) => a - b));
+  assert.match(await page.title(), /^▲4 00:0\d:\d\d D-05/);
+  const source = D.cases[1];
+  const c = { ...source, id: 'c99', number: '2026-000099', title: 'Fresh case', detected: Date.now(), clocks: [], timeline: [...source.timeline], documents: [], notices: [] };
+  c.clocks.push({ id: 'c99-D-05', obligation: 'D-05', case: c, from: Date.now(), due: Date.now() + 1_800_000, state: 'running', fulfilled: null });
+  D.cases.push(c);
+  tell('case', 'c99');
+  await page.waitForSelector('text=Fresh case');
+  assert.match(await text(page, '[aria-live=assertive]'), /2026-000099/);
+  await page.locator('details summary').first().click();
+  assert.match(await text(page, 'details[open]'), /minutes and hours run continuously|Counted from/);
+  await page.context().close();
+});
+
+test('language: at once, everywhere, remembered', async () => {
+  const page = await open('aigul', 'kk');
+  assert.match(await text(page, 'h1'), /Жүріп жатқан мерзімдер/);
+  await page.click('button[lang=ru]');
+  await page.waitForFunction(() => document.querySelector('h1').innerText === 'Текущие сроки');
+  await page.waitForSelector('text=Уведомить о выявленном событии ИБ');
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector('h1')?.innerText === 'Текущие сроки');
+  assert.equal(await page.getAttribute('html', 'lang'), 'ru');
+  await page.context().close();
+});
+
+test('keyboard: g c, j, Enter, ?, / with the Cyrillic layout too', async () => {
+  const page = await open('aigul');
+  await page.waitForSelector('.clocks li');
+  const press = (code, key) => page.evaluate(([c, k]) => document.body.dispatchEvent(new KeyboardEvent('keydown', { code: c, key: k, bubbles: true })), [code, key]);
+  await press('KeyG', 'п');
+  await press('KeyC', 'с');
+  await page.waitForSelector('a.open');
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  assert.equal(await page.evaluate(() => document.activeElement.className.includes('open')), true);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#case-title');
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog[open]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await page.waitForSelector('#q');
+  await page.keyboard.press('/');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'q');
+  await page.context().close();
+});
+
+test('search: filter for and out, Back and Forward, reload, more, a broken query', async () => {
+  const page = await open('aigul');
+  await page.goto(`${base}#/events?range=1h`);
+  await page.waitForSelector('button.twist');
+  assert.equal(await page.locator('button.twist').count(), 100);
+  await page.click('text=Load more');
+  await page.waitForFunction(() => document.querySelectorAll('button.twist').length === 200);
+  await page.locator('button.twist').first().click();
+  await page.getByRole('button', { name: 'host.name: filter for this value' }).click();
+  await page.waitForFunction(() => /host\.name/.test(document.querySelector('#q').value));
+  const narrowed = await page.inputValue('#q');
+  assert.match(narrowed, /^host\.name:"[\w-]+"$/);
+  await page.waitForFunction(() => /600 events found/.test(document.body.innerText));
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector('#q').value === '');
+  await page.goForward();
+  await page.waitForFunction((q) => document.querySelector('#q').value === q, narrowed);
+  await page.reload();
+  await page.waitForSelector('button.twist');
+  assert.equal(await page.inputValue('#q'), narrowed);
+  await page.fill('#q', '"open');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[role=alert]');
+  assert.match(await text(page, '[role=alert]'), /character 1/);
+  assert.equal(await page.locator('button.twist').count(), 0, 'no old answers below the failure');
+  await page.goto(`${base}#/events?from=2020-01-01T00%3A00%3A00Z&to=2020-01-02T00%3A00%3A00Z`);
+  await page.waitForSelector('text=No events found');
+  assert.equal(await page.inputValue('#from'), '01.01.2020 06:00:00', 'in the time of Kazakhstan, though the browser is in New York');
+  await page.context().close();
+});
+
+test('live tail', async () => {
+  const page = await open('aigul');
+  await page.goto(`${base}#/events?range=15m&live=1`);
+  await page.waitForSelector('button.twist');
+  const first = await text(page, 'tbody time');
+  await page.waitForFunction((old) => document.querySelector('tbody time').innerText > old, first);
+  await page.context().close();
+});
+
+test('a case from detection to the end, centre and owner in turn', async () => {
+  const centre = await open('aigul');
+  await centre.goto(`${base}#/cases/c2`);
+  await centre.click('[data-action=notify]');
+  await centre.fill('#a7-source_ip', '');
+  await centre.click('form button.primary');
+  assert.equal(await centre.getAttribute('#a7-source_ip', 'aria-invalid'), 'true');
+  assert.equal(await centre.evaluate(() => document.activeElement.id), 'a7-source_ip');
+  await centre.fill('#a7-source_ip', '185.220.101.34');
+  await centre.click('form button.primary');
+  await centre.waitForSelector('text=Responsible persons notified');
+  assert.match(await text(centre, '#h-notices >> xpath=..'), /250 2\.0\.0 Ok/);
+
+  const owner = await open('daniyar');
+  await owner.goto(`${base}#/inbox`);
+  await owner.locator('.inbox li', { hasText: '2026-000042' }).getByRole('button').click();
+  await owner.click('[data-action=confirm_incident]');
+  await owner.getByRole('button', { name: 'Now' }).click();
+  await owner.getByLabel('Low (2)').check();
+  await owner.click('form button.primary');
+  await owner.waitForSelector('[data-action=report_measures]');
+  await owner.click('[data-action=report_measures]');
+  await owner.selectOption('#a2-scale', 'single');
+  await owner.selectOption('#a2-sign', 'valid');
+  await owner.selectOption('#a2-contour', 'internal_lan');
+  await owner.fill('#a2-nature', 'A password was guessed.');
+  await owner.getByLabel('Breach of integrity').check();
+  await owner.getByLabel('No consequences').check();
+  assert.equal(await owner.getByLabel('Breach of integrity').isChecked(), false);
+  await owner.fill('#a2-elimination_actions', 'The account was locked, the address blocked.');
+  await owner.click('form button.primary');
+  await owner.waitForSelector('text=Measures taken reported (Annex 2)');
+  await owner.click('[data-action=eliminate]');
+  await owner.fill('#act-eliminated_at', '1.1.2026 10:00');
+  await owner.fill('#act-causes', 'Weak password');
+  await owner.fill('#act-consequences', 'None left');
+  await owner.click('form button.primary');
+  await owner.waitForSelector('text=Elimination declared');
+
+  await centre.waitForSelector('[data-action=accept_elimination]', { timeout: 5000 });
+  await centre.click('[data-action=accept_elimination]');
+  await centre.click('form button.primary');
+  await centre.click('[data-action=close]');
+  await centre.click('form button.primary');
+  await centre.waitForSelector('text=Case closed');
+  assert.equal(await centre.locator('[data-action]').count(), 0);
+  await centre.context().close();
+  await owner.context().close();
+});
+
+test('what a role may not do is not shown', async () => {
+  const owner = await open('daniyar');
+  const nav = await owner.locator('nav').innerText();
+  assert.doesNotMatch(nav, /Users|Audit|Detection rules/);
+  await owner.goto(`${base}#/cases/c3`);
+  await owner.waitForSelector('[role=alert]');
+  assert.match(await text(owner, '[role=alert]'), /Not found/);
+  await owner.goto(`${base}#/users`);
+  await owner.waitForSelector('text=There is no such page');
+  await owner.context().close();
+});
+
+test('administrator: policy of a rule, a new user, an object', async () => {
+  const page = await open('admin');
+  await page.goto(`${base}#/rules`);
+  const box = page.locator('tr', { hasText: 'saqshy-ssh-bruteforce' }).getByRole('switch');
+  await box.click();
+  await page.waitForFunction(() => /notifies without a human/.test(document.body.innerText) || document.querySelectorAll('input:checked').length === 2);
+  await page.goto(`${base}#/users`);
+  await page.click('text=Add a user');
+  await page.click('form button.primary');
+  assert.equal(await page.getAttribute('#u-login', 'aria-invalid'), 'true');
+  await page.fill('#u-login', 'new.one');
+  await page.fill('#u-name', 'New One');
+  await page.selectOption('#u-org', 'enbek');
+  await page.fill('#u-pass', 'long enough 2026');
+  await page.click('form button.primary');
+  await page.waitForSelector('td:has-text("new.one")');
+  await page.goto(`${base}#/objects/o3`);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.fill('#o-hosts', 'drug-01, drug-02\n10.1.1.1');
+  await page.click('form button.primary');
+  await page.waitForSelector('text=drug-02');
+  await page.context().close();
+});
+
+test('the session ends: the page says so and keeps the address', async () => {
+  const page = await open('aigul');
+  await page.goto(`${base}#/cases`);
+  await page.waitForSelector('a.open');
+  await page.context().clearCookies();
+  await page.goto(`${base}#/sources`);
+  await page.waitForSelector('text=The session has ended');
+  await page.fill('#login', 'aigul');
+  await page.fill('#password', PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.hash === '#/sources' && document.querySelector('table'));
+  await page.context().close();
+});
+
+test('nothing broke the content security policy and no script failed', () => assert.deepEqual(problems, []));
