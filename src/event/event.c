@@ -112,7 +112,7 @@ const char *event_mark_name(enum event_mark m)
 /* member - the value of a name that is a member of the struct; false if it is none. */
 static bool member(const struct event *ev, struct str name, struct str *out)
 {
-    if (name.n < 13 || (name.p[0] != 's' && name.p[0] != 'e'))
+    if (name.n < 12 || (name.p[0] != 's' && name.p[0] != 'e'))
         return false;
     if (str_eq(name, STR("event.original")))
         *out = ev->original;
