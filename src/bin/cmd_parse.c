@@ -1,0 +1,225 @@
+/* cmd_parse.c - "saqshy parse [--json] [--zone +05:00] FILE…": the event that each line becomes. Needs no configuration.
+ *
+ * Empty lines become nothing. A line longer than EVENT_ORIGINAL_MAX is cut and marked. A file that is no text but a container we
+ * know by its first bytes (EVTX, gzip, zstd, zip) becomes one event, failed. Exit: 0, or 2 where a file could not be read or the
+ * arguments are wrong. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "parse/parse.h"
+
+#define LINE_ARENA_BYTES (16u * MIB)    /* one line, its fields, and what escapes undo */
+
+int cmd_parse(int argc, char **argv);
+
+struct run {
+    struct parser     *parser;
+    struct event_batch batch;
+    struct buf         out;
+    struct parse_hints hints;
+    bool               json;
+};
+
+static void put_plain(struct buf *b, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        buf_byte(b, c < 0x20 || c == 0x7f ? '?' : (char)c);     /* a log must not drive the reader's terminal */
+    }
+}
+
+static bool told_elsewhere(struct str name)
+{
+    return str_eq(name, STR("message")) || str_eq(name, STR("event.kind")) || str_starts(name, STR("related.")) ||
+           str_eq(name, STR("saqshy.types")) || str_eq(name, STR("log.file.path"));
+}
+
+static void put_human(struct buf *b, const struct event *ev)
+{
+    struct str v;
+    uint32_t at = 0;
+
+    buf_time(b, ev->time);
+    buf_printf(b, "  %.*s %s", STR_ARG(ev->parser), event_parse_name(ev->parse));
+    if (ev->class != CLASS_NONE)
+        buf_printf(b, "  %s", event_class_name(ev->class));
+    while (event_values(ev, STR("saqshy.types"), &at, &v))
+        buf_printf(b, " %.*s", STR_ARG(v));
+    at = 0;
+    while (event_values(ev, STR("saqshy.marks"), &at, &v))
+        buf_printf(b, " (%.*s)", STR_ARG(v));
+    buf_str(b, STR("\n    "));
+    v = event_get(ev, STR("message"));
+    put_plain(b, v.n ? v : ev->original);
+    buf_str(b, STR("\n   "));
+    for (uint32_t i = 0; i < ev->field_count; i++) {
+        if (told_elsewhere(ev->fields[i].name))
+            continue;
+        buf_byte(b, ' ');
+        put_plain(b, ev->fields[i].name);
+        buf_byte(b, '=');
+        put_plain(b, ev->fields[i].value);
+    }
+    buf_byte(b, '\n');
+}
+
+static int flush(struct run *r)
+{
+    size_t done = 0;
+
+    while (done < r->out.n) {
+        ssize_t n = write(STDOUT_FILENO, r->out.p + done, r->out.n - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        done += (size_t)n;
+    }
+    buf_reset(&r->out);
+    return 0;
+}
+
+static int one_line(struct run *r, struct str line, bool truncated)
+{
+    struct event *ev;
+
+    if (line.n == 0 || (line.n == 1 && *line.p == '\r'))
+        return 0;
+    event_batch_reset(&r->batch);
+    ev = event_batch_add(&r->batch);
+    if (!ev)
+        return -ENOMEM;
+    r->hints.received = clock_now();
+    r->hints.truncated = truncated;
+    parse_line(r->parser, line, &r->hints, &r->batch.arena, ev);
+    if (r->json)
+        event_json(ev, &r->out);
+    else
+        put_human(&r->out, ev);
+    if (r->json)
+        buf_byte(&r->out, '\n');
+    if (buf_failed(&r->out))
+        return -ENOMEM;
+    return r->out.n > 64 * KIB ? flush(r) : 0;
+}
+
+/* container - the first bytes are those of a format that has no lines. */
+static bool container(struct str s)
+{
+    return str_starts(s, STR("ElfFile\0")) || str_starts(s, STR("\x1f\x8b")) || str_starts(s, STR("\x28\xb5\x2f\xfd")) ||
+           str_starts(s, STR("PK\x03\x04"));
+}
+
+/* lines - feed each full line of in; keeps the rest. last: the rest is a line too. */
+static int lines(struct run *r, struct buf *in, bool last, bool *skipping)
+{
+    struct str rest = buf_view(in);
+    int rc = 0;
+
+    while (rest.n && rc == 0) {
+        ptrdiff_t end = str_chr(rest, '\n');
+
+        if (end < 0 && !last && rest.n <= EVENT_ORIGINAL_MAX)
+            break;
+        if (!*skipping)
+            rc = one_line(r, end < 0 ? rest : str_of(rest.p, (size_t)end), end < 0 && !last);
+        *skipping = end < 0 && !last;   /* the tail of a line that was cut */
+        rest = end < 0 ? str_cut(rest, rest.n) : str_cut(rest, (size_t)end + 1);
+    }
+    buf_drop(in, in->n - rest.n);
+    return rc;
+}
+
+static int one_file(struct run *r, const char *path)
+{
+    bool standard = strcmp(path, "-") == 0, skipping = false, first = true;
+    AUTO_CLOSE int own = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = standard ? STDIN_FILENO : own, rc = 0;
+    AUTO_BUF struct buf in;
+    ssize_t n;
+
+    buf_init(&in, 4 * EVENT_ORIGINAL_MAX);
+    if (fd < 0) {
+        fprintf(stderr, "saqshy parse: could not open \"%s\": %s\n", path, strerror(errno));
+        return -EINVAL;
+    }
+    for (;;) {
+        char *room = buf_room(&in, 256 * KIB);
+
+        if (!room)
+            return -ENOMEM;
+        n = read(fd, room, 256 * KIB);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            fprintf(stderr, "saqshy parse: could not read \"%s\": %s\n", path, strerror(errno));
+            return -EINVAL;
+        }
+        in.n += (size_t)n;
+        if (first && container(buf_view(&in)))
+            return one_line(r, buf_view(&in), true);
+        first = false;
+        rc = lines(r, &in, n == 0, &skipping);
+        if (rc < 0 || n == 0)
+            return rc;
+    }
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: saqshy parse [--json] [--zone +05:00] FILE…   (\"-\" is standard input)\n");
+    return 2;
+}
+
+/* zone_of - "+05:00" as minutes. */
+static bool zone_of(const char *text, int32_t *out)
+{
+    int hours, minutes;
+    char sign;
+
+    if (!text || strlen(text) != 6 || sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-') ||
+        hours > 14 || minutes > 59)
+        return false;
+    *out = (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
+    return true;
+}
+
+int cmd_parse(int argc, char **argv)
+{
+    struct run r = { .hints = { .zone_min = EVENT_OFFSET_NONE, .future_tolerance = 5 * NS_PER_MINUTE } };
+    int32_t zone = 0;
+    int first = 1, rc = 0, bad = 0;
+    struct err e;
+
+    for (; first < argc && strncmp(argv[first], "--", 2) == 0; first++) {
+        if (strcmp(argv[first], "--") == 0) {
+            first++;
+            break;
+        }
+        if (strcmp(argv[first], "--json") == 0)
+            r.json = true;
+        else if (strcmp(argv[first], "--zone") != 0 || first + 1 >= argc || !zone_of(argv[++first], &zone))
+            return usage();
+    }
+    if (first >= argc)
+        return usage();
+    if (parse_new(NULL, zone, &r.parser, &e) < 0) {
+        fprintf(stderr, "saqshy parse: %s\n", e.text);
+        return 2;
+    }
+    event_batch_init(&r.batch, LINE_ARENA_BYTES);
+    buf_init(&r.out, 64 * MIB);
+    for (int i = first; i < argc && rc != -EPIPE; i++) {
+        r.hints.path = strcmp(argv[i], "-") == 0 ? (struct str){ NULL, 0 } : str_c(argv[i]);
+        rc = one_file(&r, argv[i]);
+        bad |= rc < 0;
+    }
+    if (rc != -EPIPE && flush(&r) < 0)
+        bad = 1;
+    buf_free(&r.out);
+    event_batch_free(&r.batch);
+    parse_free(&r.parser);
+    return bad ? 2 : 0;
+}

@@ -1,0 +1,152 @@
+/* internal.h - what the files of parse/ share: the work in hand, small readers of text, and the sub-parsers.
+ *
+ * Owns      nothing: a struct work lives for one call of parse_line and borrows everything.
+ * Promises  1. Sub-parsers only add to the event; none fails. What they could not read they leave out, and say so
+ *              by setting trouble.
+ *           2. Helpers named take_… cut what they took off *s; they read nothing past its end.
+ * Threads   owner.
+ * Units     as in event.h. */
+#ifndef SAQSHY_PARSE_INTERNAL_H
+#define SAQSHY_PARSE_INTERNAL_H
+
+#include "parse/parse.h"
+
+#define PROGRAM_MAX      128  /* a longer word before ':' is no program name */
+#define PRI_MAX          191  /* RFC 5424 section 6.2.1 */
+#define HOST_MAX         255  /* RFC 5424 section 6.2.4 */
+#define FIELDS_AT_ONCE   28   /* room taken at the start of a line: most events need less */
+
+/* The codes of Annex 4 as bits, in the order of the Rules; work.c has their names. */
+#define OS(n)   (UINT64_C(1) << ((n) - 1))
+#define UX(n)   (UINT64_C(1) << (13 + (n) - 1))
+#define NET(n)  (UINT64_C(1) << (16 + (n) - 1))
+#define FW(n)   (UINT64_C(1) << (23 + (n) - 1))
+#define APP(n)  (UINT64_C(1) << (25 + (n) - 1))
+#define SEC(n)  (UINT64_C(1) << (30 + (n) - 1))
+#define TYPE_BITS 34
+
+struct parser {
+    int32_t zone_min;
+    char    pri_text[PRI_MAX + 1][4];
+    const struct program *programs[256]; /* open addressing by hash of the name */
+};
+
+/* One line being parsed. */
+struct work {
+    const struct parser      *parser;
+    const struct parse_hints *hints;
+    struct arena             *arena;
+    struct event             *ev;
+    struct str msg;       /* the text after the header */
+    struct str program;   /* the name that chooses the sub-parser */
+    struct str pid;
+    struct str host;
+    uint64_t   types;
+    int        pri;       /* -1: none */
+    bool       timed;     /* the line said when */
+    bool       trouble;   /* something was left out: partial */
+    bool       quoted;    /* msg was inside another format: it is set as "message" by that format */
+};
+
+/* What an event is, in ECS and in the words of Annex 4. NULL where it has none; two categories or types at most. */
+struct sense {
+    const char *category, *category2, *type, *type2, *action, *outcome;
+    uint64_t    types;
+};
+
+/* A program whose messages we know. The handler reads w->msg; true if it understood the message. */
+struct program {
+    const char *name, *parser;
+    bool      (*handler)(struct work *w);
+    enum event_class class;
+};
+
+/* --- work.c: adding to the event --- */
+void work_add(struct work *w, struct str name, struct str value);
+/* work_set - the first value of name is replaced. */
+void work_set(struct work *w, struct str name, struct str value);
+void work_sense(struct work *w, const struct sense *s);
+/* work_peer - who is at the other end, as source.* : ip and address, or domain and address. port may be empty. */
+void work_peer(struct work *w, struct str address, struct str port);
+void work_dest(struct work *w, struct str address, struct str port);
+/* work_name - a user's name: user.name, or nothing for "" and "?" . */
+void work_user(struct work *w, struct str name);
+void work_number(struct work *w, struct str name, uint64_t value);
+/* work_types - saqshy.types from w->types; related.* from what was found. Once, at the end. */
+void work_types(struct work *w);
+void work_related(struct work *w);
+
+/* --- scan.c: small readers --- */
+bool take(struct str *s, struct str head);
+void skip_blanks(struct str *s);
+/* take_word - up to the next blank, blanks behind it are cut too. */
+struct str take_word(struct str *s);
+/* take_until - what stands before sep, which is cut too; all of s if there is none. */
+struct str take_until(struct str *s, struct str sep);
+/* split_at - false and nothing written if sep is not in s. */
+bool split_at(struct str s, struct str sep, struct str *before, struct str *after);
+bool split_last(struct str s, struct str sep, struct str *before, struct str *after);
+struct str str_left(struct str s, size_t n);
+struct str unquote(struct str s);
+bool has(struct str s, struct str part);
+static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool all_digits(struct str s);
+/* ip_of - the address in s without "::ffff:" or brackets; {NULL,0} if s is none. */
+struct str ip_of(struct str s);
+int  hex_value(char c);
+
+/* --- stamp.c --- */
+struct stamp {
+    time_ns    time;
+    int32_t    offset_min;  /* EVENT_OFFSET_NONE: not written */
+    bool       iso;         /* with 'T' between date and time */
+    struct str text;
+};
+/* stamp_take - a date and time at the head of *s in any form that docs/parsers.md names. False: *s is as before. */
+bool stamp_take(const struct work *w, struct str *s, struct stamp *out);
+/* stamp_text - the whole of s is a time: a stamp, or a number of seconds, milli-, micro- or nanoseconds since 1970. */
+bool stamp_text(const struct work *w, struct str s, struct stamp *out);
+void work_time(struct work *w, const struct stamp *t);
+
+/* --- the formats --- */
+/* syslog_header - RFC 5424, RFC 3164 and their dialects. False: no header; w->msg is then as before. */
+bool syslog_header(struct work *w);
+/* syslog_tag - a tag ("name[pid]: ") at the head of w->msg, where no header was. */
+bool syslog_tag(struct work *w);
+/* json_object - true if s is one object (blanks around); fields are added, w->trouble if it is damaged within. */
+bool json_object(struct work *w, struct str s);
+/* json_line - the same, and its well-known keys under their ECS names; may hand the message on to a program's parser. */
+bool json_line(struct work *w);
+/* kv_line - true if s consists of name=value pairs for the most part. */
+bool kv_line(struct work *w, struct str s);
+/* kv_take - the next name=value of *s; quotes and escapes are undone. False at the end or where there is no pair. */
+struct pair { struct str name, value; bool quoted; };
+bool kv_take(struct work *w, struct str *s, char sep, struct pair *out);
+bool audit_line(struct work *w);
+bool audit_looks(struct str s);
+
+/* program_of - the entry for a name, or NULL. */
+const struct program *program_of(const struct parser *p, struct str name);
+/* program_message - let the sub-parser of w->program read w->msg. Sets parser and class. */
+void program_message(struct work *w);
+extern const struct program programs[];
+extern const size_t program_count;
+
+bool sshd_message(struct work *w);
+bool pam_message(struct work *w);
+bool sudo_message(struct work *w);
+bool su_message(struct work *w);
+bool doas_message(struct work *w);
+bool cron_message(struct work *w);
+bool kernel_message(struct work *w);
+bool netfilter_message(struct work *w);
+bool account_message(struct work *w);
+bool systemd_message(struct work *w);
+bool logind_message(struct work *w);
+bool logger_message(struct work *w);
+bool audit_message(struct work *w);
+bool cisco_message(struct work *w);
+bool package_message(struct work *w);
+
+#endif

@@ -1,0 +1,159 @@
+/* kv.c - name=value pairs with quotes and escapes; see internal.h. */
+#include "parse/internal.h"
+
+#define KV_PAIRS_LEAST 3      /* fewer is prose with an equals sign in it */
+
+static bool name_char(char c)
+{
+    return is_alpha(c) || is_digit(c) || c == '_' || c == '-' || c == '.' || c == '@' || c == '/' || c == '#';
+}
+
+/* quoted_value - from the quote on; a backslash before the quote or another backslash is undone. */
+static struct str quoted_value(struct work *w, struct str *s)
+{
+    char quote = *s->p;
+    size_t n = 1, escapes = 0, at = 0;
+    struct str raw;
+    char *copy;
+
+    while (n < s->n && s->p[n] != quote) {
+        if (s->p[n] == '\\' && n + 1 < s->n && (s->p[n + 1] == quote || s->p[n + 1] == '\\')) {
+            escapes++;
+            n++;
+        }
+        n++;
+    }
+    if (n >= s->n) {            /* never closed: the rest is the value */
+        raw = str_cut(*s, 1);
+        *s = str_cut(*s, s->n);
+        w->trouble = true;
+    } else {
+        raw = str_of(s->p + 1, n - 1);
+        *s = str_cut(*s, n + 1);
+    }
+    if (escapes == 0 || (copy = arena_alloc(w->arena, raw.n)) == NULL)
+        return raw;
+    for (size_t i = 0; i < raw.n; i++) {
+        if (raw.p[i] == '\\' && i + 1 < raw.n && (raw.p[i + 1] == quote || raw.p[i + 1] == '\\'))
+            i++;
+        copy[at++] = raw.p[i];
+    }
+    return str_of(copy, at);
+}
+
+bool kv_take(struct work *w, struct str *s, char sep, struct pair *out)
+{
+    size_t n = 0;
+    struct str at = *s;
+
+    while (at.n && (*at.p == ' ' || *at.p == '\t' || *at.p == ',' || *at.p == ';' || *at.p == '\x1d' || *at.p == sep))
+        at = str_cut(at, 1);
+    while (n < at.n && name_char(at.p[n]))
+        n++;
+    if (n == 0 || n >= at.n || at.p[n] != '=' || n > EVENT_NAME_MAX)
+        return false;
+    out->name = str_left(at, n);
+    at = str_cut(at, n + 1);
+    out->quoted = at.n && (*at.p == '"' || *at.p == '\'');
+    if (out->quoted) {
+        out->value = quoted_value(w, &at);
+    } else {
+        n = 0;
+        while (n < at.n && at.p[n] != sep && at.p[n] != '\t' && at.p[n] != '\x1d')
+            n++;
+        out->value = str_left(at, n);
+        at = str_cut(at, n);
+        while (out->value.n && (out->value.p[out->value.n - 1] == ',' || out->value.p[out->value.n - 1] == ';'))
+            out->value.n--;
+    }
+    *s = at;
+    return true;
+}
+
+/* Names that devices and loggers use for what ECS has a name for. */
+static const struct {
+    const char *key, *field;
+} keys[] = {
+    { "msg", "message" }, { "message", "message" }, { "level", "log.level" }, { "severity", "log.level" },
+    { "host", "host.name" }, { "hostname", "host.name" }, { "devname", "host.name" }, { "dvchost", "host.name" },
+    { "user", "user.name" }, { "username", "user.name" }, { "usr", "user.name" }, { "suser", "user.name" },
+    { "src", "source.ip" }, { "srcip", "source.ip" }, { "src_ip", "source.ip" }, { "dst", "destination.ip" },
+    { "dstip", "destination.ip" }, { "dst_ip", "destination.ip" }, { "spt", "source.port" }, { "srcport", "source.port" },
+    { "src_port", "source.port" }, { "dpt", "destination.port" }, { "dstport", "destination.port" },
+    { "dst_port", "destination.port" }, { "action", "event.action" }, { "act", "event.action" }, { "pid", "process.pid" },
+    { "logid", "event.code" }, { "url", "url.original" }, { "proto", "network.iana_number" },
+};
+
+static struct str field_of(struct work *w, struct pair *v)
+{
+    for (size_t k = 0; k < COUNT(keys); k++) {
+        struct str to = str_c(keys[k].field);
+
+        if (v->name.p[0] != keys[k].key[0] || !str_eq(v->name, str_c(keys[k].key)))
+            continue;
+        if (str_ends(to, STR(".ip"))) {
+            struct str ip = ip_of(v->value);
+
+            if (ip.n == 0)
+                return v->name;
+            v->value = ip;
+        } else if ((str_ends(to, STR(".port")) || str_ends(to, STR("_number"))) && !all_digits(v->value)) {
+            return v->name;
+        }
+        return event_get(w->ev, to).n ? v->name : to;
+    }
+    return v->name;
+}
+
+/* looks - at least KV_PAIRS_LEAST pairs from the start, with little between them. Adds nothing. */
+static bool looks(struct work *w, struct str s)
+{
+    struct pair v;
+    int pairs = 0;
+    bool trouble = w->trouble;
+
+    while (pairs < KV_PAIRS_LEAST && kv_take(w, &s, ' ', &v))
+        pairs++;
+    w->trouble = trouble;
+    return pairs == KV_PAIRS_LEAST;
+}
+
+static void kv_time(struct work *w)
+{
+    static const char *const names[] = { "time", "timestamp", "ts", "eventtime", "rt" };
+    struct str date = event_get(w->ev, STR("date")), hour = event_get(w->ev, STR("time"));
+    struct stamp t;
+
+    if (date.n == 10 && hour.n >= 8 && hour.n <= 15) {
+        struct str tz = event_get(w->ev, STR("tz"));
+
+        if (stamp_text(w, arena_printf(w->arena, "%.*s %.*s%.*s", STR_ARG(date), STR_ARG(hour), STR_ARG(tz)), &t)) {
+            work_time(w, &t);
+            return;
+        }
+    }
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (stamp_text(w, event_get(w->ev, str_c(names[i])), &t)) {
+            work_time(w, &t);
+            return;
+        }
+}
+
+bool kv_line(struct work *w, struct str s)
+{
+    struct pair v;
+
+    if (s.n < 8 || !looks(w, s))
+        return false;
+    while (s.n) {
+        if (kv_take(w, &s, ' ', &v))
+            work_add(w, field_of(w, &v), v.value);
+        else
+            take_word(&s);      /* a word between pairs: it stays in the message */
+        skip_blanks(&s);
+    }
+    w->ev->parser = STR("kv");
+    if (!w->timed)
+        kv_time(w);
+    return true;
+}

@@ -1,0 +1,226 @@
+/* parse.c - the way of a line: marks, shape, header, program, and what is told at the end; see parse.h. */
+#include "parse/internal.h"
+
+#define MESSAGE_REPEATED STR("message repeated ")
+
+int parse_new(const char *content_folder, int32_t zone_min, struct parser **out, struct err *e)
+{
+    struct parser *p = calloc(1, sizeof *p);
+
+    (void)content_folder;   /* LATER: patterns of content/parsers, when products beyond the built-in ones are read */
+    if (!p)
+        return err_set(e, -ENOMEM, "no memory for the parser");
+    p->zone_min = zone_min == EVENT_OFFSET_NONE ? 0 : zone_min;
+    for (int i = 0; i <= PRI_MAX; i++)
+        snprintf(p->pri_text[i], sizeof p->pri_text[i], "%d", i % 1000);
+    static_assert(COUNT(p->programs) >= 4 * 60, "the table stays a quarter full");
+    assert(program_count < COUNT(p->programs) / 2);
+    for (size_t i = 0; i < program_count; i++) {
+        size_t at = str_hash(str_c(programs[i].name)) % COUNT(p->programs);
+
+        while (p->programs[at])
+            at = (at + 1) % COUNT(p->programs);
+        p->programs[at] = &programs[i];
+    }
+    *out = p;
+    return 0;
+}
+
+void parse_free(struct parser **p)
+{
+    free(*p);
+    *p = NULL;
+}
+
+const char *const *parse_names(const struct parser *p, size_t *count)
+{
+    static const char *const names[] = {
+        "sshd", "sudo", "su", "doas", "cron", "kernel", "netfilter", "accounts", "systemd", "logind", "pam", "syslogd",
+        "auditd", "packages", "cisco", "json", "kv", "syslog", "raw",
+    };
+
+    (void)p;
+    *count = COUNT(names);
+    return names;
+}
+
+/* marks_of - one look at every byte: control bytes, and bytes that need the look of a UTF-8 reader. */
+static uint32_t marks_of(struct str s)
+{
+    unsigned high = 0, control = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        high |= c & 0x80u;
+        control |= (unsigned)((c < 0x20) & (c != '\t') & (c != '\n') & (c != '\r')) | (unsigned)(c == 0x7f);
+    }
+    return (control ? MARK_BINARY : 0u) | (high && !str_utf8_valid(s) ? MARK_NOT_UTF8 : 0u);
+}
+
+static bool blank(struct str s) { return str_trim(s).n == 0; }
+
+/* repeat - "message repeated 3 times: [ Failed password …]": the inner text is parsed, the count is kept. */
+static void repeat(struct work *w)
+{
+    struct str s = w->msg, count;
+
+    if (!take(&s, MESSAGE_REPEATED))
+        return;
+    count = take_until(&s, STR(" times: ["));
+    if (!all_digits(count) || s.n == 0)
+        return;
+    work_add(w, STR("saqshy.repeated"), count);
+    if (s.p[s.n - 1] == ']')
+        s.n--;
+    w->msg = str_trim(s);
+}
+
+static void header_fields(struct work *w)
+{
+    struct str name = w->program, module;
+
+    (void)split_at(name, STR("(pam_"), &name, &module);
+    work_add(w, STR("host.name"), w->host.n ? w->host : w->hints->host);
+    work_add(w, STR("process.name"), name);
+    if (all_digits(w->pid))
+        work_add(w, STR("process.pid"), w->pid);
+}
+
+/* body - what stands behind a header, or the whole of a line that has none. False: nobody knows it. */
+static bool body(struct work *w)
+{
+    struct str s = w->msg;
+
+    if (s.n == 0)
+        return false;
+    if (*s.p == '{' || take(&s, STR("@cee:"))) {
+        bool trouble = w->trouble;
+
+        w->msg = str_trim(s);
+        if (json_line(w))
+            return true;
+        w->trouble = trouble;
+    }
+    if (*s.p == '%' && cisco_message(w))
+        return true;
+    if (audit_looks(w->msg))
+        return audit_message(w);
+    if (w->program.n) {
+        repeat(w);
+        program_message(w);
+        if (w->ev->parser.n)
+            return true;
+    }
+    if (netfilter_message(w))
+        return true;
+    return kv_line(w, w->msg);
+}
+
+/* tag_alone - "named[3534]: …" without any time: only with a pid, or from a program we know. */
+static bool tag_alone(struct work *w)
+{
+    if (!is_alpha(*w->msg.p) || !syslog_tag(w))
+        return false;
+    if (w->pid.n || program_of(w->parser, w->program))
+        return true;
+    w->msg = str_trim(w->ev->original);
+    w->program = (struct str){ NULL, 0 };
+    return false;
+}
+
+/* understand - the shape of the line chooses the way. False: nothing understood it. */
+static bool understand(struct work *w)
+{
+    bool header;
+
+    if (*w->msg.p == '{' || audit_looks(w->msg)) {
+        work_add(w, STR("process.name"), w->hints->unit);
+        if (*w->msg.p == '{')
+            return json_line(w);
+        header_fields(w);
+        return audit_line(w);
+    }
+    if (w->hints->unit.n) {
+        w->program = w->hints->unit;
+        w->pid = w->hints->pid;
+        header = true;
+    } else {
+        header = syslog_header(w) || tag_alone(w);
+    }
+    if (header)
+        header_fields(w);
+    if (body(w))
+        return true;
+    if (!header)
+        return false;
+    if (package_message(w)) {
+        w->ev->parser = STR("packages");
+        w->ev->class = CLASS_OS_UNIX;
+        return true;
+    }
+    w->ev->parser = STR("syslog");
+    if (w->ev->class == CLASS_NONE && w->program.n)
+        w->ev->class = CLASS_OS_UNIX;
+    return true;
+}
+
+/* main_log - the logs that paragraph 3 of Annex 4 names, and Debian's names for them. */
+static bool main_log(struct str path)
+{
+    static const char *const heads[] = { "/var/log/secure", "/var/log/messages", "/var/log/audit", "/var/log/auth.log",
+                                         "/var/log/syslog" };
+
+    for (size_t i = 0; i < COUNT(heads); i++)
+        if (str_starts(path, str_c(heads[i])))
+            return true;
+    return false;
+}
+
+static void finish(struct work *w, bool understood)
+{
+    struct event *ev = w->ev;
+
+    if (!understood) {
+        ev->parse = EVENT_PARSE_FAILED;
+        ev->parser = STR("raw");
+        w->msg = str_trim(ev->original);
+    } else {
+        ev->parse = w->trouble ? EVENT_PARSE_PARTIAL : EVENT_PARSE_OK;
+        work_add(w, STR("event.kind"), STR("event"));
+    }
+    if (event_get(ev, STR("host.name")).n == 0)
+        work_add(w, STR("host.name"), w->hints->host);
+    if (!w->quoted && event_get(ev, STR("message")).n == 0)
+        work_add(w, STR("message"), w->msg);
+    work_add(w, STR("log.file.path"), w->hints->path);
+    work_add(w, STR("log.source.address"), w->hints->peer);
+    if (main_log(w->hints->path))
+        w->types |= UX(3);
+    work_related(w);
+    work_types(w);
+    if (!w->timed)
+        ev->marks |= MARK_NO_TIME;
+    else if (ev->time > ev->received && ev->time - ev->received > w->hints->future_tolerance)
+        ev->marks |= MARK_FUTURE;
+    if (w->trouble && ev->parse == EVENT_PARSE_OK)
+        ev->parse = EVENT_PARSE_PARTIAL;
+}
+
+void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a, struct event *ev)
+{
+    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1 };
+
+    ev->original = str_left(line, EVENT_ORIGINAL_MAX);
+    ev->received = ev->time = h->received;
+    ev->offset_min = EVENT_OFFSET_NONE;
+    ev->source = h->source;
+    ev->marks = marks_of(ev->original) | (h->truncated || line.n > EVENT_ORIGINAL_MAX ? MARK_TRUNCATED : 0u);
+    ev->fields = arena_array(a, FIELDS_AT_ONCE, sizeof *ev->fields);
+    ev->field_cap = ev->fields ? FIELDS_AT_ONCE : 0;
+    w.msg = ev->original;
+    take(&w.msg, STR("\xEF\xBB\xBF"));
+    while (w.msg.n && (w.msg.p[w.msg.n - 1] == '\r' || w.msg.p[w.msg.n - 1] == '\n'))
+        w.msg.n--;
+    finish(&w, !blank(w.msg) && understand(&w));
+}

@@ -1,0 +1,167 @@
+/* scan.c - small readers of text that every sub-parser uses; see internal.h. */
+#include "parse/internal.h"
+
+bool take(struct str *s, struct str head)
+{
+    if (!str_starts(*s, head))
+        return false;
+    *s = str_cut(*s, head.n);
+    return true;
+}
+
+void skip_blanks(struct str *s)
+{
+    while (s->n && (*s->p == ' ' || *s->p == '\t'))
+        *s = str_cut(*s, 1);
+}
+
+struct str take_word(struct str *s)
+{
+    size_t n = 0;
+    struct str word;
+
+    while (n < s->n && s->p[n] != ' ' && s->p[n] != '\t')
+        n++;
+    word = str_left(*s, n);
+    *s = str_cut(*s, n);
+    skip_blanks(s);
+    return word;
+}
+
+struct str take_until(struct str *s, struct str sep)
+{
+    ptrdiff_t at = str_find(*s, sep);
+    struct str head = *s;
+
+    if (at < 0) {
+        *s = str_cut(*s, s->n);
+        return head;
+    }
+    head.n = (size_t)at;
+    *s = str_cut(*s, (size_t)at + sep.n);
+    return head;
+}
+
+bool split_at(struct str s, struct str sep, struct str *before, struct str *after)
+{
+    ptrdiff_t at = str_find(s, sep);
+
+    if (at < 0)
+        return false;
+    *before = str_left(s, (size_t)at);
+    *after = str_cut(s, (size_t)at + sep.n);
+    return true;
+}
+
+bool split_last(struct str s, struct str sep, struct str *before, struct str *after)
+{
+    if (sep.n == 0 || s.n < sep.n)
+        return false;
+    for (size_t at = s.n - sep.n + 1; at-- > 0;)
+        if (s.p[at] == sep.p[0] && memcmp(s.p + at, sep.p, sep.n) == 0) {
+            *before = str_left(s, at);
+            *after = str_cut(s, at + sep.n);
+            return true;
+        }
+    return false;
+}
+
+struct str str_left(struct str s, size_t n)
+{
+    return str_of(s.p, min_size(n, s.n));
+}
+
+struct str unquote(struct str s)
+{
+    if (s.n >= 2 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])
+        return str_of(s.p + 1, s.n - 2);
+    return s;
+}
+
+bool has(struct str s, struct str part)
+{
+    return str_find(s, part) >= 0;
+}
+
+bool all_digits(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_digit(s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
+int hex_value(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool is_ipv4(struct str s)
+{
+    int dots = 0, digits = 0, value = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '.') {
+            if (digits == 0 || ++dots > 3)
+                return false;
+            digits = value = 0;
+        } else if (is_digit(s.p[i])) {
+            value = value * 10 + (s.p[i] - '0');
+            if (++digits > 3 || value > 255)
+                return false;
+        } else {
+            return false;
+        }
+    }
+    return dots == 3 && digits > 0;
+}
+
+/* is_ipv6 - groups of up to four hex digits, one "::" at most, perhaps a dotted tail and a %zone. */
+static bool is_ipv6(struct str s)
+{
+    int groups = 0, digits = 0;
+    bool gap = false;
+    size_t i = 0, start = 0;
+
+    if (s.n < 2 || s.n > 64 || (s.p[0] == ':' && s.p[1] != ':'))
+        return false;
+    for (; i < s.n && s.p[i] != '%'; i++) {
+        if (s.p[i] == ':') {
+            if (i + 1 < s.n && s.p[i + 1] == ':') {
+                if (gap)
+                    return false;
+                gap = true;
+            } else if (i + 1 == s.n && !(i > 0 && s.p[i - 1] == ':')) {
+                return false;
+            }
+            groups += digits > 0;
+            digits = 0;
+            start = i + 1;
+        } else if (s.p[i] == '.') {
+            return groups <= 6 && (gap || groups == 6) && is_ipv4(str_cut(s, start));
+        } else if (hex_value(s.p[i]) < 0 || ++digits > 4) {
+            return false;
+        }
+    }
+    groups += digits > 0;
+    return gap ? groups < 8 : groups == 8;
+}
+
+struct str ip_of(struct str s)
+{
+    if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+        s = str_of(s.p + 1, s.n - 2);
+    if (s.n < 2 || s.n > 64)
+        return (struct str){ NULL, 0 };
+    if (is_digit(s.p[0]) && is_ipv4(s))
+        return s;
+    if (str_starts(s, STR("::ffff:")) && is_ipv4(str_cut(s, 7)))
+        return str_cut(s, 7);
+    return is_ipv6(s) ? s : (struct str){ NULL, 0 };
+}

@@ -1,0 +1,405 @@
+/* sshd.c - what OpenSSH's server says (sshd, and sshd-session and sshd-auth since 9.8); see internal.h.
+ *
+ * User names come from strangers and may hold " from 192.0.2.1 port 22": the address is looked for from the right, and
+ * a name that only looks like the end of a message moves nothing. */
+#include "parse/internal.h"
+
+/* What stands behind the prefix of a message. */
+enum shape {
+    S_NONE,         /* nothing that is a field */
+    S_METHOD_FOR,   /* METHOD for [invalid user ]USER from ADDR port N ssh2[: KEY] */
+    S_USER_FROM,    /* [invalid user ]USER from ADDR[ port N] … */
+    S_PEER,         /* [invalid user |authenticating user |user ][USER ]ADDR[ port N] … */
+    S_USER_ONLY,    /* [invalid user ]USER … */
+    S_ADDR_FIRST,   /* ADDR maps to … */
+    S_BRACKETS,     /* … [ADDR] … */
+    S_PARENS,       /* … (ADDR) */
+    S_SOMEWHERE,    /* … from ADDR …, or a bare address */
+    S_LISTEN,       /* ADDR port N. */
+    S_BY_USER,      /* … by user USER */
+};
+
+struct row {
+    const char  *prefix;
+    enum shape   shape;
+    struct sense sense;
+};
+
+#define ATTEMPT(outcome_, types_)  { "authentication", NULL, "info", NULL, "ssh_login", outcome_, OS(4) | (types_) }
+#define REFUSED(action_)  { "authentication", NULL, "denied", NULL, action_, "failure", OS(4) | OS(11) }
+#define PROBE(action_)    { "network", "intrusion_detection", "connection", "denied", action_, "failure", OS(11) }
+#define LINK(action_, type_)  { "network", "session", "connection", type_, action_, NULL, 0 }
+#define OPENED(action_)   { "session", NULL, "start", NULL, action_, "success", OS(4) }
+#define CLOSED(action_)   { "session", NULL, "end", NULL, action_, NULL, OS(4) }
+#define SERVICE(action_, type_, types_)  { "process", NULL, type_, NULL, action_, NULL, types_ }
+#define FAULT(action_)    { "process", NULL, "error", NULL, action_, "failure", 0 }
+
+/* First match counts: longer prefixes stand before their heads. */
+static const struct row rows[] = {
+    { "Failed to ", S_SOMEWHERE, FAULT("ssh_error") },
+    { "Failed ", S_METHOD_FOR, ATTEMPT("failure", OS(11)) },
+    { "Accepted ", S_METHOD_FOR, { "authentication", "session", "start", NULL, "ssh_login", "success", OS(4) } },
+    { "Invalid user ", S_USER_FROM, ATTEMPT("failure", OS(11)) },
+    { "Illegal user ", S_USER_FROM, ATTEMPT("failure", OS(11)) },
+    { "Connection closed by ", S_PEER, LINK("connection_closed", "end") },
+    { "Connection reset by ", S_PEER, LINK("connection_reset", "end") },
+    { "Connection from ", S_PEER, LINK("connection_opened", "start") },
+    { "Connection to ", S_NONE, LINK("connection_opened", "start") },
+    { "Disconnected from ", S_PEER, { "network", "session", "connection", "end", "disconnected", NULL, OS(4) } },
+    { "Received disconnect from ", S_PEER, { "network", "session", "connection", "end", "disconnected", NULL, OS(4) } },
+    { "Disconnecting: Too many authentication failures for ", S_USER_ONLY, REFUSED("too_many_authentication_failures") },
+    { "Disconnecting: ", S_NONE, LINK("disconnected", "end") },
+    { "Disconnecting ", S_PEER, REFUSED("disconnected") },
+    { "maximum authentication attempts exceeded for ", S_USER_FROM, REFUSED("too_many_authentication_failures") },
+    { "Did not receive identification string from ", S_PEER, PROBE("no_identification") },
+    { "Bad protocol version identification ", S_SOMEWHERE, PROBE("bad_protocol") },
+    { "Protocol major versions differ for ", S_PEER, PROBE("bad_protocol") },
+    { "Unable to negotiate with ", S_PEER, PROBE("negotiation_failed") },
+    { "Unable to negotiate ", S_SOMEWHERE, PROBE("negotiation_failed") },
+    { "no matching ", S_SOMEWHERE, PROBE("negotiation_failed") },
+    { "User ", S_USER_FROM, REFUSED("login_not_allowed") },
+    { "Login restricted for user ", S_USER_ONLY, REFUSED("login_not_allowed") },
+    { "ROOT LOGIN REFUSED FROM ", S_PEER, REFUSED("login_not_allowed") },
+    { "Authentication refused: ", S_NONE, REFUSED("key_refused") },
+    { "Authentication key ", S_NONE, REFUSED("key_refused") },
+    { "Account ", S_NONE, REFUSED("login_not_allowed") },
+    { "PAM: ", S_USER_FROM, ATTEMPT("failure", OS(11)) },
+    { "input_userauth_request: invalid user ", S_USER_ONLY, ATTEMPT("failure", OS(11)) },
+    { "Postponed ", S_METHOD_FOR, { "authentication", NULL, "info", NULL, "ssh_login_postponed", "unknown", OS(4) } },
+    { "Partial ", S_METHOD_FOR, { "authentication", NULL, "info", NULL, "ssh_login_partial", "unknown", OS(4) } },
+    { "Starting session: ", S_USER_FROM, OPENED("session_opened") },
+    { "Close session: user ", S_USER_FROM, CLOSED("session_closed") },
+    { "User child is on pid ", S_NONE, SERVICE("process_forked", "start", OS(13)) },
+    { "Closing connection to ", S_PEER, LINK("connection_closed", "end") },
+    { "Transferred: ", S_NONE, LINK("connection_statistics", "info") },
+    { "session opened for local user ", S_USER_FROM, OPENED("session_opened") },
+    { "session closed for local user ", S_USER_FROM, CLOSED("session_closed") },
+    { "subsystem request for ", S_BY_USER, { "session", NULL, "info", NULL, "subsystem_request", NULL, 0 } },
+    { "Server listening on ", S_LISTEN, SERVICE("port_opened", "start", UX(2) | OS(13)) },
+    { "Received signal ", S_NONE, SERVICE("service_stopped", "end", OS(13)) },
+    { "Received SIGHUP", S_NONE, SERVICE("service_restarted", "change", OS(13)) },
+    { "Exiting on signal ", S_NONE, SERVICE("service_stopped", "end", OS(13)) },
+    { "Address ", S_ADDR_FIRST, PROBE("reverse_mapping_failed") },
+    { "reverse mapping checking ", S_BRACKETS, PROBE("reverse_mapping_failed") },
+    { "refused connect from ", S_PARENS, PROBE("connection_refused") },
+    { "Refused connect from ", S_PARENS, PROBE("connection_refused") },
+    { "warning: ", S_SOMEWHERE, FAULT("ssh_warning") },
+    { "drop connection ", S_SOMEWHERE, PROBE("connection_dropped") },
+    { "beginning MaxStartups throttling", S_NONE, PROBE("throttling") },
+    { "exited MaxStartups throttling", S_NONE, LINK("throttling_ended", "info") },
+    { "srclimit_penalise: ", S_SOMEWHERE, PROBE("penalty") },
+    { "Timeout before authentication for ", S_PEER, REFUSED("authentication_timeout") },
+    { "Timeout before authentication", S_SOMEWHERE, REFUSED("authentication_timeout") },
+    { "Timeout, client not responding", S_SOMEWHERE, LINK("connection_timeout", "end") },
+    { "Read error from remote host ", S_PEER, LINK("connection_error", "end") },
+    { "Write failed", S_NONE, LINK("connection_error", "end") },
+    { "Read from socket failed", S_NONE, LINK("connection_error", "end") },
+    { "Write error", S_NONE, LINK("connection_error", "end") },
+    { "kex_exchange_identification: ", S_SOMEWHERE, PROBE("no_identification") },
+    { "kex_protocol_error: ", S_SOMEWHERE, PROBE("bad_protocol") },
+    { "ssh_dispatch_run_fatal: Connection from ", S_PEER, PROBE("protocol_error") },
+    { "ssh_dispatch_run_fatal: ", S_SOMEWHERE, PROBE("protocol_error") },
+    { "banner exchange: Connection from ", S_PEER, PROBE("no_identification") },
+    { "Bad packet length ", S_SOMEWHERE, PROBE("protocol_error") },
+    { "Corrupted MAC on input", S_SOMEWHERE, PROBE("protocol_error") },
+    { "ssh_packet_", S_SOMEWHERE, PROBE("protocol_error") },
+    { "buffer_get_", S_NONE, PROBE("protocol_error") },
+    { "userauth_pubkey: ", S_SOMEWHERE, FAULT("key_refused") },
+    { "Found matching ", S_NONE, { "authentication", NULL, "info", NULL, "key_found", NULL, 0 } },
+    { "Could not ", S_NONE, FAULT("ssh_error") },
+    { "Missing privilege separation directory", S_NONE, FAULT("ssh_error") },
+    { "Bind to port ", S_NONE, FAULT("bind_failed") },
+    { "Cannot bind any address", S_NONE, FAULT("bind_failed") },
+    { "Postponed", S_NONE, { "authentication", NULL, "info", NULL, "ssh_login_postponed", NULL, 0 } },
+    { "Deprecated ", S_NONE, FAULT("configuration_warning") },
+    { "channel ", S_NONE, FAULT("channel_error") },
+    { "get_remote_port failed", S_NONE, FAULT("ssh_error") },
+    { "getpeername failed", S_NONE, FAULT("ssh_error") },
+    { "server_input_channel_open: ", S_NONE, FAULT("channel_error") },
+    { "mm_", S_NONE, FAULT("ssh_error") },
+    { "monitor_", S_NONE, FAULT("ssh_error") },
+};
+
+/* address - ADDR at the head of s: one word, perhaps with a ':' or '.' or ',' behind it or as "[ADDR]:PORT". */
+static bool address(struct str *s, struct str *ip, struct str *port)
+{
+    struct str at = *s, word = take_word(&at), tail;
+
+    *port = (struct str){ NULL, 0 };
+    if (word.n && *word.p == '[' && split_last(word, STR("]:"), &word, &tail)) {
+        *port = tail;
+        word = str_cut(word, 1);
+    }
+    *ip = ip_of(word);
+    for (size_t cut = 1; ip->n == 0 && cut < word.n && cut < 40; cut++) {
+        char c = word.p[word.n - cut];
+
+        if (memchr(":.,;)]>", c, 7))
+            *ip = ip_of(str_left(word, word.n - cut));      /* "192.0.2.1:11:" , "192.0.2.1." */
+        else if (!is_digit(c) && !is_alpha(c))
+            break;
+    }
+    if (ip->n == 0)
+        return false;
+    if (take(&at, STR("port ")))
+        *port = take_word(&at);
+    while (port->n && !is_digit(port->p[port->n - 1]))
+        port->n--;
+    for (size_t n = 0; n < port->n; n++)
+        if (!is_digit(port->p[n]))
+            port->n = n;
+    *s = at;
+    return true;
+}
+
+static bool host_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) && s.p[i] != '.' && s.p[i] != '-' && s.p[i] != '_')
+            return false;
+    return s.n > 0;
+}
+
+/* user - without the words that sshd puts before a name. */
+static struct str plain_user(struct str s)
+{
+    if (take(&s, STR("invalid user ")) || take(&s, STR("illegal user ")) || take(&s, STR("authenticating user ")) ||
+        take(&s, STR("ignored user ")))
+        return s;
+    take(&s, STR("user "));
+    return s;
+}
+
+/* user_from - "USER from ADDR …", the last such " from ". Adds user and peer; *rest is what is left. */
+static bool user_from(struct work *w, struct str s, struct str *user, struct str *rest)
+{
+    struct str before = s, after, ip, port, word;
+
+    while (split_last(before, STR(" from "), &before, &after)) {
+        struct str at = after;
+
+        if (address(&at, &ip, &port)) {
+            *user = before;
+            *rest = at;
+            work_peer(w, ip, port);
+            return true;
+        }
+    }
+    if (str_starts(s, STR("from ")) && (after = str_cut(s, 5), address(&after, &ip, &port))) {
+        *user = (struct str){ NULL, 0 };
+        *rest = after;
+        work_peer(w, ip, port);
+        return true;
+    }
+    if (split_last(s, STR(" from "), &before, &after)) {   /* with UseDNS it is a name */
+        word = take_word(&after);
+        if (host_name(word)) {
+            port = take(&after, STR("port ")) ? take_word(&after) : (struct str){ NULL, 0 };
+            work_peer(w, word, port);
+            *user = before;
+            *rest = after;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* somewhere - an address in s: behind " from " or " with ", else the first word that is one. */
+static void somewhere(struct work *w, struct str s)
+{
+    struct str user, rest, ip, port;
+
+    if (user_from(w, s, &user, &rest))
+        return;
+    while (s.n) {
+        struct str at = s;
+
+        if (address(&at, &ip, &port)) {
+            work_peer(w, ip, port);
+            return;
+        }
+        take_word(&s);
+    }
+}
+
+static void between(struct work *w, struct str s, struct str open, struct str close)
+{
+    struct str before, after;
+
+    if (split_last(s, open, &before, &after))
+        work_peer(w, take_until(&after, close), (struct str){ NULL, 0 });
+    else
+        somewhere(w, s);
+}
+
+/* peer - "[…user X ]ADDR[ port N]…": the name may hold anything, so the address is looked for from the left behind it,
+ * trying each blank; the last word that is an address followed by " port " or the end wins. */
+static void peer(struct work *w, struct str s)
+{
+    struct str ip, port, name = s, at, best = { NULL, 0 }, best_ip = { NULL, 0 }, best_port = { NULL, 0 };
+
+    if (split_at(s, STR(": Change of username or service"), &name, &at) && has(name, STR(" port ")))
+        s = name;       /* the reason repeats names that strangers gave */
+    at = s;
+    if (address(&at, &ip, &port)) {
+        work_peer(w, ip, port);
+        if (str_starts(at, STR("on ")) && (at = str_cut(at, 3), address(&at, &ip, &port)))
+            work_dest(w, ip, port);
+        return;
+    }
+    name = plain_user(s);
+    for (size_t i = 0; i < name.n; i++) {
+        if (i && name.p[i - 1] != ' ')
+            continue;
+        at = str_cut(name, i);
+        if (!address(&at, &ip, &port))
+            continue;
+        best = str_left(name, i ? i - 1 : 0);
+        best_ip = ip;
+        best_port = port;
+    }
+    if (best_ip.n) {
+        work_peer(w, best_ip, best_port);
+        if (name.p != s.p)
+            work_user(w, best);
+        return;
+    }
+    at = s;
+    name = take_word(&at);          /* with UseDNS a name */
+    if (host_name(name) && !str_eq(name, STR("UNKNOWN"))) {
+        port = take(&at, STR("port ")) ? take_word(&at) : (struct str){ NULL, 0 };
+        work_peer(w, name, port);
+    }
+}
+
+/* ssh_key - "ssh2: RSA SHA256:…" behind an accepted or failed key. */
+static void ssh_key(struct work *w, struct str rest)
+{
+    struct str key;
+
+    if (take(&rest, STR("ssh2")) && take(&rest, STR(": "))) {
+        key = str_trim(rest);
+        work_add(w, STR("ssh.signature"), key);
+    }
+}
+
+static void method_for(struct work *w, struct str s)
+{
+    struct str method, user, rest;
+
+    if (!split_at(s, STR(" for "), &method, &s)) {
+        w->trouble = true;
+        return;
+    }
+    work_add(w, STR("ssh.method"), method);
+    if (!user_from(w, s, &user, &rest)) {
+        w->trouble = true;
+        return;
+    }
+    if (str_starts(user, STR("invalid user ")) || str_starts(user, STR("illegal user ")))
+        work_add(w, STR("event.reason"), STR("invalid user"));
+    work_user(w, plain_user(user));
+    ssh_key(w, rest);
+}
+
+static void user_then_from(struct work *w, const struct row *r, struct str s)
+{
+    struct str user, rest;
+    bool pam = str_starts(str_c(r->prefix), STR("PAM: "));
+
+    if (pam) {
+        struct str reason;
+
+        if (!split_at(s, STR(" for "), &reason, &s))
+            return;
+        work_add(w, STR("event.reason"), reason);
+    }
+    if (str_starts(str_c(r->prefix), STR("Starting session")) && !split_at(s, STR(" for "), &user, &s))
+        return;
+    if (user_from(w, s, &user, &rest)) {
+        work_user(w, plain_user(user));
+        return;
+    }
+    if (pam) {
+        work_user(w, plain_user(s));
+    } else if (split_at(s, STR(" not allowed because "), &user, &rest)) {
+        work_user(w, user);
+        work_add(w, STR("event.reason"), rest);
+    } else {
+        user = s;                       /* "Invalid user x" of old versions */
+        if (split_last(user, STR(" ["), &user, &rest) && !str_eq(rest, STR("preauth]")))
+            user = s;
+        work_user(w, user);
+    }
+}
+
+static void user_only(struct work *w, struct str s)
+{
+    struct str user, rest;
+
+    s = plain_user(s);
+    if (split_at(s, STR(" ["), &user, &rest) || split_at(s, STR(" from "), &user, &rest))
+        s = user;
+    work_user(w, s);
+}
+
+static void listening(struct work *w, struct str s)
+{
+    struct str ip, port;
+
+    if (!address(&s, &ip, &port)) {
+        w->trouble = true;
+        return;
+    }
+    work_add(w, STR("server.ip"), ip);
+    work_add(w, STR("server.port"), port);
+}
+
+static void shape(struct work *w, const struct row *r, struct str s)
+{
+    struct str ip, port, before;
+
+    switch (r->shape) {
+    case S_NONE: break;
+    case S_METHOD_FOR: method_for(w, s); break;
+    case S_USER_FROM: user_then_from(w, r, s); break;
+    case S_PEER: peer(w, s); break;
+    case S_USER_ONLY: user_only(w, s); break;
+    case S_ADDR_FIRST:
+        if (address(&s, &ip, &port))
+            work_peer(w, ip, port);
+        break;
+    case S_BRACKETS: between(w, s, STR("["), STR("]")); break;
+    case S_PARENS: between(w, s, STR("("), STR(")")); break;
+    case S_SOMEWHERE: somewhere(w, s); break;
+    case S_LISTEN: listening(w, s); break;
+    case S_BY_USER:
+        if (split_at(s, STR(" by user "), &before, &s)) {
+            if (split_last(s, STR(" failed, "), &before, &ip))
+                s = before;
+            work_user(w, s);
+        }
+        break;
+    }
+}
+
+bool sshd_message(struct work *w)
+{
+    struct str s = w->msg;
+
+    while (take(&s, STR("error: ")) || take(&s, STR("fatal: ")) || take(&s, STR("info: ")) || take(&s, STR("debug1: ")))
+        ;
+    if (str_starts(s, STR("pam_")) || str_starts(s, STR("PAM ")) || str_starts(s, STR("(pam_")))
+        return pam_message(w);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (!s.n || *s.p != rows[i].prefix[0] || !take(&s, str_c(rows[i].prefix)))
+            continue;
+        work_sense(w, &rows[i].sense);
+        work_add(w, STR("network.protocol"), STR("ssh"));
+        shape(w, &rows[i], s);
+        if (rows[i].sense.outcome && *rows[i].sense.outcome == 's' && str_eq(event_get(w->ev, STR("user.name")), STR("root")))
+            w->types |= OS(9);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,235 @@
+/* stamp.c - dates and times as logs write them; see internal.h.
+ *
+ * Forms: "Feb  4 10:44:00[.frac]" with the year before, after the day or at the end, or none; "Sun Aug 27 16:28:20 2006";
+ * "2026-03-20T23:50:00.123+05:00" with 'T' or blank, '-' or '/', and any of Z, +05:00, +0500, " +0500", or none;
+ * a zone by name only where it is UTC or GMT: other abbreviations are ambiguous (IST is three zones) and are skipped. */
+#include "parse/internal.h"
+
+/* A year-less time up to a day ahead of receipt is a clock or zone that is off, not last year. */
+#define YEARLESS_AHEAD NS_PER_DAY
+
+/* number - count digits (at most max) off *s; -1 if fewer than min. */
+static int32_t number(struct str *s, size_t min, size_t max)
+{
+    int32_t v = 0;
+    size_t n = 0;
+
+    while (n < max && n < s->n && is_digit(s->p[n]))
+        v = v * 10 + (s->p[n++] - '0');
+    if (n < min)
+        return -1;
+    *s = str_cut(*s, n);
+    return v;
+}
+
+static int32_t month(struct str *s)
+{
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+    if (s->n < 3)
+        return 0;
+    for (int32_t m = 0; m < 12; m++)
+        if (memcmp(s->p, names + m * 3, 3) == 0) {
+            *s = str_cut(*s, 3);
+            return m + 1;
+        }
+    return 0;
+}
+
+/* clock_time - hh:mm:ss and a fraction in ns. A leap second is read as the second before it. */
+static bool clock_time(struct str *s, struct civil *c, int64_t *fraction)
+{
+    int64_t scale = 100000000;
+
+    *fraction = 0;
+    if ((c->hour = number(s, 1, 2)) < 0 || !take(s, STR(":")) || (c->minute = number(s, 2, 2)) < 0 ||
+        !take(s, STR(":")) || (c->second = number(s, 2, 2)) < 0)
+        return false;
+    if (c->second == 60)
+        c->second = 59;
+    if (s->n > 1 && (*s->p == '.' || *s->p == ',') && is_digit(s->p[1])) {
+        *s = str_cut(*s, 1);
+        while (s->n && is_digit(*s->p)) {
+            *fraction += (*s->p - '0') * scale;
+            scale /= 10;
+            *s = str_cut(*s, 1);
+        }
+    }
+    return true;
+}
+
+/* zone - Z, +05:00, +0500, +05, " +0500", " UTC". Nothing taken: EVENT_OFFSET_NONE. */
+static int32_t zone(struct str *s)
+{
+    struct str at = *s;
+    int32_t sign, hours, minutes = 0;
+
+    if (take(s, STR("Z")) || take(s, STR(" UTC")) || take(s, STR(" GMT")))
+        return 0;
+    take(&at, STR(" "));
+    if (at.n < 3 || (*at.p != '+' && *at.p != '-') || !is_digit(at.p[1]) || !is_digit(at.p[2]))
+        return EVENT_OFFSET_NONE;
+    sign = *at.p == '-' ? -1 : 1;
+    at = str_cut(at, 1);
+    hours = number(&at, 2, 2);
+    if (at.n > 2 && *at.p == ':' && is_digit(at.p[1]))
+        at = str_cut(at, 1);
+    if (at.n > 1 && is_digit(at.p[0]) && is_digit(at.p[1]))
+        minutes = number(&at, 2, 2);
+    if (hours > 23 || minutes > 59 || (at.n && is_digit(*at.p)))
+        return EVENT_OFFSET_NONE;
+    *s = at;
+    return sign * (hours * 60 + minutes);
+}
+
+static int32_t default_zone(const struct work *w)
+{
+    return w->hints->zone_min == EVENT_OFFSET_NONE ? w->parser->zone_min : w->hints->zone_min;
+}
+
+/* finish - from civil time to a moment; completes the year to the latest that is not after receipt. */
+static bool finish(const struct work *w, struct civil *c, bool year_known, int64_t fraction, struct stamp *out)
+{
+    int32_t offset = out->offset_min == EVENT_OFFSET_NONE ? default_zone(w) : out->offset_min;
+
+    if (year_known) {
+        if (!civil_valid(c))
+            return false;
+        out->time = civil_to_ns(c, offset) + fraction;
+        return true;
+    }
+    c->year = civil_of_ns(w->hints->received + YEARLESS_AHEAD, offset).year;
+    for (int tries = 0; tries < 9; tries++, c->year--) {    /* 29 February may lie up to eight years back */
+        if (!civil_valid(c))
+            continue;
+        out->time = civil_to_ns(c, offset) + fraction;
+        if (out->time <= w->hints->received + YEARLESS_AHEAD)
+            return true;
+    }
+    return false;
+}
+
+/* month_form - from "Mmm" on; *year is 0 where none was read yet. */
+static bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *fraction, int32_t *offset)
+{
+    struct str at;
+    int32_t y;
+
+    if ((c->month = month(s)) == 0 || !s->n || *s->p != ' ')
+        return false;
+    skip_blanks(s);
+    if ((c->day = number(s, 1, 2)) < 1 || !s->n || (*s->p != ' ' && *s->p != ','))
+        return false;
+    take(s, STR(","));
+    skip_blanks(s);
+    at = *s;
+    if (*year == 0 && (y = number(&at, 4, 4)) >= 1970 && at.n && *at.p == ' ') {
+        *year = y;
+        skip_blanks(&at);
+        *s = at;
+    }
+    if (!clock_time(s, c, fraction))
+        return false;
+    *offset = zone(s);
+    at = *s;
+    if (*year == 0 && take(&at, STR(" ")) && (y = number(&at, 4, 4)) >= 1970 && y < 2200 &&
+        (!at.n || *at.p == ' ' || *at.p == ':' || *at.p == ']')) {
+        *year = y;
+        *s = at;
+    }
+    return true;
+}
+
+/* digits_form - "2026-03-20T23:50:00…", "2026/03/20 …" or "2026 Mar 20 …". */
+static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struct stamp *out, bool *by_month)
+{
+    char sep;
+
+    *by_month = false;
+    if ((c->year = number(s, 4, 4)) < 1970 || !s->n)
+        return false;
+    sep = *s->p;
+    *s = str_cut(*s, 1);
+    if (sep == ' ') {
+        *by_month = true;
+        return month_form(s, c, &c->year, fraction, &out->offset_min);
+    }
+    if ((sep != '-' && sep != '/') || (c->month = number(s, 2, 2)) < 1 || !s->n || *s->p != sep)
+        return false;
+    *s = str_cut(*s, 1);
+    if ((c->day = number(s, 2, 2)) < 1 || !s->n || (*s->p != 'T' && *s->p != 't' && *s->p != ' '))
+        return false;
+    out->iso = *s->p != ' ';
+    *s = str_cut(*s, 1);
+    if (!clock_time(s, c, fraction))
+        return false;
+    out->offset_min = zone(s);
+    return true;
+}
+
+bool stamp_take(const struct work *w, struct str *s, struct stamp *out)
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    struct str at = *s;
+    struct civil c = { 0 };
+    int64_t fraction = 0;
+    int32_t year = 0;
+    bool ok, by_month;
+
+    *out = (struct stamp){ .offset_min = EVENT_OFFSET_NONE };
+    if (at.n < 14)
+        return false;
+    if (is_digit(*at.p)) {
+        ok = digits_form(&at, &c, &fraction, out, &by_month);
+        year = c.year;
+    } else {
+        if (at.p[3] == ' ')
+            for (int d = 0; d < 7; d++)
+                if (memcmp(at.p, days + d * 3, 3) == 0)
+                    at = str_cut(at, 4);
+        ok = month_form(&at, &c, &year, &fraction, &out->offset_min);
+        c.year = year;
+    }
+    if (!ok || (at.n && (is_digit(*at.p) || is_alpha(*at.p))) || !finish(w, &c, year != 0, fraction, out))
+        return false;
+    out->text = str_left(*s, s->n - at.n);
+    *s = at;
+    return true;
+}
+
+bool stamp_text(const struct work *w, struct str s, struct stamp *out)
+{
+    struct str rest = s, whole, part;
+    uint64_t v;
+    int64_t ns = 0, scale = 100000000;
+
+    if (stamp_take(w, &rest, out) && rest.n == 0)
+        return true;
+    whole = s;
+    part = (struct str){ NULL, 0 };
+    split_at(s, STR("."), &whole, &part);
+    if (whole.n < 9 || whole.n > 19 || !str_u64(whole, &v) || (part.n && !all_digits(part)))
+        return false;
+    *out = (struct stamp){ .offset_min = EVENT_OFFSET_NONE, .text = s };
+    for (size_t digits = 10; digits < 19; digits += 3, scale = 0)
+        if (whole.n <= digits + 1) {
+            uint64_t unit = digits == 10 ? 1000000000u : digits == 13 ? 1000000u : 1000u;
+
+            if (v > (uint64_t)INT64_MAX / unit)
+                return false;
+            for (size_t i = 0; i < part.n && scale; i++, scale /= 10)
+                ns += (part.p[i] - '0') * scale;
+            out->time = (time_ns)(v * unit) + ns;
+            return true;
+        }
+    out->time = (time_ns)v;
+    return v <= INT64_MAX;
+}
+
+void work_time(struct work *w, const struct stamp *t)
+{
+    w->ev->time = t->time;
+    w->ev->offset_min = t->offset_min;
+    w->ev->time_text = t->text;
+    w->timed = true;
+}

@@ -1,0 +1,390 @@
+/* syslog.c - the header of a line: RFC 5424, RFC 3164 and what devices make of it; see internal.h.
+ *
+ *     <PRI>1 TIME HOST APP PROCID MSGID SD MSG          RFC 5424
+ *     <PRI>TIME HOST TAG[PID]: MSG                      RFC 3164; every part may be missing
+ *     <PRI>SEQ: HOST: *TIME ZONE: %FAC-SEV-MNEMONIC: …  Cisco
+ *
+ * A word is a host only where what follows (a tag) or the form of the time says so: lines of applications begin with a
+ * time too, and their next word is no host. */
+#include "parse/internal.h"
+
+static const struct str facilities[24] = {
+    STR_INIT("kern"), STR_INIT("user"), STR_INIT("mail"), STR_INIT("daemon"), STR_INIT("auth"), STR_INIT("syslog"),
+    STR_INIT("lpr"), STR_INIT("news"), STR_INIT("uucp"), STR_INIT("cron"), STR_INIT("authpriv"), STR_INIT("ftp"),
+    STR_INIT("ntp"), STR_INIT("security"), STR_INIT("console"), STR_INIT("solaris-cron"), STR_INIT("local0"),
+    STR_INIT("local1"), STR_INIT("local2"), STR_INIT("local3"), STR_INIT("local4"), STR_INIT("local5"), STR_INIT("local6"),
+    STR_INIT("local7"),
+};
+static const struct str severities[8] = {
+    STR_INIT("emergency"), STR_INIT("alert"), STR_INIT("critical"), STR_INIT("error"), STR_INIT("warning"),
+    STR_INIT("notice"), STR_INIT("informational"), STR_INIT("debug"),
+};
+
+/* take_pri - "<0>" to "<191>". */
+static bool take_pri(struct work *w, struct str *s)
+{
+    size_t n = 1;
+    int v = 0;
+
+    if (s->n < 3 || *s->p != '<')
+        return false;
+    for (; n < s->n && n < 4 && is_digit(s->p[n]); n++)
+        v = v * 10 + (s->p[n] - '0');
+    if (n == 1 || n == s->n || s->p[n] != '>' || v > PRI_MAX)
+        return false;
+    w->pri = v;
+    *s = str_cut(*s, n + 1);
+    return true;
+}
+
+static void add_pri(struct work *w)
+{
+    int facility = w->pri / 8, severity = w->pri % 8;
+
+    if (w->pri < 0)
+        return;
+    work_add(w, STR("log.syslog.priority"), str_c(w->parser->pri_text[w->pri]));
+    work_add(w, STR("log.syslog.facility.code"), str_c(w->parser->pri_text[facility]));
+    work_add(w, STR("log.syslog.facility.name"), facilities[facility]);
+    work_add(w, STR("log.syslog.severity.code"), str_c(w->parser->pri_text[severity]));
+    work_add(w, STR("log.syslog.severity.name"), severities[severity]);
+}
+
+static bool host_like(struct str s)
+{
+    if (s.n == 0 || s.n > HOST_MAX)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) && (unsigned char)s.p[i] < 0x80 && !memchr("-._:/@", s.p[i], 6))
+            return false;
+    return true;
+}
+
+/* --- structured data, RFC 5424 section 6.3 --- */
+
+/* sd_value - the text between quotes; \" \\ \] are undone into the arena only where there is one. */
+static bool sd_value(struct work *w, struct str *s, struct str *out)
+{
+    size_t n = 0, escapes = 0, at = 0;
+    char *copy;
+
+    while (n < s->n && s->p[n] != '"') {
+        if (s->p[n] == '\\' && n + 1 < s->n && memchr("\"\\]", s->p[n + 1], 3)) {
+            escapes++;
+            n++;
+        }
+        n++;
+    }
+    if (n >= s->n)
+        return false;
+    *out = str_left(*s, n);
+    *s = str_cut(*s, n + 1);
+    if (escapes == 0 || (copy = arena_alloc(w->arena, n)) == NULL)
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        if (out->p[i] == '\\' && i + 1 < n && memchr("\"\\]", out->p[i + 1], 3))
+            i++;
+        copy[at++] = out->p[i];
+    }
+    *out = str_of(copy, at);
+    return true;
+}
+
+static bool sd_name_end(char c) { return c == '=' || c == ' ' || c == ']' || c == '"'; }
+
+static struct str sd_name(struct str *s)
+{
+    size_t n = 0;
+    struct str name;
+
+    while (n < s->n && !sd_name_end(s->p[n]))
+        n++;
+    name = str_left(*s, n);
+    *s = str_cut(*s, n);
+    return name;
+}
+
+/* sd_element - one "[id name="value" …]". */
+static bool sd_element(struct work *w, struct str *s)
+{
+    struct str id, name, value;
+
+    if (!take(s, STR("[")))
+        return false;
+    id = sd_name(s);
+    if (id.n == 0)
+        return false;
+    for (;;) {
+        skip_blanks(s);
+        if (take(s, STR("]")))
+            return true;
+        name = sd_name(s);
+        if (name.n == 0 || !take(s, STR("=\"")) || !sd_value(w, s, &value))
+            return false;
+        work_add(w, arena_printf(w->arena, "log.syslog.structured_data.%.*s.%.*s", (int)min_size(id.n, 64), id.p,
+                                 (int)min_size(name.n, 64), name.p), value);
+    }
+}
+
+static void structured_data(struct work *w, struct str *s)
+{
+    struct str at = *s;
+
+    if (at.n && *at.p == '-' && (at.n == 1 || at.p[1] == ' ')) {
+        *s = str_cut(at, 1);
+        return;
+    }
+    while (at.n && *at.p == '[') {
+        if (!sd_element(w, &at)) {  /* damaged: the text stays in the message, nothing is lost */
+            w->trouble = true;
+            break;
+        }
+        *s = at;
+    }
+}
+
+static struct str nil(struct str s)
+{
+    return str_eq(s, STR("-")) ? (struct str){ NULL, 0 } : s;
+}
+
+/* rfc5424 - s begins with the version. False: it is not, *s as before. */
+static bool rfc5424(struct work *w, struct str *s)
+{
+    struct str at = *s, word, app, procid, msgid, host;
+    struct stamp t;
+
+    if (!take(&at, STR("1 ")))
+        return false;
+    if (stamp_take(w, &at, &t) && take(&at, STR(" "))) {
+        work_time(w, &t);
+    } else {
+        word = take_word(&at);
+        if (!str_eq(word, STR("-")) && !stamp_text(w, word, &t))
+            return false;
+        if (!str_eq(word, STR("-")))
+            work_time(w, &t);
+    }
+    host = take_word(&at);
+    app = take_word(&at);
+    procid = take_word(&at);
+    msgid = take_word(&at);
+    if (msgid.n == 0)
+        return false;
+    add_pri(w);
+    work_add(w, STR("log.syslog.version"), STR("1"));
+    w->host = nil(host);
+    w->program = nil(app);
+    w->pid = nil(procid);
+    work_add(w, STR("log.syslog.hostname"), w->host);
+    work_add(w, STR("log.syslog.appname"), w->program);
+    work_add(w, STR("log.syslog.procid"), w->pid);
+    work_add(w, STR("log.syslog.msgid"), nil(msgid));
+    structured_data(w, &at);
+    take(&at, STR(" "));
+    take(&at, STR("\xEF\xBB\xBF"));
+    *s = at;
+    return true;
+}
+
+/* --- RFC 3164 and kin --- */
+
+/* pid_at - "[123]" or "[123/abc]" at the head of s: the pid. */
+static bool pid_take(struct str *s, struct str *pid)
+{
+    size_t n = 1;
+
+    if (s->n < 3 || *s->p != '[')
+        return false;
+    while (n < s->n && n < 32 && s->p[n] != ']' && s->p[n] != ' ' && s->p[n] != '[')
+        n++;
+    if (n == 1 || n >= s->n || s->p[n] != ']')
+        return false;
+    *pid = str_of(s->p + 1, n - 1);
+    *s = str_cut(*s, n + 1);
+    return true;
+}
+
+/* tag_take - "name[pid]: " or "name: "; blanks in a name only before a numeric "[pid]:" (macOS). */
+static bool tag_take(struct work *w, struct str *s)
+{
+    struct str at = *s, name, pid = { NULL, 0 };
+    size_t n = 0, limit = min_size(at.n, PROGRAM_MAX);
+
+    while (n < limit && at.p[n] != ':' && at.p[n] != '[' && at.p[n] != ' ')
+        n++;
+    if (n < limit && at.p[n] == ' ') {
+        size_t m = n;
+
+        while (m < limit && at.p[m] != '[' && at.p[m] != ':')
+            m++;
+        if (m + 2 >= limit || at.p[m] != '[' || !is_digit(at.p[m + 1]) || !is_alpha(at.p[0]))
+            return false;
+        name = str_left(at, m);
+        at = str_cut(at, m);
+        if (!pid_take(&at, &pid) || !take(&at, STR(":")) || !all_digits(pid))
+            return false;
+    } else {
+        if (n == 0 || n == limit)
+            return false;
+        name = str_left(at, n);
+        at = str_cut(at, n);
+        if (*at.p == '[') {
+            struct str note;
+
+            if (!pid_take(&at, &pid))
+                return false;
+            if (at.n > 2 && at.p[0] == ' ' && at.p[1] == '(' && split_at(at, STR("): "), &note, &at))
+                name = str_of(name.p, (size_t)(note.p + note.n + 1 - name.p));  /* launchd[1] (job): */
+            else if (!take(&at, STR(":")) && at.n && *at.p != ' ')
+                return false;
+        } else {
+            at = str_cut(at, 1);
+            if (at.n && *at.p != ' ' && *at.p != '[' && *at.p != '{')
+                return false;   /* "12:30", "host:514" and "nmap:amd64" are no tags */
+        }
+    }
+    skip_blanks(&at);
+    w->program = name;
+    if (all_digits(pid))
+        w->pid = pid;
+    *s = at;
+    return true;
+}
+
+/* solaris_id - "[ID 800047 auth.notice] ". */
+static void solaris_id(struct work *w, struct str *s)
+{
+    struct str id, rest;
+
+    if (str_starts(*s, STR("[ID ")) && split_at(str_cut(*s, 4), STR("] "), &id, &rest)) {
+        work_add(w, STR("log.syslog.msgid"), take_word(&id));
+        *s = rest;
+    }
+}
+
+static bool repeated(struct str s)
+{
+    return str_starts(s, STR("last message repeated ")) || str_starts(s, STR("--- last message repeated ")) ||
+           str_starts(s, STR("message repeated "));
+}
+
+/* host_and_tag - what stands behind the time. sure: the form of the header says that a host follows. */
+static void host_and_tag(struct work *w, struct str *s, bool sure)
+{
+    struct str at = *s, word;
+    struct str tag;
+
+    skip_blanks(&at);
+    take(&at, STR(": "));
+    tag = at;
+    if (repeated(at)) {
+        *s = at;
+        return;
+    }
+    word = take_word(&at);
+    if (word.n > 1 && word.p[word.n - 1] == ':' && str_starts(at, STR("%"))) {
+        w->host = str_left(word, word.n - 1);   /* Cisco: "host: %FAC-…" */
+        *s = at;
+        return;
+    }
+    if (host_like(word) && word.p[word.n - 1] != ':') {
+        bool message = repeated(at) || str_starts(at, STR("%"));    /* behind a host, without a tag */
+
+        if (message || tag_take(w, &at) || sure) {
+            w->host = word;
+            *s = at;
+        } else {
+            *s = tag;
+        }
+        return;
+    }
+    at = tag;
+    if (!str_starts(at, STR("%")))
+        tag_take(w, &at);
+    *s = at;
+}
+
+/* rfc3164 - without PRI a time must stand first; with PRI anything may follow. */
+static bool rfc3164(struct work *w, struct str *s, bool pri)
+{
+    struct str at = *s, sequence = { NULL, 0 }, back;
+    struct stamp t;
+    bool timed;
+
+    skip_blanks(&at);
+    if (pri && at.n && is_digit(*at.p)) {   /* Cisco's "29: " or "000123: " */
+        back = at;
+        sequence = take_until(&at, STR(": "));
+        if (!all_digits(sequence) || sequence.n > 10) {
+            at = back;
+            sequence = (struct str){ NULL, 0 };
+        }
+    }
+    take(&at, STR(": "));
+    if (at.n > 1 && (*at.p == '*' || *at.p == '.') && is_alpha(at.p[1]))
+        at = str_cut(at, 1);            /* Cisco: the clock is not set, or lost its source */
+    timed = stamp_take(w, &at, &t);
+    if (!timed && pri) {                /* "<189>29: host: *Mar  1 …" */
+        back = at;
+        if (host_like(take_until(&back, STR(": "))) && back.n) {
+            struct str host = str_left(at, (size_t)(back.p - at.p) - 2);
+
+            if (*back.p == '*' || *back.p == '.')
+                back = str_cut(back, 1);
+            if (stamp_take(w, &back, &t)) {
+                w->host = host;
+                at = back;
+                timed = true;
+            }
+        }
+    }
+    if (!timed && !pri)
+        return false;
+    if (timed)
+        work_time(w, &t);
+    add_pri(w);
+    if (sequence.n)
+        work_add(w, STR("event.sequence"), sequence);
+    back = at;
+    if (timed && at.n > 5 && *at.p == ' ' && at.p[1] >= 'A' && at.p[1] <= 'Z') {
+        struct str zone_name = take_until(&back, STR(": %"));   /* " MSK: %SYS-…": the zone by name is not read */
+
+        if (zone_name.n <= 6 && back.n)
+            at = str_of(back.p - 1, back.n + 1);
+    }
+    if (timed && w->host.n == 0)
+        host_and_tag(w, &at, pri || t.iso || is_alpha(*t.text.p) || (is_digit(*t.text.p) && t.text.p[4] == ' '));
+    skip_blanks(&at);
+    take(&at, STR(": "));
+    if (w->program.n == 0 && !str_starts(at, STR("%")) && (!timed || sequence.n))
+        tag_take(w, &at);
+    skip_blanks(&at);
+    *s = at;
+    return true;
+}
+
+bool syslog_tag(struct work *w)
+{
+    return tag_take(w, &w->msg);
+}
+
+bool syslog_header(struct work *w)
+{
+    struct str at = w->msg;
+    bool pri = take_pri(w, &at);
+
+    if (pri) {
+        struct str v = at;
+
+        if (rfc5424(w, &v))
+            at = v;
+        else if (!rfc3164(w, &at, true))
+            return false;
+    } else if (!rfc3164(w, &at, false)) {
+        return false;
+    }
+    solaris_id(w, &at);
+    w->msg = at;
+    return true;
+}

@@ -1,0 +1,106 @@
+/* work.c - adding what was understood to the event: fields, senses, codes of Annex 4; see internal.h. */
+#include "parse/internal.h"
+
+void work_add(struct work *w, struct str name, struct str value)
+{
+    if (event_add(w->ev, w->arena, name, value) < 0)
+        w->trouble = true;
+}
+
+void work_set(struct work *w, struct str name, struct str value)
+{
+    if (value.n && event_set(w->ev, w->arena, name, value) < 0)
+        w->trouble = true;
+}
+
+void work_sense(struct work *w, const struct sense *s)
+{
+    work_add(w, STR("event.category"), str_c(s->category));
+    work_add(w, STR("event.category"), str_c(s->category2));
+    work_add(w, STR("event.type"), str_c(s->type));
+    work_add(w, STR("event.type"), str_c(s->type2));
+    work_add(w, STR("event.action"), str_c(s->action));
+    work_add(w, STR("event.outcome"), str_c(s->outcome));
+    w->types |= s->types;
+}
+
+void work_peer(struct work *w, struct str address, struct str port)
+{
+    struct str ip = ip_of(address);
+
+    if (ip.n) {
+        work_add(w, STR("source.ip"), ip);
+        work_add(w, STR("source.address"), ip);
+    } else if (address.n && !str_eq(address, STR("?")) && !str_eq(address, STR("UNKNOWN"))) {
+        work_add(w, STR("source.domain"), address);
+        work_add(w, STR("source.address"), address);
+    }
+    if (all_digits(port))
+        work_add(w, STR("source.port"), port);
+}
+
+void work_dest(struct work *w, struct str address, struct str port)
+{
+    struct str ip = ip_of(address);
+
+    if (ip.n)
+        work_add(w, STR("destination.ip"), ip);
+    work_add(w, STR("destination.address"), ip.n ? ip : address);
+    if (all_digits(port))
+        work_add(w, STR("destination.port"), port);
+}
+
+void work_user(struct work *w, struct str name)
+{
+    if (!str_eq(name, STR("?")))
+        work_add(w, STR("user.name"), name);
+}
+
+void work_number(struct work *w, struct str name, uint64_t value)
+{
+    work_add(w, name, arena_printf(w->arena, "%llu", (unsigned long long)value));
+}
+
+/* The codes in the order of the bits in internal.h. */
+static const struct str type_names[TYPE_BITS] = {
+    STR_INIT("OS-01"), STR_INIT("OS-02"), STR_INIT("OS-03"), STR_INIT("OS-04"), STR_INIT("OS-05"), STR_INIT("OS-06"),
+    STR_INIT("OS-07"), STR_INIT("OS-08"), STR_INIT("OS-09"), STR_INIT("OS-10"), STR_INIT("OS-11"), STR_INIT("OS-12"),
+    STR_INIT("OS-13"), STR_INIT("UX-01"), STR_INIT("UX-02"), STR_INIT("UX-03"), STR_INIT("NET-01"), STR_INIT("NET-02"),
+    STR_INIT("NET-03"), STR_INIT("NET-04"), STR_INIT("NET-05"), STR_INIT("NET-06"), STR_INIT("NET-07"), STR_INIT("FW-01"),
+    STR_INIT("FW-02"), STR_INIT("APP-01"), STR_INIT("APP-02"), STR_INIT("APP-03"), STR_INIT("APP-04"), STR_INIT("APP-05"),
+    STR_INIT("SEC-01"), STR_INIT("SEC-02"), STR_INIT("SEC-03"), STR_INIT("SEC-04"),
+};
+
+void work_types(struct work *w)
+{
+    for (uint64_t left = w->types; left; left &= left - 1)
+        work_add(w, STR("saqshy.types"), type_names[__builtin_ctzll(left)]);
+}
+
+/* related_add - value under name unless it stands there already among the fields from first on. */
+static void related_add(struct work *w, uint32_t first, struct str name, struct str value)
+{
+    for (uint32_t i = first; i < w->ev->field_count; i++)
+        if (str_eq(w->ev->fields[i].value, value) && str_eq(w->ev->fields[i].name, name))
+            return;
+    work_add(w, name, value);
+}
+
+void work_related(struct work *w)
+{
+    uint32_t count = w->ev->field_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct event_field f = w->ev->fields[i];
+
+        if (f.name.n < 9 || f.name.n > 19)
+            continue;
+        if (str_eq(f.name, STR("source.ip")) || str_eq(f.name, STR("destination.ip")))
+            related_add(w, count, STR("related.ip"), f.value);
+        else if (str_eq(f.name, STR("user.name")) || str_eq(f.name, STR("user.effective.name")) ||
+                 str_eq(f.name, STR("user.target.name")))
+            related_add(w, count, STR("related.user"), f.value);
+        else if (str_eq(f.name, STR("host.name")) || str_eq(f.name, STR("source.domain")))
+            related_add(w, count, STR("related.hosts"), f.value);
+    }
+}
