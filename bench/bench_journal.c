@@ -71,7 +71,7 @@ static void run(const char *folder, size_t total, size_t group)
 
 static void floor_of_disk(const char *folder, size_t total, size_t group)
 {
-    char path[4096];
+    char path[5000];
     size_t bytes = group * 110;
     char *block = calloc(1, bytes);
     time_ns t = clock_steady();
