@@ -148,7 +148,7 @@ int journal_reader_next(struct journal_reader *r, struct event_batch *batch, str
 {
     struct commit_point c;
     struct frame_head h = { 0 };
-    uint64_t end;
+    uint64_t end = 0;
     int rc;
 
     event_batch_reset(batch);
