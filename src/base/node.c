@@ -166,10 +166,11 @@ static int check_roles(const struct node *n, struct err *e)
     while (str_split(&rest, ' ', &one)) {
         bool known = one.n == 0;
 
+        /* LATER: forward is a name of the design; its reader comes with the issue on collection. */
         for (enum node_role r = 0; r < ROLE_COUNT; r++)
-            known = known || str_eq(one, str_c(node_role_name(r)));
+            known = known || (r != ROLE_FORWARD && str_eq(one, str_c(node_role_name(r))));
         if (!known)
-            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect, forward, desk are known", STR_ARG(one));
+            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect and desk are known", STR_ARG(one));
     }
     if (strcmp(n->kind, "centre") != 0 && strcmp(n->kind, "collector") != 0)
         return err_set(e, -EINVAL, "\"node\" must be centre or collector, not \"%s\"", n->kind);
