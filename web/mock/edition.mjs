@@ -47,7 +47,7 @@ export const edition = {
         f('1', 'registered_on', 'date', 'required', t('АҚ оқиғасы/АҚ оқыс оқиғасы тіркелген күні', 'Дата регистрации события ИБ/инцидента ИБ', 'Date of registration of the IS event / IS incident')),
         f('2', 'details', 'group', 'required', t('Егжей-тегжейліліктер', 'Детали', 'Details')),
         f('2.1', 'detected_at', 'datetime', 'required', t('Анықтау күні мен уақыты', 'Дата и время выявления', 'Date and time of detection')),
-        f('2.2', 'source_ip', 'ip', 'required', t('Шығу орнының IP-мекенжайы', 'IP-адрес источника', 'IP address of the origin')),
+        f('2.2', 'source_ip', 'ip', 'required_or_no_data', t('Шығу орнының IP-мекенжайы', 'IP-адрес источника', 'IP address of the origin')),
         f('2.3', 'target_ip', 'ip', 'if_in_log', t('Нысананың IP-мекенжайы (ОТЖ-да ақпарат болған жағдайда)', 'IP-адрес цели (при наличии информации в ЖРС)', 'IP address of the target (if in the log)')),
         f('2.4', 'device_name', 'string', 'required', t('Құрылғының атауы / Компьютердің аты', 'Наименование устройства / Имя компьютера', 'Name of the device / computer name')),
         f('2.5', 'event_name', 'string', 'required', t('АҚ оқиғасының/АҚ оқыс оқиғасының атауы', 'Наименование события ИБ/инцидента ИБ', 'Name of the IS event / IS incident')),

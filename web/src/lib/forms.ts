@@ -6,9 +6,22 @@ export function isEmpty(v: FormValue | undefined): boolean {
   return v === null || v === undefined || v === '' || (Array.isArray(v) && v.length === 0);
 }
 
+/** Said by the sender: the log holds no data for this field. */
+export type NoData = Record<string, boolean>;
+
+export function isMissing(f: FormField, values: FormValues, noData: NoData): boolean {
+  if (f.type === 'group' || !isEmpty(values[f.id])) return false;
+  return f.presence === 'required' || (f.presence === 'required_or_no_data' && !noData[f.id]);
+}
+
 /** Fields of the form that must be filled and are not, in the form's order. */
-export function missingFields(form: FormDef, values: FormValues): FormField[] {
-  return form.fields.filter((f) => f.type !== 'group' && f.presence === 'required' && isEmpty(values[f.id]));
+export function missingFields(form: FormDef, values: FormValues, noData: NoData = {}): FormField[] {
+  return form.fields.filter((f) => isMissing(f, values, noData));
+}
+
+/** A field of several values is drawn as one of a single value where the server keeps a single value in it. */
+export function fitted(form: FormDef, start: FormValues): FormDef {
+  return { ...form, fields: form.fields.map((f) => (f.type === 'enum_set' && !Array.isArray(start[f.id]) ? { ...f, type: 'enum' } : f)) };
 }
 
 /** What is sent: empty texts are null, numbers are numbers, indicators without value are dropped. */

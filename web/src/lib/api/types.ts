@@ -38,7 +38,7 @@ export const TIMELINE_KINDS = [
   'notice_failed', 'notice_read', 'document', 'auto_notify', ...ACTIONS,
 ] as const;
 export const FORM_FIELD_TYPES = ['group', 'date', 'datetime', 'string', 'text', 'integer', 'ip', 'enum', 'enum_set', 'iocs'] as const;
-export const PRESENCES = ['required', 'if_in_log', 'optional'] as const;
+export const PRESENCES = ['required', 'required_or_no_data', 'if_in_log', 'optional'] as const;
 export const CRITICALITIES = ['high', 'medium', 'low'] as const;
 export const CONTOURS = ['internal', 'external'] as const;
 export const CONTACT_KINDS = ['responsible_person', 'ocib'] as const;
