@@ -1,0 +1,311 @@
+/* detection.c - the selections of a rule become named nodes.
+ *
+ * A selection is a map (AND of its items), a list of maps (OR), a list of texts (keywords, OR) or one text. An item is
+ * "field|modifiers: value or list of values". Nothing nests deeper than that, so nothing here needs a stack. */
+#include "sigma/modifier.h"
+
+struct patterns {
+    struct pattern *p;
+    uint32_t n, cap;
+};
+
+static int add_pattern(struct draft *d, struct patterns *list, const struct pattern *p)
+{
+    if (list->n == list->cap) {
+        uint32_t cap = list->cap ? list->cap * 2 : 4;
+        struct pattern *grown = arena_array(&d->set->arena, cap, sizeof *grown);
+
+        if (!grown)
+            return err_set(d->e, -ENOMEM, "no memory for patterns");
+        if (list->n)
+            memcpy(grown, list->p, list->n * sizeof *grown);
+        list->p = grown;
+        list->cap = cap;
+    }
+    list->p[list->n++] = *p;
+    return 0;
+}
+
+static bool plain_number(const struct ynode *v, double *number)
+{
+    return v->plain && v->text.n <= 15 && number_parse(v->text, number);
+}
+
+static int add_text(struct draft *d, const struct ynode *v, const struct chain *c, bool keyword, struct patterns *out)
+{
+    struct alternatives alt = { .count = 1 };
+    int rc = tokens_of(&d->set->arena, v->text, &alt.t[0], d->e);
+
+    if (rc == 0)
+        rc = chain_apply(d, v, c, &alt);
+    for (uint32_t i = 0; rc == 0 && i < alt.count; i++) {
+        struct pattern p;
+
+        if (keyword)
+            rc = tokens_wrap(&d->set->arena, &alt.t[i], true, true, d->e);
+        if (rc == 0)
+            rc = pattern_of_tokens(&d->set->arena, &alt.t[i], c->cased, &p, d->e);
+        if (rc == 0)
+            rc = add_pattern(d, out, &p);
+    }
+    return rc == -E2BIG ? draft_broken(d, v, "%s", d->e->text) : rc;
+}
+
+static int add_regex(struct draft *d, const struct ynode *v, const struct chain *c, struct patterns *out)
+{
+    struct pattern p = { .kind = PAT_RE };
+    struct err why;
+    int rc = regex_new(v->text, c->re_flags, &p.re, &why);
+
+    if (rc == -EBADMSG)
+        return draft_broken(d, v, "%s", why.text);
+    if (rc < 0)
+        return err_set(d->e, rc, "no memory for a regular expression");
+    p.re->next = d->set->regexes;
+    d->set->regexes = p.re;
+    return add_pattern(d, out, &p);
+}
+
+static int add_reference(struct draft *d, const struct ynode *v, const struct chain *c, struct patterns *out)
+{
+    struct pattern p = { .kind = PAT_REF, .cased = c->cased };
+
+    if (c->count == 1)
+        p.kind = c->text[0] == MOD_STARTS ? PAT_REF_STARTS : c->text[0] == MOD_ENDS ? PAT_REF_ENDS : PAT_REF_CONTAINS;
+    p.ref_field = field_intern(d->set, arena_copy(&d->set->arena, v->text));
+    if (p.ref_field == UINT32_MAX)
+        return draft_broken(d, v, "more than %d field names in all rules", SIGMA_FIELDS_MAX);
+    return add_pattern(d, out, &p);
+}
+
+/* add_read - a value that is not a text: its first modifier says how it is read. */
+static int add_read(struct draft *d, const struct ynode *v, const struct chain *c, struct patterns *out)
+{
+    struct pattern p = { 0 };
+    struct err why;
+
+    switch (c->first) {
+    case MOD_RE:
+        return add_regex(d, v, c, out);
+    case MOD_REF:
+        return add_reference(d, v, c, out);
+    case MOD_CIDR:
+        if (pattern_cidr(v->text, &p, &why) < 0)
+            return draft_broken(d, v, "%s", why.text);
+        return add_pattern(d, out, &p);
+    case MOD_EXISTS:
+        if (!v->plain || (!str_ieq(v->text, STR("true")) && !str_ieq(v->text, STR("false"))))
+            return draft_broken(d, v, "\"exists\" takes true or false");
+        p.kind = str_ieq(v->text, STR("true")) ? PAT_EXISTS : PAT_NULL;
+        return add_pattern(d, out, &p);
+    default:
+        p.kind = c->first == MOD_LT ? PAT_LT : c->first == MOD_LTE ? PAT_LTE : c->first == MOD_GT ? PAT_GT : PAT_GTE;
+        if (!number_parse(v->text, &p.number))
+            return draft_broken(d, v, "a number is expected here");
+        return add_pattern(d, out, &p);
+    }
+}
+
+static int add_value(struct draft *d, const struct ynode *v, const struct chain *c, bool keyword, struct patterns *out)
+{
+    struct pattern p = { 0 };
+
+    if (v->kind != YNODE_SCALAR)
+        return draft_broken(d, v, "a text, a number or a list of them is expected here");
+    if (yaml_null(v)) {
+        if (c->first != MOD_NONE || c->count || keyword)
+            return draft_broken(d, v, "null takes no modifier and needs a field");
+        p.kind = PAT_NULL;
+        return add_pattern(d, out, &p);
+    }
+    if (c->first != MOD_NONE)
+        return add_read(d, v, c, out);
+    if (!keyword && c->count == 0 && plain_number(v, &p.number)) {
+        p.kind = PAT_NUMBER;
+        p.text = arena_copy(&d->set->arena, v->text);
+        return p.text.p ? add_pattern(d, out, &p) : err_set(d->e, -ENOMEM, "no memory for patterns");
+    }
+    return add_text(d, v, c, keyword, out);
+}
+
+/* one_leaf - patterns [from, n) of list as a leaf. */
+static int64_t one_leaf(struct draft *d, uint32_t field, const struct patterns *list, uint32_t from, const struct ynode *at)
+{
+    struct leaf leaf = { field, list->n - from, list->p + from };
+
+    return draft_leaf(d, &leaf, at);
+}
+
+/* values_node - the values of one item, joined by OR, or by AND with "all". */
+static int64_t values_node(struct draft *d, const struct ynode *at, const struct ynode *values, const struct chain *c,
+                           uint32_t field)
+{
+    const struct ynode *v = values->kind == YNODE_SEQ ? values->first : values;
+    bool keyword = field == FIELD_KEYWORD;
+    struct patterns list = { 0 };
+    AUTO_FREE uint32_t *kids = NULL;
+    uint32_t kid_count = 0;
+    int64_t n;
+    int rc;
+
+    if (values->kind == YNODE_SEQ && values->count == 0) {
+        if (keyword)
+            return draft_broken(d, values, "an empty list of keywords");
+        rc = add_pattern(d, &list, &(struct pattern){ .kind = PAT_NULL });
+        return rc < 0 ? rc : one_leaf(d, field, &list, 0, at);
+    }
+    if (c->all) {
+        kids = calloc(values->kind == YNODE_SEQ ? values->count : 1, sizeof *kids);
+        if (!kids)
+            return err_set(d->e, -ENOMEM, "no memory for a rule");
+    }
+    for (; v; v = values->kind == YNODE_SEQ ? v->next : NULL) {
+        uint32_t from = list.n;
+
+        rc = add_value(d, v, c, keyword, &list);
+        if (rc < 0)
+            return rc;
+        if (!c->all)
+            continue;
+        n = one_leaf(d, field, &list, from, v);
+        if (n < 0)
+            return n;
+        kids[kid_count++] = (uint32_t)n;
+        list = (struct patterns){ 0 };
+    }
+    return c->all ? draft_node(d, NODE_AND, kids, kid_count, at) : one_leaf(d, field, &list, 0, at);
+}
+
+static int64_t item_node(struct draft *d, const struct ynode *key)
+{
+    ptrdiff_t bar = str_chr(key->text, '|');
+    struct str name = bar < 0 ? key->text : str_of(key->text.p, (size_t)bar);
+    uint32_t field = FIELD_KEYWORD;
+    struct chain c = { 0 };
+    int64_t n;
+
+    if (bar >= 0) {
+        int rc = chain_parse(d, key, str_cut(key->text, (size_t)bar + 1), &c);
+
+        if (rc < 0)
+            return rc;
+    }
+    if (!key->value)
+        return draft_broken(d, key, "a value is expected here");
+    if (name.n) {
+        struct str kept = arena_copy(&d->set->arena, name);
+
+        field = kept.p ? field_intern(d->set, kept) : UINT32_MAX;
+        if (field == UINT32_MAX)
+            return draft_broken(d, key, "more than %d field names in all rules", SIGMA_FIELDS_MAX);
+    } else if (c.first != MOD_NONE && c.first != MOD_RE) {
+        return draft_broken(d, key, "this modifier needs a field");
+    }
+    n = values_node(d, key, key->value, &c, field);
+    if (n >= 0 && c.neq) {
+        uint32_t kid = (uint32_t)n;
+
+        n = draft_node(d, NODE_NOT, &kid, 1, key);
+    }
+    return n;
+}
+
+static int64_t map_node(struct draft *d, const struct ynode *map)
+{
+    AUTO_FREE uint32_t *kids = calloc(map->count ? map->count : 1, sizeof *kids);
+    uint32_t count = 0;
+
+    if (!kids)
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    if (map->count == 0)
+        return draft_broken(d, map, "an empty selection");
+    for (const struct ynode *key = map->first; key; key = key->next) {
+        int64_t n = item_node(d, key);
+
+        if (n < 0)
+            return n;
+        kids[count++] = (uint32_t)n;
+    }
+    return count == 1 ? kids[0] : draft_node(d, NODE_AND, kids, count, map);
+}
+
+static int64_t list_node(struct draft *d, const struct ynode *list)
+{
+    static const struct chain none = { 0 };
+    AUTO_FREE uint32_t *kids = calloc(list->count ? list->count : 1, sizeof *kids);
+    struct patterns words = { 0 };
+    uint32_t count = 0;
+
+    if (!kids)
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    if (list->count == 0)
+        return draft_broken(d, list, "an empty selection");
+    for (const struct ynode *v = list->first; v; v = v->next) {
+        int64_t n;
+
+        if (v->kind == YNODE_SCALAR) {
+            int rc = add_value(d, v, &none, true, &words);
+
+            if (rc < 0)
+                return rc;
+            continue;
+        }
+        if (v->kind == YNODE_SEQ)
+            return draft_broken(d, v, "a map of fields or a text is expected here, not a list in a list");
+        n = map_node(d, v);
+        if (n < 0)
+            return n;
+        kids[count++] = (uint32_t)n;
+    }
+    if (words.n) {
+        int64_t n = one_leaf(d, FIELD_KEYWORD, &words, 0, list);
+
+        if (n < 0)
+            return n;
+        if (count == 0)
+            return n;
+        kids[count++] = (uint32_t)n;   /* fits: at least one item was a text */
+    }
+    return count == 1 ? kids[0] : draft_node(d, NODE_OR, kids, count, list);
+}
+
+static int64_t selection_node(struct draft *d, const struct ynode *key)
+{
+    static const struct chain none = { 0 };
+
+    if (!key->value || yaml_null(key->value))
+        return draft_broken(d, key, "selection \"%.*s\" is empty", STR_ARG(key->text));
+    if (key->value->kind == YNODE_MAP)
+        return map_node(d, key->value);
+    if (key->value->kind == YNODE_SEQ)
+        return list_node(d, key->value);
+    return values_node(d, key->value, key->value, &none, FIELD_KEYWORD);
+}
+
+int detection_compile(struct draft *d, const struct ynode *detection)
+{
+    for (const struct ynode *key = detection->first; key; key = key->next) {
+        int64_t n;
+
+        if (str_eq(key->text, STR("condition")))
+            continue;
+        if (str_eq(key->text, STR("timeframe")))
+            return draft_unsupported(d, key, "\"timeframe\" is obsolete, write a correlation rule");
+        n = selection_node(d, key);
+        if (n < 0)
+            return (int)n;
+        if (d->name_count == d->name_cap) {
+            uint32_t cap = d->name_cap ? d->name_cap * 2 : 16;
+            struct named *grown = realloc(d->names, cap * sizeof *grown);
+
+            if (!grown)
+                return err_set(d->e, -ENOMEM, "no memory for a rule");
+            d->names = grown;
+            d->name_cap = cap;
+        }
+        d->names[d->name_count++] = (struct named){ key->text, (uint32_t)n };
+    }
+    if (d->name_count == 0)
+        return draft_broken(d, detection, "\"detection\" needs at least one selection beside its condition");
+    return 0;
+}

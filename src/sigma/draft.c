@@ -1,0 +1,137 @@
+/* draft.c - the growing lists of a rule that is being compiled, and its refusal. */
+#include "sigma/internal.h"
+
+#include <stdarg.h>
+
+static int refuse(struct draft *d, const struct ynode *at, bool unsupported, const char *fmt, va_list ap)
+{
+    char text[ERR_TEXT_MAX];
+
+    vsnprintf(text, sizeof text, fmt, ap);
+    d->unsupported = unsupported;
+    d->line = at ? at->line : 0;
+    d->column = at ? at->column : 0;
+    return err_set(d->e, unsupported ? -ENOTSUP : -EBADMSG, "%s", text);
+}
+
+int draft_broken(struct draft *d, const struct ynode *at, const char *fmt, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, fmt);
+    rc = refuse(d, at, false, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+int draft_unsupported(struct draft *d, const struct ynode *at, const char *fmt, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, fmt);
+    rc = refuse(d, at, true, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+static bool grow(void **p, uint32_t *cap, uint32_t need, size_t size)
+{
+    uint32_t next = *cap ? *cap : 32;
+    void *grown;
+
+    while (next < need)
+        next *= 2;
+    if (next == *cap)
+        return true;
+    grown = realloc(*p, next * size);
+    if (!grown)
+        return false;
+    *p = grown;
+    *cap = next;
+    return true;
+}
+
+/* join_gates - what the children promise about fields that must be there. AND: the best promise of one child, the smallest one.
+ * OR: all children's together, if each makes one and they are few. NOT: none. */
+static struct gate join_gates(const struct draft *d, enum node_kind kind, const uint32_t *kids, uint32_t count)
+{
+    struct gate g = { .count = 0 };
+
+    if (kind == NODE_NOT)
+        return g;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct gate *k = &d->nodes[kids[i]].gate;
+
+        if (kind == NODE_AND) {
+            if (k->count && (g.count == 0 || k->count < g.count))
+                g = *k;
+            continue;
+        }
+        if (k->count == 0)
+            return (struct gate){ .count = 0 };
+        for (uint32_t f = 0; f < k->count; f++) {
+            uint32_t seen = 0;
+
+            while (seen < g.count && g.field[seen] != k->field[f])
+                seen++;
+            if (seen < g.count)
+                continue;
+            if (g.count == GATE_MAX)
+                return (struct gate){ .count = 0 };
+            g.field[g.count++] = k->field[f];
+        }
+    }
+    return g;
+}
+
+static int64_t add(struct draft *d, const struct node *n, const struct ynode *at)
+{
+    if (d->node_count >= SIGMA_NODES_MAX)
+        return draft_broken(d, at, "the rule has more than %d parts", SIGMA_NODES_MAX);
+    if (!grow((void **)&d->nodes, &d->node_cap, d->node_count + 1, sizeof *d->nodes))
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    d->nodes[d->node_count] = *n;
+    return d->node_count++;
+}
+
+int64_t draft_node(struct draft *d, enum node_kind kind, const uint32_t *kids, uint32_t count, const struct ynode *at)
+{
+    struct node n = { .kind = kind, .kids = d->kid_count, .kid_count = count };
+
+    if (d->kid_count + count > 4 * SIGMA_NODES_MAX)
+        return draft_broken(d, at, "the rule has more than %d parts", 4 * SIGMA_NODES_MAX);
+    if (!grow((void **)&d->kids, &d->kid_cap, d->kid_count + count, sizeof *d->kids))
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    memcpy(d->kids + d->kid_count, kids, count * sizeof *kids);
+    d->kid_count += count;
+    n.gate = join_gates(d, kind, kids, count);
+    return add(d, &n, at);
+}
+
+/* needs_field - the leaf can only be true when its field is there. */
+static bool needs_field(const struct leaf *leaf)
+{
+    if (leaf->field == FIELD_KEYWORD)
+        return false;
+    for (uint32_t i = 0; i < leaf->count; i++)
+        if (leaf->patterns[i].kind == PAT_NULL)
+            return false;
+    return true;
+}
+
+int64_t draft_leaf(struct draft *d, const struct leaf *leaf, const struct ynode *at)
+{
+    struct node n = { .kind = NODE_LEAF, .leaf = d->leaf_count };
+
+    if (!grow((void **)&d->leaves, &d->leaf_cap, d->leaf_count + 1, sizeof *d->leaves))
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    d->leaves[d->leaf_count] = *leaf;
+    if (needs_field(leaf)) {
+        n.gate.field[0] = leaf->field;
+        n.gate.count = 1;
+    }
+    d->leaf_count++;
+    return add(d, &n, at);
+}

@@ -1,0 +1,112 @@
+/* fold.c - Unicode simple case folding (CaseFolding.txt, statuses C and S), see internal.h. */
+#include "sigma/internal.h"
+
+struct fold_range { uint32_t first, last; int32_t step, delta; };
+static const struct fold_range ranges[] = {
+#include "sigma/fold.def"
+};
+
+static uint32_t fold_point(uint32_t cp)
+{
+    size_t lo = 0, hi = COUNT(ranges);
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (cp > ranges[mid].last)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == COUNT(ranges) || cp < ranges[lo].first || (cp - ranges[lo].first) % (uint32_t)ranges[lo].step)
+        return cp;
+    return (uint32_t)((int32_t)cp + ranges[lo].delta);
+}
+
+size_t utf8_width(const char *p, size_t n)
+{
+    unsigned char c = (unsigned char)p[0];
+    size_t want = c < 0xC2 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 1;
+
+    if (want > n)
+        return 1;
+    for (size_t i = 1; i < want; i++)
+        if (((unsigned char)p[i] & 0xC0) != 0x80)
+            return 1;
+    return want;
+}
+
+static uint32_t decode(const char *p, size_t width)
+{
+    const unsigned char *u = (const unsigned char *)p;
+
+    switch (width) {
+    case 2: return (uint32_t)(u[0] & 0x1F) << 6 | (u[1] & 0x3F);
+    case 3: return (uint32_t)(u[0] & 0x0F) << 12 | (uint32_t)(u[1] & 0x3F) << 6 | (u[2] & 0x3F);
+    case 4: return (uint32_t)(u[0] & 0x07) << 18 | (uint32_t)(u[1] & 0x3F) << 12 | (uint32_t)(u[2] & 0x3F) << 6 | (u[3] & 0x3F);
+    default: return u[0];
+    }
+}
+
+static size_t encode(uint32_t cp, char *out)
+{
+    if (cp < 0x80) {
+        out[0] = (char)cp;
+        return 1;
+    }
+    if (cp < 0x800) {
+        out[0] = (char)(0xC0 | cp >> 6);
+        out[1] = (char)(0x80 | (cp & 0x3F));
+        return 2;
+    }
+    if (cp < 0x10000) {
+        out[0] = (char)(0xE0 | cp >> 12);
+        out[1] = (char)(0x80 | (cp >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (cp & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | cp >> 18);
+    out[1] = (char)(0x80 | (cp >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (cp >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (cp & 0x3F));
+    return 4;
+}
+
+/* needs_folding - a capital ASCII letter, or anything past ASCII, which is not worth a closer look. */
+static bool needs_folding(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80 || (s.p[i] >= 'A' && s.p[i] <= 'Z'))
+            return true;
+    return false;
+}
+
+struct str sigma_fold(struct arena *a, struct str s)
+{
+    char *out;
+    size_t n = 0;
+
+    if (!needs_folding(s))
+        return s;
+    /* A folded code point is at most half again as long as it was (U+2C62 and kin grow from 2 to 3 bytes). */
+    out = arena_alloc(a, s.n + s.n / 2 + 4);
+    if (!out)
+        return (struct str){ NULL, 0 };
+    for (size_t i = 0; i < s.n;) {
+        unsigned char c = (unsigned char)s.p[i];
+        size_t w;
+
+        if (c < 0x80) {
+            out[n++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+            i++;
+            continue;
+        }
+        w = utf8_width(s.p + i, s.n - i);
+        if (w == 1)
+            out[n++] = s.p[i];
+        else
+            n += encode(fold_point(decode(s.p + i, w)), out + n);
+        i += w;
+    }
+    return str_of(out, n);
+}

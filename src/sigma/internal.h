@@ -1,0 +1,335 @@
+/* internal.h - what the files of src/sigma share.
+ *
+ * A rule on its way:  YAML document -> nodes (AND, OR, NOT over leaves) -> program (branches over leaves).
+ *   pattern.c    one value: texts with wildcards, regular expressions, networks, numbers
+ *   detection.c  the selections of a rule become nodes;  condition.c  the condition joins them
+ *   program.c    nodes become a program of jumps, and its evaluation over a view
+ *   view.c       an event as a rule sees it: values by field number, folded on demand
+ *   logsource.c  which rules an event is shown to
+ *   correlate.c  groups and windows;  state.c  their form on disk
+ *   rule.c, set.c  documents, files, references;  run.c  one event through all of it */
+#ifndef SAQSHY_SIGMA_INTERNAL_H
+#define SAQSHY_SIGMA_INTERNAL_H
+
+#include "base/yaml.h"
+#include "sigma/sigma.h"
+
+/* --- fold.c: Unicode simple case folding --- */
+
+/* sigma_fold - s folded. Returns s itself when nothing changes, else a copy in a ({NULL,0} without memory). Bytes that are not
+ * UTF-8 stay as they are. */
+struct str sigma_fold(struct arena *a, struct str s);
+/* utf8_width - bytes of the code point at p; 1 for a byte that starts none. */
+size_t utf8_width(const char *p, size_t n);
+
+/* --- pattern.c --- */
+
+#define PATTERN_TOKENS_MAX 65536
+#define GLOB_STEPS_MAX     4000000u   /* byte comparisons of one wildcard pattern over one value */
+#define RE_MATCH_LIMIT     200000u    /* PCRE2's own count of steps */
+
+enum pattern_kind {
+    PAT_ANY,        /* "*": any value there is */
+    PAT_EQ, PAT_STARTS, PAT_ENDS, PAT_CONTAINS, PAT_GLOB,
+    PAT_NUMBER,     /* equal as a number; text is the form written */
+    PAT_RE, PAT_CIDR,
+    PAT_LT, PAT_LTE, PAT_GT, PAT_GTE,
+    PAT_NULL,       /* the field is absent */
+    PAT_EXISTS,     /* the field is there */
+    PAT_REF,        /* equal to another field */
+    PAT_REF_STARTS, PAT_REF_ENDS, PAT_REF_CONTAINS,
+};
+
+/* A wildcard pattern is a row of these: bytes, and the marks above them. */
+enum token { TOK_STAR = 256, TOK_ONE, TOK_DASH };
+
+struct regex;
+
+struct pattern {
+    enum pattern_kind kind;
+    bool        cased;
+    struct str  text;             /* folded unless cased */
+    double      number;
+    uint16_t   *tokens;           /* PAT_GLOB */
+    uint32_t    token_count;
+    struct regex *re;             /* owned by the set's list */
+    uint8_t     net[16], prefix;  /* PAT_CIDR, IPv4 as ::ffff:a.b.c.d */
+    uint32_t    ref_field;
+};
+
+/* A row of tokens while it is being made. */
+struct tokens {
+    uint16_t *p;
+    uint32_t  n;
+};
+
+/* Tokens of a Sigma text: backslash escapes, * and ?. */
+MUST_USE int tokens_of(struct arena *a, struct str s, struct tokens *out, struct err *e);
+MUST_USE int tokens_wrap(struct arena *a, struct tokens *t, bool star_before, bool star_after, struct err *e);
+/* tokens_text - the bytes, if there is no wildcard among them; false otherwise. */
+bool tokens_text(struct arena *a, const struct tokens *t, struct str *out);
+MUST_USE int tokens_literal(struct arena *a, struct str bytes, struct tokens *out, struct err *e);
+void tokens_windash(struct tokens *t);
+MUST_USE int pattern_of_tokens(struct arena *a, const struct tokens *t, bool cased, struct pattern *out, struct err *e);
+MUST_USE int pattern_cidr(struct str s, struct pattern *out, struct err *e);
+/* address_parse - an IPv4 or IPv6 address as 16 bytes. */
+bool address_parse(struct str s, uint8_t out[16]);
+/* number_parse - the whole of s as a decimal number. */
+bool number_parse(struct str s, double *out);
+/* glob_match - tokens over the whole of s. *steps counts down; at 0 the answer is false. */
+bool glob_match(const uint16_t *tokens, uint32_t count, struct str s, uint32_t *steps);
+
+struct regex {
+    struct regex *next;
+    void *code;      /* pcre2_code */
+};
+#define RE_CASELESS  1u
+#define RE_MULTILINE 2u
+#define RE_DOTALL    4u
+MUST_USE int regex_new(struct str pattern, unsigned flags, struct regex **out, struct err *e);
+void regex_free(struct regex *r);
+struct regex_scratch;   /* pcre2 match data and context of one worker */
+struct regex_scratch *regex_scratch_new(void);
+void regex_scratch_free(struct regex_scratch **s);
+/* regex_match - 1 found (at, n), 0 not, -1 stopped at the limit. */
+int regex_match(const struct regex *r, struct regex_scratch *s, struct str text, size_t *at, size_t *n);
+
+/* --- nodes --- */
+
+#define FIELD_KEYWORD UINT32_MAX   /* any value of the event, or its original text */
+#define GATE_MAX      4
+
+enum node_kind { NODE_LEAF, NODE_AND, NODE_OR, NODE_NOT };
+
+/* One leaf: some value of the field matches one of the patterns. */
+struct leaf {
+    uint32_t field;
+    uint32_t count;
+    struct pattern *patterns;
+};
+
+/* Fields of which at least one must be there for the node to be true; count 0: no such promise. */
+struct gate {
+    uint32_t field[GATE_MAX];
+    uint32_t count;
+};
+
+struct node {
+    enum node_kind kind;
+    uint32_t    leaf;             /* index in the draft's leaves */
+    uint32_t    kids, kid_count;  /* in the draft's kid list */
+    struct gate gate;
+};
+
+struct named { struct str name; uint32_t node; };
+
+/* A rule while it is being compiled: lists grow in scratch memory; what stays goes to the set's arena. */
+struct draft {
+    struct sigma  *set;
+    struct yaml   *y;
+    struct err    *e;
+    bool           unsupported;   /* the refusal is SIGMA_UNSUPPORTED, not SIGMA_BROKEN */
+    int            line, column;  /* of the refusal */
+    struct node   *nodes;
+    uint32_t       node_count, node_cap;
+    uint32_t      *kids;
+    uint32_t       kid_count, kid_cap;
+    struct leaf   *leaves;
+    uint32_t       leaf_count, leaf_cap;
+    struct named  *names;
+    uint32_t       name_count, name_cap;
+};
+
+/* draft_broken, draft_unsupported - refuse the rule at a place; they return -EBADMSG and -ENOTSUP. */
+int draft_broken(struct draft *d, const struct ynode *at, const char *fmt, ...) PRINTF(3, 4);
+int draft_unsupported(struct draft *d, const struct ynode *at, const char *fmt, ...) PRINTF(3, 4);
+/* draft_node - a node over kids (all with smaller index). Returns its index, or a negative error. */
+int64_t draft_node(struct draft *d, enum node_kind kind, const uint32_t *kids, uint32_t count, const struct ynode *at);
+int64_t draft_leaf(struct draft *d, const struct leaf *leaf, const struct ynode *at);
+/* detection_compile - every selection below "detection" becomes a named node. */
+MUST_USE int detection_compile(struct draft *d, const struct ynode *detection);
+/* condition_compile - the conditions over the named nodes; *root is the node of the whole. */
+MUST_USE int condition_compile(struct draft *d, const struct ynode *condition, uint32_t *root);
+
+/* --- program.c --- */
+
+#define GOTO_TRUE  UINT32_MAX
+#define GOTO_FALSE (UINT32_MAX - 1)
+
+struct instr {
+    uint32_t leaf, yes, no;    /* next instruction, or one of the two ends */
+};
+struct program {
+    struct instr *code;
+    uint32_t      count, entry;
+    struct leaf  *leaves;
+    uint32_t      leaf_count;
+    struct gate   gate;
+};
+MUST_USE int program_compile(struct draft *d, uint32_t root, struct program *out);
+
+/* --- view.c --- */
+
+/* One name under which an event may carry a field of the rules. Smaller rank wins. */
+struct alias {
+    uint32_t field, rank, next;
+};
+struct vvalue {
+    struct str raw, folded;
+    uint32_t   next;        /* next value of the same field, or UINT32_MAX */
+    bool       has_folded;
+};
+struct vfield {
+    uint32_t generation, rank, first, last;
+};
+struct view {
+    const struct sigma *set;
+    const struct event *ev;
+    struct vfield *fields;          /* by field number */
+    uint32_t       generation;
+    struct vvalue *values;
+    uint32_t       value_count, value_cap;
+    uint32_t      *present;         /* numbers of the fields that are there */
+    uint32_t       present_count;
+    uint32_t       keyword_count;   /* the first so many values are those of every field, and the original line */
+    struct arena   scratch;
+    struct regex_scratch *re;
+    uint64_t       regex_limit;
+    bool           failed;
+};
+MUST_USE int view_init(struct view *v, const struct sigma *set, struct err *e);
+void view_free(struct view *v);
+/* view_take - look at an event; it is borrowed until the next one. */
+MUST_USE int view_take(struct view *v, const struct event *ev, struct err *e);
+/* view_first - first value index of a field, UINT32_MAX if the event lacks it. */
+static inline uint32_t view_first(const struct view *v, uint32_t field)
+{
+    return v->fields[field].generation == v->generation ? v->fields[field].first : UINT32_MAX;
+}
+struct str view_folded(struct view *v, uint32_t value);
+
+bool program_run(const struct program *p, struct view *v);
+/* program_explain - the places that made the program true; at most max. */
+size_t program_explain(const struct program *p, struct view *v, struct sigma_hit *hits, size_t max);
+
+/* field_intern - the number of a field name in the set; UINT32_MAX past SIGMA_FIELDS_MAX. */
+uint32_t field_intern(struct sigma *s, struct str name);
+/* aliases_build - once all rules are known: the table of names under which events carry the fields. */
+MUST_USE int aliases_build(struct sigma *s, struct err *e);
+
+/* --- logsource.c --- */
+
+struct logsource { struct str product, category, service; };
+/* What an event says of its origin, computed once an event. */
+struct origin {
+    const struct event *ev;
+    struct str product;          /* "linux", "windows", …; empty: unknown */
+    struct str event_id, channel, event_type, provider;
+};
+void origin_of(struct view *v, const struct sigma *s, const struct event *ev, struct origin *out);
+bool logsource_applies(const struct logsource *l, const struct origin *o, bool loose);
+
+/* --- correlations --- */
+
+enum correlation_kind { CORR_EVENT_COUNT, CORR_VALUE_COUNT, CORR_TEMPORAL, CORR_TEMPORAL_ORDERED, CORR_NEW_VALUE };
+
+struct bound { bool set; uint64_t value; };
+
+struct correlation {
+    enum correlation_kind kind;
+    uint32_t  rule;                       /* index of its own rule */
+    struct str names[SIGMA_REFS_MAX];     /* ids or names of the rules it reads */
+    uint32_t  refs[SIGMA_REFS_MAX];       /* their indexes, once linked */
+    uint32_t  ref_count;
+    bool      generate;                   /* the rules it reads are told too */
+    int       line, column;               /* of "rules", for an error when linking */
+    uint32_t  group_by[SIGMA_GROUP_BY_MAX];                    /* field numbers */
+    uint32_t  alias[SIGMA_REFS_MAX][SIGMA_GROUP_BY_MAX];       /* the field for each reference */
+    uint32_t  group_count;
+    uint32_t  field;                      /* value_count and new_value */
+    time_ns   timespan, learn;
+    uint64_t  least, most;                /* least <= n <= most fires */
+    bool      at_end;                     /* lt, lte, eq, neq: judged when the window ends */
+    bool      negate;                     /* neq */
+    uint32_t  depth;                      /* 1: over rules; more: over correlations */
+    uint64_t  definition;                 /* hash: state is kept while it is equal */
+};
+
+/* --- the set --- */
+
+struct compiled {
+    struct sigma_rule rule;
+    struct program    program;
+    uint32_t          logsource;
+    struct correlation *correlation; /* or NULL */
+    bool              dead;          /* refused when linking */
+};
+
+struct slot { struct str key; uint32_t value; };
+/* A small map from text to number: open addressing, grows, keys borrowed. */
+struct strmap {
+    struct slot *slots;
+    uint32_t     cap, count;
+};
+MUST_USE bool strmap_put(struct strmap *m, struct str key, uint32_t value);
+uint32_t strmap_get(const struct strmap *m, struct str key);   /* UINT32_MAX if absent */
+
+struct u32list { uint32_t *p; uint32_t n, cap; };
+MUST_USE bool u32list_add(struct u32list *l, uint32_t v);
+
+struct sigma {
+    struct arena         arena;
+    struct compiled     *rules;
+    uint32_t             rule_count, rule_cap;
+    struct correlation **correlations;   /* ordered by depth, then by rule */
+    uint32_t             correlation_count, correlation_cap;
+    struct logsource    *logsources;
+    uint32_t             logsource_count, logsource_cap;
+    struct sigma_refusal *refusals;
+    uint32_t             refusal_count, refusal_cap;
+    struct str          *fields;
+    uint32_t             field_count;
+    struct strmap        field_map, id_map, alias_map;
+    struct alias        *aliases;
+    uint32_t             alias_count, alias_cap;
+    struct u32list      *by_field;       /* rules whose gate has the field */
+    struct u32list       always;         /* rules without a gate */
+    struct regex        *regexes;
+    uint32_t             f_event_id, f_channel, f_event_type, f_provider; /* for logsource.c */
+    time_ns              window_max;
+};
+
+/* rule_compile - one YAML document into the set, or a refusal in it. Only -ENOMEM and -E2BIG come back. */
+MUST_USE int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, struct str file, struct err *e);
+/* correlation_parse - the "correlation" map of a document; references stay texts until the set is linked. */
+MUST_USE int correlation_parse(struct draft *d, const struct ynode *map, const struct ynode *custom, struct correlation **out);
+MUST_USE int sigma_refuse(struct sigma *s, enum sigma_verdict v, struct str file, struct str id, int line, int column,
+                          const char *reason);
+
+/* --- correlate.c --- */
+
+struct groups;   /* the state of one correlation */
+struct tracker { const struct sigma *set; struct groups **of; struct sigma_counters *counters; };
+MUST_USE int tracker_init(struct tracker *t, const struct sigma *s, struct sigma_counters *c, struct err *e);
+void tracker_free(struct tracker *t);
+
+struct fired { uint64_t count, first_seq, last_seq; char group[SIGMA_GROUP_TEXT_MAX]; size_t group_n; };
+/* tracker_feed - rule "ref" (index in c->refs) matched the event of v: 1 if the correlation fires now. */
+MUST_USE int tracker_feed(struct tracker *t, uint32_t correlation, uint32_t ref, struct view *v, struct fired *out,
+                          struct err *e);
+/* tracker_tick - the moment of this event closes windows of a correlation that is judged at their end; call until 0. */
+int tracker_tick(struct tracker *t, uint32_t correlation, time_ns now, struct fired *out);
+uint32_t tracker_groups(const struct tracker *t, uint32_t correlation);
+void tracker_save(const struct tracker *t, struct buf *b);
+MUST_USE int tracker_load(struct tracker *t, struct str saved, struct err *e);
+/* Moments of correlation stay within these, and spans within TIMESPAN_MAX, so that no difference of them overflows. */
+#define MOMENT_MAX   INT64_C(4400000000000000000)   /* the year 2109 */
+#define TIMESPAN_MAX (3650 * NS_PER_DAY)
+static inline time_ns event_moment(const struct event *ev)
+{
+    time_ns t = (ev->marks & MARK_FUTURE) ? ev->received : ev->time;
+
+    return t > MOMENT_MAX ? MOMENT_MAX : t < -MOMENT_MAX ? -MOMENT_MAX : t;
+}
+
+#endif

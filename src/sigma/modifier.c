@@ -1,0 +1,204 @@
+/* modifier.c - what stands behind "|" in a field's name, and the values it is applied to; see modifier.h. */
+#include "sigma/modifier.h"
+
+static const struct {
+    const char     *name;
+    enum modifier   modifier;
+    const char     *unsupported;   /* why, or NULL */
+} table[] = {
+    { "contains", MOD_CONTAINS, NULL },      { "startswith", MOD_STARTS, NULL },
+    { "endswith", MOD_ENDS, NULL },          { "all", MOD_ALL, NULL },
+    { "cased", MOD_CASED, NULL },            { "neq", MOD_NEQ, NULL },
+    { "re", MOD_RE, NULL },                  { "i", MOD_RE_I, NULL },
+    { "ignorecase", MOD_RE_I, NULL },        { "m", MOD_RE_M, NULL },
+    { "multiline", MOD_RE_M, NULL },         { "s", MOD_RE_S, NULL },
+    { "dotall", MOD_RE_S, NULL },            { "cidr", MOD_CIDR, NULL },
+    { "base64", MOD_BASE64, NULL },          { "base64offset", MOD_BASE64OFFSET, NULL },
+    { "wide", MOD_UTF16LE, NULL },           { "utf16le", MOD_UTF16LE, NULL },
+    { "utf16be", MOD_UTF16BE, NULL },        { "utf16", MOD_UTF16, NULL },
+    { "windash", MOD_WINDASH, NULL },        { "exists", MOD_EXISTS, NULL },
+    { "fieldref", MOD_REF, NULL },           { "lt", MOD_LT, NULL },
+    { "lte", MOD_LTE, NULL },                { "gt", MOD_GT, NULL },
+    { "gte", MOD_GTE, NULL },
+    { "expand", MOD_NONE, "no list of values is configured for the placeholders of \"expand\"" },
+    { "minute", MOD_NONE, "parts of a time are not compared yet" }, { "hour", MOD_NONE, "parts of a time are not compared yet" },
+    { "day", MOD_NONE, "parts of a time are not compared yet" },    { "week", MOD_NONE, "parts of a time are not compared yet" },
+    { "month", MOD_NONE, "parts of a time are not compared yet" },  { "year", MOD_NONE, "parts of a time are not compared yet" },
+};
+
+/* What may follow what: the first group decides how values are read, the others work on texts. */
+static bool decides(enum modifier m)
+{
+    return m == MOD_RE || m == MOD_CIDR || m == MOD_EXISTS || m == MOD_REF || (m >= MOD_LT && m <= MOD_GTE);
+}
+
+static int take(struct draft *d, const struct ynode *key, enum modifier m, struct chain *c)
+{
+    switch (m) {
+    case MOD_ALL: c->all = true; return 0;
+    case MOD_CASED: c->cased = true; return 0;
+    case MOD_NEQ: c->neq = true; return 0;
+    case MOD_RE_I: c->re_flags |= RE_CASELESS; break;
+    case MOD_RE_M: c->re_flags |= RE_MULTILINE; break;
+    case MOD_RE_S: c->re_flags |= RE_DOTALL; break;
+    default: break;
+    }
+    if (m == MOD_RE_I || m == MOD_RE_M || m == MOD_RE_S)
+        return c->first == MOD_RE ? 0 : draft_broken(d, key, "modifiers i, m and s belong behind \"re\"");
+    if (decides(m)) {
+        if (c->first != MOD_NONE || c->count)
+            return draft_broken(d, key, "this modifier must be the first one");
+        c->first = m;
+        return 0;
+    }
+    if (c->first != MOD_NONE && !(c->first == MOD_REF && (m == MOD_STARTS || m == MOD_ENDS || m == MOD_CONTAINS)))
+        return draft_unsupported(d, key, "these modifiers are not combined");
+    if (c->count == COUNT(c->text))
+        return draft_broken(d, key, "more than %zu modifiers", COUNT(c->text));
+    c->text[c->count++] = m;
+    return 0;
+}
+
+int chain_parse(struct draft *d, const struct ynode *key, struct str names, struct chain *c)
+{
+    struct str one;
+
+    *c = (struct chain){ 0 };
+    while (str_split(&names, '|', &one)) {
+        size_t i = 0;
+        int rc;
+
+        while (i < COUNT(table) && !str_eq(one, str_c(table[i].name)))
+            i++;
+        if (i == COUNT(table))
+            return draft_broken(d, key, "no modifier \"%.*s\"; known are contains, startswith, endswith, all, re, cidr, cased, "
+                                "exists, lt, lte, gt, gte, neq, windash, fieldref, base64, base64offset, wide", STR_ARG(one));
+        if (table[i].unsupported)
+            return draft_unsupported(d, key, "%s", table[i].unsupported);
+        rc = take(d, key, table[i].modifier, c);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* --- encodings --- */
+
+static struct str utf16(struct arena *a, struct str s, bool big, bool mark)
+{
+    char *p = arena_alloc(a, s.n * 2 + 4);
+    size_t n = 0;
+
+    if (!p)
+        return (struct str){ NULL, 0 };
+    if (mark) {
+        p[n++] = big ? (char)0xFE : (char)0xFF;
+        p[n++] = big ? (char)0xFF : (char)0xFE;
+    }
+    for (size_t i = 0; i < s.n;) {
+        size_t w = utf8_width(s.p + i, s.n - i);
+        const unsigned char *u = (const unsigned char *)s.p + i;
+        uint32_t cp = w == 1 ? u[0] : w == 2 ? (u[0] & 0x1Fu) << 6 | (u[1] & 0x3Fu)
+                    : w == 3 ? (u[0] & 0x0Fu) << 12 | (u[1] & 0x3Fu) << 6 | (u[2] & 0x3Fu)
+                    : (u[0] & 7u) << 18 | (u[1] & 0x3Fu) << 12 | (u[2] & 0x3Fu) << 6 | (u[3] & 0x3Fu);
+        uint16_t unit[2] = { (uint16_t)cp, 0 };
+        int units = 1;
+
+        if (cp > 0xFFFF) {
+            unit[0] = (uint16_t)(0xD800 + ((cp - 0x10000) >> 10));
+            unit[1] = (uint16_t)(0xDC00 + ((cp - 0x10000) & 0x3FF));
+            units = 2;
+        }
+        for (int k = 0; k < units; k++) {
+            p[n++] = (char)(big ? unit[k] >> 8 : unit[k] & 0xFF);
+            p[n++] = (char)(big ? unit[k] & 0xFF : unit[k] >> 8);
+        }
+        i += w;
+    }
+    return str_of(p, n);
+}
+
+static struct str base64(struct arena *a, struct str s, size_t shift)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *p = arena_alloc(a, (s.n + shift) * 4 / 3 + 8);
+    size_t n = 0, total = s.n + shift;
+
+    if (!p)
+        return (struct str){ NULL, 0 };
+    for (size_t i = 0; i < total; i += 3) {
+        uint32_t v = 0;
+
+        for (size_t k = 0; k < 3; k++) {
+            size_t at = i + k;
+
+            v = v << 8 | (at < shift ? ' ' : at < total ? (unsigned char)s.p[at - shift] : 0u);
+        }
+        p[n++] = digits[v >> 18 & 63];
+        p[n++] = digits[v >> 12 & 63];
+        p[n++] = i + 1 < total ? digits[v >> 6 & 63] : '=';
+        p[n++] = i + 2 < total ? digits[v & 63] : '=';
+    }
+    return str_of(p, n);
+}
+
+/* shifted - the part of the encoding that does not depend on what stands before and behind. */
+static struct str shifted(struct arena *a, struct str s, size_t shift)
+{
+    static const size_t skip[3] = { 0, 2, 3 }, drop[3] = { 0, 3, 2 };
+    struct str whole = base64(a, s, shift);
+    size_t end = drop[(s.n + shift) % 3];
+
+    if (!whole.p)
+        return whole;
+    if (whole.n < skip[shift] + end)
+        return str_of(whole.p, 0);
+    return str_of(whole.p + skip[shift], whole.n - skip[shift] - end);
+}
+
+static int encode_text(struct draft *d, const struct ynode *at, enum modifier m, struct alternatives *v)
+{
+    struct arena *a = &d->set->arena;
+    struct tokens made[3];
+    struct str plain;
+    uint32_t count = m == MOD_BASE64OFFSET ? 3 : 1;
+
+    if (v->count != 1 || !tokens_text(a, &v->t[0], &plain))
+        return draft_broken(d, at, "a value with wildcards cannot be encoded");
+    for (uint32_t i = 0; i < count; i++) {
+        struct str s = m == MOD_BASE64 ? base64(a, plain, 0) : m == MOD_BASE64OFFSET ? shifted(a, plain, i)
+                     : utf16(a, plain, m == MOD_UTF16BE, m == MOD_UTF16);
+
+        if (!s.p || tokens_literal(a, s, &made[i], d->e) < 0)
+            return -ENOMEM;
+        if (s.n == 0)
+            return draft_broken(d, at, "the value is too short to be encoded");
+    }
+    memcpy(v->t, made, count * sizeof made[0]);
+    v->count = count;
+    return 0;
+}
+
+int chain_apply(struct draft *d, const struct ynode *at, const struct chain *c, struct alternatives *v)
+{
+    for (uint32_t m = 0; m < c->count; m++) {
+        enum modifier mod = c->text[m];
+        int rc = 0;
+
+        if (mod >= MOD_BASE64 && mod <= MOD_UTF16) {
+            rc = encode_text(d, at, mod, v);
+            if (rc < 0)
+                return rc;
+            continue;
+        }
+        for (uint32_t i = 0; i < v->count && rc == 0; i++) {
+            if (mod == MOD_WINDASH)
+                tokens_windash(&v->t[i]);
+            else
+                rc = tokens_wrap(&d->set->arena, &v->t[i], mod != MOD_STARTS, mod != MOD_ENDS, d->e);
+        }
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}

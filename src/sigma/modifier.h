@@ -1,0 +1,31 @@
+/* modifier.h - for detection.c and modifier.c: the row of modifiers behind a field's name. */
+#ifndef SAQSHY_SIGMA_MODIFIER_H
+#define SAQSHY_SIGMA_MODIFIER_H
+
+#include "sigma/internal.h"
+
+enum modifier {
+    MOD_NONE, MOD_CONTAINS, MOD_STARTS, MOD_ENDS, MOD_ALL, MOD_CASED, MOD_NEQ, MOD_RE, MOD_RE_I, MOD_RE_M, MOD_RE_S, MOD_CIDR,
+    MOD_BASE64, MOD_BASE64OFFSET, MOD_UTF16LE, MOD_UTF16BE, MOD_UTF16, MOD_WINDASH, MOD_EXISTS, MOD_REF,
+    MOD_LT, MOD_LTE, MOD_GT, MOD_GTE,
+};
+
+struct chain {
+    enum modifier first;     /* how values are read: MOD_NONE as texts */
+    enum modifier text[6];   /* applied to texts from left to right */
+    uint32_t      count;
+    unsigned      re_flags;
+    bool          all, cased, neq;
+};
+
+/* One value on its way through the chain; base64offset makes three of it. */
+struct alternatives {
+    struct tokens t[3];
+    uint32_t      count;
+};
+
+/* chain_parse - names is what stands behind the first "|". */
+MUST_USE int chain_parse(struct draft *d, const struct ynode *key, struct str names, struct chain *c);
+MUST_USE int chain_apply(struct draft *d, const struct ynode *at, const struct chain *c, struct alternatives *v);
+
+#endif

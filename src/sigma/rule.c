@@ -1,0 +1,223 @@
+/* rule.c - one YAML document becomes a rule of the set, or a refusal. */
+#include "sigma/internal.h"
+
+static const char *const level_names[SIGMA_LEVEL_COUNT] = { "informational", "low", "medium", "high", "critical" };
+
+const char *sigma_level_name(enum sigma_level l)
+{
+    return l < SIGMA_LEVEL_COUNT ? level_names[l] : "medium";
+}
+
+int sigma_refuse(struct sigma *s, enum sigma_verdict v, struct str file, struct str id, int line, int column,
+                 const char *reason)
+{
+    if (s->refusal_count == s->refusal_cap) {
+        uint32_t cap = s->refusal_cap ? s->refusal_cap * 2 : 16;
+        struct sigma_refusal *grown = realloc(s->refusals, cap * sizeof *grown);
+
+        if (!grown)
+            return -ENOMEM;
+        s->refusals = grown;
+        s->refusal_cap = cap;
+    }
+    s->refusals[s->refusal_count++] = (struct sigma_refusal){
+        v, arena_copy(&s->arena, file), arena_copy(&s->arena, id), line, column, arena_copy(&s->arena, str_c(reason)),
+    };
+    return 0;
+}
+
+/* take_list - a text or a list of texts. */
+static int take_list(struct draft *d, const struct ynode *n, struct sigma_texts *out)
+{
+    size_t count = !n ? 0 : n->kind == YNODE_SEQ ? n->count : 1;
+    struct str *items;
+    size_t i = 0;
+
+    if (count == 0)
+        return 0;
+    items = arena_array(&d->set->arena, count, sizeof *items);
+    if (!items)
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    for (const struct ynode *v = n->kind == YNODE_SEQ ? n->first : n; v; v = n->kind == YNODE_SEQ ? v->next : NULL) {
+        if (v->kind != YNODE_SCALAR)
+            return draft_broken(d, v, "a text is expected here");
+        items[i] = arena_copy(&d->set->arena, v->text);
+        if (!items[i++].p)
+            return err_set(d->e, -ENOMEM, "no memory for a rule");
+    }
+    *out = (struct sigma_texts){ items, i };
+    return 0;
+}
+
+static int take_level(struct draft *d, const struct ynode *doc, struct sigma_rule *r)
+{
+    const struct ynode *n = yaml_get(doc, "level");
+
+    r->level = SIGMA_MEDIUM;
+    if (!n)
+        return 0;
+    for (int i = 0; i < SIGMA_LEVEL_COUNT; i++)
+        if (n->kind == YNODE_SCALAR && str_eq(n->text, str_c(level_names[i]))) {
+            r->level = (enum sigma_level)i;
+            return 0;
+        }
+    return draft_broken(d, n, "\"level\" must be informational, low, medium, high or critical");
+}
+
+static int take_custom(struct draft *d, const struct ynode *custom, struct sigma_rule *r)
+{
+    static const char *const keys[] = { "title_kk", "title_ru", "recommendations", "samples", "learn", NULL };
+    const struct ynode *rec = yaml_get(custom, "recommendations"), *samples = yaml_get(custom, "samples");
+    int rc = 0;
+
+    if (!custom)
+        return 0;
+    if (yaml_only(d->y, custom, keys, d->e) < 0) {
+        char text[ERR_TEXT_MAX];
+
+        snprintf(text, sizeof text, "%s", d->e->text);
+        return draft_broken(d, custom, "%s", text);
+    }
+    r->title_kk = arena_copy(&d->set->arena, yaml_text(custom, "title_kk"));
+    r->title_ru = arena_copy(&d->set->arena, yaml_text(custom, "title_ru"));
+    const struct { const struct ynode *from; const char *key; struct sigma_texts *to; } lists[] = {
+        { rec, "kk", &r->measures_kk }, { rec, "ru", &r->measures_ru }, { rec, "en", &r->measures_en },
+        { samples, "match", &r->match }, { samples, "nomatch", &r->nomatch },
+    };
+    for (size_t i = 0; i < COUNT(lists) && rc == 0; i++)
+        rc = take_list(d, yaml_get(lists[i].from, lists[i].key), lists[i].to);
+    return rc;
+}
+
+static int take_texts(struct draft *d, const struct ynode *doc, struct sigma_rule *r)
+{
+    struct arena *a = &d->set->arena;
+    int rc;
+
+    r->title = arena_copy(a, yaml_text(doc, "title"));
+    r->id = arena_copy(a, yaml_text(doc, "id"));
+    r->name = arena_copy(a, yaml_text(doc, "name"));
+    r->status = arena_copy(a, yaml_text(doc, "status"));
+    r->description = arena_copy(a, yaml_text(doc, "description"));
+    r->author = arena_copy(a, yaml_text(doc, "author"));
+    r->line = doc->line;
+    if (r->title.n == 0)
+        return draft_broken(d, doc, "\"title\" is missing");
+    if (r->id.n == 0 && r->name.n)
+        r->id = r->name;
+    if (r->id.n == 0)
+        r->id = arena_printf(a, "%.*s:%d", STR_ARG(r->file), doc->line);
+    rc = take_level(d, doc, r);
+    if (rc == 0)
+        rc = take_list(d, yaml_get(doc, "tags"), &r->tags);
+    return rc < 0 ? rc : take_custom(d, yaml_get(doc, "saqshy"), r);
+}
+
+static int take_logsource(struct draft *d, const struct ynode *n, uint32_t *out)
+{
+    struct sigma *s = d->set;
+    struct logsource l;
+
+    if (!n || n->kind != YNODE_MAP)
+        return draft_broken(d, n, "\"logsource\" must be a map of product, category or service");
+    l.product = arena_copy(&s->arena, yaml_text(n, "product"));
+    l.category = arena_copy(&s->arena, yaml_text(n, "category"));
+    l.service = arena_copy(&s->arena, yaml_text(n, "service"));
+    for (uint32_t i = 0; i < s->logsource_count; i++)
+        if (str_ieq(s->logsources[i].product, l.product) && str_ieq(s->logsources[i].category, l.category) &&
+            str_ieq(s->logsources[i].service, l.service)) {
+            *out = i;
+            return 0;
+        }
+    if (s->logsource_count == s->logsource_cap) {
+        uint32_t cap = s->logsource_cap ? s->logsource_cap * 2 : 64;
+        struct logsource *grown = realloc(s->logsources, cap * sizeof *grown);
+
+        if (!grown)
+            return err_set(d->e, -ENOMEM, "no memory for a rule");
+        s->logsources = grown;
+        s->logsource_cap = cap;
+    }
+    *out = s->logsource_count;
+    s->logsources[s->logsource_count++] = l;
+    return 0;
+}
+
+static int take_detection(struct draft *d, const struct ynode *doc, struct compiled *c)
+{
+    const struct ynode *detection = yaml_get(doc, "detection"), *condition = yaml_get(detection, "condition");
+    uint32_t root = 0;
+    int rc;
+
+    if (detection->kind != YNODE_MAP)
+        return draft_broken(d, detection, "\"detection\" must be a map of selections and a condition");
+    if (!condition)
+        return draft_broken(d, detection, "\"condition\" is missing in \"detection\"");
+    rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
+    if (rc == 0)
+        rc = detection_compile(d, detection);
+    if (rc == 0)
+        rc = condition_compile(d, condition, &root);
+    return rc < 0 ? rc : program_compile(d, root, &c->program);
+}
+
+static int compile(struct draft *d, const struct ynode *doc, struct compiled *c)
+{
+    int rc;
+
+    if (doc->kind != YNODE_MAP)
+        return draft_broken(d, doc, "a rule is a map: title, logsource, detection");
+    if (yaml_get(doc, "action"))
+        return draft_unsupported(d, yaml_get(doc, "action"), "\"action\" documents are obsolete, write the rules out");
+    if (yaml_get(doc, "filter"))
+        return draft_unsupported(d, yaml_get(doc, "filter"), "filters are not applied yet");
+    rc = take_texts(d, doc, &c->rule);
+    if (rc < 0)
+        return rc;
+    if (str_eq(c->rule.status, STR("unsupported")))
+        return draft_unsupported(d, yaml_get(doc, "status"), "its author calls it unsupported");
+    if (yaml_get(doc, "correlation")) {
+        c->rule.correlation = true;
+        return correlation_parse(d, yaml_get(doc, "correlation"), yaml_get(doc, "saqshy"), &c->correlation);
+    }
+    if (!yaml_get(doc, "detection"))
+        return draft_broken(d, doc, "\"detection\" or \"correlation\" is missing");
+    return take_detection(d, doc, c);
+}
+
+static bool add_rule(struct sigma *s, const struct compiled *c)
+{
+    if (s->rule_count == s->rule_cap) {
+        uint32_t cap = s->rule_cap ? s->rule_cap * 2 : 64;
+        struct compiled *grown = realloc(s->rules, cap * sizeof *grown);
+
+        if (!grown)
+            return false;
+        s->rules = grown;
+        s->rule_cap = cap;
+    }
+    s->rules[s->rule_count++] = *c;
+    return true;
+}
+
+int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, struct str file, struct err *e)
+{
+    struct err why = { 0 };
+    struct draft d = { .set = s, .y = y, .e = &why };
+    struct compiled c = { .rule = { .file = file } };
+    int rc = s->rule_count < SIGMA_RULES_MAX ? compile(&d, doc, &c)
+                                             : draft_broken(&d, doc, "more than %d rules", SIGMA_RULES_MAX);
+
+    free(d.nodes);
+    free(d.kids);
+    free(d.leaves);
+    free(d.names);
+    if (rc == -EBADMSG || rc == -ENOTSUP || rc == -E2BIG)
+        return sigma_refuse(s, rc == -ENOTSUP ? SIGMA_UNSUPPORTED : SIGMA_BROKEN, file, c.rule.id, d.line ? d.line : doc->line,
+                            d.column ? d.column : doc->column, why.text) < 0
+                   ? err_set(e, -ENOMEM, "no memory for the rules")
+                   : 0;
+    if (rc < 0 || !add_rule(s, &c))
+        return err_set(e, -ENOMEM, "no memory for the rules");
+    return 0;
+}

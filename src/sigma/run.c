@@ -1,0 +1,235 @@
+/* run.c - one event through all rules: view, log sources, candidates, conditions, correlations. */
+#include "sigma/internal.h"
+
+struct sigma_run {
+    const struct sigma   *set;
+    bool                  loose;
+    struct view           view;
+    struct tracker        tracker;
+    struct sigma_counters counters;
+    uint8_t              *source_state;   /* by log source: 0 not asked, 1 applies, 2 does not */
+    uint32_t             *seen;           /* by rule: generation in which it was evaluated */
+    uint32_t             *matched;        /* by rule: generation in which it matched */
+    struct sigma_match   *matches;
+    uint32_t              match_count, match_cap;
+    struct fired          fired;
+};
+
+int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, struct err *e)
+{
+    struct sigma_run *r = calloc(1, sizeof *r);
+    int rc;
+
+    *out = NULL;
+    if (!r)
+        return err_set(e, -ENOMEM, "no memory for detection");
+    r->set = s;
+    r->loose = loose;
+    r->source_state = calloc(s->logsource_count + 1, 1);
+    r->seen = calloc(s->rule_count + 1, sizeof *r->seen);
+    r->matched = calloc(s->rule_count + 1, sizeof *r->matched);
+    rc = view_init(&r->view, s, e);
+    if (rc == 0)
+        rc = tracker_init(&r->tracker, s, &r->counters, e);
+    if (rc == 0 && (!r->source_state || !r->seen || !r->matched))
+        rc = err_set(e, -ENOMEM, "no memory for detection");
+    if (rc < 0)
+        sigma_run_free(&r);
+    *out = r;
+    return rc;
+}
+
+void sigma_run_free(struct sigma_run **rp)
+{
+    struct sigma_run *r = *rp;
+
+    if (!r)
+        return;
+    if (r->tracker.of)
+        tracker_free(&r->tracker);
+    view_free(&r->view);
+    free(r->source_state);
+    free(r->seen);
+    free(r->matched);
+    free(r->matches);
+    free(r);
+    *rp = NULL;
+}
+
+static int add_match(struct sigma_run *r, const struct sigma_match *m)
+{
+    if (r->match_count == r->match_cap) {
+        uint32_t cap = r->match_cap ? r->match_cap * 2 : 16;
+        struct sigma_match *grown = realloc(r->matches, cap * sizeof *grown);
+
+        if (!grown)
+            return -ENOMEM;
+        r->matches = grown;
+        r->match_cap = cap;
+    }
+    r->matches[r->match_count++] = *m;
+    r->counters.matches++;
+    return 0;
+}
+
+static void explain(struct sigma_run *r, uint32_t rule, struct sigma_match *m)
+{
+    struct sigma_hit *hits;
+
+    if (r->set->rules[rule].correlation)
+        return;
+    hits = arena_array(&r->view.scratch, SIGMA_HITS_MAX, sizeof *hits);
+    if (hits) {
+        m->hit_count = program_explain(&r->set->rules[rule].program, &r->view, hits, SIGMA_HITS_MAX);
+        m->hits = hits;
+    }
+}
+
+static bool source_applies(struct sigma_run *r, uint32_t source, const struct origin *o)
+{
+    uint8_t *state = &r->source_state[source];
+
+    if (*state == 0)
+        *state = logsource_applies(&r->set->logsources[source], o, r->loose) ? 1 : 2;
+    return *state == 1;
+}
+
+static int try_rule(struct sigma_run *r, uint32_t rule, const struct origin *o)
+{
+    const struct compiled *c = &r->set->rules[rule];
+    const struct event *ev = r->view.ev;
+    struct sigma_match m = { .rule = &c->rule, .count = 1, .first_seq = ev->seq, .last_seq = ev->seq };
+
+    if (r->seen[rule] == r->view.generation)
+        return 0;
+    r->seen[rule] = r->view.generation;
+    if (!source_applies(r, c->logsource, o))
+        return 0;
+    r->counters.evaluated++;
+    if (!program_run(&c->program, &r->view))
+        return 0;
+    r->matched[rule] = r->view.generation;
+    explain(r, rule, &m);
+    return add_match(r, &m);
+}
+
+static int try_candidates(struct sigma_run *r, const struct origin *o)
+{
+    const struct sigma *s = r->set;
+    int rc = 0;
+
+    for (uint32_t i = 0; i < s->always.n && rc == 0; i++)
+        rc = try_rule(r, s->always.p[i], o);
+    for (uint32_t f = 0; f < r->view.present_count && rc == 0; f++) {
+        const struct u32list *l = &s->by_field[r->view.present[f]];
+
+        for (uint32_t i = 0; i < l->n && rc == 0; i++)
+            rc = try_rule(r, l->p[i], o);
+    }
+    return rc;
+}
+
+static int correlation_fired(struct sigma_run *r, const struct correlation *c, uint32_t cause, bool window_end)
+{
+    struct sigma_match m = {
+        .rule = &r->set->rules[c->rule].rule, .count = r->fired.count, .first_seq = r->fired.first_seq,
+        .last_seq = r->fired.last_seq, .window_end = window_end,
+        .group = arena_copy(&r->view.scratch, str_of(r->fired.group, r->fired.group_n)),
+    };
+
+    r->matched[c->rule] = r->view.generation;
+    if (!window_end)
+        explain(r, cause, &m);
+    return add_match(r, &m);
+}
+
+/* correlate - in order of depth, so that a correlation over correlations sees what fired for this event. The last of its rules
+ * comes first: then one event cannot be two steps of a chain. */
+static int correlate(struct sigma_run *r, bool any, struct err *e)
+{
+    const struct sigma *s = r->set;
+    time_ns now = event_moment(r->view.ev);
+
+    for (uint32_t i = 0; i < s->correlation_count; i++) {
+        const struct correlation *c = s->correlations[i];
+
+        while (c->at_end && tracker_tick(&r->tracker, i, now, &r->fired) == 1)
+            if (correlation_fired(r, c, 0, true) < 0)
+                return err_set(e, -ENOMEM, "no memory for matches");
+        for (uint32_t k = c->ref_count; any && k-- > 0;) {
+            int rc;
+
+            if (r->matched[c->refs[k]] != r->view.generation)
+                continue;
+            rc = tracker_feed(&r->tracker, i, k, &r->view, &r->fired, e);
+            if (rc == 1)
+                rc = correlation_fired(r, c, c->refs[k], false);
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+static int by_rule(const void *a, const void *b)
+{
+    const struct sigma_match *x = a, *y = b;
+
+    if (x->rule->index != y->rule->index)
+        return x->rule->index < y->rule->index ? -1 : 1;
+    return str_cmp(x->group, y->group);
+}
+
+static void drop_silent(struct sigma_run *r)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < r->match_count; i++)
+        if (!r->matches[i].rule->silent)
+            r->matches[n++] = r->matches[i];
+    r->match_count = n;
+}
+
+int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
+                    struct err *e)
+{
+    struct origin o;
+    int rc = view_take(&r->view, ev, e);
+
+    r->match_count = 0;
+    *matches = NULL;
+    if (rc < 0)
+        return rc;
+    if (r->view.generation == 1) {   /* first, or after the numbers wrapped */
+        memset(r->seen, 0, (r->set->rule_count + 1) * sizeof *r->seen);
+        memset(r->matched, 0, (r->set->rule_count + 1) * sizeof *r->matched);
+    }
+    memset(r->source_state, 0, r->set->logsource_count);
+    r->counters.events++;
+    origin_of(&r->view, r->set, ev, &o);
+    rc = try_candidates(r, &o);
+    if (rc == 0)
+        rc = correlate(r, r->match_count > 0, e);
+    if (rc < 0)
+        return rc == -ENOMEM ? err_set(e, rc, "no memory for matches") : rc;
+    if (!also_silent)
+        drop_silent(r);
+    if (r->match_count > 1)
+        qsort(r->matches, r->match_count, sizeof *r->matches, by_rule);
+    *matches = r->matches;
+    return (int)r->match_count;
+}
+
+const struct sigma_counters *sigma_run_counters(struct sigma_run *r)
+{
+    uint64_t groups = 0;
+
+    for (uint32_t i = 0; i < r->set->correlation_count; i++)
+        groups += tracker_groups(&r->tracker, i);
+    r->counters.groups = groups;
+    r->counters.regex_limit = r->view.regex_limit;
+    return &r->counters;
+}
+
+void sigma_run_save(const struct sigma_run *r, struct buf *b) { tracker_save(&r->tracker, b); }
+int sigma_run_load(struct sigma_run *r, struct str saved, struct err *e) { return tracker_load(&r->tracker, saved, e); }

@@ -1,0 +1,444 @@
+/* set.c - files become a set: loading, linking correlations to the rules they read, the tables that lead events to rules. */
+#include "base/file.h"
+#include "sigma/internal.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#define SET_ARENA_BYTES (512u * MIB)
+#define FOLDER_DEPTH_MAX 32
+
+bool u32list_add(struct u32list *l, uint32_t v)
+{
+    if (l->n == l->cap) {
+        uint32_t cap = l->cap ? l->cap * 2 : 8;
+        uint32_t *grown = realloc(l->p, cap * sizeof *grown);
+
+        if (!grown)
+            return false;
+        l->p = grown;
+        l->cap = cap;
+    }
+    l->p[l->n++] = v;
+    return true;
+}
+
+void sigma_free(struct sigma **sp)
+{
+    struct sigma *s = *sp;
+
+    if (!s)
+        return;
+    while (s->regexes) {
+        struct regex *next = s->regexes->next;
+
+        regex_free(s->regexes);
+        s->regexes = next;
+    }
+    for (uint32_t i = 0; s->by_field && i < s->field_count; i++)
+        free(s->by_field[i].p);
+    free(s->by_field);
+    free(s->always.p);
+    free(s->rules);
+    free(s->correlations);
+    free(s->logsources);
+    free(s->refusals);
+    free(s->fields);
+    free(s->field_map.slots);
+    free(s->id_map.slots);
+    free(s->alias_map.slots);
+    free(s->aliases);
+    arena_free(&s->arena);
+    free(s);
+    *sp = NULL;
+}
+
+/* --- linking --- */
+
+static uint32_t find_rule(const struct sigma *s, struct str id)
+{
+    return strmap_get(&s->id_map, id);
+}
+
+/* index_ids - id and name of each living rule; of two rules with one id the later is refused. */
+static int index_ids(struct sigma *s)
+{
+    for (uint32_t i = 0; i < s->rule_count; i++) {
+        struct sigma_rule *r = &s->rules[i].rule;
+        uint32_t other = find_rule(s, r->id);
+
+        if (s->rules[i].dead)
+            continue;
+        if (other != UINT32_MAX && !str_eq(s->rules[other].rule.name, r->id)) {
+            char why[ERR_TEXT_MAX];
+
+            snprintf(why, sizeof why, "id \"%.*s\" stands also in %.*s:%d", STR_ARG(r->id), STR_ARG(s->rules[other].rule.file),
+                     s->rules[other].rule.line);
+            s->rules[i].dead = true;
+            if (sigma_refuse(s, SIGMA_BROKEN, r->file, r->id, r->line, 1, why) < 0)
+                return -ENOMEM;
+            continue;
+        }
+        if (!strmap_put(&s->id_map, r->id, i))
+            return -ENOMEM;
+        if (r->name.n && find_rule(s, r->name) == UINT32_MAX && !strmap_put(&s->id_map, r->name, i))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* depth_of - 1 + the deepest correlation it reads; 0 while that is unknown; -1 if a rule it reads is not there. */
+static int depth_of(const struct sigma *s, const struct correlation *c, struct str *missing)
+{
+    int depth = 1;
+
+    for (uint32_t i = 0; i < c->ref_count; i++) {
+        uint32_t r = find_rule(s, c->names[i]);
+
+        if (r == UINT32_MAX || s->rules[r].dead) {
+            *missing = c->names[i];
+            return -1;
+        }
+        if (!s->rules[r].correlation)
+            continue;
+        if (s->rules[r].correlation->depth == 0)
+            return 0;
+        if ((int)s->rules[r].correlation->depth >= depth)
+            depth = (int)s->rules[r].correlation->depth + 1;
+    }
+    return depth;
+}
+
+static int refuse_link(struct sigma *s, struct compiled *c, const char *why)
+{
+    c->dead = true;
+    return sigma_refuse(s, SIGMA_BROKEN, c->rule.file, c->rule.id, c->correlation->line, c->correlation->column, why);
+}
+
+/* link_round - give depths where they are known now; *changed says whether another round may help. */
+static int link_round(struct sigma *s, bool *changed)
+{
+    *changed = false;
+    for (uint32_t i = 0; i < s->rule_count; i++) {
+        struct compiled *c = &s->rules[i];
+        struct str missing = { NULL, 0 };
+        char why[ERR_TEXT_MAX];
+        int depth;
+
+        if (c->dead || !c->correlation || c->correlation->depth)
+            continue;
+        depth = depth_of(s, c->correlation, &missing);
+        if (depth == 0)
+            continue;
+        *changed = true;
+        if (depth > 0) {
+            c->correlation->depth = (uint32_t)depth;
+            continue;
+        }
+        snprintf(why, sizeof why, "rule \"%.*s\" is not among the loaded rules", STR_ARG(missing));
+        if (refuse_link(s, c, why) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int link_depths(struct sigma *s)
+{
+    bool changed = true;
+
+    while (changed)
+        if (link_round(s, &changed) < 0)
+            return -ENOMEM;
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        if (!s->rules[i].dead && s->rules[i].correlation && s->rules[i].correlation->depth == 0 &&
+            refuse_link(s, &s->rules[i], "these correlations read each other in a circle") < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+/* compact - remove the dead, number the living, index them anew. */
+static int compact(struct sigma *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        if (!s->rules[i].dead)
+            s->rules[n++] = s->rules[i];
+    s->rule_count = n;
+    free(s->id_map.slots);
+    s->id_map = (struct strmap){ 0 };
+    for (uint32_t i = 0; i < n; i++)
+        s->rules[i].rule.index = i;
+    return index_ids(s);
+}
+
+static int collect_correlations(struct sigma *s)
+{
+    uint32_t deepest = 0;
+
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        if (s->rules[i].correlation && s->rules[i].correlation->depth > deepest)
+            deepest = s->rules[i].correlation->depth;
+    s->correlations = calloc(s->rule_count ? s->rule_count : 1, sizeof *s->correlations);
+    if (!s->correlations)
+        return -ENOMEM;
+    for (uint32_t depth = 1; depth <= deepest; depth++)
+        for (uint32_t i = 0; i < s->rule_count; i++) {
+            struct correlation *c = s->rules[i].correlation;
+
+            if (!c || c->depth != depth)
+                continue;
+            c->rule = i;
+            for (uint32_t r = 0; r < c->ref_count; r++) {
+                c->refs[r] = find_rule(s, c->names[r]);
+                if (!c->generate)
+                    s->rules[c->refs[r]].rule.silent = !s->rules[c->refs[r]].correlation;
+            }
+            if (c->timespan > s->window_max)
+                s->window_max = c->timespan;
+            s->correlations[s->correlation_count++] = c;
+        }
+    return 0;
+}
+
+/* dispatch - each rule stands under the fields of its gate, or in "always". */
+static int dispatch(struct sigma *s)
+{
+    s->by_field = calloc(s->field_count ? s->field_count : 1, sizeof *s->by_field);
+    if (!s->by_field)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < s->rule_count; i++) {
+        const struct gate *g = &s->rules[i].program.gate;
+
+        if (s->rules[i].correlation)
+            continue;
+        if (g->count == 0 && !u32list_add(&s->always, i))
+            return -ENOMEM;
+        for (uint32_t k = 0; k < g->count; k++)
+            if (!u32list_add(&s->by_field[g->field[k]], i))
+                return -ENOMEM;
+    }
+    return 0;
+}
+
+static int finish(struct sigma *s, struct err *e)
+{
+    int rc = index_ids(s);
+
+    if (rc == 0)
+        rc = link_depths(s);
+    if (rc == 0)
+        rc = compact(s);
+    if (rc == 0)
+        rc = collect_correlations(s);
+    if (rc == 0)
+        rc = aliases_build(s, e);
+    if (rc == 0)
+        rc = dispatch(s);
+    return rc < 0 || arena_failed(&s->arena) ? err_set(e, -ENOMEM, "no memory for the rules") : 0;
+}
+
+static struct sigma *set_new(void)
+{
+    struct sigma *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    arena_init(&s->arena, SET_ARENA_BYTES);
+    s->fields = calloc(SIGMA_FIELDS_MAX, sizeof *s->fields);
+    if (!s->fields) {
+        sigma_free(&s);
+        return NULL;
+    }
+    s->f_event_id = field_intern(s, STR("EventID"));
+    s->f_channel = field_intern(s, STR("Channel"));
+    s->f_event_type = field_intern(s, STR("EventType"));
+    s->f_provider = field_intern(s, STR("Provider_Name"));
+    return s;
+}
+
+static int add_source(struct sigma *s, const struct sigma_source *src, struct err *e)
+{
+    struct str file = arena_copy(&s->arena, src->path);
+    struct yaml *y = NULL;
+    struct err why = { 0 };
+    int rc;
+
+    if (!file.p)
+        return err_set(e, -ENOMEM, "no memory for the rules");
+    rc = yaml_load(src->text, file.p, &y, &why);
+    if (rc == -ENOMEM)
+        return err_set(e, rc, "no memory for the rules");
+    if (rc < 0) {
+        const char *reason = why.text;
+        char place[64];
+
+        /* The place goes into its own members; the text need not say it twice. */
+        snprintf(place, sizeof place, ":%d:%d: ", why.line, why.column);
+        if (str_starts(str_c(reason), file) && strstr(reason, place))
+            reason = strstr(reason, place) + strlen(place);
+        return sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, why.line, why.column, reason);
+    }
+    rc = 0;
+    if (y->doc_count == 0)
+        rc = sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, 1, 1, "the file holds no rule");
+    for (size_t i = 0; i < y->doc_count && rc == 0; i++)
+        rc = rule_compile(s, y, y->docs[i], file, e);
+    yaml_free(&y);
+    return rc;
+}
+
+int sigma_compile(const struct sigma_source *sources, size_t count, struct sigma **out, struct err *e)
+{
+    struct sigma *s = set_new();
+    int rc = 0;
+
+    *out = NULL;
+    if (!s)
+        return err_set(e, -ENOMEM, "no memory for the rules");
+    if (count > SIGMA_FILES_MAX)
+        rc = err_set(e, -E2BIG, "more than %d rule files", SIGMA_FILES_MAX);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = add_source(s, &sources[i], e);
+    if (rc == 0)
+        rc = finish(s, e);
+    if (rc < 0)
+        sigma_free(&s);
+    *out = s;
+    return rc;
+}
+
+/* --- files --- */
+
+static int by_text(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
+
+struct walk { struct arena *a; struct str *files; size_t count, cap; struct str *folders; size_t folder_count, folder_cap; };
+
+static bool push(struct arena *a, struct str **list, size_t *count, size_t *cap, struct str s)
+{
+    if (*count == *cap) {
+        size_t next = *cap ? *cap * 2 : 64;
+        struct str *grown = arena_array(a, next, sizeof *grown);
+
+        if (!grown)
+            return false;
+        if (*count)
+            memcpy(grown, *list, *count * sizeof *grown);
+        *list = grown;
+        *cap = next;
+    }
+    (*list)[(*count)++] = s;
+    return true;
+}
+
+static int walk_folder(struct walk *w, struct str folder, struct err *e)
+{
+    DIR *d = opendir(folder.p);
+    struct dirent *f;
+
+    if (!d)
+        return err_sys(e, "could not open \"%.*s\"", STR_ARG(folder));
+    while ((f = readdir(d)) != NULL) {
+        struct str name = str_c(f->d_name), path;
+        struct stat st;
+        bool ok = true;
+
+        if (name.p[0] == '.')
+            continue;
+        path = arena_printf(w->a, "%.*s%s%s", STR_ARG(folder), str_ends(folder, STR("/")) ? "" : "/", f->d_name);
+        if (!path.p || stat(path.p, &st) < 0)
+            continue;
+        if (S_ISDIR(st.st_mode) && w->folder_count < SIGMA_FILES_MAX && path.n < 3000)
+            ok = push(w->a, &w->folders, &w->folder_count, &w->folder_cap, path);
+        else if (S_ISREG(st.st_mode) && (str_ends(name, STR(".yml")) || str_ends(name, STR(".yaml"))))
+            ok = push(w->a, &w->files, &w->count, &w->cap, path);
+        if (!ok || w->count > SIGMA_FILES_MAX) {
+            closedir(d);
+            return err_set(e, -E2BIG, "more than %d rule files below \"%.*s\"", SIGMA_FILES_MAX, STR_ARG(folder));
+        }
+    }
+    closedir(d);
+    return 0;
+}
+
+int sigma_files(const char *path, struct arena *a, struct str **files, size_t *count, struct err *e)
+{
+    struct walk w = { .a = a };
+    struct str root = arena_copy(a, str_c(path));
+    struct stat st;
+    bool ok;
+
+    if (stat(path, &st) < 0)
+        return err_sys(e, "could not open \"%s\"", path);
+    ok = S_ISDIR(st.st_mode) ? push(a, &w.folders, &w.folder_count, &w.folder_cap, root)
+                             : push(a, &w.files, &w.count, &w.cap, root);
+    if (!ok)
+        return err_set(e, -ENOMEM, "no memory for the list of rule files");
+    for (size_t i = 0; i < w.folder_count; i++) {
+        int rc = walk_folder(&w, w.folders[i], e);
+
+        if (rc < 0)
+            return rc;
+    }
+    if (w.count)
+        qsort(w.files, w.count, sizeof *w.files, by_text);
+    *files = w.files;
+    *count = w.count;
+    return 0;
+}
+
+static int load_files(struct sigma *s, const struct str *files, size_t count, struct err *e)
+{
+    AUTO_BUF struct buf b;
+    int rc = 0;
+
+    buf_init(&b, YAML_BYTES_MAX + 128 * KIB);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        struct err why = { 0 };
+
+        if (file_read(files[i].p, YAML_BYTES_MAX, &b, &why) < 0)
+            rc = sigma_refuse(s, SIGMA_BROKEN, files[i], (struct str){ NULL, 0 }, 0, 0, why.text);
+        else
+            rc = add_source(s, &(struct sigma_source){ files[i], buf_view(&b) }, e);
+    }
+    return rc;
+}
+
+int sigma_load(const char *const *paths, size_t count, struct sigma **out, struct err *e)
+{
+    struct sigma *s = set_new();
+    AUTO_ARENA struct arena names;
+    int rc = 0;
+
+    *out = NULL;
+    arena_init(&names, 0);
+    if (!s)
+        return err_set(e, -ENOMEM, "no memory for the rules");
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        struct str *files = NULL;
+        size_t n = 0;
+
+        rc = sigma_files(paths[i], &names, &files, &n, e);
+        if (rc == 0)
+            rc = load_files(s, files, n, e);
+    }
+    if (rc == 0)
+        rc = finish(s, e);
+    if (rc < 0)
+        sigma_free(&s);
+    *out = s;
+    return rc;
+}
+
+size_t sigma_rule_count(const struct sigma *s) { return s->rule_count; }
+const struct sigma_rule *sigma_rule_at(const struct sigma *s, size_t i) { return &s->rules[i].rule; }
+size_t sigma_refusal_count(const struct sigma *s) { return s->refusal_count; }
+const struct sigma_refusal *sigma_refusal_at(const struct sigma *s, size_t i) { return &s->refusals[i]; }
+time_ns sigma_window_max(const struct sigma *s) { return s->window_max; }
+
+const struct sigma_rule *sigma_rule_find(const struct sigma *s, struct str id)
+{
+    uint32_t i = find_rule(s, id);
+
+    return i == UINT32_MAX ? NULL : &s->rules[i].rule;
+}

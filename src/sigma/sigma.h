@@ -1,0 +1,139 @@
+/* sigma.h - detection rules in the Sigma language: load, compile, match, correlate.
+ *
+ * Owns      struct sigma owns the compiled rules and all their texts. struct sigma_run owns the scratch of one worker and
+ *           the memory of its correlations; it borrows the rules.
+ * Promises  1. A rule is loaded, unsupported (with the reason) or broken (with file, line, column and the expected form);
+ *              it is never evaluated in another sense than it says. One bad rule, or file, stops no other.
+ *           2. Rules are data from outside: sizes, depth, nodes, regex steps and correlation memory have named limits;
+ *              nothing here recurses over a rule or an event.
+ *           3. Text is compared with case folded as Unicode's simple folding says (Cyrillic and Kazakh letters too), unless
+ *              the modifier "cased" or a regular expression says otherwise.
+ *           4. The same rules and the same events in the same order give the same matches, also when the state of
+ *              correlations was saved and loaded in between.
+ *           5. Correlations run on the time of the event; an event dated in the future counts at the moment of receipt.
+ * Threads   struct sigma does not change after sigma_compile: any. struct sigma_run: owner.
+ * Units     line and column from 1; at in bytes of the event's value.
+ * Source    Sigma specification 2.1.0 (rules, modifiers, correlations); docs/detection.md has the table of what is done. */
+#ifndef SAQSHY_SIGMA_SIGMA_H
+#define SAQSHY_SIGMA_SIGMA_H
+
+#include "event/event.h"
+
+#define SIGMA_FILES_MAX       20000   /* the public collection has 4,000 */
+#define SIGMA_RULES_MAX       20000
+#define SIGMA_FIELDS_MAX      4096    /* distinct field names of one set; the public collection has 408 */
+#define SIGMA_NODES_MAX       30000   /* parts of one rule after its condition is written out */
+#define SIGMA_CONDITION_MAX   8192    /* bytes of one condition */
+#define SIGMA_REFS_MAX        32      /* rules that one correlation names */
+#define SIGMA_GROUP_BY_MAX    8
+#define SIGMA_GROUPS_MAX      65536   /* live groups of one correlation; the least recently touched is dropped, counted */
+#define SIGMA_RING_MAX        4096    /* times or values kept for one group, so the largest threshold */
+#define SIGMA_STATE_BYTES_MAX (64u * MIB) /* memory of one correlation's groups */
+#define SIGMA_HITS_MAX        32      /* places told of one match */
+#define SIGMA_GROUP_TEXT_MAX  512
+
+struct sigma;
+struct sigma_run;
+
+enum sigma_level { SIGMA_INFORMATIONAL, SIGMA_LOW, SIGMA_MEDIUM, SIGMA_HIGH, SIGMA_CRITICAL, SIGMA_LEVEL_COUNT };
+const char *sigma_level_name(enum sigma_level l);
+
+struct sigma_texts {
+    const struct str *items;
+    size_t count;
+};
+
+/* What people read of a rule. All borrowed from the set. */
+struct sigma_rule {
+    struct str id, name, title, description, status, author;
+    struct str title_kk, title_ru;      /* saqshy.title_kk, saqshy.title_ru; empty: title */
+    enum sigma_level level;
+    struct sigma_texts tags;            /* "attack.t1110", "saqshy.ux-01" */
+    struct sigma_texts measures_kk, measures_ru, measures_en; /* saqshy.recommendations: first containment (R-10.1-10) */
+    struct sigma_texts match, nomatch;  /* saqshy.samples: raw lines that must and must not raise it */
+    struct str file;                    /* as given */
+    int  line;                          /* where its document starts */
+    bool correlation;
+    bool silent;                        /* raises nothing itself: a correlation reads it */
+    uint32_t index;                     /* in the set */
+};
+
+/* One file of rules: its name, for messages, and its bytes. */
+struct sigma_source {
+    struct str path, text;
+};
+
+enum sigma_verdict { SIGMA_UNSUPPORTED, SIGMA_BROKEN };
+
+/* Why a rule is not part of the set. */
+struct sigma_refusal {
+    enum sigma_verdict verdict;
+    struct str file, id;   /* id may be empty */
+    int        line, column;
+    struct str reason;     /* without the place */
+};
+
+/* --- loading --- */
+
+/* sigma_compile - build a set from files in memory. Refused rules are listed in the set. Fails only without memory or past
+ * SIGMA_FILES_MAX and SIGMA_RULES_MAX. Nothing of sources is borrowed afterwards. */
+MUST_USE int sigma_compile(const struct sigma_source *sources, size_t count, struct sigma **out, struct err *e);
+/* sigma_load - the same from every *.yml and *.yaml below the given folders (or files), in order of name. */
+MUST_USE int sigma_load(const char *const *paths, size_t count, struct sigma **out, struct err *e);
+void sigma_free(struct sigma **s);
+
+/* sigma_files - the rule files below a path, sorted, as an array of texts owned by arena a. */
+MUST_USE int sigma_files(const char *path, struct arena *a, struct str **files, size_t *count, struct err *e);
+
+size_t sigma_rule_count(const struct sigma *s);
+const struct sigma_rule *sigma_rule_at(const struct sigma *s, size_t i);
+/* sigma_rule_find - by id, else by name; NULL if there is none. */
+const struct sigma_rule *sigma_rule_find(const struct sigma *s, struct str id);
+size_t sigma_refusal_count(const struct sigma *s);
+const struct sigma_refusal *sigma_refusal_at(const struct sigma *s, size_t i);
+/* sigma_window_max - the longest timespan of the correlations, in ns; 0 if there are none. */
+time_ns sigma_window_max(const struct sigma *s);
+
+/* --- matching --- */
+
+/* Where in the event a rule saw what it wanted. */
+struct sigma_hit {
+    struct str field, value;   /* value: the part of the event's value that matched */
+    size_t     at;             /* its offset in that value */
+};
+
+struct sigma_match {
+    const struct sigma_rule *rule;
+    uint64_t   count;               /* events behind it: 1, or those of the correlation's group so far */
+    uint64_t   first_seq, last_seq; /* the first event of the group, and this one */
+    bool       window_end;          /* the event at hand only ended the window: its fields tell nothing of the group */
+    struct str group;               /* group-by values joined by '|', empty without group-by */
+    const struct sigma_hit *hits;
+    size_t     hit_count;
+};
+
+struct sigma_counters {
+    uint64_t events, evaluated, matches;     /* evaluated: rules whose condition was computed */
+    uint64_t groups, evicted, without_group; /* correlation groups now; dropped at a limit; events that lacked a group-by field */
+    uint64_t regex_limit;                    /* regular expressions and wildcards stopped at their step limit: no match */
+};
+
+/* loose: events whose product nobody knows (hunting over foreign JSON) are shown to every rule; else only to
+ * rules that name no log source. */
+MUST_USE int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, struct err *e);
+void sigma_run_free(struct sigma_run **r);
+/* sigma_run_event - all rules over one event. *matches is borrowed until the next call, ordered by rule index. Rules that only
+ * feed correlations are told only with also_silent. Returns the number of matches, or -ENOMEM. */
+MUST_USE int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
+                             struct err *e);
+const struct sigma_counters *sigma_run_counters(struct sigma_run *r);
+
+/* --- the memory of correlations --- */
+
+/* sigma_run_save - append the state of all correlations to b. */
+void sigma_run_save(const struct sigma_run *r, struct buf *b);
+/* sigma_run_load - take a saved state: correlations that are the same in both sets (by id and definition) go on where they
+ * were, the others start empty. -EBADMSG if it is damaged; r is then empty. */
+MUST_USE int sigma_run_load(struct sigma_run *r, struct str saved, struct err *e);
+
+#endif

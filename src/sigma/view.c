@@ -1,0 +1,293 @@
+/* view.c - an event as the rules see it: values by field number, folded when first needed.
+ *
+ * A rule names a field once; events carry it under several names: by its own, below winlog.event_data, in the shape of
+ * evtx_dump (Event.EventData.Image), or under its ECS name. aliases_build makes one table of all those names; among the names
+ * that an event uses for one field the one of the smallest rank counts. */
+#include "sigma/internal.h"
+
+/* Names of the public collection's taxonomy and where ECS has them. Rank 10 and more: after the field's own names. */
+static const struct { const char *field, *name; } known[] = {
+    { "EventID", "winlog.event_id" }, { "EventID", "event.code" }, { "EventID", "Event.System.EventID.#text" },
+    { "EventId", "Event.System.EventID" }, { "EventId", "event.code" },
+    { "Channel", "winlog.channel" }, { "Computer", "winlog.computer_name" }, { "Computer", "host.name" },
+    { "Provider_Name", "winlog.provider_name" }, { "Provider_Name", "Event.System.Provider.#attributes.Name" },
+    { "Provider_Name", "event.provider" }, { "Provider_Name", "SourceName" }, { "Provider_Name", "ProviderName" },
+    { "Provider_Name", "source_name" },
+    { "Execution_ProcessID", "Event.System.Execution.#attributes.ProcessID" },
+    { "Security_UserID", "Event.System.Security.#attributes.UserID" },
+    { "EventType", "Message.EventType" },
+    { "Image", "NewProcessName" }, { "Image", "winlog.event_data.NewProcessName" }, { "Image", "Event.EventData.NewProcessName" },
+    { "Image", "process.executable" },
+    { "ParentImage", "ParentProcessName" }, { "ParentImage", "winlog.event_data.ParentProcessName" },
+    { "ParentImage", "Event.EventData.ParentProcessName" }, { "ParentImage", "process.parent.executable" },
+    { "CommandLine", "process.command_line" }, { "ParentCommandLine", "process.parent.command_line" },
+    { "CurrentDirectory", "process.working_directory" }, { "User", "user.name" }, { "ProcessId", "process.pid" },
+    { "LogonId", "SubjectLogonId" }, { "LogonId", "Event.EventData.SubjectLogonId" },
+    { "Details", "Event.EventData.NewValue" }, { "Details", "NewValue" },
+    { "TargetFilename", "file.path" }, { "QueryName", "dns.question.name" }, { "query", "dns.question.name" },
+    { "SourceIp", "source.ip" }, { "DestinationIp", "destination.ip" }, { "SourcePort", "source.port" },
+    { "DestinationPort", "destination.port" }, { "DestinationHostname", "destination.domain" },
+    { "src_ip", "source.ip" }, { "dst_ip", "destination.ip" }, { "src_port", "source.port" }, { "dst_port", "destination.port" },
+    { "cs-method", "http.request.method" }, { "cs-uri-query", "url.original" }, { "cs-uri-query", "url.query" },
+    { "cs-uri", "url.original" }, { "c-uri", "url.original" }, { "cs-uri-stem", "url.path" },
+    { "cs-user-agent", "user_agent.original" }, { "c-useragent", "user_agent.original" },
+    { "cs-referer", "http.request.referrer" }, { "sc-status", "http.response.status_code" },
+    { "cs-username", "user.name" }, { "cs-host", "url.domain" }, { "c-ip", "source.ip" },
+    { "SubjectUserName", "user.name" }, { "eventSource", "event.provider" }, { "eventName", "event.action" },
+};
+/* Folders under which the field's own name may stand, by rank from 1. */
+static const char *const prefixes[] = {
+    "winlog.event_data.", "Event.EventData.", "Event.System.", "winlog.user_data.", "auditd.data.", "EventData.", "System.",
+    "winlog.", "event_data.",
+};
+
+bool strmap_put(struct strmap *m, struct str key, uint32_t value)
+{
+    if (m->count * 2 >= m->cap) {
+        uint32_t cap = m->cap ? m->cap * 2 : 256;
+        struct slot *grown = calloc(cap, sizeof *grown);
+
+        if (!grown)
+            return false;
+        for (uint32_t i = 0; i < m->cap; i++)
+            if (m->slots[i].key.p) {
+                uint64_t at = str_hash(m->slots[i].key) & (cap - 1);
+
+                while (grown[at].key.p)
+                    at = (at + 1) & (cap - 1);
+                grown[at] = m->slots[i];
+            }
+        free(m->slots);
+        m->slots = grown;
+        m->cap = cap;
+    }
+    uint64_t at = str_hash(key) & (m->cap - 1);
+
+    while (m->slots[at].key.p && !str_eq(m->slots[at].key, key))
+        at = (at + 1) & (m->cap - 1);
+    m->count += m->slots[at].key.p == NULL;
+    m->slots[at] = (struct slot){ key.p ? key : STR(""), value };
+    return true;
+}
+
+uint32_t strmap_get(const struct strmap *m, struct str key)
+{
+    uint64_t at;
+
+    if (!m->cap)
+        return UINT32_MAX;
+    at = str_hash(key) & (m->cap - 1);
+    while (m->slots[at].key.p) {
+        if (str_eq(m->slots[at].key, key))
+            return m->slots[at].value;
+        at = (at + 1) & (m->cap - 1);
+    }
+    return UINT32_MAX;
+}
+
+uint32_t field_intern(struct sigma *s, struct str name)
+{
+    uint32_t n = strmap_get(&s->field_map, name);
+
+    if (n != UINT32_MAX)
+        return n;
+    if (s->field_count == SIGMA_FIELDS_MAX || !strmap_put(&s->field_map, name, s->field_count))
+        return UINT32_MAX;
+    s->fields[s->field_count] = name;
+    return s->field_count++;
+}
+
+static bool alias_add(struct sigma *s, struct str name, uint32_t field, uint32_t rank)
+{
+    uint32_t next = strmap_get(&s->alias_map, name);
+
+    for (uint32_t i = next; i != UINT32_MAX; i = s->aliases[i].next)
+        if (s->aliases[i].field == field)
+            return true;
+    if (s->alias_count == s->alias_cap) {
+        uint32_t cap = s->alias_cap ? s->alias_cap * 2 : 1024;
+        struct alias *grown = realloc(s->aliases, cap * sizeof *grown);
+
+        if (!grown)
+            return false;
+        s->aliases = grown;
+        s->alias_cap = cap;
+    }
+    s->aliases[s->alias_count] = (struct alias){ field, rank, next };
+    return strmap_put(&s->alias_map, name, s->alias_count++);
+}
+
+int aliases_build(struct sigma *s, struct err *e)
+{
+    bool ok = true;
+
+    for (uint32_t f = 0; f < s->field_count && ok; f++) {
+        ok = alias_add(s, s->fields[f], f, 0);
+        for (uint32_t p = 0; p < COUNT(prefixes) && ok; p++) {
+            struct str name = arena_printf(&s->arena, "%s%.*s", prefixes[p], STR_ARG(s->fields[f]));
+
+            ok = name.p && alias_add(s, name, f, p + 1);
+        }
+    }
+    for (uint32_t i = 0; i < COUNT(known) && ok; i++) {
+        uint32_t f = strmap_get(&s->field_map, str_c(known[i].field));
+
+        if (f != UINT32_MAX)
+            ok = alias_add(s, str_c(known[i].name), f, 100 + i);
+    }
+    return ok ? 0 : err_set(e, -ENOMEM, "no memory for the rules");
+}
+
+/* --- the view --- */
+
+int view_init(struct view *v, const struct sigma *set, struct err *e)
+{
+    *v = (struct view){ .set = set };
+    arena_init(&v->scratch, 64u * MIB);
+    v->fields = calloc(set->field_count + 1, sizeof *v->fields);
+    v->present = calloc(set->field_count + 1, sizeof *v->present);
+    v->re = regex_scratch_new();
+    if (!v->fields || !v->present || !v->re) {
+        view_free(v);
+        return err_set(e, -ENOMEM, "no memory for detection");
+    }
+    return 0;
+}
+
+void view_free(struct view *v)
+{
+    free(v->fields);
+    free(v->present);
+    free(v->values);
+    regex_scratch_free(&v->re);
+    arena_free(&v->scratch);
+    v->fields = NULL;
+    v->present = NULL;
+    v->values = NULL;
+}
+
+static uint32_t value_add(struct view *v, struct str raw)
+{
+    if (v->value_count == v->value_cap) {
+        uint32_t cap = v->value_cap ? v->value_cap * 2 : 256;
+        struct vvalue *grown = realloc(v->values, cap * sizeof *grown);
+
+        if (!grown) {
+            v->failed = true;
+            return UINT32_MAX;
+        }
+        v->values = grown;
+        v->value_cap = cap;
+    }
+    v->values[v->value_count] = (struct vvalue){ .raw = raw, .next = UINT32_MAX };
+    return v->value_count++;
+}
+
+static void field_take(struct view *v, uint32_t field, uint32_t rank, uint32_t value)
+{
+    struct vfield *f = &v->fields[field];
+
+    if (f->generation != v->generation) {
+        v->present[v->present_count++] = field;
+        *f = (struct vfield){ v->generation, rank, value, value };
+    } else if (rank < f->rank) {
+        *f = (struct vfield){ v->generation, rank, value, value };
+    } else if (rank == f->rank) {
+        v->values[f->last].next = value;
+        f->last = value;
+    }
+}
+
+/* name_take - link a value to every field that knows this name. The value's own entry serves the first, copies the others. */
+static void name_take(struct view *v, struct str name, uint32_t more_rank, uint32_t value, bool *used)
+{
+    for (uint32_t a = strmap_get(&v->set->alias_map, name); a != UINT32_MAX; a = v->set->aliases[a].next) {
+        uint32_t entry = *used ? value_add(v, v->values[value].raw) : value;
+
+        if (entry == UINT32_MAX)
+            return;
+        *used = true;
+        field_take(v, v->set->aliases[a].field, v->set->aliases[a].rank + more_rank, entry);
+    }
+}
+
+/* odd_names - "Product Name" is ProductName for rules; below Event.UserData only the last part counts. */
+static void odd_names(struct view *v, struct str name, uint32_t value, bool *used)
+{
+    char z[EVENT_NAME_MAX];
+    size_t n = 0;
+
+    if (str_starts(name, STR("Event.UserData.")) || str_starts(name, STR("winlog.user_data."))) {
+        size_t at = name.n;
+
+        while (at && name.p[at - 1] != '.')
+            at--;
+        name_take(v, str_cut(name, at), 50, value, used);
+    }
+    if (str_chr(name, ' ') < 0)
+        return;
+    for (size_t i = 0; i < name.n && n < sizeof z; i++)
+        if (name.p[i] != ' ')
+            z[n++] = name.p[i];
+    name_take(v, str_of(z, n), 60, value, used);
+}
+
+static void member_take(struct view *v, const char *name, struct str value)
+{
+    uint32_t entry;
+    bool used = false;
+
+    if (value.n == 0 || strmap_get(&v->set->alias_map, str_c(name)) == UINT32_MAX)
+        return;
+    entry = value_add(v, value);
+    if (entry != UINT32_MAX)
+        name_take(v, str_c(name), 0, entry, &used);
+}
+
+int view_take(struct view *v, const struct event *ev, struct err *e)
+{
+    bool used = false;
+
+    if (++v->generation == 0) {   /* after 2^32 events the marks of the first would look new */
+        memset(v->fields, 0, (v->set->field_count + 1) * sizeof *v->fields);
+        v->generation = 1;
+    }
+    arena_reset(&v->scratch);
+    v->ev = ev;
+    v->value_count = v->present_count = 0;
+    v->failed = false;
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        value_add(v, ev->fields[i].value);
+    value_add(v, ev->original);
+    if (v->failed)
+        return err_set(e, -ENOMEM, "no memory to look at an event");
+    v->keyword_count = v->value_count;
+    for (uint32_t i = 0; i < ev->field_count; i++) {
+        used = false;
+        name_take(v, ev->fields[i].name, 0, i, &used);
+        odd_names(v, ev->fields[i].name, i, &used);
+    }
+    used = false;
+    name_take(v, STR("event.original"), 0, ev->field_count, &used);
+    member_take(v, "saqshy.source", ev->source);
+    member_take(v, "saqshy.object", ev->object);
+    member_take(v, "saqshy.parser", ev->parser);
+    member_take(v, "saqshy.class", str_c(event_class_name(ev->class)));
+    member_take(v, "saqshy.parse", str_c(event_parse_name(ev->parse)));
+    return v->failed ? err_set(e, -ENOMEM, "no memory to look at an event") : 0;
+}
+
+struct str view_folded(struct view *v, uint32_t value)
+{
+    struct vvalue *val = &v->values[value];
+
+    if (!val->has_folded) {
+        val->folded = sigma_fold(&v->scratch, val->raw);
+        if (!val->folded.p && val->raw.n) {   /* an event larger than the scratch: compared as it is, and told */
+            v->failed = true;
+            val->folded = val->raw;
+        }
+        val->has_folded = true;
+    }
+    return val->folded;
+}
