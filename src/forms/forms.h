@@ -4,23 +4,26 @@
  * Promises  1. The Kazakh form is printed exactly by the annex: its labels, order and numbers; Russian follows it.
  *           2. The same document gives the same bytes, JSON and PDF: the time of making is an argument.
  *           3. Values are hostile. Text is bounded (FORM_TEXT_MAX shown, the rest is said to be cut); control bytes
- *              become visible, bidirectional overrides and invisible characters too; nothing is read as markup.
+ *              become visible (\x1b), bidirectional overrides and invisible characters too (<U+202E>); bytes that are
+ *              not UTF-8 as well; nothing is read as markup.
  *           4. What is missing never stops a notice unless the field is "required": "if in log" fields and the
  *              source address of Annex 7 (Q-64) do not (requirements 9.3 point 8).
  *           5. A form that the Rules do not prescribe says so on paper.
  * Threads   any; Pango's font map belongs to the calling thread.
- * Units     moments are time_ns; printed dd.mm.yyyy HH:mm in the zone of the world (Q-34).
+ * Units     moments are time_ns; printed dd.mm.yyyy HH:mm in the zone of the world, with :ss where there are
+ *           seconds (Q-34).
  * Source    Annexes 1, 2, 7; requirements section 6. */
 #ifndef SAQSHY_FORMS_FORMS_H
 #define SAQSHY_FORMS_FORMS_H
 
 #include "duty/duty.h"
 
-#define FORM_TEXT_MAX   (16u * KIB)  /* bytes of one value that are printed */
+#define FORM_TEXT_MAX   (8u * KIB) /* bytes of one value that are printed; the JSON document has all of it */
+#define FORM_LINES_MAX  300        /* line ends of one value that are printed */
 #define FORM_VALUES_MAX 128
-#define FORM_LIST_MAX   200          /* entries of one list value */
+#define FORM_LIST_MAX   200        /* entries of one list value */
 #define FORM_JSON_MAX   (1u * MIB)
-#define FORM_PAGES_MAX  200
+#define FORM_PAGES_MAX  600        /* what all fields at their bounds need, and room */
 
 enum form_value_kind {
     FORM_EMPTY,   /* not given */
@@ -79,8 +82,9 @@ struct form_document {
 MUST_USE int forms_render_json(const struct form_document *d, struct buf *out, struct err *e);
 /* forms_render_pdf - A4 portrait. -E2BIG past FORM_PAGES_MAX. */
 MUST_USE int forms_render_pdf(const struct form_document *d, struct buf *out, struct err *e);
-/* forms_safe_text - how a hostile value is printed (promise 3), in the arena. Newlines stay. */
-struct str forms_safe_text(struct str s, struct arena *a);
+/* forms_safe_text - how a hostile value is printed (promise 3), in the arena. Newlines stay. *cut (may be NULL) says
+ * whether not all of it is there. */
+struct str forms_safe_text(struct str s, bool *cut, struct arena *a);
 /* forms_value_text - a field's value as printed in lang; empty if there is none. */
 struct str forms_value_text(const struct form_document *d, const struct form_field *f, enum lang lang, struct arena *a);
 

@@ -1,0 +1,231 @@
+/* pdf.c - the document: for each language heading, title, the table of the annex, its printed tables and notes, and
+ * the sections of our own. Drawn twice: first to count the pages, then for good. */
+#include "forms/internal.h"
+
+#define BODY 10.0
+
+static const struct sheet_column whole = { SHEET_LEFT, SHEET_RIGHT - SHEET_LEFT };
+static const struct sheet_column columns[] = {
+    { SHEET_LEFT, 36 },
+    { SHEET_LEFT + 36, 190 },
+    { SHEET_LEFT + 226, SHEET_RIGHT - SHEET_LEFT - 226 },
+};
+
+static struct str text_of(struct sheet *s, const char *key)
+{
+    return catalog_text(s->d->catalog, s->lang, key);
+}
+
+static void draw_head(struct sheet *s)
+{
+    const struct form *f = s->d->form;
+    double half = (SHEET_RIGHT - SHEET_LEFT) * 0.46;
+    struct sheet_column right = { SHEET_RIGHT - half, half };
+
+    if (f->heading.text[s->lang].n)
+        sheet_text(s, right, f->heading.text[s->lang], (struct sheet_style){ .size = 8.5, .align = ALIGN_CENTRE });
+    if (f->mark.text[s->lang].n) {
+        sheet_space(s, 6, 40);
+        sheet_text(s, right, f->mark.text[s->lang], (struct sheet_style){ .size = 9.5, .align = ALIGN_RIGHT });
+    }
+    sheet_space(s, 14, 60);
+    sheet_text(s, whole, f->title.text[s->lang], (struct sheet_style){ .size = 12, .bold = true, .align = ALIGN_CENTRE });
+    if (!f->prescribed) {
+        sheet_space(s, 4, 40);
+        sheet_text(s, whole, text_of(s, "forms.not_prescribed"),
+                   (struct sheet_style){ .size = 8.5, .italic = true, .align = ALIGN_CENTRE });
+    }
+    sheet_space(s, 12, 80);
+}
+
+static bool chosen(const struct form_value *v, struct str id)
+{
+    if (!v)
+        return false;
+    for (size_t i = 0; v->kind == FORM_LIST && i < v->count; i++)
+        if (str_eq(v->list[i], id))
+            return true;
+    return v->kind == FORM_TEXT && str_eq(v->text, id);
+}
+
+/* options_text - every value that the form offers, the chosen ones crossed. */
+static struct str options_text(struct sheet *s, const struct form_field *f)
+{
+    const struct form_value *v = form_value_find(s->d->values, f->id);
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    for (size_t i = 0; i < f->values->count; i++) {
+        const struct enum_value *one = &f->values->values[i];
+
+        if (i)
+            buf_byte(&b, '\n');
+        buf_str(&b, chosen(v, one->id) ? STR("☒ ") : STR("☐ "));
+        buf_str(&b, one->name.text[s->lang]);
+    }
+    return arena_copy(s->arena, buf_view(&b));
+}
+
+static struct str value_text(struct sheet *s, const struct form_field *f, struct sheet_style *style)
+{
+    struct str text;
+
+    if (f->type == FIELD_ENUM || f->type == FIELD_ENUMS) {
+        style->hang = true;
+        return options_text(s, f);
+    }
+    text = forms_value_text(s->d, f, s->lang, s->arena);
+    if (text.n)
+        return text;
+    if (f->hint.text[s->lang].n) {
+        *style = (struct sheet_style){ .size = BODY - 1, .italic = true };
+        return f->hint.text[s->lang];
+    }
+    return text_of(s, "forms.empty");
+}
+
+static void draw_group(struct sheet *s, const struct form_field *f)
+{
+    struct sheet_column wide = { columns[1].x, columns[1].width + columns[2].width };
+    const struct sheet_cell cells[] = {
+        { columns[0], f->number, { .size = BODY, .bold = true }, true },
+        { wide, f->label.text[s->lang], { .size = BODY, .bold = true }, true },
+    };
+
+    sheet_space(s, 0, 60); /* a heading stays with its first part */
+    sheet_row(s, cells, COUNT(cells));
+}
+
+static void draw_field(struct sheet *s, const struct form_field *f)
+{
+    struct sheet_style style = { .size = BODY };
+    struct sheet_cell cells[3];
+
+    if (f->type == FIELD_GROUP) {
+        draw_group(s, f);
+        return;
+    }
+    cells[0] = (struct sheet_cell){ columns[0], f->number, { .size = BODY }, false };
+    cells[1] = (struct sheet_cell){ columns[1], f->label.text[s->lang], { .size = BODY }, false };
+    cells[2].column = columns[2];
+    cells[2].text = value_text(s, f, &style);
+    cells[2].style = style;
+    cells[2].shade = false;
+    sheet_row(s, cells, COUNT(cells));
+}
+
+static void draw_fields(struct sheet *s)
+{
+    const struct sheet_style bold = { .size = BODY, .bold = true, .align = ALIGN_CENTRE };
+    const struct sheet_cell header[] = {
+        { columns[0], text_of(s, "forms.number"), bold, true },
+        { columns[1], text_of(s, "forms.field"), bold, true },
+        { columns[2], text_of(s, "forms.value"), bold, true },
+    };
+
+    sheet_row(s, header, COUNT(header));
+    s->header = header;
+    s->header_count = COUNT(header);
+    for (size_t i = 0; i < s->d->form->field_count; i++)
+        draw_field(s, &s->d->form->fields[i]);
+    s->header = NULL;
+}
+
+static void draw_table_row(struct sheet *s, const struct form_table *t, const struct label *row, bool bold)
+{
+    struct sheet_cell cells[SHEET_COLUMNS];
+    double width = whole.width / (double)t->column_count, narrow = t->column_count == 3 ? 0.62 : 1.0, x = SHEET_LEFT;
+
+    for (size_t i = 0; i < t->column_count; i++) {
+        /* Three columns: a narrow name, then the two that carry the text. */
+        double w = t->column_count != 3 ? width : i == 0 ? width * narrow : width * (3 - narrow) / 2;
+
+        cells[i] = (struct sheet_cell){ { x, w },
+                                        row[i].text[s->lang],
+                                        { .size = BODY - 1, .bold = bold, .align = bold ? ALIGN_CENTRE : ALIGN_LEFT },
+                                        bold };
+        x += w;
+    }
+    sheet_row(s, cells, t->column_count);
+}
+
+static void draw_tables(struct sheet *s)
+{
+    const struct form *f = s->d->form;
+
+    for (size_t i = 0; i < f->table_count; i++) {
+        const struct form_table *t = &f->tables[i];
+
+        sheet_space(s, 18, 120);
+        sheet_text(s, whole, t->title.text[s->lang],
+                   (struct sheet_style){ .size = BODY + 0.5, .bold = true, .align = ALIGN_CENTRE });
+        sheet_space(s, 6, 60);
+        draw_table_row(s, t, t->columns, true);
+        for (size_t r = 0; r < t->row_count; r++)
+            draw_table_row(s, t, t->cells + r * t->column_count, false);
+    }
+    for (size_t i = 0; i < f->note_count; i++) {
+        sheet_space(s, i ? 3 : 10, 30);
+        sheet_text(s, whole, f->notes[i].text[s->lang], (struct sheet_style){ .size = BODY - 1.5 });
+    }
+}
+
+/* draw_extras - sections after the form, on a page of their own: they are not of the annex. */
+static void draw_extras(struct sheet *s)
+{
+    const struct form *f = s->d->form;
+    bool any = false;
+
+    for (size_t i = 0; i < f->extra_count; i++) {
+        const struct form_field *x = &f->extras[i];
+        struct str text = forms_value_text(s->d, x, s->lang, s->arena);
+
+        if (text.n == 0)
+            continue;
+        if (!any)
+            sheet_new_page(s);
+        any = true;
+        sheet_space(s, 8, 60);
+        sheet_text(s, whole, x->label.text[s->lang], (struct sheet_style){ .size = BODY + 1, .bold = true });
+        sheet_space(s, 5, 30);
+        sheet_text(s, whole, text, (struct sheet_style){ .size = BODY + 0.5 });
+    }
+}
+
+static int draw(const struct form_document *d, struct arena *a, struct buf *out, int *pages, struct err *e)
+{
+    struct sheet s;
+    int rc = sheet_open(&s, d, a, out, *pages, e), closed;
+
+    for (size_t i = 0; rc == 0 && i < d->lang_count; i++) {
+        sheet_new_page(&s); /* its foot still belongs to the language before */
+        s.lang = d->langs[i];
+        pango_context_set_language(s.context, pango_language_from_string(lang_name(s.lang)));
+        draw_head(&s);
+        draw_fields(&s);
+        draw_tables(&s);
+        draw_extras(&s);
+    }
+    *pages = s.page;
+    closed = sheet_close(&s, rc == 0 ? e : NULL);
+    return rc < 0 ? rc : closed;
+}
+
+int forms_render_pdf(const struct form_document *d, struct buf *out, struct err *e)
+{
+    AUTO_ARENA struct arena a;
+    size_t start = out->n;
+    int pages = 0, rc;
+
+    if (d->lang_count < 1 || d->lang_count > LANG_COUNT)
+        return err_set(e, -EINVAL, "a document has 1 to %d languages", LANG_COUNT);
+    arena_init(&a, 0);
+    rc = draw(d, &a, NULL, &pages, e);
+    if (rc == 0)
+        rc = draw(d, &a, out, &pages, e);
+    if (rc == 0 && (buf_failed(out) || arena_failed(&a)))
+        rc = err_set(e, -ENOMEM, "no memory for the document");
+    if (rc < 0)
+        out->n = start;
+    return rc;
+}
