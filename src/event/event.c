@@ -247,7 +247,7 @@ void event_json(const struct event *ev, struct buf *out)
     buf_time(out, ev->received);
     buf_byte(out, '"');
     if (ev->seq)
-        buf_printf(out, ",\"saqshy.seq\":%llu", (unsigned long long)ev->seq);
+        buf_printf(out, ",\"saqshy.seq\":\"%llu\"", (unsigned long long)ev->seq);
     json_member(out, "saqshy.class", str_c(event_class_name(ev->class)));
     json_member(out, "saqshy.parse", str_c(event_parse_name(ev->parse)));
     json_member(out, "saqshy.parser", ev->parser);
