@@ -63,6 +63,10 @@ struct event_batch {
     size_t        count, cap;
 };
 
+/* libevent has functions of these two names, and its own calls of them would find ours instead: to the linker ours are called
+ * differently. For the compiler the names still collide, so no file includes both headers. */
+#define EVENT_SYMBOL(name) __asm__(name)
+
 /* --- building --- */
 
 /* event_batch_init - empty; arena_limit_bytes bounds the texts (0: 64 MiB). */
@@ -74,9 +78,9 @@ void event_batch_free(struct event_batch *b);
 struct event *event_batch_add(struct event_batch *b);
 /* event_add - one more field; name and value are borrowed. Past EVENT_FIELDS_MAX nothing is added and the answer
  * is -E2BIG: the caller marks the event partial. An empty value adds nothing. */
-int event_add(struct event *ev, struct arena *a, struct str name, struct str value);
+int event_add(struct event *ev, struct arena *a, struct str name, struct str value) EVENT_SYMBOL("saqshy_event_add");
 /* event_set - replace the first value of name, or add. */
-int event_set(struct event *ev, struct arena *a, struct str name, struct str value);
+int event_set(struct event *ev, struct arena *a, struct str name, struct str value) EVENT_SYMBOL("saqshy_event_set");
 
 /* --- reading --- */
 
