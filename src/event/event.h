@@ -76,6 +76,11 @@ void event_batch_free(struct event_batch *b);
 /* event_batch_add - a cleared event at the end; NULL past EVENT_BATCH_MAX or without memory. Earlier pointers
  * into items may become invalid. */
 struct event *event_batch_add(struct event_batch *b);
+/* libevent has functions of these two names, and its own libraries call them through the dynamic linker: ours get other
+ * names there, or a program with both would hand libevent's timers to us. (A file cannot include both headers.) */
+int event_add(struct event *ev, struct arena *a, struct str name, struct str value) __asm__("saqshy_event_add");
+int event_set(struct event *ev, struct arena *a, struct str name, struct str value) __asm__("saqshy_event_set");
+
 /* event_add - one more field; name and value are borrowed. Past EVENT_FIELDS_MAX nothing is added and the answer
  * is -E2BIG: the caller marks the event partial. An empty value adds nothing. */
 int event_add(struct event *ev, struct arena *a, struct str name, struct str value) EVENT_SYMBOL("saqshy_event_add");
