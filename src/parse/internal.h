@@ -115,7 +115,8 @@ bool syslog_header(struct work *w);
 /* syslog_tag - a tag ("name[pid]: ") at the head of w->msg, where no header was. */
 bool syslog_tag(struct work *w);
 /* json_object - true if s is one object (blanks around); fields are added, w->trouble if it is damaged within. */
-bool json_object(struct work *w, struct str s);
+/* The link name is its own: jansson has a json_object, and a program that links both would call that one. */
+bool json_object(struct work *w, struct str s) __asm__("parse_json_object");
 /* json_line - the same, and its well-known keys under their ECS names; may hand the message on to a program's parser. */
 bool json_line(struct work *w);
 /* kv_line - true if s consists of name=value pairs for the most part. */
