@@ -222,7 +222,7 @@ static bool host_valid(const char *name, bool *ip)
 
 int pki_server_make(const char *folder, const char *const *names, size_t count, struct err *e)
 {
-    AUTO_BUF struct buf sans;
+    AUTO_BUF struct buf sans = { 0 };
     char cn[PKI_NAME_MAX + 1];
 
     buf_init(&sans, 64 * KIB);

@@ -1,0 +1,311 @@
+/* sources.c - what came from whom: DATA/run/sources.json for the portal.
+ *
+ * A list ordered by last use and a hash over it; past SOURCES_MAX the one silent for longest is forgotten. The file is read at
+ * the start, so counts live on over a restart (what was counted after the last writing is lost: it is a picture, not evidence). */
+#include "ingest/worker.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <unistd.h>
+
+#define BUCKETS          16384          /* a power of two */
+#define TEXT_MAX         512
+#define PUBLISH_NS       (2 * NS_PER_SECOND)
+#define PUBLISH_MANY_NS  (15 * NS_PER_SECOND) /* with more than MANY sources: the file has megabytes */
+#define MANY             2000
+#define FILE_MAX         (64u * MIB)
+
+struct parser_count {
+    char    *name;
+    uint64_t count;
+};
+struct source {
+    struct source *chain;            /* of the bucket */
+    struct source *newer, *older;
+    char          *id, *host, *object, *class;
+    const char    *listener;
+    time_ns        first, last;
+    uint64_t       events, unparsed, bytes;
+    struct parser_count *parsers;
+    size_t         parser_count;
+};
+struct sources {
+    char          *path;
+    struct source *buckets[BUCKETS];
+    struct source *newest, *oldest;
+    size_t         count;
+    bool           changed;
+    time_ns        published;        /* steady */
+};
+
+static char *copy(struct str s) { return strndup(s.n ? s.p : "", min_size(s.n, TEXT_MAX)); }
+
+/* renew - *text becomes s, if it is something else. */
+static void renew(char **text, struct str s)
+{
+    char *n;
+
+    if (*text && str_eq(str_c(*text), str_of(s.p, min_size(s.n, TEXT_MAX))))
+        return;
+    n = copy(s);
+    if (!n)
+        return;
+    free(*text);
+    *text = n;
+}
+
+static void source_free(struct source *s)
+{
+    for (size_t i = 0; i < s->parser_count; i++)
+        free(s->parsers[i].name);
+    free(s->parsers);
+    free(s->id);
+    free(s->host);
+    free(s->object);
+    free(s->class);
+    free(s);
+}
+
+static void unlink_use(struct sources *all, struct source *s)
+{
+    *(s->newer ? &s->newer->older : &all->newest) = s->older;
+    *(s->older ? &s->older->newer : &all->oldest) = s->newer;
+}
+
+static void link_newest(struct sources *all, struct source *s)
+{
+    s->newer = NULL;
+    s->older = all->newest;
+    *(s->older ? &s->older->newer : &all->oldest) = s;
+    all->newest = s;
+}
+
+static struct source **bucket(struct sources *all, struct str id) { return &all->buckets[str_hash(id) & (BUCKETS - 1)]; }
+
+static void forget_oldest(struct sources *all)
+{
+    struct source *s = all->oldest;
+    struct source **at = bucket(all, str_c(s->id));
+
+    while (*at != s)
+        at = &(*at)->chain;
+    *at = s->chain;
+    unlink_use(all, s);
+    all->count--;
+    source_free(s);
+}
+
+/* find - the source of this id, made if need be; it becomes the newest. */
+static struct source *find(struct sources *all, struct str id)
+{
+    struct source **at, *s;
+
+    id.n = min_size(id.n, TEXT_MAX);
+    at = bucket(all, id);
+    for (s = *at; s; s = s->chain)
+        if (str_eq(str_c(s->id), id))
+            break;
+    if (s) {
+        if (all->newest != s) {
+            unlink_use(all, s);
+            link_newest(all, s);
+        }
+        return s;
+    }
+    s = calloc(1, sizeof *s);
+    if (!s || !(s->id = copy(id))) {
+        free(s);
+        return NULL;
+    }
+    s->chain = *at;
+    *at = s;
+    link_newest(all, s);
+    all->count++;
+    if (all->count > SOURCES_MAX)
+        forget_oldest(all);
+    return s;
+}
+
+static void count_parser(struct source *s, struct str name, uint64_t n)
+{
+    struct parser_count *more;
+
+    for (size_t i = 0; i < s->parser_count; i++)
+        if (str_eq(str_c(s->parsers[i].name), name)) {
+            s->parsers[i].count += n;
+            return;
+        }
+    if (name.n == 0 || s->parser_count >= SOURCE_PARSERS_MAX)
+        return;
+    more = realloc(s->parsers, (s->parser_count + 1) * sizeof *more);
+    if (!more)
+        return;
+    s->parsers = more;
+    more[s->parser_count].name = copy(name);
+    more[s->parser_count].count = n;
+    s->parser_count += more[s->parser_count].name != NULL;
+}
+
+void sources_count(struct sources *all, const struct event *ev, enum from from)
+{
+    struct source *s = find(all, ev->source);
+
+    if (!s)
+        return;
+    renew(&s->host, event_get(ev, STR("host.name")));
+    renew(&s->object, ev->object);
+    if (ev->class != CLASS_NONE)
+        renew(&s->class, str_c(event_class_name(ev->class)));
+    s->listener = from_name(from);
+    if (!s->first)
+        s->first = ev->received;
+    s->last = ev->received;
+    s->events++;
+    s->unparsed += ev->parse == EVENT_PARSE_FAILED;
+    s->bytes += ev->original.n;
+    count_parser(s, ev->parser, 1);
+    all->changed = true;
+}
+
+static void put_text(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, ",\"%s\":", name);
+    buf_json(b, str_c(value));
+}
+
+static void put_source(struct buf *b, const struct source *s)
+{
+    buf_str(b, STR("{\"id\":"));
+    buf_json(b, str_c(s->id));
+    put_text(b, "host", s->host);
+    put_text(b, "object", s->object);
+    put_text(b, "class", s->class);
+    put_text(b, "listener", s->listener);
+    buf_str(b, STR(",\"first_seen\":\""));
+    buf_time(b, s->first);
+    buf_str(b, STR("\",\"last_seen\":\""));
+    buf_time(b, s->last);
+    buf_printf(b, "\",\"events\":%llu,\"unparsed\":%llu,\"bytes\":%llu,\"parsers\":{", (unsigned long long)s->events,
+               (unsigned long long)s->unparsed, (unsigned long long)s->bytes);
+    for (size_t i = 0; i < s->parser_count; i++) {
+        if (i)
+            buf_byte(b, ',');
+        buf_json(b, str_c(s->parsers[i].name));
+        buf_printf(b, ":%llu", (unsigned long long)s->parsers[i].count);
+    }
+    buf_str(b, STR("}}"));
+}
+
+/* write_file - atomically, but without fsync: it is rewritten every few seconds. */
+static int write_file(const char *path, struct str content, struct err *e)
+{
+    char tmp[4096];
+    AUTO_CLOSE int fd = -1;
+    int rc;
+
+    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= (int)sizeof tmp)
+        return err_set(e, -ENAMETOOLONG, "path \"%.100s\" is too long", path);
+    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_sys(e, "could not create \"%s\"", tmp);
+    rc = file_write_all(fd, content, e);
+    if (rc < 0)
+        return rc;
+    return rename(tmp, path) < 0 ? err_sys(e, "could not store \"%s\"", path) : 0;
+}
+
+void sources_publish(struct sources *all, bool now)
+{
+    time_ns at = clock_steady();
+    AUTO_BUF struct buf b = { 0 };
+    struct err e;
+
+    if (!all->changed || (!now && at - all->published < (all->count > MANY ? PUBLISH_MANY_NS : PUBLISH_NS)))
+        return;
+    buf_init(&b, FILE_MAX);
+    buf_byte(&b, '[');
+    for (const struct source *s = all->newest; s; s = s->older) {
+        buf_str(&b, s == all->newest ? STR("\n") : STR(",\n"));
+        put_source(&b, s);
+    }
+    buf_str(&b, STR("\n]\n"));
+    all->published = at;
+    all->changed = false;
+    if (buf_failed(&b) || write_file(all->path, buf_view(&b), &e) < 0)
+        log_line(LOG_WARN, "could not write the list of sources", "error.message", buf_failed(&b) ? "too large" : e.text, NULL);
+}
+
+static struct str json_text(const json_t *o, const char *key)
+{
+    const json_t *v = json_object_get(o, key);
+
+    return json_is_string(v) ? str_of(json_string_value(v), json_string_length(v)) : str_of(NULL, 0);
+}
+
+static uint64_t json_count(const json_t *v)
+{
+    return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v) : 0;
+}
+
+static void take_source(struct sources *all, json_t *o)
+{
+    struct str id = json_text(o, "id"), listener = json_text(o, "listener");
+    struct source *s = id.n ? find(all, id) : NULL;
+    const char *name;
+    json_t *v;
+
+    if (!s)
+        return;
+    renew(&s->host, json_text(o, "host"));
+    renew(&s->object, json_text(o, "object"));
+    renew(&s->class, json_text(o, "class"));
+    for (int i = 0; i < FROM_COUNT; i++)
+        if (str_eq(listener, str_c(from_name((enum from)i))))
+            s->listener = from_name((enum from)i);
+    if (time_parse_rfc3339(json_text(o, "first_seen"), &s->first, NULL, NULL) < 0 ||
+        time_parse_rfc3339(json_text(o, "last_seen"), &s->last, NULL, NULL) < 0)
+        s->first = s->last = 0;
+    s->events = json_count(json_object_get(o, "events"));
+    s->unparsed = json_count(json_object_get(o, "unparsed"));
+    s->bytes = json_count(json_object_get(o, "bytes"));
+    json_object_foreach(json_object_get(o, "parsers"), name, v)
+        count_parser(s, str_c(name), json_count(v));
+}
+
+int sources_new(const char *path, struct sources **out, struct err *e)
+{
+    struct sources *all = calloc(1, sizeof *all);
+    AUTO_BUF struct buf b = { 0 };
+    json_t *list;
+
+    if (all)
+        all->path = strdup(path);
+    if (!all || !all->path) {
+        free(all);
+        return err_set(e, -ENOMEM, "no memory for the list of sources");
+    }
+    *out = all;
+    buf_init(&b, FILE_MAX + 64 * KIB);
+    if (!file_exists(path) || file_read(path, FILE_MAX, &b, NULL) < 0)
+        return 0;
+    list = json_loadb(b.p ? b.p : "", b.n, 0, NULL);
+    if (!list)
+        log_line(LOG_WARN, "the list of sources is damaged, beginning a new one", "file.path", path, NULL);
+    for (size_t i = json_array_size(list); i > 0; i--)
+        take_source(all, json_array_get(list, i - 1));
+    json_decref(list);
+    return 0;
+}
+
+void sources_free(struct sources **s)
+{
+    if (!*s)
+        return;
+    while ((*s)->oldest)
+        forget_oldest(*s);
+    free((*s)->path);
+    free(*s);
+    *s = NULL;
+}
