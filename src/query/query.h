@@ -4,8 +4,8 @@
  * Promises  1. The same text selects the same events everywhere: store, journal tail, live tail, saved filters.
  *           2. Bounded: QUERY_TEXT_MAX bytes, QUERY_NODES_MAX nodes, QUERY_DEPTH_MAX parentheses; parsing and evaluation use explicit
  *              stacks. A regular expression has match and depth limits (PCRE2): one that exceeds them does not match, and is counted.
- *           3. A refused text says at which letter and what was expected there.
- * Threads   a compiled query is read-only: any thread may evaluate it with its own struct query_scratch.
+ *           3. A refused text says at which letter (err.column, from 1; err.at is the byte) and what was expected there.
+ * Threads   a compiled query is read-only: any thread may evaluate it.
  * Units     times in the text are RFC 3339 or relative ("now-15m").
  * Source    our own grammar, docs/search.md:
  *             word                    the line or a field value contains the word (ASCII and Cyrillic letters fold case, whole tokens;
@@ -31,11 +31,11 @@ MUST_USE int query_parse(struct str text, struct query **out, struct err *e);
 void query_free(struct query **q);
 bool query_match(const struct query *q, const struct event *ev);
 
-/* query_needs - what a store may use to skip whole blocks: tokens (as query_token_hash of lower-cased whole words) of which every matching event's line
- * or field values must contain all. *count is their number, list is borrowed from the query. Zero means nothing can be skipped. */
+/* query_needs - what a store may use to skip whole blocks: hashes of tokens (as query_tokens gives them) of which every matching event's line
+ * and field values must contain all. *count is their number, list is borrowed from the query. Zero means nothing can be skipped. */
 const uint64_t *query_needs(const struct query *q, size_t *count);
-/* query_tokens - call say for every token of a text: runs of letters (ASCII and UTF-8 above 0x7f), digits and '_' , ASCII and Cyrillic letters lower-cased,
- * cut at 128 bytes. The same function makes the tokens of a store's index. */
+/* query_tokens - call say for every token of a text: runs of letters (ASCII and UTF-8 above 0x7f), digits and '_' , ASCII and Cyrillic letters lower-cased;
+ * longer than 128 bytes are left out. The same function makes the tokens of a store's index. */
 typedef void query_token_fn(void *arg, uint64_t hash);
 void query_tokens(struct str text, query_token_fn *say, void *arg);
 

@@ -1,0 +1,149 @@
+/* fold.c - letters without case, words, patterns with stars. */
+#include "query/internal.h"
+
+/* fold_cyrillic - U+0400..U+052F: the two rows of the basic alphabet, then pairs of a capital and a small letter. */
+static unsigned fold_cyrillic(unsigned c)
+{
+    if (c >= 0x0410 && c <= 0x042F)
+        return c + 0x20;
+    if (c >= 0x0400 && c <= 0x040F)
+        return c + 0x50;
+    if (c == 0x04C0)
+        return 0x04CF;
+    if (c >= 0x04C1 && c <= 0x04CE)
+        return c & 1 ? c + 1 : c;
+    if ((c >= 0x0460 && c <= 0x0481) || (c >= 0x048A && c <= 0x04BF) || (c >= 0x04D0 && c <= 0x052F))
+        return c & 1 ? c : c + 1;
+    return c;
+}
+
+size_t fold_char(const char *p, size_t n, char out[4])
+{
+    unsigned char a = (unsigned char)p[0];
+
+    if (a < 0x80) {
+        out[0] = a >= 'A' && a <= 'Z' ? (char)(a | 0x20) : (char)a;
+        return 1;
+    }
+    if (n >= 2 && a >= 0xD0 && a <= 0xD4 && ((unsigned char)p[1] & 0xC0) == 0x80) {
+        unsigned c = fold_cyrillic((unsigned)(a & 0x1F) << 6 | ((unsigned char)p[1] & 0x3F));
+
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    out[0] = (char)a;
+    return 1;
+}
+
+struct str fold_copy(struct arena *a, struct str s)
+{
+    char *p = arena_alloc(a, s.n + 1);
+    size_t i = 0;
+
+    if (!p)
+        return (struct str){ NULL, 0 };
+    while (i < s.n) {
+        char c[4];
+        size_t n = fold_char(s.p + i, s.n - i, c);
+
+        memcpy(p + i, c, n);
+        i += n;
+    }
+    p[s.n] = 0;
+    return str_of(p, s.n);
+}
+
+bool fold_equal(struct str s, struct str text)
+{
+    size_t i = 0;
+
+    if (s.n != text.n)
+        return false;
+    while (i < s.n) {
+        char c[4];
+        size_t n = fold_char(s.p + i, s.n - i, c);
+
+        if (memcmp(c, text.p + i, n) != 0)
+            return false;
+        i += n;
+    }
+    return true;
+}
+
+ptrdiff_t fold_find(struct str s, struct str text, size_t from)
+{
+    char low, high;
+
+    if (text.n == 0)
+        return from <= s.n ? (ptrdiff_t)from : -1;
+    /* The first byte may differ by case: ASCII in one bit; of Cyrillic the first byte may change, so any lead byte is a candidate. */
+    low = text.p[0];
+    high = low >= 'a' && low <= 'z' ? (char)(low & ~0x20) : low;
+    bool wide = (unsigned char)low >= 0xD0 && (unsigned char)low <= 0xD4;
+    for (size_t i = from; s.n >= text.n && i <= s.n - text.n; i++) {
+        char c = s.p[i];
+
+        if (c != low && c != high && !(wide && (unsigned char)c >= 0xD0 && (unsigned char)c <= 0xD4))
+            continue;
+        if (fold_equal(str_of(s.p + i, text.n), text))
+            return (ptrdiff_t)i;
+    }
+    return -1;
+}
+
+bool fold_like(struct str s, struct str pattern)
+{
+    size_t i = 0, p = 0, star = SIZE_MAX, back = 0;
+
+    while (i < s.n) {
+        char c[4];
+        size_t n = fold_char(s.p + i, s.n - i, c);
+
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            back = i;
+        } else if (p < pattern.n && pattern.p[p] == '?') {
+            p++;
+            i += n;
+        } else if (pattern.n - p >= n && p < pattern.n && memcmp(pattern.p + p, c, n) == 0) {
+            p += n;
+            i += n;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            i = ++back;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.n && pattern.p[p] == '*')
+        p++;
+    return p == pattern.n;
+}
+
+void query_tokens(struct str text, query_token_fn *say, void *arg)
+{
+    char token[QUERY_TOKEN_MAX];
+    size_t i = 0;
+
+    while (i < text.n) {
+        size_t n = 0;
+
+        while (i < text.n && !word_byte(text.p[i]))
+            i++;
+        while (i < text.n && word_byte(text.p[i])) {
+            char c[4];
+            size_t step = fold_char(text.p + i, text.n - i, c);
+
+            if (n + step <= sizeof token) {
+                memcpy(token + n, c, step);
+                n += step;
+            } else {
+                n = sizeof token + 1; /* too long: it is not indexed, nor asked for */
+            }
+            i += step;
+        }
+        if (n > 0 && n <= sizeof token)
+            say(arg, str_hash(str_of(token, n)));
+    }
+}

@@ -1,0 +1,183 @@
+/* match.c - does an event match: leaves, and the program of operators. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "query/internal.h"
+
+#include <pcre2.h>
+
+#define REGEX_MATCH_LIMIT 100000  /* steps; an honest pattern on a log line takes some hundred */
+#define REGEX_DEPTH_LIMIT 1000
+
+/* anywhere - f holds for the line or for a field value that is not a piece of the line. */
+static bool anywhere(const struct query_node *n, const struct event *ev, bool (*f)(const struct query_node *, struct str))
+{
+    uintptr_t from = (uintptr_t)ev->original.p, to = from + ev->original.n;
+
+    if (f(n, ev->original))
+        return true;
+    for (uint32_t i = 0; i < ev->field_count; i++) {
+        uintptr_t p = (uintptr_t)ev->fields[i].value.p;
+
+        /* A piece of the line was searched with it, but its ends may be those of words that the line goes on after. */
+        if ((p >= from && p < to && n->op == OP_PHRASE) || !ev->fields[i].value.n)
+            continue;
+        if (f(n, ev->fields[i].value))
+            return true;
+    }
+    return false;
+}
+
+static bool has_word(const struct query_node *n, struct str s)
+{
+    bool head = word_byte(n->text.p[0]), tail = word_byte(n->text.p[n->text.n - 1]);
+    ptrdiff_t at = -1;
+
+    while ((at = fold_find(s, n->text, (size_t)(at + 1))) >= 0) {
+        size_t end = (size_t)at + n->text.n;
+
+        if ((!head || at == 0 || !word_byte(s.p[at - 1])) && (!tail || end == s.n || !word_byte(s.p[end])))
+            return true;
+    }
+    return false;
+}
+
+static bool has_phrase(const struct query_node *n, struct str s)
+{
+    return fold_find(s, n->text, 0) >= 0;
+}
+
+/* has_glob - "fail*", "*ed", "*ail*": the pieces between stars stand in order inside one run of text without blanks; ends without a star are
+ * ends of words. */
+static bool has_glob(const struct query_node *n, struct str s)
+{
+    size_t i = 0;
+
+    while (i < s.n) {
+        size_t from;
+
+        while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'))
+            i++;
+        from = i;
+        while (i < s.n && s.p[i] != ' ' && s.p[i] != '\t')
+            i++;
+        struct str run = str_of(s.p + from, i - from);
+        if (fold_like(run, n->text))
+            return true;
+        /* Words inside a run such as user=root: try from and to every edge of a word. */
+        for (size_t a = 0; a < run.n; a++) {
+            if (!word_byte(run.p[a]) || (a > 0 && word_byte(run.p[a - 1])))
+                continue;
+            size_t b = a;
+            while (b < run.n && word_byte(run.p[b]))
+                b++;
+            if (fold_like(str_of(run.p + a, b - a), n->text) || (b < run.n && fold_like(str_cut(run, a), n->text)))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool in_network(const struct query_node *n, struct str v)
+{
+    unsigned char a[16];
+    int whole = n->bits / 8, rest = n->bits % 8;
+
+    if (!parse_address(v, a) || memcmp(a, n->address, (size_t)whole) != 0)
+        return false;
+    return rest == 0 || ((a[whole] ^ n->address[whole]) >> (8 - rest)) == 0;
+}
+
+static bool in_range(const struct query_node *n, struct str v)
+{
+    char text[64], *end;
+    double x;
+
+    if (v.n == 0 || v.n >= sizeof text)
+        return false;
+    memcpy(text, v.p, v.n);
+    text[v.n] = 0;
+    x = strtod(text, &end);
+    return end != text && *end == 0 && x >= n->least && x <= n->most;
+}
+
+static bool regex_match(const struct query_node *n, struct str v)
+{
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    int rc = -1;
+
+    if (data && context) {
+        pcre2_set_match_limit(context, REGEX_MATCH_LIMIT);
+        pcre2_set_depth_limit(context, REGEX_DEPTH_LIMIT);
+        rc = pcre2_match(n->regex, (PCRE2_SPTR)(v.n ? v.p : ""), v.n, 0, 0, data, context);
+    }
+    pcre2_match_data_free(data);
+    pcre2_match_context_free(context);
+    return rc >= 0;
+}
+
+static bool value_match(const struct query_node *n, struct str v)
+{
+    switch (n->op) {
+    case OP_EQUAL: return fold_equal(v, n->text);
+    case OP_LIKE: return fold_like(v, n->text);
+    case OP_PRESENT: return v.n > 0;
+    case OP_NETWORK: return in_network(n, v);
+    case OP_RANGE: return in_range(n, v);
+    case OP_REGEX: return regex_match(n, v);
+    default: return false;
+    }
+}
+
+bool leaf_match(const struct query_node *n, const struct event *ev)
+{
+    struct str v;
+    uint32_t at = 0;
+
+    switch (n->op) {
+    case OP_ALL: return true;
+    case OP_WORD: return anywhere(n, ev, has_word);
+    case OP_PHRASE: return anywhere(n, ev, has_phrase);
+    case OP_GLOB: return anywhere(n, ev, has_glob);
+    default: break;
+    }
+    while (event_values(ev, n->name, &at, &v))
+        if (value_match(n, v))
+            return true;
+    return false;
+}
+
+bool query_match(const struct query *q, const struct event *ev)
+{
+    bool stack[QUERY_NODES_MAX];
+    size_t depth = 0;
+
+    for (size_t i = 0; i < q->count; i++) {
+        const struct query_node *n = &q->node[i];
+
+        switch (n->op) {
+        case OP_SKIP_FALSE:
+        case OP_SKIP_TRUE:
+            assert(depth >= 1 && n->target > i);
+            if (stack[depth - 1] == (n->op == OP_SKIP_TRUE))
+                i = n->target - 1;
+            break;
+        case OP_AND:
+            assert(depth >= 2);
+            depth--;
+            stack[depth - 1] = stack[depth - 1] && stack[depth];
+            break;
+        case OP_OR:
+            assert(depth >= 2);
+            depth--;
+            stack[depth - 1] = stack[depth - 1] || stack[depth];
+            break;
+        case OP_NOT:
+            assert(depth >= 1);
+            stack[depth - 1] = !stack[depth - 1];
+            break;
+        default:
+            stack[depth++] = leaf_match(n, ev);
+        }
+    }
+    return depth == 0 || stack[depth - 1];
+}
