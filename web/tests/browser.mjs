@@ -176,7 +176,7 @@ test('administrator: policy of a rule, a new user, an object', async () => {
   await page.goto(`${base}#/rules`);
   const box = page.locator('tr', { hasText: 'saqshy-ssh-bruteforce' }).getByRole('switch');
   await box.click();
-  await page.waitForFunction(() => /notifies without a human/.test(document.body.innerText) || document.querySelectorAll('input:checked').length === 2);
+  await page.waitForFunction(() => /automatic notice is on/.test(document.body.innerText) || document.querySelectorAll('input:checked').length === 2);
   await page.goto(`${base}#/users`);
   await page.click('text=Add a user');
   await page.click('form button.primary');

@@ -1,12 +1,13 @@
 // The stream of changes: pages ask to be told, and fetch again.
 
-import { streamAddress } from './api/client';
+import { api, streamAddress } from './api/client';
 import { decodeChange, type Change } from './api/types';
 
 type Listener = (change: Change | null) => void;
 const listeners = new Set<Listener>();
 const state = $state<{ connected: boolean; since_ms: number }>({ connected: true, since_ms: 0 });
 let source: EventSource | null = null;
+let again: ReturnType<typeof setTimeout> | undefined;
 
 export const live = {
   get connected(): boolean {
@@ -45,12 +46,15 @@ export function connect(): void {
     state.connected = false;
     if (opened.readyState === EventSource.CLOSED && source === opened) {
       source = null;
-      setTimeout(connect, 3000);
+      again = setTimeout(connect, 3000);
+      // A refused stream does not say why; an ended session shows itself here and leads to the sign-in.
+      void api.session().catch(() => undefined);
     }
   };
 }
 
 export function disconnect(): void {
+  clearTimeout(again);
   source?.close();
   source = null;
   state.connected = true;
