@@ -1,0 +1,352 @@
+/* server.c - see portal.h: opening, the loop and its events, closing. */
+#include "base/file.h"
+#include "base/log.h"
+#include "pki/pki.h"
+#include "portal/internal.h"
+
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define I18N_BYTES_MAX MIB
+#define PUBLISH_NS     (2 * NS_PER_SECOND)
+
+static void register_metrics(struct portal *p)
+{
+    static const char *const classes[6] = {
+        "class=\"none\"", "class=\"1xx\"", "class=\"2xx\"", "class=\"3xx\"", "class=\"4xx\"", "class=\"5xx\"",
+    };
+    struct metrics *m = &p->metrics;
+
+    for (size_t i = 0; i < COUNT(classes); i++)
+        p->m.requests[i] = metrics_cell(m, "saqshy_portal_requests_total", classes[i], false,
+                                        "answers by class of status; none: the TLS handshake was not finished in time");
+    p->m.micros = metrics_cell(m, "saqshy_portal_request_microseconds_total", NULL, false, "time from head to answer, summed");
+    p->m.connections = metrics_cell(m, "saqshy_portal_connections", NULL, true, "open connections");
+    p->m.streams = metrics_cell(m, "saqshy_portal_stream_clients", NULL, true, "clients of server-sent events");
+    p->m.refused_connections = metrics_cell(m, "saqshy_portal_refused_connections_total", NULL, false,
+                                            "connections closed at once: too many in all or from one address");
+    p->m.busy = metrics_cell(m, "saqshy_portal_busy_total", NULL, false, "requests refused because too much work waited");
+    p->m.dropped = metrics_cell(m, "saqshy_portal_tail_dropped_total", NULL, false, "events not shown to slow readers of the tail");
+}
+
+static void publish(struct portal *p)
+{
+    char path[4096];
+    struct err e;
+
+    /* A full disk shows in /health: our own file is then old, and the next turn tries again. */
+    if (metrics_publish(&p->metrics, node_path(p->setup.node, "run/metrics-desk.prom", path), &e) < 0)
+        log_line(LOG_WARN, "could not publish metrics", "error.message", e.text, NULL);
+}
+
+/* --- the loop's events --- */
+
+static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *from, int n, void *arg)
+{
+    (void)l;
+    (void)n;
+    conn_accept(arg, fd, from);
+}
+
+static void on_accept_error(struct evconnlistener *l, void *arg)
+{
+    (void)arg;
+    /* Out of descriptors: on_tick enables it again. */
+    log_line(LOG_WARN, "could not accept a connection, pausing", "error.message", strerror(errno), NULL);
+    evconnlistener_disable(l);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct portal *p = arg;
+    int64_t now = clock_steady();
+
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(p->listener);
+    conn_sweep(p, now);
+    if (now - p->published < PUBLISH_NS)
+        return;
+    p->published = now;
+    publish(p);
+}
+
+static void on_done(evutil_socket_t fd, short what, void *arg)
+{
+    struct portal *p = arg;
+    struct job *j;
+
+    (void)fd;
+    (void)what;
+    while ((j = pool_done(p->pool)) != NULL)
+        j->done(j);
+}
+
+static void on_changed(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    stream_changes(arg);
+}
+
+static void on_tail(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    stream_tails(arg);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+    struct portal *p = arg;
+
+    (void)fd;
+    (void)what;
+    event_base_loopbreak(p->base);
+}
+
+static int watch(struct portal *p, int fd, short what, event_callback_fn fn, const struct timeval *every, struct err *e)
+{
+    struct event *ev = event_new(p->base, fd, (short)(what | EV_PERSIST), fn, p);
+
+    if (ev && p->event_count < COUNT(p->event))
+        p->event[p->event_count++] = ev;
+    if (!ev || event_add(ev, every) < 0)
+        return err_set(e, -ENOMEM, "could not watch a descriptor");
+    return 0;
+}
+
+static int watch_all(struct portal *p, struct err *e)
+{
+    static const struct timeval second = { 1, 0 };
+    int rc = watch(p, -1, 0, on_tick, &second, e);
+
+    if (rc == 0)
+        rc = watch(p, pool_fd(p->pool), EV_READ, on_done, NULL, e);
+    if (rc == 0)
+        rc = watch(p, p->changed_fd, EV_READ, on_changed, NULL, e);
+    if (rc == 0)
+        rc = watch(p, tail_fd(p->tail), EV_READ, on_tail, NULL, e);
+    if (rc == 0)
+        rc = watch(p, p->stop_fd, EV_READ, on_stop, NULL, e);
+    if (rc == 0)
+        rc = watch(p, SIGTERM, EV_SIGNAL, on_stop, NULL, e);
+    return rc == 0 ? watch(p, SIGINT, EV_SIGNAL, on_stop, NULL, e) : rc;
+}
+
+/* --- opening --- */
+
+/* split_address - "host:port", "[v6]:port". */
+static int split_address(const char *text, char host[256], char port[16], struct err *e)
+{
+    const char *colon = strrchr(text, ':');
+    size_t n = colon ? (size_t)(colon - text) : 0;
+
+    if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+        text++;
+        n -= 2;
+    }
+    if (!colon || n >= 256 || strlen(colon + 1) >= 16 || colon[1] == 0)
+        return err_set(e, -EINVAL, "portal.listen: \"address:port\" is expected, not \"%.100s\"", text);
+    memcpy(host, text, n);
+    host[n] = 0;
+    snprintf(port, 16, "%s", colon + 1);
+    return 0;
+}
+
+static void note_port(struct portal *p)
+{
+    struct sockaddr_storage at;
+    socklen_t n = sizeof at;
+
+    if (getsockname(evconnlistener_get_fd(p->listener), (struct sockaddr *)&at, &n) < 0)
+        return;
+    if (at.ss_family == AF_INET6)
+        p->port = ntohs(((struct sockaddr_in6 *)&at)->sin6_port);
+    else
+        p->port = ntohs(((struct sockaddr_in *)&at)->sin_port);
+}
+
+static int listen_on(struct portal *p, const char *text, struct err *e)
+{
+    struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
+    char host[256], port[16];
+    int rc = split_address(text, host, port, e), failed;
+
+    if (rc < 0)
+        return rc;
+    failed = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+    if (failed)
+        return err_set(e, -EINVAL, "portal.listen \"%.100s\": %s", text, gai_strerror(failed));
+    p->listener = evconnlistener_new_bind(p->base, on_accept, p, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+                                          128, found->ai_addr, (int)found->ai_addrlen);
+    freeaddrinfo(found);
+    if (!p->listener)
+        return err_sys(e, "could not listen on \"%.100s\"", text);
+    evconnlistener_set_error_cb(p->listener, on_accept_error);
+    note_port(p);
+    return 0;
+}
+
+static int load_texts(struct portal *p, struct err *e)
+{
+    for (enum lang l = 0; l < LANG_COUNT; l++) {
+        char path[4200];
+        int rc;
+
+        snprintf(path, sizeof path, "%s/i18n/%s.json", p->setup.node->content, lang_name(l));
+        rc = file_read(path, I18N_BYTES_MAX, &p->i18n[l], e);
+        if (rc < 0)
+            return rc;
+    }
+    return files_load(p->setup.node->web, &p->files, e);
+}
+
+static int open_desks(struct portal *p, struct err *e)
+{
+    struct desk_setup s = {
+        .node = p->setup.node, .world = p->setup.world, .catalog = p->catalog, .changed = portal_changed, .changed_arg = p,
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < POOL_THREADS; i++)
+        rc = desk_open(&s, &p->desk[i], e);
+    return rc == 0 ? desk_worker_start(&s, &p->worker, e) : rc;
+}
+
+static int open_tls(struct portal *p, struct err *e)
+{
+    char path[4096];
+    int rc = pki_server_context(node_path(p->setup.node, "pki", path), false, &p->tls, e);
+
+    if (rc < 0)
+        return rc;
+    /* A ticket would let a stolen key open old sessions; the handshake is cheap enough. */
+    SSL_CTX_set_options(p->tls, SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(p->tls, SSL_SESS_CACHE_OFF);
+    return 0;
+}
+
+static int open_all(struct portal *p, struct err *e)
+{
+    char path[4096];
+    int rc;
+
+    p->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    p->changed_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    p->base = event_base_new();
+    if (p->stop_fd < 0 || p->changed_fd < 0 || !p->base)
+        return err_set(e, -ENOMEM, "could not make an event loop");
+    rc = listen_on(p, p->setup.node->portal, e);
+    if (rc == 0)
+        rc = open_tls(p, e);
+    if (rc == 0)
+        rc = load_texts(p, e);
+    if (rc == 0)
+        rc = open_desks(p, e);
+    if (rc == 0)
+        rc = tail_open(node_path(p->setup.node, "journal", path), &p->tail, e);
+    if (rc == 0)
+        rc = pool_open(&p->pool, e);
+    return rc == 0 ? watch_all(p, e) : rc;
+}
+
+int portal_open(const struct portal_setup *setup, struct portal **out, struct err *e)
+{
+    struct portal *p = calloc(1, sizeof *p);
+    int rc;
+
+    *out = NULL;
+    if (!p)
+        return err_set(e, -ENOMEM, "no memory for the portal");
+    p->setup = *setup;
+    p->catalog = setup->catalog;
+    p->started = clock_steady();
+    p->stop_fd = p->changed_fd = -1;
+    pthread_mutex_init(&p->lock, NULL);
+    for (enum lang l = 0; l < LANG_COUNT; l++)
+        buf_init(&p->i18n[l], I18N_BYTES_MAX + 1);
+    register_metrics(p);
+    rc = open_all(p, e);
+    if (rc < 0) {
+        portal_close(&p);
+        return rc;
+    }
+    *out = p;
+    return 0;
+}
+
+int portal_port(const struct portal *p)
+{
+    return p->port;
+}
+
+int portal_run(struct portal *p, struct err *e)
+{
+    publish(p);
+    p->published = clock_steady();
+    return event_base_dispatch(p->base) < 0 ? err_set(e, -EIO, "the event loop failed") : 0;
+}
+
+void portal_stop(struct portal *p)
+{
+    uint64_t one = 1;
+
+    if (write(p->stop_fd, &one, sizeof one) < 0)
+        return; /* it has been told already */
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Connections first, so that work still running finds nobody to answer; then the work; then what both used. */
+void portal_close(struct portal **out)
+{
+    struct portal *p = *out;
+    struct job *j;
+
+    if (!p)
+        return;
+    if (p->listener)
+        evconnlistener_free(p->listener);
+    while (p->conns)
+        conn_close(p->conns);
+    if (p->pool) {
+        pool_close(p->pool);
+        while ((j = pool_done(p->pool)) != NULL)
+            j->done(j);
+    }
+    /* Neither pokes nor changes come from here on. */
+    if (p->worker)
+        desk_worker_stop(&p->worker);
+    tail_close(&p->tail);
+    pool_free(&p->pool);
+    for (size_t i = 0; i < p->event_count; i++)
+        event_free(p->event[i]);
+    for (size_t i = 0; i < POOL_THREADS; i++)
+        desk_close(&p->desk[i]);
+    /* Deferred frees of connections run in one last turn. */
+    if (p->base) {
+        event_base_loop(p->base, EVLOOP_NONBLOCK);
+        event_base_free(p->base);
+    }
+    pki_context_free(&p->tls);
+    files_free(&p->files);
+    for (enum lang l = 0; l < LANG_COUNT; l++)
+        buf_free(&p->i18n[l]);
+    close_fd(&p->stop_fd);
+    close_fd(&p->changed_fd);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+    *out = NULL;
+}
