@@ -63,10 +63,6 @@ struct event_batch {
     size_t        count, cap;
 };
 
-/* libevent has functions of these two names, and its own calls of them would find ours instead: to the linker ours are called
- * differently. For the compiler the names still collide, so no file includes both headers. */
-#define EVENT_SYMBOL(name) __asm__(name)
-
 /* --- building --- */
 
 /* event_batch_init - empty; arena_limit_bytes bounds the texts (0: 64 MiB). */
@@ -83,9 +79,9 @@ int event_set(struct event *ev, struct arena *a, struct str name, struct str val
 
 /* event_add - one more field; name and value are borrowed. Past EVENT_FIELDS_MAX nothing is added and the answer
  * is -E2BIG: the caller marks the event partial. An empty value adds nothing. */
-int event_add(struct event *ev, struct arena *a, struct str name, struct str value) EVENT_SYMBOL("saqshy_event_add");
+int event_add(struct event *ev, struct arena *a, struct str name, struct str value);
 /* event_set - replace the first value of name, or add. */
-int event_set(struct event *ev, struct arena *a, struct str name, struct str value) EVENT_SYMBOL("saqshy_event_set");
+int event_set(struct event *ev, struct arena *a, struct str name, struct str value);
 
 /* --- reading --- */
 
