@@ -10,6 +10,7 @@ static void clean(struct err *e)
             *p = '?';
 }
 
+__attribute__((format(printf, 3, 0)))
 static void put(struct err *e, int rc, const char *fmt, va_list ap)
 {
     e->rc = rc;
