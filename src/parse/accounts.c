@@ -60,9 +60,9 @@ static void name_values(struct work *w, struct str s, bool group)
         else if (str_ieq(key, STR("gid")))
             work_add(w, group ? STR("group.id") : STR("user.target.group.id"), value);
         else if (str_eq(key, STR("home")))
-            work_add(w, STR("user.target.home"), value);
+            work_add(w, STR("system.auth.useradd.home"), value);
         else if (str_eq(key, STR("shell")))
-            work_add(w, STR("user.target.shell"), value);
+            work_add(w, STR("system.auth.useradd.shell"), value);
         else if (str_eq(key, STR("by")))
             work_add(w, STR("user.id"), value);
         else if (str_eq(key, STR("from")) && !str_eq(value, STR("none")))

@@ -1,4 +1,396 @@
-#include "parse/internal.h"
-bool audit_looks(struct str s) { (void)s; return false; }
-bool audit_message(struct work *w) { (void)w; return false; }
-bool audit_line(struct work *w) { (void)w; return false; }
+/* auditd.c - one record of the Linux audit system; joining the records of one event by serial is done above; see internal.h.
+ *
+ *     [node=HOST ]type=USER_LOGIN msg=audit(1373330716.415:4063): pid=1 uid=0 … msg='op=login acct="root" … res=failed'
+ *     audit: type=1400 audit(1524662933.080:61207): apparmor="DENIED" …           from the kernel's log
+ *
+ * Values that could hold a blank or quote come as hex; which those are is known by name. The byte 0x1d parts what the
+ * kernel wrote from the names that auditd added. */
+#include <arpa/inet.h>
+
+#include "parse/audit.h"
+
+/* How the value of a key is read. */
+enum kind { K_PLAIN, K_TEXT, K_USER, K_ADDRESS, K_RESULT, K_ARCH, K_CALL, K_TITLE, K_SADDR, K_UID, K_AUID, K_NUMBER };
+
+/* Where keys go. Those that are not here go to auditd.log.KEY. */
+static const struct key {
+    const char *key, *field;
+    enum kind   kind;
+} keys[] = {
+    { "pid", "process.pid", K_NUMBER }, { "ppid", "process.parent.pid", K_NUMBER }, { "exit", "process.exit_code", K_PLAIN },
+    { "uid", "user.id", K_UID }, { "auid", "user.audit.id", K_AUID }, { "gid", "user.group.id", K_PLAIN },
+    { "euid", "user.effective.id", K_PLAIN }, { "egid", "user.effective.group.id", K_PLAIN }, { "suid", "user.saved.id", K_PLAIN },
+    { "sgid", "user.saved.group.id", K_PLAIN }, { "fsuid", "user.filesystem.id", K_PLAIN },
+    { "fsgid", "user.filesystem.group.id", K_PLAIN }, { "AUID", "user.audit.name", K_PLAIN }, { "EUID", "user.effective.name", K_PLAIN },
+    { "SUID", "user.saved.name", K_PLAIN }, { "FSUID", "user.filesystem.name", K_PLAIN }, { "GID", "user.group.name", K_PLAIN },
+    { "EGID", "user.effective.group.name", K_PLAIN }, { "SGID", "user.saved.group.name", K_PLAIN },
+    { "FSGID", "user.filesystem.group.name", K_PLAIN }, { "UID", "auditd.log.UID", K_PLAIN }, { "OUID", "file.owner", K_PLAIN },
+    { "OGID", "file.group", K_PLAIN }, { "ARCH", "auditd.log.ARCH", K_PLAIN }, { "SYSCALL", "auditd.log.syscall_name", K_PLAIN },
+    { "SADDR", "auditd.log.SADDR", K_PLAIN },
+    { "comm", "process.name", K_TEXT }, { "exe", "process.executable", K_TEXT }, { "cwd", "process.working_directory", K_TEXT },
+    { "cmd", "process.command_line", K_TEXT }, { "proctitle", "auditd.log.proctitle", K_TITLE }, { "acct", "acct", K_USER },
+    { "arch", "host.architecture", K_ARCH }, { "syscall", "auditd.log.syscall", K_CALL }, { "success", "auditd.log.success", K_RESULT },
+    { "res", "auditd.log.res", K_RESULT }, { "result", "auditd.log.result", K_RESULT }, { "hostname", "hostname", K_ADDRESS },
+    { "addr", "addr", K_ADDRESS }, { "terminal", "user.terminal", K_TEXT }, { "saddr", "auditd.log.saddr", K_SADDR },
+    { "name", "file.path", K_TEXT }, { "path", "auditd.log.path", K_TEXT }, { "inode", "file.inode", K_PLAIN }, { "mode", "file.mode", K_PLAIN },
+    { "ouid", "file.uid", K_PLAIN }, { "ogid", "file.gid", K_PLAIN }, { "key", "auditd.log.key", K_TEXT }, { "ses", "auditd.log.ses", K_PLAIN },
+    { "tty", "auditd.log.tty", K_PLAIN }, { "subj", "auditd.log.subj", K_PLAIN }, { "items", "auditd.log.items", K_PLAIN },
+    { "op", "auditd.log.op", K_TEXT }, { "unit", "auditd.log.unit", K_TEXT }, { "data", "auditd.log.data", K_TEXT },
+    { "sw", "auditd.log.sw", K_TEXT }, { "grp", "group.name", K_TEXT }, { "a0", "auditd.log.a0", K_PLAIN }, { "a1", "auditd.log.a1", K_PLAIN },
+    { "a2", "auditd.log.a2", K_PLAIN }, { "a3", "auditd.log.a3", K_PLAIN }, { "argc", "process.args_count", K_NUMBER },
+    { "src", "src", K_ADDRESS }, { "dst", "dst", K_ADDRESS }, { "vm", "container.name", K_TEXT }, { "profile", "auditd.log.profile", K_TEXT },
+    { "root_dir", "auditd.log.root_dir", K_TEXT }, { "user", "user.name", K_TEXT },
+};
+
+struct record {
+    struct work *w;
+    const struct audit_type *type;
+    bool        exec;           /* EXECVE: aN are arguments */
+    struct str  uid, auid, acct, arch, call, hostname, addr, unit;
+    char       *line;           /* the arguments with blanks between them */
+    size_t      line_n, line_cap;
+    int         result;         /* 1 success, 0 failure, -1 not said */
+};
+
+static struct str decode_hex(struct work *w, struct str s, bool title)
+{
+    char *copy;
+
+    if (s.n < 2 || s.n % 2)
+        return s;
+    for (size_t i = 0; i < s.n; i++)
+        if (hex_value(s.p[i]) < 0 || (s.p[i] >= 'a' && s.p[i] <= 'f'))
+            return s;
+    if ((copy = arena_alloc(w->arena, s.n / 2)) == NULL)
+        return s;
+    for (size_t i = 0; i < s.n / 2; i++) {
+        copy[i] = (char)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
+        if (copy[i] == 0 && title)
+            copy[i] = ' ';      /* arguments of a command line */
+    }
+    return str_trim(str_of(copy, s.n / 2));
+}
+
+/* socket_address - family, port and address of a struct sockaddr in hex. */
+static void socket_address(struct work *w, struct str hex)
+{
+    unsigned char raw[28] = { 0 };
+    char text[INET6_ADDRSTRLEN];
+    size_t n = min_size(hex.n / 2, sizeof raw);
+
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_value(hex.p[2 * i]), low = hex_value(hex.p[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return;
+        raw[i] = (unsigned char)(high << 4 | low);
+    }
+    if ((raw[0] == 2 && n >= 8) || (raw[0] == 10 && n >= 24)) {
+        bool six = raw[0] == 10;
+
+        work_add(w, STR("auditd.log.socket.family"), six ? STR("ipv6") : STR("ipv4"));
+        inet_ntop(six ? AF_INET6 : AF_INET, raw + (six ? 8 : 4), text, sizeof text);
+        work_add(w, STR("auditd.log.socket.addr"), arena_copy(w->arena, str_c(text)));
+        work_number(w, STR("auditd.log.socket.port"), (uint64_t)raw[2] << 8 | raw[3]);
+    } else if (raw[0] == 1 && hex.n > 4) {
+        struct str path = decode_hex(w, str_cut(hex, 4), true);
+
+        work_add(w, STR("auditd.log.socket.family"), STR("unix"));
+        if (path.p != hex.p + 4)
+            work_add(w, STR("auditd.log.socket.path"), take_word(&path));
+    } else if (raw[0] == 16) {
+        work_add(w, STR("auditd.log.socket.family"), STR("netlink"));
+    }
+}
+
+static void argument(struct record *r, struct str value)
+{
+    work_add(r->w, STR("process.args"), value);
+    if (!r->line || value.n + 1 > r->line_cap - r->line_n)
+        return;
+    if (r->line_n)
+        r->line[r->line_n++] = ' ';
+    memcpy(r->line + r->line_n, value.p, value.n);
+    r->line_n += value.n;
+}
+
+static void other_key(struct record *r, struct str name, struct str value)
+{
+    char *copy = arena_alloc(r->w->arena, name.n + 11);
+
+    if (!copy || name.n > EVENT_NAME_MAX - 11)
+        return;
+    memcpy(copy, "auditd.log.", 11);
+    memcpy(copy + 11, name.p, name.n);
+    work_add(r->w, str_of(copy, name.n + 11), value);
+}
+
+static void result(struct record *r, struct str value)
+{
+    if (str_eq(value, STR("success")) || str_eq(value, STR("yes")) || str_eq(value, STR("1")))
+        r->result = 1;
+    else if (str_eq(value, STR("failed")) || str_eq(value, STR("no")) || str_eq(value, STR("0")) || str_eq(value, STR("fail")))
+        r->result = 0;
+}
+
+static void known_key(struct record *r, const struct key *k, struct str value, bool quoted)
+{
+    struct work *w = r->w;
+
+    switch (k->kind) {
+    case K_NUMBER:
+    case K_PLAIN: work_add(w, str_c(k->field), value); break;
+    case K_TEXT:
+        value = quoted ? value : decode_hex(w, value, str_eq(str_c(k->key), STR("cmd")));
+        if (!str_eq(value, STR("(null)")) && !str_eq(value, STR("?")))
+            work_add(w, str_c(k->field), value);
+        if (str_eq(str_c(k->key), STR("unit")))
+            r->unit = value;
+        break;
+    case K_TITLE:
+        value = quoted ? value : decode_hex(w, value, true);
+        work_add(w, STR("auditd.log.proctitle"), value);
+        work_add(w, STR("process.title"), value);
+        work_add(w, STR("process.command_line"), value);
+        break;
+    case K_USER: r->acct = quoted ? value : decode_hex(w, value, false); break;
+    case K_UID: r->uid = value; break;
+    case K_AUID: r->auid = value; work_add(w, str_c(k->field), value); break;
+    case K_RESULT:
+        result(r, value);
+        if (str_eq(str_c(k->key), STR("success")))
+            work_add(w, str_c(k->field), value);
+        break;
+    case K_ARCH: r->arch = audit_arch(value); work_add(w, str_c(k->field), r->arch); break;
+    case K_CALL: r->call = value; work_add(w, str_c(k->field), value); break;
+    case K_SADDR:
+        work_add(w, str_c(k->field), value);
+        socket_address(w, value);
+        break;
+    case K_ADDRESS:
+        if (str_eq(value, STR("?")))
+            break;
+        if (*k->key == 's')
+            work_peer(w, value, (struct str){ NULL, 0 });
+        else if (*k->key == 'd')
+            work_dest(w, value, (struct str){ NULL, 0 });
+        else if (*k->key == 'h')
+            r->hostname = value;
+        else
+            r->addr = value;
+        break;
+    }
+}
+
+static void one_pair(struct record *r, struct str name, struct str value, bool quoted)
+{
+    if (r->exec && *name.p == 'a' && name.n > 1 && is_digit(name.p[1]) && !has(name, STR("_len"))) {
+        value = quoted ? value : decode_hex(r->w, value, false);
+        argument(r, value);
+        other_key(r, name, value);
+        return;
+    }
+    if (str_eq(name, STR("name")) && !(r->type && r->type->number == 1302)) {
+        other_key(r, name, quoted ? value : decode_hex(r->w, value, false));    /* a file's name only in PATH */
+        return;
+    }
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (keys[i].key[0] == *name.p && str_eq(str_c(keys[i].key), name)) {
+            known_key(r, &keys[i], value, quoted);
+            return;
+        }
+    if (!str_eq(value, STR("?")) && !str_eq(value, STR("(null)")))
+        other_key(r, name, value);
+}
+
+/* take_value - up to the closing quote, or to what ends a bare one. */
+static struct str take_value(struct str *s, bool *quoted)
+{
+    size_t n = 0;
+    struct str v;
+
+    *quoted = s->n && *s->p == '"';
+    if (*quoted) {
+        *s = str_cut(*s, 1);
+        while (n < s->n && s->p[n] != '"')
+            n++;
+    } else {
+        while (n < s->n && s->p[n] != ' ' && s->p[n] != '\x1d' && s->p[n] != '\'')
+            n++;
+    }
+    v = str_left(*s, n);
+    *s = str_cut(*s, *quoted ? n + 1 : n);
+    while (!*quoted && v.n && (v.p[v.n - 1] == ',' || v.p[v.n - 1] == ')') && *v.p != '(')
+        v.n--;
+    return v;
+}
+
+/* bare_word - a word between the pairs: "old" and "new" of LOGIN name the next pair; "{ getattr }" is what was denied. */
+static void bare_word(struct record *r, struct str word, struct str *prefix, struct str *s)
+{
+    struct str inside, after;
+
+    *prefix = (struct str){ NULL, 0 };
+    if (str_eq(word, STR("old")) || str_eq(word, STR("new")))
+        *prefix = word;
+    else if (str_eq(word, STR("denied")))
+        r->result = 0;
+    else if (str_eq(word, STR("granted")))
+        r->result = 1;
+    else if (str_eq(word, STR("{")) && split_at(*s, STR("}"), &inside, &after)) {
+        work_add(r->w, STR("auditd.log.permission"), str_trim(inside));
+        *s = after;
+    }
+}
+
+static void pairs(struct record *r, struct str s)
+{
+    struct str prefix = { NULL, 0 };
+
+    while (s.n) {
+        size_t n = 0;
+        struct str name, value;
+        bool quoted;
+
+        if (memchr(" \x1d'(,\t", *s.p, 6)) {
+            s = str_cut(s, 1);
+            continue;
+        }
+        while (n < s.n && s.p[n] != '=' && s.p[n] != ' ' && s.p[n] != '\x1d' && s.p[n] != '\'')
+            n++;
+        name = str_left(s, n);
+        s = str_cut(s, n);
+        if (!s.n || *s.p != '=') {
+            bare_word(r, name, &prefix, &s);
+            continue;
+        }
+        s = str_cut(s, 1);
+        if (name.n == 0 || (str_eq(name, STR("msg")) && s.n && *s.p == '\''))
+            continue;       /* the pairs of the message stand on their own */
+        value = take_value(&s, &quoted);
+        if (prefix.n)
+            name = arena_printf(r->w->arena, "%.*s_%.*s", STR_ARG(prefix), (int)min_size(name.n, 64), name.p);
+        prefix = (struct str){ NULL, 0 };
+        if (name.n)
+            one_pair(r, name, value, quoted);
+    }
+}
+
+/* who - acct is who the record speaks of; uid the process, auid who signed in at first. */
+static void who(struct record *r)
+{
+    struct work *w = r->w;
+    bool iam = r->type && r->type->sense.category && str_eq(str_c(r->type->sense.category), STR("iam"));
+    bool signed_in = r->auid.n && !str_eq(r->auid, STR("4294967295")) && !str_eq(r->auid, STR("unset")) && !str_eq(r->auid, STR("-1"));
+
+    if (r->acct.n && !str_eq(r->acct, STR("?"))) {
+        if (iam) {
+            work_add(w, STR("user.target.name"), r->acct);
+        } else {
+            work_user(w, r->acct);
+            work_add(w, STR("user.effective.name"), r->acct);
+        }
+        if (str_eq(r->acct, STR("root")) && !iam)
+            w->types |= OS(9);
+    }
+    if (r->acct.n && signed_in && !iam) {
+        work_add(w, STR("user.id"), r->auid);
+        work_add(w, STR("auditd.log.uid"), r->uid);
+    } else {
+        work_add(w, STR("user.id"), r->uid);
+        if (!r->acct.n)
+            work_user(w, event_get(w->ev, STR("auditd.log.UID")));
+    }
+    if (r->addr.n && ip_of(r->addr).n)
+        work_peer(w, r->addr, (struct str){ NULL, 0 });
+    else if (r->hostname.n)
+        work_peer(w, r->hostname, (struct str){ NULL, 0 });
+}
+
+static void what(struct record *r)
+{
+    struct work *w = r->w;
+    struct sense sense = r->type ? r->type->sense : (struct sense){ .action = NULL };
+    const struct audit_call *call = r->call.n ? audit_call_of(r->call, r->arch) : NULL;
+    struct str apparmor = event_get(w->ev, STR("auditd.log.apparmor"));
+
+    if (call) {
+        sense = call->sense;
+        if (event_get(w->ev, STR("auditd.log.syscall_name")).n == 0)
+            work_add(w, STR("auditd.log.syscall_name"), str_c(call->name));
+        work_add(w, STR("network.direction"), str_c(call->direction));
+    }
+    if (apparmor.n) {
+        sense.action = "violated-apparmor-policy";
+        if (str_eq(apparmor, STR("DENIED")))
+            r->result = 0;
+        else if (str_eq(apparmor, STR("STATUS")) || str_eq(apparmor, STR("ALLOWED")))
+            sense = (struct sense){ "process", NULL, "info", NULL, "apparmor-status", NULL, 0 };
+    }
+    if (r->result >= 0)
+        sense.outcome = r->result ? "success" : "failure";
+    if (r->result == 0 && sense.category && (str_eq(str_c(sense.category), STR("authentication")) || r->acct.n))
+        sense.types |= OS(11);
+    if (r->result == 0 && call)
+        sense.types |= OS(12);
+    if (r->unit.n && protects(r->unit))
+        sense.types |= OS(7);
+    work_sense(w, &sense);
+}
+
+bool audit_looks(struct str s)
+{
+    return str_starts(s, STR("type=")) || (str_starts(s, STR("node=")) && has(str_left(s, 300), STR(" type="))) ||
+           str_starts(s, STR("audit: type=")) || str_starts(s, STR("audit("));
+}
+
+/* when - "audit(1489519230.178:19600327): " */
+static bool when(struct work *w, struct str *s)
+{
+    struct str inside, seconds, serial;
+    struct stamp t;
+
+    take(s, STR("msg="));
+    if (!take(s, STR("audit(")) || !split_at(*s, STR(")"), &inside, s))
+        return false;
+    take(s, STR(":"));
+    skip_blanks(s);
+    if (!split_last(inside, STR(":"), &seconds, &serial))
+        return false;
+    if (stamp_text(w, seconds, &t))
+        work_time(w, &t);
+    if (all_digits(serial))
+        work_add(w, STR("auditd.log.sequence"), serial);
+    return true;
+}
+
+bool audit_message(struct work *w)
+{
+    struct str s = w->msg, type = { NULL, 0 }, node;
+    struct record r = { .w = w, .result = -1 };
+
+    take(&s, STR("audit: "));
+    if (take(&s, STR("node="))) {
+        node = take_word(&s);
+        work_add(w, STR("auditd.log.node"), node);
+        work_set(w, STR("host.name"), node);
+    }
+    if (take(&s, STR("type=")))
+        type = take_word(&s);
+    if (!when(w, &s))
+        return false;
+    w->ev->parser = STR("auditd");
+    w->ev->class = CLASS_OS_UNIX;
+    r.type = audit_type_of(type);
+    work_add(w, STR("auditd.log.record_type"), r.type ? str_c(r.type->name) : type);
+    r.exec = r.type && r.type->number == 1309;
+    if (r.exec && (r.line = arena_alloc(w->arena, s.n + 1)) != NULL)
+        r.line_cap = s.n + 1;
+    pairs(&r, s);
+    if (r.line_n)
+        work_add(w, STR("process.command_line"), str_of(r.line, r.line_n));
+    who(&r);
+    what(&r);
+    w->msg = s;
+    return true;
+}

@@ -124,8 +124,10 @@ bool kv_line(struct work *w, struct str s);
 /* kv_take - the next name=value of *s; quotes and escapes are undone. False at the end or where there is no pair. */
 struct pair { struct str name, value; bool quoted; };
 bool kv_take(struct work *w, struct str *s, char sep, struct pair *out);
-bool audit_line(struct work *w);
+/* audit_looks - s begins as an audit record does. */
 bool audit_looks(struct str s);
+/* protects - a unit that protects or logs: switching it is OS-07. */
+bool protects(struct str unit);
 
 /* program_of - the entry for a name, or NULL. */
 const struct program *program_of(const struct parser *p, struct str name);

@@ -94,18 +94,20 @@ static bool body(struct work *w)
 
     if (s.n == 0)
         return false;
+    if (*s.p == '%' && cisco_message(w))
+        return true;
     if (*s.p == '{' || take(&s, STR("@cee:"))) {
+        struct str message = w->msg;
         bool trouble = w->trouble;
 
         w->msg = str_trim(s);
         if (json_line(w))
             return true;
+        w->msg = message;
         w->trouble = trouble;
     }
-    if (*s.p == '%' && cisco_message(w))
+    if (audit_looks(w->msg) && audit_message(w))
         return true;
-    if (audit_looks(w->msg))
-        return audit_message(w);
     if (w->program.n) {
         repeat(w);
         program_message(w);
@@ -139,7 +141,7 @@ static bool understand(struct work *w)
         if (*w->msg.p == '{')
             return json_line(w);
         header_fields(w);
-        return audit_line(w);
+        return audit_message(w);
     }
     if (w->hints->unit.n) {
         w->program = w->hints->unit;

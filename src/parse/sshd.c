@@ -88,6 +88,7 @@ static const struct row rows[] = {
     { "beginning MaxStartups throttling", S_NONE, PROBE("throttling") },
     { "exited MaxStartups throttling", S_NONE, LINK("throttling_ended", "info") },
     { "srclimit_penalise: ", S_SOMEWHERE, PROBE("penalty") },
+    { "Timeout before authentication for connection from ", S_PEER, REFUSED("authentication_timeout") },
     { "Timeout before authentication for ", S_PEER, REFUSED("authentication_timeout") },
     { "Timeout before authentication", S_SOMEWHERE, REFUSED("authentication_timeout") },
     { "Timeout, client not responding", S_SOMEWHERE, LINK("connection_timeout", "end") },
@@ -243,7 +244,7 @@ static void peer(struct work *w, struct str s)
     at = s;
     if (address(&at, &ip, &port)) {
         work_peer(w, ip, port);
-        if (str_starts(at, STR("on ")) && (at = str_cut(at, 3), address(&at, &ip, &port)))
+        if ((take(&at, STR("on ")) || take(&at, STR("to "))) && address(&at, &ip, &port))
             work_dest(w, ip, port);
         return;
     }
@@ -279,7 +280,7 @@ static void ssh_key(struct work *w, struct str rest)
 
     if (take(&rest, STR("ssh2")) && take(&rest, STR(": "))) {
         key = str_trim(rest);
-        work_add(w, STR("ssh.signature"), key);
+        work_add(w, STR("system.auth.ssh.signature"), key);
     }
 }
 
@@ -291,7 +292,7 @@ static void method_for(struct work *w, struct str s)
         w->trouble = true;
         return;
     }
-    work_add(w, STR("ssh.method"), method);
+    work_add(w, STR("system.auth.ssh.method"), method);
     if (!user_from(w, s, &user, &rest)) {
         w->trouble = true;
         return;
@@ -385,17 +386,20 @@ static void shape(struct work *w, const struct row *r, struct str s)
 
 bool sshd_message(struct work *w)
 {
-    struct str s = w->msg;
+    struct str s = w->msg, event;
 
     while (take(&s, STR("error: ")) || take(&s, STR("fatal: ")) || take(&s, STR("info: ")) || take(&s, STR("debug1: ")))
         ;
     if (str_starts(s, STR("pam_")) || str_starts(s, STR("PAM ")) || str_starts(s, STR("(pam_")))
         return pam_message(w);
+    event = s;
     for (size_t i = 0; i < COUNT(rows); i++) {
         if (!s.n || *s.p != rows[i].prefix[0] || !take(&s, str_c(rows[i].prefix)))
             continue;
         work_sense(w, &rows[i].sense);
         work_add(w, STR("network.protocol"), STR("ssh"));
+        if (rows[i].sense.action && strcmp(rows[i].sense.action, "ssh_login") == 0)
+            work_add(w, STR("system.auth.ssh.event"), take_until(&event, STR(" ")));
         shape(w, &rows[i], s);
         if (rows[i].sense.outcome && *rows[i].sense.outcome == 's' && str_eq(event_get(w->ev, STR("user.name")), STR("root")))
             w->types |= OS(9);

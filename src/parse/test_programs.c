@@ -5,16 +5,16 @@
 
 static const struct line_row sshd[] = {
     { "accepted password", H "Accepted password for alice from 192.0.2.9 port 50022 ssh2", "sshd/ok\nevent.category=authentication\n"
-      "event.category=session\nevent.action=ssh_login\nevent.outcome=success\nuser.name=alice\nsource.ip=192.0.2.9\nsource.port=50022\nssh.method=password\n"
+      "event.category=session\nevent.action=ssh_login\nevent.outcome=success\nuser.name=alice\nsource.ip=192.0.2.9\nsource.port=50022\nsystem.auth.ssh.method=password\n"
       "related.ip=192.0.2.9\nrelated.user=alice\nrelated.hosts=srv\nsaqshy.class=os-unix\nsaqshy.types=OS-04" },
     { "accepted key", H "Accepted publickey for root from 2001:db8::5 port 50022 ssh2: ED25519 SHA256:AbC+d/e", "sshd/ok\nuser.name=root\n"
-      "source.ip=2001:db8::5\nssh.method=publickey\nssh.signature=ED25519 SHA256:AbC+d/e\nsaqshy.types=OS-04\nsaqshy.types=OS-09" },
+      "source.ip=2001:db8::5\nsystem.auth.ssh.method=publickey\nsystem.auth.ssh.signature=ED25519 SHA256:AbC+d/e\nsaqshy.types=OS-04\nsaqshy.types=OS-09" },
     { "failed password", H "Failed password for root from 203.0.113.8 port 4711 ssh2", "sshd/ok\nevent.outcome=failure\nuser.name=root\n"
       "source.ip=203.0.113.8\nsource.port=4711\nsaqshy.types=OS-04\nsaqshy.types=OS-11" },
     { "failed password of nobody", H "Failed password for invalid user oracle from 203.0.113.8 port 4711 ssh2", "sshd/ok\nuser.name=oracle\n"
       "event.reason=invalid user\nevent.outcome=failure" },
     { "failed keyboard-interactive", H "Failed keyboard-interactive/pam for invalid user warez from 192.0.2.1 port 5 ssh2", "sshd/ok\n"
-      "ssh.method=keyboard-interactive/pam\nuser.name=warez" },
+      "system.auth.ssh.method=keyboard-interactive/pam\nuser.name=warez" },
     { "a name that lies about the address", H "Failed password for invalid user x from 198.51.100.1 port 1 ssh2 from 203.0.113.8 port 4711 ssh2",
       "sshd/ok\nsource.ip=203.0.113.8\nuser.name=x from 198.51.100.1 port 1 ssh2" },
     { "an empty name", H "Failed none for invalid user  from 203.0.113.8 port 4711 ssh2", "sshd/ok\nsource.ip=203.0.113.8\n!user.name" },

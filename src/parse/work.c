@@ -93,9 +93,10 @@ void work_related(struct work *w)
     for (uint32_t i = 0; i < count; i++) {
         struct event_field f = w->ev->fields[i];
 
-        if (f.name.n < 9 || f.name.n > 19)
+        if (f.name.n < 9 || f.name.n > 22)
             continue;
-        if (str_eq(f.name, STR("source.ip")) || str_eq(f.name, STR("destination.ip")))
+        if (str_eq(f.name, STR("source.ip")) || str_eq(f.name, STR("destination.ip")) ||
+            str_eq(f.name, STR("auditd.log.socket.addr")))
             related_add(w, count, STR("related.ip"), f.value);
         else if (str_eq(f.name, STR("user.name")) || str_eq(f.name, STR("user.effective.name")) ||
                  str_eq(f.name, STR("user.target.name")))
