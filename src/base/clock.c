@@ -179,6 +179,8 @@ int time_parse_rfc3339(struct str s, time_ns *out, int *offset_min, struct err *
         return rd_err(&r, e, "time");
     if (!civil_valid(&c))
         return err_at(e, -EBADMSG, 0, "time: no such date or time");
+    if (c.year < 1678 || c.year > 2261)     /* what 64 bits of nanoseconds can hold */
+        return err_at(e, -EBADMSG, 0, "time: outside the years 1678 to 2261");
     *out = civil_to_ns(&c, offset) + fraction;
     if (offset_min)
         *offset_min = offset;
