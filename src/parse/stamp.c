@@ -7,6 +7,7 @@
 
 /* A year-less time up to a day ahead of receipt is a clock or zone that is off, not last year. */
 #define YEARLESS_AHEAD NS_PER_DAY
+#define YEAR_MAX       2261     /* the last whole year that time_ns can hold */
 
 /* number - count digits (at most max) off *s; -1 if fewer than min. */
 static int32_t number(struct str *s, size_t min, size_t max)
@@ -93,13 +94,15 @@ static bool finish(const struct work *w, struct civil *c, bool year_known, int64
     int32_t offset = out->offset_min == EVENT_OFFSET_NONE ? default_zone(w) : out->offset_min;
 
     if (year_known) {
-        if (!civil_valid(c))
+        if (c->year > YEAR_MAX || !civil_valid(c))
             return false;
         out->time = civil_to_ns(c, offset) + fraction;
         return true;
     }
     c->year = civil_of_ns(w->hints->received + YEARLESS_AHEAD, offset).year;
-    for (int tries = 0; tries < 9; tries++, c->year--) {    /* 29 February may lie up to eight years back */
+    if (c->year > YEAR_MAX || c->year < 1970)
+        return false;
+    for (int tries = 0; tries < 9 && c->year > 1970; tries++, c->year--) {    /* 29 February may lie up to eight years back */
         if (!civil_valid(c))
             continue;
         out->time = civil_to_ns(c, offset) + fraction;
