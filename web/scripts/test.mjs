@@ -13,10 +13,11 @@ try {
   await build({
     configFile: false,
     logLevel: 'error',
+    publicDir: false,
     build: {
       ssr: true,
       outDir: out,
-      rollupOptions: { input: names.map((n) => join(tests, n)), output: { entryFileNames: '[name].mjs' } },
+      rollupOptions: { input: names.map((n) => join(tests, n)), output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' } },
     },
   });
   const files = readdirSync(out).filter((n) => n.endsWith('.test.mjs')).map((n) => join(out, n));
