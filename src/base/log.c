@@ -31,9 +31,9 @@ void log_line(enum log_level level, const char *message, ...)
     const char *name;
     va_list ap;
 
+    buf_init(&b, 64 * KIB);
     if (level < sink.least)
         return;
-    buf_init(&b, 64 * KIB);
     buf_str(&b, STR("{\"@timestamp\":\""));
     buf_time(&b, clock_now());
     buf_printf(&b, "\",\"log.level\":\"%s\",\"event.module\":\"saqshy\",\"process.name\":\"%s\",\"process.pid\":%d,\"saqshy.class\":\"%s\",\"message\":",
