@@ -50,7 +50,7 @@ static int take_query(struct call *c, struct query **out)
 /* take_objects - the words of *list are the objects whose events the viewer may read; *filter false: all. */
 static int take_objects(struct call *c, struct str *list, bool *filter)
 {
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
     json_t *ids = NULL, *id;
     size_t i;
     int rc = desk_visible_objects(c->desk, &c->viewer, &ids, &c->err);
@@ -207,7 +207,7 @@ int api_events_histogram(struct call *c)
     uint64_t counts[BUCKETS_MAX] = { 0 };
     struct store_stats st = { 0 };
     struct ask a = { 0 };
-    int64_t buckets = 60, span;
+    int64_t buckets = 60, span = 0;
     int rc = params_int(&c->params, "buckets", 1, BUCKETS_MAX, &buckets, &c->err);
 
     if (rc == 0)

@@ -81,7 +81,7 @@ void stream_tails(struct portal *p)
     if (read(tail_fd(p->tail), &told, sizeof told) < 0)
         return;
     for (struct conn *c = p->conns; c; c = next) {
-        AUTO_BUF struct buf text;
+        AUTO_BUF struct buf text = { 0 };
         uint64_t dropped = 0;
 
         next = c->next;
