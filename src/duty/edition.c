@@ -90,7 +90,7 @@ static int read_terms(struct edition *ed, struct loader *l)
 
 static void read_values(struct loader *l, const struct ynode *node, struct enumeration *en)
 {
-    static const char *const keys[] = { "id", "row", "number", "exclusive", "name", NULL };
+    static const char *const keys[] = { "id", "row", "number", "exclusive", "name", "hint", NULL };
     const struct ynode *list = ld_list(l, node, "values", LD_REQUIRED);
     struct enum_value *v = ld_array(l, list, sizeof *v, &en->count);
     size_t i = 0;
@@ -103,6 +103,8 @@ static void read_values(struct loader *l, const struct ynode *node, struct enume
         v[i].number = (int32_t)ld_int(l, n, "number", LD_OPTIONAL, 0, 1000);
         v[i].exclusive = ld_bool(l, n, "exclusive", false);
         v[i].name = ld_label(l, n, "name", LD_REQUIRED);
+        if (l->rc == 0 && yaml_get(n, "hint"))
+            v[i].hint = ld_label(l, n, "hint", LD_REQUIRED);
         for (size_t k = 0; k < i && l->rc == 0; k++)
             if (str_eq(v[k].id, v[i].id))
                 ld_fail(l, n, "value \"%.*s\" stands twice", STR_ARG(v[i].id));

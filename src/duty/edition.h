@@ -79,6 +79,7 @@ struct enum_value {
     int32_t      number;    /* as the Rules number it, else 0 */
     bool         exclusive; /* stands alone in a list ("no consequences") */
     struct label name;
+    struct label hint;      /* when to choose it (the criteria of a level); may be empty */
 };
 
 struct enumeration {
@@ -96,6 +97,7 @@ enum field_type {
     FIELD_ENUM,
     FIELD_ENUMS, /* several values of one enumeration */
     FIELD_LIST,  /* several texts */
+    FIELD_IOCS,  /* indicators of compromise: each a kind of an enumeration and a text */
     FIELD_IP,    /* one address as text; what a log gave may be no address, and is kept */
     FIELD_NUMBER,
     FIELD_TYPE_COUNT
@@ -115,7 +117,7 @@ struct form_field {
     struct str                id;     /* "detected_at" */
     enum field_type           type;
     enum field_presence       presence;
-    const struct enumeration *values; /* of FIELD_ENUM and FIELD_ENUMS, else NULL */
+    const struct enumeration *values; /* of FIELD_ENUM, FIELD_ENUMS and FIELD_IOCS, else NULL */
     const struct str         *parts;  /* our sub-fields of a compound item, by identifier */
     size_t                    part_count;
     struct label              label;

@@ -3,7 +3,8 @@
 
 static const char *const type_names[FIELD_TYPE_COUNT + 1] = {
     [FIELD_GROUP] = "group", [FIELD_TEXT] = "text",   [FIELD_DATE] = "date", [FIELD_INSTANT] = "instant",
-    [FIELD_ENUM] = "enum",   [FIELD_ENUMS] = "enums", [FIELD_LIST] = "list", [FIELD_IP] = "ip",
+    [FIELD_ENUM] = "enum",   [FIELD_ENUMS] = "enums", [FIELD_LIST] = "list", [FIELD_IOCS] = "iocs",
+    [FIELD_IP] = "ip",
     [FIELD_NUMBER] = "number",
 };
 static const char *const presence_names[FIELD_PRESENCE_COUNT + 1] = {
@@ -42,8 +43,8 @@ static void read_field(const struct edition *ed, struct loader *l, const struct 
     values = ld_id(l, n, "values", LD_OPTIONAL);
     if (l->rc < 0)
         return;
-    if ((f->type == FIELD_ENUM || f->type == FIELD_ENUMS) != (values.n > 0))
-        ld_fail(l, n, "\"values\" belongs to fields of type enum and enums, and only to them");
+    if ((f->type == FIELD_ENUM || f->type == FIELD_ENUMS || f->type == FIELD_IOCS) != (values.n > 0))
+        ld_fail(l, n, "\"values\" belongs to fields of type enum, enums and iocs, and only to them");
     else if (values.n && !(f->values = edition_enumeration(ed, values)))
         ld_fail(l, yaml_get(n, "values"), "no enumeration \"%.*s\" in enumerations.yaml", STR_ARG(values));
 }

@@ -18,17 +18,17 @@
 
 #include "duty/duty.h"
 
-#define FORM_TEXT_MAX   (8u * KIB) /* bytes of one value that are printed; the JSON document has all of it */
-#define FORM_LINES_MAX  300        /* line ends of one value that are printed */
+#define FORM_TEXT_MAX   (32u * KIB) /* bytes of one value that are printed; the JSON document has all of it */
+#define FORM_LINES_MAX  400         /* line ends of one value that are printed */
 #define FORM_VALUES_MAX 128
-#define FORM_LIST_MAX   200        /* entries of one list value */
+#define FORM_LIST_MAX   1000        /* entries of one list value */
 #define FORM_JSON_MAX   (1u * MIB)
-#define FORM_PAGES_MAX  600        /* what all fields at their bounds need, and room */
+#define FORM_PAGES_MAX  600         /* what all fields at their bounds need, and room */
 
 enum form_value_kind {
     FORM_EMPTY,   /* not given */
     FORM_TEXT,    /* text; of an enum field the value's id; of a date field "2026-03-20" */
-    FORM_LIST,    /* texts or ids */
+    FORM_LIST,    /* texts or ids; indicators of compromise as "KIND TEXT", "ip 203.0.113.7" */
     FORM_INSTANT, /* date and instant fields */
     FORM_NO_DATA  /* "no data in the log", said explicitly */
 };
@@ -55,8 +55,9 @@ bool form_set_no_data(struct form_values *vs, struct str id);
 const struct form_value *form_value_find(const struct form_values *vs, struct str id);
 
 /* forms_values_read - values out of a JSON object {"detected_at":"2026-03-20T23:50:00+05:00","iocs":["…"],
- * "source_ip":{"no_data":true},"note":null}. Texts live in the arena. -EBADMSG names the field: unknown name, wrong
- * type, unknown enum value, "none" beside others, not a moment. Does not ask whether anything is missing. */
+ * "source_ip":{"no_data":true},"note":null}. One value may stand for a list of one; an indicator of compromise is
+ * {"type":"ip","value":"203.0.113.7"}. Texts live in the arena. -EBADMSG names the field: unknown name, wrong type,
+ * unknown enum value, "none" beside others, not a moment. Does not ask whether anything is missing. */
 MUST_USE int forms_values_read(const struct duty_world *w, const struct form *f, struct str json, struct arena *a,
                                struct form_values *out, struct err *e);
 /* forms_values_write - the same object, fields in the form's order. */

@@ -22,8 +22,9 @@ static const char filled_annex7[] =
 static const char filled_annex2[] =
     "{\"registered_on\":\"2026-03-21\",\"level\":\"high\",\"incident_type\":\"unauthorized_access_and_content_modification\","
     "\"scale\":\"single\",\"occurred_at\":\"2026-03-20T23:50:07+05:00\",\"confirmed_at\":\"2026-03-21T01:05+05:00\","
-    "\"recurrence\":\"new\",\"iocs\":[\"203.0.113.77\",\"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\","
-    "\"http://malware.example/x.sh\"],\"sign\":\"valid\",\"contour\":[\"internal_lan\",\"external_lan\"],"
+    "\"recurrence\":\"new\",\"iocs\":[{\"type\":\"ip\",\"value\":\"203.0.113.77\"},{\"type\":\"hash\",\"value\":"
+    "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"},{\"type\":\"url\",\"value\":"
+    "\"http://malware.example/x.sh\"}],\"sign\":\"valid\",\"contour\":[\"internal_lan\",\"external_lan\"],"
     "\"nature\":\"Шабуылдаушы operator есептік жазбасының құпиясөзін іріктеп, жүйеге кірді.\","
     "\"consequences\":[\"integrity_breach\",\"confidentiality_breach\"],\"affected_object\":\"egov-app-01.gov.kz\","
     "\"elimination_actions\":\"Есептік жазба бұғатталды, кілттер ауыстырылды, жүйе сақтық көшірмеден қалпына келтірілді.\","

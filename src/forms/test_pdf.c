@@ -92,7 +92,7 @@ static void fill(struct form_values *vs, const struct form *f, int k)
     for (size_t i = 0; i < f->field_count; i++) {
         const struct form_field *x = &f->fields[i];
 
-        if (!x->values || (size_t)k >= x->values->count)
+        if (x->type == FIELD_IOCS || !x->values || (size_t)k >= x->values->count)
             continue;
         if (x->type == FIELD_ENUMS)
             form_set_list(vs, x->id, &x->values->values[k].id, 1);
@@ -142,7 +142,7 @@ static void one_field_in(const struct field_row *row, enum lang lang)
     at = find_after(text, 0, head);
     if (at < 0)
         fail_msg("row \"%s\": no \"%.*s\"", row->name, STR_ARG(head));
-    if (f->type == FIELD_GROUP || f->values)
+    if (f->type == FIELD_GROUP || f->type == FIELD_ENUM || f->type == FIELD_ENUMS)
         return;
     value = forms_value_text(&d, f, lang, &a);
     if (value.n && find_after(text, (size_t)at, value) != at + (ptrdiff_t)squeezed_length(value))
@@ -372,7 +372,7 @@ static size_t add_values(struct CMUnitTest *tests, int form, size_t *used)
     size_t n = 0;
 
     for (size_t i = 0; i < f->field_count; i++)
-        for (size_t k = 0; f->fields[i].values && k < f->fields[i].values->count; k++) {
+        for (size_t k = 0; f->fields[i].type != FIELD_IOCS && f->fields[i].values && k < f->fields[i].values->count; k++) {
             struct value_row *row = &value_rows[(*used)++];
             const struct enum_value *v = &f->fields[i].values->values[k];
 

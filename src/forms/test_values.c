@@ -27,8 +27,23 @@ static void good_values_are_read(void **state)
     assert_true(v->kind == FORM_INSTANT && v->at == INT64_C(1774032607) * NS_PER_SECOND);
     v = form_value_find(&vs, STR("consequences"));
     assert_true(v->kind == FORM_LIST && v->count == 2 && str_eq(v->list[1], STR("confidentiality_breach")));
+    v = form_value_find(&vs, STR("iocs"));
+    assert_true(v->count == 3 && str_eq(v->list[0], STR("ip 203.0.113.77")));
     assert_null(form_value_find(&vs, STR("note"))); /* an empty text is no value */
     assert_int_equal(forms_missing(f, &vs, NULL, 0), 0);
+}
+
+static void one_value_may_stand_for_a_list(void **state)
+{
+    const struct test_world *t = *state;
+    struct form_values vs;
+    AUTO_ARENA struct arena a;
+    const struct form_value *v;
+
+    arena_init(&a, 0);
+    assert_int_equal(forms_values_read(&t->w, form_of(state, "annex2"), STR("{\"contour\":\"external_lan\"}"), &a, &vs, NULL), 0);
+    v = form_value_find(&vs, STR("contour"));
+    assert_true(v->kind == FORM_LIST && v->count == 1 && str_eq(v->list[0], STR("external_lan")));
 }
 
 static void bad_values_name_their_field(void **state)
@@ -45,8 +60,10 @@ static void bad_values_name_their_field(void **state)
         { "none beside others", "{\"consequences\":[\"none\",\"integrity_breach\"]}", "stands alone" },
         { "a value twice", "{\"contour\":[\"internal_lan\",\"internal_lan\"]}", "twice" },
         { "a list for one", "{\"level\":[\"high\"]}", "not a list" },
-        { "one for a list", "{\"contour\":\"internal_lan\"}", "a list is expected" },
-        { "a number in a list", "{\"iocs\":[1]}", "a list of texts" },
+        { "a number in a list", "{\"contour\":[1]}", "a list of texts" },
+        { "an indicator that is none", "{\"iocs\":[1]}", "an indicator is" },
+        { "an indicator of no kind", "{\"iocs\":[{\"type\":\"car\",\"value\":\"x\"}]}", "\"car\" is none" },
+        { "an indicator without a value", "{\"iocs\":[{\"type\":\"ip\",\"value\":\" \"}]}", "without a value" },
         { "a day for a moment", "{\"confirmed_at\":\"2026-03-21\"}", "time of day is missing" },
         { "words for a moment", "{\"confirmed_at\":\"yesterday\"}", "a moment such as" },
         { "no such day", "{\"registered_on\":\"2026-02-30\"}", "a moment such as" },
@@ -220,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_values_are_read),
+        cmocka_unit_test(one_value_may_stand_for_a_list),
         cmocka_unit_test(bad_values_name_their_field),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(cut_json_is_refused),

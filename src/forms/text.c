@@ -144,6 +144,19 @@ static struct str text_value(const struct form_document *d, const struct form_fi
     return printed(d, s, lang, a);
 }
 
+/* ioc_text - "ip 203.0.113.7" with its kind in words. */
+static struct str ioc_text(const struct form_document *d, const struct form_field *f, struct str s, enum lang lang,
+                           struct arena *a)
+{
+    ptrdiff_t space = str_chr(s, ' ');
+    const struct enum_value *kind = space > 0 ? enumeration_value(f->values, str_of(s.p, (size_t)space)) : NULL;
+    struct str text = printed(d, kind ? str_cut(s, (size_t)space + 1) : s, lang, a);
+
+    if (!kind)
+        return text;
+    return arena_printf(a, "%.*s: %.*s", STR_ARG(kind->name.text[lang]), (int)text.n, text.n ? text.p : "");
+}
+
 static struct str list_value(const struct form_document *d, const struct form_field *f, const struct form_value *v,
                              enum lang lang, struct arena *a)
 {
@@ -154,7 +167,8 @@ static struct str list_value(const struct form_document *d, const struct form_fi
     for (i = 0; i < v->count && b.n < FORM_TEXT_MAX; i++) {
         if (i)
             buf_str(&b, STR("\n"));
-        buf_str(&b, text_value(d, f, v->list[i], lang, a));
+        buf_str(&b, f->type == FIELD_IOCS ? ioc_text(d, f, v->list[i], lang, a)
+                                          : text_value(d, f, v->list[i], lang, a));
     }
     if (i < v->count) {
         buf_byte(&b, '\n');

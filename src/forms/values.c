@@ -99,6 +99,51 @@ static int read_text(const struct reading *r, struct str s, struct form_value *v
     return v->text.p ? 0 : err_set(r->e, -ENOMEM, "no memory for the form");
 }
 
+/* read_ioc - {"type":"ip","value":"203.0.113.7"} as the text "ip 203.0.113.7". */
+static int read_ioc(const struct reading *r, const json_t *j, struct str *out)
+{
+    const json_t *type = json_object_get(j, "type"), *value = json_object_get(j, "value");
+    struct str kind, text;
+    char *p;
+
+    *out = (struct str){ NULL, 0 };
+    if (json_object_size(j) != 2 || !json_is_string(type) || !json_is_string(value))
+        return refuse(r, "an indicator is {\"type\":\"ip\",\"value\":\"203.0.113.7\"}");
+    kind = json_text(type);
+    text = json_text(value);
+    if (check_value(r, kind) < 0)
+        return -EBADMSG;
+    if (str_trim(text).n == 0)
+        return refuse(r, "an indicator without a value");
+    p = arena_alloc(r->a, kind.n + 1 + text.n);
+    if (!p)
+        return err_set(r->e, -ENOMEM, "no memory for the form");
+    memcpy(p, kind.p, kind.n);
+    p[kind.n] = ' ';
+    memcpy(p + kind.n + 1, text.p, text.n);
+    *out = str_of(p, kind.n + 1 + text.n);
+    return 0;
+}
+
+/* read_entry - one entry of a list; an empty one is left out (out->n is 0). */
+static int read_entry(const struct reading *r, const json_t *j, struct str *out)
+{
+    if (r->f->type == FIELD_IOCS)
+        return read_ioc(r, j, out);
+    *out = (struct str){ NULL, 0 };
+    if (!json_is_string(j))
+        return refuse(r, "a list of texts is expected");
+    if (str_trim(json_text(j)).n == 0)
+        return 0;
+    *out = arena_copy(r->a, json_text(j));
+    return out->p ? 0 : err_set(r->e, -ENOMEM, "no memory for the form");
+}
+
+static bool is_list(const struct form_field *f)
+{
+    return f->type == FIELD_LIST || f->type == FIELD_ENUMS || f->type == FIELD_IOCS;
+}
+
 static int check_list(const struct reading *r, const struct str *list, size_t count)
 {
     for (size_t i = 0; r->f->type == FIELD_ENUMS && i < count; i++) {
@@ -118,24 +163,22 @@ static int check_list(const struct reading *r, const struct str *list, size_t co
 
 static int read_list(const struct reading *r, const json_t *j, struct form_value *v)
 {
-    size_t n = json_array_size(j), count = 0;
+    bool one = !json_is_array(j);
+    size_t n = one ? 1 : json_array_size(j), count = 0;
     struct str *list;
 
-    if (r->f->type != FIELD_LIST && r->f->type != FIELD_ENUMS)
-        return refuse(r, "one value is expected, not a list");
     if (n > FORM_LIST_MAX)
         return err_set(r->e, -E2BIG, "field \"%.*s\": more than %d entries", STR_ARG(r->f->id), FORM_LIST_MAX);
     list = arena_array(r->a, n + 1, sizeof *list);
-    for (size_t i = 0; list && i < n; i++) {
-        const json_t *one = json_array_get(j, i);
-
-        if (!json_is_string(one))
-            return refuse(r, "a list of texts is expected");
-        if (str_trim(json_text(one)).n > 0 && !(list[count++] = arena_copy(r->a, json_text(one))).p)
-            list = NULL;
-    }
     if (!list)
         return err_set(r->e, -ENOMEM, "no memory for the form");
+    for (size_t i = 0; i < n; i++) {
+        int rc = read_entry(r, one ? j : json_array_get(j, i), &list[count]);
+
+        if (rc < 0)
+            return rc;
+        count += list[count].n > 0;
+    }
     v->kind = count ? FORM_LIST : FORM_EMPTY;
     v->list = list;
     v->count = count;
@@ -148,6 +191,8 @@ static int read_value(const struct reading *r, const json_t *j, struct form_valu
         return json_is_null(j) ? 0 : refuse(r, "a heading has no value of its own");
     if (json_is_null(j))
         return 0;
+    if (is_list(r->f) && (r->f->type == FIELD_IOCS || !json_is_object(j)))
+        return read_list(r, j, v);
     if (json_is_object(j)) {
         if (json_object_size(j) != 1 || !json_is_true(json_object_get(j, "no_data")))
             return refuse(r, "a text, a list, null or {\"no_data\":true} is expected");
@@ -157,9 +202,7 @@ static int read_value(const struct reading *r, const json_t *j, struct form_valu
         return 0;
     }
     if (json_is_array(j))
-        return read_list(r, j, v);
-    if (r->f->type == FIELD_LIST || r->f->type == FIELD_ENUMS)
-        return refuse(r, "a list is expected");
+        return refuse(r, "one value is expected, not a list");
     if (json_is_integer(j))
         return read_text(r, arena_printf(r->a, "%lld", (long long)json_integer_value(j)), v);
     if (!json_is_string(j))
@@ -213,6 +256,21 @@ int forms_values_read(const struct duty_world *w, const struct form *f, struct s
     return rc;
 }
 
+static void write_entry(const struct form_field *f, struct str s, struct buf *out)
+{
+    ptrdiff_t space = f->type == FIELD_IOCS ? str_chr(s, ' ') : -1;
+
+    if (space < 0) {
+        buf_json(out, s);
+        return;
+    }
+    buf_str(out, STR("{\"type\":"));
+    buf_json(out, str_of(s.p, (size_t)space));
+    buf_str(out, STR(",\"value\":"));
+    buf_json(out, str_cut(s, (size_t)space + 1));
+    buf_byte(out, '}');
+}
+
 void form_value_write(const struct duty_world *w, const struct form_field *f, const struct form_value *v, struct buf *out)
 {
     char text[TIME_TEXT_MAX];
@@ -236,7 +294,7 @@ void form_value_write(const struct duty_world *w, const struct form_field *f, co
         for (size_t i = 0; i < v->count; i++) {
             if (i)
                 buf_byte(out, ',');
-            buf_json(out, v->list[i]);
+            write_entry(f, v->list[i], out);
         }
         buf_byte(out, ']');
         break;
