@@ -199,6 +199,8 @@ async function api(req, res, url) {
 function file(res, path) {
   const i18n = /^\/i18n\/(kk|ru|en)\.json$/.exec(path);
   const full = i18n ? join(root, '../content/i18n', `${i18n[1]}.json`) : join(root, 'dist', normalize(path === '/' ? '/index.html' : path));
+  // A link into the portal is the portal itself, as with the real server.
+  if (!i18n && !existsSync(full) && !/\.[^/]*$/.test(path)) return file(res, '/');
   if (!existsSync(full) || !full.startsWith(normalize(join(root, '..')))) return refuse(res, 404, 'not_found');
   res.writeHead(200, { ...SECURITY, 'Content-Type': TYPES[extname(full)] ?? 'application/json' });
   return res.end(readFileSync(full));

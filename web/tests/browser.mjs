@@ -71,6 +71,14 @@ test('language: at once, everywhere, remembered', async () => {
   await page.context().close();
 });
 
+test('a link written as a path leads to the same page', async () => {
+  const page = await open('aigul');
+  await page.goto(`${base}cases/c4?x=1`);
+  await page.waitForSelector('#case-title');
+  assert.equal(await page.evaluate(() => location.pathname + location.hash), '/#/cases/c4?x=1');
+  await page.context().close();
+});
+
 test('keyboard: g c, j, Enter, ?, / with the Cyrillic layout too', async () => {
   const page = await open('aigul');
   await page.waitForSelector('.clocks li');

@@ -2,6 +2,9 @@
 
 import { parseHash, toHash, type Route } from './route';
 
+// A link written as a path («/cases/12», in a letter or by hand) is the same page behind #.
+if (location.pathname !== '/' && location.pathname !== '/index.html') history.replaceState(null, '', `/#${location.pathname}${location.search}`);
+
 let current = $state<Route>(parseHash(location.hash));
 
 window.addEventListener('hashchange', () => {

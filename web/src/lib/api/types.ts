@@ -221,5 +221,6 @@ export type Edition = Decoded<typeof decodeEdition>;
 
 export const decodeChange = object({ type: oneOf(CHANGES), id: str });
 export type Change = Decoded<typeof decodeChange>;
+export const decodeDropped = object({ count: num });
 export const decodeCatalogue = map(str);
 export const decodeNothing: Decoder<null> = () => null;
