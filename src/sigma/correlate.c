@@ -198,7 +198,7 @@ static int arrive(struct groups *g, uint32_t i, const struct arrival *a)
         gr->first_seq = a->seq;
         gr->first = gr->last = a->t;
     }
-    gr->total++;
+    gr->total += gr->total == 0 || a->seq == 0 || gr->last_seq != a->seq;   /* two rules may bring the same event */
     gr->last_seq = a->seq;
     if (a->t > gr->last)
         gr->last = a->t;
