@@ -32,7 +32,7 @@ static void key_part(struct buf *b, struct str value)
     for (size_t i = 0; i < value.n; i++) {
         if (value.p[i] == '|' || value.p[i] == '\\')
             buf_byte(b, '\\');
-        buf_byte(b, value.p[i]);
+        buf_byte(b, value.p[i] == KEY_OBJECT ? ' ' : value.p[i]);
     }
 }
 
@@ -54,6 +54,10 @@ static bool group_key(const struct correlation *c, uint32_t ref, struct view *v,
 
         b->n = SIGMA_GROUP_TEXT_MAX - 18;
         buf_printf(b, "~%016llx", (unsigned long long)hash);
+    }
+    if (c->per_object && v->ev->object.n) {
+        buf_byte(b, KEY_OBJECT);
+        buf_str(b, str_of(v->ev->object.p, min_size(v->ev->object.n, 64)));
     }
     return !buf_failed(b);
 }
@@ -181,7 +185,9 @@ static void tell(const struct group *gr, struct fired *out)
     out->count = gr->total;
     out->first_seq = gr->first_seq;
     out->last_seq = gr->last_seq;
-    out->group_n = min_size(gr->key_n, sizeof out->group);
+    ptrdiff_t object = str_chr(str_of(gr->key, gr->key_n), KEY_OBJECT);
+
+    out->group_n = min_size(object >= 0 ? (size_t)object : gr->key_n, sizeof out->group);
     if (out->group_n)
         memcpy(out->group, gr->key, out->group_n);
 }

@@ -182,8 +182,8 @@ static uint64_t define(const struct draft *d, const struct correlation *c)
     AUTO_BUF struct buf b;
 
     buf_init(&b, MIB);
-    buf_printf(&b, "%d %lld %lld %llu %llu %d %d", c->kind, (long long)c->timespan, (long long)c->learn,
-               (unsigned long long)c->least, (unsigned long long)c->most, c->at_end, c->negate);
+    buf_printf(&b, "%d %lld %lld %llu %llu %d %d %d", c->kind, (long long)c->timespan, (long long)c->learn,
+               (unsigned long long)c->least, (unsigned long long)c->most, c->at_end, c->negate, c->per_object);
     for (uint32_t i = 0; i < c->ref_count; i++) {
         buf_varstr(&b, c->names[i]);
         for (uint32_t g = 0; g < c->group_count; g++)
@@ -216,6 +216,7 @@ int correlation_parse(struct draft *d, const struct ynode *map, const struct yno
     c->kind = kinds[k].kind;
     c->most = UINT64_MAX;
     c->generate = str_eq(yaml_text(map, "generate"), STR("true"));
+    c->per_object = str_eq(yaml_text(custom, "per_object"), STR("true"));
     rc = take_rules(d, map, c);
     if (rc == 0)
         rc = take_groups(d, map, c);

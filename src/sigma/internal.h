@@ -98,6 +98,7 @@ int regex_match(const struct regex *r, struct regex_scratch *s, struct str text,
 
 #define FIELD_KEYWORD UINT32_MAX   /* any value of the event, or its original text */
 #define GATE_MAX      4
+#define KEY_OBJECT    '\x1e'   /* in a group's key, before the object; not told */
 
 enum node_kind { NODE_LEAF, NODE_AND, NODE_OR, NODE_NOT };
 
@@ -242,6 +243,7 @@ struct correlation {
     uint32_t  refs[SIGMA_REFS_MAX];       /* their indexes, once linked */
     uint32_t  ref_count;
     bool      generate;                   /* the rules it reads are told too */
+    bool      per_object;                 /* saqshy.per_object: groups of different objects do not mix */
     int       line, column;               /* of "rules", for an error when linking */
     uint32_t  group_by[SIGMA_GROUP_BY_MAX];                    /* field numbers */
     uint32_t  alias[SIGMA_REFS_MAX][SIGMA_GROUP_BY_MAX];       /* the field for each reference */

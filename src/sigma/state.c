@@ -69,7 +69,7 @@ static bool load_items(struct reader *r, struct groups *g, uint32_t i, uint64_t 
 
 static bool load_group(struct reader *r, struct groups *g)
 {
-    struct str key = rd_varstr(r, SIGMA_GROUP_TEXT_MAX + 64, "group key");
+    struct str key = rd_varstr(r, SIGMA_GROUP_TEXT_MAX + 80, "group key");
     struct group in = { .total = rd_varint(r) };
     uint64_t items, ignored = 0;
     uint32_t i = 0;
