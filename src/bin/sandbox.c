@@ -26,7 +26,7 @@
 static const char *const role_folders[ROLE_COUNT][10] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
-    [ROLE_DETECT] = { "+findings", "+journal", "+run" },
+    [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-pki", "-log" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
