@@ -1,0 +1,143 @@
+/* role_detect.c - the role detect: glue between the node's folders and src/detect.
+ *
+ * SIGHUP reads the rules anew; so does any change of a rule file, within RELOAD_NS. A failure that does not pass ends the role
+ * with exit code 1: the supervisor starts it again, and it goes on from its saved state. */
+#include <signal.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "bin/bin.h"
+#include "detect/detect.h"
+
+#define WAIT_MS    100
+#define RELOAD_NS  (5 * NS_PER_SECOND)
+#define METRICS_NS (2 * NS_PER_SECOND)
+
+static volatile sig_atomic_t stop_asked, reload_asked;
+
+static void on_signal(int number)
+{
+    if (number == SIGHUP)
+        reload_asked = 1;
+    else
+        stop_asked = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction a = { .sa_handler = on_signal };
+
+    sigaction(SIGTERM, &a, NULL);
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGHUP, &a, NULL);
+}
+
+static void say(void *arg, const struct sigma_refusal *r, bool kept)
+{
+    char reason[ERR_TEXT_MAX], file[1024], line[24], column[24];
+
+    (void)arg;
+    snprintf(reason, sizeof reason, "%.*s", STR_ARG(r->reason));
+    snprintf(file, sizeof file, "%.*s", STR_ARG(r->file));
+    log_line(r->verdict == SIGMA_BROKEN ? LOG_ERROR : LOG_WARN,
+             kept ? "a rule file is broken, its former rules go on" :
+             r->verdict == SIGMA_BROKEN ? "a rule is broken, the others run" : "a rule is not supported, the others run",
+             "file.path", file, "log.origin.file.line", log_num(r->line, line), "log.origin.file.column", log_num(r->column, column),
+             "error.message", reason, NULL);
+}
+
+static void tell_rules(const struct detect *d, const char *message)
+{
+    const struct detect_rules *r = detect_rules_now(d);
+    char loaded[24], unsupported[24], broken[24], kept[24];
+
+    log_line(r->loaded ? LOG_INFO : LOG_ERROR, r->loaded ? message : "no rule is loaded, nothing will be detected",
+             "saqshy.rules.loaded", log_num((long long)r->loaded, loaded), "saqshy.rules.unsupported",
+             log_num((long long)r->unsupported, unsupported), "saqshy.rules.broken", log_num((long long)r->broken, broken),
+             "saqshy.rules.kept", log_num((long long)r->kept, kept), NULL);
+}
+
+static void reload(struct detect *d, bool force)
+{
+    struct err e;
+    int rc = detect_reload(d, force, say, NULL, &e);
+
+    if (rc < 0)
+        log_line(LOG_ERROR, "could not read the rules, the former ones go on", "error.message", e.text, NULL);
+    else if (rc == 1)
+        tell_rules(d, "rules read anew");
+}
+
+static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
+{
+    time_ns looked = clock_steady(), published = 0;
+    char path[4096];
+    struct err e;
+
+    node_path(node, "run/metrics-detect.prom", path);
+    while (!stop_asked) {
+        int rc = detect_step(d, WAIT_MS, &e);
+        time_ns now = clock_steady();
+
+        if (rc == -EBADMSG) {
+            log_line(LOG_ERROR, "a damaged part of the journal was passed", "error.message", e.text, NULL);
+        } else if (rc < 0) {
+            log_line(LOG_ERROR, "detection stops", "error.message", e.text, NULL);
+            return EXIT_NO;
+        }
+        if (reload_asked || now - looked >= RELOAD_NS) {
+            bool force = reload_asked;
+
+            reload_asked = 0;
+            reload(d, force);
+            looked = now;
+        }
+        if (now - published >= METRICS_NS) {
+            if (metrics_publish(metrics, path, &e) < 0)
+                log_line(LOG_WARN, "could not write the metrics", "error.message", e.text, NULL);
+            published = now;
+        }
+    }
+    if (detect_checkpoint(d, &e) < 0) {
+        log_line(LOG_ERROR, "could not save the state of detection, the next start replays", "error.message", e.text, NULL);
+        return EXIT_NO;
+    }
+    return EXIT_YES;
+}
+
+/* rule_folders - our own rules, and those that the administrator put below DATA/rules. */
+static size_t rule_folders(const struct node *node, char own[4096], char added[4096], const char *paths[2])
+{
+    snprintf(own, 4096, "%s/rules", node->content);
+    paths[0] = own;
+    paths[1] = node_path(node, "rules", added);
+    return file_exists(added) ? 2 : 1;
+}
+
+int role_detect_run(const struct node *node)
+{
+    char journal[4096], findings[4096], folder[4096], state[4096], own[4096], added[4096];
+    struct metrics *metrics = calloc(1, sizeof *metrics);
+    const char *paths[2];
+    struct detect_config c = { .rules = paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics };
+    struct detect *d = NULL;
+    struct err e;
+    int code = EXIT_NO;
+
+    catch_signals();
+    c.journal = node_path(node, "journal", journal);
+    c.findings = node_path(node, "findings", findings);
+    c.state_file = node_path(node, "detect/state", state);
+    c.rule_count = rule_folders(node, own, added, paths);
+    if (!metrics || file_mkdirs(node_path(node, "detect", folder), 0750, &e) < 0 ||
+        file_mkdirs(findings, 0750, &e) < 0 || sandbox_enter(node, ROLE_DETECT, &e) < 0 ||
+        detect_open(&c, say, NULL, &d, &e) < 0) {
+        log_line(LOG_ERROR, "detection cannot start", "error.message", metrics ? e.text : "no memory", NULL);
+    } else {
+        tell_rules(d, "detection runs");
+        code = loop(node, d, metrics);
+    }
+    detect_close(&d);
+    free(metrics);
+    return code;
+}

@@ -1,0 +1,324 @@
+/* detect.c - the loop: a frame of events, their findings, now and then the state; see detect.h.
+ *
+ * Order of writes: findings of an event are committed; then the file of state, which says up to which event it goes; then the
+ * cursor. Killed in between, a restart reads the older state and replays the same events: their findings carry the same origin
+ * numbers and are not taken twice. */
+#include "base/file.h"
+#include "detect/internal.h"
+
+#define CHECKPOINT_MS     2000
+#define CHECKPOINT_SHARE  20         /* saving may take one part in so many of the time */
+#define BATCH_ARENA_BYTES (256u * MIB)
+
+enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
+       M_WITHOUT, M_STOPPED, M_REPEATED, M_COUNT };
+static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
+    [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
+    [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
+    [M_EVALUATED] = { "saqshy_detect_evaluated_total", false, "conditions of rules computed" },
+    [M_DAMAGED] = { "saqshy_detect_damaged_frames_total", false, "damaged frames of the journal passed over" },
+    [M_SEQ] = { "saqshy_detect_next_seq", true, "the next event of the journal to look at" },
+    [M_LAG] = { "saqshy_detect_lag_seconds", true, "age of the event looked at last" },
+    [M_RULES] = { "saqshy_detect_rules", true, "rules that run" },
+    [M_BROKEN] = { "saqshy_detect_rules_broken", true, "rules that were refused as broken" },
+    [M_UNSUPPORTED] = { "saqshy_detect_rules_unsupported", true, "rules that use what is not supported" },
+    [M_KEPT] = { "saqshy_detect_rule_files_kept", true, "files that became broken and run as they were" },
+    [M_GROUPS] = { "saqshy_detect_groups", true, "groups that correlations keep in mind" },
+    [M_EVICTED] = { "saqshy_detect_groups_evicted_total", false, "groups dropped at a limit" },
+    [M_WITHOUT] = { "saqshy_detect_without_group_total", false, "events without the field that a correlation groups by" },
+    [M_STOPPED] = { "saqshy_detect_patterns_stopped_total", false, "patterns stopped at their step limit" },
+    [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
+};
+
+struct detect {
+    struct detect_config  c;
+    char                 *journal, *findings, *state_file;
+    char                **rule_paths;
+    struct rule_store     store;
+    struct detect_rules   rules;
+    struct sigma         *sigma;
+    struct sigma_run     *run;
+    struct journal_reader *reader;
+    struct journal       *out;
+    struct event_batch    batch, found;
+    uint64_t              next_seq;       /* all before it are dealt with */
+    uint64_t              saved_seq;
+    time_ns               saved_at, save_took;
+    struct sigma_counters counted;        /* what the metrics have already */
+    struct metric        *metric[M_COUNT];
+    bool                  failed;         /* an event was half dealt with: the state must not be saved */
+};
+
+/* --- opening --- */
+
+static int copy_config(struct detect *d, const struct detect_config *c, struct err *e)
+{
+    d->c = *c;
+    d->journal = strdup(c->journal);
+    d->findings = strdup(c->findings);
+    d->state_file = strdup(c->state_file);
+    d->rule_paths = calloc(c->rule_count + 1, sizeof *d->rule_paths);
+    if (!d->journal || !d->findings || !d->state_file || !d->rule_paths)
+        return err_set(e, -ENOMEM, "no memory for detection");
+    for (size_t i = 0; i < c->rule_count; i++)
+        if (!(d->rule_paths[i] = strdup(c->rules[i])))
+            return err_set(e, -ENOMEM, "no memory for detection");
+    if (d->c.checkpoint_ms <= 0)
+        d->c.checkpoint_ms = CHECKPOINT_MS;
+    for (int i = 0; c->metrics && i < M_COUNT; i++)
+        d->metric[i] = metrics_cell(c->metrics, metric_rows[i].name, NULL, metric_rows[i].gauge, metric_rows[i].help);
+    return 0;
+}
+
+static void meter(struct detect *d, int m, int64_t n)
+{
+    if (d->metric[m] && metric_rows[m].gauge)
+        metric_set(d->metric[m], n);
+    else if (d->metric[m])
+        metric_add(d->metric[m], n);
+}
+
+static void meter_rules(struct detect *d)
+{
+    meter(d, M_RULES, (int64_t)d->rules.loaded);
+    meter(d, M_BROKEN, (int64_t)d->rules.broken);
+    meter(d, M_UNSUPPORTED, (int64_t)d->rules.unsupported);
+    meter(d, M_KEPT, (int64_t)d->rules.kept);
+}
+
+/* restore - saved state and where it ends. A damaged one is given up: the journal is replayed from its oldest event, and what
+ * was found before is not taken twice. */
+static int restore(struct detect *d, uint64_t *from, struct err *e)
+{
+    AUTO_BUF struct buf b;
+    struct str state;
+    int rc;
+
+    buf_init(&b, DETECT_STATE_MAX + MIB);
+    rc = state_file_read(d->state_file, &b, from, &state, e);
+    if (rc == 0)
+        rc = sigma_run_load(d->run, state, e);
+    if (rc == 1 || rc == -EBADMSG || rc == -E2BIG) {
+        *from = 0;
+        return 0;
+    }
+    return rc;
+}
+
+static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *e)
+{
+    uint64_t from = 0;
+    int rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &d->sigma, &d->rules, say, arg, e);
+
+    if (rc == 0)
+        rc = sigma_run_new(d->sigma, false, &d->run, e);
+    if (rc == 0)
+        rc = restore(d, &from, e);
+    if (rc == 0)
+        rc = journal_open(d->findings, d->c.segment_bytes ? d->c.segment_bytes : 64u * MIB, &d->out, e);
+    if (rc == 0)
+        rc = journal_reader_open(d->journal, from, &d->reader, e);
+    if (rc < 0)
+        return rc;
+    d->next_seq = d->saved_seq = from;
+    d->saved_at = clock_steady();
+    meter_rules(d);
+    return 0;
+}
+
+int detect_open(const struct detect_config *c, detect_say *say, void *arg, struct detect **out, struct err *e)
+{
+    struct detect *d = calloc(1, sizeof *d);
+    int rc;
+
+    *out = NULL;
+    if (!d)
+        return err_set(e, -ENOMEM, "no memory for detection");
+    event_batch_init(&d->batch, BATCH_ARENA_BYTES);
+    event_batch_init(&d->found, BATCH_ARENA_BYTES);
+    rc = copy_config(d, c, e);
+    if (rc == 0)
+        rc = open_parts(d, say, arg, e);
+    if (rc < 0)
+        detect_close(&d);
+    *out = d;
+    return rc;
+}
+
+void detect_close(struct detect **dp)
+{
+    struct detect *d = *dp;
+
+    if (!d)
+        return;
+    journal_reader_close(&d->reader);
+    journal_close(&d->out);
+    sigma_run_free(&d->run);
+    sigma_free(&d->sigma);
+    rule_store_free(&d->store);
+    event_batch_free(&d->batch);
+    event_batch_free(&d->found);
+    for (size_t i = 0; d->rule_paths && i < d->c.rule_count; i++)
+        free(d->rule_paths[i]);
+    free(d->rule_paths);
+    free(d->journal);
+    free(d->findings);
+    free(d->state_file);
+    free(d);
+    *dp = NULL;
+}
+
+/* --- the loop --- */
+
+/* look_at - one event through the rules; its findings are appended as one frame. */
+static int look_at(struct detect *d, const struct event *ev, struct err *e)
+{
+    const struct sigma_match *m;
+    int n = sigma_run_event(d->run, ev, false, &m, e);
+    int rc = 0;
+
+    if (n <= 0)
+        return n;
+    event_batch_reset(&d->found);
+    for (int i = 0; i < n && rc == 0; i++)
+        rc = detect_finding(&m[i], ev, &d->found, e);
+    if (rc == 0)
+        rc = journal_append(d->out, d->found.items, d->found.count, (struct journal_origin){ STR(DETECT_ORIGIN), ev->seq }, NULL, e);
+    if (rc < 0)
+        return rc;
+    meter(d, rc == 1 ? M_REPEATED : M_FINDINGS, n);
+    return 0;
+}
+
+static void meter_run(struct detect *d)
+{
+    const struct sigma_counters *c = sigma_run_counters(d->run);
+
+    meter(d, M_EVALUATED, (int64_t)(c->evaluated - d->counted.evaluated));
+    meter(d, M_EVICTED, (int64_t)(c->evicted - d->counted.evicted));
+    meter(d, M_WITHOUT, (int64_t)(c->without_group - d->counted.without_group));
+    meter(d, M_STOPPED, (int64_t)(c->regex_limit - d->counted.regex_limit));
+    meter(d, M_GROUPS, (int64_t)c->groups);
+    meter(d, M_SEQ, (int64_t)d->next_seq);
+    d->counted = *c;
+}
+
+static int take_batch(struct detect *d, struct err *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < d->batch.count && rc == 0; i++)
+        rc = look_at(d, &d->batch.items[i], e);
+    if (rc == 0)
+        rc = journal_commit(d->out, e);
+    if (rc < 0) {
+        d->failed = true;
+        return rc;
+    }
+    meter(d, M_EVENTS, (int64_t)d->batch.count);
+    if (d->batch.count)
+        meter(d, M_LAG, (clock_now() - d->batch.items[d->batch.count - 1].received) / NS_PER_SECOND);
+    return 0;
+}
+
+static bool checkpoint_due(const struct detect *d)
+{
+    time_ns wait = d->c.checkpoint_ms * NS_PER_MS, share = d->save_took * CHECKPOINT_SHARE;
+
+    return d->next_seq != d->saved_seq && clock_steady() - d->saved_at >= (share > wait ? share : wait);
+}
+
+int detect_checkpoint(struct detect *d, struct err *e)
+{
+    AUTO_BUF struct buf b;
+    time_ns start = clock_steady();
+    int rc;
+
+    if (d->failed)
+        return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
+    buf_init(&b, DETECT_STATE_MAX);
+    sigma_run_save(d->run, &b);
+    if (buf_failed(&b))
+        return err_set(e, -ENOMEM, "no memory to save the state of detection");
+    rc = state_file_write(d->state_file, d->next_seq, buf_view(&b), e);
+    if (rc == 0 && d->next_seq)
+        rc = journal_cursor_set(d->journal, DETECT_CURSOR, d->next_seq, e);
+    if (rc < 0)
+        return rc;
+    d->saved_seq = d->next_seq;
+    d->saved_at = clock_steady();
+    d->save_took = d->saved_at - start;
+    return 0;
+}
+
+int detect_step(struct detect *d, int timeout_ms, struct err *e)
+{
+    int n, rc = 0;
+
+    if (d->failed)
+        return err_set(e, -EIO, "detection stopped after an error, open it anew");
+    n = journal_reader_next(d->reader, &d->batch, NULL, e);
+    if (n == 0 && timeout_ms > 0 && !checkpoint_due(d)) {
+        journal_reader_wait(d->reader, timeout_ms);
+        n = journal_reader_next(d->reader, &d->batch, NULL, e);
+    }
+    if (n > 0)
+        rc = take_batch(d, e);
+    if (rc < 0)
+        return rc;
+    if (n == -EBADMSG)
+        meter(d, M_DAMAGED, 1);
+    if (n != 0)
+        d->next_seq = journal_reader_seq(d->reader);
+    meter_run(d);
+    if (n < 0)
+        return n;
+    if (checkpoint_due(d)) {
+        rc = detect_checkpoint(d, e);
+        if (rc < 0)
+            return rc;
+    }
+    return n;
+}
+
+/* --- rules --- */
+
+int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e)
+{
+    struct sigma *fresh = NULL;
+    struct sigma_run *run = NULL;
+    AUTO_BUF struct buf state;
+    bool changed = force;
+    int rc;
+
+    buf_init(&state, DETECT_STATE_MAX);
+    rc = force ? 0 : rule_store_changed(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &changed, e);
+
+    if (rc < 0 || !changed)
+        return rc;
+    rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &fresh, &d->rules, say, arg, e);
+    if (rc == 0)
+        rc = sigma_run_new(fresh, false, &run, e);
+    if (rc == 0)   /* so that a replay never runs new rules over events that the old ones looked at */
+        rc = detect_checkpoint(d, e);
+    if (rc == 0) {
+        sigma_run_save(d->run, &state);
+        rc = buf_failed(&state) ? err_set(e, -ENOMEM, "no memory to carry the state over") : sigma_run_load(run, buf_view(&state), e);
+    }
+    if (rc < 0) {
+        sigma_run_free(&run);
+        sigma_free(&fresh);
+        return rc;
+    }
+    sigma_run_free(&d->run);
+    sigma_free(&d->sigma);
+    d->run = run;
+    d->sigma = fresh;
+    d->counted = (struct sigma_counters){ 0 };
+    meter_rules(d);
+    return 1;
+}
+
+const struct detect_rules *detect_rules_now(const struct detect *d) { return &d->rules; }
+const struct sigma *detect_sigma(const struct detect *d) { return d->sigma; }
+uint64_t detect_seq(const struct detect *d) { return d->next_seq; }

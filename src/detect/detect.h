@@ -1,0 +1,64 @@
+/* detect.h - the reader of the journal that runs the rules and writes what they find.
+ *
+ * Owns      the cursor "detect" of the journal, the findings journal (its writer), the file of saved state.
+ * Promises  1. Each event's findings go into the findings journal as one frame with origin {"detect", the event's seq}: however
+ *              often detection is killed and replays, each finding is there exactly once.
+ *           2. A restart goes on from saved state and gives the findings that an uninterrupted run would have given.
+ *           3. A finding is on disk before the cursor passes its event.
+ *           4. Rules are read anew when told or when a file changes; a file that became broken goes on as it was before, and
+ *              whoever asked is told which and why. A folder without one good rule is said, not hidden.
+ *           5. A damaged frame of the journal is counted, told and passed.
+ * Threads   owner.
+ * Units     seq counts events of the journal; times are time_ns.
+ * Source    plan of the pipeline, docs/detection.md; R-10.1-02 (detection), R-10.1-10 (first measures). */
+#ifndef SAQSHY_DETECT_DETECT_H
+#define SAQSHY_DETECT_DETECT_H
+
+#include "base/metrics.h"
+#include "journal/journal.h"
+#include "sigma/sigma.h"
+
+#define DETECT_ORIGIN     "detect"
+#define DETECT_CURSOR     "detect"
+#define DETECT_STATE_MAX  (256u * MIB)   /* a larger file of saved state is not read */
+
+struct detect;
+
+struct detect_config {
+    const char        *journal;          /* folder to read */
+    const char        *findings;         /* folder to write */
+    const char        *state_file;       /* "DATA/detect/state" */
+    const char *const *rules;            /* folders or files */
+    size_t             rule_count;
+    uint64_t           segment_bytes;    /* of the findings journal */
+    int64_t            checkpoint_ms;    /* how often state is saved while events come; 0: 2000 */
+    struct metrics    *metrics;          /* borrowed; may be NULL */
+};
+
+/* What a reading of the rules gave. */
+struct detect_rules {
+    size_t files, loaded, unsupported, broken;
+    size_t kept;       /* files that became broken and go on as they were */
+};
+/* say is called for every refused rule: kept tells that the file's former rules go on. */
+typedef void detect_say(void *arg, const struct sigma_refusal *r, bool kept);
+
+/* detect_open - read the rules, the saved state and the cursor. Broken rules are no failure (say tells them). */
+MUST_USE int detect_open(const struct detect_config *c, detect_say *say, void *arg, struct detect **out, struct err *e);
+/* detect_step - events of one frame through the rules; waits up to timeout_ms when there are none. Returns the number of events
+ * looked at; -EBADMSG: a damaged frame was passed, *e tells it, go on. Other errors: stop. */
+MUST_USE int detect_step(struct detect *d, int timeout_ms, struct err *e);
+/* detect_checkpoint - save the state and move the cursor now. */
+MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
+/* detect_reload - read the rules anew if a file changed (or force). 1: a new set runs, 0: nothing changed. On failure the old set runs. */
+MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e);
+/* detect_close - does not save: detect_checkpoint does, and can tell that it failed. */
+void detect_close(struct detect **d);
+const struct detect_rules *detect_rules_now(const struct detect *d);
+const struct sigma *detect_sigma(const struct detect *d);
+uint64_t detect_seq(const struct detect *d);   /* the next event to look at */
+
+/* detect_finding - a match as an event of the findings journal, added to out; texts are borrowed from ev, the set and out's arena. */
+MUST_USE int detect_finding(const struct sigma_match *m, const struct event *ev, struct event_batch *out, struct err *e);
+
+#endif

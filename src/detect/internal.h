@@ -1,0 +1,41 @@
+/* internal.h - what the files of src/detect share. */
+#ifndef SAQSHY_DETECT_INTERNAL_H
+#define SAQSHY_DETECT_INTERNAL_H
+
+#include "detect/detect.h"
+
+/* --- rules.c: the files of rules, as last seen good --- */
+
+struct rule_file {
+    char    *path;       /* owned */
+    char    *text;       /* owned: what runs now */
+    size_t   text_n;
+    int64_t  mtime_ns;   /* of the file as it was read last, good or not */
+    int64_t  size;
+    bool     seen;
+};
+struct rule_store {
+    struct rule_file *files;   /* sorted by path */
+    size_t count, cap;
+};
+void rule_store_free(struct rule_store *s);
+/* rule_store_changed - some file came, went, or has another time or size. */
+MUST_USE int rule_store_changed(const struct rule_store *s, const char *const *paths, size_t count, bool *changed, struct err *e);
+/* rule_store_load - read the files and build a set; files that became broken keep their former text. */
+MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out,
+                             struct detect_rules *stats, detect_say *say, void *arg, struct err *e);
+
+/* --- state.c: the file of saved state --- */
+
+/* Offset  size  meaning
+ *      0     8  "SAQDET1\n"
+ *      8     8  seq: the first event whose effect is not in the state
+ *     16     8  bytes of the state
+ *     24     8  XXH3 of the seq and the state
+ *     32     -  the state of the correlations (src/sigma/state.c) */
+#define STATE_HEAD 32u
+MUST_USE int state_file_write(const char *path, uint64_t seq, struct str state, struct err *e);
+/* state_file_read - 0; 1 if there is none; -EBADMSG if it is damaged. state borrows from b. */
+MUST_USE int state_file_read(const char *path, struct buf *b, uint64_t *seq, struct str *state, struct err *e);
+
+#endif

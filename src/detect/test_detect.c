@@ -1,0 +1,377 @@
+/* test_detect.c - detection over real journals: findings, restarts, kills, rules that change under way. */
+#include "base/file.h"
+#include "base/test.h"
+#include "detect/detect.h"
+#include "parse/parse.h"
+
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct place {
+    char root[64], journal[96], findings[96], state[96], rules[96];
+};
+
+static void place_make(struct place *p)
+{
+    struct err e;
+
+    snprintf(p->root, sizeof p->root, "/tmp/saqshy-detect-XXXXXX");
+    assert_non_null(mkdtemp(p->root));
+    snprintf(p->journal, sizeof p->journal, "%s/journal", p->root);
+    snprintf(p->findings, sizeof p->findings, "%s/findings", p->root);
+    snprintf(p->state, sizeof p->state, "%s/detect.state", p->root);
+    snprintf(p->rules, sizeof p->rules, "%s/rules", p->root);
+    assert_int_equal(file_mkdirs(p->rules, 0755, &e), 0);
+}
+
+static void place_remove(struct place *p)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf -- %s", p->root);
+    assert_int_equal(system(command), 0);
+}
+
+static void write_rule(const struct place *p, const char *file, const char *text)
+{
+    char path[160];
+    struct err e;
+
+    snprintf(path, sizeof path, "%s/%s", p->rules, file);
+    assert_int_equal(file_write_atomic(path, str_c(text), 0644, &e), 0);
+}
+
+static struct detect *open_detect(const struct place *p, const char *rules, struct err *e)
+{
+    const char *paths[] = { rules };
+    struct detect_config c = { .journal = p->journal, .findings = p->findings, .state_file = p->state, .rules = paths,
+                               .rule_count = 1, .checkpoint_ms = 1 };
+    struct detect *d = NULL;
+
+    if (detect_open(&c, NULL, NULL, &d, e) < 0)
+        fail_msg("%s", e->text);
+    return d;
+}
+
+/* read_findings - all findings as lines of JSON. */
+static size_t read_findings(const struct place *p, struct buf *out)
+{
+    struct journal_reader *r = NULL;
+    struct event_batch b;
+    struct err e;
+    size_t count = 0;
+    int n;
+
+    event_batch_init(&b, 0);
+    assert_int_equal(journal_reader_open(p->findings, 0, &r, &e), 0);
+    while ((n = journal_reader_next(r, &b, NULL, &e)) > 0)
+        for (int i = 0; i < n; i++, count++) {
+            event_json(&b.items[i], out);
+            buf_byte(out, '\n');
+        }
+    assert_int_equal(n, 0);
+    journal_reader_close(&r);
+    event_batch_free(&b);
+    return count;
+}
+
+static const char rules_text[] =
+    "title: one\nid: one\nlevel: low\ntags: [saqshy.os-11]\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n---\n"
+    "title: seven\nid: seven\nlevel: high\nlogsource: {}\ndetection: {s: {n|endswith: '7'}, condition: s}\n---\n"
+    "title: count\nid: count\nlevel: high\ncorrelation: {type: event_count, rules: one, group-by: user, timespan: 20s, condition: {gte: 3}, generate: true}\n---\n"
+    "title: values\nid: values\ncorrelation: {type: value_count, rules: one, timespan: 15s, condition: {field: user, gte: 4}, generate: true}\n---\n"
+    "title: new\nid: new\ncorrelation: {type: saqshy_new_value, rules: one, timespan: 30s, condition: {field: user}, generate: true}\nsaqshy: {learn: 5s}\n---\n"
+    "title: few\nid: few\ncorrelation: {type: event_count, rules: one, group-by: user, timespan: 10s, condition: {lt: 2}, generate: true}\n---\n"
+    "title: chain\nid: chain\ncorrelation: {type: temporal_ordered, rules: [count, seven], timespan: 30s, generate: true}\n";
+
+/* fill - frames of varying size; kinds and users by a fixed row of pseudo-random numbers. */
+static void fill(const struct place *p, unsigned from, unsigned frames, uint32_t *random)
+{
+    struct journal *j = NULL;
+    struct event_batch b;
+    struct err e;
+    unsigned t = from;
+
+    event_batch_init(&b, 0);
+    assert_int_equal(journal_open(p->journal, MIB, &j, &e), 0);
+    for (unsigned f = 0; f < frames; f++) {
+        event_batch_reset(&b);
+        for (unsigned i = 0; i < 1 + f % 7; i++) {
+            struct event *ev = event_batch_add(&b);
+
+            *random = *random * 1664525 + 1013904223;
+            ev->time = ev->received = (1700000000 + (int64_t)(t += *random >> 30)) * NS_PER_SECOND;
+            ev->class = CLASS_OS_UNIX;
+            ev->original = arena_printf(&b.arena, "line %u", t);
+            ev->object = *random & 0x4000 ? STR("obj-1") : STR("obj-2");
+            assert_int_equal(event_add(ev, &b.arena, STR("kind"), *random & 0x8000 ? STR("fail") : STR("ok")), 0);
+            assert_int_equal(event_add(ev, &b.arena, STR("user"), arena_printf(&b.arena, "u%u", *random >> 16 & 7)), 0);
+            assert_int_equal(event_add(ev, &b.arena, STR("n"), arena_printf(&b.arena, "%u", *random >> 8 & 63)), 0);
+        }
+        assert_int_equal(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
+    }
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+    event_batch_free(&b);
+}
+
+static void run_to_end(const struct place *p)
+{
+    struct err e;
+    struct detect *d = open_detect(p, p->rules, &e);
+    int n;
+
+    while ((n = detect_step(d, 0, &e)) != 0)
+        assert_true(n > 0);
+    assert_int_equal(detect_checkpoint(d, &e), 0);
+    detect_close(&d);
+}
+
+/* killed_run - a child that a timer ends wherever it stands (SIGALRM, not caught: no cleaning up, as by kill -9). */
+static bool killed_run(const struct place *p, unsigned microseconds)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct itimerval after = { .it_value = { .tv_usec = microseconds } };
+        struct err e;
+        struct detect *d;
+        int n;
+
+        setitimer(ITIMER_REAL, &after, NULL);
+        d = open_detect(p, p->rules, &e);
+        while ((n = detect_step(d, 0, &e)) > 0)
+            ;
+        _exit(n == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    return WIFSIGNALED(status);
+}
+
+static void killed_at_any_moment_the_findings_are_the_same(void **state)
+{
+    struct place whole, torn;
+    AUTO_BUF struct buf want, got;
+    uint32_t random = 7, again = 7;
+    unsigned kills = 0;
+
+    (void)state;
+    buf_init(&want, 0);
+    buf_init(&got, 0);
+    place_make(&whole);
+    place_make(&torn);
+    write_rule(&whole, "r.yml", rules_text);
+    write_rule(&torn, "r.yml", rules_text);
+    for (unsigned round = 0; round < 30; round++) {
+        fill(&whole, round * 300, 20, &random);
+        fill(&torn, round * 300, 20, &again);
+        for (unsigned k = 0; k < 3; k++)
+            kills += killed_run(&torn, 1 + (random >> 8 ^ round * 7919 ^ k * 104729) % 60000);
+    }
+    run_to_end(&whole);
+    run_to_end(&torn);
+    assert_true(read_findings(&whole, &want) > 500);
+    read_findings(&torn, &got);
+    assert_true(kills > 5);
+    assert_true(str_eq(buf_view(&want), buf_view(&got)));
+    place_remove(&whole);
+    place_remove(&torn);
+}
+
+static void without_its_state_nothing_is_found_twice(void **state)
+{
+    struct place p;
+    AUTO_BUF struct buf before, after;
+    uint32_t random = 3;
+    struct err e;
+
+    (void)state;
+    buf_init(&before, 0);
+    buf_init(&after, 0);
+    place_make(&p);
+    write_rule(&p, "r.yml", rules_text);
+    fill(&p, 0, 60, &random);
+    run_to_end(&p);
+    assert_true(read_findings(&p, &before) > 50);
+    assert_int_equal(file_write_atomic(p.state, STR("SAQDET1\nnonsense"), 0644, &e), 0);
+    run_to_end(&p);
+    read_findings(&p, &after);
+    assert_true(str_eq(buf_view(&before), buf_view(&after)));
+    place_remove(&p);
+}
+
+static void one_step_after_the_commit_the_finding_is_on_disk(void **state)
+{
+    struct place p;
+    uint32_t random = 1;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_rule(&p, "r.yml", "title: all\nid: all\nlogsource: {}\ndetection: {s: {n: '*'}, condition: s}\n");
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_step(d, 0, &e), 0);   /* no journal yet */
+    fill(&p, 0, 1, &random);
+    assert_int_equal(detect_step(d, 0, &e), 1);
+    assert_int_equal(journal_committed_seq(p.findings), 2);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+struct told { unsigned count, kept; char last[ERR_TEXT_MAX]; };
+static void hear(void *arg, const struct sigma_refusal *r, bool kept)
+{
+    struct told *t = arg;
+
+    t->count++;
+    t->kept += kept;
+    snprintf(t->last, sizeof t->last, "%.*s:%d:%d: %.*s", STR_ARG(r->file), r->line, r->column, STR_ARG(r->reason));
+}
+
+static void a_rule_that_became_broken_runs_as_it_was(void **state)
+{
+    static const char good[] = "title: v1\nid: v\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n";
+    struct told told = { 0 };
+    struct place p;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_rule(&p, "v.yml", good);
+    write_rule(&p, "w.yml", "title: w\nid: w\nlogsource: {}\ndetection: {s: {kind: ok}, condition: s}\n");
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_reload(d, false, hear, &told, &e), 0);
+    write_rule(&p, "v.yml", "title: v2\nid: v\nlogsource: {}\ndetection: {s: {kind|contians: fail}, condition: s}\n# longer\n");
+    write_rule(&p, "w.yml", "title: w2\nid: w\nlogsource: {}\ndetection: {s: {kind: ok}, condition: s}\n");
+    write_rule(&p, "x.yml", "title: x\nid: x\nlogsource: {}\ndetection: {s: {kind: ok}, condition: s}\n");
+    assert_int_equal(detect_reload(d, false, hear, &told, &e), 1);
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.kept, 1);
+    assert_non_null(strstr(told.last, "v.yml:4:17: no modifier \"contians\""));
+    assert_int_equal(sigma_rule_count(detect_sigma(d)), 3);
+    assert_true(str_eq(sigma_rule_find(detect_sigma(d), STR("v"))->title, STR("v1")));
+    assert_true(str_eq(sigma_rule_find(detect_sigma(d), STR("w"))->title, STR("w2")));
+    assert_int_equal(detect_rules_now(d)->kept, 1);
+    assert_int_equal(detect_reload(d, false, hear, &told, &e), 0);   /* told once, not every five seconds */
+    write_rule(&p, "v.yml", "title: v3, mended\nid: v\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n");
+    assert_int_equal(detect_reload(d, false, hear, &told, &e), 1);
+    assert_true(str_eq(sigma_rule_find(detect_sigma(d), STR("v"))->title, STR("v3, mended")));
+    detect_close(&d);
+    place_remove(&p);
+}
+
+static void a_reload_keeps_the_windows(void **state)
+{
+    static const char rule[] = "title: %s\nid: one\nlogsource: {}\ndetection: {s: {n: '*'}, condition: s}\n---\ntitle: c\nid: c\n"
+                               "correlation: {type: event_count, rules: one, timespan: 1d, condition: {gte: 6}}\n";
+    char text[512];
+    struct place p;
+    uint32_t random = 1;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    snprintf(text, sizeof text, rule, "before");
+    write_rule(&p, "r.yml", text);
+    fill(&p, 0, 2, &random);   /* 1 + 2 events */
+    struct detect *d = open_detect(&p, p.rules, &e);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    snprintf(text, sizeof text, rule, "a title that is longer than it was");
+    write_rule(&p, "r.yml", text);
+    assert_int_equal(detect_reload(d, false, NULL, NULL, &e), 1);
+    assert_true(journal_committed_seq(p.findings) <= 1);
+    fill(&p, 10, 2, &random);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    assert_int_equal(journal_committed_seq(p.findings), 2);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+/* sshd_lines - lines as sshd writes them, through the parser, into the journal. */
+static void sshd_lines(const struct place *p, const char *const *lines, size_t count)
+{
+    struct parser *parser = NULL;
+    struct journal *j = NULL;
+    struct event_batch b;
+    struct err e;
+
+    event_batch_init(&b, 0);
+    assert_int_equal(parse_new(NULL, 0, &parser, &e), 0);
+    assert_int_equal(journal_open(p->journal, MIB, &j, &e), 0);
+    for (size_t i = 0; i < count; i++) {
+        struct event *ev = event_batch_add(&b);
+        struct parse_hints h = { .received = 1774000000 * NS_PER_SECOND + (time_ns)i, .zone_min = 300, .source = STR("a/auth.log") };
+
+        parse_line(parser, str_c(lines[i]), &h, &b.arena, ev);
+        ev->object = STR("obj-portal");
+    }
+    assert_int_equal(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+    parse_free(&parser);
+    event_batch_free(&b);
+}
+
+static void same_account_from_two_addresses(void **state)
+{
+    static const char *const lines[] = {
+        "Mar 19 08:00:01 srv1 sshd[811]: Accepted publickey for aidana from 198.51.100.7 port 50022 ssh2: ED25519 SHA256:x",
+        "Mar 19 08:00:02 srv2 sshd[812]: Accepted publickey for aidana from 203.0.113.5 port 50023 ssh2: ED25519 SHA256:x",
+        "Mar 19 08:10:03 srv1 sshd[813]: Accepted publickey for daniyar from 203.0.113.5 port 50024 ssh2: ED25519 SHA256:x",
+        "Mar 19 08:20:04 srv1 sshd[814]: Accepted publickey for aidana from 203.0.113.5 port 50025 ssh2: ED25519 SHA256:x",
+    };
+    char rules[4096];
+    struct journal_reader *r = NULL;
+    struct event_batch b;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    snprintf(rules, sizeof rules, "%s/content/rules", getenv("SAQSHY_SOURCE"));
+    place_make(&p);
+    sshd_lines(&p, lines, COUNT(lines));
+    struct detect *d = open_detect(&p, rules, &e);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    detect_close(&d);
+    event_batch_init(&b, 0);
+    assert_int_equal(journal_reader_open(p.findings, 0, &r, &e), 0);
+    assert_int_equal(journal_reader_next(r, &b, NULL, &e), 1);
+    const struct event *f = b.items;
+    assert_true(str_eq(event_get(f, STR("saqshy.types")), STR("UX-01")));
+    assert_true(str_eq(event_get(f, STR("user.name")), STR("aidana")));
+    assert_true(str_eq(event_get(f, STR("host.name")), STR("srv1")));
+    assert_true(str_eq(event_get(f, STR("source.ip")), STR("203.0.113.5")));
+    assert_true(str_eq(event_get(f, STR("saqshy.count")), STR("2")));
+    assert_true(str_eq(event_get(f, STR("saqshy.first_seq")), STR("1")));
+    assert_true(str_eq(event_get(f, STR("saqshy.last_seq")), STR("4")));
+    assert_true(str_ends(event_get(f, STR("saqshy.group")), STR("|obj-portal|srv1|aidana")));
+    assert_true(str_eq(f->object, STR("obj-portal")) && str_eq(f->original, str_c(lines[3])));
+    assert_true(event_get(f, STR("saqshy.recommendations.kk")).n > 0);
+    assert_int_equal(journal_reader_next(r, &b, NULL, &e), 0);   /* nothing else was found */
+    journal_reader_close(&r);
+    event_batch_free(&b);
+    place_remove(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_step_after_the_commit_the_finding_is_on_disk),
+        cmocka_unit_test(killed_at_any_moment_the_findings_are_the_same),
+        cmocka_unit_test(without_its_state_nothing_is_found_twice),
+        cmocka_unit_test(a_rule_that_became_broken_runs_as_it_was),
+        cmocka_unit_test(a_reload_keeps_the_windows),
+        { .name = "R-A4.3-01 UX-01 the same account from two addresses on one server", .test_func = same_account_from_two_addresses },
+    };
+
+    return cmocka_run_group_tests_name("detect", tests, NULL, NULL);
+}
