@@ -281,9 +281,9 @@ static void answer(struct supervisor *s)
     AUTO_CLOSE int fd = accept4(s->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     AUTO_BUF struct buf b;
 
+    buf_init(&b, 64 * KIB);
     if (fd < 0)
         return;
-    buf_init(&b, 64 * KIB);
     buf_printf(&b, "{\"pid\":%d,\"roles\":[", (int)getpid());
     for (size_t i = 0; i < s->count; i++) {
         const struct child *c = &s->child[i];

@@ -217,9 +217,9 @@ int forms_render_pdf(const struct form_document *d, struct buf *out, struct err 
     size_t start = out->n;
     int pages = 0, rc;
 
+    arena_init(&a, 0);
     if (d->lang_count < 1 || d->lang_count > LANG_COUNT)
         return err_set(e, -EINVAL, "a document has 1 to %d languages", LANG_COUNT);
-    arena_init(&a, 0);
     rc = draw(d, &a, NULL, &pages, e);
     if (rc == 0)
         rc = draw(d, &a, out, &pages, e);
