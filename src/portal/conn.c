@@ -206,6 +206,8 @@ static void outside_api(struct conn *c)
     }
 }
 
+static bool take_body(struct conn *c);
+
 static void begin_body(struct conn *c)
 {
     size_t n = (size_t)c->call->http.content_length;
@@ -219,7 +221,8 @@ static void begin_body(struct conn *c)
     c->portal->body_bytes += n;
     enter(c, CONN_BODY);
     bufferevent_setwatermark(c->bev, EV_READ, 0, max_size(n, READ_AHEAD));
-    if (c->call->http.expect_continue && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
+    /* It may have come together with the head. */
+    if (!take_body(c) && c->call->http.expect_continue && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
         evbuffer_add(bufferevent_get_output(c->bev), "HTTP/1.1 100 Continue\r\n\r\n", 25);
 }
 
