@@ -181,3 +181,8 @@ bool query_match(const struct query *q, const struct event *ev)
     }
     return depth == 0 || stack[depth - 1];
 }
+
+bool query_everything(const struct query *q)
+{
+    return q->count == 0 || (q->count == 1 && q->node[0].op == OP_ALL);
+}

@@ -213,8 +213,11 @@ int query_parse(struct str text, struct query **out, struct err *e)
         arena_init(&q->arena, 16u * MIB);
         c->q = q;
         c->e = e;
-        c->lex = (struct lexer){ .text = text, .arena = &q->arena };
-        if (text.n > QUERY_TEXT_MAX)
+        /* Copied: names of fields are views into it, and the query outlives the caller's text. */
+        c->lex = (struct lexer){ .text = arena_copy(&q->arena, str_of(text.p, min_size(text.n, QUERY_TEXT_MAX))), .arena = &q->arena };
+        if (arena_failed(&q->arena))
+            rc = err_set(e, -ENOMEM, "no memory for the search");
+        else if (text.n > QUERY_TEXT_MAX)
             rc = query_error(e, text, QUERY_TEXT_MAX, "the search is longer than 16384 bytes");
         else if (!str_utf8_valid(text))
             rc = query_error(e, text, 0, "the search is not UTF-8");

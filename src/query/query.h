@@ -30,6 +30,8 @@ struct query;
 MUST_USE int query_parse(struct str text, struct query **out, struct err *e);
 void query_free(struct query **q);
 bool query_match(const struct query *q, const struct event *ev);
+/* query_everything - selects every event, whatever is in it: a store then need not look into them. */
+bool query_everything(const struct query *q);
 
 /* query_needs - what a store may use to skip whole blocks: hashes of tokens (as query_tokens gives them) of which every matching event's line
  * and field values must contain all. *count is their number, list is borrowed from the query. Zero means nothing can be skipped. */

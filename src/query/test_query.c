@@ -173,6 +173,28 @@ static void hostile_texts_have_limits(void **state)
     event_batch_free(&batch);
 }
 
+static void a_query_outlives_its_text(void **state)
+{
+    char *text = strdup("user.name:root");
+    struct event_batch b;
+    struct query *q;
+
+    (void)state;
+    assert_non_null(text);
+    event_batch_init(&b, 0);
+    fill(&b);
+    assert_int_equal(query_parse(str_c(text), &q, NULL), 0);
+    memset(text, 'x', strlen(text));
+    free(text);
+    assert_true(query_match(q, &b.items[0]));
+    assert_false(query_everything(q));
+    query_free(&q);
+    assert_int_equal(query_parse(STR(" * "), &q, NULL), 0);
+    assert_true(query_everything(q));
+    query_free(&q);
+    event_batch_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +202,7 @@ int main(void)
         cmocka_unit_test(what_matches_is_never_skipped),
         cmocka_unit_test(wrong_texts_name_the_letter),
         cmocka_unit_test(hostile_texts_have_limits),
+        cmocka_unit_test(a_query_outlives_its_text),
     };
 
     return cmocka_run_group_tests_name("query", tests, NULL, NULL);
