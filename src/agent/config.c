@@ -1,0 +1,132 @@
+/* config.c - the agent's YAML file. An unknown key, wrong type or missing setting refuses the whole file. */
+#include "agent/internal.h"
+#include "base/yaml.h"
+
+static int take_text(const struct yaml *y, const struct ynode *map, const char *key, char **out, struct err *e)
+{
+    struct str s = yaml_text(map, key);
+
+    if (!s.n || s.n >= AGENT_PATH_MAX - 64 || memchr(s.p, 0, s.n))
+        return yaml_err(y, map, e, "\"%s\" is missing here, or is no text", key);
+    *out = strndup(s.p, s.n);
+    return *out ? 0 : err_set(e, -ENOMEM, "no memory for the configuration");
+}
+
+static int take_server(struct agent_config *c, const struct yaml *y, const struct ynode *root, struct err *e)
+{
+    static const char *const names[] = { "url", "ca", "cert", "key", NULL };
+    const struct ynode *s = yaml_get(root, "server");
+    int rc;
+
+    if (!s || s->kind != YNODE_MAP)
+        return yaml_err(y, s ? s : root, e, "\"server\" must be a map of url, ca, cert and key");
+    if ((rc = yaml_only(y, s, names, e)) < 0 || (rc = take_text(y, s, "url", &c->url, e)) < 0 ||
+        (rc = take_text(y, s, "ca", &c->ca, e)) < 0 || (rc = take_text(y, s, "cert", &c->cert, e)) < 0 ||
+        (rc = take_text(y, s, "key", &c->key, e)) < 0)
+        return rc;
+    if (!str_starts(str_c(c->url), STR("https://")))
+        return yaml_err(y, yaml_get(s, "url"), e, "\"url\" must be https://HOST:PORT, without a path");
+    return 0;
+}
+
+static int take_inputs(struct agent_config *c, const struct yaml *y, const struct ynode *root, struct err *e)
+{
+    struct str s = yaml_text(root, "inputs");
+    bool none = str_eq(s, STR("none"));
+
+    if (!s.n || str_eq(s, STR("auto")))
+        c->journald = c->system_files = true;
+    else if (str_eq(s, STR("journald")))
+        c->journald = true;
+    else if (str_eq(s, STR("files")))
+        c->system_files = true;
+    else if (!none)
+        return yaml_err(y, yaml_get(root, "inputs"), e, "\"inputs\" must be auto, journald, files or none");
+    c->ports = !none;
+    return yaml_bool(y, root, "listening_ports", &c->ports, e) < 0 ? -EBADMSG : 0;
+}
+
+static int take_files(struct agent_config *c, const struct yaml *y, const struct ynode *root, struct err *e)
+{
+    static const char *const names[] = { "path", "program", NULL };
+    const struct ynode *list = yaml_get(root, "files");
+    int rc;
+
+    if (!list || yaml_null(list))
+        return 0;
+    if (list->kind != YNODE_SEQ || list->count > FILES_MAX)
+        return yaml_err(y, list, e, "\"files\" must be a list of \"path: PATTERN\", at most %d", FILES_MAX);
+    c->files = calloc(list->count + 1, sizeof *c->files);
+    if (!c->files)
+        return err_set(e, -ENOMEM, "no memory for the configuration");
+    for (const struct ynode *i = list->first; i; i = i->next) {
+        struct agent_file *f = &c->files[c->file_count];
+
+        if (i->kind != YNODE_MAP)
+            return yaml_err(y, i, e, "\"path: PATTERN\" is expected here, as in path: /var/log/nginx/*.log");
+        if ((rc = yaml_only(y, i, names, e)) < 0 || (rc = take_text(y, i, "path", &f->glob, e)) < 0)
+            return rc;
+        c->file_count++;
+        if (f->glob[0] != '/')
+            return yaml_err(y, i, e, "\"path\" must begin with \"/\"");
+        if (yaml_get(i, "program") && (rc = take_text(y, i, "program", &f->program, e)) < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* id_valid - it becomes part of names everywhere, and is the certificate's CN. */
+static bool id_valid(const char *id)
+{
+    return strlen(id) <= 64 && id[0] != '.' && id[0] != '-' &&
+           strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(id);
+}
+
+int agent_config_load(const char *file, struct agent_config **out, struct err *e)
+{
+    static const char *const names[] = { "id", "state", "server", "inputs", "files", "listening_ports", NULL };
+    struct agent_config *c = calloc(1, sizeof *c);
+    struct yaml *y = NULL;
+    const struct ynode *root;
+    int rc = c ? yaml_load_file(file, &y, e) : err_set(e, -ENOMEM, "no memory for the configuration");
+
+    if (rc < 0) {
+        free(c);
+        return rc;
+    }
+    root = y->doc_count == 1 ? y->docs[0] : NULL;
+    if (!root || root->kind != YNODE_MAP)
+        rc = err_set(e, -EBADMSG, "%s: a map of settings is expected: id, state, server, inputs, files", file);
+    else if ((rc = yaml_only(y, root, names, e)) == 0 && (rc = take_text(y, root, "id", &c->id, e)) == 0 &&
+             (rc = take_text(y, root, "state", &c->state, e)) == 0 && (rc = take_server(c, y, root, e)) == 0 &&
+             (rc = take_inputs(c, y, root, e)) == 0)
+        rc = take_files(c, y, root, e);
+    if (rc == 0 && !id_valid(c->id))
+        rc = yaml_err(y, yaml_get(root, "id"), e, "\"id\" must be letters, digits, '.', '_' and '-', at most 64");
+    if (rc == 0 && c->state[0] != '/')
+        rc = yaml_err(y, yaml_get(root, "state"), e, "\"state\" must begin with \"/\"");
+    yaml_free(&y);
+    if (rc < 0)
+        agent_config_free(&c);
+    *out = c;
+    return rc;
+}
+
+void agent_config_free(struct agent_config **c)
+{
+    if (!*c)
+        return;
+    for (size_t i = 0; (*c)->files && i <= (*c)->file_count; i++) {
+        free((*c)->files[i].glob);
+        free((*c)->files[i].program);
+    }
+    free((*c)->files);
+    free((*c)->id);
+    free((*c)->state);
+    free((*c)->url);
+    free((*c)->ca);
+    free((*c)->cert);
+    free((*c)->key);
+    free(*c);
+    *c = NULL;
+}

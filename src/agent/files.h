@@ -1,0 +1,36 @@
+/* files.h - the parts of a followed file, for files.c and its test. */
+#ifndef SAQSHY_AGENT_FILES_H
+#define SAQSHY_AGENT_FILES_H
+
+#include "agent/internal.h"
+
+struct tail {
+    struct tail *next;      /* newer */
+    dev_t        dev;
+    ino_t        ino;
+    struct head  head;
+    uint64_t     offset;    /* behind the last line taken */
+    uint64_t     size;      /* as last seen */
+    int          fd;        /* -1: done, or of a path that is not wanted now */
+    bool         done;
+    bool         cut;       /* in the middle of an over-long line */
+    time_ns      grown;     /* steady */
+};
+struct follow {
+    struct follow *next;
+    char          *path, *program;
+    struct tail   *tails;   /* oldest first */
+    size_t         tail_count;
+    bool           wanted;
+};
+struct files {
+    const struct agent_config *config;
+    struct follow *follows, *turn;
+    size_t         count;
+    int            inotify;
+    bool           system, woken;
+    time_ns        globbed;
+    char          *bytes;   /* LINE_MAX_BYTES */
+};
+
+#endif

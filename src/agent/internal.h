@@ -1,0 +1,146 @@
+/* internal.h - what the files of the agent share.
+ *
+ *      files.c, journald.c, ports.c ──► batch (otlp.c) ──► spool.c ──► send.c ──► collector
+ *                 ▲                                                       │ acknowledged
+ *                 └──────────────────── state.c ◄─────────────────────────┘ */
+#ifndef SAQSHY_AGENT_INTERNAL_H
+#define SAQSHY_AGENT_INTERNAL_H
+
+#include "agent/agent.h"
+
+#include <sys/types.h>
+
+#define AGENT_PATH_MAX   4096
+#define LINE_MAX_BYTES   (1u * MIB)      /* longer lines go in pieces, each marked */
+#define BATCH_BYTES_MAX  (1u * MIB)      /* of lines; one line may go over it */
+#define BATCH_LINES_MAX  5000
+#define FILES_MAX        1024
+#define GENERATIONS_MAX  16
+#define HEAD_MAX         256             /* first bytes that tell a file from another in the same inode */
+#define STATE_FILES_MAX  (FILES_MAX * GENERATIONS_MAX)
+#define STATE_PORTS_MAX  4096
+#define STATE_BYTES_MAX  (8u * MIB)
+#define CURSOR_MAX       512
+
+/* --- configuration --- */
+
+struct agent_file {
+    char *glob, *program;
+};
+struct agent_config {
+    char  *id, *state, *url, *ca, *cert, *key;
+    bool   journald, system_files;       /* inputs: auto means journald, or else the files of the system */
+    bool   ports;
+    struct agent_file *files;
+    size_t file_count;
+};
+
+/* --- state: how far we are; text, one fact a line, see state.c --- */
+
+struct head {
+    uint32_t n;                          /* so many first bytes */
+    uint64_t hash;
+};
+struct mark {
+    dev_t       dev;
+    ino_t       ino;
+    struct head head;
+    uint64_t    offset;
+    bool        done;                    /* read to its end and closed */
+    char       *path, *program;
+};
+struct port {
+    char     proto[8];                   /* tcp tcp6 udp udp6 */
+    char     address[48];
+    uint16_t number;
+};
+struct state {
+    uint64_t     number;                 /* of the last batch made */
+    struct mark *marks;
+    size_t       mark_count, mark_cap;
+    struct port *ports;
+    size_t       port_count, port_cap;
+    bool         ports_known;
+    char         cursor[CURSOR_MAX];     /* of journald */
+};
+void state_free(struct state *s);
+/* state_read - -EBADMSG if it is not whole. */
+MUST_USE int state_read(struct str text, struct state *s, struct err *e);
+void state_write(const struct state *s, struct buf *out);
+MUST_USE int state_add_mark(struct state *s, const struct mark *m);   /* texts are copied */
+MUST_USE int state_add_port(struct state *s, const struct port *p);
+
+/* --- a batch: OTLP being written --- */
+
+struct record {
+    struct str body, path, unit, pid;
+    time_ns    time;                     /* 0: the line says it itself */
+    bool       truncated;
+};
+struct batch {
+    struct buf records, body, packed;
+    size_t     lines, bytes;
+};
+void batch_init(struct batch *b);
+void batch_free(struct batch *b);
+void batch_reset(struct batch *b);
+void batch_add(struct batch *b, const struct record *r, time_ns now);
+static inline bool batch_full(const struct batch *b) { return b->lines >= BATCH_LINES_MAX || b->bytes >= BATCH_BYTES_MAX; }
+/* batch_close - the whole request, compressed, in b->packed. */
+MUST_USE int batch_close(struct batch *b, struct str host, struct str agent, int32_t zone_min, struct err *e);
+
+/* --- spool --- */
+
+struct spool;
+MUST_USE int spool_open(const char *folder, struct spool **out, struct err *e);
+void spool_close(struct spool **s);
+MUST_USE int spool_put(struct spool *s, uint64_t number, struct str state, struct str body, struct err *e);
+/* spool_get - 1 if there was a batch: its parts are views into plain. A damaged one is put aside, said, and there is none. */
+MUST_USE int spool_get(struct spool *s, struct buf *plain, uint64_t *number, struct str *state, struct str *body, struct err *e);
+MUST_USE int spool_drop(struct spool *s, struct err *e);
+/* spool_aside - keep a batch that the collector will never take: spool/refused-NUMBER, the oldest REFUSED_MAX of them. */
+MUST_USE int spool_aside(struct spool *s, uint64_t number, struct err *e);
+/* spool_unseal - the pure part: bytes of a file to its parts. */
+MUST_USE int spool_unseal(const unsigned char key[32], struct str file, struct buf *plain, uint64_t *number, struct str *state,
+                          struct str *body, struct err *e);
+MUST_USE int spool_seal(const unsigned char key[32], uint64_t number, struct str state, struct str body, struct buf *file,
+                        struct err *e);
+
+/* --- sending --- */
+
+enum sent { SENT_STORED, SENT_REPEATED, SENT_LATER, SENT_REFUSED, SENT_STOPPED };
+struct sender;
+MUST_USE int sender_open(const struct agent_config *c, int stop_fd, struct sender **out, struct err *e);
+void sender_close(struct sender **s);
+/* sender_post - last is the collector's last number of us (SENT_REPEATED); wait_s what it asks us to wait (SENT_LATER, 0: nothing). */
+enum sent sender_post(struct sender *s, uint64_t number, struct str body, uint64_t *last, int *wait_s, struct err *e);
+
+/* --- sources --- */
+
+struct files;
+/* system: the usual files under /var/log too. */
+MUST_USE int files_new(const struct agent_config *c, bool system, const struct state *s, struct files **out, struct err *e);
+void files_free(struct files **f);
+int files_fd(const struct files *f);                    /* inotify: readable when something may have changed */
+void files_drain(struct files *f);
+/* files_read - whole new lines until the batch is full. True if more are there already. */
+bool files_read(struct files *f, struct batch *b, time_ns now);
+MUST_USE int files_save(const struct files *f, struct state *s);
+
+struct journald;
+/* journald_open - NULL in *out if this host has no journal. */
+MUST_USE int journald_open(const char *cursor, struct journald **out, struct err *e);
+void journald_close(struct journald **j);
+int journald_fd(const struct journald *j);
+bool journald_read(struct journald *j, struct batch *b, time_ns now);
+void journald_save(const struct journald *j, struct state *s);
+
+struct ports;
+MUST_USE int ports_new(const struct state *s, struct ports **out, struct err *e);
+void ports_free(struct ports **p);
+void ports_read(struct ports *p, struct batch *b, time_ns now);
+MUST_USE int ports_save(const struct ports *p, struct state *s);
+/* ports_parse - the listening ports of one table of /proc/net; the pure part. inode[i] is the socket of port i. */
+size_t ports_parse(struct str table, const char *proto, uint16_t udp_below, struct port *out, uint64_t *inode, size_t most);
+
+#endif
