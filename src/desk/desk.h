@@ -1,6 +1,6 @@
 /* desk.h - the registry, the people, the cases with their statutory clocks, the notices and the audit trail.
  *
- * Owns      DATA/desk.db (SQLite, WAL), DATA/documents/SHA256.{pdf,json}, DATA/run/objects.tsv. A struct desk owns its
+ * Owns      DATA/desk/desk.db (SQLite, WAL), DATA/documents/SHA256.{pdf,json}, DATA/run/objects.tsv. A struct desk owns its
  *           connection; node, world and catalogue are borrowed and must outlive it.
  * Promises  1. Every read and every act is authorised here, by role and organisation: what a viewer may not see is -ENOENT.
  *           2. An act is one transaction: state, clocks, timeline, documents, notices and audit row, or none of them.
@@ -82,7 +82,7 @@ struct viewer {
     char           csrf[DESK_TOKEN_TEXT];   /* what X-CSRF-Token must be; compare with desk_csrf_ok */
 };
 
-/* desk_open - open DATA/desk.db, made and migrated as needed. -EBUSY if the file is locked for long. */
+/* desk_open - open DATA/desk/desk.db, made and migrated as needed. -EBUSY if the file is locked for long. */
 MUST_USE int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e);
 void desk_close(struct desk **d);
 

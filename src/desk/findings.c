@@ -1,0 +1,267 @@
+/* findings.c - the reader of the findings journal: a finding opens a case or joins an open one, exactly once.
+ *
+ * The cursor (seq of the next finding) is a row of meta, written in the transaction of the cases. A finding joins the newest case of its
+ * rule and object that still waits for something and was last seen within findings_group_hours; else it opens one, which is linked to
+ * the one before as "repeated" (row 19). Detection is the instant when detect raised the finding (Q-58), so D-05 counts from there. */
+#include "desk/internal.h"
+#include "base/log.h"
+
+#define CURSOR "findings_next"
+
+static struct str get(const struct event *ev, const char *name) { return event_get(ev, str_c(name)); }
+
+/* finding_json - as kept in the journal; one with a giant line is kept with its line cut. */
+static struct str finding_json(const struct event *ev, struct arena *a)
+{
+    struct event copy = *ev;
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 4 * MIB);
+    event_json(ev, &b);
+    if (buf_failed(&b) || b.n > FINDING_JSON_MAX) {
+        struct event_field few[24];
+
+        copy.original = str_of(ev->original.p, min_size(ev->original.n, 2048));
+        copy.field_count = 0;
+        copy.fields = few;
+        for (uint32_t i = 0; i < ev->field_count && copy.field_count < COUNT(few); i++)
+            if (ev->fields[i].value.n <= 1024)
+                few[copy.field_count++] = ev->fields[i];
+        buf_reset(&b);
+        b.failed = false;
+        event_json(&copy, &b);
+    }
+    /* The API gives numbers of events as text (openapi Event). */
+    json_t *j = json_loadb(b.p ? b.p : "", b.n, 0, NULL);
+    if (!j)
+        j = json_object();
+    json_object_set_new(j, "saqshy.seq", json_id((int64_t)ev->seq));
+    if (!json_object_get(j, "event.original"))
+        json_object_set_new(j, "event.original", json_string(""));
+    AUTO_FREE char *text = json_dumps(j, JSON_COMPACT);
+    json_decref(j);
+    return arena_copy(a, str_c(text));
+}
+
+struct seen {
+    const struct event *ev;
+    struct str rule_id, object, group, host, json;
+    int64_t    object_known;
+};
+
+static const char open_case_sql[] =
+    "SELECT id FROM cases WHERE rule_id = ?1 AND object_id IS ?2 AND (?2 IS NOT NULL OR host IS ?3) AND last_seen_at >= ?4"
+    " AND state IN ('detected','primary_analysis','notified','event_confirmed','incident_confirmed','measures_reported','escalated_knb')"
+    " ORDER BY id DESC LIMIT 1";
+
+static int case_join(struct call *c, const struct seen *s, int64_t id)
+{
+    int64_t count = 0;
+    int rc = db_int(c->d, c->e, 0, &count,
+                    "UPDATE cases SET count = count + 1, last_seen_at = max(last_seen_at, ?2), updated_at = ?3 WHERE id = ?1 RETURNING count", "iii", id,
+                    s->ev->time, c->now);
+    char text[24];
+    int64_t tens = 10;
+
+    if (rc < 0)
+        return rc;
+    change_case(c->d, id);
+    /* The first ten, then 100, 1000 …: a flood stands in the counter, not in the timeline. */
+    while (tens < count)
+        tens *= 10;
+    if (count > 10 && count != tens)
+        return 0;
+    snprintf(text, sizeof text, "%lld", (long long)count);
+    return timeline_add(c, id, &(struct line){ .kind = "finding", .happened_at = s->ev->time, .key = "case.text.finding",
+                                               .args = json_pack("{s:s}", "count", text) });
+}
+
+static int case_number(struct call *c, time_ns at, char out[32])
+{
+    char date[16], name[16];
+    int64_t n = 0;
+    int rc;
+
+    local_date(c->d, at, date);
+    snprintf(name, sizeof name, "case-%.4s", date);
+    rc = counter_next(c->d, name, &n, c->e);
+    snprintf(out, 32, "%.4s-%06lld", date, (long long)n);
+    return rc;
+}
+
+static struct str rule_level(struct str s)
+{
+    static const char *const levels[] = { "informational", "low", "medium", "high", "critical", NULL };
+
+    return value_known(levels, s) ? s : STR("medium");
+}
+
+/* policy_sends - does the notice of this rule go out without a human? */
+static int policy_sends(struct call *c, struct str rule_id, int64_t *on)
+{
+    int rc = db_int(c->d, c->e, -1, on, "SELECT auto_notify FROM rule_policy WHERE rule_id = ?", "t", rule_id);
+
+    if (*on < 0)
+        *on = policy_auto_notify(&c->d->policy, rule_id);
+    return rc;
+}
+
+static int case_open(struct call *c, const struct seen *s, int64_t *id)
+{
+    int64_t previous = 0, automatic = 0;
+    struct str name = get(s->ev, "rule.name");
+    struct kase k;
+    char number[32];
+    int rc = case_number(c, s->ev->time, number);
+
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &previous, "SELECT max(id) FROM cases WHERE rule_id = ?1 AND object_id IS ?2 AND (?2 IS NOT NULL OR host IS ?3)",
+                    "ttt", s->rule_id, s->object, s->host);
+    if (rc == 0 && s->object.p)
+        rc = policy_sends(c, s->rule_id, &automatic);
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, id,
+                    "INSERT INTO cases(number, state, kind, rule_id, rule_name, rule_level, object_id, grouping, host, edition, detected_at,"
+                    " last_seen_at, count, previous_id, auto_pending, created_at, updated_at) VALUES (?1,'detected','undetermined',?2,?3,?4,?5,?6,?7,?8,"
+                    "?9,?9,1,?10,?11,?12,?12) RETURNING id",
+                    "zttttttti" "mii", number, s->rule_id, name.n ? name : s->rule_id, rule_level(get(s->ev, "rule.level")), s->object, s->group,
+                    s->host, c->d->setup.world->edition->id, s->ev->time, previous, automatic, c->now);
+    if (rc == 0)
+        rc = case_load(c, *id, &k);
+    if (rc == 0)
+        rc = timeline_add(c, *id, &(struct line){ .kind = "detected", .happened_at = s->ev->time });
+    if (rc == 0)
+        rc = clock_start(c, &k, "D-05", s->ev->time);
+    return rc < 0 ? rc : case_search_update(c, *id);
+}
+
+static struct str or_null(struct str s) { return s.n ? s : (struct str){ NULL, 0 }; }
+
+static int finding_take(struct call *c, const struct event *ev)
+{
+    struct seen s = { .ev = ev, .rule_id = get(ev, "rule.id"), .object = or_null(get(ev, "saqshy.object")), .group = get(ev, "saqshy.group"),
+                      .host = or_null(get(ev, "host.name")) };
+    int64_t id = 0, known = 0;
+    int rc = 0;
+
+    if (!s.rule_id.n)
+        return audit_add(c, "finding.skip", "findings", STR("a finding without rule.id"), "failed");
+    s.group = s.group.p ? s.group : STR("");
+    if (s.object.p)
+        rc = db_int(c->d, c->e, 0, &known, "SELECT count(*) FROM object WHERE id = ?", "t", s.object);
+    if (rc == 0 && !known) {
+        /* The event was stored before the registry knew its host, or the object is gone: ask the registry now. */
+        sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id FROM object_host WHERE host = ?", "t", s.host.p ? s.host : STR(""));
+        rc = st ? db_step(c->d, st, c->e) : -EIO;
+        s.object = rc > 0 ? db_copy(st, 0, &c->a) : (struct str){ NULL, 0 };
+        if (rc > 0)
+            db_done(st);
+    }
+    if (rc >= 0)
+        rc = db_int(c->d, c->e, 0, &id, open_case_sql, "ttti", s.rule_id, s.object, s.host,
+                    ev->time - c->d->setup.node->findings_group_hours * NS_PER_HOUR);
+    if (rc < 0)
+        return rc;
+    rc = id ? case_join(c, &s, id) : case_open(c, &s, &id);
+    if (rc == 0)
+        rc = db_exec(c->d, c->e, "INSERT INTO finding(seq, case_id, at, json) VALUES (?,?,?,?)", "iiit", (int64_t)ev->seq, id, ev->time,
+                     finding_json(ev, &c->a));
+    return rc < 0 ? rc : 0;
+}
+
+static int cursor_set(struct call *c, uint64_t seq)
+{
+    int rc = db_exec(c->d, c->e, "INSERT INTO meta(key, value) VALUES ('" CURSOR "', ?1) ON CONFLICT(key) DO UPDATE SET value = ?1", "i",
+                     (int64_t)seq);
+
+    return rc < 0 ? rc : 0;
+}
+
+static int batch_take(struct call *c, uint64_t next)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < c->d->batch.count; i++)
+        if (c->d->batch.items[i].seq >= next)
+            rc = finding_take(c, &c->d->batch.items[i]);
+    return rc < 0 ? rc : cursor_set(c, c->d->batch.items[c->d->batch.count - 1].seq + 1);
+}
+
+static int damage_note(struct call *c, const char *story)
+{
+    log_line(LOG_ERROR, "a frame of findings is damaged, skipping it", "error.message", story, NULL);
+    int rc = db_begin(c->d, c->e);
+
+    if (rc < 0)
+        return rc;
+    rc = audit_add(c, "finding.damaged", "findings", str_c(story), "failed");
+    if (rc == 0)
+        rc = cursor_set(c, journal_reader_seq(c->d->findings));
+    return db_end(c->d, rc, c->e);
+}
+
+static int reader_open(struct call *c, uint64_t next)
+{
+    char folder[4096];
+
+    if (c->d->findings && journal_reader_seq(c->d->findings) == next)
+        return 0;
+    journal_reader_close(&c->d->findings);
+    return journal_reader_open(node_path(c->d->setup.node, "findings", folder), next, &c->d->findings, c->e);
+}
+
+static int take(struct call *c)
+{
+    int64_t next = 1;
+    int taken = 0, rc = db_int(c->d, c->e, 1, &next, "SELECT value FROM meta WHERE key = '" CURSOR "'", "");
+
+    if (rc == 0)
+        rc = reader_open(c, (uint64_t)next);
+    while (rc == 0 && taken < DESK_FINDINGS_TURN) {
+        char story[ERR_TEXT_MAX];
+
+        event_batch_reset(&c->d->batch);
+        arena_reset(&c->a);
+        rc = journal_reader_next(c->d->findings, &c->d->batch, NULL, c->e);
+        if (rc == 0)
+            break;
+        if (rc == -EBADMSG) {
+            snprintf(story, sizeof story, "%s", c->e->text);
+            rc = damage_note(c, story);
+            continue;
+        }
+        if (rc < 0)
+            break;
+        taken += (int)c->d->batch.count;
+        rc = db_begin(c->d, c->e);
+        if (rc == 0)
+            rc = db_end(c->d, batch_take(c, (uint64_t)next), c->e);
+    }
+    if (rc < 0)
+        journal_reader_close(&c->d->findings);   /* the cursor in desk.db says where to go on */
+    return rc < 0 ? rc : taken;
+}
+
+int desk_take_findings(struct desk *d, time_ns now, struct err *e)
+{
+    struct desk_reply r = { 0 };
+    struct call c;
+    char folder[4096];
+    int rc;
+
+    call_init(&c, d, NULL, now, &r);
+    rc = take(&c);
+    if (rc > 0) {
+        int64_t next = 1;
+        int kept = db_int(d, c.e, 1, &next, "SELECT value FROM meta WHERE key = '" CURSOR "'", "");
+
+        if (kept == 0)
+            kept = journal_cursor_set(node_path(d->setup.node, "findings", folder), "desk", (uint64_t)next, c.e);
+        rc = kept < 0 ? kept : rc;
+    }
+    if (rc < 0)
+        err_set(e, rc, "%s", r.err.text);
+    call_free(&c);
+    desk_reply_free(&r);
+    return rc;
+}

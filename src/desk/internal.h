@@ -1,0 +1,261 @@
+/* internal.h - what the files of desk share: the connection, rows as C, one call's context.
+ *
+ * Owns      see desk.h; a struct call owns its arena.
+ * Promises  1. SQL is literal; values go in by binding alone.
+ *           2. Between db_begin and db_end one transaction; db_end(rc < 0) rolls back and forgets the changes to tell.
+ * Threads   as struct desk.
+ * Source    docs/cases.md has the tables. */
+#ifndef SAQSHY_DESK_INTERNAL_H
+#define SAQSHY_DESK_INTERNAL_H
+
+#include "desk/desk.h"
+#include "event/event.h"
+#include "forms/forms.h"
+#include "journal/journal.h"
+
+#include <sqlite3.h>
+
+#define DB_STATEMENTS_MAX 256
+#define DB_BUSY_MS        5000
+#define CHANGES_MAX       256
+#define RULES_MAX         4096
+#define REMINDERS_MAX     128
+#define FINDING_JSON_MAX  (64u * KIB)  /* a longer one is kept with its line cut */
+#define FINDINGS_SHOWN    50
+#define ID_MAX            64
+
+enum case_state {
+    CASE_DETECTED, CASE_PRIMARY_ANALYSIS, CASE_DISMISSED, CASE_NOTIFIED, CASE_EVENT_CONFIRMED, CASE_EVENT_ANALYSED,
+    CASE_INCIDENT_CONFIRMED, CASE_MEASURES_REPORTED, CASE_ELIMINATED, CASE_ESCALATED_KNB, CASE_REJECTED, CASE_CLOSED, CASE_STATE_COUNT
+};
+const char *case_state_name(enum case_state s);
+enum case_state case_state_parse(struct str s);   /* CASE_STATE_COUNT if unknown */
+
+/* --- rules.c: what the desk needs to know of a detection rule --- */
+struct rule {
+    struct str   id, description, level, status, incident_type;
+    struct label title, recommendations;       /* a language without a text has the default one */
+    struct str   tags[16];
+    size_t       tag_count;
+    bool         auto_notify;                   /* the default of content/policy */
+};
+struct rule_book {
+    struct arena arena;
+    struct rule *rules;                         /* sorted by id */
+    size_t       count;
+};
+MUST_USE int rule_book_load(const char *content, struct rule_book *out, struct err *e);
+void rule_book_free(struct rule_book *b);
+const struct rule *rule_find(const struct rule_book *b, struct str id);
+
+/* --- policy.c --- */
+enum reminder_to { REMIND_CENTRE = 1, REMIND_OWNER = 2 };
+struct reminder_policy {
+    char     obligation[8];
+    int32_t  percent;
+    unsigned to;
+};
+struct policy {
+    struct reminder_policy reminders[REMINDERS_MAX];
+    size_t                 reminder_count;
+    struct yaml           *auto_file;           /* owns the ids of auto_notify */
+};
+MUST_USE int policy_load(const char *content, struct policy *out, struct err *e);
+void policy_free(struct policy *p);
+bool policy_auto_notify(const struct policy *p, struct str rule_id);
+
+struct change {
+    char type[8], id[ID_MAX + 1];
+};
+
+struct desk {
+    struct desk_setup setup;
+    sqlite3 *db;
+    struct { const char *sql; sqlite3_stmt *st; } cache[DB_STATEMENTS_MAX];
+    size_t   cached;
+    bool     in_tx;
+    struct change changes[CHANGES_MAX];
+    size_t   change_count;
+    struct rule_book rules;
+    struct policy    policy;
+    struct journal_reader *findings;
+    struct event_batch     batch;
+    size_t   batch_at;
+    char     fake_hash[160];   /* verified for logins that do not exist, so that time tells nothing */
+};
+
+/* One call of the face: who, when, memory. v is NULL when the system itself acts. */
+struct call {
+    struct desk         *d;
+    const struct viewer *v;
+    time_ns              now;
+    struct arena         a;
+    struct desk_reply   *r;
+    struct err          *e;    /* &r->err, or the caller's */
+};
+void call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);
+void call_free(struct call *c);
+/* refuse - set code (and field, may be NULL) of the reply and the story; returns rc. */
+int refuse(struct call *c, int rc, const char *code, const char *field, const char *fmt, ...) PRINTF(5, 6);
+/* refuse_rc - the usual code for rc where none was set. */
+int refuse_rc(struct desk_reply *r, int rc);
+
+/* --- db.c --- */
+MUST_USE int db_open(struct desk *d, struct err *e);
+void db_close(struct desk *d);
+MUST_USE int db_begin(struct desk *d, struct err *e);
+MUST_USE int db_end(struct desk *d, int rc, struct err *e);
+/* db_query - the prepared statement, bound; NULL with *e on failure. fmt: i int64_t, t struct str ({NULL,0}: NULL), z const char *
+ * (NULL: NULL), b struct str as blob, m time_ns where 0 means NULL. The statement stays valid until the same SQL is asked again. */
+sqlite3_stmt *db_query(struct desk *d, struct err *e, const char *sql, const char *fmt, ...);
+/* db_step - 1 a row, 0 the end (statement reset), below zero an error (reset too). */
+MUST_USE int db_step(struct desk *d, sqlite3_stmt *st, struct err *e);
+void db_done(sqlite3_stmt *st);
+/* db_exec - run to the end; returns the number of changed rows. A broken UNIQUE is -EEXIST. */
+MUST_USE int db_exec(struct desk *d, struct err *e, const char *sql, const char *fmt, ...);
+/* db_int - the first column of the first row; absent if there is no row. */
+MUST_USE int db_int(struct desk *d, struct err *e, int64_t absent, int64_t *out, const char *sql, const char *fmt, ...);
+struct str db_str(sqlite3_stmt *st, int column);                       /* borrowed until the next step */
+struct str db_copy(sqlite3_stmt *st, int column, struct arena *a);     /* {NULL,0} for NULL */
+json_t *db_json(sqlite3_stmt *st, int column);                         /* text or null */
+json_t *db_json_time(sqlite3_stmt *st, int column);                    /* instant or null */
+json_t *db_json_id(sqlite3_stmt *st, int column);                      /* integer as text, or null */
+extern const char *const desk_migrations[];
+extern const size_t desk_migration_count;
+/* change_add - tell this after the commit. */
+void change_add(struct desk *d, const char *type, struct str id);
+void change_case(struct desk *d, int64_t id);
+/* counter_next - 1, 2, 3 … of a name. In a transaction. */
+MUST_USE int counter_next(struct desk *d, const char *name, int64_t *out, struct err *e);
+
+/* --- json.c --- */
+json_t *json_str(struct str s);              /* invalid UTF-8 is repaired; null for {NULL,0} */
+json_t *json_time(time_ns t);
+json_t *json_time_or_null(time_ns t);        /* 0: null */
+json_t *json_id(int64_t id);
+json_t *json_ref(struct str id, struct str name);   /* null without an id */
+struct str json_get_str(const json_t *o, const char *key);   /* {NULL,0} if absent, null or no text */
+/* fold_text - letters without case (Latin, Cyrillic with the Kazakh letters), for searching. In the arena. */
+struct str fold_text(struct str s, struct arena *a);
+/* parse_id - a positive decimal; 0 if it is none. */
+int64_t parse_id(struct str s);
+int page_limit(int limit);
+/* local_date - "2026-03-20" of a moment in the zone of the node. */
+void local_date(const struct desk *d, time_ns t, char out[16]);
+
+/* --- secret.c --- */
+MUST_USE int secret_random(void *p, size_t n, struct err *e);
+void secret_hex(const unsigned char *p, size_t n, char *out);
+void secret_sha256(struct str s, unsigned char out[32]);
+void secret_sha256_hex(struct str s, char out[65]);
+MUST_USE int password_hash(struct str password, char out[160], struct err *e);
+bool password_matches(const char *hash, struct str password);
+/* password_fault - why it is too weak, or NULL. */
+const char *password_fault(struct str password, struct str login);
+MUST_USE int password_random(char out[33], struct err *e);
+
+/* --- audit.c --- */
+MUST_USE int audit_add(struct call *c, const char *action, const char *target, struct str detail, const char *outcome);
+/* audit_refusal - the same in its own transaction, after the work was rolled back. */
+void audit_refusal(struct call *c, const char *action, const char *target);
+
+/* --- body.c: bodies of requests against tables --- */
+enum body_type {
+    BODY_STRING, BODY_TEXT, BODY_DATE, BODY_DATETIME, BODY_ENUM, BODY_BOOL, BODY_COUNT, BODY_EMAIL, BODY_HOSTS, BODY_CONTACTS,
+    BODY_IOCS, BODY_ENUMS, BODY_ANNEX7, BODY_ANNEX2
+};
+struct body_field {
+    const char        *name;
+    enum body_type     type;
+    bool               required;   /* must be there */
+    bool               nullable;   /* null is an answer */
+    size_t             least, most;
+    const char *const *values;     /* of BODY_ENUM and BODY_ENUMS, ended by NULL */
+};
+/* body_check - every property known, of its type and bounds, the required ones there. -EINVAL; field gets the path. */
+MUST_USE int body_check(const json_t *body, const struct body_field *fields, size_t count, char field[DESK_FIELD_MAX], struct err *e);
+extern const struct body_field annex7_fields[], annex2_fields[];
+extern const size_t annex7_field_count, annex2_field_count;
+extern const char *const level_values[], *const detection_values[], *const language_values[];
+extern const char *const criticality_values[], *const contour_values[], *const role_values[], *const org_kind_values[];
+bool value_known(const char *const *values, struct str s);
+
+/* --- cases.c --- */
+struct kase {
+    int64_t         id, previous_id;
+    enum case_state state;
+    struct str      number, kind, rule_id, rule_name, rule_level, object_id, object_name, org_id, org_name, group, level, host;
+    struct str      edition, recommendations, detection_kind, annex7, annex2, object_contour;
+    time_ns         detected_at, last_seen_at, notified_at, acknowledged_at, confirmed_at, declared_at, eliminated_at, escalated_at,
+                    closed_at, updated_at;
+    int64_t         count;
+    bool            repeated;
+};
+/* case_load - the row; -ENOENT if there is none or the viewer may not see it. */
+MUST_USE int case_load(struct call *c, int64_t id, struct kase *out);
+MUST_USE int case_json(struct call *c, int64_t id, json_t **out);
+/* case_title - the rule's title in a language. */
+struct str case_title(const struct desk *d, const struct kase *k, enum lang lang);
+/* case_search_update - what listCases?q= looks into. */
+MUST_USE int case_search_update(struct call *c, int64_t id);
+
+/* --- timeline.c --- */
+struct line {
+    const char *kind, *obligation, *key, *channel, *message_id, *smtp_reply, *sha256;
+    struct str  text, addressee;
+    json_t     *args;      /* taken: values of the placeholders of key */
+    time_ns     happened_at, due_at;   /* 0: now; 0: none */
+    bool        internal;  /* the centre alone sees it */
+};
+MUST_USE int timeline_add(struct call *c, int64_t case_id, const struct line *l);
+MUST_USE int timeline_json(struct call *c, int64_t case_id, json_t **out);
+struct str text_fill(struct arena *a, struct str pattern, const json_t *args);
+
+/* --- clocks.c --- */
+MUST_USE int clock_start(struct call *c, const struct kase *k, const char *obligation, time_ns from);
+MUST_USE int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, time_ns at);
+MUST_USE int clock_cancel(struct call *c, const struct kase *k, const char *obligation, const char *key);
+/* clock_due - due moment of a clock that runs; 0 if it does not run. */
+MUST_USE int clock_due(struct call *c, int64_t case_id, const char *obligation, time_ns *due);
+MUST_USE int clocks_json(struct call *c, int64_t case_id, json_t **out);   /* of one case, all states */
+
+/* --- annex.c --- */
+MUST_USE int annex7_draft(struct call *c, const struct kase *k, json_t **out);
+MUST_USE int annex2_draft(struct call *c, const struct kase *k, json_t **out);
+/* document_make - render a form, keep PDF and JSON by hash, add the row and the line. */
+MUST_USE int document_make(struct call *c, const struct kase *k, const char *kind, const json_t *values, char sha256[65]);
+/* annex_missing - -EINVAL with the field that the form of the edition requires and values lack. */
+MUST_USE int annex_missing(struct call *c, const char *form, const json_t *values);
+struct str recommendations_of(const struct desk *d, struct str rule_id, enum lang lang, struct arena *a);
+
+/* --- notices.c --- */
+struct letter {
+    const char *kind;      /* annex7, annex2, knb_notice, reminder, information */
+    const char *sha256;    /* of the attachment, or NULL */
+    const char *key;       /* of the texts: mail.KEY.subject, mail.KEY.body */
+    const char *obligation;/* of a reminder */
+    time_ns     due;
+};
+MUST_USE int letter_owner(struct call *c, const struct kase *k, const struct letter *l);   /* responsible persons */
+MUST_USE int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, const struct letter *l, bool internal);
+MUST_USE int inbox_owner(struct call *c, const struct kase *k, const struct letter *l);
+MUST_USE int inbox_centre(struct call *c, const struct kase *k, const struct letter *l);
+MUST_USE int notices_json(struct call *c, int64_t case_id, json_t **out);
+MUST_USE int documents_json(struct call *c, int64_t case_id, json_t **out);
+MUST_USE int notices_read(struct call *c, const struct kase *k);   /* this viewer's unread ones of the case */
+
+/* --- acts.c --- */
+/* act_run - what desk_act does inside its transaction; v NULL: policy. */
+MUST_USE int act_run(struct call *c, int64_t case_id, struct str name, const json_t *body);
+json_t *actions_json(struct call *c, const struct kase *k);
+/* act_body_check - is body one that the action takes? -EPROTO for an unknown action. For the fuzzer too. */
+MUST_USE int act_body_check(struct str name, const json_t *body, char field[DESK_FIELD_MAX], struct err *e);
+MUST_USE int auto_notify(struct call *c, int64_t case_id);
+
+/* --- registry.c --- */
+MUST_USE int org_insert(struct call *c, struct str id, const json_t *in, char out_id[ID_MAX + 1]);
+MUST_USE int object_insert(struct call *c, struct str id, const json_t *in, char out_id[ID_MAX + 1]);
+MUST_USE int user_insert(struct call *c, const json_t *in, int64_t *id);
+MUST_USE int objects_export(struct desk *d, struct err *e);
+
+#endif

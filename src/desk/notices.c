@@ -1,0 +1,321 @@
+/* notices.c - letters and inbox items: who was told what, by which channel, and what proves it. */
+#include "desk/internal.h"
+
+#define RECIPIENTS_MAX 100
+
+struct recipient {
+    struct str email, name;
+    enum lang  lang;
+};
+
+/* letter_texts - subject and body, the addressee's language first, then the two others: who reads it may be somebody else. */
+static struct str letter_texts(struct call *c, const struct kase *k, const struct letter *l, enum lang first, bool body)
+{
+    const struct catalog *cat = c->d->setup.catalog;
+    char key[80], number[24], detected[TIME_TEXT_MAX * 2], due[TIME_TEXT_MAX * 2];
+    AUTO_BUF struct buf b;
+
+    snprintf(key, sizeof key, "mail.%s.%s", l->key, body ? "body" : "subject");
+    snprintf(number, sizeof number, "%.*s", STR_ARG(k->number));
+    snprintf(detected, sizeof detected, "%.*s", STR_ARG(duty_time_text(c->d->setup.world, k->detected_at, true, &c->a)));
+    snprintf(due, sizeof due, "%.*s", l->due ? (int)duty_time_text(c->d->setup.world, l->due, true, &c->a).n : 0,
+             l->due ? duty_time_text(c->d->setup.world, l->due, true, &c->a).p : "");
+    const enum lang order[] = { first, first == LANG_KK ? LANG_RU : LANG_KK, first == LANG_EN ? LANG_RU : LANG_EN };
+    buf_init(&b, 256 * KIB);
+    for (size_t i = 0; i < (body ? COUNT(order) : 1); i++) {
+        const struct obligation *o = l->obligation ? edition_obligation(c->d->setup.world->edition, str_c(l->obligation)) : NULL;
+        json_t *args = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "number", number, "title",
+                                 json_str(case_title(c->d, k, order[i])), "object", json_str(k->object_name.p ? k->object_name : STR("—")), "org",
+                                 json_str(k->org_name.p ? k->org_name : STR("—")), "detected", detected, "due", due, "url",
+                                 c->d->setup.node->public_url, "duty", json_str(o ? o->title.text[order[i]] : STR("")), "recommendations",
+                                 json_str(k->recommendations.p ? k->recommendations : STR("")));
+
+        if (i)
+            buf_str(&b, STR("\n\n-----\n\n"));
+        buf_str(&b, text_fill(&c->a, catalog_text(cat, order[i], key), args));
+        json_decref(args);
+    }
+    return arena_copy(&c->a, buf_view(&b));
+}
+
+/* message_id - fixed when the letter is queued: a second try after a lost answer is the same letter to the receiver. */
+static int message_id(struct call *c, char out[120])
+{
+    unsigned char raw[16];
+    char hex[33];
+    struct str from = str_c(c->d->setup.node->smtp_from);
+    ptrdiff_t at = str_chr(from, '@');
+    int rc = secret_random(raw, sizeof raw, c->e);
+
+    secret_hex(raw, sizeof raw, hex);
+    snprintf(out, 120, "<%s@%.*s>", hex, at >= 0 ? (int)min_size(from.n - (size_t)at - 1, 70) : 9, at >= 0 ? from.p + at + 1 : "localhost");
+    return rc;
+}
+
+static bool is_document(const char *kind) { return strcmp(kind, "reminder") != 0 && strcmp(kind, "information") != 0; }
+
+static int letter_queue(struct call *c, const struct kase *k, const struct letter *l, const struct recipient *to, bool internal)
+{
+    char id[120];
+    int rc = message_id(c, id);
+
+    if (rc == 0)
+        rc = db_exec(c->d, c->e,
+                     "INSERT INTO notice(case_id, kind, channel, addressee, state, next_try_at, queued_at, message_id, sha256, subject, body, internal)"
+                     " VALUES (?1,?2,'email',?3,'queued',?4,?4,?5,?6,?7,?8,?9)",
+                     "iztizzzti", k->id, l->kind, to->email, c->now, id, l->sha256, letter_texts(c, k, l, to->lang, false).p,
+                     letter_texts(c, k, l, to->lang, true), (int64_t)internal);
+    if (rc < 0 || !is_document(l->kind))
+        return rc < 0 ? rc : 0;
+    return timeline_add(c, k->id, &(struct line){ .kind = "notice_queued", .channel = "email", .addressee = to->email, .message_id = id,
+                                                  .sha256 = l->sha256, .internal = internal });
+}
+
+static int letters_queue(struct call *c, const struct kase *k, const struct letter *l, const struct recipient *to, size_t n, bool internal)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = letter_queue(c, k, l, &to[i], internal);
+    return rc;
+}
+
+int letter_owner(struct call *c, const struct kase *k, const struct letter *l)
+{
+    struct recipient to[RECIPIENTS_MAX];
+    size_t n = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT email, name, language FROM object_contact WHERE object_id = ?1 AND email IS NOT NULL AND email <> ''"
+                                " ORDER BY position",
+                                "t", k->object_id);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct recipient one = { db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), lang_parse(db_str(st, 2), LANG_KK) };
+        bool again = false;
+
+        for (size_t i = 0; i < n; i++)
+            again = again || str_ieq(to[i].email, one.email);
+        if (!again && n < RECIPIENTS_MAX)
+            to[n++] = one;
+    }
+    if (rc == 0 && n == 0) {
+        /* No person has an address: the organisation's own is better than silence. */
+        st = db_query(c->d, c->e, "SELECT email, name FROM org WHERE id = ?1 AND email IS NOT NULL AND email <> ''", "t", k->org_id);
+        rc = st ? db_step(c->d, st, c->e) : -EIO;
+        if (rc > 0) {
+            to[n++] = (struct recipient){ db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), LANG_KK };
+            db_done(st);
+        }
+    }
+    return rc < 0 ? rc : letters_queue(c, k, l, to, n, false);
+}
+
+int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, const struct letter *l, bool internal)
+{
+    struct recipient to[RECIPIENTS_MAX];
+    size_t n = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT email, name FROM org WHERE kind = ?1 AND email IS NOT NULL AND email <> '' ORDER BY id", "z",
+                                org_kind);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        if (n < RECIPIENTS_MAX)
+            to[n++] = (struct recipient){ db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), LANG_KK };
+    return rc < 0 ? rc : letters_queue(c, k, l, to, n, internal);
+}
+
+/* inbox_put - in the portal the notice is there with the commit: it is sent. */
+static int inbox_put(struct call *c, const struct kase *k, const struct letter *l, struct str org_id, struct str addressee, bool internal)
+{
+    int rc = db_exec(c->d, c->e,
+                     "INSERT INTO notice(case_id, kind, channel, addressee, org_id, state, queued_at, sent_at, sha256, internal)"
+                     " VALUES (?1,?2,'inbox',?3,?4,'sent',?5,?5,?6,?7)",
+                     "izttizi", k->id, l->kind, addressee, org_id, c->now, l->sha256, (int64_t)internal);
+    char id[24];
+
+    if (rc < 0)
+        return rc;
+    snprintf(id, sizeof id, "%lld", (long long)sqlite3_last_insert_rowid(c->d->db));
+    change_add(c->d, "inbox", str_c(id));
+    return timeline_add(c, k->id, &(struct line){ .kind = "notice_sent", .channel = "inbox", .addressee = addressee, .sha256 = l->sha256,
+                                                  .internal = internal });
+}
+
+int inbox_owner(struct call *c, const struct kase *k, const struct letter *l)
+{
+    return k->org_id.p ? inbox_put(c, k, l, k->org_id, k->org_name, false) : 0;
+}
+
+/* inbox_centre - org_id NULL: the centre's own inbox, whatever its organisation is called. */
+int inbox_centre(struct call *c, const struct kase *k, const struct letter *l)
+{
+    return inbox_put(c, k, l, (struct str){ NULL, 0 }, catalog_text(c->d->setup.catalog, LANG_KK, "case.inbox.centre"), true);
+}
+
+int notices_json(struct call *c, int64_t case_id, json_t **out)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT id, kind, channel, addressee, state, attempts, queued_at, sent_at, read_at, message_id, smtp_reply, sha256,"
+                                " last_error FROM notice WHERE case_id = ?1 AND kind IN ('annex7','annex2','knb_notice')"
+                                " AND (?2 = 0 OR internal = 0) ORDER BY id",
+                                "ii", case_id, (int64_t)(c->v && c->v->role == DESK_OWNER_OFFICER));
+    int rc = st ? 0 : -EIO;
+
+    *out = json_array();
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "kind",
+                                              db_json(st, 1), "channel", db_json(st, 2), "addressee", db_json(st, 3), "state", db_json(st, 4),
+                                              "attempts", (json_int_t)sqlite3_column_int64(st, 5), "queued_at", db_json_time(st, 6), "sent_at",
+                                              db_json_time(st, 7), "read_at", db_json_time(st, 8), "message_id", db_json(st, 9), "smtp_reply",
+                                              db_json(st, 10), "sha256", db_json(st, 11), "last_error", db_json(st, 12)));
+    return rc;
+}
+
+int documents_json(struct call *c, int64_t case_id, json_t **out)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT d.sha256, d.kind, d.created_at, d.size_bytes, d.author_id, u.name, u.role FROM document d"
+                                " LEFT JOIN user u ON u.id = d.author_id WHERE d.case_id = ?1 AND (?2 = 0 OR d.kind <> 'knb_notice')"
+                                " ORDER BY d.created_at, d.sha256",
+                                "ii", case_id, (int64_t)(c->v && c->v->role == DESK_OWNER_OFFICER));
+    int rc = st ? 0 : -EIO;
+
+    *out = json_array();
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        json_t *author = sqlite3_column_type(st, 4) == SQLITE_NULL
+                             ? json_null()
+                             : json_pack("{s:o, s:o, s:o}", "id", db_json_id(st, 4), "name", db_json(st, 5), "role", db_json(st, 6));
+
+        json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:I, s:o}", "sha256", db_json(st, 0), "kind", db_json(st, 1), "created_at",
+                                              db_json_time(st, 2), "size_bytes", (json_int_t)sqlite3_column_int64(st, 3), "author", author));
+    }
+    return rc;
+}
+
+/* --- the inbox --- */
+
+#define INBOX_COLUMNS                                                                                                             \
+    "n.id, n.kind, n.case_id, k.number, k.rule_id, k.rule_name, k.object_id, o.name, n.queued_at, n.read_at, u.name, n.sha256, n.addressee"
+#define INBOX_TABLES                                                                                                              \
+    " FROM notice n JOIN cases k ON k.id = n.case_id LEFT JOIN object o ON o.id = k.object_id LEFT JOIN user u ON u.id = n.read_by "
+#define INBOX_MINE "n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2) OR (?1 = 0 AND n.org_id IS NULL))"
+
+static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
+{
+    struct kase k = { .rule_id = db_copy(st, 4, &c->a), .rule_name = db_copy(st, 5, &c->a) };
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "kind", db_json(st, 1), "case_id",
+                     db_json_id(st, 2), "case_number", db_json(st, 3), "case_title", json_str(case_title(c->d, &k, c->v->lang)), "object",
+                     json_ref(db_str(st, 6), db_str(st, 7)), "received_at", db_json_time(st, 8), "read_at", db_json_time(st, 9), "read_by",
+                     db_json(st, 10), "sha256", db_json(st, 11));
+}
+
+static int inbox_page(struct call *c, int limit, struct str before)
+{
+    int64_t from = before.n ? parse_id(before) : INT64_MAX, unread = 0, officer = c->v->role == DESK_OWNER_OFFICER;
+    int n = 0, rc = db_int(c->d, c->e, 0, &unread, "SELECT count(*) FROM notice n WHERE " INBOX_MINE " AND n.read_at IS NULL", "iz", officer,
+                           c->v->org_id);
+    json_t *items, *next = NULL;
+
+    if (rc < 0)
+        return rc;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id < ?3 ORDER BY n.id DESC LIMIT ?4", "izii",
+                                officer, c->v->org_id, from, (int64_t)page_limit(limit) + 1);
+    if (!st)
+        return -EIO;
+    items = json_array();
+    while ((rc = db_step(c->d, st, c->e)) > 0) {
+        if (n++ == page_limit(limit)) {
+            next = json_incref(json_object_get(json_array_get(items, (size_t)n - 2), "id"));
+            continue;
+        }
+        json_array_append_new(items, inbox_json(c, st));
+    }
+    c->r->json = json_pack("{s:o, s:o, s:I}", "items", items, "next", next ? next : json_null(), "unread", (json_int_t)unread);
+    return rc;
+}
+
+int desk_inbox(struct desk *d, const struct viewer *v, int limit, struct str before, struct desk_reply *r)
+{
+    struct call c;
+    int rc;
+
+    call_init(&c, d, v, 0, r);
+    rc = v->role == DESK_ADMINISTRATOR ? refuse(&c, -EACCES, "forbidden", NULL, "administrators have no inbox") : inbox_page(&c, limit, before);
+    call_free(&c);
+    return refuse_rc(r, rc);
+}
+
+/* notice_mark - opened for the first time: a receipt with its own line. */
+static int notice_mark(struct call *c, int64_t id, int64_t case_id, const char *sha256, struct str addressee, bool internal)
+{
+    char text[24];
+    int rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'read', read_at = ?2, read_by = ?3 WHERE id = ?1 AND read_at IS NULL", "iii", id, c->now,
+                     c->v->user_id);
+
+    if (rc <= 0)
+        return rc;
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    change_add(c->d, "inbox", str_c(text));
+    return timeline_add(c, case_id, &(struct line){ .kind = "notice_read", .channel = "inbox", .addressee = addressee, .sha256 = sha256,
+                                                    .internal = internal });
+}
+
+int notices_read(struct call *c, const struct kase *k)
+{
+    struct { int64_t id; struct str sha; struct str to; } found[32];
+    size_t n = 0;
+    int64_t officer = c->v->role == DESK_OWNER_OFFICER;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT n.id, n.sha256, n.addressee FROM notice n WHERE " INBOX_MINE
+                                " AND n.case_id = ?3 AND n.read_at IS NULL ORDER BY n.id LIMIT 32", "izi", officer, c->v->org_id, k->id);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0 && n < COUNT(found)) {
+        found[n].id = sqlite3_column_int64(st, 0);
+        found[n].sha = db_copy(st, 1, &c->a);
+        found[n++].to = db_copy(st, 2, &c->a);
+    }
+    if (rc > 0)
+        db_done(st);
+    for (size_t i = 0; rc >= 0 && i < n; i++)
+        rc = notice_mark(c, found[i].id, k->id, found[i].sha.p, found[i].to, !officer);
+    return rc < 0 ? rc : 0;
+}
+
+static int inbox_open(struct call *c, int64_t id, bool mark)
+{
+    int64_t officer = c->v->role == DESK_OWNER_OFFICER;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id = ?3", "izi", officer, c->v->org_id,
+                                id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc == 0)
+        return refuse(c, -ENOENT, "not_found", NULL, "no such notice");
+    if (rc < 0)
+        return rc;
+    int64_t case_id = sqlite3_column_int64(st, 2);
+    struct str sha = db_copy(st, 11, &c->a), to = db_copy(st, 12, &c->a);
+    if (!mark)
+        c->r->json = inbox_json(c, st);
+    db_done(st);
+    return mark ? notice_mark(c, id, case_id, sha.p, to, !officer) : 0;
+}
+
+int desk_inbox_read(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r)
+{
+    struct call c;
+    int rc;
+
+    call_init(&c, d, v, now, r);
+    rc = v->role == DESK_ADMINISTRATOR ? refuse(&c, -EACCES, "forbidden", NULL, "administrators have no inbox") : db_begin(d, c.e);
+    if (rc == 0) {
+        rc = inbox_open(&c, parse_id(id), true);
+        if (rc >= 0)
+            rc = inbox_open(&c, parse_id(id), false);
+        rc = db_end(d, rc, c.e);
+    }
+    call_free(&c);
+    return refuse_rc(r, rc);
+}

@@ -1,0 +1,49 @@
+/* open.c - a desk: its connection, its rules and policy. */
+#include "desk/internal.h"
+#include "base/file.h"
+
+int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
+{
+    struct desk *d = calloc(1, sizeof *d);
+    char path[4096];
+    int rc;
+
+    *out = NULL;
+    if (!d)
+        return err_set(e, -ENOMEM, "no memory for the desk");
+    d->setup = *setup;
+    event_batch_init(&d->batch, 0);
+    rc = file_mkdirs(node_path(setup->node, "desk", path), 0750, e);
+    if (rc == 0)
+        rc = file_mkdirs(node_path(setup->node, "documents", path), 0750, e);
+    if (rc == 0)
+        rc = rule_book_load(setup->node->content, &d->rules, e);
+    if (rc == 0)
+        rc = policy_load(setup->node->content, &d->policy, e);
+    if (rc == 0)
+        rc = db_open(d, e);
+    /* A hash of nothing anybody knows, made like every other: a login that does not exist costs the same time. */
+    if (rc == 0)
+        rc = password_random(path, e);
+    if (rc == 0)
+        rc = password_hash(str_c(path), d->fake_hash, e);
+    if (rc < 0) {
+        desk_close(&d);
+        return rc;
+    }
+    *out = d;
+    return 0;
+}
+
+void desk_close(struct desk **d)
+{
+    if (!*d)
+        return;
+    journal_reader_close(&(*d)->findings);
+    event_batch_free(&(*d)->batch);
+    db_close(*d);
+    policy_free(&(*d)->policy);
+    rule_book_free(&(*d)->rules);
+    free(*d);
+    *d = NULL;
+}

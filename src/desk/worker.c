@@ -1,0 +1,137 @@
+/* worker.c - two threads: one for findings and time, one for letters, each with its own connection.
+ *
+ * Both look once a second, or when poked. An error is told once until it changes, and tried again: nothing here is lost by waiting. */
+#include "desk/internal.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+struct lane {
+    struct desk_worker *w;
+    struct desk *desk;
+    const char  *name;
+    int        (*turn)(struct desk *d, time_ns now, struct err *e);
+    pthread_t    thread;
+    bool         started;
+    char         told[ERR_TEXT_MAX];
+};
+
+struct desk_worker {
+    pthread_mutex_t lock;
+    pthread_cond_t  poked;
+    uint64_t        pokes;
+    bool            stop;
+    struct lane     lane[2];
+};
+
+static int clerk_turn(struct desk *d, time_ns now, struct err *e)
+{
+    int taken = desk_take_findings(d, now, e), made;
+
+    if (taken < 0)
+        return taken;
+    made = desk_tick(d, now, NULL, e);
+    return made < 0 ? made : taken + made;
+}
+
+static void lane_wait(struct lane *l, uint64_t *seen)
+{
+    struct desk_worker *w = l->w;
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += 1;
+    pthread_mutex_lock(&w->lock);
+    while (!w->stop && w->pokes == *seen)
+        if (pthread_cond_timedwait(&w->poked, &w->lock, &until) == ETIMEDOUT)
+            break;
+    *seen = w->pokes;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static bool lane_stopped(struct lane *l)
+{
+    pthread_mutex_lock(&l->w->lock);
+    bool stop = l->w->stop;
+    pthread_mutex_unlock(&l->w->lock);
+    return stop;
+}
+
+static void *lane_run(void *arg)
+{
+    struct lane *l = arg;
+    uint64_t seen = 0;
+
+    while (!lane_stopped(l)) {
+        struct err e = { 0 };
+        int rc = l->turn(l->desk, clock_now(), &e);
+
+        if (rc < 0 && strcmp(l->told, e.text) != 0)
+            log_line(LOG_ERROR, "could not finish a turn of the desk, trying again", "saqshy.lane", l->name, "error.message", e.text, NULL);
+        snprintf(l->told, sizeof l->told, "%s", rc < 0 ? e.text : "");
+        if (rc <= 0)
+            lane_wait(l, &seen);
+    }
+    return NULL;
+}
+
+int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, struct err *e)
+{
+    struct desk_worker *w = calloc(1, sizeof *w);
+    pthread_condattr_t attr;
+    sigset_t all, before;
+    int rc = 0;
+
+    *out = NULL;
+    if (!w)
+        return err_set(e, -ENOMEM, "no memory for the desk's worker");
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->poked, &attr);
+    pthread_condattr_destroy(&attr);
+    w->lane[0] = (struct lane){ .w = w, .name = "clerk", .turn = clerk_turn };
+    w->lane[1] = (struct lane){ .w = w, .name = "mail", .turn = desk_mail_turn };
+    /* Signals belong to the thread of the event loop. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (size_t i = 0; rc == 0 && i < COUNT(w->lane); i++) {
+        rc = desk_open(setup, &w->lane[i].desk, e);
+        if (rc == 0 && pthread_create(&w->lane[i].thread, NULL, lane_run, &w->lane[i]) != 0)
+            rc = err_set(e, -EAGAIN, "could not start a thread of the desk");
+        w->lane[i].started = rc == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    *out = w;
+    if (rc < 0)
+        desk_worker_stop(out);
+    return rc;
+}
+
+void desk_worker_poke(struct desk_worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->pokes++;
+    pthread_cond_broadcast(&w->poked);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void desk_worker_stop(struct desk_worker **w)
+{
+    if (!*w)
+        return;
+    pthread_mutex_lock(&(*w)->lock);
+    (*w)->stop = true;
+    pthread_cond_broadcast(&(*w)->poked);
+    pthread_mutex_unlock(&(*w)->lock);
+    for (size_t i = 0; i < COUNT((*w)->lane); i++) {
+        if ((*w)->lane[i].started)
+            pthread_join((*w)->lane[i].thread, NULL);
+        desk_close(&(*w)->lane[i].desk);
+    }
+    pthread_cond_destroy(&(*w)->poked);
+    pthread_mutex_destroy(&(*w)->lock);
+    free(*w);
+    *w = NULL;
+}
