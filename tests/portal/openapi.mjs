@@ -11,6 +11,8 @@ const { parse } = createRequire(resolve(root, 'web/package.json'))('yaml');
 
 const KNOWN = new Set(['$ref', 'type', 'enum', 'properties', 'required', 'additionalProperties', 'items', 'oneOf', 'anyOf', 'pattern', 'format', 'minimum', 'maximum',
     'minLength', 'maxLength', 'maxItems', 'uniqueItems', 'description', 'default', 'examples', 'contentMediaType']);
+/** Refusals that any operation may give; the head of the file says so. */
+const ANYWHERE = new Set([400, 403, 405, 413, 429, 431, 500, 503]);
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const FORMATS = { 'date-time': (s) => INSTANT.test(s) && !Number.isNaN(Date.parse(s)), date: (s) => /^\d{4}-\d\d-\d\d$/.test(s) && !Number.isNaN(Date.parse(s)) };
 
@@ -71,6 +73,7 @@ export function openapi(text = readFileSync(resolve(root, 'docs/openapi.yaml'), 
         const route = routes.find((r) => r.pattern.test(bare) && r.item[method.toLowerCase()]);
         if (!route) return [`${method} ${bare}: not described`];
         let answer = route.item[method.toLowerCase()].responses[String(status)];
+        if (!answer && ANYWHERE.has(status)) answer = find('#/components/responses/Error');
         if (!answer) return [`${method} ${route.path}: status ${status} is not described`];
         if (answer.$ref) answer = find(answer.$ref);
         const schema = answer.content?.['application/json']?.schema;

@@ -1,25 +1,16 @@
-// The editions of the Rules, each fetched once.
+// The editions of the Rules, each fetched once; a failed fetch is tried again when asked.
 
 import { api } from './api/client';
+import { Loader } from './loader.svelte';
 import type { Edition } from './api/types';
 
-const editions = $state.raw<{ byId: Record<string, Edition> }>({ byId: {} });
-let shown = $state(0);
-const asked = new Set<string>();
+const loaders = new Map<string, Loader<Edition>>();
 
-/** Null while it is on its way. */
-export function edition(id: string): Edition | null {
-  void shown;
-  const found = editions.byId[id];
-  if (!found && !asked.has(id)) {
-    asked.add(id);
-    api.edition(id).then(
-      (e) => {
-        editions.byId[id] = e;
-        shown += 1;
-      },
-      () => asked.delete(id),
-    );
+export function edition(id: string): Loader<Edition> {
+  let found = loaders.get(id);
+  if (!found) {
+    found = new Loader(() => api.edition(id));
+    loaders.set(id, found);
   }
-  return found ?? null;
+  return found;
 }

@@ -31,6 +31,14 @@ export class Loader<T> {
     }
   };
 
+  /** Forget all, as when another person signs in. */
+  clear(): void {
+    this.#turn += 1;
+    this.value = null;
+    this.error = null;
+    this.busy = false;
+  }
+
   set(value: T): void {
     this.#turn += 1;
     this.value = value;
