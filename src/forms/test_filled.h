@@ -30,6 +30,14 @@ static const char filled_annex2[] =
     "\"elimination_actions\":\"Есептік жазба бұғатталды, кілттер ауыстырылды, жүйе сақтық көшірмеден қалпына келтірілді.\","
     "\"note\":\"\"}";
 
+static const char filled_annex1[] =
+    "{\"official_name\":\"«Бірыңғай өтініштер» ақпараттық жүйесі\",\"owner\":\"ҚР Цифрлық даму министрлігі\","
+    "\"possessor\":\"«Ұлттық ақпараттық технологиялар» АҚ\",\"actual_location\":\"Мәңгілік Ел даңғылы 55/14, Астана\","
+    "\"support_organization\":[\"«ҰАТ» АҚ, +7 7172 00-00-00, soc@nit.example\",\"«Телеком» ЖШС, +7 727 000-00-00\"],"
+    "\"object_criticality\":\"high\",\"utesb_connection\":\"иә, 1 Гбит/с\",\"internet_connection\":\"иә, 500 Мбит/с\","
+    "\"architecture_diagrams\":[\"logical.pdf\",\"physical.pdf\"],\"lcs\":\"иә, Saqshy, ішкі шеңбер\","
+    "\"is_contacts\":[\"А. Серікқызы, +7 701 000-00-00\"],\"assets\":[\"egov-app-01, 10.20.30.40, қолданба сервері\"]}";
+
 static const char filled_knb[] =
     "{\"object\":\"«Бірыңғай өтініштер» АЖ\",\"owner_or_possessor\":\"ҚР ЦДМ\",\"event_name\":\"Рұқсатсыз қол жеткізу\","
     "\"level\":\"high\",\"detected_at\":\"2026-03-20T23:50:07+05:00\",\"notified_at\":\"2026-03-21T00:05+05:00\","

@@ -81,11 +81,12 @@ static size_t squeezed_length(struct str s)
     return b.n;
 }
 
-/* The two forms printed once each per language and filling, and kept: printing is the slow part. fill FILLED is the
+/* The annexes printed once each per language and filling, and kept: printing is the slow part. fill FILLED is the
  * filled example; fill k gives each enumeration field its k-th value. */
 enum { FILLED = 10, FILLS };
-static struct buf printed[2][LANG_COUNT][FILLS];
-static const char *const form_ids[] = { "annex7", "annex2" }, *const fillings[] = { filled_annex7, filled_annex2 };
+static const char *const form_ids[] = { "annex7", "annex2", "annex1" };
+static const char *const fillings[] = { filled_annex7, filled_annex2, filled_annex1 };
+static struct buf printed[COUNT(form_ids)][LANG_COUNT][FILLS];
 
 static void fill(struct form_values *vs, const struct form *f, int k)
 {
@@ -349,18 +350,22 @@ static void json_has_labels_values_and_texts(void **state)
 static struct field_row field_rows[TESTS_MAX];
 static struct value_row value_rows[TESTS_MAX];
 
-static size_t add_fields(struct CMUnitTest *tests, int form, size_t *used)
+static size_t add_fields(struct CMUnitTest *tests, int form, size_t *used, struct arena *a)
 {
     const struct form *f = edition_form(world.w.edition, str_c(form_ids[form]));
     size_t n = 0;
 
     for (size_t i = 0; i < f->field_count; i++) {
         struct field_row *row = &field_rows[(*used)++];
+        struct str claim = arena_printf(a, "%.*s ", STR_ARG(f->fields[i].row));
 
         row->form = form;
         row->index = i;
-        snprintf(row->name, sizeof row->name, "%.*s %s item %.*s is printed with its label, number and value",
-                 STR_ARG(f->fields[i].row), form_ids[form], STR_ARG(f->fields[i].number));
+        if (f->fields[i].part_count)
+            claim.n = 0; /* a compound item of Annex 1 is one text as yet: its row is not claimed */
+        snprintf(row->name, sizeof row->name, "%.*s%s item %.*s is printed with its label, number and value",
+                 STR_ARG(claim),
+                 form_ids[form], STR_ARG(f->fields[i].number));
         tests[n++] = (struct CMUnitTest){ row->name, one_field, NULL, NULL, row };
     }
     return n;
@@ -399,16 +404,18 @@ int main(void)
     static struct CMUnitTest tests[TESTS_MAX];
     size_t n = 0, fields = 0, values = 0;
     void *state = NULL;
+    AUTO_ARENA struct arena a;
     int rc;
 
+    arena_init(&a, 0);
     if (test_world_open(&state) < 0)
         return 1;
     world = *(struct test_world *)state;
     have_pdftotext = system("pdftotext -v >/dev/null 2>&1") == 0;
     if (!have_pdftotext)
         fprintf(stderr, "skipped: pdftotext (package poppler-utils) is not installed\n");
-    for (int form = 0; form < 2; form++) {
-        n += add_fields(tests + n, form, &fields);
+    for (int form = 0; form < (int)COUNT(form_ids); form++) {
+        n += add_fields(tests + n, form, &fields, &a);
         n += add_values(tests + n, form, &values);
     }
     tests[n++] = (struct CMUnitTest){ "R-A2-42 R-A2-43 R-A2-44 R-A2-45 R-A2-46 R-A2-47 the level table and its notes are printed",
