@@ -1,0 +1,155 @@
+/* cmd_hunt.c - "saqshy hunt --rules DIR [--json] FILE…": rules over files, without a server. */
+#include <getopt.h>
+
+#include "bin/bin.h"
+#include "detect/hunt.h"
+
+static const char usage[] =
+    "usage: saqshy hunt --rules DIR [--rules DIR…] [--json] FILE…\n\n"
+    "Runs Sigma rules over log files. What a file is, its content says: JSON values (one a line, many lines each, or one array;\n"
+    "also Windows events as JSON), else log lines. Correlations run over all files in the order given.\n"
+    "Exit 0 if something matched, 1 if nothing did, 2 if rules or a file could not be read.\n";
+
+#define RULE_FOLDERS_MAX 16
+
+struct output { struct buf b; bool json; };
+
+static void put_plain(struct buf *b, struct str s, size_t max)
+{
+    for (size_t i = 0; i < s.n && i < max; i++)
+        buf_byte(b, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f ? '?' : s.p[i]);   /* a log must not drive the terminal */
+}
+
+static int flush(struct output *o)
+{
+    size_t n = fwrite(o->b.p, 1, o->b.n, stdout);
+    bool failed = n != o->b.n || buf_failed(&o->b);
+
+    buf_reset(&o->b);
+    return failed ? -EIO : 0;
+}
+
+static int sink(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count)
+{
+    struct output *o = arg;
+
+    for (size_t i = 0; i < count; i++) {
+        if (o->json) {
+            hunt_match_json(file, record, ev, &m[i], &o->b);
+            buf_byte(&o->b, '\n');
+            continue;
+        }
+        buf_printf(&o->b, "%s:%llu  ", file, (unsigned long long)record);
+        buf_time(&o->b, ev->time);
+        buf_printf(&o->b, "  %s  ", sigma_level_name(m[i].rule->level));
+        put_plain(&o->b, m[i].rule->title, 200);
+        if (m[i].rule->correlation) {
+            buf_printf(&o->b, "  (%llu events) ", (unsigned long long)m[i].count);
+            put_plain(&o->b, m[i].group, 200);
+        }
+        for (size_t k = 0; k < m[i].hit_count; k++) {
+            buf_str(&o->b, STR("\n    "));
+            put_plain(&o->b, m[i].hits[k].field, 100);
+            buf_str(&o->b, STR(": "));
+            put_plain(&o->b, m[i].hits[k].value, 300);
+        }
+        buf_byte(&o->b, '\n');
+    }
+    return flush(o);
+}
+
+static void complain(void *arg, const char *file, uint64_t record, const char *what)
+{
+    (void)arg;
+    fprintf(stderr, "saqshy hunt: %s, record %llu, skipping: %s\n", file, (unsigned long long)record, what);
+}
+
+static void tell_refusals(const struct sigma *s)
+{
+    size_t broken = 0, unsupported = 0;
+
+    for (size_t i = 0; i < sigma_refusal_count(s); i++) {
+        const struct sigma_refusal *r = sigma_refusal_at(s, i);
+
+        broken += r->verdict == SIGMA_BROKEN;
+        unsupported += r->verdict == SIGMA_UNSUPPORTED;
+    }
+    if (broken || unsupported)
+        fprintf(stderr, "saqshy hunt: %zu rules loaded, %zu not supported and %zu broken are left out (saqshy rules check tells which)\n",
+                sigma_rule_count(s), unsupported, broken);
+}
+
+static int hunt_all(struct hunt *h, char **files, int count, bool json)
+{
+    struct output o = { .json = json };
+    struct hunt_stats stats = { 0 };
+    bool unread = false;
+
+    buf_init(&o.b, 0);
+    for (int i = 0; i < count; i++) {
+        struct err e = { 0 };
+
+        if (hunt_file(h, files[i], sink, complain, &o, &stats, &e) < 0) {
+            fprintf(stderr, "saqshy hunt: %s\n", e.text[0] ? e.text : "could not write the matches");
+            unread = true;
+        }
+    }
+    buf_free(&o.b);
+    if (!json)
+        fprintf(stderr, "%llu events, %llu matches\n", (unsigned long long)stats.events, (unsigned long long)stats.matches);
+    return unread ? EXIT_USAGE : stats.matches ? EXIT_YES : EXIT_NO;
+}
+
+static int run(const char *const *rules, size_t rule_count, char **files, int count, bool json)
+{
+    struct node *node = NULL;
+    struct sigma *s = NULL;
+    struct hunt *h = NULL;
+    char exe[4096];
+    struct err e = { 0 };
+    int rc = sigma_load(rules, rule_count, &s, &e);
+
+    if (rc == 0)
+        rc = node_exe_folder(exe, &e);
+    if (rc == 0)
+        rc = node_default(NULL, exe, &node, &e);
+    if (rc == 0)
+        rc = hunt_new(s, node->content, &h, &e);
+    if (rc == 0) {
+        tell_refusals(s);
+        rc = hunt_all(h, files, count, json);
+    } else {
+        fprintf(stderr, "saqshy hunt: %s\n", e.text);
+        rc = EXIT_USAGE;
+    }
+    hunt_free(&h);
+    sigma_free(&s);
+    node_free(&node);
+    return rc;
+}
+
+int cmd_hunt(int argc, char **argv)
+{
+    static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "json", no_argument, NULL, 'j' },
+                                             { "help", no_argument, NULL, 'h' }, { 0 } };
+    const char *rules[RULE_FOLDERS_MAX];
+    size_t rule_count = 0;
+    bool json = false;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c == 'r' && rule_count < RULE_FOLDERS_MAX) {
+            rules[rule_count++] = optarg;
+        } else if (c == 'j') {
+            json = true;
+        } else {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            return c == 'h' ? EXIT_YES : EXIT_USAGE;
+        }
+    }
+    if (rule_count == 0 || optind == argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return run(rules, rule_count, argv + optind, argc - optind, json);
+}

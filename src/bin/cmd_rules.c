@@ -1,0 +1,146 @@
+/* cmd_rules.c - "saqshy rules check DIR", "saqshy rules test DIR": do rules load, and do their samples hold. */
+#include <getopt.h>
+
+#include "bin/bin.h"
+#include "detect/hunt.h"
+
+static const char usage[] =
+    "usage: saqshy rules check DIR [--json]\n"
+    "       saqshy rules test DIR [--json]\n\n"
+    "check  loads and compiles all rules below DIR; tells which are not supported (and why) and which are broken (and where)\n"
+    "test   runs the sample lines that the rules carry (saqshy.samples) through the parsers and the rules\n"
+    "Exit 0 if nothing is broken and all samples hold, 1 if not, 2 if DIR cannot be read.\n";
+
+static void put_refusals(const struct sigma *s, enum sigma_verdict v, struct buf *b)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < sigma_refusal_count(s); i++) {
+        const struct sigma_refusal *r = sigma_refusal_at(s, i);
+
+        if (r->verdict != v)
+            continue;
+        buf_str(b, first ? STR("{\"file\":") : STR(",{\"file\":"));
+        buf_json(b, r->file);
+        buf_printf(b, ",\"line\":%d,\"column\":%d,\"id\":", r->line, r->column);
+        buf_json(b, r->id);
+        buf_str(b, STR(",\"reason\":"));
+        buf_json(b, r->reason);
+        buf_byte(b, '}');
+        first = false;
+    }
+}
+
+static size_t count_of(const struct sigma *s, enum sigma_verdict v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < sigma_refusal_count(s); i++)
+        n += sigma_refusal_at(s, i)->verdict == v;
+    return n;
+}
+
+static int check(const struct sigma *s, bool json)
+{
+    size_t broken = count_of(s, SIGMA_BROKEN);
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    if (json) {
+        buf_printf(&b, "{\"loaded\":%zu,\"unsupported\":[", sigma_rule_count(s));
+        put_refusals(s, SIGMA_UNSUPPORTED, &b);
+        buf_str(&b, STR("],\"broken\":["));
+        put_refusals(s, SIGMA_BROKEN, &b);
+        buf_str(&b, STR("]}\n"));
+    } else {
+        for (size_t i = 0; i < sigma_refusal_count(s); i++) {
+            const struct sigma_refusal *r = sigma_refusal_at(s, i);
+
+            buf_printf(&b, "%.*s:%d:%d: %s: %.*s\n", STR_ARG(r->file), r->line, r->column,
+                       r->verdict == SIGMA_BROKEN ? "broken" : "not supported", STR_ARG(r->reason));
+        }
+        buf_printf(&b, "%zu loaded, %zu not supported, %zu broken\n", sigma_rule_count(s), count_of(s, SIGMA_UNSUPPORTED), broken);
+    }
+    fwrite(b.p, 1, b.n, stdout);
+    return broken ? EXIT_NO : EXIT_YES;
+}
+
+struct failures { struct buf b; bool json; size_t count; };
+
+static void failed(void *arg, const struct sigma_rule *r, struct str line, bool wanted)
+{
+    struct failures *f = arg;
+
+    f->count++;
+    if (!f->json) {
+        buf_printf(&f->b, "%.*s:%d: \"%.*s\" %s: %.*s\n", STR_ARG(r->file), r->line, STR_ARG(r->title),
+                   wanted ? "does not match" : "matches, and must not", STR_ARG(line));
+        return;
+    }
+    buf_str(&f->b, f->count > 1 ? STR(",{\"file\":") : STR("{\"file\":"));
+    buf_json(&f->b, r->file);
+    buf_printf(&f->b, ",\"line\":%d,\"id\":", r->line);
+    buf_json(&f->b, r->id);
+    buf_printf(&f->b, ",\"expected\":\"%s\",\"sample\":", wanted ? "match" : "nomatch");
+    buf_json(&f->b, line);
+    buf_byte(&f->b, '}');
+}
+
+static int test(const struct sigma *s, const char *content, bool json, struct err *e)
+{
+    struct failures f = { .json = json };
+    struct sample_result r;
+    int rc;
+
+    buf_init(&f.b, 0);
+    rc = samples_run(s, content, failed, &f, &r, e);
+    if (rc == 0 && json)
+        printf("{\"rules\":%llu,\"samples\":%llu,\"passed\":%llu,\"failed\":[%.*s]}\n", (unsigned long long)r.rules,
+               (unsigned long long)r.samples, (unsigned long long)r.passed, (int)f.b.n, f.b.n ? f.b.p : "");
+    else if (rc == 0)
+        printf("%.*s%llu rules with samples, %llu of %llu lines as they should be\n", (int)f.b.n, f.b.n ? f.b.p : "",
+               (unsigned long long)r.rules, (unsigned long long)r.passed, (unsigned long long)r.samples);
+    buf_free(&f.b);
+    if (rc < 0)
+        return rc;
+    return f.count || count_of(s, SIGMA_BROKEN) ? EXIT_NO : EXIT_YES;
+}
+
+int cmd_rules(int argc, char **argv)
+{
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+    struct node *node = NULL;
+    struct sigma *s = NULL;
+    bool json = false;
+    char exe[4096];
+    struct err e = { 0 };
+    int c, rc;
+
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c != 'j') {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            return c == 'h' ? EXIT_YES : EXIT_USAGE;
+        }
+        json = true;
+    }
+    if (argc - optind != 2 || (strcmp(argv[optind], "check") != 0 && strcmp(argv[optind], "test") != 0)) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    const char *paths[] = { argv[optind + 1] };
+    rc = sigma_load(paths, 1, &s, &e);
+    if (rc == 0 && strcmp(argv[optind], "check") == 0) {
+        rc = check(s, json);
+    } else if (rc == 0) {
+        rc = node_exe_folder(exe, &e);
+        if (rc == 0)
+            rc = node_default(NULL, exe, &node, &e);
+        if (rc == 0)
+            rc = test(s, node->content, json, &e);
+    }
+    if (rc < 0)
+        fprintf(stderr, "saqshy rules: %s\n", e.text);
+    sigma_free(&s);
+    node_free(&node);
+    return rc < 0 ? EXIT_USAGE : rc;
+}

@@ -1,0 +1,46 @@
+/* hunt.h - detection over files without a server: JSON of any shape, and raw log lines.
+ *
+ * Owns      struct hunt owns its rules, its parser and its correlations, which run on over all files in their order.
+ * Promises  1. What a file is, its first bytes say: JSON values (one a line, or written over many lines, or one array), else lines
+ *              for src/parse. Containers that are not read yet are refused by name.
+ *           2. Nested JSON is flattened to dotted names; an event that is broken is told and passed over.
+ *           3. Memory is bounded: HUNT_VALUE_MAX for one JSON value, EVENT_ORIGINAL_MAX for a line.
+ * Threads   owner.
+ * Units     record counts from 1: the JSON value, or the line. */
+#ifndef SAQSHY_DETECT_HUNT_H
+#define SAQSHY_DETECT_HUNT_H
+
+#include "sigma/sigma.h"
+
+#define HUNT_VALUE_MAX (16u * MIB)
+#define HUNT_DEPTH_MAX 64
+
+struct hunt;
+/* rules: loaded by the caller, borrowed. content may be NULL (built-in parsers). */
+MUST_USE int hunt_new(const struct sigma *rules, const char *content, struct hunt **out, struct err *e);
+void hunt_free(struct hunt **h);
+
+/* The matches of one event. */
+typedef int hunt_sink(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count);
+typedef void hunt_complain(void *arg, const char *file, uint64_t record, const char *what);
+
+struct hunt_stats { uint64_t events, matches, broken; };
+/* hunt_file - all events of a file through the rules. A sink below 0 ends it with that. -EIO and kin: the file cannot be read. */
+MUST_USE int hunt_file(struct hunt *h, const char *path, hunt_sink *sink, hunt_complain *say, void *arg, struct hunt_stats *stats,
+                       struct err *e);
+
+/* hunt_json_event - one JSON value as an event of batch; text is borrowed. -EBADMSG: not an object, or not JSON. */
+MUST_USE int hunt_json_event(struct str text, struct event_batch *batch, struct err *e);
+/* hunt_match_json - the line of `saqshy hunt --json`: file, record, time, rule, match, event (design, section 6). */
+void hunt_match_json(const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, struct buf *out);
+
+/* --- the samples that rules carry --- */
+
+struct sample_result { uint64_t rules, samples, passed; };
+typedef void sample_failed(void *arg, const struct sigma_rule *r, struct str line, bool wanted);
+/* samples_run - for every rule its samples on fresh memory: of a plain rule each "match" line must raise it; of a correlation the
+ * row of "match" lines must raise it at least once; "nomatch" lines never. */
+MUST_USE int samples_run(const struct sigma *s, const char *content, sample_failed *failed, void *arg, struct sample_result *out,
+                         struct err *e);
+
+#endif
