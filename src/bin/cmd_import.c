@@ -1,0 +1,247 @@
+/* cmd_import.c - saqshy import: log files into a data directory without a daemon.
+ *
+ * Lines go the usual way: parsed, appended to the journal (committed in groups), taken from there into the store; at the end all is in sealed
+ * parts and the journal is cut. Only this process may write: a running saqshyd holds the journal's lock, and then import says so. Memory is bounded by
+ * one group of lines and the store's own bound. */
+#include "bin/bin.h"
+#include "base/file.h"
+#include "journal/journal.h"
+#include "parse/parse.h"
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <sys/stat.h>
+
+#define GROUP_LINES  5000
+#define GROUP_BYTES  (4u * MIB)
+#define READ_BYTES   (256u * KIB)
+
+static const char usage[] =
+    "usage: saqshy import [--format auto|syslog|json] [--object ID] [--data DIR] FILE…\n\n"
+    "Stores the lines of log files (- is standard input) in DIR (default: SAQSHY_DATA, else ./data; made if absent). Formats are known by their content;\n"
+    "--format is accepted for scripts. Returns when every line is in sealed parts and the journal is cut.\n"
+    "Exit 0: all lines are stored, unparsed ones too; 2: could not be done (a saqshyd that runs on DIR takes lines by syslog instead).\n";
+
+struct import {
+    const char         *data, *object;
+    char                journal_folder[4096], store_folder[4096];
+    struct parser      *parser;
+    struct journal     *journal;
+    struct journal_reader *reader;
+    struct store       *store;
+    struct event_batch  batch, taken;
+    size_t              group_bytes;
+    uint64_t            lines, failed;
+    bool                progress;
+};
+
+static int open_all(struct import *m, const struct node *node, struct err *e)
+{
+    int rc;
+
+    snprintf(m->journal_folder, sizeof m->journal_folder, "%s/journal", m->data);
+    snprintf(m->store_folder, sizeof m->store_folder, "%s/store", m->data);
+    rc = file_mkdirs(m->data, 0750, e);
+    if (rc == 0)
+        rc = parse_new(*node->content ? node->content : NULL, 0, &m->parser, e);
+    if (rc == 0)
+        rc = journal_open(m->journal_folder, 0, &m->journal, e);
+    if (rc == -EBUSY)
+        return err_set(e, rc, "a saqshyd runs on \"%s\": send it the lines by syslog, or stop it first", m->data);
+    if (rc == 0)
+        rc = store_open(m->store_folder, NULL, &m->store, e);
+    if (rc == 0)
+        rc = journal_reader_open(m->journal_folder, store_next_seq(m->store), &m->reader, e);
+    return rc;
+}
+
+static void close_all(struct import *m)
+{
+    journal_reader_close(&m->reader);
+    store_close(&m->store);
+    journal_close(&m->journal);
+    parse_free(&m->parser);
+    event_batch_free(&m->batch);
+    event_batch_free(&m->taken);
+}
+
+/* drain - what is committed goes from the journal into the store. */
+static int drain(struct import *m, struct err *e)
+{
+    int n;
+
+    while ((n = journal_reader_next(m->reader, &m->taken, NULL, e)) != 0) {
+        if (n < 0)
+            return n;
+        int rc = store_add(m->store, m->taken.items, m->taken.count, clock_now(), e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int flush(struct import *m, struct err *e)
+{
+    int rc = 0;
+
+    if (m->batch.count) {
+        rc = journal_append(m->journal, m->batch.items, m->batch.count, (struct journal_origin){ 0 }, NULL, e);
+        if (rc == 0)
+            rc = journal_commit(m->journal, e);
+        if (rc == 0)
+            rc = drain(m, e);
+        event_batch_reset(&m->batch);
+        m->group_bytes = 0;
+    }
+    if (rc == 0 && m->progress)
+        fprintf(stderr, "\r%llu lines", (unsigned long long)m->lines);
+    return rc;
+}
+
+static int take_line(struct import *m, struct str line, bool truncated, const char *path, struct err *e)
+{
+    struct parse_hints h = { .received = clock_now(), .zone_min = EVENT_OFFSET_NONE, .future_tolerance = 300 * NS_PER_SECOND,
+                             .source = str_c(path), .path = str_c(path), .truncated = truncated };
+    struct event *ev;
+
+    if (line.n && line.p[line.n - 1] == '\r')
+        line.n--;
+    if (line.n == 0)
+        return 0;
+    struct str copy = arena_copy(&m->batch.arena, line);
+    ev = copy.p ? event_batch_add(&m->batch) : NULL;
+    if (!ev)
+        return err_set(e, -ENOMEM, "no memory for a group of lines");
+    parse_line(m->parser, copy, &h, &m->batch.arena, ev);
+    if (m->object)
+        ev->object = str_c(m->object);
+    m->lines++;
+    m->failed += ev->parse == EVENT_PARSE_FAILED;
+    m->group_bytes += line.n;
+    return m->batch.count >= GROUP_LINES || m->group_bytes >= GROUP_BYTES ? flush(m, e) : 0;
+}
+
+/* take_lines - the whole lines of b; what is longer than a line may be is cut, the rest of it goes on as the next one, both marked. */
+static int take_lines(struct import *m, struct buf *b, bool end, const char *path, struct err *e)
+{
+    size_t from = 0;
+    int rc = 0;
+
+    while (rc == 0 && from < b->n) {
+        struct str rest = str_of(b->p + from, b->n - from);
+        ptrdiff_t at = str_chr(rest, '\n');
+        bool cut = (at < 0 && rest.n > EVENT_ORIGINAL_MAX) || at > (ptrdiff_t)EVENT_ORIGINAL_MAX;
+
+        if (at < 0 && !cut && !end)
+            break;
+        size_t n = cut ? EVENT_ORIGINAL_MAX : at < 0 ? rest.n : (size_t)at;
+        rc = take_line(m, str_of(rest.p, n), cut, path, e);
+        from += n + (!cut && at >= 0 ? 1 : 0);
+    }
+    buf_drop(b, from);
+    return rc;
+}
+
+static int import_file(struct import *m, const char *path, struct err *e)
+{
+    bool in = strcmp(path, "-") == 0;
+    AUTO_CLOSE int fd = in ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_BUF struct buf b;
+    ssize_t n = 1;
+    int rc = 0;
+
+    buf_init(&b, EVENT_ORIGINAL_MAX * 2u + READ_BYTES);
+    if (fd < 0)
+        return err_sys(e, "could not open \"%s\"", path);
+    while (rc == 0 && n > 0) {
+        char *to = buf_room(&b, READ_BYTES);
+
+        if (!to)
+            return err_set(e, -ENOMEM, "no memory to read \"%s\"", path);
+        n = read(fd, to, READ_BYTES);
+        if (n < 0)
+            return err_sys(e, "could not read \"%s\"", path);
+        b.n += (size_t)n;
+        rc = take_lines(m, &b, n == 0, in ? "stdin" : path, e);
+    }
+    return rc;
+}
+
+static int finish(struct import *m, struct err *e)
+{
+    int rc = flush(m, e);
+
+    if (rc == 0)
+        rc = drain(m, e);
+    if (rc == 0)
+        rc = store_seal(m->store, e);
+    if (rc == 0)
+        rc = journal_cursor_set(m->journal_folder, "index", store_sealed_seq(m->store), e);
+    return rc < 0 ? rc : journal_cut(m->journal_folder, UINT64_MAX, NULL, e);
+}
+
+static int run_import(struct import *m, int count, char **paths, struct err *e)
+{
+    char exe[4096];
+    struct node *node;
+    int rc = node_exe_folder(exe, e);
+
+    if (rc == 0)
+        rc = node_default(m->data, exe, &node, e);
+    if (rc < 0)
+        return rc;
+    event_batch_init(&m->batch, 0);
+    event_batch_init(&m->taken, 0);
+    rc = open_all(m, node, e);
+    if (rc == 0)
+        rc = drain(m, e); /* what an interrupted run left behind */
+    for (int i = 0; rc == 0 && i < count; i++)
+        rc = import_file(m, paths[i], e);
+    if (rc == 0)
+        rc = finish(m, e);
+    close_all(m);
+    node_free(&node);
+    return rc;
+}
+
+int cmd_import(int argc, char **argv)
+{
+    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "format", required_argument, NULL, 'f' },
+                                             { "object", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
+                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    const char *data = getenv("SAQSHY_DATA");
+    struct import m = { .data = data ? data : "data", .progress = isatty(2) };
+    bool json = false;
+    struct err e;
+    int c, rc;
+
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c == 'd')
+            m.data = optarg;
+        else if (c == 'o')
+            m.object = optarg;
+        else if (c == 'j')
+            json = true;
+        else if (c != 'f' || (strcmp(optarg, "auto") != 0 && strcmp(optarg, "syslog") != 0 && strcmp(optarg, "json") != 0)) {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            return c == 'h' ? EXIT_YES : EXIT_USAGE;
+        }
+    }
+    if (optind == argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    rc = run_import(&m, argc - optind, argv + optind, &e);
+    if (m.progress)
+        fputc('\n', stderr);
+    if (rc < 0) {
+        fprintf(stderr, "saqshy: %s\n", e.text);
+        return EXIT_USAGE;
+    }
+    if (json)
+        printf("{\"lines\":%llu,\"unparsed\":%llu}\n", (unsigned long long)m.lines, (unsigned long long)m.failed);
+    else
+        printf("%llu lines stored, %llu of them unparsed\n", (unsigned long long)m.lines, (unsigned long long)m.failed);
+    return EXIT_YES;
+}

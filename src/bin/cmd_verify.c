@@ -1,0 +1,119 @@
+/* cmd_verify.c - saqshy verify: reads everything stored with suspicion: checksums, numbers, hash chains. */
+#include "bin/bin.h"
+#include "journal/journal.h"
+#include "store/store.h"
+
+#include <getopt.h>
+
+static const char usage[] =
+    "usage: saqshy verify [--data DIR] [--json]\n\n"
+    "Reads the journals and the store of DIR (default: SAQSHY_DATA, else ./data) and checks every checksum, number and link of the hash chains.\n"
+    "Prints the last chain values: written down elsewhere, they prove later that nothing before was changed.\n"
+    "Exit 0: whole, 1: something is damaged, changed or missing (each place is named), 2: could not be read.\n";
+
+struct verdict {
+    bool     json;
+    uint64_t complaints;
+};
+
+static void complain(struct verdict *v, const char *file, uint64_t offset, const char *reason)
+{
+    AUTO_BUF struct buf b;
+
+    v->complaints++;
+    if (!v->json) {
+        fprintf(stderr, "%s: at byte %llu: %s\n", file, (unsigned long long)offset, reason);
+        return;
+    }
+    buf_init(&b, MIB);
+    buf_str(&b, STR("{\"file\":"));
+    buf_json(&b, str_c(file));
+    buf_printf(&b, ",\"offset\":%llu,\"reason\":", (unsigned long long)offset);
+    buf_json(&b, str_c(reason));
+    printf("%.*s}\n", (int)b.n, b.p);
+}
+
+static void journal_says(void *arg, const char *file, uint64_t offset, const char *reason)
+{
+    complain(arg, file, offset, reason);
+}
+
+static void store_says(void *arg, const char *file, const char *reason)
+{
+    complain(arg, file, 0, reason);
+}
+
+static int verify_journal(const char *data, const char *name, struct verdict *v, struct err *e)
+{
+    struct journal_report r;
+    char folder[4096];
+    int rc;
+
+    snprintf(folder, sizeof folder, "%s/%s", data, name);
+    rc = journal_verify(folder, &r, journal_says, v, e);
+    if (rc < 0)
+        return rc;
+    if (v->json)
+        printf("{\"part\":\"%s\",\"whole\":%s,\"segments\":%llu,\"events\":%llu,\"first_seq\":%llu,\"next_seq\":%llu,\"torn_bytes\":%llu,\"chain\":\"%s\"}\n",
+               name, rc ? "false" : "true", (unsigned long long)r.segments, (unsigned long long)r.events, (unsigned long long)r.first_seq,
+               (unsigned long long)r.next_seq, (unsigned long long)r.torn_bytes, r.chain_hex);
+    else
+        printf("%-9s %s: %llu events in %llu segments, chain %s\n", name, rc ? "NOT WHOLE" : "whole", (unsigned long long)r.events,
+               (unsigned long long)r.segments, r.chain_hex);
+    return rc;
+}
+
+static int verify_store(const char *data, struct verdict *v, struct err *e)
+{
+    struct store_report r;
+    char folder[4096];
+    int rc;
+
+    snprintf(folder, sizeof folder, "%s/store", data);
+    rc = store_verify(folder, &r, store_says, v, e);
+    if (rc < 0)
+        return rc;
+    if (v->json)
+        printf("{\"part\":\"store\",\"whole\":%s,\"parts\":%llu,\"events\":%llu,\"bytes\":%llu,\"chain\":\"%s\"}\n", rc ? "false" : "true",
+               (unsigned long long)r.parts, (unsigned long long)r.events, (unsigned long long)r.bytes, r.chain_hex);
+    else
+        printf("%-9s %s: %llu events in %llu parts, chain %s\n", "store", rc ? "NOT WHOLE" : "whole", (unsigned long long)r.events,
+               (unsigned long long)r.parts, r.chain_hex);
+    return rc;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
+                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    const char *data = getenv("SAQSHY_DATA");
+    struct verdict v = { 0 };
+    struct err e;
+    int c, rc, worst = 0;
+
+    if (!data)
+        data = "data";
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c == 'd')
+            data = optarg;
+        else if (c == 'j')
+            v.json = true;
+        else {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            return c == 'h' ? EXIT_YES : EXIT_USAGE;
+        }
+    }
+    rc = optind != argc ? err_set(&e, -EINVAL, "\"saqshy verify --help\" tells the usage") : 0;
+    if (rc == 0 && access(data, R_OK) < 0)
+        rc = err_sys(&e, "could not read the data directory \"%s\"", data);
+    for (int i = 0; rc >= 0 && i < 3; i++) {
+        rc = i == 0 ? verify_journal(data, "journal", &v, &e) : i == 1 ? verify_journal(data, "findings", &v, &e) : verify_store(data, &v, &e);
+        if (rc > worst)
+            worst = rc;
+    }
+    if (rc < 0) {
+        fprintf(stderr, "saqshy: %s\n", e.text);
+        return EXIT_USAGE;
+    }
+    return worst ? EXIT_NO : EXIT_YES;
+}
