@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "portal/internal.h"
 
-int call_new(struct portal *p, struct str head, struct call **out, struct err *e)
+int call_begin(struct portal *p, struct str head, struct call **out, struct err *e)
 {
     struct call *c = calloc(1, sizeof *c);
 
@@ -22,7 +22,7 @@ int call_new(struct portal *p, struct str head, struct call **out, struct err *e
     return 0;
 }
 
-void call_free(struct call **c)
+void call_end(struct call **c)
 {
     if (!*c)
         return;

@@ -59,8 +59,8 @@ struct call {
     time_ns             now;
 };
 
-MUST_USE int call_new(struct portal *p, struct str head, struct call **out, struct err *e);
-void call_free(struct call **c);
+MUST_USE int call_begin(struct portal *p, struct str head, struct call **out, struct err *e);
+void call_end(struct call **c);
 
 /* call_run - the checks and the handler; c->reply is complete afterwards. Never fails. */
 void call_run(struct call *c);

@@ -51,7 +51,7 @@ void conn_close(struct conn *c)
     if (c->call && c->state == CONN_WORK)
         c->call->conn = NULL; /* the worker has it; conn_answered will forget it */
     else
-        call_free(&c->call);
+        call_end(&c->call);
     bufferevent_free(c->bev);
     free(c);
 }
@@ -107,7 +107,7 @@ static void answer(struct conn *c)
     count_reply(c->portal, call, call->reply.status);
     send_reply(c, &call->reply, call->http.method == HTTP_HEAD);
     call->reply.stream = NULL;
-    call_free(&call);
+    call_end(&call);
     if (s)
         stream_begin(c, s);
 }
@@ -117,7 +117,7 @@ void conn_answered(struct call *call)
     struct conn *c = call->conn;
 
     if (!c) {
-        call_free(&call);
+        call_end(&call);
         return;
     }
     answer(c);
@@ -128,7 +128,7 @@ static void refuse(struct conn *c, int status, const char *code)
 {
     struct err e;
 
-    if (!c->call && call_new(c->portal, STR(""), &c->call, &e) < 0) {
+    if (!c->call && call_begin(c->portal, STR(""), &c->call, &e) < 0) {
         conn_close(c);
         return;
     }
@@ -278,7 +278,7 @@ static bool take_head(struct conn *c)
     }
     if (end.pos < 0)
         return false;
-    if (call_new(c->portal, STR(""), &c->call, &e) < 0 || !(to = buf_room(&c->call->head, n))) {
+    if (call_begin(c->portal, STR(""), &c->call, &e) < 0 || !(to = buf_room(&c->call->head, n))) {
         conn_close(c);
         return false;
     }

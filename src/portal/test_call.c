@@ -59,7 +59,7 @@ static struct call *ask(struct world *w, enum http_method m, const char *path, c
     if (body)
         buf_printf(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
     buf_printf(&head, "%s\r\n", more ? more : "");
-    assert_int_equal(call_new(&w->portal, buf_view(&head), &c, &e), 0);
+    assert_int_equal(call_begin(&w->portal, buf_view(&head), &c, &e), 0);
     assert_int_equal(http_head(buf_view(&c->head), &c->http, &e), 0);
     if (body)
         buf_str(&c->content, str_c(body));
@@ -75,7 +75,7 @@ static int status_of(struct world *w, enum http_method m, const char *path, cons
     struct call *c = ask(w, m, path, token, more, body);
     int status = c->match.route ? c->reply.status : c->match.allowed ? 405 : 404;
 
-    call_free(&c);
+    call_end(&c);
     return status;
 }
 
@@ -276,7 +276,7 @@ static void test_answers(void **state)
 
         if (!c->match.route) { /* the router refuses it before */
             CHECK(answers[i].name, answers[i].status == 404);
-            call_free(&c);
+            call_end(&c);
             continue;
         }
         if (c->reply.status >= 400)
@@ -287,7 +287,7 @@ static void test_answers(void **state)
         CHECK(answers[i].name, !answers[i].code || strcmp(code, answers[i].code) == 0);
         CHECK(answers[i].name, !answers[i].holds || str_find(buf_view(&c->reply.body), str_c(answers[i].holds)) >= 0);
         CHECK(answers[i].name, str_find(buf_view(&c->reply.body), STR("disk")) < 0);
-        call_free(&c);
+        call_end(&c);
     }
 }
 
@@ -296,14 +296,14 @@ static void test_cookie(void **state)
     struct call *c = ask(*state, HTTP_POST, "/api/v1/session", NULL, NULL, "{\"login\":\"centre_analyst\",\"password\":\"right\"}");
 
     assert_string_equal(c->reply.cookie, "saqshy_session=centre_analyst; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=43200");
-    call_free(&c);
+    call_end(&c);
     c = ask(*state, HTTP_POST, "/api/v1/session", NULL, NULL, "{\"login\":\"centre_analyst\",\"password\":\"wrong\"}");
     assert_string_equal(c->reply.cookie, "");
-    call_free(&c);
+    call_end(&c);
     c = ask(*state, HTTP_DELETE, "/api/v1/session", "centre_analyst", CSRF, NULL);
     assert_int_equal(c->reply.status, 204);
     assert_string_equal(c->reply.cookie, "saqshy_session=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0");
-    call_free(&c);
+    call_end(&c);
 }
 
 static const struct {
