@@ -95,6 +95,7 @@ static const struct unit_row {
     { "Unmounted ", { "host", NULL, "info", NULL, "unmounted", "success", 0 } },
     { "Startup finished in ", { "host", NULL, "start", NULL, "system_started", "success", OS(1) } },
     { "Shutting down", { "host", NULL, "end", NULL, "system_stopping", NULL, OS(1) } },
+    { "Time has been changed", { "host", "configuration", "change", NULL, "changed-system-time", "success", OS(5) } },
     { "Received SIGINT", { "host", NULL, "info", NULL, "signal", NULL, 0 } },
 };
 
@@ -139,7 +140,8 @@ bool systemd_message(struct work *w)
         unit_field(w, s);
         return true;
     }
-    return unit_story(w, s);
+    (void)unit_story(w, s);
+    return true;    /* an open vocabulary, like the kernel's */
 }
 
 /* --- logind --- */

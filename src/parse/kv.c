@@ -105,14 +105,23 @@ static struct str field_of(struct work *w, struct pair *v)
     return v->name;
 }
 
+/* separator - '|' where the first pair ends with one (Check Point), else a blank. */
+static char separator(struct str s)
+{
+    for (size_t i = 0; i < s.n && s.p[i] != ' ' && s.p[i] != '"'; i++)
+        if (s.p[i] == '|')
+            return '|';
+    return ' ';
+}
+
 /* looks - at least KV_PAIRS_LEAST pairs from the start, with little between them. Adds nothing. */
-static bool looks(struct work *w, struct str s)
+static bool looks(struct work *w, struct str s, char sep)
 {
     struct pair v;
     int pairs = 0;
     bool trouble = w->trouble;
 
-    while (pairs < KV_PAIRS_LEAST && kv_take(w, &s, ' ', &v))
+    while (pairs < KV_PAIRS_LEAST && kv_take(w, &s, sep, &v))
         pairs++;
     w->trouble = trouble;
     return pairs == KV_PAIRS_LEAST;
@@ -142,14 +151,17 @@ static void kv_time(struct work *w)
 bool kv_line(struct work *w, struct str s)
 {
     struct pair v;
+    char sep = separator(s);
 
-    if (s.n < 8 || !looks(w, s))
+    if (s.n < 8 || !looks(w, s, sep))
         return false;
     while (s.n) {
-        if (kv_take(w, &s, ' ', &v))
+        if (kv_take(w, &s, sep, &v))
             work_add(w, field_of(w, &v), v.value);
-        else
+        else if (sep == ' ')
             take_word(&s);      /* a word between pairs: it stays in the message */
+        else
+            take_until(&s, str_of(&sep, 1));
         skip_blanks(&s);
     }
     w->ev->parser = STR("kv");

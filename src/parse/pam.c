@@ -53,15 +53,18 @@ static void attributes(struct work *w, struct str s)
     struct str user = { NULL, 0 }, ruser = { NULL, 0 }, rhost = { NULL, 0 }, name, value;
 
     while (s.n) {
-        struct str word = take_word(&s);
+        struct str word;
 
+        if (take(&s, STR("user="))) {   /* the last; what a stranger typed may look like more of them */
+            user = str_trim(s);
+            break;
+        }
+        word = take_word(&s);
         if (!split_at(word, STR("="), &name, &value) || value.n == 0)
             continue;
-        if (str_eq(name, STR("user")))
-            user = value;
-        else if (str_eq(name, STR("ruser")))
+        if (str_eq(name, STR("ruser")))
             ruser = value;
-        else if (str_eq(name, STR("rhost")))
+        else if (str_eq(name, STR("rhost")))     /* the last before user=: ruser is a stranger's too */
             rhost = value;
         else if (str_eq(name, STR("tty")))
             work_add(w, STR("user.terminal"), value);

@@ -91,6 +91,10 @@ void program_message(struct work *w)
         return;
     w->ev->parser = p ? str_c(p->parser) : STR("pam");
     w->ev->class = p ? p->class : CLASS_OS_UNIX;
-    if (!(pam || !p ? pam_message(w) : p->handler(w)))
+    if (pam || !p ? pam_message(w) : p->handler(w))
+        return;
+    if (p && p->handler == audit_message)
+        w->ev->parser = (struct str){ NULL, 0 };    /* others call themselves "audit" too */
+    else
         w->trouble = true;
 }

@@ -35,6 +35,8 @@ static const struct line_row kv[] = {
       "event.action=deny\nevent.code=0100032002\nmessage=said \"no\"" },
     { "logfmt", "time=\"2026-03-19T08:05:09Z\" level=error msg=\"could not bind\" addr=:80", "kv/ok\n@timestamp=2026-03-19T08:05:09Z\nlog.level=error\nmessage=could not bind\naddr=:80" },
     { "within syslog", "<13>Mar 19 08:05:09 gw fw: a=1 b='two words' c=3", "kv/ok\nhost.name=gw\na=1\nb=two words\nc=3" },
+    { "bars between them", "time=1774000000.25|hostname=cp1|product=Firewall|action=Drop|src=192.0.2.5|origin=1.1.1.1|", "kv/ok\n@timestamp=2026-03-20T09:46:40.250Z\n"
+      "host.name=cp1\nsource.ip=192.0.2.5\nevent.action=Drop\nproduct=Firewall" },
     { "prose is none", "Mar 19 08:05:09 h app: set x=1 and go on", "syslog/ok\n!x" },
     { "a quote that never closes", "a=1 b=2 c=\"never", "kv/partial\na=1\nb=2\nc=never" },
 };

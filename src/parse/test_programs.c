@@ -62,6 +62,8 @@ static const struct line_row sshd[] = {
     { "session", H "pam_unix(sshd:session): session opened for user alice(uid=1000) by (uid=0)", "sshd/ok\nevent.action=session_opened\nuser.name=alice\nuser.id=1000" },
     { "PAM's own failure", H "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.8  user=root", "sshd/ok\n"
       "user.name=root\nsource.ip=203.0.113.8\nevent.outcome=failure\nuser.terminal=ssh\npam.service=sshd" },
+    { "a name that looks like more", H "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.8 user=x rhost=198.51.100.1",
+      "sshd/ok\nsource.ip=203.0.113.8\nuser.name=x rhost=198.51.100.1" },
     { "more of them", H "PAM 2 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.8  user=root", "sshd/ok\nsource.ip=203.0.113.8" },
     { "what sshd never said", H "the moon is full", "sshd/partial\nmessage=the moon is full" },
 };
