@@ -1,30 +1,48 @@
-/* bench_parse.c - how many lines a second one core turns into events.
+/* bench_parse.c - how many lines a second of processor time are turned into events.
  *
  *     bench_parse [--seconds N] [FILE…]
  *
- * Without files it parses a mix made here (fixed, no randomness): sshd, sudo, cron, systemd, kernel packets, audit records, JSON,
- * key=value, RFC 5424. With files their lines. Prints one line a parser and the whole. */
+ * Without files it parses a mix made here (fixed, no randomness): sshd, sudo, cron, systemd, kernel packets, audit
+ * records, JSON, key=value, RFC 5424. With files their lines. Prints one line a parser and the whole. */
 #include "parse/parse.h"
 #include "base/file.h"
 
+#include <time.h>
+
 #define BATCH 256
+
+/* cpu_now - processor time of this process: what others do on the machine does not count. */
+static time_ns cpu_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (time_ns)t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
 
 static const char *const mix[] = {
     "Mar 19 08:05:09 srv1 sshd[812]: Failed password for invalid user oracle from 203.0.113.8 port 4711 ssh2",
-    "Mar 19 08:05:09 srv1 sshd[813]: Accepted publickey for alice from 192.0.2.9 port 50022 ssh2: ED25519 SHA256:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdefg",
+    "Mar 19 08:05:09 srv1 sshd[813]: Accepted publickey for alice from 192.0.2.9 port 50022 ssh2: ED25519 "
+    "SHA256:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdefg",
     "Mar 19 08:05:10 srv1 sshd[812]: Connection closed by authenticating user root 203.0.113.8 port 4711 [preauth]",
     "Mar 19 08:05:10 srv1 sshd[813]: pam_unix(sshd:session): session opened for user alice(uid=1000) by (uid=0)",
-    "Mar 19 08:05:11 srv1 sudo:    alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/systemctl restart nginx",
+    "Mar 19 08:05:11 srv1 sudo:    alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/systemctl "
+    "restart nginx",
     "Mar 19 08:05:12 srv1 CRON[977]: (root) CMD (   cd / && run-parts --report /etc/cron.hourly)",
     "2026-03-19T08:05:13.250481+05:00 srv1 systemd[1]: Started session-42.scope - Session 42 of User alice.",
     "<30>Mar 19 08:05:14 srv1 dnsmasq[551]: query[A] example.org from 10.0.0.7",
-    "Mar 19 08:05:15 gw1 kernel: [126140.629122] [UFW BLOCK] IN=eth0 OUT= MAC=00:11:22:33:44:55:66:77:88:99:aa:bb:08:00 SRC=203.0.113.8 DST=10.0.0.1 LEN=52 TOS=0x02 "
+    "Mar 19 08:05:15 gw1 kernel: [126140.629122] [UFW BLOCK] IN=eth0 OUT= "
+    "MAC=00:11:22:33:44:55:66:77:88:99:aa:bb:08:00 SRC=203.0.113.8 DST=10.0.0.1 LEN=52 TOS=0x02 "
     "PREC=0x00 TTL=128 ID=9209 DF PROTO=TCP SPT=17833 DPT=22 WINDOW=8192 RES=0x00 SYN URGP=0",
-    "type=SYSCALL msg=audit(1774000000.415:4063): arch=c000003e syscall=59 success=yes exit=0 a0=55d a1=7ff a2=0 a3=8 items=2 ppid=10 pid=11 auid=1000 uid=0 gid=0 euid=0 suid=0 "
+    "type=SYSCALL msg=audit(1774000000.415:4063): arch=c000003e syscall=59 success=yes exit=0 a0=55d a1=7ff a2=0 a3=8 "
+    "items=2 ppid=10 pid=11 auid=1000 uid=0 gid=0 euid=0 suid=0 "
     "fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts3 ses=3 comm=\"id\" exe=\"/usr/bin/id\" key=\"rootcmd\"",
-    "type=USER_LOGIN msg=audit(1774000000.415:4064): pid=11998 uid=0 auid=4294967295 ses=4294967295 msg='op=login acct=\"root\" exe=\"/usr/sbin/sshd\" hostname=? addr=203.0.113.8 terminal=ssh res=failed'",
-    "{\"@timestamp\":\"2026-03-19T08:05:16.5Z\",\"log.level\":\"info\",\"service\":{\"name\":\"pay\",\"version\":\"1.4\"},\"user\":\"ann\",\"message\":\"order 4711 accepted\",\"took_ms\":12}",
-    "date=2026-03-19 time=08:05:17 devname=\"FGT\" logid=\"0000000013\" type=\"traffic\" srcip=10.0.0.7 srcport=51234 dstip=198.51.100.7 dstport=443 action=\"accept\" proto=6 sentbyte=1200",
+    "type=USER_LOGIN msg=audit(1774000000.415:4064): pid=11998 uid=0 auid=4294967295 ses=4294967295 msg='op=login "
+    "acct=\"root\" exe=\"/usr/sbin/sshd\" hostname=? addr=203.0.113.8 terminal=ssh res=failed'",
+    "{\"@timestamp\":\"2026-03-19T08:05:16.5Z\",\"log.level\":\"info\",\"service\":{\"name\":\"pay\",\"version\":\"1."
+    "4\"},\"user\":\"ann\",\"message\":\"order 4711 accepted\",\"took_ms\":12}",
+    "date=2026-03-19 time=08:05:17 devname=\"FGT\" logid=\"0000000013\" type=\"traffic\" srcip=10.0.0.7 srcport=51234 "
+    "dstip=198.51.100.7 dstport=443 action=\"accept\" proto=6 sentbyte=1200",
     "<165>1 2026-03-19T08:05:18.003Z app2.example.org api 77 ID47 [req@32473 id=\"9f3\" ms=\"12\"] request served",
     "Mar 19 08:05:19 srv1 nginx: 192.0.2.9 - - [19/Mar/2026:08:05:19 +0500] \"GET / HTTP/1.1\" 200 612",
     "a line that nobody knows, from a program of one's own",
@@ -34,7 +52,7 @@ static void measure(const struct parser *p, const char *name, const struct str *
 {
     struct parse_hints h = { .received = INT64_C(1774008000) * NS_PER_SECOND, .zone_min = EVENT_OFFSET_NONE };
     struct event_batch b;
-    time_ns start = clock_steady(), now = start;
+    time_ns start = cpu_now(), now = start;
     uint64_t events = 0, bytes = 0, fields = 0;
 
     event_batch_init(&b, 0);
@@ -51,10 +69,11 @@ static void measure(const struct parser *p, const char *name, const struct str *
             bytes += line.n;
             fields += ev->field_count;
         }
-        now = clock_steady();
+        now = cpu_now();
     }
-    printf("%-10s %10.0f events/s  %7.1f MB/s  %5.1f fields an event  %6.0f ns an event\n", name, (double)events / ((double)(now - start) / 1e9),
-           (double)bytes / 1e6 / ((double)(now - start) / 1e9), (double)fields / (double)events, (double)(now - start) / (double)events);
+    printf("%-10s %10.0f events/s  %7.1f MB/s  %5.1f fields an event  %6.0f ns an event\n", name,
+           (double)events / ((double)(now - start) / 1e9), (double)bytes / 1e6 / ((double)(now - start) / 1e9),
+           (double)fields / (double)events, (double)(now - start) / (double)events);
     event_batch_free(&b);
 }
 

@@ -1,4 +1,5 @@
-/* parse_line.c - enemy of the whole way of a line. Its bytes must come back as they were; twice the same line, twice the same event. */
+/* parse_line.c - enemy of the whole way of a line. Its bytes must come back as they were; twice the same line, twice
+ * the same event. */
 #include "parse_work.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -10,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct event *ev, *again;
 
     bench_open(&b, line);
-    if (size && data[0] == 1) {     /* as journald gives it: a program's name in one line, its message in the next */
+    if (size && data[0] == 1) { /* as journald gives it: a program's name in one line, its message in the next */
         ptrdiff_t end = str_chr(line, '\n');
 
         if (end > 1) {

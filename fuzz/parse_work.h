@@ -8,10 +8,10 @@
 #include "parse/internal.h"
 
 struct bench {
-    struct parser      *parser;
-    struct event_batch  batch;
-    struct parse_hints  hints;
-    struct work         work;
+    struct parser *parser;
+    struct event_batch batch;
+    struct parse_hints hints;
+    struct work work;
 };
 
 static inline void bench_open(struct bench *b, struct str line)
@@ -20,7 +20,8 @@ static inline void bench_open(struct bench *b, struct str line)
     if (parse_new(NULL, 0, &b->parser, NULL) < 0)
         abort();
     event_batch_init(&b->batch, 0);
-    b->work = (struct work){ .parser = b->parser, .hints = &b->hints, .arena = &b->batch.arena, .msg = line, .pri = -1 };
+    b->work =
+        (struct work){ .parser = b->parser, .hints = &b->hints, .arena = &b->batch.arena, .msg = line, .pri = -1 };
     b->work.ev = event_batch_add(&b->batch);
     b->work.ev->original = line;
 }

@@ -1,23 +1,24 @@
-/* cmd_parse.c - "saqshy parse [--json] [--zone +05:00] FILE…": the event that each line becomes. Needs no configuration.
+/* cmd_parse.c - "saqshy parse [--json] [--zone +05:00] FILE…": the event that each line becomes. Needs no
+ * configuration.
  *
- * Empty lines become nothing. A line longer than EVENT_ORIGINAL_MAX is cut and marked. A file that is no text but a container we
- * know by its first bytes (EVTX, gzip, zstd, zip) becomes one event, failed. Exit: 0, or 2 where a file could not be read or the
- * arguments are wrong. */
+ * Empty lines become nothing. A line longer than EVENT_ORIGINAL_MAX is cut and marked. A file that is no text but a
+ * container we know by its first bytes (EVTX, gzip, zstd, zip) becomes one event, failed. Exit: 0, or 2 where a file
+ * could not be read or the arguments are wrong. */
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "parse/parse.h"
 
-#define LINE_ARENA_BYTES (16u * MIB)    /* one line, its fields, and what escapes undo */
+#define LINE_ARENA_BYTES (16u * MIB) /* one line, its fields, and what escapes undo */
 
 int cmd_parse(int argc, char **argv);
 
 struct run {
-    struct parser     *parser;
+    struct parser *parser;
     struct event_batch batch;
-    struct buf         out;
+    struct buf out;
     struct parse_hints hints;
-    bool               json;
+    bool json;
 };
 
 static void put_plain(struct buf *b, struct str s)
@@ -25,7 +26,7 @@ static void put_plain(struct buf *b, struct str s)
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
 
-        buf_byte(b, c < 0x20 || c == 0x7f ? '?' : (char)c);     /* a log must not drive the reader's terminal */
+        buf_byte(b, c < 0x20 || c == 0x7f ? '?' : (char)c); /* a log must not drive the reader's terminal */
     }
 }
 
@@ -108,8 +109,8 @@ static int one_line(struct run *r, struct str line, bool truncated)
 /* container - the first bytes are those of a format that has no lines. */
 static bool container(struct str s)
 {
-    return str_starts(s, STR("ElfFile\0")) || str_starts(s, STR("\x1f\x8b")) || str_starts(s, STR("\x28\xb5\x2f\xfd")) ||
-           str_starts(s, STR("PK\x03\x04"));
+    return str_starts(s, STR("ElfFile\0")) || str_starts(s, STR("\x1f\x8b")) ||
+           str_starts(s, STR("\x28\xb5\x2f\xfd")) || str_starts(s, STR("PK\x03\x04"));
 }
 
 /* lines - feed each full line of in; keeps the rest. last: the rest is a line too. */
@@ -125,7 +126,7 @@ static int lines(struct run *r, struct buf *in, bool last, bool *skipping)
             break;
         if (!*skipping)
             rc = one_line(r, end < 0 ? rest : str_of(rest.p, (size_t)end), end < 0 && !last);
-        *skipping = end < 0 && !last;   /* the tail of a line that was cut */
+        *skipping = end < 0 && !last; /* the tail of a line that was cut */
         rest = end < 0 ? str_cut(rest, rest.n) : str_cut(rest, (size_t)end + 1);
     }
     buf_drop(in, in->n - rest.n);
@@ -179,8 +180,8 @@ static bool zone_of(const char *text, int32_t *out)
     int hours, minutes;
     char sign;
 
-    if (!text || strlen(text) != 6 || sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-') ||
-        hours > 14 || minutes > 59)
+    if (!text || strlen(text) != 6 || sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) != 3 ||
+        (sign != '+' && sign != '-') || hours > 14 || minutes > 59)
         return false;
     *out = (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
     return true;

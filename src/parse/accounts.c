@@ -1,14 +1,17 @@
-/* accounts.c - useradd, usermod, userdel, groupadd, groupmod, groupdel, gpasswd, passwd, chpasswd, chage, chfn; see internal.h. */
+/* accounts.c - useradd, usermod, userdel, groupadd, groupmod, groupdel, gpasswd, passwd, chpasswd, chage, chfn; see
+ * internal.h. */
 #include "parse/internal.h"
 
 struct row {
-    const char  *prefix;
-    const char  *key;       /* the field that takes the name behind the prefix; NULL: name=… pairs follow */
+    const char *prefix;
+    const char *key; /* the field that takes the name behind the prefix; NULL: name=… pairs follow */
     struct sense sense;
 };
 
-#define IAM(what, kind, action)  { "iam", NULL, kind, what, action, "success", OS(6) }
-#define FAILED(what, action)     { "iam", NULL, "error", what, action, "failure", OS(6) | OS(11) }
+/* clang-format off */
+#define IAM(what, kind, action) { "iam", NULL, kind, what, action, "success", OS(6) }
+#define FAILED(what, action) { "iam", NULL, "error", what, action, "failure", OS(6) | OS(11) }
+/* clang-format on */
 
 static const struct row rows[] = {
     { "new user: ", NULL, IAM("user", "creation", "added-user-account") },
@@ -96,7 +99,8 @@ static void group_behind(struct work *w, struct str s)
         struct str name = quoted_name(&after, false);
 
         work_add(w, STR("group.name"), name);
-        if (str_eq(name, STR("sudo")) || str_eq(name, STR("wheel")) || str_eq(name, STR("root")) || str_eq(name, STR("admin")))
+        if (str_eq(name, STR("sudo")) || str_eq(name, STR("wheel")) || str_eq(name, STR("root")) ||
+            str_eq(name, STR("admin")))
             w->types |= OS(9);
     }
 }
@@ -121,12 +125,13 @@ bool account_message(struct work *w)
             while (name.n && name.p[name.n - 1] == '.')
                 name.n--;
             work_add(w, str_c(r->key), name);
-            if (r->sense.type2 && str_eq(str_c(r->sense.type2), STR("group")) && !str_eq(str_c(r->key), STR("group.name")))
+            if (r->sense.type2 && str_eq(str_c(r->sense.type2), STR("group")) &&
+                !str_eq(str_c(r->key), STR("group.name")))
                 group_behind(w, s);
         } else {
             bool group = r->sense.type2 && str_eq(str_c(r->sense.type2), STR("group"));
 
-            if (take(&s, STR("/")))         /* "group added to /etc/group: name=test, GID=1002" */
+            if (take(&s, STR("/"))) /* "group added to /etc/group: name=test, GID=1002" */
                 take_until(&s, STR(": "));
             take(&s, STR("- "));
             name_values(w, s, group);

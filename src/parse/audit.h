@@ -9,15 +9,15 @@
 #include "parse/internal.h"
 
 struct audit_type {
-    const char  *name;
-    uint16_t     number;
-    struct sense sense;     /* outcome comes from the record */
+    const char *name;
+    uint16_t number;
+    struct sense sense; /* outcome comes from the record */
 };
 
 struct audit_call {
-    const char  *name;
-    int16_t      x86_64, aarch64;   /* -1: there is none */
-    const char  *direction;         /* network.direction, or NULL */
+    const char *name;
+    int16_t x86_64, aarch64; /* -1: there is none */
+    const char *direction;   /* network.direction, or NULL */
     struct sense sense;
 };
 

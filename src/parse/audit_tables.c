@@ -1,13 +1,15 @@
 /* audit_tables.c - see audit.h. */
 #include "parse/audit.h"
 
-#define AUTH(type, action, types)     { "authentication", NULL, type, NULL, action, NULL, types }
-#define SESSION(type, action)         { "session", NULL, type, NULL, action, NULL, OS(4) }
-#define IAM(type, what, action)       { "iam", NULL, type, what, action, NULL, OS(6) }
-#define HOST(type, action, types)     { "host", NULL, type, NULL, action, NULL, types }
-#define PROC(type, action, types)     { "process", NULL, type, NULL, action, NULL, types }
-#define CONF(action, types)           { "configuration", NULL, "change", NULL, action, NULL, types }
-#define ANOM(action, types)           { "intrusion_detection", NULL, "info", NULL, action, NULL, types }
+/* clang-format off */
+#define AUTH(type, action, types) { "authentication", NULL, type, NULL, action, NULL, types }
+#define SESSION(type, action) { "session", NULL, type, NULL, action, NULL, OS(4) }
+#define IAM(type, what, action) { "iam", NULL, type, what, action, NULL, OS(6) }
+#define HOST(type, action, types) { "host", NULL, type, NULL, action, NULL, types }
+#define PROC(type, action, types) { "process", NULL, type, NULL, action, NULL, types }
+#define CONF(action, types) { "configuration", NULL, "change", NULL, action, NULL, types }
+#define ANOM(action, types) { "intrusion_detection", NULL, "info", NULL, action, NULL, types }
+/* clang-format on */
 
 static const struct audit_type types[] = {
     { "SYSCALL", 1300, PROC("info", "syscall", 0) },
@@ -67,7 +69,9 @@ static const struct audit_type types[] = {
     { "DAEMON_ACCEPT", 1207, PROC("info", "remote-audit-connected", 0) },
     { "DAEMON_CLOSE", 1208, PROC("info", "remote-audit-disconnected", 0) },
     { "DAEMON_ERR", 1209, PROC("error", "audit-error", OS(7)) },
-    { "CONFIG_CHANGE", 1305, { "configuration", "process", "change", NULL, "changed-audit-configuration", NULL, OS(5) | OS(8) } },
+    { "CONFIG_CHANGE",
+      1305,
+      { "configuration", "process", "change", NULL, "changed-audit-configuration", NULL, OS(5) | OS(8) } },
     { "FEATURE_CHANGE", 1328, CONF("changed-audit-feature", OS(5) | OS(8)) },
     { "IPC", 1303, { NULL, NULL, NULL, NULL, "ipc", NULL, 0 } },
     { "SOCKETCALL", 1304, { NULL, NULL, NULL, NULL, "socketcall", NULL, 0 } },
@@ -111,8 +115,10 @@ static const struct audit_type types[] = {
     { "VIRT_MACHINE_ID", 2502, HOST("info", "assigned-vm-id", 0) },
 };
 
-#define FILE_(type, action)  { "file", NULL, type, NULL, action, NULL, OS(2) }
-#define NET_(type, action, types)  { "network", NULL, type, NULL, action, NULL, types }
+/* clang-format off */
+#define FILE_(type, action) { "file", NULL, type, NULL, action, NULL, OS(2) }
+#define NET_(type, action, types) { "network", NULL, type, NULL, action, NULL, types }
+/* clang-format on */
 
 static const struct audit_call calls[] = {
     { "execve", 59, 221, NULL, { "process", NULL, "start", NULL, "executed", NULL, OS(13) } },
@@ -214,9 +220,11 @@ const struct audit_call *audit_call_of(struct str call, struct str arch)
 
 struct str audit_arch(struct str hex)
 {
-    static const struct { const char *hex, *name; } known[] = {
-        { "c000003e", "x86_64" }, { "40000003", "i386" }, { "c00000b7", "aarch64" }, { "40000028", "arm" },
-        { "c0000015", "ppc64le" }, { "80000015", "ppc64" }, { "80000016", "s390x" }, { "c00000f3", "riscv64" },
+    static const struct {
+        const char *hex, *name;
+    } known[] = {
+        { "c000003e", "x86_64" },  { "40000003", "i386" },  { "c00000b7", "aarch64" }, { "40000028", "arm" },
+        { "c0000015", "ppc64le" }, { "80000015", "ppc64" }, { "80000016", "s390x" },   { "c00000f3", "riscv64" },
     };
 
     for (size_t i = 0; i < COUNT(known); i++)

@@ -1,4 +1,5 @@
-/* auditd.c - one record of the Linux audit system; joining the records of one event by serial is done above; see internal.h.
+/* auditd.c - one record of the Linux audit system; joining the records of one event by serial is done above; see
+ * internal.h.
  *
  *     [node=HOST ]type=USER_LOGIN msg=audit(1373330716.415:4063): pid=1 uid=0 … msg='op=login acct="root" … res=failed'
  *     audit: type=1400 audit(1524662933.080:61207): apparmor="DENIED" …           from the kernel's log
@@ -14,42 +15,87 @@ enum kind { K_PLAIN, K_TEXT, K_USER, K_ADDRESS, K_RESULT, K_ARCH, K_CALL, K_TITL
 
 /* Where keys go. Those that are not here go to auditd.log.KEY. */
 static const struct key {
-    const char *key, *field;
-    enum kind   kind;
+    struct str key, field;
+    enum kind kind;
 } keys[] = {
-    { "pid", "process.pid", K_NUMBER }, { "ppid", "process.parent.pid", K_NUMBER }, { "exit", "process.exit_code", K_PLAIN },
-    { "uid", "user.id", K_UID }, { "auid", "user.audit.id", K_AUID }, { "gid", "user.group.id", K_PLAIN },
-    { "euid", "user.effective.id", K_PLAIN }, { "egid", "user.effective.group.id", K_PLAIN }, { "suid", "user.saved.id", K_PLAIN },
-    { "sgid", "user.saved.group.id", K_PLAIN }, { "fsuid", "user.filesystem.id", K_PLAIN },
-    { "fsgid", "user.filesystem.group.id", K_PLAIN }, { "AUID", "user.audit.name", K_PLAIN }, { "EUID", "user.effective.name", K_PLAIN },
-    { "SUID", "user.saved.name", K_PLAIN }, { "FSUID", "user.filesystem.name", K_PLAIN }, { "GID", "user.group.name", K_PLAIN },
-    { "EGID", "user.effective.group.name", K_PLAIN }, { "SGID", "user.saved.group.name", K_PLAIN },
-    { "FSGID", "user.filesystem.group.name", K_PLAIN }, { "UID", "auditd.log.UID", K_PLAIN }, { "OUID", "file.owner", K_PLAIN },
-    { "OGID", "file.group", K_PLAIN }, { "ARCH", "auditd.log.ARCH", K_PLAIN }, { "SYSCALL", "auditd.log.syscall_name", K_PLAIN },
-    { "SADDR", "auditd.log.SADDR", K_PLAIN },
-    { "comm", "process.name", K_TEXT }, { "exe", "process.executable", K_TEXT }, { "cwd", "process.working_directory", K_TEXT },
-    { "cmd", "process.command_line", K_TEXT }, { "proctitle", "auditd.log.proctitle", K_TITLE }, { "acct", "acct", K_USER },
-    { "arch", "host.architecture", K_ARCH }, { "syscall", "auditd.log.syscall", K_CALL }, { "success", "auditd.log.success", K_RESULT },
-    { "res", "auditd.log.res", K_RESULT }, { "result", "auditd.log.result", K_RESULT }, { "hostname", "hostname", K_ADDRESS },
-    { "addr", "addr", K_ADDRESS }, { "terminal", "user.terminal", K_TEXT }, { "saddr", "auditd.log.saddr", K_SADDR },
-    { "name", "file.path", K_TEXT }, { "path", "auditd.log.path", K_TEXT }, { "inode", "file.inode", K_PLAIN }, { "mode", "file.mode", K_PLAIN },
-    { "ouid", "file.uid", K_PLAIN }, { "ogid", "file.gid", K_PLAIN }, { "key", "auditd.log.key", K_TEXT }, { "ses", "auditd.log.ses", K_PLAIN },
-    { "tty", "auditd.log.tty", K_PLAIN }, { "subj", "auditd.log.subj", K_PLAIN }, { "items", "auditd.log.items", K_PLAIN },
-    { "op", "auditd.log.op", K_TEXT }, { "unit", "auditd.log.unit", K_TEXT }, { "data", "auditd.log.data", K_TEXT },
-    { "sw", "auditd.log.sw", K_TEXT }, { "grp", "group.name", K_TEXT }, { "a0", "auditd.log.a0", K_PLAIN }, { "a1", "auditd.log.a1", K_PLAIN },
-    { "a2", "auditd.log.a2", K_PLAIN }, { "a3", "auditd.log.a3", K_PLAIN }, { "argc", "process.args_count", K_NUMBER },
-    { "src", "src", K_ADDRESS }, { "dst", "dst", K_ADDRESS }, { "vm", "container.name", K_TEXT }, { "profile", "auditd.log.profile", K_TEXT },
-    { "root_dir", "auditd.log.root_dir", K_TEXT }, { "user", "user.name", K_TEXT },
+    { PAIR("pid", "process.pid"), K_NUMBER },
+    { PAIR("ppid", "process.parent.pid"), K_NUMBER },
+    { PAIR("exit", "process.exit_code"), K_PLAIN },
+    { PAIR("uid", "user.id"), K_UID },
+    { PAIR("auid", "user.audit.id"), K_AUID },
+    { PAIR("gid", "user.group.id"), K_PLAIN },
+    { PAIR("euid", "user.effective.id"), K_PLAIN },
+    { PAIR("egid", "user.effective.group.id"), K_PLAIN },
+    { PAIR("suid", "user.saved.id"), K_PLAIN },
+    { PAIR("sgid", "user.saved.group.id"), K_PLAIN },
+    { PAIR("fsuid", "user.filesystem.id"), K_PLAIN },
+    { PAIR("fsgid", "user.filesystem.group.id"), K_PLAIN },
+    { PAIR("AUID", "user.audit.name"), K_PLAIN },
+    { PAIR("EUID", "user.effective.name"), K_PLAIN },
+    { PAIR("SUID", "user.saved.name"), K_PLAIN },
+    { PAIR("FSUID", "user.filesystem.name"), K_PLAIN },
+    { PAIR("GID", "user.group.name"), K_PLAIN },
+    { PAIR("EGID", "user.effective.group.name"), K_PLAIN },
+    { PAIR("SGID", "user.saved.group.name"), K_PLAIN },
+    { PAIR("FSGID", "user.filesystem.group.name"), K_PLAIN },
+    { PAIR("UID", "auditd.log.UID"), K_PLAIN },
+    { PAIR("OUID", "file.owner"), K_PLAIN },
+    { PAIR("OGID", "file.group"), K_PLAIN },
+    { PAIR("ARCH", "auditd.log.ARCH"), K_PLAIN },
+    { PAIR("SYSCALL", "auditd.log.syscall_name"), K_PLAIN },
+    { PAIR("SADDR", "auditd.log.SADDR"), K_PLAIN },
+    { PAIR("comm", "process.name"), K_TEXT },
+    { PAIR("exe", "process.executable"), K_TEXT },
+    { PAIR("cwd", "process.working_directory"), K_TEXT },
+    { PAIR("cmd", "process.command_line"), K_TEXT },
+    { PAIR("proctitle", "auditd.log.proctitle"), K_TITLE },
+    { PAIR("acct", "acct"), K_USER },
+    { PAIR("arch", "host.architecture"), K_ARCH },
+    { PAIR("syscall", "auditd.log.syscall"), K_CALL },
+    { PAIR("success", "auditd.log.success"), K_RESULT },
+    { PAIR("res", "auditd.log.res"), K_RESULT },
+    { PAIR("result", "auditd.log.result"), K_RESULT },
+    { PAIR("hostname", "hostname"), K_ADDRESS },
+    { PAIR("addr", "addr"), K_ADDRESS },
+    { PAIR("terminal", "user.terminal"), K_TEXT },
+    { PAIR("saddr", "auditd.log.saddr"), K_SADDR },
+    { PAIR("name", "file.path"), K_TEXT },
+    { PAIR("path", "auditd.log.path"), K_TEXT },
+    { PAIR("inode", "file.inode"), K_PLAIN },
+    { PAIR("mode", "file.mode"), K_PLAIN },
+    { PAIR("ouid", "file.uid"), K_PLAIN },
+    { PAIR("ogid", "file.gid"), K_PLAIN },
+    { PAIR("key", "auditd.log.key"), K_TEXT },
+    { PAIR("ses", "auditd.log.ses"), K_PLAIN },
+    { PAIR("tty", "auditd.log.tty"), K_PLAIN },
+    { PAIR("subj", "auditd.log.subj"), K_PLAIN },
+    { PAIR("items", "auditd.log.items"), K_PLAIN },
+    { PAIR("op", "auditd.log.op"), K_TEXT },
+    { PAIR("unit", "auditd.log.unit"), K_TEXT },
+    { PAIR("data", "auditd.log.data"), K_TEXT },
+    { PAIR("sw", "auditd.log.sw"), K_TEXT },
+    { PAIR("grp", "group.name"), K_TEXT },
+    { PAIR("a0", "auditd.log.a0"), K_PLAIN },
+    { PAIR("a1", "auditd.log.a1"), K_PLAIN },
+    { PAIR("a2", "auditd.log.a2"), K_PLAIN },
+    { PAIR("a3", "auditd.log.a3"), K_PLAIN },
+    { PAIR("argc", "process.args_count"), K_NUMBER },
+    { PAIR("src", "src"), K_ADDRESS },
+    { PAIR("dst", "dst"), K_ADDRESS },
+    { PAIR("vm", "container.name"), K_TEXT },
+    { PAIR("profile", "auditd.log.profile"), K_TEXT },
+    { PAIR("root_dir", "auditd.log.root_dir"), K_TEXT },
+    { PAIR("user", "user.name"), K_TEXT },
 };
 
 struct record {
     struct work *w;
     const struct audit_type *type;
-    bool        exec;           /* EXECVE: aN are arguments */
-    struct str  uid, auid, acct, arch, call, hostname, addr, unit;
-    char       *line;           /* the arguments with blanks between them */
-    size_t      line_n, line_cap;
-    int         result;         /* 1 success, 0 failure, -1 not said */
+    bool exec; /* EXECVE: aN are arguments */
+    struct str uid, auid, acct, arch, call, hostname, addr, unit;
+    char *line; /* the arguments with blanks between them */
+    size_t line_n, line_cap;
+    int result; /* 1 success, 0 failure, -1 not said */
 };
 
 static struct str decode_hex(struct work *w, struct str s, bool title)
@@ -66,7 +112,7 @@ static struct str decode_hex(struct work *w, struct str s, bool title)
     for (size_t i = 0; i < s.n / 2; i++) {
         copy[i] = (char)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
         if (copy[i] == 0 && title)
-            copy[i] = ' ';      /* arguments of a command line */
+            copy[i] = ' '; /* arguments of a command line */
     }
     return str_trim(str_of(copy, s.n / 2));
 }
@@ -129,7 +175,8 @@ static void result(struct record *r, struct str value)
 {
     if (str_eq(value, STR("success")) || str_eq(value, STR("yes")) || str_eq(value, STR("1")))
         r->result = 1;
-    else if (str_eq(value, STR("failed")) || str_eq(value, STR("no")) || str_eq(value, STR("0")) || str_eq(value, STR("fail")))
+    else if (str_eq(value, STR("failed")) || str_eq(value, STR("no")) || str_eq(value, STR("0")) ||
+             str_eq(value, STR("fail")))
         r->result = 0;
 }
 
@@ -139,12 +186,14 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
 
     switch (k->kind) {
     case K_NUMBER:
-    case K_PLAIN: work_add(w, str_c(k->field), value); break;
+    case K_PLAIN:
+        work_add(w, k->field, value);
+        break;
     case K_TEXT:
-        value = quoted ? value : decode_hex(w, value, str_eq(str_c(k->key), STR("cmd")));
+        value = quoted ? value : decode_hex(w, value, str_eq(k->key, STR("cmd")));
         if (!str_eq(value, STR("(null)")) && !str_eq(value, STR("?")))
-            work_add(w, str_c(k->field), value);
-        if (str_eq(str_c(k->key), STR("unit")))
+            work_add(w, k->field, value);
+        if (str_eq(k->key, STR("unit")))
             r->unit = value;
         break;
     case K_TITLE:
@@ -153,28 +202,41 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
         work_add(w, STR("process.title"), value);
         work_add(w, STR("process.command_line"), value);
         break;
-    case K_USER: r->acct = quoted ? value : decode_hex(w, value, false); break;
-    case K_UID: r->uid = value; break;
-    case K_AUID: r->auid = value; work_add(w, str_c(k->field), value); break;
+    case K_USER:
+        r->acct = quoted ? value : decode_hex(w, value, false);
+        break;
+    case K_UID:
+        r->uid = value;
+        break;
+    case K_AUID:
+        r->auid = value;
+        work_add(w, k->field, value);
+        break;
     case K_RESULT:
         result(r, value);
-        if (str_eq(str_c(k->key), STR("success")))
-            work_add(w, str_c(k->field), value);
+        if (str_eq(k->key, STR("success")))
+            work_add(w, k->field, value);
         break;
-    case K_ARCH: r->arch = audit_arch(value); work_add(w, str_c(k->field), r->arch); break;
-    case K_CALL: r->call = value; work_add(w, str_c(k->field), value); break;
+    case K_ARCH:
+        r->arch = audit_arch(value);
+        work_add(w, k->field, r->arch);
+        break;
+    case K_CALL:
+        r->call = value;
+        work_add(w, k->field, value);
+        break;
     case K_SADDR:
-        work_add(w, str_c(k->field), value);
+        work_add(w, k->field, value);
         socket_address(w, value);
         break;
     case K_ADDRESS:
         if (str_eq(value, STR("?")))
             break;
-        if (*k->key == 's')
+        if (*k->key.p == 's')
             work_peer(w, value, (struct str){ NULL, 0 });
-        else if (*k->key == 'd')
+        else if (*k->key.p == 'd')
             work_dest(w, value, (struct str){ NULL, 0 });
-        else if (*k->key == 'h')
+        else if (*k->key.p == 'h')
             r->hostname = value;
         else
             r->addr = value;
@@ -191,11 +253,11 @@ static void one_pair(struct record *r, struct str name, struct str value, bool q
         return;
     }
     if (str_eq(name, STR("name")) && !(r->type && r->type->number == 1302)) {
-        other_key(r, name, quoted ? value : decode_hex(r->w, value, false));    /* a file's name only in PATH */
+        other_key(r, name, quoted ? value : decode_hex(r->w, value, false)); /* a file's name only in PATH */
         return;
     }
     for (size_t i = 0; i < COUNT(keys); i++)
-        if (keys[i].key[0] == *name.p && str_eq(str_c(keys[i].key), name)) {
+        if (str_eq(keys[i].key, name)) {
             known_key(r, &keys[i], value, quoted);
             return;
         }
@@ -225,7 +287,8 @@ static struct str take_value(struct str *s, bool *quoted)
     return v;
 }
 
-/* bare_word - a word between the pairs: "old" and "new" of LOGIN name the next pair; "{ getattr }" is what was denied. */
+/* bare_word - a word between the pairs: "old" and "new" of LOGIN name the next pair; "{ getattr }" is what was denied.
+ */
 static void bare_word(struct record *r, struct str word, struct str *prefix, struct str *s)
 {
     struct str inside, after;
@@ -266,7 +329,7 @@ static void pairs(struct record *r, struct str s)
         }
         s = str_cut(s, 1);
         if (name.n == 0 || (str_eq(name, STR("msg")) && s.n && *s.p == '\''))
-            continue;       /* the pairs of the message stand on their own */
+            continue; /* the pairs of the message stand on their own */
         value = take_value(&s, &quoted);
         if (prefix.n)
             name = arena_printf(r->w->arena, "%.*s_%.*s", STR_ARG(prefix), (int)min_size(name.n, 64), name.p);
@@ -281,7 +344,8 @@ static void who(struct record *r)
 {
     struct work *w = r->w;
     bool iam = r->type && r->type->sense.category && str_eq(str_c(r->type->sense.category), STR("iam"));
-    bool signed_in = r->auid.n && !str_eq(r->auid, STR("4294967295")) && !str_eq(r->auid, STR("unset")) && !str_eq(r->auid, STR("-1"));
+    bool signed_in = r->auid.n && !str_eq(r->auid, STR("4294967295")) && !str_eq(r->auid, STR("unset")) &&
+                     !str_eq(r->auid, STR("-1"));
 
     if (r->acct.n && !str_eq(r->acct, STR("?"))) {
         if (iam) {

@@ -1,15 +1,17 @@
-/* cisco.c - "%FACILITY-SEVERITY-MNEMONIC: text" of IOS, NX-OS and ASA: the code, and the events of Annex 4 that codes tell. */
+/* cisco.c - "%FACILITY-SEVERITY-MNEMONIC: text" of IOS, NX-OS and ASA: the code, and the events of Annex 4 that codes
+ * tell. */
 #include "parse/internal.h"
 
 static const struct {
-    const char  *code;      /* FACILITY-SEVERITY-MNEMONIC begins with this, after the severity is set aside */
+    const char *code; /* FACILITY-SEVERITY-MNEMONIC begins with this, after the severity is set aside */
     struct sense sense;
 } rows[] = {
     { "SYS-RESTART", { "host", NULL, "start", NULL, "system_started", "success", NET(1) } },
     { "SYS-RELOAD", { "host", NULL, "end", NULL, "system_stopping", NULL, NET(1) } },
     { "SYS-CONFIG", { "configuration", NULL, "change", NULL, "configuration_changed", "success", NET(2) } },
     { "SYS-PRIV_AUTH_PASS", { "authentication", NULL, "start", NULL, "privilege_gained", "success", NET(4) } },
-    { "SYS-PRIV_AUTH_FAIL", { "authentication", NULL, "denied", NULL, "privilege_refused", "failure", NET(4) | NET(6) } },
+    { "SYS-PRIV_AUTH_FAIL",
+      { "authentication", NULL, "denied", NULL, "privilege_refused", "failure", NET(4) | NET(6) } },
     { "SEC_LOGIN-LOGIN_SUCCESS", { "authentication", NULL, "start", NULL, "login", "success", NET(4) } },
     { "SEC_LOGIN-LOGIN_FAILED", { "authentication", NULL, "info", NULL, "login", "failure", NET(6) } },
     { "SEC-IPACCESSLOG", { "network", NULL, "connection", NULL, "acl", NULL, FW(1) } },
@@ -81,7 +83,7 @@ bool cisco_message(struct work *w)
     if (!take(&s, STR("%")) || !split_at(s, STR(":"), &code, &s) || code.n > 64 ||
         !split_at(code, STR("-"), &facility, &severity) || !split_last(severity, STR("-"), &severity, &mnemonic))
         return false;
-    split_last(severity, STR("-"), &facility, &severity);   /* NX-OS: %SYSMGR-STANDBY-3-SHUTDOWN_START */
+    split_last(severity, STR("-"), &facility, &severity); /* NX-OS: %SYSMGR-STANDBY-3-SHUTDOWN_START */
     if (severity.n != 1 || !is_digit(*severity.p))
         return false;
     skip_blanks(&s);
@@ -95,7 +97,8 @@ bool cisco_message(struct work *w)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct str row = str_c(rows[i].code), part;
 
-        if (!str_starts(row, facility) || !split_at(row, STR("-"), &part, &row) || !str_eq(part, facility) || !str_starts(mnemonic, row))
+        if (!str_starts(row, facility) || !split_at(row, STR("-"), &part, &row) || !str_eq(part, facility) ||
+            !str_starts(mnemonic, row))
             continue;
         work_sense(w, &rows[i].sense);
         break;

@@ -5,7 +5,9 @@
 
 static const struct sense cron_job = { "process", NULL, "start", NULL, "cron_job", "success", OS(13) };
 static const struct sense cron_info = { "process", NULL, "info", NULL, "cron", NULL, 0 };
-static const struct sense crontab_changed = { "configuration", NULL, "change", NULL, "crontab_changed", "success", OS(5) };
+static const struct sense crontab_changed = {
+    "configuration", NULL, "change", NULL, "crontab_changed", "success", OS(5)
+};
 static const struct sense cron_denied = { "process", NULL, "denied", NULL, "cron_denied", "failure", OS(11) };
 
 /* cron_message - "(root) CMD (command)", "(root) RELOAD (…)", "(alice) REPLACE (alice)", "(CRON) INFO (…)". */
@@ -44,10 +46,38 @@ bool cron_message(struct work *w)
 bool protects(struct str unit)
 {
     static const char *const units[] = {
-        "auditd", "audit", "rsyslog", "syslog", "syslog-ng", "systemd-journald", "clamav", "clamd", "clamav-daemon", "freshclam",
-        "fail2ban", "crowdsec", "firewalld", "ufw", "iptables", "nftables", "netfilter-persistent", "apparmor", "suricata", "snort",
-        "wazuh-agent", "ossec", "falcon-sensor", "aide", "osqueryd", "auditbeat", "filebeat", "falco", "saqshy-agent", "saqshyd",
-        "kesl", "drweb",
+        "auditd",
+        "audit",
+        "rsyslog",
+        "syslog",
+        "syslog-ng",
+        "systemd-journald",
+        "clamav",
+        "clamd",
+        "clamav-daemon",
+        "freshclam",
+        "fail2ban",
+        "crowdsec",
+        "firewalld",
+        "ufw",
+        "iptables",
+        "nftables",
+        "netfilter-persistent",
+        "apparmor",
+        "suricata",
+        "snort",
+        "wazuh-agent",
+        "ossec",
+        "falcon-sensor",
+        "aide",
+        "osqueryd",
+        "auditbeat",
+        "filebeat",
+        "falco",
+        "saqshy-agent",
+        "saqshyd",
+        "kesl",
+        "drweb",
     };
     struct str name = unit;
 
@@ -74,7 +104,7 @@ static void unit_field(struct work *w, struct str unit)
 /* --- systemd --- */
 
 static const struct unit_row {
-    const char  *prefix;
+    const char *prefix;
     struct sense sense;
 } unit_rows[] = {
     { "Started ", { "process", NULL, "start", NULL, "service_started", "success", OS(13) } },
@@ -109,12 +139,14 @@ static bool unit_story(struct work *w, struct str s)
 
     if (!split_at(s, STR(": "), &unit, &story) || has(unit, STR(" ")) || !has(unit, STR(".")))
         return false;
-    if (has(story, STR("Failed with result")) || str_starts(story, STR("Failed")) || has(story, STR("entered failed state")) ||
-        has(story, STR("code=killed")) || has(story, STR("code=dumped")))
+    if (has(story, STR("Failed with result")) || str_starts(story, STR("Failed")) ||
+        has(story, STR("entered failed state")) || has(story, STR("code=killed")) || has(story, STR("code=dumped")))
         work_sense(w, &failed);
     else
-        work_sense(w, has(story, STR("exited")) || has(story, STR("Deactivated successfully")) || str_starts(story, STR("Succeeded"))
-                       ? &ended : &info);
+        work_sense(w, has(story, STR("exited")) || has(story, STR("Deactivated successfully")) ||
+                              str_starts(story, STR("Succeeded"))
+                          ? &ended
+                          : &info);
     unit_field(w, unit);
     return true;
 }
@@ -130,18 +162,18 @@ bool systemd_message(struct work *w)
             continue;
         work_sense(w, &unit_rows[i].sense);
         if (str_starts(s, STR("target ")) || str_starts(w->msg, STR("Reached "))) {
-            if (has(s, STR("Shutdown")) || has(s, STR("Reboot")) || has(s, STR("Power-Off")) || has(s, STR("Power Off")) ||
-                has(s, STR("System Shutdown")))
+            if (has(s, STR("Shutdown")) || has(s, STR("Reboot")) || has(s, STR("Power-Off")) ||
+                has(s, STR("Power Off")) || has(s, STR("System Shutdown")))
                 w->types |= OS(1);
             return true;
         }
-        if (has(s, STR(" - ")))                 /* "cron.service - Regular background …" since systemd 252 */
+        if (has(s, STR(" - "))) /* "cron.service - Regular background …" since systemd 252 */
             s = take_until(&s, STR(" - "));
         unit_field(w, s);
         return true;
     }
     (void)unit_story(w, s);
-    return true;    /* an open vocabulary, like the kernel's */
+    return true; /* an open vocabulary, like the kernel's */
 }
 
 /* --- logind --- */
@@ -157,7 +189,7 @@ bool logind_message(struct work *w)
     if (take(&s, STR("New session "))) {
         work_sense(w, &opened);
         work_add(w, STR("session.id"), take_until(&s, STR(" of user ")));
-        user = take_until(&s, STR(" with class"));      /* since systemd 256 */
+        user = take_until(&s, STR(" with class")); /* since systemd 256 */
         if (user.n && user.p[user.n - 1] == '.')
             user.n--;
         work_user(w, unquote(user));
@@ -168,8 +200,9 @@ bool logind_message(struct work *w)
         work_add(w, STR("session.id"), take_until(&s, STR(".")));
         return true;
     }
-    if (has(w->msg, STR("System is powering down")) || has(w->msg, STR("System is rebooting")) || has(w->msg, STR("System is halting")) ||
-        has(w->msg, STR("The system will ")) || has(w->msg, STR("Power key pressed"))) {
+    if (has(w->msg, STR("System is powering down")) || has(w->msg, STR("System is rebooting")) ||
+        has(w->msg, STR("System is halting")) || has(w->msg, STR("The system will ")) ||
+        has(w->msg, STR("Power key pressed"))) {
         work_sense(w, &power);
         return true;
     }
@@ -189,13 +222,14 @@ bool logger_message(struct work *w)
     static const struct sense lost = { "process", NULL, "error", NULL, "logging_dropped", "failure", OS(7) };
     struct str s = w->msg;
 
-    if (has(s, STR("exiting on signal")) || has(s, STR("Exiting on signal")) || has(s, STR("shutdown")) || has(s, STR("terminating")) ||
-        has(s, STR("Journal stopped")) || has(s, STR("The audit daemon is exiting")))
+    if (has(s, STR("exiting on signal")) || has(s, STR("Exiting on signal")) || has(s, STR("shutdown")) ||
+        has(s, STR("terminating")) || has(s, STR("Journal stopped")) || has(s, STR("The audit daemon is exiting")))
         work_sense(w, &off);
-    else if (has(s, STR("] start")) || has(s, STR("restart")) || has(s, STR("Journal started")) || has(s, STR("Init complete")) ||
-             has(s, STR("Started dispatcher")) || has(s, STR("starting up")))
+    else if (has(s, STR("] start")) || has(s, STR("restart")) || has(s, STR("Journal started")) ||
+             has(s, STR("Init complete")) || has(s, STR("Started dispatcher")) || has(s, STR("starting up")))
         work_sense(w, &on);
-    else if (has(s, STR("drop messages")) || has(s, STR("rate-limiting")) || has(s, STR("Suppressed ")) || has(s, STR("messages lost")))
+    else if (has(s, STR("drop messages")) || has(s, STR("rate-limiting")) || has(s, STR("Suppressed ")) ||
+             has(s, STR("messages lost")))
         work_sense(w, &lost);
     else
         return false;
@@ -207,7 +241,7 @@ bool logger_message(struct work *w)
 bool package_message(struct work *w)
 {
     static const struct row {
-        const char  *prefix;
+        const char *prefix;
         struct sense sense;
     } rows[] = {
         { "Installed: ", { "package", NULL, "installation", NULL, "package_installed", "success", OS(3) } },
@@ -226,7 +260,7 @@ bool package_message(struct work *w)
         if (!take(&s, str_c(rows[i].prefix)))
             continue;
         name = take_word(&s);
-        if (rows[i].prefix[0] >= 'a') {         /* dpkg.log: name:arch old new */
+        if (rows[i].prefix[0] >= 'a') { /* dpkg.log: name:arch old new */
             old = take_word(&s);
             version = take_word(&s);
             if (version.n == 0 || s.n || !has(name, STR(":")))

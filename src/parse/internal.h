@@ -11,53 +11,56 @@
 
 #include "parse/parse.h"
 
-#define PROGRAM_MAX      128  /* a longer word before ':' is no program name */
-#define PRI_MAX          191  /* RFC 5424 section 6.2.1 */
-#define HOST_MAX         255  /* RFC 5424 section 6.2.4 */
-#define FIELDS_AT_ONCE   28   /* room taken at the start of a line: most events need less */
+#define PROGRAM_MAX 128   /* a longer word before ':' is no program name */
+#define PRI_MAX 191       /* RFC 5424 section 6.2.1 */
+#define HOST_MAX 255      /* RFC 5424 section 6.2.4 */
+#define FIELDS_AT_ONCE 28 /* room taken at the start of a line: most events need less */
+
+/* Two texts of a table. */
+#define PAIR(a, b) STR_INIT(a), STR_INIT(b)
 
 /* The codes of Annex 4 as bits, in the order of the Rules; work.c has their names. */
-#define OS(n)   (UINT64_C(1) << ((n) - 1))
-#define UX(n)   (UINT64_C(1) << (13 + (n) - 1))
-#define NET(n)  (UINT64_C(1) << (16 + (n) - 1))
-#define FW(n)   (UINT64_C(1) << (23 + (n) - 1))
-#define APP(n)  (UINT64_C(1) << (25 + (n) - 1))
-#define SEC(n)  (UINT64_C(1) << (30 + (n) - 1))
+#define OS(n) (UINT64_C(1) << ((n)-1))
+#define UX(n) (UINT64_C(1) << (13 + (n)-1))
+#define NET(n) (UINT64_C(1) << (16 + (n)-1))
+#define FW(n) (UINT64_C(1) << (23 + (n)-1))
+#define APP(n) (UINT64_C(1) << (25 + (n)-1))
+#define SEC(n) (UINT64_C(1) << (30 + (n)-1))
 #define TYPE_BITS 34
 
 struct parser {
     int32_t zone_min;
-    char    pri_text[PRI_MAX + 1][4];
+    char pri_text[PRI_MAX + 1][4];
     const struct program *programs[256]; /* open addressing by hash of the name */
 };
 
 /* One line being parsed. */
 struct work {
-    const struct parser      *parser;
+    const struct parser *parser;
     const struct parse_hints *hints;
-    struct arena             *arena;
-    struct event             *ev;
-    struct str msg;       /* the text after the header */
-    struct str program;   /* the name that chooses the sub-parser */
+    struct arena *arena;
+    struct event *ev;
+    struct str msg;     /* the text after the header */
+    struct str program; /* the name that chooses the sub-parser */
     struct str pid;
     struct str host;
-    uint64_t   types;
-    int        pri;       /* -1: none */
-    bool       timed;     /* the line said when */
-    bool       trouble;   /* something was left out: partial */
-    bool       quoted;    /* msg was inside another format: it is set as "message" by that format */
+    uint64_t types;
+    int pri;      /* -1: none */
+    bool timed;   /* the line said when */
+    bool trouble; /* something was left out: partial */
+    bool quoted;  /* msg was inside another format: it is set as "message" by that format */
 };
 
 /* What an event is, in ECS and in the words of Annex 4. NULL where it has none; two categories or types at most. */
 struct sense {
     const char *category, *category2, *type, *type2, *action, *outcome;
-    uint64_t    types;
+    uint64_t types;
 };
 
 /* A program whose messages we know. The handler reads w->msg; true if it understood the message. */
 struct program {
     const char *name, *parser;
-    bool      (*handler)(struct work *w);
+    bool (*handler)(struct work *w);
     enum event_class class;
 };
 
@@ -94,13 +97,13 @@ static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A'
 bool all_digits(struct str s);
 /* ip_of - the address in s without "::ffff:" or brackets; {NULL,0} if s is none. */
 struct str ip_of(struct str s);
-int  hex_value(char c);
+int hex_value(char c);
 
 /* --- stamp.c --- */
 struct stamp {
-    time_ns    time;
-    int32_t    offset_min;  /* EVENT_OFFSET_NONE: not written */
-    bool       iso;         /* with 'T' between date and time */
+    time_ns time;
+    int32_t offset_min; /* EVENT_OFFSET_NONE: not written */
+    bool iso;           /* with 'T' between date and time */
     struct str text;
 };
 /* stamp_take - a date and time at the head of *s in any form that docs/parsers.md names. False: *s is as before. */
@@ -117,12 +120,16 @@ bool syslog_tag(struct work *w);
 /* json_object - true if s is one object (blanks around); fields are added, w->trouble if it is damaged within. */
 /* The link name is its own: jansson has a json_object, and a program that links both would call that one. */
 bool json_object(struct work *w, struct str s) __asm__("parse_json_object");
-/* json_line - the same, and its well-known keys under their ECS names; may hand the message on to a program's parser. */
+/* json_line - the same, and its well-known keys under their ECS names; may hand the message on to a program's parser.
+ */
 bool json_line(struct work *w);
 /* kv_line - true if s consists of name=value pairs for the most part. */
 bool kv_line(struct work *w, struct str s);
 /* kv_take - the next name=value of *s; quotes and escapes are undone. False at the end or where there is no pair. */
-struct pair { struct str name, value; bool quoted; };
+struct pair {
+    struct str name, value;
+    bool quoted;
+};
 bool kv_take(struct work *w, struct str *s, char sep, struct pair *out);
 /* audit_looks - s begins as an audit record does. */
 bool audit_looks(struct str s);

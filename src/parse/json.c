@@ -4,21 +4,21 @@
  * line; numbers stay the text that was written. Arrays give their members' values under the array's own name. */
 #include "parse/internal.h"
 
-#define JSON_DEPTH_MAX 32     /* deeper than any log; the rest of the line is then not read */
+#define JSON_DEPTH_MAX 32 /* deeper than any log; the rest of the line is then not read */
 
 struct level {
-    bool     array;
-    uint16_t name_n;          /* length of the name before this container's keys */
+    bool array;
+    uint16_t name_n; /* length of the name before this container's keys */
 };
 
 struct json {
     struct work *w;
-    const char  *p, *end;
+    const char *p, *end;
     struct level level[JSON_DEPTH_MAX];
-    int          depth;
-    char         name[EVENT_NAME_MAX];
-    size_t       name_n;
-    struct str   key;         /* a view if the name is just this key, else empty */
+    int depth;
+    char name[EVENT_NAME_MAX];
+    size_t name_n;
+    struct str key; /* a view if the name is just this key, else empty */
 };
 
 static void blanks(struct json *j)
@@ -99,20 +99,37 @@ static bool unescape(struct json *j, struct str raw, struct str *out)
         if (++p == end)
             return false;
         switch (*p++) {
-        case '"': copy[n++] = '"'; break;
-        case '\\': copy[n++] = '\\'; break;
-        case '/': copy[n++] = '/'; break;
-        case 'b': copy[n++] = '\b'; break;
-        case 'f': copy[n++] = '\f'; break;
-        case 'n': copy[n++] = '\n'; break;
-        case 'r': copy[n++] = '\r'; break;
-        case 't': copy[n++] = '\t'; break;
+        case '"':
+            copy[n++] = '"';
+            break;
+        case '\\':
+            copy[n++] = '\\';
+            break;
+        case '/':
+            copy[n++] = '/';
+            break;
+        case 'b':
+            copy[n++] = '\b';
+            break;
+        case 'f':
+            copy[n++] = '\f';
+            break;
+        case 'n':
+            copy[n++] = '\n';
+            break;
+        case 'r':
+            copy[n++] = '\r';
+            break;
+        case 't':
+            copy[n++] = '\t';
+            break;
         case 'u':
             if ((c = code_point(&p, end)) < 0)
                 return false;
             put_utf8(copy, &n, (uint32_t)c);
             break;
-        default: return false;
+        default:
+            return false;
         }
     }
     *out = str_of(copy, n);
@@ -203,7 +220,7 @@ static bool member(struct json *j)
     bool array = j->level[j->depth - 1].array;
 
     if (array) {
-        j->name_n = j->level[j->depth - 1].name_n;  /* members share the array's name; inner keys have moved it */
+        j->name_n = j->level[j->depth - 1].name_n; /* members share the array's name; inner keys have moved it */
         j->key = (struct str){ NULL, 0 };
     } else {
         if (*j->p != '"' || !string(j, &text))
@@ -232,7 +249,7 @@ static bool member(struct json *j)
 /* walk - until the outermost container closes. */
 static bool walk(struct json *j)
 {
-    bool first = true;      /* no comma is due */
+    bool first = true; /* no comma is due */
 
     while (j->depth > 0) {
         char close = j->level[j->depth - 1].array ? ']' : '}';
@@ -281,6 +298,6 @@ bool json_object(struct work *w, struct str s)
     }
     blanks(&j);
     if (j.p < j.end)
-        w->trouble = true;  /* something stands behind the object */
+        w->trouble = true; /* something stands behind the object */
     return true;
 }

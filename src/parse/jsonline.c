@@ -4,29 +4,67 @@
 
 /* Keys of loggers that say what ECS has a name for. The first of a target counts, a later one keeps its own name. */
 static const struct {
-    const char *key, *field;
+    struct str key, field;
 } keys[] = {
-    { "msg", "message" }, { "MESSAGE", "message" }, { "log", "message" }, { "short_message", "message" },
-    { "level", "log.level" }, { "lvl", "log.level" }, { "severity", "log.level" }, { "loglevel", "log.level" },
-    { "log_level", "log.level" }, { "levelname", "log.level" }, { "logger", "log.logger" }, { "logger_name", "log.logger" },
-    { "host", "host.name" }, { "hostname", "host.name" }, { "_HOSTNAME", "host.name" }, { "host.hostname", "host.name" },
-    { "pid", "process.pid" }, { "_PID", "process.pid" }, { "SYSLOG_PID", "process.pid" }, { "_COMM", "process.name" },
-    { "SYSLOG_IDENTIFIER", "process.name" }, { "_EXE", "process.executable" }, { "_CMDLINE", "process.command_line" },
-    { "_UID", "user.id" }, { "_SYSTEMD_UNIT", "systemd.unit" }, { "PRIORITY", "log.syslog.severity.code" },
-    { "SYSLOG_FACILITY", "log.syslog.facility.code" }, { "app", "service.name" }, { "application", "service.name" },
-    { "service", "service.name" }, { "user", "user.name" }, { "username", "user.name" }, { "user_name", "user.name" },
-    { "src_ip", "source.ip" }, { "srcip", "source.ip" }, { "source_ip", "source.ip" }, { "client_ip", "source.ip" },
-    { "clientip", "source.ip" }, { "remote_addr", "source.ip" }, { "remote_ip", "source.ip" }, { "src_port", "source.port" },
-    { "srcport", "source.port" }, { "dest_ip", "destination.ip" }, { "dst_ip", "destination.ip" },
-    { "dstip", "destination.ip" }, { "dest_port", "destination.port" }, { "dst_port", "destination.port" },
-    { "dstport", "destination.port" }, { "status", "http.response.status_code" }, { "method", "http.request.method" },
-    { "user_agent", "user_agent.original" }, { "trace_id", "trace.id" }, { "span_id", "span.id" },
+    { PAIR("msg", "message") },
+    { PAIR("MESSAGE", "message") },
+    { PAIR("log", "message") },
+    { PAIR("short_message", "message") },
+    { PAIR("level", "log.level") },
+    { PAIR("lvl", "log.level") },
+    { PAIR("severity", "log.level") },
+    { PAIR("loglevel", "log.level") },
+    { PAIR("log_level", "log.level") },
+    { PAIR("levelname", "log.level") },
+    { PAIR("logger", "log.logger") },
+    { PAIR("logger_name", "log.logger") },
+    { PAIR("host", "host.name") },
+    { PAIR("hostname", "host.name") },
+    { PAIR("_HOSTNAME", "host.name") },
+    { PAIR("host.hostname", "host.name") },
+    { PAIR("pid", "process.pid") },
+    { PAIR("_PID", "process.pid") },
+    { PAIR("SYSLOG_PID", "process.pid") },
+    { PAIR("_COMM", "process.name") },
+    { PAIR("SYSLOG_IDENTIFIER", "process.name") },
+    { PAIR("_EXE", "process.executable") },
+    { PAIR("_CMDLINE", "process.command_line") },
+    { PAIR("_UID", "user.id") },
+    { PAIR("_SYSTEMD_UNIT", "systemd.unit") },
+    { PAIR("PRIORITY", "log.syslog.severity.code") },
+    { PAIR("SYSLOG_FACILITY", "log.syslog.facility.code") },
+    { PAIR("app", "service.name") },
+    { PAIR("application", "service.name") },
+    { PAIR("service", "service.name") },
+    { PAIR("user", "user.name") },
+    { PAIR("username", "user.name") },
+    { PAIR("user_name", "user.name") },
+    { PAIR("src_ip", "source.ip") },
+    { PAIR("srcip", "source.ip") },
+    { PAIR("source_ip", "source.ip") },
+    { PAIR("client_ip", "source.ip") },
+    { PAIR("clientip", "source.ip") },
+    { PAIR("remote_addr", "source.ip") },
+    { PAIR("remote_ip", "source.ip") },
+    { PAIR("src_port", "source.port") },
+    { PAIR("srcport", "source.port") },
+    { PAIR("dest_ip", "destination.ip") },
+    { PAIR("dst_ip", "destination.ip") },
+    { PAIR("dstip", "destination.ip") },
+    { PAIR("dest_port", "destination.port") },
+    { PAIR("dst_port", "destination.port") },
+    { PAIR("dstport", "destination.port") },
+    { PAIR("status", "http.response.status_code") },
+    { PAIR("method", "http.request.method") },
+    { PAIR("user_agent", "user_agent.original") },
+    { PAIR("trace_id", "trace.id") },
+    { PAIR("span_id", "span.id") },
 };
 
 /* Keys that say when, the surest first. */
 static const char *const time_keys[] = {
-    "@timestamp", "timestamp", "time", "ts", "_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP", "datetime", "eventTime",
-    "event.created", "date", "t",
+    "@timestamp", "timestamp",     "time", "ts", "_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP", "datetime",
+    "eventTime",  "event.created", "date", "t",
 };
 
 static void find_time(struct work *w)
@@ -54,9 +92,9 @@ static void rename_keys(struct work *w, uint32_t first)
         for (size_t k = 0; k < COUNT(keys); k++) {
             struct str to;
 
-            if (f->name.p[0] != keys[k].key[0] || !str_eq(f->name, str_c(keys[k].key)))
+            if (!str_eq(f->name, keys[k].key))
                 continue;
-            to = str_c(keys[k].field);
+            to = keys[k].field;
             if (str_eq(to, STR("source.ip")) || str_eq(to, STR("destination.ip"))) {
                 struct str ip = ip_of(f->value);
 
@@ -88,9 +126,9 @@ static void drop_field(struct work *w, struct str name)
 /* own_members - an object may bring names that are members of an event; ours wins, what it said of itself is moved. */
 static void own_members(struct work *w, uint32_t first)
 {
-    static const char *const taken[] = { "event.original", "saqshy.source", "saqshy.object", "saqshy.parser", "saqshy.parse",
-                                         "saqshy.class", "saqshy.types", "saqshy.marks", "saqshy.seq", "event.received",
-                                         "saqshy.time_text" };
+    static const char *const taken[] = { "event.original", "saqshy.source",  "saqshy.object",   "saqshy.parser",
+                                         "saqshy.parse",   "saqshy.class",   "saqshy.types",    "saqshy.marks",
+                                         "saqshy.seq",     "event.received", "saqshy.time_text" };
 
     for (uint32_t i = first; i < w->ev->field_count; i++) {
         struct event_field *f = &w->ev->fields[i];

@@ -8,7 +8,8 @@ static const struct sense packet_seen = { "network", NULL, "connection", NULL, "
 /* verdict - from the prefix that whoever wrote the rule gave it; packets are logged, the verdict is a convention. */
 static const struct sense *verdict(struct str prefix)
 {
-    static const char *const denied[] = { "block", "drop", "drp", "deny", "denied", "reject", "invalid", "limit", "refuse", "bad" };
+    static const char *const denied[] = { "block",  "drop",    "drp",   "deny",   "denied",
+                                          "reject", "invalid", "limit", "refuse", "bad" };
     static const char *const allowed[] = { "allow", "accept", "acc-", "pass", "permit", "audit" };
 
     for (size_t i = 0; i < COUNT(denied); i++)
@@ -23,7 +24,10 @@ static const struct sense *verdict(struct str prefix)
 /* mac - "dst(6):src(6):type(2)" as two addresses in ECS form. */
 static void mac(struct work *w, struct str s)
 {
-    static const struct { size_t at; const char *field; } parts[] = { { 0, "destination.mac" }, { 18, "source.mac" } };
+    static const struct {
+        size_t at;
+        const char *field;
+    } parts[] = { { 0, "destination.mac" }, { 18, "source.mac" } };
 
     if (s.n < 35)
         return;
@@ -43,9 +47,11 @@ static void mac(struct work *w, struct str s)
 
 static struct str lower(struct work *w, struct str s)
 {
-    static const struct { const char *upper, *lower; } known[] = {
+    static const struct {
+        const char *upper, *lower;
+    } known[] = {
         { "TCP", "tcp" }, { "UDP", "udp" }, { "ICMP", "icmp" }, { "ICMPv6", "ipv6-icmp" }, { "UDPLITE", "udplite" },
-        { "ESP", "esp" }, { "AH", "ah" }, { "SCTP", "sctp" }, { "2", "igmp" }, { "47", "gre" },
+        { "ESP", "esp" }, { "AH", "ah" },   { "SCTP", "sctp" }, { "2", "igmp" },           { "47", "gre" },
     };
 
     for (size_t i = 0; i < COUNT(known); i++)
@@ -56,13 +62,30 @@ static struct str lower(struct work *w, struct str s)
 
 static void pair(struct work *w, struct str key, struct str value, bool *first_len)
 {
-    static const struct { const char *key, *field; } keys[] = {
-        { "SRC", "source.ip" }, { "DST", "destination.ip" }, { "SPT", "source.port" }, { "DPT", "destination.port" },
-        { "PROTO", "network.transport" }, { "LEN", "network.bytes" }, { "IN", "observer.ingress.interface.name" },
-        { "OUT", "observer.egress.interface.name" }, { "TTL", "iptables.ttl" }, { "ID", "iptables.id" }, { "TOS", "iptables.tos" },
-        { "PREC", "iptables.precedence_bits" }, { "WINDOW", "iptables.tcp.window" }, { "TYPE", "iptables.icmp.type" },
-        { "CODE", "iptables.icmp.code" }, { "MARK", "iptables.mark" }, { "PHYSIN", "iptables.physical_input" },
-        { "PHYSOUT", "iptables.physical_output" }, { "UID", "user.id" }, { "GID", "group.id" }, { "VID", "network.vlan.id" },
+    static const struct {
+        struct str key, field;
+    } keys[] = {
+        { PAIR("SRC", "source.ip") },
+        { PAIR("DST", "destination.ip") },
+        { PAIR("SPT", "source.port") },
+        { PAIR("DPT", "destination.port") },
+        { PAIR("PROTO", "network.transport") },
+        { PAIR("LEN", "network.bytes") },
+        { PAIR("IN", "observer.ingress.interface.name") },
+        { PAIR("OUT", "observer.egress.interface.name") },
+        { PAIR("TTL", "iptables.ttl") },
+        { PAIR("ID", "iptables.id") },
+        { PAIR("TOS", "iptables.tos") },
+        { PAIR("PREC", "iptables.precedence_bits") },
+        { PAIR("WINDOW", "iptables.tcp.window") },
+        { PAIR("TYPE", "iptables.icmp.type") },
+        { PAIR("CODE", "iptables.icmp.code") },
+        { PAIR("MARK", "iptables.mark") },
+        { PAIR("PHYSIN", "iptables.physical_input") },
+        { PAIR("PHYSOUT", "iptables.physical_output") },
+        { PAIR("UID", "user.id") },
+        { PAIR("GID", "group.id") },
+        { PAIR("VID", "network.vlan.id") },
     };
 
     if (str_eq(key, STR("MAC"))) {
@@ -70,17 +93,17 @@ static void pair(struct work *w, struct str key, struct str value, bool *first_l
         return;
     }
     for (size_t i = 0; i < COUNT(keys); i++) {
-        if (!str_eq(key, str_c(keys[i].key)))
+        if (!str_eq(key, keys[i].key))
             continue;
         if (i < 2)
             value = ip_of(value);
         else if (i == 4)
             value = lower(w, value);
         else if (i == 5 && !*first_len)
-            return;                     /* the second LEN is that of UDP */
+            return; /* the second LEN is that of UDP */
         if (i == 5)
             *first_len = false;
-        work_add(w, str_c(keys[i].field), value);
+        work_add(w, keys[i].field, value);
         return;
     }
 }
@@ -118,8 +141,8 @@ bool netfilter_message(struct work *w)
 
         if (split_at(word, STR("="), &key, &value))
             pair(w, key, value, &first_len);
-        else if (str_eq(word, STR("SYN")) || str_eq(word, STR("ACK")) || str_eq(word, STR("FIN")) || str_eq(word, STR("RST")) ||
-                 str_eq(word, STR("PSH")) || str_eq(word, STR("URG")))
+        else if (str_eq(word, STR("SYN")) || str_eq(word, STR("ACK")) || str_eq(word, STR("FIN")) ||
+                 str_eq(word, STR("RST")) || str_eq(word, STR("PSH")) || str_eq(word, STR("URG")))
             work_add(w, STR("iptables.tcp.flags"), word);
         else if (str_eq(word, STR("DF")))
             work_add(w, STR("iptables.fragment_flags"), word);
@@ -135,7 +158,7 @@ bool netfilter_message(struct work *w)
 bool kernel_message(struct work *w)
 {
     static const struct row {
-        const char  *part;
+        const char *part;
         struct sense sense;
     } rows[] = {
         { "Linux version ", { "host", NULL, "start", NULL, "system_started", "success", OS(1) } },
@@ -143,8 +166,10 @@ bool kernel_message(struct work *w)
         { "New USB device found", { "host", NULL, "start", NULL, "device_connected", "success", OS(10) } },
         { "USB disconnect", { "host", NULL, "end", NULL, "device_disconnected", "success", OS(10) } },
         { "Attached SCSI", { "host", NULL, "start", NULL, "device_connected", "success", OS(10) } },
-        { "entered promiscuous mode", { "network", "configuration", "change", NULL, "promiscuous_mode_entered", "success", OS(5) } },
-        { "left promiscuous mode", { "network", "configuration", "change", NULL, "promiscuous_mode_left", "success", OS(5) } },
+        { "entered promiscuous mode",
+          { "network", "configuration", "change", NULL, "promiscuous_mode_entered", "success", OS(5) } },
+        { "left promiscuous mode",
+          { "network", "configuration", "change", NULL, "promiscuous_mode_left", "success", OS(5) } },
         { "Link is Up", { "network", NULL, "start", NULL, "link_up", "success", 0 } },
         { "Link is Down", { "network", NULL, "end", NULL, "link_down", "success", 0 } },
         { "link becomes ready", { "network", NULL, "start", NULL, "link_up", "success", 0 } },
@@ -161,12 +186,13 @@ bool kernel_message(struct work *w)
     if (netfilter_message(w))
         return true;
     uptime(&w->msg);
-    if (str_starts(w->msg, STR("audit: type=")) || str_starts(w->msg, STR("type=")) || str_starts(w->msg, STR("audit(")))
+    if (str_starts(w->msg, STR("audit: type=")) || str_starts(w->msg, STR("type=")) ||
+        str_starts(w->msg, STR("audit(")))
         return audit_message(w);
     for (size_t i = 0; i < COUNT(rows); i++)
         if (has(w->msg, str_c(rows[i].part))) {
             work_sense(w, &rows[i].sense);
             return true;
         }
-    return true;    /* the kernel's vocabulary is open: nothing more is to be known */
+    return true; /* the kernel's vocabulary is open: nothing more is to be known */
 }

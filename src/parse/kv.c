@@ -1,7 +1,7 @@
 /* kv.c - name=value pairs with quotes and escapes; see internal.h. */
 #include "parse/internal.h"
 
-#define KV_PAIRS_LEAST 3      /* fewer is prose with an equals sign in it */
+#define KV_PAIRS_LEAST 3 /* fewer is prose with an equals sign in it */
 
 static bool name_char(char c)
 {
@@ -23,7 +23,7 @@ static struct str quoted_value(struct work *w, struct str *s)
         }
         n++;
     }
-    if (n >= s->n) {            /* never closed: the rest is the value */
+    if (n >= s->n) { /* never closed: the rest is the value */
         raw = str_cut(*s, 1);
         *s = str_cut(*s, s->n);
         w->trouble = true;
@@ -72,24 +72,46 @@ bool kv_take(struct work *w, struct str *s, char sep, struct pair *out)
 
 /* Names that devices and loggers use for what ECS has a name for. */
 static const struct {
-    const char *key, *field;
+    struct str key, field;
 } keys[] = {
-    { "msg", "message" }, { "message", "message" }, { "level", "log.level" }, { "severity", "log.level" },
-    { "host", "host.name" }, { "hostname", "host.name" }, { "devname", "host.name" }, { "dvchost", "host.name" },
-    { "user", "user.name" }, { "username", "user.name" }, { "usr", "user.name" }, { "suser", "user.name" },
-    { "src", "source.ip" }, { "srcip", "source.ip" }, { "src_ip", "source.ip" }, { "dst", "destination.ip" },
-    { "dstip", "destination.ip" }, { "dst_ip", "destination.ip" }, { "spt", "source.port" }, { "srcport", "source.port" },
-    { "src_port", "source.port" }, { "dpt", "destination.port" }, { "dstport", "destination.port" },
-    { "dst_port", "destination.port" }, { "action", "event.action" }, { "act", "event.action" }, { "pid", "process.pid" },
-    { "logid", "event.code" }, { "url", "url.original" }, { "proto", "network.iana_number" },
+    { PAIR("msg", "message") },
+    { PAIR("message", "message") },
+    { PAIR("level", "log.level") },
+    { PAIR("severity", "log.level") },
+    { PAIR("host", "host.name") },
+    { PAIR("hostname", "host.name") },
+    { PAIR("devname", "host.name") },
+    { PAIR("dvchost", "host.name") },
+    { PAIR("user", "user.name") },
+    { PAIR("username", "user.name") },
+    { PAIR("usr", "user.name") },
+    { PAIR("suser", "user.name") },
+    { PAIR("src", "source.ip") },
+    { PAIR("srcip", "source.ip") },
+    { PAIR("src_ip", "source.ip") },
+    { PAIR("dst", "destination.ip") },
+    { PAIR("dstip", "destination.ip") },
+    { PAIR("dst_ip", "destination.ip") },
+    { PAIR("spt", "source.port") },
+    { PAIR("srcport", "source.port") },
+    { PAIR("src_port", "source.port") },
+    { PAIR("dpt", "destination.port") },
+    { PAIR("dstport", "destination.port") },
+    { PAIR("dst_port", "destination.port") },
+    { PAIR("action", "event.action") },
+    { PAIR("act", "event.action") },
+    { PAIR("pid", "process.pid") },
+    { PAIR("logid", "event.code") },
+    { PAIR("url", "url.original") },
+    { PAIR("proto", "network.iana_number") },
 };
 
 static struct str field_of(struct work *w, struct pair *v)
 {
     for (size_t k = 0; k < COUNT(keys); k++) {
-        struct str to = str_c(keys[k].field);
+        struct str to = keys[k].field;
 
-        if (v->name.p[0] != keys[k].key[0] || !str_eq(v->name, str_c(keys[k].key)))
+        if (!str_eq(v->name, keys[k].key))
             continue;
         if (str_ends(to, STR(".ip"))) {
             struct str ip = ip_of(v->value);
@@ -159,7 +181,7 @@ bool kv_line(struct work *w, struct str s)
         if (kv_take(w, &s, sep, &v))
             work_add(w, field_of(w, &v), v.value);
         else if (sep == ' ')
-            take_word(&s);      /* a word between pairs: it stays in the message */
+            take_word(&s); /* a word between pairs: it stays in the message */
         else
             take_until(&s, str_of(&sep, 1));
         skip_blanks(&s);

@@ -7,10 +7,14 @@
 
 static const struct sense opened = { "session", NULL, "start", NULL, "session_opened", "success", OS(4) };
 static const struct sense closed = { "session", NULL, "end", NULL, "session_closed", "success", OS(4) };
-static const struct sense failed = { "authentication", NULL, "info", NULL, "authentication_failure", "failure", OS(4) | OS(11) };
-static const struct sense denied = { "authentication", NULL, "denied", NULL, "account_refused", "failure", OS(4) | OS(11) };
+static const struct sense failed = { "authentication",         NULL,      "info",        NULL,
+                                     "authentication_failure", "failure", OS(4) | OS(11) };
+static const struct sense denied = { "authentication",  NULL,      "denied",      NULL,
+                                     "account_refused", "failure", OS(4) | OS(11) };
 static const struct sense changed = { "iam", NULL, "change", "user", "password_changed", "success", OS(6) };
-static const struct sense unlocked = { "authentication", NULL, "info", NULL, "authentication_success", "success", OS(4) };
+static const struct sense unlocked = {
+    "authentication", NULL, "info", NULL, "authentication_success", "success", OS(4)
+};
 
 /* user_uid - "root(uid=0)" or "root". */
 static void user_uid(struct work *w, struct str s, struct str name_field, struct str id_field)
@@ -27,7 +31,8 @@ static void user_uid(struct work *w, struct str s, struct str name_field, struct
     }
 }
 
-/* session - "for user NAME[(uid=N)] by [NAME](uid=N)". Whose session it is, is the effective user if another opened it. */
+/* session - "for user NAME[(uid=N)] by [NAME](uid=N)". Whose session it is, is the effective user if another opened it.
+ */
 static void session(struct work *w, struct str s)
 {
     struct str target, by, name;
@@ -55,7 +60,7 @@ static void attributes(struct work *w, struct str s)
     while (s.n) {
         struct str word;
 
-        if (take(&s, STR("user="))) {   /* the last; what a stranger typed may look like more of them */
+        if (take(&s, STR("user="))) { /* the last; what a stranger typed may look like more of them */
             user = str_trim(s);
             break;
         }
@@ -64,14 +69,14 @@ static void attributes(struct work *w, struct str s)
             continue;
         if (str_eq(name, STR("ruser")))
             ruser = value;
-        else if (str_eq(name, STR("rhost")))     /* the last before user=: ruser is a stranger's too */
+        else if (str_eq(name, STR("rhost"))) /* the last before user=: ruser is a stranger's too */
             rhost = value;
         else if (str_eq(name, STR("tty")))
             work_add(w, STR("user.terminal"), value);
         else if (str_eq(name, STR("uid")) && all_digits(value))
             work_add(w, STR("process.user.id"), value);
     }
-    if (user.n && ruser.n && rhost.n == 0) {    /* su and sudo: who asks, and for whom */
+    if (user.n && ruser.n && rhost.n == 0) { /* su and sudo: who asks, and for whom */
         work_user(w, ruser);
         work_add(w, STR("user.effective.name"), user);
     } else {
@@ -127,8 +132,9 @@ static bool failure(struct work *w, struct str s)
         work_user(w, take_until(&s, STR("]")));
         return true;
     }
-    if (has(s, STR("account temporarily locked")) || has(s, STR("Access denied for user")) || has(s, STR("has expired")) ||
-        has(s, STR("access denied")) || has(s, STR("tally")) || has(s, STR("onsecutive login failures for user"))) {
+    if (has(s, STR("account temporarily locked")) || has(s, STR("Access denied for user")) ||
+        has(s, STR("has expired")) || has(s, STR("access denied")) || has(s, STR("tally")) ||
+        has(s, STR("onsecutive login failures for user"))) {
         struct str user;
 
         work_sense(w, &denied);
@@ -166,6 +172,6 @@ bool pam_message(struct work *w)
         return event_get(w->ev, STR("pam.module")).n > 0;
     }
     if (quiet_service(w))
-        w->types &= ~OS(4);     /* a job's session is nobody's login */
+        w->types &= ~OS(4); /* a job's session is nobody's login */
     return true;
 }

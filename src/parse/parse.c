@@ -7,7 +7,7 @@ int parse_new(const char *content_folder, int32_t zone_min, struct parser **out,
 {
     struct parser *p = calloc(1, sizeof *p);
 
-    (void)content_folder;   /* LATER: patterns of content/parsers, when products beyond the built-in ones are read */
+    (void)content_folder; /* LATER: patterns of content/parsers, when products beyond the built-in ones are read */
     if (!p)
         return err_set(e, -ENOMEM, "no memory for the parser");
     p->zone_min = zone_min == EVENT_OFFSET_NONE ? 0 : zone_min;
@@ -35,8 +35,8 @@ void parse_free(struct parser **p)
 const char *const *parse_names(const struct parser *p, size_t *count)
 {
     static const char *const names[] = {
-        "sshd", "sudo", "su", "doas", "cron", "kernel", "netfilter", "accounts", "systemd", "logind", "pam", "syslogd",
-        "auditd", "packages", "cisco", "json", "kv", "syslog", "raw",
+        "sshd", "sudo",    "su",     "doas",     "cron",  "kernel", "netfilter", "accounts", "systemd", "logind",
+        "pam",  "syslogd", "auditd", "packages", "cisco", "json",   "kv",        "syslog",   "raw",
     };
 
     (void)p;

@@ -1,14 +1,14 @@
 /* parse.h - a line becomes an event: which product wrote it, what its fields mean, which events of Annex 4 it shows.
  *
  * Owns      struct parser owns compiled tables; an event's texts are views into the line, or lie in the arena given.
- * Promises  1. Never fails: a line that nothing understands comes back with EVENT_PARSE_FAILED, its bytes in original, and a
- *              time (its own if a header had one, else received).
+ * Promises  1. Never fails: a line that nothing understands comes back with EVENT_PARSE_FAILED, its bytes in original,
+ * and a time (its own if a header had one, else received).
  *           2. Bounded in length, fields, depth and time; no recursion; the line is not changed.
  *           3. Names are ECS; class and saqshy.types (codes of Annex 4) are set where the line shows them.
  *           4. The same line with the same hints gives the same event.
  * Threads   a parser is read-only after parse_new; each call works in the caller's arena.
- * Units     times without a year or zone are completed from hints: the year that puts them nearest before received, the zone of the hint.
- * Source    RFC 3164, RFC 5424, and the formats named in docs/parsers.md. */
+ * Units     times without a year or zone are completed from hints: the year that puts them nearest before received, the
+ * zone of the hint. Source    RFC 3164, RFC 5424, and the formats named in docs/parsers.md. */
 #ifndef SAQSHY_PARSE_PARSE_H
 #define SAQSHY_PARSE_PARSE_H
 
@@ -18,23 +18,26 @@ struct parser;
 
 /* What the receiver knows besides the line. Texts are borrowed as long as the event. */
 struct parse_hints {
-    time_ns    received;
-    int32_t    zone_min;         /* of times without a zone; EVENT_OFFSET_NONE: that of the parser */
-    time_ns    future_tolerance; /* later than received by more: MARK_FUTURE */
-    struct str source;           /* copied into event.source */
-    struct str host;             /* host.name if the line has none of its own */
-    struct str peer;             /* address of the sender: log.source.address */
-    struct str path;             /* log.file.path, from which a format may be guessed ("/var/log/audit/audit.log") */
-    struct str unit;             /* journald: SYSLOG_IDENTIFIER, when the line has no header; with pid */
+    time_ns received;
+    int32_t zone_min;         /* of times without a zone; EVENT_OFFSET_NONE: that of the parser */
+    time_ns future_tolerance; /* later than received by more: MARK_FUTURE */
+    struct str source;        /* copied into event.source */
+    struct str host;          /* host.name if the line has none of its own */
+    struct str peer;          /* address of the sender: log.source.address */
+    struct str path;          /* log.file.path, from which a format may be guessed ("/var/log/audit/audit.log") */
+    struct str unit;          /* journald: SYSLOG_IDENTIFIER, when the line has no header; with pid */
     struct str pid;
-    bool       truncated;        /* the receiver cut the line */
+    bool truncated; /* the receiver cut the line */
 };
 
-/* parse_new - zone_min is the default zone of lines without one. content_folder may be NULL (built-in formats alone). */
+/* parse_new - zone_min is the default zone of lines without one. content_folder may be NULL (built-in formats alone).
+ */
 MUST_USE int parse_new(const char *content_folder, int32_t zone_min, struct parser **out, struct err *e);
 void parse_free(struct parser **p);
-/* parse_line - fill ev (cleared by event_batch_add) from line, which is borrowed; fields and texts that are not views go to the arena. */
-void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a, struct event *ev);
+/* parse_line - fill ev (cleared by event_batch_add) from line, which is borrowed; fields and texts that are not views
+ * go to the arena. */
+void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a,
+                struct event *ev);
 /* parse_names - the parsers that can be named in saqshy.parser, for counters; *count of them. */
 const char *const *parse_names(const struct parser *p, size_t *count);
 

@@ -5,7 +5,7 @@ const struct program programs[] = {
     { "sshd", "sshd", sshd_message, CLASS_OS_UNIX },
     { "sshd-session", "sshd", sshd_message, CLASS_OS_UNIX },
     { "sshd-auth", "sshd", sshd_message, CLASS_OS_UNIX },
-    { "ssh", "sshd", sshd_message, CLASS_OS_UNIX },             /* the unit of Debian, where journald names no identifier */
+    { "ssh", "sshd", sshd_message, CLASS_OS_UNIX }, /* the unit of Debian, where journald names no identifier */
     { "internal-sftp", "sshd", sshd_message, CLASS_OS_UNIX },
     { "sftp-server", "sshd", sshd_message, CLASS_OS_UNIX },
     { "sudo", "sudo", sudo_message, CLASS_OS_UNIX },
@@ -94,7 +94,7 @@ void program_message(struct work *w)
     if (pam || !p ? pam_message(w) : p->handler(w))
         return;
     if (p && p->handler == audit_message)
-        w->ev->parser = (struct str){ NULL, 0 };    /* others call themselves "audit" too */
+        w->ev->parser = (struct str){ NULL, 0 }; /* others call themselves "audit" too */
     else
         w->trouble = true;
 }

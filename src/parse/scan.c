@@ -66,10 +66,7 @@ bool split_last(struct str s, struct str sep, struct str *before, struct str *af
     return false;
 }
 
-struct str str_left(struct str s, size_t n)
-{
-    return str_of(s.p, min_size(n, s.n));
-}
+struct str str_left(struct str s, size_t n) { return str_of(s.p, min_size(n, s.n)); }
 
 struct str unquote(struct str s)
 {
@@ -78,10 +75,7 @@ struct str unquote(struct str s)
     return s;
 }
 
-bool has(struct str s, struct str part)
-{
-    return str_find(s, part) >= 0;
-}
+bool has(struct str s, struct str part) { return str_find(s, part) >= 0; }
 
 bool all_digits(struct str s)
 {

@@ -1,13 +1,14 @@
 /* stamp.c - dates and times as logs write them; see internal.h.
  *
- * Forms: "Feb  4 10:44:00[.frac]" with the year before, after the day or at the end, or none; "Sun Aug 27 16:28:20 2006";
- * "2026-03-20T23:50:00.123+05:00" with 'T' or blank, '-' or '/', and any of Z, +05:00, +0500, " +0500", or none;
- * a zone by name only where it is UTC or GMT: other abbreviations are ambiguous (IST is three zones) and are skipped. */
+ * Forms: "Feb  4 10:44:00[.frac]" with the year before, after the day or at the end, or none; "Sun Aug 27 16:28:20
+ * 2006"; "2026-03-20T23:50:00.123+05:00" with 'T' or blank, '-' or '/', and any of Z, +05:00, +0500, " +0500", or none;
+ * a zone by name only where it is UTC or GMT: other abbreviations are ambiguous (IST is three zones) and are skipped.
+ */
 #include "parse/internal.h"
 
 /* A year-less time up to a day ahead of receipt is a clock or zone that is off, not last year. */
 #define YEARLESS_AHEAD NS_PER_DAY
-#define YEAR_MAX       2261     /* the last whole year that time_ns can hold */
+#define YEAR_MAX 2261 /* the last whole year that time_ns can hold */
 
 /* number - count digits (at most max) off *s; -1 if fewer than min. */
 static int32_t number(struct str *s, size_t min, size_t max)
@@ -102,7 +103,8 @@ static bool finish(const struct work *w, struct civil *c, bool year_known, int64
     c->year = civil_of_ns(w->hints->received + YEARLESS_AHEAD, offset).year;
     if (c->year > YEAR_MAX || c->year < 1970)
         return false;
-    for (int tries = 0; tries < 9 && c->year > 1970; tries++, c->year--) {    /* 29 February may lie up to eight years back */
+    for (int tries = 0; tries < 9 && c->year > 1970;
+         tries++, c->year--) { /* 29 February may lie up to eight years back */
         if (!civil_valid(c))
             continue;
         out->time = civil_to_ns(c, offset) + fraction;

@@ -13,10 +13,18 @@ static const struct sense su_failed = { "authentication", NULL, "info", NULL, "s
 /* assignment - one "NAME=value" of a sudo line. */
 static void assignment(struct work *w, struct str name, struct str value)
 {
-    static const struct { const char *key, *field; } keys[] = {
-        { "TTY", "user.terminal" }, { "PWD", "process.working_directory" }, { "USER", "user.effective.name" },
-        { "COMMAND", "process.command_line" }, { "GROUP", "user.effective.group.name" }, { "TSID", "sudo.tsid" },
-        { "ENV", "sudo.env" }, { "HOST", "sudo.host" }, { "CHROOT", "sudo.chroot" },
+    static const struct {
+        const char *key, *field;
+    } keys[] = {
+        { "TTY", "user.terminal" },
+        { "PWD", "process.working_directory" },
+        { "USER", "user.effective.name" },
+        { "COMMAND", "process.command_line" },
+        { "GROUP", "user.effective.group.name" },
+        { "TSID", "sudo.tsid" },
+        { "ENV", "sudo.env" },
+        { "HOST", "sudo.host" },
+        { "CHROOT", "sudo.chroot" },
     };
 
     for (size_t i = 0; i < COUNT(keys); i++)
@@ -29,7 +37,8 @@ static bool refusal(struct str s)
     return has(s, STR("incorrect password attempt")) || has(s, STR("NOT in sudoers")) || has(s, STR("not allowed")) ||
            has(s, STR("NOT authorized")) || has(s, STR("a password is required")) || has(s, STR("no tty present")) ||
            has(s, STR("a terminal is required")) || has(s, STR("account validation failure")) ||
-           has(s, STR("password expired")) || has(s, STR("unable to change expired password")) || has(s, STR("conversation failed"));
+           has(s, STR("password expired")) || has(s, STR("unable to change expired password")) ||
+           has(s, STR("conversation failed"));
 }
 
 static bool sudo_list(struct work *w, struct str user, struct str s)
@@ -39,7 +48,7 @@ static bool sudo_list(struct work *w, struct str user, struct str s)
 
     work_user(w, user);
     while (s.n) {
-        if (take(&s, STR("COMMAND="))) {    /* the last; it may hold " ; " itself */
+        if (take(&s, STR("COMMAND="))) { /* the last; it may hold " ; " itself */
             assignment(w, STR("COMMAND"), s);
             pairs = true;
             break;
@@ -111,7 +120,8 @@ static bool from_to(struct work *w, const struct sense *sense, struct str s)
     return true;
 }
 
-/* sign_form - "+ pts/4 alice:root", "- tty alice-root", "FAILED su for root by alice", "Successful su for root by alice". */
+/* sign_form - "+ pts/4 alice:root", "- tty alice-root", "FAILED su for root by alice", "Successful su for root by
+ * alice". */
 static bool sign_form(struct work *w, struct str s)
 {
     const struct sense *sense = *s.p == '+' ? &su_done : &su_failed;
@@ -133,7 +143,7 @@ bool su_message(struct work *w)
         return pam_message(w);
     if (s.n > 4 && (*s.p == '+' || *s.p == '-') && s.p[1] == ' ')
         return sign_form(w, s);
-    if (take(&s, STR("(to "))) {                            /* "(to root) alice on pts/0" */
+    if (take(&s, STR("(to "))) { /* "(to root) alice on pts/0" */
         to = take_until(&s, STR(") "));
         from = take_until(&s, STR(" on "));
         su_users(w, &su_done, from, to, s);
@@ -154,7 +164,7 @@ bool su_message(struct work *w)
         su_users(w, sense, s, to, (struct str){ NULL, 0 });
         return true;
     }
-    if (take(&s, STR("succeeded: ")) || take(&s, STR("failed: "))) {   /* AIX: "tty changing from a to b" */
+    if (take(&s, STR("succeeded: ")) || take(&s, STR("failed: "))) { /* AIX: "tty changing from a to b" */
         const struct sense *sense = w->msg.p[0] == 'f' ? &su_failed : &su_done;
 
         tty = take_word(&s);
@@ -167,12 +177,14 @@ bool su_message(struct work *w)
     return from_to(w, has(s, STR(" failed")) ? &su_failed : &su_done, s);
 }
 
-/* doas - "alice ran command ls as root from /home/alice", "failed auth for alice", "failed command for alice: ls as root". */
+/* doas - "alice ran command ls as root from /home/alice", "failed auth for alice", "failed command for alice: ls as
+ * root". */
 bool doas_message(struct work *w)
 {
     struct str s = w->msg, user;
 
-    if (take(&s, STR("failed auth for ")) || take(&s, STR("failed command for ")) || take(&s, STR("command not permitted for "))) {
+    if (take(&s, STR("failed auth for ")) || take(&s, STR("failed command for ")) ||
+        take(&s, STR("command not permitted for "))) {
         work_sense(w, &refused);
         work_user(w, take_until(&s, STR(":")));
         work_add(w, STR("process.command_line"), str_trim(s));

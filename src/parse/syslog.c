@@ -9,15 +9,15 @@
 #include "parse/internal.h"
 
 static const struct str facilities[24] = {
-    STR_INIT("kern"), STR_INIT("user"), STR_INIT("mail"), STR_INIT("daemon"), STR_INIT("auth"), STR_INIT("syslog"),
-    STR_INIT("lpr"), STR_INIT("news"), STR_INIT("uucp"), STR_INIT("cron"), STR_INIT("authpriv"), STR_INIT("ftp"),
-    STR_INIT("ntp"), STR_INIT("security"), STR_INIT("console"), STR_INIT("solaris-cron"), STR_INIT("local0"),
-    STR_INIT("local1"), STR_INIT("local2"), STR_INIT("local3"), STR_INIT("local4"), STR_INIT("local5"), STR_INIT("local6"),
-    STR_INIT("local7"),
+    STR_INIT("kern"),         STR_INIT("user"),   STR_INIT("mail"),   STR_INIT("daemon"),   STR_INIT("auth"),
+    STR_INIT("syslog"),       STR_INIT("lpr"),    STR_INIT("news"),   STR_INIT("uucp"),     STR_INIT("cron"),
+    STR_INIT("authpriv"),     STR_INIT("ftp"),    STR_INIT("ntp"),    STR_INIT("security"), STR_INIT("console"),
+    STR_INIT("solaris-cron"), STR_INIT("local0"), STR_INIT("local1"), STR_INIT("local2"),   STR_INIT("local3"),
+    STR_INIT("local4"),       STR_INIT("local5"), STR_INIT("local6"), STR_INIT("local7"),
 };
 static const struct str severities[8] = {
-    STR_INIT("emergency"), STR_INIT("alert"), STR_INIT("critical"), STR_INIT("error"), STR_INIT("warning"),
-    STR_INIT("notice"), STR_INIT("informational"), STR_INIT("debug"),
+    STR_INIT("emergency"), STR_INIT("alert"),  STR_INIT("critical"),      STR_INIT("error"),
+    STR_INIT("warning"),   STR_INIT("notice"), STR_INIT("informational"), STR_INIT("debug"),
 };
 
 /* take_pri - "<0>" to "<191>". */
@@ -48,6 +48,33 @@ static void add_pri(struct work *w)
     work_add(w, STR("log.syslog.facility.name"), facilities[facility]);
     work_add(w, STR("log.syslog.severity.code"), str_c(w->parser->pri_text[severity]));
     work_add(w, STR("log.syslog.severity.name"), severities[severity]);
+}
+
+static int index_of(const struct str *names, int count, struct str s)
+{
+    for (int i = 0; i < count; i++)
+        if (str_starts(names[i], s))
+            return i;
+    return -1;
+}
+
+/* bsd_level - "<4.6> " or "<auth.info> " behind the time: syslogd -v and -vv of the BSDs. */
+static void bsd_level(struct work *w, struct str *s)
+{
+    struct str inside, rest, facility, severity;
+    uint64_t f, v;
+
+    if (s->n < 5 || *s->p != '<' || !split_at(str_cut(str_left(*s, 24), 1), STR("> "), &inside, &rest) ||
+        !split_at(inside, STR("."), &facility, &severity) || facility.n == 0 || severity.n == 0)
+        return;
+    *s = str_cut(*s, inside.n + 3);
+    if (str_u64(facility, &f) && str_u64(severity, &v)) {
+        if (f < 24 && v < 8)
+            w->pri = (int)(f * 8 + v);
+        return;
+    }
+    if (index_of(facilities, 24, facility) >= 0 && index_of(severities, 8, severity) >= 0)
+        w->pri = index_of(facilities, 24, facility) * 8 + index_of(severities, 8, severity);
 }
 
 static bool host_like(struct str s)
@@ -121,8 +148,10 @@ static bool sd_element(struct work *w, struct str *s)
         name = sd_name(s);
         if (name.n == 0 || !take(s, STR("=\"")) || !sd_value(w, s, &value))
             return false;
-        work_add(w, arena_printf(w->arena, "log.syslog.structured_data.%.*s.%.*s", (int)min_size(id.n, 64), id.p,
-                                 (int)min_size(name.n, 64), name.p), value);
+        work_add(w,
+                 arena_printf(w->arena, "log.syslog.structured_data.%.*s.%.*s", (int)min_size(id.n, 64), id.p,
+                              (int)min_size(name.n, 64), name.p),
+                 value);
     }
 }
 
@@ -135,7 +164,7 @@ static void structured_data(struct work *w, struct str *s)
         return;
     }
     while (at.n && *at.p == '[') {
-        if (!sd_element(w, &at)) {  /* damaged: the text stays in the message, nothing is lost */
+        if (!sd_element(w, &at)) { /* damaged: the text stays in the message, nothing is lost */
             w->trouble = true;
             break;
         }
@@ -143,10 +172,7 @@ static void structured_data(struct work *w, struct str *s)
     }
 }
 
-static struct str nil(struct str s)
-{
-    return str_eq(s, STR("-")) ? (struct str){ NULL, 0 } : s;
-}
+static struct str nil(struct str s) { return str_eq(s, STR("-")) ? (struct str){ NULL, 0 } : s; }
 
 /* rfc5424 - s begins with the version. False: it is not, *s as before. */
 static bool rfc5424(struct work *w, struct str *s)
@@ -205,6 +231,18 @@ static bool pid_take(struct str *s, struct str *pid)
     return true;
 }
 
+/* bracket_tag - "[sshd] " of metalog: only for a program we know. */
+static bool bracket_tag(struct work *w, struct str *s)
+{
+    struct str name, rest;
+
+    if (!split_at(str_cut(*s, 1), STR("] "), &name, &rest) || !program_of(w->parser, name))
+        return false;
+    w->program = name;
+    *s = rest;
+    return true;
+}
+
 /* tag_take - "name[pid]: " or "name: "; blanks in a name only before a numeric "[pid]:" (macOS). */
 static bool tag_take(struct work *w, struct str *s)
 {
@@ -213,6 +251,8 @@ static bool tag_take(struct work *w, struct str *s)
 
     while (n < limit && at.p[n] != ':' && at.p[n] != '[' && at.p[n] != ' ')
         n++;
+    if (n == 0 && at.n && *at.p == '[')
+        return bracket_tag(w, s);
     if (n < limit && at.p[n] == ' ') {
         size_t m = n;
 
@@ -235,13 +275,13 @@ static bool tag_take(struct work *w, struct str *s)
             if (!pid_take(&at, &pid))
                 return false;
             if (at.n > 2 && at.p[0] == ' ' && at.p[1] == '(' && split_at(at, STR("): "), &note, &at))
-                name = str_of(name.p, (size_t)(note.p + note.n + 1 - name.p));  /* launchd[1] (job): */
+                name = str_of(name.p, (size_t)(note.p + note.n + 1 - name.p)); /* launchd[1] (job): */
             else if (!take(&at, STR(":")) && at.n && *at.p != ' ')
                 return false;
         } else {
             at = str_cut(at, 1);
             if (at.n && *at.p != ' ' && *at.p != '[' && *at.p != '{')
-                return false;   /* "12:30", "host:514" and "nmap:amd64" are no tags */
+                return false; /* "12:30", "host:514" and "nmap:amd64" are no tags */
         }
     }
     skip_blanks(&at);
@@ -284,12 +324,12 @@ static void host_and_tag(struct work *w, struct str *s, bool sure)
     }
     word = take_word(&at);
     if (word.n > 1 && word.p[word.n - 1] == ':' && str_starts(at, STR("%"))) {
-        w->host = str_left(word, word.n - 1);   /* Cisco: "host: %FAC-…" */
+        w->host = str_left(word, word.n - 1); /* Cisco: "host: %FAC-…" */
         *s = at;
         return;
     }
     if (host_like(word) && word.p[word.n - 1] != ':') {
-        bool message = repeated(at) || str_starts(at, STR("%"));    /* behind a host, without a tag */
+        bool message = repeated(at) || str_starts(at, STR("%")); /* behind a host, without a tag */
 
         if (message || tag_take(w, &at) || sure) {
             w->host = word;
@@ -313,7 +353,7 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
     bool timed;
 
     skip_blanks(&at);
-    if (pri && at.n && is_digit(*at.p)) {   /* Cisco's "29: " or "000123: " */
+    if (pri && at.n && is_digit(*at.p)) { /* Cisco's "29: " or "000123: " */
         back = at;
         sequence = take_until(&at, STR(": "));
         if (!all_digits(sequence) || sequence.n > 10) {
@@ -323,9 +363,9 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
     }
     take(&at, STR(": "));
     if (at.n > 1 && (*at.p == '*' || *at.p == '.') && is_alpha(at.p[1]))
-        at = str_cut(at, 1);            /* Cisco: the clock is not set, or lost its source */
+        at = str_cut(at, 1); /* Cisco: the clock is not set, or lost its source */
     timed = stamp_take(w, &at, &t);
-    if (!timed && pri) {                /* "<189>29: host: *Mar  1 …" */
+    if (!timed && pri) { /* "<189>29: host: *Mar  1 …" */
         back = at;
         if (host_like(take_until(&back, STR(": "))) && back.n) {
             struct str host = str_left(at, (size_t)(back.p - at.p) - 2);
@@ -341,14 +381,19 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
     }
     if (!timed && !pri)
         return false;
-    if (timed)
+    if (timed) {
         work_time(w, &t);
+        back = at;
+        skip_blanks(&back);
+        bsd_level(w, &back);
+        at = back.n && back.p > at.p + 1 ? str_of(back.p - 1, back.n + 1) : at;
+    }
     add_pri(w);
     if (sequence.n)
         work_add(w, STR("event.sequence"), sequence);
     back = at;
     if (timed && at.n > 5 && *at.p == ' ' && at.p[1] >= 'A' && at.p[1] <= 'Z') {
-        struct str zone_name = take_until(&back, STR(": %"));   /* " MSK: %SYS-…": the zone by name is not read */
+        struct str zone_name = take_until(&back, STR(": %")); /* " MSK: %SYS-…": the zone by name is not read */
 
         if (zone_name.n <= 6 && back.n)
             at = str_of(back.p - 1, back.n + 1);
@@ -366,6 +411,17 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
 
 bool syslog_tag(struct work *w)
 {
+    struct str at = w->msg, host = take_word(&at);
+
+    if (host.n && at.n && host.p[host.n - 1] != ':' && host_like(host) && tag_take(w, &at)) {
+        if (w->pid.n &&
+            program_of(w->parser, w->program)) { /* "srv1 sshd[12]: …": what journalctl gives without times */
+            w->host = host;
+            w->msg = at;
+            return true;
+        }
+        w->program = w->pid = (struct str){ NULL, 0 };
+    }
     return tag_take(w, &w->msg);
 }
 

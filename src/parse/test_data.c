@@ -12,7 +12,7 @@
 
 struct data {
     struct parser *parser;
-    char           logs[512], temp[64];
+    char logs[512], temp[64];
 };
 
 /* --- walking --- */
@@ -35,7 +35,8 @@ static void walk(struct data *d, const char *root, each_file *each, void *arg)
             char path[2048];
             struct stat st;
 
-            if (entry->d_name[0] == '.' || snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path || stat(path, &st) < 0)
+            if (entry->d_name[0] == '.' ||
+                snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path || stat(path, &st) < 0)
                 continue;
             if (S_ISDIR(st.st_mode) && depth < COUNT(stack))
                 stack[depth++] = strdup(path);
@@ -64,12 +65,14 @@ struct totals {
 
 static bool has_header(struct str s)
 {
-    static const char *const months[] = { "Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ", "Dec " };
+    static const char *const months[] = { "Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ",
+                                          "Jul ", "Aug ", "Sep ", "Oct ", "Nov ", "Dec " };
 
     for (size_t i = 0; i < COUNT(months); i++)
         if (str_starts(s, str_c(months[i])) && s.n > 20 && s.p[9] == ':' && s.p[12] == ':')
             return true;
-    return (str_starts(s, STR("type=")) && str_find(s, STR(" msg=audit(")) > 0) || (s.n > 4 && s.p[0] == '<' && s.p[3] == '>');
+    return (str_starts(s, STR("type=")) && str_find(s, STR(" msg=audit(")) > 0) ||
+           (s.n > 4 && s.p[0] == '<' && s.p[3] == '>');
 }
 
 static void file_lines(struct data *d, const char *path, void *arg)
@@ -89,7 +92,8 @@ static void file_lines(struct data *d, const char *path, void *arg)
             struct event *ev;
 
             parse(d, line, EVENT_OFFSET_NONE, &b, &ev);
-            assert_true(ev->original.n == min_size(line.n, EVENT_ORIGINAL_MAX) && (line.n == 0 || ev->original.p == line.p));
+            assert_true(ev->original.n == min_size(line.n, EVENT_ORIGINAL_MAX) &&
+                        (line.n == 0 || ev->original.p == line.p));
             assert_true(ev->parse < EVENT_PARSE_COUNT && ev->parser.n > 0);
             buf_reset(&out);
             event_json(ev, &out);
@@ -114,8 +118,9 @@ static void test_every_line(void **state)
 
     walk(d, d->logs, file_lines, &t);
     walk(d, d->temp, file_lines, &t);
-    print_message("every line: %zu files, %zu lines, %zu not understood; %zu with a header, %zu of them not understood\n", t.files, t.lines, t.failed,
-                  t.header, t.header_failed);
+    print_message(
+        "every line: %zu files, %zu lines, %zu not understood; %zu with a header, %zu of them not understood\n",
+        t.files, t.lines, t.failed, t.header, t.header_failed);
     assert_true(t.lines > 20000);
     assert_int_equal(t.header_failed, 0);
 }
@@ -128,7 +133,8 @@ static void test_log_entries(void **state)
 
     snprintf(path, sizeof path, "%s/ossec/log-entries", d->logs);
     walk(d, path, file_lines, &t);
-    print_message("ossec log-entries: %zu lines, %zu not understood (mail, comments, e-mailed alerts)\n", t.lines, t.failed);
+    print_message("ossec log-entries: %zu lines, %zu not understood (mail, comments, e-mailed alerts)\n", t.lines,
+                  t.failed);
     assert_true(t.lines >= 1700);
     assert_true(t.failed * 100 <= t.lines * 5);
 }
@@ -141,7 +147,8 @@ struct attacks {
 
 static bool ours(struct str parser)
 {
-    return str_eq(parser, STR("sshd")) || str_eq(parser, STR("auditd")) || str_eq(parser, STR("pam")) || str_eq(parser, STR("su")) || str_eq(parser, STR("sudo"));
+    return str_eq(parser, STR("sshd")) || str_eq(parser, STR("auditd")) || str_eq(parser, STR("pam")) ||
+           str_eq(parser, STR("su")) || str_eq(parser, STR("sudo"));
 }
 
 /* attack - one line and what was said of it: the host that attacks, where it is an attack. */
@@ -200,7 +207,8 @@ static void test_fail2ban(void **state)
 
     snprintf(path, sizeof path, "%s/fail2ban", d->logs);
     walk(d, path, fail2ban_file, &t);
-    print_message("fail2ban: %zu of %zu attack lines of sshd, PAM and audit give the address and a failure\n", t.right, t.all);
+    print_message("fail2ban: %zu of %zu attack lines of sshd, PAM and audit give the address and a failure\n", t.right,
+                  t.all);
     assert_true(t.all >= 18);
     assert_int_equal(t.right, t.all);
 }
@@ -209,8 +217,10 @@ static void test_fail2ban(void **state)
 
 static bool skipped(const char *name)
 {
-    static const char *const heads[] = { "agent.", "ecs.version", "event.ingested", "event.created", "event.module", "event.dataset", "fileset.name",
-                                         "input.type", "log.offset", "log.file.path", "service.type", "tags", "host.", "log.flags", "event.timezone" };
+    static const char *const heads[] = { "agent.",       "ecs.version",   "event.ingested", "event.created",
+                                         "event.module", "event.dataset", "fileset.name",   "input.type",
+                                         "log.offset",   "log.file.path", "service.type",   "tags",
+                                         "host.",        "log.flags",     "event.timezone" };
 
     for (size_t i = 0; i < COUNT(heads); i++)
         if (strncmp(name, heads[i], strlen(heads[i])) == 0)
@@ -280,9 +290,10 @@ static void score_file(struct data *d, const char *name, bool stamps, struct sco
         json_t *want;
 
         if (line.n == 0 || *line.p == '\t' || *line.p == ' ')
-            continue;           /* the rest of a line that beats joins */
+            continue; /* the rest of a line that beats joins */
         parse(d, line, -120, &b, &ev);
-        json_object_foreach(json_array_get(documents, n), key, want) {
+        json_object_foreach(json_array_get(documents, n), key, want)
+        {
             if (skipped(key) || (!stamps && strcmp(key, "@timestamp") == 0))
                 continue;
             score->all++;
@@ -299,14 +310,22 @@ static void test_beats(void **state)
 {
     static const struct {
         const char *module;
-        int         floor_percent;
-        bool        stamps;
+        int floor_percent;
+        bool stamps;
         const char *files[8];
     } modules[] = {
         { "system/auth", 86, false, { "system/auth/test/test.log", "system/auth/test/auth-ubuntu1204.log" } },
-        { "system/syslog", 97, false, { "system/syslog/test/suse-syslog.log", "system/syslog/test/darwin-syslog.log", "system/syslog/test/darwin-syslog-sample.log" } },
-        { "auditd", 95, true, { "auditd/log/test/audit-cent7-node.log", "auditd/log/test/audit-rhel6.log", "auditd/log/test/audit-rhel7.log",
-                                "auditd/log/test/audit-ubuntu1604.log", "auditd/log/test/avc.log", "auditd/log/test/execve.log", "auditd/log/test/test.log" } },
+        { "system/syslog",
+          97,
+          false,
+          { "system/syslog/test/suse-syslog.log", "system/syslog/test/darwin-syslog.log",
+            "system/syslog/test/darwin-syslog-sample.log" } },
+        { "auditd",
+          95,
+          true,
+          { "auditd/log/test/audit-cent7-node.log", "auditd/log/test/audit-rhel6.log",
+            "auditd/log/test/audit-rhel7.log", "auditd/log/test/audit-ubuntu1604.log", "auditd/log/test/avc.log",
+            "auditd/log/test/execve.log", "auditd/log/test/test.log" } },
     };
 
     for (size_t i = 0; i < COUNT(modules); i++) {
@@ -314,7 +333,8 @@ static void test_beats(void **state)
 
         for (size_t f = 0; f < COUNT(modules[i].files) && modules[i].files[f]; f++)
             score_file(*state, modules[i].files[f], modules[i].stamps, &s);
-        print_message("beats %s: %zu of %zu expected fields equal (%.1f %%)\n", modules[i].module, s.equal, s.all, 100.0 * (double)s.equal / (double)s.all);
+        print_message("beats %s: %zu of %zu expected fields equal (%.1f %%)\n", modules[i].module, s.equal, s.all,
+                      100.0 * (double)s.equal / (double)s.all);
         CHECK(modules[i].module, s.all > 100 && s.equal * 100 >= s.all * (size_t)modules[i].floor_percent);
     }
 }
@@ -350,7 +370,8 @@ static void crowdsec_set(struct data *d, const char *set, const char *log, size_
         end = str_chr(at, ']');
         number = str_of(at.p, end > 0 ? (size_t)end : 0);
         ip = str_find(at, STR("Evt.Meta[\"source_ip\"]")) >= 0;
-        if (!str_u64(number, &n) || (!ip && str_find(at, STR("Evt.Meta[\"target_user\"]")) < 0) || (end = str_find(at, STR("== \""))) < 0)
+        if (!str_u64(number, &n) || (!ip && str_find(at, STR("Evt.Meta[\"target_user\"]")) < 0) ||
+            (end = str_find(at, STR("== \""))) < 0)
             continue;
         key = str_cut(at, (size_t)end + 4);
         key.n -= key.n > 0;
@@ -395,7 +416,8 @@ static int unpack(struct data *d)
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        { .name = "every line of the shared logs is kept as it came; every header is understood", .test_func = test_every_line },
+        { .name = "every line of the shared logs is kept as it came; every header is understood",
+          .test_func = test_every_line },
         { .name = "ossec: lines of many daemons are parsed without loss", .test_func = test_log_entries },
         { .name = "fail2ban: attack lines give the attacker and a failure", .test_func = test_fail2ban },
         { .name = "beats: the share of ECS fields that are equal stays above its floor", .test_func = test_beats },

@@ -3,7 +3,9 @@
 
 struct parse_hints lines_hints(void)
 {
-    return (struct parse_hints){ .received = RECEIVED, .zone_min = EVENT_OFFSET_NONE, .future_tolerance = 5 * NS_PER_MINUTE };
+    return (struct parse_hints){ .received = RECEIVED,
+                                 .zone_min = EVENT_OFFSET_NONE,
+                                 .future_tolerance = 5 * NS_PER_MINUTE };
 }
 
 /* nth - the value of name at position n of its values. */
@@ -38,7 +40,7 @@ static void check_piece(const char *row, const struct event *ev, struct str piec
             dump(row, ev, piece);
         return;
     }
-    if (eq < 0) {       /* parser/status */
+    if (eq < 0) { /* parser/status */
         ptrdiff_t slash = str_chr(piece, '/');
 
         if (slash < 0 || !str_eq(str_of(piece.p, (size_t)slash), ev->parser) ||

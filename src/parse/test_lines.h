@@ -1,7 +1,7 @@
 /* test_lines.h - tables of real lines and the fields they must give. Only tests include it.
  *
- * A row's want is text: "name=value" pieces, one a line; "parser/status" first; "!name" says that a field is absent. A value
- * of several is told by several pieces in order. */
+ * A row's want is text: "name=value" pieces, one a line; "parser/status" first; "!name" says that a field is absent. A
+ * value of several is told by several pieces in order. */
 #ifndef SAQSHY_PARSE_TEST_LINES_H
 #define SAQSHY_PARSE_TEST_LINES_H
 
@@ -15,7 +15,8 @@ struct line_row {
 /* 2026-03-20T12:00:00Z, when every row was received unless a test says otherwise. */
 #define RECEIVED (INT64_C(1774008000) * NS_PER_SECOND)
 
-/* lines_check - every row; hints may be NULL. Each line also again, cut after every byte, from a heap block of just that size. */
+/* lines_check - every row; hints may be NULL. Each line also again, cut after every byte, from a heap block of just
+ * that size. */
 void lines_check(const struct line_row *rows, size_t count, const struct parse_hints *hints);
 struct parse_hints lines_hints(void);
 
