@@ -28,6 +28,7 @@ static const struct { const char *name, *words; } words[] = {
     { "cron", "cron crond anacron" },
     { "clamav", "clamav clamd freshclam clamonacc" },
     { "syslog", "syslog" },
+    { "aaa", "cisco" }, { "bgp", "cisco juniper huawei" }, { "ldp", "cisco" },   /* their log lines do not name the service */
     { "webserver", "apache nginx haproxy iis traefik lighttpd httpd apache2 access" },
     { "proxy", "squid haproxy" },
     { "database", "postgresql postgres mysql mysqld mariadb mariadbd mongod redis oracle mssql" },
@@ -155,7 +156,8 @@ void origin_of(struct view *v, const struct sigma *s, const struct event *ev, st
 /* unknown - nobody knows what wrote the event. */
 static bool unknown(const struct origin *o)
 {
-    return o->product.n == 0 && o->ev->class == CLASS_NONE && (o->ev->parser.n == 0 || same(o->ev->parser, STR("json")));
+    return o->product.n == 0 && o->ev->class == CLASS_NONE &&
+           (o->ev->parser.n == 0 || o->ev->parse == EVENT_PARSE_FAILED || same(o->ev->parser, STR("json")));
 }
 
 bool logsource_applies(const struct logsource *l, const struct origin *o, bool loose)
