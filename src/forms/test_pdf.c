@@ -315,8 +315,6 @@ static void full_fields_still_make_a_document(void **state)
         if (d.form->fields[i].type == FIELD_TEXT || d.form->fields[i].type == FIELD_IP)
             form_set_text(&vs, d.form->fields[i].id, str_of(many, sizeof many));
     d.case_number = str_of(many, sizeof many);
-    d.langs[1] = LANG_RU;
-    d.lang_count = 2;
     if (forms_render_pdf(&d, &pdf, &e) < 0)
         fail_msg("%s", e.text);
     assert_true(pdf.n > 10000);
