@@ -120,12 +120,13 @@ int main(int argc, char **argv)
         { .name = "saqshy parse: one object a line, and the exit codes", .test_func = test_rows },
         { .name = "saqshy parse: a line without end is cut and marked", .test_func = test_long_line },
     };
-    struct tool t = { .path = argc > 1 ? argv[1] : "./parse_tool" };
+    AUTO_FREE char *program = realpath(argc > 1 ? argv[1] : "./parse_tool", NULL);
+    struct tool t = { .path = program };
     char command[96];
     int failed;
 
     snprintf(t.folder, sizeof t.folder, "/tmp/saqshy-cmd-XXXXXX");
-    if (!mkdtemp(t.folder))
+    if (!program || !mkdtemp(t.folder))
         return 1;
     for (size_t i = 0; i < COUNT(tests); i++)
         tests[i].initial_state = &t;
