@@ -73,7 +73,7 @@ struct str case_title(const struct desk *d, const struct kase *k, enum lang lang
 int case_search_update(struct call *c, int64_t id)
 {
     struct kase k;
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
     const struct viewer *v = c->v;
     int rc;
 

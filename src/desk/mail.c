@@ -140,7 +140,7 @@ static curl_mime *mime_make(CURL *h, const struct letter_row *l, struct str pdf)
 static int set_login(struct desk *d, CURL *h, struct err *e)
 {
     const struct node *n = d->setup.node;
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
 
     curl_easy_setopt(h, CURLOPT_USE_SSL, (long)(*n->smtp_user ? CURLUSESSL_ALL : CURLUSESSL_TRY));
     if (!*n->smtp_user)

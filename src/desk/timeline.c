@@ -26,7 +26,7 @@ int timeline_add(struct call *c, int64_t case_id, const struct line *l)
 static json_t *line_text(struct call *c, sqlite3_stmt *st)
 {
     struct str text = db_str(st, 8), key = db_str(st, 9), args = db_str(st, 10);
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
 
     if (!key.n)
         return json_str(text);
