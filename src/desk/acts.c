@@ -140,7 +140,7 @@ int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct 
     char name[48], target[40];
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = db_begin(d, c.e);
     if (rc == 0) {
         rc = act_run(&c, parse_id(case_id), action, body);
@@ -157,7 +157,7 @@ int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct 
         snprintf(target, sizeof target, "case/%lld", (long long)parse_id(case_id));
         audit_refusal(&c, name, target);
     }
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 

@@ -234,7 +234,7 @@ int document_make(struct call *c, const struct kase *k, const char *kind, const 
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
     struct form_document d = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = form, .values = vs, .case_number = k->number,
                                .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
-    AUTO_BUF struct buf pdf, json;
+    AUTO_BUF struct buf pdf = { 0 }, json = { 0 };
     int rc = form && vs ? form_fill(c, form, values, vs) : -ENOTSUP;
 
     buf_init(&pdf, DESK_DOCUMENT_MAX);
@@ -288,8 +288,8 @@ int desk_document(struct desk *d, const struct viewer *v, struct str sha256, boo
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = document_read(&c, sha256, json, out);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -15,7 +15,7 @@ struct audit_row {
 static void row_hash(const char *before, const struct audit_row *r, char out[65])
 {
     const struct str parts[] = { r->login, r->role, r->address, r->action, r->target, r->detail, r->outcome };
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
 
     buf_init(&b, MIB);
     buf_put(&b, before, 64);
@@ -93,13 +93,13 @@ int desk_audit_note(struct desk *d, const struct viewer *v, const char *action, 
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, &r);
+    desk_call_init(&c, d, v, now, &r);
     rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, audit_add(&c, action, target, str_c(detail ? detail : ""), outcome), c.e);
     if (rc < 0)
         err_set(e, rc, "%s", r.err.text);
-    call_free(&c);
+    desk_call_free(&c);
     desk_reply_free(&r);
     return rc;
 }
@@ -180,9 +180,9 @@ int desk_audit(struct desk *d, const struct viewer *v, struct str q, int limit, 
     struct call c;
     int rc;
 
-    call_init(&c, d, v, 0, r);
+    desk_call_init(&c, d, v, 0, r);
     rc = v->role == DESK_ADMINISTRATOR ? audit_page(&c, q, limit, before)
                                        : refuse(&c, -EACCES, "forbidden", NULL, "the audit trail is for administrators");
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }

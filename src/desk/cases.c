@@ -206,9 +206,9 @@ int desk_case(struct desk *d, const struct viewer *v, struct str id, time_ns now
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = parse_id(id) ? case_json(&c, parse_id(id), &r->json) : refuse(&c, -ENOENT, "not_found", NULL, "no such case");
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -252,8 +252,8 @@ int desk_cases(struct desk *d, const struct viewer *v, const struct desk_cases_q
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = cases_page(&c, q);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -102,7 +102,7 @@ int clock_due(struct call *c, int64_t case_id, const char *obligation, time_ns *
 
 static json_t *actors_json(const struct actor *const *list, size_t n, enum lang lang)
 {
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
 
     buf_init(&b, 4 * KIB);
     for (size_t i = 0; i < n; i++) {
@@ -160,7 +160,7 @@ int desk_clocks(struct desk *d, const struct viewer *v, time_ns now, struct desk
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     sqlite3_stmt *st = db_query(d, c.e,
                                 "SELECT " CLOCK_COLUMNS CLOCK_TABLES "WHERE d.state = 'running' AND (?1 = 0 OR (o.org_id = ?2 AND k.notified_at IS"
                                 " NOT NULL)) ORDER BY d.due_at, d.id LIMIT 10000",
@@ -169,6 +169,6 @@ int desk_clocks(struct desk *d, const struct viewer *v, time_ns now, struct desk
     while (st && (rc = db_step(d, st, c.e)) > 0)
         json_array_append_new(items, clock_json(&c, st));
     r->json = json_pack("{s:o, s:o, s:n}", "now", json_time(now), "items", items, "next");
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }

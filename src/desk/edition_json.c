@@ -15,7 +15,7 @@ static json_t *actors3(const struct actor *const *list, size_t n)
     json_t *o = json_object();
 
     for (enum lang l = 0; l < LANG_COUNT; l++) {
-        AUTO_BUF struct buf b;
+        AUTO_BUF struct buf b = { 0 };
 
         buf_init(&b, 16 * KIB);
         for (size_t i = 0; i < n; i++) {
@@ -104,10 +104,10 @@ int desk_edition(struct desk *d, struct str id, struct desk_reply *r)
     char name[64];
 
     if (id.n && !str_eq(id, ed->id)) {
-        call_init(&c, d, NULL, 0, r);
+        desk_call_init(&c, d, NULL, 0, r);
         int rc = refuse(&c, -ENOENT, "not_found", NULL, "no such edition");
 
-        call_free(&c);
+        desk_call_free(&c);
         return rc;
     }
     list = json_array();
@@ -134,11 +134,11 @@ int desk_due(struct desk *d, enum lang lang, struct str obligation, struct str f
     const struct obligation *o = edition_obligation(w->edition, obligation);
     struct duty_start start;
     struct duty_result result;
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
     struct call c;
     int rc = 0;
 
-    call_init(&c, d, NULL, 0, r);
+    desk_call_init(&c, d, NULL, 0, r);
     buf_init(&b, MIB);
     if (!o || !o->from)
         rc = refuse(&c, -ENOENT, "not_found", NULL, "no such obligation with a term");
@@ -158,6 +158,6 @@ int desk_due(struct desk *d, enum lang lang, struct str obligation, struct str f
         r->json = json_loadb(b.p, b.n, 0, NULL);
         rc = r->json ? 0 : err_set(c.e, -ENOMEM, "no memory for the answer");
     }
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -14,7 +14,7 @@ static struct str get(const struct event *ev, const char *name) { return event_g
 static struct str finding_json(const struct event *ev, struct arena *a)
 {
     struct event copy = *ev;
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
 
     buf_init(&b, 4 * MIB);
     event_json(ev, &b);
@@ -249,7 +249,7 @@ int desk_take_findings(struct desk *d, time_ns now, struct err *e)
     char folder[4096];
     int rc;
 
-    call_init(&c, d, NULL, now, &r);
+    desk_call_init(&c, d, NULL, now, &r);
     rc = take(&c);
     if (rc > 0) {
         int64_t next = 1;
@@ -261,7 +261,7 @@ int desk_take_findings(struct desk *d, time_ns now, struct err *e)
     }
     if (rc < 0)
         err_set(e, rc, "%s", r.err.text);
-    call_free(&c);
+    desk_call_free(&c);
     desk_reply_free(&r);
     return rc;
 }

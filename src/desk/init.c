@@ -149,7 +149,7 @@ int desk_init(struct desk *d, bool demo, time_ns now, json_t **accounts, struct 
     int rc;
 
     *accounts = json_array();
-    call_init(&c, d, NULL, now, &r);
+    desk_call_init(&c, d, NULL, now, &r);
     rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, fill(&c, demo, *accounts), c.e);
@@ -160,7 +160,7 @@ int desk_init(struct desk *d, bool demo, time_ns now, json_t **accounts, struct 
         json_decref(*accounts);
         *accounts = NULL;
     }
-    call_free(&c);
+    desk_call_free(&c);
     desk_reply_free(&r);
     return rc;
 }

@@ -93,8 +93,8 @@ struct call {
     struct desk_reply   *r;
     struct err          *e;    /* &r->err, or the caller's */
 };
-void call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);
-void call_free(struct call *c);
+void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);
+void desk_call_free(struct call *c);
 /* refuse - set code (and field, may be NULL) of the reply and the story; returns rc. */
 int refuse(struct call *c, int rc, const char *code, const char *field, const char *fmt, ...) PRINTF(5, 6);
 /* refuse_rc - the usual code for rc where none was set. */

@@ -100,7 +100,7 @@ void local_date(const struct desk *d, time_ns t, char out[16])
 
 struct str text_fill(struct arena *a, struct str pattern, const json_t *args)
 {
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
     char name[64];
 
     buf_init(&b, MIB);

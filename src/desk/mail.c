@@ -82,7 +82,7 @@ static bool add_header(struct curl_slist **list, struct buf *b)
 static struct curl_slist *headers_make(const struct letter_row *l, const char *from, time_ns now)
 {
     struct curl_slist *list = NULL;
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
     bool ok;
 
     buf_init(&b, 64 * KIB);
@@ -259,7 +259,7 @@ static int one_letter(struct call *c)
 {
     struct letter_row l;
     struct outcome o = { 0 };
-    AUTO_BUF struct buf pdf;
+    AUTO_BUF struct buf pdf = { 0 };
     char tail[100], path[4096];
     time_ns began = clock_steady();
     int rc = db_begin(c->d, c->e);
@@ -290,7 +290,7 @@ int desk_mail_turn(struct desk *d, time_ns now, struct err *e)
 
     if (!*d->setup.node->smtp_url)
         return 0;   /* no mail server: letters wait, visibly, until there is one */
-    call_init(&c, d, NULL, now, &r);
+    desk_call_init(&c, d, NULL, now, &r);
     /* Asked without a transaction first: most turns find an empty queue and must not lock. */
     rc = db_int(d, c.e, 0, &waiting, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'queued' AND next_try_at <= ?", "i", now);
     while (rc >= 0 && waiting && tried < DESK_MAIL_TURN && (rc = one_letter(&c)) > 0) {
@@ -299,7 +299,7 @@ int desk_mail_turn(struct desk *d, time_ns now, struct err *e)
     }
     if (rc < 0)
         err_set(e, rc, "%s", r.err.text);
-    call_free(&c);
+    desk_call_free(&c);
     desk_reply_free(&r);
     return rc < 0 ? rc : tried;
 }

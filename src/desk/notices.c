@@ -13,7 +13,7 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
 {
     const struct catalog *cat = c->d->setup.catalog;
     char key[80], number[24], detected[TIME_TEXT_MAX * 2], due[TIME_TEXT_MAX * 2];
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
 
     snprintf(key, sizeof key, "mail.%s.%s", l->key, body ? "body" : "subject");
     snprintf(number, sizeof number, "%.*s", STR_ARG(k->number));
@@ -242,9 +242,9 @@ int desk_inbox(struct desk *d, const struct viewer *v, int limit, struct str bef
     struct call c;
     int rc;
 
-    call_init(&c, d, v, 0, r);
+    desk_call_init(&c, d, v, 0, r);
     rc = v->role == DESK_ADMINISTRATOR ? refuse(&c, -EACCES, "forbidden", NULL, "administrators have no inbox") : inbox_page(&c, limit, before);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -308,7 +308,7 @@ int desk_inbox_read(struct desk *d, const struct viewer *v, struct str id, time_
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = v->role == DESK_ADMINISTRATOR ? refuse(&c, -EACCES, "forbidden", NULL, "administrators have no inbox") : db_begin(d, c.e);
     if (rc == 0) {
         rc = inbox_open(&c, parse_id(id), true);
@@ -316,6 +316,6 @@ int desk_inbox_read(struct desk *d, const struct viewer *v, struct str id, time_
             rc = inbox_open(&c, parse_id(id), false);
         rc = db_end(d, rc, c.e);
     }
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }

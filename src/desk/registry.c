@@ -70,14 +70,14 @@ int desk_organisations(struct desk *d, const struct viewer *v, struct desk_reply
     int rc;
     json_t *items = json_array();
 
-    call_init(&c, d, v, 0, r);
+    desk_call_init(&c, d, v, 0, r);
     sqlite3_stmt *st = db_query(d, c.e, "SELECT id, name, kind, bin, email FROM org WHERE ?1 = 0 OR id = ?2 ORDER BY name, id", "iz",
                                 (int64_t)(v->role == DESK_OWNER_OFFICER), v->org_id);
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(d, st, c.e)) > 0)
         json_array_append_new(items, org_json(st));
     r->json = json_pack("{s:o, s:n}", "items", items, "next");
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -285,10 +285,10 @@ int desk_objects(struct desk *d, const struct viewer *v, struct desk_reply *r)
     json_t *items = json_array();
     int rc;
 
-    call_init(&c, d, v, 0, r);
+    desk_call_init(&c, d, v, 0, r);
     rc = objects_select(&c, STR(""), items);
     r->json = json_pack("{s:o, s:n}", "items", items, "next");
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -297,9 +297,9 @@ int desk_object(struct desk *d, const struct viewer *v, struct str id, struct de
     struct call c;
     int rc;
 
-    call_init(&c, d, v, 0, r);
+    desk_call_init(&c, d, v, 0, r);
     rc = object_read(&c, id);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -357,7 +357,7 @@ static int registry_act(struct desk *d, const struct viewer *v, struct str id, c
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     if (v->role != DESK_ADMINISTRATOR) {
         rc = refuse(&c, -EACCES, "forbidden", NULL, "the registry is changed by administrators");
         audit_refusal(&c, object ? "object.update" : "organisation.update", "registry");
@@ -371,7 +371,7 @@ static int registry_act(struct desk *d, const struct viewer *v, struct str id, c
         rc = db_end(d, object ? object_write(&c, id, body, create) : org_write(&c, id, body, create), c.e);
     if (rc == 0 && object)
         rc = objects_export(d, c.e);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -397,7 +397,7 @@ int desk_organisation_update(struct desk *d, const struct viewer *v, struct str 
 
 int objects_export(struct desk *d, struct err *e)
 {
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b = { 0 };
     char path[4096];
     int rc;
 

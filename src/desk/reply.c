@@ -31,13 +31,13 @@ void desk_reply_free(struct desk_reply *r)
     r->json = NULL;
 }
 
-void call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r)
+void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r)
 {
     *c = (struct call){ .d = d, .v = v, .now = now, .r = r, .e = &r->err };
     arena_init(&c->a, 64 * MIB);
 }
 
-void call_free(struct call *c) { arena_free(&c->a); }
+void desk_call_free(struct call *c) { arena_free(&c->a); }
 
 int refuse(struct call *c, int rc, const char *code, const char *field, const char *fmt, ...)
 {

@@ -9,25 +9,58 @@
 #define RULE_FOLDERS_MAX 64
 #define RULE_PATH_MAX    1024
 
-static struct label label_of(struct arena *a, const struct ynode *n, struct str fallback)
+/* text_of - a text, or a list of them as numbered lines. */
+static struct str text_of(struct arena *a, const struct ynode *n)
 {
-    struct label l;
+    AUTO_BUF struct buf b = { 0 };
+    int number = 0;
 
+    if (!n || n->kind == YNODE_MAP)
+        return STR("");
+    if (n->kind == YNODE_SCALAR)
+        return arena_copy(a, n->text);
+    buf_init(&b, DESK_TEXT_MAX);
+    for (const struct ynode *i = n->first; i; i = i->next)
+        if (i->kind == YNODE_SCALAR)
+            buf_printf(&b, "%s%d. %.*s", b.n ? "\n" : "", ++number, STR_ARG(i->text));
+    return buf_failed(&b) ? STR("") : arena_copy(a, buf_view(&b));
+}
+
+/* label_fill - a language that is missing shows one that is there rather than nothing. */
+static void label_fill(struct label *l)
+{
     for (enum lang i = 0; i < LANG_COUNT; i++)
-        l.text[i] = fallback;
-    if (n && n->kind == YNODE_SCALAR)
-        for (enum lang i = 0; i < LANG_COUNT; i++)
-            l.text[i] = arena_copy(a, n->text);
-    for (enum lang i = 0; n && n->kind == YNODE_MAP && i < LANG_COUNT; i++) {
-        struct str s = yaml_text(n, lang_name(i));
+        for (enum lang k = 0; !l->text[i].n && k < LANG_COUNT; k++)
+            l->text[i] = l->text[k];
+}
 
-        if (s.n)
-            l.text[i] = arena_copy(a, s);
+/* label_of - what "saqshy" holds under key: one text, or one for each language. */
+static struct label label_of(struct arena *a, const struct ynode *ours, const char *key)
+{
+    const struct ynode *n = ours ? yaml_get(ours, key) : NULL;
+    struct label l = { 0 };
+
+    for (enum lang i = 0; n && i < LANG_COUNT; i++)
+        l.text[i] = text_of(a, n->kind == YNODE_MAP ? yaml_get(n, lang_name(i)) : n);
+    label_fill(&l);
+    return l;
+}
+
+/* title_of - the rule's own title is English; title_kk and title_ru stand under "saqshy". */
+static struct label title_of(struct arena *a, const struct ynode *ours, struct str title)
+{
+    struct label l = { 0 };
+    char key[16];
+
+    for (enum lang i = 0; i < LANG_COUNT; i++) {
+        snprintf(key, sizeof key, "title_%s", lang_name(i));
+        l.text[i] = text_of(a, ours ? yaml_get(ours, key) : NULL);
     }
-    /* A language that is missing shows one that is there rather than nothing. */
-    for (enum lang i = 0; i < LANG_COUNT; i++)
-        for (enum lang k = 0; !l.text[i].n && k < LANG_COUNT; k++)
-            l.text[i] = l.text[k];
+    if (!l.text[LANG_EN].n)
+        l.text[LANG_EN] = arena_copy(a, title);
+    if (!l.text[LANG_KK].n)
+        l.text[LANG_KK] = l.text[LANG_EN];
+    label_fill(&l);
     return l;
 }
 
@@ -63,9 +96,9 @@ static void rule_add(struct rule_book *b, const struct ynode *doc)
     r->description = arena_copy(&b->arena, yaml_text(doc, "description"));
     r->level = known_level(yaml_text(doc, "level")) ? arena_copy(&b->arena, yaml_text(doc, "level")) : STR("medium");
     r->status = known_status(yaml_text(doc, "status")) ? arena_copy(&b->arena, yaml_text(doc, "status")) : STR("experimental");
-    r->title = label_of(&b->arena, ours ? yaml_get(ours, "title") : yaml_get(doc, "saqshy.title"), arena_copy(&b->arena, title));
-    r->recommendations = label_of(&b->arena, ours ? yaml_get(ours, "recommendations") : yaml_get(doc, "saqshy.recommendations"), STR(""));
-    r->incident_type = arena_copy(&b->arena, ours ? yaml_text(ours, "incident_type") : yaml_text(doc, "saqshy.incident_type"));
+    r->title = title_of(&b->arena, ours, title);
+    r->recommendations = label_of(&b->arena, ours, "recommendations");
+    r->incident_type = arena_copy(&b->arena, ours ? yaml_text(ours, "incident_type") : STR(""));
     tags = yaml_get(doc, "tags");
     for (const struct ynode *t = tags && tags->kind == YNODE_SEQ ? tags->first : NULL; t && r->tag_count < COUNT(r->tags); t = t->next)
         if (t->kind == YNODE_SCALAR)
@@ -217,9 +250,9 @@ int desk_rules(struct desk *d, const struct viewer *v, struct desk_reply *r)
     struct call c;
     int rc;
 
-    call_init(&c, d, v, 0, r);
+    desk_call_init(&c, d, v, 0, r);
     rc = v->role == DESK_OWNER_OFFICER ? refuse(&c, -EACCES, "forbidden", NULL, "rules are not shown to owners") : rules_list(&c);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -245,7 +278,7 @@ int desk_rule_policy(struct desk *d, const struct viewer *v, struct str rule_id,
     int64_t findings;
     int rc = 0;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     if (v->role != DESK_ADMINISTRATOR) {
         rc = refuse(&c, -EACCES, "forbidden", NULL, "the policy of rules is for administrators");
         audit_refusal(&c, "rule.policy", "rule");
@@ -262,6 +295,6 @@ int desk_rule_policy(struct desk *d, const struct viewer *v, struct str rule_id,
         rc = rule_state(&c, rule, &on, &findings);
     if (rc == 0)
         r->json = rule_json(&c, rule, on, findings);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -174,7 +174,7 @@ int desk_sign_in(struct desk *d, struct str login, struct str password, struct s
     put(v->address, sizeof v->address, address);
     snprintf(t.login_key, sizeof t.login_key, "login:%.*s", STR_ARG(t.login));
     snprintf(t.address_key, sizeof t.address_key, "address:%.*s", (int)min_size(address.n, 80), address.n ? address.p : "");
-    call_init(&c, d, NULL, now, r);
+    desk_call_init(&c, d, NULL, now, r);
     rc = str_utf8_valid(t.login) && memchr(t.login.n ? t.login.p : "", 0, t.login.n) == NULL
              ? sign_in(&c, &t, password, token, v)
              : refuse(&c, -EPERM, "bad_credentials", NULL, "the login is not text");
@@ -184,7 +184,7 @@ int desk_sign_in(struct desk *d, struct str login, struct str password, struct s
     } else {
         *v = (struct viewer){ 0 };
     }
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -224,11 +224,11 @@ int desk_session(struct desk *d, struct str token, struct str address, time_ns n
 
     *v = (struct viewer){ 0 };
     put(v->address, sizeof v->address, address);
-    call_init(&c, d, NULL, now, r);
+    desk_call_init(&c, d, NULL, now, r);
     rc = session_find(&c, token, v);
     if (rc == 0)
         r->json = session_json(v);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -244,11 +244,11 @@ int desk_sign_out(struct desk *d, const struct viewer *v, time_ns now, struct de
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, sign_out(&c), c.e);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -305,9 +305,9 @@ int desk_password_change(struct desk *d, const struct viewer *v, const json_t *b
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = password_change(&c, body);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -317,11 +317,11 @@ int desk_language_set(struct desk *d, const struct viewer *v, const json_t *body
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = body_check(body, fields, COUNT(fields), r->field, c.e);
     if (rc == 0)
         rc = db_exec(d, c.e, "UPDATE user SET language = ?2 WHERE id = ?1", "it", v->user_id, json_get_str(body, "language"));
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc < 0 ? rc : 0);
 }
 
@@ -333,7 +333,7 @@ int desk_password_reset(struct desk *d, struct str login, time_ns now, char pass
     int64_t id = 0;
     int rc = password_random(password, e);
 
-    call_init(&c, d, NULL, now, &r);
+    desk_call_init(&c, d, NULL, now, &r);
     c.e = e;
     if (rc == 0)
         rc = password_hash(str_c(password), hash, e);
@@ -351,7 +351,7 @@ int desk_password_reset(struct desk *d, struct str login, time_ns now, char pass
             rc = audit_add(&c, "user.password", "user", STR("reset on the command line"), "ok");
         rc = db_end(d, rc, e);
     }
-    call_free(&c);
+    desk_call_free(&c);
     desk_reply_free(&r);
     return rc;
 }

@@ -190,13 +190,13 @@ int desk_tick(struct desk *d, time_ns now, time_ns *next, struct err *e)
     struct call c;
     int rc;
 
-    call_init(&c, d, NULL, now, &r);
+    desk_call_init(&c, d, NULL, now, &r);
     rc = tick(&c, &when);
     if (next)
         *next = when;
     if (rc < 0)
         err_set(e, rc, "%s", r.err.text);
-    call_free(&c);
+    desk_call_free(&c);
     desk_reply_free(&r);
     return rc;
 }

@@ -138,12 +138,12 @@ int desk_users(struct desk *d, const struct viewer *v, time_ns now, struct desk_
     json_t *items = json_array();
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     rc = v->role == DESK_ADMINISTRATOR ? users_select(&c, 0, items) : refuse(&c, -EACCES, "forbidden", NULL, "users are shown to administrators");
     if (rc == 0)
         r->json = json_pack("{s:O, s:n}", "items", items, "next");
     json_decref(items);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 
@@ -170,7 +170,7 @@ static int user_act(struct desk *d, const struct viewer *v, struct str id, const
     struct call c;
     int rc;
 
-    call_init(&c, d, v, now, r);
+    desk_call_init(&c, d, v, now, r);
     if (v->role != DESK_ADMINISTRATOR) {
         rc = refuse(&c, -EACCES, "forbidden", NULL, "users are changed by administrators");
         audit_refusal(&c, create ? "user.create" : "user.update", "user");
@@ -182,7 +182,7 @@ static int user_act(struct desk *d, const struct viewer *v, struct str id, const
         rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, user_write(&c, id, body, create), c.e);
-    call_free(&c);
+    desk_call_free(&c);
     return refuse_rc(r, rc);
 }
 

@@ -1,0 +1,214 @@
+/* test_findings.c - findings become cases exactly once, grouped; policy; reminders after an outage. */
+#include "desk/testing.h"
+
+#define M NS_PER_MINUTE
+#define H NS_PER_HOUR
+
+static int64_t count(struct world *w, const char *sql)
+{
+    int64_t n = -1;
+
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, sql, ""), 0);
+    return n;
+}
+
+static void take(struct world *w, time_ns now)
+{
+    struct err e;
+
+    must(desk_take_findings(w->desk, now, &e), &e);
+}
+
+static void findings_of_one_rule_and_object_join(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "rule-a", T0);
+
+    finding_write(w, "rule-a", "state-register", "registry-web-1", T0 + 1 * M);
+    finding_write(w, "rule-a", "state-register", "registry-db-1", T0 + 2 * M);    /* the same object */
+    finding_write(w, "rule-b", "state-register", "registry-web-1", T0 + 3 * M);   /* another rule */
+    finding_write(w, "rule-a", "city-portal", "city-web-1", T0 + 4 * M);          /* another object */
+    take(w, T0 + 5 * M);
+    assert_int_equal(count(w, "SELECT count(*) FROM cases"), 3);
+    json_t *c = case_get(w, &w->analyst, id, T0 + 5 * M);
+    assert_int_equal(json_integer_value(json_object_get(c, "count")), 3);
+    assert_int_equal(json_array_size(json_object_get(c, "findings")), 3);
+    assert_true(clock_time(c, "D-05", "from") == T0);   /* the first finding counts */
+    assert_int_equal(lines_of(c, "finding", NULL), 2);
+    json_decref(c);
+}
+
+static void after_the_grouping_time_a_new_case_is_linked_as_repeated(void **state)
+{
+    struct world *w = *state;
+    int64_t first = case_new(w, "rule-a", T0), second;
+    json_t *c;
+
+    finding_write(w, "rule-a", "state-register", "registry-web-1", T0 + 25 * H);
+    take(w, T0 + 25 * H);
+    second = newest_case(w);
+    assert_true(second != first);
+    c = case_get(w, &w->analyst, second, T0 + 25 * H);
+    assert_true(str_eq(json_get_str(json_object_get(c, "annex7"), "registration_kind"), STR("repeated")));
+    assert_true(clock_time(c, "D-05", "from") == T0 + 25 * H);
+    json_decref(c);
+}
+
+static void a_closed_case_takes_no_findings(void **state)
+{
+    struct world *w = *state;
+    int64_t first = case_new(w, "rule-a", T0);
+
+    act_do(w, &w->analyst, first, "dismiss", json_pack("{s:s}", "reason", "a drill"), T0 + 1 * M);
+    act_do(w, &w->analyst, first, "close", NULL, T0 + 1 * M);
+    assert_true(case_new(w, "rule-a", T0 + 2 * M) != first);
+}
+
+static void a_kill_between_any_two_steps_takes_each_finding_once(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+
+    for (int i = 0; i < 20; i++)
+        finding_write(w, i % 3 ? "rule-a" : "rule-b", "state-register", "registry-web-1", T0 + i * M);
+    for (int round = 0; round < 25; round++) {
+        /* The transaction fails at its n-th statement: what a kill leaves is a rollback. */
+        char trigger[300];
+
+        desk_reopen(w);
+        snprintf(trigger, sizeof trigger, "DROP TRIGGER IF EXISTS killed; CREATE TRIGGER killed BEFORE INSERT ON %s WHEN (SELECT count(*) FROM finding)"
+                 " >= %d BEGIN SELECT RAISE(ROLLBACK, 'killed'); END", round % 3 == 0 ? "finding" : round % 3 == 1 ? "timeline" : "meta", round);
+        assert_int_equal(sqlite3_exec(w->desk->db, trigger, NULL, NULL, NULL), 0);
+        (void)!desk_take_findings(w->desk, T0 + 1 * H, &e);
+    }
+    assert_int_equal(sqlite3_exec(w->desk->db, "DROP TRIGGER killed", NULL, NULL, NULL), 0);
+    desk_reopen(w);
+    take(w, T0 + 1 * H);
+    take(w, T0 + 1 * H);
+    assert_int_equal(count(w, "SELECT count(*) FROM finding"), 20);
+    assert_int_equal(count(w, "SELECT count(*) FROM cases"), 2);
+    assert_int_equal(count(w, "SELECT sum(count) FROM cases"), 20);
+    assert_int_equal(count(w, "SELECT count(*) FROM duty"), 2);
+}
+
+static void a_source_without_an_object_is_for_the_centre_until_it_is_registered(void **state)
+{
+    struct world *w = *state;
+    json_t *c, *body;
+    struct desk_reply r = { 0 };
+    int64_t id;
+
+    finding_write(w, "rule-x", "", "new-host-1", T0);
+    take(w, T0);
+    id = newest_case(w);
+    c = case_get(w, &w->analyst, id, T0);
+    assert_true(json_is_null(json_object_get(c, "object")));
+    assert_false(offers(c, "notify"));
+    assert_string_equal(clock_state(c, "D-05"), "running");
+    json_decref(c);
+    body = json_pack("{s:s, s:s, s:n, s:n, s:[s], s:[], s:b}", "name", "New system", "org_id", "city-services", "criticality", "contour", "hosts",
+                     "NEW-HOST-1", "contacts", "active", 1);
+    must(desk_object_create(w->desk, &w->admin, body, T0 + 1 * M, &r), &r.err);
+    json_decref(body);
+    desk_reply_free(&r);
+    c = case_get(w, &w->analyst, id, T0 + 2 * M);
+    assert_true(str_eq(json_get_str(json_object_get(c, "object"), "name"), STR("New system")));
+    assert_true(offers(c, "notify"));
+    json_decref(c);
+}
+
+static void policy_sends_the_notice_without_a_human(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+    int64_t id, n = 0;
+
+    assert_true(db_exec(w->desk, NULL, "INSERT INTO rule_policy VALUES ('rule-auto', 1, 0)", "") == 1);
+    id = case_new(w, "rule-auto", T0);
+    must(desk_tick(w->desk, T0 + 1 * M, NULL, &e), &e);
+    json_t *c = case_get(w, &w->analyst, id, T0 + 1 * M);
+    assert_string_equal(state_of(c), "notified");
+    assert_string_equal(clock_state(c, "D-05"), "fulfilled");
+    assert_int_equal(lines_of(c, "auto_notify", NULL), 1);
+    json_decref(c);
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM audit WHERE action = 'case.notify' AND login = ''", ""), 0);
+    assert_int_equal(n, 1);
+}
+
+static void an_outage_delays_reminders_and_drops_none(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "rule-remind", T0);
+    time_ns next = 0;
+    struct err e;
+
+    must(desk_tick(w->desk, T0 + 14 * M, &next, &e), &e);
+    assert_true(next == T0 + 15 * M);   /* half of the thirty minutes */
+    assert_int_equal(count(w, "SELECT count(*) FROM reminder WHERE sent_at IS NOT NULL"), 0);
+    desk_reopen(w);
+    must(desk_tick(w->desk, T0 + 20 * H, &next, &e), &e);
+    desk_reopen(w);
+    must(desk_tick(w->desk, T0 + 21 * H, &next, &e), &e);
+    assert_true(next == INT64_MAX);
+    json_t *c = case_get(w, &w->analyst, id, T0 + 21 * H);
+    assert_int_equal(lines_of(c, "reminder", "D-05"), 2);
+    assert_int_equal(lines_of(c, "clock_overdue", "D-05"), 1);
+    json_decref(c);
+    assert_int_equal(count(w, "SELECT count(*) FROM notice WHERE kind = 'reminder'"), 2);
+}
+
+static void hostile_findings_are_kept_and_shown(void **state)
+{
+    struct world *w = *state;
+    struct journal_origin origin = { STR_INIT("detect"), 1 };
+    struct event_batch b;
+    struct journal *j;
+    char path[4096];
+    struct err e;
+    static char big[200000];
+
+    memset(big, 'A', sizeof big);
+    event_batch_init(&b, 0);
+    must(journal_open(node_path(w->node, "findings", path), 0, &j, &e), &e);
+    for (int i = 0; i < 3; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = ev->received = T0;
+        ev->object = STR("no-such-object'; DROP TABLE cases");
+        ev->original = i == 0 ? str_of(big, sizeof big) : STR("\xff\xfe broken \x01 \xd0");
+        if (i < 2) {
+            event_add(ev, &b.arena, STR("rule.id"), STR("r'\"\xff{title}"));
+            event_add(ev, &b.arena, STR("rule.name"), STR("{number} <b>\x1b[31m"));
+            event_add(ev, &b.arena, STR("rule.level"), STR("apocalyptic"));
+            event_add(ev, &b.arena, STR("host.name"), str_of(big, 5000));
+        }
+    }
+    must(journal_append(j, b.items, b.count, origin, NULL, &e), &e);
+    must(journal_commit(j, &e), &e);
+    journal_close(&j);
+    event_batch_free(&b);
+    take(w, T0);
+    assert_int_equal(count(w, "SELECT count(*) FROM cases"), 1);
+    assert_int_equal(count(w, "SELECT count(*) FROM audit WHERE action = 'finding.skip'"), 1);
+    json_t *c = case_get(w, &w->analyst, newest_case(w), T0);
+    assert_int_equal(json_array_size(json_object_get(c, "findings")), 2);
+    json_decref(c);
+}
+
+#define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(findings_of_one_rule_and_object_join, "R-10.1-06 findings of one rule and object join one case, the first counts"),
+        T(after_the_grouping_time_a_new_case_is_linked_as_repeated, "R-A7-12 after the grouping time a new case opens as repeated registration"),
+        T(a_closed_case_takes_no_findings, "a closed case takes no findings"),
+        T(a_kill_between_any_two_steps_takes_each_finding_once, "killed between any two steps, each finding is taken once"),
+        T(a_source_without_an_object_is_for_the_centre_until_it_is_registered, "a source without an object is the centre's until it is registered"),
+        T(policy_sends_the_notice_without_a_human, "D-05 R-10.1-08 policy sends the notice without a human"),
+        T(an_outage_delays_reminders_and_drops_none, "D-05 an outage delays reminders and drops none"),
+        T(hostile_findings_are_kept_and_shown, "hostile findings are kept and shown, one without a rule is skipped and said"),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
