@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-static int refuse(struct draft *d, const struct ynode *at, bool unsupported, const char *fmt, va_list ap)
+static PRINTF(4, 0) int refuse(struct draft *d, const struct ynode *at, bool unsupported, const char *fmt, va_list ap)
 {
     char text[ERR_TEXT_MAX];
 
