@@ -6,9 +6,11 @@
 #include "bin/bin.h"
 #include "base/catalog.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "desk/desk.h"
 #include "pki/pki.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 
 struct making {
@@ -19,7 +21,7 @@ struct making {
 
 static int make_folders(const struct making *m, struct err *e)
 {
-    static const char *const folders[] = { "", "run", "log", "journal", "findings", "store", "documents", "desk", "agent", "demo" };
+    static const char *const folders[] = { "", "run", "log", "journal", "findings", "store", "documents", "desk", "detect", "agent", "demo" };
     char path[4096];
     int rc = 0;
 
@@ -28,6 +30,20 @@ static int make_folders(const struct making *m, struct err *e)
         rc = file_mkdirs(path, 0750, e);
     }
     return rc;
+}
+
+/* open_log - what is audited here becomes events too: ingest follows this file from its first byte. */
+static int open_log(const struct making *m, struct err *e)
+{
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof path, "%s/log/saqshyd.jsonl", m->o->data);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_sys(e, "could not open \"%s\"", path);
+    log_open("init", LOG_INFO, fd);
+    return 0;
 }
 
 static int write_data(const struct making *m, const char *tail, struct str text, unsigned mode, struct err *e)
@@ -140,6 +156,8 @@ int init_data(const struct init_options *o, const char *exe_folder, struct err *
     if (gethostname(m.host, sizeof m.host - 1) < 0 || !pki_name_valid(str_c(m.host)))
         snprintf(m.host, sizeof m.host, "localhost");
     rc = make_folders(&m, e);
+    if (rc == 0)
+        rc = open_log(&m, e);
     if (rc == 0)
         rc = make_certificates(&m, e);
     if (rc == 0)
