@@ -38,6 +38,7 @@ static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 #include "base/auto.h"
 
 /* Unbounded or locale-bound functions of the C library that have no place here. */
+#undef sprintf /* a macro where the C library is fortified and the compiler is clang */
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol gets
 
 #endif
