@@ -230,7 +230,7 @@ void sheet_row(struct sheet *s, const struct sheet_cell *cells, size_t count)
     height = rest_height(&r);
     if (height + 2 * PAD > SHEET_BOTTOM - s->y && height < page * KEEP)
         sheet_new_page(s);
-    while (s->rc == 0 && (height = rest_height(&r)) > 0) {
+    while (s->rc == 0 && rest_height(&r) > 0) {
         double room = SHEET_BOTTOM - s->y - 2 * PAD, chunk = chunk_height(&r, room);
 
         if (chunk > 0)
