@@ -1,13 +1,17 @@
 /* store.h - events at rest: day partitions of immutable columnar parts, searched newest first.
  *
- * Owns      a folder: MANIFEST (which parts there are, up to which event of the journal they reach), YYYYMMDD/pNNNNNN/ parts. One writer
- *           (the index role, or import) holds LOCK; searchers only read.
+ * Owns      a folder: MANIFEST and its copy (which parts there are, up to which event of the journal they reach), CHAIN (every part that ever
+ *           came or went), YYYYMMDD/pNNNNNNNN.part. One writer (the index role, or import) holds LOCK; searchers only read.
  * Promises  1. Exactly once: the manifest names next_seq; all events before it are in parts, none after it. It is replaced atomically after
  *              the parts are on disk, so a crash leaves the state before or after.
  *           2. Parts never change; every file carries checksums, each part a link of the hash chain (store_verify).
  *           3. A search sees sealed parts and, when a journal is given, its tail from next_seq on: an event is found as soon as it is committed.
- *           4. Retention removes whole days; a day is removed from the manifest before its files.
- *           5. A damaged part is skipped, named and counted in the answer; it never spoils the others.
+ *           4. Retention removes whole days; a day is removed from the manifest before its files. The day is that of receipt: a sender with a
+ *              wrong clock neither scatters parts nor makes evidence old.
+ *           5. A damaged block is skipped, and its part named and counted in the answer; it never spoils the others. A writer that finds one
+ *              leaves its part alone, as evidence.
+ *           6. Memory: a writer holds memory_bytes of waiting events (64 MiB) and twice a block of them while it seals or merges; a search holds one
+ *              block, the directories of the parts it opened and at most 256 MiB of events that wait for their turn (-E2BIG past that).
  * Threads   writer: owner. A search: owner; many searches at once, each with its own struct.
  * Units     time_ns, days are UTC days.
  * Source    engine research; docs/formats.md has the layout. A second backend (ClickHouse) will stand behind the same face. */
@@ -62,6 +66,7 @@ struct store_search {
 struct store_stats {
     uint64_t parts, blocks, blocks_skipped, events_scanned, bytes_read, damaged_parts, matched;
     int64_t  elapsed_ns;
+    char     damaged[64];   /* the first damaged part, "20261124/p00000017.part" */
 };
 
 /* store_hit - called for each event in order (newest first by (time, seq) unless oldest_first). The event is borrowed for the call.

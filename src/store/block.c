@@ -1,0 +1,391 @@
+/* block.c - a block: some thousand events of one day, sorted by time, compressed.
+ *
+ *   keys      zstd of: for each event its time (difference, varint) and its seq (difference, zig-zag varint)
+ *   payload   zstd of the event codec's bytes
+ *   filter    lines of 64 bytes: 480 bits of a Bloom filter over the tokens of the events, and their checksum. A token speaks to one line
+ *             alone, so a question costs one read of 64 bytes, and that read is checked. */
+#include "store/internal.h"
+
+#include <xxhash.h>
+#include <zstd.h>
+
+#define FILTER_BITS   480u
+#define FILTER_PROBES 6u
+#define ZSTD_LEVEL    1     /* engine research: higher ones cost more than they save */
+
+/* --- events --- */
+
+int32_t day_of(time_ns t)
+{
+    int64_t day = t < 0 ? 0 : t / NS_PER_DAY;
+
+    return day > 2932896 ? 2932896 : (int32_t)day;
+}
+
+int32_t event_day(const struct event *ev)
+{
+    return day_of(ev->received ? ev->received : ev->time);
+}
+
+static int compare_events(const void *x, const void *y)
+{
+    const struct event *a = x, *b = y;
+    int32_t da = event_day(a), db = event_day(b);
+
+    if (da != db)
+        return da < db ? -1 : 1;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+void events_sort(struct event *events, size_t count)
+{
+    qsort(events, count, sizeof *events, compare_events);
+}
+
+/* inside - v is a piece of the original line. */
+static bool inside(const struct event *ev, struct str v)
+{
+    uintptr_t a = (uintptr_t)ev->original.p, b = (uintptr_t)v.p;
+
+    return v.n && ev->original.n && b >= a && b - a <= ev->original.n && v.n <= ev->original.n - (b - a);
+}
+
+size_t event_bytes(const struct event *ev)
+{
+    size_t n = sizeof *ev + ev->field_count * sizeof *ev->fields + ev->original.n;
+    const struct str members[] = { ev->time_text, ev->source, ev->object, ev->parser };
+
+    for (size_t i = 0; i < COUNT(members); i++)
+        n += inside(ev, members[i]) ? 0 : members[i].n;
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        n += ev->fields[i].name.n + (inside(ev, ev->fields[i].value) ? 0 : ev->fields[i].value.n);
+    return n;
+}
+
+static struct str put_text(char **to, struct str s)
+{
+    struct str out = str_of(*to, s.n);
+
+    if (s.n)
+        memcpy(*to, s.p, s.n);
+    *to += s.n;
+    return out;
+}
+
+static struct str put_piece(char **to, const struct event *ev, struct str original, struct str s)
+{
+    return inside(ev, s) ? str_of(original.p + (s.p - ev->original.p), s.n) : put_text(to, s);
+}
+
+struct event *event_place(const struct event *ev, void *memory)
+{
+    struct event *out = memory;
+    char *to = (char *)memory + sizeof *out + ev->field_count * sizeof *out->fields;
+
+    *out = *ev;
+    out->fields = (struct event_field *)(void *)((char *)memory + sizeof *out);
+    out->field_cap = ev->field_count;
+    out->original = put_text(&to, ev->original);
+    out->time_text = put_piece(&to, ev, out->original, ev->time_text);
+    out->source = put_piece(&to, ev, out->original, ev->source);
+    out->object = put_piece(&to, ev, out->original, ev->object);
+    out->parser = put_piece(&to, ev, out->original, ev->parser);
+    for (uint32_t i = 0; i < ev->field_count; i++) {
+        out->fields[i].name = put_text(&to, ev->fields[i].name);
+        out->fields[i].value = put_piece(&to, ev, out->original, ev->fields[i].value);
+    }
+    return out;
+}
+
+/* --- filter --- */
+
+struct token_set {
+    uint64_t *slot;
+    size_t    count, cap;   /* cap a power of two */
+    bool      failed;
+};
+
+static void token_grow(struct token_set *t)
+{
+    size_t cap = t->cap ? t->cap * 2 : 4096;
+    uint64_t *slot = calloc(cap, sizeof *slot);
+
+    if (!slot) {
+        t->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < t->cap; i++) {
+        if (!t->slot[i])
+            continue;
+        size_t at = t->slot[i] & (cap - 1);
+
+        while (slot[at])
+            at = (at + 1) & (cap - 1);
+        slot[at] = t->slot[i];
+    }
+    free(t->slot);
+    t->slot = slot;
+    t->cap = cap;
+}
+
+static void token_add(void *arg, uint64_t hash)
+{
+    struct token_set *t = arg;
+    size_t at;
+
+    hash += hash == 0;      /* 0 marks an empty slot */
+    if (t->count * 2 >= t->cap)
+        token_grow(t);
+    if (t->failed)
+        return;
+    for (at = hash & (t->cap - 1); t->slot[at]; at = (at + 1) & (t->cap - 1))
+        if (t->slot[at] == hash)
+            return;
+    t->slot[at] = hash;
+    t->count++;
+}
+
+uint32_t filter_line_of(const struct block_entry *entry, uint64_t hash)
+{
+    hash += hash == 0;
+    return (uint32_t)((hash >> 32) * entry->filter_lines >> 32);
+}
+
+static uint32_t filter_bit(uint32_t *x, unsigned probe)
+{
+    *x = (*x ^ *x >> 15) * 0x9E3779B1u + probe;
+    return (uint32_t)((uint64_t)*x * FILTER_BITS >> 32);
+}
+
+static uint32_t line_sum(const unsigned char line[FILTER_LINE], uint32_t index)
+{
+    return (uint32_t)XXH3_64bits_withSeed(line, FILTER_BITS / 8, index);
+}
+
+int filter_may(const unsigned char line[FILTER_LINE], uint32_t index, uint64_t hash)
+{
+    uint32_t x;
+    struct reader r = rd_from(line + FILTER_BITS / 8, 4);
+
+    if (rd_le32(&r) != line_sum(line, index))
+        return -EBADMSG;
+    hash += hash == 0;
+    x = (uint32_t)hash;
+    for (unsigned i = 0; i < FILTER_PROBES; i++) {
+        uint32_t bit = filter_bit(&x, i);
+
+        if (!(line[bit / 8] & 1u << bit % 8))
+            return 0;
+    }
+    return 1;
+}
+
+static void filter_encode(const struct token_set *t, struct block_entry *entry, struct buf *out)
+{
+    size_t lines = (t->count * FILTER_BITS_TOKEN + FILTER_BITS - 1) / FILTER_BITS;
+    unsigned char *p;
+
+    entry->filter_lines = lines ? (uint32_t)lines : 1;
+    p = (unsigned char *)buf_room(out, (size_t)entry->filter_lines * FILTER_LINE);
+    if (!p)
+        return;
+    memset(p, 0, (size_t)entry->filter_lines * FILTER_LINE);
+    for (size_t i = 0; i < t->cap; i++) {
+        uint32_t x = (uint32_t)t->slot[i];
+
+        if (!t->slot[i])
+            continue;
+        unsigned char *line = p + (size_t)filter_line_of(entry, t->slot[i]) * FILTER_LINE;
+        for (unsigned k = 0; k < FILTER_PROBES; k++) {
+            uint32_t bit = filter_bit(&x, k);
+
+            line[bit / 8] |= (unsigned char)(1u << bit % 8);
+        }
+    }
+    for (uint32_t i = 0; i < entry->filter_lines; i++) {
+        unsigned char *line = p + (size_t)i * FILTER_LINE;
+        uint32_t sum = line_sum(line, i);
+
+        for (unsigned k = 0; k < 4; k++)
+            line[FILTER_BITS / 8 + k] = (unsigned char)(sum >> 8 * k);
+    }
+    out->n += (size_t)entry->filter_lines * FILTER_LINE;
+}
+
+/* --- encoding --- */
+
+static int pack(struct str raw, struct buf *out, uint32_t *bytes, uint64_t *sum, struct err *e)
+{
+    size_t bound = ZSTD_compressBound(raw.n), n;
+    char *to = buf_room(out, bound);
+
+    if (!to)
+        return err_set(e, -ENOMEM, "no memory to compress a block");
+    n = ZSTD_compress(to, bound, raw.p, raw.n, ZSTD_LEVEL);
+    if (ZSTD_isError(n) || n > UINT32_MAX)
+        return err_set(e, -ENOMEM, "could not compress a block: %s", ZSTD_getErrorName(n));
+    *bytes = (uint32_t)n;
+    *sum = XXH3_64bits(to, n);
+    out->n += n;
+    return 0;
+}
+
+static uint64_t zig(uint64_t difference) { return difference << 1 ^ (uint64_t)((int64_t)difference >> 63); }
+static uint64_t zag(uint64_t v) { return v >> 1 ^ (~(v & 1) + 1); }
+
+/* index_event - all texts of an event into the set; those of members too (saqshy.source and kin). */
+static void index_event(const struct event *ev, struct token_set *t)
+{
+    query_tokens(ev->original, token_add, t);
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        query_tokens(ev->fields[i].value, token_add, t);
+    query_tokens(ev->source, token_add, t);
+    query_tokens(ev->object, token_add, t);
+    query_tokens(ev->parser, token_add, t);
+    query_tokens(str_c(event_class_name(ev->class)), token_add, t);
+    query_tokens(str_c(event_parse_name(ev->parse)), token_add, t);
+}
+
+int block_encode(const struct event *events, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
+{
+    struct token_set tokens = { 0 };
+    AUTO_BUF struct buf raw;
+    uint64_t seq = 0;
+    int rc;
+
+    assert(count > 0 && count <= EVENT_BATCH_MAX);
+    buf_init(&raw, BLOCK_RAW_MAX);
+    *entry = (struct block_entry){ .events = (uint32_t)count, .min_time = events[0].time, .max_time = events[count - 1].time,
+                                   .first_seq = events[0].seq, .last_seq = events[0].seq };
+    for (size_t i = 0; i < count; i++) {
+        buf_varint(&raw, (uint64_t)events[i].time - (uint64_t)(i ? events[i - 1].time : events[0].time));
+        buf_varint(&raw, zig(events[i].seq - seq));
+        seq = events[i].seq;
+        entry->first_seq = seq < entry->first_seq ? seq : entry->first_seq;
+        entry->last_seq = seq > entry->last_seq ? seq : entry->last_seq;
+        index_event(&events[i], &tokens);
+    }
+    entry->keys_raw = (uint32_t)raw.n;
+    rc = buf_failed(&raw) || tokens.failed ? err_set(e, -ENOMEM, "no memory for a block") : pack(buf_view(&raw), out, &entry->keys_bytes, &entry->keys_sum, e);
+    buf_reset(&raw);
+    if (rc == 0)
+        rc = event_encode(events, count, &raw, e);
+    entry->payload_raw = (uint32_t)raw.n;
+    if (rc == 0)
+        rc = pack(buf_view(&raw), out, &entry->payload_bytes, &entry->payload_sum, e);
+    if (rc == 0)
+        filter_encode(&tokens, entry, out);
+    free(tokens.slot);
+    if (rc == 0 && buf_failed(out))
+        rc = err_set(e, -ENOMEM, "no memory for a block");
+    return rc;
+}
+
+size_t block_bytes(const struct block_entry *b)
+{
+    return (size_t)b->keys_bytes + b->payload_bytes + (size_t)b->filter_lines * FILTER_LINE;
+}
+
+/* --- decoding --- */
+
+void block_view_init(struct block_view *v)
+{
+    *v = (struct block_view){ 0 };
+    buf_init(&v->packed, BLOCK_RAW_MAX);
+    buf_init(&v->keys, BLOCK_RAW_MAX);
+    buf_init(&v->payload, BLOCK_RAW_MAX);
+    event_batch_init(&v->batch, BLOCK_RAW_MAX);
+}
+
+void block_view_free(struct block_view *v)
+{
+    buf_free(&v->packed);
+    buf_free(&v->keys);
+    buf_free(&v->payload);
+    free(v->time);
+    free(v->seq);
+    event_batch_free(&v->batch);
+    v->time = NULL;
+    v->seq = NULL;
+}
+
+static int unpack(struct str packed, uint64_t sum, uint32_t raw, struct buf *out, const char *what, struct err *e)
+{
+    char *to;
+    size_t n;
+
+    if (XXH3_64bits(packed.p, packed.n) != sum)
+        return err_set(e, -EBADMSG, "block: wrong checksum of its %s", what);
+    buf_reset(out);
+    if (raw == 0 || raw > BLOCK_RAW_MAX - 1)
+        return err_set(e, -EBADMSG, "block: %u bytes of %s", raw, what);
+    to = buf_room(out, raw);
+    if (!to)
+        return err_set(e, -ENOMEM, "no memory to read a block");
+    n = ZSTD_decompress(to, raw, packed.p, packed.n);
+    if (ZSTD_isError(n) || n != raw)
+        return err_set(e, -EBADMSG, "block: its %s cannot be decompressed", what);
+    out->n = raw;
+    return 0;
+}
+
+int block_decode_keys(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)
+{
+    struct reader r;
+    uint64_t time = (uint64_t)entry->min_time, seq = 0;
+    int rc;
+
+    if (packed.n < entry->keys_bytes)
+        return err_set(e, -EBADMSG, "block: shorter than its keys");
+    rc = unpack(str_of(packed.p, entry->keys_bytes), entry->keys_sum, entry->keys_raw, &v->keys, "keys", e);
+    if (rc < 0)
+        return rc;
+    if (v->cap < entry->events) {
+        free(v->time);
+        free(v->seq);
+        v->time = calloc(entry->events, sizeof *v->time);
+        v->seq = calloc(entry->events, sizeof *v->seq);
+        v->cap = v->time && v->seq ? entry->events : 0;
+        if (!v->cap)
+            return err_set(e, -ENOMEM, "no memory to read a block");
+    }
+    r = rd_str(buf_view(&v->keys));
+    for (uint32_t i = 0; i < entry->events; i++) {
+        time += rd_varint(&r);
+        seq += zag(rd_varint(&r));
+        v->time[i] = (time_ns)time;
+        v->seq[i] = seq;
+        if (v->time[i] < entry->min_time || v->time[i] > entry->max_time || seq < entry->first_seq || seq > entry->last_seq)
+            rd_fail(&r, "a time and number within those of the block");
+    }
+    if (rd_left(&r))
+        rd_fail(&r, "the end of the keys");
+    return rd_ok(&r) ? 0 : rd_err(&r, e, "block");
+}
+
+int block_decode_events(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)
+{
+    int rc = block_decode_keys(entry, packed, v, e);
+
+    if (rc < 0)
+        return rc;
+    if (packed.n < (size_t)entry->keys_bytes + entry->payload_bytes)
+        return err_set(e, -EBADMSG, "block: shorter than its payload");
+    rc = unpack(str_of(packed.p + entry->keys_bytes, entry->payload_bytes), entry->payload_sum, entry->payload_raw, &v->payload, "payload", e);
+    if (rc < 0)
+        return rc;
+    event_batch_reset(&v->batch);
+    rc = event_decode(buf_view(&v->payload), 1, &v->batch, e);
+    if (rc < 0)
+        return rc;
+    if (v->batch.count != entry->events)
+        return err_set(e, -EBADMSG, "block: %zu events, not %u", v->batch.count, entry->events);
+    for (uint32_t i = 0; i < entry->events; i++) {
+        v->batch.items[i].seq = v->seq[i];
+        if (v->batch.items[i].time != v->time[i])
+            return err_set(e, -EBADMSG, "block: keys and events differ in time");
+    }
+    return 0;
+}
