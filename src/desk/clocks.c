@@ -59,7 +59,7 @@ int clock_start(struct call *c, const struct kase *k, const char *obligation, ti
         rc = reminders_plan(c, id, obligation, from, r.due);
     if (rc < 0)
         return rc;
-    change_add(c->d, "clock", str_c(obligation));
+    change_id(c->d, "clock", id);
     return timeline_add(c, k->id, &(struct line){ .kind = "clock_started", .obligation = obligation, .happened_at = from, .due_at = r.due });
 }
 
@@ -67,19 +67,20 @@ int clock_start(struct call *c, const struct kase *k, const char *obligation, ti
 static int clock_end(struct call *c, const struct kase *k, const char *obligation, const char *state, time_ns at, const char *key)
 {
     bool fulfilled = strcmp(state, "fulfilled") == 0;
-    int64_t due = 0;
-    int rc = db_int(c->d, c->e, 0, &due,
-                    "UPDATE duty SET state = ?3, fulfilled_at = ?4 WHERE case_id = ?1 AND obligation = ?2 AND state = 'running' RETURNING due_at",
-                    "izzm", k->id, obligation, state, fulfilled ? at : (time_ns)0);
+    int64_t id = 0;
+    time_ns due = 0;
+    int rc = clock_due(c, k->id, obligation, &due);
 
-    if (rc < 0 || due == 0)
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &id,
+                    "UPDATE duty SET state = ?3, fulfilled_at = ?4 WHERE case_id = ?1 AND obligation = ?2 AND state = 'running' RETURNING id", "izzm",
+                    k->id, obligation, state, fulfilled ? at : (time_ns)0);
+    if (rc < 0 || id == 0)
         return rc;
-    rc = db_exec(c->d, c->e,
-                 "DELETE FROM reminder WHERE sent_at IS NULL AND duty_id IN (SELECT id FROM duty WHERE case_id = ?1 AND obligation = ?2)", "iz",
-                 k->id, obligation);
+    rc = db_exec(c->d, c->e, "DELETE FROM reminder WHERE sent_at IS NULL AND duty_id = ?", "i", id);
     if (rc < 0)
         return rc;
-    change_add(c->d, "clock", str_c(obligation));
+    change_id(c->d, "clock", id);
     return timeline_add(c, k->id, &(struct line){ .kind = fulfilled ? "clock_fulfilled" : "clock_cancelled", .obligation = obligation,
                                                   .happened_at = fulfilled ? at : c->now, .due_at = due, .key = key });
 }

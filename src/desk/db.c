@@ -278,13 +278,15 @@ void change_add(struct desk *d, const char *type, struct str id)
         d->changes[d->change_count++] = want;
 }
 
-void change_case(struct desk *d, int64_t id)
+void change_id(struct desk *d, const char *type, int64_t id)
 {
     char text[24];
 
     snprintf(text, sizeof text, "%lld", (long long)id);
-    change_add(d, "case", str_c(text));
+    change_add(d, type, str_c(text));
 }
+
+void change_case(struct desk *d, int64_t id) { change_id(d, "case", id); }
 
 int counter_next(struct desk *d, const char *name, int64_t *out, struct err *e)
 {

@@ -145,6 +145,15 @@ MUST_USE int desk_document(struct desk *d, const struct viewer *v, struct str sh
 /* desk_visible_objects - ids of the objects whose events v may read, an array of strings; JSON null: all, unassigned too. */
 MUST_USE int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, struct err *e);
 
+/* desk_knows - may v know of this change (of desk_changed)? Two or three index lookups; "source" is for all who may see its object. */
+MUST_USE int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct str id, bool *yes, struct err *e);
+
+/* What stands in the metrics of the desk. */
+struct desk_counts {
+    int64_t open_cases, running_clocks, overdue_clocks, letters_queued, letters_failed, findings_taken, sessions;
+};
+MUST_USE int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e);
+
 /* --- acts; body is the parsed JSON of the request, borrowed (NULL: empty) --- */
 
 MUST_USE int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct str action, const json_t *body,

@@ -106,6 +106,18 @@ static int policy_sends(struct call *c, struct str rule_id, int64_t *on)
     return rc;
 }
 
+/* detected_line - the first line; of a repeated registration it names the case before (row 19). */
+static int detected_line(struct call *c, int64_t id, int64_t previous, time_ns at)
+{
+    struct kase before;
+    int rc = previous ? case_load(c, previous, &before) : 0;
+
+    if (rc < 0)
+        return rc;
+    return timeline_add(c, id, &(struct line){ .kind = "detected", .happened_at = at, .key = previous ? "case.text.repeated" : NULL,
+                                               .args = previous ? json_pack("{s:o}", "number", json_str(before.number)) : NULL });
+}
+
 static int case_open(struct call *c, const struct seen *s, int64_t *id)
 {
     int64_t previous = 0, automatic = 0;
@@ -129,7 +141,7 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
     if (rc == 0)
         rc = case_load(c, *id, &k);
     if (rc == 0)
-        rc = timeline_add(c, *id, &(struct line){ .kind = "detected", .happened_at = s->ev->time });
+        rc = detected_line(c, *id, previous, s->ev->time);
     if (rc == 0)
         rc = clock_start(c, &k, "D-05", s->ev->time);
     return rc < 0 ? rc : case_search_update(c, *id);

@@ -124,6 +124,7 @@ extern const char *const desk_migrations[];
 extern const size_t desk_migration_count;
 /* change_add - tell this after the commit. */
 void change_add(struct desk *d, const char *type, struct str id);
+void change_id(struct desk *d, const char *type, int64_t id);
 void change_case(struct desk *d, int64_t id);
 /* counter_next - 1, 2, 3 … of a name. In a transaction. */
 MUST_USE int counter_next(struct desk *d, const char *name, int64_t *out, struct err *e);

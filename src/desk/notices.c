@@ -132,12 +132,10 @@ static int inbox_put(struct call *c, const struct kase *k, const struct letter *
                      "INSERT INTO notice(case_id, kind, channel, addressee, org_id, state, queued_at, sent_at, sha256, internal)"
                      " VALUES (?1,?2,'inbox',?3,?4,'sent',?5,?5,?6,?7)",
                      "izttizi", k->id, l->kind, addressee, org_id, c->now, l->sha256, (int64_t)internal);
-    char id[24];
 
     if (rc < 0)
         return rc;
-    snprintf(id, sizeof id, "%lld", (long long)sqlite3_last_insert_rowid(c->d->db));
-    change_add(c->d, "inbox", str_c(id));
+    change_id(c->d, "inbox", sqlite3_last_insert_rowid(c->d->db));
     return timeline_add(c, k->id, &(struct line){ .kind = "notice_sent", .channel = "inbox", .addressee = addressee, .sha256 = l->sha256,
                                                   .internal = internal });
 }
@@ -251,14 +249,12 @@ int desk_inbox(struct desk *d, const struct viewer *v, int limit, struct str bef
 /* notice_mark - opened for the first time: a receipt with its own line. */
 static int notice_mark(struct call *c, int64_t id, int64_t case_id, const char *sha256, struct str addressee, bool internal)
 {
-    char text[24];
     int rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'read', read_at = ?2, read_by = ?3 WHERE id = ?1 AND read_at IS NULL", "iii", id, c->now,
                      c->v->user_id);
 
     if (rc <= 0)
         return rc;
-    snprintf(text, sizeof text, "%lld", (long long)id);
-    change_add(c->d, "inbox", str_c(text));
+    change_id(c->d, "inbox", id);
     return timeline_add(c, case_id, &(struct line){ .kind = "notice_read", .channel = "inbox", .addressee = addressee, .sha256 = sha256,
                                                     .internal = internal });
 }

@@ -51,6 +51,7 @@ static void after_the_grouping_time_a_new_case_is_linked_as_repeated(void **stat
     c = case_get(w, &w->analyst, second, T0 + 25 * H);
     assert_true(str_eq(json_get_str(json_object_get(c, "annex7"), "registration_kind"), STR("repeated")));
     assert_true(clock_time(c, "D-05", "from") == T0 + 25 * H);
+    assert_true(str_find(json_get_str(json_array_get(json_object_get(c, "timeline"), 0), "text"), STR("2026-000001")) > 0);
     json_decref(c);
 }
 

@@ -117,6 +117,36 @@ static void what_belongs_to_others_is_not_there(void **state)
     assert_true(json_is_null(ids));
 }
 
+static void changes_are_told_to_those_who_may_know(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "rule-told", T0);
+    const struct viewer *viewers[] = { &w->admin, &w->analyst, &w->registry, &w->city };
+    static const struct { const char *name, *type, *id; bool before[4], after[4]; } rows[] = {
+        { "the case", "case", "1", { true, true, false, false }, { true, true, true, false } },
+        { "its clock", "clock", "1", { true, true, false, false }, { true, true, true, false } },
+        { "the owner's notice", "inbox", "3", { false, false, false, false }, { false, false, true, false } },
+        { "an object", "source", "state-register", { true, true, true, false }, { true, true, true, false } },
+        { "no such thing", "weather", "1", { false, false, false, false }, { false, false, false, false } },
+    };
+    struct desk_counts n;
+    struct err e;
+
+    for (int told = 0; told < 2; told++) {
+        for (size_t i = 0; i < COUNT(rows); i++)
+            for (size_t v = 0; v < COUNT(viewers); v++) {
+                bool yes = false;
+
+                CHECK(rows[i].name, desk_knows(w->desk, viewers[v], str_c(rows[i].type), str_c(rows[i].id), &yes, &e) == 0);
+                CHECK(rows[i].name, yes == (told ? rows[i].after[v] : rows[i].before[v]));
+            }
+        if (!told)
+            act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
+    }
+    must(desk_count(w->desk, T0 + 73 * NS_PER_HOUR, &n, &e), &e);
+    assert_true(n.open_cases == 1 && n.running_clocks == 2 && n.overdue_clocks == 2 && n.letters_queued == 2 && n.findings_taken == 1);
+}
+
 static json_t *object_body(const char *name, const char *host)
 {
     return json_pack("{s:s, s:s, s:s, s:n, s:[s], s:[{s:s, s:s, s:s, s:n, s:s}], s:b}", "name", name, "org_id", "city-services", "criticality", "low",
@@ -296,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(each_sees_their_own, "each role sees what is theirs, and lists nothing else"),
         T(what_belongs_to_others_is_not_there, "what belongs to another organisation is not there: case, object, document, inbox"),
+        T(changes_are_told_to_those_who_may_know, "changes are told to those who may know of them"),
         T(the_registry_is_changed_by_administrators, "the registry is changed by administrators, a host belongs to one object, ingest is told"),
         T(the_last_administrator_stays, "the last administrator stays"),
         T(cases_are_found_whatever_the_letter_case, "cases are found whatever the letter case, Kazakh letters too"),

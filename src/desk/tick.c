@@ -124,7 +124,7 @@ static int one_overdue(struct call *c)
         rc = timeline_add(c, case_id, &(struct line){ .kind = "clock_overdue", .obligation = obligation.p, .happened_at = due, .due_at = due });
     if (rc == 0 && o && str_eq(o->on_late, STR("notify_knb")))
         rc = knb_task(c, &k, due);
-    change_add(c->d, "clock", obligation);
+    change_id(c->d, "clock", id);
     return rc < 0 ? rc : 1;
 }
 

@@ -1,0 +1,47 @@
+/* counts.c - who may know of a change, and the numbers that metrics show. */
+#include "desk/internal.h"
+
+int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct str id, bool *yes, struct err *e)
+{
+    static const struct { const char *type, *sql; } asks[] = {
+        { "case", "SELECT count(*) FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id = ?1"
+                  " AND (?2 = 0 OR (o.org_id = ?3 AND k.notified_at IS NOT NULL))" },
+        { "clock", "SELECT count(*) FROM duty d JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = k.object_id WHERE d.id = ?1"
+                   " AND (?2 = 0 OR (o.org_id = ?3 AND k.notified_at IS NOT NULL))" },
+        { "inbox", "SELECT count(*) FROM notice n WHERE n.id = ?1 AND n.channel = 'inbox' AND ((?2 = 1 AND n.org_id = ?3) OR"
+                   " (?2 = 0 AND n.org_id IS NULL))" },
+    };
+    int64_t officer = v->role == DESK_OWNER_OFFICER, n = 0;
+    int rc = 0;
+
+    *yes = false;
+    if (str_eq(type, STR("inbox")) && v->role == DESK_ADMINISTRATOR)
+        return 0;
+    for (size_t i = 0; i < COUNT(asks); i++)
+        if (str_eq(type, str_c(asks[i].type)))
+            rc = db_int(d, e, 0, &n, asks[i].sql, "iiz", parse_id(id), officer, v->org_id);
+    if (str_eq(type, STR("source")))
+        rc = db_int(d, e, 0, &n, "SELECT count(*) FROM object WHERE id = ?1 AND (?2 = 0 OR org_id = ?3)", "tiz", id, officer, v->org_id);
+    *yes = rc == 0 && n > 0;
+    return rc;
+}
+
+int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e)
+{
+    const struct { int64_t *to; const char *sql; bool timed; } asks[] = {
+        { &out->open_cases, "SELECT count(*) FROM cases WHERE state <> 'closed'", false },
+        { &out->running_clocks, "SELECT count(*) FROM duty WHERE state = 'running'", false },
+        { &out->overdue_clocks, "SELECT count(*) FROM duty WHERE state = 'running' AND due_at < ?", true },
+        { &out->letters_queued, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'queued'", false },
+        { &out->letters_failed, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'failed'", false },
+        { &out->findings_taken, "SELECT value - 1 FROM meta WHERE key = 'findings_next'", false },
+        { &out->sessions, "SELECT count(*) FROM session WHERE seen_at > ?", true },
+    };
+    int rc = 0;
+
+    *out = (struct desk_counts){ 0 };
+    for (size_t i = 0; rc == 0 && i < COUNT(asks); i++)
+        rc = asks[i].timed ? db_int(d, e, 0, asks[i].to, asks[i].sql, "i", asks[i].to == &out->sessions ? now - DESK_SESSION_IDLE_NS : now)
+                           : db_int(d, e, 0, asks[i].to, asks[i].sql, "");
+    return rc;
+}
