@@ -1,0 +1,177 @@
+/* role_index.c - the role index: a reader of the journal that fills the store, removes what is too old, and cuts the journal.
+ *
+ * The store says how far it is (its manifest); the cursor "index" repeats that for the journal, which is never cut past it. A damaged frame is
+ * told, counted and stepped over. On SIGTERM what waits in memory is sealed; after a kill it is read from the journal again. */
+#include "bin/bin.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "journal/journal.h"
+#include "store/store.h"
+
+#include <signal.h>
+
+#define CURSOR_EVERY_NS  NS_PER_SECOND
+#define METRICS_EVERY_NS (2 * NS_PER_SECOND)
+#define RETAIN_EVERY_NS  NS_PER_HOUR
+#define WAIT_MS          200
+#define PAUSE_MS         1000   /* after an error such as a full disk */
+
+struct indexer {
+    const struct node     *node;
+    char                   journal[4096], store_folder[4096], metrics_path[4096];
+    struct store          *store;
+    struct journal_reader *reader;
+    struct event_batch     batch;
+    struct metrics         metrics;
+    struct metric         *events, *frames_damaged, *errors, *sealed, *lag_events, *days_removed, *segments_removed;
+    uint64_t               cursor;
+    time_ns                cursor_at, metrics_at, retain_at;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_term(int sig)
+{
+    (void)sig;
+    stop = 1;
+}
+
+static void tell(struct indexer *x, const char *what, const struct err *e)
+{
+    metric_add(x->errors, 1);
+    log_line(LOG_ERROR, what, "error.message", e->text, NULL);
+}
+
+static int open_all(struct indexer *x, struct err *e)
+{
+    struct metrics *m = &x->metrics;
+    int rc;
+
+    node_path(x->node, "journal", x->journal);
+    node_path(x->node, "store", x->store_folder);
+    node_path(x->node, "run/metrics-index.prom", x->metrics_path);
+    x->events = metrics_cell(m, "saqshy_index_events_total", NULL, false, "events taken from the journal");
+    x->frames_damaged = metrics_cell(m, "saqshy_index_damaged_frames_total", NULL, false, "damaged frames of the journal passed over");
+    x->errors = metrics_cell(m, "saqshy_index_errors_total", NULL, false, "failed writes and readings");
+    x->sealed = metrics_cell(m, "saqshy_index_sealed_seq", NULL, true, "the first event that is not in sealed parts");
+    x->lag_events = metrics_cell(m, "saqshy_index_lag_events", NULL, true, "committed events not yet taken");
+    x->days_removed = metrics_cell(m, "saqshy_index_days_removed_total", NULL, false, "days removed by age");
+    x->segments_removed = metrics_cell(m, "saqshy_index_segments_removed_total", NULL, false, "segments of the journal cut");
+    event_batch_init(&x->batch, 0);
+    rc = store_open(x->store_folder, NULL, &x->store, e);
+    return rc < 0 ? rc : journal_reader_open(x->journal, store_next_seq(x->store), &x->reader, e);
+}
+
+/* take - one frame. 1: there was one, 0: nothing new, below: an error that a pause may cure. */
+static int take(struct indexer *x, struct err *e)
+{
+    int n = journal_reader_next(x->reader, &x->batch, NULL, e), rc;
+
+    if (n == -EBADMSG) {
+        metric_add(x->frames_damaged, 1);
+        tell(x, "a damaged frame of the journal was passed over; \"saqshy verify\" names what is missing", e);
+        return 1;
+    }
+    if (n <= 0)
+        return n;
+    while ((rc = store_add(x->store, x->batch.items, x->batch.count, clock_now(), e)) < 0 && !stop) {
+        /* The frame stays in hand: nothing behind it is taken before it is in. */
+        tell(x, "could not store events, trying again", e);
+        journal_reader_wait(x->reader, PAUSE_MS);
+    }
+    metric_add(x->events, rc < 0 ? 0 : n);
+    return rc < 0 ? rc : 1;
+}
+
+static void move_cursor(struct indexer *x)
+{
+    uint64_t seq = store_sealed_seq(x->store);
+    size_t removed = 0;
+    struct err e;
+
+    metric_set(x->sealed, (int64_t)seq);
+    if (seq == x->cursor)
+        return;
+    if (journal_cursor_set(x->journal, "index", seq, &e) < 0 || journal_cut(x->journal, UINT64_MAX, &removed, &e) < 0) {
+        tell(x, "could not move the cursor or cut the journal", &e);
+        return;
+    }
+    x->cursor = seq;
+    metric_add(x->segments_removed, (int64_t)removed);
+}
+
+static void retain(struct indexer *x)
+{
+    size_t removed = 0;
+    struct err e;
+
+    if (store_retain(x->store, clock_now() - x->node->retention_days * NS_PER_DAY, &removed, &e) < 0)
+        tell(x, "could not remove days that are too old", &e);
+    metric_add(x->days_removed, (int64_t)removed);
+}
+
+static void housekeeping(struct indexer *x)
+{
+    time_ns now = clock_steady();
+    struct err e;
+
+    if (store_tick(x->store, clock_now(), &e) < 0)
+        tell(x, "could not seal or merge, trying again", &e);
+    if (now - x->cursor_at >= CURSOR_EVERY_NS) {
+        move_cursor(x);
+        x->cursor_at = now;
+    }
+    if (now - x->retain_at >= RETAIN_EVERY_NS || !x->retain_at) {
+        retain(x);
+        x->retain_at = now;
+    }
+    if (now - x->metrics_at >= METRICS_EVERY_NS || !x->metrics_at) {
+        uint64_t end = journal_committed_seq(x->journal), next = journal_reader_seq(x->reader);
+
+        metric_set(x->lag_events, end > next ? (int64_t)(end - next) : 0);
+        if (metrics_publish(&x->metrics, x->metrics_path, &e) < 0)
+            tell(x, "could not write metrics", &e);
+        x->metrics_at = now;
+    }
+}
+
+static void work(struct indexer *x)
+{
+    struct err e;
+
+    while (!stop) {
+        int rc = take(x, &e);
+
+        if (rc < 0)
+            tell(x, "could not read the journal, trying again", &e);
+        housekeeping(x);
+        if (rc <= 0)
+            journal_reader_wait(x->reader, rc < 0 ? PAUSE_MS : WAIT_MS);
+    }
+    if (store_seal(x->store, &e) < 0)
+        tell(x, "could not seal at the end; the journal still has these events", &e);
+    move_cursor(x);
+}
+
+int role_index_run(const struct node *node)
+{
+    struct indexer *x = calloc(1, sizeof *x);
+    struct err e;
+    int rc;
+
+    signal(SIGTERM, on_term);
+    signal(SIGINT, on_term);
+    if (!x)
+        return EXIT_NO;
+    x->node = node;
+    rc = open_all(x, &e);
+    if (rc == 0)
+        work(x);
+    else
+        log_line(LOG_ERROR, "the index cannot start", "error.message", e.text, NULL);
+    journal_reader_close(&x->reader);
+    store_close(&x->store);
+    event_batch_free(&x->batch);
+    free(x);
+    return rc < 0 ? EXIT_NO : EXIT_YES;
+}
