@@ -168,10 +168,10 @@ static int one_file(struct run *r, const char *path)
     }
 }
 
-static int usage(void)
+static int usage(FILE *to, int rc)
 {
-    fprintf(stderr, "usage: saqshy parse [--json] [--zone +05:00] FILE…   (\"-\" is standard input)\n");
-    return 2;
+    fprintf(to, "usage: saqshy parse [--json] [--zone +05:00] FILE…   (\"-\" is standard input)\n");
+    return rc;
 }
 
 /* zone_of - "+05:00" as minutes. */
@@ -199,13 +199,15 @@ int cmd_parse(int argc, char **argv)
             first++;
             break;
         }
+        if (strcmp(argv[first], "--help") == 0)
+            return usage(stdout, 0);
         if (strcmp(argv[first], "--json") == 0)
             r.json = true;
         else if (strcmp(argv[first], "--zone") != 0 || first + 1 >= argc || !zone_of(argv[++first], &zone))
-            return usage();
+            return usage(stderr, 2);
     }
     if (first >= argc)
-        return usage();
+        return usage(stderr, 2);
     if (parse_new(NULL, zone, &r.parser, &e) < 0) {
         fprintf(stderr, "saqshy parse: %s\n", e.text);
         return 2;

@@ -1,0 +1,30 @@
+/* lint.h - does an event log keep to Annex 4: text, UTF-8, one format, delimiters and quotes, the required fields in
+ * their order.
+ *
+ * Owns      nothing: remarks are handed out one by one and borrow from the caller's text until the callback returns.
+ * Promises  1. The delimiter is found per file: the one under which most lines begin with a date; never a colon, a
+ * blank or a quote.
+ *           2. Each remark names line, column, code and the row of the catalogue that rules it. In the order of the
+ * lines.
+ *           3. Date and time stand in one field "dd:mm:yyyy hh:mm:ss" or in two adjacent ones. Further fields may
+ * follow the required ones. Empty lines are no records. Threads   any. Units     line and column count from 1; a column
+ * counts characters. Source    Annex 4, paragraphs 2, 5-8, 10-14, 17-21, 23-27, 29-33; R-A4-DT1, R-A4-DT2. */
+#ifndef SAQSHY_PARSE_LINT_H
+#define SAQSHY_PARSE_LINT_H
+
+#include "event/event.h"
+
+struct lint_remark {
+    size_t line, column;
+    const char *code;    /* stable: not_text not_utf8 no_delimiter mixed_format bad_quote date_format time_format
+                            missing_field bad_address */
+    const char *row;     /* "R-A4.17-04" */
+    const char *message; /* a sentence, English */
+};
+
+typedef void lint_tell(void *arg, const struct lint_remark *remark);
+
+/* lint_text - the whole of a log file against class; the number of remarks told. class is not CLASS_NONE. */
+size_t lint_text(struct str text, enum event_class class, lint_tell *tell, void *arg);
+
+#endif
