@@ -135,6 +135,7 @@ static void split(struct str s, char delimiter, struct cells *c)
     while (c->count < FIELDS_MAX) {
         struct str *cell = &c->cell[c->count++];
 
+        *cell = (struct str){ NULL, 0 };
         if (s.n && *s.p == '"') {
             if (!quoted_cell(&s, delimiter, cell, c))
                 return;
