@@ -247,7 +247,7 @@ static bool is_copy(struct files *f, struct follow *w, const char *name, int fd,
 /* is_between - a file that was the path after our newest tail and before what it is now; or one that grew after it was done. */
 static bool is_between(struct files *f, struct follow *w, const char *name, int fd, const struct stat *st, const void *arg)
 {
-    const struct stat *last = arg;
+    const struct timespec *since = arg;
     const char *base = strrchr(w->path, '/') + 1;
     size_t n = strlen(base);
     struct tail *t;
@@ -257,19 +257,21 @@ static bool is_between(struct files *f, struct follow *w, const char *name, int 
     t = known(f, fd, st);
     if (t)
         return t->done && (uint64_t)st->st_size > t->offset;
-    return st->st_mtim.tv_sec > last->st_mtim.tv_sec ||
-           (st->st_mtim.tv_sec == last->st_mtim.tv_sec && st->st_mtim.tv_nsec >= last->st_mtim.tv_nsec);
+    return st->st_mtim.tv_sec > since->tv_sec || (st->st_mtim.tv_sec == since->tv_sec && st->st_mtim.tv_nsec >= since->tv_nsec);
 }
 
 static void take_between(struct files *f, struct follow *w, const struct tail *last)
 {
     struct beside found[GENERATIONS_MAX];
+    struct timespec since = f->since;
     struct stat st;
     size_t n;
 
-    if (!last || last->fd < 0 || fstat(last->fd, &st) < 0)
+    if (last && last->fd >= 0 && fstat(last->fd, &st) == 0)
+        since = st.st_mtim;
+    else if (!w->lost)
         return;
-    n = beside(f, w, is_between, &st, found);
+    n = beside(f, w, is_between, &since, found);
     for (size_t i = 0; i < n; i++) {
         struct tail *t = known(f, found[i].fd, &found[i].st);
 
@@ -314,6 +316,7 @@ static void resume(struct files *f, struct follow *w)
         } else {
             log_line(LOG_WARN, "a file that was being read is gone, going on with its successor", "file.path", w->path, NULL);
             tail_drop(w, t);
+            w->lost = true;
         }
     }
 }
@@ -521,7 +524,8 @@ static bool covered(const struct files *f, const char *path)
     return f->system && strcmp(path, kernel_log) == 0;
 }
 
-int files_new(const struct agent_config *c, bool system, const struct state *s, struct files **out, struct err *e)
+int files_new(const struct agent_config *c, bool system, const struct state *s, struct timespec since, struct files **out,
+              struct err *e)
 {
     struct files *f = calloc(1, sizeof *f);
 
@@ -533,6 +537,7 @@ int files_new(const struct agent_config *c, bool system, const struct state *s, 
     }
     f->config = c;
     f->system = system;
+    f->since = since;
     f->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (size_t i = 0; i < s->mark_count; i++) {
         const struct mark *m = &s->marks[i];

@@ -22,6 +22,7 @@ struct follow {
     struct tail   *tails;   /* oldest first */
     size_t         tail_count;
     bool           wanted;
+    bool           lost;    /* what we were reading is gone: whatever changed since our last state is its successor */
 };
 struct files {
     const struct agent_config *config;
@@ -30,6 +31,7 @@ struct files {
     int            inotify;
     bool           system, woken;
     time_ns        globbed;
+    struct timespec since;  /* when the state was last written */
     char          *bytes;   /* LINE_MAX_BYTES */
 };
 

@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 
 #include <sys/types.h>
+#include <time.h>
 
 #define AGENT_PATH_MAX   4096
 #define LINE_MAX_BYTES   (1u * MIB)      /* longer lines go in pieces, each marked */
@@ -118,8 +119,9 @@ enum sent sender_post(struct sender *s, uint64_t number, struct str body, uint64
 /* --- sources --- */
 
 struct files;
-/* system: the usual files under /var/log too. */
-MUST_USE int files_new(const struct agent_config *c, bool system, const struct state *s, struct files **out, struct err *e);
+/* system: the usual files under /var/log too. since: when the state was written; 0: never. */
+MUST_USE int files_new(const struct agent_config *c, bool system, const struct state *s, struct timespec since, struct files **out,
+                       struct err *e);
 void files_free(struct files **f);
 int files_fd(const struct files *f);                    /* inotify: readable when something may have changed */
 void files_drain(struct files *f);

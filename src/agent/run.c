@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define IDLE_MS       1000     /* look at files even if nothing woke us */
@@ -292,9 +293,12 @@ static int open_signals(struct agent *a, struct err *e)
 static int open_sources(struct agent *a, struct err *e)
 {
     int rc = a->config->journald ? journald_open(a->state.cursor, &a->journald, e) : 0;
+    struct stat st = { 0 };
 
+    if (rc == 0 && stat(a->state_path, &st) < 0)
+        st = (struct stat){ 0 };
     if (rc == 0)
-        rc = files_new(a->config, a->config->system_files && !a->journald, &a->state, &a->files, e);
+        rc = files_new(a->config, a->config->system_files && !a->journald, &a->state, st.st_mtim, &a->files, e);
     if (rc == 0 && a->config->ports)
         rc = ports_new(&a->state, &a->ports, e);
     return rc;

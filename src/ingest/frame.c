@@ -77,18 +77,20 @@ static void start(struct framer *f, struct str *bytes)
     }
 }
 
-/* hold - keep part of a message that is not whole yet; at the limit it goes out as a piece. */
+/* hold - keep part of a message that is not whole yet. A piece goes out only when a byte comes that has no room: a message of
+ * just the limit is whole. */
 static void hold(struct framer *f, struct str *bytes, size_t n, framer_take *take, void *arg)
 {
     size_t room = f->limit_bytes > f->held.n ? f->limit_bytes - f->held.n : 0;
 
+    if (room == 0 || buf_failed(&f->held)) {
+        f->split = true;
+        give_held(f, true, take, arg);
+        return;
+    }
     n = min_size(n, room);
     buf_put(&f->held, bytes->p, n);
     *bytes = str_cut(*bytes, n);
-    if (f->held.n >= f->limit_bytes || buf_failed(&f->held)) {
-        f->split = true;
-        give_held(f, true, take, arg);
-    }
 }
 
 static void line(struct framer *f, struct str *bytes, framer_take *take, void *arg)

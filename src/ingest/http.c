@@ -146,7 +146,7 @@ static void on_logs(struct evhttp_request *req, void *arg)
         reply(h, req, 405, "POST is expected");
         return;
     }
-    if (in->stopping || in->paused || hub_disk_full(&in->hub)) {
+    if (in->stopping || hub_weight(&in->hub) > QUEUE_BYTES_MAX || hub_disk_full(&in->hub)) {
         reply(h, req, 503, in->stopping ? "stopping" : "busy, come again");
         return;
     }

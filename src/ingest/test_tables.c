@@ -1,0 +1,205 @@
+/* test_tables.c - the worker's tables: objects, sources, and our own log across rotation. */
+#include "ingest/worker.h"
+#include "base/file.h"
+#include "base/test.h"
+
+#include <sys/stat.h>
+
+static char folder[64];
+
+static const char *at(const char *name)
+{
+    static char path[2][256];
+    static int turn;
+
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
+    return path[turn];
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/saqshy-tables-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    static const char *const names[] = { "objects.tsv", "sources.json", "own.jsonl", "own.jsonl.1", "" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++)
+        remove(at(names[i]));
+    return 0;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    struct err e;
+
+    assert_int_equal(file_write_atomic(at(name), str_c(text), 0600, &e), 0);
+}
+
+static void hosts_and_addresses_find_their_object(void **state)
+{
+    struct objects *o = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(objects_new(at("objects.tsv"), &o, &e), 0);
+    assert_int_equal(objects_find(o, STR("srv-1")).n, 0);
+    write_file("objects.tsv", "SRV-1\t7\n192.0.2.9\t8\nbroken\n\tx\n\nsrv-2\t 9 \n");
+    objects_reload(o);
+    assert_true(str_eq(objects_find(o, STR("srv-1")), STR("7")));
+    assert_true(str_eq(objects_find(o, STR("Srv-1")), STR("7")));
+    assert_true(str_eq(objects_find(o, STR("192.0.2.9")), STR("8")));
+    assert_true(str_eq(objects_find(o, STR("srv-2")), STR("9")));
+    assert_int_equal(objects_find(o, STR("srv")).n, 0);
+    assert_int_equal(objects_find(o, STR("")).n, 0);
+    write_file("objects.tsv", "srv-1\t70\n");
+    objects_reload(o);
+    assert_true(str_eq(objects_find(o, STR("srv-1")), STR("70")));
+    assert_int_equal(objects_find(o, STR("srv-2")).n, 0);
+    objects_free(&o);
+}
+
+static void count(struct sources *s, const char *id, enum event_parse parse, time_ns when)
+{
+    struct event ev = { .source = str_c(id), .parse = parse, .received = when, .original = STR("12345"), .parser = STR("sshd"),
+                        .class = CLASS_OS_UNIX, .object = STR("7") };
+
+    sources_count(s, &ev, FROM_TCP);
+}
+
+static void sources_are_counted_kept_and_bounded(void **state)
+{
+    AUTO_BUF struct buf b = { 0 };
+    struct sources *s = NULL;
+    struct err e;
+    char id[32];
+
+    (void)state;
+    buf_init(&b, 64u * MIB);
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
+    count(s, "srv \"1\"", EVENT_PARSE_OK, NS_PER_DAY);
+    count(s, "srv \"1\"", EVENT_PARSE_FAILED, 2 * NS_PER_DAY);
+    sources_publish(s, true);
+    sources_free(&s);
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);      /* counts live on */
+    count(s, "srv \"1\"", EVENT_PARSE_OK, 3 * NS_PER_DAY);
+    sources_publish(s, true);
+    assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
+    assert_true(str_find(buf_view(&b), STR("{\"id\":\"srv \\\"1\\\"\",\"host\":\"\",\"object\":\"7\",\"class\":\"os-unix\",\"listener\":\"syslog_tcp\","
+                                           "\"first_seen\":\"1970-01-02T00:00:00Z\",\"last_seen\":\"1970-01-04T00:00:00Z\",\"events\":3,"
+                                           "\"unparsed\":1,\"bytes\":15,\"parsers\":{\"sshd\":3}}")) >= 0);
+    for (int i = 0; i < SOURCES_MAX + 10; i++) {
+        snprintf(id, sizeof id, "s%d", i);
+        count(s, id, EVENT_PARSE_OK, NS_PER_DAY);
+    }
+    sources_publish(s, true);
+    assert_int_equal(file_read(at("sources.json"), 32u * MIB, &b, &e), 0);
+    assert_true(str_find(buf_view(&b), STR("\"srv ")) < 0);            /* the one silent for longest is gone */
+    assert_true(str_find(buf_view(&b), STR("\"s9\"")) < 0);
+    assert_true(str_find(buf_view(&b), STR("\"s10\"")) >= 0);
+    sources_free(&s);
+    write_file("sources.json", "[{\"id\":7},null,{\"id\":\"x\",\"events\":-4,\"parsers\":[1]},");
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);      /* damaged: begun anew */
+    sources_free(&s);
+    write_file("sources.json", "[{\"id\":7},null,{\"id\":\"x\",\"events\":-4,\"parsers\":[1]}]");
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
+    sources_free(&s);
+}
+
+/* A journal's memory of origins, as far as the own log needs it. */
+struct memory {
+    struct ownlog_part parts[16];
+    size_t             count, lines;
+};
+
+static uint64_t seen(void *arg, struct str id)
+{
+    struct memory *m = arg;
+
+    for (size_t i = 0; i < m->count; i++)
+        if (str_eq(str_c(m->parts[i].id), id))
+            return m->parts[i].end;
+    return 0;
+}
+
+/* follow - take all there is; with lose, die before remembering the last part. */
+static void follow(struct memory *m, struct ownlog *o)
+{
+    for (;;) {
+        struct pile *p = pile_new();
+        struct ownlog_part part;
+        size_t i = 0;
+
+        if (ownlog_next(o, p, &part, seen, m) <= 0) {
+            pile_free(&p);
+            return;
+        }
+        m->lines += p->count;
+        while (i < m->count && strcmp(m->parts[i].id, part.id) != 0)
+            i++;
+        assert_true(i < COUNT(m->parts));
+        assert_true(i == m->count || part.end > m->parts[i].end);
+        m->parts[i] = part;
+        m->count = max_size(m->count, i + 1);
+        ownlog_taken(o, &part);
+        pile_free(&p);
+    }
+}
+
+static void append(const char *name, const char *text)
+{
+    FILE *f = fopen(at(name), "a");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void our_own_log_is_followed_across_rotation_and_restart(void **state)
+{
+    struct memory m = { 0 };
+    struct ownlog *o = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(ownlog_new(at("own.jsonl"), &o, &e), 0);
+    follow(&m, o);
+    assert_int_equal(m.lines, 0);
+    append("own.jsonl", "{\"a\":1}\n{\"a\":2}\n{\"a\"");     /* the last one is not whole yet */
+    follow(&m, o);
+    assert_int_equal(m.lines, 2);
+    append("own.jsonl", ":3}\n");
+    assert_int_equal(rename(at("own.jsonl"), at("own.jsonl.1")), 0);
+    append("own.jsonl", "{\"b\":1}\n");
+    follow(&m, o);
+    assert_int_equal(m.lines, 4);
+    ownlog_free(&o);
+    append("own.jsonl", "{\"b\":2}\n");
+    assert_int_equal(rename(at("own.jsonl"), at("own.jsonl.1")), 0);
+    append("own.jsonl", "{\"c\":1}\n");
+    assert_int_equal(ownlog_new(at("own.jsonl"), &o, &e), 0);
+    follow(&m, o);
+    assert_int_equal(m.lines, 6);
+    assert_int_equal(ownlog_lag(o), 0);
+    write_file("own.jsonl", "");                               /* begun anew */
+    append("own.jsonl", "{\"d\":1}\n");
+    follow(&m, o);
+    assert_int_equal(m.lines, 7);
+    ownlog_free(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hosts_and_addresses_find_their_object),
+        cmocka_unit_test(sources_are_counted_kept_and_bounded),
+        cmocka_unit_test(our_own_log_is_followed_across_rotation_and_restart),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
