@@ -181,6 +181,22 @@ static void tail_reopen(struct tail *t, int fd)
     t->grown = clock_steady();
 }
 
+/* tail_last - one of w's tails is the path again: it becomes the newest. */
+static void tail_last(struct follow *w, struct tail *t)
+{
+    struct tail **at = &w->tails;
+
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = t->next;
+    while (*at)
+        at = &(*at)->next;
+    t->next = NULL;
+    *at = t;
+}
+
 /* --- the folder around a path --- */
 
 struct beside {
@@ -338,6 +354,7 @@ static void look(struct files *f, struct follow *w)
         close(fd);
     } else if (t && t->done && (uint64_t)st.st_size >= t->offset) {
         tail_reopen(t, fd);
+        tail_last(w, t);
     } else {
         take_between(f, w, last);
         tail_insert(w, NULL, fd, &st, 0);
@@ -454,8 +471,8 @@ static void retire(struct follow *w, struct tail *t, const struct stat *st)
 {
     time_ns idle = clock_steady() - t->grown;
 
-    if (st->st_nlink == 0 && idle > REMOVED_IDLE_NS) {
-        tail_drop(w, t);
+    if ((st->st_nlink == 0 && idle > REMOVED_IDLE_NS) || (t != newest(w) && !t->head.n && idle > ROTATED_IDLE_NS)) {
+        tail_drop(w, t);    /* an empty file leaves nothing to know it by */
     } else if (t != newest(w) && idle > ROTATED_IDLE_NS) {
         close(t->fd);
         t->fd = -1;

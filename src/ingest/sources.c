@@ -148,13 +148,13 @@ static void count_parser(struct source *s, struct str name, uint64_t n)
     s->parser_count += more[s->parser_count].name != NULL;
 }
 
-void sources_count(struct sources *all, const struct event *ev, enum from from)
+void sources_count(struct sources *all, const struct event *ev, struct str host, enum from from)
 {
     struct source *s = find(all, ev->source);
 
     if (!s)
         return;
-    renew(&s->host, event_get(ev, STR("host.name")));
+    renew(&s->host, host);
     renew(&s->object, ev->object);
     if (ev->class != CLASS_NONE)
         renew(&s->class, str_c(event_class_name(ev->class)));

@@ -69,7 +69,7 @@ static void count(struct sources *s, const char *id, enum event_parse parse, tim
     struct event ev = { .source = str_c(id), .parse = parse, .received = when, .original = STR("12345"), .parser = STR("sshd"),
                         .class = CLASS_OS_UNIX, .object = STR("7") };
 
-    sources_count(s, &ev, FROM_TCP);
+    sources_count(s, &ev, str_of(NULL, 0), FROM_TCP);
 }
 
 static void sources_are_counted_kept_and_bounded(void **state)

@@ -31,7 +31,16 @@ struct worker {
     time_ns            published;
 };
 
-static struct str host_of(const struct event *ev) { return event_get(ev, STR("host.name")); }
+/* host_of - host.name, without the detour over members that event_get makes: it is asked for every event. */
+static struct str host_of(const struct event *ev)
+{
+    static const struct str name = STR_INIT("host.name");
+
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (str_eq(ev->fields[i].name, name))
+            return ev->fields[i].value;
+    return str_of(NULL, 0);
+}
 
 /* complete - what the registry knows of the source. The host a line names counts before the address it came from. */
 static void complete(const struct worker *w, struct event *ev, struct str peer, struct str agent)
@@ -53,7 +62,7 @@ static void tally_batch(struct worker *w, struct tally *t, const struct pile *p)
         t->bytes[f] += (int64_t)ev->original.n;
         t->unparsed += ev->parse == EVENT_PARSE_FAILED;
         t->truncated += (ev->marks & MARK_TRUNCATED) != 0;
-        sources_count(w->sources, ev, f);
+        sources_count(w->sources, ev, host_of(ev), f);
     }
 }
 

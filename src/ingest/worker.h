@@ -19,7 +19,7 @@ struct ownlog;
 #define SOURCE_PARSERS_MAX 32
 MUST_USE int sources_new(const char *path, struct sources **out, struct err *e);
 void sources_free(struct sources **s);
-void sources_count(struct sources *s, const struct event *ev, enum from from);
+void sources_count(struct sources *s, const struct event *ev, struct str host, enum from from);
 /* sources_publish - rewrite the file if something changed and the last time is long enough ago (or now). */
 void sources_publish(struct sources *s, bool now);
 
