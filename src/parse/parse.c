@@ -131,27 +131,84 @@ static bool tag_alone(struct work *w)
     return false;
 }
 
+/* stem - "sshd" of "/var/log/sshd.log.1". */
+static struct str stem(struct str path)
+{
+    struct str before, name;
+
+    if (split_last(path, STR("/"), &before, &name))
+        path = name;
+    return take_until(&path, STR("."));
+}
+
+/* sshd_alone - a line as "sshd -E file" writes it, without any header: told by its end, which only sshd writes so. */
+static bool sshd_alone(struct str s)
+{
+    return str_ends(s, STR("[preauth]")) || str_starts(s, STR("Server listening on ")) ||
+           (has(s, STR(" from ")) && has(s, STR(" port ")) && has(s, STR(" ssh2")));
+}
+
+/* headless - a message without header or tag: of the program that the file is named for, or of sshd. */
+static bool headless(struct work *w)
+{
+    struct str name = stem(w->hints->path);
+    bool trouble = w->trouble;
+
+    if (!program_of(w->parser, name)) {
+        if (!sshd_alone(w->msg))
+            return false;
+        name = STR("sshd");
+    }
+    w->program = name;
+    program_message(w);
+    if (w->trouble == trouble && w->ev->parser.n) {
+        header_fields(w);
+        return true;
+    }
+    w->trouble = trouble; /* another text in a file of that name: as if it had none */
+    w->ev->parser = w->program = (struct str){ NULL, 0 };
+    w->ev->class = CLASS_NONE;
+    return false;
+}
+
+/* unit_fields - what journald knows, where the object itself does not say it. */
+static void unit_fields(struct work *w)
+{
+    if (event_get(w->ev, STR("process.name")).n)
+        return;
+    work_add(w, STR("process.name"), w->hints->unit);
+    if (all_digits(w->hints->pid) && event_get(w->ev, STR("process.pid")).n == 0)
+        work_add(w, STR("process.pid"), w->hints->pid);
+}
+
 /* understand - the shape of the line chooses the way. False: nothing understood it. */
 static bool understand(struct work *w)
 {
     bool header;
 
-    if (*w->msg.p == '{' || audit_looks(w->msg)) {
-        work_add(w, STR("process.name"), w->hints->unit);
-        if (*w->msg.p == '{')
-            return json_line(w);
+    if (*w->msg.p == '{') {
+        if (json_line(w)) {
+            unit_fields(w);
+            return true;
+        }
+        w->trouble = false; /* a brace at the start of some text */
+    }
+    if (audit_looks(w->msg)) {
         header_fields(w);
         return audit_message(w);
     }
-    if (w->hints->unit.n) {
+    /* A message of journald is its program's word alone: a header within it would be a lie. Lines of files have
+     * headers. */
+    header = (w->hints->unit.n == 0 || w->hints->path.n) && (syslog_header(w) || tag_alone(w));
+    if (w->program.n == 0 && w->hints->unit.n) {
         w->program = w->hints->unit;
         w->pid = w->hints->pid;
         header = true;
-    } else {
-        header = syslog_header(w) || tag_alone(w);
     }
     if (header)
         header_fields(w);
+    else if (headless(w))
+        return true;
     if (body(w))
         return true;
     if (!header)

@@ -274,10 +274,41 @@ static void test_daemons(void **state)
     lines_check(daemons, COUNT(daemons), NULL);
 }
 
+/* "sshd -E file" writes no header; the end of a line is CR LF. */
+static void test_headless(void **state)
+{
+    static const struct line_row by_content[] = {
+        { "accepted", "Accepted publickey for alice from 127.0.0.1 port 50022 ssh2: ED25519 SHA256:x\r",
+          "sshd/ok\nprocess.name=sshd\nuser.name=alice\n"
+          "source.ip=127.0.0.1\nevent.outcome=success\nhost.name=srv7\nsaqshy.marks=no_time\n@timestamp=2026-03-20T12:"
+          "00:00Z" },
+        { "failed", "Failed password for root from 127.0.0.1 port 50022 ssh2\r",
+          "sshd/ok\nuser.name=root\nevent.outcome=failure" },
+        { "closed", "Connection closed by authenticating user root 127.0.0.1 port 5 [preauth]\r",
+          "sshd/ok\nuser.name=root" },
+        { "listening", "Server listening on 127.0.0.1 port 40022.\r",
+          "sshd/ok\nserver.port=40022\nsaqshy.types=OS-13\nsaqshy.types=UX-02" },
+        { "another program's word", "Failed to open the door", "raw/failed\n!process.name" },
+    };
+    static const struct line_row by_path[] = {
+        { "disconnected", "Disconnected from user alice 127.0.0.1 port 50022\r",
+          "sshd/ok\nuser.name=alice\nprocess.name=sshd" },
+        { "not sshd's", "the moon is full", "raw/failed\n!process.name" },
+    };
+    struct parse_hints h = lines_hints();
+
+    (void)state;
+    h.host = STR("srv7");
+    lines_check(by_content, COUNT(by_content), &h);
+    h.path = STR("/var/lib/saqshy/demo/sshd.log");
+    lines_check(by_path, COUNT(by_path), &h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         { .name = "sshd: who tried, from where, with what outcome", .test_func = test_sshd },
+        { .name = "sshd without a header, as it writes to a file of its own", .test_func = test_headless },
         { .name = "sudo, su and doas: who became whom", .test_func = test_privilege },
         { .name = "accounts and groups: what was made, changed, removed", .test_func = test_accounts },
         { .name = "cron, systemd, logind, log writers, packages, kernel, netfilter", .test_func = test_daemons },

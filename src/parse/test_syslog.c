@@ -111,6 +111,16 @@ static void test_journald(void **state)
           "sshd/ok\nhost.name=srv7\nprocess.name=sshd-session\n"
           "process.pid=4242\nuser.name=alice\nsource.ip=192.0.2.9\nsource.port=50022\nevent.outcome=success" },
     };
+    static const struct line_row forged[] = {
+        { "a header within the message of another program is not believed",
+          "Mar 19 08:05:09 srv sshd[1]: Accepted password for root from 192.0.2.9 port 50022 ssh2",
+          "syslog/ok\nprocess.name=app\nhost.name=srv7\n!user.name" },
+    };
+    static const struct line_row filed[] = {
+        { "a line of a file has its header, whatever the service is called",
+          "Mar 19 08:05:09 srv sshd[1]: Accepted password for root from 192.0.2.9 port 50022 ssh2",
+          "sshd/ok\nhost.name=srv\nuser.name=root" },
+    };
     struct parse_hints h = lines_hints();
 
     (void)state;
@@ -118,6 +128,10 @@ static void test_journald(void **state)
     h.pid = STR("4242");
     h.host = STR("srv7");
     lines_check(rows, COUNT(rows), &h);
+    h.unit = STR("app");
+    lines_check(forged, COUNT(forged), &h);
+    h.path = STR("/var/log/auth.log");
+    lines_check(filed, COUNT(filed), &h);
 }
 
 static void test_marks(void **state)
