@@ -105,6 +105,25 @@ static int restore(struct detect *d, uint64_t *from, struct err *e)
     return rc;
 }
 
+/* sane_start - a state that is ahead of the journal belongs to another one (a data folder put together from two): it is given up.
+ * The cursor is set before the first event, so that nothing is cut away from under a detection that is new here. */
+static int sane_start(struct detect *d, uint64_t *from, struct err *e)
+{
+    uint64_t committed = journal_committed_seq(d->journal), cursor = 0;
+    int rc = 0;
+
+    if (committed && *from > committed) {
+        sigma_run_free(&d->run);
+        rc = sigma_run_new(d->sigma, false, &d->run, e);
+        *from = 0;
+    }
+    if (rc == 0)
+        rc = journal_cursor_get(d->journal, DETECT_CURSOR, &cursor, e);
+    if (rc == 0 && (cursor == 0 || cursor > (*from ? *from : 1)))
+        rc = journal_cursor_set(d->journal, DETECT_CURSOR, *from ? *from : 1, e);
+    return rc;
+}
+
 static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *e)
 {
     uint64_t from = 0;
@@ -114,6 +133,8 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
         rc = sigma_run_new(d->sigma, false, &d->run, e);
     if (rc == 0)
         rc = restore(d, &from, e);
+    if (rc == 0)
+        rc = sane_start(d, &from, e);
     if (rc == 0)
         rc = journal_open(d->findings, d->c.segment_bytes ? d->c.segment_bytes : 64u * MIB, &d->out, e);
     if (rc == 0)

@@ -224,6 +224,30 @@ static void one_step_after_the_commit_the_finding_is_on_disk(void **state)
     place_remove(&p);
 }
 
+static void a_state_from_another_journal_is_given_up(void **state)
+{
+    struct place p;
+    uint32_t random = 3;
+    uint64_t cursor = 0;
+    char path[256];
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_rule(&p, "r.yml", rules_text);
+    fill(&p, 0, 60, &random);
+    run_to_end(&p);
+    snprintf(path, sizeof path, "rm -rf -- %s %s", p.journal, p.findings);
+    assert_int_equal(system(path), 0);
+    fill(&p, 0, 2, &random);   /* a younger journal, shorter than the state says */
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(journal_cursor_get(p.journal, DETECT_CURSOR, &cursor, &e), 0);
+    assert_int_equal(cursor, 1);
+    assert_int_equal(detect_step(d, 0, &e), 1);
+    detect_close(&d);
+    place_remove(&p);
+}
+
 struct told { unsigned count, kept; char last[ERR_TEXT_MAX]; };
 static void hear(void *arg, const struct sigma_refusal *r, bool kept)
 {
@@ -368,6 +392,7 @@ int main(void)
         cmocka_unit_test(one_step_after_the_commit_the_finding_is_on_disk),
         cmocka_unit_test(killed_at_any_moment_the_findings_are_the_same),
         cmocka_unit_test(without_its_state_nothing_is_found_twice),
+        cmocka_unit_test(a_state_from_another_journal_is_given_up),
         cmocka_unit_test(a_rule_that_became_broken_runs_as_it_was),
         cmocka_unit_test(a_reload_keeps_the_windows),
         { .name = "R-A4.3-01 UX-01 the same account from two addresses on one server", .test_func = same_account_from_two_addresses },

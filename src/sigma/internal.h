@@ -119,6 +119,7 @@ struct node {
     enum node_kind kind;
     uint32_t    leaf;             /* index in the draft's leaves */
     uint32_t    kids, kid_count;  /* in the draft's kid list */
+    uint64_t    cost;             /* of a full evaluation, roughly */
     struct gate gate;
 };
 
