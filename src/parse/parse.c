@@ -141,11 +141,28 @@ static struct str stem(struct str path)
     return take_until(&path, STR("."));
 }
 
-/* sshd_alone - a line as "sshd -E file" writes it, without any header: told by its end, which only sshd writes so. */
+/* sshd_alone - a line as "sshd -E file" writes it, without any header: told by beginnings and ends that only sshd has.
+ */
 static bool sshd_alone(struct str s)
 {
-    return str_ends(s, STR("[preauth]")) || str_starts(s, STR("Server listening on ")) ||
-           (has(s, STR(" from ")) && has(s, STR(" port ")) && has(s, STR(" ssh2")));
+    static const char *const heads[] = { "Invalid user ",
+                                         "Received disconnect from ",
+                                         "Disconnected from ",
+                                         "Connection from ",
+                                         "Connection closed by ",
+                                         "Connection reset by ",
+                                         "error: maximum authentication attempts exceeded" };
+
+    if (str_ends(s, STR("[preauth]")) || str_starts(s, STR("Server listening on ")) ||
+        str_starts(s, STR("pam_unix(sshd:")) || str_starts(s, STR("error: PAM: ")) ||
+        str_eq(s, STR("Received signal 15; terminating.")))
+        return true;
+    if (!has(s, STR(" port ")))
+        return false;
+    for (size_t i = 0; i < COUNT(heads); i++)
+        if (str_starts(s, str_c(heads[i])))
+            return true;
+    return has(s, STR(" from ")) && has(s, STR(" ssh2"));
 }
 
 /* headless - a message without header or tag: of the program that the file is named for, or of sshd. */
