@@ -257,7 +257,7 @@ static int record_failed(struct call *c, const struct letter_row *l, const struc
 
 static int one_letter(struct call *c)
 {
-    struct letter_row l;
+    struct letter_row l = { 0 };
     struct outcome o = { 0 };
     AUTO_BUF struct buf pdf = { 0 };
     char tail[100], path[4096];

@@ -23,7 +23,7 @@ static int read_one(struct policy *p, const struct yaml *y, const struct ynode *
     static const char *const known[] = { "obligation", "at_percent", "to", NULL };
     struct str id = yaml_text(n, "obligation");
     const struct ynode *list = yaml_get(n, "at_percent");
-    unsigned to;
+    unsigned to = 0;
     int rc;
 
     if (n->kind != YNODE_MAP)
