@@ -48,7 +48,7 @@ function listen(client, path) {
 }
 
 const attack = (host, address) => Array.from({ length: 14 }, (_, i) =>
-    `<38>${new Date(c.now() + i).toISOString()} ${host} sshd ${4000 + i} - - Failed password for root from ${address} port ${40000 + i} ssh2`);
+    `<38>1 ${new Date(c.now() + i).toISOString()} ${host} sshd ${4000 + i} - - Failed password for root from ${address} port ${40000 + i} ssh2`);
 
 before(async () => {
     c = await centre({ demo: true });
@@ -234,7 +234,7 @@ test('the stream tells the analyst of a new case, and the officer of own ones on
 test('the tail shows events as they are stored, to the officer own ones only', async () => {
     const q = encodeURIComponent('tailmark');
     const [a, o] = [await listen(analyst, `/events/tail?q=${q}`), await listen(officer, `/events/tail?q=${q}`)];
-    const line = (host) => `<38>${new Date(c.now()).toISOString()} ${host} app 1 - - tailmark from ${host}`;
+    const line = (host) => `<38>1 ${new Date(c.now()).toISOString()} ${host} app 1 - - tailmark from ${host}`;
     await sendSyslog(c.ports.syslog, [line(foreign.hosts[0]), line('no-such-host'), line(own.hosts[0])]);
     await until('all three are shown', () => a.messages.length >= 3);
     await until('the own one is shown', () => o.messages.length >= 1);
