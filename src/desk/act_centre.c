@@ -175,10 +175,8 @@ int auto_notify(struct call *c, int64_t case_id)
     if (rc == 0)
         rc = timeline_add(c, case_id, &(struct line){ .kind = "auto_notify" });
     if (rc == 0) {
-        struct str kk = recommendations_of(c->d, k.rule_id, LANG_KK, &c->a), ru = recommendations_of(c->d, k.rule_id, LANG_RU, &c->a);
-
-        body = json_pack("{s:O, s:o, s:s}", "annex7", a7, "recommendations",
-                         json_str(str_eq(kk, ru) ? kk : arena_printf(&c->a, "%.*s\n\n%.*s", STR_ARG(kk), STR_ARG(ru))), "detection_kind", "event");
+        body = json_pack("{s:O, s:o, s:s}", "annex7", a7, "recommendations", json_str(recommendations_both(c->d, k.rule_id, &c->a)),
+                         "detection_kind", "event");
         rc = act_run(c, case_id, STR("notify"), body);
     }
     json_decref(a7);

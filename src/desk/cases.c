@@ -180,8 +180,7 @@ int case_json(struct call *c, int64_t id, json_t **out)
         rc = summary_json(c, &k, out);
     if (rc < 0)
         return rc;
-    enum lang lang = c->v ? c->v->lang : LANG_RU;
-    struct str advice = k.recommendations.n ? k.recommendations : recommendations_of(c->d, k.rule_id, lang, &c->a);
+    struct str advice = k.recommendations.n ? k.recommendations : recommendations_both(c->d, k.rule_id, &c->a);
     json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "now", json_time(c->now), "edition", json_str(k.edition), "group",
                              json_str(k.group), "notified_at", json_time_or_null(k.notified_at), "confirmed_at", json_time_or_null(k.confirmed_at),
                              "elimination_declared_at", json_time_or_null(k.declared_at), "eliminated_at", json_time_or_null(k.eliminated_at),

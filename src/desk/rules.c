@@ -193,6 +193,20 @@ struct str recommendations_of(const struct desk *d, struct str rule_id, enum lan
     return arena_copy(a, catalog_text(d->setup.catalog, lang, "case.recommendations.default"));
 }
 
+struct str recommendations_both(const struct desk *d, struct str rule_id, struct arena *a)
+{
+    struct str kk = recommendations_of(d, rule_id, LANG_KK, a), ru = recommendations_of(d, rule_id, LANG_RU, a);
+    AUTO_BUF struct buf b = { 0 };
+
+    if (str_eq(kk, ru))
+        return kk;
+    buf_init(&b, 64 * KIB);
+    buf_str(&b, kk);
+    buf_str(&b, STR("\n\n"));
+    buf_str(&b, ru);
+    return arena_copy(a, buf_view(&b));
+}
+
 static json_t *rule_json(struct call *c, const struct rule *r, bool auto_notify, int64_t findings)
 {
     json_t *tags = json_array();
