@@ -48,11 +48,8 @@ static int annex7_settle(struct call *c, const struct kase *k, const json_t *bod
     return rc;
 }
 
-/* notice_send - the document, the letters to the responsible persons, the inbox of the owner. */
-static int notice_send(struct call *c, const struct kase *k, json_t *a7, const json_t *body)
+static int notice_document(struct call *c, const struct kase *k, json_t *a7, const json_t *body, char sha[65])
 {
-    char sha[65];
-    struct letter l = { .kind = "annex7", .sha256 = sha, .key = "notice", .due = c->now + 72 * NS_PER_HOUR };
     json_t *values = json_copy(a7);
     int rc;
 
@@ -60,10 +57,25 @@ static int notice_send(struct call *c, const struct kase *k, json_t *a7, const j
     json_object_set(values, "detection_kind", json_object_get(body, "detection_kind"));
     rc = document_make(c, k, "annex7", values, sha);
     json_decref(values);
+    return rc;
+}
+
+/* notice_clocks - which of the two is owed the owner decides by confirming an event or an incident; until then both run. */
+static int notice_clocks(struct call *c, const struct kase *k)
+{
+    int rc = clock_fulfil(c, k, "D-05", c->now);
+
     if (rc == 0)
-        rc = act_line(c, k, "notify", NOTHING, 0, sha);
-    if (rc == 0)
-        rc = clock_due(c, k->id, "D-11", &l.due);
+        rc = clock_start(c, k, "D-10", c->now);
+    return rc < 0 ? rc : clock_start(c, k, "D-11", c->now);
+}
+
+/* notice_send - letters to the responsible persons, and the inbox of the owner. */
+static int notice_send(struct call *c, const struct kase *k, const char *sha)
+{
+    struct letter l = { .kind = "annex7", .sha256 = sha, .key = "notice" };
+    int rc = clock_due(c, k->id, "D-11", &l.due);
+
     if (rc == 0)
         rc = letter_owner(c, k, &l);
     return rc < 0 ? rc : inbox_owner(c, k, &l);
@@ -72,6 +84,7 @@ static int notice_send(struct call *c, const struct kase *k, json_t *a7, const j
 int act_notify(struct call *c, struct kase *k, const json_t *body)
 {
     json_t *a7 = NULL;
+    char sha[65];
     int rc = annex7_settle(c, k, body, &a7);
 
     if (rc < 0)
@@ -82,18 +95,15 @@ int act_notify(struct call *c, struct kase *k, const json_t *body)
                  " auto_pending = 0, updated_at = ?3 WHERE id = ?1",
                  "ititz", k->id, json_get_str(body, "detection_kind"), c->now, json_get_str(body, "recommendations"), text);
     if (rc >= 0)
-        rc = clock_fulfil(c, k, "D-05", c->now);
-    /* Which of the two is owed the owner decides by confirming an event or an incident; until then both run. */
-    if (rc == 0)
-        rc = clock_start(c, k, "D-10", c->now);
-    if (rc == 0)
-        rc = clock_start(c, k, "D-11", c->now);
-    if (rc == 0)
         rc = case_load(c, k->id, k);
     if (rc == 0)
-        rc = notice_send(c, k, a7, body);
+        rc = notice_document(c, k, a7, body, sha);
     json_decref(a7);
-    return rc;
+    if (rc == 0)
+        rc = act_line(c, k, "notify", NOTHING, 0, sha);
+    if (rc == 0)
+        rc = notice_clocks(c, k);
+    return rc < 0 ? rc : notice_send(c, k, sha);
 }
 
 static json_t *knb_values(struct call *c, const struct kase *k, time_ns due, const json_t *body)

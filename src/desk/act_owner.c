@@ -146,7 +146,7 @@ int act_report_measures(struct call *c, struct kase *k, const json_t *body)
     if (rc == 0)
         rc = clock_fulfil(c, k, "D-11", c->now);
     if (rc == 0)
-        rc = letter_org_kind(c, k, "sts", &l, true);
+        rc = letter_org_kind(c, k, "sts", &l, false);
     return rc < 0 ? rc : inbox_centre(c, k, &l);
 }
 

@@ -60,21 +60,20 @@ static json_t *event_name(struct call *c, const struct kase *k)
     return bounded(arena_printf(&c->a, "%.*s / %.*s", STR_ARG(kk), STR_ARG(ru)), 500, &c->a);
 }
 
-static json_t *nature_of(struct call *c, const struct kase *k, const json_t *finding)
+/* nature_of - how often, in Kazakh and Russian, then the last line of the log as it stands there. */
+static json_t *nature_of(struct call *c, uint64_t hits, const json_t *finding)
 {
     static const char *const line[] = { "event.original", NULL };
-    struct str original = first_of(finding, line);
-    json_t *shown = bounded(original, 1500, &c->a);
+    json_t *shown = bounded(first_of(finding, line), 3000, &c->a), *args;
     char count[24];
 
-    snprintf(count, sizeof count, "%lld", (long long)k->count);
-    json_t *args = json_pack("{s:s, s:o}", "count", count, "line", shown);
-    if (json_is_null(shown))
-        json_object_set_new(args, "line", json_string("—"));
-    struct str text = arena_printf(&c->a, "%.*s\n%.*s",
-                                   STR_ARG(text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_KK, "case.nature"), args)),
-                                   STR_ARG(text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_RU, "case.nature"), args)));
+    snprintf(count, sizeof count, "%llu", (unsigned long long)hits);
+    args = json_pack("{s:s}", "count", count);
+    struct str kk = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_KK, "case.nature"), args);
+    struct str ru = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_RU, "case.nature"), args);
+    struct str text = arena_printf(&c->a, "%.*s / %.*s\n%s", STR_ARG(kk), STR_ARG(ru), json_is_string(shown) ? json_string_value(shown) : "—");
     json_decref(args);
+    json_decref(shown);
     return json_str(text);
 }
 
@@ -100,7 +99,7 @@ int annex7_draft(struct call *c, const struct kase *k, json_t **out)
                      event_name(c, k), "file_path_or_request", bounded(first_of(f, path), 4096, &c->a), "server_response_code",
                      bounded(first_of(f, code), 64, &c->a), "ipt_hit_count", (json_int_t)count, "source_organization",
                      bounded(first_of(f, org), 500, &c->a), "registration_kind", k->repeated ? "repeated" : "first", "nature",
-                     nature_of(c, k, f), "owner_or_possessor", json_str(k->org_name), "object", json_str(k->object_name), "note");
+                     nature_of(c, count, f), "owner_or_possessor", json_str(k->org_name), "object", json_str(k->object_name), "note");
     json_decref(f);
     return *out ? 0 : err_set(c->e, -ENOMEM, "no memory for a form");
 }

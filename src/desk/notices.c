@@ -145,10 +145,11 @@ int inbox_owner(struct call *c, const struct kase *k, const struct letter *l)
     return k->org_id.p ? inbox_put(c, k, l, k->org_id, k->org_name, false) : 0;
 }
 
-/* inbox_centre - org_id NULL: the centre's own inbox, whatever its organisation is called. */
+/* inbox_centre - org_id NULL: the centre's own inbox, whatever its organisation is called. The owner sees that their report came there. */
 int inbox_centre(struct call *c, const struct kase *k, const struct letter *l)
 {
-    return inbox_put(c, k, l, (struct str){ NULL, 0 }, catalog_text(c->d->setup.catalog, LANG_KK, "case.inbox.centre"), true);
+    return inbox_put(c, k, l, (struct str){ NULL, 0 }, catalog_text(c->d->setup.catalog, LANG_KK, "case.inbox.centre"),
+                     strcmp(l->kind, "annex2") != 0);
 }
 
 int notices_json(struct call *c, int64_t case_id, json_t **out)
