@@ -15,6 +15,7 @@
 #define RETAIN_EVERY_NS  NS_PER_HOUR
 #define WAIT_MS          200
 #define PAUSE_MS         1000   /* after an error such as a full disk */
+#define BATCH_BYTES      (256u * MIB) /* fields and texts of the largest frame */
 
 struct indexer {
     const struct node     *node;
@@ -57,9 +58,15 @@ static int open_all(struct indexer *x, struct err *e)
     x->lag_events = metrics_cell(m, "saqshy_index_lag_events", NULL, true, "committed events not yet taken");
     x->days_removed = metrics_cell(m, "saqshy_index_days_removed_total", NULL, false, "days removed by age");
     x->segments_removed = metrics_cell(m, "saqshy_index_segments_removed_total", NULL, false, "segments of the journal cut");
-    event_batch_init(&x->batch, 0);
+    event_batch_init(&x->batch, BATCH_BYTES);
     rc = store_open(x->store_folder, NULL, &x->store, e);
-    return rc < 0 ? rc : journal_reader_open(x->journal, store_next_seq(x->store), &x->reader, e);
+    if (rc < 0)
+        return rc;
+    uint64_t end = journal_committed_seq(x->journal), next = store_next_seq(x->store);
+    if (end && end < next)
+        return err_set(e, -EINVAL, "the journal ends before event %llu, the store holds events up to %llu: they are not of one data directory",
+                       (unsigned long long)end, (unsigned long long)next - 1);
+    return journal_reader_open(x->journal, next, &x->reader, e);
 }
 
 /* take - one frame. 1: there was one, 0: nothing new, below: an error that a pause may cure. */
@@ -77,6 +84,8 @@ static int take(struct indexer *x, struct err *e)
     while ((rc = store_add(x->store, x->batch.items, x->batch.count, clock_now(), e)) < 0 && !stop) {
         /* The frame stays in hand: nothing behind it is taken before it is in. */
         tell(x, "could not store events, trying again", e);
+        if (rc == -EIO)
+            return rc;      /* a write failed half-way: only opening anew tells what is on disk */
         journal_reader_wait(x->reader, PAUSE_MS);
     }
     metric_add(x->events, rc < 0 ? 0 : n);
@@ -86,13 +95,21 @@ static int take(struct indexer *x, struct err *e)
 static void move_cursor(struct indexer *x)
 {
     uint64_t seq = store_sealed_seq(x->store);
+    uint64_t detect = 1;
     size_t removed = 0;
     struct err e;
+    int rc;
 
     metric_set(x->sealed, (int64_t)seq);
     if (seq == x->cursor)
         return;
-    if (journal_cursor_set(x->journal, "index", seq, &e) < 0 || journal_cut(x->journal, UINT64_MAX, &removed, &e) < 0) {
+    rc = journal_cursor_set(x->journal, "index", seq, &e);
+    /* Detection may start after us: nothing is cut before it has said where it stands. */
+    if (rc == 0 && node_has_role(x->node, ROLE_DETECT))
+        rc = journal_cursor_get(x->journal, "detect", &detect, &e);
+    if (rc == 0 && detect)
+        rc = journal_cut(x->journal, UINT64_MAX, &removed, &e);
+    if (rc < 0) {
         tell(x, "could not move the cursor or cut the journal", &e);
         return;
     }
@@ -135,13 +152,16 @@ static void housekeeping(struct indexer *x)
     }
 }
 
-static void work(struct indexer *x)
+/* work - until SIGTERM. -EIO: the store must be opened anew, the supervisor sees to it. */
+static int work(struct indexer *x)
 {
     struct err e;
 
     while (!stop) {
         int rc = take(x, &e);
 
+        if (rc == -EIO)
+            return rc;
         if (rc < 0)
             tell(x, "could not read the journal, trying again", &e);
         housekeeping(x);
@@ -151,6 +171,7 @@ static void work(struct indexer *x)
     if (store_seal(x->store, &e) < 0)
         tell(x, "could not seal at the end; the journal still has these events", &e);
     move_cursor(x);
+    return 0;
 }
 
 int role_index_run(const struct node *node)
@@ -166,7 +187,7 @@ int role_index_run(const struct node *node)
     x->node = node;
     rc = open_all(x, &e);
     if (rc == 0)
-        work(x);
+        rc = work(x);
     else
         log_line(LOG_ERROR, "the index cannot start", "error.message", e.text, NULL);
     journal_reader_close(&x->reader);
