@@ -249,8 +249,12 @@ test('the tail shows events as they are stored, to the officer own ones only', a
 
 test('a document is given to who may see its case, whole and as PDF', async () => {
     const theirs = (await analyst.get('/cases?limit=1000')).json.items.find((x) => x.object?.id === own.id && x.state === 'detected');
-    const x = (await analyst.get(`/cases/${theirs.id}`)).json;
+    const x = (await analyst.get(`/cases/${theirs.id}`)).json, live = await listen(officer, '/stream');
     assert.equal((await ask(analyst, 'POST', `/cases/${x.id}/actions/notify`, { annex7: x.annex7, recommendations: 'Оқшаулаңыз', detection_kind: 'event' })).status, 200);
+    // Only now does the officer hear of it.
+    await until('the officer is told of the case and of the letter', () => ['case', 'inbox'].every((t) => live.messages.some((m) => m.data.type === t)));
+    assert.ok(live.messages.filter((m) => m.data.type === 'case').every((m) => m.data.id === x.id));
+    live.close();
     const doc = (await ask(officer, 'GET', `/cases/${x.id}`)).json.documents[0];
     const pdf = await officer.request('GET', `/api/v1/documents/${doc.sha256}`);
     assert.equal(pdf.status, 200);
@@ -275,6 +279,7 @@ test('health and metrics say how the roles are', async () => {
     const metrics = (await c.client().request('GET', '/metrics')).bytes.toString();
     assert.match(metrics, /^saqshy_portal_requests_total\{class="2xx"\} [1-9]/m);
     assert.match(metrics, /^saqshy_ingest_/m);
+    assert.match(metrics, /^saqshy_desk_open_cases \d+/m);
 });
 
 /** Bytes over a raw TLS connection, until it ends. */

@@ -34,6 +34,7 @@
 #define STREAM_QUEUE_MAX    (256u * KIB)    /* unsent bytes of one client */
 #define HEARTBEAT_NS        (15 * NS_PER_SECOND)
 #define CHANGES_MAX         256             /* changes not told yet */
+#define COUNT_NS            (10 * NS_PER_SECOND)   /* the desk's numbers are asked for so often */
 #define FRESH_NS            (10 * NS_PER_SECOND)   /* a role that has not written its metrics for so long is down */
 #define START_NS            (30 * NS_PER_SECOND)   /* a role may take so long to start */
 
@@ -75,7 +76,16 @@ struct change {
 
 struct portal_metrics {
     struct metric *requests[6];      /* by hundreds of the status; [0]: refused before a head was whole */
+    struct metric *open_cases, *running_clocks, *overdue_clocks, *letters_queued, *letters_failed, *findings_taken, *sessions;
     struct metric *micros, *connections, *streams, *refused_connections, *busy, *dropped;
+};
+
+/* The desk's numbers, asked for by a worker now and then. */
+struct count_job {
+    struct job         job;
+    struct portal     *portal;
+    struct desk_counts counts;
+    bool               busy, known;
 };
 
 struct portal {
@@ -96,9 +106,10 @@ struct portal {
     struct conn           *conns;
     size_t                 conn_count, stream_count, body_bytes;
     uint64_t               next_conn;
-    int64_t                started, published;
+    int64_t                started, published, counted;
     struct metrics         metrics;
     struct portal_metrics  m;
+    struct count_job       count;
     int                    stop_fd, changed_fd;
     pthread_mutex_t        lock;     /* of the changes below */
     struct change          change[CHANGES_MAX];

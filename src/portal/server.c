@@ -32,6 +32,13 @@ static void register_metrics(struct portal *p)
     p->m.refused_connections = metrics_cell(m, "saqshy_portal_refused_connections_total", NULL, false,
                                             "connections closed at once: too many in all or from one address");
     p->m.busy = metrics_cell(m, "saqshy_portal_busy_total", NULL, false, "requests refused because too much work waited");
+    p->m.open_cases = metrics_cell(m, "saqshy_desk_open_cases", NULL, true, "cases that are not closed");
+    p->m.running_clocks = metrics_cell(m, "saqshy_desk_running_clocks", NULL, true, "duties that run, late ones too");
+    p->m.overdue_clocks = metrics_cell(m, "saqshy_desk_overdue_clocks", NULL, true, "duties that run and are late");
+    p->m.letters_queued = metrics_cell(m, "saqshy_desk_letters_queued", NULL, true, "letters that wait to be sent");
+    p->m.letters_failed = metrics_cell(m, "saqshy_desk_letters_failed", NULL, true, "letters that were given up");
+    p->m.findings_taken = metrics_cell(m, "saqshy_desk_findings_taken_total", NULL, false, "findings read into cases");
+    p->m.sessions = metrics_cell(m, "saqshy_desk_sessions", NULL, true, "sessions that are not idle for too long");
     p->m.dropped = metrics_cell(m, "saqshy_portal_tail_dropped_total", NULL, false, "events not shown to slow readers of the tail");
 }
 
@@ -43,6 +50,42 @@ static void publish(struct portal *p)
     /* A full disk shows in /health: our own file is then old, and the next turn tries again. */
     if (metrics_publish(&p->metrics, node_path(p->setup.node, "run/metrics-desk.prom", path), &e) < 0)
         log_line(LOG_WARN, "could not publish metrics", "error.message", e.text, NULL);
+}
+
+/* --- the desk's numbers --- */
+
+static void count_run(struct job *j, unsigned worker)
+{
+    struct count_job *c = (struct count_job *)(void *)j;
+    struct err e;
+
+    c->known = desk_count(c->portal->desk[worker], clock_now(), &c->counts, &e) == 0;
+}
+
+static void count_done(struct job *j)
+{
+    struct count_job *c = (struct count_job *)(void *)j;
+    const struct portal_metrics *m = &c->portal->m;
+
+    c->busy = false;
+    if (!c->known)
+        return; /* the old numbers stay; the next turn asks again */
+    metric_set(m->open_cases, c->counts.open_cases);
+    metric_set(m->running_clocks, c->counts.running_clocks);
+    metric_set(m->overdue_clocks, c->counts.overdue_clocks);
+    metric_set(m->letters_queued, c->counts.letters_queued);
+    metric_set(m->letters_failed, c->counts.letters_failed);
+    metric_set(m->findings_taken, c->counts.findings_taken);
+    metric_set(m->sessions, c->counts.sessions);
+}
+
+static void ask_counts(struct portal *p, int64_t now)
+{
+    if (p->count.busy || (p->counted && now - p->counted < COUNT_NS))
+        return;
+    p->counted = now;
+    p->count = (struct count_job){ .job = { .run = count_run, .done = count_done }, .portal = p };
+    p->count.busy = pool_submit(p->pool, &p->count.job, LANE_DESK) == 0;
 }
 
 /* --- the loop's events --- */
@@ -71,6 +114,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     evconnlistener_enable(p->listener);
     conn_sweep(p, now);
+    ask_counts(p, now);
     if (now - p->published < PUBLISH_NS)
         return;
     p->published = now;

@@ -109,6 +109,24 @@ int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, s
     return 0;
 }
 
+int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct str id, bool *yes, struct err *e)
+{
+    (void)d;
+    (void)type;
+    (void)e;
+    *yes = v->role != DESK_OWNER_OFFICER || str_eq(id, STR("1"));
+    return 0;
+}
+
+int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e)
+{
+    (void)d;
+    (void)now;
+    (void)e;
+    *out = (struct desk_counts){ .open_cases = 3 };
+    return 0;
+}
+
 static int empty_list(struct desk_reply *r)
 {
     r->json = json_pack("{s:[],s:n}", "items", "next");
