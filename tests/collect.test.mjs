@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { appendFileSync, closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import dgram from 'node:dgram';
 import https from 'node:https';
@@ -75,6 +76,7 @@ class Place {
     async close() {
         await this.end('agent', 'SIGKILL');
         await this.end('ingest', 'SIGKILL');
+        if (this.mounted) await run('umount', ['-l', this.mounted]);
         rmSync(this.data, { recursive: true, force: true });
     }
     post(body, headers = {}, cert = 'a1') {
@@ -88,6 +90,7 @@ class Place {
                 a.on('end', () => done({ status: a.statusCode, headers: a.headers, text: Buffer.concat(parts).toString('latin1') }));
             });
             r.on('error', fail);
+            r.setTimeout(20000, () => r.destroy(new Error('no answer in 20 s')));
             r.end(body);
         });
     }
@@ -283,6 +286,46 @@ test('any OTLP client with a certificate may send; broken bytes, bombs and stran
     const m = p.metrics();
     assert.equal(m.saqshy_ingest_read_total, m.saqshy_ingest_events_total + m.saqshy_ingest_refused_total);
     assert.equal(m['saqshy_ingest_refused_total repeated'], 4);
+});
+
+test('a full disk: streams wait, requests are told to come again, and nothing is lost or doubled when there is room', async (t) => {
+    const p = await place(t);
+    const journal = join(p.data, 'journal');
+    if ((await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', journal])).code !== 0) return t.skip('no right to mount a small file system');
+    p.mounted = journal;
+    writeFileSync(join(journal, 'filler'), Buffer.alloc(5 << 20));
+    await p.startIngest();
+    const tcp = net.connect(p.ports.syslog_tcp, '127.0.0.1');
+    const lines = Array.from({ length: 600 }, (_, i) => `<13>full ${i} ${randomBytes(9000).toString('base64')}\n`);   // 5.4 MB as compressed
+    for (const line of lines) tcp.write(line);
+    tcp.end();
+    const good = request([], record(text('told to come again')));
+    const refused = await until('a request is refused', async () => { const a = await p.post(good, { 'Saqshy-Batch': '1' }); return a.status === 503 && a; });
+    assert.ok(Number(refused.headers['retry-after']) > 0);
+    assert.ok((await p.events()).length < 600);
+    unlinkSync(join(journal, 'filler'));
+    await until('there is room again', async () => (await p.post(good, { 'Saqshy-Batch': '1' })).status === 200);
+    const all = await p.wait(601);
+    assert.deepEqual(all.map((e) => /full (\d+) |come again/.exec(e['event.original'])[1] ?? 'r').filter((x) => x !== 'r').map(Number), [...Array(600).keys()]);
+    assertCleanEnd(await p.end('ingest'));
+    const m = p.metrics();
+    assert.equal(m['saqshy_ingest_events_total syslog_tcp'], 600);
+    assert.equal(m.saqshy_ingest_waiting, 0);
+});
+
+test('a sender faster than the journal is slowed down, not cut off: the queue has a bound', async (t) => {
+    const p = await place(t, { segmentBytes: 67108864 });
+    await p.startIngest();
+    p.ingest.kill('SIGSTOP');                                // the kernel's buffers fill, then ours
+    const tcp = net.connect(p.ports.syslog_tcp, '127.0.0.1');
+    const chunk = Array.from({ length: 500 }, (_, i) => `<13>Nov 24 10:00:00 srv app: slow ${i} ${'y'.repeat(1000)}\n`).join('');
+    let sent = 0;
+    p.ingest.kill('SIGCONT');
+    while (sent < 100) { sent++; if (!tcp.write(chunk)) await new Promise((done) => tcp.once('drain', done)); }
+    tcp.end();
+    await until('all is stored', async () => { await sleep(300); return p.metrics()['saqshy_ingest_events_total syslog_tcp'] === 50000; }, 90);
+    assertCleanEnd(await p.end('ingest'));
+    assert.equal((await p.events()).length, 50000);
 });
 
 test('our own log becomes events, each line once, across rotation and kill -9', async (t) => {

@@ -343,13 +343,19 @@ static int append_group(struct worker *w, struct pile *list, struct tally *sum, 
     return 0;
 }
 
-/* no_space - requests are refused, lines wait (and with them TCP, when the queue is full). Returns what still waits. */
+/* no_space - requests are refused, those that came meanwhile too; lines wait (and with them TCP, when the queue is full). Returns
+ * what still waits. */
 static struct pile *no_space(struct worker *w, struct pile *list, const struct err *e)
 {
-    struct pile *waiting = NULL, **tail = &waiting, *refused = NULL, *next;
+    struct pile *waiting = NULL, **tail = &waiting, *refused = NULL, *next, *last = list;
+    bool stop;
 
+    if (!hub_disk_full(&w->in->hub))
+        log_line(LOG_ERROR, "there is no space for the journal, taking nothing until there is", "error.message", e->text, NULL);
     hub_disk(&w->in->hub, true);
-    log_line(LOG_ERROR, "there is no space for the journal, taking nothing until there is", "error.message", e->text, NULL);
+    while (last->next)
+        last = last->next;
+    last->next = hub_take(&w->in->hub, 0, &stop);
     for (; list; list = next) {
         next = list->next;
         list->next = NULL;
