@@ -80,18 +80,10 @@ static int take_options(int argc, char **argv, struct options *o)
 static int run_role(const struct node *node, const char *name)
 {
     static int (*const run[ROLE_COUNT])(const struct node *) = {
-#ifndef WITHOUT_ROLE_ingest
         [ROLE_INGEST] = role_ingest_run,
-#endif
-#ifndef WITHOUT_ROLE_index
         [ROLE_INDEX] = role_index_run,
-#endif
-#ifndef WITHOUT_ROLE_detect
         [ROLE_DETECT] = role_detect_run,
-#endif
-#ifndef WITHOUT_ROLE_desk
         [ROLE_DESK] = role_desk_run,
-#endif
     };
     struct err e;
 
@@ -125,13 +117,8 @@ int main(int argc, char **argv)
     umask(0027);
     signal(SIGPIPE, SIG_IGN);
     rc = node_exe_folder(exe, &e);
-#ifdef WITHOUT_INIT
-    if (rc == 0 && o.init)
-        rc = err_set(&e, -ENOSYS, "--init is not built");
-#else
     if (rc == 0 && o.init)
         rc = init_data(&o.make, exe, &e);
-#endif
     else if (rc == 0)
         rc = node_load(o.config, exe, &node, &e);
     if (rc < 0) {
