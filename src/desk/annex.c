@@ -224,7 +224,10 @@ static int keep(struct call *c, const char *sha256, const char *ending, struct s
 
     snprintf(tail, sizeof tail, "documents/%s.%s", sha256, ending);
     node_path(c->d->setup.node, tail, path);
-    return rc < 0 ? rc : file_write_atomic(path, bytes, 0640, c->e);
+    if (rc >= 0)
+        rc = file_write_atomic(path, bytes, 0640, c->e);
+    /* Whatever the file system says is our trouble, not the caller's: -EACCES would read as "forbidden". */
+    return rc < 0 ? err_wrap(c->e, rc == -ENOSPC ? rc : -EIO, "keeping a document") : 0;
 }
 
 int document_make(struct call *c, const struct kase *k, const char *kind, const json_t *values, char sha256[65])
@@ -236,14 +239,15 @@ int document_make(struct call *c, const struct kase *k, const char *kind, const 
     AUTO_BUF struct buf pdf = { 0 }, json = { 0 };
     int rc = form && vs ? form_fill(c, form, values, vs) : -ENOTSUP;
 
+    if (rc < 0)
+        return rc;
     buf_init(&pdf, DESK_DOCUMENT_MAX);
     buf_init(&json, DESK_DOCUMENT_MAX);
-    if (rc == 0)
-        rc = forms_render_pdf(&d, &pdf, c->e);
+    rc = forms_render_pdf(&d, &pdf, c->e);
     if (rc == 0)
         rc = forms_render_json(&d, &json, c->e);
     if (rc < 0)
-        return rc;
+        return err_wrap(c->e, -EIO, "drawing a document");
     secret_sha256_hex(buf_view(&pdf), sha256);
     rc = keep(c, sha256, "pdf", buf_view(&pdf));
     if (rc == 0)

@@ -370,7 +370,7 @@ static int registry_act(struct desk *d, const struct viewer *v, struct str id, c
     if (rc == 0)
         rc = db_end(d, object ? object_write(&c, id, body, create) : org_write(&c, id, body, create), c.e);
     if (rc == 0 && object)
-        rc = objects_export(d, c.e);
+        rc = objects_export(d, c.e) < 0 ? err_wrap(c.e, -EIO, "the change is kept, but ingest could not be told") : 0;
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -110,13 +110,21 @@ static void an_act_that_fails_changes_nothing(void **state)
     int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     close(fd);
-    assert_true(act_try(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0, &r) < 0);
+    assert_int_equal(act_try(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0, &r), -EIO);
+    assert_string_equal(r.code, "internal");
     desk_reply_free(&r);
     now = case_get(w, &w->analyst, id, T0);
     assert_true(json_equal(before, now));
     assert_int_equal(db_int(w->desk, NULL, 0, &after, "SELECT count(*) FROM audit WHERE outcome = 'ok'", ""), 0);
     assert_true(audit == after);
     json_decref(before);
+    json_decref(now);
+    /* Policy would send the notice too and cannot; the clock is marked overdue all the same. */
+    struct err e;
+    assert_true(db_exec(w->desk, NULL, "UPDATE cases SET auto_pending = 1", "") == 1);
+    assert_int_equal(desk_tick(w->desk, T0 + 1 * H, NULL, &e), -EIO);
+    now = case_get(w, &w->analyst, id, T0 + 1 * H);
+    assert_int_equal(lines_of(now, "clock_overdue", "D-05"), 1);
     json_decref(now);
     unlink(path);
 }

@@ -165,21 +165,26 @@ static int sessions_end(struct call *c)
     return rc < 0 ? rc : 0;
 }
 
+/* tick - one part that fails does not stop the others: an overdue mark must not wait for a disk that has no room for a PDF. */
 static int tick(struct call *c, time_ns *next)
 {
-    int made = autos(c), rc = made < 0 ? made : next_moment(c, next);
+    char story[ERR_TEXT_MAX] = "";
+    int sent = autos(c), made = sent > 0 ? sent : 0, rc;
 
+    if (sent < 0)
+        snprintf(story, sizeof story, "%s", c->e->text);
+    rc = next_moment(c, next);
     if (rc == 0 && *next <= c->now) {
         rc = repeat(c, one_reminder);
         made += rc > 0 ? rc : 0;
-        if (rc >= 0)
-            rc = repeat(c, one_overdue);
-        made += rc > 0 ? rc : 0;
-        if (rc >= 0)
-            rc = next_moment(c, next);
+        int marked = repeat(c, one_overdue);
+        made += marked > 0 ? marked : 0;
+        rc = rc < 0 ? rc : marked < 0 ? marked : next_moment(c, next);
     }
     if (rc >= 0)
         rc = sessions_end(c);
+    if (rc >= 0 && sent < 0)
+        rc = err_set(c->e, sent, "%s", story);
     return rc < 0 ? rc : made;
 }
 

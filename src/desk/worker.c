@@ -25,14 +25,15 @@ struct desk_worker {
     struct lane     lane[2];
 };
 
+/* clerk_turn - time goes on even if findings cannot be read: clocks are marked all the same. */
 static int clerk_turn(struct desk *d, time_ns now, struct err *e)
 {
-    int taken = desk_take_findings(d, now, e), made;
+    struct err tick_err = { 0 };
+    int taken = desk_take_findings(d, now, e), made = desk_tick(d, now, NULL, &tick_err);
 
-    if (taken < 0)
-        return taken;
-    made = desk_tick(d, now, NULL, e);
-    return made < 0 ? made : taken + made;
+    if (taken >= 0 && made < 0)
+        return err_set(e, made, "%s", tick_err.text);
+    return taken < 0 ? taken : taken + made;
 }
 
 static void lane_wait(struct lane *l, uint64_t *seen)
@@ -81,6 +82,7 @@ int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, 
     struct desk_worker *w = calloc(1, sizeof *w);
     pthread_condattr_t attr;
     sigset_t all, before;
+    struct err told = { 0 };
     int rc = 0;
 
     *out = NULL;
@@ -98,6 +100,9 @@ int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, 
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (size_t i = 0; rc == 0 && i < COUNT(w->lane); i++) {
         rc = desk_open(setup, &w->lane[i].desk, e);
+        /* What a crash between a change of the registry and its export left undone. */
+        if (rc == 0 && i == 0 && objects_export(w->lane[i].desk, &told) < 0)
+            log_line(LOG_ERROR, "could not tell ingest the objects, going on", "error.message", told.text, NULL);
         if (rc == 0 && pthread_create(&w->lane[i].thread, NULL, lane_run, &w->lane[i]) != 0)
             rc = err_set(e, -EAGAIN, "could not start a thread of the desk");
         w->lane[i].started = rc == 0;
