@@ -138,8 +138,12 @@ int api_user_create(struct call *c)
 int api_user_update(struct call *c)
 {
     struct desk_reply r = { 0 };
+    int rc = desk_user_update(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r);
 
-    return call_desk(c, desk_user_update(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 200, &r);
+    /* Perhaps barred, or of another role: streams that were opened before know nothing of it. */
+    if (rc == 0 && !str_i64(c->match.arg[0], &c->ended_user))
+        c->ended_user = 0;
+    return call_desk(c, rc, 200, &r);
 }
 
 int api_rules(struct call *c)

@@ -65,6 +65,7 @@ int api_session_close(struct call *c)
     int rc = desk_sign_out(c->desk, &c->viewer, c->now, &r);
 
     if (rc == 0) {
+        c->ended_session = c->viewer.session_id;
         snprintf(c->reply.cookie, sizeof c->reply.cookie, SESSION_COOKIE "=" COOKIE_FLAGS "; Max-Age=0");
         log_line(LOG_SEC, "user signed out", "event.category", "authentication", "user.name", c->viewer.login, "source.ip",
                  c->address, NULL);
@@ -79,6 +80,9 @@ int api_session_password(struct call *c)
 
     log_line(LOG_SEC, rc == 0 ? "password changed" : "password change refused", "event.category", "iam", "event.outcome",
              rc == 0 ? "success" : "failure", "user.name", c->viewer.login, "source.ip", c->address, NULL);
+    /* Other sessions have ended; this one's pages connect anew at once. */
+    if (rc == 0)
+        c->ended_user = c->viewer.user_id;
     if (rc == -EPERM) {
         desk_reply_free(&r);
         return call_refuse(c, 403, "bad_credentials", "old", 0, 0);

@@ -54,6 +54,7 @@ struct call {
     enum lang           lang;
     json_t             *session;  /* schema Session of the viewer; owned */
     struct reply        reply;
+    int64_t             ended_session, ended_user; /* set by handlers: streams of these end; 0: none */
     struct err          err;
     int64_t             started;  /* clock_steady */
     time_ns             now;

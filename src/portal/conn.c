@@ -116,6 +116,8 @@ void conn_answered(struct call *call)
 {
     struct conn *c = call->conn;
 
+    if (call->ended_session || call->ended_user)
+        stream_end_of(call->portal, call->ended_session, call->ended_user);
     if (!c) {
         call_end(&call);
         return;

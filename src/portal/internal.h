@@ -140,6 +140,8 @@ bool stream_admit(const struct portal *p, const struct stream *s);
 /* stream_begin - the head is sent; from now on c belongs to the stream. */
 void stream_begin(struct conn *c, struct stream *s);
 void stream_end(struct conn *c);
+/* stream_end_of - a session has ended, or all of a user's (0: none): so do their streams. */
+void stream_end_of(struct portal *p, int64_t session, int64_t user);
 /* stream_changes - tell all clients what was queued by portal_changed. */
 void stream_changes(struct portal *p);
 /* stream_tails - send what the tail's thread found. */

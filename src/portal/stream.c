@@ -63,6 +63,18 @@ void stream_end(struct conn *c)
     stream_free(&c->stream);
 }
 
+void stream_end_of(struct portal *p, int64_t session, int64_t user)
+{
+    struct conn *next;
+
+    for (struct conn *c = p->conns; c; c = next) {
+        next = c->next;
+        if (c->state == CONN_STREAM &&
+            ((session && c->stream->viewer.session_id == session) || (user && c->stream->viewer.user_id == user)))
+            conn_close(c);
+    }
+}
+
 void stream_beat(struct conn *c, int64_t now)
 {
     bool stuck = evbuffer_get_length(bufferevent_get_output(c->bev)) > 0 && now - c->beat > SEND_NS;

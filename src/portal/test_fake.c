@@ -70,7 +70,7 @@ int desk_session(struct desk *d, struct str token, struct str address, time_ns n
     for (enum desk_role role = 0; role < DESK_ROLE_COUNT; role++) {
         if (!str_eq(token, str_c(tokens[role])))
             continue;
-        *v = (struct viewer){ .user_id = role + 1, .role = role, .lang = LANG_RU, .csrf = "the-token" };
+        *v = (struct viewer){ .user_id = role + 1, .session_id = role + 11, .role = role, .lang = LANG_RU, .csrf = "the-token" };
         snprintf(v->login, sizeof v->login, "%s", tokens[role]);
         snprintf(v->org_id, sizeof v->org_id, "org%d", (int)role);
         r->json = json_pack("{s:s}", "csrf", v->csrf);

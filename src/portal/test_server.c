@@ -142,6 +142,8 @@ static void hear(struct client *c, const char *needle, struct buf *out)
 
     while (!needle || str_find(buf_view(out), str_c(needle)) < 0) {
         n = SSL_read(c->ssl, piece, sizeof piece);
+        if (n <= 0 && SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ)
+            fail_msg("the server neither answered nor hung up");
         if (n <= 0)
             break;
         buf_put(out, piece, (size_t)n);
@@ -373,6 +375,30 @@ static void test_tail(void **state)
     journal_close(&j);
 }
 
+static void test_stream_ends(void **state)
+{
+    struct client stream, other;
+    AUTO_BUF struct buf s, b;
+
+    buf_init(&s, 0);
+    buf_init(&b, 0);
+    stream = open_stream(*state, "/api/v1/stream", "owner_officer", &s);
+    other = client_open(*state);
+    say(&other, STR("DELETE /api/v1/session HTTP/1.1\r\n" H CLOSE "Cookie: saqshy_session=owner_officer\r\nX-CSRF-Token: the-token\r\n\r\n"));
+    hear(&other, NULL, &b);
+    assert_true(str_starts(buf_view(&b), STR("HTTP/1.1 204 ")));
+    hear(&stream, NULL, &s); /* returns, because the server ends it */
+    client_close(&other);
+    stream = (client_close(&stream), open_stream(*state, "/api/v1/stream", "administrator", &s));
+    other = client_open(*state);
+    say(&other, STR("PUT /api/v1/users/1 HTTP/1.1\r\n" H CLOSE "Cookie: saqshy_session=administrator\r\nX-CSRF-Token: the-token\r\n"
+                    "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"));
+    hear(&other, NULL, &b);
+    hear(&stream, NULL, &s);
+    client_close(&other);
+    client_close(&stream);
+}
+
 static void test_too_many_streams(void **state)
 {
     struct client c[13];
@@ -444,6 +470,7 @@ int main(void)
         { "clients that go away leave nothing behind", test_gone, NULL, NULL, NULL },
         { "an officer hears of own cases only", test_changes, NULL, NULL, NULL },
         { "the tail shows what matches, from now on, of own objects", test_tail, NULL, NULL, NULL },
+        { "a stream ends with its session, and when its user is changed", test_stream_ends, NULL, NULL, NULL },
         { "one user has only so many streams", test_too_many_streams, NULL, NULL, NULL },
         { "one address has only so many connections", test_too_many_connections, NULL, NULL, NULL },
         { "TLS 1.1 is refused", test_old_tls, NULL, NULL, NULL },
