@@ -71,25 +71,46 @@ bool fold_equal(struct str s, struct str text)
     return true;
 }
 
+/* next_of - where c stands in s at or behind from, or s.n. */
+static size_t next_of(struct str s, size_t from, char c)
+{
+    const char *at = from < s.n ? memchr(s.p + from, c, s.n - from) : NULL;
+
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
 ptrdiff_t fold_find(struct str s, struct str text, size_t from)
 {
     char low, high;
+    size_t next_low, next_high;
 
     if (text.n == 0)
         return from <= s.n ? (ptrdiff_t)from : -1;
+    if (s.n < text.n || from > s.n - text.n)
+        return -1;
     /* The first byte may differ by case: ASCII in one bit; of Cyrillic the first byte may change, so any lead byte is a candidate. */
     low = text.p[0];
     high = low >= 'a' && low <= 'z' ? (char)(low & ~0x20) : low;
-    bool wide = (unsigned char)low >= 0xD0 && (unsigned char)low <= 0xD4;
-    for (size_t i = from; s.n >= text.n && i <= s.n - text.n; i++) {
-        char c = s.p[i];
+    if ((unsigned char)low >= 0xD0 && (unsigned char)low <= 0xD4) {
+        for (size_t i = from; i <= s.n - text.n; i++)
+            if ((unsigned char)s.p[i] >= 0xD0 && (unsigned char)s.p[i] <= 0xD4 && fold_equal(str_of(s.p + i, text.n), text))
+                return (ptrdiff_t)i;
+        return -1;
+    }
+    next_low = next_of(s, from, low);
+    next_high = high == low ? s.n : next_of(s, from, high);
+    for (;;) {
+        size_t i = min_size(next_low, next_high);
 
-        if (c != low && c != high && !(wide && (unsigned char)c >= 0xD0 && (unsigned char)c <= 0xD4))
-            continue;
+        if (i > s.n - text.n)
+            return -1;
         if (fold_equal(str_of(s.p + i, text.n), text))
             return (ptrdiff_t)i;
+        if (i == next_low)
+            next_low = next_of(s, i + 1, low);
+        else
+            next_high = next_of(s, i + 1, high);
     }
-    return -1;
 }
 
 bool fold_like(struct str s, struct str pattern)
