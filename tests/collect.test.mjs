@@ -33,7 +33,7 @@ class Place {
     }
     start(program, args) {
         const out = openSync(join(this.data, 'story.txt'), 'a');
-        const child = spawn(bin(program), args, { stdio: ['ignore', out, out], env });
+        const child = spawn(program.startsWith('/') ? program : bin(program), args, { stdio: ['ignore', out, out], env });
         child.ended = new Promise((done) => child.on('exit', (code, signal) => done({ code, signal })));
         closeSync(out);
         return child;
@@ -76,6 +76,7 @@ class Place {
     async close() {
         await this.end('agent', 'SIGKILL');
         await this.end('ingest', 'SIGKILL');
+        await this.end('journald', 'SIGKILL');
         if (this.mounted) await run('umount', ['-l', this.mounted]);
         rmSync(this.data, { recursive: true, force: true });
     }
@@ -350,6 +351,32 @@ test('our own log becomes events, each line once, across rotation and kill -9', 
     assert.deepEqual(all.map((e) => /own line (\d+)/.exec(e['event.original'])[1]).map(Number), [...Array(55).keys()]);
     assert.equal(all.filter((e) => e['saqshy.class'] === 'sec').length, 20);
     assert.equal(all.filter((e) => e['saqshy.class'] === 'app').length, 35);
+});
+
+test('the journal of systemd is read by cursor: each entry once, across kill -9 of the agent', async (t) => {
+    const p = await place(t), daemon = '/lib/systemd/systemd-journald';
+    if (!existsSync(daemon) || (await run('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/run'])).code !== 0) return t.skip('no systemd-journald here, or no right to give it a /run of its own');
+    p.journald = p.start('/usr/bin/unshare', ['-m', 'bash', '-c', `mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal /run/log/journal && exec ${daemon}`]);
+    const inside = (...args) => ['-t', String(p.journald.pid), '-m', ...args];
+    await until('journald listens', async () => (await run('nsenter', inside('test', '-S', '/run/systemd/journal/dev-log'))).code === 0);
+    const say = async (i) => assert.equal((await run('nsenter', inside('logger', '-u', '/run/systemd/journal/dev-log', '-t', 'sshd[77]', `Failed password for root from 203.0.113.${i} port 22 ssh2`))).code, 0);
+    const config = join(p.data, 'agent.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('inputs: none', 'inputs: journald'));
+    const startAgent = () => { p.agent = p.start('/usr/bin/nsenter', inside(bin('saqshy-agent'), '--config', config)); };
+    const ours = (e) => e['event.original'].includes('203.0.113.');
+    await p.startIngest();
+    for (let i = 1; i <= 3; i++) await say(i);
+    startAgent();
+    await p.wait(3, ours);
+    await say(4);
+    await p.wait(4, ours);
+    await p.end('agent', 'SIGKILL');
+    await say(5);
+    startAgent();
+    const all = await p.wait(5, ours);
+    assert.deepEqual(all.map((e) => e['source.ip']), [1, 2, 3, 4, 5].map((i) => `203.0.113.${i}`));
+    assert.ok(all.every((e) => e['saqshy.source'] === 'a1/sshd' && e['process.pid'] && e['saqshy.parser'] === 'sshd' && !e['saqshy.marks']));
+    assertCleanEnd(await p.end('agent'));
 });
 
 test('a new listening port gives a line; those that were there give none', async (t) => {
