@@ -157,6 +157,7 @@ static void copy_and_truncate(struct world *w)
     char to[160];
     static int turn;
     struct err e;
+    FILE *f;
 
     if (!file_exists(w->log))
         return;
@@ -164,7 +165,10 @@ static void copy_and_truncate(struct world *w)
     snprintf(to, sizeof to, "%s-copy-%d", w->log, turn++ % 6);
     assert_int_equal(file_read(w->log, 32u * MIB, &b, &e), 0);
     unlink(to);
-    assert_int_equal(file_write_atomic(to, buf_view(&b), 0600, &e), 0);
+    f = fopen(to, "w");     /* without an fsync: that is not what is tested */
+    assert_non_null(f);
+    assert_int_equal(fwrite(b.p, 1, b.n, f), b.n);
+    fclose(f);
     assert_int_equal(truncate(w->log, 0), 0);
 }
 
@@ -220,7 +224,7 @@ static void each_line_once_through_copy_and_truncate(void **state)
 {
     struct world *w = *state;
 
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 600; i++) {
         append(w, w->log, 1 + dice(w, 30));
         if (dice(w, 3) == 0)
             take(w, true);
