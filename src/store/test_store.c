@@ -1,4 +1,7 @@
 /* test_store.c - writing: sealing, merging, retention, opening again. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "store/testing.h"
 
 static void test_sealed_events_are_found_after_opening_again(void **state)
@@ -273,6 +276,50 @@ static void test_a_store_without_a_manifest_is_not_emptied(void **state)
     folder_remove(folder);
 }
 
+static void test_a_part_that_could_not_be_written_is_written_later_and_nothing_is_lost(void **state)
+{
+    static struct hits h;
+    struct rlimit before, small;
+    struct store_report report;
+    char folder[64];
+    struct store *s;
+    struct err e;
+    size_t refused = 0;
+
+    (void)state;
+    folder_make(folder);
+    s = open_store(folder, 1000);
+    assert_int_equal(put_events(s, 1, 50, DAY_A), 0);
+    assert_int_equal(store_seal(s, &e), 0);
+    assert_int_equal(put_events(s, 51, 500, DAY_A), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    for (rlim_t room = 0; room < 4000; room += 97) {   /* the disk is full after so many bytes of a file */
+        small = (struct rlimit){ room, before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        int rc = store_seal(s, &e);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        if (rc == 0)
+            break;
+        refused++;
+        assert_int_equal(find((struct store_search){ .store_folder = folder }, "", &h, NULL), 0);
+        assert_int_equal(h.count, 50);
+        assert_int_equal(store_sealed_seq(s), 51);
+        if (s->broken) {        /* chain or manifest: only opening anew tells */
+            store_close(&s);
+            s = open_store(folder, 1000);
+            assert_int_equal(put_events(s, 51, 500, DAY_A), 0);
+        }
+    }
+    assert_true(refused > 5);
+    assert_int_equal(store_seal(s, &e), 0);
+    assert_int_equal(find((struct store_search){ .store_folder = folder }, "", &h, NULL), 0);
+    assert_int_equal(h.count, 500);
+    assert_int_equal(store_verify(folder, &report, NULL, NULL, &e), 0);
+    store_close(&s);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_retention_removes_whole_days_by_receipt),
         cmocka_unit_test(test_opening_removes_what_no_manifest_names_and_nothing_else),
         cmocka_unit_test(test_a_store_without_a_manifest_is_not_emptied),
+        cmocka_unit_test(test_a_part_that_could_not_be_written_is_written_later_and_nothing_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
