@@ -41,6 +41,12 @@ static int compare_events(const void *x, const void *y)
 
 void events_sort(struct event *events, size_t count)
 {
+    size_t i = 1;
+
+    while (i < count && compare_events(&events[i - 1], &events[i]) <= 0)
+        i++;
+    if (i >= count)
+        return;     /* as they mostly come */
     qsort(events, count, sizeof *events, compare_events);
 }
 
@@ -329,6 +335,18 @@ static int unpack(struct str packed, uint64_t sum, uint32_t raw, struct buf *out
         return err_set(e, -EBADMSG, "block: its %s cannot be decompressed", what);
     out->n = raw;
     return 0;
+}
+
+bool block_sound(const struct block_entry *entry, struct str packed)
+{
+    if (packed.n != block_bytes(entry) || XXH3_64bits(packed.p, entry->keys_bytes) != entry->keys_sum ||
+        XXH3_64bits(packed.p + entry->keys_bytes, entry->payload_bytes) != entry->payload_sum)
+        return false;
+    packed = str_cut(packed, (size_t)entry->keys_bytes + entry->payload_bytes);
+    for (uint32_t i = 0; i < entry->filter_lines; i++)
+        if (filter_may((const unsigned char *)packed.p + (size_t)i * FILTER_LINE, i, 0) < 0)
+            return false;
+    return true;
 }
 
 int block_decode_keys(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)

@@ -110,6 +110,8 @@ int32_t event_day(const struct event *ev);
 int32_t day_of(time_ns t);
 /* block_encode - events in order of (time, seq) as the bytes of a block appended to out; its place is not set in *entry. */
 MUST_USE int block_encode(const struct event *events, size_t count, struct block_entry *entry, struct buf *out, struct err *e);
+/* block_sound - the checksums of keys, payload and every line of the filter. */
+bool block_sound(const struct block_entry *entry, struct str packed);
 /* block_decode_keys - v->time and v->seq from the packed bytes; block_decode_events: v->batch, keys first. */
 MUST_USE int block_decode_keys(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e);
 MUST_USE int block_decode_events(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e);

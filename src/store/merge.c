@@ -151,14 +151,8 @@ static int copy_block(struct merging *g, const struct part *p, uint32_t index, s
     const struct block_entry *b = &p->block[index];
     int rc = part_read(p, b->offset, block_bytes(b), &g->view.packed, e);
 
-    if (rc == 0)
-        rc = block_decode_events(b, buf_view(&g->view.packed), &g->view, e);
-    for (uint32_t i = 0; rc == 0 && i < b->filter_lines; i++) {
-        const unsigned char *line = (const unsigned char *)g->view.packed.p + b->keys_bytes + b->payload_bytes + (size_t)i * FILTER_LINE;
-
-        if (filter_may(line, i, 0) < 0)
-            rc = err_set(e, -EBADMSG, "block: wrong checksum of its filter");
-    }
+    if (rc == 0 && !block_sound(b, buf_view(&g->view.packed)))
+        rc = err_set(e, -EBADMSG, "block %u has a wrong checksum", index + 1);
     return rc < 0 ? rc : part_put(&g->w, *b, buf_view(&g->view.packed), e);
 }
 
