@@ -60,11 +60,11 @@ build_web() {
     fi
 }
 
-# build_c DIR OPTION... - configure once, then build what changed.
+# build_c DIR OPTION... - configure once, then build what changed; TARGET names a part of it.
 build_c() {
     local dir=$1
     shift
     [ -f "$dir/build.ninja" ] || { say "configuring $dir"; meson setup "$dir" "$@" >&2 || die "meson setup failed"; }
     say "building $dir"
-    ninja -C "$dir" >"$dir/build.log" 2>&1 || { grep -E 'error|warning:|FAILED' "$dir/build.log" | grep -v ccache >&2; tail -5 "$dir/build.log" >&2; die "the build failed; $dir/build.log has it all"; }
+    ninja -C "$dir" ${TARGET:-} >"$dir/build.log" 2>&1 || { grep -E 'error|warning:|FAILED' "$dir/build.log" | grep -v ccache >&2; tail -5 "$dir/build.log" >&2; die "the build failed; $dir/build.log has it all"; }
 }

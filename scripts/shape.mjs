@@ -43,6 +43,11 @@ for (const path of files('src')) {
         if (m[2] === 'internal.h') breaches.push(`${path}: includes the inside of ${to}`);
     }
     if (!test && /\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets)\s*\(/.test(text.replace(/\/\*[^]*?\*\//g, ''))) breaches.push(`${path}: uses a banned function`);
+    // What cleans itself up must be made before the first way out of the function.
+    if (!test) for (const m of text.matchAll(/^ +AUTO_(?:BUF|ARENA) struct \w+ (\w+);$/gm)) {
+        const rest = text.slice(m.index + m[0].length), made = rest.search(new RegExp(`(buf|arena)_init\\(&${m[1]}\\b`)), out = rest.search(/\breturn\b|^}/m);
+        if (made < 0 || out < made) breaches.push(`${path}: "${m[1]}" cleans itself up before it is made`);
+    }
     if (!test) measure(path, lines);
 }
 functions.sort((a, b) => b.length - a.length);

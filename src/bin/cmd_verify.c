@@ -20,12 +20,12 @@ static void complain(struct verdict *v, const char *file, uint64_t offset, const
 {
     AUTO_BUF struct buf b;
 
+    buf_init(&b, MIB);
     v->complaints++;
     if (!v->json) {
         fprintf(stderr, "%s: at byte %llu: %s\n", file, (unsigned long long)offset, reason);
         return;
     }
-    buf_init(&b, MIB);
     buf_str(&b, STR("{\"file\":"));
     buf_json(&b, str_c(file));
     buf_printf(&b, ",\"offset\":%llu,\"reason\":", (unsigned long long)offset);

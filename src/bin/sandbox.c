@@ -22,12 +22,12 @@
 #define HANDLED (MAY_WRITE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
                  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-/* What each role needs below the data directory: "+" to write, "-" to read. */
-static const char *const role_folders[ROLE_COUNT][10] = {
-    [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki" },
+/* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
+static const char *const role_folders[ROLE_COUNT][12] = {
+    [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
-    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-pki", "-log" },
+    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-pki/server.pem", "-pki/server.key", "-log" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",

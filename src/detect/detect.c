@@ -255,9 +255,9 @@ int detect_checkpoint(struct detect *d, struct err *e)
     time_ns start = clock_steady();
     int rc;
 
+    buf_init(&b, DETECT_STATE_MAX);
     if (d->failed)
         return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
-    buf_init(&b, DETECT_STATE_MAX);
     sigma_run_save(d->run, &b);
     if (buf_failed(&b))
         return err_set(e, -ENOMEM, "no memory to save the state of detection");

@@ -351,8 +351,8 @@ static void test_paths(void **state)
 static void test_every_answer_is_guarded(void **state)
 {
     static const char *const wanted[] = {
-        "Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'\r\n",
+        ("Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+         "frame-ancestors 'none'; base-uri 'none'; form-action 'self'\r\n"),
         "Strict-Transport-Security: max-age=", "X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n",
         "Cache-Control: no-store\r\n", "Content-Length: 2\r\n", "Connection: close\r\n", "HTTP/1.1 404 Not Found\r\n",
     };
