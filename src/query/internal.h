@@ -39,7 +39,7 @@ struct query {
     struct query_node node[QUERY_NODES_MAX];
     size_t            count;
     uint64_t         *needs;
-    size_t            need_count;
+    size_t            need_count, regex_count;
 };
 
 /* --- fold.c --- */

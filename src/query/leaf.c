@@ -65,12 +65,17 @@ static bool parse_range(struct str s, double *least, double *most)
     return true;
 }
 
-static int compile_regex(const struct lexer *l, const struct token *t, struct query_node *out, struct err *e)
+static int compile_regex(struct query *q, const struct lexer *l, const struct token *t, struct query_node *out, struct err *e)
 {
     char said[200];
     PCRE2_SIZE at;
     int code;
-    pcre2_code *re = pcre2_compile((PCRE2_SPTR)t->text.p, t->text.n, PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
+    pcre2_code *re;
+
+    if (q->regex_count == QUERY_REGEX_MAX)
+        return query_error(e, l->text, t->at, "a search may hold 8 regular expressions");
+    q->regex_count++;
+    re = pcre2_compile((PCRE2_SPTR)t->text.p, t->text.n, PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
                                    &code, &at, NULL);
 
     if (!re) {
@@ -106,7 +111,7 @@ int leaf_compile(struct query *q, const struct lexer *l, const struct token *t, 
 {
     *out = (struct query_node){ .name = t->name };
     if (t->regex)
-        return compile_regex(l, t, out, e);
+        return compile_regex(q, l, t, out, e);
     if (t->text.n == 0 && !t->name.n)
         return query_error(e, l->text, t->at, "a word is expected between the quotes");
     out->text = fold_copy(&q->arena, t->text);

@@ -6,6 +6,7 @@
 
 #define REGEX_MATCH_LIMIT 100000  /* steps; an honest pattern on a log line takes some hundred */
 #define REGEX_DEPTH_LIMIT 1000
+#define REGEX_VALUE_MAX   (16u * KIB)  /* "\\w{1,60000}!" costs the square of a text's length, and PCRE2 counts none of it: 2.5 s for 64 KiB */
 
 /* anywhere - f holds for the line or for a field value that is not a piece of the line. */
 static bool anywhere(const struct query_node *n, const struct event *ev, bool (*f)(const struct query_node *, struct str))
@@ -61,6 +62,52 @@ static struct str longest_piece(struct str pattern)
     return best;
 }
 
+/* glob_starts - the part of a pattern before its first star stands at the head of s. */
+static bool glob_starts(struct str s, struct str pattern)
+{
+    ptrdiff_t star = str_chr(pattern, '*');
+    struct str head = str_of(pattern.p, star < 0 ? pattern.n : (size_t)star);
+    size_t i = 0, p = 0;
+
+    while (p < head.n && i < s.n) {
+        char c[4];
+        size_t n = fold_char(s.p + i, s.n - i, c);
+
+        if (head.p[p] == '?')
+            p++;
+        else if (head.n - p < n || memcmp(head.p + p, c, n) != 0)
+            return false;
+        else
+            p += n;
+        i += n;
+    }
+    return p == head.n;
+}
+
+/* words_match - words inside a run such as user=root: one alone, or from its edge to the end of the run. The second is tried once: what
+ * the stars did not find behind the first place where the head of the pattern stands is not behind a later one either. A pattern that
+ * begins with a star was tried from there with the whole run. Else a run of a million words would cost the square of that. */
+static bool words_match(struct str run, struct str pattern)
+{
+    bool tried = pattern.p[0] == '*';
+
+    for (size_t a = 0, b; a < run.n; a = b) {
+        b = a + 1;
+        if (!word_byte(run.p[a]))
+            continue;
+        while (b < run.n && word_byte(run.p[b]))
+            b++;
+        if (fold_like(str_of(run.p + a, b - a), pattern))
+            return true;
+        if (tried || !glob_starts(str_cut(run, a), pattern))
+            continue;
+        tried = true;
+        if (fold_like(str_cut(run, a), pattern))
+            return true;
+    }
+    return false;
+}
+
 /* has_glob - "fail*", "*ed", "*ail*": the pieces between stars stand in order inside one run of text without blanks; ends without a star are
  * ends of words. */
 static bool has_glob(const struct query_node *n, struct str s)
@@ -83,18 +130,8 @@ static bool has_glob(const struct query_node *n, struct str s)
         while (i < s.n && s.p[i] != ' ' && s.p[i] != '\t')
             i++;
         struct str run = str_of(s.p + from, i - from);
-        if (fold_like(run, n->text))
+        if (fold_like(run, n->text) || words_match(run, n->text))
             return true;
-        /* Words inside a run such as user=root: try from and to every edge of a word. */
-        for (size_t a = 0; a < run.n; a++) {
-            if (!word_byte(run.p[a]) || (a > 0 && word_byte(run.p[a - 1])))
-                continue;
-            size_t b = a;
-            while (b < run.n && word_byte(run.p[b]))
-                b++;
-            if (fold_like(str_of(run.p + a, b - a), n->text) || (b < run.n && fold_like(str_cut(run, a), n->text)))
-                return true;
-        }
     }
     return false;
 }
@@ -131,7 +168,9 @@ static bool regex_match(const struct query_node *n, struct str v)
     if (data && context) {
         pcre2_set_match_limit(context, REGEX_MATCH_LIMIT);
         pcre2_set_depth_limit(context, REGEX_DEPTH_LIMIT);
-        rc = pcre2_match(n->regex, (PCRE2_SPTR)(v.n ? v.p : ""), v.n, 0, 0, data, context);
+        /* What was cut off does not end there: '$' must not say so. */
+        rc = pcre2_match(n->regex, (PCRE2_SPTR)(v.n ? v.p : ""), min_size(v.n, REGEX_VALUE_MAX), 0, v.n > REGEX_VALUE_MAX ? PCRE2_NOTEOL : 0,
+                         data, context);
     }
     pcre2_match_data_free(data);
     pcre2_match_context_free(context);

@@ -3,7 +3,8 @@
  * Owns      struct query owns its tree, compiled patterns and texts, until query_free.
  * Promises  1. The same text selects the same events everywhere: store, journal tail, live tail, saved filters.
  *           2. Bounded: QUERY_TEXT_MAX bytes, QUERY_NODES_MAX nodes, QUERY_DEPTH_MAX parentheses; parsing and evaluation use explicit
- *              stacks. A regular expression has match and depth limits (PCRE2): one that exceeds them does not match, and is counted.
+ *              stacks. QUERY_REGEX_MAX regular expressions, each with match and depth limits (PCRE2): one that exceeds them does not match. They
+ *              see the first 16 KiB of a value. Every other condition costs at most |line| * |text|.
  *           3. A refused text says at which letter (err.column, from 1; err.at is the byte) and what was expected there.
  * Threads   a compiled query is read-only: any thread may evaluate it.
  * Units     times in the text are RFC 3339 or relative ("now-15m").
@@ -23,6 +24,7 @@
 #define QUERY_TEXT_MAX  16384
 #define QUERY_NODES_MAX 1024
 #define QUERY_DEPTH_MAX 64
+#define QUERY_REGEX_MAX 8      /* the dearest condition: with more, one event could hold a search for minutes */
 
 struct query;
 

@@ -41,6 +41,7 @@ static const struct {
     { "saqshy.types:UX-01", true }, { "saqshy.types:OS-04", true }, { "saqshy.types:OS-05", false }, { "saqshy.class:os-unix", true },
     { "saqshy.parser:sshd", true }, { "saqshy.marks:future", true }, { "saqshy.marks:binary", false },
     { "қазақстан", true }, { "ұлттық", true }, { "ОРТАЛЫҚ", true }, { "ёлка", true }, { "message:*ҰЛТТЫҚ*", true }, { "\"қазақстан ұлттық\"", true },
+    { "f*0022", false }, { "f*d", true }, { "s*d[*]:", true }, { "s*7", false }, { "d*7", true }, { "b*7", false }, { "2*::?7", true },
     { "10:00:00", true }, { "failed and password", false }, { "\"a \\\" b\"", false },
 };
 
@@ -173,6 +174,57 @@ static void hostile_texts_have_limits(void **state)
     event_batch_free(&batch);
 }
 
+/* Before, each word of such a line was tried up to its end: the square of its length, an hour for a megabyte. */
+static void a_hostile_line_costs_its_length(void **state)
+{
+    static const char *const globs[] = { "*ail*", "*a*z", "a*z", "a-*-z", "*-*ed" };
+    struct event ev = { 0 };
+    AUTO_BUF struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    for (int i = 0; i < 128 * 1024; i++)
+        buf_str(&b, STR("a-"));
+    ev.original = buf_view(&b);
+    for (size_t i = 0; i < COUNT(globs); i++) {
+        struct query *q;
+
+        assert_int_equal(query_parse(str_c(globs[i]), &q, NULL), 0);
+        CHECK(globs[i], !query_match(q, &ev));
+        query_free(&q);
+    }
+}
+
+static void regular_expressions_are_few_and_see_the_head(void **state)
+{
+    static const struct {
+        const char *text;
+        bool        want;
+    } asks[] = { { "event.original:/^x/", true }, { "event.original:/y/", false }, { "event.original:/x$/", false } };
+    struct event ev = { 0 };
+    AUTO_BUF struct buf b, many;
+    struct query *q;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_init(&many, 0);
+    for (int i = 0; i < 16 * 1024; i++)
+        buf_byte(&b, 'x');
+    buf_byte(&b, 'y');
+    ev.original = buf_view(&b);
+    for (size_t i = 0; i < COUNT(asks); i++) {
+        assert_int_equal(query_parse(str_c(asks[i].text), &q, NULL), 0);
+        CHECK(asks[i].text, query_match(q, &ev) == asks[i].want);
+        query_free(&q);
+    }
+    for (int i = 0; i < QUERY_REGEX_MAX; i++)
+        buf_str(&many, STR("a:/b/ "));
+    assert_int_equal(query_parse(buf_view(&many), &q, NULL), 0);
+    query_free(&q);
+    buf_str(&many, STR("a:/b/"));
+    assert_int_equal(query_parse(buf_view(&many), &q, NULL), -EINVAL);
+}
+
 static void a_query_outlives_its_text(void **state)
 {
     char *text = strdup("user.name:root");
@@ -202,6 +254,8 @@ int main(void)
         cmocka_unit_test(what_matches_is_never_skipped),
         cmocka_unit_test(wrong_texts_name_the_letter),
         cmocka_unit_test(hostile_texts_have_limits),
+        cmocka_unit_test(a_hostile_line_costs_its_length),
+        cmocka_unit_test(regular_expressions_are_few_and_see_the_head),
         cmocka_unit_test(a_query_outlives_its_text),
     };
 

@@ -5,7 +5,7 @@ struct counting {
     const struct store_search *s;
     struct store_stats *stats;
     const uint64_t     *tokens;
-    size_t              token_count, buckets;
+    size_t              token_count, buckets, work;
     uint64_t           *counts;
     bool                times_only;
     struct manifest     m;
@@ -25,13 +25,11 @@ static void count_time(struct counting *c, time_ns t)
 static int count_event(void *arg, const struct event *ev)
 {
     struct counting *c = arg;
+    int rc = search_looked(c->s, ev, &c->work);
 
-    if (++c->stats->events_scanned % 1024 == 0) {
-        int rc = search_halted(c->s, NULL);
-
-        if (rc < 0)
-            return rc;
-    }
+    if (rc < 0)
+        return rc;
+    c->stats->events_scanned++;
     if (search_admits(c->s, ev))
         count_time(c, ev->time);
     return 0;

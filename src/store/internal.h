@@ -195,6 +195,8 @@ bool manifest_moved(const char *folder, const struct manifest *m);
 bool search_admits(const struct store_search *s, const struct event *ev);
 /* search_halted - 0, -ECANCELED or -ETIMEDOUT. */
 int search_halted(const struct store_search *s, struct err *e);
+/* search_looked - one event more was matched: search_halted when *work says that it is time to look. */
+int search_looked(const struct store_search *s, const struct event *ev, size_t *work);
 /* search_snapshot - the manifest, empty when there is no store yet. */
 MUST_USE int search_snapshot(const char *folder, struct manifest *m, struct err *e);
 #define SEARCH_ATTEMPTS 100

@@ -7,7 +7,8 @@
 
 #define FOUND_MEMORY_MAX (256u * MIB)   /* events that wait for their turn */
 #define OPEN_FILES_MAX   64u
-#define LOOK_EVERY       1024u          /* events between two looks at the clock */
+#define LOOK_BYTES       (64u * KIB)    /* of lines between two looks at the clock: a long line takes long */
+#define LOOK_EVENT       64u            /* what an event counts besides its line */
 
 struct key {
     time_ns  time;
@@ -44,6 +45,7 @@ struct finding {
     struct key          last;
     bool                floored;       /* events behind floor cannot be among the limit */
     struct key          floor;
+    size_t              work;          /* since the last look at the clock */
     int                 verdict;       /* of hit */
     struct block_view   view;
 };
@@ -208,6 +210,15 @@ int search_halted(const struct store_search *s, struct err *e)
     return 0;
 }
 
+int search_looked(const struct store_search *s, const struct event *ev, size_t *work)
+{
+    *work += LOOK_EVENT + ev->original.n;
+    if (*work < LOOK_BYTES)
+        return 0;
+    *work = 0;
+    return search_halted(s, NULL);
+}
+
 static bool in_page(const struct finding *f, struct key k)
 {
     const struct store_search *s = f->s;
@@ -222,13 +233,11 @@ static bool in_page(const struct finding *f, struct key k)
 static int take_event(void *arg, const struct event *ev)
 {
     struct finding *f = arg;
+    int rc = search_looked(f->s, ev, &f->work);
 
-    if (++f->stats->events_scanned % LOOK_EVERY == 0) {
-        int rc = search_halted(f->s, NULL);
-
-        if (rc < 0)
-            return rc;
-    }
+    if (rc < 0)
+        return rc;
+    f->stats->events_scanned++;
     if (!in_page(f, key_of(ev)) || !search_admits(f->s, ev))
         return 0;
     f->stats->matched++;
