@@ -37,6 +37,7 @@ struct journal_reader;
 
 /* journal_open - open FOLDER for appending (made if absent), recover, take the lock. -EBUSY if another process writes. */
 MUST_USE int journal_open(const char *folder, uint64_t segment_bytes, struct journal **out, struct err *e);
+/* journal_close - what was appended and not committed is dropped. */
 void journal_close(struct journal **j);
 /* journal_append - add one frame of count events (1 to EVENT_BATCH_MAX). Not yet on disk. *first_seq (may be NULL) is the number
  * its first event got. Returns 0, or 1 if the origin's number was seen before: nothing is added and the sender may be acknowledged

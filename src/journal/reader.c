@@ -1,6 +1,7 @@
 /* reader.c - following committed frames through the segments. See journal.h. */
 #include "journal/internal.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -51,39 +52,6 @@ uint64_t journal_reader_seq(const struct journal_reader *r)
     return r->want;
 }
 
-/* open_segment - the segment that holds seq, or the oldest if seq is older. 1: there is none yet. */
-static int open_segment(struct journal_reader *r, uint64_t seq, struct err *e)
-{
-    struct segment_head h;
-    struct segments s;
-    uint64_t first = 0;
-    bool found = false;
-    int rc = segments_list(r->folder, &s, e);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < s.count; i++)
-        if (i == 0 || s.first_seq[i] <= seq) {
-            first = s.first_seq[i];
-            found = true;
-        }
-    segments_free(&s);
-    if (!found)
-        return 1;
-    if (r->fd >= 0)
-        close(r->fd);
-    r->fd = -1;
-    rc = segment_open(r->folder, first, false, &h, NULL, e);
-    if (rc < 0)
-        return rc;
-    r->fd = rc;
-    r->segment = first;
-    r->offset = SEGMENT_HEAD + h.origin_bytes;
-    if (r->want < first)
-        r->want = first;
-    return 0;
-}
-
 /* segment_end - how far this segment may be read: the commit point, or its size if a later one is in use. */
 static int segment_end(const struct journal_reader *r, const struct commit_point *c, uint64_t *end, struct err *e)
 {
@@ -99,24 +67,108 @@ static int segment_end(const struct journal_reader *r, const struct commit_point
     return 0;
 }
 
-/* damaged - step over a place that is no sound frame; the error tells how much is missing. */
-static int damaged(struct journal_reader *r, uint64_t end, struct err *e)
+/* segment_for - the segment that holds seq, or the oldest if seq is older. 1: there is none yet. */
+static int segment_for(const struct journal_reader *r, uint64_t seq, uint64_t *first, struct err *e)
+{
+    struct segments s;
+    bool found = false;
+    int rc = segments_list(r->folder, &s, e);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < s.count; i++)
+        if (i == 0 || s.first_seq[i] <= seq) {
+            *first = s.first_seq[i];
+            found = true;
+        }
+    segments_free(&s);
+    return !found;
+}
+
+/* segment_after - the one that follows the open segment. 1: there is none. */
+static int segment_after(const struct journal_reader *r, uint64_t *first, struct err *e)
+{
+    struct segments s;
+    bool found = false;
+    int rc = segments_list(r->folder, &s, e);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < s.count && !found; i++)
+        if (s.first_seq[i] > r->segment) {
+            *first = s.first_seq[i];
+            found = true;
+        }
+    segments_free(&s);
+    return !found;
+}
+
+/* open_headless - a segment whose head is damaged: its frames say themselves who they are. */
+static int open_headless(struct journal_reader *r, uint64_t first, const struct commit_point *c, struct err *e)
 {
     struct err why = e ? *e : (struct err){ 0 };
-    uint64_t at = r->offset, next = segment_resync(r->fd, r->offset + 1, end, &r->body), lost_from = r->want;
+    char path[PATH_BYTES];
+    uint64_t end;
+    int rc;
+
+    segment_path(r->folder, first, path);
+    r->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (r->fd < 0)
+        return err_sys(e, "could not open \"%s\"", path);
+    r->segment = first;
+    rc = segment_end(r, c, &end, e);
+    if (rc < 0)
+        return rc;
+    r->offset = segment_resync(r->fd, SEGMENT_HEAD, end, &r->body);
+    return err_set(e, -EBADMSG, "%.200s; its sound frames are read", why.text);
+}
+
+static int open_segment(struct journal_reader *r, uint64_t first, const struct commit_point *c, struct err *e)
+{
+    struct segment_head h;
+    int rc;
+
+    if (r->fd >= 0)
+        close(r->fd);
+    r->fd = -1;
+    if (r->want < first)
+        r->want = first;
+    rc = segment_open(r->folder, first, false, &h, NULL, e);
+    if (rc == -EBADMSG)
+        return open_headless(r, first, c, e);
+    if (rc < 0)
+        return rc;
+    r->fd = rc;
+    r->segment = first;
+    r->offset = SEGMENT_HEAD + h.origin_bytes;
+    return 0;
+}
+
+/* damaged - step over a place that is no sound frame; the error tells how much is missing. */
+static int damaged(struct journal_reader *r, uint64_t end, const struct commit_point *c, struct err *e)
+{
+    struct err why = e ? *e : (struct err){ 0 };
+    uint64_t at = r->offset, next = segment_resync(r->fd, r->offset + 1, end, &r->body), lost_from = r->want, goes_on = 0;
     unsigned char head[FRAME_HEAD];
     struct frame_head h;
 
     r->offset = next;
-    if (next < end && segment_frame(r->fd, next, end, head, &h, &r->body, NULL) == 0 && h.first_seq > r->want)
-        r->want = h.first_seq;
+    if (next < end && segment_frame(r->fd, next, end, head, &h, &r->body, NULL) == 0)
+        goes_on = h.first_seq;
+    else if (c->segment == r->segment)
+        goes_on = c->next_seq;
+    else
+        (void)segment_after(r, &goes_on, NULL);
+    if (goes_on > r->want)
+        r->want = goes_on;
     return err_at(e, -EBADMSG, (size_t)at, "segment %020llu: %.200s; events %llu to %llu are missing",
                   (unsigned long long)r->segment, why.text, (unsigned long long)lost_from,
                   (unsigned long long)(r->want > lost_from ? r->want - 1 : lost_from));
 }
 
 /* take_frame - the frame at the offset: 0 read, 1 end of the segment, or an error. */
-static int take_frame(struct journal_reader *r, uint64_t end, struct frame_head *h, struct event_batch *batch, struct err *e)
+static int take_frame(struct journal_reader *r, uint64_t end, const struct commit_point *c, struct frame_head *h, struct event_batch *batch,
+                      struct err *e)
 {
     unsigned char head[FRAME_HEAD];
     int rc = segment_frame(r->fd, r->offset, end, head, h, &r->body, e);
@@ -124,7 +176,7 @@ static int take_frame(struct journal_reader *r, uint64_t end, struct frame_head 
     if (rc == 1 || (rc < 0 && rc != -EBADMSG))
         return rc;
     if (rc == -EBADMSG)
-        return damaged(r, end, e);
+        return damaged(r, end, c, e);
     r->offset += FRAME_HEAD + h->body_bytes;
     if (h->first_seq + h->count <= r->want)
         return 0;
@@ -144,25 +196,42 @@ static int take_frame(struct journal_reader *r, uint64_t end, struct frame_head 
     return 0;
 }
 
-int journal_reader_next(struct journal_reader *r, struct event_batch *batch, struct journal_origin *origin, struct err *e)
+/* step - the segment to read from is open: 0. 1: nothing is there yet. */
+static int step(struct journal_reader *r, const struct commit_point *c, bool next, struct err *e)
 {
-    struct commit_point c;
-    struct frame_head h = { 0 };
-    uint64_t end = 0;
+    uint64_t first = 0;
     int rc;
 
+    if (r->fd >= 0 && !next)
+        return 0;
+    rc = r->fd < 0 ? segment_for(r, r->want ? r->want : 1, &first, e) : segment_after(r, &first, e);
+    return rc ? rc : open_segment(r, first, c, e);
+}
+
+int journal_reader_next(struct journal_reader *r, struct event_batch *batch, struct journal_origin *origin, struct err *e)
+{
+    struct frame_head h = { 0 };
+    struct err own;
+    uint64_t end = 0;
+    bool next = false;
+
+    if (!e)
+        e = &own;
     event_batch_reset(batch);
     if (!r->commit && commit_map_open(r->folder, false, &r->commit, NULL) < 0)
         return 0;
     for (;;) {
-        c = commit_map_read(r->commit);
+        struct commit_point c = commit_map_read(r->commit);
+        int rc;
+
         if (!c.valid || r->want >= c.next_seq)
             return 0;
-        if (r->fd < 0 && (rc = open_segment(r, r->want ? r->want : 1, e)) != 0)
+        rc = step(r, &c, next, e);
+        if (rc != 0)
             return rc < 0 ? rc : 0;
         rc = segment_end(r, &c, &end, e);
         if (rc == 0)
-            rc = take_frame(r, end, &h, batch, e);
+            rc = take_frame(r, end, &c, &h, batch, e);
         if (rc < 0)
             return rc;
         if (rc == 0 && batch->count) {
@@ -170,19 +239,10 @@ int journal_reader_next(struct journal_reader *r, struct event_batch *batch, str
                 *origin = (struct journal_origin){ str_of(r->body.p, h.origin_bytes), h.origin_seq };
             return (int)batch->count;
         }
-        if (rc == 1) {
-            uint64_t before = r->segment;
-
-            if (c.segment == before)
-                return 0;
-            rc = open_segment(r, r->want, e);
-            if (rc != 0 || r->segment == before) {
-                /* The events between this segment's end and the next one's start were lost to damage. */
-                if (rc == 0)
-                    rc = open_segment(r, c.segment, e);
-                if (rc != 0)
-                    return rc < 0 ? rc : 0;
-            }
+        next = rc == 1;
+        if (next && c.segment == r->segment) {
+            r->want = c.next_seq;   /* all that was committed is read; what is missing was told */
+            return 0;
         }
     }
 }

@@ -254,6 +254,146 @@ static void damage_before_the_commit_point_is_kept_as_evidence(void **state)
     folder_remove(folder);
 }
 
+static void flip(const char *folder, uint64_t segment, long at)
+{
+    char path[PATH_BYTES];
+
+    segment_path(folder, segment, path);
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, at, at < 0 ? SEEK_END : SEEK_SET), 0);
+    int c = fgetc(f);
+    assert_int_equal(fseek(f, at, at < 0 ? SEEK_END : SEEK_SET), 0);
+    fputc(c ^ 1, f);
+    fclose(f);
+}
+
+/* many_segments - 12 numbered events, in segments of two. */
+static void many_segments(const char *folder, struct segments *s)
+{
+    struct journal *j = open_journal(folder, 250);
+
+    for (uint64_t i = 1; i <= 12; i++)
+        assert_int_equal(put(j, i, 1, (struct journal_origin){ STR("a"), i }), 0);
+    assert_int_equal(journal_commit(j, NULL), 0);
+    journal_close(&j);
+    assert_int_equal(segments_list(folder, s, NULL), 0);
+    assert_true(s->count >= 6);
+}
+
+static void damage_at_the_end_of_a_segment_costs_that_frame_alone(void **state)
+{
+    struct segments s;
+    char folder[64];
+    uint64_t complaints;
+
+    (void)state;
+    folder_make(folder);
+    many_segments(folder, &s);
+    flip(folder, s.first_seq[0], -1);
+    assert_int_equal(count_read(folder, &complaints), 11);
+    assert_int_equal(complaints, 1);
+    segments_free(&s);
+    folder_remove(folder);
+}
+
+static void behind_damage_at_the_very_end_a_reader_waits(void **state)
+{
+    struct journal_reader *r;
+    struct event_batch b;
+    char folder[64];
+    struct err e;
+
+    (void)state;
+    folder_make(folder);
+    event_batch_init(&b, 0);
+    struct journal *j = open_journal(folder, 0);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_int_equal(put(j, i, 1, (struct journal_origin){ 0 }), 0);
+    assert_int_equal(journal_commit(j, NULL), 0);
+    flip(folder, 1, -1);
+    assert_int_equal(journal_reader_open(folder, 0, &r, NULL), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(journal_reader_next(r, &b, NULL, NULL), 1);
+    assert_int_equal(journal_reader_next(r, &b, NULL, &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "events 3 to 3 are missing"));
+    assert_int_equal(journal_reader_next(r, &b, NULL, NULL), 0);
+    assert_true(journal_reader_seq(r) == 4);    /* else journal_reader_wait would not sleep */
+    assert_int_equal(put(j, 4, 1, (struct journal_origin){ 0 }), 0);
+    assert_int_equal(journal_commit(j, NULL), 0);
+    assert_int_equal(journal_reader_next(r, &b, NULL, NULL), 1);
+    assert_true(b.items[0].seq == 4);
+    journal_reader_close(&r);
+    journal_close(&j);
+    event_batch_free(&b);
+    folder_remove(folder);
+}
+
+static void a_damaged_head_costs_no_frame(void **state)
+{
+    (void)state;
+    for (size_t which = 0; which < 6; which++) {
+        struct segments s;
+        char folder[64];
+        uint64_t complaints;
+
+        folder_make(folder);
+        many_segments(folder, &s);
+        size_t at = which < 4 ? which : s.count - 1;
+        flip(folder, s.first_seq[at], which % 2 ? 50 : 3);
+        if (which == 5) {
+            char path[128];
+
+            snprintf(path, sizeof path, "%s/commit", folder);
+            assert_int_equal(unlink(path), 0);
+        }
+        struct journal *j = open_journal(folder, 250);
+        assert_true(journal_next_seq(j) == 13 && journal_origin_seq(j, STR("a")) == 12);
+        assert_int_equal(put(j, 12, 1, (struct journal_origin){ STR("a"), 12 }), 1);
+        assert_int_equal(put(j, 13, 1, (struct journal_origin){ STR("a"), 13 }), 0);
+        assert_int_equal(journal_commit(j, NULL), 0);
+        journal_close(&j);
+        assert_int_equal(count_read(folder, &complaints), 13);
+        assert_int_equal(complaints, 1);
+        assert_int_equal(verdict(folder), 1);
+        segments_free(&s);
+        folder_remove(folder);
+    }
+}
+
+static void behind_damage_origins_are_known_and_nothing_doubles(void **state)
+{
+    char folder[64], path[PATH_BYTES];
+    AUTO_BUF struct buf file;
+    uint64_t complaints;
+
+    (void)state;
+    folder_make(folder);
+    buf_init(&file, MIB);
+    struct journal *j = open_journal(folder, 0);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_int_equal(put(j, i, 1, (struct journal_origin){ STR("a"), i }), 0);
+    assert_int_equal(journal_commit(j, NULL), 0);
+    /* A kill before the commit leaves a fourth frame behind the commit point. */
+    assert_int_equal(put(j, 4, 1, (struct journal_origin){ STR("a"), 4 }), 0);
+    segment_path(folder, 1, path);
+    assert_int_equal(file_read(path, MIB, &file, NULL), 0);
+    journal_close(&j);
+    FILE *f = fopen(path, "r+b");
+    assert_true(fwrite(file.p, 1, file.n, f) == file.n);
+    fclose(f);
+    flip(folder, 1, SEGMENT_HEAD + 100);
+    j = open_journal(folder, 0);
+    assert_true(journal_origin_seq(j, STR("a")) == 3 && journal_next_seq(j) == 4);
+    assert_int_equal(put(j, 4, 1, (struct journal_origin){ STR("a"), 4 }), 0);
+    assert_int_equal(put(j, 5, 1, (struct journal_origin){ STR("a"), 5 }), 0);
+    assert_int_equal(journal_commit(j, NULL), 0);
+    journal_close(&j);
+    assert_int_equal(count_read(folder, &complaints), 4);
+    assert_int_equal(complaints, 1);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +405,10 @@ int main(void)
         cmocka_unit_test(a_removed_segment_or_frame_breaks_the_chain),
         cmocka_unit_test(a_segment_cut_at_any_byte_recovers_what_is_whole),
         cmocka_unit_test(damage_before_the_commit_point_is_kept_as_evidence),
+        cmocka_unit_test(damage_at_the_end_of_a_segment_costs_that_frame_alone),
+        cmocka_unit_test(behind_damage_at_the_very_end_a_reader_waits),
+        cmocka_unit_test(a_damaged_head_costs_no_frame),
+        cmocka_unit_test(behind_damage_origins_are_known_and_nothing_doubles),
     };
 
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);

@@ -16,6 +16,8 @@ struct journal {
     uint64_t           segment_bytes;
     uint64_t           segment, offset;   /* first_seq of the open segment; where the next frame goes */
     uint64_t           next_seq, committed_seq;
+    uint64_t           committed;         /* bytes of the open segment that were promised */
+    bool               ready;             /* recovered: what stands behind committed is ours to drop */
     unsigned char      chain[CHAIN_BYTES];
     struct origins     origins;
     struct commit_map *commit;
@@ -39,8 +41,41 @@ static int start_segment(struct journal *j, struct err *e)
         close(j->fd);
     j->fd = fd;
     j->segment = h.first_seq;
-    j->offset = SEGMENT_HEAD + table.n;
+    j->offset = j->committed = SEGMENT_HEAD + table.n;
     return 0;
+}
+
+/* glean - what the sound frames from offset on tell, damage stepped over: origins, the number and chain value behind the last. */
+static int glean(struct journal *j, int fd, uint64_t offset, uint64_t end, struct err *e)
+{
+    unsigned char head[FRAME_HEAD];
+    struct frame_head h;
+
+    while ((offset = segment_resync(fd, offset, end, &j->scratch)) < end &&
+           segment_frame(fd, offset, end, head, &h, &j->scratch, NULL) == 0) {
+        struct str id = str_of(j->scratch.p, h.origin_bytes);
+
+        if (id.n && h.origin_seq > origins_get(&j->origins, id) && origins_put(&j->origins, id, h.origin_seq) < 0)
+            return err_set(e, -ENOMEM, "no room for the origin of a frame");
+        if (h.first_seq + h.count > j->next_seq) {
+            j->next_seq = h.first_seq + h.count;
+            memcpy(j->chain, h.chain, CHAIN_BYTES);
+        }
+        offset += FRAME_HEAD + h.body_bytes;
+    }
+    return 0;
+}
+
+/* leave_damaged - the segment stays as evidence, without what nobody was promised; writing goes on in a new one. */
+static int leave_damaged(struct journal *j, uint64_t end, const struct commit_point *c, struct err *e)
+{
+    if (c->valid && c->segment == j->segment && end > c->offset && ftruncate(j->fd, (off_t)c->offset) < 0)
+        return err_sys(e, "could not cut the torn tail");
+    if (c->valid && c->next_seq >= j->next_seq) {
+        j->next_seq = c->next_seq;
+        memcpy(j->chain, c->chain, CHAIN_BYTES);
+    }
+    return start_segment(j, e);
 }
 
 /* scan - walk the frames of the open segment up to its end; what is sound moves offset, next_seq, chain and origins on. */
@@ -91,12 +126,46 @@ static int recover_last(struct journal *j, uint64_t first_seq, const struct comm
     if (rc != -EBADMSG)
         return rc;
     if (c->valid && c->segment == first_seq && j->offset < c->offset) {
-        /* Damage inside what was promised: leave the file as it is, for evidence, and go on in a new one. */
-        j->next_seq = c->next_seq > j->next_seq ? c->next_seq : j->next_seq;
-        memcpy(j->chain, c->chain, CHAIN_BYTES);
-        return start_segment(j, e);
+        /* Damage inside what was promised. The senders of the sound frames behind it must not repeat them. */
+        rc = glean(j, j->fd, j->offset, c->offset, e);
+        return rc < 0 ? rc : leave_damaged(j, (uint64_t)st.st_size, c, e);
     }
     return ftruncate(j->fd, (off_t)j->offset) < 0 ? err_sys(e, "could not cut the torn tail") : 0;
+}
+
+/* recover_headless - the last segment's head is damaged: origins from the youngest sound head, and from all frames behind it. */
+static int recover_headless(struct journal *j, const struct segments *s, const struct commit_point *c, struct err *e)
+{
+    size_t i = s->count - 1, from = i;
+    uint64_t end = 0;
+    int rc = 0;
+
+    while (from > 0) {
+        struct segment_head h;
+        AUTO_BUF struct buf table;
+        AUTO_CLOSE int fd = -1;
+
+        buf_init(&table, ORIGIN_TABLE_MAX);
+        fd = segment_open(j->folder, s->first_seq[--from], false, &h, &table, NULL);
+        if (fd >= 0 && origins_read(&j->origins, buf_view(&table)) == 0)
+            break;
+    }
+    j->next_seq = s->first_seq[i];
+    for (size_t k = from; rc == 0 && k <= i; k++) {
+        char path[PATH_BYTES];
+        struct stat st;
+
+        segment_path(j->folder, s->first_seq[k], path);
+        if (j->fd >= 0)
+            close(j->fd);
+        j->fd = open(path, O_RDWR | O_CLOEXEC);
+        if (j->fd < 0 || fstat(j->fd, &st) < 0)
+            return err_sys(e, "could not open \"%s\"", path);
+        j->segment = s->first_seq[k];
+        end = (uint64_t)st.st_size;
+        rc = glean(j, j->fd, SEGMENT_HEAD, c->valid && c->segment == j->segment && c->offset < end ? c->offset : end, e);
+    }
+    return rc < 0 ? rc : leave_damaged(j, end, c, e);
 }
 
 static int recover(struct journal *j, struct err *e)
@@ -112,6 +181,8 @@ static int recover(struct journal *j, struct err *e)
         rc = start_segment(j, e);
     } else {
         rc = recover_last(j, s.first_seq[s.count - 1], &c, e);
+        if (rc == -EBADMSG && j->fd < 0)
+            rc = recover_headless(j, &s, &c, e);
     }
     segments_free(&s);
     if (rc == 0 && fdatasync(j->fd) < 0)
@@ -126,6 +197,7 @@ static void publish(struct journal *j)
     memcpy(c.chain, j->chain, CHAIN_BYTES);
     commit_map_write(j->commit, &c);
     j->committed_seq = j->next_seq;
+    j->committed = j->offset;
 }
 
 static int take_lock(struct journal *j, struct err *e)
@@ -166,6 +238,7 @@ int journal_open(const char *folder, uint64_t segment_bytes, struct journal **ou
         return err_wrap(e, rc, "journal \"%s\"", folder);
     }
     publish(j);
+    j->ready = true;
     *out = j;
     return 0;
 }
@@ -174,6 +247,10 @@ void journal_close(struct journal **j)
 {
     if (!*j)
         return;
+    /* What was not committed was promised to nobody and is sent again. After a failed sync it stands in the page cache alone, where the
+     * next recovery would find it sound: it must not. */
+    if ((*j)->ready && ((*j)->broken || (*j)->committed_seq != (*j)->next_seq) && ftruncate((*j)->fd, (off_t)(*j)->committed) < 0)
+        (*j)->broken = true;    /* then recovery judges */
     commit_map_close(&(*j)->commit);
     origins_free(&(*j)->origins);
     buf_free(&(*j)->frame);
