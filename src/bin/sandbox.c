@@ -19,19 +19,38 @@
 #define MAY_WRITE                                                                                                        \
     (MAY_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |         \
      LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK)
+/* Newer than the headers of Debian 12; asked of the kernel before use. Without the first a role could empty any file of its user, the
+ * desk's database too, by truncate(2). */
+#define FS_TRUNCATE   (1ULL << 14) /* version 3 */
+#define NET_BIND      (1ULL << 0)  /* version 4 */
+#define NET_CONNECT   (1ULL << 1)
 #define HANDLED (MAY_WRITE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
                  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+/* As the kernel has it from version 4 on; before, the first member alone. */
+struct ruleset {
+    uint64_t fs, net;
+};
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
 static const char *const role_folders[ROLE_COUNT][12] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
-    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-pki/server.pem", "-pki/server.key", "-log" },
+    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
+                      "-pki/server.key" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",
                                               "/var/cache/fontconfig", "/dev/urandom", "/run/systemd/resolve" };
+
+/* net_refused - the TCP that a role never needs: only listeners bind, only the desk connects, and only to a mail server. */
+static uint64_t net_refused(const struct node *n, enum node_role role)
+{
+    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_DESK && *n->smtp_url;
+
+    return (listens ? 0 : NET_BIND) | (sends ? 0 : NET_CONNECT);
+}
 
 static int allow(int ruleset, const char *path, uint64_t access)
 {
@@ -45,13 +64,13 @@ static int allow(int ruleset, const char *path, uint64_t access)
     rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
     if (rc < 0 && errno == EINVAL) {
         /* A file, not a folder: rights of folders do not apply. */
-        a.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+        a.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE;
         rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
     }
     return rc;
 }
 
-static int allow_all(const struct node *n, enum node_role role, int ruleset)
+static int allow_all(const struct node *n, enum node_role role, int ruleset, uint64_t may_write)
 {
     char path[4096];
     int rc = 0;
@@ -71,22 +90,24 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset)
         rc = allow(ruleset, getenv("SAQSHY_TEST_CLOCK"), LANDLOCK_ACCESS_FS_READ_FILE);
 #endif
     for (const char *const *f = role_folders[role]; rc == 0 && *f; f++)
-        rc = allow(ruleset, node_path(n, *f + 1, path), **f == '+' ? MAY_WRITE : MAY_READ);
+        rc = allow(ruleset, node_path(n, *f + 1, path), **f == '+' ? may_write : MAY_READ);
     return rc;
 }
 
 static int enter_landlock(const struct node *n, enum node_role role, struct err *e)
 {
-    struct landlock_ruleset_attr a = { .handled_access_fs = HANDLED };
-    AUTO_CLOSE int ruleset = (int)syscall(SYS_landlock_create_ruleset, &a, sizeof a, 0);
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    uint64_t truncate = version >= 3 ? FS_TRUNCATE : 0;
+    struct ruleset a = { .fs = HANDLED | truncate, .net = net_refused(n, role) };
 
-    if (ruleset < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
+    if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
         log_line(LOG_WARN, "this kernel has no Landlock: the role sees the whole file system that its user sees", NULL);
         return 0;
     }
+    AUTO_CLOSE int ruleset = (int)syscall(SYS_landlock_create_ruleset, &a, version >= 4 ? sizeof a : sizeof a.fs, 0);
     if (ruleset < 0)
         return err_sys(e, "could not make a Landlock ruleset");
-    if (allow_all(n, role, ruleset) < 0)
+    if (allow_all(n, role, ruleset, MAY_WRITE | truncate) < 0)
         return err_sys(e, "could not add a Landlock rule");
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
         return err_sys(e, "could not enter Landlock");
@@ -100,6 +121,8 @@ static const int refused[] = {
     SCMP_SYS(userfaultfd), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(keyctl), SCMP_SYS(add_key),
     SCMP_SYS(request_key), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(open_by_handle_at), SCMP_SYS(io_uring_setup), SCMP_SYS(acct),
     SCMP_SYS(quotactl), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(personality),
+    SCMP_SYS(kexec_file_load), SCMP_SYS(open_tree), SCMP_SYS(move_mount), SCMP_SYS(fsopen), SCMP_SYS(fsmount), SCMP_SYS(mount_setattr),
+    SCMP_SYS(pidfd_getfd), SCMP_SYS(clock_adjtime), SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(syslog),
 #ifndef __SANITIZE_ADDRESS__
     SCMP_SYS(ptrace), /* the leak check of a test build uses it on itself */
 #endif

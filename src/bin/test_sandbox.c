@@ -1,0 +1,136 @@
+/* test_sandbox.c - what a role can no longer do once it is in its sandbox. Each question is asked by a child of its own. */
+#include "bin/bin.h"
+#include "base/file.h"
+#include "base/test.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static char data[64];
+
+static const char *const files[] = { "pki/ca.pem", "pki/ca.key", "pki/server.pem", "pki/server.key", "pki/agents/a.key", "desk/desk.db",
+                                     "journal/x", "SIGN-IN" };
+static const char *const folders[] = { "pki", "pki/agents", "desk", "journal", "run", "store", "findings" };
+
+static int setup(void **state)
+{
+    char path[256];
+    struct err e;
+
+    (void)state;
+    snprintf(data, sizeof data, "/tmp/saqshy-sandbox-XXXXXX");
+    if (!mkdtemp(data))
+        return -1;
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        snprintf(path, sizeof path, "%s/%s", data, folders[i]);
+        if (mkdir(path, 0700) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < COUNT(files); i++) {
+        snprintf(path, sizeof path, "%s/%s", data, files[i]);
+        if (file_write_atomic(path, STR("x"), 0600, &e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char path[256];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        snprintf(path, sizeof path, "%s/%s", data, files[i]);
+        unlink(path);
+    }
+    for (size_t i = COUNT(folders); i-- > 0;) {
+        snprintf(path, sizeof path, "%s/%s", data, folders[i]);
+        rmdir(path);
+    }
+    rmdir(data);
+    return 0;
+}
+
+enum deed { READ, CUT, CONNECT };
+
+/* deed_result - 0 or the errno of doing it. */
+static int deed_result(enum deed d, const char *path)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    int fd, rc;
+
+    if (d == CUT)
+        return truncate(path, 0) < 0 ? errno : 0;
+    fd = d == READ ? open(path, O_RDONLY | O_CLOEXEC) : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    rc = fd < 0 || (d == CONNECT && connect(fd, (struct sockaddr *)&to, sizeof to) < 0) ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static const struct {
+    const char    *name, *path, *smtp;
+    enum node_role role;
+    enum deed      deed;
+    int            version;   /* of Landlock, from which on it is refused */
+    bool           refused;
+} rows[] = {
+    { "ingest shows its certificate", "pki/server.key", "", ROLE_INGEST, READ, 1, false },
+    { "ingest knows its authority", "pki/ca.pem", "", ROLE_INGEST, READ, 1, false },
+    { "ingest cannot make agents", "pki/ca.key", "", ROLE_INGEST, READ, 1, true },
+    { "ingest cannot be an agent", "pki/agents/a.key", "", ROLE_INGEST, READ, 1, true },
+    { "the desk shows its certificate", "pki/server.key", "", ROLE_DESK, READ, 1, false },
+    { "the desk knows its authority", "pki/ca.pem", "", ROLE_DESK, READ, 1, false },
+    { "the desk cannot make agents", "pki/ca.key", "", ROLE_DESK, READ, 1, true },
+    { "no role reads the first passwords", "SIGN-IN", "", ROLE_DESK, READ, 1, true },
+    { "index has no certificate", "pki/server.key", "", ROLE_INDEX, READ, 1, true },
+    { "ingest cannot read the desk", "desk/desk.db", "", ROLE_INGEST, READ, 1, true },
+    { "ingest cannot empty the desk", "desk/desk.db", "", ROLE_INGEST, CUT, 3, true },
+    { "ingest cuts its journal", "journal/x", "", ROLE_INGEST, CUT, 3, false },
+    { "ingest connects to nobody", "", "smtp://127.0.0.1:9", ROLE_INGEST, CONNECT, 4, true },
+    { "detect connects to nobody", "", "", ROLE_DETECT, CONNECT, 4, true },
+    { "the desk without a mail server connects to nobody", "", "", ROLE_DESK, CONNECT, 4, true },
+    { "the desk connects to its mail server", "", "smtp://127.0.0.1:9", ROLE_DESK, CONNECT, 4, false },
+};
+
+static void a_role_can_do_no_more_than_it_needs(void **state)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    (void)state;
+    if (version < 1)
+        skip();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct node n = { .data = data, .content = "", .web = "", .user = "", .smtp_url = (char *)(uintptr_t)rows[i].smtp,
+                          .smtp_password_file = "" };
+        char path[256];
+        int status;
+        pid_t pid;
+
+        if (version < rows[i].version)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", data, rows[i].path);
+        pid = fork();
+        if (pid == 0) {
+            struct err e;
+
+            _exit(sandbox_enter(&n, rows[i].role, &e) < 0 ? 200 : deed_result(rows[i].deed, path));
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        CHECK(rows[i].name, WIFEXITED(status) && WEXITSTATUS(status) != 200);
+        CHECK(rows[i].name, (WEXITSTATUS(status) == EACCES) == rows[i].refused);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_role_can_do_no_more_than_it_needs) };
+
+    return cmocka_run_group_tests_name("sandbox", tests, setup, teardown);
+}
