@@ -124,6 +124,19 @@ static int sane_start(struct detect *d, uint64_t *from, struct err *e)
     return rc;
 }
 
+/* one_directory - findings are numbered by their events. A journal that ends before the last event that was found something in was lost or is
+ * an old copy (or ingest has not recovered it yet, then the next start finds it whole): its numbers come again for other events, and all
+ * that is found in them would count as repeated, in silence. */
+static int one_directory(const struct detect *d, struct err *e)
+{
+    uint64_t committed = journal_committed_seq(d->journal), last = journal_origin_seq(d->out, STR(DETECT_ORIGIN));
+
+    if (!committed || last < committed)
+        return 0;
+    return err_set(e, -EINVAL, "the journal ends before event %llu, there are findings up to event %llu: they are not of one data directory",
+                   (unsigned long long)committed, (unsigned long long)last);
+}
+
 static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *e)
 {
     uint64_t from = 0;
@@ -134,9 +147,11 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     if (rc == 0)
         rc = restore(d, &from, e);
     if (rc == 0)
-        rc = sane_start(d, &from, e);
-    if (rc == 0)
         rc = journal_open(d->findings, d->c.segment_bytes ? d->c.segment_bytes : 64u * MIB, &d->out, e);
+    if (rc == 0)
+        rc = one_directory(d, e);
+    if (rc == 0)
+        rc = sane_start(d, &from, e);
     if (rc == 0)
         rc = journal_reader_open(d->journal, from, &d->reader, e);
     if (rc < 0)
@@ -195,6 +210,7 @@ void detect_close(struct detect **dp)
 static int look_at(struct detect *d, const struct event *ev, struct err *e)
 {
     const struct sigma_match *m;
+    struct journal_origin origin = { STR(DETECT_ORIGIN), ev->seq };
     int n = sigma_run_event(d->run, ev, false, &m, e);
     int rc = 0;
 
@@ -204,7 +220,11 @@ static int look_at(struct detect *d, const struct event *ev, struct err *e)
     for (int i = 0; i < n && rc == 0; i++)
         rc = detect_finding(&m[i], ev, &d->found, e);
     if (rc == 0)
-        rc = journal_append(d->out, d->found.items, d->found.count, (struct journal_origin){ STR(DETECT_ORIGIN), ev->seq }, NULL, e);
+        rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
+    if (rc == -E2BIG) {     /* an event must not stop all that come after it */
+        detect_shorten(&d->found);
+        rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
+    }
     if (rc < 0)
         return rc;
     meter(d, rc == 1 ? M_REPEATED : M_FINDINGS, n);

@@ -1,5 +1,8 @@
 /* finding.c - a match becomes an event of the findings journal. */
-#include "detect/detect.h"
+#include "detect/internal.h"
+
+#define SHORT_LINE  2048u
+#define SHORT_VALUE 512u
 
 /* Fields of the event that a case needs before anybody opens the log; each by its first value. */
 static const char *const copied[] = {
@@ -113,4 +116,18 @@ int detect_finding(const struct sigma_match *m, const struct event *ev, struct e
     if (rc == -E2BIG)   /* a rule with hundreds of tags: the finding is there, some of its texts are not */
         rc = 0;
     return rc < 0 || arena_failed(&out->arena) ? err_set(e, -ENOMEM, "no memory for a finding") : 0;
+}
+
+void detect_shorten(struct event_batch *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        struct event *f = &found->items[i];
+
+        if (f->original.n > SHORT_LINE) {
+            f->original.n = SHORT_LINE;
+            f->marks |= MARK_TRUNCATED;
+        }
+        for (uint32_t k = 0; k < f->field_count; k++)
+            f->fields[k].value.n = min_size(f->fields[k].value.n, SHORT_VALUE);
+    }
 }

@@ -25,6 +25,11 @@ MUST_USE int rule_store_changed(const struct rule_store *s, const char *const *p
 MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out,
                              struct detect_rules *stats, detect_say *say, void *arg, struct err *e);
 
+/* --- finding.c --- */
+
+/* detect_shorten - findings too large for a frame, cut to what a case needs; the event itself stays whole in the journal. */
+void detect_shorten(struct event_batch *found);
+
 /* --- state.c: the file of saved state --- */
 
 /* Offset  size  meaning

@@ -224,6 +224,78 @@ static void one_step_after_the_commit_the_finding_is_on_disk(void **state)
     place_remove(&p);
 }
 
+/* giant - one event of a line of noise that does not compress, and a rule for each of many findings of it. */
+static void giant(const struct place *p, unsigned rules)
+{
+    AUTO_BUF struct buf text, line;
+    struct journal *j = NULL;
+    struct event ev = { .time = NS_PER_SECOND, .received = NS_PER_SECOND, .class = CLASS_OS_UNIX };
+    AUTO_ARENA struct arena a;
+    uint32_t random = 7;
+    struct err e;
+
+    buf_init(&text, 0), buf_init(&line, 0), arena_init(&a, MIB);
+    for (unsigned i = 0; i < rules; i++)
+        buf_printf(&text, "%stitle: r%u\nid: r%u\nlogsource: {}\ndetection: {s: {n: '*'}, condition: s}\n", i ? "---\n" : "", i, i);
+    buf_byte(&text, 0);
+    write_rule(p, "r.yml", text.p);
+    while (line.n < EVENT_ORIGINAL_MAX) {
+        random = random * 1664525 + 1013904223;
+        buf_byte(&line, (char)(random >> 24));
+    }
+    ev.original = buf_view(&line);
+    assert_int_equal(event_add(&ev, &a, STR("n"), STR("1")), 0);
+    assert_int_equal(event_add(&ev, &a, STR("process.command_line"), ev.original), 0);
+    assert_int_equal(journal_open(p->journal, MIB, &j, &e), 0);
+    assert_int_equal(journal_append(j, &ev, 1, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+}
+
+static void one_giant_line_does_not_stop_detection(void **state)
+{
+    AUTO_BUF struct buf out;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    buf_init(&out, 0);
+    place_make(&p);
+    giant(&p, 40);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_step(d, 0, &e), 1);
+    detect_close(&d);
+    assert_int_equal(read_findings(&p, &out), 40);
+    place_remove(&p);
+}
+
+/* The journal was lost, or restored from an old copy; the findings were not. Going on, all would count as repeated and nobody would know. */
+static void findings_ahead_of_their_journal_are_said(void **state)
+{
+    struct place p;
+    const char *paths[] = { p.rules };
+    struct detect_config c = { .journal = p.journal, .findings = p.findings, .state_file = p.state, .rules = paths, .rule_count = 1 };
+    struct detect *d = NULL;
+    uint32_t random = 3;
+    char path[512];
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_rule(&p, "r.yml", "title: all\nid: all\nlogsource: {}\ndetection: {s: {n: '*'}, condition: s}\n");
+    fill(&p, 0, 60, &random);
+    run_to_end(&p);
+    snprintf(path, sizeof path, "mv %s %s.away", p.journal, p.journal);
+    assert_int_equal(system(path), 0);
+    fill(&p, 0, 1, &random);
+    assert_int_equal(detect_open(&c, NULL, NULL, &d, &e), -EINVAL);
+    assert_non_null(strstr(e.text, "not of one data directory"));
+    snprintf(path, sizeof path, "rm -rf -- %s && mv %s.away %s", p.journal, p.journal, p.journal);
+    assert_int_equal(system(path), 0);
+    run_to_end(&p);
+    place_remove(&p);
+}
+
 static void a_state_from_another_journal_is_given_up(void **state)
 {
     struct place p;
@@ -392,7 +464,9 @@ int main(void)
         cmocka_unit_test(one_step_after_the_commit_the_finding_is_on_disk),
         cmocka_unit_test(killed_at_any_moment_the_findings_are_the_same),
         cmocka_unit_test(without_its_state_nothing_is_found_twice),
+        cmocka_unit_test(one_giant_line_does_not_stop_detection),
         cmocka_unit_test(a_state_from_another_journal_is_given_up),
+        cmocka_unit_test(findings_ahead_of_their_journal_are_said),
         cmocka_unit_test(a_rule_that_became_broken_runs_as_it_was),
         cmocka_unit_test(a_reload_keeps_the_windows),
         { .name = "R-A4.3-01 UX-01 the same account from two addresses on one server", .test_func = same_account_from_two_addresses },
