@@ -246,6 +246,19 @@ test('a state folder that is lost or old never makes the collector take new line
     assert.equal(all[3].number, String(far + 1n));
 });
 
+test('lines with more names of fields than a frame can hold cost their fields, not the lines beside them', async (t) => {
+    const p = await place(t);
+    const noise = [];
+    for (let i = 0; i < 180; i++) noise.push(Array.from({ length: 390 }, (_, k) => `k${i * 390 + k}=1`).join(' '));
+    writeFileSync(join(p.logs, 'a.log'), `${['Nov 24 10:00:00 srv sshd[7]: Accepted password for root from 203.0.113.9 port 4 ssh2', ...noise].join('\n')}\n`);
+    await p.startIngest();
+    p.startAgent();
+    const seen = await p.wait(181);
+    assert.equal(seen.length, 181);
+    assert.ok(seen.every((e) => e['host.name']));
+    assert.equal(readdirSync(join(p.data, 'agent/spool')).filter((n) => n.startsWith('refused')).length, 0);
+});
+
 test('any OTLP client with a certificate may send; broken bytes, bombs and strangers are refused with a reason', async (t) => {
     const p = await place(t);
     await p.startIngest();

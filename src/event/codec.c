@@ -20,7 +20,9 @@
 #include "event/event.h"
 
 #define CODEC_VERSION   1
-#define CODEC_NAMES_MAX 65536u
+/* More than the fields of any batch or block of ours can have: 64 MiB of events at 35 bytes a field. A lower limit would be a way to stop
+ * the index and to have batches refused, for anybody who may write a line of name=value into a log. */
+#define CODEC_NAMES_MAX (1u << 22)
 
 static uint64_t zig(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
 static int64_t zag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }

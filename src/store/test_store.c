@@ -320,6 +320,36 @@ static void test_a_part_that_could_not_be_written_is_written_later_and_nothing_i
     folder_remove(folder);
 }
 
+/* Lines of name=value noise, as anybody may write them into a log that is followed: each name another one. */
+static void test_more_names_of_fields_than_anybody_needs_do_not_stop_the_writer(void **state)
+{
+    struct event_batch b;
+    struct store_stats stats;
+    struct store *s;
+    struct hits h = { .stop_at = 0 };
+    char folder[64];
+    struct err e;
+
+    (void)state;
+    folder_make(folder);
+    s = open_store(folder, 1000);
+    event_batch_init(&b, 0);
+    for (uint64_t n = 1; n <= 400; n++) {
+        put_event(&b, n, DAY_A + (time_ns)n, 0);
+        for (unsigned k = 0; k < 390; k++)
+            assert_int_equal(event_add(&b.items[n - 1], &b.arena, arena_printf(&b.arena, "k%u", (unsigned)n * 390 + k), STR("1")), 0);
+    }
+    assert_int_equal(store_add(s, b.items, b.count, DAY_A, &e), 0);
+    if (store_seal(s, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_int_equal(store_sealed_seq(s), 401);
+    assert_int_equal(find((struct store_search){ .store_folder = folder }, "k390:1", &h, &stats), 0);
+    assert_true(h.count == 1 && h.seq[0] == 1 && !h.mixed && stats.damaged_parts == 0);
+    event_batch_free(&b);
+    store_close(&s);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_retention_removes_whole_days_by_receipt),
         cmocka_unit_test(test_opening_removes_what_no_manifest_names_and_nothing_else),
         cmocka_unit_test(test_a_store_without_a_manifest_is_not_emptied),
+        cmocka_unit_test(test_more_names_of_fields_than_anybody_needs_do_not_stop_the_writer),
         cmocka_unit_test(test_a_part_that_could_not_be_written_is_written_later_and_nothing_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
