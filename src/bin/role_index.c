@@ -25,8 +25,8 @@ struct indexer {
     struct event_batch     batch;
     struct metrics         metrics;
     struct metric         *events, *frames_damaged, *errors, *sealed, *lag_events, *days_removed, *segments_removed;
-    uint64_t               cursor;
-    time_ns                cursor_at, metrics_at, retain_at;
+    uint64_t               cursor, detect;  /* as they were when the journal was cut last */
+    time_ns                tick_at, cursor_at, metrics_at, retain_at;
 };
 
 static volatile sig_atomic_t stop;
@@ -101,20 +101,22 @@ static void move_cursor(struct indexer *x)
     int rc;
 
     metric_set(x->sealed, (int64_t)seq);
-    if (seq == x->cursor)
+    if (node_has_role(x->node, ROLE_DETECT) && journal_cursor_get(x->journal, "detect", &detect, &e) < 0)
+        return tell(x, "could not read the cursor of detection", &e);
+    if (seq == x->cursor && detect == x->detect)
         return;
-    rc = journal_cursor_set(x->journal, "index", seq, &e);
-    /* Detection may start after us: nothing is cut before it has said where it stands. */
-    if (rc == 0 && node_has_role(x->node, ROLE_DETECT))
-        rc = journal_cursor_get(x->journal, "detect", &detect, &e);
-    if (rc == 0 && detect)
-        rc = journal_cut(x->journal, UINT64_MAX, &removed, &e);
-    if (rc < 0) {
-        tell(x, "could not move the cursor or cut the journal", &e);
-        return;
+    /* What was already read goes first: on a full disk that makes the room in which the cursor is written. */
+    for (int i = 0; i < 2; i++) {
+        /* Detection may start after us: nothing is cut before it has said where it stands. */
+        rc = detect ? journal_cut(x->journal, seq, &removed, &e) : 0;
+        metric_add(x->segments_removed, (int64_t)removed);
+        if (rc == 0 && i == 0)
+            rc = journal_cursor_set(x->journal, "index", seq, &e);
+        if (rc < 0)
+            return tell(x, "could not move the cursor or cut the journal", &e);
     }
     x->cursor = seq;
-    metric_add(x->segments_removed, (int64_t)removed);
+    x->detect = detect;
 }
 
 static void retain(struct indexer *x)
@@ -127,13 +129,17 @@ static void retain(struct indexer *x)
     metric_add(x->days_removed, (int64_t)removed);
 }
 
-static void housekeeping(struct indexer *x)
+/* housekeeping - -EIO: the store must be opened anew. */
+static int housekeeping(struct indexer *x)
 {
     time_ns now = clock_steady();
     struct err e;
+    int rc = now >= x->tick_at ? store_tick(x->store, clock_now(), &e) : 0;
 
-    if (store_tick(x->store, clock_now(), &e) < 0)
+    if (rc < 0) {
         tell(x, "could not seal or merge, trying again", &e);
+        x->tick_at = now + PAUSE_MS * NS_PER_MS;    /* each try is a line of our own log, which is an event again */
+    }
     if (now - x->cursor_at >= CURSOR_EVERY_NS) {
         move_cursor(x);
         x->cursor_at = now;
@@ -150,6 +156,7 @@ static void housekeeping(struct indexer *x)
             tell(x, "could not write metrics", &e);
         x->metrics_at = now;
     }
+    return rc == -EIO ? rc : 0;
 }
 
 /* work - until SIGTERM. -EIO: the store must be opened anew, the supervisor sees to it. */
@@ -164,7 +171,8 @@ static int work(struct indexer *x)
             return rc;
         if (rc < 0)
             tell(x, "could not read the journal, trying again", &e);
-        housekeeping(x);
+        if (housekeeping(x) == -EIO)
+            return -EIO;
         if (rc <= 0)
             journal_reader_wait(x->reader, rc < 0 ? PAUSE_MS : WAIT_MS);
     }
