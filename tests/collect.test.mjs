@@ -302,6 +302,35 @@ test('any OTLP client with a certificate may send; broken bytes, bombs and stran
     assert.equal(m['saqshy_ingest_refused_total repeated'], 4);
 });
 
+test('an agent speaks for the object of its certificate alone; no line passes for the source of an agent', async (t) => {
+    const p = await place(t);
+    writeFileSync(join(p.data, 'run/objects.tsv'), 'a1\tobject-1\nvictim\tobject-2\n');
+    await p.startIngest();
+    const lie = request([attr(1, 'host.name', text('victim'))], record(text('Nov 24 10:00:00 victim sshd[7]: Failed password for root from 203.0.113.9 port 22 ssh2')));
+    assert.equal((await p.post(lie)).status, 200);
+    const tcp = net.connect(p.ports.syslog_tcp, '127.0.0.1');
+    for (const host of ['victim', 'a1/var/log/auth.log', 'saqshyd']) tcp.write(`<13>Nov 24 10:00:00 ${host} app: from syslog\n`);
+    tcp.end();
+    const all = await p.wait(4);
+    assert.deepEqual(all.map((e) => [e['saqshy.source'], e['saqshy.object'] ?? '']).sort(),
+        [['127.0.0.1', ''], ['127.0.0.1', ''], [all.find((e) => e['saqshy.object'] === 'object-1')['saqshy.source'], 'object-1'], ['victim', 'object-2']].sort());
+    assertCleanEnd(await p.end('ingest'));
+});
+
+test('a crowd without certificates is sent away and leaves room for agents', async (t) => {
+    const p = await place(t);
+    await p.startIngest();
+    let gone = 0;
+    const crowd = Array.from({ length: 2300 }, () => net.connect(p.otlp, '127.0.0.1').on('close', () => gone++).on('error', () => {}).resume());
+    t.after(() => crowd.forEach((c) => c.destroy()));
+    await until('most are sent away', () => gone >= 1500, 30);   // some the kernel's queue forgot
+    const good = request([], record(text('an agent all the same')));
+    await until('an agent is heard', async () => (await p.post(good).catch(() => ({}))).status === 200, 30);
+    await p.wait(1);
+    crowd.forEach((c) => c.destroy());
+    assertCleanEnd(await p.end('ingest'));
+});
+
 test('a full disk: streams wait, requests are told to come again, and nothing is lost or doubled when there is room', async (t) => {
     const p = await place(t);
     const journal = join(p.data, 'journal');

@@ -33,6 +33,10 @@ static struct bufferevent *make_connection(struct event_base *base, void *arg)
     struct http *h = arg;
     SSL *ssl = SSL_new(h->tls);
 
+    if (ssl && !crowd_join(h->in->crowd, ssl)) {
+        SSL_free(ssl);
+        ssl = NULL;
+    }
     /* evhttp falls back to plain text if it gets no bufferevent: then better one that can only fail. */
     return ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
                                                 BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
@@ -200,6 +204,11 @@ int http_open(struct ingest *in, const char *address, struct http **out, struct 
     if (!h)
         return rc < 0 ? rc : err_set(e, -ENOMEM, "no memory for the OTLP listener");
     h->in = in;
+    rc = crowd_open(in->base, &in->crowd, e);
+    if (rc < 0) {
+        http_close(&h);
+        return rc;
+    }
     ingest_address_text((struct sockaddr *)&ss, host, &port);
     snprintf(folder, sizeof folder, "%s/pki", in->options->data);
     rc = pki_server_context(folder, true, &h->tls, e);
@@ -225,6 +234,7 @@ int http_open(struct ingest *in, const char *address, struct http **out, struct 
         http_close(&h);
         return rc < 0 ? rc : -EIO;
     }
+    crowd_watch(in->crowd, evhttp_bound_socket_get_listener(h->bound));
     *out = h;
     return 0;
 }
@@ -233,6 +243,7 @@ void http_stop_accepting(struct http *h)
 {
     if (!h || !h->bound)
         return;
+    crowd_close(h->in->crowd);
     evhttp_del_accept_socket(h->server, h->bound);
     h->bound = NULL;
 }
@@ -241,6 +252,7 @@ void http_close(struct http **h)
 {
     if (!*h)
         return;
+    crowd_close((*h)->in->crowd);
     if ((*h)->server)
         evhttp_free((*h)->server);
     pki_context_free(&(*h)->tls);

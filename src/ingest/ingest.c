@@ -222,6 +222,7 @@ static void close_all(struct ingest *in)
             event_free(*events[i]);
     if (in->base)
         event_base_free(in->base);
+    crowd_free(&in->crowd);
     hub_free(&in->hub);
 }
 

@@ -145,6 +145,7 @@ struct event;
 struct udp;
 struct tcp;
 struct http;
+struct crowd;
 
 struct ingest {
     const struct ingest_options *options;
@@ -157,6 +158,7 @@ struct ingest {
     struct udp      *udp;
     struct tcp      *tcp;
     struct http     *http;
+    struct crowd    *crowd;      /* of http; lives until the loop is gone, which may end connections last */
     bool             paused, stopping;
     size_t           requests;   /* unanswered */
 };
@@ -181,6 +183,18 @@ void http_answer(struct ingest *in, struct pile *p);
 void http_stop_accepting(struct http *h);
 void http_close(struct http **h);
 uint16_t http_port(const struct http *h);
+
+/* crowd.c: the connections of http, by their SSL. */
+struct ssl_st;
+struct evconnlistener;
+MUST_USE int crowd_open(struct event_base *base, struct crowd **out, struct err *e);
+/* crowd_watch - the listener that rests while there are too many. */
+void crowd_watch(struct crowd *c, struct evconnlistener *listener);
+/* crowd_join - from now until ssl is freed. False without memory. */
+MUST_USE bool crowd_join(struct crowd *c, struct ssl_st *ssl);
+/* crowd_close - touch listener and loop no more; SSLs may still end. crowd_free: when none is left. */
+void crowd_close(struct crowd *c);
+void crowd_free(struct crowd **c);
 
 /* worker.c */
 MUST_USE int worker_start(struct ingest *in, struct worker **out, struct err *e);

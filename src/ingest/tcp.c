@@ -1,5 +1,6 @@
 /* tcp.c - syslog over TCP: connections, their limits, and not reading as the only back-pressure there is. */
 #include "ingest/internal.h"
+#include "base/log.h"
 
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -141,6 +142,14 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
         event_add(c->readable, NULL);
 }
 
+/* on_accept_error - out of descriptors: trying again at once would only burn a processor. tcp_tick enables it again. */
+static void on_accept_error(struct evconnlistener *l, void *arg)
+{
+    (void)arg;
+    log_line(LOG_WARN, "could not accept a syslog connection, pausing", "error.message", strerror(errno), NULL);
+    evconnlistener_disable(l);
+}
+
 void tcp_pause(struct tcp *t, bool paused)
 {
     if (!t || t->paused == paused)
@@ -161,6 +170,7 @@ void tcp_tick(struct tcp *t)
 
     if (!t || t->paused)
         return;
+    evconnlistener_enable(t->listener);
     for (struct conn *c = t->conns; c; c = next) {
         next = c->next;
         if (now - c->last > IDLE_MAX_NS)
@@ -204,6 +214,7 @@ int tcp_open(struct ingest *in, const char *address, struct tcp **out, struct er
         free(t);
         return rc < 0 ? rc : -EIO;
     }
+    evconnlistener_set_error_cb(t->listener, on_accept_error);
     *out = t;
     return 0;
 }

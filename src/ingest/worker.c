@@ -42,14 +42,24 @@ static struct str host_of(const struct event *ev)
     return str_of(NULL, 0);
 }
 
-/* complete - what the registry knows of the source. The host a line names counts before the address it came from. */
+/* complete - what the registry knows of the source. An agent's name is in its certificate: one that is a host of the registry speaks for
+ * that host's object alone, whatever its lines say, so that a captured server cannot make events of another owner. Then the host a line
+ * names counts before the address it came from. */
 static void complete(const struct worker *w, struct event *ev, struct str peer, struct str agent)
 {
-    ev->object = objects_find(w->objects, host_of(ev));
+    ev->object = objects_find(w->objects, agent);
+    if (!ev->object.n)
+        ev->object = objects_find(w->objects, host_of(ev));
     if (!ev->object.n)
         ev->object = objects_find(w->objects, peer);
-    if (!ev->object.n)
-        ev->object = objects_find(w->objects, agent);
+}
+
+/* named_source - the source of a line of syslog: the host that it names, unless that would read as an agent's source or our own. */
+static struct str named_source(const struct event *ev, struct str peer)
+{
+    struct str host = host_of(ev);
+
+    return host.n == 0 || str_chr(host, '/') >= 0 || str_eq(host, STR("saqshyd")) ? peer : host;
 }
 
 static void tally_batch(struct worker *w, struct tally *t, const struct pile *p)
@@ -96,7 +106,7 @@ static int parse_pile(struct worker *w, const struct pile *p, bool bare)
         if (own)
             own_class(ev);
         else
-            ev->source = host_of(ev).n ? host_of(ev) : peer;
+            ev->source = named_source(ev, peer);
         complete(w, ev, peer, str_of(NULL, 0));
     }
     return 0;
