@@ -52,8 +52,14 @@ static struct follow *follow_make(struct files *f, const char *path, const char 
 {
     struct follow *w = follow_find(f, path), **at = &f->follows;
 
-    if (w || f->count == FILES_MAX)
+    if (w)
         return w;
+    if (f->count == FILES_MAX) {
+        if (!f->full)
+            log_line(LOG_ERROR, "too many files match, those behind the first are not read", "file.path", path, NULL);
+        f->full = true;
+        return NULL;
+    }
     w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
@@ -361,6 +367,32 @@ static void look(struct files *f, struct follow *w)
     }
 }
 
+static void follow_free(struct follow *w)
+{
+    while (w->tails)
+        tail_drop(w, w->tails);
+    free(w->path);
+    free(w->program);
+    free(w);
+}
+
+/* forget_gone - paths of which nothing is left, neither a file nor anything to know one by. */
+static void forget_gone(struct files *f)
+{
+    for (struct follow **at = &f->follows, *w; (w = *at) != NULL;) {
+        if (w->tails || w->lost || access(w->path, F_OK) == 0 || errno != ENOENT) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        if (f->turn == w)
+            f->turn = w->next;
+        follow_free(w);
+        f->count--;
+        f->full = false;
+    }
+}
+
 static void glob_one(struct files *f, const char *pattern, const char *program)
 {
     glob_t g = { 0 };
@@ -384,6 +416,7 @@ static void scan(struct files *f)
 
     if (!f->globbed || f->woken || now - f->globbed > GLOB_NS) {
         f->globbed = now;
+        forget_gone(f);
         for (size_t i = 0; i < f->config->file_count; i++)
             glob_one(f, f->config->files[i].glob, f->config->files[i].program);
         for (size_t i = 0; f->system && i < COUNT(system_globs); i++)
@@ -583,11 +616,7 @@ void files_free(struct files **f)
         return;
     while ((w = (*f)->follows) != NULL) {
         (*f)->follows = w->next;
-        while (w->tails)
-            tail_drop(w, w->tails);
-        free(w->path);
-        free(w->program);
-        free(w);
+        follow_free(w);
     }
     if ((*f)->inotify >= 0)
         close((*f)->inotify);

@@ -30,6 +30,7 @@ struct files {
     size_t         count;
     int            inotify;
     bool           system, woken;
+    bool           full;      /* FILES_MAX was reached, and said */
     time_ns        globbed;
     struct timespec since;  /* when the state was last written */
     char          *bytes;   /* LINE_MAX_BYTES */

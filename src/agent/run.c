@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -150,6 +151,23 @@ static int renumber(struct agent *a, uint64_t *number, uint64_t last, struct str
     return spool_put(a->spool, *number, buf_view(&a->text), body, e);
 }
 
+/* settle_patiently - a full local disk stops reading, not the agent. 1 if settled, 0 if we are to stop: the batch is then sent again, and is
+ * a repeated one. */
+static int settle_patiently(struct agent *a, uint64_t number, struct str state, bool refused, struct err *e)
+{
+    bool said = false;
+    int rc;
+
+    while ((rc = settle(a, number, state, refused, e)) == -ENOSPC || rc == -EDQUOT) {
+        if (!said)
+            log_line(LOG_ERROR, "could not write the state, retrying", "error.message", e->text, NULL);
+        said = true;
+        if (pause_ms(a, RETRY_MAX_MS / 10))
+            return 0;
+    }
+    return rc < 0 ? rc : 1;
+}
+
 /* deliver - send until it is taken. 1 if it is, 0 if we are to stop. state may be a view into a->text or a->plain. */
 static int deliver(struct agent *a, uint64_t number, struct str state, struct str body, struct err *e)
 {
@@ -172,8 +190,7 @@ static int deliver(struct agent *a, uint64_t number, struct str state, struct st
                 log_line(LOG_ERROR, "the collector refuses a batch for good, putting it aside", "error.message", e->text, NULL);
             a->away = false;
             a->retry_ms = RETRY_MIN_MS;
-            rc = settle(a, number, state, sent == SENT_REFUSED, e);
-            return rc < 0 ? rc : 1;
+            return settle_patiently(a, number, state, sent == SENT_REFUSED, e);
         }
         if (sent == SENT_STOPPED)
             return 0;
@@ -320,6 +337,18 @@ static void agent_free(struct agent *a)
     free(a);
 }
 
+/* more_files - every file that is followed is open; the usual soft limit is just the number of them. */
+static void more_files(void)
+{
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+        return;
+    l.rlim_cur = l.rlim_max < 65536 ? l.rlim_max : 65536;
+    if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+        return; /* then fewer are read at a time */
+}
+
 int agent_run(const struct agent_config *c, struct err *e)
 {
     struct agent *a = calloc(1, sizeof *a);
@@ -337,6 +366,7 @@ int agent_run(const struct agent_config *c, struct err *e)
     if (gethostname(a->host, sizeof a->host) < 0)
         snprintf(a->host, sizeof a->host, "%s", c->id);
     a->host[sizeof a->host - 1] = 0;
+    more_files();
     rc = open_signals(a, e);
     if (rc == 0)
         rc = spool_open(c->state, &a->spool, e);

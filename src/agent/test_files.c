@@ -273,6 +273,31 @@ static void a_late_line_in_a_renamed_file_is_read(void **state)
     check(w, "met again");
 }
 
+/* Names with a date or a container in them: each lives a while, and there is no end of them. */
+static void files_of_a_short_life_do_not_use_up_the_list(void **state)
+{
+    struct world *w = *state;
+    char pattern[160], path[192];
+
+    snprintf(pattern, sizeof pattern, "%s/*.log", w->folder);
+    w->file.glob = pattern;
+    for (int round = 0; round < 12; round++) {
+        for (int i = 0; i < 100; i++) {
+            snprintf(path, sizeof path, "%s/pod-%d-%d.log", w->folder, round, i);
+            append(w, path, 2);
+        }
+        take(w, true);
+        check(w, "short life");
+        for (int i = 0; i < 100; i++) {
+            snprintf(path, sizeof path, "%s/pod-%d-%d.log", w->folder, round, i);
+            assert_int_equal(unlink(path), 0);
+        }
+        age(w);
+        take(w, true);
+    }
+    w->file.glob = w->log;
+}
+
 static void a_partial_line_waits_for_its_end_but_not_for_ever(void **state)
 {
     struct world *w = *state;
@@ -301,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_line_once_through_renames_restarts_and_crashes, setup, teardown),
         cmocka_unit_test_setup_teardown(each_line_once_through_copy_and_truncate, setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_line_in_a_renamed_file_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(files_of_a_short_life_do_not_use_up_the_list, setup, teardown),
         cmocka_unit_test_setup_teardown(a_partial_line_waits_for_its_end_but_not_for_ever, setup, teardown),
     };
 
