@@ -2,6 +2,7 @@
 #include <getopt.h>
 
 #include "bin/bin.h"
+#include "bin/event_print.h"
 #include "detect/hunt.h"
 
 static const char usage[] =
@@ -13,12 +14,6 @@ static const char usage[] =
 #define RULE_FOLDERS_MAX 16
 
 struct output { struct buf b; bool json; };
-
-static void put_plain(struct buf *b, struct str s, size_t max)
-{
-    for (size_t i = 0; i < s.n && i < max; i++)
-        buf_byte(b, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f ? '?' : s.p[i]);   /* a log must not drive the terminal */
-}
 
 static int flush(struct output *o)
 {
@@ -42,16 +37,16 @@ static int sink(void *arg, const char *file, uint64_t record, const struct event
         buf_printf(&o->b, "%s:%llu  ", file, (unsigned long long)record);
         buf_time(&o->b, ev->time);
         buf_printf(&o->b, "  %s  ", sigma_level_name(m[i].rule->level));
-        put_plain(&o->b, m[i].rule->title, 200);
+        plain_put(&o->b, m[i].rule->title, 200);
         if (m[i].rule->correlation) {
             buf_printf(&o->b, "  (%llu events) ", (unsigned long long)m[i].count);
-            put_plain(&o->b, m[i].group, 200);
+            plain_put(&o->b, m[i].group, 200);
         }
         for (size_t k = 0; k < m[i].hit_count; k++) {
             buf_str(&o->b, STR("\n    "));
-            put_plain(&o->b, m[i].hits[k].field, 100);
+            plain_put(&o->b, m[i].hits[k].field, 100);
             buf_str(&o->b, STR(": "));
-            put_plain(&o->b, m[i].hits[k].value, 300);
+            plain_put(&o->b, m[i].hits[k].value, 300);
         }
         buf_byte(&o->b, '\n');
     }

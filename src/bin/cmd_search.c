@@ -72,10 +72,17 @@ static void print_remote(const json_t *event, bool json)
         return;
     }
     const char *line = json_string_value(json_object_get(event, "event.original")), *host = json_string_value(json_object_get(event, "host.name"));
-    printf("%s  %-16s  ", json_string_value(json_object_get(event, "@timestamp")), host ? host : "");
-    for (const char *p = line ? line : ""; *p; p++)
-        putchar((unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
-    putchar('\n');
+    const char *when = json_string_value(json_object_get(event, "@timestamp"));
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    plain_put(&b, str_c(when ? when : ""), 64);
+    buf_str(&b, STR("  "));
+    plain_column(&b, str_c(host ? host : ""), 16);
+    plain_put(&b, str_c(line ? line : ""), SIZE_MAX);
+    buf_byte(&b, '\n');
+    if (!buf_failed(&b))
+        fwrite(b.p, 1, b.n, stdout);
 }
 
 static int search_server(const struct options *o, struct err *e)

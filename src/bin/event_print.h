@@ -1,7 +1,7 @@
 /* event_print.h - how commands show events to people and to programs.
  *
  * Owns      nothing.
- * Promises  1. One line an event; control bytes of a log never reach the terminal.
+ * Promises  1. One line an event; nothing of a log that could drive the terminal or turn its text reaches it.
  * Threads   owner. */
 #ifndef SAQSHY_BIN_EVENT_PRINT_H
 #define SAQSHY_BIN_EVENT_PRINT_H
@@ -10,6 +10,11 @@
 
 /* event_print - "2026-03-20 23:50:00  host  parser  line", or the flat JSON object; then a newline. The time is local. */
 void event_print(const struct event *ev, bool json, FILE *to);
+/* plain_put - at most max bytes of s as a terminal may see them: '?' for control characters, for those that turn or hide text and for what is
+ * no UTF-8; a blank for a line end. */
+void plain_put(struct buf *b, struct str s, size_t max);
+/* plain_column - the same, filled up with blanks to width, and two blanks. */
+void plain_column(struct buf *b, struct str s, size_t width);
 /* time_argument - RFC 3339, a date, "now", "now-15m" or "-15m" (s, m, h, d). -EINVAL with the expected form. */
 MUST_USE int time_argument(const char *text, time_ns now, time_ns *out, struct err *e);
 
