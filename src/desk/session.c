@@ -4,6 +4,7 @@
  * SHA-256("csrf" || token): bound to the session, kept nowhere. Failures are counted by login (known or not) and by address. */
 #include "desk/internal.h"
 
+#include <arpa/inet.h>
 #include <openssl/crypto.h>
 
 #define GUARD_ROWS_MAX   20000
@@ -48,6 +49,20 @@ struct attempt {
     char       login_key[200], address_key[100];
 };
 
+/* address_key - under which failures of an address are counted. Whoever has one address of IPv6 has the 2^64 of its network. */
+static void address_key(struct str address, char out[100])
+{
+    char text[INET6_ADDRSTRLEN];
+    unsigned char a[16];
+
+    snprintf(text, sizeof text, "%.*s", (int)min_size(address.n, sizeof text - 1), address.n ? address.p : "");
+    if (inet_pton(AF_INET6, text, a) == 1) {
+        memset(a + 8, 0, 8);
+        inet_ntop(AF_INET6, a, text, sizeof text);
+    }
+    snprintf(out, 100, "address:%s", text);
+}
+
 /* guard_wait - how long this login or address must still wait. */
 static int guard_wait(struct call *c, const struct attempt *t, time_ns *wait)
 {
@@ -76,13 +91,14 @@ static int guard_fail(struct call *c, const char *key, int64_t allowed)
     return rc < 0 ? rc : 0;
 }
 
+/* guard_prune - rows that lock nobody go first: made-up logins must not push out a lock that counts. */
 static int guard_prune(struct call *c)
 {
     int64_t rows = 0;
     int rc = db_int(c->d, c->e, 0, &rows, "SELECT count(*) FROM guard", "");
 
     if (rc == 0 && rows > GUARD_ROWS_MAX)
-        rc = db_exec(c->d, c->e, "DELETE FROM guard WHERE key IN (SELECT key FROM guard ORDER BY last_at LIMIT 1000)", "");
+        rc = db_exec(c->d, c->e, "DELETE FROM guard WHERE key IN (SELECT key FROM guard ORDER BY locked_until > ?, last_at LIMIT 1000)", "i", c->now);
     return rc < 0 ? rc : 0;
 }
 
@@ -173,7 +189,7 @@ int desk_sign_in(struct desk *d, struct str login, struct str password, struct s
     token[0] = 0;
     put(v->address, sizeof v->address, address);
     snprintf(t.login_key, sizeof t.login_key, "login:%.*s", STR_ARG(t.login));
-    snprintf(t.address_key, sizeof t.address_key, "address:%.*s", (int)min_size(address.n, 80), address.n ? address.p : "");
+    address_key(address, t.address_key);
     desk_call_init(&c, d, NULL, now, r);
     rc = str_utf8_valid(t.login) && memchr(t.login.n ? t.login.p : "", 0, t.login.n) == NULL
              ? sign_in(&c, &t, password, token, v)
@@ -273,7 +289,7 @@ static int password_change(struct call *c, const json_t *body)
     if (rc < 0)
         return rc;
     snprintf(t.login_key, sizeof t.login_key, "login:%s", c->v->login);
-    snprintf(t.address_key, sizeof t.address_key, "address:%s", c->v->address);
+    address_key(t.address, t.address_key);
     rc = guard_wait(c, &t, &wait);
     if (rc < 0)
         return rc;

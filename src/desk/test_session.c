@@ -104,6 +104,33 @@ static void an_address_that_tries_many_logins_is_locked(void **state)
     assert_int_equal(sign_in(w, "analyst", password_of(w, "analyst"), "192.0.2.1", T0, token, &wait), 0);
 }
 
+static void a_network_of_ipv6_is_one_address(void **state)
+{
+    struct world *w = *state;
+    char token[DESK_TOKEN_TEXT], login[32], address[64];
+
+    for (int n = 0; n < DESK_FAILURES_ADDRESS; n++) {
+        snprintf(login, sizeof login, "user%d", n);
+        snprintf(address, sizeof address, "2001:db8:0:7::%x", n + 1);
+        assert_int_equal(sign_in(w, login, STR("wrong"), address, T0, token, NULL), -EPERM);
+    }
+    assert_int_equal(sign_in(w, "analyst", password_of(w, "analyst"), "2001:db8:0:7:ffff::1", T0, token, NULL), -EAGAIN);
+    assert_int_equal(sign_in(w, "analyst", password_of(w, "analyst"), "2001:db8:0:8::1", T0, token, NULL), 0);
+}
+
+static void made_up_logins_push_out_no_lock(void **state)
+{
+    struct world *w = *state;
+    char token[DESK_TOKEN_TEXT];
+
+    for (int n = 0; n < DESK_FAILURES_LOGIN; n++)
+        assert_int_equal(sign_in(w, "analyst", STR("wrong"), "192.0.2.7", T0, token, NULL), -EPERM);
+    assert_true(db_exec(w->desk, NULL, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)"
+                        " INSERT INTO guard SELECT 'login:made' || i, 1, ?1, 0 FROM n", "i", T0 + 1) > 0);
+    assert_int_equal(sign_in(w, "nobody", STR("wrong"), "192.0.2.8", T0 + 2, token, NULL), -EPERM);
+    assert_int_equal(sign_in(w, "analyst", password_of(w, "analyst"), "192.0.2.8", T0 + 3, token, NULL), -EAGAIN);
+}
+
 static void a_password_is_changed_and_other_sessions_end(void **state)
 {
     struct world *w = *state;
@@ -214,6 +241,8 @@ int main(void)
         T(a_session_ends_by_idleness_and_by_age, "a session ends by idleness and by age"),
         T(five_wrong_passwords_lock_for_a_growing_time, "five wrong passwords lock a login, known or not, for a growing time"),
         T(an_address_that_tries_many_logins_is_locked, "an address that tries many logins is locked, others are not"),
+        T(a_network_of_ipv6_is_one_address, "an address that tries many logins is locked, others are not"),
+        T(made_up_logins_push_out_no_lock, "an address that tries many logins is locked, others are not"),
         T(a_password_is_changed_and_other_sessions_end, "a password is changed, weak ones are refused, other sessions end"),
         T(nobody_changes_the_audit_trail, "the audit trail and the timeline refuse UPDATE and DELETE"),
         T(tampering_with_the_file_shows, "tampering with the audit trail shows, with the first row that does not fit"),
