@@ -122,10 +122,14 @@ static void move_cursor(struct indexer *x)
 static void retain(struct indexer *x)
 {
     size_t removed = 0;
+    char text[24];
     struct err e;
 
     if (store_retain(x->store, clock_now() - x->node->retention_days * NS_PER_DAY, &removed, &e) < 0)
         tell(x, "could not remove days that are too old", &e);
+    if (removed > 1)    /* one a day is the rule */
+        log_line(LOG_WARN, "days of events were removed by age; more may follow. Is the clock right?", "saqshy.days",
+                 log_num((long long)removed, text), NULL);
     metric_add(x->days_removed, (int64_t)removed);
 }
 

@@ -30,6 +30,7 @@
 #define MEMORY_DEFAULT       (64u * MIB)
 #define MERGE_PARTS          8u        /* so many parts of one size become one */
 #define PART_EVENTS_MAX      (4u << 20)
+#define RETAIN_DAYS_AT_ONCE  2u
 
 /* One part as the manifest tells of it. */
 struct part_info {

@@ -43,7 +43,8 @@ MUST_USE int store_tick(struct store *s, time_ns now, struct err *e);
 MUST_USE int store_seal(struct store *s, struct err *e);
 /* store_sealed_seq - one past the last event in sealed parts: the journal may be cut before it. */
 uint64_t store_sealed_seq(const struct store *s);
-/* store_retain - remove days before the one in which oldest falls. */
+/* store_retain - remove days before the one in which oldest falls, the oldest two of them at a time: called once an hour it keeps up with
+ * any backlog, and a clock that runs ahead for a while does not empty the store. */
 MUST_USE int store_retain(struct store *s, time_ns oldest, size_t *days_removed, struct err *e);
 
 /* --- searching (any process) --- */

@@ -225,6 +225,29 @@ static void touch(const char *path)
     fclose(f);
 }
 
+/* A host whose clock stands in 2099 for an hour must not lose its evidence of a year. */
+static void test_a_clock_that_runs_ahead_does_not_empty_the_store(void **state)
+{
+    static struct hits h;
+    char folder[64];
+    struct store *s;
+    struct err e;
+    size_t days;
+
+    (void)state;
+    folder_make(folder);
+    s = open_store(folder, 100);
+    for (uint64_t day = 0; day < 10; day++)
+        assert_int_equal(put_events(s, day * 10 + 1, day * 10 + 10, DAY_A + (time_ns)day * NS_PER_DAY), 0);
+    assert_int_equal(store_seal(s, &e), 0);
+    assert_int_equal(store_retain(s, DAY_A + 20000 * NS_PER_DAY, &days, &e), 0);
+    assert_int_equal(days, RETAIN_DAYS_AT_ONCE);
+    assert_int_equal(find((struct store_search){ .store_folder = folder }, "", &h, NULL), 0);
+    assert_int_equal(h.count, 10 * (10 - RETAIN_DAYS_AT_ONCE));
+    store_close(&s);
+    folder_remove(folder);
+}
+
 static void test_opening_removes_what_no_manifest_names_and_nothing_else(void **state)
 {
     char folder[64], path[PATH_BYTES];
@@ -361,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_a_second_writer_is_refused),
         cmocka_unit_test(test_small_parts_are_merged_and_nothing_is_lost_or_doubled),
         cmocka_unit_test(test_retention_removes_whole_days_by_receipt),
+        cmocka_unit_test(test_a_clock_that_runs_ahead_does_not_empty_the_store),
         cmocka_unit_test(test_opening_removes_what_no_manifest_names_and_nothing_else),
         cmocka_unit_test(test_a_store_without_a_manifest_is_not_emptied),
         cmocka_unit_test(test_more_names_of_fields_than_anybody_needs_do_not_stop_the_writer),

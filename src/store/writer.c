@@ -329,7 +329,11 @@ int store_retain(struct store *s, time_ns oldest, size_t *days_removed, struct e
     if (s->broken)
         return err_set(e, -EIO, "the store takes nothing more: an earlier write failed half-way");
     while (count < s->manifest.count && s->manifest.part[count].day < day_of(oldest)) {
-        days += count == 0 || s->manifest.part[count].day != s->manifest.part[count - 1].day;
+        bool another = count == 0 || s->manifest.part[count].day != s->manifest.part[count - 1].day;
+
+        if (another && days == RETAIN_DAYS_AT_ONCE)
+            break;
+        days += another;
         count++;
     }
     if (count == 0)
