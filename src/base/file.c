@@ -95,7 +95,7 @@ int file_write_atomic(const char *path, struct str content, unsigned mode, struc
 
 int file_mkdirs(const char *path, unsigned mode, struct err *e)
 {
-    char at[PATH_TEXT_MAX];
+    char at[PATH_TEXT_MAX], above[PATH_TEXT_MAX];
     size_t n = strlen(path);
 
     if (n == 0 || n >= sizeof at)
@@ -106,8 +106,16 @@ int file_mkdirs(const char *path, unsigned mode, struct err *e)
             continue;
         char kept = at[i];
         at[i] = 0;
-        if (mkdir(at, mode) < 0 && errno != EEXIST)
+        if (mkdir(at, mode) == 0) {
+            /* The name is on disk too: files that are synced in the folder are promised to be found again. Whoever may make a folder in
+             * another but not read that one must trust the file system. */
+            parent(at, above);
+            int rc = file_sync_dir(above, e);
+            if (rc < 0 && rc != -EACCES && rc != -EPERM)
+                return rc;
+        } else if (errno != EEXIST) {
             return err_sys(e, "could not make folder \"%s\"", at);
+        }
         at[i] = kept;
     }
     return 0;
