@@ -207,6 +207,10 @@ static void bury(struct supervisor *s, struct child *c, int status)
         if (c->out >= 0 && (ssize_t)c->line.n == before)
             break;
     }
+    if (c->line.n) {     /* a last line without its end must not run into the first of the next process */
+        keep_line(s, c, buf_view(&c->line));
+        buf_reset(&c->line);
+    }
     c->pid = 0;
     snprintf(how, sizeof how, WIFSIGNALED(status) ? "ended by signal %d" : "ended with code %d",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
