@@ -166,6 +166,9 @@ int api_events(struct call *c)
         return call_refuse(c, 503, "unavailable", NULL, 0, 1);
     else if (rc < 0)
         return rc;
+    /* How much was looked through tells whether foreign events hold the words asked for: blocks without them are skipped. */
+    if (a.s.object_filter)
+        st.events_scanned = p.count;
     page_end(&p, &st);
     if (buf_failed(p.body))
         return err_set(&c->err, -ENOMEM, "no memory for a page of events");

@@ -257,6 +257,8 @@ static const struct {
     { "the next page", HTTP_GET, "/api/v1/events?limit=3&before=3000000000.3", "centre_analyst", NULL, NULL, 200, NULL, "\"next\":null" },
     { "a cursor of another kind", HTTP_GET, "/api/v1/events?before=abc", "centre_analyst", NULL, NULL, 400, "bad_request", "before" },
     { "an officer searches own objects", HTTP_GET, "/api/v1/events?limit=1", "owner_officer", NULL, NULL, 200, NULL, "\"saqshy.object\":\"o1\"" },
+    { "an officer is not told how many foreign events were looked at", HTTP_GET, "/api/v1/events?q=nosuchword", "owner_officer", NULL, NULL, 200, NULL,
+      "\"scanned\":0," },
     { "a histogram", HTTP_GET, "/api/v1/events/histogram?from=2026-01-01T00:00:00Z&to=2026-01-01T00:01:00Z&buckets=2", "centre_analyst", NULL, NULL, 200, NULL,
       "{\"buckets\":[{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:00:30Z\",\"count\":2},{\"from\":\"2026-01-01T00:00:30Z\",\"to\":\"2026-01-01T00:01:00Z\",\"count\":2}],\"total\":4}" },
     { "a histogram without an end", HTTP_GET, "/api/v1/events/histogram?from=2026-01-01T00:00:00Z", "centre_analyst", NULL, NULL, 400, "bad_request", "\"field\":\"to\"" },
