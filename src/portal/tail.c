@@ -1,7 +1,7 @@
 /* tail.c - see tail.h.
  *
- * Two locks: the list of subscriptions (the thread holds it for a batch at most), and one a subscription for its text, so that the loop
- * waits for no match. A released subscription is only marked; the thread takes it off the list and frees it. */
+ * Two locks: the list of subscriptions, and one a subscription for its text. Neither is held while queries are matched, so that nobody waits
+ * for a dear one: the list grows at its head alone, and a released subscription is only marked; the thread takes it off and frees it. */
 #include "portal/tail.h"
 #include "journal/journal.h"
 #include "query/query.h"
@@ -85,15 +85,15 @@ static void sub_give(struct tail_sub *s, const struct event *ev, int64_t second)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* give_batch - the list's lock is held. */
-static void give_batch(struct tail *t)
+/* give_batch - to first and those behind it, without the list's lock. Who came after first wants later events than these. */
+static void give_batch(struct tail *t, struct tail_sub *first)
 {
     int64_t second = clock_steady() / NS_PER_SECOND;
     uint64_t one = 1;
     bool given = false;
 
     for (size_t i = 0; i < t->batch.count; i++)
-        for (struct tail_sub *s = t->subs; s; s = s->next)
+        for (struct tail_sub *s = first; s; s = s->next)
             if (!sub_released(s) && sub_wants(s, &t->batch.items[i])) {
                 sub_give(s, &t->batch.items[i], second);
                 given = true;
@@ -175,9 +175,12 @@ static void *tail_thread(void *arg)
         if (sleepy)
             journal_reader_close(&t->reader);
         if (rc > 0) {
+            struct tail_sub *first;
+
             pthread_mutex_lock(&t->lock);
-            give_batch(t);
+            first = t->subs;
             pthread_mutex_unlock(&t->lock);
+            give_batch(t, first);
         }
     }
 }
