@@ -11,7 +11,7 @@
 #define BATCH_ARENA_BYTES (256u * MIB)
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
-       M_WITHOUT, M_STOPPED, M_REPEATED, M_COUNT };
+       M_WITHOUT, M_STOPPED, M_REPEATED, M_UNSAVED, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -27,6 +27,7 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_EVICTED] = { "saqshy_detect_groups_evicted_total", false, "groups dropped at a limit" },
     [M_WITHOUT] = { "saqshy_detect_without_group_total", false, "events without the field that a correlation groups by" },
     [M_STOPPED] = { "saqshy_detect_patterns_stopped_total", false, "patterns stopped at their step limit" },
+    [M_UNSAVED] = { "saqshy_detect_state_unsaved_total", false, "times that the state found no room and was left for later" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
@@ -292,6 +293,20 @@ int detect_checkpoint(struct detect *d, struct err *e)
     return 0;
 }
 
+/* save - a state that finds no room, in memory or on disk, is saved later: detection goes on, the cursor stays, and a restart replays more. */
+static int save(struct detect *d, struct err *e)
+{
+    time_ns start = clock_steady();
+    int rc = detect_checkpoint(d, e);
+
+    if (rc != -ENOMEM && rc != -ENOSPC && rc != -EDQUOT)
+        return rc;
+    meter(d, M_UNSAVED, 1);
+    d->saved_at = clock_steady();
+    d->save_took = d->saved_at - start;
+    return 0;
+}
+
 int detect_step(struct detect *d, int timeout_ms, struct err *e)
 {
     int n, rc = 0;
@@ -315,7 +330,7 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
     if (n < 0)
         return n;
     if (checkpoint_due(d)) {
-        rc = detect_checkpoint(d, e);
+        rc = save(d, e);
         if (rc < 0)
             return rc;
     }

@@ -296,6 +296,34 @@ static void findings_ahead_of_their_journal_are_said(void **state)
     place_remove(&p);
 }
 
+static void a_state_that_finds_no_room_is_saved_later(void **state)
+{
+    struct place p;
+    uint32_t random = 1;
+    uint64_t cursor = 0;
+    char tmp[128];
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_rule(&p, "r.yml", rules_text);
+    fill(&p, 0, 1, &random);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    snprintf(tmp, sizeof tmp, "%s.tmp", p.state);
+    assert_int_equal(symlink("/dev/full", tmp), 0);
+    usleep(5000);   /* the checkpoint is due */
+    assert_int_equal(detect_step(d, 0, &e), 1);
+    assert_int_equal(journal_cursor_get(p.journal, DETECT_CURSOR, &cursor, &e), 0);
+    assert_int_equal(cursor, 1);    /* not moved past what is not saved */
+    usleep(100000);
+    fill(&p, 100, 1, &random);
+    assert_int_equal(detect_step(d, 0, &e), 1);
+    assert_int_equal(journal_cursor_get(p.journal, DETECT_CURSOR, &cursor, &e), 0);
+    assert_int_equal(cursor, 3);
+    detect_close(&d);
+    place_remove(&p);
+}
+
 static void a_state_from_another_journal_is_given_up(void **state)
 {
     struct place p;
@@ -465,6 +493,7 @@ int main(void)
         cmocka_unit_test(killed_at_any_moment_the_findings_are_the_same),
         cmocka_unit_test(without_its_state_nothing_is_found_twice),
         cmocka_unit_test(one_giant_line_does_not_stop_detection),
+        cmocka_unit_test(a_state_that_finds_no_room_is_saved_later),
         cmocka_unit_test(a_state_from_another_journal_is_given_up),
         cmocka_unit_test(findings_ahead_of_their_journal_are_said),
         cmocka_unit_test(a_rule_that_became_broken_runs_as_it_was),
