@@ -47,8 +47,9 @@ async function measure(name, child, port, counted) {
     return row;
 }
 
+let runs = 0;
 async function ours() {
-    const data = join(folder, 'saqshy');
+    const data = join(folder, `saqshy-${runs++}`);
     const [portal, otlp, port] = [await freePort(), await freePort(), await freePort()];
     const made = await run(bin('saqshyd'), ['--init', data, '--no-demo', '--port', portal, '--otlp-port', otlp, '--syslog-port', port].map(String));
     if (made.code) throw new Error(made.err);

@@ -108,7 +108,7 @@ static int open_headless(struct journal_reader *r, uint64_t first, const struct 
 {
     struct err why = e ? *e : (struct err){ 0 };
     char path[PATH_BYTES];
-    uint64_t end;
+    uint64_t end = 0;
     int rc;
 
     segment_path(r->folder, first, path);
