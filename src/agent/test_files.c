@@ -320,6 +320,34 @@ static void a_partial_line_waits_for_its_end_but_not_for_ever(void **state)
     assert_int_equal(w->foreign, 0);
 }
 
+static void a_link_laid_by_a_service_sends_no_foreign_file(void **state)
+{
+    static const struct { const char *name; uid_t link, file; uint8_t seen; } rows[] = {
+        { "of the service to a file of root", 4242, 0, 0 }, { "of root to a file of root", 0, 0, 1 },
+        { "of the service to its own file", 4242, 4242, 1 }, { "of the service to a file of another", 4242, 4243, 0 },
+    };
+    struct world *w = *state;
+    char target[192];
+
+    if (geteuid() != 0)
+        skip();
+    snprintf(target, sizeof target, "%s/secret", w->folder);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint32_t line = w->written;
+
+        unlink(w->log);
+        unlink(target);
+        age(w);
+        take(w, true);
+        append(w, target, 1);
+        assert_int_equal(chown(target, rows[i].file, 0), 0);
+        assert_int_equal(symlink(target, w->log), 0);
+        assert_int_equal(lchown(w->log, rows[i].link, 0), 0);
+        take(w, true);
+        CHECK(rows[i].name, w->seen[line] == rows[i].seen);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_line_in_a_renamed_file_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(files_of_a_short_life_do_not_use_up_the_list, setup, teardown),
         cmocka_unit_test_setup_teardown(a_partial_line_waits_for_its_end_but_not_for_ever, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_link_laid_by_a_service_sends_no_foreign_file, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
