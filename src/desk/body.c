@@ -8,8 +8,11 @@ const char *const detection_values[] = { "event", "incident", NULL };
 const char *const language_values[] = { "kk", "ru", "en", NULL };
 const char *const criticality_values[] = { "high", "medium", "low", NULL };
 const char *const contour_values[] = { "internal", "external", NULL };
-const char *const role_values[] = { "administrator", "centre_analyst", "owner_officer", NULL };
-const char *const org_kind_values[] = { "sts", "owner", "ocib", "knb", NULL };
+const char *const role_values[] = {
+    "administrator", "centre_analyst", "centre_lead", "surveyor", "document_auditor", "owner_officer", "owner_administrator", "ocib_analyst",
+    "cii_responsible", "knb", "authorised_body", "auditor", NULL,
+};
+const char *const org_kind_values[] = { "sts", "owner", "possessor", "support", "ocib", "knb", "authorised_body", NULL };
 
 static const char *const registration_values[] = { "first", "repeated", NULL };
 static const char *const type_values[] = { "denial_of_service", "unauthorized_access_and_content_modification", "botnet", "virus_attack",

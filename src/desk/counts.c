@@ -4,14 +4,15 @@
 int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct str id, bool *yes, struct err *e)
 {
     static const struct { const char *type, *sql; } asks[] = {
-        { "case", "SELECT count(*) FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id = ?1"
-                  " AND (?2 = 0 OR (o.org_id = ?3 AND k.notified_at IS NOT NULL))" },
-        { "clock", "SELECT count(*) FROM duty d JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = k.object_id WHERE d.id = ?1"
-                   " AND (?2 = 0 OR (o.org_id = ?3 AND k.notified_at IS NOT NULL))" },
-        { "inbox", "SELECT count(*) FROM notice n WHERE n.id = ?1 AND n.channel = 'inbox' AND ((?2 = 1 AND n.org_id = ?3) OR"
-                   " (?2 = 0 AND n.org_id IS NULL))" },
+        { "case", "SELECT count(*) FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id = ?3"
+                  " AND (?1 = 0 OR (" SCOPE_OBJECT " AND k.notified_at IS NOT NULL))" },
+        { "clock", "SELECT count(*) FROM duty d LEFT JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = coalesce(d.object_id, k.object_id)"
+                   " WHERE d.id = ?3 AND (?1 = 0 OR ((d.org_id = ?2 OR " SCOPE_OBJECT ") AND (d.case_id IS NULL OR k.notified_at IS NOT NULL)))" },
+        { "inbox", "SELECT count(*) FROM notice n WHERE n.id = ?3 AND n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2) OR"
+                   " (?1 = 0 AND n.org_id IS NULL))" },
     };
-    int64_t officer = v->role == DESK_OWNER_OFFICER, n = 0;
+    struct scope scope = scope_of(v);
+    int64_t n = 0;
     int rc = 0;
 
     *yes = false;
@@ -19,9 +20,9 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
         return 0;
     for (size_t i = 0; i < COUNT(asks); i++)
         if (str_eq(type, str_c(asks[i].type)))
-            rc = db_int(d, e, 0, &n, asks[i].sql, "iiz", parse_id(id), officer, v->org_id);
+            rc = db_int(d, e, 0, &n, asks[i].sql, "izi", scope.bounded, scope.org, parse_id(id));
     if (str_eq(type, STR("source")))
-        rc = db_int(d, e, 0, &n, "SELECT count(*) FROM object WHERE id = ?1 AND (?2 = 0 OR org_id = ?3)", "tiz", id, officer, v->org_id);
+        rc = db_int(d, e, 0, &n, "SELECT count(*) FROM object o WHERE o.id = ?3 AND " SCOPE_OBJECT, "izt", scope.bounded, scope.org, id);
     *yes = rc == 0 && n > 0;
     return rc;
 }

@@ -22,6 +22,48 @@ static int db_plain(struct desk *d, const char *sql, struct err *e)
     return rc == SQLITE_OK ? 0 : db_err(d, e, sqlite3_extended_errcode(d->db), "desk.db");
 }
 
+/* migrate_room - the same for one room: the table "room" says how many of its steps were made. */
+static int migrate_room(struct desk *d, const struct desk_schema *s, struct err *e)
+{
+    int64_t version = 0;
+    int rc = db_int(d, e, 0, &version, "SELECT version FROM room WHERE name = ?", "z", s->name);
+
+    if (rc == 0 && version > (int64_t)s->count)
+        rc = err_set(e, -ENOTSUP, "desk.db has version %lld of the tables of \"%s\", this program knows %zu: use the newer program",
+                     (long long)version, s->name, s->count);
+    if (rc < 0 || version == (int64_t)s->count)
+        return rc;
+    for (size_t i = (size_t)version; rc >= 0 && i < s->count; i++)
+        rc = db_plain(d, s->steps[i], e);
+    if (rc >= 0)
+        rc = db_exec(d, e, "INSERT INTO room(name, version) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET version = ?2", "zi", s->name,
+                     (int64_t)s->count);
+    return rc < 0 ? rc : 0;
+}
+
+/* references_hold - steps run with references unwatched, for tables are rebuilt under others that refer to them. */
+static int references_hold(struct desk *d, struct err *e)
+{
+    int64_t broken = 0;
+    int rc = db_int(d, e, 0, &broken, "SELECT count(*) FROM pragma_foreign_key_check", "");
+
+    return rc < 0 ? rc : broken ? err_set(e, -EIO, "desk.db: %lld references lead nowhere after the migration", (long long)broken) : 0;
+}
+
+/* made - is there nothing to migrate? Asked first: checking every reference of a large desk takes seconds. */
+static int made(struct desk *d, bool *yes, struct err *e)
+{
+    int64_t version = 0, rooms = 0;
+    int rc = db_int(d, e, 0, &version, "PRAGMA user_version", "");
+
+    *yes = rc == 0 && version == (int64_t)desk_migration_count;
+    for (size_t i = 0; rc == 0 && *yes && i < desk_schema_count; i++) {
+        rc = db_int(d, e, 0, &rooms, "SELECT version FROM room WHERE name = ?", "z", desk_schemas[i]->name);
+        *yes = rooms == (int64_t)desk_schemas[i]->count;
+    }
+    return rc;
+}
+
 /* migrate - numbered steps; user_version says how many were made. */
 static int migrate(struct desk *d, struct err *e)
 {
@@ -41,14 +83,19 @@ static int migrate(struct desk *d, struct err *e)
         if (rc >= 0)
             rc = db_plain(d, set, e);
     }
+    for (size_t i = 0; rc >= 0 && i < desk_schema_count; i++)
+        rc = migrate_room(d, desk_schemas[i], e);
+    if (rc >= 0)
+        rc = references_hold(d, e);
     return db_end(d, rc, e);
 }
 
 int db_open(struct desk *d, struct err *e)
 {
-    static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+    static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
                                   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 512;";
     char path[4096];
+    bool ready = false;
     int rc;
 
     node_path(d->setup.node, "desk/desk.db", path);
@@ -61,7 +108,11 @@ int db_open(struct desk *d, struct err *e)
     sqlite3_db_config(d->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_limit(d->db, SQLITE_LIMIT_LENGTH, 4 * 1024 * 1024);
     rc = db_plain(d, pragmas, e);
-    return rc < 0 ? rc : migrate(d, e);
+    if (rc >= 0)
+        rc = made(d, &ready, e);
+    if (rc >= 0 && !ready)
+        rc = migrate(d, e);
+    return rc < 0 ? rc : db_plain(d, "PRAGMA foreign_keys = ON", e);
 }
 
 void db_close(struct desk *d)

@@ -67,7 +67,10 @@ void desk_reply_free(struct desk_reply *r);
  * desk_status gives that number (for 0: 200). */
 int desk_status(int rc);
 
-enum desk_role { DESK_ADMINISTRATOR, DESK_CENTRE_ANALYST, DESK_OWNER_OFFICER, DESK_ROLE_COUNT };
+enum desk_role {
+    DESK_ADMINISTRATOR, DESK_CENTRE_ANALYST, DESK_CENTRE_LEAD, DESK_SURVEYOR, DESK_DOCUMENT_AUDITOR, DESK_OWNER_OFFICER, DESK_OWNER_ADMINISTRATOR,
+    DESK_OCIB_ANALYST, DESK_CII_RESPONSIBLE, DESK_KNB, DESK_AUTHORISED_BODY, DESK_AUDITOR, DESK_ROLE_COUNT
+};
 const char *desk_role_name(enum desk_role r);
 
 /* Who asks. Filled by desk_sign_in and desk_session; lang may be replaced by the one of Accept-Language. */

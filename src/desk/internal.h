@@ -9,6 +9,8 @@
 #define SAQSHY_DESK_INTERNAL_H
 
 #include "desk/desk.h"
+#include "desk/scope.h"
+#include "desk/subject.h"
 #include "event/event.h"
 #include "forms/forms.h"
 #include "journal/journal.h"
@@ -122,6 +124,16 @@ json_t *db_json_time(sqlite3_stmt *st, int column);                    /* instan
 json_t *db_json_id(sqlite3_stmt *st, int column);                      /* integer as text, or null */
 extern const char *const desk_migrations[];
 extern const size_t desk_migration_count;
+/* The tables of one room: numbered steps, never edited once released. */
+struct desk_schema {
+    const char        *name;
+    const char *const *steps;
+    size_t             count;
+};
+extern const struct desk_schema registry_schema, duties_schema, notices_schema, approvals_schema, cases_schema, requests_schema, reports_schema,
+    link_schema;
+extern const struct desk_schema *const desk_schemas[];
+extern const size_t desk_schema_count;
 /* change_add - tell this after the commit. */
 void change_add(struct desk *d, const char *type, struct str id);
 void change_id(struct desk *d, const char *type, int64_t id);
@@ -209,10 +221,13 @@ struct line {
     bool        internal;  /* the centre alone sees it */
 };
 MUST_USE int timeline_add(struct call *c, int64_t case_id, const struct line *l);
+/* timeline_of - the same for any subject. */
+MUST_USE int timeline_of(struct call *c, const struct subject *s, const struct line *l);
 MUST_USE int timeline_json(struct call *c, int64_t case_id, json_t **out);
 struct str text_fill(struct arena *a, struct str pattern, const json_t *args);
 
-/* --- clocks.c --- */
+/* --- cases/clocks.c: the clocks of a case, on the rows of the room "duties" --- */
+struct subject case_subject(const struct kase *k);
 MUST_USE int clock_start(struct call *c, const struct kase *k, const char *obligation, time_ns from);
 MUST_USE int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, time_ns at);
 MUST_USE int clock_cancel(struct call *c, const struct kase *k, const char *obligation, const char *key);

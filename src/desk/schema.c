@@ -1,4 +1,5 @@
-/* schema.c - the tables of desk.db, as numbered steps that are never edited once released, only added to. */
+/* schema.c - the tables of the core of desk.db, as numbered steps that are never edited once released, only added to. Each room has a
+ * schema.c of its own, whose steps are counted in the table "room"; they are made after these, in the order of desk_schemas. */
 #include "desk/internal.h"
 
 static const char step_1[] =
@@ -88,5 +89,42 @@ static const char step_3[] =
     "CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;"
     "CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;";
 
-const char *const desk_migrations[] = { step_1, step_2, step_3 };
+/* Which kinds of organisations and which roles there are is checked by the program, so that a new one needs no new table. An object has,
+ * beside its owner, a possessor and a person who provides the services of an operational centre. A step of the timeline may belong to
+ * whatever else has a life of its own (subject.h). */
+static const char step_4[] =
+    "CREATE TABLE new_org (id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64), name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 500),"
+    " kind TEXT NOT NULL CHECK (length(kind) BETWEEN 1 AND 32), bin TEXT CHECK (length(bin) <= 12),"
+    " email TEXT CHECK (length(email) <= 254), created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO new_org SELECT id, name, kind, bin, email, created_at, updated_at FROM org; DROP TABLE org; ALTER TABLE new_org RENAME TO org;"
+    "CREATE TABLE new_user (id INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT NOT NULL UNIQUE CHECK (length(login) BETWEEN 1 AND 64),"
+    " name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200), role TEXT NOT NULL CHECK (length(role) BETWEEN 1 AND 32),"
+    " org_id TEXT REFERENCES org(id), language TEXT NOT NULL CHECK (language IN ('kk','ru','en')), email TEXT CHECK (length(email) <= 254),"
+    " active INTEGER NOT NULL CHECK (active IN (0,1)), password TEXT NOT NULL, created_at INTEGER NOT NULL, last_login_at INTEGER) STRICT;"
+    "INSERT INTO new_user SELECT id, login, name, role, org_id, language, email, active, password, created_at, last_login_at FROM user;"
+    "DROP TABLE user; ALTER TABLE new_user RENAME TO user;"
+    "ALTER TABLE object ADD COLUMN possessor_id TEXT REFERENCES org(id);"
+    "ALTER TABLE object ADD COLUMN ocib_id TEXT REFERENCES org(id);"
+    "CREATE INDEX object_possessor ON object(possessor_id); CREATE INDEX object_ocib ON object(ocib_id);"
+    "DROP TRIGGER timeline_kept; DROP TRIGGER timeline_fixed; DROP INDEX timeline_case;"
+    "CREATE TABLE new_timeline (id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, subject_id TEXT NOT NULL,"
+    " case_id INTEGER REFERENCES cases(id), kind TEXT NOT NULL,"
+    " happened_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, due_at INTEGER, author_id INTEGER REFERENCES user(id),"
+    " obligation TEXT, text TEXT, key TEXT, args TEXT, channel TEXT, addressee TEXT, message_id TEXT, smtp_reply TEXT, sha256 TEXT,"
+    " internal INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "INSERT INTO new_timeline SELECT id, 'case', CAST(case_id AS TEXT), case_id, kind, happened_at, recorded_at, due_at, author_id, obligation,"
+    " text, key, args, channel, addressee, message_id, smtp_reply, sha256, internal FROM timeline;"
+    "DROP TABLE timeline; ALTER TABLE new_timeline RENAME TO timeline;"
+    "CREATE INDEX timeline_case ON timeline(case_id, id) WHERE case_id IS NOT NULL;"
+    "CREATE INDEX timeline_subject ON timeline(subject, subject_id, id);"
+    "CREATE TRIGGER timeline_kept BEFORE DELETE ON timeline BEGIN SELECT RAISE(ABORT, 'the timeline is kept'); END;"
+    "CREATE TRIGGER timeline_fixed BEFORE UPDATE ON timeline BEGIN SELECT RAISE(ABORT, 'the timeline is kept'); END;"
+    "CREATE TABLE room (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const desk_migrations[] = { step_1, step_2, step_3, step_4 };
 const size_t desk_migration_count = COUNT(desk_migrations);
+
+/* In the order of the rooms: a room's tables may refer to those of rooms before it. */
+const struct desk_schema *const desk_schemas[] = { &registry_schema, &duties_schema, &notices_schema, &approvals_schema, &cases_schema,
+                                                   &requests_schema, &reports_schema, &link_schema };
+const size_t desk_schema_count = COUNT(desk_schemas);

@@ -254,16 +254,19 @@ static inline json_t *eliminate_body(time_ns at)
     return json_pack("{s:o, s:s, s:s, s:s}", "eliminated_at", json_time(at), "causes", "a weak password", "consequences", "none", "note", "");
 }
 
-/* clock_of - the clock of an obligation in the JSON of a case; borrowed, NULL if there is none. */
+static inline int64_t id_of(json_t *o, const char *key) { return parse_id(json_get_str(o, key)); }
+
+/* clock_of - the clock of an obligation in the JSON of a case, the latest if it ran more than once; borrowed, NULL if there is none. */
 static inline json_t *clock_of(json_t *c, const char *obligation)
 {
-    json_t *clock;
+    json_t *clock, *found = NULL;
     size_t i;
 
     json_array_foreach(json_object_get(c, "clocks"), i, clock)
-        if (strcmp(json_string_value(json_object_get(clock, "obligation")), obligation) == 0)
-            return clock;
-    return NULL;
+        if (strcmp(json_string_value(json_object_get(clock, "obligation")), obligation) == 0 &&
+            (!found || id_of(clock, "id") > id_of(found, "id")))
+            found = clock;
+    return found;
 }
 
 static inline const char *clock_state(json_t *c, const char *obligation)

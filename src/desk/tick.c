@@ -75,7 +75,7 @@ static int one_reminder(struct call *c)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT r.id, d.case_id, d.obligation, r.percent, r.recipients, r.at, d.due_at FROM reminder r JOIN duty d ON"
-                                " d.id = r.duty_id WHERE r.sent_at IS NULL AND r.at <= ? ORDER BY r.at, r.id LIMIT 1",
+                                " d.id = r.duty_id WHERE r.sent_at IS NULL AND d.case_id IS NOT NULL AND r.at <= ? ORDER BY r.at, r.id LIMIT 1",
                                 "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
@@ -104,7 +104,7 @@ static int one_overdue(struct call *c)
 {
     /* An act at the due instant is in time: overdue is strictly after it. */
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT id, case_id, obligation, due_at FROM duty WHERE state = 'running' AND overdue_marked_at IS NULL AND due_at < ?"
+                                "SELECT id, case_id, obligation, due_at, subject, subject_id FROM duty WHERE state = 'running' AND overdue_marked_at IS NULL AND due_at < ?"
                                 " ORDER BY due_at, id LIMIT 1",
                                 "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
@@ -115,14 +115,16 @@ static int one_overdue(struct call *c)
     int64_t id = sqlite3_column_int64(st, 0), case_id = sqlite3_column_int64(st, 1);
     struct str obligation = db_copy(st, 2, &c->a);
     time_ns due = sqlite3_column_int64(st, 3);
+    struct str kind = db_copy(st, 4, &c->a), subject_id = db_copy(st, 5, &c->a);
     db_done(st);
     const struct obligation *o = edition_obligation(c->d->setup.world->edition, obligation);
+    const struct subject about = { .kind = kind.p, .id = subject_id, .case_id = case_id };
     rc = db_exec(c->d, c->e, "UPDATE duty SET overdue_marked_at = ?2 WHERE id = ?1", "ii", id, c->now);
-    if (rc >= 0)
+    if (rc >= 0 && case_id)
         rc = case_load(c, case_id, &k);
-    if (rc == 0)
-        rc = timeline_add(c, case_id, &(struct line){ .kind = "clock_overdue", .obligation = obligation.p, .happened_at = due, .due_at = due });
-    if (rc == 0 && o && str_eq(o->on_late, STR("notify_knb")))
+    if (rc >= 0)
+        rc = timeline_of(c, &about, &(struct line){ .kind = "clock_overdue", .obligation = obligation.p, .happened_at = due, .due_at = due });
+    if (rc == 0 && case_id && o && str_eq(o->on_late, STR("notify_knb")))
         rc = knb_task(c, &k, due);
     change_id(c->d, "clock", id);
     return rc < 0 ? rc : 1;
@@ -147,7 +149,7 @@ static int repeat(struct call *c, int (*one)(struct call *))
 static int next_moment(struct call *c, time_ns *next)
 {
     return db_int(c->d, c->e, INT64_MAX, next,
-                  "SELECT min(t) FROM (SELECT min(at) AS t FROM reminder WHERE sent_at IS NULL UNION ALL SELECT min(due_at) + 1 FROM duty WHERE"
+                  "SELECT min(t) FROM (SELECT min(r.at) AS t FROM reminder r JOIN duty d ON d.id = r.duty_id WHERE r.sent_at IS NULL AND d.case_id IS NOT NULL UNION ALL SELECT min(due_at) + 1 FROM duty WHERE"
                   " state = 'running' AND overdue_marked_at IS NULL)",
                   "");
 }

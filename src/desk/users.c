@@ -26,6 +26,15 @@ static bool login_valid(struct str s)
     return s.n >= 1 && s.n <= 64;
 }
 
+/* role_needs_org - who sees only what an organisation reaches must have one. */
+static bool role_needs_org(struct str role)
+{
+    for (enum desk_role r = 0; r < DESK_ROLE_COUNT; r++)
+        if (str_eq(role, str_c(desk_role_name(r))))
+            return !role_reads_all(r);
+    return false;
+}
+
 /* org_fits - an officer has an organisation; nobody has one that does not exist. */
 static int org_fits(struct call *c, const json_t *in)
 {
@@ -34,9 +43,7 @@ static int org_fits(struct call *c, const json_t *in)
     int rc;
 
     if (!org.n)
-        return str_eq(json_get_str(in, "role"), STR("owner_officer"))
-                   ? refuse(c, -EINVAL, "bad_request", "org_id", "an owner's officer belongs to an organisation")
-                   : 0;
+        return role_needs_org(json_get_str(in, "role")) ? refuse(c, -EINVAL, "bad_request", "org_id", "this role belongs to an organisation") : 0;
     rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM org WHERE id = ?", "t", org);
     return rc < 0 ? rc : n ? 0 : refuse(c, -EINVAL, "bad_request", "org_id", "no such organisation");
 }

@@ -191,15 +191,7 @@ bool call_origin_ok(const struct http_request *r)
     return str_starts(origin, STR("https://")) && str_ieq(str_cut(origin, 8), r->header[HTTP_HOST]);
 }
 
-static unsigned role_bit(enum desk_role r)
-{
-    static const unsigned bits[DESK_ROLE_COUNT] = {
-        [DESK_ADMINISTRATOR] = ROUTE_ADMINISTRATOR, [DESK_CENTRE_ANALYST] = ROUTE_ANALYST,
-        [DESK_OWNER_OFFICER] = ROUTE_OFFICER,
-    };
-
-    return r < DESK_ROLE_COUNT ? bits[r] : 0;
-}
+static unsigned role_bit(enum desk_role r) { return r < DESK_ROLE_COUNT ? 1u << r : 0; }
 
 int call_session(struct call *c)
 {

@@ -1,9 +1,16 @@
 /* router.c - see router.h. A few dozen rows: a walk is faster than a search. */
 #include "portal/router.h"
 #include "portal/handlers.h"
+#include "desk/desk.h"
 #include "portal/params.h"
 
-enum { A = ROUTE_ADMINISTRATOR, C = ROUTE_ANALYST, O = ROUTE_OFFICER, ANY = ROUTE_ANYBODY };
+/* The roles, three letters each, and the groups in which they come. */
+enum {
+    ADM = 1 << DESK_ADMINISTRATOR, ANA = 1 << DESK_CENTRE_ANALYST, LEA = 1 << DESK_CENTRE_LEAD, SUR = 1 << DESK_SURVEYOR,
+    DOC = 1 << DESK_DOCUMENT_AUDITOR, OFF = 1 << DESK_OWNER_OFFICER, OAD = 1 << DESK_OWNER_ADMINISTRATOR, OCI = 1 << DESK_OCIB_ANALYST,
+    CII = 1 << DESK_CII_RESPONSIBLE, KNB = 1 << DESK_KNB, AUT = 1 << DESK_AUTHORISED_BODY, AUD = 1 << DESK_AUDITOR,
+    CENTRE = ANA | LEA, OWNER = OFF | OAD | OCI | CII, EVERY = (1 << DESK_ROLE_COUNT) - 1, ANY = ROUTE_ANYBODY
+};
 
 #define ROUTE(m, p, r, l, b, h) \
     { .method = HTTP_##m, .pattern = (p), .roles = (r), .lane = LANE_##l, .body = (b), .handle = (h) },

@@ -14,10 +14,9 @@
 #define ROUTE_ARGS_MAX 2
 #define ROUTE_ARG_MAX  128
 
-/* Who may ask: bits of roles, in the order of the API's roles. */
+/* Who may ask: bits of roles, 1 << enum desk_role. */
 enum route_roles {
-    ROUTE_ADMINISTRATOR = 1, ROUTE_ANALYST = 2, ROUTE_OFFICER = 4,
-    ROUTE_ANYBODY = 8,  /* no session is needed */
+    ROUTE_ANYBODY = 1 << 30,  /* no session is needed; else 1 << enum desk_role */
 };
 
 /* Where the work is done: each lane has its own bound, so that searches or sign-ins never hold up the rest. */

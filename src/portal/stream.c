@@ -4,6 +4,7 @@
  * officer may know of their own organisation's cases only, and only the desk can say which those are: a job asks it for each change and
  * each organisation that watches, and then the loop sends. If too much waits, clients are disconnected: the page connects anew and
  * fetches everything, so nothing is missed. */
+#include "desk/scope.h"
 #include "portal/internal.h"
 
 #include <event2/buffer.h>
@@ -185,7 +186,7 @@ static bool watches(const struct conn *c)
 
 static bool is_officer(const struct conn *c)
 {
-    return c->stream->viewer.role == DESK_OWNER_OFFICER;
+    return scope_of(&c->stream->viewer).bounded;
 }
 
 static void filter_done(struct job *j)

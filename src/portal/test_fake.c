@@ -3,7 +3,10 @@
 #include "desk/desk.h"
 #include "store/store.h"
 
-static const char *const tokens[DESK_ROLE_COUNT] = { "administrator", "centre_analyst", "owner_officer" };
+static const char *const tokens[DESK_ROLE_COUNT] = {
+    "administrator", "centre_analyst", "centre_lead", "surveyor", "document_auditor", "owner_officer", "owner_administrator", "ocib_analyst",
+    "cii_responsible", "knb", "authorised_body", "auditor",
+};
 
 int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
 {

@@ -1,6 +1,6 @@
 /* act_owner.c - what the owner's officer does: receipt, confirmation or rejection, analysis, measures, elimination; and the review of an
  * undefined level, which both sides may do (Q-09). */
-#include "desk/acts.h"
+#include "desk/cases/acts.h"
 
 /* within - a moment that a person gives: not before low (by the minute), not in the future. */
 static int within(struct call *c, time_ns at, time_ns low, const char *field)

@@ -272,8 +272,8 @@ static int document_read(struct call *c, struct str sha256, bool json, struct bu
         return refuse(c, -ENOENT, "not_found", NULL, "no such document");
     rc = db_int(c->d, c->e, 0, &n,
                 "SELECT count(*) FROM document d JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = k.object_id"
-                " WHERE d.sha256 = ?3 AND (?1 = 0 OR (o.org_id = ?2 AND k.notified_at IS NOT NULL AND d.kind <> 'knb_notice'))",
-                "izt", (int64_t)(c->v->role == DESK_OWNER_OFFICER), c->v->org_id, sha256);
+                " WHERE d.sha256 = ?3 AND (?1 = 0 OR (" SCOPE_OBJECT " AND k.notified_at IS NOT NULL AND d.kind <> 'knb_notice'))",
+                "izt", scope_of(c->v).bounded, c->v->org_id, sha256);
     if (rc < 0)
         return rc;
     if (n == 0)

@@ -61,10 +61,10 @@ static int letter_queue(struct call *c, const struct kase *k, const struct lette
 
     if (rc == 0)
         rc = db_exec(c->d, c->e,
-                     "INSERT INTO notice(case_id, kind, channel, addressee, state, next_try_at, queued_at, message_id, sha256, subject, body, internal)"
-                     " VALUES (?1,?2,'email',?3,'queued',?4,?4,?5,?6,?7,?8,?9)",
-                     "iztizzzti", k->id, l->kind, to->email, c->now, id, l->sha256, letter_texts(c, k, l, to->lang, false).p,
-                     letter_texts(c, k, l, to->lang, true), (int64_t)internal);
+                     "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, state, next_try_at, queued_at, message_id, sha256,"
+                     " subject_line, body, internal) VALUES ('case',CAST(?1 AS TEXT),?1,?10,?2,'email',?3,'queued',?4,?4,?5,?6,?7,?8,?9)",
+                     "iztizzztit", k->id, l->kind, to->email, c->now, id, l->sha256, letter_texts(c, k, l, to->lang, false).p,
+                     letter_texts(c, k, l, to->lang, true), (int64_t)internal, k->object_id);
     if (rc < 0 || !is_document(l->kind))
         return rc < 0 ? rc : 0;
     return timeline_add(c, k->id, &(struct line){ .kind = "notice_queued", .channel = "email", .addressee = to->email, .message_id = id,
@@ -129,9 +129,9 @@ int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, 
 static int inbox_put(struct call *c, const struct kase *k, const struct letter *l, struct str org_id, struct str addressee, bool internal)
 {
     int rc = db_exec(c->d, c->e,
-                     "INSERT INTO notice(case_id, kind, channel, addressee, org_id, state, queued_at, sent_at, sha256, internal)"
-                     " VALUES (?1,?2,'inbox',?3,?4,'sent',?5,?5,?6,?7)",
-                     "izttizi", k->id, l->kind, addressee, org_id, c->now, l->sha256, (int64_t)internal);
+                     "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, org_id, state, queued_at, sent_at, sha256, internal)"
+                     " VALUES ('case',CAST(?1 AS TEXT),?1,?8,?2,'inbox',?3,?4,'sent',?5,?5,?6,?7)",
+                     "izttizit", k->id, l->kind, addressee, org_id, c->now, l->sha256, (int64_t)internal, k->object_id);
 
     if (rc < 0)
         return rc;
@@ -158,7 +158,7 @@ int notices_json(struct call *c, int64_t case_id, json_t **out)
                                 "SELECT id, kind, channel, addressee, state, attempts, queued_at, sent_at, read_at, message_id, smtp_reply, sha256,"
                                 " last_error FROM notice WHERE case_id = ?1 AND kind IN ('annex7','annex2','knb_notice')"
                                 " AND (?2 = 0 OR internal = 0) ORDER BY id",
-                                "ii", case_id, (int64_t)(c->v && c->v->role == DESK_OWNER_OFFICER));
+                                "ii", case_id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -177,7 +177,7 @@ int documents_json(struct call *c, int64_t case_id, json_t **out)
                                 "SELECT d.sha256, d.kind, d.created_at, d.size_bytes, d.author_id, u.name, u.role FROM document d"
                                 " LEFT JOIN user u ON u.id = d.author_id WHERE d.case_id = ?1 AND (?2 = 0 OR d.kind <> 'knb_notice')"
                                 " ORDER BY d.created_at, d.sha256",
-                                "ii", case_id, (int64_t)(c->v && c->v->role == DESK_OWNER_OFFICER));
+                                "ii", case_id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -212,7 +212,7 @@ static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
 
 static int inbox_page(struct call *c, int limit, struct str before)
 {
-    int64_t from = before.n ? parse_id(before) : INT64_MAX, unread = 0, officer = c->v->role == DESK_OWNER_OFFICER;
+    int64_t from = before.n ? parse_id(before) : INT64_MAX, unread = 0, officer = scope_of(c->v).bounded;
     int n = 0, rc = db_int(c->d, c->e, 0, &unread, "SELECT count(*) FROM notice n WHERE " INBOX_MINE " AND n.read_at IS NULL", "iz", officer,
                            c->v->org_id);
     json_t *items, *next = NULL;
@@ -264,7 +264,7 @@ int notices_read(struct call *c, const struct kase *k)
 {
     struct { int64_t id; struct str sha; struct str to; } found[32];
     size_t n = 0;
-    int64_t officer = c->v->role == DESK_OWNER_OFFICER;
+    int64_t officer = scope_of(c->v).bounded;
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT n.id, n.sha256, n.addressee FROM notice n WHERE " INBOX_MINE
                                 " AND n.case_id = ?3 AND n.read_at IS NULL ORDER BY n.id LIMIT 32", "izi", officer, c->v->org_id, k->id);
     int rc = st ? 0 : -EIO;
@@ -283,7 +283,7 @@ int notices_read(struct call *c, const struct kase *k)
 
 static int inbox_open(struct call *c, int64_t id, bool mark)
 {
-    int64_t officer = c->v->role == DESK_OWNER_OFFICER;
+    int64_t officer = scope_of(c->v).bounded;
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id = ?3", "izi", officer, c->v->org_id,
                                 id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;

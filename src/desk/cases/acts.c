@@ -1,10 +1,10 @@
 /* acts.c - what may be done to a case: one table of name, states, roles, guard, fields and handler (requirements 7.1). */
-#include "desk/acts.h"
+#include "desk/cases/acts.h"
 
 #define S(name) (1u << CASE_##name)
 #define ANY     ((1u << CASE_STATE_COUNT) - 1)
-#define CENTRE  (1u << DESK_CENTRE_ANALYST)
-#define OWNER   (1u << DESK_OWNER_OFFICER)
+#define CENTRE  (1u << DESK_CENTRE_ANALYST | 1u << DESK_CENTRE_LEAD)
+#define OWNER   (1u << DESK_OWNER_OFFICER | 1u << DESK_OWNER_ADMINISTRATOR | 1u << DESK_OCIB_ANALYST)
 #define AFTER_NOTICE                                                                                                          \
     (S(NOTIFIED) | S(EVENT_CONFIRMED) | S(EVENT_ANALYSED) | S(INCIDENT_CONFIRMED) | S(MEASURES_REPORTED) | S(ELIMINATED) |    \
      S(ESCALATED_KNB) | S(REJECTED))

@@ -1,5 +1,5 @@
 /* act_centre.c - what the centre does: primary analysis, the notice of D-05, the KNB notice, acceptance, closing. */
-#include "desk/acts.h"
+#include "desk/cases/acts.h"
 
 #define NOTHING ((struct str){ NULL, 0 })
 

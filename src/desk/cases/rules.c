@@ -265,7 +265,7 @@ int desk_rules(struct desk *d, const struct viewer *v, struct desk_reply *r)
     int rc;
 
     desk_call_init(&c, d, v, 0, r);
-    rc = v->role == DESK_OWNER_OFFICER ? refuse(&c, -EACCES, "forbidden", NULL, "rules are not shown to owners") : rules_list(&c);
+    rc = !role_reads_all(v->role) ? refuse(&c, -EACCES, "forbidden", NULL, "rules are not shown to owners") : rules_list(&c);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -24,7 +24,7 @@ enum case_state case_state_parse(struct str s)
     " k.count, k.previous_id"
 #define CASE_TABLES " FROM cases k LEFT JOIN object o ON o.id = k.object_id LEFT JOIN org g ON g.id = o.org_id "
 /* An owner's officer sees what was notified to their organisation. */
-#define CASE_VISIBLE "(?1 = 0 OR (o.org_id = ?2 AND k.notified_at IS NOT NULL))"
+#define CASE_VISIBLE "(?1 = 0 OR (" SCOPE_OBJECT " AND k.notified_at IS NOT NULL))"
 
 static void case_fill(struct call *c, sqlite3_stmt *st, struct kase *k)
 {
@@ -47,7 +47,7 @@ static void case_fill(struct call *c, sqlite3_stmt *st, struct kase *k)
     k->repeated = k->previous_id != 0;
 }
 
-static int64_t is_officer(const struct call *c) { return c->v && c->v->role == DESK_OWNER_OFFICER; }
+static int64_t is_officer(const struct call *c) { return scope_of(c->v).bounded; }
 
 int case_load(struct call *c, int64_t id, struct kase *out)
 {

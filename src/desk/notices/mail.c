@@ -205,7 +205,7 @@ static void smtp_send(struct desk *d, const struct letter_row *l, struct str pdf
 static int letter_next(struct call *c, struct letter_row *l)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT id, case_id, attempts, internal, kind, addressee, message_id, sha256, subject, body FROM notice"
+                                "SELECT id, case_id, attempts, internal, kind, addressee, message_id, sha256, subject_line, body FROM notice"
                                 " WHERE channel = 'email' AND state = 'queued' AND next_try_at <= ? ORDER BY next_try_at, id LIMIT 1",
                                 "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;

@@ -72,7 +72,7 @@ int desk_organisations(struct desk *d, const struct viewer *v, struct desk_reply
 
     desk_call_init(&c, d, v, 0, r);
     sqlite3_stmt *st = db_query(d, c.e, "SELECT id, name, kind, bin, email FROM org WHERE ?1 = 0 OR id = ?2 ORDER BY name, id", "iz",
-                                (int64_t)(v->role == DESK_OWNER_OFFICER), v->org_id);
+                                scope_of(v).bounded, v->org_id);
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(d, st, c.e)) > 0)
         json_array_append_new(items, org_json(st));
@@ -245,7 +245,7 @@ static int objects_select(struct call *c, struct str id, json_t *items)
                                 "  AND (?1 = 0 OR k.notified_at IS NOT NULL))"
                                 " FROM object o JOIN org g ON g.id = o.org_id WHERE (?1 = 0 OR o.org_id = ?2) AND (?3 = '' OR o.id = ?3)"
                                 " ORDER BY o.name, o.id",
-                                "izt", (int64_t)(c->v->role == DESK_OWNER_OFFICER), c->v->org_id, id.p ? id : STR(""));
+                                "izt", scope_of(c->v).bounded, c->v->org_id, id.p ? id : STR(""));
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
@@ -307,7 +307,7 @@ int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, s
 {
     int rc = 0;
 
-    if (v->role != DESK_OWNER_OFFICER) {
+    if (!scope_of(v).bounded) {
         *ids = json_null();
         return 0;
     }

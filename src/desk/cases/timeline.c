@@ -1,7 +1,7 @@
 /* timeline.c - every step of a case: when it happened, when we wrote it down, by when it was due, who, and the proof. */
 #include "desk/internal.h"
 
-int timeline_add(struct call *c, int64_t case_id, const struct line *l)
+int timeline_of(struct call *c, const struct subject *s, const struct line *l)
 {
     AUTO_FREE char *args = l->args ? json_dumps(l->args, JSON_COMPACT) : NULL;
     bool system = !c->v || !c->v->user_id;
@@ -9,17 +9,27 @@ int timeline_add(struct call *c, int64_t case_id, const struct line *l)
 
     json_decref(l->args);
     rc = db_exec(c->d, c->e,
-                 "INSERT INTO timeline(case_id, kind, happened_at, recorded_at, due_at, author_id, obligation, text, key, args, channel,"
-                 " addressee, message_id, smtp_reply, sha256, internal) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                 "iziimmztzzztzzzi", case_id, l->kind, l->happened_at ? l->happened_at : c->now, c->now, l->due_at,
+                 "INSERT INTO timeline(subject, subject_id, case_id, kind, happened_at, recorded_at, due_at, author_id, obligation, text, key, args, channel,"
+                 " addressee, message_id, smtp_reply, sha256, internal) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                 "ztmziimmztzzztzzzi", s->kind, s->id, (time_ns)s->case_id, l->kind, l->happened_at ? l->happened_at : c->now, c->now, l->due_at,
                  system ? (time_ns)0 : (time_ns)c->v->user_id, l->obligation, l->text.n ? l->text : (struct str){ NULL, 0 }, l->key, args,
                  l->channel, l->addressee.n ? l->addressee : (struct str){ NULL, 0 }, l->message_id, l->smtp_reply, l->sha256,
                  (int64_t)l->internal);
     if (rc < 0)
         return rc;
-    rc = db_exec(c->d, c->e, "UPDATE cases SET updated_at = ?2 WHERE id = ?1", "ii", case_id, c->now);
-    change_case(c->d, case_id);
+    if (!s->case_id)
+        return 0;
+    rc = db_exec(c->d, c->e, "UPDATE cases SET updated_at = ?2 WHERE id = ?1", "ii", s->case_id, c->now);
+    change_case(c->d, s->case_id);
     return rc < 0 ? rc : 0;
+}
+
+int timeline_add(struct call *c, int64_t case_id, const struct line *l)
+{
+    char id[24];
+
+    snprintf(id, sizeof id, "%lld", (long long)case_id);
+    return timeline_of(c, &(struct subject){ .kind = "case", .id = str_c(id), .case_id = case_id }, l);
 }
 
 /* line_text - what a person wrote, behind what the system has to tell in the reader's language. */
@@ -66,7 +76,7 @@ int timeline_json(struct call *c, int64_t case_id, json_t **out)
                                 " t.obligation, t.channel, t.addressee, t.message_id, t.smtp_reply, t.sha256"
                                 " FROM timeline t LEFT JOIN user u ON u.id = t.author_id WHERE t.case_id = ?1 AND (?2 = 0 OR t.internal = 0)"
                                 " ORDER BY t.recorded_at, t.id",
-                                "ii", case_id, (int64_t)(c->v && c->v->role == DESK_OWNER_OFFICER));
+                                "ii", case_id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();

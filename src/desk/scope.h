@@ -1,0 +1,29 @@
+/* scope.h - how far somebody sees: everything, or what belongs to their organisation.
+ *
+ * Owns      nothing.
+ * Promises  1. Whoever asks the database for rows that belong to an organisation passes a scope; no query lists rows without one.
+ *           2. An organisation reaches an object as its owner, its possessor or the provider of an operational centre for it (Q-54, R-12-01).
+ *           3. What lies outside the scope is -ENOENT, never -EACCES: its existence is told to nobody.
+ *           4. The system itself (no viewer) reaches everything.
+ * Threads   any.
+ * Source    requirements 1.2. */
+#ifndef SAQSHY_DESK_SCOPE_H
+#define SAQSHY_DESK_SCOPE_H
+
+#include "desk/desk.h"
+
+struct scope {
+    int64_t     bounded;   /* 1: only what org reaches */
+    const char *org;       /* borrowed from the viewer; "" if not bounded. Bounded by "" reaches nothing */
+};
+
+struct scope scope_of(const struct viewer *v);
+bool role_of_centre(enum desk_role r);       /* the staff of the centre who decide on cases: analyst and lead */
+bool role_of_owner(enum desk_role r);        /* who acts for an owner, a possessor or their operational centre */
+bool role_reads_all(enum desk_role r);
+
+/* Conditions for SQL; the scope is bound as ?1 (bounded) and ?2 (org), formats "iz". o: alias of object. */
+#define SCOPE_OBJECT "(?1 = 0 OR ?2 IN (o.org_id, o.possessor_id, o.ocib_id))"
+#define SCOPE_ORG(column) "(?1 = 0 OR ?2 = " column ")"
+
+#endif
