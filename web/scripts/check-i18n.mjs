@@ -85,10 +85,10 @@ const BUILT = {
   'ui.document_short.': list('DOCUMENT_KINDS'),
   'ui.enum.': ['detection_kind.event', 'detection_kind.incident', 'level.high', 'level.medium', 'level.low', 'level.undefined'],
   'ui.failure.': ['bad_answer', 'bad_credentials', 'bad_csrf', 'conflict', 'empty_credentials', 'forbidden', 'internal', 'locked_out', 'not_found', 'too_large', 'too_many_requests', 'unauthenticated', 'unavailable', 'unreachable', 'weak_password', 'wrong_state'],
+  'ui.group.': list('GROUPS', readFileSync(join(source, 'lib/page.ts'), 'utf8')),
   'ui.incident_level.': list('INCIDENT_LEVELS'),
   'ui.ioc.': list('IOC_TYPES'),
   'ui.mark.': ['truncated', 'binary', 'not_utf8', 'future', 'unparsed'],
-  'ui.nav.': ['clocks', 'cases', 'inbox', 'events', 'objects', 'sources', 'rules', 'users', 'audit'],
   'ui.notice_state.': list('NOTICE_STATES'),
   'ui.outcome.': list('OUTCOMES'),
   'ui.range.': ['15m', '1h', '4h', '24h', '7d', '30d'],
@@ -102,18 +102,22 @@ const BUILT = {
   'ui.timeline.': list('TIMELINE_KINDS'),
   'ui.urgency.': ['late', 'urgent', 'soon', 'calm'],
 };
-const used = new Map();
-for (const [prefix, values] of Object.entries(BUILT)) for (const v of values) used.set(prefix + v, 'scripts/check-i18n.mjs');
-
 function files(dir) {
   return readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? files(join(dir, e.name)) : /\.(ts|svelte)$/.test(e.name) ? [join(dir, e.name)] : []));
 }
+// A room says where it keeps its lists: «// i18n: ui.scope.* ui.scope_hint.*» on the line above «export const SCOPES = ['…'] as const».
+for (const file of files(source))
+  for (const m of readFileSync(file, 'utf8').matchAll(/\/\/ i18n: ([^\n]*)\n(?:export )?const \w+[^=\n]*= \[([^\]]*)\]/g))
+    for (const [, prefix] of m[1].matchAll(/(ui\.[\w.]+\.)\*/g)) (BUILT[prefix] ??= []).push(...[...m[2].matchAll(/'([^']+)'/g)].map((x) => x[1]));
+const used = new Map();
+for (const [prefix, values] of Object.entries(BUILT)) for (const v of values) used.set(prefix + v, 'scripts/check-i18n.mjs');
+
 for (const file of files(source)) {
   const text = readFileSync(file, 'utf8');
   const name = file.slice(root.length);
   for (const m of text.matchAll(/['"`](ui\.[\w.]*)(\$\{)?/g)) {
     if (!m[2]) used.set(m[1], name);
-    else if (!(m[1] in BUILT)) problems.push(`${name}: no list of values is known for "${m[1]}\${…}"; add it to scripts/check-i18n.mjs`);
+    else if (!(m[1] in BUILT)) problems.push(`${name}: no list of values is known for "${m[1]}\${…}"; write «// i18n: ${m[1]}*» above its list, or add it to scripts/check-i18n.mjs`);
   }
 }
 for (const [key, where] of used) if (!(key in texts.kk)) problems.push(`${where}: "${key}" is not in the catalogue`);

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { build } from 'vite';
 
 const tests = fileURLToPath(new URL('../tests', import.meta.url));
@@ -14,6 +15,7 @@ try {
     configFile: false,
     logLevel: 'error',
     publicDir: false,
+    plugins: [svelte()],
     build: {
       ssr: true,
       outDir: out,

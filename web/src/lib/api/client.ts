@@ -5,6 +5,13 @@ import * as T from './types';
 
 export type FailureCode = string;
 
+/** One field that was refused: its place («components.2.ip»), a stable code, words of the server. */
+export interface FieldError {
+  field: string;
+  code: string;
+  detail: string;
+}
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -13,11 +20,14 @@ export class ApiError extends Error {
     readonly field: string | null = null,
     readonly at: number | null = null,
     readonly retry_after: number | null = null,
+    readonly errors: readonly FieldError[] = [],
   ) {
     super(message);
     this.name = 'ApiError';
   }
 }
+
+export const asApiError = (e: unknown) => (e instanceof ApiError ? e : new ApiError(0, 'internal', e instanceof Error ? e.message : String(e)));
 
 export interface Connection {
   csrf: string;
@@ -29,7 +39,7 @@ export interface Connection {
 export const connection: Connection = { csrf: '', language: 'kk', onSignedOut: () => undefined };
 
 const TIMEOUT_MS = 30_000;
-type Query = Record<string, string | number | boolean | null | undefined>;
+export type Query = Record<string, string | number | boolean | null | undefined>;
 
 function address(path: string, query: Query): string {
   const q = new URLSearchParams();
@@ -38,17 +48,39 @@ function address(path: string, query: Query): string {
   return `/api/v1${path}${tail ? `?${tail}` : ''}`;
 }
 
-async function refusal(response: Response): Promise<ApiError> {
+/** «components[2].ip» and «/components/2/ip» are the place «components.2.ip». */
+export function fieldPlace(field: string): string {
+  return field.replace(/^\//, '').replaceAll('/', '.').replace(/\[(\d+)\]/g, '.$1').replace(/^\./, '');
+}
+
+/** A refusal as the server words it: a problem document (RFC 9457), or {"error": …} of the first API. */
+export function readRefusal(status: number, statusText: string, body: unknown): ApiError {
   try {
-    const { error } = T.decodeErrorBody(await response.json());
-    return new ApiError(response.status, error.code, error.message, error.field, error.at, error.retry_after);
+    if (typeof body === 'object' && body !== null && 'error' in body) {
+      const { error } = T.decodeErrorBody(body);
+      const field = error.field === null ? null : fieldPlace(error.field);
+      const errors = field === null ? [] : [{ field, code: error.code, detail: error.message }];
+      return new ApiError(status, error.code, error.message, field, error.at, error.retry_after, errors);
+    }
+    const p = T.decodeProblem(body);
+    const code = p.code ?? p.type?.split(/[:/#]/).pop() ?? 'other';
+    const words = p.detail ?? p.title ?? statusText;
+    const listed = (p.errors ?? []).map((e) => ({ field: fieldPlace(e.field), code: e.code ?? code, detail: e.detail ?? '' }));
+    const field = p.field === null ? (listed[0]?.field ?? null) : fieldPlace(p.field);
+    const errors = listed.length > 0 || field === null ? listed : [{ field, code, detail: words }];
+    return new ApiError(status, code, words, field, p.at, p.retry_after, errors);
   } catch {
-    return new ApiError(response.status, 'bad_answer', response.statusText);
+    return new ApiError(status, 'bad_answer', statusText);
   }
 }
 
-async function send<R>(method: string, path: string, decode: Decoder<R>, query: Query = {}, body?: unknown, signal?: AbortSignal): Promise<R> {
-  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': connection.language };
+async function refusal(response: Response): Promise<ApiError> {
+  return readRefusal(response.status, response.statusText, await response.json().catch(() => null));
+}
+
+/** One request. The files of the rooms (lib/api/ROOM.ts) build theirs on this, on `get` and on `upload`. */
+export async function send<R>(method: string, path: string, decode: Decoder<R>, query: Query = {}, body?: unknown, signal?: AbortSignal): Promise<R> {
+  const headers: Record<string, string> = { Accept: 'application/json, application/problem+json', 'Accept-Language': connection.language };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET') headers['X-CSRF-Token'] = connection.csrf;
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
@@ -78,8 +110,60 @@ async function send<R>(method: string, path: string, decode: Decoder<R>, query: 
   }
 }
 
-const get = <R>(path: string, decode: Decoder<R>, query: Query = {}, signal?: AbortSignal) => send('GET', path, decode, query, undefined, signal);
-const id = encodeURIComponent;
+export const get = <R>(path: string, decode: Decoder<R>, query: Query = {}, signal?: AbortSignal) => send('GET', path, decode, query, undefined, signal);
+/** An identifier as part of a path. */
+export const id = encodeURIComponent;
+
+export interface Upload<R> {
+  method: 'PUT' | 'POST';
+  path: string;
+  decode: Decoder<R>;
+  query?: Query;
+  /** Further headers; the file's name goes percent-encoded in X-File-Name. */
+  headers?: Record<string, string>;
+  progress?: (share: number) => void;
+  signal?: AbortSignal;
+}
+
+/** A file as raw bytes, with its way reported; fetch tells no progress, so this is the older interface. */
+export function upload<R>(file: File, how: Upload<R>): Promise<R> {
+  return new Promise((done, fail) => {
+    const x = new XMLHttpRequest();
+    x.open(how.method, address(how.path, how.query ?? {}));
+    const headers = {
+      Accept: 'application/json, application/problem+json', 'Accept-Language': connection.language, 'X-CSRF-Token': connection.csrf,
+      'Content-Type': 'application/octet-stream', 'X-File-Name': encodeURIComponent(file.name), ...how.headers,
+    };
+    for (const [k, v] of Object.entries(headers)) x.setRequestHeader(k, v);
+    x.upload.onprogress = (e) => how.progress?.(e.lengthComputable && e.total > 0 ? e.loaded / e.total : 0);
+    x.onerror = () => fail(new ApiError(0, 'unreachable', ''));
+    x.onabort = () => fail(new ApiError(0, 'aborted', ''));
+    x.onload = () => {
+      const body = parsed(x.responseText);
+      if (x.status >= 200 && x.status < 300) {
+        try {
+          done(how.decode(body));
+        } catch (e) {
+          fail(new ApiError(x.status, 'bad_answer', e instanceof Error ? e.message : ''));
+        }
+        return;
+      }
+      const error = readRefusal(x.status, x.statusText, body);
+      if (error.status === 401) connection.onSignedOut();
+      fail(error);
+    };
+    how.signal?.addEventListener('abort', () => x.abort());
+    x.send(file);
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text === '' ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
 
 export const api = {
   session: () => get('/session', T.decodeSession),
@@ -118,6 +202,8 @@ export const api = {
   edition: (editionId?: string) => get('/edition', T.decodeEdition, { id: editionId }),
 };
 
+/** An address under /api/v1 for a link: a document, an export. */
+export const addressOf = (path: string, query: Query = {}) => address(path, query);
 export const tailAddress = (q: string) => address('/events/tail', { q });
 export const streamAddress = '/api/v1/stream';
 export const documentAddress = (sha256: string, format: 'pdf' | 'json' = 'pdf') =>

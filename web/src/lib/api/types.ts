@@ -15,7 +15,10 @@ import {
 } from './decode';
 
 export const LANGUAGES = ['kk', 'ru', 'en'] as const;
-export const ROLES = ['administrator', 'centre_analyst', 'owner_officer'] as const;
+export const ROLES = [
+  'administrator', 'centre_analyst', 'centre_lead', 'surveyor', 'document_auditor', 'owner_officer', 'owner_administrator', 'ocib_analyst',
+  'cii_responsible', 'knb', 'authorised_body', 'auditor',
+] as const;
 export const CASE_STATES = [
   'detected', 'primary_analysis', 'dismissed_by_sts', 'notified', 'event_confirmed', 'event_analysed', 'incident_confirmed',
   'measures_reported', 'eliminated', 'escalated_knb', 'rejected', 'closed',
@@ -53,17 +56,24 @@ export type Language = (typeof LANGUAGES)[number];
 export type Role = (typeof ROLES)[number];
 export type ActionName = (typeof ACTIONS)[number];
 
-const text3 = object({ kk: str, ru: str, en: str });
+export const text3 = object({ kk: str, ru: str, en: str });
 export type Text3 = Decoded<typeof text3>;
-const ref = object({ id: str, name: str });
+export const ref = object({ id: str, name: str });
 export type Ref = Decoded<typeof ref>;
 
-function page<T>(item: Decoder<T>): Decoder<{ items: T[]; next: string | null }> {
+export type PageOf<T> = { items: T[]; next: string | null };
+/** A list as every list of the API is answered. */
+export function page<T>(item: Decoder<T>): Decoder<PageOf<T>> {
   return object({ items: arr(item), next: nullable(str) });
 }
 
 export const decodeErrorBody = object({
   error: object({ code: str, message: str, field: nullable(str), at: nullable(num), retry_after: nullable(num) }),
+});
+/** RFC 9457: what a refusal says of itself, and of each field that was wrong. */
+export const decodeProblem = object({
+  type: nullable(str), title: nullable(str), status: nullable(num), detail: nullable(str), code: nullable(str), field: nullable(str), at: nullable(num),
+  retry_after: nullable(num), errors: nullable(arr(object({ field: str, code: nullable(str), detail: nullable(str) }))),
 });
 
 const user = object({
