@@ -2,6 +2,7 @@
 #include "pki/internal.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 static const unsigned char session_id[] = "saqshy";
@@ -86,6 +87,65 @@ int pki_client_context(const char *ca, const char *cert, const char *key, SSL_CT
     }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     *out = ctx;
+    return 0;
+}
+
+/* trust_each - every certificate of the text becomes one that is trusted by itself. */
+static int trust_each(X509_STORE *store, struct str peers, struct err *e)
+{
+    BIO *b = BIO_new_mem_buf(peers.n ? peers.p : "", (int)peers.n);
+    bool sound = b != NULL;
+    X509 *cert;
+
+    while (sound && (cert = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL) {
+        sound = X509_STORE_add_cert(store, cert) == 1;
+        X509_free(cert);
+    }
+    BIO_free(b);
+    ERR_clear_error(); /* the end of the text counts as an error */
+    return sound ? 0 : err_set(e, -ENOMEM, "no memory for the certificates of other nodes");
+}
+
+int pki_node_server(const char *folder, struct str peers, SSL_CTX **out, struct err *e)
+{
+    char cert[PKI_PATH_MAX], key[PKI_PATH_MAX];
+    SSL_CTX *ctx;
+    int rc = context_new(TLS_server_method(), &ctx, e);
+
+    if (rc < 0)
+        return rc;
+    snprintf(cert, sizeof cert, "%s/node.pem", folder);
+    snprintf(key, sizeof key, "%s/node.key", folder);
+    rc = peers.n > INT32_MAX ? err_set(e, -E2BIG, "too many certificates of other nodes") : context_load(ctx, NULL, cert, key, e);
+    if (rc == 0)
+        rc = trust_each(SSL_CTX_get_cert_store(ctx), peers, e);
+    if (rc < 0) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    /* A node's certificate has no authority above it: it is trusted itself, with its dates and purposes checked. */
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify_depth(ctx, 0);
+    /* Each connection shows its certificate anew: one that was struck off the list opens nothing from then on. */
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    *out = ctx;
+    return 0;
+}
+
+int pki_peer_fingerprint(const SSL *ssl, char out[65], struct err *e)
+{
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+    unsigned char raw[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    if (!cert || SSL_get_verify_result(ssl) != X509_V_OK)
+        return err_set(e, -ENOENT, "the other side showed no certificate");
+    if (!X509_digest(cert, EVP_sha256(), raw, &n) || n != 32)
+        return pki_err(e, "could not hash a certificate");
+    for (unsigned i = 0; i < n; i++)
+        snprintf(out + 2 * i, 3, "%02x", raw[i]);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 
 #define SERIAL_BITS 120
 
-enum kind { KIND_CA, KIND_SERVER, KIND_AGENT };
+enum kind { KIND_CA, KIND_SERVER, KIND_AGENT, KIND_NODE };
 
 static const struct {
     long        days;
@@ -21,6 +21,7 @@ static const struct {
     [KIND_CA]     = { PKI_CA_DAYS, "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign", NULL },
     [KIND_SERVER] = { PKI_SERVER_DAYS, "critical,CA:FALSE", "critical,digitalSignature", "serverAuth" },
     [KIND_AGENT]  = { PKI_AGENT_DAYS, "critical,CA:FALSE", "critical,digitalSignature", "clientAuth" },
+    [KIND_NODE]   = { PKI_NODE_DAYS, "critical,CA:FALSE", "critical,digitalSignature", "serverAuth,clientAuth" },
 };
 
 static void free_key(EVP_PKEY **k) { EVP_PKEY_free(*k); }
@@ -255,6 +256,29 @@ int pki_agent_make(const char *folder, struct str id, struct err *e)
     snprintf(sub, sizeof sub, "%s/agents", folder);
     rc = file_mkdirs(sub, 0700, e);
     return rc < 0 ? rc : issue(folder, KIND_AGENT, name, NULL, stem, e);
+}
+
+int pki_node_make(const char *folder, struct str id, struct err *e)
+{
+    AUTO_KEY EVP_PKEY *key = NULL;
+    AUTO_CERT X509 *cert = NULL;
+    char name[PKI_NAME_MAX + 1], path[PKI_PATH_MAX];
+    int rc;
+
+    if (!pki_name_valid(id))
+        return err_set(e, -EINVAL, "\"%.*s\" cannot name a node: letters, digits, '.', '_' and '-', at most %d", STR_ARG(id), PKI_NAME_MAX);
+    snprintf(path, sizeof path, "%s/node.pem", folder);
+    if (file_exists(path))
+        return err_set(e, -EEXIST, "\"%s\" is there already: other nodes know this one by it", path);
+    snprintf(name, sizeof name, "%.*s", STR_ARG(id));
+    rc = file_mkdirs(folder, 0750, e);
+    if (rc < 0)
+        return rc;
+    key = EVP_EC_gen("P-256");
+    if (!key)
+        return pki_err(e, "could not make a key");
+    rc = cert_make(KIND_NODE, key, name, NULL, NULL, NULL, &cert, e);
+    return rc < 0 ? rc : pair_write(folder, "node", key, cert, NULL, e);
 }
 
 int pki_days_left(const char *pem, int *days, struct err *e)

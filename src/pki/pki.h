@@ -1,12 +1,13 @@
 /* pki.h - the certificate authority of one centre: who may speak to whom over TLS.
  *
- * Owns      a folder: ca.pem, ca.key, server.pem, server.key, agents/ID.pem, agents/ID.key.
+ * Owns      a folder: ca.pem, ca.key, server.pem, server.key, agents/ID.pem, agents/ID.key; and that of a node: node.pem, node.key.
  * Promises  1. Keys are EC P-256 and lie in files of mode 0600 in folders of mode 0700; certificates are 0644. Each file is
  *              written atomically, the key before its certificate, so a certificate never stands without its key.
  *           2. Serial numbers are 120 random bits. No certificate can sign another one (path length 0).
  *           3. A context speaks TLS 1.2 or newer. pki_server_context with agents_only refuses, in the handshake, whoever has
  *              no certificate of this authority made for clients.
  *           4. An agent's name is its certificate's CN, checked by pki_name_valid when issued and again when read.
+ *           5. A node's certificate is its own, signed by no authority: pki_node_server lets in exactly the certificates it was given.
  * Threads   making: owner; a context, once made, any.
  * Units     validity in days, counted by the machine's clock (OpenSSL judges it by the same one).
  * Source    RFC 5280; design, "automatic certificates". */
@@ -19,6 +20,7 @@
 #define PKI_CA_DAYS      3650
 #define PKI_SERVER_DAYS  397
 #define PKI_AGENT_DAYS   397
+#define PKI_NODE_DAYS    1826
 #define PKI_SANS_MAX     64
 
 struct ssl_ctx_st;
@@ -34,6 +36,8 @@ MUST_USE int pki_ca_make(const char *folder, const char *title, struct err *e);
 MUST_USE int pki_server_make(const char *folder, const char *const *names, size_t count, struct err *e);
 /* pki_agent_make - agents/ID.pem and agents/ID.key. Replaces those that are there. */
 MUST_USE int pki_agent_make(const char *folder, struct str id, struct err *e);
+/* pki_node_make - node.pem and node.key in folder (made if absent), for TLS in both directions and for signing. -EEXIST if there are. */
+MUST_USE int pki_node_make(const char *folder, struct str id, struct err *e);
 /* pki_days_left - whole days until the certificate in a PEM file ends; below zero: it has ended. */
 MUST_USE int pki_days_left(const char *pem, int *days, struct err *e);
 
@@ -41,8 +45,13 @@ MUST_USE int pki_days_left(const char *pem, int *days, struct err *e);
 MUST_USE int pki_server_context(const char *folder, bool agents_only, struct ssl_ctx_st **out, struct err *e);
 /* pki_client_context - trusts ca only; cert and key may both be NULL. */
 MUST_USE int pki_client_context(const char *ca, const char *cert, const char *key, struct ssl_ctx_st **out, struct err *e);
+/* pki_node_server - for a listener, from node.pem and node.key of folder: clients must show one of the certificates in peers (PEM, one behind
+ * the other; empty: nobody gets in). */
+MUST_USE int pki_node_server(const char *folder, struct str peers, struct ssl_ctx_st **out, struct err *e);
 void pki_context_free(struct ssl_ctx_st **ctx);
 /* pki_peer_name - the CN of the other side's verified certificate in out. -ENOENT if it showed none, -EBADMSG if it is no name. */
 MUST_USE int pki_peer_name(const struct ssl_st *ssl, char out[PKI_NAME_MAX + 1], struct err *e);
+/* pki_peer_fingerprint - SHA-256 of the other side's verified certificate, hexadecimal. -ENOENT if it showed none. */
+MUST_USE int pki_peer_fingerprint(const struct ssl_st *ssl, char out[65], struct err *e);
 
 #endif
