@@ -247,7 +247,7 @@ test('search in the portal: words, phrases, fields, NOT, time range, newest firs
     assert.ok((await q('(Failed OR Accepted) source.ip:127.*')).json.items.length > 12);
     const bad = await q('(unclosed');
     assert.equal(bad.status, 400);
-    assert.equal(bad.json.error.code, 'bad_query');
+    assert.equal(bad.json.code, 'bad_query');
     const from = new Date(Math.min(...times) - 1000).toISOString(), to = new Date(Math.max(...times) + 1000).toISOString();
     const h = (await analyst.get(`/events/histogram?q=${encodeURIComponent('"Failed password"')}&from=${from}&to=${to}&buckets=10`)).json;
     assert.equal(h.total, all.length);

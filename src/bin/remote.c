@@ -34,7 +34,7 @@ static int perform(struct remote *r, const char *url, json_t **out, struct err *
     *out = json_loadb(r->answer.n ? r->answer.p : "", r->answer.n, JSON_DISABLE_EOF_CHECK, NULL);
     if (status >= 200 && status < 300)
         return 0;
-    const char *why = json_string_value(json_object_get(json_object_get(*out, "error"), "message"));
+    const char *why = json_string_value(json_object_get(*out, "title"));
     int rc = err_set(e, -EPROTO, "\"%s\" answers %ld: %s", r->url, status, why ? why : "no reason given");
     json_decref(*out);
     *out = NULL;

@@ -48,6 +48,7 @@ struct desk_reply {
     const char *code;                   /* of a refusal: Error.code, a literal; NULL on success */
     char        field[DESK_FIELD_MAX];  /* the wrong property, dotted; empty if none */
     int64_t     retry_after_s;          /* with locked_out */
+    json_t     *problems;               /* owned; more than one wrong property: [{field, code, detail}], or NULL */
     struct err  err;                    /* for the log; people read the catalogue's text error.CODE */
 };
 void desk_reply_free(struct desk_reply *r);

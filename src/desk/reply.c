@@ -29,6 +29,8 @@ void desk_reply_free(struct desk_reply *r)
 {
     json_decref(r->json);
     r->json = NULL;
+    json_decref(r->problems);
+    r->problems = NULL;
 }
 
 void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r)

@@ -57,28 +57,39 @@ int call_json(struct call *c, int status, json_t *j)
     return 0;
 }
 
-int call_refuse(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s)
+/* problem - answer with a problem document (RFC 9457). errors, may be NULL, is borrowed: [{field, code, detail}]. */
+static int problem(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s, json_t *errors)
 {
-    char key[64];
+    char key[64], type[96];
     struct str text;
-    json_t *inner;
+    json_t *p;
 
     snprintf(key, sizeof key, "error.%s", code);
+    snprintf(type, sizeof type, "urn:saqshy:problem:%s", code);
     text = catalog_text(c->portal->catalog, c->lang, key);
-    inner = json_pack("{s:s,s:s%}", "code", code, "message", text.p, text.n);
+    p = json_pack("{s:s,s:s%,s:i,s:s}", "type", type, "title", text.p, text.n, "status", status, "code", code);
     if (field && *field)
-        json_object_set_new(inner, "field", json_string(field));
+        json_object_set_new(p, "field", json_string(field));
     if (at)
-        json_object_set_new(inner, "at", json_integer((json_int_t)at));
+        json_object_set_new(p, "at", json_integer((json_int_t)at));
     if (retry_after_s > 0)
-        json_object_set_new(inner, "retry_after", json_integer(retry_after_s));
+        json_object_set_new(p, "retry_after", json_integer(retry_after_s));
+    if (errors)
+        json_object_set(p, "errors", errors);
     c->reply.retry_after_s = retry_after_s;
     c->reply.cookie[0] = 0;
-    if (call_json(c, status, json_pack("{s:o}", "error", inner)) < 0) {
+    if (call_json(c, status, p) < 0) {
         c->reply.status = 500;
         c->reply.type = NULL;
+    } else {
+        c->reply.type = "application/problem+json";
     }
     return 0;
+}
+
+int call_refuse(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s)
+{
+    return problem(c, status, code, field, at, retry_after_s, NULL);
 }
 
 static const char *code_of_status(int status)
@@ -124,7 +135,7 @@ int call_desk(struct call *c, int rc, int status, struct desk_reply *r)
     else if (rc == 0)
         c->reply.status = 204;
     else if (desk_status(rc) < 500 && r->code)
-        rc = call_refuse(c, desk_status(rc), r->code, r->field, 0, r->retry_after_s);
+        rc = problem(c, desk_status(rc), r->code, r->field, 0, r->retry_after_s, r->problems);
     else {
         c->err = r->err;
         rc = call_fail(c, rc);
@@ -245,7 +256,7 @@ static int take_input(struct call *c)
 
     if (params_read(c->http.query, &c->arena, &c->params, &e) < 0)
         return call_refuse(c, 400, "bad_request", NULL, 0, 0) + 1;
-    if (!c->match.route->body)
+    if (c->match.route->body != JSON)
         return 0;
     if (!str_ieq(str_of(type.p, min_size(type.n, 16)), STR("application/json")) ||
         json_body_read(buf_view(&c->content), &c->body, &e) < 0)

@@ -22,6 +22,10 @@ enum route_roles {
 /* Where the work is done: each lane has its own bound, so that searches or sign-ins never hold up the rest. */
 enum lane { LANE_DESK, LANE_SEARCH, LANE_SIGNIN, LANE_COUNT };
 
+/* What the request carries: nothing, a JSON object, or bytes (at most HTTP_BODY_MAX; longer files come in pieces, see uploads). In the table
+ * false and true stand for the first two. */
+enum route_body { NOTHING, JSON, BYTES };
+
 struct call;
 typedef int route_handler(struct call *c);
 
@@ -30,7 +34,7 @@ struct route {
     const char      *pattern;
     unsigned         roles;
     enum lane        lane;
-    bool             body;      /* a JSON object is expected */
+    enum route_body  body;
     route_handler   *handle;
 };
 

@@ -83,7 +83,7 @@ static int status_of(struct world *w, enum http_method m, const char *path, cons
 static void code_of(const struct call *c, char out[64])
 {
     json_t *j = json_loadb(c->reply.body.p, c->reply.body.n, 0, NULL);
-    const char *code = json_string_value(json_object_get(json_object_get(j, "error"), "code"));
+    const char *code = json_string_value(json_object_get(j, "code"));
 
     snprintf(out, 64, "%s", code ? code : "");
     json_decref(j);

@@ -19,6 +19,13 @@ const FORMATS = { 'date-time': (s) => INSTANT.test(s) && !Number.isNaN(Date.pars
 const kind = (v) => (v === null ? 'null' : Array.isArray(v) ? 'array' : typeof v);
 const isType = (v, t) => (t === 'integer' ? Number.isInteger(v) : t === 'number' ? typeof v === 'number' : kind(v) === t);
 
+/** The words of x-roles: a role each, and groups. */
+const WORDS = { ADM: 'administrator', ANA: 'centre_analyst', LEA: 'centre_lead', SUR: 'surveyor', DOC: 'document_auditor', OFF: 'owner_officer',
+    OAD: 'owner_administrator', OCI: 'ocib_analyst', CII: 'cii_responsible', KNB: 'knb', AUT: 'authorised_body', AUD: 'auditor' };
+export const ROLE_NAMES = Object.values(WORDS);
+const ROLE_WORDS = { ...Object.fromEntries(Object.entries(WORDS).map(([k, v]) => [k, [v]])), CENTRE: [WORDS.ANA, WORDS.LEA],
+    OWNER: [WORDS.OFF, WORDS.OAD, WORDS.OCI, WORDS.CII], EVERY: ROLE_NAMES };
+
 export function openapi(text = readFileSync(resolve(root, 'docs/openapi.yaml'), 'utf8')) {
     const doc = parse(text);
     const find = (ref) => ref.slice(2).split('/').reduce((o, k) => o?.[k], doc);
@@ -76,7 +83,7 @@ export function openapi(text = readFileSync(resolve(root, 'docs/openapi.yaml'), 
         if (!answer && ANYWHERE.has(status)) answer = find('#/components/responses/Error');
         if (!answer) return [`${method} ${route.path}: status ${status} is not described`];
         if (answer.$ref) answer = find(answer.$ref);
-        const schema = answer.content?.['application/json']?.schema;
+        const schema = (answer.content?.['application/json'] ?? answer.content?.['application/problem+json'])?.schema;
         if (!schema) return json === undefined ? [] : [`${method} ${route.path}: ${status} has no JSON`];
         const out = [];
         validate(schema, json, '$', out);
@@ -89,7 +96,7 @@ export function openapi(text = readFileSync(resolve(root, 'docs/openapi.yaml'), 
         /** Problems of a value with a named schema, for streams. */
         schemaProblems(name, v) { const out = []; validate(doc.components.schemas[name], v, name, out); return out; },
         operations() {
-            return routes.flatMap((r) => Object.keys(r.item).filter((m) => ['get', 'post', 'put', 'delete'].includes(m)).map((m) => ({ method: m.toUpperCase(), path: r.path, id: r.item[m].operationId, roles: r.item[m]['x-roles'] ?? [] })));
+            return routes.flatMap((r) => Object.keys(r.item).filter((m) => ['get', 'post', 'put', 'delete'].includes(m)).map((m) => ({ method: m.toUpperCase(), path: r.path, id: r.item[m].operationId, roles: (r.item[m]['x-roles'] ?? []).flatMap((w) => ROLE_WORDS[w] ?? [`unknown ${w}`]), bytes: !!r.item[m].requestBody?.content?.['application/octet-stream'] })));
         },
     };
 }
