@@ -84,7 +84,8 @@ const BUILT = {
   'ui.document.': list('DOCUMENT_KINDS'),
   'ui.document_short.': list('DOCUMENT_KINDS'),
   'ui.enum.': ['detection_kind.event', 'detection_kind.incident', 'level.high', 'level.medium', 'level.low', 'level.undefined'],
-  'ui.failure.': ['bad_answer', 'bad_credentials', 'bad_csrf', 'conflict', 'empty_credentials', 'forbidden', 'internal', 'locked_out', 'not_found', 'too_large', 'too_many_requests', 'unauthenticated', 'unavailable', 'unreachable', 'weak_password', 'wrong_state'],
+  'ui.failure.': ['bad_answer', 'bad_credentials', 'bad_csrf', 'conflict', 'empty_credentials', 'forbidden', 'internal', 'locked_out', 'not_found', 'sum_differs', 'too_large', 'too_many_requests', 'unauthenticated', 'unavailable', 'unreachable', 'weak_password', 'wrong_state'],
+  'ui.file.': ['summing', 'sending', 'done', 'failed'],
   'ui.group.': list('GROUPS', readFileSync(join(source, 'lib/page.ts'), 'utf8')),
   'ui.incident_level.': list('INCIDENT_LEVELS'),
   'ui.ioc.': list('IOC_TYPES'),
@@ -98,6 +99,7 @@ const BUILT = {
   'ui.size.': ['B', 'kB', 'MB', 'GB', 'TB'],
   'ui.source_state.': list('SOURCE_STATES'),
   'ui.state.': list('CASE_STATES'),
+  'ui.step.': ['done', 'now', 'next', 'skipped'],
   'ui.theme.': ['system', 'dark', 'light'],
   'ui.timeline.': list('TIMELINE_KINDS'),
   'ui.urgency.': ['late', 'urgent', 'soon', 'calm'],
@@ -107,7 +109,7 @@ function files(dir) {
 }
 // A room says where it keeps its lists: «// i18n: ui.scope.* ui.scope_hint.*» on the line above «export const SCOPES = ['…'] as const».
 for (const file of files(source))
-  for (const m of readFileSync(file, 'utf8').matchAll(/\/\/ i18n: ([^\n]*)\n(?:export )?const \w+[^=\n]*= \[([^\]]*)\]/g))
+  for (const m of readFileSync(file, 'utf8').matchAll(/\/\/ i18n: ([^\n]*)\n\s*(?:export )?const \w+[^=\n]*= \[([^\]]*)\]/g))
     for (const [, prefix] of m[1].matchAll(/(ui\.[\w.]+\.)\*/g)) (BUILT[prefix] ??= []).push(...[...m[2].matchAll(/'([^']+)'/g)].map((x) => x[1]));
 const used = new Map();
 for (const [prefix, values] of Object.entries(BUILT)) for (const v of values) used.set(prefix + v, 'scripts/check-i18n.mjs');

@@ -1,0 +1,21 @@
+// What a table of the portal is told of its columns and filters (components/DataTable.svelte).
+import type { Label, Option } from './fields';
+
+export interface Column<T> {
+  id: string;
+  title: Label;
+  /** Words of the cell; without it the page's snippet `cell` draws the cell. */
+  text?: (row: T) => string | number | null;
+  /** At the right, digits under digits. */
+  number?: boolean;
+  nowrap?: boolean;
+  mono?: boolean;
+}
+
+/** A filter is a parameter of the request and of the page's address under the same name. */
+export type Filter =
+  | { name: string; label: Label; type: 'search'; placeholder?: Label }
+  | { name: string; label: Label; type: 'select'; options: readonly Option[]; all?: Label }
+  | { name: string; label: Label; type: 'date' };
+
+export type TableQuery = Record<string, string | null>;
