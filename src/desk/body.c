@@ -144,6 +144,8 @@ static const char *scalar_fault(const json_t *v, const struct body_field *f)
         return json_is_boolean(v) ? NULL : "true or false is expected";
     if (f->type == BODY_COUNT)
         return json_is_integer(v) && json_integer_value(v) >= 0 ? NULL : "a number from 0 is expected";
+    if (f->type == BODY_NUMBER)
+        return json_is_number(v) && json_number_value(v) >= 0 && json_number_value(v) <= 1e12 ? NULL : "a number from 0 is expected";
     if (!json_is_string(v))
         return "a text is expected";
     struct str s = str_of(json_string_value(v), json_string_length(v));
@@ -160,10 +162,11 @@ static const char *scalar_fault(const json_t *v, const struct body_field *f)
 static int check_members(const json_t *body, const struct body_field *fields, size_t count, const char *prefix, char field[DESK_FIELD_MAX],
                          struct err *e);
 
-/* check_list - lists hold scalars or flat objects, so this never goes deeper than one level. */
+/* check_list - how deep this goes is bounded by the tables, not by the body: no table names itself. */
 static int check_list(const json_t *v, const struct body_field *f, const char *path, char field[DESK_FIELD_MAX], struct err *e)
 {
     const struct body_field host = { "", BODY_STRING, true, false, 1, 255, NULL }, one = { "", BODY_ENUM, true, false, 0, 0, f->values };
+    const struct body_field text = { "", BODY_STRING, true, false, 1, BODY_STRINGS_LETTERS, NULL };
     char inner[DESK_FIELD_MAX];
     size_t n = json_array_size(v);
 
@@ -171,6 +174,8 @@ static int check_list(const json_t *v, const struct body_field *f, const char *p
         return wrong(field, path, e, "a list is expected");
     if (n > (f->most ? f->most : 64))
         return wrong(field, path, e, "too many");
+    if (n < f->least)
+        return wrong(field, path, e, "too few");
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(v, i);
         const char *fault = NULL;
@@ -179,6 +184,10 @@ static int check_list(const json_t *v, const struct body_field *f, const char *p
         snprintf(inner, sizeof inner, "%.100s.%zu", path, i);
         if (f->type == BODY_HOSTS)
             fault = scalar_fault(item, &host);
+        else if (f->type == BODY_STRINGS)
+            fault = scalar_fault(item, &text);
+        else if (f->type == BODY_ITEMS)
+            rc = check_members(item, f->of, f->of_count, inner, field, e);
         else if (f->type == BODY_ENUMS)
             fault = scalar_fault(item, &one);
         else if (f->type == BODY_IOCS)
@@ -207,7 +216,11 @@ static int check_value(const json_t *v, const struct body_field *f, const char *
     case BODY_CONTACTS:
     case BODY_IOCS:
     case BODY_ENUMS:
+    case BODY_STRINGS:
+    case BODY_ITEMS:
         return check_list(v, f, path, field, e);
+    case BODY_PART:
+        return check_members(v, f->of, f->of_count, path, field, e);
     case BODY_ANNEX7:
         return check_members(v, annex7_fields, annex7_field_count, path, field, e);
     case BODY_ANNEX2:

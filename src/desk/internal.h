@@ -175,8 +175,13 @@ void audit_refusal(struct call *c, const char *action, const char *target);
 /* --- body.c: bodies of requests against tables --- */
 enum body_type {
     BODY_STRING, BODY_TEXT, BODY_DATE, BODY_DATETIME, BODY_ENUM, BODY_BOOL, BODY_COUNT, BODY_EMAIL, BODY_HOSTS, BODY_CONTACTS,
-    BODY_IOCS, BODY_ENUMS, BODY_ANNEX7, BODY_ANNEX2
+    BODY_IOCS, BODY_ENUMS, BODY_ANNEX7, BODY_ANNEX2,
+    BODY_NUMBER,    /* 0 or more, with or without a fraction */
+    BODY_STRINGS,   /* a list of at most "most" texts of at most BODY_STRINGS_LETTERS letters */
+    BODY_ITEMS,     /* a list of at least "least", at most "most" objects by the table "of" */
+    BODY_PART       /* an object by the table "of" */
 };
+#define BODY_STRINGS_LETTERS 500
 struct body_field {
     const char        *name;
     enum body_type     type;
@@ -184,6 +189,8 @@ struct body_field {
     bool               nullable;   /* null is an answer */
     size_t             least, most;
     const char *const *values;     /* of BODY_ENUM and BODY_ENUMS, ended by NULL */
+    const struct body_field *of;   /* of BODY_ITEMS and BODY_PART */
+    size_t             of_count;
 };
 /* body_check - every property known, of its type and bounds, the required ones there. -EINVAL; field gets the path. */
 MUST_USE int body_check(const json_t *body, const struct body_field *fields, size_t count, char field[DESK_FIELD_MAX], struct err *e);
