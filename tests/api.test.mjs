@@ -5,6 +5,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import tls from 'node:tls';
 import https from 'node:https';
+import { createHash } from 'node:crypto';
 import { centre, until, sendSyslog } from './lib/centre.mjs';
 import { openapi, ROLE_NAMES } from './portal/openapi.mjs';
 
@@ -282,6 +283,25 @@ test('a document is given to who may see its case, whole and as PDF', async () =
     assert.equal((await ask(stranger, 'POST', `/inbox/${letter.id}/read`)).status, 404);
     assert.ok((await ask(officer, 'POST', `/inbox/${letter.id}/read`)).json.read_at);
     assert.equal((await ask(analyst, 'POST', `/cases/${x.id}/actions/analyse`, {})).json.code, 'wrong_state');
+});
+
+test('a file comes in pieces, goes on after a break, and belongs to who brought it', async () => {
+    const content = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(1_700_000, 'сақшы')]);
+    const begun = await ask(officer, 'POST', '/uploads', { name: 'сызба.pdf', size_bytes: content.length }), id = begun.json.id;
+    const piece = (client, at, n) => ask(client, 'PUT', `/uploads/${id}?offset=${at}`, content.subarray(at, at + n));
+    assert.equal((await piece(officer, 0, 700_000)).json.offset, 700_000);
+    assert.equal((await piece(officer, 0, 700_000)).status, 409); // said already: the answer got lost
+    for (const other of [analyst, admin]) for (const a of [await piece(other, 700_000, 10), await ask(other, 'GET', `/uploads/${id}`)]) assert.equal(a.status, 404);
+    assert.equal((await ask(officer, 'GET', `/uploads/${id}`)).json.offset, 700_000);
+    await piece(officer, 700_000, 700_000);
+    assert.equal((await ask(officer, 'PUT', `/uploads/${id}?offset=1400000`, Buffer.alloc(700_000))).json.field, 'body'); // beyond the size
+    const whole = (await piece(officer, 1_400_000, 700_000)).json;
+    assert.deepEqual([whole.sha256, whole.type, whole.offset], [createHash('sha256').update(content).digest('hex'), 'application/pdf', content.length]);
+    for (const size_bytes of [0, -1, 2 ** 40, '9', null]) assert.equal((await ask(officer, 'POST', '/uploads', { name: 'x', size_bytes })).json.field, 'size_bytes');
+    for (const name of ['', 'ы'.repeat(300), 5]) assert.equal((await ask(officer, 'POST', '/uploads', { name, size_bytes: 5 })).json.field, 'name');
+    const codes = [];
+    for (let i = 0; i < 17; i++) codes.push((await ask(officer, 'POST', '/uploads', { name: 'x', size_bytes: 5 })).status);
+    assert.deepEqual([codes[0], codes.at(-1)], [201, 429]);
 });
 
 test('health and metrics say how the roles are', async () => {

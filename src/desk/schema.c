@@ -121,7 +121,16 @@ static const char step_4[] =
     "CREATE TRIGGER timeline_fixed BEFORE UPDATE ON timeline BEGIN SELECT RAISE(ABORT, 'the timeline is kept'); END;"
     "CREATE TABLE room (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const desk_migrations[] = { step_1, step_2, step_3, step_4 };
+/* Files that people bring: growing, and kept by their hash (blob.h). */
+static const char step_5[] =
+    "CREATE TABLE upload (id TEXT PRIMARY KEY CHECK (length(id) = 32), user_id INTEGER NOT NULL REFERENCES user(id),"
+    " name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 255), size_bytes INTEGER NOT NULL CHECK (size_bytes >= 1), at INTEGER NOT NULL,"
+    " sha256 TEXT CHECK (length(sha256) = 64), type TEXT, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX upload_user ON upload(user_id); CREATE INDEX upload_age ON upload(created_at);"
+    "CREATE TABLE blob (sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64), size_bytes INTEGER NOT NULL, type TEXT NOT NULL,"
+    " name TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const desk_migrations[] = { step_1, step_2, step_3, step_4, step_5 };
 const size_t desk_migration_count = COUNT(desk_migrations);
 
 /* In the order of the rooms: a room's tables may refer to those of rooms before it. */

@@ -1,5 +1,6 @@
 /* tick.c - what time itself brings: notices by policy, reminders, overdue marks, the KNB task. All of it comes from rows that say "not
  * yet", each made in its own transaction with the row that says "done": whatever an outage delays is made at the next tick, once. */
+#include "desk/blob.h"
 #include "desk/internal.h"
 #include "base/log.h"
 
@@ -185,6 +186,8 @@ static int tick(struct call *c, time_ns *next)
     }
     if (rc >= 0)
         rc = sessions_end(c);
+    if (rc >= 0)
+        rc = uploads_sweep(c->d, c->now, c->e);
     if (rc >= 0 && sent < 0)
         rc = err_set(c->e, sent, "%s", story);
     return rc < 0 ? rc : made;

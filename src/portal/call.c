@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "portal/internal.h"
 
+#include <unistd.h>
+
 int call_begin(struct portal *p, struct str head, struct call **out, struct err *e)
 {
     struct call *c = calloc(1, sizeof *c);
@@ -30,6 +32,8 @@ void call_end(struct call **c)
     buf_free(&(*c)->content);
     buf_free(&(*c)->reply.body);
     stream_free(&(*c)->reply.stream);
+    if ((*c)->reply.file > 0)
+        close((*c)->reply.file);
     json_decref((*c)->body);
     json_decref((*c)->session);
     arena_free(&(*c)->arena);
@@ -90,6 +94,21 @@ static int problem(struct call *c, int status, const char *code, const char *fie
 int call_refuse(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s)
 {
     return problem(c, status, code, field, at, retry_after_s, NULL);
+}
+
+/* The name goes percent-encoded (RFC 8187): it is what somebody's machine called the file. */
+int call_file(struct call *c, int fd, int64_t bytes, const char *type, const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    size_t n = (size_t)snprintf(c->reply.disposition, sizeof c->reply.disposition, "attachment; filename*=UTF-8''");
+
+    for (const char *p = name; *p && n + 4 < sizeof c->reply.disposition; p++)
+        n += (size_t)snprintf(c->reply.disposition + n, 4, strchr(plain, *p) ? "%c" : "%%%02X", (unsigned char)*p);
+    c->reply.status = 200;
+    c->reply.type = type;
+    c->reply.file = fd;
+    c->reply.file_bytes = bytes;
+    return 0;
 }
 
 static const char *code_of_status(int status)

@@ -26,11 +26,13 @@ struct reply {
     const char    *type;          /* of the body; NULL: there is none */
     struct buf     body;          /* owned */
     struct str     view;          /* or borrowed until the process ends (files of the portal) */
+    int            file;          /* or a file of file_bytes, owned; 0: none */
+    int64_t        file_bytes;
     const char    *cache;         /* Cache-Control; NULL: no-store */
     const char    *encoding;
     char           etag[24];
     char           cookie[192];
-    char           disposition[192];
+    char           disposition[320];
     unsigned       allowed;       /* with 405: bits of methods */
     int64_t        retry_after_s; /* with 429 and 503; 0: none */
     struct stream *stream;        /* owned: the answer goes on as server-sent events */
@@ -76,6 +78,9 @@ int call_refuse(struct call *c, int status, const char *code, const char *field,
 int call_fail(struct call *c, int rc);
 /* call_desk - answer with what the desk said; status is that of success. r is freed. */
 int call_desk(struct call *c, int rc, int status, struct desk_reply *r);
+
+/* call_file - answer with a file as an attachment: never shown by the browser itself, whatever it is. fd is taken. */
+int call_file(struct call *c, int fd, int64_t bytes, const char *type, const char *name);
 
 /* call_session - find who asks, and in which language. Returns 0; 1 when there is nobody and that has been answered. */
 MUST_USE int call_session(struct call *c);

@@ -82,7 +82,12 @@ static void send_reply(struct conn *c, struct reply *r, bool without_body)
     evbuffer_add(out, head.p, head.n);
     if (without_body || !r->type || r->stream)
         return;
-    if (r->view.n) {
+    if (r->file > 0) {
+        /* Sent piece by piece: the file is mapped, not read. */
+        if (evbuffer_add_file(out, r->file, 0, r->file_bytes) < 0)
+            close(r->file);
+        r->file = 0;
+    } else if (r->view.n) {
         evbuffer_add_reference(out, r->view.p, r->view.n, NULL, NULL);
     } else if (r->body.n) {
         evbuffer_add_reference(out, r->body.p, r->body.n, free_body, NULL);

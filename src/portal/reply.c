@@ -28,7 +28,7 @@ static void put_allowed(unsigned allowed, struct buf *out)
 
 void reply_head(const struct reply *r, bool keep_alive, struct buf *out)
 {
-    size_t n = r->view.n ? r->view.n : r->body.n;
+    size_t n = r->file > 0 ? (size_t)r->file_bytes : r->view.n ? r->view.n : r->body.n;
 
     buf_printf(out, "HTTP/1.1 %d %s\r\n", r->status, http_status_text(r->status));
     buf_str(out, str_c(security_headers));

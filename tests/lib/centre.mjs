@@ -56,9 +56,9 @@ export class Client {
     constructor(port, ca) { Object.assign(this, { port, ca, cookie: '', csrf: '' }); }
     request(method, path, body, headers = {}) {
         return new Promise((done, fail) => {
-            const text = body === undefined ? undefined : JSON.stringify(body);
+            const bytes = Buffer.isBuffer(body), text = body === undefined || bytes ? body : JSON.stringify(body);
             const r = https.request({ host: '127.0.0.1', port: this.port, path, method, ca: this.ca, agent: false,
-                headers: { ...(text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
+                headers: { ...(text === undefined ? {} : { 'Content-Type': bytes ? 'application/octet-stream' : 'application/json', 'Content-Length': Buffer.byteLength(text) }),
                     ...(this.cookie ? { Cookie: this.cookie } : {}), ...(this.csrf ? { 'X-CSRF-Token': this.csrf } : {}), ...headers } }, (a) => {
                 const parts = [];
                 a.on('data', (d) => parts.push(d));
@@ -75,6 +75,13 @@ export class Client {
     get(path) { return this.request('GET', `/api/v1${path}`); }
     post(path, body) { return this.request('POST', `/api/v1${path}`, body); }
     put(path, body) { return this.request('PUT', `/api/v1${path}`, body); }
+    /** Bring a file in pieces; the answer to the last piece, or the first refusal. */
+    async upload(name, content) {
+        let a = await this.post('/uploads', { name, size_bytes: content.length });
+        for (let at = 0; a.status < 300 && at < content.length; at = a.json.offset)
+            a = await this.put(`/uploads/${a.json.id}?offset=${at}`, content.subarray(at, at + a.json.piece_bytes));
+        return a;
+    }
     async signIn(login, password) {
         const a = await this.post('/session', { login, password });
         if (a.status === 200) this.csrf = a.json.csrf;
