@@ -3,6 +3,7 @@
 #include "desk/blob.h"
 #include "desk/internal.h"
 #include "base/log.h"
+#include "desk/tables/tables.h"
 
 #define TICK_ROWS 64
 
@@ -202,6 +203,11 @@ int desk_tick(struct desk *d, time_ns now, time_ns *next, struct err *e)
 
     desk_call_init(&c, d, NULL, now, &r);
     rc = tick(&c, &when);
+    if (rc >= 0) {
+        int seen = tables_tick(d, now, c.e);
+
+        rc = seen < 0 ? seen : rc;
+    }
     if (next)
         *next = when;
     if (rc < 0)

@@ -1,0 +1,31 @@
+/* schema.c - the tables of the room "tables", as numbered steps that are never edited once released, only added to. */
+#include "desk/internal.h"
+
+static const char step_1[] =
+    "CREATE TABLE passport (id INTEGER PRIMARY KEY AUTOINCREMENT, object_id TEXT NOT NULL REFERENCES object(id),"
+    " version INTEGER NOT NULL CHECK (version >= 1),"
+    " source TEXT NOT NULL CHECK (source IN ('architecture_portal','conformity_testing','owner','observation')),"
+    " tested_kind TEXT CHECK (tested_kind IN ('service_software_product','ict_platform','internet_resource','information_system')),"
+    " reference TEXT, received_on TEXT, note TEXT, item_count INTEGER NOT NULL, created_at INTEGER NOT NULL,"
+    " author_id INTEGER REFERENCES user(id), CHECK ((source = 'conformity_testing') = (tested_kind IS NOT NULL)),"
+    " UNIQUE (object_id, version)) STRICT;"
+    "CREATE TABLE passport_item (passport_id INTEGER NOT NULL REFERENCES passport(id), position INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " key TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (passport_id, position)) STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX passport_item_key ON passport_item(passport_id, key);"
+    "CREATE TRIGGER passport_fixed BEFORE UPDATE ON passport BEGIN SELECT RAISE(ABORT, 'a passport is never changed'); END;"
+    "CREATE TRIGGER passport_kept BEFORE DELETE ON passport BEGIN SELECT RAISE(ABORT, 'a passport is never changed'); END;"
+    "CREATE TRIGGER passport_item_fixed BEFORE UPDATE ON passport_item BEGIN SELECT RAISE(ABORT, 'a passport is never changed'); END;"
+    "CREATE TRIGGER passport_item_kept BEFORE DELETE ON passport_item BEGIN SELECT RAISE(ABORT, 'a passport is never changed'); END;"
+    "CREATE TABLE observed (object_id TEXT NOT NULL REFERENCES object(id), key TEXT NOT NULL, kind TEXT NOT NULL, json TEXT NOT NULL,"
+    " source TEXT NOT NULL, first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, PRIMARY KEY (object_id, key)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE object_change (id INTEGER PRIMARY KEY AUTOINCREMENT, object_id TEXT NOT NULL REFERENCES object(id),"
+    " kind TEXT NOT NULL, key TEXT NOT NULL, what TEXT NOT NULL CHECK (what IN ('appeared','changed','missing')), before TEXT, after TEXT,"
+    " found_by TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open','accepted','questioned','withdrawn','recorded')),"
+    " found_at INTEGER NOT NULL, decided_at INTEGER, decided_by INTEGER REFERENCES user(id), passport_version INTEGER, note TEXT) STRICT;"
+    "CREATE INDEX object_change_object ON object_change(object_id, id);"
+    "CREATE INDEX object_change_found ON object_change(found_at);"
+    "CREATE INDEX object_change_state ON object_change(state, id);"
+    "CREATE UNIQUE INDEX object_change_pending ON object_change(object_id, key) WHERE state IN ('open','questioned');";
+
+static const char *const steps[] = { step_1 };
+const struct desk_schema tables_schema = { "tables", steps, COUNT(steps) };

@@ -1,0 +1,64 @@
+/* api_tables.c - the room "tables" over HTTP: passports and changes of objects, tables into the registry and out of it. */
+#include "desk/tables/tables.h"
+#include "portal/internal.h"
+
+static int take_page(struct call *c, int *limit, struct str *before)
+{
+    int64_t n = 100;
+    int rc = params_int(&c->params, "limit", 1, DESK_LIMIT_MAX, &n, &c->err);
+
+    *limit = (int)n;
+    *before = params_get(&c->params, "before");
+    return rc == 0 && before->n > 2048 ? err_set(&c->err, -EINVAL, "before") : rc;
+}
+
+int api_passports(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    struct str before;
+    int limit, rc = take_page(c, &limit, &before);
+
+    return rc < 0 ? rc : call_desk(c, desk_passports(c->desk, &c->viewer, c->match.arg[0], limit, before, &r), 200, &r);
+}
+
+int api_passport(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_passport(c->desk, &c->viewer, c->match.arg[0], c->match.arg[1], c->now, &r), 200, &r);
+}
+
+int api_passport_create(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_passport_create(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 201, &r);
+}
+
+int api_observed(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    struct str before;
+    int limit, rc = take_page(c, &limit, &before);
+
+    return rc < 0 ? rc : call_desk(c, desk_observed(c->desk, &c->viewer, c->match.arg[0], limit, before, &r), 200, &r);
+}
+
+int api_changes(struct call *c)
+{
+    struct desk_changes_query q = { .object = params_get(&c->params, "object"), .state = params_get(&c->params, "state") };
+    struct desk_reply r = { 0 };
+    int rc = take_page(c, &q.limit, &q.before);
+
+    return rc < 0 ? rc : call_desk(c, desk_changes(c->desk, &c->viewer, &q, &r), 200, &r);
+}
+
+int api_changes_decide(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_changes_decide(c->desk, &c->viewer, c->body, c->now, &r);
+
+    if (rc == 0)
+        call_acted(c);
+    return call_desk(c, rc, 200, &r);
+}
