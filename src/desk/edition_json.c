@@ -34,9 +34,6 @@ static json_t *obligations_json(const struct edition *ed)
     for (size_t i = 0; i < ed->obligation_count; i++) {
         const struct obligation *o = &ed->obligations[i];
 
-        /* The schema's units are those of a term; frequencies (F-xx) and quarters have no clock and are not listed. */
-        if (o->unit > DUTY_MONTHS)
-            continue;
         json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:s}", "id", json_str(o->id), "paragraph", json_str(o->paragraph),
                                               "title", text3(&o->title), "who", actors3(o->by, o->by_count), "whom", actors3(o->to, o->to_count),
                                               "amount", (int)o->amount, "unit", duty_unit_name(o->unit)));

@@ -18,7 +18,8 @@
 
 /* Bounds of an edition: far above what the Rules need, low enough that a broken file stays small. */
 #define EDITION_ITEMS_MAX  2000 /* entries of one list */
-#define EDITION_ACTORS_MAX 4    /* alternative performers or addressees of one obligation */
+#define EDITION_ACTORS_MAX 6    /* alternative performers or addressees of one obligation */
+#define EDITION_FACTS_MAX  4    /* facts that end one obligation together; counts that run beside it */
 #define EDITION_FILES_MAX  8
 
 struct label {
@@ -50,22 +51,36 @@ enum duty_unit {
     DUTY_MONTHS,
     DUTY_QUARTER,  /* once in the calendar quarter; the Rules name no day */
     DUTY_PER_YEAR, /* a frequency (F-xx): no due moment */
+    DUTY_NONE,     /* owed, but the Rules name no time (requirements 5.3): no due moment */
     DUTY_UNIT_COUNT
 };
+
+/* The work types of paragraph 3, and the ways in which something must arrive: bits of a set. */
+enum duty_work { WORK_INCIDENT_RESPONSE = 1, WORK_PROTECTION = 2, WORK_SECURE_OPERATION = 4 };
+enum duty_channel { CHANNEL_PAPER = 1, CHANNEL_ELECTRONIC = 2 };
 
 struct obligation {
     struct str              id;        /* "D-05", stable, stored with the case */
     struct str              paragraph; /* "10(1)", shown beside every deadline */
+    struct str              edition;   /* to which it belongs: "kz-52-2025" */
     struct label            title;     /* what must be done */
-    struct label            trigger;   /* when it arises */
-    const struct duty_from *from;      /* NULL for frequencies */
+    struct label            trigger;   /* when it arises; may be empty where there is no term */
+    struct label            content;   /* what is sent or done, and in which form; may be empty */
+    const struct duty_from *from;      /* NULL for frequencies and where there is no term */
     enum duty_unit          unit;
     int32_t                 amount;    /* below zero: counted back from the start (D-07) */
     bool                    roll;      /* a last day that is not a working day moves to the next working day */
     const struct actor     *by[EDITION_ACTORS_MAX], *to[EDITION_ACTORS_MAX];
     size_t                  by_count, to_count;
-    struct str              form;      /* id of a form, or empty: none is prescribed and we have none */
-    struct str              fulfilled_by; /* the field whose moment ends it, "notified_at" */
+    bool                    chapter[4]; /* [2], [3]: the chapters of the Rules to which it belongs */
+    unsigned                work;      /* set of duty_work: binds only where one of them is carried out; 0: regardless */
+    unsigned                channels;  /* set of duty_channel; 0: the Rules name none */
+    int32_t                 annex;     /* the annex that prescribes the form, or 0 */
+    struct str              form;      /* id of our form, or empty: we have none */
+    struct str              facts[EDITION_FACTS_MAX]; /* what ends it, "notified_at": all of them, the last one counts */
+    size_t                  fact_count;
+    struct str              parallel[EDITION_FACTS_MAX]; /* counts that run beside it and that it does not end: D-06 beside D-11 */
+    size_t                  parallel_count;
     struct str              on_late;   /* what the Rules order when it is missed: "notify_knb", or empty */
     struct str              reading;   /* "Q-26" if the term is our reading of an unclear text, else empty */
     int32_t                 main_count, control_count; /* of a yearly frequency */
@@ -205,7 +220,12 @@ const struct term        *edition_term(const struct edition *ed, struct str id);
 const struct actor       *edition_actor(const struct edition *ed, struct str id);
 /* form_field_find - a field or an extra of the form by identifier. */
 const struct form_field  *form_field_find(const struct form *f, struct str id);
-const char *duty_unit_name(enum duty_unit u);       /* "business_days" */
+/* duty_unit_name - "business_days". duty_work_name, duty_channel_name - of one bit: "protection", "paper"; NULL for no bit. */
+const char *duty_unit_name(enum duty_unit u);
+const char *duty_work_name(unsigned bit);
+const char *duty_channel_name(unsigned bit);
+/* obligation_lawful - does the law itself name the last moment? Not for D-19, D-20, frequencies and N-xx. */
+static inline bool obligation_lawful(const struct obligation *o) { return o->unit <= DUTY_MONTHS; }
 const char *field_type_name(enum field_type t);     /* "instant" */
 const char *field_presence_name(enum field_presence p); /* "if_in_log" */
 

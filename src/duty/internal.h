@@ -47,6 +47,10 @@ const struct str *ld_ids(struct loader *l, const struct ynode *map, const char *
 /* date_parse - "2026-03-19" as a day number. False if it is no such date. */
 bool date_parse(struct str s, int64_t *day);
 
+/* The internal days (target.c); the editions of w are loaded before. */
+MUST_USE int duty_targets_load(const char *path, struct duty_world *w, struct err *e);
+void duty_targets_free(struct duty_targets **t);
+
 /* An edition from texts instead of files, in the order of edition_part_name: for the fuzzer. */
 #define EDITION_PARTS 6
 MUST_USE int edition_read(const struct str texts[EDITION_PARTS], struct edition **out, struct err *e);

@@ -25,6 +25,31 @@ const char *duty_rfc3339(const struct duty_world *w, time_ns t, char out[TIME_TE
     return time_format_offset(t, zone_offset_min(w->zone, t), out);
 }
 
+static const char *const step_keys[] = {
+    [DUTY_STEP_START] = "duty.step.start",
+    [DUTY_STEP_MIDNIGHT] = "duty.step.midnight",
+    [DUTY_STEP_PLUS] = "duty.step.plus_hours",
+    [DUTY_STEP_NOT_COUNTED] = "duty.step.not_counted",
+    [DUTY_STEP_COUNTED] = "duty.step.counted",
+    [DUTY_STEP_SKIPPED] = "duty.step.skipped",
+    [DUTY_STEP_WORKED] = "duty.step.worked",
+    [DUTY_STEP_CALENDAR] = "duty.step.calendar",
+    [DUTY_STEP_MONTHS] = "duty.step.months",
+    [DUTY_STEP_CLAMPED] = "duty.step.clamped",
+    [DUTY_STEP_MOVED] = "duty.step.moved",
+    [DUTY_STEP_NOT_MOVED] = "duty.step.not_moved",
+    [DUTY_STEP_QUARTER] = "duty.step.quarter",
+    [DUTY_STEP_ENDS] = "duty.step.ends",
+    [DUTY_STEP_ESTIMATED] = "duty.step.estimated",
+    [DUTY_STEP_READING] = "duty.step.reading",
+    [DUTY_STEP_NO_TERM] = "duty.step.no_term",
+    [DUTY_STEP_TARGET] = "duty.step.target",
+    [DUTY_STEP_YEARLY] = "duty.step.yearly",
+    [DUTY_STEP_YEARLY_PLAIN] = "duty.step.yearly_plain",
+    [DUTY_STEP_QUARTERS] = "duty.step.quarters",
+    [DUTY_STEP_SHARE] = "duty.step.share",
+};
+
 struct telling {
     const struct duty_world *w;
     const struct catalog    *c;
@@ -102,37 +127,52 @@ static const char *days_z(const struct telling *t, const struct duty_step *s)
     return z(arena_copy(t->a, buf_view(&b)));
 }
 
+/* quarters_z - the last days of the quarters from the one of day on. */
+static const char *quarters_z(const struct telling *t, const struct duty_step *s)
+{
+    int32_t year = civil_from_days(s->last).year;
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 4 * KIB);
+    for (int32_t month = 3; month <= 12; month += 3) {
+        int64_t end = civil_days(year, month, civil_month_days(year, month));
+
+        if (end < s->day)
+            continue;
+        if (b.n)
+            buf_str(&b, STR("; "));
+        buf_str(&b, duty_date_text(end, t->a));
+    }
+    return z(arena_copy(t->a, buf_view(&b)));
+}
+
+static struct str tell_plan(const struct telling *t, const struct duty_result *r, const struct duty_step *s)
+{
+    const struct obligation *o = r->obligation;
+    bool share = s->kind == DUTY_STEP_SHARE;
+
+    return catalog_format(t->c, t->lang, t->a, step_keys[s->kind], "amount", z(arena_printf(t->a, "%d", s->amount)),
+                          "main", z(arena_printf(t->a, "%d", share ? r->main : o->main_count)),
+                          "control", z(arena_printf(t->a, "%d", share ? r->control : o->control_count)),
+                          "day", z(duty_date_text(s->day, t->a)), "year", z(arena_printf(t->a, "%d", r->year)),
+                          "list", s->kind == DUTY_STEP_QUARTERS ? quarters_z(t, s) : "",
+                          "paragraph", paragraph_z(t, o->paragraph), NULL);
+}
+
 static struct str tell_start(const struct telling *t, const struct duty_result *r, const struct duty_step *s)
 {
     const struct obligation *o = r->obligation;
     const char *at = r->start.date ? z(duty_date_text(s->day, t->a)) : moment_z(t, s->at);
 
+    if (!o->from)
+        return catalog_format(t->c, t->lang, t->a, "duty.step.start_plain", "at", at, "paragraph", paragraph_z(t, o->paragraph), NULL);
     return catalog_format(t->c, t->lang, t->a, "duty.step.start", "from", label_z(t, &o->from->name), "at", at,
                           "paragraph", paragraph_z(t, o->paragraph), NULL);
 }
 
-static const char *const step_keys[] = {
-    [DUTY_STEP_START] = "duty.step.start",
-    [DUTY_STEP_MIDNIGHT] = "duty.step.midnight",
-    [DUTY_STEP_PLUS] = "duty.step.plus_hours",
-    [DUTY_STEP_NOT_COUNTED] = "duty.step.not_counted",
-    [DUTY_STEP_COUNTED] = "duty.step.counted",
-    [DUTY_STEP_SKIPPED] = "duty.step.skipped",
-    [DUTY_STEP_WORKED] = "duty.step.worked",
-    [DUTY_STEP_CALENDAR] = "duty.step.calendar",
-    [DUTY_STEP_MONTHS] = "duty.step.months",
-    [DUTY_STEP_CLAMPED] = "duty.step.clamped",
-    [DUTY_STEP_MOVED] = "duty.step.moved",
-    [DUTY_STEP_NOT_MOVED] = "duty.step.not_moved",
-    [DUTY_STEP_QUARTER] = "duty.step.quarter",
-    [DUTY_STEP_ENDS] = "duty.step.ends",
-    [DUTY_STEP_ESTIMATED] = "duty.step.estimated",
-    [DUTY_STEP_READING] = "duty.step.reading",
-};
-
 static const char *step_key(const struct duty_result *r, const struct duty_step *s)
 {
-    if (s->kind == DUTY_STEP_PLUS && r->obligation->unit == DUTY_MINUTES)
+    if (s->kind == DUTY_STEP_PLUS && s->unit == DUTY_MINUTES)
         return "duty.step.plus_minutes";
     if (s->kind == DUTY_STEP_COUNTED && s->amount < 0)
         return "duty.step.counted_back";
@@ -149,6 +189,8 @@ struct str duty_step_text(const struct duty_world *w, const struct duty_result *
     assert(step < r->step_count);
     if (s->kind == DUTY_STEP_START)
         return tell_start(&t, r, s);
+    if (s->kind >= DUTY_STEP_YEARLY)
+        return tell_plan(&t, r, s);
     return catalog_format(c, lang, a, step_key(r, s), "amount", z(arena_printf(a, "%d", s->amount)),
                           "day", z(duty_date_text(s->day, a)), "last", z(duty_date_text(s->last, a)),
                           "list", list ? days_z(&t, s) : "",
@@ -177,8 +219,12 @@ void duty_json(const struct duty_world *w, const struct duty_result *r, const st
     put_member(out, "id", o->id);
     put_member(out, "from", r->start.date ? arena_printf(&a, "%04d-%02d-%02d", day.year, day.month, day.day)
                                           : str_c(duty_rfc3339(w, r->start.at, text)));
-    put_member(out, "due", str_c(duty_rfc3339(w, r->due, text)));
-    put_member(out, "nominal", str_c(duty_rfc3339(w, r->nominal, text)));
+    if (r->basis == DUTY_LAW || r->basis == DUTY_TARGET) {
+        put_member(out, "due", str_c(duty_rfc3339(w, r->due, text)));
+        put_member(out, "nominal", str_c(duty_rfc3339(w, r->nominal, text)));
+    } else {
+        buf_str(out, STR("\"due\":null,\"nominal\":null,"));
+    }
     put_member(out, "unit", str_c(duty_unit_name(o->unit)));
     buf_printf(out, "\"amount\":%d,", o->amount);
     put_member(out, "paragraph", o->paragraph);
@@ -189,7 +235,10 @@ void duty_json(const struct duty_world *w, const struct duty_result *r, const st
         buf_json(out, duty_step_text(w, r, i, c, lang, &a));
     }
     buf_str(out, STR("],"));
-    put_member(out, "edition", w->edition->id);
+    put_member(out, "basis", str_c(duty_basis_name(r->basis)));
+    if (r->basis == DUTY_FREQUENCY)
+        buf_printf(out, "\"year\":%d,\"main\":%d,\"control\":%d,", r->year, r->main, r->control);
+    put_member(out, "edition", o->edition);
     put_member(out, "calendar", w->calendar->version);
     buf_printf(out, "\"estimated\":%s}", r->estimated ? "true" : "false");
 }

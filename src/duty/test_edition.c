@@ -183,8 +183,19 @@ struct broken {
     const char *name, *file, *from, *to, *want;
 };
 static const struct broken broken[] = {
-    { "an unknown key", "obligations.yaml", "    fulfilled_by: notified_at\n", "    fullfilled_by: notified_at\n",
+    { "an unknown key", "obligations.yaml", "    fulfilled_by: [notified_at]\n", "    fullfilled_by: [notified_at]\n",
       "fullfilled_by" },
+    { "no fact that fulfils", "obligations.yaml", "    fulfilled_by: [notified_at]\n", "", "\"fulfilled_by\" is missing" },
+    { "a fact twice", "obligations.yaml", "[causes_eliminated_at, consequences_eliminated_at]",
+      "[causes_eliminated_at, causes_eliminated_at]", "stands twice" },
+    { "two channels and three facts", "obligations.yaml", "[commission_paper_at, ", "[commission_other_at, commission_paper_at, ",
+      "as many channels" },
+    { "an unknown work type", "obligations.yaml", "work: [protection]", "work: [protecting]", "\"protecting\" is no word" },
+    { "an unknown channel", "obligations.yaml", "channels: [paper,", "channels: [papers,", "\"papers\" is no word" },
+    { "no chapter", "obligations.yaml", "    chapters: [2]\n", "    chapters: []\n", "\"chapters\" is missing" },
+    { "a parallel count that is none", "obligations.yaml", "parallel: [D-06]", "parallel: [D-66]", "no earlier obligation \"D-66\"" },
+    { "halves that are no whole", "obligations.yaml", "main: 4", "main: 5", "together must be" },
+    { "an amount where there is no term", "obligations.yaml", "amount: 0", "amount: 1", "0 only for none" },
     { "an unknown unit", "obligations.yaml", "unit: minutes", "unit: minuets", "must be one of: minutes, hours" },
     { "an unknown actor", "obligations.yaml", "by: [sts]", "by: [stz]", "no actor \"stz\"" },
     { "an unknown start", "obligations.yaml", "from: confirmed_at", "from: confirmed", "no start \"confirmed\"" },
@@ -279,6 +290,249 @@ static void a_missing_edition_is_told(void **state)
     assert_true(duty_world_load(test_source("content", path), "kz-1-1999", "Asia/Almaty", &w, &e) < 0);
 }
 
+/* --- more than one edition --- */
+
+static void copy_file(const char *tail, const char *target, const char *from, const char *to)
+{
+    AUTO_BUF struct buf in;
+    AUTO_BUF struct buf out;
+    char path[4096];
+    struct str rest;
+    ptrdiff_t at;
+
+    buf_init(&in, MIB);
+    buf_init(&out, MIB);
+    assert_int_equal(file_read(test_source(tail, path), MIB, &in, NULL), 0);
+    rest = buf_view(&in);
+    at = from ? str_find(rest, str_c(from)) : -1;
+    if (from) {
+        assert_true(at >= 0);
+        buf_put(&out, rest.p, (size_t)at);
+        buf_str(&out, str_c(to));
+        rest = str_cut(rest, (size_t)at + strlen(from));
+    }
+    buf_str(&out, rest);
+    assert_int_equal(file_write_atomic(target, buf_view(&out), 0600, NULL), 0);
+}
+
+/* A content folder with two editions: the shipped one, and a later one that gives D-05 twenty minutes and is in force from 2026-06-01. */
+struct two {
+    char folder[64];
+    struct duty_world w;
+};
+
+static void folder_make(const char *root, const char *tail)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", root, tail);
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void edition_put(const char *root, const char *id, const char *file, const char *from, const char *to)
+{
+    struct broken b = { id, file, from, to, "" };
+    char path[4096];
+
+    snprintf(path, sizeof path, "editions/%.64s", id);
+    folder_make(root, path);
+    snprintf(path, sizeof path, "%s/editions/%s", root, id);
+    copy_edition(&b, path);
+}
+
+static void edition_change(const char *root, const char *id, const char *file, const char *from, const char *to)
+{
+    AUTO_BUF struct buf in;
+    AUTO_BUF struct buf out;
+    char path[4096];
+    ptrdiff_t at;
+
+    buf_init(&in, MIB);
+    buf_init(&out, MIB);
+    snprintf(path, sizeof path, "%s/editions/%s/%s", root, id, file);
+    assert_int_equal(file_read(path, MIB, &in, NULL), 0);
+    at = str_find(buf_view(&in), str_c(from));
+    assert_true(at >= 0);
+    buf_put(&out, in.p, (size_t)at);
+    buf_str(&out, str_c(to));
+    buf_str(&out, str_cut(buf_view(&in), (size_t)at + strlen(from)));
+    assert_int_equal(file_write_atomic(path, buf_view(&out), 0600, NULL), 0);
+}
+
+static void two_make(struct two *t)
+{
+    char path[4096];
+
+    snprintf(t->folder, sizeof t->folder, "/tmp/saqshy-editions-XXXXXX");
+    assert_non_null(mkdtemp(t->folder));
+    folder_make(t->folder, "editions");
+    folder_make(t->folder, "calendars");
+    folder_make(t->folder, "policy");
+    edition_put(t->folder, "kz-52-2025", "", "", "");
+    edition_put(t->folder, "kz-52-2026", "edition.yaml", "id: kz-52-2025", "id: kz-52-2026");
+    edition_change(t->folder, "kz-52-2026", "edition.yaml", "effective_from: ''", "effective_from: '2026-06-01'");
+    edition_change(t->folder, "kz-52-2026", "obligations.yaml", "amount: 30", "amount: 20");
+    snprintf(path, sizeof path, "%s/calendars/kz.yaml", t->folder);
+    copy_file("content/calendars/kz.yaml", path, NULL, NULL);
+    snprintf(path, sizeof path, "%s/policy/targets.yaml", t->folder);
+    copy_file("content/policy/targets.yaml", path, NULL, NULL);
+}
+
+static void two_remove(struct two *t)
+{
+    static const char *const tails[] = { "calendars/kz.yaml", "policy/targets.yaml", "calendars", "policy", "editions" };
+    char path[4096];
+
+    duty_world_free(&t->w);
+    snprintf(path, sizeof path, "%s/editions/kz-52-2025", t->folder);
+    remove_edition(path);
+    snprintf(path, sizeof path, "%s/editions/kz-52-2026", t->folder);
+    remove_edition(path);
+    for (size_t i = 0; i < COUNT(tails); i++) {
+        snprintf(path, sizeof path, "%s/%s", t->folder, tails[i]);
+        (void)remove(path);
+    }
+    rmdir(t->folder);
+}
+
+static void old_cases_keep_their_edition(void **state)
+{
+    struct duty_start s = { .at = (time_ns)1774032600 * NS_PER_SECOND }; /* 2026-03-20T23:50+05:00 */
+    const struct edition *before, *after;
+    struct duty_result r;
+    struct two t = { { 0 }, { 0 } };
+    struct err e = { 0 };
+
+    (void)state;
+    two_make(&t);
+    if (duty_world_load(t.folder, "kz-52-2025", "Asia/Almaty", &t.w, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_int_equal(t.w.edition_count, 2);
+    before = duty_edition_at(&t.w, s.at);
+    after = duty_edition_at(&t.w, s.at + 90 * NS_PER_DAY);
+    assert_true(str_eq(before->id, STR("kz-52-2025")) && str_eq(after->id, STR("kz-52-2026")));
+    /* The last second of 31 May is of the old one, the first of 1 June of the new one, in local time. */
+    assert_ptr_equal(duty_edition_at(&t.w, (time_ns)1780253999 * NS_PER_SECOND), before);
+    assert_ptr_equal(duty_edition_at(&t.w, (time_ns)1780254000 * NS_PER_SECOND), after);
+    /* Years later a row of the old edition is still counted by it, and says so. */
+    assert_int_equal(duty_due(&t.w, edition_obligation(duty_edition(&t.w, STR("kz-52-2025")), STR("D-05")), s, &r, &e), 0);
+    assert_true(r.due == s.at + 30 * NS_PER_MINUTE && str_eq(r.obligation->edition, STR("kz-52-2025")));
+    assert_int_equal(duty_due(&t.w, edition_obligation(duty_edition(&t.w, STR("kz-52-2026")), STR("D-05")), s, &r, &e), 0);
+    assert_true(r.due == s.at + 20 * NS_PER_MINUTE && str_eq(r.obligation->edition, STR("kz-52-2026")));
+    assert_null(duty_edition(&t.w, STR("kz-52-1999")));
+    duty_world_free(&t.w);
+    /* A folder that is not called as its edition is refused, and so is the whole set when one of it is broken. */
+    edition_change(t.folder, "kz-52-2026", "edition.yaml", "id: kz-52-2026", "id: kz-52-2027");
+    assert_int_equal(duty_world_load(t.folder, "kz-52-2025", "Asia/Almaty", &t.w, &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "must have its id as a name"));
+    edition_change(t.folder, "kz-52-2026", "obligations.yaml", "amount: 20", "amount: 0");
+    assert_int_equal(duty_world_load(t.folder, "kz-52-2025", "Asia/Almaty", &t.w, &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "kz-52-2026/obligations.yaml:"));
+    two_remove(&t);
+}
+
+/* The date in force of the shipped edition is not known to us; nothing may guess one. */
+static void an_edition_without_a_date_is_taken_by_its_name(void **state)
+{
+    const struct duty_world *w = &open_state(state)->w;
+
+    assert_true(w->edition->effective_from.n == 0);
+    assert_ptr_equal(duty_edition_at(w, 0), w->edition);
+    assert_ptr_equal(duty_edition_at(w, (time_ns)4000000000 * NS_PER_SECOND), w->edition);
+}
+
+/* --- internal days --- */
+
+static void targets_are_for_what_has_no_term(void **state)
+{
+    static const struct {
+        const char *name, *to, *want;
+    } wrong[] = {
+        { "a term of the Rules", "obligation: D-05", "has its term from the Rules" },
+        { "a frequency", "obligation: F-01", "is a frequency" },
+        { "nothing that exists", "obligation: D-77", "no edition has \"D-77\"" },
+        { "twice", "obligation: N-07", "stands twice" },
+    };
+    struct two t = { { 0 }, { 0 } };
+    struct err e;
+    char path[4096];
+
+    (void)state;
+    two_make(&t);
+    snprintf(path, sizeof path, "%s/policy/targets.yaml", t.folder);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        copy_file("content/policy/targets.yaml", path, "obligation: D-20", wrong[i].to);
+        CHECK(wrong[i].name, duty_world_load(t.folder, "kz-52-2025", "Asia/Almaty", &t.w, &e) == -EBADMSG);
+        if (!strstr(e.text, wrong[i].want) || !strstr(e.text, "targets.yaml:1"))
+            fail_msg("%s: \"%s\"", wrong[i].name, e.text);
+    }
+    copy_file("content/policy/targets.yaml", path, "unit: business_days", "unit: hours");
+    assert_int_equal(duty_world_load(t.folder, "kz-52-2025", "Asia/Almaty", &t.w, &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "days after the end of the quarter"));
+    two_remove(&t);
+}
+
+static void a_quarter_has_no_lawful_day(void **state)
+{
+    const struct test_world *t = open_state(state);
+    const struct obligation *o = edition_obligation(t->w.edition, STR("D-19"));
+    struct duty_start s = { .at = (time_ns)1774032600 * NS_PER_SECOND };
+    struct duty_world bare = t->w;
+    struct duty_result r;
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    assert_false(obligation_lawful(o));
+    assert_int_equal(duty_due(&t->w, o, s, &r, NULL), 0);
+    assert_true(r.basis == DUTY_TARGET && r.due > 0);
+    duty_json(&t->w, &r, t->c, LANG_EN, &b);
+    assert_true(str_find(buf_view(&b), STR("\"basis\":\"target\"")) > 0);
+    assert_true(str_find(buf_view(&b), STR("not set by law")) > 0);
+    bare.targets = NULL;
+    assert_int_equal(duty_due(&bare, o, s, &r, NULL), 0);
+    assert_true(r.basis == DUTY_OPEN && r.due == 0 && r.nominal == 0);
+    buf_reset(&b);
+    duty_json(&bare, &r, t->c, LANG_EN, &b);
+    assert_true(str_find(buf_view(&b), STR("\"due\":null,\"nominal\":null")) > 0);
+    assert_true(str_find(buf_view(&b), STR("31.03.2026")) > 0); /* the end of the quarter is still told */
+}
+
+/* 5.2 and Q-15: counts a year, and the share of a year for an object that came later. */
+static void frequencies_are_planned(void **state)
+{
+    static const struct {
+        const char *id;
+        int         month, day;
+        int32_t     main, control;
+    } rows[] = {
+        { "F-01", 1, 1, 4, 4 }, { "F-01", 7, 2, 2, 2 }, { "F-01", 12, 31, 0, 0 }, { "F-02", 1, 1, 1, 1 }, { "F-02", 6, 30, 1, 1 },
+        { "F-02", 7, 3, 0, 0 }, { "F-03", 4, 1, 2, 2 }, { "F-03", 10, 1, 1, 1 }, { "F-04", 1, 1, 1, 1 }, { "F-05", 1, 1, 0, 0 },
+        { "F-06", 8, 1, 0, 0 },
+    };
+    const struct test_world *t = open_state(state);
+    struct duty_result r;
+    AUTO_ARENA struct arena a;
+
+    arena_init(&a, 4 * MIB);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct obligation *o = edition_obligation(t->w.edition, str_c(rows[i].id));
+
+        CHECK(rows[i].id, duty_plan(&t->w, o, 2026, civil_days(2026, rows[i].month, rows[i].day), &r, NULL) == 0);
+        CHECK(rows[i].id, r.basis == DUTY_FREQUENCY && r.main == rows[i].main && r.control == rows[i].control);
+        for (enum lang l = 0; l < LANG_COUNT; l++)
+            for (size_t k = 0; k < r.step_count; k++) {
+                struct str text = duty_step_text(&t->w, &r, k, t->c, l, &a);
+
+                CHECK(rows[i].id, text.n > 0 && str_chr(text, '{') < 0 && str_find(text, STR("duty.")) < 0);
+            }
+        CHECK(rows[i].id, duty_due(&t->w, o, (struct duty_start){ .at = 0 }, &r, NULL) == -ENOTSUP);
+    }
+    assert_int_equal(duty_plan(&t->w, edition_obligation(t->w.edition, STR("F-06")), 2026, civil_days(2026, 8, 1), &r, NULL), 0);
+    assert_true(str_eq(duty_step_text(&t->w, &r, 1, t->c, LANG_EN, &a), STR("Last days of the quarters: 30.09.2026; 31.12.2026")));
+    assert_int_equal(duty_plan(&t->w, edition_obligation(t->w.edition, STR("D-05")), 2026, 0, &r, NULL), -ENOTSUP);
+    assert_int_equal(duty_plan(&t->w, edition_obligation(t->w.edition, STR("F-01")), 2026, civil_days(2027, 1, 1), &r, NULL), -ERANGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +544,12 @@ int main(void)
         cmocka_unit_test(ids_hold_no_cyrillic),
         cmocka_unit_test(broken_editions_tell_their_place),
         cmocka_unit_test(a_missing_edition_is_told),
+        cmocka_unit_test(old_cases_keep_their_edition),
+        cmocka_unit_test(an_edition_without_a_date_is_taken_by_its_name),
+        cmocka_unit_test(targets_are_for_what_has_no_term),
+        { .name = "D-19 D-20 have no lawful day: an internal one of policy, or none", .test_func = a_quarter_has_no_lawful_day },
+        { .name = "F-01 F-02 F-03 F-04 F-05 F-06 are planned for a year, and by its share for an object that came later",
+          .test_func = frequencies_are_planned },
     };
 
     return cmocka_run_group_tests_name("edition", tests, test_world_open, test_world_close);
