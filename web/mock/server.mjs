@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { extname, join, normalize, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as D from './data.mjs';
 
@@ -26,7 +26,8 @@ function send(res, status, body, headers = {}) {
   res.writeHead(status, { ...SECURITY, 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers });
   res.end(text);
 }
-const refuse = (res, status, code, extra = {}) => send(res, status, { error: { code, message: code, ...extra } });
+const refuse = (res, status, code, { message, ...extra } = {}) =>
+  send(res, status, { type: `urn:saqshy:problem:${code}`, title: code, status, code, ...(message ? { detail: message } : {}), ...extra }, { 'Content-Type': 'application/problem+json' });
 const tell = (type, id) => streams.forEach((s) => s.write(`data: ${JSON.stringify({ type, id })}\n\n`));
 
 async function body(req) {
@@ -198,10 +199,10 @@ async function api(req, res, url) {
 
 function file(res, path) {
   const i18n = /^\/i18n\/(kk|ru|en)\.json$/.exec(path);
-  const full = i18n ? join(root, '../content/i18n', `${i18n[1]}.json`) : join(root, 'dist', normalize(path === '/' ? '/index.html' : path));
+  const full = i18n ? join(root, '../content/i18n', `${i18n[1]}.json`) : resolve(root, process.env.SAQSHY_DIST ?? 'dist', `.${normalize(path === '/' ? '/index.html' : path)}`);
   // A link into the portal is the portal itself, as with the real server.
   if (!i18n && !existsSync(full) && !/\.[^/]*$/.test(path)) return file(res, '/');
-  if (!existsSync(full) || !full.startsWith(normalize(join(root, '..')))) return refuse(res, 404, 'not_found');
+  if (!existsSync(full)) return refuse(res, 404, 'not_found');
   res.writeHead(200, { ...SECURITY, 'Content-Type': TYPES[extname(full)] ?? 'application/json' });
   return res.end(readFileSync(full));
 }

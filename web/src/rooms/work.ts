@@ -1,10 +1,10 @@
 // Pages that everybody has: what is asked of me, and my own account.
-import { everybody, type Page } from '../lib/page';
+import { CENTRE, everybody, OWNERS, type Page } from '../lib/page';
 
 export const pages: Page[] = [
   { path: '', roles: everybody, component: () => import('../pages/Clocks.svelte'), title: 'ui.nav.clocks', group: 'work', order: 1, key: 'h', badge: 'late' },
   {
-    path: 'inbox', roles: ['owner_officer', 'centre_analyst'], component: () => import('../pages/Inbox.svelte'), title: 'ui.nav.inbox', group: 'work',
+    path: 'inbox', roles: [...CENTRE, ...OWNERS], component: () => import('../pages/Inbox.svelte'), title: 'ui.nav.inbox', group: 'work',
     order: 2, key: 'i', badge: 'inbox',
   },
   { path: 'clocks', roles: everybody, component: () => import('../pages/Clocks.svelte'), title: 'ui.nav.clocks' },
