@@ -12,6 +12,9 @@ export const organisations = [
   { id: 'densaulyk', name: 'Қазақстан Республикасы Денсаулық сақтау министрлігі', kind: 'owner', bin: '170340000121', email: 'ib@dsm.example' },
   { id: 'enbek', name: 'Қазақстан Республикасы Еңбек және халықты әлеуметтік қорғау министрлігі', kind: 'owner', bin: '140240013121', email: 'ib@enbek.example' },
   { id: 'knb', name: 'Қазақстан Республикасы Ұлттық қауіпсіздік комитеті', kind: 'knb', bin: null, email: null },
+  { id: 'ocib', name: '«Кибер қалқан» АҚЖО ЖШС', kind: 'ocib', bin: '180540003210', email: 'duty@ocib.example' },
+  { id: 'kegoc', name: '«Электр желілері» АҚ (АКИАМО)', kind: 'owner', bin: '970740000838', email: 'ib@grid.example' },
+  { id: 'body', name: 'Қазақстан Республикасының Цифрлық даму министрлігі (уәкілетті орган)', kind: 'owner', bin: null, email: null },
 ];
 const orgRef = (id) => ({ id, name: organisations.find((o) => o.id === id).name });
 
@@ -20,6 +23,11 @@ export const users = [
   { id: 'u2', login: 'aigul', name: 'Айгүл Нұрланқызы Бекмұхамбетова', role: 'centre_analyst', org: orgRef('sts'), language: 'kk', email: 'aigul@sts.example', active: true, locked_until: null, last_login_at: iso(Date.now() - HOUR) },
   { id: 'u3', login: 'daniyar', name: 'Данияр Оспанов', role: 'owner_officer', org: orgRef('densaulyk'), language: 'ru', email: 'd.ospanov@dsm.example', active: true, locked_until: null, last_login_at: iso(Date.now() - 20 * HOUR) },
   { id: 'u4', login: 'marat.t', name: 'Марат Төлегенов', role: 'owner_officer', org: orgRef('enbek'), language: 'kk', email: 'm.tolegenov@enbek.example', active: true, locked_until: iso(Date.now() + 10 * MIN), last_login_at: null },
+  ...[
+    ['lead', 'Гүлнар Қасымова', 'centre_lead', 'sts'], ['surveyor', 'Тимур Ахметов', 'surveyor', 'sts'], ['docs', 'Жанар Оразова', 'document_auditor', 'sts'],
+    ['owner.admin', 'Асқар Нұрпейісов', 'owner_administrator', 'densaulyk'], ['ocib', 'Руслан Ким', 'ocib_analyst', 'ocib'], ['cii', 'Болат Серіков', 'cii_responsible', 'kegoc'],
+    ['knb', 'Н. Жұмабаев', 'knb', 'knb'], ['body', 'Айдана Мұратқызы', 'authorised_body', 'body'], ['auditor', 'Виктор Ли', 'auditor', 'sts'],
+  ].map(([login, name, role, org], i) => ({ id: `r${i}`, login, name, role, org: orgRef(org), language: 'ru', email: `${login}@${org}.example`, active: true, locked_until: null, last_login_at: null })),
   { id: 'u5', login: 'old.officer', name: 'Сәуле Ахметова', role: 'owner_officer', org: orgRef('enbek'), language: 'ru', email: null, active: false, locked_until: null, last_login_at: iso(Date.now() - 90 * 24 * HOUR) },
 ];
 
@@ -163,7 +171,7 @@ export function clockView(k, lang) {
   const state = k.state === 'running' && left(k) < 0 ? 'overdue' : k.state;
   const words = { kk: ['Басталу сәті', 'мерзім', 'минут пен сағат тәулік бойы үздіксіз есептеледі'], ru: ['Начало', 'срок', 'минуты и часы считаются непрерывно, круглосуточно'], en: ['Start', 'term', 'minutes and hours run continuously, day and night'] }[lang];
   return {
-    id: k.id, obligation: k.obligation, paragraph: o.paragraph, title: pick(o.title, lang), who: pick(o.who, lang), whom: o.whom[lang],
+    id: k.id, subject: { kind: 'case', id: k.case.id }, obligation: k.obligation, paragraph: o.paragraph, title: pick(o.title, lang), who: pick(o.who, lang), whom: o.whom[lang],
     case_id: k.case.id, case_number: k.case.number, case_title: k.case.title, object: objRef(k.case.object), from: iso(k.from), due: iso(k.due), nominal: iso(k.due), state,
     remaining_s: running(k) ? left(k) : 0,
     arithmetic: [`${words[0]}: ${iso(k.from + 5 * HOUR).slice(0, 19)}+05:00`, `${words[1]}: ${o.amount} ${o.unit}; ${words[2]}`, `= ${iso(k.due + 5 * HOUR).slice(0, 19)}+05:00`],
@@ -196,10 +204,12 @@ export const ACTIONS = {
 function offered(c, role) {
   const analyst = { detected: ['analyse', 'notify', 'dismiss'], primary_analysis: ['notify', 'dismiss'], eliminated: ['close'], rejected: ['close'], dismissed_by_sts: ['close'], event_analysed: ['close'] };
   const officer = { notified: ['acknowledge', 'confirm_incident', 'confirm_event', 'reject'], event_confirmed: ['event_analysis', 'confirm_incident'], incident_confirmed: ['report_measures', 'eliminate', 'review_level'], measures_reported: ['eliminate', 'review_level'] };
-  const names = role === 'administrator' || c.state === 'closed' ? [] : [...((role === 'centre_analyst' ? analyst : officer)[c.state] ?? []), 'comment'];
-  if (role === 'centre_analyst' && c.declared && !c.eliminated) names.unshift('accept_elimination');
+  const centre = ['centre_analyst', 'centre_lead'].includes(role);
+  const owner = ['owner_officer', 'owner_administrator', 'ocib_analyst', 'cii_responsible'].includes(role);
+  const names = !(centre || owner) || c.state === 'closed' ? [] : [...((centre ? analyst : officer)[c.state] ?? []), 'comment'];
+  if (centre && c.declared && !c.eliminated) names.unshift('accept_elimination');
   const d06 = c.clocks.find((k) => k.obligation === 'D-06' && k.state === 'running');
-  if (role === 'centre_analyst' && d06 && left(d06) < 0) names.unshift('notify_knb');
+  if (centre && d06 && left(d06) < 0) names.unshift('notify_knb');
   return names.map((name) => ({ name, fields: ACTIONS[name] }));
 }
 

@@ -27,7 +27,7 @@ function send(res, status, body, headers = {}) {
   res.end(text);
 }
 const refuse = (res, status, code, { message, ...extra } = {}) =>
-  send(res, status, { type: `urn:saqshy:problem:${code}`, title: code, status, code, ...(message ? { detail: message } : {}), ...extra }, { 'Content-Type': 'application/problem+json' });
+  send(res, status, { type: `urn:saqshy:problem:${code}`, title: message ?? code, status, code, ...extra }, { 'Content-Type': 'application/problem+json' });
 const tell = (type, id) => streams.forEach((s) => s.write(`data: ${JSON.stringify({ type, id })}\n\n`));
 
 async function body(req) {
@@ -38,7 +38,8 @@ async function body(req) {
 }
 const userView = (u) => ({ id: u.id, login: u.login, name: u.name, role: u.role, org_id: u.org?.id ?? null, language: u.language });
 const sessionView = (s) => ({ user: userView(s.user), csrf: s.csrf });
-const mayCase = (u, c) => u.role !== 'owner_officer' || (c.object && D.objects.find((o) => o.id === c.object).org.id === u.org.id && c.notified);
+const bounded = (u) => ['owner_officer', 'owner_administrator', 'ocib_analyst', 'cii_responsible'].includes(u.role);
+const mayCase = (u, c) => !bounded(u) || (c.object && D.objects.find((o) => o.id === c.object).org.id === u.org.id && c.notified);
 
 function matches(e, q) {
   // Enough of the search language to try the page: words and field:"value", all of them, NOT before a term.
@@ -165,7 +166,7 @@ async function api(req, res, url) {
     streams.add(res);
     return req.on('close', () => streams.delete(res));
   }
-  const own = D.objects.filter((o) => u.role !== 'owner_officer' || o.org.id === u.org.id);
+  const own = D.objects.filter((o) => !bounded(u) || o.org.id === u.org.id);
   if (key === 'GET objects') return path[1] ? (own.find((o) => o.id === path[1]) ? send(res, 200, own.find((o) => o.id === path[1])) : refuse(res, 404, 'not_found')) : send(res, 200, { items: own, next: null });
   if (path[0] === 'objects') {
     const b = await body(req);
@@ -176,9 +177,9 @@ async function api(req, res, url) {
     return send(res, path[1] ? 200 : 201, o);
   }
   if (key === 'GET organisations') return send(res, 200, { items: D.organisations, next: null });
-  if (key === 'GET sources') return send(res, 200, { now, items: D.sources().filter((x) => u.role !== 'owner_officer' || own.some((o) => o.id === x.object?.id)), next: null });
+  if (key === 'GET sources') return send(res, 200, { now, items: D.sources().filter((x) => !bounded(u) || own.some((o) => o.id === x.object?.id)), next: null });
   if (key === 'GET edition') return send(res, 200, D.edition);
-  if (path[0] === 'rules' && u.role !== 'owner_officer') {
+  if (path[0] === 'rules' && !bounded(u)) {
     if (req.method === 'PUT') { const r = D.rules.find((x) => x.id === path[1]); r.auto_notify = (await body(req)).auto_notify; return send(res, 200, r); }
     return send(res, 200, { items: D.rules, next: null });
   }

@@ -2,11 +2,11 @@
 import { CENTRE, everybody, OWNERS, type Page } from '../lib/page';
 
 export const pages: Page[] = [
-  { path: '', roles: everybody, component: () => import('../pages/Clocks.svelte'), title: 'ui.nav.clocks', group: 'work', order: 1, key: 'h', badge: 'late' },
+  { path: '', roles: everybody, component: () => import('../pages/Home.svelte'), title: 'ui.nav.home', group: 'work', order: 1, key: 'h', badge: 'late' },
   {
     path: 'inbox', roles: [...CENTRE, ...OWNERS], component: () => import('../pages/Inbox.svelte'), title: 'ui.nav.inbox', group: 'work',
     order: 2, key: 'i', badge: 'inbox',
   },
-  { path: 'clocks', roles: everybody, component: () => import('../pages/Clocks.svelte'), title: 'ui.nav.clocks' },
+  { path: 'clocks', roles: everybody, component: () => import('../pages/Clocks.svelte'), title: 'ui.clocks.title' },
   { path: 'account', roles: everybody, component: () => import('../pages/Account.svelte'), title: 'ui.account.title' },
 ];

@@ -82,8 +82,12 @@ const user = object({
 export const decodeSession = object({ user, csrf: str });
 export type Session = Decoded<typeof decodeSession>;
 
-const clock = object({
-  id: str, obligation: str, paragraph: str, title: str, who: str, whom: str, case_id: str, case_number: str, case_title: str,
+/** What a duty or a notice is about: a case, an object, an organisation, a request, a report. */
+export const subject = object({ kind: str, id: str });
+export type Subject = Decoded<typeof subject>;
+export const clock = object({
+  id: str, subject: nullable(subject), obligation: str, paragraph: str, title: str, who: str, whom: str, case_id: nullable(str),
+  case_number: nullable(str), case_title: nullable(str),
   object: nullable(ref), from: instant, due: instant, nominal: instant, state: oneOf(CLOCK_STATES), remaining_s: num,
   arithmetic: arr(str), fulfilled_at: nullable(instant),
 });
