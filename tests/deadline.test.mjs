@@ -55,9 +55,49 @@ test('what cannot be answered says why, and exit codes tell yes, no and usage ap
     assert.equal((await deadline('--help')).code, 0);
 });
 
+test('F-01 F-05 a frequency is planned for a year, and by its share for an object that came later', async () => {
+    const year = await json('F-01', '--year', '2026');
+    assert.deepEqual([year.due, year.unit, year.amount, year.main, year.control], [null, 'per_year', 8, 4, 4]);
+    const half = await json('F-01', '--year', '2026', '--from', '2026-07-02');
+    assert.deepEqual([half.main, half.control], [2, 2]);
+    const report = await json('F-05', '--year', '2026', '--lang', 'ru');
+    assert.ok(report.arithmetic.some((x) => x.includes('31.03.2026; 30.06.2026; 30.09.2026; 31.12.2026')));
+    assert.equal((await deadline('D-05', '--year', '2026')).code, 1);
+    assert.equal((await deadline('F-01', '--year', 'soon')).code, 2);
+});
+
+test('D-19 D-20 have no lawful day, and what has no term at all says so', async () => {
+    const d = await json('D-19', '--from', '2026-08-10');
+    assert.equal(d.basis, 'target');
+    assert.ok(d.arithmetic.some((x) => x.includes('not set by law')));
+    const n = await json('N-05', '--from', '2026-08-10T10:00+05:00');
+    assert.deepEqual([n.basis, n.due, n.nominal], ['open', null, null]);
+});
+
+test('D-18 a month that ends on a Sunday shows both dates', async () => {
+    const d = await json('D-18', '--from', '2027-01-31');
+    assert.equal(d.nominal, '2027-02-28T23:59:59+05:00');
+    assert.equal(d.due, '2027-03-01T23:59:59+05:00');
+});
+
+test('every limit from D-01 to D-31 and every frequency is answered with its arithmetic in each language', async () => {
+    for (const lang of ['kk', 'ru', 'en']) {
+        for (const line of (await deadline('--list', '--json')).out.trimEnd().split('\n')) {
+            const o = JSON.parse(line);
+            const ask = o.unit === 'per_year' ? ['--year', '2026'] : ['--from', '2026-03-20T10:00+05:00'];
+            const d = await json(o.id, ...ask, '--lang', lang);
+            assert.ok(d.arithmetic.length > 0 && d.arithmetic.every((x) => x && !x.includes('duty.') && !x.includes('{')), o.id);
+            assert.equal(d.paragraph, o.paragraph);
+        }
+    }
+});
+
 test('--list names all 31 limits and 6 frequencies, one object a line', async () => {
     const r = await deadline('--list', '--json');
     const ids = r.out.trimEnd().split('\n').map((l) => JSON.parse(l).id);
     assert.equal(ids.filter((x) => x.startsWith('D-')).length, 31);
     assert.equal(ids.filter((x) => x.startsWith('F-')).length, 6);
+    const first = JSON.parse(r.out.split('\n')[0]);
+    assert.deepEqual(first.fulfilled_by, ['commission_paper_at', 'commission_electronic_at']);
+    assert.deepEqual(first.channels, ['paper', 'electronic']);
 });

@@ -140,7 +140,8 @@ MUST_USE int desk_users(struct desk *d, const struct viewer *v, time_ns now, str
 MUST_USE int desk_rules(struct desk *d, const struct viewer *v, struct desk_reply *r);                        /* listRules */
 MUST_USE int desk_audit(struct desk *d, const struct viewer *v, struct str q, int limit, struct str before,
                         struct desk_reply *r);                                                                /* listAudit */
-/* Of the edition of this node; another id: -ENOENT (one edition is loaded). */
+/* Of any loaded edition; an empty id: the configured one. */
+MUST_USE int desk_editions(struct desk *d, struct desk_reply *r);                                             /* listEditions */
 MUST_USE int desk_edition(struct desk *d, struct str id, struct desk_reply *r);                               /* getEdition */
 MUST_USE int desk_due(struct desk *d, enum lang lang, struct str obligation, struct str from, struct desk_reply *r); /* computeDue */
 /* desk_document - the bytes of a document of a case that v may see. json: the structured form instead of the PDF. */

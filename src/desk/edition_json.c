@@ -1,5 +1,5 @@
 /* edition_json.c - the edition as the portal draws it: obligations, enumerations, the two forms, terms; and the arithmetic of a term. */
-#include "desk/internal.h"
+#include "desk/duties/duties.h"
 
 static json_t *text3(const struct label *l)
 {
@@ -8,37 +8,6 @@ static json_t *text3(const struct label *l)
     for (enum lang i = 0; i < LANG_COUNT; i++)
         json_object_set_new(o, lang_name(i), json_str(l->text[i].p ? l->text[i] : STR("")));
     return o;
-}
-
-static json_t *actors3(const struct actor *const *list, size_t n)
-{
-    json_t *o = json_object();
-
-    for (enum lang l = 0; l < LANG_COUNT; l++) {
-        AUTO_BUF struct buf b = { 0 };
-
-        buf_init(&b, 16 * KIB);
-        for (size_t i = 0; i < n; i++) {
-            buf_str(&b, i ? STR(", ") : STR(""));
-            buf_str(&b, list[i]->name.text[l]);
-        }
-        json_object_set_new(o, lang_name(l), json_str(b.n ? buf_view(&b) : STR("")));
-    }
-    return o;
-}
-
-static json_t *obligations_json(const struct edition *ed)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < ed->obligation_count; i++) {
-        const struct obligation *o = &ed->obligations[i];
-
-        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:s}", "id", json_str(o->id), "paragraph", json_str(o->paragraph),
-                                              "title", text3(&o->title), "who", actors3(o->by, o->by_count), "whom", actors3(o->to, o->to_count),
-                                              "amount", (int)o->amount, "unit", duty_unit_name(o->unit)));
-    }
-    return list;
 }
 
 static json_t *enums_json(const struct edition *ed)
@@ -94,13 +63,13 @@ static json_t *form_json(const struct form *form)
 
 int desk_edition(struct desk *d, struct str id, struct desk_reply *r)
 {
-    const struct edition *ed = d->setup.world->edition;
+    const struct edition *ed = id.n ? duty_edition(d->setup.world, id) : d->setup.world->edition;
     static const char *const forms[] = { "annex2", "annex7" };
     json_t *list, *terms;
     struct call c;
     char name[64];
 
-    if (id.n && !str_eq(id, ed->id)) {
+    if (!ed) {
         desk_call_init(&c, d, NULL, 0, r);
         int rc = refuse(&c, -ENOENT, "not_found", NULL, "no such edition");
 
@@ -120,7 +89,8 @@ int desk_edition(struct desk *d, struct str id, struct desk_reply *r)
         json_object_set_new(terms, name, text3(&ed->terms[i].name));
     }
     r->json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", json_str(ed->id), "title", text3(&ed->title), "in_force_from",
-                        json_str(ed->effective_from.n ? ed->effective_from : ed->edition_of), "obligations", obligations_json(ed), "enums",
+                        ed->effective_from.n ? json_str(ed->effective_from) : json_null(), "obligations",
+                        duties_table_json(d->setup.world, ed), "enums",
                         enums_json(ed), "forms", list, "terms", terms);
     return r->json ? 0 : err_set(&r->err, -ENOMEM, "no memory for the edition");
 }
@@ -137,12 +107,15 @@ int desk_due(struct desk *d, enum lang lang, struct str obligation, struct str f
 
     desk_call_init(&c, d, NULL, 0, r);
     buf_init(&b, MIB);
-    if (!o || !o->from)
-        rc = refuse(&c, -ENOENT, "not_found", NULL, "no such obligation with a term");
+    if (!o)
+        rc = refuse(&c, -ENOENT, "not_found", NULL, "no such obligation");
     if (rc == 0 && duty_start_parse(from, w->zone, &start, c.e) < 0)
         rc = refuse(&c, -EINVAL, "bad_request", "from", "not a date or a moment");
     if (rc == 0) {
-        rc = duty_due(w, o, start, &result, c.e);
+        /* Of a frequency: the plan of that year, for an object that is monitored since that day. */
+        int64_t day = duty_local_day(w, start.at);
+
+        rc = o->unit == DUTY_PER_YEAR ? duty_plan(w, o, civil_from_days(day).year, day, &result, c.e) : duty_due(w, o, start, &result, c.e);
         if (rc == -ENODATA || rc == -ERANGE) {
             char story[ERR_TEXT_MAX];
 

@@ -168,7 +168,7 @@ static void step(struct work *k, struct duty_step s)
     k->r.steps[k->r.step_count++] = s;
 }
 
-static int64_t local_day(const struct duty_world *w, time_ns t)
+int64_t duty_local_day(const struct duty_world *w, time_ns t)
 {
     struct civil c = civil_of_ns(t, zone_offset_min(w->zone, t));
 
@@ -178,7 +178,7 @@ static int64_t local_day(const struct duty_world *w, time_ns t)
 const struct edition *duty_edition_at(const struct duty_world *w, time_ns t)
 {
     const struct edition *best = w->edition;
-    int64_t day = local_day(w, t);
+    int64_t day = duty_local_day(w, t);
 
     for (size_t i = 0; i < w->edition_count; i++)
         if (in_force(w->editions[i]) <= day && in_force(w->editions[i]) > in_force(best))
@@ -219,7 +219,7 @@ static int due_continuous(struct work *k)
         step(k, (struct duty_step){ .kind = DUTY_STEP_MIDNIGHT });
     step(k, (struct duty_step){ .kind = DUTY_STEP_PLUS, .amount = k->amount, .unit = k->unit });
     k->r.due = k->r.nominal = k->r.start.at + k->amount * unit;
-    if (!day_in_range(local_day(k->w, k->r.due)))
+    if (!day_in_range(duty_local_day(k->w, k->r.due)))
         return -ERANGE;
     return 0;
 }
@@ -357,7 +357,7 @@ int duty_due(const struct duty_world *w, const struct obligation *o, struct duty
         return err_set(e, -ENOTSUP, "%.*s is a frequency (%d a year): it has no due moment", STR_ARG(o->id), o->amount);
     if (start.at < least || start.at > most)
         return err_set(e, -ERANGE, "the start lies outside the years %d to %d", YEAR_LEAST, YEAR_MOST);
-    k.day = local_day(w, start.at);
+    k.day = duty_local_day(w, start.at);
     step(&k, (struct duty_step){ .kind = DUTY_STEP_START, .day = k.day, .at = start.at });
     if (!obligation_lawful(o))
         without_term(&k);
@@ -369,7 +369,7 @@ int duty_due(const struct duty_world *w, const struct obligation *o, struct duty
     if (k.r.basis != DUTY_OPEN)
         step(&k, (struct duty_step){ .kind = DUTY_STEP_ENDS, .at = k.r.due });
     if (k.r.estimated)
-        step(&k, (struct duty_step){ .kind = DUTY_STEP_ESTIMATED, .last = local_day(w, k.r.due) });
+        step(&k, (struct duty_step){ .kind = DUTY_STEP_ESTIMATED, .last = duty_local_day(w, k.r.due) });
     if (o->reading.n)
         step(&k, (struct duty_step){ .kind = DUTY_STEP_READING });
     *out = k.r;

@@ -46,6 +46,8 @@ struct duty_world {
 MUST_USE int duty_world_load(const char *content, const char *edition, const char *zone, struct duty_world *out,
                              struct err *e);
 void duty_world_free(struct duty_world *w);
+/* duty_local_day - days since 1970 of a moment, by the wall's calendar of the zone. */
+int64_t duty_local_day(const struct duty_world *w, time_ns t);
 /* duty_edition - by id; NULL if content/editions has no such folder. */
 const struct edition *duty_edition(const struct duty_world *w, struct str id);
 /* duty_edition_at - the edition for what begins at t: the one latest in force by then of those whose effective_from is known and

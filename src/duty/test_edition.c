@@ -325,18 +325,18 @@ static void folder_make(const char *root, const char *tail)
 {
     char path[4096];
 
-    snprintf(path, sizeof path, "%s/%s", root, tail);
+    snprintf(path, sizeof path, "%.64s/%.128s", root, tail);
     assert_int_equal(mkdir(path, 0700), 0);
 }
 
 static void edition_put(const char *root, const char *id, const char *file, const char *from, const char *to)
 {
     struct broken b = { id, file, from, to, "" };
-    char path[4096];
+    char path[256];
 
     snprintf(path, sizeof path, "editions/%.64s", id);
     folder_make(root, path);
-    snprintf(path, sizeof path, "%s/editions/%s", root, id);
+    snprintf(path, sizeof path, "%.64s/editions/%.64s", root, id);
     copy_edition(&b, path);
 }
 
@@ -344,12 +344,12 @@ static void edition_change(const char *root, const char *id, const char *file, c
 {
     AUTO_BUF struct buf in;
     AUTO_BUF struct buf out;
-    char path[4096];
+    char path[256];
     ptrdiff_t at;
 
     buf_init(&in, MIB);
     buf_init(&out, MIB);
-    snprintf(path, sizeof path, "%s/editions/%s/%s", root, id, file);
+    snprintf(path, sizeof path, "%.64s/editions/%.64s/%.64s", root, id, file);
     assert_int_equal(file_read(path, MIB, &in, NULL), 0);
     at = str_find(buf_view(&in), str_c(from));
     assert_true(at >= 0);

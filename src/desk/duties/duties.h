@@ -24,4 +24,7 @@ MUST_USE int duties_due(struct call *c, const struct subject *s, const char *obl
 /* duties_json - all of a subject, an array of schema Clock. */
 MUST_USE int duties_json(struct call *c, const struct subject *s, json_t **out);
 
+/* duties_table_json - the obligations of an edition, an array of schema Obligation. */
+json_t *duties_table_json(const struct duty_world *w, const struct edition *ed);
+
 #endif

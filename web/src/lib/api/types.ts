@@ -227,7 +227,7 @@ export type FormField = Decoded<typeof formField>;
 const formDef = object({ id: str, title: text3, fields: arr(formField) });
 export type FormDef = Decoded<typeof formDef>;
 export const decodeEdition = object({
-  id: str, title: text3, in_force_from: str,
+  id: str, title: text3, in_force_from: nullable(str),
   obligations: arr(object({ id: str, paragraph: str, title: text3, who: text3, whom: text3, amount: num, unit: str })),
   enums: map(arr(enumValue)), forms: arr(formDef), terms: map(text3),
 });
