@@ -310,7 +310,7 @@ static void the_edition_and_the_arithmetic(void **state)
     must(desk_due(w->desk, LANG_KK, STR("D-05"), STR("2026-03-20T23:50+05:00"), &r), &r.err);
     assert_true(str_eq(json_get_str(r.json, "due"), STR("2026-03-21T00:20:00+05:00")));
     desk_reply_free(&r);
-    static const struct { const char *id, *from; int rc; } rows[] = { { "D-99", "2026-03-20", -ENOENT }, { "F-01", "2026-03-20", -ENOENT },
+    static const struct { const char *id, *from; int rc; } rows[] = { { "D-99", "2026-03-20", -ENOENT }, { "F-01", "2026-03-20", 0 }, { "F-09", "2026-03-20", -ENOENT },
                                                                       { "D-12", "never", -EINVAL }, { "D-12", "2199-03-20", -EINVAL } };
     for (size_t i = 0; i < COUNT(rows); i++) {
         r = (struct desk_reply){ 0 };
