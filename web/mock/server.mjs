@@ -36,6 +36,26 @@ async function body(req) {
   const text = Buffer.concat(parts).toString();
   return text === '' ? {} : JSON.parse(text);
 }
+const uploads = new Map();
+const PIECE = 64 * 1024;
+async function upload(req, res, id, offset) {
+  if (req.method === 'POST') {
+    const b = await body(req);
+    const fresh = { id: randomBytes(8).toString('hex'), name: b.name, size: b.size_bytes, bytes: Buffer.alloc(0) };
+    uploads.set(fresh.id, fresh);
+    return send(res, 201, uploadView(fresh));
+  }
+  const u = uploads.get(id);
+  if (!u) return refuse(res, 404, 'not_found');
+  if (req.method === 'PUT') {
+    const parts = [];
+    for await (const p of req) parts.push(p);
+    if (offset !== u.bytes.length) return refuse(res, 409, 'conflict');
+    u.bytes = Buffer.concat([u.bytes, ...parts]);
+  }
+  return send(res, 200, uploadView(u));
+}
+const uploadView = (u) => ({ id: u.id, name: u.name, size_bytes: u.size, offset: u.bytes.length, piece_bytes: PIECE, sha256: u.bytes.length === u.size ? D.sha(u.bytes) : null, type: u.bytes.length === u.size ? 'application/pdf' : null });
 const userView = (u) => ({ id: u.id, login: u.login, name: u.name, role: u.role, org_id: u.org?.id ?? null, language: u.language });
 const sessionView = (s) => ({ user: userView(s.user), csrf: s.csrf });
 const bounded = (u) => ['owner_officer', 'owner_administrator', 'ocib_analyst', 'cii_responsible'].includes(u.role);
@@ -108,6 +128,7 @@ async function api(req, res, url) {
   if (key === 'DELETE session') { sessions.delete(cookie); return send(res, 204, null); }
   if (key === 'PUT session') { u.language = (await body(req)).language; return send(res, 204, null); }
   if (key === 'POST session') { const b = await body(req); return b.old === PASSWORD ? send(res, 204, null) : refuse(res, 403, 'bad_credentials'); }
+  if (path[0] === 'uploads') return upload(req, res, path[1], Number(url.searchParams.get('offset')));
   const now = D.iso(Date.now());
   const mine = D.cases.filter((c) => mayCase(u, c));
   if (key === 'GET clocks') {

@@ -1,5 +1,6 @@
 // The shared components on their own page (#/dev), by keyboard: built apart, since the delivered portal has no such page.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,12 +112,28 @@ test('a table: filters stand in the address, more rows come by cursor', async ()
 test('a file: its sum, a limit, a sum that differs', async () => {
   await fresh();
   const file = (name, size) => ({ name, mimeType: 'application/pdf', buffer: Buffer.alloc(size, 7) });
-  await page.setInputFiles('input[type=file]', [file('good.pdf', 900), file('bad.pdf', 10), file('large.pdf', 1001)]);
+  await page.locator('input[type=file]').first().setInputFiles([file('good.pdf', 900), file('bad.pdf', 10), file('large.pdf', 1001)]);
   await page.waitForFunction(() => /good\.pdf.*received/s.test(document.body.innerText) && /too much data/i.test(document.body.innerText));
   const list = await page.locator('ul[aria-live] li').allInnerTexts();
   assert.match(list[0], /SHA-256 [0-9a-f]{64}/);
   assert.match(list[1], /not the one that was sent/);
   assert.match(list[2], /too much data/i);
+});
+
+test('a file goes in pieces, and goes on after the line broke', async () => {
+  await fresh();
+  const bytes = Buffer.alloc(200_000, 'сақшы');
+  let pieces = 0;
+  await page.route('**/api/v1/uploads/*', (r) => {
+    pieces += 1;
+    return pieces === 2 ? r.abort('connectionreset') : r.continue();
+  });
+  await page.locator('input[type=file]').nth(1).setInputFiles({ name: 'сызба.pdf', mimeType: 'application/pdf', buffer: bytes });
+  await page.waitForFunction(() => /"sha256":"[0-9a-f]{64}"/.test(document.querySelector('#sent').innerText));
+  const got = JSON.parse(await page.innerText('#sent'));
+  assert.deepEqual([got.name, got.offset, got.sha256], ['сызба.pdf', 200_000, createHash('sha256').update(bytes).digest('hex')]);
+  assert.ok(pieces > 4, `${pieces} requests`);
+  await page.unroute('**/api/v1/uploads/*');
 });
 
 test('a dialog asks for its reason; Escape leaves it; focus comes back', async () => {

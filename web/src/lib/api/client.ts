@@ -78,10 +78,11 @@ async function refusal(response: Response): Promise<ApiError> {
   return readRefusal(response.status, response.statusText, await response.json().catch(() => null));
 }
 
-/** One request. The files of the rooms (lib/api/ROOM.ts) build theirs on this, on `get` and on `upload`. */
+/** One request. The files of the rooms (lib/api/ROOM.ts) build theirs on this and on `get`; a Blob is sent as its bytes. */
 export async function send<R>(method: string, path: string, decode: Decoder<R>, query: Query = {}, body?: unknown, signal?: AbortSignal): Promise<R> {
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json', 'Accept-Language': connection.language };
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const bytes = body instanceof Blob;
+  if (body !== undefined) headers['Content-Type'] = bytes ? 'application/octet-stream' : 'application/json';
   if (method !== 'GET') headers['X-CSRF-Token'] = connection.csrf;
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
   let response: Response;
@@ -91,7 +92,7 @@ export async function send<R>(method: string, path: string, decode: Decoder<R>, 
       headers,
       credentials: 'same-origin',
       signal: AbortSignal.any(signals),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: bytes ? body : JSON.stringify(body) }),
     });
   } catch (e) {
     if (signal?.aborted) throw e;
@@ -113,57 +114,6 @@ export async function send<R>(method: string, path: string, decode: Decoder<R>, 
 export const get = <R>(path: string, decode: Decoder<R>, query: Query = {}, signal?: AbortSignal) => send('GET', path, decode, query, undefined, signal);
 /** An identifier as part of a path. */
 export const id = encodeURIComponent;
-
-export interface Upload<R> {
-  method: 'PUT' | 'POST';
-  path: string;
-  decode: Decoder<R>;
-  query?: Query;
-  /** Further headers; the file's name goes percent-encoded in X-File-Name. */
-  headers?: Record<string, string>;
-  progress?: (share: number) => void;
-  signal?: AbortSignal;
-}
-
-/** A file as raw bytes, with its way reported; fetch tells no progress, so this is the older interface. */
-export function upload<R>(file: File, how: Upload<R>): Promise<R> {
-  return new Promise((done, fail) => {
-    const x = new XMLHttpRequest();
-    x.open(how.method, address(how.path, how.query ?? {}));
-    const headers = {
-      Accept: 'application/json, application/problem+json', 'Accept-Language': connection.language, 'X-CSRF-Token': connection.csrf,
-      'Content-Type': 'application/octet-stream', 'X-File-Name': encodeURIComponent(file.name), ...how.headers,
-    };
-    for (const [k, v] of Object.entries(headers)) x.setRequestHeader(k, v);
-    x.upload.onprogress = (e) => how.progress?.(e.lengthComputable && e.total > 0 ? e.loaded / e.total : 0);
-    x.onerror = () => fail(new ApiError(0, 'unreachable', ''));
-    x.onabort = () => fail(new ApiError(0, 'aborted', ''));
-    x.onload = () => {
-      const body = parsed(x.responseText);
-      if (x.status >= 200 && x.status < 300) {
-        try {
-          done(how.decode(body));
-        } catch (e) {
-          fail(new ApiError(x.status, 'bad_answer', e instanceof Error ? e.message : ''));
-        }
-        return;
-      }
-      const error = readRefusal(x.status, x.statusText, body);
-      if (error.status === 401) connection.onSignedOut();
-      fail(error);
-    };
-    how.signal?.addEventListener('abort', () => x.abort());
-    x.send(file);
-  });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return text === '' ? null : JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 export const api = {
   session: () => get('/session', T.decodeSession),
