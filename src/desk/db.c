@@ -166,6 +166,20 @@ int db_end(struct desk *d, int rc, struct err *e)
     return rc;
 }
 
+/* oldest_idle - a place of the full cache whose statement gives way: round and round, past those that are being stepped. The newest is the last
+ * that can be met, so a statement that was just bound is safe. */
+static size_t oldest_idle(struct desk *d)
+{
+    for (size_t i = 0; i < DB_STATEMENTS_MAX; i++) {
+        size_t at = d->cache_hand++ % DB_STATEMENTS_MAX;
+
+        if (!sqlite3_stmt_busy(d->cache[at].st))
+            return at;
+    }
+    assert(!"as many queries at once as there are places");
+    return 0;
+}
+
 static sqlite3_stmt *statement(struct desk *d, const char *sql, struct err *e)
 {
     sqlite3_stmt *st = NULL;
@@ -176,17 +190,16 @@ static sqlite3_stmt *statement(struct desk *d, const char *sql, struct err *e)
             sqlite3_reset(d->cache[i].st);
             return d->cache[i].st;
         }
-    if (d->cached == DB_STATEMENTS_MAX) {
-        err_set(e, -E2BIG, "more than %d statements", DB_STATEMENTS_MAX);
-        return NULL;
-    }
     rc = sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
     if (rc != SQLITE_OK) {
         db_err(d, e, rc, "desk.db");
         return NULL;
     }
-    d->cache[d->cached].sql = sql;
-    d->cache[d->cached++].st = st;
+    size_t at = d->cached < DB_STATEMENTS_MAX ? d->cached++ : oldest_idle(d);
+    if (d->cache[at].st)
+        sqlite3_finalize(d->cache[at].st);
+    d->cache[at].sql = sql;
+    d->cache[at].st = st;
     return st;
 }
 

@@ -17,7 +17,7 @@
 
 #include <sqlite3.h>
 
-#define DB_STATEMENTS_MAX 256
+#define DB_STATEMENTS_MAX 256  /* prepared at once; with more, the oldest that is idle gives way */
 #define DB_BUSY_MS        5000
 #define CHANGES_MAX       256
 #define RULES_MAX         4096
@@ -74,7 +74,7 @@ struct desk {
     struct desk_setup setup;
     sqlite3 *db;
     struct { const char *sql; sqlite3_stmt *st; } cache[DB_STATEMENTS_MAX];
-    size_t   cached;
+    size_t   cached, cache_hand;
     bool     in_tx;
     struct change changes[CHANGES_MAX];
     size_t   change_count;
