@@ -56,7 +56,7 @@ enum duty_unit {
 };
 
 /* The work types of paragraph 3, and the ways in which something must arrive: bits of a set. */
-enum duty_work { WORK_INCIDENT_RESPONSE = 1, WORK_PROTECTION = 2, WORK_SECURE_OPERATION = 4 };
+enum duty_work { DUTY_WORK_RESPONSE = 1, DUTY_WORK_PROTECTION = 2, DUTY_WORK_OPERATION = 4 };
 enum duty_channel { CHANNEL_PAPER = 1, CHANNEL_ELECTRONIC = 2 };
 
 struct obligation {

@@ -55,7 +55,7 @@ static json_t *bits(unsigned set, const char *(*name)(unsigned))
 {
     json_t *a = json_array();
 
-    for (unsigned bit = 1; bit <= WORK_SECURE_OPERATION; bit <<= 1)
+    for (unsigned bit = 1; bit <= DUTY_WORK_OPERATION; bit <<= 1)
         if (set & bit)
             json_array_append_new(a, json_string(name(bit)));
     return a;
