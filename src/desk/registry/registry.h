@@ -90,7 +90,7 @@ struct object_facts facts_of(const json_t *value, const char *day);
 /* object_monitored - regime A or B: chapter 2 binds. */
 static inline bool regime_monitored(enum regime r) { return r == REGIME_A || r == REGIME_B; }
 
-enum work { WORK_RESPONSE = 1, DUTY_WORK_PROTECTION = 2, WORK_OPERATION = 4 };   /* WT-1, WT-2, WT-3 */
+enum work { WORK_RESPONSE = 1, WORK_PROTECTION = 2, WORK_OPERATION = 4 };   /* WT-1, WT-2, WT-3 */
 unsigned works_of(const json_t *value);                                     /* bits */
 const char *variant_of(unsigned works);                                     /* "V-1", "V-2", "V-3"; NULL for none */
 
