@@ -146,7 +146,7 @@ static bool set_list(struct call *c, struct form_values *vs, struct str id, cons
         if (json_is_string(one))
             list[i] = str_of(json_string_value(one), json_string_length(one));
         else
-            list[i] = arena_printf(&c->a, "%.*s: %.*s", STR_ARG(json_get_str(one, "type")), STR_ARG(json_get_str(one, "value")));
+            list[i] = arena_printf(&c->a, "%.*s %.*s", STR_ARG(json_get_str(one, "type")), STR_ARG(json_get_str(one, "value")));
     }
     return n == 0 || form_set_list(vs, id, list, n);
 }

@@ -17,7 +17,7 @@
 
 struct letter_row {
     int64_t    id, case_id, attempts, internal;
-    struct str kind, to, message_id, sha256, subject, body;
+    struct str subject_kind, subject_id, kind, to, message_id, sha256, subject, body;
 };
 
 struct outcome {
@@ -205,16 +205,16 @@ static void smtp_send(struct desk *d, const struct letter_row *l, struct str pdf
 static int letter_next(struct call *c, struct letter_row *l)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT id, case_id, attempts, internal, kind, addressee, message_id, sha256, subject_line, body FROM notice"
-                                " WHERE channel = 'email' AND state = 'queued' AND next_try_at <= ? ORDER BY next_try_at, id LIMIT 1",
+                                "SELECT id, coalesce(case_id, 0), attempts, internal, kind, addressee, message_id, sha256, subject_line, body, subject, subject_id"
+                                " FROM notice WHERE channel = 'email' AND state = 'queued' AND next_try_at <= ? ORDER BY next_try_at, id LIMIT 1",
                                 "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
         return rc;
     *l = (struct letter_row){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2) + 1, sqlite3_column_int64(st, 3),
-                              db_copy(st, 4, &c->a), db_copy(st, 5, &c->a), db_copy(st, 6, &c->a), db_copy(st, 7, &c->a), db_copy(st, 8, &c->a),
-                              db_copy(st, 9, &c->a) };
+                              db_copy(st, 10, &c->a), db_copy(st, 11, &c->a), db_copy(st, 4, &c->a), db_copy(st, 5, &c->a), db_copy(st, 6, &c->a),
+                              db_copy(st, 7, &c->a), db_copy(st, 8, &c->a), db_copy(st, 9, &c->a) };
     db_done(st);
     int64_t doubled = l->attempts - 1 > 10 ? 10 : l->attempts - 1;
     time_ns pause = MAIL_PAUSE_FIRST << doubled;
@@ -225,6 +225,12 @@ static int letter_next(struct call *c, struct letter_row *l)
 
 static bool is_document(const struct letter_row *l) { return l->sha256.n != 0; }
 
+/* tell - one line in the timeline of what the letter is about. */
+static int tell(struct call *c, const struct letter_row *l, const struct line *line)
+{
+    return timeline_of(c, &(struct subject){ .kind = l->subject_kind.p, .id = l->subject_id, .case_id = l->case_id }, line);
+}
+
 static int record_sent(struct call *c, const struct letter_row *l, const struct outcome *o)
 {
     int rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'sent', sent_at = ?2, smtp_reply = ?3, last_error = NULL WHERE id = ?1", "iiz", l->id,
@@ -234,7 +240,7 @@ static int record_sent(struct call *c, const struct letter_row *l, const struct 
         rc = audit_add(c, "notice.send", "notice", l->to, "ok");
     if (rc < 0 || !is_document(l))
         return rc;
-    return timeline_add(c, l->case_id, &(struct line){ .kind = "notice_sent", .channel = "email", .addressee = l->to, .message_id = l->message_id.p,
+    return tell(c, l, &(struct line){ .kind = "notice_sent", .channel = "email", .addressee = l->to, .message_id = l->message_id.p,
                                                        .smtp_reply = o->reply, .sha256 = l->sha256.p, .internal = l->internal != 0 });
 }
 
@@ -250,7 +256,7 @@ static int record_failed(struct call *c, const struct letter_row *l, const struc
     /* The first failure and the last are told; those between stand in the row's counter. */
     if (rc < 0 || !is_document(l) || (l->attempts > 1 && !over))
         return rc < 0 ? rc : 0;
-    return timeline_add(c, l->case_id, &(struct line){ .kind = "notice_failed", .channel = "email", .addressee = l->to, .text = str_c(o->error),
+    return tell(c, l, &(struct line){ .kind = "notice_failed", .channel = "email", .addressee = l->to, .text = str_c(o->error),
                                                        .message_id = l->message_id.p, .smtp_reply = o->reply[0] ? o->reply : NULL,
                                                        .sha256 = l->sha256.p, .internal = l->internal != 0 });
 }

@@ -1,5 +1,5 @@
 /* notices.c - letters and inbox items: who was told what, by which channel, and what proves it. */
-#include "desk/internal.h"
+#include "desk/notices/room.h"
 
 #define RECIPIENTS_MAX 100
 
@@ -21,7 +21,7 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
     snprintf(due, sizeof due, "%.*s", l->due ? (int)duty_time_text(c->d->setup.world, l->due, true, &c->a).n : 0,
              l->due ? duty_time_text(c->d->setup.world, l->due, true, &c->a).p : "");
     const enum lang order[] = { first, first == LANG_KK ? LANG_RU : LANG_KK, first == LANG_EN ? LANG_RU : LANG_EN };
-    buf_init(&b, 256 * KIB);
+    buf_init(&b, MIB);
     for (size_t i = 0; i < (body ? COUNT(order) : 1); i++) {
         const struct obligation *o = l->obligation ? edition_obligation(c->d->setup.world->edition, str_c(l->obligation)) : NULL;
         json_t *args = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "number", number, "title",
@@ -35,36 +35,27 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
         buf_str(&b, text_fill(&c->a, catalog_text(cat, order[i], key), args));
         json_decref(args);
     }
+    if (body && l->sha256)
+        case_form_text(c, l, &b);
     return arena_copy(&c->a, buf_view(&b));
-}
-
-/* message_id - fixed when the letter is queued: a second try after a lost answer is the same letter to the receiver. */
-static int message_id(struct call *c, char out[120])
-{
-    unsigned char raw[16];
-    char hex[33];
-    struct str from = str_c(c->d->setup.node->smtp_from);
-    ptrdiff_t at = str_chr(from, '@');
-    int rc = secret_random(raw, sizeof raw, c->e);
-
-    secret_hex(raw, sizeof raw, hex);
-    snprintf(out, 120, "<%s@%.*s>", hex, at >= 0 ? (int)min_size(from.n - (size_t)at - 1, 70) : 9, at >= 0 ? from.p + at + 1 : "localhost");
-    return rc;
 }
 
 static bool is_document(const char *kind) { return strcmp(kind, "reminder") != 0 && strcmp(kind, "information") != 0; }
 
 static int letter_queue(struct call *c, const struct kase *k, const struct letter *l, const struct recipient *to, bool internal)
 {
+    int64_t record = 0;
     char id[120];
-    int rc = message_id(c, id);
+    int rc = message_id_make(c, id);
 
+    if (rc == 0)
+        rc = case_record(c, k, l, &record);
     if (rc == 0)
         rc = db_exec(c->d, c->e,
                      "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, state, next_try_at, queued_at, message_id, sha256,"
-                     " subject_line, body, internal) VALUES ('case',CAST(?1 AS TEXT),?1,?10,?2,'email',?3,'queued',?4,?4,?5,?6,?7,?8,?9)",
-                     "iztizzztit", k->id, l->kind, to->email, c->now, id, l->sha256, letter_texts(c, k, l, to->lang, false).p,
-                     letter_texts(c, k, l, to->lang, true), (int64_t)internal, k->object_id);
+                     " subject_line, body, internal, record_id) VALUES ('case',CAST(?1 AS TEXT),?1,?10,?2,'email',?3,'queued',?4,?4,?5,?6,?7,?8,?9,?11)",
+                     "iztizzztitm", k->id, l->kind, to->email, c->now, id, l->sha256, letter_texts(c, k, l, to->lang, false).p,
+                     letter_texts(c, k, l, to->lang, true), (int64_t)internal, k->object_id, (time_ns)record);
     if (rc < 0 || !is_document(l->kind))
         return rc < 0 ? rc : 0;
     return timeline_add(c, k->id, &(struct line){ .kind = "notice_queued", .channel = "email", .addressee = to->email, .message_id = id,
@@ -128,10 +119,14 @@ int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, 
 /* inbox_put - in the portal the notice is there with the commit: it is sent. */
 static int inbox_put(struct call *c, const struct kase *k, const struct letter *l, struct str org_id, struct str addressee, bool internal)
 {
-    int rc = db_exec(c->d, c->e,
-                     "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, org_id, state, queued_at, sent_at, sha256, internal)"
-                     " VALUES ('case',CAST(?1 AS TEXT),?1,?8,?2,'inbox',?3,?4,'sent',?5,?5,?6,?7)",
-                     "izttizit", k->id, l->kind, addressee, org_id, c->now, l->sha256, (int64_t)internal, k->object_id);
+    int64_t record = 0;
+    int rc = case_record(c, k, l, &record);
+
+    if (rc == 0)
+        rc = db_exec(c->d, c->e,
+                     "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, org_id, state, queued_at, sent_at, sha256,"
+                     " internal, record_id) VALUES ('case',CAST(?1 AS TEXT),?1,?8,?2,'inbox',?3,?4,'sent',?5,?5,?6,?7,?9)",
+                     "izttizitm", k->id, l->kind, addressee, org_id, c->now, l->sha256, (int64_t)internal, k->object_id, (time_ns)record);
 
     if (rc < 0)
         return rc;
@@ -195,19 +190,24 @@ int documents_json(struct call *c, int64_t case_id, json_t **out)
 /* --- the inbox --- */
 
 #define INBOX_COLUMNS                                                                                                             \
-    "n.id, n.kind, n.case_id, k.number, k.rule_id, k.rule_name, k.object_id, o.name, n.queued_at, n.read_at, u.name, n.sha256, n.addressee"
+    "n.id, n.kind, n.case_id, k.number, k.rule_id, k.rule_name, n.object_id, o.name, n.queued_at, n.read_at, u.name, n.sha256, n.addressee,"  \
+    " n.record_id, n.subject_line, n.subject, n.subject_id, r.number"
 #define INBOX_TABLES                                                                                                              \
-    " FROM notice n JOIN cases k ON k.id = n.case_id LEFT JOIN object o ON o.id = k.object_id LEFT JOIN user u ON u.id = n.read_by "
+    " FROM notice n LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN object o ON o.id = n.object_id LEFT JOIN user u ON u.id = n.read_by"         \
+    " LEFT JOIN notice_record r ON r.id = n.record_id "
 #define INBOX_MINE "n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2) OR (?1 = 0 AND n.org_id IS NULL))"
 
 static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
 {
     struct kase k = { .rule_id = db_copy(st, 4, &c->a), .rule_name = db_copy(st, 5, &c->a) };
+    bool of_case = sqlite3_column_type(st, 2) != SQLITE_NULL;
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "kind", db_json(st, 1), "case_id",
-                     db_json_id(st, 2), "case_number", db_json(st, 3), "case_title", json_str(case_title(c->d, &k, c->v->lang)), "object",
-                     json_ref(db_str(st, 6), db_str(st, 7)), "received_at", db_json_time(st, 8), "read_at", db_json_time(st, 9), "read_by",
-                     db_json(st, 10), "sha256", db_json(st, 11));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}}", "id", db_json_id(st, 0), "kind", db_json(st, 1),
+                     "case_id", db_json_id(st, 2), "case_number", db_json(st, 3), "case_title",
+                     of_case ? json_str(case_title(c->d, &k, c->v->lang)) : json_null(), "object", json_ref(db_str(st, 6), db_str(st, 7)),
+                     "received_at", db_json_time(st, 8), "read_at", db_json_time(st, 9), "read_by", db_json(st, 10), "sha256", db_json(st, 11),
+                     "notice_id", db_json_id(st, 13), "number", db_json(st, 17), "title", db_json(st, 14), "subject", "kind", db_json(st, 15), "id",
+                     db_json(st, 16));
 }
 
 static int inbox_page(struct call *c, int limit, struct str before)
@@ -247,8 +247,19 @@ int desk_inbox(struct desk *d, const struct viewer *v, int limit, struct str bef
     return refuse_rc(r, rc);
 }
 
+/* receipt_read - the record keeps who opened it, for what organisation. */
+static int receipt_read(struct call *c, int64_t id, struct str addressee)
+{
+    int rc = db_exec(c->d, c->e,
+                     "INSERT INTO notice_receipt(record_id, kind, channel, org_id, name, at, recorded_at, author_id) SELECT record_id, 'read', 'inbox',"
+                     " coalesce(org_id, ''), ?2, ?3, ?3, ?4 FROM notice WHERE id = ?1 AND record_id IS NOT NULL",
+                     "itii", id, addressee, c->now, c->v->user_id);
+
+    return rc < 0 ? rc : 0;
+}
+
 /* notice_mark - opened for the first time: a receipt with its own line. */
-static int notice_mark(struct call *c, int64_t id, int64_t case_id, const char *sha256, struct str addressee, bool internal)
+static int notice_mark(struct call *c, int64_t id, const struct subject *s, const char *sha256, struct str addressee, bool internal)
 {
     int rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'read', read_at = ?2, read_by = ?3 WHERE id = ?1 AND read_at IS NULL", "iii", id, c->now,
                      c->v->user_id);
@@ -256,8 +267,9 @@ static int notice_mark(struct call *c, int64_t id, int64_t case_id, const char *
     if (rc <= 0)
         return rc;
     change_id(c->d, "inbox", id);
-    return timeline_add(c, case_id, &(struct line){ .kind = "notice_read", .channel = "inbox", .addressee = addressee, .sha256 = sha256,
-                                                    .internal = internal });
+    rc = receipt_read(c, id, addressee);
+    return rc < 0 ? rc : timeline_of(c, s, &(struct line){ .kind = "notice_read", .channel = "inbox", .addressee = addressee, .sha256 = sha256,
+                                                           .internal = internal });
 }
 
 int notices_read(struct call *c, const struct kase *k)
@@ -265,10 +277,14 @@ int notices_read(struct call *c, const struct kase *k)
     struct { int64_t id; struct str sha; struct str to; } found[32];
     size_t n = 0;
     int64_t officer = scope_of(c->v).bounded;
+    char id[24];
+    struct subject s = case_subject(k);
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT n.id, n.sha256, n.addressee FROM notice n WHERE " INBOX_MINE
                                 " AND n.case_id = ?3 AND n.read_at IS NULL ORDER BY n.id LIMIT 32", "izi", officer, c->v->org_id, k->id);
     int rc = st ? 0 : -EIO;
 
+    snprintf(id, sizeof id, "%lld", (long long)k->id);
+    s.id = str_c(id);
     while (st && (rc = db_step(c->d, st, c->e)) > 0 && n < COUNT(found)) {
         found[n].id = sqlite3_column_int64(st, 0);
         found[n].sha = db_copy(st, 1, &c->a);
@@ -277,7 +293,7 @@ int notices_read(struct call *c, const struct kase *k)
     if (rc > 0)
         db_done(st);
     for (size_t i = 0; rc >= 0 && i < n; i++)
-        rc = notice_mark(c, found[i].id, k->id, found[i].sha.p, found[i].to, !officer);
+        rc = notice_mark(c, found[i].id, &s, found[i].sha.p, found[i].to, !officer);
     return rc < 0 ? rc : 0;
 }
 
@@ -292,12 +308,12 @@ static int inbox_open(struct call *c, int64_t id, bool mark)
         return refuse(c, -ENOENT, "not_found", NULL, "no such notice");
     if (rc < 0)
         return rc;
-    int64_t case_id = sqlite3_column_int64(st, 2);
+    struct subject s = { .kind = db_copy(st, 15, &c->a).p, .id = db_copy(st, 16, &c->a), .case_id = sqlite3_column_int64(st, 2) };
     struct str sha = db_copy(st, 11, &c->a), to = db_copy(st, 12, &c->a);
     if (!mark)
         c->r->json = inbox_json(c, st);
     db_done(st);
-    return mark ? notice_mark(c, id, case_id, sha.p, to, !officer) : 0;
+    return mark ? notice_mark(c, id, &s, sha.p, to, !officer && s.case_id) : 0;
 }
 
 int desk_inbox_read(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r)

@@ -28,7 +28,7 @@ export const CLOCK_STATES = ['running', 'fulfilled', 'overdue', 'cancelled'] as 
 export const INCIDENT_LEVELS = ['high', 'medium', 'low', 'undefined'] as const;
 export const RULE_LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const;
 export const RULE_STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'] as const;
-export const CHANNELS = ['email', 'inbox', 'letter'] as const;
+export const CHANNELS = ['email', 'inbox', 'webhook', 'paper'] as const;
 export const DOCUMENT_KINDS = ['annex7', 'annex2', 'knb_notice'] as const;
 export const NOTICE_STATES = ['queued', 'sent', 'read', 'failed'] as const;
 export const ACTIONS = [
@@ -38,7 +38,7 @@ export const ACTIONS = [
 export const ACTION_FIELD_TYPES = ['string', 'text', 'date', 'datetime', 'enum', 'annex7', 'annex2'] as const;
 export const TIMELINE_KINDS = [
   'detected', 'finding', 'clock_started', 'clock_fulfilled', 'clock_overdue', 'clock_cancelled', 'reminder', 'notice_queued', 'notice_sent',
-  'notice_failed', 'notice_read', 'document', 'auto_notify', ...ACTIONS,
+  'notice_failed', 'notice_read', 'notice_registered', 'document', 'auto_notify', ...ACTIONS,
 ] as const;
 export const FORM_FIELD_TYPES = ['group', 'date', 'datetime', 'string', 'text', 'integer', 'ip', 'enum', 'enum_set', 'iocs'] as const;
 export const PRESENCES = ['required', 'required_or_no_data', 'if_in_log', 'optional'] as const;
@@ -171,8 +171,9 @@ export const decodeCase = object({
 export type Case = Decoded<typeof decodeCase>;
 
 const inboxItem = object({
-  id: str, kind: oneOf(DOCUMENT_KINDS), case_id: str, case_number: str, case_title: str, object: nullable(ref), received_at: instant,
-  read_at: nullable(instant), read_by: nullable(str), sha256: nullable(str),
+  id: str, kind: str, case_id: nullable(str), case_number: nullable(str), case_title: nullable(str), object: nullable(ref), received_at: instant,
+  read_at: nullable(instant), read_by: nullable(str), sha256: nullable(str), notice_id: nullable(str), number: nullable(str), title: nullable(str),
+  subject: object({ kind: str, id: str }),
 });
 export type InboxItem = Decoded<typeof inboxItem>;
 export const decodeInboxItem = inboxItem;

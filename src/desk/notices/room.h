@@ -1,0 +1,53 @@
+/* room.h - what the files of the room "notices" share.
+ *
+ * Owns      see notices.h.
+ * Threads   as struct desk. */
+#ifndef SAQSHY_DESK_NOTICES_ROOM_H
+#define SAQSHY_DESK_NOTICES_ROOM_H
+
+#include "desk/notices/notices.h"
+
+/* A record on its way into the table. */
+struct notice_made {
+    const struct notice_new *n;
+    int64_t    id, case_id;
+    char       number[32];
+    struct str subject_id;
+    struct str sender, sender_name;                    /* sender {NULL,0}: the centre, or somebody without a row */
+    struct str to[NOTICE_ADDRESSEES_MAX], to_name[NOTICE_ADDRESSEES_MAX];
+    struct str title;
+    const struct form  *form;                          /* of the edition; the plain letter if n->form is NULL */
+    struct form_values *values;
+    json_t    *canonical_values;                       /* owned */
+    char       sha256[65], pdf_sha256[65];
+    int64_t    pdf_size;
+    int64_t    first_id, version;
+};
+
+/* --- record.c --- */
+MUST_USE int record_prepare(struct call *c, struct notice_made *m);
+MUST_USE int record_insert(struct call *c, struct notice_made *m);
+extern const char *const tlp_values[];
+
+/* --- text.c --- */
+/* notice_body - the letter: head, text, the whole form, first in one language, then the two others. */
+struct str notice_body(struct call *c, const struct notice_made *m, enum lang first);
+/* notice_form_text - a filled form as lines of text. */
+void notice_form_text(struct call *c, const struct form *form, const struct form_values *values, enum lang lang, struct buf *b);
+struct str notice_subject_line(struct call *c, const struct notice_made *m, enum lang lang);
+
+/* --- of_case.c --- */
+/* case_record - the record of a letter of a case, made with the first of its deliveries; 0 without a document. */
+MUST_USE int case_record(struct call *c, const struct kase *k, const struct letter *l, int64_t *id);
+/* case_form_text - the whole form of the letter's document, in Kazakh and Russian. */
+void case_form_text(struct call *c, const struct letter *l, struct buf *b);
+
+/* --- deliver.c --- */
+MUST_USE int notice_deliver(struct call *c, const struct notice_made *m);
+/* message_id_make - fixed when the letter is queued: a second try after a lost answer is the same letter to the receiver. */
+MUST_USE int message_id_make(struct call *c, char out[120]);
+
+/* --- documents: DATA/documents --- */
+MUST_USE int document_keep(struct call *c, const char *sha256, const char *ending, struct str bytes);
+
+#endif
