@@ -80,6 +80,7 @@ struct desk {
     size_t   change_count;
     struct rule_book rules;
     struct policy    policy;
+    unsigned         two_person;   /* bits of approvals/kinds.c: which acts need a second person */
     struct journal_reader *findings;
     struct event_batch     batch;
     size_t   batch_at;
@@ -94,6 +95,7 @@ struct call {
     struct arena         a;
     struct desk_reply   *r;
     struct err          *e;    /* &r->err, or the caller's */
+    bool                 approved; /* a second person has approved the act that runs (approvals.h) */
 };
 void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);
 void desk_call_free(struct call *c);
@@ -276,6 +278,10 @@ json_t *actions_json(struct call *c, const struct kase *k);
 /* act_body_check - is body one that the action takes? -EPROTO for an unknown action. For the fuzzer too. */
 MUST_USE int act_body_check(struct str name, const json_t *body, char field[DESK_FIELD_MAX], struct err *e);
 MUST_USE int auto_notify(struct call *c, int64_t case_id);
+
+/* --- approvals --- */
+/* two_person_load - content/policy/two_person.yaml, as bits. -EBADMSG with its place for an unknown kind. */
+MUST_USE int two_person_load(const char *content, unsigned *out, struct err *e);
 
 /* --- registry.c --- */
 MUST_USE int org_insert(struct call *c, struct str id, const json_t *in, char out_id[ID_MAX + 1]);

@@ -21,6 +21,8 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
     if (rc == 0)
         rc = policy_load(setup->node->content, &d->policy, e);
     if (rc == 0)
+        rc = two_person_load(setup->node->content, &d->two_person, e);
+    if (rc == 0)
         rc = db_open(d, e);
     /* A hash of nothing anybody knows, made like every other: a login that does not exist costs the same time. */
     if (rc == 0)

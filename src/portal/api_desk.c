@@ -8,23 +8,12 @@ int api_clocks(struct call *c)
     return call_desk(c, desk_clocks(c->desk, &c->viewer, c->now, &r), 200, &r);
 }
 
-/* take_page - the parameters limit and before. */
-static int take_page(struct call *c, int *limit, struct str *before)
-{
-    int64_t n = 100;
-    int rc = params_int(&c->params, "limit", 1, DESK_LIMIT_MAX, &n, &c->err);
-
-    *limit = (int)n;
-    *before = params_get(&c->params, "before");
-    return rc == 0 && before->n > 128 ? err_set(&c->err, -EINVAL, "before") : rc;
-}
-
 int api_cases(struct call *c)
 {
     struct desk_cases_query q = { .open = -1 };
     struct desk_reply r = { 0 };
     bool open = false;
-    int rc = take_page(c, &q.limit, &q.before);
+    int rc = call_page(c, &q.limit, &q.before);
 
     q.state = params_get(&c->params, "state");
     q.object = params_get(&c->params, "object");
@@ -88,7 +77,7 @@ int api_inbox(struct call *c)
 {
     struct desk_reply r = { 0 };
     struct str before;
-    int limit, rc = take_page(c, &limit, &before);
+    int limit, rc = call_page(c, &limit, &before);
 
     return rc < 0 ? rc : call_desk(c, desk_inbox(c->desk, &c->viewer, limit, before, &r), 200, &r);
 }
@@ -164,7 +153,7 @@ int api_audit(struct call *c)
 {
     struct str before, q = params_get(&c->params, "q");
     struct desk_reply r = { 0 };
-    int limit, rc = take_page(c, &limit, &before);
+    int limit, rc = call_page(c, &limit, &before);
 
     if (rc == 0 && q.n > 4 * 200)
         rc = err_set(&c->err, -EINVAL, "q");

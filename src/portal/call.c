@@ -163,6 +163,16 @@ int call_desk(struct call *c, int rc, int status, struct desk_reply *r)
     return rc;
 }
 
+int call_page(struct call *c, int *limit, struct str *before)
+{
+    int64_t n = 100;
+    int rc = params_int(&c->params, "limit", 1, DESK_LIMIT_MAX, &n, &c->err);
+
+    *limit = (int)n;
+    *before = params_get(&c->params, "before");
+    return rc == 0 && before->n > 128 ? err_set(&c->err, -EINVAL, "before") : rc;
+}
+
 void call_acted(struct call *c)
 {
     if (c->portal->worker)

@@ -84,6 +84,8 @@ int call_file(struct call *c, int fd, int64_t bytes, const char *type, const cha
 
 /* call_session - find who asks, and in which language. Returns 0; 1 when there is nobody and that has been answered. */
 MUST_USE int call_session(struct call *c);
+/* call_page - the parameters limit and before of a list. -EINVAL with the name of the wrong one. */
+MUST_USE int call_page(struct call *c, int *limit, struct str *before);
 /* call_acted - after an act: letters may wait. */
 void call_acted(struct call *c);
 

@@ -1,4 +1,5 @@
 /* act_centre.c - what the centre does: primary analysis, the notice of D-05, the KNB notice, acceptance, closing. */
+#include "desk/approvals/approvals.h"
 #include "desk/cases/acts.h"
 
 #define NOTHING ((struct str){ NULL, 0 })
@@ -18,14 +19,25 @@ int act_analyse(struct call *c, struct kase *k, const json_t *body)
     return rc < 0 ? rc : timeline_add(c, k->id, &(struct line){ .kind = "analyse", .text = json_get_str(body, "note"), .internal = true });
 }
 
+/* act_dismiss - the owner will never hear of it: a second person looks first, and D-05 runs on until then. */
 int act_dismiss(struct call *c, struct kase *k, const json_t *body)
 {
-    int rc = set_state(c, k, CASE_DISMISSED);
+    struct subject s = case_subject(k);
+    char id[24];
+    int rc;
 
+    snprintf(id, sizeof id, "%lld", (long long)k->id);
+    s.id = str_c(id);
+    rc = approval_gate(c, "case.dismiss", &s, body, json_get_str(body, "reason"));
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = set_state(c, k, CASE_DISMISSED);
     if (rc == 0)
         rc = act_line(c, k, "dismiss", json_get_str(body, "reason"), 0, NULL);
     return rc < 0 ? rc : clock_cancel(c, k, "D-05", "case.text.dismissed");
 }
+
+int case_dismiss_approved(struct call *c, struct str id, const json_t *args) { return act_run(c, parse_id(id), STR("dismiss"), args); }
 
 /* annex7_settle - the moment of detection is the system's: the form may show it to the minute, but not another one. */
 static int annex7_settle(struct call *c, const struct kase *k, const json_t *body, json_t **out)

@@ -1,4 +1,5 @@
 /* cases.c - reading cases: the list, one with all that belongs to it. */
+#include "desk/approvals/approvals.h"
 #include "desk/internal.h"
 
 static const char *const state_names[CASE_STATE_COUNT] = {
@@ -192,6 +193,12 @@ int case_json(struct call *c, int64_t id, json_t **out)
 
         rc = parts[i].make(c, id, &part);
         json_object_set_new(*out, parts[i].name, part);
+    }
+    if (rc == 0) {
+        json_t *waiting = NULL;
+
+        rc = approvals_json(c, "case", json_get_str(*out, "id"), &waiting);
+        json_object_set_new(*out, "approvals", waiting);
     }
     if (rc == 0)
         rc = annexes_json(c, &k, *out);

@@ -262,7 +262,7 @@ static void dismissed_and_rejected_cases_close(void **state)
     int64_t a = case_new(w, "rule-dismiss", T0), b = notified(w, "rule-reject", T0);
     json_t *c;
 
-    act_do(w, &w->analyst, a, "dismiss", json_pack("{s:s}", "reason", "a test of ours"), T0 + 1 * M);
+    dismiss_do(w, a, "a test of ours", T0 + 1 * M);
     act_do(w, &w->analyst, a, "close", NULL, T0 + 2 * M);
     c = case_get(w, &w->analyst, a, T0 + 2 * M);
     assert_string_equal(clock_state(c, "D-05"), "cancelled");

@@ -60,7 +60,7 @@ static void a_closed_case_takes_no_findings(void **state)
     struct world *w = *state;
     int64_t first = case_new(w, "rule-a", T0);
 
-    act_do(w, &w->analyst, first, "dismiss", json_pack("{s:s}", "reason", "a drill"), T0 + 1 * M);
+    dismiss_do(w, first, "a drill", T0 + 1 * M);
     act_do(w, &w->analyst, first, "close", NULL, T0 + 1 * M);
     assert_true(case_new(w, "rule-a", T0 + 2 * M) != first);
 }

@@ -58,6 +58,7 @@ static void put_state(struct world *w, int64_t id, enum case_state s, const char
                          "izmmm", id, case_state_name(s), told ? T0 + NS_PER_MINUTE : (time_ns)0, T0 + 50 * H, T0 + 1 * H));
     must_exec(w, db_exec(w->desk, NULL, "UPDATE duty SET state = CASE WHEN ?2 AND obligation = 'D-06' THEN 'running' ELSE 'cancelled' END WHERE case_id = ?1",
                          "ii", id, (int64_t)late));
+    must_exec(w, db_exec(w->desk, NULL, "UPDATE approval SET state = 'withdrawn' WHERE state = 'waiting'", ""));
 }
 
 static void every_state_action_and_viewer(void **state)

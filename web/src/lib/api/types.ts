@@ -37,6 +37,7 @@ export const ACTIONS = [
 ] as const;
 export const ACTION_FIELD_TYPES = ['string', 'text', 'date', 'datetime', 'enum', 'annex7', 'annex2'] as const;
 export const TIMELINE_KINDS = [
+  'approval_asked', 'approval_given', 'approval_refused', 'approval_withdrawn',
   'detected', 'finding', 'clock_started', 'clock_fulfilled', 'clock_overdue', 'clock_cancelled', 'reminder', 'notice_queued', 'notice_sent',
   'notice_failed', 'notice_read', 'notice_registered', 'document', 'auto_notify', ...ACTIONS,
 ] as const;
