@@ -227,6 +227,7 @@ export function caseView(c, role, lang) {
     annex7: { registered_on: iso(c.detected).slice(0, 10), detected_at: iso(c.detected), source_ip: c.object ? '185.220.101.34' : null, target_ip: '10.20.4.17', device_name: host, event_name: c.rule.title, file_path_or_request: null, server_response_code: null, ipt_hit_count: c.count, source_organization: null, registration_kind: 'first', nature: 'Failed password for invalid user admin from 185.220.101.34 port 40022 ssh2', owner_or_possessor: o?.org.name ?? null, object: o?.name ?? null, note: null },
     annex2: c.confirmed ? { registered_on: iso(c.confirmed).slice(0, 10), level: c.level, incident_type: 'authentication_means_compromise', scale: null, occurred_at: iso(c.detected), confirmed_at: iso(c.confirmed), recurrence: 'new', iocs: [{ type: 'ip', value: '185.220.101.34' }], sign: null, contour: null, nature: null, consequences: [], affected_object: o?.name ?? null, elimination_actions: null, note: null } : null,
     actions: offered(c, role),
+    approvals: [],
   };
 }
 

@@ -162,12 +162,22 @@ const action = object({
 export type Action = Decoded<typeof action>;
 export type ActionField = Action['fields'][number];
 
+// i18n: ui.approval.state.*
+export const APPROVAL_STATES = ['waiting', 'approved', 'refused', 'withdrawn'] as const;
+/** What waits for a second person (docs/approvals.md). */
+export const decodeApproval = object({
+  id: str, kind: str, subject: object({ kind: str, id: str }), case_number: nullable(str), object: nullable(ref), reason: str,
+  asked_by: object({ id: str, name: str }), asked_at: instant, state: oneOf(APPROVAL_STATES), decided_by: nullable(object({ id: str, name: str })),
+  decided_at: nullable(instant), note: nullable(str), may_decide: bool, may_withdraw: bool,
+});
+export type Approval = Decoded<typeof decodeApproval>;
+
 export const decodeCase = object({
   ...summaryShape,
   now: instant, edition: str, group: str, notified_at: nullable(instant), confirmed_at: nullable(instant),
   elimination_declared_at: nullable(instant), eliminated_at: nullable(instant), closed_at: nullable(instant), recommendations: nullable(str),
   clocks: arr(clock), timeline: arr(timelineEntry), documents: arr(document), notices: arr(notice), findings: arr(decodeEvent),
-  annex7: form, annex2: nullable(form), actions: arr(action),
+  annex7: form, annex2: nullable(form), actions: arr(action), approvals: arr(decodeApproval),
 });
 export type Case = Decoded<typeof decodeCase>;
 
