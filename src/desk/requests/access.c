@@ -1,0 +1,48 @@
+/* access.c - paragraph 11: the conditions that an owner creates, as a check-list with evidence; and paragraph 4: who is not monitored, by whose decision. */
+#include "desk/requests/kind.h"
+
+int open_access(struct call *c, struct req *q, const json_t *body)
+{
+    (void)c;
+    (void)q;
+    (void)body;
+    return 0;
+}
+
+int act_access_settle(struct call *c, struct req *q, const json_t *body)
+{
+    int64_t left = 0, refused = 0;
+    int rc = items_count(c, q, "required", &left);
+
+    (void)body;
+    if (rc == 0)
+        rc = items_count(c, q, "refused", &refused);
+    if (rc < 0)
+        return rc;
+    if (left)
+        return refuse(c, -EPROTO, "wrong_state", NULL, "%lld conditions are neither provided nor refused", (long long)left);
+    req_set(q, "refused", json_integer(refused));
+    return 0;
+}
+
+/* A second person decides: whoever proposed the exclusion cannot approve it. */
+int act_exclusion_approve(struct call *c, struct req *q, const json_t *body)
+{
+    (void)body;
+    if (c->v->user_id == q->opened_by)
+        return refuse(c, -EACCES, "forbidden", NULL, "whoever proposed it cannot approve it");
+    req_set(q, "approved_by", json_string(c->v->name));
+    req_set(q, "approved_at", json_time(c->now));
+    int rc = life_move(c, q, "excluded", c->now);
+    return rc < 0 ? rc : req_tell(c, q, true, "exclusion");
+}
+
+int act_exclusion_end(struct call *c, struct req *q, const json_t *body)
+{
+    struct duty_start start;
+    int rc = day_start(c, json_get_str(body, "ended_on"), "ended_on", true, &start);
+
+    if (rc == 0)
+        rc = life_move(c, q, "information_received", c->now);
+    return rc < 0 ? rc : req_tell(c, q, true, "exclusion_ended");
+}

@@ -1,0 +1,69 @@
+/* cii.c - paragraphs 19 and 20: the list of critical objects, their connection to an operational centre and their responsible person (7.9).
+ *
+ * The day of inclusion is entered by hand with its basis; that the 90 days bind the designation too is our reading (Q-26), told by the obligation. */
+#include "desk/requests/kind.h"
+
+int open_cii(struct call *c, struct req *q, const json_t *body)
+{
+    struct duty_start start;
+    int rc = day_start(c, json_get_str(body, "included_on"), "included_on", true, &start);
+
+    if (rc == 0)
+        rc = req_begin(c, q, "D-21", start);
+    return rc < 0 ? rc : req_begin(c, q, "D-22", start);
+}
+
+int act_cii_mode(struct call *c, struct req *q, const json_t *body)
+{
+    (void)q;
+    if (str_eq(json_get_str(body, "mode"), STR("third_party"))) {
+        if (json_get_str(body, "contractor").n == 0)
+            return req_wrong(c, "contractor", "a third party is named");
+        if (json_get_str(body, "contract_number").n == 0)
+            return req_wrong(c, "contract_number", "a third party works by contract");
+    }
+    return 0;
+}
+
+int act_cii_designate(struct call *c, struct req *q, const json_t *body)
+{
+    struct duty_start on;
+    int rc = day_start(c, json_get_str(body, "designated_on"), "designated_on", true, &on);
+
+    return rc < 0 ? rc : req_fulfil(c, q, "D-22", on.at);
+}
+
+int act_cii_declare(struct call *c, struct req *q, const json_t *body)
+{
+    time_ns at;
+    int rc = moment_of(c, body, "connected_at", true, &at);
+
+    if (rc == 0 && q->ocib_id.n == 0)
+        return refuse(c, -EPROTO, "wrong_state", NULL, "the object has no operational centre in the registry");
+    return rc < 0 ? rc : req_tell(c, q, false, "connection_declared");
+}
+
+int act_cii_confirm(struct call *c, struct req *q, const json_t *body)
+{
+    time_ns at = 0;
+    int rc = moment_of(c, q->values, "connected_at", true, &at);
+
+    (void)body;
+    if (rc == 0)
+        rc = req_fulfil(c, q, "D-21", at);
+    return rc < 0 ? rc : req_tell(c, q, true, "connection_confirmed");
+}
+
+int act_cii_decline(struct call *c, struct req *q, const json_t *body)
+{
+    (void)body;
+    return req_tell(c, q, true, "connection_declined");
+}
+
+int cii_connected(struct call *c, struct str object)
+{
+    int64_t n = 0;
+    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM request WHERE object_id = ? AND kind = 'cii_connection' AND state = 'connected'", "t", object);
+
+    return rc < 0 ? rc : n > 0;
+}
