@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as D from './data.mjs';
+import { described, filled, sample } from './sample.mjs';
 
 const PASSWORD = 'saqshy-demo-2026';
 const HOUR = 3_600_000;
@@ -22,7 +23,8 @@ const streams = new Set();
 let failures = 0;
 
 function send(res, status, body, headers = {}) {
-  const text = body === null ? '' : JSON.stringify(body);
+  const schema = status < 300 && res.request ? described(...res.request)?.schema : null;
+  const text = body === null ? '' : JSON.stringify(schema ? filled(schema, body) : body);
   res.writeHead(status, { ...SECURITY, 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers });
   res.end(text);
 }
@@ -104,9 +106,25 @@ function act(c, name, b, u) {
   tell('case', c.id);
 }
 
+/** The paths that are imitated here; every other one is answered from its schema. */
+const OWN = new Set([
+  '/uploads', '/uploads/{id}', '/clocks', '/cases', '/cases/{id}', '/cases/{id}/actions/{name}', '/inbox', '/inbox/{id}/read', '/events', '/events/histogram', '/events/tail',
+  '/stream', '/objects', '/objects/{id}', '/organisations', '/sources', '/edition', '/rules', '/rules/{id}/policy', '/documents/{sha256}', '/users', '/users/{id}', '/audit',
+]);
+async function madeUp(req, res, about) {
+  if (!about) return refuse(res, 404, 'not_found');
+  if (req.method !== 'GET') await body(req).catch(() => undefined);
+  if (about.schema) return send(res, about.status, sample(about.schema));
+  if (about.types.length === 0) return send(res, 204, null);
+  res.writeHead(200, { ...SECURITY, 'Content-Type': about.types[0] });
+  return res.end('%PDF-1.4\n');
+}
+
 async function api(req, res, url) {
   const path = url.pathname.slice('/api/v1'.length).split('/').filter(Boolean).map(decodeURIComponent);
   const key = `${req.method} ${path[0]}`;
+  const about = described(req.method, `/${path.join('/')}`);
+  res.request = [req.method, `/${path.join('/')}`];
   const cookie = /saqshy_session=(\w+)/.exec(req.headers.cookie ?? '')?.[1];
   const s = sessions.get(cookie);
   const lang = ['kk', 'ru', 'en'].find((l) => (req.headers['accept-language'] ?? '').startsWith(l)) ?? s?.user.language ?? 'kk';
@@ -128,6 +146,8 @@ async function api(req, res, url) {
   if (key === 'DELETE session') { sessions.delete(cookie); return send(res, 204, null); }
   if (key === 'PUT session') { u.language = (await body(req)).language; return send(res, 204, null); }
   if (key === 'POST session') { const b = await body(req); return b.old === PASSWORD ? send(res, 204, null) : refuse(res, 403, 'bad_credentials'); }
+  if (about && about.roles.length > 0 && !about.roles.includes(u.role)) return refuse(res, 403, 'forbidden');
+  if (!OWN.has(about?.path ?? '')) return madeUp(req, res, about);
   if (path[0] === 'uploads') return upload(req, res, path[1], Number(url.searchParams.get('offset')));
   const now = D.iso(Date.now());
   const mine = D.cases.filter((c) => mayCase(u, c));

@@ -95,6 +95,7 @@ const BUILT = {
   'ui.outcome.': list('OUTCOMES'),
   'ui.range.': ['15m', '1h', '4h', '24h', '7d', '30d'],
   'ui.role.': list('ROLES'),
+  'ui.role_hint.': list('ROLES'),
   'ui.rule_level.': list('RULE_LEVELS'),
   'ui.rule_status.': list('RULE_STATUSES'),
   'ui.size.': ['B', 'kB', 'MB', 'GB', 'TB'],

@@ -191,8 +191,12 @@ test('administrator: policy of a rule, a new user, an object', async () => {
   assert.equal(await page.getAttribute('#u-login', 'aria-invalid'), 'true');
   await page.fill('#u-login', 'new.one');
   await page.fill('#u-name', 'New One');
-  await page.selectOption('#u-org', 'enbek');
-  await page.fill('#u-pass', 'long enough 2026');
+  assert.match(await text(page, '.summary'), /Organisation: Fill this in/);
+  await page.fill('#u-org_id', 'еңбек');
+  await page.waitForSelector('[role=option]');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.fill('#u-password', 'long enough 2026');
   await page.click('form button.primary');
   await page.waitForSelector('td:has-text("new.one")');
   await page.goto(`${base}#/objects/o3`);

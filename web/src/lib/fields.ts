@@ -38,6 +38,8 @@ export type FieldSpec = Common &
     | Typed<'integer' | 'number', { min?: number; max?: number; unit?: Label }>
     | Typed<'quantity', { units: Option[]; unitName: string; min?: number; max?: number }>
     | Typed<'select' | 'radio' | 'set', { options: Option[] }>
+    /** One of many, found by typing; `shown` are the words of the value that it begins with. */
+    | Typed<'lookup', { find: (text: string) => Promise<Option[]>; shown?: string }>
     | Typed<'date' | 'datetime', { now?: boolean }>
     | Typed<'yesno' | 'check' | 'heading'>
     | Typed<'group', { fields: FieldSpec[]; least?: number; most?: number; add?: Label; item?: Label }>
