@@ -56,22 +56,34 @@ const state = (request, obligation) => clock(request, obligation)?.state;
 const due = async (obligation, from) => (await p.lead.get(`/obligations/${obligation}/due?from=${encodeURIComponent(from)}`)).json.due;
 const same = (a, b) => assert.equal(Date.parse(a), Date.parse(b));
 
-async function person(role, org) {
-    const login = `${role}-${org ?? 'none'}`.replaceAll('_', '-'), password = 'a long password for tests 1';
-    const a = await admin.post('/users', { login, name: `${role} ${org ?? ''}`.trim(), role, org_id: org, language: 'en', email: null, password });
+const PEOPLE = { admin: 'admin', analyst: 'analyst', owner: 'registry', city: 'city' };
+
+async function person(name, role, org) {
+    const login = `t-${name}`;
+    const password = 'a long password for tests 1';
+    const a = await admin.post('/users', { login, name: `${role} ${name}`, role, org_id: org, language: 'en', email: null, password });
     assert.equal(a.status, 201, a.bytes.toString());
-    const client = c.client();
-    assert.equal((await client.signIn(login, password)).status, 200);
-    return client;
+    c.accounts[login] = { login, password, role };
+    PEOPLE[name] = login;
+}
+async function signIn() {
+    for (const [name, login] of Object.entries(PEOPLE)) p[name] = await c.signedIn(c.accounts[login]);
+    admin = p.admin;
+}
+/** Time goes on; the sessions have ended meanwhile. */
+async function later(seconds) {
+    c.advance(seconds);
+    await signIn();
 }
 
 before(async () => {
     c = await centre({ demo: true });
     await c.start();
     admin = await c.signedIn('administrator');
-    p = { analyst: await c.signedIn('centre_analyst'), owner: await c.signedIn('registry'), city: await c.signedIn('city'), lead: await person('centre_lead', 'sts'),
-        surveyor: await person('surveyor', 'sts'), documents: await person('document_auditor', 'sts'), list: await person('authorised_body', 'knb'),
-        auditor: await person('auditor', null), cii: await person('cii_responsible', 'registry-centre') };
+    for (const [name, role, org] of [['lead', 'centre_lead', 'sts'], ['lead2', 'centre_lead', 'sts'], ['surveyor', 'surveyor', 'sts'], ['documents', 'document_auditor', 'sts'],
+        ['list', 'authorised_body', 'knb'], ['audit', 'auditor', null], ['cii', 'cii_responsible', 'registry-centre'], ['owneradmin', 'owner_administrator', 'registry-centre']])
+        await person(name, role, org);
+    await signIn();
 });
 after(async () => { await c?.remove(); });
 
@@ -101,4 +113,240 @@ test('a foreign organisation neither sees a request nor opens one about another�
     const a = await ask(p.city, 'POST', '/requests', { kind: 'commissioning', object_ids: [OBJECT], values: { commissioned_on: day() } });
     assert.deepEqual([a.status, a.json.field], [400, 'object_ids']);
     assert.deepEqual((await get(p.city, '/requests?side=all')).items, []);
+});
+
+test('R-8-02, R-8-03, D-02: the end of operation, the letter first; too late is shown by the clock', async () => {
+    let r = await open(p.city, 'termination', OTHER, { terminated_on: day(-40), reason: 'taken out of use' });
+    assert.equal(state(r, 'D-02'), 'overdue');
+    r = await act(p.analyst, r, 'record_paper', { letter_number: '77', letter_date: day(-2), letter_received_on: day(-1) });
+    assert.equal(state(r, 'D-02'), 'overdue');
+    assert.equal(r.state, 'awaited');
+    r = await act(p.city, r, 'send_information', { confirmed: true });
+    assert.deepEqual([r.state, state(r, 'D-02')], ['complete', 'fulfilled']);
+    assert.ok(Date.parse(clock(r, 'D-02').fulfilled_at) > Date.parse(clock(r, 'D-02').due));
+    r = await act(p.analyst, r, 'archive', { note: 'out of the list' });
+    assert.deepEqual([r.state, r.ended, r.actions.length], ['archived', true, 0]);
+});
+
+test('R-15-01, R-15-02, R-15-03, D-03: one request to many owners; the term runs from its receipt; what is incomplete is returned', async () => {
+    const sent = await open(p.analyst, 'information', [OBJECT, OTHER], { text: 'To form the list of ISM objects.' });
+    assert.equal(sent.length, 2);
+    const inbox = (await p.owner.get('/inbox')).json.items;
+    assert.ok(inbox.length > 0, 'the owner has it in the inbox');
+    const again = await ask(p.analyst, 'POST', '/requests', { kind: 'information', object_ids: [OBJECT], values: { text: 'x' } });
+    assert.deepEqual([again.status, again.json.field], [409, 'object_ids']);
+    let mine = await get(p.owner, `/requests/${sent[0].id}`), theirs = await get(p.city, `/requests/${sent[1].id}`);
+    assert.equal(mine.batch, theirs.batch);
+    assert.ok(mine.batch);
+    assert.deepEqual([mine.clocks.length, mine.waits], [0, 'owner']);
+    mine = await act(p.owner, mine, 'receive');
+    same(clock(mine, 'D-03').due, await due('D-03', mine.values.received_at));
+    await refused(p.analyst, theirs, 'record_receipt', { received_at: at(c.now() - DAY * 1000), proof: 'a stamp' }, 400, 'received_at');
+    theirs = await act(p.analyst, theirs, 'record_receipt', { received_at: now(), proof: 'a stamp of the registry' });
+    mine = await act(p.owner, mine, 'send_information', { confirmed: true });
+    assert.equal(state(mine, 'D-03'), 'fulfilled');
+    mine = await act(p.analyst, mine, 'return', { reason: 'no list of components' });
+    assert.equal(state(mine, 'D-03'), 'running');
+    same(clock(mine, 'D-03').due, await due('D-03', mine.values.received_at));
+    mine = await act(p.owner, mine, 'send_information', { confirmed: true });
+    mine = await act(p.analyst, mine, 'register', {});
+    assert.deepEqual([mine.state, state(mine, 'D-03')], ['registered', 'fulfilled']);
+    await later(20 * DAY);
+    const late = (await get(p.city, '/requests?side=mine')).items.find((x) => x.id === theirs.id);
+    assert.deepEqual([late.overdue, late.next_due.obligation], [true, 'D-03']);
+    assert.equal(state(await get(p.lead, `/requests/${theirs.id}`), 'D-03'), 'overdue');
+    theirs = await act(p.analyst, theirs, 'withdraw', { reason: 'the object is out of operation' });
+    assert.deepEqual([theirs.ended, state(theirs, 'D-03')], [true, 'cancelled']);
+});
+
+const contact = { person_name: 'Болат Ахметов', person_phone: '+7 000 000 00 09', person_email: 'ahmetov@registry.example', person_language: 'kk' };
+
+test('R-16-01, D-04: 48 hours from the change that the owner declares; a check that fails asks for it', async () => {
+    const changed = at(c.now() - 47 * HOUR * 1000);
+    let r = await open(p.owner, 'contact_change', OBJECT, { changed_at: changed });
+    assert.deepEqual([r.state, state(r, 'D-04')], ['changed', 'running']);
+    assert.equal(Date.parse(clock(r, 'D-04').due) - Date.parse(changed), 48 * HOUR * 1000);
+    r = await act(p.owner, r, 'send_contacts', contact);
+    assert.deepEqual([r.state, state(r, 'D-04'), r.waits], ['sent', 'fulfilled', 'centre']);
+    r = await act(p.analyst, r, 'record', {});
+    assert.equal(r.state, 'recorded');
+    const at_once = await open(p.owner, 'contact_change', OBJECT, { changed_at: at(c.now() - 60 * HOUR * 1000), ...contact });
+    assert.deepEqual([at_once.state, state(at_once, 'D-04')], ['sent', 'fulfilled']);
+    assert.ok(Date.parse(clock(at_once, 'D-04').fulfilled_at) > Date.parse(clock(at_once, 'D-04').due), 'sent minus changed shows that it was late');
+    const future = await ask(p.owner, 'POST', '/requests', { kind: 'contact_change', object_ids: [OBJECT], values: { changed_at: at(c.now() + DAY * 1000) } });
+    assert.deepEqual([future.status, future.json.field], [400, 'changed_at']);
+});
+
+const GOOD = '23:04:2025 09:05:00;srv1;user root logged in\n23:04:2025 09:05:01;srv1;"a; b"\n', BAD = '23.04.2025 09:05:00;srv1;user root logged in\n';
+
+test('R-12-07, R-12-08, D-07: a planned change of logging, five business days before, with formats and description; then before and after', async () => {
+    const change = at(c.now() + 20 * DAY * 1000);
+    let r = await open(p.owner, 'logging_change', OBJECT, { planned: true, change_at: change, log_class: 'os-unix', text: 'rsyslog instead of syslog-ng' });
+    same(clock(r, 'D-07').due, await due('D-07', change));
+    await refused(p.owner, r, 'notify', {}, 400, 'files.formats');
+    r = await attach(p.owner, r, 'formats', 'formats.txt', 'date;host;text');
+    await refused(p.owner, r, 'notify', {}, 400, 'files.format_description');
+    r = await attach(p.owner, r, 'format_description', 'description.txt', 'the date is dd:mm:yyyy');
+    assert.equal(r.files[1].sha256, createHash('sha256').update('the date is dd:mm:yyyy').digest('hex'));
+    r = await act(p.owner, r, 'notify', {});
+    assert.deepEqual([r.state, state(r, 'D-07'), r.values.notice_late ?? false], ['notified', 'fulfilled', false]);
+    const near = at(c.now() + DAY * 1000);
+    r = await act(p.owner, r, 'move', { change_at: near, reason: 'the supplier comes earlier' });
+    assert.equal(r.values.notice_late, true);
+    r = await act(p.owner, r, 'move', { change_at: change, reason: 'the supplier comes later after all' });
+    assert.equal(r.values.notice_late, false);
+    r = await act(p.owner, r, 'made', { made_at: now() });
+    r = await act(p.analyst, r, 'compare', { before: GOOD, after: BAD });
+    assert.deepEqual([r.state, r.values.comparison.verdict, r.values.comparison.before.remarks], ['non_conforming', 'non_conforming', 0]);
+    assert.equal(r.values.comparison.after.first[0].row, 'R-A4-DT1');
+    r = await act(p.owner, r, 'compare', { before: GOOD, after: GOOD });
+    assert.deepEqual([r.state, r.values.comparison.verdict, r.ended], ['verified', 'conforming', true]);
+    const file = await p.owner.request('GET', `/api/v1/requests/${r.id}/files/${r.files[0].id}`);
+    assert.deepEqual([file.status, file.bytes.toString(), file.headers['content-disposition'].split(';')[0]], [200, 'date;host;text', 'attachment']);
+    assert.equal((await p.city.request('GET', `/api/v1/requests/${r.id}/files/${r.files[0].id}`)).status, 404);
+});
+
+test('R-12-07, D-07: too late a notice is taken and said; a change without a plan has no timer', async () => {
+    let r = await open(p.owner, 'logging_change', OBJECT, { planned: true, change_at: at(c.now() + DAY * 1000), log_class: 'os-unix', text: 'audit rules' });
+    assert.equal(state(r, 'D-07'), 'overdue');
+    r = await act(p.owner, r, 'made', { made_at: now() });
+    await refused(p.owner, r, 'compare', { before: GOOD, after: GOOD }, 409);
+    for (const role of ['formats', 'format_description']) r = await attach(p.owner, r, role, `${role}.txt`, role);
+    r = await act(p.owner, r, 'notify', {});
+    assert.deepEqual([r.state, r.values.notice_late, state(r, 'D-07')], ['made', true, 'fulfilled']);
+    assert.ok(r.timeline.some((t) => t.kind === 'late_notice' && t.obligation === 'D-07'));
+    const missing = await ask(p.owner, 'POST', '/requests', { kind: 'logging_change', object_ids: [OBJECT], values: { planned: false, change_at: now(), log_class: 'db', text: 'x' } });
+    assert.deepEqual([missing.status, missing.json.field], [400, 'values.reason']);
+    const bare = await open(p.owner, 'logging_change', OBJECT, { planned: false, change_at: now(), log_class: 'db', text: 'the disk failed', reason: 'an accident' });
+    assert.deepEqual([bare.state, bare.clocks.length], ['made', 0]);
+});
+
+test('R-11-01, R-11-02, R-11-03, R-11-04, R-11-05, R-11-07, R-11-08, R-11-09, R-11-10: access as a check-list with evidence and own lines', async () => {
+    let r = await open(p.analyst, 'access', OBJECT, {});
+    assert.deepEqual(r.items.map((i) => i.row), ['R-11-02', 'R-11-03', 'R-11-04', 'R-11-05', 'R-11-06', 'R-11-07', 'R-11-08', 'R-11-09', 'R-11-10']);
+    assert.ok(r.items.every((i) => i.state === 'required' && i.title.length > 20));
+    await refused(p.owner, r, 'set_item', { item: 'R-11-04', state: 'provided', count: 1 }, 400, 'count');
+    r = await act(p.owner, r, 'set_item', { item: 'R-11-04', state: 'provided', count: 2, note: 'room 12' });
+    await refused(p.owner, r, 'set_item', { item: 'R-11-05', state: 'provided' }, 409);
+    await act(p.analyst, r, 'record_test', { tested_at: now(), workplace: 1, result: 'ok' });
+    await act(p.surveyor, r, 'record_test', { tested_at: now(), workplace: 2, result: 'failed', note: 'no route at 03:00' });
+    await refused(p.owner, r, 'set_item', { item: 'R-11-05', state: 'provided' }, 409);
+    await act(p.surveyor, r, 'record_test', { tested_at: now(), workplace: 2, result: 'ok' });
+    r = await act(p.owner, r, 'set_item', { item: 'R-11-05', state: 'provided' });
+    assert.equal(r.values.tests.length, 3);
+    const up = await p.surveyor.upload('rack.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]));
+    const bare = await ask(p.surveyor, 'POST', `/requests/${r.id}/files`, { upload_id: up.json.id, role: 'photo', item: 'R-11-08' });
+    assert.deepEqual([bare.status, bare.json.field], [400, 'captured_at']);
+    const placed = await ask(p.surveyor, 'POST', `/requests/${r.id}/files`, { upload_id: up.json.id, role: 'photo', item: 'R-11-08', captured_at: now(), place: 'server room 3, rack 7' });
+    assert.deepEqual([placed.status, placed.json.files[0].place, placed.json.files[0].item], [201, 'server room 3, rack 7', 'R-11-08']);
+    r = await act(p.surveyor, r, 'record_visit', { visited_at: now(), place: 'server room 3', visitors: 'Surveyor', accompanied_by: 'Айгүл Сейтқали' });
+    assert.equal(r.values.visits[0].accompanied_by, 'Айгүл Сейтқали');
+    r = await act(p.analyst, r, 'add_item', { title: 'A badge for the night' });
+    await refused(p.analyst, r, 'settle', {}, 409);
+    for (const i of r.items.filter((x) => x.state === 'required'))
+        r = await act(p.owner, r, 'set_item', { item: i.code, state: i.code === 'R-11-10' ? 'refused' : 'provided', note: 'said by the owner' });
+    r = await act(p.analyst, r, 'settle', {});
+    assert.deepEqual([r.state, r.values.refused], ['settled', 1]);
+});
+
+test('R-11-06: the centre’s role at the owner’s collector is granted, tested, and each use of it stands in the audit trail', async () => {
+    let r = await open(p.analyst, 'collector_access', OBJECT, { text: 'A role with all operations, by paragraph 11.' });
+    r = await act(p.owner, r, 'grant', { host: 'lcs.registry.example', role_name: 'sts_all', configured_in: '/etc/graylog/roles.yaml: sts_all, permissions "*"', granted_on: day() });
+    await refused(p.analyst, r, 'record_use', { used_at: now(), operation: 'x', reason: 'y' }, 409);
+    r = await act(p.analyst, r, 'record_test', { tested_at: now(), result: 'ok', operations: 'read, search, export, delete of a test index' });
+    r = await act(p.analyst, r, 'record_use', { used_at: now(), operation: 'export of the night of 12 May', reason: 'case 2026-000001' });
+    assert.equal(r.values.uses[0].operation, 'export of the night of 12 May');
+    const trail = (await admin.get('/audit?q=request.record_use')).json.items;
+    assert.ok(trail.some((x) => x.target === `request/${r.id}` && x.outcome === 'ok'));
+    r = await act(p.owner, r, 'revoke', { revoked_on: day(), reason: 'end of the test' });
+    assert.ok(r.ended);
+});
+
+test('R-4-03, R-4-04, R-4-05: an exclusion is proposed with its ground and approved by somebody else', async () => {
+    const values = { ground: 'state_secret_resource', basis: 'letter 5-k of 2026', reason: 'holds state secrets' };
+    let r = await open(p.lead, 'exclusion', OTHER, values);
+    assert.equal((await ask(p.city, 'GET', `/requests/${r.id}`)).status, 404);
+    await refused(p.lead, r, 'approve', {}, 403);
+    await refused(p.analyst, r, 'approve', {}, 403);
+    r = await act(p.lead2, r, 'approve', {});
+    assert.deepEqual([r.state, r.values.approved_by], ['excluded', 'centre_lead lead2']);
+    assert.equal((await get(p.city, `/requests/${r.id}`)).state, 'excluded');
+    r = await act(p.lead, r, 'end', { ended_on: day(), reason: 'the register was moved' });
+    assert.ok(r.ended);
+});
+
+test('R-14-01, R-14-02, R-14-04, D-16: notice before a document survey; copies signed and sealed, or said to be missing', async () => {
+    let r = await open(p.documents, 'document_survey', OBJECT, { survey_from: day(30) });
+    assert.equal(r.items.length, 27);
+    assert.equal((await ask(p.owner, 'GET', `/requests/${r.id}`)).status, 404, 'not before the notice is sent');
+    r = await act(p.documents, r, 'send_notice', { text: 'The survey begins in a month.' });
+    r = await act(p.owner, r, 'receive', {});
+    same(clock(r, 'D-16').due, await due('D-16', r.values.received_at));
+    await refused(p.owner, r, 'send_copies', { confirmed: true }, 409);
+    for (const i of r.items) r = await act(p.owner, r, 'set_item', { item: i.code, state: i.code === 'cable_journal' ? 'missing' : 'provided', approved: true, signed: i.code !== 'is_policy', sealed: true });
+    await refused(p.owner, r, 'send_copies', { confirmed: true }, 400, 'items');
+    r = await act(p.owner, r, 'set_item', { item: 'is_policy', state: 'provided', approved: true, signed: true, sealed: false, version: '3 of 2025' });
+    r = await act(p.owner, r, 'send_copies', { confirmed: true });
+    assert.deepEqual([r.state, r.values.missing, r.values.complete, state(r, 'D-16')], ['td_received', 1, false, 'fulfilled']);
+    assert.equal(r.items[0].row, 'R-A3.1-01');
+});
+
+test('R-23-01, D-26: vulnerabilities of a critical object, 30 calendar days from the receipt, until the correction stands', async () => {
+    let r = await open(p.analyst, 'vulnerability_notice', OBJECT, { sender: 'sts', title: 'CVE-2026-0001', text: 'remote code execution' });
+    r = await act(p.cii, r, 'receive', {});
+    same(clock(r, 'D-26').due, await due('D-26', r.values.received_at));
+    r = await act(p.cii, r, 'correct', { corrected_at: now(), actions: 'updated' });
+    assert.equal(state(r, 'D-26'), 'fulfilled');
+    r = await act(p.analyst, r, 'dispute', { reason: 'the old version answers' });
+    assert.equal(state(r, 'D-26'), 'running');
+    same(clock(r, 'D-26').due, await due('D-26', r.values.received_at));
+    r = await act(p.cii, r, 'correct', { corrected_at: now(), actions: 'updated and restarted' });
+    r = await act(p.analyst, r, 'confirm', {});
+    assert.ok(r.ended);
+});
+
+test('R-7-02: data of conformity testing are taken in with their protocol and handed over into a passport', async () => {
+    let r = await open(p.analyst, 'testing_data', OBJECT, { tested_kind: 'information_system', protocol_number: '17', protocol_date: day(-100) });
+    assert.equal((await ask(p.owner, 'GET', `/requests/${r.id}`)).status, 404, 'the work of the centre');
+    await refused(p.analyst, r, 'hand_over', { passport_version: 1 }, 400, 'files.document');
+    r = await attach(p.analyst, r, 'document', 'protocol.pdf', '%PDF-1.4 test');
+    await refused(p.analyst, r, 'hand_over', { passport_version: 1 }, 400, 'passport_version');
+    const passport = await p.analyst.post(`/objects/${OBJECT}/passports`, { source: 'conformity_testing', tested_kind: 'information_system', reference: r.number,
+        received_on: day(), note: null, items: [{ kind: 'software', host: 'web-1', name: 'nginx', version: '1.26' }] });
+    assert.equal(passport.status, 201, passport.bytes.toString());
+    r = await act(p.analyst, r, 'hand_over', { passport_version: passport.json.version });
+    assert.ok(r.ended);
+});
+
+test('R-10.2-09: a consultation is asked and given outside of cases', async () => {
+    let r = await open(p.owner, 'consultation', OBJECT, { title: 'TLS of the portal', text: 'Which versions may stay?' });
+    assert.equal((await get(p.surveyor, '/requests?side=mine')).items[0].id, r.id);
+    r = await act(p.surveyor, r, 'give', { answer: '1.2 and 1.3' });
+    assert.deepEqual([r.ended, r.values.answer], [true, '1.2 and 1.3']);
+});
+
+test('bad bodies name the field, and nothing is half-saved', async () => {
+    const count = async () => (await get(p.analyst, '/requests?side=all&limit=1000')).items.length;
+    const was = await count();
+    for (const [body, field] of [[{}, 'kind'], [{ kind: 'nonsense', object_ids: [OBJECT], values: {} }, 'kind'], [{ kind: 'access', object_ids: [], values: {} }, 'object_ids'],
+        [{ kind: 'access', object_ids: [OBJECT, OBJECT], values: {} }, 'object_ids'], [{ kind: 'access', object_ids: [OTHER], values: { stray: 1 } }, 'values.stray'],
+        [{ kind: 'access', object_ids: [OTHER, 'nowhere'], values: {} }, 'object_ids'], [{ kind: 'access', object_ids: [OTHER], values: {}, more: 1 }, 'more'],
+        [{ kind: 'information', object_ids: [OTHER], values: { text: '' } }, 'values.text'], [{ kind: 'access', object_ids: OTHER, values: {} }, 'object_ids'],
+        [{ kind: 'access', object_ids: [7], values: {} }, 'object_ids'], [{ kind: 'access', object_ids: [OTHER], values: [] }, 'values']]) {
+        const a = await ask(p.analyst, 'POST', '/requests', body);
+        assert.deepEqual([a.status, a.json.field], [400, field], JSON.stringify(body));
+    }
+    assert.equal(await count(), was);
+    assert.equal((await ask(p.audit, 'POST', '/requests', { kind: 'access', object_ids: [OTHER], values: {} })).status, 403);
+});
+
+test('pages of requests follow one another', async () => {
+    const all = (await get(p.analyst, '/requests?side=all&limit=1000')).items.map((x) => x.id);
+    const seen = [];
+    for (let before = ''; before !== null;) {
+        const page = await get(p.analyst, `/requests?side=all&limit=3${before && `&before=${before}`}`);
+        seen.push(...page.items.map((x) => x.id));
+        before = page.next;
+    }
+    assert.deepEqual(seen, all);
 });

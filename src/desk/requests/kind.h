@@ -95,6 +95,8 @@ json_t *req_actions_json(struct call *c, const struct req *q);
 /* --- days.c --- */
 /* moment_of - a RFC 3339 moment of the body; absent: now. -EINVAL if it lies in the future and must not. */
 MUST_USE int moment_of(struct call *c, const json_t *body, const char *key, bool past, time_ns *out);
+/* minutes_before - people give minutes: within one minute nothing is before anything. */
+static inline bool minutes_before(time_ns a, time_ns b) { return a / NS_PER_MINUTE < b / NS_PER_MINUTE; }
 /* day_start - a date of the body as the start of a term. -EINVAL if it lies in the future and must not. */
 MUST_USE int day_start(struct call *c, struct str date, const char *key, bool past, struct duty_start *out);
 MUST_USE int req_begin(struct call *c, struct req *q, const char *obligation, struct duty_start start);

@@ -120,7 +120,7 @@ int act_receive_information(struct call *c, struct req *q, const json_t *body)
     time_ns at;
     int rc = moment_of(c, body, "received_at", true, &at);
 
-    if (rc == 0 && at < q->opened_at)
+    if (rc == 0 && minutes_before(at, q->opened_at))
         return req_wrong(c, "received_at", "before the request was sent");
     return rc < 0 ? rc : receive(c, q, at);
 }

@@ -18,7 +18,7 @@ static int receipt(struct call *c, struct req *q, const json_t *body, time_ns se
     time_ns at;
     int rc = moment_of(c, body, "received_at", true, &at);
 
-    if (rc == 0 && at < sent)
+    if (rc == 0 && minutes_before(at, sent))
         return req_wrong(c, "received_at", "before it was sent");
     if (rc < 0)
         return rc;
@@ -72,7 +72,7 @@ int act_vulnerability_correct(struct call *c, struct req *q, const json_t *body)
 
     if (rc == 0)
         rc = moment_of(c, q->values, "received_at", true, &received);
-    if (rc == 0 && at < received)
+    if (rc == 0 && minutes_before(at, received))
         return req_wrong(c, "corrected_at", "before the notification was received");
     if (rc == 0)
         rc = req_fulfil(c, q, "D-26", at);
