@@ -37,6 +37,9 @@ static const struct setting settings[] = {
     TEXT("mail", "from", smtp_from, "saqshy@localhost"),
     TEXT("mail", "user", smtp_user, ""),
     TEXT("mail", "password_file", smtp_password_file, ""),
+    TEXT("link", "listen", link_listen, ""),
+    TEXT("link", "connect", link_connect, "no"),
+    TEXT("link", "url", link_url, ""),
 };
 
 static char **text_at(struct node *n, const struct setting *s)
@@ -172,6 +175,8 @@ static int check_roles(const struct node *n, struct err *e)
         if (!known)
             return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect and desk are known", STR_ARG(one));
     }
+    if (strcmp(n->link_connect, "yes") != 0 && strcmp(n->link_connect, "no") != 0)
+        return err_set(e, -EINVAL, "\"link.connect\" must be yes or no, not \"%s\"", n->link_connect);
     if (strcmp(n->kind, "centre") != 0 && strcmp(n->kind, "collector") != 0)
         return err_set(e, -EINVAL, "\"node\" must be centre or collector, not \"%s\"", n->kind);
     return 0;

@@ -29,6 +29,9 @@ struct node {
     char   *smtp_from;
     char   *smtp_user;
     char   *smtp_password_file;
+    char   *link_listen;     /* mutual TLS for other nodes; empty: off */
+    char   *link_connect;    /* "yes" or "no": may this node connect to others? */
+    char   *link_url;        /* how other nodes reach this one; stands on its card */
     char   *edition;         /* "kz-52-2025" */
     char   *zone;            /* "Asia/Almaty" */
     char   *user;            /* system user the roles change to when started as root; empty: stay */

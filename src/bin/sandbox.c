@@ -38,16 +38,16 @@ static const char *const role_folders[ROLE_COUNT][12] = {
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
-                      "-pki/server.key" },
+                      "-pki/server.key", "-link" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",
                                               "/var/cache/fontconfig", "/dev/urandom", "/run/systemd/resolve" };
 
-/* net_refused - the TCP that a role never needs: only listeners bind, only the desk connects, and only to a mail server. */
+/* net_refused - the TCP that a role never needs: only listeners bind, only the desk connects, to a mail server and to other nodes. */
 static uint64_t net_refused(const struct node *n, enum node_role role)
 {
-    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_DESK && *n->smtp_url;
+    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_DESK && (*n->smtp_url || strcmp(n->link_connect, "yes") == 0);
 
     return (listens ? 0 : NET_BIND) | (sends ? 0 : NET_CONNECT);
 }

@@ -1,7 +1,7 @@
 /* envelope.c - one message: who to whom, its number in the row, the hash of the one before, what it says.
  *
  *     {"created_at":"…Z","documents":[{"name":…,"sha256":…,"size":…,"type":…}],"epoch":1,"format":"saqshy-envelope-1","from":"…",
- *      "kind":"notice","payload":{…},"previous":"64 hex","sequence":7,"to":"…"} */
+ *      "kind":"notice","message":"32 hex","payload":{…},"previous":"64 hex","sequence":7,"to":"…"} */
 #include "desk/link/wire.h"
 
 #define FORMAT         "saqshy-envelope-1"
@@ -33,9 +33,9 @@ int link_envelope_write(const struct link_envelope *v, struct buf *out, char has
         json_array_append_new(documents, json_pack("{s:o, s:o, s:I, s:o}", "name", json_text(d->name), "sha256", json_text(d->sha256), "size",
                                                    (json_int_t)d->size_bytes, "type", json_text(d->type)));
     }
-    j = json_pack("{s:s, s:o, s:I, s:s, s:o, s:s, s:O, s:o, s:I, s:o}", "created_at", time_format_utc(v->created_at, at), "documents", documents,
-                  "epoch", (json_int_t)v->epoch, "format", FORMAT, "from", json_text(v->from), "kind", link_kind_name(v->kind), "payload", v->payload,
-                  "previous", json_text(v->previous), "sequence", (json_int_t)v->sequence, "to", json_text(v->to));
+    j = json_pack("{s:s, s:o, s:I, s:s, s:o, s:s, s:o, s:O, s:o, s:I, s:o}", "created_at", time_format_utc(v->created_at, at), "documents", documents,
+                  "epoch", (json_int_t)v->epoch, "format", FORMAT, "from", json_text(v->from), "kind", link_kind_name(v->kind), "message",
+                  json_text(v->message), "payload", v->payload, "previous", json_text(v->previous), "sequence", (json_int_t)v->sequence, "to", json_text(v->to));
     rc = j ? link_json_write(j, out, e) : err_set(e, -EINVAL, "an envelope holds text that is not UTF-8");
     json_decref(j);
     if (rc == 0 && out->n - from > LINK_ENVELOPE_MAX)
@@ -100,6 +100,14 @@ static bool number_of(const json_t *j, const char *key, int64_t *out)
     return json_is_integer(v) && *out >= 1;
 }
 
+static bool hex(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+            return false;
+    return true;
+}
+
 bool link_instant(struct str s, time_ns *out)
 {
     char again[TIME_TEXT_MAX];
@@ -109,11 +117,11 @@ bool link_instant(struct str s, time_ns *out)
 
 int link_envelope_read(const json_t *j, struct link_envelope *out, struct err *e)
 {
-    *out = (struct link_envelope){ .from = text_of(j, "from"), .to = text_of(j, "to"), .previous = text_of(j, "previous"),
+    *out = (struct link_envelope){ .from = text_of(j, "from"), .to = text_of(j, "to"), .previous = text_of(j, "previous"), .message = text_of(j, "message"),
                                    .kind = link_kind_parse(text_of(j, "kind")), .payload = json_object_get(j, "payload") };
     if (!str_eq(text_of(j, "format"), STR(FORMAT)))
         return wrong(e, "format");
-    if (json_object_size(j) != 10)
+    if (json_object_size(j) != 11)
         return err_set(e, -EBADMSG, "envelope: a property is missing or unknown");
     if (!pki_name_valid(out->from))
         return wrong(e, "from");
@@ -125,6 +133,8 @@ int link_envelope_read(const json_t *j, struct link_envelope *out, struct err *e
         return wrong(e, "epoch");
     if (!number_of(j, "sequence", &out->sequence))
         return wrong(e, "sequence");
+    if (out->message.n != 32 || !hex(out->message))
+        return wrong(e, "message");
     if (!link_hash_valid(out->previous))
         return wrong(e, "previous");
     if (!json_is_object(out->payload))

@@ -1,5 +1,46 @@
 /* schema.c - the tables of the room "link", as numbered steps that are never edited once released, only added to. */
 #include "desk/internal.h"
 
-static const char *const steps[] = { "" };
+/* link_peer      a node, for whom it speaks, and where both streams stand: out_* what we numbered and they acknowledged, in_* what we applied.
+ * link_cert      its certificates by fingerprint; one that was withdrawn stays, so that old signatures can be shown to be what they were.
+ * link_out       the outbox: canonical bytes, and what is known of their way. Never deleted.
+ * link_in        the inbox: canonical bytes with their signature, what came of them, and whether our reading was told.
+ * link_case_ref  their number of a case and ours.
+ * link_proposal  what another node says of an object: a proposed change, which somebody here accepts or declines. */
+static const char step_1[] =
+    "CREATE TABLE link_self (one INTEGER PRIMARY KEY CHECK (one = 1), org_id TEXT NOT NULL REFERENCES org(id),"
+    " node TEXT NOT NULL) STRICT;"
+    "CREATE TABLE link_peer (node TEXT PRIMARY KEY CHECK (length(node) BETWEEN 1 AND 64), org_id TEXT NOT NULL REFERENCES org(id),"
+    " title TEXT NOT NULL, url TEXT, active INTEGER NOT NULL CHECK (active IN (0,1)), added_at INTEGER NOT NULL, added_by INTEGER REFERENCES user(id),"
+    " out_epoch INTEGER NOT NULL DEFAULT 1, out_sequence INTEGER NOT NULL DEFAULT 0, out_hash TEXT NOT NULL, acked INTEGER NOT NULL DEFAULT 0,"
+    " in_epoch INTEGER NOT NULL DEFAULT 1, in_sequence INTEGER NOT NULL DEFAULT 0, in_hash TEXT NOT NULL,"
+    " last_contact_at INTEGER, last_file_at INTEGER, last_error TEXT, last_error_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_try_at INTEGER NOT NULL DEFAULT 0, notice_cursor INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX link_peer_org ON link_peer(org_id) WHERE active = 1;"
+    "CREATE TABLE link_cert (fingerprint TEXT PRIMARY KEY CHECK (length(fingerprint) = 64), node TEXT NOT NULL REFERENCES link_peer(node),"
+    " pem TEXT NOT NULL, ends_at INTEGER NOT NULL, added_at INTEGER NOT NULL, removed_at INTEGER) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX link_cert_node ON link_cert(node);"
+    "CREATE TABLE link_out (id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL REFERENCES link_peer(node), epoch INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL, message TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, created_at INTEGER NOT NULL, envelope TEXT NOT NULL, hash TEXT NOT NULL, signature TEXT,"
+    " signed_with TEXT, ref TEXT, ref_id INTEGER, sent_at INTEGER, via TEXT, acked_at INTEGER, receipt TEXT, receipt_code TEXT, receipt_number TEXT,"
+    " receipt_at INTEGER, read_at INTEGER, UNIQUE (node, epoch, sequence)) STRICT;"
+    "CREATE INDEX link_out_ref ON link_out(ref, ref_id) WHERE ref IS NOT NULL;"
+    "CREATE INDEX link_out_list ON link_out(node, id);"
+    "CREATE TABLE link_in (id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL REFERENCES link_peer(node), epoch INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL, message TEXT NOT NULL, kind TEXT NOT NULL, created_at INTEGER NOT NULL, received_at INTEGER NOT NULL, via TEXT NOT NULL,"
+    " envelope TEXT NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, signed_with TEXT NOT NULL, result TEXT NOT NULL, code TEXT, number TEXT,"
+    " ref TEXT, ref_id INTEGER, read_told INTEGER NOT NULL DEFAULT 0, UNIQUE (node, epoch, sequence)) STRICT;"
+    "CREATE INDEX link_in_message ON link_in(node, message);"
+    "CREATE INDEX link_in_list ON link_in(node, id);"
+    "CREATE INDEX link_in_ref ON link_in(ref, ref_id) WHERE ref IS NOT NULL;"
+    "CREATE INDEX link_in_unread ON link_in(ref_id) WHERE ref = 'notice' AND read_told = 0;"
+    "CREATE TABLE link_case_ref (node TEXT NOT NULL REFERENCES link_peer(node), their_number TEXT NOT NULL, case_id INTEGER NOT NULL REFERENCES"
+    " cases(id), added_at INTEGER NOT NULL, PRIMARY KEY (node, their_number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX link_case_ref_case ON link_case_ref(case_id);"
+    "CREATE TABLE link_proposal (id INTEGER PRIMARY KEY AUTOINCREMENT, in_id INTEGER NOT NULL REFERENCES link_in(id), object_id TEXT REFERENCES"
+    " object(id), their_object TEXT NOT NULL, changes TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open','accepted','declined')),"
+    " decided_at INTEGER, decided_by INTEGER REFERENCES user(id), note TEXT) STRICT;"
+    "CREATE INDEX link_proposal_open ON link_proposal(id) WHERE state = 'open';";
+
+static const char *const steps[] = { step_1 };
 const struct desk_schema link_schema = { "link", steps, COUNT(steps) };

@@ -184,7 +184,7 @@ static void two_lines(struct place *p, struct buf *out)
         doc[0] = doc[1];
         doc[1] = d;
     }
-    struct link_envelope v = { .from = STR("centre.example"), .to = STR("owner-1"), .previous = STR(LINK_ZERO_HASH), .kind = LINK_NOTICE, .epoch = 1,
+    struct link_envelope v = { .from = STR("centre.example"), .to = STR("owner-1"), .previous = STR(LINK_ZERO_HASH), .message = STR("00112233445566778899aabbccddeeff"), .kind = LINK_NOTICE, .epoch = 1,
                                .sequence = 1, .created_at = T0, .payload = payload, .document_count = 2 };
     for (size_t i = 0; i < 2; i++)
         v.document[i] = (struct link_document){ STR("a.pdf"), STR("application/pdf"), str_c(sha[i]), (int64_t)doc[i].n };
@@ -265,7 +265,7 @@ static void what_breaks_the_form_of_an_envelope_is_named(void **state)
     static const struct { const char *name, *key, *json; } rows[] = {
         { "another format", "format", "\"saqshy-envelope-2\"" }, { "no sender", "from", "\"\"" }, { "a path as sender", "from", "\"../a\"" },
         { "an unknown kind", "kind", "\"order\"" }, { "sequence zero", "sequence", "0" }, { "a sequence in words", "sequence", "\"1\"" },
-        { "epoch zero", "epoch", "0" }, { "a short hash", "previous", "\"00\"" }, { "capital hash", "previous", "\"A\"" },
+        { "epoch zero", "epoch", "0" }, { "no message", "message", "\"\"" }, { "a short hash", "previous", "\"00\"" }, { "capital hash", "previous", "\"A\"" },
         { "no payload", "payload", "[]" }, { "no instant", "created_at", "\"today\"" }, { "documents are no list", "documents", "{}" },
         { "a document with a path", "documents", "[{\"name\":\"../a\",\"sha256\":\"" LINK_ZERO_HASH "\",\"size\":1,\"type\":\"a/b\"}]" },
         { "a document of nothing", "documents", "[{\"name\":\"a\",\"sha256\":\"" LINK_ZERO_HASH "\",\"size\":0,\"type\":\"a/b\"}]" },
@@ -277,8 +277,9 @@ static void what_breaks_the_form_of_an_envelope_is_named(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct link_envelope v;
         struct err e;
-        json_t *j = json_pack("{s:s, s:[], s:i, s:s, s:s, s:s, s:{}, s:s, s:i, s:s}", "created_at", "2026-03-20T19:50:00Z", "documents", "epoch", 1,
-                              "format", "saqshy-envelope-1", "from", "a", "kind", "notice", "payload", "previous", LINK_ZERO_HASH, "sequence", 1, "to",
+        json_t *j = json_pack("{s:s, s:[], s:i, s:s, s:s, s:s, s:s, s:{}, s:s, s:i, s:s}", "created_at", "2026-03-20T19:50:00Z", "documents", "epoch", 1,
+                              "format", "saqshy-envelope-1", "from", "a", "kind", "notice", "message",
+                              "00112233445566778899aabbccddeeff", "payload", "previous", LINK_ZERO_HASH, "sequence", 1, "to",
                               "b");
 
         CHECK(rows[i].name, link_envelope_read(j, &v, &e) == 0);

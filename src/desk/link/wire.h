@@ -18,17 +18,18 @@
 
 #define LINK_DEPTH_MAX      16          /* brackets within brackets; the deepest form has six */
 #define LINK_KEY_MAX        64          /* of a property, ASCII */
-#define LINK_ENVELOPE_MAX   MIB         /* canonical bytes, documents apart */
+#define LINK_ENVELOPE_MAX   (2u * MIB)  /* canonical bytes, documents apart */
 #define LINK_DOCUMENTS_MAX  32          /* of one envelope */
 #define LINK_DOCUMENT_BYTES (16u * MIB) /* all documents of one envelope together */
-#define LINK_LINE_MAX       (23u * MIB) /* envelope and documents in base64, signature */
+#define LINK_LINE_MAX       (24u * MIB) /* envelope and documents in base64, signature */
 #define LINK_HEAD_MAX       (8u * KIB)  /* the first line of a bundle */
-#define LINK_BODY_MAX       (24u * MIB) /* of one HTTP message: at least one line of the greatest length */
+#define LINK_BODY_MAX       (25u * MIB) /* of one HTTP message: at least one line of the greatest length */
 #define LINK_FILE_MAX       (64u * MIB)
 #define LINK_ITEMS_MAX      1000        /* of one bundle */
 #define LINK_HASH_TEXT      65          /* SHA-256 in hexadecimal and NUL */
 #define LINK_SIGNATURE_MAX  128         /* of base64, NUL included: DER of ECDSA P-256 is at most 72 bytes */
 #define LINK_CARD_MAX       (16u * KIB)
+#define LINK_MESSAGE_TEXT   33          /* 128 random bits in hexadecimal and NUL */
 #define LINK_ZERO_HASH      "0000000000000000000000000000000000000000000000000000000000000000"
 
 enum link_kind { LINK_NOTICE, LINK_FORM, LINK_REGISTRY_UPDATE, LINK_RECEIPT, LINK_KIND_COUNT };
@@ -91,6 +92,7 @@ struct link_document {
 
 struct link_envelope {
     struct str     from, to, previous;
+    struct str     message;     /* 32 hexadecimal digits: stays the same when the stream is numbered anew */
     enum link_kind kind;
     int64_t        epoch, sequence;
     time_ns        created_at;

@@ -1,0 +1,207 @@
+/* collect.c - what is to be sent and does not stand in an outbox yet: notices issued to the organisation of a node, and that a notice of theirs was
+ * read here. Made from rows that say "not yet": an outage delays and never drops, and the rooms before this one need not know of it. */
+#include "desk/link/room.h"
+
+#define COLLECT_TURN 50     /* of one node, then the others have their turn */
+#define COLLECT_MOST 1000
+
+struct issued {
+    int64_t    id, record;
+    struct str kind, number, form, canonical, sha256, pdf, case_number, their_case, object;
+};
+
+static int attach(struct call *c, struct str sha256, struct str name, struct str type, struct link_message *m, struct link_attachment *to)
+{
+    struct buf b;
+    int rc;
+
+    if (m->attachment_count == LINK_DOCUMENTS_MAX)
+        return err_set(c->e, -E2BIG, "a notice has more documents than an envelope holds");
+    buf_init(&b, LINK_DOCUMENT_BYTES);
+    rc = link_file_read(c->d, sha256, &b, c->e);
+    if (rc < 0) {
+        buf_free(&b);
+        return rc;
+    }
+    to[m->attachment_count++] = (struct link_attachment){ name, type, buf_view(&b) }; /* the bytes belong to the message now */
+    return 0;
+}
+
+/* attach_all - the letter as it is read, and the files that go with it. */
+static int attach_all(struct call *c, const struct issued *n, struct link_message *m, struct link_attachment *to)
+{
+    struct { struct str sha, name, type; } files[LINK_DOCUMENTS_MAX];
+    size_t count = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT sha256, name, type FROM notice_document WHERE record_id = ? ORDER BY position LIMIT 31", "i", n->record);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        files[count].sha = db_copy(st, 0, &c->a);
+        files[count].name = db_copy(st, 1, &c->a);
+        files[count++].type = db_copy(st, 2, &c->a);
+    }
+    if (rc == 0 && n->pdf.n)
+        rc = attach(c, n->pdf, arena_printf(&c->a, "%.*s.pdf", STR_ARG(n->number)), STR("application/pdf"), m, to);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = attach(c, files[i].sha, files[i].name, files[i].type, m, to);
+    return rc;
+}
+
+static json_t *or_null(struct str s) { return s.n ? json_str(s) : json_null(); }
+
+static int send_notice(struct call *c, const struct peer *p, const struct issued *n)
+{
+    struct link_attachment *files = arena_array(&c->a, LINK_DOCUMENTS_MAX, sizeof *files);
+    struct link_message m = { .kind = str_eq(n->form, STR("letter")) ? LINK_NOTICE : LINK_FORM, .attachments = files, .ref = "notice", .ref_id = n->id };
+    json_t *record = NULL, *payload = NULL;
+    int rc = files ? link_json_read(n->canonical, &record, c->e) : err_set(c->e, -ENOMEM, "no memory for a notice");
+
+    if (rc == 0)
+        rc = attach_all(c, n, &m, files);
+    if (rc == 0)
+        payload = json_pack("{s:{s:o, s:o, s:o, s:n}, s:O, s:o}", "about", "case", or_null(n->case_number), "object", or_null(n->object), "your_case",
+                            or_null(n->their_case), "your_object", "record", record, "record_sha256", json_str(n->sha256));
+    m.payload = payload;
+    if (rc == 0)
+        rc = payload ? outbox_put(c, p, &m, NULL) : err_set(c->e, -ENOMEM, "no memory for a notice");
+    for (size_t i = 0; i < m.attachment_count; i++)
+        free((void *)(uintptr_t)files[i].bytes.p);
+    json_decref(payload);
+    json_decref(record);
+    return rc;
+}
+
+/* one_notice - the next delivery after the cursor that goes to the peer's organisation. On a node that is not the centre's, what goes to the centre
+ * has no organisation (notices.h). What came by a link itself does not go back. 0: none. */
+static int one_notice(struct call *c, struct str node, bool to_centre)
+{
+    struct issued n;
+    struct peer p;
+    sqlite3_stmt *st;
+    int rc = peer_load(c, node, &p);
+
+    if (rc <= 0)
+        return rc;
+    st = db_query(c->d, c->e,
+                  "SELECT n.id, r.id, r.kind, r.number, r.form, r.canonical, r.sha256, r.pdf_sha256, k.number, f.their_number, r.object_id FROM notice n"
+                  " JOIN notice_record r ON r.id = n.record_id LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN link_case_ref f ON f.node = ?1 AND f.case_id ="
+                  " n.case_id WHERE n.id > (SELECT notice_cursor FROM link_peer WHERE node = ?1) AND n.channel = 'inbox' AND r.direction = 'out'"
+                  " AND (n.org_id IS ?2 OR n.org_id IS ?3) ORDER BY n.id LIMIT 1",
+                  "ttt", node, p.org_id, to_centre ? (struct str){ NULL, 0 } : p.org_id);
+    rc = st ? db_step(c->d, st, c->e) : -EIO;
+    if (rc < 0)
+        return rc;
+    if (rc == 0) {
+        /* What stands there and does not travel is passed over once, not looked at again and again. */
+        rc = db_exec(c->d, c->e, "UPDATE link_peer SET notice_cursor = (SELECT max(id) FROM notice) WHERE node = ?1", "t", node);
+        return rc < 0 ? rc : 0;
+    }
+    n = (struct issued){ .id = sqlite3_column_int64(st, 0), .record = sqlite3_column_int64(st, 1), .kind = db_copy(st, 2, &c->a),
+                         .number = db_copy(st, 3, &c->a), .form = db_copy(st, 4, &c->a), .canonical = db_copy(st, 5, &c->a), .sha256 = db_copy(st, 6, &c->a),
+                         .pdf = db_copy(st, 7, &c->a), .case_number = db_copy(st, 8, &c->a), .their_case = db_copy(st, 9, &c->a),
+                         .object = db_copy(st, 10, &c->a) };
+    db_done(st);
+    rc = send_notice(c, &p, &n);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE link_peer SET notice_cursor = ?2 WHERE node = ?1", "ti", node, n.id);
+    return rc < 0 ? rc : 1;
+}
+
+/* one_reading - a notice of theirs was opened here: tell them when. 0: none. */
+static int one_reading(struct call *c)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT i.id, i.node, i.message, i.hash, i.number, n.read_at FROM link_in i JOIN notice n ON n.id = i.ref_id WHERE i.ref ="
+                                " 'notice' AND i.read_told = 0 AND n.read_at IS NOT NULL ORDER BY i.ref_id LIMIT 1",
+                                "");
+    char at[TIME_TEXT_MAX];
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+    struct peer p;
+    json_t *payload;
+    int64_t id;
+
+    if (rc <= 0)
+        return rc;
+    id = sqlite3_column_int64(st, 0);
+    struct str node = db_copy(st, 1, &c->a);
+    payload = json_pack("{s:s, s:n, s:o, s:o, s:o, s:s}", "at", time_format_utc(sqlite3_column_int64(st, 5), at), "code", "hash", db_json(st, 3), "message",
+                        db_json(st, 2), "number", db_json(st, 4), "result", "read");
+    db_done(st);
+    rc = peer_load(c, node, &p);
+    if (rc > 0)
+        rc = payload ? outbox_put(c, &p, &(struct link_message){ .kind = LINK_RECEIPT, .payload = payload }, NULL)
+                     : err_set(c->e, -ENOMEM, "no memory for a receipt");
+    json_decref(payload);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE link_in SET read_told = 1 WHERE id = ?", "i", id);
+    return rc < 0 ? rc : 1;
+}
+
+/* in_tx - one thing, one transaction. */
+static int in_tx(struct desk *d, time_ns now, const char *node, bool to_centre, struct err *e)
+{
+    struct desk_reply r = { 0 };
+    struct call c;
+    int rc;
+
+    desk_call_init(&c, d, NULL, now, &r);
+    rc = db_begin(d, c.e);
+    if (rc == 0) {
+        rc = node ? one_notice(&c, str_c(node), to_centre) : one_reading(&c);
+        rc = db_end(d, rc, c.e);
+    }
+    if (rc < 0)
+        err_set(e, rc, "%s", r.err.text);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    return rc;
+}
+
+/* behind - the nodes for which something was issued since: [node, is it the centre's and ours is not]. Reads alone: whoever writes meanwhile does
+ * not wait for us. */
+static int behind(struct desk *d, json_t *list, struct err *e)
+{
+    sqlite3_stmt *st = db_query(d, e,
+                                "SELECT p.node, o.kind = 'sts' AND m.kind <> 'sts' FROM link_peer p JOIN org o ON o.id = p.org_id, link_self s JOIN org m ON"
+                                " m.id = s.org_id WHERE p.active = 1 AND EXISTS (SELECT 1 FROM notice n WHERE n.id > p.notice_cursor AND n.channel = 'inbox'"
+                                " AND (n.org_id = p.org_id OR (n.org_id IS NULL AND o.kind = 'sts' AND m.kind <> 'sts'))) ORDER BY p.node LIMIT 1000",
+                                "");
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(d, st, e)) > 0)
+        json_array_append_new(list, json_pack("[o, b]", db_json(st, 0), sqlite3_column_int(st, 1)));
+    return rc;
+}
+
+static int unread_told(struct desk *d, bool *some, struct err *e)
+{
+    int64_t n = 0;
+    int rc = db_int(d, e, 0, &n, "SELECT EXISTS (SELECT 1 FROM link_in i JOIN notice n ON n.id = i.ref_id WHERE i.ref = 'notice' AND i.read_told = 0 AND"
+                                 " n.read_at IS NOT NULL)",
+                    "");
+
+    *some = n > 0;
+    return rc;
+}
+
+int link_collect(struct desk *d, time_ns now, struct err *e)
+{
+    json_t *list = json_array(), *one;
+    bool some = false;
+    int made = 0, rc = behind(d, list, e);
+    size_t i;
+
+    json_array_foreach(list, i, one)
+        for (int n = 0; rc >= 0 && n < COLLECT_TURN; n++) {
+            rc = in_tx(d, now, json_string_value(json_array_get(one, 0)), json_is_true(json_array_get(one, 1)), e);
+            if (rc <= 0)
+                break;
+            made++;
+        }
+    json_decref(list);
+    if (rc >= 0)
+        rc = unread_told(d, &some, e);
+    while (rc >= 0 && some && made < COLLECT_MOST && (rc = in_tx(d, now, NULL, false, e)) > 0)
+        made++;
+    return rc < 0 ? rc : made;
+}
