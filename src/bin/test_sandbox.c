@@ -97,6 +97,8 @@ static const struct {
     { "detect connects to nobody", "", "", ROLE_DETECT, CONNECT, 4, true },
     { "the desk without a mail server connects to nobody", "", "", ROLE_DESK, CONNECT, 4, true },
     { "the desk connects to its mail server", "", "smtp://127.0.0.1:9", ROLE_DESK, CONNECT, 4, false },
+    { "the desk connects to other nodes where it may", "", "link", ROLE_DESK, CONNECT, 4, false },
+    { "ingest connects to no other node", "", "link", ROLE_INGEST, CONNECT, 4, true },
 };
 
 static void a_role_can_do_no_more_than_it_needs(void **state)
@@ -107,8 +109,9 @@ static void a_role_can_do_no_more_than_it_needs(void **state)
     if (version < 1)
         skip();
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct node n = { .data = data, .content = "", .web = "", .user = "", .smtp_url = (char *)(uintptr_t)rows[i].smtp,
-                          .smtp_password_file = "" };
+        bool link = strcmp(rows[i].smtp, "link") == 0;   /* no mail server, but other nodes */
+        struct node n = { .data = data, .content = "", .web = "", .user = "", .smtp_url = link ? "" : (char *)(uintptr_t)rows[i].smtp,
+                          .smtp_password_file = "", .link_connect = link ? "yes" : "no" };
         char path[256];
         int status;
         pid_t pid;

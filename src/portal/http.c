@@ -84,18 +84,18 @@ static int take_first_line(struct str line, struct http_request *r, struct err *
     return 0;
 }
 
-static int take_length(struct http_request *r, struct str value, bool *seen, struct err *e)
+static int take_length(struct http_request *r, struct str value, uint64_t body_max, bool *seen, struct err *e)
 {
     if (*seen || !str_u64(value, &r->content_length))
         return err_set(e, -EBADMSG, "the length is not one number");
     *seen = true;
-    return r->content_length > HTTP_BODY_MAX ? err_set(e, -E2BIG, "the body is larger than %u bytes", HTTP_BODY_MAX) : 0;
+    return r->content_length > body_max ? err_set(e, -E2BIG, "the body is larger than %llu bytes", (unsigned long long)body_max) : 0;
 }
 
-static int take_header(struct http_request *r, struct str name, struct str value, bool *length_seen, struct err *e)
+static int take_header(struct http_request *r, struct str name, struct str value, uint64_t body_max, bool *length_seen, struct err *e)
 {
     if (str_ieq(name, STR("content-length")))
-        return take_length(r, value, length_seen, e);
+        return take_length(r, value, body_max, length_seen, e);
     if (str_ieq(name, STR("transfer-encoding")))
         return err_set(e, -ENOTSUP, "transfer codings are not spoken here: send Content-Length");
     if (str_ieq(name, STR("connection"))) {
@@ -131,6 +131,11 @@ static bool take_line(struct str *rest, struct str *line)
 
 int http_head(struct str head, struct http_request *out, struct err *e)
 {
+    return http_head_upto(head, HTTP_BODY_MAX, out, e);
+}
+
+int http_head_upto(struct str head, uint64_t body_max, struct http_request *out, struct err *e)
+{
     struct str rest = head, line, name;
     bool length_seen = false;
     int rc, late = 0;
@@ -152,7 +157,7 @@ int http_head(struct str head, struct http_request *out, struct err *e)
             return err_set(e, -E2BIG, "more than %d headers", HTTP_HEADERS_MAX);
         if (!str_split(&line, ':', &name) || !is_token(name) || !line.p || !is_value(line))
             return err_set(e, -EBADMSG, "a header is not \"name: value\"");
-        rc = take_header(out, name, str_trim(line), &length_seen, e);
+        rc = take_header(out, name, str_trim(line), body_max, &length_seen, e);
         /* A length too large still wants the other lines checked: ambiguity is the graver fault. */
         if (rc == -E2BIG)
             late = rc;

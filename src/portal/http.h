@@ -40,6 +40,8 @@ size_t http_head_end(struct str in);
  * a version or a transfer coding that is not spoken here, -E2BIG for too many headers or a length above HTTP_BODY_MAX. *out is
  * whole only on success. */
 MUST_USE int http_head(struct str head, struct http_request *out, struct err *e);
+/* http_head_upto - the same with another greatest length of the body, for a listener that is not the portal's. */
+MUST_USE int http_head_upto(struct str head, uint64_t body_max, struct http_request *out, struct err *e);
 
 const char *http_method_name(enum http_method m);
 /* http_status_text - "Not Found". */

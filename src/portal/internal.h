@@ -8,8 +8,10 @@
 #include <pthread.h>
 
 #include "base/metrics.h"
+#include "desk/link/link.h"
 #include "portal/call.h"
 #include "portal/files.h"
+#include "portal/link.h"
 #include "portal/portal.h"
 #include "portal/pool.h"
 #include "portal/tail.h"
@@ -100,6 +102,8 @@ struct portal {
     struct ssl_ctx_st     *tls;
     struct event_base     *base;     /* of libevent, as the next two */
     struct evconnlistener *listener;
+    struct link_listener  *link;     /* owned; NULL: no node may connect */
+    struct link_client    *link_client; /* owned */
     struct event          *event[8];
     size_t                 event_count;
     int                    port;
@@ -118,6 +122,13 @@ struct portal {
 };
 
 struct sockaddr;
+
+/* --- server.c --- */
+/* portal_listen - bind "address:port" of a setting; *bound is the port. on and failed_on are callbacks of evconnlistener. */
+typedef void portal_accept(struct evconnlistener *l, int fd, struct sockaddr *from, int n, void *arg);
+typedef void portal_accept_error(struct evconnlistener *l, void *arg);
+MUST_USE int portal_listen(struct portal *p, const char *setting, const char *text, portal_accept *on, portal_accept_error *failed_on, void *arg,
+                           struct evconnlistener **out, int *bound, struct err *e);
 
 /* --- conn.c --- */
 void conn_accept(struct portal *p, int fd, const struct sockaddr *from);

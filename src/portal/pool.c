@@ -16,8 +16,9 @@ static const struct {
     [LANE_DESK] = { POOL_THREADS, 128 },
     [LANE_SEARCH] = { 2, 16 },
     [LANE_SIGNIN] = { 1, 16 },
+    [LANE_LINK] = { 1, 40 },
 };
-static_assert(POOL_THREADS > 3, "searches and sign-ins together must leave a thread free");
+static_assert(POOL_THREADS > 4, "searches, sign-ins and other nodes together must leave a thread free");
 
 struct seat {
     struct pool *pool;

@@ -2,7 +2,7 @@
  *
  * Owns      its threads and queues. A job belongs to the pool from pool_submit until pool_done gives it back.
  * Promises  1. Bounded: each lane has a greatest number of running and of waiting jobs; one too many is -EAGAIN at once.
- *           2. One lane never starves another: at least one thread is free of searches and sign-ins.
+ *           2. One lane never starves another: at least one thread is free of searches, sign-ins and other nodes.
  *           3. Jobs of one lane start in the order they came.
  * Threads   pool_submit, pool_done and pool_close: the loop.
  * Source    conventions, section 8: such work goes to a worker by queue and returns as an event. */
@@ -11,7 +11,7 @@
 
 #include "portal/router.h"
 
-#define POOL_THREADS 4
+#define POOL_THREADS 5
 
 struct job {
     struct job *next;

@@ -20,7 +20,7 @@ enum route_roles {
 };
 
 /* Where the work is done: each lane has its own bound, so that searches or sign-ins never hold up the rest. */
-enum lane { LANE_DESK, LANE_SEARCH, LANE_SIGNIN, LANE_COUNT };
+enum lane { LANE_DESK, LANE_SEARCH, LANE_SIGNIN, LANE_LINK, LANE_COUNT };
 
 /* What the request carries: nothing, a JSON object, or bytes (at most HTTP_BODY_MAX; longer files come in pieces, see uploads). In the table
  * false and true stand for the first two. */

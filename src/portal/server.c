@@ -16,6 +16,30 @@
 #define I18N_BYTES_MAX MIB
 #define PUBLISH_NS     (2 * NS_PER_SECOND)
 
+#ifndef PORTAL_CORE_ONLY
+/* open_links - the listener for other nodes and the thread that connects to them. */
+static int open_links(struct portal *p, struct err *e)
+{
+    struct desk_setup s = {
+        .node = p->setup.node, .world = p->setup.world, .catalog = p->catalog, .changed = portal_changed, .changed_arg = p,
+    };
+    int rc = link_listener_open(p, &p->link, e);
+
+    return rc == 0 ? link_client_start(&s, &p->link_client, e) : rc;
+}
+#else
+static int open_links(struct portal *p, struct err *e)
+{
+    (void)p;
+    (void)e;
+    return 0;
+}
+#define link_listener_tick(l, now) ((void)(l), (void)(now))
+#define link_listener_stop(l)      ((void)(l))
+#define link_listener_free(l)      ((void)(l))
+#define link_client_stop(l)        ((void)(l))
+#endif
+
 static void register_metrics(struct portal *p)
 {
     static const char *const classes[6] = {
@@ -114,6 +138,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     evconnlistener_enable(p->listener);
     conn_sweep(p, now);
+    link_listener_tick(p->link, now);
     ask_counts(p, now);
     if (now - p->published < PUBLISH_NS)
         return;
@@ -187,7 +212,7 @@ static int watch_all(struct portal *p, struct err *e)
 /* --- opening --- */
 
 /* split_address - "host:port", "[v6]:port". */
-static int split_address(const char *text, char host[256], char port[16], struct err *e)
+static int split_address(const char *setting, const char *text, char host[256], char port[16], struct err *e)
 {
     const char *colon = strrchr(text, ':');
     size_t n = colon ? (size_t)(colon - text) : 0;
@@ -197,44 +222,42 @@ static int split_address(const char *text, char host[256], char port[16], struct
         n -= 2;
     }
     if (!colon || n >= 256 || strlen(colon + 1) >= 16 || colon[1] == 0)
-        return err_set(e, -EINVAL, "portal.listen: \"address:port\" is expected, not \"%.100s\"", text);
+        return err_set(e, -EINVAL, "%s: \"address:port\" is expected, not \"%.100s\"", setting, text);
     memcpy(host, text, n);
     host[n] = 0;
     snprintf(port, 16, "%s", colon + 1);
     return 0;
 }
 
-static void note_port(struct portal *p)
+static int port_of(struct evconnlistener *l)
 {
     struct sockaddr_storage at;
     socklen_t n = sizeof at;
 
-    if (getsockname(evconnlistener_get_fd(p->listener), (struct sockaddr *)&at, &n) < 0)
-        return;
-    if (at.ss_family == AF_INET6)
-        p->port = ntohs(((struct sockaddr_in6 *)&at)->sin6_port);
-    else
-        p->port = ntohs(((struct sockaddr_in *)&at)->sin_port);
+    if (getsockname(evconnlistener_get_fd(l), (struct sockaddr *)&at, &n) < 0)
+        return 0;
+    return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port : ((struct sockaddr_in *)&at)->sin_port);
 }
 
-static int listen_on(struct portal *p, const char *text, struct err *e)
+int portal_listen(struct portal *p, const char *setting, const char *text, portal_accept *on, portal_accept_error *failed_on, void *arg,
+                  struct evconnlistener **out, int *bound, struct err *e)
 {
     struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
     char host[256], port[16];
-    int rc = split_address(text, host, port, e), failed;
+    int rc = split_address(setting, text, host, port, e), failed;
 
     if (rc < 0)
         return rc;
     failed = getaddrinfo(*host ? host : NULL, port, &hints, &found);
     if (failed)
-        return err_set(e, -EINVAL, "portal.listen \"%.100s\": %s", text, gai_strerror(failed));
-    p->listener = evconnlistener_new_bind(p->base, on_accept, p, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                          128, found->ai_addr, (int)found->ai_addrlen);
+        return err_set(e, -EINVAL, "%s \"%.100s\": %s", setting, text, gai_strerror(failed));
+    *out = evconnlistener_new_bind(p->base, on, arg, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 128, found->ai_addr,
+                                   (int)found->ai_addrlen);
     freeaddrinfo(found);
-    if (!p->listener)
+    if (!*out)
         return err_sys(e, "could not listen on \"%.100s\"", text);
-    evconnlistener_set_error_cb(p->listener, on_accept_error);
-    note_port(p);
+    evconnlistener_set_error_cb(*out, failed_on);
+    *bound = port_of(*out);
     return 0;
 }
 
@@ -287,7 +310,7 @@ static int open_all(struct portal *p, struct err *e)
     p->base = event_base_new();
     if (p->stop_fd < 0 || p->changed_fd < 0 || !p->base)
         return err_set(e, -ENOMEM, "could not make an event loop");
-    rc = listen_on(p, p->setup.node->portal, e);
+    rc = portal_listen(p, "portal.listen", p->setup.node->portal, on_accept, on_accept_error, p, &p->listener, &p->port, e);
     if (rc == 0)
         rc = open_tls(p, e);
     if (rc == 0)
@@ -298,6 +321,8 @@ static int open_all(struct portal *p, struct err *e)
         rc = tail_open(node_path(p->setup.node, "journal", path), &p->tail, e);
     if (rc == 0)
         rc = pool_open(&p->pool, e);
+    if (rc == 0)
+        rc = open_links(p, e);
     return rc == 0 ? watch_all(p, e) : rc;
 }
 
@@ -365,12 +390,15 @@ void portal_close(struct portal **out)
         evconnlistener_free(p->listener);
     while (p->conns)
         conn_close(p->conns);
+    link_listener_stop(p->link);
     if (p->pool) {
         pool_close(p->pool);
         while ((j = pool_done(p->pool)) != NULL)
             j->done(j);
     }
     /* Neither pokes nor changes come from here on. */
+    link_listener_free(&p->link);
+    link_client_stop(&p->link_client);
     if (p->worker)
         desk_worker_stop(&p->worker);
     tail_close(&p->tail);

@@ -85,7 +85,7 @@ int desk_link(struct desk *d, const struct viewer *v, time_ns now, struct desk_r
         rc = peers_json(&c, &peers);
     if (rc == 0)
         r->json = json_pack("{s:O, s:o, s:b, s:O}", "self", self, "listen", texts(d->setup.node->link_listen), "connects",
-                            strcmp(d->setup.node->link_connect, "yes") == 0, "peers", peers);
+                            strcmp(d->setup.node->link_connect, "yes") == 0, "nodes", peers);
     json_decref(self);
     json_decref(peers);
     desk_call_free(&c);
