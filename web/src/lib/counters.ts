@@ -1,0 +1,28 @@
+// Numbers beside the words of the navigation. A room gives its page a counter; the frame loads it and asks again after changes.
+import { approvals } from './api/approvals';
+import type { Change } from './api/types';
+import { lateDuties } from './duties.svelte';
+import { t } from './i18n.svelte';
+import { inbox } from './inbox.svelte';
+import { Loader } from './loader.svelte';
+import type { Counter } from './page';
+
+/** Late duties: the frame itself fetches the duties, since they set the clock. */
+export const late: Counter = { count: lateDuties, words: (count) => t('ui.clocks.late_count', { count }), late: true };
+
+export const unread: Counter = {
+  count: () => inbox.value?.unread ?? 0,
+  words: (count) => t('ui.inbox.unread', { count }),
+  load: () => void inbox.load(),
+  clear: () => inbox.clear(),
+  refreshOn: (c: Change) => c.type === 'inbox',
+};
+
+export const waiting = new Loader(() => approvals({ state: 'waiting', limit: '100' }));
+export const waitingApprovals: Counter = {
+  count: () => waiting.value?.items.length ?? 0,
+  words: (count) => t('ui.home.approvals', { count }),
+  load: () => void waiting.load(),
+  clear: () => waiting.clear(),
+  refreshOn: (c: Change) => c.type === 'case',
+};
