@@ -207,6 +207,34 @@ static void tampering_with_the_file_shows(void **state)
     }
 }
 
+static int64_t broken_of(struct world *w, const char *before, int limit)
+{
+    struct desk_reply r = { 0 };
+    int64_t id;
+
+    must(desk_audit(w->desk, &w->admin, STR(""), limit, str_c(before), &r), &r.err);
+    id = id_of(json_object_get(r.json, "chain"), "broken_at");
+    desk_reply_free(&r);
+    return id;
+}
+
+/* Row 2 was changed: the page that shows it says so at once, another page after the walk in the background. */
+static void an_old_row_that_was_changed_is_told_on_every_page_after_the_walk(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+
+    must(audit_sweep(w->desk, T0, &e), &e);
+    assert_int_equal(broken_of(w, "", 100), 0);
+    assert_int_equal(sqlite3_exec(w->desk->db, "DROP TRIGGER audit_fixed; UPDATE audit SET detail = 'nothing' WHERE id = 2", NULL, NULL, NULL), 0);
+    assert_int_equal(broken_of(w, "", 100), 2);
+    assert_int_equal(broken_of(w, "", 1), 0);
+    must(audit_sweep(w->desk, T0 + NS_PER_HOUR, &e), &e);
+    assert_int_equal(broken_of(w, "", 1), 0);   /* it rests for a day */
+    must(audit_sweep(w->desk, T0 + 25 * NS_PER_HOUR, &e), &e);
+    assert_int_equal(broken_of(w, "", 1), 2);
+}
+
 static void the_trail_is_paged_and_only_for_administrators(void **state)
 {
     struct world *w = *state;
@@ -246,6 +274,7 @@ int main(void)
         T(a_password_is_changed_and_other_sessions_end, "a password is changed, weak ones are refused, other sessions end"),
         T(nobody_changes_the_audit_trail, "the audit trail and the timeline refuse UPDATE and DELETE"),
         T(tampering_with_the_file_shows, "tampering with the audit trail shows, with the first row that does not fit"),
+        T(an_old_row_that_was_changed_is_told_on_every_page_after_the_walk, "an old row that was changed is told after the daily walk"),
         T(the_trail_is_paged_and_only_for_administrators, "the audit trail is paged, searched, and only for administrators"),
     };
 

@@ -189,6 +189,8 @@ static int tick(struct call *c, time_ns *next)
         rc = sessions_end(c);
     if (rc >= 0)
         rc = uploads_sweep(c->d, c->now, c->e);
+    if (rc >= 0)
+        rc = audit_sweep(c->d, c->now, c->e);
     if (rc >= 0 && sent < 0)
         rc = err_set(c->e, sent, "%s", story);
     return rc < 0 ? rc : made;
