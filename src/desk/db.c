@@ -1,5 +1,6 @@
 /* db.c - the connection: opening, migrations, prepared statements, transactions. */
 #include "desk/internal.h"
+#include "desk/reports/reports.h"
 #include "base/file.h"
 
 #include <stdarg.h>
@@ -150,7 +151,10 @@ int db_end(struct desk *d, int rc, struct err *e)
     assert(d->in_tx);
     d->in_tx = false;
     if (rc >= 0) {
-        int ended = db_exec(d, e, "COMMIT", "");
+        int ended = case_versions_keep(d, e);
+
+        if (ended >= 0)
+            ended = db_exec(d, e, "COMMIT", "");
 
         if (ended >= 0) {
             tell_changes(d);

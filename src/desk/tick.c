@@ -3,6 +3,7 @@
 #include "desk/blob.h"
 #include "desk/internal.h"
 #include "base/log.h"
+#include "desk/reports/reports.h"
 #include "desk/tables/tables.h"
 
 #define TICK_ROWS 64
@@ -207,6 +208,9 @@ int desk_tick(struct desk *d, time_ns now, time_ns *next, struct err *e)
     rc = tick(&c, &when);
     if (rc >= 0) {
         int seen = tables_tick(d, now, c.e);
+
+        if (seen >= 0)
+            seen = reports_tick(d, now, c.e);
 
         rc = seen < 0 ? seen : rc;
     }

@@ -150,7 +150,7 @@ static void an_outage_delays_reminders_and_drops_none(void **state)
     must(desk_tick(w->desk, T0 + 20 * H, &next, &e), &e);
     desk_reopen(w);
     must(desk_tick(w->desk, T0 + 21 * H, &next, &e), &e);
-    assert_true(next == INT64_MAX);
+    assert_true(next > T0 + 7 * 24 * H);   /* the summaries of the quarter alone are owed still */
     json_t *c = case_get(w, &w->analyst, id, T0 + 21 * H);
     assert_int_equal(lines_of(c, "reminder", "D-05"), 2);
     assert_int_equal(lines_of(c, "clock_overdue", "D-05"), 1);

@@ -1,5 +1,26 @@
 /* schema.c - the tables of the room "reports", as numbered steps that are never edited once released, only added to. */
 #include "desk/internal.h"
 
-static const char *const steps[] = { "" };
+/* case_version: how a case stood from "at" (when it was written down) on. Cases of before this step have one version, as they stood then. */
+static const char step_1[] =
+    "CREATE TABLE case_version (case_id INTEGER NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL, level TEXT,"
+    " incident_type TEXT, object_id TEXT, confirmed_at INTEGER, eliminated_at INTEGER, measures INTEGER NOT NULL,"
+    " PRIMARY KEY (case_id, at)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO case_version SELECT id, updated_at, state, kind, level, annex2 ->> '$.incident_type', object_id, confirmed_at, eliminated_at,"
+    " annex2 IS NOT NULL FROM cases;"
+    "CREATE INDEX IF NOT EXISTS case_detected ON cases(detected_at);"
+    "CREATE INDEX IF NOT EXISTS timeline_happened ON timeline(happened_at);"
+    "CREATE TABLE report (id INTEGER PRIMARY KEY AUTOINCREMENT, paragraph TEXT NOT NULL CHECK (paragraph IN ('17','18')),"
+    " quarter TEXT NOT NULL CHECK (length(quarter) = 6), version INTEGER NOT NULL CHECK (version >= 1), from_at INTEGER NOT NULL,"
+    " to_at INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('collecting','draft','sent','acknowledged')), comment TEXT, reason TEXT,"
+    " as_of INTEGER, figures TEXT, created_at INTEGER NOT NULL, sent_at INTEGER, sent_by INTEGER REFERENCES user(id), acknowledged_at INTEGER,"
+    " acknowledged_by INTEGER REFERENCES user(id), UNIQUE (paragraph, quarter, version)) STRICT;"
+    "CREATE INDEX report_state ON report(state, to_at);"
+    "CREATE TRIGGER report_kept BEFORE DELETE ON report BEGIN SELECT RAISE(ABORT, 'a report is kept'); END;"
+    "CREATE TRIGGER report_fixed BEFORE UPDATE OF figures, as_of, comment, sent_at, sent_by ON report WHEN OLD.state IN ('sent','acknowledged')"
+    " BEGIN SELECT RAISE(ABORT, 'what was sent is not changed'); END;"
+    "CREATE TABLE report_file (report_id INTEGER NOT NULL REFERENCES report(id), format TEXT NOT NULL CHECK (format IN ('pdf','xlsx','json')),"
+    " sha256 TEXT NOT NULL CHECK (length(sha256) = 64), size_bytes INTEGER NOT NULL, PRIMARY KEY (report_id, format)) STRICT, WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1 };
 const struct desk_schema reports_schema = { "reports", steps, COUNT(steps) };

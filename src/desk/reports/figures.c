@@ -1,0 +1,190 @@
+/* figures.c - the figures of the summaries: each a query over what was recorded by "as of", the same for the count and for the rows behind it.
+ *
+ * ?1 from, ?2 to (the next quarter's first moment), ?3 as of. A figure may have parts by one expression; the rows of one part are those where the
+ * expression is ?4 (?7 = 1), all of them otherwise; ?5 the cursor, ?6 the limit. */
+#include "desk/reports/internal.h"
+
+#include <stdarg.h>
+
+#define FIGURE(id, section, in, parts, kind, sort, key, name, object, at, part, body)                                                           \
+    { id, section, in, "SELECT " part ", count(*) " body " GROUP BY 1 ORDER BY 2 DESC, 1",                                                     \
+      "SELECT " kind ", CAST(" key " AS TEXT), " name ", " object ", o.name, " at ", " sort " " body " AND (?7 = 0 OR (" part ") IS ?4) AND "  \
+      sort " < ?5 ORDER BY " sort " DESC LIMIT ?6", parts }
+
+/* How each case stood as of ?3. */
+#define CASES                                                                                                                                   \
+    "FROM cases k JOIN case_version v ON v.case_id = k.id AND v.at = (SELECT max(x.at) FROM case_version x WHERE x.case_id = k.id AND x.at <= ?3)" \
+    " LEFT JOIN object o ON o.id = v.object_id WHERE "
+#define IN_QUARTER "k.detected_at >= ?1 AND k.detected_at < ?2"
+#define CASE_FIGURE(id, section, in, parts, part, condition)                                                                                    \
+    FIGURE(id, section, in, parts, "'case'", "k.id", "k.id", "k.number", "v.object_id", "k.detected_at", part, CASES condition)
+/* Steps of cases that happened in the quarter and were written down by then. The first of a kind counts. */
+#define STEP_FIGURE(id, kinds)                                                                                                                  \
+    FIGURE(id, "measures", IN_17 | IN_18, NULL, "'case'", "t.id", "k.id", "k.number", "k.object_id", "t.happened_at", "NULL",                    \
+           "FROM timeline t JOIN cases k ON k.id = t.case_id LEFT JOIN object o ON o.id = k.object_id WHERE t.happened_at >= ?1 AND"            \
+           " t.happened_at < ?2 AND t.recorded_at <= ?3 AND t.kind IN (" kinds ") AND NOT EXISTS (SELECT 1 FROM timeline y WHERE"                \
+           " y.case_id = t.case_id AND y.kind = t.kind AND y.id < t.id)")
+/* Duties of owners that fell due in the quarter and were not kept by their due moment, as far as it was known. */
+#define LATE                                                                                                                                    \
+    "FROM duty d LEFT JOIN object o ON o.id = d.object_id WHERE d.org_id IS NOT NULL AND d.due_at >= ?1 AND d.due_at < ?2 AND d.due_at < ?3"     \
+    " AND d.created_at <= ?3 AND d.subject <> 'report' AND NOT EXISTS (SELECT 1 FROM timeline y WHERE y.subject = d.subject AND"                 \
+    " y.subject_id = d.subject_id AND y.obligation = d.obligation AND y.recorded_at <= ?3 AND (y.kind = 'clock_cancelled' OR"                    \
+    " (y.kind = 'clock_fulfilled' AND y.happened_at <= d.due_at)))"
+#define PASSPORT_CHANGES                                                                                                                        \
+    "FROM object_change h JOIN object o ON o.id = h.object_id WHERE h.state IN ('accepted','recorded') AND h.decided_at >= ?1"                   \
+    " AND h.decided_at < ?2 AND h.decided_at <= ?3"
+
+const struct figure figures[] = {
+    CASE_FIGURE("events.state", "events", IN_17, "ui.state", "v.state", IN_QUARTER " AND v.kind <> 'incident'"),
+    CASE_FIGURE("events.rule", "events", IN_17, "rule", "k.rule_id", IN_QUARTER " AND v.kind <> 'incident'"),
+    CASE_FIGURE("incidents.type", "incidents", IN_17 | IN_18, "incident_type", "v.incident_type", IN_QUARTER " AND v.kind = 'incident'"),
+    CASE_FIGURE("incidents.level", "incidents", IN_17 | IN_18, "level", "v.level", IN_QUARTER " AND v.kind = 'incident'"),
+    CASE_FIGURE("incidents.state", "incidents", IN_17 | IN_18, "ui.state", "v.state", IN_QUARTER " AND v.kind = 'incident'"),
+    CASE_FIGURE("incidents.unresolved", "incidents", IN_17 | IN_18, NULL, "NULL",
+                "k.detected_at < ?2 AND ?1 > 0 AND v.kind = 'incident' AND v.state NOT IN ('eliminated','closed','rejected','dismissed_by_sts')"),
+    { "vulnerabilities", "vulnerabilities", IN_17 | IN_18, NULL, NULL, NULL },
+    FIGURE("changes.passport", "changes", IN_17 | IN_18, "report.change", "'change'", "h.id", "h.id", "h.key", "h.object_id", "h.decided_at", "h.kind",
+           PASSPORT_CHANGES),
+    { "violations", "violations", IN_17 | IN_18, NULL, NULL, NULL },
+    STEP_FIGURE("measures.reported", "'report_measures'"),
+    STEP_FIGURE("measures.eliminated", "'eliminate'"),
+    STEP_FIGURE("measures.analysed", "'event_analysis'"),
+    FIGURE("measures.late", "measures", IN_17 | IN_18, "obligation", "d.subject", "d.id", "d.subject_id", "d.obligation", "d.object_id", "d.due_at",
+           "d.obligation", LATE),
+};
+const size_t figure_count = COUNT(figures);
+
+const struct figure *figure_find(struct str id)
+{
+    for (size_t i = 0; i < figure_count; i++)
+        if (str_eq(id, str_c(figures[i].id)))
+            return &figures[i];
+    return NULL;
+}
+
+/* --- words --- */
+
+struct str report_text(struct call *c, enum lang lang, const char *fmt, ...)
+{
+    char key[128];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(key, sizeof key, fmt, ap);
+    va_end(ap);
+    struct str s = catalog_text(c->d->setup.catalog, lang, key);
+    /* Without a text the answer is the key itself, which stands on our stack. */
+    return s.p == key ? arena_copy(&c->a, s) : s;
+}
+
+struct str figure_label(struct call *c, const struct figure *f, enum lang lang) { return report_text(c, lang, "report.figure.%s", f->id); }
+
+struct str part_label(struct call *c, const struct figure *f, struct str value, enum lang lang)
+{
+    const struct edition *ed = c->d->setup.world->edition;
+    const struct enumeration *en = f->parts ? edition_enumeration(ed, str_c(f->parts)) : NULL;
+    const struct enum_value *v = en && value.n ? enumeration_value(en, value) : NULL;
+
+    if (!value.n)
+        return report_text(c, lang, "report.part.none");
+    if (v)
+        return v->name.text[lang];
+    if (f->parts && strcmp(f->parts, "rule") == 0) {
+        const struct rule *r = rule_find(&c->d->rules, value);
+        return r ? r->title.text[lang] : value;
+    }
+    return f->parts && strchr(f->parts, '.') ? report_text(c, lang, "%s.%.*s", f->parts, STR_ARG(value)) : value;
+}
+
+/* --- counting --- */
+
+static int parts_json(struct call *c, const struct figure *f, const struct period *p, enum lang lang, json_t *parts, int64_t *total)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, f->count_sql, "iii", p->from, p->to, p->as_of);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct str value = db_copy(st, 0, &c->a);
+        int64_t n = sqlite3_column_int64(st, 1);
+
+        *total += n;
+        if (f->parts)
+            json_array_append_new(parts, json_pack("{s:o, s:o, s:I}", "value", json_str(value.p ? value : STR("")), "label",
+                                                   json_str(part_label(c, f, value, lang)), "count", (json_int_t)n));
+    }
+    return rc;
+}
+
+int figures_json(struct call *c, unsigned in, const struct period *p, enum lang lang, json_t **out)
+{
+    json_t *list = json_array();
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < figure_count; i++) {
+        const struct figure *f = &figures[i];
+        json_t *parts = json_array();
+        int64_t total = 0;
+
+        if (!(f->in & in)) {
+            json_decref(parts);
+            continue;
+        }
+        if (f->count_sql)
+            rc = parts_json(c, f, p, lang, parts, &total);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "id", f->id, "section", f->section, "label",
+                                              json_str(figure_label(c, f, lang)), "note",
+                                              f->count_sql ? json_null() : json_str(report_text(c, lang, "report.unrecorded.%s", f->id)), "total",
+                                              (json_int_t)total, "parts", parts));
+    }
+    *out = list;
+    return rc < 0 ? rc : 0;
+}
+
+int figure_rows(struct call *c, const struct figure *f, const struct period *p, bool one_part, struct str part, int64_t before, int limit, json_t **out)
+{
+    sqlite3_stmt *st;
+    int rc = 0;
+
+    *out = json_array();
+    if (!f->rows_sql)
+        return 0;
+    st = db_query(c->d, c->e, f->rows_sql, "iiitiii", p->from, p->to, p->as_of, part.n ? part : (struct str){ NULL, 0 }, before, (int64_t)limit,
+                  (int64_t)one_part);
+    rc = st ? 0 : -EIO;
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kind", db_json(st, 0), "id", db_json(st, 1), "name", db_json(st, 2),
+                                              "object", json_ref(db_str(st, 3), db_str(st, 4)), "at", db_json_time(st, 5), "sort", db_json_id(st, 6)));
+    return rc < 0 ? rc : 0;
+}
+
+/* --- quarters --- */
+
+static time_ns quarter_start(const struct desk *d, int year, int quarter)
+{
+    struct civil c = { .year = year + (quarter > 4), .month = (quarter > 4 ? 0 : quarter - 1) * 3 + 1, .day = 1 };
+
+    return zone_first(d->setup.world->zone, &c);
+}
+
+void quarter_at(const struct desk *d, time_ns t, char out[8])
+{
+    struct civil c = civil_of_ns(t, zone_offset_min(d->setup.world->zone, t));
+
+    snprintf(out, 8, "%04uQ%c", (unsigned)c.year % 10000, "1234"[(c.month - 1) / 3 % 4]);
+}
+
+int period_of(struct call *c, struct str quarter, struct str as_of, struct period *out)
+{
+    uint64_t year = 0;
+    int q;
+
+    if (quarter.n != 6 || !str_u64(str_of(quarter.p, 4), &year) || year < 2000 || year > 2199 || quarter.p[4] != 'Q' || quarter.p[5] < '1' ||
+        quarter.p[5] > '4')
+        return refuse(c, -EINVAL, "bad_request", "quarter", "a quarter is written 2026Q1");
+    q = quarter.p[5] - '0';
+    *out = (struct period){ .from = quarter_start(c->d, (int)year, q), .to = quarter_start(c->d, (int)year, q + 1), .as_of = c->now };
+    memcpy(out->quarter, quarter.p, 6);
+    if (as_of.n && time_parse_rfc3339(as_of, &out->as_of, NULL, NULL) < 0)
+        return refuse(c, -EINVAL, "bad_request", "as_of", "a moment is written 2026-04-01T09:00:00Z");
+    return 0;
+}
