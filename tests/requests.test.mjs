@@ -4,7 +4,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { centre } from './lib/centre.mjs';
+import { centre, sendSyslog, until } from './lib/centre.mjs';
 import { openapi } from './portal/openapi.mjs';
 
 const spec = openapi();
@@ -323,6 +323,90 @@ test('R-10.2-09: a consultation is asked and given outside of cases', async () =
     assert.equal((await get(p.surveyor, '/requests?side=mine')).items[0].id, r.id);
     r = await act(p.surveyor, r, 'give', { answer: '1.2 and 1.3' });
     assert.deepEqual([r.ended, r.values.answer], [true, '1.2 and 1.3']);
+});
+
+/** One step of the onboarding of the object. */
+const step = async (who, name, body = {}) => {
+    const a = await ask(who, 'POST', `/objects/${OBJECT}/onboarding/actions/${name}`, body);
+    assert.equal(a.status, 200, `${name}: ${a.bytes}`);
+    return a.json;
+};
+const noStep = async (who, name, body, status, field) => {
+    const a = await ask(who, 'POST', `/objects/${OBJECT}/onboarding/actions/${name}`, body);
+    assert.deepEqual([a.status, a.json.field], [status, field], `${name}: ${a.bytes}`);
+};
+const done = (o, row) => { const s = o.steps.find((x) => x.row === row); return s.of > 0 && s.done === s.of; };
+const ids = (o, want) => o.sources.filter(want).map((x) => x.id);
+
+test('R-10.1-01, R-10.1-02, R-10.1-03: the list of logs is proposed by component, changed and approved; where each agent goes is said', async () => {
+    let o = await get(p.analyst, `/objects/${OBJECT}/onboarding`);
+    assert.deepEqual([o.sources.length, o.collector, o.sending], [0, null, null]);
+    await p.analyst.post(`/objects/${OBJECT}/passports`, { source: 'owner', tested_kind: null, reference: null, received_on: day(), note: null, items: [
+        { kind: 'hardware', name: 'registry-web-1', host: 'registry-web-1', version: 'Debian GNU/Linux 12' },
+        { kind: 'software', name: 'PostgreSQL', host: 'registry-db-1', version: '16' }, { kind: 'software', name: 'saltstack', host: 'registry-web-1' },
+        { kind: 'hardware', name: 'Сапфир', host: 'waf-1', protection: true }] });
+    o = await step(p.owner, 'collector', { name: 'Graylog', host: 'lcs.registry.example', contour: 'internal', same_network: true, kept_days: 1100 });
+    assert.deepEqual(o.warnings, ['other_contour'], 'the object stands in the external contour');
+    await noStep(p.owner, 'propose', {}, 403, undefined);
+    o = await step(p.analyst, 'propose');
+    const known = (component) => o.sources.filter((x) => x.component === component).map((x) => `${x.class} ${x.log} ${x.agent} ${x.rule}`);
+    assert.deepEqual(known('registry-web-1'), ['os-unix audit server unix', 'os-unix messages lcs unix', 'os-unix secure lcs unix']);
+    assert.deepEqual(known('PostgreSQL'), ['db postgresql lcs postgresql']);
+    assert.deepEqual(known('Сапфир'), ['sec events lcs protection']);
+    assert.deepEqual(known('saltstack'), [], '"alt" is no word of "saltstack"');
+    const count = o.sources.length;
+    assert.equal((await step(p.analyst, 'propose')).sources.length, count, 'a second proposal adds nothing');
+    o = await step(p.analyst, 'add', { component: 'portal', host: 'registry-web-1', class: 'app', log: 'portal', path: '/var/log/portal.log', agent: 'server', protection: false });
+    const [added] = ids(o, (x) => x.log === 'portal');
+    o = await step(p.analyst, 'edit', { source: added, host: 'registry-web-1', path: '/var/log/portal/app.log', agent: 'lcs', protection: false, note: 'moved' });
+    assert.equal(o.sources.find((x) => x.id === added).path, '/var/log/portal/app.log');
+    assert.ok(!done(o, 'R-10.1-01'));
+    o = await step(p.analyst, 'retire', { sources: ids(o, (x) => x.component === 'registry-db-1' || x.log === 'portal') });
+    o = await step(p.lead, 'approve', { sources: ids(o, (x) => x.state === 'proposed') });
+    assert.ok(done(o, 'R-10.1-01'));
+    assert.ok(o.sources.filter((x) => x.state === 'identified').every((x) => x.approved_by === 'centre_lead lead'));
+    await noStep(p.lead, 'approve', { sources: ids(o, (x) => x.state === 'identified') }, 409, 'sources.0');
+});
+
+test('R-12-02, R-12-03, R-12-04, R-12-05, R-12-06: the owner organises logging, collection and transfer, log by log', async () => {
+    let o = await get(p.owner, `/objects/${OBJECT}/onboarding`);
+    assert.ok(done(o, 'R-12-04') && !done(o, 'R-12-02') && !done(o, 'R-12-03'));
+    await noStep(p.owner, 'to_lcs', { sources: ids(o, (x) => x.state === 'identified') }, 409, 'sources.0');
+    o = await step(p.owner, 'logging_organised', { sources: ids(o, (x) => x.state === 'identified' && !x.protection) });
+    assert.ok(done(o, 'R-12-02') && !done(o, 'R-12-03'));
+    o = await step(p.owner, 'logging_organised', { sources: ids(o, (x) => x.state === 'identified') });
+    o = await step(p.owner, 'to_lcs', { sources: ids(o, (x) => x.state === 'logging_organised') });
+    assert.ok(done(o, 'R-12-03') && done(o, 'R-12-05') && done(o, 'R-12-06'));
+    assert.equal((await p.city.get(`/objects/${OBJECT}/onboarding`)).status, 404);
+});
+
+test('R-12-09: conditions of sending are proposed by one side and agreed by the other', async () => {
+    const conditions = { address: 'siem.sts.example', port: 4318, protocol: 'otlp_https', credentials_reference: 'certificate of agent-1' };
+    await step(p.owner, 'sending', conditions);
+    await noStep(p.owner, 'agree', { version: 1, agreed_on: day() }, 403, undefined);
+    let o = await step(p.analyst, 'sending', { ...conditions, port: 443 });
+    await noStep(p.owner, 'agree', { version: 1, agreed_on: day() }, 409, 'version');
+    assert.ok(!done(o, 'R-12-09'));
+    o = await step(p.owner, 'agree', { version: 2, agreed_on: day() });
+    assert.ok(done(o, 'R-12-09'));
+    assert.deepEqual([o.sending.values.port, o.sending.agreed_on], [443, day()]);
+});
+
+test('R-10.1-04, R-10.1-05: the list is laid beside what arrives: arriving, silent, and what nobody listed', async () => {
+    let o = await get(p.analyst, `/objects/${OBJECT}/onboarding`);
+    o = await step(p.analyst, 'agent_installed', { sources: ids(o, (x) => x.state === 'to_lcs') });
+    assert.ok(o.sources.filter((x) => x.stored === 'agent_installed').every((x) => x.state === 'silent'), 'nothing has come yet');
+    await sendSyslog(c.ports.syslog, ['registry-web-1', 'registry-db-1'].map((host) => `<38>1 ${now()} ${host} sshd 4000 - - Accepted password for ann from 192.0.2.7 port 40000 ssh2`));
+    o = await until('what arrives is seen', async () => {
+        const x = await get(p.analyst, `/objects/${OBJECT}/onboarding`);
+        return x.sources.some((s) => s.state === 'to_siem') && x.unlisted.length ? x : null;
+    }).catch((e) => { throw new Error(`${e.message}\n${c.story()}`); });
+    const arriving = o.sources.filter((s) => s.state === 'to_siem');
+    assert.deepEqual([...new Set(arriving.map((s) => `${s.host} ${s.class}`))], ['registry-web-1 os-unix']);
+    assert.ok(o.unlisted.some((s) => s.host === 'registry-db-1'));
+    await later(2 * HOUR);
+    o = await get(p.analyst, `/objects/${OBJECT}/onboarding`);
+    assert.ok(o.sources.filter((s) => s.stored === 'agent_installed').every((s) => s.state === 'silent'));
 });
 
 test('bad bodies name the field, and nothing is half-saved', async () => {

@@ -1,4 +1,5 @@
 /* api_requests.c - the room "requests" over HTTP: what is asked of owners and declared by them, with evidence. */
+#include "desk/requests/onboarding.h"
 #include "desk/requests/requests.h"
 #include "portal/internal.h"
 
@@ -87,4 +88,21 @@ int api_request_file(struct call *c)
     c->reply.type = arena_copy(&c->arena, str_c(json_string_value(json_object_get(r.json, "type")))).p;
     desk_reply_free(&r);
     return rc;
+}
+
+int api_onboarding(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_onboarding(c->desk, &c->viewer, c->match.arg[0], c->now, &r), 200, &r);
+}
+
+int api_onboarding_action(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_onboarding_act(c->desk, &c->viewer, c->match.arg[0], c->match.arg[1], c->body, c->now, &r);
+
+    if (rc == 0)
+        call_acted(c);
+    return call_desk(c, rc, 200, &r);
 }

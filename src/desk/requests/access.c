@@ -33,7 +33,7 @@ int act_exclusion_approve(struct call *c, struct req *q, const json_t *body)
         return refuse(c, -EACCES, "forbidden", NULL, "whoever proposed it cannot approve it");
     req_set(q, "approved_by", json_string(c->v->name));
     req_set(q, "approved_at", json_time(c->now));
-    int rc = life_move(c, q, "excluded", c->now);
+    int rc = life_move(c, q->object_id, q->org_id, "excluded", c->now);
     return rc < 0 ? rc : req_tell(c, q, true, "exclusion");
 }
 
@@ -43,6 +43,6 @@ int act_exclusion_end(struct call *c, struct req *q, const json_t *body)
     int rc = day_start(c, json_get_str(body, "ended_on"), "ended_on", true, &start);
 
     if (rc == 0)
-        rc = life_move(c, q, "information_received", c->now);
+        rc = life_move(c, q->object_id, q->org_id, "information_received", c->now);
     return rc < 0 ? rc : req_tell(c, q, true, "exclusion_ended");
 }

@@ -86,6 +86,8 @@ void req_set(struct req *q, const char *key, json_t *value);       /* taken */
 MUST_USE int req_line(struct call *c, const struct req *q, const char *kind, struct str text, time_ns happened);
 /* req_tell - a notice about it: to the owner's side or to the centre, by the texts request.notice.KEY of the catalogue. */
 MUST_USE int req_tell(struct call *c, const struct req *q, bool owner, const char *key);
+MUST_USE int req_tell_about(struct call *c, const struct req *q, const struct subject *about, const char *kind, const char *paragraph, bool owner,
+                            const char *key);
 MUST_USE int req_wrong(struct call *c, const char *field, const char *why);   /* -EINVAL */
 
 /* --- acts.c --- */
@@ -105,7 +107,7 @@ MUST_USE int req_cancel(struct call *c, struct req *q, const char *obligation);
 
 /* --- life.c --- */
 /* life_move - the object goes to a state of 7.7; where it stands further on already, it stays. */
-MUST_USE int life_move(struct call *c, const struct req *q, const char *state, time_ns at);
+MUST_USE int life_move(struct call *c, struct str object, struct str org, const char *state, time_ns at);
 /* annex1_snapshot - what the registry holds of the object now, as JSON with the SHA-256 of its text; owned by the caller. */
 MUST_USE int annex1_snapshot(struct call *c, struct str object, json_t **out, char sha256[65]);
 

@@ -1,9 +1,9 @@
 /* life.c - where an object stands (requirements 7.7), and paragraph 8: putting into operation and its end, on paper and electronically. */
 #include "desk/requests/kind.h"
 
-int life_move(struct call *c, const struct req *q, const char *state, time_ns at)
+int life_move(struct call *c, struct str object, struct str org, const char *state, time_ns at)
 {
-    struct subject s = { .kind = "object", .id = q->object_id, .object_id = q->object_id, .org_id = q->org_id };
+    struct subject s = { .kind = "object", .id = object, .object_id = object, .org_id = org };
 
     return timeline_of(c, &s, &(struct line){ .kind = "life", .text = str_c(state), .happened_at = at });
 }
@@ -35,7 +35,7 @@ int open_commissioning(struct call *c, struct req *q, const json_t *body)
 
     if (rc == 0)
         rc = req_begin(c, q, ending(q) ? "D-02" : "D-01", start);
-    return rc < 0 ? rc : life_move(c, q, ending(q) ? "operation_terminated" : "commissioned", start.at);
+    return rc < 0 ? rc : life_move(c, q->object_id, q->org_id, ending(q) ? "operation_terminated" : "commissioned", start.at);
 }
 
 /* both_parts - kept when the letter and the electronic part are both there; at the later of the two. The letter's day counts as it is written. */
@@ -54,7 +54,7 @@ static int both_parts(struct call *c, struct req *q)
     time_ns at = paper.at > electronic ? paper.at : electronic;
     rc = req_fulfil(c, q, ending(q) ? "D-02" : "D-01", at);
     req_move(q, "complete");
-    return rc < 0 ? rc : life_move(c, q, ending(q) ? "termination_received" : "information_received", at);
+    return rc < 0 ? rc : life_move(c, q->object_id, q->org_id, ending(q) ? "termination_received" : "information_received", at);
 }
 
 int act_paper(struct call *c, struct req *q, const json_t *body)
@@ -97,7 +97,7 @@ int act_electronic(struct call *c, struct req *q, const json_t *body)
 int act_archive(struct call *c, struct req *q, const json_t *body)
 {
     (void)body;
-    return life_move(c, q, "archived", c->now);
+    return life_move(c, q->object_id, q->org_id, "archived", c->now);
 }
 
 /* --- paragraph 15 --- */
@@ -105,7 +105,7 @@ int act_archive(struct call *c, struct req *q, const json_t *body)
 int open_information(struct call *c, struct req *q, const json_t *body)
 {
     (void)body;
-    return life_move(c, q, "information_requested", c->now);
+    return life_move(c, q->object_id, q->org_id, "information_requested", c->now);
 }
 
 /* receive - D-03 runs from the moment of receiving the request. */
@@ -134,7 +134,7 @@ int act_answer_information(struct call *c, struct req *q, const json_t *body)
         rc = electronic(c, q, body);
     if (rc == 0)
         rc = req_fulfil(c, q, "D-03", c->now);
-    return rc < 0 ? rc : life_move(c, q, "information_received", c->now);
+    return rc < 0 ? rc : life_move(c, q->object_id, q->org_id, "information_received", c->now);
 }
 
 /* What was not the Information in full has not kept the term: it is counted on from the same receipt. */
@@ -152,5 +152,5 @@ int act_return_information(struct call *c, struct req *q, const json_t *body)
 int act_register(struct call *c, struct req *q, const json_t *body)
 {
     (void)body;
-    return life_move(c, q, "listed", c->now);
+    return life_move(c, q->object_id, q->org_id, "listed", c->now);
 }

@@ -116,10 +116,10 @@ static struct str both(struct call *c, const char *key, const char *between)
     return arena_copy(&c->a, buf_view(&b));
 }
 
-int req_tell(struct call *c, const struct req *q, bool owner, const char *key)
+int req_tell_about(struct call *c, const struct req *q, const struct subject *about, const char *kind, const char *paragraph, bool owner,
+                   const char *key)
 {
-    struct str orgs[3] = { { NULL, 0 } }, said = req_text(q, "text"), text;
-    struct subject about = req_subject(q);
+    struct str orgs[3] = { { NULL, 0 } }, said = q->values ? req_text(q, "text") : STR(""), text;
     char title_key[64], text_key[64];
     int64_t id = 0;
     size_t n = 1;
@@ -131,13 +131,20 @@ int req_tell(struct call *c, const struct req *q, bool owner, const char *key)
     }
     snprintf(title_key, sizeof title_key, "request.notice.%s.title", key);
     snprintf(text_key, sizeof text_key, "request.notice.%s.text", key);
-    text = both(c, text_key, "\n\n");
-    json_t *args = json_pack("{s:o, s:o, s:o}", "number", json_str(q->number), "object", json_str(q->object_name), "text", json_str(said.p ? said : STR("")));
-    text = text_fill(&c->a, text, args);
+    json_t *args = json_pack("{s:o, s:o, s:o}", "number", json_str(q->number.p ? q->number : STR("")), "object", json_str(q->object_name), "text",
+                             json_str(said.p ? said : STR("")));
+    struct str title = text_fill(&c->a, both(c, title_key, " / "), args);
+    text = text_fill(&c->a, both(c, text_key, "\n\n"), args);
     json_decref(args);
-    struct notice_new notice = { .kind = q->kind->name, .paragraph = q->kind->paragraph, .about = &about, .title = both(c, title_key, " / "), .text = text,
-                                 .orgs = orgs, .org_count = n };
+    struct notice_new notice = { .kind = kind, .paragraph = paragraph, .about = about, .title = title, .text = text, .orgs = orgs, .org_count = n };
     return notice_issue(c, &notice, &id);
+}
+
+int req_tell(struct call *c, const struct req *q, bool owner, const char *key)
+{
+    struct subject about = req_subject(q);
+
+    return req_tell_about(c, q, &about, q->kind->name, q->kind->paragraph, owner, key);
 }
 
 /* --- opening --- */

@@ -31,5 +31,14 @@ static const char step_1[] =
     " at INTEGER NOT NULL, user_id INTEGER REFERENCES user(id), confirmed_at INTEGER, confirmed_by INTEGER REFERENCES user(id),"
     " PRIMARY KEY (object_id, version)) STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1 };
+/* The sending conditions are proposed by one side and agreed by the other; a log may be one of a protection tool (R-12-03, R-12-06, R-10.1-05). */
+static const char step_2[] =
+    "DROP TABLE sending;"
+    "CREATE TABLE sending (object_id TEXT NOT NULL REFERENCES object(id), version INTEGER NOT NULL, values_json TEXT NOT NULL,"
+    " at INTEGER NOT NULL, user_id INTEGER REFERENCES user(id), agreed_on TEXT, agreed_at INTEGER, agreed_by INTEGER REFERENCES user(id),"
+    " PRIMARY KEY (object_id, version)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE log_source ADD COLUMN protection INTEGER NOT NULL DEFAULT 0 CHECK (protection IN (0,1));"
+    "ALTER TABLE log_source ADD COLUMN note TEXT;";
+
+static const char *const steps[] = { step_1, step_2 };
 const struct desk_schema requests_schema = { "requests", steps, COUNT(steps) };
