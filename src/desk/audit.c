@@ -88,6 +88,13 @@ void audit_refusal(struct call *c, const char *action, const char *target)
     *c->e = kept;
 }
 
+int audit_read(struct call *c, const char *action, const char *target, struct str detail)
+{
+    int rc = db_begin(c->d, c->e);
+
+    return rc < 0 ? rc : db_end(c->d, audit_add(c, action, target, detail, "ok"), c->e);
+}
+
 int desk_audit_note(struct desk *d, const struct viewer *v, const char *action, const char *target, const char *detail, const char *outcome,
                     time_ns now, struct err *e)
 {

@@ -173,6 +173,9 @@ MUST_USE int password_random(char out[33], struct err *e);
 MUST_USE int audit_add(struct call *c, const char *action, const char *target, struct str detail, const char *outcome);
 /* audit_refusal - the same in its own transaction, after the work was rolled back. */
 void audit_refusal(struct call *c, const char *action, const char *target);
+/* audit_read - a row for what was read or taken out (personal.read, document.read, export), in its own transaction: what cannot be written into
+ * the trail is not given out. Call it before the answer is made. */
+MUST_USE int audit_read(struct call *c, const char *action, const char *target, struct str detail);
 /* audit_sweep - some rows further in the walk over the whole trail; see audit.c. */
 MUST_USE int audit_sweep(struct desk *d, time_ns now, struct err *e);
 

@@ -207,6 +207,28 @@ static void tampering_with_the_file_shows(void **state)
     }
 }
 
+static int64_t rows_of(struct world *w, const char *action)
+{
+    int64_t n = 0;
+
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM audit WHERE action = ? AND outcome = 'ok'", "z", action), 0);
+    return n;
+}
+
+static void reading_about_people_is_told(void **state)
+{
+    struct world *w = *state;
+    int64_t before = rows_of(w, "personal.read");
+    struct desk_reply r = { 0 };
+
+    must(desk_users(w->desk, &w->admin, T0, &r), &r.err);
+    desk_reply_free(&r);
+    assert_int_equal(rows_of(w, "personal.read"), before + 1);
+    assert_int_equal(desk_users(w->desk, &w->analyst, T0, &r), -EACCES);
+    desk_reply_free(&r);
+    assert_int_equal(rows_of(w, "personal.read"), before + 1);
+}
+
 static int64_t broken_of(struct world *w, const char *before, int limit)
 {
     struct desk_reply r = { 0 };
@@ -274,6 +296,7 @@ int main(void)
         T(a_password_is_changed_and_other_sessions_end, "a password is changed, weak ones are refused, other sessions end"),
         T(nobody_changes_the_audit_trail, "the audit trail and the timeline refuse UPDATE and DELETE"),
         T(tampering_with_the_file_shows, "tampering with the audit trail shows, with the first row that does not fit"),
+        T(reading_about_people_is_told, "reading about people leaves a row in the audit trail"),
         T(an_old_row_that_was_changed_is_told_on_every_page_after_the_walk, "an old row that was changed is told after the daily walk"),
         T(the_trail_is_paged_and_only_for_administrators, "the audit trail is paged, searched, and only for administrators"),
     };

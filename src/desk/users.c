@@ -146,7 +146,10 @@ int desk_users(struct desk *d, const struct viewer *v, time_ns now, struct desk_
     int rc;
 
     desk_call_init(&c, d, v, now, r);
-    rc = v->role == DESK_ADMINISTRATOR ? users_select(&c, 0, items) : refuse(&c, -EACCES, "forbidden", NULL, "users are shown to administrators");
+    rc = v->role == DESK_ADMINISTRATOR ? audit_read(&c, "personal.read", "users", STR(""))
+                                       : refuse(&c, -EACCES, "forbidden", NULL, "users are shown to administrators");
+    if (rc == 0)
+        rc = users_select(&c, 0, items);
     if (rc == 0)
         r->json = json_pack("{s:O, s:n}", "items", items, "next");
     json_decref(items);

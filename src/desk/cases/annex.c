@@ -293,6 +293,10 @@ int desk_document(struct desk *d, const struct viewer *v, struct str sha256, boo
 
     desk_call_init(&c, d, v, now, r);
     rc = document_read(&c, sha256, json, out);
+    if (rc == 0)
+        rc = audit_read(&c, "document.read", "document", sha256);
+    if (rc < 0)
+        buf_reset(out);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }
