@@ -167,6 +167,50 @@ test('a notice without source address: said, not invented (Q-64)', async () => {
   await page.context().close();
 });
 
+test('an owner\'s officer by keyboard alone: from the sign-in to the measures of Annex 2', async () => {
+  const page = await open(null);
+  const at = (selector) => page.evaluate((s) => document.activeElement?.matches(s) ?? false, selector);
+  // As a person does: Tab until it is there, and never more often than the page has places.
+  async function tabTo(selector) {
+    for (let i = 0; i < 150; i += 1) {
+      if (await at(selector)) return;
+      await page.keyboard.press('Tab');
+    }
+    assert.fail(`Tab does not reach ${selector}`);
+  }
+  const press = (key) => page.keyboard.press(key);
+  await page.waitForSelector('#login:focus');
+  await page.keyboard.type('daniyar');
+  await press('Tab');
+  await page.keyboard.type(PASSWORD);
+  await press('Enter');
+  await page.waitForSelector('nav');
+  await page.waitForSelector('.clocks li');
+  await tabTo('header button[lang=en]');
+  await press('Enter');
+  await page.waitForFunction(() => document.querySelector('h1')?.innerText === 'What is asked of me');
+  await tabTo('.clocks li a.button[href*="c4?do=report_measures"]');
+  await press('Enter');
+  await page.waitForSelector('#a2-scale');
+  await tabTo('#a2-scale');
+  await press('s');
+  await tabTo('#a2-sign');
+  await press('v');
+  await tabTo('#a2-contour');
+  await press('ArrowDown');
+  await tabTo('#a2-nature');
+  await page.keyboard.type('The password of the account backup was used from abroad.');
+  await tabTo('fieldset input[type=checkbox]');
+  await press('Space');
+  await tabTo('#a2-elimination_actions');
+  await page.keyboard.type('The account is locked.');
+  await tabTo('form button.primary');
+  await press('Enter');
+  await page.waitForSelector('text=Measures taken reported (Annex 2)');
+  await page.waitForFunction(() => document.activeElement?.id === 'case-title', undefined, { timeout: 5000 });
+  await page.context().close();
+});
+
 test('what a role may not do is not shown', async () => {
   const owner = await open('daniyar');
   const nav = await owner.locator('nav').innerText();
