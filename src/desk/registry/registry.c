@@ -1,5 +1,6 @@
-/* registry.c - organisations, monitored objects, their hosts and contacts; and run/objects.tsv, by which ingest knows them. */
-#include "desk/internal.h"
+/* registry.c - the registry as the first API showed it: an organisation with one kind, an object with hosts and contacts. These are adapters over the
+ * records; what they do not know of a record they leave as it is. And run/objects.tsv, by which ingest knows the objects. */
+#include "desk/registry/room.h"
 #include "base/file.h"
 
 static const struct body_field org_fields[] = {
@@ -18,32 +19,54 @@ static const struct body_field object_fields[] = {
     { "active", BODY_BOOL, true, false, 0, 0, NULL },
 };
 
-static int new_id(struct call *c, struct str wanted, const char *kind, char out[ID_MAX + 1])
+/* known_only - the properties of in that are fields of the kind. */
+static json_t *known_only(enum record_kind k, const json_t *base, const json_t *in)
 {
-    int64_t n = 0;
-    int rc = 0;
+    size_t count;
+    const struct body_field *fields = record_fields(k, &count);
+    json_t *out = base ? json_deep_copy(base) : json_object();
 
-    if (wanted.n)
-        snprintf(out, ID_MAX + 1, "%.*s", (int)min_size(wanted.n, ID_MAX), wanted.p);
-    else {
-        rc = counter_next(c->d, kind, &n, c->e);
-        snprintf(out, ID_MAX + 1, "%s-%lld", kind, (long long)n);
+    for (size_t i = 0; i < count; i++) {
+        json_t *v = json_object_get(in, fields[i].name);
+
+        if (v)
+            json_object_set(out, fields[i].name, v);
     }
-    return rc;
+    return out;
+}
+
+static const char *origin_of(const struct call *c) { return !c->v ? "system" : role_of_owner(c->v->role) ? "owner" : "centre"; }
+
+static int put(struct call *c, enum record_kind k, struct str id, struct str parent, json_t *value, char out_id[ID_MAX + 1])
+{
+    struct record_write w = { .kind = k, .id = id, .parent = parent, .value = value, .origin = origin_of(c) };
+    int rc = record_put(c, &w, out_id);
+
+    json_decref(value);
+    return rc < 0 ? rc : 0;
 }
 
 /* --- organisations --- */
 
+/* kinds_set - a kind it has already stays among the others; a new one is the only one. */
+static void kinds_set(json_t *value, struct str kind)
+{
+    json_t *kinds = json_object_get(value, "kinds"), *one;
+    size_t i;
+
+    json_array_foreach(kinds, i, one)
+        if (str_eq(kind, str_c(json_string_value(one))))
+            return;
+    json_object_set_new(value, "kinds", json_pack("[o]", json_str(kind)));
+}
+
 int org_insert(struct call *c, struct str id, const json_t *in, char out_id[ID_MAX + 1])
 {
-    char target[ID_MAX + 20];
-    int rc = new_id(c, id, "org", out_id);
+    json_t *value = known_only(RECORD_ORGANISATION, NULL, in);
 
-    if (rc == 0)
-        rc = db_exec(c->d, c->e, "INSERT INTO org(id, name, kind, bin, email, created_at, updated_at) VALUES (?1,?2,?3,?4,?5,?6,?6)", "ztttti",
-                     out_id, json_get_str(in, "name"), json_get_str(in, "kind"), json_get_str(in, "bin"), json_get_str(in, "email"), c->now);
-    snprintf(target, sizeof target, "organisation/%s", out_id);
-    return rc < 0 ? rc : audit_add(c, "organisation.create", target, json_get_str(in, "name"), "ok");
+    if (json_get_str(in, "kind").n)
+        kinds_set(value, json_get_str(in, "kind"));
+    return put(c, RECORD_ORGANISATION, id, (struct str){ NULL, 0 }, value, out_id);
 }
 
 static json_t *org_json(sqlite3_stmt *st)
@@ -71,8 +94,8 @@ int desk_organisations(struct desk *d, const struct viewer *v, struct desk_reply
     json_t *items = json_array();
 
     desk_call_init(&c, d, v, 0, r);
-    sqlite3_stmt *st = db_query(d, c.e, "SELECT id, name, kind, bin, email FROM org WHERE ?1 = 0 OR id = ?2 ORDER BY name, id", "iz",
-                                scope_of(v).bounded, v->org_id);
+    sqlite3_stmt *st = db_query(d, c.e, "SELECT g.id, g.name, g.kind, g.bin, g.email FROM org g WHERE " ORG_REACHED " ORDER BY g.name, g.id", "iz",
+                                scope_of(v).bounded, scope_of(v).org);
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(d, st, c.e)) > 0)
         json_array_append_new(items, org_json(st));
@@ -80,6 +103,28 @@ int desk_organisations(struct desk *d, const struct viewer *v, struct desk_reply
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }
+
+static int org_write(struct call *c, struct str id, const json_t *body, bool create)
+{
+    char key[ID_MAX + 1];
+    struct record old;
+    int rc;
+
+    if (create) {
+        rc = org_insert(c, (struct str){ NULL, 0 }, body, key);
+        return rc < 0 ? rc : org_read(c, key);
+    }
+    rc = record_read(c, RECORD_ORGANISATION, id, 0, &old);
+    if (rc < 0)
+        return rc;
+    json_t *value = known_only(RECORD_ORGANISATION, old.value, body);
+    kinds_set(value, json_get_str(body, "kind"));
+    record_done(&old);
+    rc = put(c, RECORD_ORGANISATION, id, (struct str){ NULL, 0 }, value, key);
+    return rc < 0 ? rc : org_read(c, key);
+}
+
+/* --- cases of an object --- */
 
 /* cases_touch_search - names stand in what listCases searches; a new name is found at once. */
 static int cases_touch_search(struct call *c, const char *object_id)
@@ -96,68 +141,8 @@ static int cases_touch_search(struct call *c, const char *object_id)
     return rc < 0 ? rc : 0;
 }
 
-static int org_write(struct call *c, struct str id, const json_t *body, bool create)
-{
-    char new[ID_MAX + 1], target[ID_MAX + 20];
-    int rc;
-
-    if (create) {
-        rc = org_insert(c, (struct str){ NULL, 0 }, body, new);
-        return rc < 0 ? rc : org_read(c, new);
-    }
-    snprintf(new, sizeof new, "%.*s", (int)min_size(id.n, ID_MAX), id.p);
-    rc = db_exec(c->d, c->e, "UPDATE org SET name = ?2, kind = ?3, bin = ?4, email = ?5, updated_at = ?6 WHERE id = ?1", "ztttti", new,
-                 json_get_str(body, "name"), json_get_str(body, "kind"), json_get_str(body, "bin"), json_get_str(body, "email"), c->now);
-    if (rc < 0)
-        return rc;
-    snprintf(target, sizeof target, "organisation/%s", new);
-    rc = rc == 0 ? refuse(c, -ENOENT, "not_found", NULL, "no such organisation")
-                 : audit_add(c, "organisation.update", target, json_get_str(body, "name"), "ok");
-    return rc < 0 ? rc : org_read(c, new);
-}
-
-/* --- objects --- */
-
-static int hosts_write(struct call *c, const char *id, const json_t *hosts)
-{
-    json_t *h;
-    size_t i;
-    int rc = db_exec(c->d, c->e, "DELETE FROM object_host WHERE object_id = ?", "z", id);
-
-    json_array_foreach((json_t *)(uintptr_t)hosts, i, h) {
-        char field[32];
-
-        if (rc < 0)
-            break;
-        snprintf(field, sizeof field, "hosts.%zu", i);
-        if (strpbrk(json_string_value(h), " \t"))
-            return refuse(c, -EINVAL, "bad_request", field, "a host has no blanks");
-        rc = db_exec(c->d, c->e, "INSERT INTO object_host(host, object_id, position) VALUES (?,?,?)", "tzi",
-                     str_of(json_string_value(h), json_string_length(h)), id, (int64_t)i);
-        if (rc == -EEXIST)
-            return refuse(c, -EEXIST, "conflict", field, "host \"%s\" already belongs to an object", json_string_value(h));
-    }
-    return rc < 0 ? rc : 0;
-}
-
-static int contacts_write(struct call *c, const char *id, const json_t *contacts)
-{
-    json_t *p;
-    size_t i;
-    int rc = db_exec(c->d, c->e, "DELETE FROM object_contact WHERE object_id = ?", "z", id);
-
-    json_array_foreach((json_t *)(uintptr_t)contacts, i, p) {
-        if (rc < 0)
-            break;
-        rc = db_exec(c->d, c->e, "INSERT INTO object_contact(object_id, position, kind, name, email, phone, language) VALUES (?,?,?,?,?,?,?)",
-                     "zittttt", id, (int64_t)i, json_get_str(p, "kind"), json_get_str(p, "name"), json_get_str(p, "email"),
-                     json_get_str(p, "phone"), json_get_str(p, "language"));
-    }
-    return rc < 0 ? rc : 0;
-}
-
 /* cases_adopt - open cases of a host that belonged to nobody go to its object, so that they can be notified. */
-static int cases_adopt(struct call *c, const char *id)
+int cases_adopt(struct call *c, const char *id)
 {
     int64_t ids[256];
     size_t n = 0;
@@ -180,72 +165,167 @@ static int cases_adopt(struct call *c, const char *id)
     return rc < 0 ? rc : cases_touch_search(c, id);
 }
 
-static int object_parts(struct call *c, const char *id, const json_t *in)
-{
-    int rc = hosts_write(c, id, json_object_get(in, "hosts"));
+/* --- objects --- */
 
-    if (rc == 0)
-        rc = contacts_write(c, id, json_object_get(in, "contacts"));
-    if (rc == 0)
-        rc = cases_adopt(c, id);
-    if (rc == 0)
-        change_add(c->d, "source", str_c(id));
+/* channel_set - the first channel of a kind becomes value; the others stay. */
+static void channel_set(json_t *channels, const char *kind, struct str value)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(channels, i, one)
+        if (str_eq(json_get_str(one, "kind"), str_c(kind))) {
+            if (value.n)
+                json_object_set_new(one, "value", json_str(value));
+            else
+                json_array_remove(channels, i);
+            return;
+        }
+    if (value.n)
+        json_array_append_new(channels, json_pack("{s:s, s:o}", "kind", kind, "value", json_str(value)));
+}
+
+static int person_put(struct call *c, struct str id, const json_t *in, struct str org, char out_id[ID_MAX + 1])
+{
+    struct record old = { 0 };
+    json_t *value, *channels;
+    int rc = id.n ? record_read(c, RECORD_PERSON, id, 0, &old) : 0;
+
+    if (rc < 0)
+        return rc;
+    value = old.value ? json_deep_copy(old.value) : json_pack("{s:o, s:b, s:o}", "org_id", json_str(org), "active", 1, "channels", json_array());
+    record_done(&old);
+    json_object_set(value, "name", json_object_get(in, "name"));
+    json_object_set(value, "language", json_object_get(in, "language"));
+    channels = json_object_get(value, "channels");
+    channel_set(channels, "email", json_get_str(in, "email"));
+    channel_set(channels, "phone", json_get_str(in, "phone"));
+    if (json_object_get(in, "hours"))
+        json_object_set(value, "hours", json_object_get(in, "hours"));
+    return put(c, RECORD_PERSON, id, (struct str){ NULL, 0 }, value, out_id);
+}
+
+/* contacts_replace - those of the same name stay the same people; who is not named any more is no contact any more. */
+static int contacts_replace(struct call *c, const char *id, const json_t *contacts, const json_t *object)
+{
+    struct str parent = arena_printf(&c->a, "object/%s", id);
+    json_t *list, *one, *in;
+    size_t i, k;
+    int rc = record_children(c, RECORD_CONTACT, parent, 0, &list);
+
+    json_array_foreach((json_t *)(uintptr_t)contacts, i, in) {
+        struct str contact = { NULL, 0 }, person = { NULL, 0 }, kind = json_get_str(in, "kind");
+        struct str org = json_get_str(object, str_eq(kind, STR("ocib")) ? "ocib_id" : "org_id");
+        char person_id[ID_MAX + 1], contact_id[ID_MAX + 1];
+
+        json_array_foreach(list, k, one) {
+            struct record p = { 0 };
+
+            if (rc < 0 || contact.n)
+                break;
+            rc = record_read(c, RECORD_PERSON, json_get_str(json_object_get(one, "value"), "person_id"), 0, &p);
+            if (rc == 0 && str_eq(json_get_str(p.value, "name"), json_get_str(in, "name"))) {
+                contact = arena_copy(&c->a, json_get_str(one, "id"));
+                person = p.id;
+                json_array_remove(list, k);
+            }
+            record_done(&p);
+        }
+        if (rc == 0)
+            rc = person_put(c, person, in, org, person_id);
+        if (rc == 0)
+            rc = put(c, RECORD_CONTACT, contact, parent, json_pack("{s:s, s:o, s:i}", "person_id", person_id, "role", json_str(kind), "order", (int)i),
+                     contact_id);
+        if (rc < 0)
+            break;
+    }
+    json_array_foreach(list, k, one)
+        if (rc == 0)
+            rc = record_remove(c, RECORD_CONTACT, json_get_str(one, "id"), 0, STR(""), origin_of(c));
+    json_decref(list);
     return rc;
 }
 
-static int org_known(struct call *c, struct str id)
+int contact_responsible_set(struct call *c, struct str object_id, const json_t *person, struct str reason)
 {
-    int64_t n = 0;
-    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM org WHERE id = ?", "t", id);
+    struct record_write w = { .kind = RECORD_CONTACT, .parent = arena_printf(&c->a, "object/%.*s", STR_ARG(object_id)), .reason = reason,
+                              .origin = origin_of(c) };
+    struct record object = { 0 }, old = { 0 };
+    struct str same = { NULL, 0 };
+    char person_id[ID_MAX + 1];
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT k.id, k.person_id, p.name FROM contact k JOIN person p ON p.id = k.person_id WHERE k.object_id = ?1 AND k.role ="
+                                " 'responsible_person' ORDER BY k.position, k.id LIMIT 1",
+                                "t", object_id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
-    return rc < 0 ? rc : n ? 0 : refuse(c, -EINVAL, "bad_request", "org_id", "no such organisation");
+    if (rc > 0) {
+        w.id = db_copy(st, 0, &c->a);
+        if (str_eq(db_str(st, 2), json_get_str(person, "name")))
+            same = db_copy(st, 1, &c->a);
+        db_done(st);
+    }
+    if (rc >= 0)
+        rc = record_read(c, RECORD_OBJECT, object_id, 0, &object);
+    if (rc == 0)
+        rc = person_put(c, same, person, json_get_str(object.value, json_get_str(object.value, "possessor_id").n ? "possessor_id" : "org_id"), person_id);
+    if (rc == 0 && w.id.n)
+        rc = record_read(c, RECORD_CONTACT, w.id, 0, &old);
+    if (rc == 0) {
+        json_t *value = old.value ? json_deep_copy(old.value) : json_pack("{s:s, s:i}", "role", "responsible_person", "order", 0);
+
+        json_object_set_new(value, "person_id", json_string(person_id));
+        w.value = value;
+        rc = record_put(c, &w, NULL);
+        json_decref(value);
+    }
+    record_done(&object);
+    record_done(&old);
+    return rc < 0 ? rc : 0;
 }
 
 int object_insert(struct call *c, struct str id, const json_t *in, char out_id[ID_MAX + 1])
 {
-    char target[ID_MAX + 20];
-    int rc = org_known(c, json_get_str(in, "org_id"));
+    json_t *value = known_only(RECORD_OBJECT, NULL, in);
 
-    if (rc == 0)
-        rc = new_id(c, id, "object", out_id);
-    if (rc == 0)
-        rc = db_exec(c->d, c->e,
-                     "INSERT INTO object(id, name, org_id, criticality, contour, active, created_at, updated_at) VALUES (?1,?2,?3,?4,?5,?6,?7,?7)",
-                     "zttttii", out_id, json_get_str(in, "name"), json_get_str(in, "org_id"), json_get_str(in, "criticality"),
-                     json_get_str(in, "contour"), (int64_t)json_is_true(json_object_get(in, "active")), c->now);
-    if (rc >= 0)
-        rc = object_parts(c, out_id, in);
-    snprintf(target, sizeof target, "object/%s", out_id);
-    return rc < 0 ? rc : audit_add(c, "object.create", target, json_get_str(in, "name"), "ok");
+    if (!json_object_get(value, "is_ego"))
+        json_object_set_new(value, "is_ego", json_true());
+    int rc = put(c, RECORD_OBJECT, id, (struct str){ NULL, 0 }, value, out_id);
+    return rc < 0 ? rc : contacts_replace(c, out_id, json_object_get(in, "contacts"), in);
 }
 
-static int list_column(struct call *c, const char *id, json_t *hosts, json_t *contacts)
+static int hosts_of(struct call *c, const char *id, json_t *hosts)
 {
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT host FROM object_host WHERE object_id = ? ORDER BY position", "z", id);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         json_array_append_new(hosts, db_json(st, 0));
-    if (rc < 0)
-        return rc;
-    st = db_query(c->d, c->e, "SELECT kind, name, email, phone, language FROM object_contact WHERE object_id = ? ORDER BY position", "z", id);
-    rc = st ? 0 : -EIO;
+    return rc;
+}
+
+static int contacts_of(struct call *c, const char *id, json_t *contacts)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT kind, name, email, phone, language FROM object_contact WHERE object_id = ? ORDER BY position", "z",
+                                id);
+    int rc = st ? 0 : -EIO;
+
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         json_array_append_new(contacts, json_pack("{s:o, s:o, s:o, s:o, s:o}", "kind", db_json(st, 0), "name", db_json(st, 1), "email",
                                                   db_json(st, 2), "phone", db_json(st, 3), "language", db_json(st, 4)));
     return rc;
 }
 
-/* objects_select - those a viewer may see; id empty: all of them. */
+/* objects_select - those a viewer may see; id empty: all of them, and then without contacts, for those are data of persons. */
 static int objects_select(struct call *c, struct str id, json_t *items)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT o.id, o.name, o.org_id, g.name, o.criticality, o.contour, o.active,"
                                 " (SELECT count(*) FROM cases k WHERE k.object_id = o.id AND k.state <> 'closed'"
                                 "  AND (?1 = 0 OR k.notified_at IS NOT NULL))"
-                                " FROM object o JOIN org g ON g.id = o.org_id WHERE (?1 = 0 OR o.org_id = ?2) AND (?3 = '' OR o.id = ?3)"
+                                " FROM object o JOIN org g ON g.id = o.org_id WHERE " SCOPE_OBJECT " AND (?3 = '' OR o.id = ?3)"
                                 " ORDER BY o.name, o.id",
-                                "izt", scope_of(c->v).bounded, c->v->org_id, id.p ? id : STR(""));
+                                "izt", scope_of(c->v).bounded, scope_of(c->v).org, id.p ? id : STR(""));
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
@@ -257,7 +337,9 @@ static int objects_select(struct call *c, struct str id, json_t *items)
                                                "org", json_ref(db_str(st, 2), db_str(st, 3)), "criticality", db_json(st, 4), "contour",
                                                db_json(st, 5), "hosts", hosts, "contacts", contacts, "active", sqlite3_column_int(st, 6),
                                                "open_cases", (json_int_t)sqlite3_column_int64(st, 7), "last_event_at"));
-        int inner = list_column(c, key, hosts, contacts);
+        int inner = hosts_of(c, key, hosts);
+        if (inner >= 0 && id.n)
+            inner = contacts_of(c, key, contacts);
         if (inner < 0) {
             db_done(st);
             return inner;
@@ -312,7 +394,8 @@ int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, s
         return 0;
     }
     *ids = json_array();
-    sqlite3_stmt *st = db_query(d, e, "SELECT id FROM object WHERE org_id = ? ORDER BY id", "z", v->org_id);
+    sqlite3_stmt *st = db_query(d, e, "SELECT o.id FROM object o WHERE " SCOPE_OBJECT " ORDER BY o.id", "iz", scope_of(v).bounded,
+                                scope_of(v).org);
     if (!st)
         rc = -EIO;
     while (st && (rc = db_step(d, st, e)) > 0)
@@ -326,27 +409,22 @@ int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, s
 
 static int object_write(struct call *c, struct str id, const json_t *body, bool create)
 {
-    char key[ID_MAX + 1], target[ID_MAX + 20];
+    char key[ID_MAX + 1];
+    struct record old;
     int rc;
 
     if (create) {
         rc = object_insert(c, (struct str){ NULL, 0 }, body, key);
         return rc < 0 ? rc : object_read(c, str_c(key));
     }
-    snprintf(key, sizeof key, "%.*s", (int)min_size(id.n, ID_MAX), id.p);
-    rc = org_known(c, json_get_str(body, "org_id"));
+    rc = record_read(c, RECORD_OBJECT, id, 0, &old);
+    if (rc < 0)
+        return rc;
+    json_t *value = known_only(RECORD_OBJECT, old.value, body);
+    record_done(&old);
+    rc = put(c, RECORD_OBJECT, id, (struct str){ NULL, 0 }, value, key);
     if (rc == 0)
-        rc = db_exec(c->d, c->e,
-                     "UPDATE object SET name = ?2, org_id = ?3, criticality = ?4, contour = ?5, active = ?6, updated_at = ?7 WHERE id = ?1",
-                     "zttttii", key, json_get_str(body, "name"), json_get_str(body, "org_id"), json_get_str(body, "criticality"),
-                     json_get_str(body, "contour"), (int64_t)json_is_true(json_object_get(body, "active")), c->now);
-    if (rc == 0)
-        return refuse(c, -ENOENT, "not_found", NULL, "no such object");
-    if (rc > 0)
-        rc = object_parts(c, key, body);
-    snprintf(target, sizeof target, "object/%s", key);
-    if (rc == 0)
-        rc = audit_add(c, "object.update", target, json_get_str(body, "name"), "ok");
+        rc = contacts_replace(c, key, json_object_get(body, "contacts"), body);
     return rc < 0 ? rc : object_read(c, str_c(key));
 }
 

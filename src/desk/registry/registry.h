@@ -18,8 +18,14 @@
 #ifndef SAQSHY_DESK_REGISTRY_H
 #define SAQSHY_DESK_REGISTRY_H
 
-#include "desk/internal.h"
+#include "desk/desk.h"
+#include "desk/scope.h"
+#include "desk/subject.h"
 
+struct call;
+struct body_field;
+
+#define REGISTRY_ID_TEXT        65      /* of an id and NUL */
 #define REGISTRY_COMPONENTS_MAX 5000    /* of one object */
 #define REGISTRY_CONTACTS_MAX   100     /* of one object or organisation */
 #define REGISTRY_REASON_MAX     500     /* letters */
@@ -59,7 +65,7 @@ struct record_write {
 /* record_put - make or change. Checks fields and what must fit together, keeps the version, its differences, the columns other rooms ask for, the
  * search, the audit row. A value equal to the newest one makes no version. Whether the viewer may is the caller's to know (registry_may_write).
  * id_out may be NULL. Returns 1 if something changed, 0 if nothing; -EINVAL with field, -EEXIST "stale" or "conflict", -ENOENT. */
-MUST_USE int record_put(struct call *c, const struct record_write *w, char id_out[ID_MAX + 1]);
+MUST_USE int record_put(struct call *c, const struct record_write *w, char id_out[REGISTRY_ID_TEXT]);
 /* record_check - what record_put would say of the value, nothing written. For dry runs. */
 MUST_USE int record_check(struct call *c, const struct record_write *w);
 /* record_remove - of a component, contact: its last version says "removed". */
@@ -90,7 +96,7 @@ struct object_facts facts_of(const json_t *value, const char *day);
 /* object_monitored - regime A or B: chapter 2 binds. */
 static inline bool regime_monitored(enum regime r) { return r == REGIME_A || r == REGIME_B; }
 
-enum work { WORK_RESPONSE = 1, WORK_PROTECTION = 2, WORK_OPERATION = 4 };   /* WT-1, WT-2, WT-3 */
+enum work_type { WT_RESPONSE = 1, WT_PROTECTION = 2, WT_OPERATION = 4 };   /* WT-1, WT-2, WT-3 */
 unsigned works_of(const json_t *value);                                     /* bits */
 const char *variant_of(unsigned works);                                     /* "V-1", "V-2", "V-3"; NULL for none */
 
@@ -144,6 +150,9 @@ struct str contact_channel_find(const struct contact_now *p, const char *kind);
 /* hours_cover - are these duty hours (value of "hours", JSON null: always) on at a civil time? Pure. */
 bool hours_cover(const json_t *hours, const struct civil *at);
 
+/* contact_responsible_set - the first responsible person of an object is from now on person {name, email, phone, language} (R-16-01): the same person
+ * with new data if the name is the same, else another one in that place. */
+MUST_USE int contact_responsible_set(struct call *c, struct str object_id, const json_t *person, struct str reason);
 /* contacts_unchecked - contacts whose last check is older than before (or never made): [{contact_id, object_id, org_id}], at most limit. */
 MUST_USE int contacts_unchecked(struct call *c, time_ns before, int limit, json_t **out);
 /* contact_check_failed_next - the oldest failed check for which nothing was raised yet (R-16-01); 0: none. contact_check_raised says it was. */
@@ -198,6 +207,8 @@ MUST_USE int desk_registry_remove(struct desk *d, const struct viewer *v, enum r
                                   struct desk_reply *r);
 MUST_USE int desk_registry_history(struct desk *d, const struct viewer *v, struct str kind, struct str id, int limit, struct str before, time_ns now,
                                    struct desk_reply *r);
+/* desk_registry_annex1 - {values, missing}: the form as of a moment (0: now). Holds contacts: audited. */
+MUST_USE int desk_registry_annex1(struct desk *d, const struct viewer *v, struct str object_id, time_ns at, time_ns now, struct desk_reply *r);
 MUST_USE int desk_registry_reach(struct desk *d, const struct viewer *v, struct str object_id, time_ns now, struct desk_reply *r);
 MUST_USE int desk_registry_move(struct desk *d, const struct viewer *v, struct str object_id, const json_t *body, time_ns now, struct desk_reply *r);
 MUST_USE int desk_contact_check(struct desk *d, const struct viewer *v, struct str contact_id, const json_t *body, time_ns now,

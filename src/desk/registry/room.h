@@ -7,6 +7,7 @@
 #ifndef SAQSHY_DESK_REGISTRY_ROOM_H
 #define SAQSHY_DESK_REGISTRY_ROOM_H
 
+#include "desk/internal.h"
 #include "desk/registry/registry.h"
 
 /* --- fields.c --- */
@@ -33,6 +34,36 @@ struct str today_of(struct call *c);
 json_t *why_json(struct call *c, const json_t *value, const char *day, bool contract);
 json_t *warnings_json(struct call *c, const json_t *value, const char *day, bool contract);
 MUST_USE int contract_valid(struct call *c, struct str id, const char *day, bool *yes);
+
+/* --- access.c --- */
+/* Conditions for SQL, the scope bound as ?1 and ?2 (scope.h). g: alias of org; r: of record. */
+#define ORG_REACHED                                                                                                                              \
+    "(?1 = 0 OR g.id = ?2 OR EXISTS (SELECT 1 FROM object o WHERE g.id IN (o.org_id, o.possessor_id, o.ocib_id)"                                 \
+    " AND ?2 IN (o.org_id, o.possessor_id, o.ocib_id)))"
+#define PERSON_REACHED                                                                                                                           \
+    "(?1 = 0 OR ?2 = (SELECT n.org_id FROM person n WHERE n.id = r.id) OR EXISTS (SELECT 1 FROM contact k LEFT JOIN object o"                     \
+    " ON o.id = k.object_id WHERE k.person_id = r.id AND (k.org_id = ?2 OR ?2 IN (o.org_id, o.possessor_id, o.ocib_id))))"
+#define CONTRACT_REACHED                                                                                                                         \
+    "(?1 = 0 OR ?2 IN (json_extract(r.json, '$.knb_id'), json_extract(r.json, '$.sts_id')))"
+MUST_USE int record_seen(struct call *c, enum record_kind k, struct str id);
+
+/* --- lists.c --- */
+/* The regime in SQL, for filters; ?9 is today. The same table as regime_of: a test compares them. */
+#define REGIME_SQL                                                                                                                                \
+    "CASE WHEN o.is_ego = 0 THEN iif(o.is_cii, 'C', 'N3') WHEN o.excluded THEN 'N2' WHEN o.commissioned_on IS NULL OR o.commissioned_on > ?9 OR"   \
+    " coalesce(o.terminated_on <= ?9, 0) THEN 'N1' ELSE iif(o.is_cii, 'B', 'A') END"
+extern const char registry_objects_sql[], registry_objects_found_sql[], registry_records_sql[], registry_children_sql[];
+
+/* --- reads.c --- */
+/* registry_words - words of a person as a query of FTS5: each a prefix, all of them wanted; {NULL,0} if there is none. */
+struct str registry_words(struct call *c, struct str q);
+MUST_USE int record_answer(struct call *c, enum record_kind k, struct str id, time_ns as_of, json_t **out);
+/* personal_read - the row of the audit trail that says whose data were read. In its own transaction. */
+MUST_USE int personal_read(struct call *c, const char *target);
+
+/* --- lifecycle.c --- */
+json_t *moves_json(struct str state);                                    /* states that rows of 7.7 lead to from here */
+MUST_USE int states_json(struct call *c, struct str id, json_t **out);   /* every step so far */
 
 /* --- registry.c: cases of hosts that belonged to nobody, and names in the search of cases --- */
 MUST_USE int cases_adopt(struct call *c, const char *object_id);

@@ -1,6 +1,7 @@
 /* contacts.c - paragraph 16: the responsible person's contact data, by the owner's word or after a check that nobody answered.
  *
  * Only the owner knows when the data changed (Q-24): without changed_at no clock runs, and sent minus changed shows what was late. */
+#include "desk/registry/registry.h"
 #include "desk/requests/kind.h"
 
 static int begin_changed(struct call *c, struct req *q)
@@ -46,28 +47,18 @@ int act_send_contacts(struct call *c, struct req *q, const json_t *body)
     return sent(c, q);
 }
 
-/* The register gets the person in the place of the first responsible one; what stood there before stays in the line of this request. */
+/* The register gets the person in the place of the first responsible one; what stood there before stays in its history. */
 int act_record_contacts(struct call *c, struct req *q, const json_t *body)
 {
-    char target[ID_MAX + 20];
-    int64_t place = -1;
-    int rc = db_int(c->d, c->e, -1, &place, "SELECT min(position) FROM object_contact WHERE object_id = ? AND kind = 'responsible_person'", "t",
-                    q->object_id);
-    struct str language = req_text(q, "person_language");
+    struct str language = req_text(q, "person_language"), phone = req_text(q, "person_phone");
+    json_t *person = json_pack("{s:o, s:o, s:o, s:o}", "name", json_str(req_text(q, "person_name")), "email", json_str(req_text(q, "person_email")), "phone",
+                               phone.n ? json_str(phone) : json_null(), "language", json_str(language.n ? language : STR("kk")));
+    int rc = contact_responsible_set(c, q->object_id, person, q->number);
 
     (void)body;
-    if (rc == 0 && place < 0)
-        rc = db_int(c->d, c->e, 0, &place, "SELECT coalesce(max(position), -1) + 1 FROM object_contact WHERE object_id = ?", "t", q->object_id);
-    if (rc == 0)
-        rc = db_exec(c->d, c->e,
-                     "INSERT INTO object_contact(object_id, position, kind, name, email, phone, language) VALUES (?1,?2,'responsible_person',?3,?4,?5,?6)"
-                     " ON CONFLICT(object_id, position) DO UPDATE SET name = excluded.name, email = excluded.email, phone = excluded.phone,"
-                     " language = excluded.language",
-                     "tittzt", q->object_id, place, req_text(q, "person_name"), req_text(q, "person_email"), req_text(q, "person_phone").p,
-                     language.n ? language : STR("kk"));
-    snprintf(target, sizeof target, "object/%.*s", STR_ARG(q->object_id));
+    json_decref(person);
     change_add(c->d, "source", q->object_id);
-    return rc < 0 ? rc : audit_add(c, "object.contacts", target, q->number, "ok");
+    return rc;
 }
 
 /* --- the monthly check --- */
