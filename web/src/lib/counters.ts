@@ -1,14 +1,17 @@
 // Numbers beside the words of the navigation. A room gives its page a counter; the frame loads it and asks again after changes.
 import { approvals } from './api/approvals';
-import type { Change } from './api/types';
+import type { Change, Role } from './api/types';
 import { lateDuties } from './duties.svelte';
 import { t } from './i18n.svelte';
 import { inbox } from './inbox.svelte';
 import { Loader } from './loader.svelte';
-import type { Counter } from './page';
+import { CENTRE, OWNERS, type Counter } from './page';
+import { session } from './session.svelte';
 
+
+const OWE: readonly Role[] = ['administrator', ...CENTRE, ...OWNERS];
 /** Late duties: the frame itself fetches the duties, since they set the clock. */
-export const late: Counter = { count: lateDuties, words: (count) => t('ui.clocks.late_count', { count }), late: true };
+export const late: Counter = { count: () => (session.is(...OWE) ? lateDuties() : 0), words: (count) => t('ui.clocks.late_count', { count }), late: true };
 
 export const unread: Counter = {
   count: () => inbox.value?.unread ?? 0,
