@@ -21,6 +21,7 @@
 #define EDITION_ACTORS_MAX 6    /* alternative performers or addressees of one obligation */
 #define EDITION_FACTS_MAX  4    /* facts that end one obligation together; counts that run beside it */
 #define EDITION_FILES_MAX  8
+#define EDITION_CELLS_MAX  8    /* columns of a field that is a table */
 
 struct label {
     struct str text[LANG_COUNT];
@@ -115,6 +116,9 @@ enum field_type {
     FIELD_IOCS,  /* indicators of compromise: each a kind of an enumeration and a text */
     FIELD_IP,    /* one address as text; what a log gave may be no address, and is kept */
     FIELD_NUMBER,
+    FIELD_BOOL,
+    FIELD_PARTS, /* one object of several cells: street, city, region */
+    FIELD_TABLE, /* several such objects: one row each */
     FIELD_TYPE_COUNT
 };
 
@@ -135,6 +139,8 @@ struct form_field {
     const struct enumeration *values; /* of FIELD_ENUM, FIELD_ENUMS and FIELD_IOCS, else NULL */
     const struct str         *parts;  /* our sub-fields of a compound item, by identifier */
     size_t                    part_count;
+    const struct form_field  *cells;  /* of FIELD_PARTS and FIELD_TABLE: simple fields, in printing order; else NULL */
+    size_t                    cell_count;
     struct label              label;
     struct label              hint;   /* text that the form prints in the empty cell; may be empty */
 };

@@ -5,7 +5,7 @@ static const char *const type_names[FIELD_TYPE_COUNT + 1] = {
     [FIELD_GROUP] = "group", [FIELD_TEXT] = "text",   [FIELD_DATE] = "date", [FIELD_INSTANT] = "instant",
     [FIELD_ENUM] = "enum",   [FIELD_ENUMS] = "enums", [FIELD_LIST] = "list", [FIELD_IOCS] = "iocs",
     [FIELD_IP] = "ip",
-    [FIELD_NUMBER] = "number",
+    [FIELD_NUMBER] = "number", [FIELD_BOOL] = "bool", [FIELD_PARTS] = "parts", [FIELD_TABLE] = "table",
 };
 static const char *const presence_names[FIELD_PRESENCE_COUNT + 1] = {
     [FIELD_REQUIRED] = "required",
@@ -24,10 +24,17 @@ const char *field_presence_name(enum field_presence p)
     return p < FIELD_PRESENCE_COUNT ? presence_names[p] : "?";
 }
 
+static bool has_cells(const struct form_field *f)
+{
+    return f->type == FIELD_PARTS || f->type == FIELD_TABLE;
+}
+
+static void read_cells(const struct edition *ed, struct loader *l, const struct ynode *n, struct form_field *f);
+
 static void read_field(const struct edition *ed, struct loader *l, const struct ynode *n, struct form_field *f)
 {
     static const char *const keys[] = { "id",     "row",   "number", "type", "presence", "values",
-                                        "parts",  "label", "hint",   NULL };
+                                        "parts",  "cells", "label",  "hint", NULL };
     struct str values;
 
     ld_keys(l, n, keys);
@@ -41,12 +48,36 @@ static void read_field(const struct edition *ed, struct loader *l, const struct 
     if (l->rc == 0 && yaml_get(n, "hint"))
         f->hint = ld_label(l, n, "hint", LD_REQUIRED);
     values = ld_id(l, n, "values", LD_OPTIONAL);
+    read_cells(ed, l, n, f);
     if (l->rc < 0)
         return;
     if ((f->type == FIELD_ENUM || f->type == FIELD_ENUMS || f->type == FIELD_IOCS) != (values.n > 0))
         ld_fail(l, n, "\"values\" belongs to fields of type enum, enums and iocs, and only to them");
     else if (values.n && !(f->values = edition_enumeration(ed, values)))
         ld_fail(l, yaml_get(n, "values"), "no enumeration \"%.*s\" in enumerations.yaml", STR_ARG(values));
+}
+
+/* read_cells - the simple fields of a compound one. A cell has no cells of its own, so this goes one level down and no further. */
+static void read_cells(const struct edition *ed, struct loader *l, const struct ynode *n, struct form_field *f)
+{
+    const struct ynode *list = ld_list(l, n, "cells", LD_OPTIONAL);
+    struct form_field *cells = ld_array(l, list, sizeof *cells, &f->cell_count);
+    size_t i = 0;
+
+    if (l->rc == 0 && has_cells(f) != (f->cell_count > 0))
+        ld_fail(l, n, "\"cells\" belongs to fields of type parts and table, and only to them");
+    if (l->rc == 0 && f->cell_count > EDITION_CELLS_MAX)
+        ld_fail(l, n, "at most %d cells", EDITION_CELLS_MAX);
+    f->cells = cells;
+    for (const struct ynode *c = cells ? list->first : NULL; c && l->rc == 0; c = c->next, i++) {
+        if (yaml_get(c, "cells")) {
+            ld_fail(l, c, "a cell has no cells");
+            return;
+        }
+        read_field(ed, l, c, &cells[i]);
+        if (l->rc == 0 && (cells[i].type == FIELD_GROUP || cells[i].type == FIELD_ENUMS || cells[i].type == FIELD_IOCS || has_cells(&cells[i])))
+            ld_fail(l, c, "a cell is a simple field");
+    }
 }
 
 static const struct form_field *read_fields(const struct edition *ed, struct loader *l, const struct ynode *list,

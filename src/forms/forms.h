@@ -9,6 +9,7 @@
  *           4. What is missing never stops a notice unless the field is "required": "if in log" fields and the
  *              source address of Annex 7 (Q-64) do not (requirements 9.3 point 8).
  *           5. A form that the Rules do not prescribe says so on paper.
+ *           6. The number of the notice and its TLP 2.0 mark stand on every page, in head and foot.
  * Threads   any; Pango's font map belongs to the calling thread.
  * Units     moments are time_ns; printed dd.mm.yyyy HH:mm in the zone of the world, with :ss where there are
  *           seconds (Q-34).
@@ -30,7 +31,8 @@ enum form_value_kind {
     FORM_TEXT,    /* text; of an enum field the value's id; of a date field "2026-03-20" */
     FORM_LIST,    /* texts or ids; indicators of compromise as "KIND TEXT", "ip 203.0.113.7" */
     FORM_INSTANT, /* date and instant fields */
-    FORM_NO_DATA  /* "no data in the log", said explicitly */
+    FORM_NO_DATA, /* "no data in the log", said explicitly */
+    FORM_CELLS    /* of compound fields: list has count rows of as many texts as the field has cells; text is the JSON */
 };
 
 struct form_value {
@@ -73,15 +75,18 @@ struct form_document {
     const struct form        *form;
     const struct form_values *values;
     struct str                case_number;
+    struct str                notice_number;     /* on each page; empty: there is none yet */
+    struct str                tlp;               /* "amber", on each page as TLP 2.0 asks; empty: no mark */
     time_ns                   produced_at;
     enum lang                 langs[LANG_COUNT]; /* in printing order; usually LANG_KK, LANG_RU */
     size_t                    lang_count;
+    bool                      side_by_side;      /* the first two languages in two columns, A4 landscape */
 };
 
 /* forms_render_json - one object: form, edition, case, produced_at, titles, fields with labels, raw values and the
  * texts as printed, extras. */
 MUST_USE int forms_render_json(const struct form_document *d, struct buf *out, struct err *e);
-/* forms_render_pdf - A4 portrait. -E2BIG past FORM_PAGES_MAX. */
+/* forms_render_pdf - A4 portrait, one language after the other; side by side landscape. -E2BIG past FORM_PAGES_MAX. */
 MUST_USE int forms_render_pdf(const struct form_document *d, struct buf *out, struct err *e);
 /* forms_safe_text - how a hostile value is printed (promise 3), in the arena. Newlines stay. *cut (may be NULL) says
  * whether not all of it is there. */

@@ -10,14 +10,16 @@
 
 #include "forms/forms.h"
 
+#include <jansson.h>
 #include <pango/pangocairo.h>
 
 #define SHEET_WIDTH   595.276 /* A4 */
 #define SHEET_HEIGHT  841.890
 #define SHEET_LEFT    56.7    /* 20 mm */
-#define SHEET_RIGHT   (SHEET_WIDTH - 42.5)
+#define SHEET_MARGIN  42.5    /* right of the text */
+#define SHEET_RIGHT   (SHEET_WIDTH - SHEET_MARGIN) /* of a portrait page */
 #define SHEET_TOP     48.0
-#define SHEET_BOTTOM  (SHEET_HEIGHT - 62.0)
+#define SHEET_FOOT    62.0
 #define SHEET_COLUMNS 8
 
 enum sheet_align { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT };
@@ -37,7 +39,7 @@ struct sheet_cell {
     struct sheet_column column;
     struct str          text;
     struct sheet_style  style;
-    bool                shade;
+    bool                shade, plain; /* plain: without a frame */
 };
 
 struct sheet {
@@ -48,12 +50,25 @@ struct sheet {
     cairo_t                    *cr;
     PangoFontMap               *fonts;
     PangoContext               *context;
+    double                      width, height; /* of a page: portrait, or landscape */
     double                      y;
     int                         page, pages; /* pages: of all; 0 while they are being counted */
     const struct sheet_cell    *header;      /* repeated on a new page while set */
     size_t                      header_count;
     int                         rc;
 };
+
+static inline double sheet_right(const struct sheet *s) { return s->width - SHEET_MARGIN; }
+static inline double sheet_bottom(const struct sheet *s) { return s->height - SHEET_FOOT; }
+
+/* --- pdf.c, shared with pdf_pair.c --- */
+/* form_field_text - what stands in a field's cell in a language: all values of an enumeration with boxes, a hint, or the value. */
+struct str form_field_text(struct sheet *s, const struct form_field *f, enum lang lang, double size, struct sheet_style *style);
+/* draw_grid - the rows of a field that is a table, under a header of its own; langs: one or two, printed "қазақша / по-русски". */
+void draw_grid(struct sheet *s, const struct form_field *f, const struct form_value *v, const enum lang *langs, size_t count, double size);
+/* --- pdf_pair.c --- */
+/* draw_pair - the whole document in two columns. */
+void draw_pair(struct sheet *s);
 
 /* sheet_open - a PDF that grows in out (NULL: only counted). */
 MUST_USE int sheet_open(struct sheet *s, const struct form_document *d, struct arena *a, struct buf *out, int pages,
@@ -67,6 +82,21 @@ void sheet_text(struct sheet *s, struct sheet_column at, struct str text, struct
 void sheet_space(struct sheet *s, double height, double keep);
 /* sheet_row - cells side by side in a frame. */
 void sheet_row(struct sheet *s, const struct sheet_cell *cells, size_t count);
+
+/* What reading one field works with. */
+struct reading {
+    const struct duty_world *w;
+    const struct form_field *f;
+    struct arena            *a;
+    struct err              *e;
+};
+/* --- cells.c --- */
+MUST_USE int form_cells_read(const struct reading *r, const json_t *j, struct form_value *v);
+bool form_cells_answered(const struct form_field *f, const struct form_value *v);
+struct str form_cell_text(const struct form_document *d, const struct form_field *cell, struct str s, enum lang lang, struct arena *a);
+struct str form_cells_text(const struct form_document *d, const struct form_field *f, const struct form_value *v, enum lang lang, struct arena *a);
+/* form_text_value - a simple field's text as printed. */
+struct str form_text_value(const struct form_document *d, const struct form_field *f, struct str s, enum lang lang, struct arena *a);
 
 /* form_value_write - one value as JSON, null if v is NULL. */
 void form_value_write(const struct duty_world *w, const struct form_field *f, const struct form_value *v,

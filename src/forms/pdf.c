@@ -49,7 +49,7 @@ static bool chosen(const struct form_value *v, struct str id)
 }
 
 /* options_text - every value that the form offers, the chosen ones crossed. */
-static struct str options_text(struct sheet *s, const struct form_field *f)
+static struct str options_text(struct sheet *s, const struct form_field *f, enum lang lang)
 {
     const struct form_value *v = form_value_find(s->d->values, f->id);
     AUTO_BUF struct buf b;
@@ -61,56 +61,128 @@ static struct str options_text(struct sheet *s, const struct form_field *f)
         if (i)
             buf_byte(&b, '\n');
         buf_str(&b, chosen(v, one->id) ? STR("☒ ") : STR("☐ "));
-        buf_str(&b, one->name.text[s->lang]);
+        buf_str(&b, one->name.text[lang]);
     }
     return arena_copy(s->arena, buf_view(&b));
 }
 
-static struct str value_text(struct sheet *s, const struct form_field *f, struct sheet_style *style)
+struct str form_field_text(struct sheet *s, const struct form_field *f, enum lang lang, double size, struct sheet_style *style)
 {
     struct str text;
 
+    *style = (struct sheet_style){ .size = size };
     if (f->type == FIELD_ENUM || f->type == FIELD_ENUMS) {
         style->hang = true;
-        return options_text(s, f);
+        return options_text(s, f, lang);
     }
-    text = forms_value_text(s->d, f, s->lang, s->arena);
+    text = forms_value_text(s->d, f, lang, s->arena);
     if (text.n)
         return text;
-    if (f->hint.text[s->lang].n) {
-        *style = (struct sheet_style){ .size = BODY - 1, .italic = true };
-        return f->hint.text[s->lang];
+    if (f->hint.text[lang].n) {
+        *style = (struct sheet_style){ .size = size - 1, .italic = true };
+        return f->hint.text[lang];
     }
-    return text_of(s, "forms.empty");
+    return catalog_text(s->d->catalog, lang, "forms.empty");
+}
+
+/* in_langs - a text in one language, or in two where they differ. */
+static struct str in_langs(struct sheet *s, struct str one, struct str two, bool both)
+{
+    if (!both || str_eq(one, two) || !two.n)
+        return one;
+    return arena_printf(s->arena, "%.*s / %.*s", STR_ARG(one), STR_ARG(two));
+}
+
+static void grid_cells(struct sheet *s, const struct form_field *f, struct sheet_cell *cells)
+{
+    static const double weights[FIELD_TYPE_COUNT] = { [FIELD_TEXT] = 1.5, [FIELD_LIST] = 1.5, [FIELD_ENUM] = 1.1, [FIELD_DATE] = 1, [FIELD_INSTANT] = 1.2,
+                                                      [FIELD_BOOL] = 0.9, [FIELD_NUMBER] = 0.8, [FIELD_IP] = 1.2 };
+    double all = 0, x = SHEET_LEFT, width = sheet_right(s) - SHEET_LEFT;
+
+    for (size_t k = 0; k < f->cell_count; k++)
+        all += weights[f->cells[k].type];
+    for (size_t k = 0; k < f->cell_count; k++) {
+        double w = width * weights[f->cells[k].type] / all;
+
+        cells[k] = (struct sheet_cell){ .column = { x, w } };
+        x += w;
+    }
+}
+
+void draw_grid(struct sheet *s, const struct form_field *f, const struct form_value *v, const enum lang *langs, size_t count, double size)
+{
+    struct sheet_cell head[SHEET_COLUMNS], cells[SHEET_COLUMNS];
+    const struct sheet_cell *header = s->header;
+    size_t header_count = s->header_count;
+    bool both = count > 1;
+
+    grid_cells(s, f, head);
+    for (size_t k = 0; k < f->cell_count; k++) {
+        head[k].text = in_langs(s, f->cells[k].label.text[langs[0]], f->cells[k].label.text[langs[both]], both);
+        head[k].style = (struct sheet_style){ .size = size - 1.5, .bold = true, .align = ALIGN_CENTRE };
+        head[k].shade = true;
+    }
+    sheet_row(s, head, f->cell_count);
+    s->header = head;
+    s->header_count = f->cell_count;
+    for (size_t i = 0; i < v->count && s->rc == 0; i++) {
+        grid_cells(s, f, cells);
+        for (size_t k = 0; k < f->cell_count; k++) {
+            struct str raw = v->list[i * f->cell_count + k], one = form_cell_text(s->d, &f->cells[k], raw, langs[0], s->arena);
+            struct str two = both ? form_cell_text(s->d, &f->cells[k], raw, langs[1], s->arena) : one;
+
+            cells[k].text = raw.n ? in_langs(s, one, two, both) : catalog_text(s->d->catalog, langs[0], "forms.empty");
+            cells[k].style = (struct sheet_style){ .size = size - 1.5 };
+        }
+        sheet_row(s, cells, f->cell_count);
+    }
+    s->header = header;
+    s->header_count = header_count;
 }
 
 static void draw_group(struct sheet *s, const struct form_field *f)
 {
     struct sheet_column wide = { columns[1].x, columns[1].width + columns[2].width };
     const struct sheet_cell cells[] = {
-        { columns[0], f->number, { .size = BODY, .bold = true }, true },
-        { wide, f->label.text[s->lang], { .size = BODY, .bold = true }, true },
+        { columns[0], f->number, { .size = BODY, .bold = true }, true, false },
+        { wide, f->label.text[s->lang], { .size = BODY, .bold = true }, true, false },
     };
 
     sheet_space(s, 0, 60); /* a heading stays with its first part */
     sheet_row(s, cells, COUNT(cells));
 }
 
+/* draw_table_field - number and label over the whole width, the rows under it. */
+static void draw_table_field(struct sheet *s, const struct form_field *f, const struct form_value *v)
+{
+    struct sheet_column wide = { columns[1].x, columns[1].width + columns[2].width };
+    const struct sheet_cell cells[] = {
+        { columns[0], f->number, { .size = BODY }, false, false },
+        { wide, f->label.text[s->lang], { .size = BODY }, false, false },
+    };
+
+    sheet_space(s, 0, 90); /* the label stays with the first row */
+    sheet_row(s, cells, COUNT(cells));
+    draw_grid(s, f, v, &s->lang, 1, BODY);
+}
+
 static void draw_field(struct sheet *s, const struct form_field *f)
 {
-    struct sheet_style style = { .size = BODY };
-    struct sheet_cell cells[3];
+    const struct form_value *v = form_value_find(s->d->values, f->id);
+    struct sheet_cell cells[3] = { { .column = columns[0] }, { .column = columns[1] }, { .column = columns[2] } };
 
     if (f->type == FIELD_GROUP) {
         draw_group(s, f);
         return;
     }
-    cells[0] = (struct sheet_cell){ columns[0], f->number, { .size = BODY }, false };
-    cells[1] = (struct sheet_cell){ columns[1], f->label.text[s->lang], { .size = BODY }, false };
-    cells[2].column = columns[2];
-    cells[2].text = value_text(s, f, &style);
-    cells[2].style = style;
-    cells[2].shade = false;
+    if (f->type == FIELD_TABLE && v && v->kind == FORM_CELLS) {
+        draw_table_field(s, f, v);
+        return;
+    }
+    cells[0].text = f->number;
+    cells[1].text = f->label.text[s->lang];
+    cells[0].style = cells[1].style = (struct sheet_style){ .size = BODY };
+    cells[2].text = form_field_text(s, f, s->lang, BODY, &cells[2].style);
     sheet_row(s, cells, COUNT(cells));
 }
 
@@ -118,9 +190,9 @@ static void draw_fields(struct sheet *s)
 {
     const struct sheet_style bold = { .size = BODY, .bold = true, .align = ALIGN_CENTRE };
     const struct sheet_cell header[] = {
-        { columns[0], text_of(s, "forms.number"), bold, true },
-        { columns[1], text_of(s, "forms.field"), bold, true },
-        { columns[2], text_of(s, "forms.value"), bold, true },
+        { columns[0], text_of(s, "forms.number"), bold, true, false },
+        { columns[1], text_of(s, "forms.field"), bold, true, false },
+        { columns[2], text_of(s, "forms.value"), bold, true, false },
     };
 
     sheet_row(s, header, COUNT(header));
@@ -143,7 +215,8 @@ static void draw_table_row(struct sheet *s, const struct form_table *t, const st
         cells[i] = (struct sheet_cell){ { x, w },
                                         row[i].text[s->lang],
                                         { .size = BODY - 1, .bold = bold, .align = bold ? ALIGN_CENTRE : ALIGN_LEFT },
-                                        bold };
+                                        bold,
+                                        false };
         x += w;
     }
     sheet_row(s, cells, t->column_count);
@@ -197,7 +270,9 @@ static int draw(const struct form_document *d, struct arena *a, struct buf *out,
     struct sheet s;
     int rc = sheet_open(&s, d, a, out, *pages, e), closed;
 
-    for (size_t i = 0; rc == 0 && i < d->lang_count; i++) {
+    if (rc == 0 && d->side_by_side)
+        draw_pair(&s);
+    for (size_t i = 0; rc == 0 && !d->side_by_side && i < d->lang_count; i++) {
         sheet_new_page(&s); /* its foot still belongs to the language before */
         s.lang = d->langs[i];
         pango_context_set_language(s.context, pango_language_from_string(lang_name(s.lang)));
@@ -220,6 +295,8 @@ int forms_render_pdf(const struct form_document *d, struct buf *out, struct err 
     arena_init(&a, 0);
     if (d->lang_count < 1 || d->lang_count > LANG_COUNT)
         return err_set(e, -EINVAL, "a document has 1 to %d languages", LANG_COUNT);
+    if (d->side_by_side && d->lang_count < 2)
+        return err_set(e, -EINVAL, "two languages are needed for two columns");
     rc = draw(d, &a, NULL, &pages, e);
     if (rc == 0)
         rc = draw(d, &a, out, &pages, e);

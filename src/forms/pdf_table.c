@@ -6,7 +6,8 @@
 
 #define FONT     "DejaVu Sans"
 #define PAD      4.0 /* between frame and text */
-#define FOOT_Y   (SHEET_HEIGHT - 52.0)
+#define FOOT_UP  52.0 /* the foot's line above the edge */
+#define MARK_SIZE 12.0 /* TLP 2.0: 12 points or more */
 #define FOOT_SIZE 7.5
 #define HANG     1.2 /* of the letter size */
 #define KEEP     0.35 /* rows lower than this share of a page are not split */
@@ -74,32 +75,78 @@ static void one_line(struct sheet *s, struct str text, double x, double y, doubl
     g_object_unref(l);
 }
 
-/* draw_foot - case, edition, moment of making, page. */
+/* draw_mark - the label of TLP 2.0 in its colour on black, flush right at y. */
+static void draw_mark(struct sheet *s, double y)
+{
+    static const struct {
+        const char *tlp, *text;
+        double      r, g, b;
+    } marks[] = {
+        { "clear", "TLP:CLEAR", 1, 1, 1 },
+        { "green", "TLP:GREEN", 0.2, 1, 0 },
+        { "amber", "TLP:AMBER", 1, 0.753, 0 },
+        { "amber+strict", "TLP:AMBER+STRICT", 1, 0.753, 0 },
+        { "red", "TLP:RED", 1, 0.169, 0.169 },
+    };
+
+    for (size_t i = 0; i < COUNT(marks); i++) {
+        PangoLayout *l;
+        PangoRectangle r;
+        double w, h;
+
+        if (!str_eq(s->d->tlp, str_c(marks[i].tlp)))
+            continue;
+        l = layout_new(s, str_c(marks[i].text), 200, (struct sheet_style){ .size = MARK_SIZE, .bold = true });
+        pango_layout_get_extents(l, NULL, &r);
+        w = (double)r.width / PANGO_SCALE;
+        h = (double)r.height / PANGO_SCALE;
+        cairo_rectangle(s->cr, sheet_right(s) - w - 8, y - 1, w + 8, h + 2);
+        cairo_fill(s->cr);
+        cairo_set_source_rgb(s->cr, marks[i].r, marks[i].g, marks[i].b);
+        draw_line(s, pango_layout_get_lines_readonly(l), sheet_right(s) - w - 4, y, w, ALIGN_LEFT);
+        cairo_set_source_rgb(s->cr, 0, 0, 0);
+        g_object_unref(l);
+    }
+}
+
+/* draw_top - number and mark of a notice, above the text of each page. */
+static void draw_top(struct sheet *s)
+{
+    struct str number = forms_safe_text(str_of(s->d->notice_number.p, min_size(s->d->notice_number.n, 64)), NULL, s->arena);
+
+    if (number.n)
+        one_line(s, number, SHEET_LEFT, 24, 200, ALIGN_LEFT);
+    draw_mark(s, 22);
+}
+
+/* draw_foot - notice or case, edition, moment of making, page. */
 static void draw_foot(struct sheet *s)
 {
     const struct form_document *d = s->d;
     struct arena *a = s->arena;
     struct str number = forms_safe_text(str_of(d->case_number.p, min_size(d->case_number.n, 64)), NULL, a);
-    struct str left, right;
-    double width = SHEET_RIGHT - SHEET_LEFT;
+    struct str notice = forms_safe_text(str_of(d->notice_number.p, min_size(d->notice_number.n, 64)), NULL, a), left, right;
+    double width = sheet_right(s) - SHEET_LEFT, foot = s->height - FOOT_UP;
 
     left = arena_printf(
         a, "%.*s  ·  %.*s",
-        STR_ARG(catalog_format(d->catalog, s->lang, a, "forms.footer.case", "case", number.n ? number.p : "–", NULL)),
+        STR_ARG(notice.n ? catalog_format(d->catalog, s->lang, a, "forms.footer.notice", "number", notice.p, NULL)
+                         : catalog_format(d->catalog, s->lang, a, "forms.footer.case", "case", number.n ? number.p : "–", NULL)),
         STR_ARG(catalog_format(d->catalog, s->lang, a, "forms.footer.edition", "edition",
                                arena_copy(a, d->world->edition->id).p, NULL)));
     right = catalog_format(d->catalog, s->lang, a, "forms.page", "page", arena_printf(a, "%d", s->page).p, "pages",
                            arena_printf(a, "%d", s->pages).p, NULL);
     cairo_set_line_width(s->cr, 0.4);
-    cairo_move_to(s->cr, SHEET_LEFT, FOOT_Y);
-    cairo_line_to(s->cr, SHEET_RIGHT, FOOT_Y);
+    cairo_move_to(s->cr, SHEET_LEFT, foot);
+    cairo_line_to(s->cr, sheet_right(s), foot);
     cairo_stroke(s->cr);
-    one_line(s, left, SHEET_LEFT, FOOT_Y + 4, width * 0.75, ALIGN_LEFT);
-    one_line(s, right, SHEET_LEFT + width * 0.75, FOOT_Y + 4, width * 0.25, ALIGN_RIGHT);
+    one_line(s, left, SHEET_LEFT, foot + 4, width * 0.75, ALIGN_LEFT);
+    one_line(s, right, SHEET_LEFT + width * 0.75, foot + 4, width * 0.25, ALIGN_RIGHT);
     one_line(s,
              catalog_format(d->catalog, s->lang, a, "forms.footer.produced", "at",
                             duty_time_text(d->world, d->produced_at, true, a).p, NULL),
-             SHEET_LEFT, FOOT_Y + 15, width, ALIGN_LEFT);
+             SHEET_LEFT, foot + 15, width, ALIGN_LEFT);
+    draw_mark(s, foot + 16);
 }
 
 void sheet_new_page(struct sheet *s)
@@ -114,6 +161,7 @@ void sheet_new_page(struct sheet *s)
         s->rc = -E2BIG;
     s->page++;
     s->y = SHEET_TOP;
+    draw_top(s);
     if (header) {
         s->header = NULL; /* the header of a header would never end */
         sheet_row(s, header, s->header_count);
@@ -126,7 +174,7 @@ void sheet_space(struct sheet *s, double height, double keep)
     if (s->rc < 0)
         return;
     s->y += height;
-    if (s->y + keep > SHEET_BOTTOM)
+    if (s->y + keep > sheet_bottom(s))
         sheet_new_page(s);
 }
 
@@ -140,7 +188,7 @@ void sheet_text(struct sheet *s, struct sheet_column at, struct str text, struct
     for (GSList *line = pango_layout_get_lines_readonly(l); line && s->rc == 0; line = line->next) {
         double h = line_height(line);
 
-        if (s->y + h > SHEET_BOTTOM)
+        if (s->y + h > sheet_bottom(s))
             sheet_new_page(s);
         draw_line(s, line, at.x, s->y, at.width, style.align);
         s->y += h;
@@ -187,6 +235,8 @@ static double chunk_height(const struct row *r, double room)
 
 static void draw_frame(struct sheet *s, const struct sheet_cell *c, double height)
 {
+    if (c->plain)
+        return;
     if (c->shade) {
         cairo_set_source_rgb(s->cr, 0.92, 0.92, 0.92);
         cairo_rectangle(s->cr, c->column.x, s->y, c->column.width, height);
@@ -218,7 +268,7 @@ static void draw_chunk(struct sheet *s, struct row *r, double height)
 void sheet_row(struct sheet *s, const struct sheet_cell *cells, size_t count)
 {
     struct row r = { .cells = cells, .count = count };
-    double height, page = SHEET_BOTTOM - SHEET_TOP;
+    double height, page = sheet_bottom(s) - SHEET_TOP;
 
     if (s->rc < 0)
         return;
@@ -228,10 +278,10 @@ void sheet_row(struct sheet *s, const struct sheet_cell *cells, size_t count)
         r.next[i] = pango_layout_get_lines_readonly(r.layout[i]);
     }
     height = rest_height(&r);
-    if (height + 2 * PAD > SHEET_BOTTOM - s->y && height < page * KEEP)
+    if (height + 2 * PAD > sheet_bottom(s) - s->y && height < page * KEEP)
         sheet_new_page(s);
     while (s->rc == 0 && rest_height(&r) > 0) {
-        double room = SHEET_BOTTOM - s->y - 2 * PAD, chunk = chunk_height(&r, room);
+        double room = sheet_bottom(s) - s->y - 2 * PAD, chunk = chunk_height(&r, room);
 
         if (chunk > 0)
             draw_chunk(s, &r, chunk);
@@ -269,8 +319,12 @@ int sheet_open(struct sheet *s, const struct form_document *d, struct arena *a, 
 {
     cairo_font_options_t *options;
 
-    *s = (struct sheet){ .d = d, .lang = d->langs[0], .arena = a, .pages = pages };
-    s->surface = cairo_pdf_surface_create_for_stream(write_out, out, SHEET_WIDTH, SHEET_HEIGHT);
+    *s = (struct sheet){ .d = d, .lang = d->langs[0], .arena = a, .pages = pages, .width = SHEET_WIDTH, .height = SHEET_HEIGHT };
+    if (d->side_by_side) {
+        s->width = SHEET_HEIGHT;
+        s->height = SHEET_WIDTH;
+    }
+    s->surface = cairo_pdf_surface_create_for_stream(write_out, out, s->width, s->height);
     s->cr = cairo_create(s->surface);
     s->fonts = pango_cairo_font_map_new();
     if (!s->fonts || cairo_status(s->cr) != CAIRO_STATUS_SUCCESS)

@@ -32,11 +32,23 @@ static const char filled_annex2[] =
 
 static const char filled_annex1[] =
     "{\"official_name\":\"«Бірыңғай өтініштер» ақпараттық жүйесі\",\"owner\":\"ҚР Цифрлық даму министрлігі\","
-    "\"possessor\":\"«Ұлттық ақпараттық технологиялар» АҚ\",\"actual_location\":\"Мәңгілік Ел даңғылы 55/14, Астана\","
-    "\"support_organization\":[\"«ҰАТ» АҚ, +7 7172 00-00-00, soc@nit.example\",\"«Телеком» ЖШС, +7 727 000-00-00\"],"
-    "\"object_criticality\":\"high\",\"utesb_connection\":\"иә, 1 Гбит/с\",\"internet_connection\":\"иә, 500 Мбит/с\","
-    "\"architecture_diagrams\":[\"logical.pdf\",\"physical.pdf\"],\"lcs\":\"иә, Saqshy, ішкі шеңбер\","
-    "\"is_contacts\":[\"А. Серікқызы, +7 701 000-00-00\"],\"assets\":[\"egov-app-01, 10.20.30.40, қолданба сервері\"]}";
+    "\"possessor\":\"«Ұлттық ақпараттық технологиялар» АҚ\",\"actual_location\":{\"street\":\"Мәңгілік Ел даңғылы 55/14\","
+    "\"city\":\"Астана\",\"region\":\"Астана қаласы\"},"
+    "\"support_organization\":[{\"name\":\"«ҰАТ» АҚ\",\"address\":\"Астана, Мәңгілік Ел 55/15\",\"phone\":\"+7 7172 00-00-00\","
+    "\"email\":\"soc@nit.example\",\"contact_person\":\"Ә. Бекұлы\"},{\"name\":\"«Телеком» ЖШС\",\"phone\":\"+7 727 000-00-00\"}],"
+    "\"object_criticality\":\"high\",\"utesb_connection\":{\"connected\":true,\"bandwidth\":\"1\",\"unit\":\"gbit_s\"},"
+    "\"internet_connection\":{\"connected\":true,\"bandwidth\":500,\"unit\":\"mbit/s\"},"
+    "\"architecture_diagrams\":[{\"kind\":\"logical\",\"name\":\"logical.pdf\",\"approved_by\":\"Ә. Бекұлы\","
+    "\"approved_on\":\"2026-02-14\",\"signed\":true,\"sealed\":true},{\"kind\":\"physical\",\"name\":\"physical.pdf\","
+    "\"approved_by\":\"Ә. Бекұлы\",\"approved_on\":\"2026-02-14\",\"signed\":true,\"sealed\":false}],"
+    "\"lcs\":{\"present\":true,\"name\":\"Saqshy\",\"contour\":\"internal\"},"
+    "\"is_contacts\":[{\"kind\":\"responsible_person\",\"name\":\"А. Серікқызы\",\"phone\":\"+7 701 000-00-00\","
+    "\"email\":\"a@registry.example\"},{\"kind\":\"ocib\",\"name\":\"«Қорғаныс» АҚЖО\",\"phone\":\"+7 7172 11-11-11\"}],"
+    "\"assets\":[{\"asset_class\":\"hardware\",\"name\":\"egov-app-01\",\"is_reserve\":false,\"ip_addresses\":[\"10.20.30.40\","
+    "\"2001:db8::40\"],\"domain_names\":[\"app.gov.example\"],\"purpose\":\"қолданба сервері\",\"version\":\"R740\"},"
+    "{\"asset_class\":\"software\",\"name\":\"PostgreSQL\",\"is_reserve\":true,\"ip_addresses\":[\"10.20.30.41\"],"
+    "\"purpose\":\"дерекқор\",\"version\":\"15.6\"},{\"asset_class\":\"ipt\",\"ip_addresses\":[\"10.20.30.1\"],"
+    "\"purpose\":\"желіаралық экран\"}]}";
 
 static const char filled_knb[] =
     "{\"object\":\"«Бірыңғай өтініштер» АЖ\",\"owner_or_possessor\":\"ҚР ЦДМ\",\"event_name\":\"Рұқсатсыз қол жеткізу\","

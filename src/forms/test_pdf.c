@@ -1,6 +1,7 @@
 /* test_pdf.c - the printed forms, read back with pdftotext: each row of the annexes with its label, number and value,
  * in Kazakh and in Russian, in order. */
 #include "duty/test_world.h"
+#include "forms/internal.h"
 #include "forms/test_filled.h"
 #include "base/file.h"
 
@@ -127,6 +128,33 @@ struct field_row {
     size_t index;
 };
 
+/* cells_follow - the header of a table and then every cell, row by row; a bound cell stands where its column is. */
+static void cells_follow(const struct field_row *row, const struct buf *text, size_t at, const struct form_value *v, const struct form_document *d,
+                         const struct form_field *f, enum lang lang)
+{
+    AUTO_ARENA struct arena a;
+    ptrdiff_t found = (ptrdiff_t)at;
+
+    arena_init(&a, 0);
+    CHECK(row->name, v && v->kind == FORM_CELLS && v->count > 0);
+    for (size_t k = 0; k < f->cell_count; k++)
+        CHECK(row->name, find_after(text, at, f->cells[k].label.text[lang]) > 0);
+    for (size_t i = 0; i < v->count; i++) {
+        struct str first = form_cell_text(d, &f->cells[0], v->list[i * f->cell_count], lang, &a);
+
+        found = find_after(text, (size_t)found, first);
+        if (found < 0)
+            fail_msg("row \"%s\": no row %zu", row->name, i);
+    }
+    for (size_t k = 0; k < v->count * f->cell_count; k++) {
+        struct str rest = form_cell_text(d, &f->cells[k % f->cell_count], v->list[k], lang, &a), line;
+
+        while (rest.n && str_split(&rest, '\n', &line))
+            if (find_after(text, at, line) < 0)
+                fail_msg("row \"%s\": no cell \"%.*s\"", row->name, STR_ARG(line));
+    }
+}
+
 static void one_field_in(const struct field_row *row, enum lang lang)
 {
     struct form_values vs;
@@ -145,6 +173,10 @@ static void one_field_in(const struct field_row *row, enum lang lang)
         fail_msg("row \"%s\": no \"%.*s\"", row->name, STR_ARG(head));
     if (f->type == FIELD_GROUP || f->type == FIELD_ENUM || f->type == FIELD_ENUMS)
         return;
+    if (f->type == FIELD_TABLE) {
+        cells_follow(row, text, (size_t)at, form_value_find(&vs, f->id), &d, f, lang);
+        return;
+    }
     value = forms_value_text(&d, f, lang, &a);
     if (value.n && find_after(text, (size_t)at, value) != at + (ptrdiff_t)squeezed_length(value))
         fail_msg("row \"%s\": the value does not follow the label", row->name);
@@ -359,8 +391,6 @@ static size_t add_fields(struct CMUnitTest *tests, int form, size_t *used, struc
 
         row->form = form;
         row->index = i;
-        if (f->fields[i].part_count)
-            claim.n = 0; /* a compound item of Annex 1 is one text as yet: its row is not claimed */
         snprintf(row->name, sizeof row->name, "%.*s%s item %.*s is printed with its label, number and value",
                  STR_ARG(claim),
                  form_ids[form], STR_ARG(f->fields[i].number));

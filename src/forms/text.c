@@ -130,8 +130,8 @@ static struct str moment(const struct form_document *d, const struct form_field 
     return str_of(s.p, min_size(s.n, 10));
 }
 
-static struct str text_value(const struct form_document *d, const struct form_field *f, struct str s, enum lang lang,
-                             struct arena *a)
+struct str form_text_value(const struct form_document *d, const struct form_field *f, struct str s, enum lang lang,
+                           struct arena *a)
 {
     const struct enum_value *v = f->values ? enumeration_value(f->values, s) : NULL;
     struct duty_start start;
@@ -168,7 +168,7 @@ static struct str list_value(const struct form_document *d, const struct form_fi
         if (i)
             buf_str(&b, STR("\n"));
         buf_str(&b, f->type == FIELD_IOCS ? ioc_text(d, f, v->list[i], lang, a)
-                                          : text_value(d, f, v->list[i], lang, a));
+                                          : form_text_value(d, f, v->list[i], lang, a));
     }
     if (i < v->count) {
         buf_byte(&b, '\n');
@@ -184,11 +184,15 @@ struct str forms_value_text(const struct form_document *d, const struct form_fie
 
     switch (v ? v->kind : FORM_EMPTY) {
     case FORM_TEXT:
-        return text_value(d, f, v->text, lang, a);
+        if (f->type == FIELD_BOOL)
+            return form_cell_text(d, f, v->text, lang, a);
+        return form_text_value(d, f, v->text, lang, a);
     case FORM_LIST:
         return list_value(d, f, v, lang, a);
     case FORM_INSTANT:
         return moment(d, f, v->at, a);
+    case FORM_CELLS:
+        return form_cells_text(d, f, v, lang, a);
     case FORM_NO_DATA:
         return no_data(d, lang);
     default:

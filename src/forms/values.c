@@ -1,8 +1,6 @@
 /* values.c - the values of a form: set, found, read from JSON and written, and what is missing. */
 #include "forms/internal.h"
 
-#include <jansson.h>
-
 const struct form_value *form_value_find(const struct form_values *vs, struct str id)
 {
     for (size_t i = 0; i < vs->count; i++)
@@ -43,13 +41,6 @@ bool form_set_no_data(struct form_values *vs, struct str id)
 {
     return put(vs, (struct form_value){ .id = id, .kind = FORM_NO_DATA });
 }
-
-struct reading {
-    const struct duty_world *w;
-    const struct form_field *f;
-    struct arena            *a;
-    struct err              *e;
-};
 
 static int refuse(const struct reading *r, const char *why)
 {
@@ -191,6 +182,18 @@ static int read_value(const struct reading *r, const json_t *j, struct form_valu
         return json_is_null(j) ? 0 : refuse(r, "a heading has no value of its own");
     if (json_is_null(j))
         return 0;
+    /* A text alone stands for the whole: forms filled before parts were told apart. */
+    if ((r->f->type == FIELD_PARTS || r->f->type == FIELD_TABLE) && !json_is_string(j) && !(json_is_array(j) && json_is_string(json_array_get(j, 0))))
+        return form_cells_read(r, j, v);
+    if (r->f->type == FIELD_TABLE && json_is_array(j))
+        return read_list(r, j, v);
+    if (r->f->type == FIELD_BOOL && json_is_boolean(j)) {
+        v->kind = FORM_TEXT;
+        v->text = json_is_true(j) ? STR("true") : STR("false");
+        return 0;
+    }
+    if (r->f->type == FIELD_BOOL)
+        return refuse(r, "true or false is expected");
     if (is_list(r->f) && (r->f->type == FIELD_IOCS || !json_is_object(j)))
         return read_list(r, j, v);
     if (json_is_object(j)) {
@@ -280,7 +283,13 @@ void form_value_write(const struct duty_world *w, const struct form_field *f, co
         buf_str(out, STR("null"));
         break;
     case FORM_TEXT:
-        buf_json(out, v->text);
+        if (f->type == FIELD_BOOL)
+            buf_str(out, v->text);
+        else
+            buf_json(out, v->text);
+        break;
+    case FORM_CELLS:
+        buf_str(out, v->text);
         break;
     case FORM_INSTANT:
         duty_rfc3339(w, v->at, text);
@@ -322,10 +331,12 @@ void forms_values_write(const struct duty_world *w, const struct form *f, const 
     buf_byte(out, '}');
 }
 
-static bool answered(const struct form_value *v)
+static bool answered(const struct form_field *f, const struct form_value *v)
 {
     if (!v)
         return false;
+    if (v->kind == FORM_CELLS)
+        return form_cells_answered(f, v);
     if (v->kind == FORM_TEXT)
         return str_trim(v->text).n > 0;
     return v->kind == FORM_INSTANT || (v->kind == FORM_LIST && v->count > 0);
@@ -338,7 +349,7 @@ size_t forms_missing(const struct form *f, const struct form_values *vs, const s
     for (size_t i = 0; i < f->field_count + f->extra_count; i++) {
         const struct form_field *field = i < f->field_count ? &f->fields[i] : &f->extras[i - f->field_count];
 
-        if (field->type == FIELD_GROUP || field->presence != FIELD_REQUIRED || answered(form_value_find(vs, field->id)))
+        if (field->type == FIELD_GROUP || field->presence != FIELD_REQUIRED || answered(field, form_value_find(vs, field->id)))
             continue;
         if (n < max)
             out[n] = field;

@@ -155,8 +155,10 @@ int document_keep(struct call *c, const char *sha256, const char *ending, struct
 
 static int draw(struct call *c, struct notice_made *m)
 {
+    const struct notice_new *n = m->n;
     struct form_document d = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = m->form, .values = m->values,
-                               .case_number = str_c(m->number), .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
+                               .notice_number = str_c(m->number), .tlp = str_c(n->tlp ? n->tlp : "amber"),
+                               .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
     AUTO_BUF struct buf pdf = { 0 };
     int rc;
 

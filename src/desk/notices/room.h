@@ -29,6 +29,12 @@ MUST_USE int record_prepare(struct call *c, struct notice_made *m);
 MUST_USE int record_insert(struct call *c, struct notice_made *m);
 extern const char *const tlp_values[];
 
+/* --- list.c --- */
+/* notice_seen - -ENOENT unless the viewer is of its parties or reads all. */
+MUST_USE int notice_seen(struct call *c, int64_t id);
+/* notice_json - schema NoticeRecord. */
+MUST_USE int notice_json(struct call *c, int64_t id, json_t **out);
+
 /* --- text.c --- */
 /* notice_body - the letter: head, text, the whole form, first in one language, then the two others. */
 struct str notice_body(struct call *c, const struct notice_made *m, enum lang first);
