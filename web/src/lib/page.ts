@@ -1,6 +1,6 @@
 // What a page is, and the sets of roles that the rooms name in their tables (src/rooms/NAME.ts).
 import type { Component } from 'svelte';
-import { ROLES, type Change, type Role } from './api/types';
+import { ROLES, type Role } from './api/types';
 
 /** Groups of the navigation, in the order in which they stand. */
 export const GROUPS = ['work', 'cases', 'registry', 'duties', 'notices', 'requests', 'reports', 'exchange', 'events', 'administration'] as const;
@@ -24,19 +24,7 @@ export interface Page {
   /** Letter after «g» on the keyboard; the first page that asks for a letter has it. */
   key?: string;
   /** A number beside the words of the navigation (lib/counters.ts). */
-  counter?: Counter;
-}
-
-export interface Counter {
-  count: () => number;
-  /** The number for a screen reader. */
-  words: (count: number) => string;
-  load?: () => void;
-  /** Forgets what the person before saw. */
-  clear?: () => void;
-  refreshOn?: (change: Change) => boolean;
-  /** Drawn as something late. */
-  late?: boolean;
+  counter?: 'late' | 'unread' | 'approvals';
 }
 
 export const everybody: readonly Role[] = ROLES;
