@@ -62,3 +62,73 @@ int api_changes_decide(struct call *c)
         call_acted(c);
     return call_desk(c, rc, 200, &r);
 }
+
+/* --- tables in and out --- */
+
+int api_import_read(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_import_read(c->desk, &c->viewer, c->body, c->now, &r), 201, &r);
+}
+
+int api_import(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_import(c->desk, &c->viewer, c->match.arg[0], c->now, &r), 200, &r);
+}
+
+int api_import_check(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_import_check(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 200, &r);
+}
+
+int api_import_rows(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    struct str before;
+    int limit, rc = take_page(c, &limit, &before);
+
+    return rc < 0 ? rc : call_desk(c, desk_import_rows(c->desk, &c->viewer, c->match.arg[0], params_get(&c->params, "action"), limit, before, c->now, &r), 200, &r);
+}
+
+int api_import_apply(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_import_apply(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 200, &r);
+}
+
+int api_import_mappings(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_import_mappings(c->desk, &c->viewer, params_get(&c->params, "kind"), &r), 200, &r);
+}
+
+int api_import_fields(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_import_fields(c->desk, &c->viewer, params_get(&c->params, "kind"), &r), 200, &r);
+}
+
+int api_registry_export(struct call *c)
+{
+    struct str kind = params_get(&c->params, "kind"), format = params_get(&c->params, "format");
+    struct desk_reply r = { 0 };
+    bool csv = str_eq(format, STR("csv"));
+    int rc = desk_registry_export(c->desk, &c->viewer, kind, format.n ? format : STR("xlsx"), c->now, &c->reply.body, &r);
+
+    if (rc < 0)
+        return call_desk(c, rc, 200, &r);
+    desk_reply_free(&r);
+    c->reply.status = 200;
+    c->reply.type = csv ? "text/csv; charset=utf-8" : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    snprintf(c->reply.disposition, sizeof c->reply.disposition, "attachment; filename=\"%.*s.%s\"", (int)min_size(kind.n, 20), kind.p ? kind.p : "",
+             csv ? "csv" : "xlsx");
+    return 0;
+}

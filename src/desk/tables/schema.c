@@ -27,5 +27,21 @@ static const char step_1[] =
     "CREATE INDEX object_change_state ON object_change(state, id);"
     "CREATE UNIQUE INDEX object_change_pending ON object_change(object_id, key) WHERE state IN ('open','questioned');";
 
-static const char *const steps[] = { step_1 };
+/* import_row: what a dry run showed of each row, until it is written or forgotten. target: what makes two rows be about the same record. */
+static const char step_2[] =
+    "CREATE TABLE import_mapping (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),"
+    " columns TEXT NOT NULL, empty TEXT NOT NULL CHECK (empty IN ('keep','clear')), updated_at INTEGER NOT NULL, author_id INTEGER REFERENCES user(id),"
+    " UNIQUE (kind, name)) STRICT;"
+    "CREATE TABLE import_run (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, sha256 TEXT NOT NULL, file_name TEXT NOT NULL, sheet TEXT NOT NULL,"
+    " sheets TEXT NOT NULL, headings TEXT NOT NULL, heading_row INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('read','checked','applied')),"
+    " checked INTEGER NOT NULL DEFAULT 0, columns TEXT, empty TEXT, created_at INTEGER NOT NULL, author_id INTEGER NOT NULL REFERENCES user(id),"
+    " applied_at INTEGER, applied_by INTEGER REFERENCES user(id)) STRICT;"
+    "CREATE TABLE import_row (run_id INTEGER NOT NULL REFERENCES import_run(id), row INTEGER NOT NULL,"
+    " action TEXT NOT NULL CHECK (action IN ('create','change','same','error')), target TEXT, record_id TEXT, version INTEGER NOT NULL, parent TEXT,"
+    " name TEXT NOT NULL, value TEXT, diff TEXT NOT NULL, errors TEXT NOT NULL, PRIMARY KEY (run_id, row)) STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX import_row_target ON import_row(run_id, target) WHERE target IS NOT NULL;"
+    "CREATE INDEX import_row_action ON import_row(run_id, action, row);"
+    "CREATE INDEX IF NOT EXISTS org_bin ON org(bin) WHERE bin IS NOT NULL;";
+
+static const char *const steps[] = { step_1, step_2 };
 const struct desk_schema tables_schema = { "tables", steps, COUNT(steps) };

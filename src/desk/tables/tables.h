@@ -36,6 +36,27 @@ MUST_USE int desk_changes(struct desk *d, const struct viewer *v, const struct d
 /* desk_changes_decide - body {decision: accept|question, ids, note}: all of them or none. */
 MUST_USE int desk_changes_decide(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r);
 
+/* --- the API: tables into the registry and out of it --- */
+
+#define IMPORT_ROWS_MAX 100000
+#define IMPORT_KEPT_NS  (30 * NS_PER_DAY)   /* what a dry run showed is forgotten then */
+
+/* desk_import_read - body {upload_id, kind, sheet}: a finished upload; its headings and which fields they mean. */
+MUST_USE int desk_import_read(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_import(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r);
+/* desk_import_check - the dry run. body {columns: [{heading, field}], empty: keep|clear, mapping: name to keep it under}. */
+MUST_USE int desk_import_check(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_import_rows(struct desk *d, const struct viewer *v, struct str id, struct str action, int limit, struct str before, time_ns now,
+                              struct desk_reply *r);
+/* desk_import_apply - body {checked, leave_errors}: checked names the dry run that was looked at. -EEXIST "conflict" if the registry moved. */
+MUST_USE int desk_import_apply(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_import_mappings(struct desk *d, const struct viewer *v, struct str kind, struct desk_reply *r);
+/* desk_import_fields - what a column of a kind can be, with words and whether it must be there. */
+MUST_USE int desk_import_fields(struct desk *d, const struct viewer *v, struct str kind, struct desk_reply *r);
+/* desk_registry_export - every field of every record of a kind that the viewer reaches, as a table that can be read back. */
+MUST_USE int desk_registry_export(struct desk *d, const struct viewer *v, struct str kind, struct str format, time_ns now, struct buf *out,
+                                  struct desk_reply *r);
+
 /* --- for the rooms --- */
 
 struct call;
