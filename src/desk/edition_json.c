@@ -1,5 +1,6 @@
 /* edition_json.c - the edition as the portal draws it: obligations, enumerations, the two forms, terms; and the arithmetic of a term. */
 #include "desk/duties/duties.h"
+#include "desk/internal.h"
 
 static json_t *text3(const struct label *l)
 {

@@ -21,7 +21,6 @@
 #define DB_BUSY_MS        5000
 #define CHANGES_MAX       256
 #define RULES_MAX         4096
-#define REMINDERS_MAX     128
 #define FINDING_JSON_MAX  (64u * KIB)  /* a longer one is kept with its line cut */
 #define FINDINGS_SHOWN    50
 #define ID_MAX            64
@@ -51,16 +50,8 @@ void rule_book_free(struct rule_book *b);
 const struct rule *rule_find(const struct rule_book *b, struct str id);
 
 /* --- policy.c --- */
-enum reminder_to { REMIND_CENTRE = 1, REMIND_OWNER = 2 };
-struct reminder_policy {
-    char     obligation[8];
-    int32_t  percent;
-    unsigned to;
-};
 struct policy {
-    struct reminder_policy reminders[REMINDERS_MAX];
-    size_t                 reminder_count;
-    struct yaml           *auto_file;           /* owns the ids of auto_notify */
+    struct yaml *auto_file;           /* owns the ids of auto_notify */
 };
 MUST_USE int policy_load(const char *content, struct policy *out, struct err *e);
 void policy_free(struct policy *p);
@@ -80,6 +71,7 @@ struct desk {
     size_t   change_count;
     struct rule_book rules;
     struct policy    policy;
+    struct duty_policy *duty_policy;   /* owned: reminders and escalation (duties) */
     unsigned         two_person;   /* bits of approvals/kinds.c: which acts need a second person */
     struct journal_reader *findings;
     struct event_batch     batch;

@@ -1,6 +1,7 @@
 /* open.c - a desk: its connection, its rules and policy. */
 #include "desk/internal.h"
 #include "base/file.h"
+#include "desk/duties/duties.h"
 
 int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
 {
@@ -20,6 +21,8 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
         rc = rule_book_load(setup->node->content, &d->rules, e);
     if (rc == 0)
         rc = policy_load(setup->node->content, &d->policy, e);
+    if (rc == 0)
+        rc = duty_policy_load(setup->node->content, setup->world, &d->duty_policy, e);
     if (rc == 0)
         rc = two_person_load(setup->node->content, &d->two_person, e);
     if (rc == 0)
@@ -45,6 +48,7 @@ void desk_close(struct desk **d)
     event_batch_free(&(*d)->batch);
     db_close(*d);
     policy_free(&(*d)->policy);
+    duty_policy_free(&(*d)->duty_policy);
     rule_book_free(&(*d)->rules);
     free(*d);
     *d = NULL;

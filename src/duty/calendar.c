@@ -197,7 +197,7 @@ int calendar_day(const struct calendar *c, int64_t day, struct calendar_day *out
         if (c->years[i].year == year)
             y = &c->years[i];
     if (!y)
-        return err_set(e, -ENODATA,
+        return err_at(e, -ENODATA, (size_t)year,
                        "calendar \"%.*s\" has no year %d (it has %d to %d): working days of that year are not known",
                        STR_ARG(c->id), year, c->years[0].year, c->years[c->year_count - 1].year);
     *out = (struct calendar_day){ .day = day,

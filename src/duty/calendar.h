@@ -57,7 +57,7 @@ MUST_USE int calendar_load(const char *path, struct calendar **out, struct err *
 /* calendar_read - the same from text; name is for messages. */
 MUST_USE int calendar_read(struct str text, const char *name, struct calendar **out, struct err *e);
 void calendar_free(struct calendar **c);
-/* calendar_day - what kind of day. -ENODATA if the calendar lacks its year. */
+/* calendar_day - what kind of day. -ENODATA if the calendar lacks its year; the place of the error (e->at) is then that year. */
 MUST_USE int calendar_day(const struct calendar *c, int64_t day, struct calendar_day *out, struct err *e);
 static inline bool calendar_worked(const struct calendar_day *d) { return d->kind == CALENDAR_WORK; }
 

@@ -4,6 +4,7 @@
 
 const struct approval_kind approval_kinds[] = {
     { "case.dismiss", role_of_centre, case_dismiss_approved },
+    { "duty.restart", role_of_centre, duty_restart_approved },
 };
 const size_t approval_kind_count = COUNT(approval_kinds);
 

@@ -1,5 +1,6 @@
 /* clocks.c - the clocks of a case: rows of the room "duties" whose subject is the case. */
 #include "desk/duties/duties.h"
+#include "desk/internal.h"
 
 struct subject case_subject(const struct kase *k)
 {

@@ -1,207 +1,406 @@
-/* duties.c - the rows: begin, fulfil, cancel, and telling them. See duties.h. */
-#include "desk/duties/duties.h"
+/* duties.c - what other rooms do with duties: begin, facts, fulfil, cancel, supersede, resume, acknowledge. See duties.h. */
+#include "desk/duties/room.h"
 
-static char *arithmetic_text(struct call *c, const struct duty_result *r)
+/* --- whose it is --- */
+
+struct owing {
+    const char *by;        /* the column owed_by */
+    struct str  performer; /* an organisation, or {NULL,0}: the centre, or nobody known */
+    struct str  accountable;
+};
+
+static bool by_only(const struct obligation *o, const char *actor)
 {
-    json_t *all = json_object();
-
-    for (enum lang l = 0; l < LANG_COUNT; l++) {
-        json_t *list = json_array();
-
-        for (size_t i = 0; i < r->step_count; i++)
-            json_array_append_new(list, json_str(duty_step_text(c->d->setup.world, r, i, c->d->setup.catalog, l, &c->a)));
-        json_object_set_new(all, lang_name(l), list);
-    }
-    char *text = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    return text;
+    for (size_t i = 0; i < o->by_count; i++)
+        if (!str_eq(o->by[i]->id, str_c(actor)))
+            return false;
+    return o->by_count > 0;
 }
 
-static int reminders_plan(struct call *c, int64_t duty_id, const char *obligation, time_ns from, time_ns due)
+static bool by_any(const struct obligation *o, const char *actor)
 {
-    const struct policy *p = &c->d->policy;
-    int rc = db_exec(c->d, c->e, "DELETE FROM reminder WHERE duty_id = ? AND sent_at IS NULL", "i", duty_id);
+    for (size_t i = 0; i < o->by_count; i++)
+        if (str_eq(o->by[i]->id, str_c(actor)))
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; rc >= 0 && i < p->reminder_count; i++) {
-        const struct reminder_policy *r = &p->reminders[i];
+/* parties - of the object: the acting party (the possessor if there is one, it uses the object: Q-54) and the operational centre. */
+static int parties(struct call *c, struct str object_id, struct str *acting, struct str *ocib)
+{
+    sqlite3_stmt *st;
+    int rc;
 
-        if (strcmp(r->obligation, obligation) == 0)
-            rc = db_exec(c->d, c->e, "INSERT INTO reminder(duty_id, percent, recipients, at) VALUES (?,?,?,?)", "iiii", duty_id, (int64_t)r->percent,
-                         (int64_t)r->to, from + (due - from) / 100 * r->percent);
+    *acting = *ocib = (struct str){ NULL, 0 };
+    if (!object_id.p)
+        return 0;
+    st = db_query(c->d, c->e, "SELECT coalesce(possessor_id, org_id), ocib_id FROM object WHERE id = ?", "t", object_id);
+    rc = st ? db_step(c->d, st, c->e) : -EIO;
+    if (rc > 0) {
+        *acting = db_copy(st, 0, &c->a);
+        *ocib = db_copy(st, 1, &c->a);
+        db_done(st);
     }
     return rc < 0 ? rc : 0;
 }
 
-/* row_running - the row that runs on the subject; 0 if none does. *next is the seq of a new row. */
-static int row_running(struct call *c, const struct subject *s, const char *obligation, int64_t *id, int64_t *next)
+static int org_of_kind(struct call *c, const char *kind, struct str *out)
 {
-    int rc = db_int(c->d, c->e, 0, id,
-                    "SELECT id FROM duty WHERE subject = ?1 AND subject_id = ?2 AND obligation = ?3 AND state = 'running' ORDER BY seq DESC LIMIT 1",
-                    "ztz", s->kind, s->id, obligation);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM org WHERE kind = ? ORDER BY id LIMIT 1", "z", kind);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
-    return rc < 0 ? rc : db_int(c->d, c->e, 1, next, "SELECT coalesce(max(seq), 0) + 1 FROM duty WHERE subject = ?1 AND subject_id = ?2 AND obligation = ?3",
-                                "ztz", s->kind, s->id, obligation);
-}
-
-static int row_write(struct call *c, const struct subject *s, const struct duty_result *r, int64_t running, int64_t next, int64_t *id)
-{
-    const struct duty_world *w = c->d->setup.world;
-    AUTO_FREE char *arithmetic = arithmetic_text(c, r);
-
-    if (running) {
-        *id = running;
-        int rc = db_exec(c->d, c->e,
-                         "UPDATE duty SET from_field = ?2, from_at = ?3, from_day = ?4, due_at = ?5, nominal_at = ?6, overdue_marked_at = NULL,"
-                         " edition = ?7, calendar = ?8, arithmetic = ?9 WHERE id = ?1",
-                         "itiiiittz", running, r->obligation->from->id, r->start.at, (int64_t)r->start.date, r->due, r->nominal, w->edition->id,
-                         w->calendar->version, arithmetic);
-        return rc < 0 ? rc : 0;
+    if (rc > 0) {
+        *out = db_copy(st, 0, &c->a);
+        db_done(st);
     }
-    return db_int(c->d, c->e, 0, id,
-                  "INSERT INTO duty(subject, subject_id, seq, case_id, object_id, org_id, obligation, from_field, from_at, from_day, due_at, nominal_at,"
-                  " state, edition, calendar, arithmetic, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'running',?,?,?,?) RETURNING id",
-                  "ztimtttt" "iiii" "ttzi", s->kind, s->id, next, (time_ns)s->case_id, s->object_id, s->org_id, r->obligation->id, r->obligation->from->id,
-                  r->start.at, (int64_t)r->start.date, r->due, r->nominal, w->edition->id, w->calendar->version, arithmetic, c->now);
+    return rc < 0 ? rc : 0;
 }
 
-int duties_begin(struct call *c, const struct subject *s, const char *obligation, struct duty_start start, int64_t *out)
+static int owing_of(struct call *c, const struct subject *s, const struct obligation *o, struct str named, struct owing *out)
+{
+    struct str acting, ocib;
+    int rc = parties(c, s->object_id, &acting, &ocib);
+
+    out->accountable = s->org_id.p ? s->org_id : acting;
+    out->performer = (struct str){ NULL, 0 };
+    if (rc < 0)
+        return rc;
+    if (by_any(o, "sts")) {
+        out->by = "centre";
+        return 0;
+    }
+    if (by_only(o, "knb")) {
+        out->by = "knb";
+        return org_of_kind(c, "knb", &out->performer);
+    }
+    out->by = by_only(o, "ocib") ? "ocib" : "organisation";
+    out->performer = named.p ? named : by_only(o, "ocib") ? ocib : acting.p ? acting : s->org_id;
+    return 0;
+}
+
+/* edition_of - a case keeps the edition under which it was opened. */
+static int edition_of(struct call *c, const struct subject *s, struct str named, const struct edition **out)
 {
     const struct duty_world *w = c->d->setup.world;
-    const struct obligation *o = edition_obligation(w->edition, str_c(obligation));
-    struct duty_result r;
-    int64_t id = 0, running = 0, next = 1;
-    int rc;
+    sqlite3_stmt *st;
+    int rc = 0;
 
-    if (!o || !o->from)
-        return err_set(c->e, -ENOTSUP, "edition \"%.*s\" has no obligation %s", STR_ARG(w->edition->id), obligation);
-    rc = duty_due(w, o, start, &r, c->e);
+    *out = named.p ? duty_edition(w, named) : duty_edition_at(w, c->now);
+    if (!named.p && s->case_id) {
+        st = db_query(c->d, c->e, "SELECT edition FROM cases WHERE id = ?", "i", s->case_id);
+        rc = st ? db_step(c->d, st, c->e) : -EIO;
+        if (rc > 0) {
+            const struct edition *own = duty_edition(w, db_str(st, 0));
+
+            *out = own ? own : *out;
+            db_done(st);
+        }
+    }
+    if (rc >= 0 && !*out)
+        return err_set(c->e, -ENOTSUP, "no edition \"%.*s\" in content/editions", STR_ARG(named));
+    return rc < 0 ? rc : 0;
+}
+
+/* --- beginning --- */
+
+static int row_insert(struct call *c, const struct subject *s, const struct counted *n, const struct owing *w, int64_t *id)
+{
+    const struct duty_result *r = &n->r;
+    const struct obligation *o = r->obligation;
+
+    return db_int(c->d, c->e, 0, id,
+                  "INSERT INTO duty(subject, subject_id, seq, case_id, object_id, org_id, performer_org, owed_by, obligation, basis, from_field, from_at,"
+                  " from_day, due_at, nominal_at, estimated, missing_year, state, edition, calendar, created_at, arithmetic) VALUES (?1,?2,"
+                  " (SELECT coalesce(max(seq), 0) + 1 FROM duty WHERE subject = ?1 AND subject_id = ?2 AND obligation = ?8),"
+                  " ?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,'running',?17,?18,?19,?20) RETURNING id",
+                  "ztmtttztztiimmimttiz", s->kind, s->id, (time_ns)s->case_id, s->object_id, w->accountable, w->performer, w->by, o->id,
+                  duty_basis_name(r->basis), o->from ? o->from->id : STR("started_at"), r->start.at, (int64_t)r->start.date, r->due, r->nominal,
+                  (int64_t)r->estimated, n->missing_year, o->edition, c->d->setup.world->calendar->version, c->now, n->arithmetic);
+}
+
+static int begin_new(struct call *c, const struct subject *s, const struct obligation *o, struct duty_start start, struct str performer,
+                     int64_t *id)
+{
+    AUTO_COUNTED struct counted n = { .arithmetic = NULL };
+    struct owing w = { .by = NULL };
+    int rc = count_due(c, o, start, &n);
+
+    if (rc == 0)
+        rc = owing_of(c, s, o, performer, &w);
+    if (rc == 0)
+        rc = row_insert(c, s, &n, &w, id);
+    if (rc == 0)
+        rc = reminders_plan(c, *id, c->now);
     if (rc < 0)
         return rc;
-    rc = row_running(c, s, obligation, &running, &next);
-    if (rc == 0)
-        rc = row_write(c, s, &r, running, next, &id);
-    if (rc == 0)
-        rc = reminders_plan(c, id, obligation, start.at, r.due);
+    change_id(c->d, "clock", *id);
+    return timeline_of(c, s, &(struct line){ .kind = "clock_started", .obligation = arena_copy(&c->a, o->id).p, .happened_at = start.at,
+                                             .due_at = n.r.due });
+}
+
+int duties_begin_as(struct call *c, const struct subject *s, const char *obligation, struct duty_start start, const struct duty_terms *terms,
+                    int64_t *out)
+{
+    static const struct duty_terms none = { .another = false };
+    const struct duty_terms *t = terms ? terms : &none;
+    const struct edition *ed;
+    const struct obligation *o;
+    int64_t running[ROWS_OF_SUBJECT_MAX], id = 0;
+    struct duty_row row;
+    int n, rc = edition_of(c, s, t->edition, &ed);
+
     if (rc < 0)
         return rc;
+    o = edition_obligation(ed, str_c(obligation));
+    if (!o || o->unit == DUTY_PER_YEAR)
+        return err_set(c->e, -ENOTSUP, "edition \"%.*s\" has no obligation %s to begin", STR_ARG(ed->id), obligation);
+    n = t->another ? 0 : row_running(c, s, obligation, running);
+    if (n < 0)
+        return n;
+    if (n == 0) {
+        rc = begin_new(c, s, o, start, t->performer_org, &id);
+    } else {
+        id = running[n - 1];
+        rc = row_load(c, id, &row);
+        if (rc == 0)
+            rc = row_recount(c, &row, start, CHANGE_START, (struct str){ NULL, 0 });
+    }
     if (out)
         *out = id;
-    change_id(c->d, "clock", id);
-    return timeline_of(c, s, &(struct line){ .kind = "clock_started", .obligation = obligation, .happened_at = start.at, .due_at = r.due });
+    return rc < 0 ? rc : 0;
 }
 
-/* end - what runs becomes fulfilled or cancelled; what does not run is left as it is. */
-static int end(struct call *c, const struct subject *s, const char *obligation, const char *state, time_ns at, const char *key)
+int duties_begin(struct call *c, const struct subject *s, const char *obligation, struct duty_start start, int64_t *id)
 {
-    bool fulfilled = strcmp(state, "fulfilled") == 0;
-    int64_t id = 0;
-    time_ns due = 0;
-    int rc = duties_due(c, s, obligation, &due);
+    return duties_begin_as(c, s, obligation, start, NULL, id);
+}
 
-    if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &id,
-                    "UPDATE duty SET state = ?4, fulfilled_at = ?5 WHERE subject = ?1 AND subject_id = ?2 AND obligation = ?3 AND state = 'running'"
-                    " RETURNING id",
-                    "ztzzm", s->kind, s->id, obligation, state, fulfilled ? at : (time_ns)0);
-    if (rc < 0 || id == 0)
+/* --- ending --- */
+
+/* end_row - what runs becomes fulfilled, cancelled or superseded. */
+static int end_row(struct call *c, int64_t id, const char *state, time_ns at, const char *key)
+{
+    static const struct { const char *state, *line; } lines[] = { { "fulfilled", "clock_fulfilled" }, { "cancelled", "clock_cancelled" },
+                                                                  { "superseded", "clock_superseded" } };
+    bool fulfilled = strcmp(state, "fulfilled") == 0;
+    struct duty_row row;
+    int rc = row_load(c, id, &row);
+    struct subject s;
+
+    if (rc < 0)
         return rc;
-    rc = db_exec(c->d, c->e, "DELETE FROM reminder WHERE sent_at IS NULL AND duty_id = ?", "i", id);
+    rc = db_exec(c->d, c->e, "UPDATE duty SET state = ?2, fulfilled_at = ?3, ended_at = ?4, ended_key = ?5 WHERE id = ?1", "izmiz", id, state,
+                 fulfilled ? at : (time_ns)0, c->now, key);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "DELETE FROM reminder WHERE sent_at IS NULL AND duty_id = ?", "i", id);
     if (rc < 0)
         return rc;
     change_id(c->d, "clock", id);
-    return timeline_of(c, s, &(struct line){ .kind = fulfilled ? "clock_fulfilled" : "clock_cancelled", .obligation = obligation,
-                                                  .happened_at = fulfilled ? at : c->now, .due_at = due, .key = key });
+    s = row_subject(&row);
+    for (size_t i = 0; i < COUNT(lines); i++)
+        if (strcmp(state, lines[i].state) == 0)
+            return timeline_of(c, &s, &(struct line){ .kind = lines[i].line, .obligation = row.obligation.p, .happened_at = fulfilled ? at : c->now,
+                                                      .due_at = row.due_at, .key = key });
+    return 0;
 }
 
-int duties_fulfil(struct call *c, const struct subject *s, const char *obligation, time_ns at)
+static int end_all(struct call *c, const struct subject *s, const char *obligation, const char *state, const char *key)
 {
-    return end(c, s, obligation, "fulfilled", at, NULL);
+    int64_t ids[ROWS_OF_SUBJECT_MAX];
+    int n = row_running(c, s, obligation, ids), rc = 0;
+
+    for (int i = 0; rc == 0 && i < n; i++)
+        rc = end_row(c, ids[i], state, 0, key);
+    return n < 0 ? n : rc;
 }
 
 int duties_cancel(struct call *c, const struct subject *s, const char *obligation, const char *key)
 {
-    return end(c, s, obligation, "cancelled", 0, key);
+    return end_all(c, s, obligation, "cancelled", key);
+}
+
+int duties_supersede(struct call *c, const struct subject *s, const char *obligation, const char *key)
+{
+    return end_all(c, s, obligation, "superseded", key);
+}
+
+int duties_resume(struct call *c, const struct subject *s, const char *obligation, const char *key)
+{
+    struct duty_row row;
+    int64_t id = 0;
+    int rc = db_int(c->d, c->e, 0, &id,
+                    "SELECT id FROM duty WHERE subject = ?1 AND subject_id = ?2 AND obligation = ?3 AND state = 'superseded' ORDER BY ended_at DESC,"
+                    " id DESC LIMIT 1",
+                    "ztz", s->kind, s->id, obligation);
+
+    if (rc < 0 || id == 0)
+        return rc;
+    rc = row_load(c, id, &row);
+    if (rc == 0)
+        rc = db_exec(c->d, c->e, "UPDATE duty SET state = 'running', ended_at = NULL, ended_key = NULL WHERE id = ?", "i", id);
+    if (rc >= 0)
+        rc = trace_add(c, id, CHANGE_RESUMED, (struct str){ NULL, 0 }, &(struct moved){ .due_is = row.due_at, .from_is = row.from_at });
+    if (rc == 0)
+        rc = reminders_plan(c, id, c->now);
+    if (rc < 0)
+        return rc;
+    change_id(c->d, "clock", id);
+    return timeline_of(c, s, &(struct line){ .kind = "clock_started", .obligation = row.obligation.p, .happened_at = row.from_at,
+                                             .due_at = row.due_at, .key = key });
+}
+
+/* --- facts --- */
+
+static int fact_put(struct call *c, int64_t duty_id, struct str fact, time_ns at, const struct duty_evidence *ev)
+{
+    static const struct duty_evidence none = { .notice_id = 0 };
+    const struct duty_evidence *v = ev ? ev : &none;
+    int rc = db_exec(c->d, c->e,
+                     "INSERT INTO duty_fact(duty_id, fact, at, recorded_at, author_id, notice_id, sha256, note) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"
+                     " ON CONFLICT(duty_id, fact) DO UPDATE SET at = ?3, recorded_at = ?4, author_id = ?5, notice_id = ?6, sha256 = ?7, note = ?8",
+                     "itiimmtt", duty_id, fact, at, c->now, c->v ? (time_ns)c->v->user_id : (time_ns)0, (time_ns)v->notice_id,
+                     v->sha256.n ? v->sha256 : (struct str){ NULL, 0 }, v->note.n ? v->note : (struct str){ NULL, 0 });
+
+    return rc < 0 ? rc : 0;
+}
+
+/* facts_last - the moment of the last of all facts; 0 while one is missing. */
+static int facts_last(struct call *c, int64_t duty_id, const struct obligation *o, time_ns *last)
+{
+    *last = 0;
+    for (size_t i = 0; i < o->fact_count; i++) {
+        time_ns at = 0;
+        int rc = db_int(c->d, c->e, 0, &at, "SELECT at FROM duty_fact WHERE duty_id = ? AND fact = ?", "it", duty_id, o->facts[i]);
+
+        if (rc < 0)
+            return rc;
+        if (at == 0) {
+            *last = 0;
+            return 0;
+        }
+        *last = at > *last ? at : *last;
+    }
+    return 0;
+}
+
+static const struct str *fact_of(const struct obligation *o, const char *fact)
+{
+    for (size_t i = 0; i < o->fact_count; i++)
+        if (str_eq(o->facts[i], str_c(fact)))
+            return &o->facts[i];
+    return NULL;
+}
+
+static int fact_row(struct call *c, int64_t id, const char *fact, time_ns at, const struct duty_evidence *ev)
+{
+    const struct obligation *o;
+    const struct str *known;
+    struct duty_row row;
+    struct subject s;
+    time_ns last = 0;
+    int rc = row_load(c, id, &row);
+
+    if (rc < 0)
+        return rc;
+    o = row_obligation(c->d, &row);
+    known = o ? fact_of(o, fact) : NULL;
+    if (!known)
+        return err_set(c->e, -EINVAL, "%.*s is not fulfilled by \"%s\"", STR_ARG(row.obligation), fact);
+    rc = fact_put(c, id, *known, at, ev);
+    if (rc == 0)
+        rc = facts_last(c, id, o, &last);
+    if (rc < 0)
+        return rc;
+    if (last) {
+        rc = end_row(c, id, "fulfilled", last, NULL);
+        return rc < 0 ? rc : 1;
+    }
+    s = row_subject(&row);
+    change_id(c->d, "clock", id);
+    return timeline_of(c, &s, &(struct line){ .kind = "clock_fact", .obligation = row.obligation.p, .happened_at = at, .due_at = row.due_at,
+                                              .text = str_c(fact) });
+}
+
+int duties_fact(struct call *c, const struct subject *s, const char *obligation, const char *fact, time_ns at, const struct duty_evidence *ev)
+{
+    int64_t ids[ROWS_OF_SUBJECT_MAX];
+    int n = row_running(c, s, obligation, ids), done = 0;
+
+    for (int i = 0; i < n; i++) {
+        int rc = fact_row(c, ids[i], fact, at, ev);
+
+        if (rc < 0)
+            return rc;
+        done |= rc;
+    }
+    return n < 0 ? n : done;
+}
+
+/* fact_if_missing - what was recorded before keeps its moment and its evidence. */
+static int fact_if_missing(struct call *c, int64_t id, struct str fact, time_ns at, const struct duty_evidence *ev)
+{
+    int64_t there = 0;
+    int rc = db_int(c->d, c->e, 0, &there, "SELECT count(*) FROM duty_fact WHERE duty_id = ? AND fact = ?", "it", id, fact);
+
+    return rc < 0 || there ? rc : fact_put(c, id, fact, at, ev);
+}
+
+static int fulfil_row(struct call *c, int64_t id, time_ns at, const struct duty_evidence *ev)
+{
+    const struct obligation *o;
+    struct duty_row row;
+    int rc = row_load(c, id, &row);
+
+    if (rc < 0)
+        return rc;
+    o = row_obligation(c->d, &row);
+    if (!o || o->fact_count == 0)
+        rc = fact_put(c, id, STR("fulfilled_at"), at, ev);
+    for (size_t i = 0; rc == 0 && o && i < o->fact_count; i++)
+        rc = fact_if_missing(c, id, o->facts[i], at, ev);
+    return rc < 0 ? rc : end_row(c, id, "fulfilled", at, NULL);
+}
+
+int duties_fulfil_by(struct call *c, const struct subject *s, const char *obligation, time_ns at, const struct duty_evidence *ev)
+{
+    int64_t ids[ROWS_OF_SUBJECT_MAX];
+    int n = row_running(c, s, obligation, ids), rc = 0;
+
+    for (int i = 0; rc == 0 && i < n; i++)
+        rc = fulfil_row(c, ids[i], at, ev);
+    return n < 0 ? n : rc;
+}
+
+int duties_fulfil(struct call *c, const struct subject *s, const char *obligation, time_ns at)
+{
+    return duties_fulfil_by(c, s, obligation, at, NULL);
+}
+
+/* --- the rest --- */
+
+int duties_acknowledge(struct call *c, const struct subject *s, const char *obligation)
+{
+    int64_t ids[ROWS_OF_SUBJECT_MAX];
+    int n = row_running(c, s, obligation, ids);
+
+    for (int i = 0; i < n; i++) {
+        int rc = db_exec(c->d, c->e, "UPDATE duty SET acknowledged_at = ?2, acknowledged_by = ?3 WHERE id = ?1 AND acknowledged_at IS NULL", "iim",
+                         ids[i], c->now, c->v ? (time_ns)c->v->user_id : (time_ns)0);
+
+        if (rc > 0)
+            rc = db_exec(c->d, c->e, "UPDATE reminder SET sent_at = ?2, outcome = 'acknowledged' WHERE duty_id = ?1 AND kind = 'chain' AND sent_at IS"
+                         " NULL", "ii", ids[i], c->now);
+        if (rc < 0)
+            return rc;
+        change_id(c->d, "clock", ids[i]);
+    }
+    return n < 0 ? n : 0;
 }
 
 int duties_due(struct call *c, const struct subject *s, const char *obligation, time_ns *due)
 {
     return db_int(c->d, c->e, 0, due,
-                  "SELECT due_at FROM duty WHERE subject = ?1 AND subject_id = ?2 AND obligation = ?3 AND state = 'running'", "ztz", s->kind, s->id,
-                  obligation);
-}
-
-static json_t *actors_json(const struct actor *const *list, size_t n, enum lang lang)
-{
-    AUTO_BUF struct buf b = { 0 };
-
-    buf_init(&b, 4 * KIB);
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            buf_put(&b, ", ", 2);
-        buf_str(&b, list[i]->name.text[lang]);
-    }
-    return json_str(b.n ? buf_view(&b) : STR(""));
-}
-
-#define CLOCK_COLUMNS                                                                                                             \
-    "d.id, d.obligation, d.from_at, d.due_at, d.nominal_at, d.state, d.fulfilled_at, d.arithmetic, d.case_id, k.number, k.rule_id," \
-    " k.rule_name, o.id, o.name, d.subject, d.subject_id"
-#define CLOCK_TABLES " FROM duty d LEFT JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = coalesce(d.object_id, k.object_id) "
-
-static json_t *clock_json(struct call *c, sqlite3_stmt *st)
-{
-    enum lang lang = c->v ? c->v->lang : LANG_RU;
-    struct str id = db_copy(st, 1, &c->a), arithmetic = db_str(st, 7), state = db_str(st, 5);
-    const struct obligation *o = edition_obligation(c->d->setup.world->edition, id);
-    struct kase k = { .rule_id = db_copy(st, 10, &c->a), .rule_name = db_copy(st, 11, &c->a) };
-    json_t *all = json_loadb(arithmetic.n ? arithmetic.p : "{}", arithmetic.n ? arithmetic.n : 2, 0, NULL);
-    json_t *steps = json_incref(json_object_get(all, lang_name(lang)));
-    time_ns due = sqlite3_column_int64(st, 3), left = due - c->now;
-    bool running = str_eq(state, STR("running"));
-
-    json_decref(all);
-    if (running && c->now > due)
-        state = STR("overdue");
-    /* A started second of lateness counts as one: 0 is left only at the due instant itself. */
-    json_int_t seconds = !running ? 0 : left >= 0 ? left / NS_PER_SECOND : -((-left + NS_PER_SECOND - 1) / NS_PER_SECOND);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "subject",
-                     json_pack("{s:o, s:o}", "kind", db_json(st, 14), "id", db_json(st, 15)), "id", db_json_id(st, 0), "obligation",
-                     json_str(id), "paragraph", o ? json_str(o->paragraph) : json_string(""), "title",
-                     o ? json_str(o->title.text[lang]) : json_str(id), "who", o ? actors_json(o->by, o->by_count, lang) : json_string(""), "whom",
-                     o ? actors_json(o->to, o->to_count, lang) : json_string(""), "case_id", db_json_id(st, 8), "case_number", db_json(st, 9),
-                     "case_title", k.rule_id.p ? json_str(case_title(c->d, &k, lang)) : json_null(), "object", json_ref(db_str(st, 12), db_str(st, 13)), "from",
-                     db_json_time(st, 2), "due", db_json_time(st, 3), "nominal", db_json_time(st, 4), "state", json_str(state), "remaining_s",
-                     seconds, "arithmetic", steps ? steps : json_array(), "fulfilled_at", db_json_time(st, 6));
-}
-
-int duties_json(struct call *c, const struct subject *s, json_t **out)
-{
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " CLOCK_COLUMNS CLOCK_TABLES "WHERE d.subject = ? AND d.subject_id = ? ORDER BY d.due_at, d.id",
-                                "zt", s->kind, s->id);
-    int rc = st ? 0 : -EIO;
-
-    *out = json_array();
-    while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        json_array_append_new(*out, clock_json(c, st));
-    return rc;
-}
-
-int desk_clocks(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r)
-{
-    json_t *items = json_array();
-    struct scope scope = scope_of(v);
-    struct call c;
-    int rc;
-
-    desk_call_init(&c, d, v, now, r);
-    sqlite3_stmt *st = db_query(d, c.e,
-                                "SELECT " CLOCK_COLUMNS CLOCK_TABLES "WHERE d.state = 'running' AND (?1 = 0 OR ((d.org_id = ?2 OR " SCOPE_OBJECT ")"
-                                " AND (d.case_id IS NULL OR k.notified_at IS NOT NULL))) ORDER BY d.due_at, d.id LIMIT 10000",
-                                "iz", scope.bounded, scope.org);
-    rc = st ? 0 : -EIO;
-    while (st && (rc = db_step(d, st, c.e)) > 0)
-        json_array_append_new(items, clock_json(&c, st));
-    r->json = json_pack("{s:o, s:o, s:n}", "now", json_time(now), "items", items, "next");
-    desk_call_free(&c);
-    return refuse_rc(r, rc);
+                  "SELECT coalesce(due_at, 0) FROM duty WHERE subject = ?1 AND subject_id = ?2 AND obligation = ?3 AND state = 'running'"
+                  " ORDER BY sort_at, id LIMIT 1",
+                  "ztz", s->kind, s->id, obligation);
 }

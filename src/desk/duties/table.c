@@ -1,5 +1,5 @@
 /* table.c - the table of obligations of an edition as the API gives it: every column of requirements section 5. */
-#include "desk/duties/duties.h"
+#include "desk/duties/room.h"
 
 static json_t *text3(const struct label *l)
 {

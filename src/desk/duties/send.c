@@ -1,0 +1,261 @@
+/* send.c - a message about a duty to those whom the policy of reminders names: into inboxes, and as letters that wait for the mail. */
+#include "desk/duties/room.h"
+
+#define RECIPIENTS_MAX 100
+#define INBOXES_MAX    16
+
+struct person {
+    struct str email;
+    enum lang  lang;
+};
+
+/* Those whom one message reaches, each once. */
+struct reach {
+    size_t        count, inbox_count;
+    struct person at[RECIPIENTS_MAX];
+    struct str    inbox[INBOXES_MAX], inbox_name[INBOXES_MAX];   /* {NULL,0}: the centre */
+};
+
+static void add_person(struct reach *r, struct str email, enum lang lang)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (str_ieq(r->at[i].email, email))
+            return;
+    if (email.n && r->count < RECIPIENTS_MAX)
+        r->at[r->count++] = (struct person){ email, lang };
+}
+
+static int add_people(struct call *c, struct reach *r, sqlite3_stmt *st)
+{
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        add_person(r, db_copy(st, 0, &c->a), lang_parse(db_str(st, 1), LANG_KK));
+    return rc;
+}
+
+static int add_inbox(struct call *c, struct reach *r, struct str org)
+{
+    struct str name = catalog_text(c->d->setup.catalog, LANG_KK, "case.inbox.centre");
+
+    for (size_t i = 0; i < r->inbox_count; i++)
+        if (str_eq(r->inbox[i], org) && (r->inbox[i].p != NULL) == (org.p != NULL))
+            return 0;
+    if (r->inbox_count == INBOXES_MAX)
+        return 0;
+    if (org.p) {
+        sqlite3_stmt *st = db_query(c->d, c->e, "SELECT name FROM org WHERE id = ?", "t", org);
+        int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+        if (rc <= 0)
+            return rc;
+        name = db_copy(st, 0, &c->a);
+        db_done(st);
+    }
+    r->inbox[r->inbox_count] = org;
+    r->inbox_name[r->inbox_count++] = name;
+    return 0;
+}
+
+static int contacts(struct call *c, struct reach *r, struct str object_id, int64_t only)
+{
+    return object_id.p ? add_people(c, r, db_query(c->d, c->e,
+                                                   "SELECT email, language FROM object_contact WHERE object_id = ?1 AND email <> '' ORDER BY position"
+                                                   " LIMIT ?2 OFFSET ?3",
+                                                   "tii", object_id, only ? (int64_t)1 : (int64_t)100, only ? only - 1 : (int64_t)0))
+                       : 0;
+}
+
+static int org_letters(struct call *c, struct reach *r, struct str org)
+{
+    if (!org.p)
+        return add_people(c, r, db_query(c->d, c->e, "SELECT email, 'kk' FROM org WHERE kind = 'sts' AND email <> '' ORDER BY id", ""));
+    return add_people(c, r, db_query(c->d, c->e, "SELECT email, 'kk' FROM org WHERE id = ? AND email <> ''", "t", org));
+}
+
+/* to_org - an organisation as a whole; {NULL,0}: the centre. */
+static int to_org(struct call *c, struct reach *r, unsigned channels, struct str org)
+{
+    int rc = channels & TO_INBOX ? add_inbox(c, r, org) : 0;
+
+    return rc == 0 && (channels & TO_EMAIL) ? org_letters(c, r, org) : rc;
+}
+
+/* to_responsible - the contacts of the object; without any that has an address, the organisation: better than silence. */
+static int to_responsible(struct call *c, struct reach *r, unsigned channels, const struct duty_row *row, int64_t only)
+{
+    struct str org = row->performer_org.p ? row->performer_org : row->org_id;
+    size_t before = r->count;
+    int rc = channels & TO_INBOX && org.p ? add_inbox(c, r, org) : 0;
+
+    if (rc == 0 && (channels & TO_EMAIL))
+        rc = contacts(c, r, row->object_id, only);
+    if (rc == 0 && (channels & TO_EMAIL) && r->count == before && org.p)
+        rc = org_letters(c, r, org);
+    return rc;
+}
+
+static int to_role(struct call *c, struct reach *r, unsigned channels, const struct duty_row *row, struct str role)
+{
+    bool owner = false;
+    int rc = 0;
+
+    for (enum desk_role k = 0; k < DESK_ROLE_COUNT; k++)
+        if (str_eq(role, str_c(desk_role_name(k))))
+            owner = !role_reads_all(k);
+    if (channels & TO_INBOX)
+        rc = add_inbox(c, r, owner ? (row->performer_org.p ? row->performer_org : row->org_id) : (struct str){ NULL, 0 });
+    if (rc == 0 && (channels & TO_EMAIL))
+        rc = add_people(c, r, db_query(c->d, c->e,
+                                       "SELECT email, language FROM user WHERE role = ?1 AND active = 1 AND email <> '' AND (?2 = 0 OR org_id IN (?3, ?4))"
+                                       " ORDER BY id LIMIT 100",
+                                       "titt", role, (int64_t)owner, row->performer_org, row->org_id));
+    return rc;
+}
+
+/* to_addressee - to whom it is owed: the centre, KNB or the authorised body, else the object's operational centre or the accountable party. */
+static int to_addressee(struct call *c, struct reach *r, unsigned channels, const struct duty_row *row)
+{
+    const struct obligation *o = row_obligation(c->d, row);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && o && i < o->to_count; i++) {
+        struct str id = o->to[i]->id, org = row->org_id;
+        bool kind = str_eq(id, STR("knb")) || str_eq(id, STR("authorised_body")), ocib = str_eq(id, STR("ocib"));
+        sqlite3_stmt *st;
+
+        if (str_eq(id, STR("sts"))) {
+            rc = to_org(c, r, channels, (struct str){ NULL, 0 });
+            continue;
+        }
+        if (kind || ocib) {
+            st = kind ? db_query(c->d, c->e, "SELECT id FROM org WHERE kind = ? ORDER BY id LIMIT 1", "t", id)
+                      : db_query(c->d, c->e, "SELECT ocib_id FROM object WHERE id = ?", "t", row->object_id);
+            rc = st ? db_step(c->d, st, c->e) : -EIO;
+            org = rc > 0 ? db_copy(st, 0, &c->a) : (struct str){ NULL, 0 };
+            if (rc > 0)
+                db_done(st);
+        }
+        rc = rc >= 0 && org.p ? to_org(c, r, channels, org) : (rc < 0 ? rc : 0);
+    }
+    return rc;
+}
+
+static int resolve(struct call *c, struct reach *r, const struct duty_row *row, unsigned channels, struct str who)
+{
+    uint64_t n = 0;
+
+    if (str_eq(who, STR("centre")))
+        return to_org(c, r, channels, (struct str){ NULL, 0 });
+    if (str_eq(who, STR("performer")))
+        return to_org(c, r, channels, str_eq(row->owed_by, STR("centre")) ? (struct str){ NULL, 0 } : row->performer_org.p ? row->performer_org : row->org_id);
+    if (str_eq(who, STR("accountable")))
+        return row->org_id.p ? to_org(c, r, channels, row->org_id) : 0;
+    if (str_eq(who, STR("addressee")))
+        return to_addressee(c, r, channels, row);
+    if (str_eq(who, STR("responsible")))
+        return to_responsible(c, r, channels, row, 0);
+    if (str_starts(who, STR("contact:")) && str_u64(str_cut(who, 8), &n))
+        return to_responsible(c, r, channels, row, (int64_t)n);
+    return to_role(c, r, channels, row, str_cut(who, 5));
+}
+
+/* --- the texts --- */
+
+static struct str subject_name(struct call *c, const struct duty_row *row)
+{
+    sqlite3_stmt *st;
+
+    if (row->case_id)
+        st = db_query(c->d, c->e, "SELECT number FROM cases WHERE id = ?", "i", row->case_id);
+    else
+        st = db_query(c->d, c->e, "SELECT coalesce((SELECT name FROM object WHERE id = ?1), (SELECT name FROM org WHERE id = ?2))", "tt", row->object_id,
+                      row->org_id);
+    if (!st || db_step(c->d, st, c->e) <= 0)
+        return row->subject_id;
+    struct str name = db_copy(st, 0, &c->a);
+    db_done(st);
+    return name.p ? name : row->subject_id;
+}
+
+/* texts - the reader's language first, then the two others: who reads it may be somebody else. */
+static struct str texts(struct call *c, const struct duty_row *row, const char *key, const char *part, enum lang first, bool all)
+{
+    const struct obligation *o = row_obligation(c->d, row);
+    const enum lang order[] = { first, first == LANG_KK ? LANG_RU : LANG_KK, first == LANG_EN ? LANG_RU : LANG_EN };
+    struct str due = row->due_at ? duty_time_text(c->d->setup.world, row->due_at, true, &c->a) : STR("—");
+    char full[64];
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 64 * KIB);
+    snprintf(full, sizeof full, "duty.mail.%s.%s", key, part);
+    for (size_t i = 0; i < (all ? COUNT(order) : 1); i++) {
+        json_t *args = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "obligation", json_str(row->obligation), "duty",
+                                 json_str(o ? o->title.text[order[i]] : STR("")), "paragraph", json_str(o ? o->paragraph : STR("")), "due",
+                                 json_str(due), "subject", json_str(subject_name(c, row)), "url", c->d->setup.node->public_url, "basis",
+                                 json_str(str_eq(row->basis, STR("law")) ? STR("") : catalog_text(c->d->setup.catalog, order[i], "duty.mail.target")));
+
+        if (i)
+            buf_str(&b, STR("\n\n-----\n\n"));
+        buf_str(&b, text_fill(&c->a, catalog_text(c->d->setup.catalog, order[i], full), args));
+        json_decref(args);
+    }
+    return arena_copy(&c->a, buf_view(&b));
+}
+
+/* letter_id - fixed when the letter is queued: a second try after a lost answer is the same letter to the receiver. */
+static int letter_id(struct call *c, char out[120])
+{
+    struct str from = str_c(c->d->setup.node->smtp_from);
+    ptrdiff_t at = str_chr(from, '@');
+    unsigned char raw[16];
+    char hex[33];
+    int rc = secret_random(raw, sizeof raw, c->e);
+
+    secret_hex(raw, sizeof raw, hex);
+    snprintf(out, 120, "<%s@%.*s>", hex, at >= 0 ? (int)min_size(from.n - (size_t)at - 1, 70) : 9, at >= 0 ? from.p + at + 1 : "localhost");
+    return rc;
+}
+
+static int put_letter(struct call *c, const struct duty_row *row, const struct person *to, const char *key, bool internal)
+{
+    char id[120];
+    int rc = letter_id(c, id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_exec(c->d, c->e,
+                 "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, state, next_try_at, queued_at, message_id,"
+                 " subject_line, body, internal) VALUES (?1,?2,?3,?4,'reminder','email',?5,'queued',?6,?6,?7,?8,?9,?10)",
+                 "ttmttiztti", row->subject, row->subject_id, (time_ns)row->case_id, row->object_id, to->email, c->now, id,
+                 texts(c, row, key, "subject", to->lang, false), texts(c, row, key, "body", to->lang, true), (int64_t)internal);
+    return rc < 0 ? rc : 0;
+}
+
+static int put_inbox(struct call *c, const struct duty_row *row, struct str org, struct str name, const char *key, bool internal)
+{
+    int64_t id = 0;
+    int rc = db_int(c->d, c->e, 0, &id,
+                    "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, org_id, state, queued_at, sent_at,"
+                    " subject_line, body, internal) VALUES (?1,?2,?3,?4,'reminder','inbox',?5,?6,'sent',?7,?7,?8,?9,?10) RETURNING id",
+                    "ttmtttitti", row->subject, row->subject_id, (time_ns)row->case_id, row->object_id, name, org, c->now,
+                    texts(c, row, key, "subject", LANG_KK, false), texts(c, row, key, "body", LANG_KK, true), (int64_t)internal);
+
+    if (rc == 0)
+        change_id(c->d, "inbox", id);
+    return rc;
+}
+
+int send_to(struct call *c, const struct duty_row *row, const struct remind_to *to, const char *key, bool internal)
+{
+    struct reach r = { .count = 0 };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < to->count; i++)
+        rc = resolve(c, &r, row, to->channels, to->who[i]);
+    for (size_t i = 0; rc == 0 && i < r.inbox_count; i++)
+        rc = put_inbox(c, row, r.inbox[i], r.inbox_name[i], key, internal);
+    for (size_t i = 0; rc == 0 && i < r.count; i++)
+        rc = put_letter(c, row, &r.at[i], key, internal);
+    return rc;
+}
