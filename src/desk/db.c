@@ -93,8 +93,10 @@ static int migrate(struct desk *d, struct err *e)
 
 int db_open(struct desk *d, struct err *e)
 {
+    /* Temporary files would lie where the sandbox lets nobody write: a large transaction then ended in "unable to open database file". */
     static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
-                                  "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 512;";
+                                  "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+                                  "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 512;";
     char path[4096];
     bool ready = false;
     int rc;
