@@ -10,7 +10,7 @@ const root = resolve(new URL('../..', import.meta.url).pathname);
 const { parse } = createRequire(resolve(root, 'web/package.json'))('yaml');
 
 const KNOWN = new Set(['$ref', 'type', 'enum', 'properties', 'required', 'additionalProperties', 'items', 'oneOf', 'anyOf', 'pattern', 'format', 'minimum', 'maximum',
-    'minLength', 'maxLength', 'maxItems', 'uniqueItems', 'description', 'default', 'examples', 'contentMediaType']);
+    'minLength', 'maxLength', 'minItems', 'maxItems', 'uniqueItems', 'description', 'default', 'examples', 'contentMediaType']);
 /** Refusals that any operation may give; the head of the file says so. */
 const ANYWHERE = new Set([400, 403, 405, 413, 429, 431, 500, 503]);
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
@@ -59,6 +59,7 @@ export function openapi(text = readFileSync(resolve(root, 'docs/openapi.yaml'), 
         }
         if (Array.isArray(v)) {
             if (v.length > (schema.maxItems ?? Infinity)) out.push(`${at}: more than ${schema.maxItems} entries`);
+            if (v.length < (schema.minItems ?? 0)) out.push(`${at}: fewer than ${schema.minItems} entries`);
             if (schema.items) v.forEach((x, i) => validate(schema.items, x, `${at}[${i}]`, out));
         } else if (kind(v) === 'object') {
             for (const k of schema.required ?? []) if (!Object.hasOwn(v, k)) out.push(`${at}.${k}: absent`);
