@@ -169,6 +169,12 @@ static int envelopes(struct call *c, const struct desk_link_query *q)
 {
     int64_t from = q->before.n ? parse_id(q->before) : INT64_MAX, limit = page_limit(q->limit), n = 0;
     bool out = !str_eq(q->direction, STR("in"));
+    int64_t known = 0;
+
+    if (db_int(c->d, c->e, 0, &known, "SELECT count(*) FROM link_peer WHERE node = ?", "t", q->peer) < 0)
+        return -EIO;
+    if (!known)
+        return refuse(c, -ENOENT, "not_found", NULL, "no such node");
     sqlite3_stmt *st = db_query(c->d, c->e, out ? OUT_COLUMNS : IN_COLUMNS, "tii", q->peer, from, limit + 1);
     json_t *items = json_array(), *next = NULL;
     int rc = st ? 0 : -EIO;
