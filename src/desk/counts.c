@@ -10,6 +10,8 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
                    " WHERE d.id = ?3 AND (?1 = 0 OR ((d.org_id = ?2 OR " SCOPE_OBJECT ") AND (d.case_id IS NULL OR k.notified_at IS NOT NULL)))" },
         { "inbox", "SELECT count(*) FROM notice n WHERE n.id = ?3 AND n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2) OR"
                    " (?1 = 0 AND n.org_id IS NULL))" },
+        { "request", "SELECT count(*) FROM request r JOIN object o ON o.id = r.object_id WHERE r.id = ?3 AND (?1 = 0 OR (r.inner = 0 AND "
+                     SCOPE_OBJECT "))" },
     };
     struct scope scope = scope_of(v);
     int64_t n = 0;
