@@ -4,7 +4,7 @@
 #include <curl/curl.h>
 #include <stdarg.h>
 
-#define ANSWER_MAX (64u * MIB)
+#define ANSWER_MAX (96u * MIB)   /* a file of envelopes is 64 MiB at most */
 
 struct remote {
     CURL *curl;
@@ -20,10 +20,13 @@ static size_t take(char *p, size_t one, size_t n, void *arg)
     return buf_failed(b) ? 0 : one * n;
 }
 
-static int perform(struct remote *r, const char *url, json_t **out, struct err *e)
+/* ask - one request as it is set; the answer lies in r->answer. A refusal is -EPROTO with what the server says. */
+static int ask(struct remote *r, const char *url, struct err *e)
 {
     long status = 0;
     CURLcode code;
+    json_t *j;
+    int rc;
 
     buf_reset(&r->answer);
     curl_easy_setopt(r->curl, CURLOPT_URL, url);
@@ -31,13 +34,22 @@ static int perform(struct remote *r, const char *url, json_t **out, struct err *
     if (code != CURLE_OK)
         return err_set(e, -EIO, "could not reach \"%s\": %s", r->url, curl_easy_strerror(code));
     curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
-    *out = json_loadb(r->answer.n ? r->answer.p : "", r->answer.n, JSON_DISABLE_EOF_CHECK, NULL);
     if (status >= 200 && status < 300)
         return 0;
-    const char *why = json_string_value(json_object_get(*out, "title"));
-    int rc = err_set(e, -EPROTO, "\"%s\" answers %ld: %s", r->url, status, why ? why : "no reason given");
-    json_decref(*out);
-    *out = NULL;
+    j = json_loadb(r->answer.n ? r->answer.p : "", r->answer.n, JSON_DISABLE_EOF_CHECK, NULL);
+    const char *why = json_string_value(json_object_get(j, "title")), *field = json_string_value(json_object_get(j, "field"));
+    rc = err_set(e, -EPROTO, "\"%s\" answers %ld: %s%s%s%s", r->url, status, why ? why : "no reason given", field ? " (" : "", field ? field : "",
+                 field ? ")" : "");
+    json_decref(j);
+    return rc;
+}
+
+static int perform(struct remote *r, const char *url, json_t **out, struct err *e)
+{
+    int rc = ask(r, url, e);
+
+    if (rc == 0)
+        *out = json_loadb(r->answer.n ? r->answer.p : "", r->answer.n, JSON_DISABLE_EOF_CHECK, NULL);
     return rc;
 }
 
@@ -157,4 +169,48 @@ int remote_get(struct remote *r, json_t **out, struct err *e, const char *path, 
     va_end(ap);
     buf_byte(&url, 0);
     return buf_failed(&url) ? err_set(e, -E2BIG, "the request is too long") : perform(r, url.p, out, e);
+}
+
+static int send_any(struct remote *r, const char *method, const char *path, struct str body, const char *type, struct err *e)
+{
+    char url[2048], csrf[256], content[128];
+    struct curl_slist *headers;
+    int rc;
+
+    snprintf(url, sizeof url, "%s/api/v1%s", r->url, path);
+    snprintf(csrf, sizeof csrf, "X-CSRF-Token: %s", r->csrf ? r->csrf : "");
+    snprintf(content, sizeof content, "Content-Type: %s", type);
+    headers = curl_slist_append(NULL, csrf);
+    headers = curl_slist_append(headers, content);
+    headers = curl_slist_append(headers, "Expect:");
+    curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(r->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+    curl_easy_setopt(r->curl, CURLOPT_POSTFIELDS, body.n ? body.p : "");
+    curl_easy_setopt(r->curl, CURLOPT_CUSTOMREQUEST, method);
+    rc = ask(r, url, e);
+    curl_easy_setopt(r->curl, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(r->curl, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(r->curl, CURLOPT_HTTPGET, 1L);
+    curl_slist_free_all(headers);
+    return rc;
+}
+
+int remote_send(struct remote *r, const char *method, const char *path, const json_t *body, json_t **out, struct err *e)
+{
+    AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    int rc = body && !text ? err_set(e, -ENOMEM, "no memory for a request") : send_any(r, method, path, str_c(text), "application/json", e);
+
+    if (rc == 0 && out)
+        *out = json_loadb(r->answer.n ? r->answer.p : "", r->answer.n, JSON_DISABLE_EOF_CHECK, NULL);
+    return rc;
+}
+
+int remote_bytes(struct remote *r, const char *method, const char *path, struct str body, struct str *out, struct err *e)
+{
+    int rc = send_any(r, method, path, body, "application/octet-stream", e);
+
+    if (out)
+        *out = buf_view(&r->answer);
+    return rc;
 }

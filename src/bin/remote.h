@@ -17,5 +17,9 @@ void remote_close(struct remote **r);
 /* remote_get - GET /api/v1PATH?pairs; pairs of name and value, ended by NULL, are encoded. The answer's JSON is owned by the caller. A refusal of
  * the server is -EPROTO with its message. */
 MUST_USE int remote_get(struct remote *r, json_t **out, struct err *e, const char *path, ...) __attribute__((sentinel));
+/* remote_send - METHOD /api/v1PATH with a JSON body (NULL: none). out may be NULL. */
+MUST_USE int remote_send(struct remote *r, const char *method, const char *path, const json_t *body, json_t **out, struct err *e);
+/* remote_bytes - the same with a body of bytes, and the answer as it came, borrowed until the next call. */
+MUST_USE int remote_bytes(struct remote *r, const char *method, const char *path, struct str body, struct str *out, struct err *e);
 
 #endif
