@@ -15,15 +15,15 @@ const char *const role_values[] = {
 const char *const org_kind_values[] = { "sts", "owner", "possessor", "support", "ocib", "knb", "authorised_body", NULL };
 
 static const char *const registration_values[] = { "first", "repeated", NULL };
-static const char *const type_values[] = { "denial_of_service", "unauthorized_access_and_content_modification", "botnet", "virus_attack",
+const char *const type_values[] = { "denial_of_service", "unauthorized_access_and_content_modification", "botnet", "virus_attack",
                                            "ransomware", "vulnerability_exploitation", "authentication_means_compromise", "phishing", "spam",
                                            "other", NULL };
 static const char *const scale_values[] = { "single", "mass", NULL };
-static const char *const recurrence_values[] = { "repeated", "new", NULL };
+const char *const recurrence_values[] = { "repeated", "new", NULL };
 static const char *const sign_values[] = { "valid", "attempt", "suspicion", NULL };
 static const char *const lan_values[] = { "internal_lan", "external_lan", NULL };
 static const char *const consequence_values[] = { "none", "operability_breach", "integrity_breach", "confidentiality_breach", NULL };
-static const char *const ioc_values[] = { "ip", "domain", "url", "hash", "email", "file", "other", NULL };
+const char *const ioc_values[] = { "ip", "domain", "url", "hash", "email", "file", "other", NULL };
 static const char *const contact_values[] = { "responsible_person", "ocib", NULL };
 
 const struct body_field annex7_fields[] = {
@@ -55,7 +55,7 @@ const struct body_field annex2_fields[] = {
     { "recurrence", BODY_ENUM, true, true, 0, 0, recurrence_values },
     { "iocs", BODY_IOCS, true, false, 0, 1000, ioc_values },
     { "sign", BODY_ENUM, true, true, 0, 0, sign_values },
-    { "contour", BODY_ENUM, true, true, 0, 0, lan_values },
+    { "contour", BODY_ENUMS, true, true, 0, 0, lan_values },
     { "nature", BODY_TEXT, true, true, 0, ANNEX_TEXT, NULL },
     { "consequences", BODY_ENUMS, true, false, 0, 0, consequence_values },
     { "affected_object", BODY_STRING, true, true, 0, 500, NULL },
@@ -215,9 +215,16 @@ static int check_value(const json_t *v, const struct body_field *f, const char *
     case BODY_HOSTS:
     case BODY_CONTACTS:
     case BODY_IOCS:
-    case BODY_ENUMS:
     case BODY_STRINGS:
     case BODY_ITEMS:
+        return check_list(v, f, path, field, e);
+    case BODY_ENUMS:   /* one value alone may stand without its list */
+        if (json_is_string(v)) {
+            const struct body_field one = { f->name, BODY_ENUM, true, false, 0, 0, f->values };
+
+            fault = scalar_fault(v, &one);
+            return fault ? wrong(field, path, e, fault) : 0;
+        }
         return check_list(v, f, path, field, e);
     case BODY_PART:
         return check_members(v, f->of, f->of_count, path, field, e);

@@ -5,9 +5,9 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
 {
     static const struct { const char *type, *sql; } asks[] = {
         { "case", "SELECT count(*) FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id = ?3"
-                  " AND (?1 = 0 OR (" SCOPE_OBJECT " AND k.notified_at IS NOT NULL))" },
+                  " AND (?1 = 0 OR (" SCOPE_OBJECT " AND " CASE_SHOWN "))" },
         { "clock", "SELECT count(*) FROM duty d LEFT JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = coalesce(d.object_id, k.object_id)"
-                   " WHERE d.id = ?3 AND (?1 = 0 OR ((d.org_id = ?2 OR " SCOPE_OBJECT ") AND (d.case_id IS NULL OR k.notified_at IS NOT NULL)))" },
+                   " WHERE d.id = ?3 AND (?1 = 0 OR ((d.org_id = ?2 OR " SCOPE_OBJECT ") AND (d.case_id IS NULL OR " CASE_SHOWN ")))" },
         { "inbox", "SELECT count(*) FROM notice n WHERE n.id = ?3 AND n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2) OR"
                    " (?1 = 0 AND n.org_id IS NULL))" },
         { "request", "SELECT count(*) FROM request r JOIN object o ON o.id = r.object_id WHERE r.id = ?3 AND (?1 = 0 OR (r.inner = 0 AND "

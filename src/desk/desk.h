@@ -122,7 +122,8 @@ MUST_USE int desk_language_set(struct desk *d, const struct viewer *v, const jso
 struct desk_cases_query {
     struct str state;       /* empty: all */
     int        open;        /* 1 all but closed, 0 closed only, -1 both */
-    struct str object, q;
+    struct str object, q, machine, kind, level, type, org, indicator;
+    bool       overdue, mine;
     int        limit;       /* 0: 100 */
     struct str before;      /* cursor */
 };
@@ -160,6 +161,11 @@ struct desk_counts {
 MUST_USE int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e);
 
 /* --- acts; body is the parsed JSON of the request, borrowed (NULL: empty) --- */
+
+MUST_USE int desk_case_create(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r);  /* createCase */
+/* Who may be named for TLP:RED; what the policy recommends first, by type of incident. */
+MUST_USE int desk_case_people(struct desk *d, const struct viewer *v, struct str case_id, time_ns now, struct desk_reply *r);  /* listCasePeople */
+MUST_USE int desk_recommendations(struct desk *d, const struct viewer *v, struct desk_reply *r);                       /* listRecommendations */
 
 MUST_USE int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct str action, const json_t *body,
                       time_ns now, struct desk_reply *r);                                                     /* actOnCase */

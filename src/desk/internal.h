@@ -25,13 +25,6 @@
 #define FINDINGS_SHOWN    50
 #define ID_MAX            64
 
-enum case_state {
-    CASE_DETECTED, CASE_PRIMARY_ANALYSIS, CASE_DISMISSED, CASE_NOTIFIED, CASE_EVENT_CONFIRMED, CASE_EVENT_ANALYSED,
-    CASE_INCIDENT_CONFIRMED, CASE_MEASURES_REPORTED, CASE_ELIMINATED, CASE_ESCALATED_KNB, CASE_REJECTED, CASE_CLOSED, CASE_STATE_COUNT
-};
-const char *case_state_name(enum case_state s);
-enum case_state case_state_parse(struct str s);   /* CASE_STATE_COUNT if unknown */
-
 /* --- rules.c: what the desk needs to know of a detection rule --- */
 struct rule {
     struct str   id, description, level, status, incident_type;
@@ -57,6 +50,13 @@ MUST_USE int policy_load(const char *content, struct policy *out, struct err *e)
 void policy_free(struct policy *p);
 bool policy_auto_notify(const struct policy *p, struct str rule_id);
 
+/* What the room of cases reads from content/policy (cases/advice.c). */
+struct case_policy {
+    struct label advice[16];       /* in the order of type_values */
+    int64_t      recurrence_days;
+    struct yaml *advice_file;      /* owns the texts */
+};
+
 struct change {
     char type[8], id[ID_MAX + 1];
 };
@@ -73,6 +73,7 @@ struct desk {
     struct policy    policy;
     struct duty_policy *duty_policy;   /* owned: reminders and escalation (duties) */
     unsigned         two_person;   /* bits of approvals/kinds.c: which acts need a second person */
+    struct case_policy cases;
     struct journal_reader *findings;
     struct event_batch     batch;
     size_t   batch_at;
@@ -195,28 +196,10 @@ struct body_field {
 MUST_USE int body_check(const json_t *body, const struct body_field *fields, size_t count, char field[DESK_FIELD_MAX], struct err *e);
 extern const struct body_field annex7_fields[], annex2_fields[];
 extern const size_t annex7_field_count, annex2_field_count;
-extern const char *const level_values[], *const detection_values[], *const language_values[];
+extern const char *const level_values[], *const detection_values[], *const language_values[], *const recurrence_values[], *const ioc_values[];
+extern const char *const type_values[];
 extern const char *const criticality_values[], *const contour_values[], *const role_values[], *const org_kind_values[];
 bool value_known(const char *const *values, struct str s);
-
-/* --- cases.c --- */
-struct kase {
-    int64_t         id, previous_id;
-    enum case_state state;
-    struct str      number, kind, rule_id, rule_name, rule_level, object_id, object_name, org_id, org_name, group, level, host;
-    struct str      edition, recommendations, detection_kind, annex7, annex2, object_contour;
-    time_ns         detected_at, last_seen_at, notified_at, acknowledged_at, confirmed_at, declared_at, eliminated_at, escalated_at,
-                    closed_at, updated_at;
-    int64_t         count;
-    bool            repeated;
-};
-/* case_load - the row; -ENOENT if there is none or the viewer may not see it. */
-MUST_USE int case_load(struct call *c, int64_t id, struct kase *out);
-MUST_USE int case_json(struct call *c, int64_t id, json_t **out);
-/* case_title - the rule's title in a language. */
-struct str case_title(const struct desk *d, const struct kase *k, enum lang lang);
-/* case_search_update - what listCases?q= looks into. */
-MUST_USE int case_search_update(struct call *c, int64_t id);
 
 /* --- timeline.c --- */
 struct line {
@@ -232,25 +215,8 @@ MUST_USE int timeline_of(struct call *c, const struct subject *s, const struct l
 MUST_USE int timeline_json(struct call *c, int64_t case_id, json_t **out);
 struct str text_fill(struct arena *a, struct str pattern, const json_t *args);
 
-/* --- cases/clocks.c: the clocks of a case, on the rows of the room "duties" --- */
-struct subject case_subject(const struct kase *k);
-MUST_USE int clock_start(struct call *c, const struct kase *k, const char *obligation, time_ns from);
-MUST_USE int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, time_ns at);
-MUST_USE int clock_cancel(struct call *c, const struct kase *k, const char *obligation, const char *key);
-/* clock_due - due moment of a clock that runs; 0 if it does not run. */
-MUST_USE int clock_due(struct call *c, int64_t case_id, const char *obligation, time_ns *due);
-MUST_USE int clocks_json(struct call *c, int64_t case_id, json_t **out);   /* of one case, all states */
-
-/* --- annex.c --- */
-MUST_USE int annex7_draft(struct call *c, const struct kase *k, json_t **out);
-MUST_USE int annex2_draft(struct call *c, const struct kase *k, json_t **out);
-/* document_make - render a form, keep PDF and JSON by hash, add the row and the line. */
-MUST_USE int document_make(struct call *c, const struct kase *k, const char *kind, const json_t *values, char sha256[65]);
-/* annex_missing - -EINVAL with the field that the form of the edition requires and values lack. */
-MUST_USE int annex_missing(struct call *c, const char *form, const json_t *values);
-struct str recommendations_of(const struct desk *d, struct str rule_id, enum lang lang, struct arena *a);
-/* recommendations_both - in Kazakh and Russian, as the notice goes out. */
-struct str recommendations_both(const struct desk *d, struct str rule_id, struct arena *a);
+struct kase;
+#include "desk/cases/cases.h"   /* needs what stands above */
 
 /* --- notices.c --- */
 struct letter {
@@ -267,14 +233,6 @@ MUST_USE int inbox_centre(struct call *c, const struct kase *k, const struct let
 MUST_USE int notices_json(struct call *c, int64_t case_id, json_t **out);
 MUST_USE int documents_json(struct call *c, int64_t case_id, json_t **out);
 MUST_USE int notices_read(struct call *c, const struct kase *k);   /* this viewer's unread ones of the case */
-
-/* --- acts.c --- */
-/* act_run - what desk_act does inside its transaction; v NULL: policy. */
-MUST_USE int act_run(struct call *c, int64_t case_id, struct str name, const json_t *body);
-json_t *actions_json(struct call *c, const struct kase *k);
-/* act_body_check - is body one that the action takes? -EPROTO for an unknown action. For the fuzzer too. */
-MUST_USE int act_body_check(struct str name, const json_t *body, char field[DESK_FIELD_MAX], struct err *e);
-MUST_USE int auto_notify(struct call *c, int64_t case_id);
 
 /* --- approvals --- */
 /* two_person_load - content/policy/two_person.yaml, as bits. -EBADMSG with its place for an unknown kind. */

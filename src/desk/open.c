@@ -26,6 +26,8 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
     if (rc == 0)
         rc = two_person_load(setup->node->content, &d->two_person, e);
     if (rc == 0)
+        rc = case_policy_load(setup->node->content, &d->cases, e);
+    if (rc == 0)
         rc = db_open(d, e);
     /* A hash of nothing anybody knows, made like every other: a login that does not exist costs the same time. */
     if (rc == 0)
@@ -49,6 +51,7 @@ void desk_close(struct desk **d)
     db_close(*d);
     policy_free(&(*d)->policy);
     duty_policy_free(&(*d)->duty_policy);
+    case_policy_free(&(*d)->cases);
     rule_book_free(&(*d)->rules);
     free(*d);
     *d = NULL;

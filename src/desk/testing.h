@@ -276,7 +276,7 @@ static inline json_t *measures_body(struct world *w, int64_t id, time_ns now, co
     json_object_set_new(a2, "incident_type", json_string("authentication_means_compromise"));
     json_object_set_new(a2, "scale", json_string("single"));
     json_object_set_new(a2, "sign", json_string("valid"));
-    json_object_set_new(a2, "contour", json_string("external_lan"));
+    json_object_set_new(a2, "contour", json_pack("[s]", "external_lan"));
     json_object_set_new(a2, "nature", json_string("Құпиясөзді іріктеу"));
     json_object_set_new(a2, "consequences", json_pack("[s]", "none"));
     json_object_set_new(a2, "elimination_actions", json_string("Құпиясөздер ауыстырылды"));
@@ -284,9 +284,11 @@ static inline json_t *measures_body(struct world *w, int64_t id, time_ns now, co
     return json_pack("{s:o}", "annex2", a2);
 }
 
+/* eliminate_body - causes and consequences at one moment. */
 static inline json_t *eliminate_body(time_ns at)
 {
-    return json_pack("{s:o, s:s, s:s, s:s}", "eliminated_at", json_time(at), "causes", "a weak password", "consequences", "none", "note", "");
+    return json_pack("{s:o, s:s, s:o, s:s}", "causes_at", json_time(at), "causes", "a weak password", "consequences_at", json_time(at), "consequences",
+                     "none");
 }
 
 static inline int64_t id_of(json_t *o, const char *key) { return parse_id(json_get_str(o, key)); }

@@ -4,37 +4,19 @@
 
 #define NOTHING ((struct str){ NULL, 0 })
 
-static int set_state(struct call *c, const struct kase *k, enum case_state s)
+int act_note_internal(struct call *c, struct act_call *a)
 {
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET state = ?2, updated_at = ?3, auto_pending = 0 WHERE id = ?1", "izi", k->id, case_state_name(s),
-                     c->now);
-
-    return rc < 0 ? rc : 0;
+    return timeline_add(c, a->k->id, &(struct line){ .kind = "analyse", .text = json_get_str(a->body, "note"), .internal = true });
 }
 
-int act_analyse(struct call *c, struct kase *k, const json_t *body)
+/* act_dismiss - the owner will never hear of it: a second person looks first, and D-05 runs on until then. 1: it waits. */
+int act_dismiss(struct call *c, struct act_call *a)
 {
-    int rc = set_state(c, k, CASE_PRIMARY_ANALYSIS);
-
-    return rc < 0 ? rc : timeline_add(c, k->id, &(struct line){ .kind = "analyse", .text = json_get_str(body, "note"), .internal = true });
-}
-
-/* act_dismiss - the owner will never hear of it: a second person looks first, and D-05 runs on until then. */
-int act_dismiss(struct call *c, struct kase *k, const json_t *body)
-{
-    struct subject s = case_subject(k);
     char id[24];
-    int rc;
+    struct subject s = case_subject(a->k, id);
+    int rc = approval_gate(c, "case.dismiss", &s, a->body, json_get_str(a->body, "reason"));
 
-    snprintf(id, sizeof id, "%lld", (long long)k->id);
-    s.id = str_c(id);
-    rc = approval_gate(c, "case.dismiss", &s, body, json_get_str(body, "reason"));
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
-    rc = set_state(c, k, CASE_DISMISSED);
-    if (rc == 0)
-        rc = act_line(c, k, "dismiss", json_get_str(body, "reason"), 0, NULL);
-    return rc < 0 ? rc : clock_cancel(c, k, "D-05", "case.text.dismissed");
+    return rc != 0 ? rc : act_line(c, a->k, "dismiss", json_get_str(a->body, "reason"), 0, NULL);
 }
 
 int case_dismiss_approved(struct call *c, struct str id, const json_t *args) { return act_run(c, parse_id(id), STR("dismiss"), args); }
@@ -72,50 +54,67 @@ static int notice_document(struct call *c, const struct kase *k, json_t *a7, con
     return rc;
 }
 
-/* notice_clocks - which of the two is owed the owner decides by confirming an event or an incident; until then both run. */
-static int notice_clocks(struct call *c, const struct kase *k)
+/* contacts_named - under TLP:RED the letter goes to named persons alone: every address of the object must be one of theirs. */
+static int contacts_named(struct call *c, const struct kase *k)
 {
-    int rc = clock_fulfil(c, k, "D-05", c->now);
+    int64_t strangers = 0, named = 0;
+    int rc = db_int(c->d, c->e, 0, &strangers,
+                    "SELECT count(*) FROM object_contact t WHERE t.object_id = ?1 AND t.email IS NOT NULL AND t.email <> '' AND NOT EXISTS"
+                    " (SELECT 1 FROM case_person p JOIN user u ON u.id = p.user_id WHERE p.case_id = ?2 AND u.email = t.email)",
+                    "ti", k->object_id, k->id);
 
     if (rc == 0)
-        rc = clock_start(c, k, "D-10", c->now);
-    return rc < 0 ? rc : clock_start(c, k, "D-11", c->now);
+        rc = db_int(c->d, c->e, 0, &named, "SELECT count(*) FROM case_person WHERE case_id = ?", "i", k->id);
+    if (rc < 0 || (strangers == 0 && named > 0))
+        return rc;
+    return refuse(c, -EPROTO, "tlp_forbids", "tlp", "TLP:RED goes to named persons alone, and the object has contacts that are not among them");
 }
 
-/* notice_send - letters to the responsible persons, and the inbox of the owner. */
-static int notice_send(struct call *c, const struct kase *k, const char *sha)
+/* act_notify - the notice of Annex 7 (a5). Which of D-10 and D-11 is owed the owner decides by confirming an event or an incident; until then
+ * both run. */
+int act_notify(struct call *c, struct act_call *a)
 {
-    struct letter l = { .kind = "annex7", .sha256 = sha, .key = "notice" };
-    int rc = clock_due(c, k->id, "D-11", &l.due);
-
-    if (rc == 0)
-        rc = letter_owner(c, k, &l);
-    return rc < 0 ? rc : inbox_owner(c, k, &l);
-}
-
-int act_notify(struct call *c, struct kase *k, const json_t *body)
-{
+    struct kase *k = a->k;
     json_t *a7 = NULL;
-    char sha[65];
-    int rc = annex7_settle(c, k, body, &a7);
+    int rc = str_eq(k->tlp, STR("red")) ? contacts_named(c, k) : 0;
 
+    if (rc == 0)
+        rc = tlp_allows(c, k, k->org_id, true);
+    if (rc == 0)
+        rc = annex7_settle(c, k, a->body, &a7);
     if (rc < 0)
         return rc;
     AUTO_FREE char *text = json_dumps(a7, JSON_COMPACT);
+    bool again = str_eq(json_get_str(a7, "registration_kind"), STR("repeated"));   /* the form decides what the system suggested */
     rc = db_exec(c->d, c->e,
-                 "UPDATE cases SET state = 'notified', kind = ?2, detection_kind = ?2, notified_at = ?3, recommendations = ?4, annex7 = ?5,"
-                 " auto_pending = 0, updated_at = ?3 WHERE id = ?1",
-                 "ititz", k->id, json_get_str(body, "detection_kind"), c->now, json_get_str(body, "recommendations"), text);
+                 "UPDATE cases SET kind = ?2, detection_kind = ?2, notified_at = ?3, recommendations = ?4, annex7 = ?5, updated_at = ?3, recurrence = ?6,"
+                 " previous_id = CASE WHEN ?6 = 'repeated' THEN coalesce(previous_id, suggested_id) ELSE NULL END WHERE id = ?1",
+                 "ititzz", k->id, json_get_str(a->body, "detection_kind"), c->now, json_get_str(a->body, "recommendations"), text,
+                 again ? "repeated" : "new");
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "DELETE FROM case_draft WHERE case_id = ? AND form = 'annex7'", "i", k->id);
     if (rc >= 0)
         rc = case_load(c, k->id, k);
     if (rc == 0)
-        rc = notice_document(c, k, a7, body, sha);
+        rc = notice_document(c, k, a7, a->body, a->sha256);
     json_decref(a7);
+    return rc < 0 ? rc : act_line(c, k, "notify", NOTHING, 0, a->sha256);
+}
+
+/* act_notify_out - letters to the responsible persons, the inbox of the owner, and of the possessor if that is another. */
+int act_notify_out(struct call *c, struct act_call *a)
+{
+    struct letter l = { .kind = "annex7", .sha256 = a->sha256, .key = "notice" };
+    int rc = clock_due(c, a->k->id, "D-11", &l.due);
+
     if (rc == 0)
-        rc = act_line(c, k, "notify", NOTHING, 0, sha);
+        rc = letter_owner(c, a->k, &l);
     if (rc == 0)
-        rc = notice_clocks(c, k);
-    return rc < 0 ? rc : notice_send(c, k, sha);
+        rc = inbox_owner(c, a->k, &l);
+    if (rc == 0 && a->k->possessor_id.n && !str_eq(a->k->possessor_id, a->k->org_id))
+        rc = case_send(c, a->k, &(struct case_message){ "recommendations", "10(1)", case_title(c->d, a->k, LANG_RU), a->k->recommendations, TO_POSSESSOR },
+                       NULL);
+    return rc;
 }
 
 static json_t *knb_values(struct call *c, const struct kase *k, time_ns due, const json_t *body)
@@ -137,52 +136,113 @@ static json_t *knb_values(struct call *c, const struct kase *k, time_ns due, con
     return v;
 }
 
-int act_notify_knb(struct call *c, struct kase *k, const json_t *body)
+int act_notify_knb(struct call *c, struct act_call *a)
 {
-    char sha[65];
-    struct letter l = { .kind = "knb_notice", .sha256 = sha, .key = "knb" };
-    json_t *values;
-    int rc = clock_due(c, k->id, "D-06", &l.due);
+    struct kase *k = a->k;
+    time_ns due = 0;
+    int rc = clock_due(c, k->id, "D-06", &due);
 
+    if (rc == 0 && str_eq(k->tlp, STR("red")))
+        rc = case_send(c, k, &(struct case_message){ .to = TO_KNB }, NULL);   /* asks the label alone */
     if (rc < 0)
         return rc;
-    values = knb_values(c, k, l.due, body);
-    rc = document_make(c, k, "knb_notice", values, sha);
+    json_t *values = knb_values(c, k, due, a->body);
+    rc = document_make(c, k, "knb_notice", values, a->sha256);
     json_decref(values);
     if (rc == 0)
-        rc = db_exec(c->d, c->e, "UPDATE cases SET state = 'escalated_knb', escalated_at = ?2, updated_at = ?2 WHERE id = ?1", "ii", k->id, c->now);
-    if (rc >= 0)
-        rc = act_line(c, k, "notify_knb", json_get_str(body, "note"), 0, NULL);
-    if (rc == 0)
-        rc = letter_org_kind(c, k, "knb", &l, true);
-    return rc < 0 ? rc : notices_read(c, k);
+        rc = db_exec(c->d, c->e, "UPDATE cases SET escalated_at = ?2, updated_at = ?2 WHERE id = ?1", "ii", k->id, c->now);
+    return rc < 0 ? rc : act_line(c, k, "notify_knb", json_get_str(a->body, "note"), 0, NULL);
 }
 
-int act_accept_elimination(struct call *c, struct kase *k, const json_t *body)
+int act_notify_knb_out(struct call *c, struct act_call *a)
 {
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET state = 'eliminated', eliminated_at = declared_at, updated_at = ?2 WHERE id = ?1", "ii", k->id,
-                     c->now);
+    struct letter l = { .kind = "knb_notice", .sha256 = a->sha256, .key = "knb" };
+    int rc = clock_due(c, a->k->id, "D-06", &l.due);
 
-    if (rc >= 0)
-        rc = act_line(c, k, "accept_elimination", json_get_str(body, "note"), 0, NULL);
-    /* D-06 stops at the moment the owner declared, if the centre accepts it. */
     if (rc == 0)
-        rc = clock_fulfil(c, k, "D-06", k->declared_at);
-    if (rc == 0 && k->escalated_at)
-        rc = letter_org_kind(c, k, "knb", &(struct letter){ .kind = "information", .key = "knb_eliminated", .due = k->declared_at }, true);
+        rc = letter_org_kind(c, a->k, "knb", &l, true);
+    return rc < 0 ? rc : notices_read(c, a->k);
+}
+
+/* parts - which of the two facts an act speaks of: bit 1 causes, bit 2 consequences. Without a word: all that are declared and wait. */
+static unsigned parts(const struct kase *k, const json_t *body)
+{
+    struct str what = json_get_str(body, "what");
+    unsigned waiting = (k->causes_at && !k->causes_accepted_at ? 1u : 0) | (k->consequences_at && !k->consequences_accepted_at ? 2u : 0);
+
+    if (str_eq(what, STR("causes")))
+        return waiting & 1u;
+    if (str_eq(what, STR("consequences")))
+        return waiting & 2u;
+    return str_eq(what, STR("both")) && waiting != 3u ? 0 : waiting;
+}
+
+/* act_accept_elimination - causes and consequences, apart or together. D-06 stops when both are accepted, at the later of the moments that
+ * the owner declared (Q-08). */
+int act_accept_elimination(struct call *c, struct act_call *a)
+{
+    static const char *const keys[] = { NULL, "case.text.accepted_causes", "case.text.accepted_consequences", "case.text.accepted_both" };
+    struct kase *k = a->k;
+    unsigned p = parts(k, a->body);
+    time_ns done = k->causes_at > k->consequences_at ? k->causes_at : k->consequences_at;
+    bool all = ((p & 1u) || k->causes_accepted_at) && ((p & 2u) || k->consequences_accepted_at);
+    int rc;
+
+    if (!p)
+        return refuse(c, -EINVAL, "bad_request", "what", "this part was not declared, or is accepted already");
+    rc = db_exec(c->d, c->e,
+                 "UPDATE cases SET causes_accepted_at = CASE WHEN ?2 THEN ?4 ELSE causes_accepted_at END, consequences_accepted_at ="
+                 " CASE WHEN ?3 THEN ?4 ELSE consequences_accepted_at END, eliminated_at = ?5, updated_at = ?4 WHERE id = ?1",
+                 "iiiim", k->id, (int64_t)(p & 1u), (int64_t)(p & 2u), c->now, all ? done : (time_ns)0);
+    if (rc >= 0)
+        rc = timeline_add(c, k->id, &(struct line){ .kind = "accept_elimination", .text = json_get_str(a->body, "note"), .key = keys[p] });
+    if (rc == 0 && all)
+        a->next = CASE_ELIMINATED;
     return rc;
 }
 
-int act_comment(struct call *c, struct kase *k, const json_t *body)
+/* act_inform_knb - elimination after the escalation: the KNB is told (a16). */
+int act_inform_knb(struct call *c, struct act_call *a)
 {
-    return timeline_add(c, k->id, &(struct line){ .kind = "comment", .text = json_get_str(body, "text"), .internal = k->notified_at == 0 });
+    if (a->k->state != CASE_ELIMINATED || !a->k->escalated_at)
+        return 0;
+    return letter_org_kind(c, a->k, "knb", &(struct letter){ .kind = "information", .key = "knb_eliminated", .due = a->k->eliminated_at }, true);
 }
 
-int act_close(struct call *c, struct kase *k, const json_t *body)
+/* act_return_elimination - the centre does not accept what was declared: the fact is open again, and the owner reads why. */
+int act_return_elimination(struct call *c, struct act_call *a)
 {
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET state = 'closed', closed_at = ?2, updated_at = ?2 WHERE id = ?1", "ii", k->id, c->now);
+    unsigned p = parts(a->k, a->body);
+    int rc;
 
-    return rc < 0 ? rc : act_line(c, k, "close", json_get_str(body, "note"), 0, NULL);
+    if (!p)
+        return refuse(c, -EINVAL, "bad_request", "what", "this part was not declared, or is accepted already");
+    rc = db_exec(c->d, c->e,
+                 "UPDATE cases SET causes_at = CASE WHEN ?2 THEN NULL ELSE causes_at END, consequences_at = CASE WHEN ?3 THEN NULL ELSE"
+                 " consequences_at END, declared_at = NULL, updated_at = ?4 WHERE id = ?1",
+                 "iiii", a->k->id, (int64_t)(p & 1u), (int64_t)(p & 2u), c->now);
+    if (rc >= 0)
+        rc = act_line(c, a->k, "return_elimination", json_get_str(a->body, "reason"), 0, NULL);
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "case_answer", "10(1)", case_title(c->d, a->k, LANG_RU),
+                                                                    json_get_str(a->body, "reason"), TO_OWNER | TO_OCIB }, NULL);
+}
+
+/* act_dispute - the owner rejected, the centre disagrees and keeps the case open; the 72 hours count from the same notice. */
+int act_dispute(struct call *c, struct act_call *a)
+{
+    int rc = db_exec(c->d, c->e, "UPDATE cases SET disputed_at = ?2, updated_at = ?2 WHERE id = ?1", "ii", a->k->id, c->now);
+
+    if (rc >= 0)
+        rc = act_line(c, a->k, "dispute_rejection", json_get_str(a->body, "reason"), 0, NULL);
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "case_answer", "12", case_title(c->d, a->k, LANG_RU),
+                                                                    json_get_str(a->body, "reason"), TO_OWNER | TO_OCIB }, NULL);
+}
+
+int act_close(struct call *c, struct act_call *a)
+{
+    int rc = db_exec(c->d, c->e, "UPDATE cases SET closed_at = ?2, updated_at = ?2 WHERE id = ?1", "ii", a->k->id, c->now);
+
+    return rc < 0 ? rc : act_line(c, a->k, "close", json_get_str(a->body, "note"), 0, NULL);
 }
 
 /* auto_notify - policy sends what an analyst would have sent unchanged. What the form lacks is said, and an analyst is left the rest. */

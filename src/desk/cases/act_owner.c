@@ -1,87 +1,52 @@
-/* act_owner.c - what the owner's officer does: receipt, confirmation or rejection, analysis, measures, elimination; and the review of an
- * undefined level, which both sides may do (Q-09). */
+/* act_owner.c - what the owner's side does: receipt, confirmation or rejection, analysis, measures, elimination; and the review of a level,
+ * which both sides may do (Q-09). */
 #include "desk/cases/acts.h"
 
-/* within - a moment that a person gives: not before low (by the minute), not in the future. */
-static int within(struct call *c, time_ns at, time_ns low, const char *field)
+int act_reason(struct call *c, struct act_call *a)
 {
-    if (at > c->now + ACT_FUTURE_NS)
-        return refuse(c, -EINVAL, "bad_request", field, "the moment is in the future");
-    if (minute_before(at, low))
-        return refuse(c, -EINVAL, "bad_request", field, "the moment is before what it follows");
-    return 0;
+    return act_line(c, a->k, "reject", json_get_str(a->body, "reason"), 0, NULL);
 }
 
-int act_acknowledge(struct call *c, struct kase *k, const json_t *body)
+int act_text(struct call *c, struct act_call *a)
 {
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET acknowledged_at = ?2, updated_at = ?2 WHERE id = ?1", "ii", k->id, c->now);
+    int rc = act_line(c, a->k, "event_analysis", json_get_str(a->body, "text"), 0, NULL);
 
-    (void)body;
-    if (rc >= 0)
-        rc = act_line(c, k, "acknowledge", (struct str){ NULL, 0 }, 0, NULL);
-    return rc < 0 ? rc : notices_read(c, k);
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "event_analysis", "12", case_title(c->d, a->k, LANG_RU),
+                                                                    json_get_str(a->body, "text"), TO_STS }, NULL);
 }
 
-int act_confirm_event(struct call *c, struct kase *k, const json_t *body)
+int act_acknowledge(struct call *c, struct act_call *a)
 {
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET state = 'event_confirmed', kind = 'event', updated_at = ?2 WHERE id = ?1", "ii", k->id, c->now);
+    int rc = db_exec(c->d, c->e, "UPDATE cases SET acknowledged_at = ?2, updated_at = ?2 WHERE id = ?1", "ii", a->k->id, c->now);
 
     if (rc >= 0)
-        rc = act_line(c, k, "confirm_event", json_get_str(body, "note"), 0, NULL);
-    return rc < 0 ? rc : clock_cancel(c, k, "D-11", "case.text.event_not_incident");
+        rc = act_line(c, a->k, "acknowledge", (struct str){ NULL, 0 }, 0, NULL);
+    return rc < 0 ? rc : notices_read(c, a->k);
 }
 
-int act_confirm_incident(struct call *c, struct kase *k, const json_t *body)
+int act_confirm_event(struct call *c, struct act_call *a)
 {
-    struct str level = json_get_str(body, "level");
-    time_ns at = time_of(body, "confirmed_at"), running = 0;
-    int rc = within(c, at, k->detected_at, "confirmed_at");
+    int rc = db_exec(c->d, c->e, "UPDATE cases SET kind = 'event', updated_at = ?2 WHERE id = ?1", "ii", a->k->id, c->now);
 
-    if (rc < 0)
-        return rc;
-    rc = db_exec(c->d, c->e,
-                 "UPDATE cases SET state = 'incident_confirmed', kind = 'incident', confirmed_at = ?2, level = ?3, updated_at = ?4 WHERE id = ?1",
-                 "iiti", k->id, at, level, c->now);
-    if (rc >= 0)
-        rc = act_line(c, k, "confirm_incident", json_get_str(body, "note"), at, NULL);
+    return rc < 0 ? rc : act_line(c, a->k, "confirm_event", json_get_str(a->body, "note"), 0, NULL);
+}
+
+int act_confirm_incident(struct call *c, struct act_call *a)
+{
+    time_ns at = time_of(a->body, "confirmed_at");
+    int rc = within(c, at, a->k->detected_at, "confirmed_at");
+
     if (rc == 0)
-        rc = clock_cancel(c, k, "D-10", "case.text.incident_not_event");
-    if (rc == 0)
-        rc = clock_due(c, k->id, "D-11", &running);
-    /* Row 11: an event that became an incident; the owner's 72 hours still count from the notification. */
-    if (rc == 0 && running == 0)
-        rc = clock_start(c, k, "D-11", k->notified_at);
-    if (rc == 0)
-        rc = clock_start(c, k, "D-06", at);
-    if (rc == 0 && str_eq(level, STR("undefined")))
-        rc = clock_start(c, k, "D-31", at);
-    return rc;
-}
-
-int act_reject(struct call *c, struct kase *k, const json_t *body)
-{
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET state = 'rejected', updated_at = ?2 WHERE id = ?1", "ii", k->id, c->now);
-
-    if (rc >= 0)
-        rc = act_line(c, k, "reject", json_get_str(body, "reason"), 0, NULL);
-    if (rc == 0)
-        rc = clock_cancel(c, k, "D-10", "case.text.rejected");
-    return rc < 0 ? rc : clock_cancel(c, k, "D-11", "case.text.rejected");
-}
-
-int act_event_analysis(struct call *c, struct kase *k, const json_t *body)
-{
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET state = 'event_analysed', updated_at = ?2 WHERE id = ?1", "ii", k->id, c->now);
-
-    if (rc >= 0)
-        rc = act_line(c, k, "event_analysis", json_get_str(body, "text"), 0, NULL);
-    return rc < 0 ? rc : clock_fulfil(c, k, "D-10", c->now);
+        rc = db_exec(c->d, c->e, "UPDATE cases SET kind = 'incident', confirmed_at = ?2, level = ?3, updated_at = ?4 WHERE id = ?1", "iiti", a->k->id,
+                     at, json_get_str(a->body, "level"), c->now);
+    return rc < 0 ? rc : act_line(c, a->k, "confirm_incident", json_get_str(a->body, "note"), at, NULL);
 }
 
 /* confirmation_correct - Annex 2 gives another moment of confirmation: the clocks that count from it are counted anew, visibly. Once the
  * KNB was told, the moment stands. */
 static int confirmation_correct(struct call *c, struct kase *k, json_t *a2)
 {
+    static const char *const counted[] = { "D-06", "D-08", "D-09", "D-23", "D-24", "D-25", "D-27", "D-28", "D-29", "D-30", "D-31" };
     time_ns at = time_of(a2, "confirmed_at"), due = 0;
     int rc;
 
@@ -96,12 +61,12 @@ static int confirmation_correct(struct call *c, struct kase *k, json_t *a2)
         rc = db_exec(c->d, c->e, "UPDATE cases SET confirmed_at = ?2 WHERE id = ?1", "ii", k->id, at);
     if (rc >= 0)
         rc = timeline_add(c, k->id, &(struct line){ .kind = "comment", .key = "case.text.confirmed_corrected", .happened_at = at });
-    if (rc == 0)
-        rc = clock_start(c, k, "D-06", at);
-    if (rc == 0)
-        rc = clock_due(c, k->id, "D-31", &due);
-    if (rc == 0 && due)
-        rc = clock_start(c, k, "D-31", at);
+    for (size_t i = 0; rc == 0 && i < COUNT(counted); i++) {
+        due = 0;
+        rc = clock_due(c, k->id, counted[i], &due);
+        if (rc == 0 && due)
+            rc = clock_start(c, k, counted[i], at);
+    }
     k->confirmed_at = at;
     return rc;
 }
@@ -119,13 +84,27 @@ static int measures_level(struct call *c, struct kase *k, const json_t *a2)
     return rc < 0 ? rc : clock_fulfil(c, k, "D-31", c->now);
 }
 
-int act_report_measures(struct call *c, struct kase *k, const json_t *body)
+/* measures_keep - the report stands in the case: its form, its type of incident, and whether the thing recurs. */
+static int measures_keep(struct call *c, const struct kase *k, const json_t *a2)
 {
-    json_t *a2 = json_deep_copy(json_object_get(body, "annex2"));
-    char sha[65];
-    struct letter l = { .kind = "annex2", .sha256 = sha, .key = "measures" };
-    int rc = annex_missing(c, "annex2", a2);
+    AUTO_FREE char *text = json_dumps(a2, JSON_COMPACT);
+    int rc = db_exec(c->d, c->e, "UPDATE cases SET annex2 = ?2, measures_at = ?3, incident_type = ?4, recurrence = ?5, updated_at = ?3,"
+                     " previous_id = CASE WHEN ?5 = 'repeated' THEN coalesce(previous_id, suggested_id) ELSE NULL END WHERE id = ?1",
+                     "izitt", k->id, text, c->now, json_get_str(a2, "incident_type"), json_get_str(a2, "recurrence"));
 
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "DELETE FROM case_draft WHERE case_id = ? AND form = 'annex2'", "i", k->id);
+    return rc < 0 ? rc : 0;
+}
+
+int act_report_measures(struct call *c, struct act_call *a)
+{
+    struct kase *k = a->k;
+    json_t *a2 = json_deep_copy(json_object_get(a->body, "annex2"));
+    int rc = tlp_allows(c, k, (struct str){ NULL, 0 }, true);
+
+    if (rc == 0)
+        rc = annex_missing(c, "annex2", a2);
     if (rc == 0)
         rc = within(c, time_of(a2, "occurred_at"), 0, "annex2.occurred_at");
     if (rc == 0)
@@ -133,46 +112,82 @@ int act_report_measures(struct call *c, struct kase *k, const json_t *body)
     if (rc == 0)
         rc = measures_level(c, k, a2);
     if (rc == 0)
-        rc = document_make(c, k, "annex2", a2, sha);
-    AUTO_FREE char *text = json_dumps(a2, JSON_COMPACT);
+        rc = document_make(c, k, "annex2", a2, a->sha256);
+    if (rc == 0)
+        rc = measures_keep(c, k, a2);
     json_decref(a2);
-    if (rc == 0)
-        rc = db_exec(c->d, c->e,
-                     "UPDATE cases SET annex2 = ?2, updated_at = ?3,"
-                     " state = CASE state WHEN 'incident_confirmed' THEN 'measures_reported' ELSE state END WHERE id = ?1",
-                     "izi", k->id, text, c->now);
-    if (rc >= 0)
-        rc = act_line(c, k, "report_measures", (struct str){ NULL, 0 }, 0, sha);
-    if (rc == 0)
-        rc = clock_fulfil(c, k, "D-11", c->now);
-    if (rc == 0)
-        rc = letter_org_kind(c, k, "sts", &l, false);
-    return rc < 0 ? rc : inbox_centre(c, k, &l);
+    return rc < 0 ? rc : act_line(c, k, "report_measures", (struct str){ NULL, 0 }, 0, a->sha256);
 }
 
-int act_eliminate(struct call *c, struct kase *k, const json_t *body)
+int act_report_measures_out(struct call *c, struct act_call *a)
 {
-    time_ns at = time_of(body, "eliminated_at");
-    int rc = within(c, at, k->confirmed_at, "eliminated_at");
+    struct letter l = { .kind = "annex2", .sha256 = a->sha256, .key = "measures" };
+    int rc = letter_org_kind(c, a->k, "sts", &l, false);
+
+    return rc < 0 ? rc : inbox_centre(c, a->k, &l);
+}
+
+/* declared_part - one of the two facts: its moment and its words belong together, and what is accepted stands. */
+static int declared_part(struct call *c, struct kase *k, const json_t *body, const char *at_key, const char *key, time_ns accepted, time_ns *at)
+{
+    struct str text = json_get_str(body, key);
+    int rc;
+
+    if (!json_is_string(json_object_get(body, at_key)) && text.n == 0)
+        return 0;
+    if (accepted)
+        return refuse(c, -EINVAL, "bad_request", at_key, "this part is accepted already");
+    if (!json_is_string(json_object_get(body, at_key)))
+        return refuse(c, -EINVAL, "bad_request", at_key, "the moment is missing");
+    if (text.n == 0)
+        return refuse(c, -EINVAL, "bad_request", key, "what was done is missing");
+    rc = within(c, time_of(body, at_key), k->confirmed_at, at_key);
+    if (rc == 0)
+        *at = time_of(body, at_key);
+    return rc;
+}
+
+/* act_eliminate - the owner's side declares that causes, consequences, or both are eliminated: two facts with moments of their own (D-06). */
+int act_eliminate(struct call *c, struct act_call *a)
+{
+    struct kase *k = a->k;
+    time_ns causes = 0, consequences = 0;
+    int rc = declared_part(c, k, a->body, "causes_at", "causes", k->causes_accepted_at, &causes);
 
     if (rc == 0)
-        rc = db_exec(c->d, c->e, "UPDATE cases SET declared_at = ?2, updated_at = ?3 WHERE id = ?1", "iii", k->id, at, c->now);
+        rc = declared_part(c, k, a->body, "consequences_at", "consequences", k->consequences_accepted_at, &consequences);
+    if (rc == 0 && !causes && !consequences)
+        rc = refuse(c, -EINVAL, "bad_request", "causes_at", "neither causes nor consequences are declared");
     if (rc < 0)
         return rc;
-    return timeline_add(c, k->id, &(struct line){ .kind = "eliminate", .key = "case.text.eliminate", .happened_at = at,
-                                                  .text = json_get_str(body, "note"),
-                                                  .args = json_pack("{s:O, s:O}", "causes", json_object_get(body, "causes"), "consequences",
-                                                                    json_object_get(body, "consequences")) });
+    time_ns first = causes ? causes : k->causes_at, second = consequences ? consequences : k->consequences_at;
+    rc = db_exec(c->d, c->e, "UPDATE cases SET causes_at = ?2, consequences_at = ?3, declared_at = ?4, updated_at = ?5 WHERE id = ?1", "immmi", k->id,
+                 first, second, first && second ? (first > second ? first : second) : (time_ns)0, c->now);
+    if (rc >= 0 && causes)
+        rc = timeline_add(c, k->id, &(struct line){ .kind = "eliminate", .key = "case.text.eliminated_causes", .happened_at = causes,
+                                                    .text = json_get_str(a->body, "causes") });
+    if (rc >= 0 && consequences)
+        rc = timeline_add(c, k->id, &(struct line){ .kind = "eliminate", .key = "case.text.eliminated_consequences", .happened_at = consequences,
+                                                    .text = json_get_str(a->body, "consequences") });
+    if (rc >= 0 && json_get_str(a->body, "note").n)
+        rc = act_line(c, k, "comment", json_get_str(a->body, "note"), 0, NULL);
+    return rc < 0 ? rc : 0;
 }
 
-int act_review_level(struct call *c, struct kase *k, const json_t *body)
+int act_review_level(struct call *c, struct act_call *a)
 {
     static const char *const keys[] = { "case.text.level.high", "case.text.level.medium", "case.text.level.low", "case.text.level.undefined" };
-    struct str level = json_get_str(body, "level");
-    int rc = db_exec(c->d, c->e, "UPDATE cases SET level = ?2, updated_at = ?3 WHERE id = ?1", "iti", k->id, level, c->now);
+    struct str level = json_get_str(a->body, "level");
+    int rc = db_exec(c->d, c->e, "UPDATE cases SET level = ?2, updated_at = ?3 WHERE id = ?1", "iti", a->k->id, level, c->now);
 
     for (size_t i = 0; rc >= 0 && i < COUNT(keys) && level_values[i]; i++)
         if (str_eq(level, str_c(level_values[i])))
-            rc = timeline_add(c, k->id, &(struct line){ .kind = "review_level", .text = json_get_str(body, "reason"), .key = keys[i] });
-    return rc < 0 ? rc : clock_fulfil(c, k, "D-31", c->now);
+            rc = timeline_add(c, a->k->id, &(struct line){ .kind = "review_level", .text = json_get_str(a->body, "reason"), .key = keys[i] });
+    return rc < 0 ? rc : 0;
+}
+
+int act_comment(struct call *c, struct act_call *a)
+{
+    return timeline_add(c, a->k->id, &(struct line){ .kind = "comment", .text = json_get_str(a->body, "text"),
+                                                     .internal = side_of_centre(c) && a->k->machine == MACHINE_STS && a->k->notified_at == 0 });
 }

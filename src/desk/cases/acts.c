@@ -1,136 +1,175 @@
-/* acts.c - what may be done to a case: one table of name, states, roles, guard, fields and handler (requirements 7.1). */
+/* acts.c - doing one act: find the row of machine.c that fits, judge the body, run the handler, then the state and the timers it names. */
 #include "desk/cases/acts.h"
 
-#define S(name) (1u << CASE_##name)
-#define ANY     ((1u << CASE_STATE_COUNT) - 1)
-#define CENTRE  (1u << DESK_CENTRE_ANALYST | 1u << DESK_CENTRE_LEAD)
-#define OWNER   (1u << DESK_OWNER_OFFICER | 1u << DESK_OWNER_ADMINISTRATOR | 1u << DESK_OCIB_ANALYST)
-#define AFTER_NOTICE                                                                                                          \
-    (S(NOTIFIED) | S(EVENT_CONFIRMED) | S(EVENT_ANALYSED) | S(INCIDENT_CONFIRMED) | S(MEASURES_REPORTED) | S(ELIMINATED) |    \
-     S(ESCALATED_KNB) | S(REJECTED))
-#define NOTE   { "note", BODY_TEXT, false, false, 0, DESK_TEXT_MAX, NULL }
-#define REASON { "reason", BODY_TEXT, true, false, 1, DESK_TEXT_MAX, NULL }
-#define PLAIN  { "text", BODY_TEXT, true, false, 1, DESK_TEXT_MAX, NULL }
-#define LEVEL  { "level", BODY_ENUM, true, false, 0, 0, level_values }
-
-static bool has_object(struct call *c, const struct kase *k) { (void)c; return k->object_id.p != NULL; }
-static bool not_acknowledged(struct call *c, const struct kase *k) { (void)c; return k->acknowledged_at == 0; }
-static bool declared(struct call *c, const struct kase *k) { (void)c; return k->declared_at != 0; }
-static bool not_filed(struct call *c, const struct kase *k) { (void)c; return k->annex2.n == 0 && k->confirmed_at != 0; }
-static bool level_undefined(struct call *c, const struct kase *k) { (void)c; return str_eq(k->level, STR("undefined")); }
-
-/* elimination_late - D-06 runs and its due moment has passed (row 15). */
-static bool elimination_late(struct call *c, const struct kase *k)
-{
-    time_ns due = 0;
-
-    return clock_due(c, k->id, "D-06", &due) == 0 && due != 0 && c->now > due;
-}
-
-/* nothing_outstanding - no clock runs (row 18). */
-static bool nothing_outstanding(struct call *c, const struct kase *k)
-{
-    int64_t n = 1;
-
-    return db_int(c->d, c->e, 1, &n, "SELECT count(*) FROM duty WHERE case_id = ? AND state = 'running'", "i", k->id) == 0 && n == 0;
-}
-
-static const struct act {
-    const char  *name;
-    unsigned     states, roles;
-    act_guard   *guard;
-    act_handler *run;
-    struct body_field fields[ACT_FIELDS_MAX];
-} acts[] = {
-    { "analyse", S(DETECTED), CENTRE, NULL, act_analyse, { NOTE } },
-    { "dismiss", S(DETECTED) | S(PRIMARY_ANALYSIS), CENTRE, NULL, act_dismiss, { REASON } },
-    { "notify", S(DETECTED) | S(PRIMARY_ANALYSIS), CENTRE, has_object, act_notify,
-      { { "annex7", BODY_ANNEX7, true, false, 0, 0, NULL },
-        { "recommendations", BODY_TEXT, true, false, 1, DESK_TEXT_MAX, NULL },
-        { "detection_kind", BODY_ENUM, true, false, 0, 0, detection_values } } },
-    { "acknowledge", AFTER_NOTICE, OWNER, not_acknowledged, act_acknowledge, { { 0 } } },
-    { "confirm_event", S(NOTIFIED), OWNER, NULL, act_confirm_event, { NOTE } },
-    { "confirm_incident", S(NOTIFIED) | S(EVENT_CONFIRMED), OWNER, NULL, act_confirm_incident,
-      { { "confirmed_at", BODY_DATETIME, true, false, 0, 0, NULL }, LEVEL, NOTE } },
-    { "reject", S(NOTIFIED), OWNER, NULL, act_reject, { REASON } },
-    { "event_analysis", S(EVENT_CONFIRMED), OWNER, NULL, act_event_analysis, { PLAIN } },
-    /* Measures are owed also when elimination or escalation came first: D-11 and D-06 are two facts. */
-    { "report_measures", S(INCIDENT_CONFIRMED) | S(ESCALATED_KNB) | S(ELIMINATED), OWNER, not_filed, act_report_measures,
-      { { "annex2", BODY_ANNEX2, true, false, 0, 0, NULL } } },
-    { "eliminate", S(INCIDENT_CONFIRMED) | S(MEASURES_REPORTED) | S(ESCALATED_KNB), OWNER, NULL, act_eliminate,
-      { { "eliminated_at", BODY_DATETIME, true, false, 0, 0, NULL },
-        { "causes", BODY_TEXT, true, false, 1, DESK_TEXT_MAX, NULL },
-        { "consequences", BODY_TEXT, true, false, 1, DESK_TEXT_MAX, NULL },
-        NOTE } },
-    { "accept_elimination", S(INCIDENT_CONFIRMED) | S(MEASURES_REPORTED) | S(ESCALATED_KNB), CENTRE, declared, act_accept_elimination, { NOTE } },
-    { "notify_knb", S(INCIDENT_CONFIRMED) | S(MEASURES_REPORTED), CENTRE, elimination_late, act_notify_knb, { NOTE } },
-    { "review_level", ANY & ~S(CLOSED), CENTRE | OWNER, level_undefined, act_review_level, { LEVEL, REASON } },
-    { "comment", ANY, CENTRE | OWNER, NULL, act_comment, { PLAIN } },
-    { "close", S(EVENT_ANALYSED) | S(ELIMINATED) | S(REJECTED) | S(DISMISSED), CENTRE, nothing_outstanding, act_close, { NOTE } },
-};
-
-static const struct act *act_find(struct str name)
-{
-    for (size_t i = 0; i < COUNT(acts); i++)
-        if (str_eq(name, str_c(acts[i].name)))
-            return &acts[i];
-    return NULL;
-}
-
-static size_t field_count(const struct act *a)
+static size_t field_count(const struct transition *t)
 {
     size_t n = 0;
 
-    while (n < ACT_FIELDS_MAX && a->fields[n].name)
+    while (n < ACT_FIELDS_MAX && t->fields[n].name)
         n++;
     return n;
 }
 
-static int check_fields(const struct act *a, const json_t *body, char field[DESK_FIELD_MAX], struct err *e)
+static int check_fields(const struct transition *t, const json_t *body, char field[DESK_FIELD_MAX], struct err *e)
 {
-    size_t n = field_count(a);
+    size_t n = field_count(t);
 
     if (!body) {
         json_t *empty = json_object();
-        int rc = body_check(empty, a->fields, n, field, e);
+        int rc = body_check(empty, t->fields, n, field, e);
 
         json_decref(empty);
         return rc;
     }
-    return body_check(body, a->fields, n, field, e);
+    return body_check(body, t->fields, n, field, e);
 }
 
 int act_body_check(struct str name, const json_t *body, char field[DESK_FIELD_MAX], struct err *e)
 {
-    const struct act *a = act_find(name);
+    int rc = -EPROTO;
 
-    return a ? check_fields(a, body, field, e) : err_set(e, -EPROTO, "no such action");
+    for (size_t i = 0; i < transition_count && rc < 0; i++)
+        if (str_eq(name, str_c(transitions[i].name)))
+            rc = check_fields(&transitions[i], body, field, e);
+    return rc == -EPROTO ? err_set(e, -EPROTO, "no such action") : rc;
+}
+
+static bool role_may(const struct call *c, const struct transition *t) { return !c->v || (t->roles & (1u << c->v->role)); }
+
+/* fits - does this row hold for the case as it is, whoever asks? A case that was merged into another takes a remark or the split alone. */
+static bool fits(struct call *c, const struct transition *t, const struct kase *k)
+{
+    if (!(t->machines & (1u << k->machine)) || !(t->states & (1u << k->state)))
+        return false;
+    if (k->merged_into && t->run != act_split && t->run != act_comment)
+        return false;
+    return !t->guard || t->guard(c, k);
+}
+
+static int find(struct call *c, const struct kase *k, struct str name, const struct transition **out)
+{
+    const char *known = NULL;
+    bool allowed = false;
+
+    for (size_t i = 0; i < transition_count; i++) {
+        const struct transition *t = &transitions[i];
+
+        if (!str_eq(name, str_c(t->name)))
+            continue;
+        known = t->name;
+        if (!role_may(c, t) || !(t->machines & (1u << k->machine)))
+            continue;
+        allowed = true;
+        if (fits(c, t, k)) {
+            *out = t;
+            return 0;
+        }
+    }
+    if (!known)
+        return refuse(c, -ENOENT, "not_found", NULL, "no such action");
+    if (!allowed)
+        return refuse(c, -EACCES, "forbidden", NULL, "%s may not %s a case of the machine %s", c->v ? desk_role_name(c->v->role) : "policy", known,
+                      machine_name(k->machine));
+    return refuse(c, -EPROTO, "wrong_state", NULL, "a case in state %s does not offer %s now", case_state_name(k->state), known);
+}
+
+static time_ns moment_of(const struct call *c, const struct kase *k, enum timer_moment m)
+{
+    if (m == AT_NOTIFIED)
+        return k->notified_at;
+    if (m == AT_CONFIRMED)
+        return k->confirmed_at;
+    if (m == AT_ELIMINATED)
+        return k->causes_at > k->consequences_at ? k->causes_at : k->consequences_at;
+    return c->now;
+}
+
+static int timer_run(struct call *c, const struct kase *k, const struct timer_rule *t)
+{
+    time_ns due = 0;
+    int rc = 0;
+
+    if (t->when && !t->when(c, k))
+        return 0;
+    if (t->verb == TIMER_KEEP)
+        rc = clock_due(c, k->id, t->obligation, &due);
+    if (rc < 0 || due)
+        return rc;
+    if (t->verb == TIMER_FULFIL)
+        return clock_fulfil(c, k, t->obligation, moment_of(c, k, t->at));
+    if (t->verb == TIMER_CANCEL)
+        return clock_cancel(c, k, t->obligation, t->why);
+    return clock_start(c, k, t->obligation, moment_of(c, k, t->at));
+}
+
+/* settle - state and timers, as the row says. The case is read anew: the handler has written to it. */
+static int settle(struct call *c, const struct transition *t, struct act_call *a)
+{
+    const struct viewer *v = c->v;
+    int rc = 0;
+
+    if (a->next != STAY)
+        rc = db_exec(c->d, c->e, "UPDATE cases SET state = ?2, updated_at = ?3, auto_pending = 0 WHERE id = ?1", "izi", a->k->id,
+                     case_state_name(a->next), c->now);
+    if (rc < 0)
+        return rc;
+    c->v = NULL;   /* whoever acted may have lost the sight of it by the act (a label); the row is all the same */
+    rc = case_load(c, a->k->id, a->k);
+    c->v = v;
+    for (size_t i = 0; rc == 0 && i < ACT_TIMERS_MAX && t->timers[i].verb != TIMER_NONE; i++)
+        rc = timer_run(c, a->k, &t->timers[i]);
+    return rc == 0 && t->after ? t->after(c, a) : rc;
 }
 
 int act_run(struct call *c, int64_t case_id, struct str name, const json_t *body)
 {
-    const struct act *a = act_find(name);
-    char action[40], target[40];
+    const struct transition *t = NULL;
+    char action[48], target[40];
     struct kase k;
+    struct act_call a = { .k = &k, .body = body };
     int rc = case_load(c, case_id, &k);
 
+    if (rc == 0)
+        rc = find(c, &k, name, &t);
     if (rc < 0)
         return rc;
-    if (!a)
-        return refuse(c, -ENOENT, "not_found", NULL, "no such action");
-    if (c->v && !(a->roles & (1u << c->v->role)))
-        return refuse(c, -EACCES, "forbidden", NULL, "%s may not %s", desk_role_name(c->v->role), a->name);
-    if (!(a->states & (1u << k.state)) || (a->guard && !a->guard(c, &k)))
-        return refuse(c, -EPROTO, "wrong_state", NULL, "a case in state %s does not offer %s now", case_state_name(k.state), a->name);
-    rc = check_fields(a, body, c->r->field, c->e);
+    rc = check_fields(t, body, c->r->field, c->e);
     if (rc < 0)
         return rc;
-    rc = a->run(c, &k, body);
+    a.next = t->to;
+    rc = t->run(c, &a);
+    if (rc > 0)   /* waits for a second person, who will run it again */
+        return 0;
+    if (rc == 0)
+        rc = settle(c, t, &a);
     if (rc < 0)
         return rc;
-    snprintf(action, sizeof action, "case.%s", a->name);
+    change_case(c->d, case_id);
+    snprintf(action, sizeof action, "case.%s", t->name);
     snprintf(target, sizeof target, "case/%lld", (long long)case_id);
     return audit_add(c, action, target, k.number, "ok");
+}
+
+/* known_name - the literal of an action, for the trail; "unknown" for what no table has. */
+static const char *known_name(struct str name)
+{
+    for (size_t i = 0; i < transition_count; i++)
+        if (str_eq(name, str_c(transitions[i].name)))
+            return transitions[i].name;
+    return "unknown";
+}
+
+/* after_json - the case after the act; nothing (204) if the act took it out of one's own sight. */
+static int after_json(struct call *c, int64_t id)
+{
+    int rc = case_json(c, id, &c->r->json);
+
+    if (rc != -ENOENT)
+        return rc;
+    json_decref(c->r->json);
+    c->r->json = NULL;
+    c->r->code = NULL;
+    return 0;
 }
 
 int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct str action, const json_t *body, time_ns now,
@@ -145,7 +184,7 @@ int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct 
     if (rc == 0) {
         rc = act_run(&c, parse_id(case_id), action, body);
         if (rc == 0)
-            rc = case_json(&c, parse_id(case_id), &r->json);
+            rc = after_json(&c, parse_id(case_id));
         rc = db_end(d, rc, c.e);
     }
     if (rc < 0) {
@@ -153,7 +192,7 @@ int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct 
         r->json = NULL;
     }
     if (rc == -EACCES) {
-        snprintf(name, sizeof name, "case.%s", act_find(action)->name);
+        snprintf(name, sizeof name, "case.%s", known_name(action));
         snprintf(target, sizeof target, "case/%lld", (long long)parse_id(case_id));
         audit_refusal(&c, name, target);
     }
@@ -163,31 +202,40 @@ int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct 
 
 static const char *field_type(enum body_type t)
 {
-    return t == BODY_TEXT ? "text" : t == BODY_DATE ? "date" : t == BODY_DATETIME ? "datetime" : t == BODY_ENUM ? "enum"
-           : t == BODY_ANNEX7 ? "annex7" : t == BODY_ANNEX2 ? "annex2" : "string";
+    static const struct { enum body_type type; const char *word; } words[] = {
+        { BODY_TEXT, "text" }, { BODY_DATE, "date" }, { BODY_DATETIME, "datetime" }, { BODY_ENUM, "enum" }, { BODY_ENUMS, "enum_set" },
+        { BODY_STRINGS, "strings" }, { BODY_ANNEX7, "annex7" }, { BODY_ANNEX2, "annex2" },
+    };
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (words[i].type == t)
+            return words[i].word;
+    return "string";
+}
+
+static json_t *fields_json(const struct transition *t)
+{
+    json_t *fields = json_array();
+
+    for (size_t f = 0; f < field_count(t); f++) {
+        bool choice = t->fields[f].type == BODY_ENUM || t->fields[f].type == BODY_ENUMS;
+        json_t *values = json_array();
+
+        for (const char *const *v = choice ? t->fields[f].values : NULL; v && *v; v++)
+            json_array_append_new(values, json_string(*v));
+        json_array_append_new(fields, json_pack("{s:s, s:s, s:b, s:o}", "name", t->fields[f].name, "type", field_type(t->fields[f].type),
+                                                "required", t->fields[f].required, "enum", values));
+    }
+    return fields;
 }
 
 json_t *actions_json(struct call *c, const struct kase *k)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; c->v && i < COUNT(acts); i++) {
-        const struct act *a = &acts[i];
-        json_t *fields;
-
-        if (!(a->roles & (1u << c->v->role)) || !(a->states & (1u << k->state)) || (a->guard && !a->guard(c, k)))
-            continue;
-        fields = json_array();
-        for (size_t f = 0; f < field_count(a); f++) {
-            json_t *values = json_array();
-
-            for (const char *const *v = a->fields[f].type == BODY_ENUM ? a->fields[f].values : NULL; v && *v; v++)
-                json_array_append_new(values, json_string(*v));
-            json_array_append_new(fields, json_pack("{s:s, s:s, s:b, s:o}", "name", a->fields[f].name, "type", field_type(a->fields[f].type),
-                                                    "required", a->fields[f].required, "enum", values));
-        }
-        json_array_append_new(list, json_pack("{s:s, s:o}", "name", a->name, "fields", fields));
-    }
+    for (size_t i = 0; c->v && i < transition_count; i++)
+        if (role_may(c, &transitions[i]) && fits(c, &transitions[i], k))
+            json_array_append_new(list, json_pack("{s:s, s:o}", "name", transitions[i].name, "fields", fields_json(&transitions[i])));
     return list;
 }
 
@@ -204,3 +252,14 @@ time_ns time_of(const json_t *body, const char *key)
 }
 
 bool minute_before(time_ns a, time_ns b) { return a / NS_PER_MINUTE < b / NS_PER_MINUTE; }
+
+int within(struct call *c, time_ns at, time_ns low, const char *field)
+{
+    if (at > c->now + ACT_FUTURE_NS)
+        return refuse(c, -EINVAL, "bad_request", field, "the moment is in the future");
+    if (minute_before(at, low))
+        return refuse(c, -EINVAL, "bad_request", field, "the moment is before what it follows");
+    return 0;
+}
+
+bool side_of_centre(const struct call *c) { return !c->v || role_of_centre(c->v->role); }

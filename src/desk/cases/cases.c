@@ -1,59 +1,62 @@
-/* cases.c - reading cases: the list, one with all that belongs to it. */
+/* cases.c - reading cases: one with all that belongs to it, and the page of a list. */
 #include "desk/approvals/approvals.h"
-#include "desk/internal.h"
+#include "desk/cases/acts.h"
 
-static const char *const state_names[CASE_STATE_COUNT] = {
-    "detected", "primary_analysis", "dismissed_by_sts", "notified", "event_confirmed", "event_analysed",
-    "incident_confirmed", "measures_reported", "eliminated", "escalated_knb", "rejected", "closed",
-};
-
-const char *case_state_name(enum case_state s) { return s < CASE_STATE_COUNT ? state_names[s] : "?"; }
-
-enum case_state case_state_parse(struct str s)
-{
-    enum case_state i = 0;
-
-    while (i < CASE_STATE_COUNT && !str_eq(s, str_c(state_names[i])))
-        i++;
-    return i;
-}
+int64_t is_bounded(const struct call *c) { return scope_of(c->v).bounded; }
+int64_t is_knb(const struct call *c) { return c->v && c->v->role == DESK_KNB; }
+int64_t viewer_id(const struct call *c) { return c->v ? c->v->user_id : 0; }
+const char *viewer_org(const struct call *c) { return c->v ? c->v->org_id : ""; }
 
 #define CASE_COLUMNS                                                                                                                \
-    "k.id, k.number, k.state, k.kind, k.rule_id, k.rule_name, k.rule_level, k.object_id, o.name, o.org_id, g.name, k.grouping, k.level," \
-    " k.host, k.edition, k.recommendations, k.detection_kind, k.annex7, k.annex2, o.contour, k.detected_at, k.last_seen_at,"         \
-    " k.notified_at, k.acknowledged_at, k.confirmed_at, k.declared_at, k.eliminated_at, k.escalated_at, k.closed_at, k.updated_at,"  \
-    " k.count, k.previous_id"
+    "k.id, k.number, k.machine, k.detector, k.state, k.kind, k.rule_id, k.rule_name, k.rule_level, k.object_id, o.name, o.org_id, g.name,"  \
+    " k.grouping, k.level, k.host, k.edition, k.recommendations, k.detection_kind, k.annex7, k.annex2, o.contour, k.tlp, k.incident_type,"  \
+    " k.recurrence, k.opened_org, k.external_number, k.contact, k.description, o.possessor_id, o.ocib_id, k.detected_at, k.last_seen_at,"   \
+    " k.notified_at, k.acknowledged_at, k.confirmed_at, k.declared_at, k.eliminated_at, k.escalated_at, k.closed_at, k.updated_at,"         \
+    " k.sts_notified_at, k.second_notified_at, k.measures_at, k.causes_at, k.causes_accepted_at, k.consequences_at,"                        \
+    " k.consequences_accepted_at, k.disputed_at, k.count, k.previous_id, k.suggested_id, k.merged_into, k.opened_by, k.assignee_id,"        \
+    " k.owner_assignee_id"
 #define CASE_TABLES " FROM cases k LEFT JOIN object o ON o.id = k.object_id LEFT JOIN org g ON g.id = o.org_id "
-/* An owner's officer sees what was notified to their organisation. */
-#define CASE_VISIBLE "(?1 = 0 OR (" SCOPE_OBJECT " AND k.notified_at IS NOT NULL))"
+
+static enum machine machine_parse(struct str name, struct str detector)
+{
+    enum machine m = 0;
+
+    while (m < MACHINE_COUNT - 1 && !(str_eq(name, str_c(machine_name(m))) && str_eq(detector, str_c(machine_detector(m)))))
+        m++;
+    return m;
+}
 
 static void case_fill(struct call *c, sqlite3_stmt *st, struct kase *k)
 {
-    struct str *const texts[] = { &k->rule_id, &k->rule_name, &k->rule_level, &k->object_id, &k->object_name, &k->org_id, &k->org_name, &k->group,
-                                  &k->level, &k->host, &k->edition, &k->recommendations, &k->detection_kind, &k->annex7, &k->annex2,
-                                  &k->object_contour };
+    struct str machine, detector, state;
+    struct str *const texts[] = { &k->number, &machine, &detector, &state, &k->kind, &k->rule_id, &k->rule_name, &k->rule_level, &k->object_id,
+                                  &k->object_name, &k->org_id, &k->org_name, &k->group, &k->level, &k->host, &k->edition, &k->recommendations,
+                                  &k->detection_kind, &k->annex7, &k->annex2, &k->object_contour, &k->tlp, &k->incident_type, &k->recurrence,
+                                  &k->opened_org, &k->external_number, &k->contact, &k->description, &k->possessor_id, &k->ocib_id };
     time_ns *const times[] = { &k->detected_at, &k->last_seen_at, &k->notified_at, &k->acknowledged_at, &k->confirmed_at, &k->declared_at,
-                               &k->eliminated_at, &k->escalated_at, &k->closed_at, &k->updated_at };
+                               &k->eliminated_at, &k->escalated_at, &k->closed_at, &k->updated_at, &k->sts_notified_at, &k->second_notified_at,
+                               &k->measures_at, &k->causes_at, &k->causes_accepted_at, &k->consequences_at, &k->consequences_accepted_at,
+                               &k->disputed_at };
+    int64_t *const numbers[] = { &k->count, &k->previous_id, &k->suggested_id, &k->merged_into, &k->opened_by, &k->assignee_id,
+                                 &k->owner_assignee_id };
+    int at = 1;
 
     *k = (struct kase){ .id = sqlite3_column_int64(st, 0) };
-    k->number = db_copy(st, 1, &c->a);
-    k->state = case_state_parse(db_str(st, 2));
-    k->kind = db_copy(st, 3, &c->a);
     for (size_t i = 0; i < COUNT(texts); i++)
-        *texts[i] = db_copy(st, 4 + (int)i, &c->a);
+        *texts[i] = db_copy(st, at++, &c->a);
     for (size_t i = 0; i < COUNT(times); i++)
-        *times[i] = sqlite3_column_int64(st, 20 + (int)i);
-    k->count = sqlite3_column_int64(st, 30);
-    k->previous_id = sqlite3_column_int64(st, 31);
-    k->repeated = k->previous_id != 0;
+        *times[i] = sqlite3_column_int64(st, at++);
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        *numbers[i] = sqlite3_column_int64(st, at++);
+    k->machine = machine_parse(machine, detector);
+    k->state = case_state_parse(state);
+    k->repeated = k->recurrence.p ? str_eq(k->recurrence, STR("repeated")) : k->previous_id != 0 || k->suggested_id != 0;
 }
-
-static int64_t is_officer(const struct call *c) { return scope_of(c->v).bounded; }
 
 int case_load(struct call *c, int64_t id, struct kase *out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " CASE_COLUMNS CASE_TABLES "WHERE " CASE_VISIBLE " AND k.id = ?3", "izi", is_officer(c),
-                                c->v ? c->v->org_id : "", id);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " CASE_COLUMNS CASE_TABLES "WHERE k.id = ?5 AND " CASE_VISIBLE, "iziii", is_bounded(c),
+                                viewer_org(c), viewer_id(c), is_knb(c), id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc > 0) {
@@ -64,11 +67,34 @@ int case_load(struct call *c, int64_t id, struct kase *out)
     return rc < 0 ? rc : refuse(c, -ENOENT, "not_found", NULL, "no such case");
 }
 
+int case_by_number(struct call *c, struct str number, int64_t *id)
+{
+    int rc;
+
+    *id = 0;
+    rc = db_int(c->d, c->e, 0, id,
+                "SELECT k.id FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE (k.number = ?5 OR k.id = ?6) AND " CASE_VISIBLE, "iziiti",
+                is_bounded(c), viewer_org(c), viewer_id(c), is_knb(c), number, parse_id(number));
+    return rc < 0 ? rc : *id ? 0 : -ENOENT;
+}
+
 struct str case_title(const struct desk *d, const struct kase *k, enum lang lang)
 {
     const struct rule *r = rule_find(&d->rules, k->rule_id);
 
     return r ? r->title.text[lang] : k->rule_name;
+}
+
+/* search_put - the words of the row and of the index change together; the index forgets the old ones only if told what they were. */
+static int search_put(struct call *c, int64_t id, struct str words)
+{
+    int rc = db_exec(c->d, c->e, "INSERT INTO case_text(case_text, rowid, search) SELECT 'delete', id, search FROM cases WHERE id = ? AND search <> ''", "i", id);
+
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE cases SET search = ?2 WHERE id = ?1", "it", id, words);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "INSERT INTO case_text(rowid, search) VALUES (?, ?)", "it", id, words);
+    return rc < 0 ? rc : 0;
 }
 
 int case_search_update(struct call *c, int64_t id)
@@ -84,14 +110,13 @@ int case_search_update(struct call *c, int64_t id)
     if (rc < 0)
         return rc;
     buf_init(&b, 64 * KIB);
-    const struct str parts[] = { k.number, k.rule_id, k.rule_name, case_title(c->d, &k, LANG_KK), case_title(c->d, &k, LANG_RU),
+    const struct str parts[] = { k.number, k.external_number, k.description, k.rule_id, k.rule_name, case_title(c->d, &k, LANG_KK), case_title(c->d, &k, LANG_RU),
                                  case_title(c->d, &k, LANG_EN), k.object_name, k.org_name };
     for (size_t i = 0; i < COUNT(parts); i++) {
         buf_str(&b, parts[i]);
         buf_byte(&b, '\n');
     }
-    rc = db_exec(c->d, c->e, "UPDATE cases SET search = ?2 WHERE id = ?1", "it", id, fold_text(buf_view(&b), &c->a));
-    return rc < 0 ? rc : 0;
+    return search_put(c, id, fold_text(buf_view(&b), &c->a));
 }
 
 /* next_due_json - the earliest running clock. */
@@ -117,26 +142,34 @@ static int next_due_json(struct call *c, int64_t id, json_t **next, bool *overdu
     return rc;
 }
 
+static json_t *rule_json(const struct kase *k, struct str title)
+{
+    if (!k->rule_id.n)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o}", "id", json_str(k->rule_id), "name", json_str(title), "level", json_str(k->rule_level));
+}
+
 static int summary_json(struct call *c, const struct kase *k, json_t **out)
 {
-    enum lang lang = c->v ? c->v->lang : LANG_RU;
-    struct str title = case_title(c->d, k, lang);
+    struct str title = case_title(c->d, k, c->v ? c->v->lang : LANG_RU);
     json_t *next;
     bool overdue;
     int rc = next_due_json(c, k->id, &next, &overdue);
 
-    *out = json_pack("{s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:o}", "id", json_id(k->id), "number",
-                     json_str(k->number), "kind", json_str(k->kind), "state", case_state_name(k->state), "title", json_str(title), "rule", "id",
-                     json_str(k->rule_id), "name", json_str(title), "level", json_str(k->rule_level), "object",
+    *out = json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b}", "id", json_id(k->id),
+                     "number", json_str(k->number), "machine", machine_name(k->machine), "detector", machine_detector(k->machine), "kind",
+                     json_str(k->kind), "state", case_state_name(k->state), "title", json_str(title), "rule", rule_json(k, title), "object",
                      json_ref(k->object_id, k->object_name), "org", json_ref(k->org_id, k->org_name), "detected_at", json_time(k->detected_at),
-                     "last_seen_at", json_time(k->last_seen_at), "count", (json_int_t)k->count, "level", json_str(k->level), "next_due", next,
-                     "overdue", overdue, "updated_at", json_time(k->updated_at));
+                     "last_seen_at", json_time(k->last_seen_at), "count", (json_int_t)k->count, "level", json_str(k->level), "incident_type",
+                     json_str(k->incident_type), "next_due", next, "overdue", overdue, "updated_at", json_time(k->updated_at), "tlp", json_str(k->tlp),
+                     "external_number", json_str(k->external_number), "merged", k->merged_into != 0);
     return rc;
 }
 
 static int findings_json(struct call *c, int64_t id, json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT json FROM finding WHERE case_id = ?1 ORDER BY seq DESC LIMIT ?2", "ii", id,
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT json FROM finding WHERE case_id IN (SELECT ?1 UNION ALL SELECT id FROM cases WHERE merged_into = ?1)"
+                                " ORDER BY seq DESC LIMIT ?2", "ii", id,
                                 (int64_t)FINDINGS_SHOWN);
     int rc = st ? 0 : -EIO;
 
@@ -153,17 +186,44 @@ static int findings_json(struct call *c, int64_t id, json_t **out)
 
 static json_t *stored_json(struct str s) { return s.n ? json_loadb(s.p, s.n, 0, NULL) : NULL; }
 
-/* annexes_json - the sent or filed form, else a draft from what is known. */
+/* draft_kept - what somebody saved without sending. */
+static int draft_kept(struct call *c, int64_t id, const char *form, json_t **out)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT json FROM case_draft WHERE case_id = ?1 AND form = ?2", "iz", id, form);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc > 0) {
+        *out = stored_json(db_str(st, 0));
+        db_done(st);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* annexes_json - the sent or filed form, else what was saved, else a draft from what is known. A draft is seen by the side that writes it. */
 static int annexes_json(struct call *c, const struct kase *k, json_t *out)
 {
     json_t *a7 = stored_json(k->annex7), *a2 = stored_json(k->annex2);
-    int rc = a7 ? 0 : annex7_draft(c, k, &a7);
+    int rc = 0;
 
+    if (!a7 && k->machine == MACHINE_STS && !is_bounded(c))
+        rc = draft_kept(c, k->id, "annex7", &a7);
+    if (rc == 0 && !a7 && k->machine == MACHINE_STS)
+        rc = annex7_draft(c, k, &a7);
+    if (rc == 0 && !a2 && c->v && role_of_owner(c->v->role))
+        rc = draft_kept(c, k->id, "annex2", &a2);
     if (rc == 0 && !a2 && k->confirmed_at)
         rc = annex2_draft(c, k, &a2);
     json_object_set_new(out, "annex7", a7 ? a7 : json_null());
     json_object_set_new(out, "annex2", a2 ? a2 : json_null());
     return rc;
+}
+
+/* advice_of - what the rule recommends first, else the template of the type of incident. */
+static struct str advice_of(struct call *c, const struct kase *k)
+{
+    struct str of_rule = recommendations_both(c->d, k->rule_id, &c->a);
+
+    return of_rule.n || !k->incident_type.n ? of_rule : template_both(c->d, k->incident_type, &c->a);
 }
 
 int case_json(struct call *c, int64_t id, json_t **out)
@@ -181,7 +241,7 @@ int case_json(struct call *c, int64_t id, json_t **out)
         rc = summary_json(c, &k, out);
     if (rc < 0)
         return rc;
-    struct str advice = k.recommendations.n ? k.recommendations : recommendations_both(c->d, k.rule_id, &c->a);
+    struct str advice = k.recommendations.n ? k.recommendations : advice_of(c, &k);
     json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "now", json_time(c->now), "edition", json_str(k.edition), "group",
                              json_str(k.group), "notified_at", json_time_or_null(k.notified_at), "confirmed_at", json_time_or_null(k.confirmed_at),
                              "elimination_declared_at", json_time_or_null(k.declared_at), "eliminated_at", json_time_or_null(k.eliminated_at),
@@ -203,6 +263,8 @@ int case_json(struct call *c, int64_t id, json_t **out)
     if (rc == 0)
         rc = annexes_json(c, &k, *out);
     if (rc == 0)
+        rc = case_more_json(c, &k, *out);
+    if (rc == 0)
         json_object_set_new(*out, "actions", actions_json(c, &k));
     return rc;
 }
@@ -220,24 +282,11 @@ int desk_case(struct desk *d, const struct viewer *v, struct str id, time_ns now
 
 static int cases_page(struct call *c, const struct desk_cases_query *q)
 {
-    int64_t before = q->before.n ? parse_id(q->before) : INT64_MAX, ids[DESK_LIMIT_MAX + 1];
-    int limit = page_limit(q->limit), n = 0, rc;
-    sqlite3_stmt *st;
+    int64_t ids[DESK_LIMIT_MAX + 1];
+    int limit = page_limit(q->limit), n = 0, rc = case_list_ids(c, q, ids, &n);
 
-    if (q->state.n && case_state_parse(q->state) == CASE_STATE_COUNT)
-        return refuse(c, -EINVAL, "bad_request", "state", "no such state");
-    if (q->q.n > 1024)
-        return refuse(c, -EINVAL, "bad_request", "q", "too long");
-    st = db_query(c->d, c->e,
-                  "SELECT k.id" CASE_TABLES "WHERE " CASE_VISIBLE " AND k.id < ?3 AND (?4 = '' OR k.state = ?4)"
-                  " AND (?5 < 0 OR (k.state <> 'closed') = ?5) AND (?6 = '' OR k.object_id = ?6) AND (?7 = '' OR instr(k.search, ?7) > 0)"
-                  " ORDER BY k.id DESC LIMIT ?8",
-                  "izititti", is_officer(c), c->v->org_id, before, q->state.p ? q->state : STR(""), (int64_t)q->open,
-                  q->object.p ? q->object : STR(""), q->q.n ? fold_text(q->q, &c->a) : STR(""), (int64_t)limit + 1);
-    if (!st)
-        return -EIO;
-    while ((rc = db_step(c->d, st, c->e)) > 0)
-        ids[n++] = sqlite3_column_int64(st, 0);
+    if (rc < 0)
+        return rc;
     json_t *items = json_array();
     for (int i = 0; rc == 0 && i < n && i < limit; i++) {
         struct kase k;

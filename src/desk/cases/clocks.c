@@ -2,25 +2,17 @@
 #include "desk/duties/duties.h"
 #include "desk/internal.h"
 
-struct subject case_subject(const struct kase *k)
+/* case_subject - the id of the subject is the case's; room for its digits is the caller's. */
+struct subject case_subject(const struct kase *k, char id[24])
 {
-    return (struct subject){ .kind = "case", .id = k->number, .case_id = k->id, .object_id = k->object_id, .org_id = k->org_id };
-}
-
-/* of - the id of the subject is the case's; room for its digits is the caller's. */
-static struct subject of(const struct kase *k, char id[24])
-{
-    struct subject s = case_subject(k);
-
     snprintf(id, 24, "%lld", (long long)k->id);
-    s.id = str_c(id);
-    return s;
+    return (struct subject){ .kind = "case", .id = str_c(id), .case_id = k->id, .object_id = k->object_id, .org_id = k->org_id };
 }
 
 int clock_start(struct call *c, const struct kase *k, const char *obligation, time_ns from)
 {
     char id[24];
-    struct subject s = of(k, id);
+    struct subject s = case_subject(k, id);
 
     return duties_begin(c, &s, obligation, (struct duty_start){ .at = from }, NULL);
 }
@@ -28,7 +20,7 @@ int clock_start(struct call *c, const struct kase *k, const char *obligation, ti
 int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, time_ns at)
 {
     char id[24];
-    struct subject s = of(k, id);
+    struct subject s = case_subject(k, id);
 
     return duties_fulfil(c, &s, obligation, at);
 }
@@ -36,7 +28,7 @@ int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, t
 int clock_cancel(struct call *c, const struct kase *k, const char *obligation, const char *key)
 {
     char id[24];
-    struct subject s = of(k, id);
+    struct subject s = case_subject(k, id);
 
     return duties_cancel(c, &s, obligation, key);
 }

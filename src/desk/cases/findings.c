@@ -50,8 +50,8 @@ struct seen {
 };
 
 static const char open_case_sql[] =
-    "SELECT id FROM cases WHERE rule_id = ?1 AND object_id IS ?2 AND (?2 IS NOT NULL OR host IS ?3) AND last_seen_at >= ?4"
-    " AND state IN ('detected','primary_analysis','notified','event_confirmed','incident_confirmed','measures_reported','escalated_knb')"
+    "SELECT coalesce(merged_into, id) FROM cases WHERE rule_id = ?1 AND object_id IS ?2 AND (?2 IS NOT NULL OR host IS ?3) AND last_seen_at >= ?4"
+    " AND machine = 'sts' AND closed_at IS NULL AND state IN ('detected','primary_analysis','notified','event_confirmed','incident_confirmed','measures_reported','escalated_knb')"
     " ORDER BY id DESC LIMIT 1";
 
 static int case_join(struct call *c, const struct seen *s, int64_t id)
@@ -76,7 +76,7 @@ static int case_join(struct call *c, const struct seen *s, int64_t id)
                                                .args = json_pack("{s:s}", "count", text) });
 }
 
-static int case_number(struct call *c, time_ns at, char out[32])
+int case_number(struct call *c, time_ns at, char out[32])
 {
     char date[16], name[16];
     int64_t n = 0;
@@ -127,15 +127,14 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
     int rc = case_number(c, s->ev->time, number);
 
     if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &previous, "SELECT max(id) FROM cases WHERE rule_id = ?1 AND object_id IS ?2 AND (?2 IS NOT NULL OR host IS ?3)",
-                    "ttt", s->rule_id, s->object, s->host);
+        rc = case_recurrence(c, s->rule_id, name, s->object, s->host, s->ev->time, &previous);
     if (rc == 0 && s->object.p)
         rc = policy_sends(c, s->rule_id, &automatic);
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, id,
-                    "INSERT INTO cases(number, state, kind, rule_id, rule_name, rule_level, object_id, grouping, host, edition, detected_at,"
-                    " last_seen_at, count, previous_id, auto_pending, created_at, updated_at) VALUES (?1,'detected','undetermined',?2,?3,?4,?5,?6,?7,?8,"
-                    "?9,?9,1,?10,?11,?12,?12) RETURNING id",
+                    "INSERT INTO cases(number, machine, detector, state, kind, rule_id, rule_name, rule_level, object_id, grouping, host, edition,"
+                    " detected_at, last_seen_at, count, suggested_id, auto_pending, created_at, updated_at) VALUES (?1,'sts','centre','detected',"
+                    "'undetermined',?2,?3,?4,?5,?6,?7,?8,?9,?9,1,?10,?11,?12,?12) RETURNING id",
                     "zttttttti" "mii", number, s->rule_id, name.n ? name : s->rule_id, rule_level(get(s->ev, "rule.level")), s->object, s->group,
                     s->host, c->d->setup.world->edition->id, s->ev->time, previous, automatic, c->now);
     if (rc == 0)
@@ -178,7 +177,7 @@ static int finding_take(struct call *c, const struct event *ev)
     if (rc == 0)
         rc = db_exec(c->d, c->e, "INSERT INTO finding(seq, case_id, at, json) VALUES (?,?,?,?)", "iiit", (int64_t)ev->seq, id, ev->time,
                      finding_json(ev, &c->a));
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : indicators_of_event(c, id, ev);
 }
 
 static int cursor_set(struct call *c, uint64_t seq)

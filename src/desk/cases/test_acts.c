@@ -196,7 +196,7 @@ static void measures_elimination_acceptance_closing(void **state)
     assert_int_equal(act_try(w, &w->analyst, id, "accept_elimination", NULL, T0 + 6 * H, &r), -EPROTO);
     desk_reply_free(&r);
     assert_int_equal(act_try(w, &w->registry, id, "eliminate", eliminate_body(T0 + 90 * H), T0 + 7 * H, &r), -EINVAL);
-    assert_string_equal(r.field, "eliminated_at");
+    assert_string_equal(r.field, "causes_at");
     desk_reply_free(&r);
     act_do(w, &w->registry, id, "eliminate", eliminate_body(T0 + 70 * H), T0 + 71 * H);
     /* Accepted after the 72 hours, declared within them: the clock stops where the owner declared. */

@@ -73,17 +73,18 @@ int timeline_json(struct call *c, int64_t case_id, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT t.id, t.kind, t.happened_at, t.recorded_at, t.due_at, t.author_id, u.name, u.role, t.text, t.key, t.args,"
-                                " t.obligation, t.channel, t.addressee, t.message_id, t.smtp_reply, t.sha256"
-                                " FROM timeline t LEFT JOIN user u ON u.id = t.author_id WHERE t.case_id = ?1 AND (?2 = 0 OR t.internal = 0)"
+                                " t.obligation, t.channel, t.addressee, t.message_id, t.smtp_reply, t.sha256, k.number"
+                                " FROM timeline t LEFT JOIN user u ON u.id = t.author_id LEFT JOIN cases k ON k.id = t.case_id AND k.id <> ?1"
+                                " WHERE t.case_id IN (SELECT ?1 UNION ALL SELECT id FROM cases WHERE merged_into = ?1) AND (?2 = 0 OR t.internal = 0)"
                                 " ORDER BY t.recorded_at, t.id",
                                 "ii", case_id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "kind", db_json(st, 1),
+        json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "kind", db_json(st, 1),
                                               "happened_at", db_json_time(st, 2), "recorded_at", db_json_time(st, 3), "due_at",
                                               db_json_time(st, 4), "author", line_author(st), "obligation", db_json(st, 11), "text",
-                                              line_text(c, st), "proof", line_proof(st)));
+                                              line_text(c, st), "proof", line_proof(st), "origin", db_json(st, 17)));
     return rc;
 }

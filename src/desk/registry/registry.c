@@ -322,7 +322,7 @@ static int objects_select(struct call *c, struct str id, json_t *items)
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT o.id, o.name, o.org_id, g.name, o.criticality, o.contour, o.active,"
                                 " (SELECT count(*) FROM cases k WHERE k.object_id = o.id AND k.state <> 'closed'"
-                                "  AND (?1 = 0 OR k.notified_at IS NOT NULL))"
+                                "  AND (?1 = 0 OR k.notified_at IS NOT NULL OR k.machine <> 'sts'))"
                                 " FROM object o JOIN org g ON g.id = o.org_id WHERE " SCOPE_OBJECT " AND (?3 = '' OR o.id = ?3)"
                                 " ORDER BY o.name, o.id",
                                 "izt", scope_of(c->v).bounded, scope_of(c->v).org, id.p ? id : STR(""));

@@ -1,0 +1,139 @@
+/* indicators.c - the indicators of compromise of a case: drawn from its events, edited by people, linked to the other cases they stand in.
+ *
+ * Addresses of one's own are kept and marked: in a case between two machines of one network they are what was attacked, not who did it. */
+#include "desk/cases/acts.h"
+#include "desk/cases/indicator.h"
+
+#define SHOWN_MAX 100   /* in the page of a case */
+#define SEEN_MAX  100   /* other cases that are counted for one indicator */
+
+static int indicator_put(struct call *c, int64_t case_id, const char *type, struct str value, bool own, const char *origin, struct str note)
+{
+    AUTO_BUF struct buf b = { 0 };
+    int64_t n = 0;
+    int rc;
+
+    buf_init(&b, 2 * INDICATOR_MAX);
+    if (!indicator_normal(str_c(type), value, &b))
+        return 1;
+    rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM indicator WHERE case_id = ?", "i", case_id);
+    if (rc < 0 || n >= INDICATORS_MAX)
+        return rc < 0 ? rc : 1;
+    struct str norm = arena_copy(&c->a, buf_view(&b));
+    /* What a person took away stays away when the next event brings it again; what a person adds comes back. */
+    rc = strcmp(origin, "event") == 0
+             ? db_exec(c->d, c->e, "INSERT OR IGNORE INTO indicator(case_id, type, norm, value, own, origin, at) VALUES (?,?,?,?,?,'event',?)", "izttii", case_id,
+                       type, norm, value, (int64_t)own, c->now)
+             : db_exec(c->d, c->e,
+                       "INSERT INTO indicator(case_id, type, norm, value, own, origin, author_id, at, note) VALUES (?1,?2,?3,?4,?5,'person',?6,?7,?8)"
+                       " ON CONFLICT(case_id, type, norm) DO UPDATE SET removed_at = NULL, origin = 'person', author_id = ?6, at = ?7, note = ?8",
+                       "izttimit", case_id, type, norm, value, (int64_t)own, (time_ns)viewer_id(c), c->now, note);
+    return rc < 0 ? rc : 0;
+}
+
+static int own_host(struct call *c, struct str value, bool *own)
+{
+    int64_t n = 0;
+    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM object_host WHERE host = ?", "t", value);
+
+    *own = n > 0;
+    return rc;
+}
+
+int indicators_of_event(struct call *c, int64_t case_id, const struct event *ev)
+{
+    static const struct { const char *field, *type; } fields[] = {
+        { "source.ip", "ip" }, { "client.ip", "ip" }, { "destination.ip", "ip" }, { "server.ip", "ip" }, { "url.domain", "domain" },
+        { "destination.domain", "domain" }, { "source.domain", "domain" }, { "dns.question.name", "domain" }, { "url.original", "url" },
+        { "url.full", "url" }, { "file.hash.sha256", "hash" }, { "file.hash.sha1", "hash" }, { "file.hash.md5", "hash" },
+        { "process.hash.sha256", "hash" }, { "process.hash.md5", "hash" }, { "email.from.address", "email" },
+        { "email.sender.address", "email" }, { "email.reply_to.address", "email" }, { "file.path", "file" },
+    };
+    struct str host_ip = event_get(ev, STR("host.ip"));
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < COUNT(fields); i++) {
+        struct str value = event_get(ev, str_c(fields[i].field));
+        bool own = false;
+
+        if (value.n == 0 || value.n > INDICATOR_MAX)
+            continue;
+        rc = own_host(c, value, &own);
+        if (rc == 0)
+            rc = indicator_put(c, case_id, fields[i].type, value, own || str_eq(value, host_ip) || indicator_private(value), "event",
+                               (struct str){ NULL, 0 });
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int seen_in(struct call *c, int64_t case_id, struct str type, struct str norm, int64_t *n)
+{
+    return db_int(c->d, c->e, 0, n,
+                  "SELECT count(*) FROM (SELECT 1 FROM indicator i JOIN cases k ON k.id = i.case_id LEFT JOIN object o ON o.id = k.object_id"
+                  " WHERE i.norm = ?5 AND i.type = ?6 AND i.case_id <> ?7 AND i.removed_at IS NULL AND " CASE_VISIBLE " LIMIT ?8)",
+                  "iziittii", is_bounded(c), viewer_org(c), viewer_id(c), is_knb(c), norm, type, case_id, (int64_t)SEEN_MAX);
+}
+
+int indicators_json(struct call *c, const struct kase *k, json_t **out)
+{
+    struct { struct str type, norm; } keys[SHOWN_MAX];
+    size_t n = 0, i;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT type, norm, value, own, origin, note, at FROM indicator WHERE case_id = ? AND removed_at IS NULL"
+                                " ORDER BY own, at, type, norm LIMIT 100",
+                                "i", k->id);
+    int rc = st ? 0 : -EIO;
+    json_t *one;
+
+    *out = json_array();
+    while (st && (rc = db_step(c->d, st, c->e)) > 0 && n < SHOWN_MAX) {
+        keys[n].type = db_copy(st, 0, &c->a);
+        keys[n++].norm = db_copy(st, 1, &c->a);
+        json_array_append_new(*out, json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}", "type", db_json(st, 0), "value", db_json(st, 2), "own",
+                                              sqlite3_column_int(st, 3), "origin", db_json(st, 4), "note", db_json(st, 5), "at", db_json_time(st, 6)));
+    }
+    if (rc > 0)
+        db_done(st);
+    json_array_foreach(*out, i, one) {
+        int64_t seen = 0;
+
+        rc = rc < 0 ? rc : seen_in(c, k->id, keys[i].type, keys[i].norm, &seen);
+        json_object_set_new(one, "seen_in", json_integer((json_int_t)seen));
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int act_add_indicator(struct call *c, struct act_call *a)
+{
+    struct str type = json_get_str(a->body, "type"), value = json_get_str(a->body, "value");
+    char kind[16];
+    bool own = false;
+    int rc = own_host(c, value, &own);
+
+    snprintf(kind, sizeof kind, "%.*s", STR_ARG(type));
+    if (rc == 0)
+        rc = indicator_put(c, a->k->id, kind, value, own || indicator_private(value), "person", json_get_str(a->body, "note"));
+    if (rc > 0)
+        return refuse(c, -EINVAL, "bad_request", "value", "this is no %s, or the case has %d indicators", kind, INDICATORS_MAX);
+    return rc < 0 ? rc : timeline_add(c, a->k->id, &(struct line){ .kind = "add_indicator", .text = value,
+                                                                    .internal = a->k->machine == MACHINE_STS && !a->k->notified_at });
+}
+
+int act_remove_indicator(struct call *c, struct act_call *a)
+{
+    AUTO_BUF struct buf b = { 0 };
+    int rc;
+
+    buf_init(&b, 2 * INDICATOR_MAX);
+    if (!indicator_normal(json_get_str(a->body, "type"), json_get_str(a->body, "value"), &b))
+        return refuse(c, -EINVAL, "bad_request", "value", "not an indicator of this type");
+    rc = db_exec(c->d, c->e, "UPDATE indicator SET removed_at = ?4, author_id = ?5 WHERE case_id = ?1 AND type = ?2 AND norm = ?3 AND removed_at IS NULL",
+                 "ittim", a->k->id, json_get_str(a->body, "type"), buf_view(&b), c->now, (time_ns)viewer_id(c));
+    if (rc == 0)
+        return refuse(c, -EINVAL, "bad_request", "value", "the case has no such indicator");
+    return rc < 0 ? rc : timeline_add(c, a->k->id, &(struct line){ .kind = "remove_indicator", .text = json_get_str(a->body, "reason"),
+                                                                    .internal = a->k->machine == MACHINE_STS && !a->k->notified_at,
+                                                                    .key = "case.text.indicator_removed",
+                                                                    .args = json_pack("{s:o}", "value", json_object_get(a->body, "value") ?
+                                                                                      json_incref(json_object_get(a->body, "value")) : json_string("")) });
+}
