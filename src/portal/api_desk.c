@@ -18,6 +18,16 @@ int api_cases(struct call *c)
     q.state = params_get(&c->params, "state");
     q.object = params_get(&c->params, "object");
     q.q = params_get(&c->params, "q");
+    q.machine = params_get(&c->params, "machine");
+    q.kind = params_get(&c->params, "kind");
+    q.level = params_get(&c->params, "level");
+    q.type = params_get(&c->params, "type");
+    q.org = params_get(&c->params, "org");
+    q.indicator = params_get(&c->params, "indicator");
+    if (rc == 0)
+        rc = params_bool(&c->params, "overdue", &q.overdue, &c->err);
+    if (rc == 0)
+        rc = params_bool(&c->params, "mine", &q.mine, &c->err);
     if (rc == 0)
         rc = params_bool(&c->params, "open", &open, &c->err);
     if (rc == 0 && params_get(&c->params, "open").n)

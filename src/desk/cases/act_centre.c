@@ -13,7 +13,7 @@ int act_note_internal(struct call *c, struct act_call *a)
 int act_dismiss(struct call *c, struct act_call *a)
 {
     char id[24];
-    struct subject s = case_subject(a->k, id);
+    struct subject s = case_about(a->k, id);
     int rc = approval_gate(c, "case.dismiss", &s, a->body, json_get_str(a->body, "reason"));
 
     return rc != 0 ? rc : act_line(c, a->k, "dismiss", json_get_str(a->body, "reason"), 0, NULL);
@@ -112,7 +112,7 @@ int act_notify_out(struct call *c, struct act_call *a)
     if (rc == 0)
         rc = inbox_owner(c, a->k, &l);
     if (rc == 0 && a->k->possessor_id.n && !str_eq(a->k->possessor_id, a->k->org_id))
-        rc = case_send(c, a->k, &(struct case_message){ "recommendations", "10(1)", case_title(c->d, a->k, LANG_RU), a->k->recommendations, TO_POSSESSOR },
+        rc = case_send(c, a->k, &(struct case_message){ "recommendations", "10(1)", a->k->recommendations, TO_POSSESSOR },
                        NULL);
     return rc;
 }
@@ -223,7 +223,7 @@ int act_return_elimination(struct call *c, struct act_call *a)
                  "iiii", a->k->id, (int64_t)(p & 1u), (int64_t)(p & 2u), c->now);
     if (rc >= 0)
         rc = act_line(c, a->k, "return_elimination", json_get_str(a->body, "reason"), 0, NULL);
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "case_answer", "10(1)", case_title(c->d, a->k, LANG_RU),
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "case_answer", "10(1)",
                                                                     json_get_str(a->body, "reason"), TO_OWNER | TO_OCIB }, NULL);
 }
 
@@ -234,7 +234,7 @@ int act_dispute(struct call *c, struct act_call *a)
 
     if (rc >= 0)
         rc = act_line(c, a->k, "dispute_rejection", json_get_str(a->body, "reason"), 0, NULL);
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "case_answer", "12", case_title(c->d, a->k, LANG_RU),
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "case_answer", "12",
                                                                     json_get_str(a->body, "reason"), TO_OWNER | TO_OCIB }, NULL);
 }
 

@@ -31,39 +31,25 @@ static bool wants(const json_t *to, const char *who)
     return json_array_size(to) == 0;   /* nobody named: everybody who has not been told */
 }
 
-/* notice_text - the minimum, as it goes out in Kazakh and Russian. */
-static struct str notice_text(struct call *c, const struct kase *k, const json_t *body)
+/* notice_values - the minimum, in our own form of the first notice (the Rules prescribe none). */
+static json_t *notice_values(struct call *c, const struct kase *k, const json_t *body)
 {
-    AUTO_BUF struct buf b = { 0 };
     struct str level = json_get_str(body, "level").n ? json_get_str(body, "level") : k->level;
-    char at[40];
 
-    buf_init(&b, 64 * KIB);
-    json_t *confirmed = json_time(k->confirmed_at);
-    snprintf(at, sizeof at, "%s", json_string_value(confirmed));
-    json_decref(confirmed);
-    for (enum lang l = LANG_KK; l <= LANG_RU; l++) {
-        char key[48];
-
-        snprintf(key, sizeof key, "case.level.%.*s", (int)min_size(level.n, 16), level.n ? level.p : "");
-        json_t *args = json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "what", json_str(json_get_str(body, "what")), "object", json_str(k->object_name),
-                                 "at", at, "level", json_str(catalog_text(c->d->setup.catalog, l, key)), "contact",
-                                 json_str(json_get_str(body, "contact")), "number", json_str(k->number));
-        if (b.n)
-            buf_str(&b, STR("\n\n"));
-        buf_str(&b, text_fill(&c->a, catalog_text(c->d->setup.catalog, l, "case.notice15"), args));
-        json_decref(args);
-    }
-    return arena_copy(&c->a, buf_view(&b));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "object", json_str(k->object_name), "owner_or_possessor", json_str(k->org_name),
+                     "event_name", json_str(case_title(c->d, k, LANG_RU)), "confirmed_at", json_time(k->confirmed_at), "level", json_str(level),
+                     "incident_type", json_str(k->incident_type), "nature", json_incref(json_object_get(body, "what")), "contact",
+                     json_incref(json_object_get(body, "contact")));
 }
 
 struct fifteen { const char *who, *paragraph, *obligation, *column; unsigned to; };
 
 static int tell(struct call *c, struct act_call *a, const struct fifteen *f, bool *done)
 {
-    int rc = case_send(c, a->k, &(struct case_message){ "incident_notice", f->paragraph, case_title(c->d, a->k, LANG_RU), notice_text(c, a->k, a->body),
-                                                        f->to }, NULL);
+    json_t *values = notice_values(c, a->k, a->body);
+    int rc = case_send(c, a->k, &(struct case_message){ "incident_notice", f->paragraph, { NULL, 0 }, f->to, "incident_notice", values }, NULL);
 
+    json_decref(values);
     if (rc == 0)
         rc = strcmp(f->column, "sts") == 0
                  ? db_exec(c->d, c->e, "UPDATE cases SET sts_notified_at = ?2, contact = ?3, updated_at = ?2 WHERE id = ?1", "iit", a->k->id, c->now,
@@ -122,6 +108,16 @@ int act_notify_incident(struct call *c, struct act_call *a)
     return rc;
 }
 
+static int update_send(struct call *c, const struct kase *k, int64_t no, struct str text, int64_t *notice)
+{
+    json_t *values = json_pack("{s:o, s:o, s:I, s:o}", "object", json_str(k->object_name), "case_number", json_str(k->number), "number", (json_int_t)no,
+                               "details", json_str(text));
+    int rc = case_send(c, k, &(struct case_message){ "incident_update", NULL, { NULL, 0 }, TO_OTHER_SIDE, "incident_update", values }, notice);
+
+    json_decref(values);
+    return rc;
+}
+
 /* act_update - details follow as numbered lines that are never changed, each sent to the other side. */
 int act_update(struct call *c, struct act_call *a)
 {
@@ -142,8 +138,7 @@ int act_update(struct call *c, struct act_call *a)
         rc = db_exec(c->d, c->e, "UPDATE cases SET incident_type = coalesce(?2, incident_type), contact = coalesce(?3, contact), updated_at = ?4 WHERE id = ?1",
                      "itti", a->k->id, json_get_str(a->body, "incident_type"), json_get_str(a->body, "contact"), c->now);
     if (rc >= 0)
-        rc = case_send(c, a->k, &(struct case_message){ "incident_update", NULL, arena_printf(&c->a, "№ %lld: %.*s", (long long)no,
-                                                        STR_ARG(case_title(c->d, a->k, LANG_RU))), text, TO_OTHER_SIDE }, &notice);
+        rc = update_send(c, a->k, no, text, &notice);
     if (rc == 0)
         rc = db_exec(c->d, c->e, "INSERT INTO case_update(case_id, no, at, author_id, kind, fields, text, notice_id) VALUES (?,?,?,?,?,?,?,?)", "iiimzztm",
                      a->k->id, no, c->now, (time_ns)viewer_id(c), side_of_centre(c) ? "centre" : "party", packed, text, (time_ns)notice);
@@ -158,6 +153,6 @@ int act_recommend(struct call *c, struct act_call *a)
     int rc = db_exec(c->d, c->e, "UPDATE cases SET recommendations = ?2, updated_at = ?3 WHERE id = ?1", "iti", a->k->id, text, c->now);
 
     if (rc >= 0)
-        rc = case_send(c, a->k, &(struct case_message){ "recommendations", "10(1)", case_title(c->d, a->k, LANG_RU), text, TO_OWNER | TO_POSSESSOR }, NULL);
+        rc = case_send(c, a->k, &(struct case_message){ "recommendations", "10(1)", text, TO_OWNER | TO_POSSESSOR }, NULL);
     return rc < 0 ? rc : act_line(c, a->k, "recommend", text, 0, NULL);
 }

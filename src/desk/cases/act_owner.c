@@ -11,7 +11,7 @@ int act_text(struct call *c, struct act_call *a)
 {
     int rc = act_line(c, a->k, "event_analysis", json_get_str(a->body, "text"), 0, NULL);
 
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "event_analysis", "12", case_title(c->d, a->k, LANG_RU),
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "event_analysis", "12",
                                                                     json_get_str(a->body, "text"), TO_STS }, NULL);
 }
 

@@ -13,7 +13,7 @@ int act_decide_visit(struct call *c, struct act_call *a)
     if (rc >= 0)
         rc = timeline_add(c, a->k->id, &(struct line){ .kind = "decide_visit", .text = reason, .internal = a->k->notified_at == 0 && a->k->machine == MACHINE_STS,
                                                        .key = knb ? "case.text.visit_knb" : "case.text.visit_sts" });
-    return rc < 0 || !knb ? rc : case_send(c, a->k, &(struct case_message){ "visit", "10(1)", case_title(c->d, a->k, LANG_RU), reason, TO_STS }, NULL);
+    return rc < 0 || !knb ? rc : case_send(c, a->k, &(struct case_message){ "visit", "10(1)", reason, TO_STS }, NULL);
 }
 
 int act_send_employee(struct call *c, struct act_call *a)
@@ -31,7 +31,7 @@ int act_send_employee(struct call *c, struct act_call *a)
                                                        .key = "case.text.visit_sent", .args = json_pack("{s:o}", "employee", json_str(who)) });
     if (rc < 0 || (a->k->machine == MACHINE_STS && !a->k->notified_at))
         return rc;
-    return case_send(c, a->k, &(struct case_message){ "visit", "10(1)", case_title(c->d, a->k, LANG_RU), who, TO_OWNER | TO_POSSESSOR }, NULL);
+    return case_send(c, a->k, &(struct case_message){ "visit", "10(1)", who, TO_OWNER | TO_POSSESSOR }, NULL);
 }
 
 int act_visit_return(struct call *c, struct act_call *a)
@@ -55,7 +55,7 @@ int act_consult_request(struct call *c, struct act_call *a)
 
     if (rc >= 0)
         rc = act_line(c, a->k, "consult_request", text, 0, NULL);
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "consultation", NULL, case_title(c->d, a->k, LANG_RU), text, TO_STS }, NULL);
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "consultation", NULL, text, TO_STS }, NULL);
 }
 
 /* act_consult_give - answers the oldest open question. */
@@ -69,5 +69,5 @@ int act_consult_give(struct call *c, struct act_call *a)
 
     if (rc >= 0)
         rc = act_line(c, a->k, "consult_give", text, 0, NULL);
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "consultation", NULL, case_title(c->d, a->k, LANG_RU), text, TO_OTHER_SIDE }, NULL);
+    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "consultation", NULL, text, TO_OTHER_SIDE }, NULL);
 }

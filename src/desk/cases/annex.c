@@ -104,31 +104,46 @@ int annex7_draft(struct call *c, const struct kase *k, json_t **out)
     return *out ? 0 : err_set(c->e, -ENOMEM, "no memory for a form");
 }
 
+/* iocs_draft - the indicators of the case that are not one's own. */
+static int iocs_draft(struct call *c, int64_t id, json_t **out)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT type, value FROM indicator WHERE case_id = ? AND removed_at IS NULL AND own = 0 ORDER BY at, type, norm LIMIT 100", "i",
+                                id);
+    int rc = st ? 0 : -EIO;
+
+    *out = json_array();
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        json_array_append_new(*out, json_pack("{s:o, s:o}", "type", db_json(st, 0), "value", db_json(st, 1)));
+    return rc;
+}
+
 int annex2_draft(struct call *c, const struct kase *k, json_t **out)
 {
-    static const char *const source_ip[] = { "source.ip", "client.ip", NULL };
     static const char *const when[] = { "saqshy.event_time", "@timestamp", NULL };
     const struct rule *rule = rule_find(&c->d->rules, k->rule_id);
-    json_t *f = finding_last(c, k->id), *iocs = json_array(), *a7 = k->annex7.n ? json_loadb(k->annex7.p, k->annex7.n, 0, NULL) : NULL;
-    struct str ip = first_of(f, source_ip), occurred = first_of(f, when), nature = json_get_str(a7, "nature");
+    json_t *f = finding_last(c, k->id), *iocs = NULL, *a7 = k->annex7.n ? json_loadb(k->annex7.p, k->annex7.n, 0, NULL) : NULL;
+    struct str occurred = first_of(f, when), nature = json_get_str(a7, "nature");
     time_ns t = k->detected_at;
     char date[16];
 
     local_date(c->d, k->confirmed_at, date);
-    if (ip.n && ip.n <= 64)
-        json_array_append_new(iocs, json_pack("{s:s, s:o}", "type", "ip", "value", json_str(ip)));
+    int rc = iocs_draft(c, k->id, &iocs);
     if (occurred.n && time_parse_rfc3339(occurred, &t, NULL, NULL) < 0)
         t = k->detected_at;
-    struct str lan = str_eq(k->object_contour, STR("internal")) ? STR("internal_lan") : str_eq(k->object_contour, STR("external"))
-                         ? STR("external_lan") : (struct str){ NULL, 0 };
+    json_t *lan = json_array();
+    if (str_eq(k->object_contour, STR("internal")) || str_eq(k->object_contour, STR("external")))
+        json_array_append_new(lan, json_string(str_eq(k->object_contour, STR("internal")) ? "internal_lan" : "external_lan"));
+    struct str type = k->incident_type.n ? k->incident_type : rule ? rule->incident_type : STR("");
+    nature = nature.n ? nature : k->description;
     *out = json_pack("{s:s, s:o, s:o, s:n, s:o, s:o, s:s, s:o, s:n, s:o, s:o, s:[], s:o, s:n, s:n}", "registered_on", date, "level",
-                     json_str(k->level), "incident_type", rule && rule->incident_type.n ? json_str(rule->incident_type) : json_null(), "scale",
+                     json_str(k->level), "incident_type", type.n ? json_str(type) : json_null(), "scale",
                      "occurred_at", json_time(t), "confirmed_at", json_time(k->confirmed_at), "recurrence", k->repeated ? "repeated" : "new", "iocs",
-                     iocs, "sign", "contour", json_str(lan), "nature", json_str(nature), "consequences", "affected_object",
+                     iocs, "sign", "contour", lan, "nature", nature.n ? json_str(nature) : json_null(), "consequences", "affected_object",
                      json_str(k->object_name), "elimination_actions", "note");
     json_decref(f);
     json_decref(a7);
-    return *out ? 0 : err_set(c->e, -ENOMEM, "no memory for a form");
+    return rc < 0 ? rc : *out ? 0 : err_set(c->e, -ENOMEM, "no memory for a form");
 }
 
 /* --- from JSON to a form --- */

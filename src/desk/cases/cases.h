@@ -79,7 +79,9 @@ MUST_USE int case_number(struct call *c, time_ns at, char out[32]);
 MUST_USE int case_recurrence(struct call *c, struct str rule_id, struct str name, struct str object, struct str host, time_ns at, int64_t *id);
 
 /* --- clocks.c: the clocks of a case, on the rows of the room "duties" --- */
-struct subject case_subject(const struct kase *k, char id[24]);
+/* case_subject - its id is the number of the case; case_about - the id of the row, whose digits live with the caller. */
+struct subject case_subject(const struct kase *k);
+struct subject case_about(const struct kase *k, char id[24]);
 MUST_USE int clock_start(struct call *c, const struct kase *k, const char *obligation, time_ns from);
 MUST_USE int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, time_ns at);
 MUST_USE int clock_cancel(struct call *c, const struct kase *k, const char *obligation, const char *key);
@@ -113,15 +115,17 @@ MUST_USE int act_body_check(struct str name, const json_t *body, char field[DESK
 MUST_USE int auto_notify(struct call *c, int64_t case_id);
 
 /* --- tlp.c --- */
-extern const char *const tlp_values[];
+extern const char *const case_tlp_values[];
 enum addressee { TO_STS = 1, TO_OWNER = 2, TO_POSSESSOR = 4, TO_OCIB = 8, TO_KNB = 16, TO_OTHER_SIDE = 32 };
 /* tlp_allows - may a thing of the case go to this organisation ({NULL,0}: the centre)? -EPROTO "tlp_forbids" with the reason. */
 MUST_USE int tlp_allows(struct call *c, const struct kase *k, struct str org, bool lawful);
 /* case_send - a notice about the case to all of these that exist, each checked against the label. *id (may be NULL) is its record. */
 struct case_message {
-    const char *kind, *paragraph;
-    struct str  title, text;
-    unsigned    to;
+    const char   *kind, *paragraph;
+    struct str    text;
+    unsigned      to;
+    const char   *form;      /* of the edition, with values; NULL: the text alone */
+    const json_t *values;    /* borrowed */
 };
 MUST_USE int case_send(struct call *c, const struct kase *k, const struct case_message *m, int64_t *id);
 

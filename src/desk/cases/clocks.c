@@ -2,8 +2,13 @@
 #include "desk/duties/duties.h"
 #include "desk/internal.h"
 
-/* case_subject - the id of the subject is the case's; room for its digits is the caller's. */
-struct subject case_subject(const struct kase *k, char id[24])
+struct subject case_subject(const struct kase *k)
+{
+    return (struct subject){ .kind = "case", .id = k->number, .case_id = k->id, .object_id = k->object_id, .org_id = k->org_id };
+}
+
+/* case_about - the id of the subject is the case's; room for its digits is the caller's. */
+struct subject case_about(const struct kase *k, char id[24])
 {
     snprintf(id, 24, "%lld", (long long)k->id);
     return (struct subject){ .kind = "case", .id = str_c(id), .case_id = k->id, .object_id = k->object_id, .org_id = k->org_id };
@@ -12,7 +17,7 @@ struct subject case_subject(const struct kase *k, char id[24])
 int clock_start(struct call *c, const struct kase *k, const char *obligation, time_ns from)
 {
     char id[24];
-    struct subject s = case_subject(k, id);
+    struct subject s = case_about(k, id);
 
     return duties_begin(c, &s, obligation, (struct duty_start){ .at = from }, NULL);
 }
@@ -20,7 +25,7 @@ int clock_start(struct call *c, const struct kase *k, const char *obligation, ti
 int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, time_ns at)
 {
     char id[24];
-    struct subject s = case_subject(k, id);
+    struct subject s = case_about(k, id);
 
     return duties_fulfil(c, &s, obligation, at);
 }
@@ -28,7 +33,7 @@ int clock_fulfil(struct call *c, const struct kase *k, const char *obligation, t
 int clock_cancel(struct call *c, const struct kase *k, const char *obligation, const char *key)
 {
     char id[24];
-    struct subject s = case_subject(k, id);
+    struct subject s = case_about(k, id);
 
     return duties_cancel(c, &s, obligation, key);
 }

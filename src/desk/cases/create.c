@@ -14,7 +14,7 @@ static const struct body_field fields[] = {
     { "description", BODY_TEXT, false, true, 0, DESK_TEXT_MAX, NULL },
     { "contact", BODY_STRING, false, true, 0, 300, NULL },
     { "external_number", BODY_STRING, false, true, 0, 64, NULL },
-    { "tlp", BODY_ENUM, false, true, 0, 0, tlp_values },
+    { "tlp", BODY_ENUM, false, true, 0, 0, case_tlp_values },
     { "previous", BODY_STRING, false, true, 0, 32, NULL },
     { "notice", BODY_BOOL, false, false, 0, 0, NULL },
 };

@@ -244,7 +244,7 @@ const struct transition transitions[] = {
     { "consult_give", EVERY_M, ANY, CENTRE, question_open, act_consult_give, STAY, { PLAIN }, { { 0 } }, NULL },
     { "take", EVERY_M, ANY_OPEN, CENTRE | PARTY, NULL, act_take, STAY, { { 0 } }, { { 0 } }, NULL },
     { "set_tlp", EVERY_M, ANY, CENTRE | PARTY, NULL, act_set_tlp, STAY,
-      { { "tlp", BODY_ENUM, true, false, 0, 0, tlp_values }, { "persons", BODY_STRINGS, false, false, 0, CASE_PERSONS_MAX, NULL }, REASON }, { { 0 } }, NULL },
+      { { "tlp", BODY_ENUM, true, false, 0, 0, case_tlp_values }, { "persons", BODY_STRINGS, false, false, 0, CASE_PERSONS_MAX, NULL }, REASON }, { { 0 } }, NULL },
     { "external_number", EVERY_M, ANY_OPEN, CENTRE | PARTY, NULL, act_external_number, STAY,
       { { "number", BODY_STRING, true, false, 1, 64, NULL } }, { { 0 } }, NULL },
     { "add_indicator", EVERY_M, ANY_OPEN, CENTRE | PARTY, NULL, act_add_indicator, STAY,

@@ -180,23 +180,36 @@ static bool offered_to(struct world *w, const struct viewer *v, int64_t id, cons
     return yes;
 }
 
-static void cell(struct fixture *f, char machine, enum case_state s, const char *action, const struct viewer *v)
+/* draws - acts that make a document take a tenth of a second each: in each state they are done by the first role that may, offered to all. */
+static bool draws(const char *action)
+{
+    static const char *const slow[] = { "notify", "report_measures", "notify_incident", "update", "notify_knb" };
+
+    for (size_t i = 0; i < COUNT(slow); i++)
+        if (strcmp(slow[i], action) == 0)
+            return true;
+    return false;
+}
+
+static void cell(struct fixture *f, char machine, enum case_state s, const char *action, const struct viewer *v, bool *done)
 {
     char role = role_letter(v->role), name[400];
     bool known, may = spec(machine, action, letters[s], role, &known), party = role == 'o' || role == 'i' || role == 'r';
     bool dark = machine == 'S' && s <= CASE_DISMISSED;   /* before the notice the owner does not see the case */
     bool unseen = (party && dark) || (machine == 'N' && role == 'i') || v->role == DESK_AUTHORISED_BODY;
-    bool told = strcmp(action, "update") != 0 || !dark;
-    int want = unseen ? -ENOENT : !known ? -EACCES : may && told ? 0 : may && role == 'c' && strcmp(action, "update") == 0 ? 0 : -EPROTO;
+    int want = unseen ? -ENOENT : !known ? -EACCES : may ? 0 : -EPROTO;
     struct desk_reply r;
 
     CHECK(action, offered_to(f->w, v, f->id, action) == (want == 0));
+    if (want == 0 && *done && draws(action))
+        return;
     int rc = act_try(f->w, v, f->id, action, body_for(f, action, v), NOW, &r);
     snprintf(name, sizeof name, "machine %c: %s in %s by %s: %d, wanted %d (%.120s)", machine, action, case_state_name(s), desk_role_name(v->role), rc, want,
              r.err.text);
     CHECK(name, rc == want);
     CHECK(name, (rc == 0) == (r.code == NULL));
     desk_reply_free(&r);
+    *done = *done || rc == 0;
     if (rc == 0)
         put_state(f, machine, s, action);
 }
@@ -239,11 +252,13 @@ static void machine_table(struct world *w, char machine)
         for (size_t b = 0; b < a; b++)
             again = again || strcmp(transitions[b].name, action) == 0;
         for (enum case_state s = 0; !again && s < CASE_STATE_COUNT; s++) {
+            bool done = false;
+
             put_state(&f, machine, s, action);
             for (enum desk_role r = 0; r < DESK_ROLE_COUNT; r++) {
                 struct viewer v = person(w, r);
 
-                cell(&f, machine, s, action, &v);
+                cell(&f, machine, s, action, &v, &done);
             }
         }
     }

@@ -6,7 +6,7 @@
 #include "desk/cases/acts.h"
 #include "desk/notices/notices.h"
 
-const char *const tlp_values[] = { "clear", "green", "amber", "amber+strict", "red", NULL };
+const char *const case_tlp_values[] = { "clear", "green", "amber", "amber+strict", "red", NULL };
 
 int tlp_allows(struct call *c, const struct kase *k, struct str org, bool lawful)
 {
@@ -84,7 +84,7 @@ int case_send(struct call *c, const struct kase *k, const struct case_message *m
 {
     struct send_list l = { .n = 0 };
     char tlp[16], text[24];
-    struct subject about = case_subject(k, text);
+    struct subject about = case_about(k, text);
     int64_t record = 0;
     int rc = list_fill(c, k, m->to, &l);
 
@@ -93,8 +93,10 @@ int case_send(struct call *c, const struct kase *k, const struct case_message *m
     if (rc < 0 || !m->kind || l.n == 0)
         return rc;
     snprintf(tlp, sizeof tlp, "%.*s", STR_ARG(k->tlp));
-    rc = notice_issue(c, &(struct notice_new){ .kind = m->kind, .paragraph = m->paragraph, .about = &about, .title = m->title, .text = m->text,
-                                               .orgs = l.org, .org_count = l.n, .tlp = tlp }, &record);
+    struct str title = arena_printf(&c->a, "%.*s: %.*s", STR_ARG(k->number), (int)min_size(case_title(c->d, k, LANG_RU).n, 900),
+                                    case_title(c->d, k, LANG_RU).p);
+    rc = notice_issue(c, &(struct notice_new){ .kind = m->kind, .paragraph = m->paragraph, .about = &about, .title = title, .text = m->text, .form = m->form,
+                                               .values = m->values, .orgs = l.org, .org_count = l.n, .tlp = tlp }, &record);
     if (id)
         *id = record;
     return rc;
@@ -124,9 +126,9 @@ int act_set_tlp(struct call *c, struct act_call *a)
     size_t was = 0, now = 0;
     int rc = 0;
 
-    while (tlp_values[was] && !str_eq(a->k->tlp, str_c(tlp_values[was])))
+    while (case_tlp_values[was] && !str_eq(a->k->tlp, str_c(case_tlp_values[was])))
         was++;
-    while (tlp_values[now] && !str_eq(tlp, str_c(tlp_values[now])))
+    while (case_tlp_values[now] && !str_eq(tlp, str_c(case_tlp_values[now])))
         now++;
     if (!side_of_centre(c) && now < was)
         return refuse(c, -EINVAL, "bad_request", "tlp", "only the centre makes a label wider");

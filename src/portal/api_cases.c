@@ -1,0 +1,26 @@
+/* api_cases.c - cases that a person opens, whom a label may name, what is recommended first. */
+#include "portal/internal.h"
+
+int api_case_create(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_case_create(c->desk, &c->viewer, c->body, c->now, &r);
+
+    if (rc == 0)
+        call_acted(c);
+    return call_desk(c, rc, 201, &r);
+}
+
+int api_case_people(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_case_people(c->desk, &c->viewer, c->match.arg[0], c->now, &r), 200, &r);
+}
+
+int api_recommendations(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_recommendations(c->desk, &c->viewer, &r), 200, &r);
+}
