@@ -199,7 +199,7 @@ test('the owner declares elimination, the centre accepts it, the case closes; ea
         if ((await one.get(`/cases/${theCase}`)).status === 200) officer = one;
     }
     assert.ok(account);
-    let x = await act(officer, 'eliminate', { eliminated_at: new Date(c.now() - 60000).toISOString(), causes: 'әлсіз құпиясөз', consequences: 'жоқ', note: '' });
+    let x = await act(officer, 'eliminate', { causes_at: new Date(c.now() - 60000).toISOString(), causes: 'әлсіз құпиясөз', consequences_at: new Date(c.now() - 60000).toISOString(), consequences: 'жоқ', note: '' });
     assert.ok(x.elimination_declared_at);
     x = await act(analyst, 'accept_elimination', { note: 'тексерілді' });
     assert.equal(x.state, 'eliminated');

@@ -1,9 +1,10 @@
 // The room of cases.
-import { without, type Page } from '../lib/page';
+import { CENTRE, OWNERS, without, type Page } from '../lib/page';
 
 const ROLES = without('surveyor', 'document_auditor');
 
 export const pages: Page[] = [
   { path: 'cases', roles: ROLES, component: () => import('../pages/Cases.svelte'), title: 'ui.nav.cases', group: 'cases', order: 1, key: 'c' },
+  { path: 'cases/new', roles: [...CENTRE, ...OWNERS], component: () => import('../pages/cases/CaseNew.svelte'), title: 'ui.case.new' },
   { path: 'cases/:id', roles: ROLES, component: () => import('../pages/CasePage.svelte'), title: 'ui.nav.cases' },
 ];

@@ -125,6 +125,8 @@ export const api = {
   clocks: () => get('/clocks', T.decodeClocks),
   cases: (query: Query) => get('/cases', T.decodeCases, query),
   case: (caseId: string) => get(`/cases/${id(caseId)}`, T.decodeCase),
+  createCase: (body: Record<string, unknown>) => send('POST', '/cases', T.decodeCase, {}, body),
+  casePeople: (caseId: string) => get(`/cases/${id(caseId)}/people`, T.decodeCasePeople),
   act: (caseId: string, name: T.ActionName, body: Record<string, unknown>) =>
     send('POST', `/cases/${id(caseId)}/actions/${name}`, T.decodeCase, {}, body),
 

@@ -21,8 +21,12 @@ export const ROLES = [
 ] as const;
 export const CASE_STATES = [
   'detected', 'primary_analysis', 'dismissed_by_sts', 'notified', 'event_confirmed', 'event_analysed', 'incident_confirmed',
-  'measures_reported', 'eliminated', 'escalated_knb', 'rejected', 'closed',
+  'measures_reported', 'eliminated', 'escalated_knb', 'rejected', 'closed', 'self_detected', 'sts_notified', 'detected_by_ocib',
+  'detected_by_unit', 'confirmed',
 ] as const;
+export const CASE_MACHINES = ['sts', 'self', 'cii'] as const;
+export const CASE_DETECTORS = ['centre', 'owner', 'ocib', 'unit'] as const;
+export const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const;
 export const CASE_KINDS = ['event', 'incident', 'undetermined'] as const;
 export const CLOCK_STATES = ['running', 'fulfilled', 'overdue', 'cancelled'] as const;
 export const INCIDENT_LEVELS = ['high', 'medium', 'low', 'undefined'] as const;
@@ -32,10 +36,12 @@ export const CHANNELS = ['email', 'inbox', 'webhook', 'paper'] as const;
 export const DOCUMENT_KINDS = ['annex7', 'annex2', 'knb_notice'] as const;
 export const NOTICE_STATES = ['queued', 'sent', 'read', 'failed'] as const;
 export const ACTIONS = [
-  'analyse', 'dismiss', 'notify', 'acknowledge', 'confirm_event', 'confirm_incident', 'reject', 'event_analysis', 'report_measures',
-  'eliminate', 'accept_elimination', 'notify_knb', 'review_level', 'comment', 'close',
+  'analyse', 'dismiss', 'notify', 'acknowledge', 'confirm_event', 'confirm_incident', 'reject', 'dispute_rejection', 'event_analysis',
+  'report_measures', 'eliminate', 'accept_elimination', 'return_elimination', 'notify_knb', 'close', 'decide_visit', 'send_employee',
+  'visit_return', 'recommend', 'notify_incident', 'review_level', 'update', 'decide_recurrence', 'save_draft', 'consult_request',
+  'consult_give', 'take', 'set_tlp', 'external_number', 'add_indicator', 'remove_indicator', 'merge', 'split', 'comment',
 ] as const;
-export const ACTION_FIELD_TYPES = ['string', 'text', 'date', 'datetime', 'enum', 'annex7', 'annex2'] as const;
+export const ACTION_FIELD_TYPES = ['string', 'text', 'date', 'datetime', 'enum', 'enum_set', 'strings', 'annex7', 'annex2'] as const;
 export const TIMELINE_KINDS = [
   'approval_asked', 'approval_given', 'approval_refused', 'approval_withdrawn',
   'detected', 'finding', 'clock_started', 'clock_fulfilled', 'clock_overdue', 'clock_cancelled', 'reminder', 'notice_queued', 'notice_sent',
@@ -97,7 +103,8 @@ export const decodeClocks = object({ now: instant, items: arr(clock) });
 
 const ruleRef = object({ id: str, name: str, level: oneOf(RULE_LEVELS) });
 const summaryShape = {
-  id: str, number: str, kind: oneOf(CASE_KINDS), state: oneOf(CASE_STATES), title: str, rule: ruleRef, object: nullable(ref),
+  id: str, number: str, kind: oneOf(CASE_KINDS), state: oneOf(CASE_STATES), title: str, rule: nullable(ruleRef), object: nullable(ref),
+  machine: oneOf(CASE_MACHINES), detector: oneOf(CASE_DETECTORS), incident_type: nullable(str), tlp: oneOf(TLP), external_number: nullable(str), merged: bool,
   org: nullable(ref), detected_at: instant, last_seen_at: instant, count: num, level: nullable(oneOf(INCIDENT_LEVELS)),
   next_due: nullable(object({ obligation: str, due: instant, remaining_s: num })), overdue: bool, updated_at: instant,
 };
@@ -111,6 +118,7 @@ const proof = object({
 });
 export type Proof = Decoded<typeof proof>;
 const timelineEntry = object({
+  origin: nullable(str),
   id: str, kind: str, happened_at: instant, recorded_at: instant, due_at: nullable(instant), author: nullable(author),
   obligation: nullable(str), text: nullable(str), proof: nullable(proof),
 });
@@ -172,13 +180,31 @@ export const decodeApproval = object({
 });
 export type Approval = Decoded<typeof decodeApproval>;
 
+const caseLink = object({ id: str, number: str });
+const casePerson = object({ id: str, name: str, org: nullable(ref) });
 export const decodeCase = object({
   ...summaryShape,
   now: instant, edition: str, group: str, notified_at: nullable(instant), confirmed_at: nullable(instant),
   elimination_declared_at: nullable(instant), eliminated_at: nullable(instant), closed_at: nullable(instant), recommendations: nullable(str),
   clocks: arr(clock), timeline: arr(timelineEntry), documents: arr(document), notices: arr(notice), findings: arr(decodeEvent),
-  annex7: form, annex2: nullable(form), actions: arr(action), approvals: arr(decodeApproval),
+  annex7: nullable(form), annex2: nullable(form), actions: arr(action), approvals: arr(decodeApproval),
+  indicators: arr(object({ type: str, value: str, own: bool, origin: str, note: nullable(str), at: instant, seen_in: num })),
+  description: nullable(str), contact: nullable(str), recurrence: nullable(str), previous: nullable(caseLink), suggested: nullable(caseLink),
+  merged_into: nullable(caseLink), assignee: nullable(casePerson), opened_by: nullable(casePerson),
+  facts: object({
+    acknowledged_at: nullable(instant), sts_notified_at: nullable(instant), second_notified_at: nullable(instant), measures_at: nullable(instant),
+    escalated_at: nullable(instant), causes_at: nullable(instant), causes_accepted_at: nullable(instant), consequences_at: nullable(instant),
+    consequences_accepted_at: nullable(instant), disputed_at: nullable(instant),
+  }),
+  updates: arr(object({ no: num, at: instant, side: str, text: str, author: nullable(str) })),
+  visits: arr(object({
+    id: str, state: str, decided_by: str, decided_at: instant, reason: str, employee: nullable(str), sent_at: nullable(instant),
+    returned_at: nullable(instant), report: nullable(str),
+  })),
+  consultations: arr(object({ id: str, state: str, requested_at: instant, question: str, given_at: nullable(instant), answer: nullable(str) })),
+  persons: arr(casePerson), merged_cases: arr(caseLink),
 });
+export const decodeCasePeople = page(casePerson);
 export type Case = Decoded<typeof decodeCase>;
 
 const inboxItem = object({
