@@ -8,7 +8,7 @@ const char *const attachment_kinds[] = { "logical_diagram", "physical_diagram", 
 /* Who reaches a file: whoever reaches its object or is its organisation. Of a case only from the notice on, as the case itself. */
 #define ATTACHMENT_REACHED                                                                                                                        \
     "(?1 = 0 OR ((a.org_id = ?2 OR EXISTS (SELECT 1 FROM object o WHERE o.id = a.object_id AND ?2 IN (o.org_id, o.possessor_id, o.ocib_id)))"    \
-    " AND (a.subject <> 'case' OR EXISTS (SELECT 1 FROM cases q WHERE q.id = CAST(a.subject_id AS INTEGER) AND q.notified_at IS NOT NULL))))"
+    " AND (a.subject <> 'case' OR EXISTS (SELECT 1 FROM cases q WHERE q.id = CAST(a.subject_id AS INTEGER) AND (q.notified_at IS NOT NULL OR q.machine <> 'sts')))))"
 #define ATTACHMENT_COLUMNS                                                                                                                        \
     "a.id, a.subject, a.subject_id, a.kind, a.title, a.name, a.type, a.size_bytes, a.sha256, a.approved_by, a.approved_on, a.signed, a.sealed, a.at,"  \
     " u.login, a.removed_at, a.removal_reason"
