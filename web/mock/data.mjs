@@ -16,7 +16,7 @@ export const organisations = [
   { id: 'kegoc', name: '«Электр желілері» АҚ (АКИАМО)', kind: 'owner', bin: '970740000838', email: 'ib@grid.example' },
   { id: 'body', name: 'Қазақстан Республикасының Цифрлық даму министрлігі (уәкілетті орган)', kind: 'owner', bin: null, email: null },
 ];
-const orgRef = (id) => ({ id, name: organisations.find((o) => o.id === id).name });
+export const orgRef = (id) => ({ id, name: organisations.find((o) => o.id === id).name });
 
 export const users = [
   { id: 'u1', login: 'admin', name: 'Ерлан Сәтбаев', role: 'administrator', org: orgRef('sts'), language: 'kk', email: 'admin@sts.example', active: true, locked_until: null, last_login_at: iso(Date.now() - 5 * HOUR) },

@@ -111,6 +111,31 @@ const OWN = new Set([
   '/uploads', '/uploads/{id}', '/clocks', '/cases', '/cases/{id}', '/cases/{id}/actions/{name}', '/inbox', '/inbox/{id}/read', '/events', '/events/histogram', '/events/tail',
   '/stream', '/objects', '/objects/{id}', '/organisations', '/sources', '/edition', '/rules', '/rules/{id}/policy', '/documents/{sha256}', '/users', '/users/{id}', '/audit',
 ]);
+/** The registry keeps to the objects and organisations of data.mjs; the rest of it is made up. */
+function registry(req, res, path, about, u, own, b) {
+  const q = (new URL(req.url, 'http://mock').searchParams.get('q') ?? '').toLowerCase();
+  const orgValue = (o) => ({ name: o.name, kinds: [o.kind], bin: o.bin, email: o.email, active: true, ...o.value });
+  const row = (o) => ({ id: o.id, version: o.version ?? 1, value: orgValue(o), updated_at: D.iso(Date.now()), updated_by: 'admin' });
+  if (path[1] === 'organisations') {
+    if (!path[2] && req.method === 'GET') return send(res, 200, { items: D.organisations.filter((o) => `${o.name} ${o.bin}`.toLowerCase().includes(q)).map(row), next: null });
+    const o = D.organisations.find((x) => x.id === path[2]);
+    if (path[2] && !o) return refuse(res, 404, 'not_found');
+    const target = o ?? { id: `org${D.organisations.length}`, kind: 'owner', bin: null, email: null };
+    if (b) Object.assign(target, { name: b.value.name, value: b.value, version: (target.version ?? 0) + 1 });
+    if (!o) D.organisations.push(target);
+    return send(res, o ? 200 : 201, { ...row(target), kind: 'organisation', parent: null, removed: false, may: u.role === 'administrator' ? 'all' : 'read' });
+  }
+  const value = (o) => ({ ...sample(about.schema.$ref ? { $ref: '#/components/schemas/RegistryObjectValue' } : {}), name: o.name, org_id: o.org.id, criticality: o.criticality, contour: o.contour, hosts: o.hosts, active: o.active, note: null, ...o.value });
+  if (!path[2] && req.method === 'GET')
+    return send(res, 200, { items: own.filter((o) => `${o.name} ${o.org.name} ${o.hosts}`.toLowerCase().includes(q)).map((o) => filled(about.schema, { items: [{ ...o, version: o.version ?? 1 }], next: null }).items[0]), next: null });
+  const o = own.find((x) => x.id === path[2]);
+  if (path[2] && !o) return refuse(res, 404, 'not_found');
+  const target = o ?? { id: `o${D.objects.length + 1}`, hosts: [], contacts: [], open_cases: 0, criticality: null, contour: null, active: true, last_event_at: null };
+  if (b) Object.assign(target, { name: b.value.name, org: D.orgRef(b.value.org_id), hosts: b.value.hosts, value: b.value, version: (target.version ?? 0) + 1 });
+  if (!o) D.objects.push(target);
+  const full = sample(about.schema);
+  return send(res, o ? 200 : 201, { ...full, id: target.id, version: target.version ?? 1, value: value(target), org: target.org, open_cases: target.open_cases, may: u.role === 'administrator' ? 'all' : bounded(u) ? 'own' : 'read' });
+}
 async function madeUp(req, res, about) {
   if (!about) return refuse(res, 404, 'not_found');
   if (req.method !== 'GET') await body(req).catch(() => undefined);
@@ -147,6 +172,8 @@ async function api(req, res, url) {
   if (key === 'PUT session') { u.language = (await body(req)).language; return send(res, 204, null); }
   if (key === 'POST session') { const b = await body(req); return b.old === PASSWORD ? send(res, 204, null) : refuse(res, 403, 'bad_credentials'); }
   if (about && about.roles.length > 0 && !about.roles.includes(u.role)) return refuse(res, 403, 'forbidden');
+  const mineOf = D.objects.filter((o) => !bounded(u) || o.org.id === u.org.id);
+  if (/^\/registry\/(organisations|objects)(\/\{id\})?$/.test(about?.path ?? '')) return registry(req, res, path, about, u, mineOf, req.method === 'GET' ? null : await body(req));
   if (!OWN.has(about?.path ?? '')) return madeUp(req, res, about);
   if (path[0] === 'uploads') return upload(req, res, path[1], Number(url.searchParams.get('offset')));
   const now = D.iso(Date.now());
@@ -207,8 +234,7 @@ async function api(req, res, url) {
     streams.add(res);
     return req.on('close', () => streams.delete(res));
   }
-  const own = D.objects.filter((o) => !bounded(u) || o.org.id === u.org.id);
-  if (key === 'GET objects') return path[1] ? (own.find((o) => o.id === path[1]) ? send(res, 200, own.find((o) => o.id === path[1])) : refuse(res, 404, 'not_found')) : send(res, 200, { items: own, next: null });
+  if (key === 'GET objects') return path[1] ? (mineOf.find((o) => o.id === path[1]) ? send(res, 200, mineOf.find((o) => o.id === path[1])) : refuse(res, 404, 'not_found')) : send(res, 200, { items: mineOf, next: null });
   if (path[0] === 'objects') {
     const b = await body(req);
     const { org_id, ...rest } = b;
@@ -218,7 +244,7 @@ async function api(req, res, url) {
     return send(res, path[1] ? 200 : 201, o);
   }
   if (key === 'GET organisations') return send(res, 200, { items: D.organisations, next: null });
-  if (key === 'GET sources') return send(res, 200, { now, items: D.sources().filter((x) => !bounded(u) || own.some((o) => o.id === x.object?.id)), next: null });
+  if (key === 'GET sources') return send(res, 200, { now, items: D.sources().filter((x) => !bounded(u) || mineOf.some((o) => o.id === x.object?.id)), next: null });
   if (key === 'GET edition') return send(res, 200, D.edition);
   if (path[0] === 'rules' && !bounded(u)) {
     if (req.method === 'PUT') { const r = D.rules.find((x) => x.id === path[1]); r.auto_notify = (await body(req)).auto_notify; return send(res, 200, r); }

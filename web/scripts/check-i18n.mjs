@@ -100,6 +100,10 @@ const BUILT = {
   'ui.notice_state.': list('NOTICE_STATES'),
   'ui.outcome.': list('OUTCOMES'),
   'ui.range.': ['15m', '1h', '4h', '24h', '7d', '30d'],
+  'ui.registry.add.': ['organisation', 'person', 'contract'],
+  'ui.registry.ask.': ['remove', 'reached', 'missed'],
+  'ui.registry.many.': ['organisation', 'person', 'contract'],
+  'ui.registry.tab.': ['facts', 'scope', 'components', 'contacts', 'files', 'states', 'history'],
   'ui.role.': list('ROLES'),
   'ui.role_hint.': list('ROLES'),
   'ui.rule_level.': list('RULE_LEVELS'),
@@ -127,7 +131,7 @@ for (const file of files(source)) {
   const text = readFileSync(file, 'utf8');
   const name = file.slice(root.length);
   for (const m of text.matchAll(/['"`](ui\.[\w.]*)(\$\{)?/g)) {
-    if (!m[2]) used.set(m[1], name);
+    if (!m[2] && !m[1].endsWith('.')) used.set(m[1], name);
     else if (!(m[1] in BUILT)) problems.push(`${name}: no list of values is known for "${m[1]}\${…}"; write «// i18n: ${m[1]}*» above its list, or add it to scripts/check-i18n.mjs`);
   }
 }

@@ -245,7 +245,8 @@ test('administrator: policy of a rule, a new user, an object', async () => {
   await page.waitForSelector('td:has-text("new.one")');
   await page.goto(`${base}#/objects/o3`);
   await page.getByRole('button', { name: 'Edit' }).click();
-  await page.fill('#o-hosts', 'drug-01, drug-02\n10.1.1.1');
+  await page.fill('#o-hosts', 'drug-01\ndrug-02\n10.1.1.1');
+  await page.fill('#o-reason', 'letter 118');
   await page.click('form button.primary');
   await page.waitForSelector('text=drug-02');
   await page.context().close();

@@ -50,3 +50,8 @@ export function currentPage(path: readonly string[], nav: readonly NavGroup[]): 
   const all = nav.flatMap((g) => g.pages).filter((p) => p.path === here || (p.path !== '' && here.startsWith(`${p.path}/`)));
   return all.sort((a, b) => b.path.length - a.path.length)[0] ?? null;
 }
+
+/** Pages of other rooms that stand below an address: «objects/:id/passports» on the page of an object. */
+export function pagesBelow(path: string, role: Role, among: readonly Page[] = pages): Page[] {
+  return among.filter((p) => p.roles.includes(role) && p.path.startsWith(`${path}/`) && p.path.split('/').length === path.split('/').length + 1 && !p.path.endsWith('/new') && !p.path.slice(path.length).includes(':'));
+}
