@@ -1,6 +1,7 @@
 // Answers for what the mock server does not imitate, made up from the schemas of docs/openapi.yaml; and own answers filled up to their schema,
 // so that the API may grow without the mock falling behind it.
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { openapi } from '../../tests/portal/openapi.mjs';
 
 export const spec = openapi();
@@ -13,6 +14,14 @@ const PEOPLE = ['Айгүл Нұрланқызы Бекмұхамбетова', 
 const ORGS = ['Қазақстан Республикасы Денсаулық сақтау министрлігі', '«Электр желілері» АҚ', '«Кибер қалқан» АҚЖО ЖШС'];
 const TEXTS = ['Хат бойынша нақтыланды, №118-04/2026.', 'Плановое обновление компонентов в ночь на воскресенье; состав журналов не меняется.', 'Checked on the spot.'];
 const at = (list, i) => list[i % list.length];
+
+// A room's page says what words a plain string may be: «// i18n: ui.requests.kind.*» above its list. So does this: a property «kind» below /requests.
+const api = new URL('../src/lib/api/', import.meta.url);
+const lists = new Map();
+for (const file of readdirSync(api))
+  for (const m of readFileSync(new URL(file, api), 'utf8').matchAll(/\/\/ i18n: ([^\n]*)\n\s*(?:export )?const \w+[^=\n]*= \[([^\]]*)\]/g))
+    for (const [, room, property] of m[1].matchAll(/ui\.(\w+)\.(\w+)\.\*/g)) lists.set(`${room}.${property}`, [...m[2].matchAll(/'([^']+)'/g)].map((x) => x[1]));
+let room = '';
 
 /** A word for a property by its name; `i` runs over the items of a list. */
 function word(name, i) {
@@ -36,6 +45,8 @@ function word(name, i) {
 
 function text(schema, name, i) {
   if (schema.enum) return at(schema.enum, i);
+  const known = lists.get(`${room}.${name}`);
+  if (known && !schema.format) return at(known, i);
   if (schema.examples) return at(schema.examples, i);
   if (schema.format === 'date-time') return new Date(Date.now() + (/due|until|expires|planned/.test(name) ? (i + 1) * 5 * HOUR : -(i + 1) * 3 * HOUR)).toISOString();
   if (schema.format === 'date') return new Date(Date.now() - i * 24 * HOUR).toISOString().slice(0, 10);
@@ -55,7 +66,7 @@ export function sample(given, name = '', i = 0, depth = 0) {
   if (depth > 7 || type === 'null') return types.includes('null') ? null : type === 'array' ? [] : type === 'object' ? {} : text(schema, name, i);
   if (type === 'boolean') return i % 2 === 0;
   if (type === 'integer' || type === 'number') return Math.min(schema.maximum ?? Infinity, Math.max(schema.minimum ?? 0, /bytes|size/.test(name) ? 48213 : /ms|_s$/.test(name) ? 17 : 3 + i));
-  if (type === 'array') return Array.from({ length: Math.min(schema.maxItems ?? 3, depth === 1 ? 3 : 2) }, (_, x) => sample(schema.items ?? {}, name, i + x, depth + 1));
+  if (type === 'array') return Array.from({ length: Math.min(schema.maxItems ?? 3, Math.max(schema.minItems ?? 0, depth === 1 ? 3 : 2)) }, (_, x) => sample(schema.items ?? {}, name, i + x, depth + 1));
   if (type === 'object') {
     const out = {};
     for (const [k, s] of Object.entries(schema.properties ?? {})) out[k] = k === 'next' ? null : k === 'now' ? new Date().toISOString() : sample(s, k, i, depth + 1);
@@ -89,6 +100,7 @@ const operations = spec.operations().map((o) => ({ ...o, pattern: new RegExp(`^$
 
 /** What is described for a request: who may ask, and the schema of its good answer; null if nothing is. */
 export function described(method, path) {
+  room = path.split('/')[1] ?? '';
   const o = operations.find((x) => x.method === method && x.pattern.test(path));
   if (!o) return null;
   const responses = spec.doc.paths[o.path][method.toLowerCase()].responses;
