@@ -37,6 +37,9 @@ static const struct setting settings[] = {
     TEXT("mail", "from", smtp_from, "saqshy@localhost"),
     TEXT("mail", "user", smtp_user, ""),
     TEXT("mail", "password_file", smtp_password_file, ""),
+    TEXT("notices", "trust_anchors", trust_anchors, ""),
+    TEXT("notices", "webhooks", webhooks, "no"),
+    TEXT("notices", "webhook_ca", webhook_ca, ""),
     TEXT("link", "listen", link_listen, ""),
     TEXT("link", "connect", link_connect, "no"),
     TEXT("link", "url", link_url, ""),
@@ -175,6 +178,8 @@ static int check_roles(const struct node *n, struct err *e)
         if (!known)
             return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect and desk are known", STR_ARG(one));
     }
+    if (strcmp(n->webhooks, "no") != 0 && strcmp(n->webhooks, "yes") != 0 && strcmp(n->webhooks, "private") != 0)
+        return err_set(e, -EINVAL, "\"notices.webhooks\" must be no, yes or private, not \"%s\"", n->webhooks);
     if (strcmp(n->link_connect, "yes") != 0 && strcmp(n->link_connect, "no") != 0)
         return err_set(e, -EINVAL, "\"link.connect\" must be yes or no, not \"%s\"", n->link_connect);
     if (strcmp(n->kind, "centre") != 0 && strcmp(n->kind, "collector") != 0)
@@ -289,6 +294,10 @@ int node_load(const char *file, const char *exe_folder, struct node **out, struc
         rc = make_absolute(&n->web, base, e);
     if (rc == 0)
         rc = make_absolute(&n->smtp_password_file, base, e);
+    if (rc == 0)
+        rc = make_absolute(&n->trust_anchors, base, e);
+    if (rc == 0)
+        rc = make_absolute(&n->webhook_ca, base, e);
     if (rc == 0)
         rc = find_content(n, exe_folder, e);
     yaml_free(&y);

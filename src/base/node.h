@@ -29,6 +29,9 @@ struct node {
     char   *smtp_from;
     char   *smtp_user;
     char   *smtp_password_file;
+    char   *trust_anchors;   /* folder of authorities' certificates and revocation lists, for signatures on notices; empty: none */
+    char   *webhooks;        /* "no"; "yes": to public addresses; "private": to any address, in closed networks */
+    char   *webhook_ca;      /* file of authorities that webhooks are checked against; empty: those of the system */
     char   *link_listen;     /* mutual TLS for other nodes; empty: off */
     char   *link_connect;    /* "yes" or "no": may this node connect to others? */
     char   *link_url;        /* how other nodes reach this one; stands on its card */

@@ -44,10 +44,11 @@ static const char *const role_folders[ROLE_COUNT][12] = {
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",
                                               "/var/cache/fontconfig", "/dev/urandom", "/run/systemd/resolve" };
 
-/* net_refused - the TCP that a role never needs: only listeners bind, only the desk connects, to a mail server and to other nodes. */
+/* net_refused - the TCP that a role never needs: only listeners bind, only the desk connects, to a mail server, to
+ * webhooks and to other nodes. */
 static uint64_t net_refused(const struct node *n, enum node_role role)
 {
-    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_DESK && (*n->smtp_url || strcmp(n->link_connect, "yes") == 0);
+    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_DESK && (*n->smtp_url || strcmp(n->link_connect, "yes") == 0 || strcmp(n->webhooks, "no") != 0);
 
     return (listens ? 0 : NET_BIND) | (sends ? 0 : NET_CONNECT);
 }
@@ -85,6 +86,10 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
         rc = allow(ruleset, n->web, MAY_READ);
     if (rc == 0 && *n->smtp_password_file && role == ROLE_DESK)
         rc = allow(ruleset, n->smtp_password_file, LANDLOCK_ACCESS_FS_READ_FILE);
+    if (rc == 0 && *n->trust_anchors && role == ROLE_DESK)
+        rc = allow(ruleset, n->trust_anchors, MAY_READ);
+    if (rc == 0 && *n->webhook_ca && role == ROLE_DESK)
+        rc = allow(ruleset, n->webhook_ca, LANDLOCK_ACCESS_FS_READ_FILE);
 #ifdef SAQSHY_TEST_CLOCK
     if (rc == 0 && getenv("SAQSHY_TEST_CLOCK"))
         rc = allow(ruleset, getenv("SAQSHY_TEST_CLOCK"), LANDLOCK_ACCESS_FS_READ_FILE);

@@ -111,7 +111,8 @@ static void a_role_can_do_no_more_than_it_needs(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         bool link = strcmp(rows[i].smtp, "link") == 0;   /* no mail server, but other nodes */
         struct node n = { .data = data, .content = "", .web = "", .user = "", .smtp_url = link ? "" : (char *)(uintptr_t)rows[i].smtp,
-                          .smtp_password_file = "", .link_connect = link ? "yes" : "no" };
+                          .smtp_password_file = "", .trust_anchors = "", .webhooks = "no", .webhook_ca = "",
+                          .link_connect = link ? "yes" : "no" };
         char path[256];
         int status;
         pid_t pid;

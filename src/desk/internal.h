@@ -77,6 +77,7 @@ struct desk {
     struct journal_reader *findings;
     struct event_batch     batch;
     size_t   batch_at;
+    struct sign_trust *trust;   /* for signatures on notices; NULL until the first */
     char     fake_hash[160];   /* verified for logins that do not exist, so that time tells nothing */
 };
 

@@ -2,6 +2,7 @@
 #include "desk/internal.h"
 #include "base/file.h"
 #include "desk/duties/duties.h"
+#include "sign/sign.h"
 
 int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
 {
@@ -53,6 +54,7 @@ void desk_close(struct desk **d)
     duty_policy_free(&(*d)->duty_policy);
     case_policy_free(&(*d)->cases);
     rule_book_free(&(*d)->rules);
+    sign_trust_free(&(*d)->trust);
     free(*d);
     *d = NULL;
 }

@@ -2,6 +2,7 @@
  *
  * Both look once a second, or when poked. An error is told once until it changes, and tried again: nothing here is lost by waiting. */
 #include "desk/internal.h"
+#include "desk/notices/api.h"
 #include "base/log.h"
 
 #include <pthread.h>
@@ -77,6 +78,14 @@ static void *lane_run(void *arg)
     return NULL;
 }
 
+/* post_turn - letters, then webhooks: what may wait for a slow answer. */
+static int post_turn(struct desk *d, time_ns now, struct err *e)
+{
+    int letters = desk_mail_turn(d, now, e), hooks = letters < 0 ? letters : desk_webhook_turn(d, now, e);
+
+    return hooks < 0 ? hooks : letters + hooks;
+}
+
 int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, struct err *e)
 {
     struct desk_worker *w = calloc(1, sizeof *w);
@@ -94,7 +103,7 @@ int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, 
     pthread_cond_init(&w->poked, &attr);
     pthread_condattr_destroy(&attr);
     w->lane[0] = (struct lane){ .w = w, .name = "clerk", .turn = clerk_turn };
-    w->lane[1] = (struct lane){ .w = w, .name = "mail", .turn = desk_mail_turn };
+    w->lane[1] = (struct lane){ .w = w, .name = "mail", .turn = post_turn };
     /* Signals belong to the thread of the event loop. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -53,6 +53,13 @@ MUST_USE int notice_deliver(struct call *c, const struct notice_made *m);
 /* message_id_make - fixed when the letter is queued: a second try after a lost answer is the same letter to the receiver. */
 MUST_USE int message_id_make(struct call *c, char out[120]);
 
+/* --- webhook.c --- */
+struct sockaddr;
+/* webhook_address_private - loopback, private, link-local, documentation, multicast: nothing that a stranger's name may lead us to. */
+bool webhook_address_private(const struct sockaddr *s);
+/* webhook_sign - "sha256=HEX": HMAC-SHA-256 of the body. */
+void webhook_sign(struct str key, struct str body, char out[72]);
+
 /* --- documents: DATA/documents --- */
 MUST_USE int document_keep(struct call *c, const char *sha256, const char *ending, struct str bytes);
 

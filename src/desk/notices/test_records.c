@@ -1,0 +1,423 @@
+/* test_records.c - what people do with notices: issue, register, correct, sign, record paper; who sees what; webhooks and where they may lead. */
+#include "desk/notices/api.h"
+#include "desk/notices/room.h"
+#include "desk/testing.h"
+#include "sign/sign.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+static json_t *text_about_object(const char *addressee)
+{
+    return json_pack("{s:s, s:s, s:{s:s, s:s}, s:[s], s:s, s:s}", "kind", "information_request", "paragraph", "15", "subject", "kind", "object", "id",
+                     "state-register", "addressees", addressee, "title", "Мәліметтерді сұрату", "text", "10 жұмыс күні ішінде беріңіз");
+}
+
+/* create - returns the record's id as text in id[24]; 0 or the refusal. */
+static int create(struct world *w, const struct viewer *v, json_t *body, char id[24], struct desk_reply *r)
+{
+    *r = (struct desk_reply){ 0 };
+    int rc = desk_notice_create(w->desk, v, body, T0, r);
+
+    json_decref(body);
+    if (rc == 0 && id)
+        snprintf(id, 24, "%.*s", STR_ARG(json_get_str(r->json, "id")));
+    return rc;
+}
+
+static json_t *record_of(struct world *w, const struct viewer *v, const char *id)
+{
+    struct desk_reply r = { 0 };
+
+    must(desk_notice(w->desk, v, str_c(id), T0, &r), &r.err);
+    return r.json;
+}
+
+static size_t listed(struct world *w, const struct viewer *v, struct notices_query q)
+{
+    struct desk_reply r = { 0 };
+    size_t n;
+
+    must(desk_notices(w->desk, v, &q, T0, &r), &r.err);
+    n = json_array_size(json_object_get(r.json, "items"));
+    desk_reply_free(&r);
+    return n;
+}
+
+static void parties_alone_see_a_notice(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r;
+    char id[24] = "";
+    json_t *j;
+
+    assert_int_equal(create(w, &w->analyst, text_about_object(w->registry.org_id), id, &r), 0);
+    desk_reply_free(&r);
+    j = record_of(w, &w->registry, id);
+    assert_string_equal(json_string_value(json_object_get(j, "number")), "OUT-2026-000001");
+    assert_int_equal(json_array_size(json_object_get(j, "deliveries")), 3);
+    assert_true(json_is_object(json_object_get(j, "form")));
+    json_decref(j);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notice(w->desk, &w->city, str_c(id), T0, &r), -ENOENT);
+    assert_string_equal(r.code, "not_found");
+    assert_int_equal(listed(w, &w->registry, (struct notices_query){ .limit = 10 }), 1);
+    assert_int_equal(listed(w, &w->city, (struct notices_query){ .limit = 10 }), 0);
+    assert_int_equal(listed(w, &w->analyst, (struct notices_query){ .q = STR("СҰРАТУ"), .limit = 10 }), 1);
+    assert_int_equal(listed(w, &w->analyst, (struct notices_query){ .q = STR("nothing"), .limit = 10 }), 0);
+    assert_int_equal(listed(w, &w->analyst, (struct notices_query){ .kind = STR("information_request"), .object = STR("state-register"), .limit = 10 }), 1);
+    assert_int_equal(listed(w, &w->analyst, (struct notices_query){ .direction = STR("in"), .limit = 10 }), 0);
+    /* Each of its byte forms is for its parties too. */
+    for (int what = NOTICE_SENT_PDF; what <= NOTICE_CANONICAL; what++) {
+        AUTO_BUF struct buf b;
+        char name[64];
+
+        buf_init(&b, 0);
+        r = (struct desk_reply){ 0 };
+        assert_int_equal(desk_notice_bytes(w->desk, &w->registry, str_c(id), (enum notice_bytes)what, T0, &b, name, &r), 0);
+        assert_true(b.n > 100 && str_starts(buf_view(&b), what == NOTICE_CANONICAL ? STR("{\"addressees\"") : STR("%PDF-")));
+        assert_int_equal(desk_notice_bytes(w->desk, &w->city, str_c(id), (enum notice_bytes)what, T0, &b, name, &r), -ENOENT);
+    }
+}
+
+static void a_list_is_paged(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r;
+    json_t *page;
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(create(w, &w->analyst, text_about_object(w->registry.org_id), NULL, &r), 0);
+        desk_reply_free(&r);
+    }
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notices(w->desk, &w->registry, &(struct notices_query){ .limit = 2 }, T0, &r), 0);
+    page = json_incref(r.json);
+    desk_reply_free(&r);
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 2);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notices(w->desk, &w->registry, &(struct notices_query){ .limit = 2, .before = json_get_str(page, "next") }, T0, &r), 0);
+    assert_true(str_eq(json_get_str(json_array_get(json_object_get(r.json, "items"), 0), "number"), STR("OUT-2026-000003")));
+    desk_reply_free(&r);
+    json_decref(page);
+}
+
+static void wrong_bodies_are_named(void **state)
+{
+    static const struct { const char *name, *json, *field; } rows[] = {
+        { "unknown property", "{\"strange\":1}", "strange" },
+        { "a notice of a case", "{\"kind\":\"annex7\"}", "kind" },
+        { "capital letters", "{\"kind\":\"Ab\"}", "kind" },
+        { "no such object", "{\"subject\":{\"kind\":\"object\",\"id\":\"none\"}}", "subject.id" },
+        { "no such case", "{\"subject\":{\"kind\":\"case\",\"id\":\"99\"}}", "subject.id" },
+        { "no such kind of subject", "{\"subject\":{\"kind\":\"moon\",\"id\":\"1\"}}", "subject.kind" },
+        { "nobody", "{\"addressees\":[]}", "addressees" },
+        { "a stranger", "{\"addressees\":[\"nobody\"]}", "addressees" },
+        { "no such mark", "{\"tlp\":\"white\"}", "tlp" },
+        { "no such form", "{\"form\":\"annex99\",\"values\":{}}", "form" },
+        { "a form without values", "{\"form\":\"information_request\"}", "values" },
+        { "a form that lacks a field", "{\"form\":\"information_request\",\"values\":{\"object\":\"x\"}}", "values.owner_or_possessor" },
+        { "no such field", "{\"form\":\"information_request\",\"values\":{\"moon\":\"x\"}}", "values.moon" },
+        { "an upload that is not", "{\"files\":[\"7\"]}", "files" },
+        { "no title", "{\"title\":null}", "title" },
+        { "no text", "{\"text\":null}", "text" },
+    };
+    struct world *w = *state;
+    struct desk_reply r;
+    int64_t n = 0;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        json_t *body = text_about_object(w->registry.org_id), *change = json_loads(rows[i].json, 0, NULL);
+
+        json_object_update(body, change);
+        json_decref(change);
+        CHECK(rows[i].name, create(w, &w->analyst, body, NULL, &r) == -EINVAL);
+        if (strcmp(r.field, rows[i].field) != 0)
+            fail_msg("row \"%s\": field \"%s\", %s", rows[i].name, r.field, r.err.text);
+        desk_reply_free(&r);
+    }
+    /* An organisation writes to the centre alone. */
+    assert_int_equal(create(w, &w->registry, text_about_object(w->city.org_id), NULL, &r), -EINVAL);
+    assert_string_equal(r.field, "addressees");
+    assert_int_equal(create(w, &w->city, text_about_object("centre"), NULL, &r), -EINVAL);   /* about a foreign object */
+    assert_string_equal(r.field, "subject.id");
+    assert_int_equal(db_int(w->desk, NULL, -1, &n, "SELECT count(*) FROM notice_record", ""), 0);
+    assert_int_equal(n, 0);
+}
+
+static void what_comes_by_paper_is_registered(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    json_t *body = json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s}", "kind", "commissioning", "paragraph", "8", "subject", "kind", "object",
+                             "id", "state-register", "medium", "paper", "sender", w->registry.org_id, "outer_number", "12-03/45", "outer_date",
+                             "2026-03-18", "title", "Пайдалануға енгізу туралы хат", "text", "қағаз");
+
+    assert_int_equal(desk_notice_register(w->desk, &w->analyst, body, T0, &r), 0);
+    assert_string_equal(json_string_value(json_object_get(r.json, "number")), "IN-2026-000001");
+    assert_string_equal(json_string_value(json_object_get(r.json, "outer_number")), "12-03/45");
+    assert_int_equal(json_array_size(json_object_get(r.json, "deliveries")), 0);
+    desk_reply_free(&r);
+    assert_int_equal(listed(w, &w->registry, (struct notices_query){ .direction = STR("in"), .limit = 10 }), 1);
+    assert_int_equal(listed(w, &w->city, (struct notices_query){ .limit = 10 }), 0);
+    r = (struct desk_reply){ 0 };
+    json_object_del(body, "sender");
+    assert_int_equal(desk_notice_register(w->desk, &w->analyst, body, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "sender");
+    desk_reply_free(&r);
+    json_decref(body);
+}
+
+static void paper_and_electronic_parts_are_both_moments(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r;
+    struct call c;
+    char id[24] = "";
+    time_ns made = 0, paper = -1;
+    json_t *body = json_pack("{s:s, s:s, s:s}", "number", "12-03/46", "date", "2026-03-20", "signatory", "Ә. Бекұлы");
+
+    assert_int_equal(create(w, &w->registry, text_about_object("centre"), id, &r), 0);
+    desk_reply_free(&r);
+    desk_call_init(&c, w->desk, NULL, T0, &r);
+    assert_int_equal(notice_moments(&c, parse_id(str_c(id)), &made, &paper), 0);
+    assert_true(made == T0 && paper == 0);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notice_paper(w->desk, &w->city, str_c(id), body, T0 + NS_PER_DAY, &r), -ENOENT);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notice_paper(w->desk, &w->registry, str_c(id), body, T0 + NS_PER_DAY, &r), 0);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(r.json, "paper"), 0), "signatory")), "Ә. Бекұлы");
+    desk_reply_free(&r);
+    assert_int_equal(notice_moments(&c, parse_id(str_c(id)), &made, &paper), 0);
+    assert_true(made == T0 && paper == T0 + NS_PER_DAY);
+    desk_call_free(&c);
+    json_decref(body);
+}
+
+static void only_the_sender_corrects(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r;
+    char id[24] = "";
+    json_t *body = json_pack("{s:s, s:s}", "reason", "мерзім қате еді", "text", "12 жұмыс күні ішінде беріңіз");
+
+    assert_int_equal(create(w, &w->analyst, text_about_object(w->registry.org_id), id, &r), 0);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notice_version(w->desk, &w->registry, str_c(id), body, T0, &r), -EACCES);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notice_version(w->desk, &w->analyst, str_c(id), body, T0 + NS_PER_HOUR, &r), 0);
+    assert_int_equal(json_integer_value(json_object_get(r.json, "version")), 2);
+    assert_int_equal(json_array_size(json_object_get(r.json, "versions")), 2);
+    assert_string_equal(json_string_value(json_object_get(r.json, "text")), "12 жұмыс күні ішінде беріңіз");
+    desk_reply_free(&r);
+    r.json = record_of(w, &w->registry, id);
+    assert_string_equal(json_string_value(json_object_get(r.json, "text")), "10 жұмыс күні ішінде беріңіз");
+    assert_true(json_is_string(json_object_get(r.json, "newer_id")));
+    json_decref(r.json);
+    json_decref(body);
+}
+
+/* --- signatures: keys of src/sign/testing_keys.sh --- */
+
+static void shell(const char *words)
+{
+    if (system(words) != 0)
+        fail_msg("%s", words);
+}
+
+/* signed_file - NAME.pem signs the frozen bytes (or what name says) of a record; base64 in *out. */
+static void signed_file(struct world *w, const char *id, const char *key, enum notice_bytes what, struct buf *out)
+{
+    AUTO_BUF struct buf b;
+    struct desk_reply r = { 0 };
+    char path[256], name[64], words[1024];
+
+    buf_init(&b, 0);
+    buf_init(out, 0);
+    must(desk_notice_bytes(w->desk, &w->registry, str_c(id), what, T0, &b, name, &r), &r.err);
+    snprintf(path, sizeof path, "%s/keys/frozen", w->data);
+    assert_int_equal(file_write_atomic(path, buf_view(&b), 0600, NULL), 0);
+    snprintf(words, sizeof words, "cd %s/keys && openssl cms -sign -binary -in frozen -outform DER -nosmimecap -certfile nca.pem -signer %s.pem -inkey %s.key"
+                                  " 2>/dev/null | openssl base64 -A >sig", w->data, key, key);
+    shell(words);
+    snprintf(path, sizeof path, "%s/keys/sig", w->data);
+    assert_int_equal(file_read(path, MIB, out, NULL), 0);
+}
+
+static json_t *sign_it(struct world *w, const char *id, struct str text, time_ns now)
+{
+    struct desk_reply r = { 0 };
+    json_t *body = json_pack("{s:o}", "signature", json_str(text)), *s;
+
+    must(desk_notice_sign(w->desk, &w->registry, str_c(id), body, now, &r), &r.err);
+    json_decref(body);
+    s = json_object_get(r.json, "signatures");
+    s = json_incref(json_array_get(s, json_array_size(s) - 1));
+    desk_reply_free(&r);
+    return s;
+}
+
+static void is(json_t *signature, const char *verdict, const char *reason, const char *over)
+{
+    assert_string_equal(json_string_value(json_object_get(signature, "verdict")), verdict);
+    assert_string_equal(json_string_value(json_object_get(signature, "reason")), reason);
+    assert_string_equal(json_string_value(json_object_get(signature, "over")), over);
+}
+
+static void signatures_are_judged_kept_and_judged_again(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r;
+    char id[24] = "", words[512], anchors[128];
+    AUTO_BUF struct buf sig;
+    AUTO_BUF struct buf pdf;
+    AUTO_BUF struct buf gone;
+    time_ns made = 0;
+    json_t *s;
+
+    snprintf(words, sizeof words, "mkdir %s/keys && sh %s/src/sign/testing_keys.sh %s/keys; [ $? = 0 -o $? = 3 ]", w->data, getenv("SAQSHY_SOURCE"), w->data);
+    shell(words);
+    assert_int_equal(create(w, &w->registry, text_about_object("centre"), id, &r), 0);
+    desk_reply_free(&r);
+    signed_file(w, id, "person", NOTICE_CANONICAL, &sig);
+    signed_file(w, id, "person", NOTICE_SENT_PDF, &pdf);
+    signed_file(w, id, "gone", NOTICE_CANONICAL, &gone);
+    /* The signer's certificate was made today, long after T0: the moment counts. */
+    s = sign_it(w, id, buf_view(&sig), T0);
+    is(s, "not_checked", "no_trust_anchor", "canonical");
+    json_t *signer = json_array_get(json_object_get(s, "signers"), 0);
+    assert_string_equal(json_string_value(json_object_get(signer, "iin")), "********0123");
+    assert_string_equal(json_string_value(json_object_get(signer, "bin")), "123456789012");
+    assert_true(json_is_true(json_object_get(signer, "intact")));
+    assert_int_equal(time_parse_rfc3339(json_get_str(signer, "not_before"), &made, NULL, NULL), 0);
+    json_decref(s);
+    r = (struct desk_reply){ 0 };
+    json_t *body = json_pack("{s:o}", "signature", json_str(buf_view(&sig)));
+    assert_int_equal(desk_notice_sign(w->desk, &w->registry, str_c(id), body, T0, &r), -EEXIST);
+    json_object_set_new(body, "signature", json_string("no signature"));
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_notice_sign(w->desk, &w->registry, str_c(id), body, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "signature");
+    json_decref(body);
+    snprintf(anchors, sizeof anchors, "%s/keys/trust", w->data);
+    free(w->node->trust_anchors);
+    w->node->trust_anchors = strdup(anchors);
+    r = (struct desk_reply){ 0 };
+    must(desk_notice_verify(w->desk, &w->analyst, str_c(id), made + NS_PER_DAY, &r), &r.err);
+    is(json_array_get(json_object_get(r.json, "signatures"), 0), "not_checked", "certificate_not_yet_valid", "canonical");
+    desk_reply_free(&r);
+    s = sign_it(w, id, buf_view(&pdf), made + NS_PER_DAY);
+    is(s, "valid", "ok", "pdf");
+    json_decref(s);
+    s = sign_it(w, id, buf_view(&gone), made + NS_PER_DAY);
+    is(s, "invalid", "certificate_revoked", "canonical");
+    json_decref(s);
+    /* Years later what was valid when it came still is. */
+    r = (struct desk_reply){ 0 };
+    must(desk_notice_verify(w->desk, &w->analyst, str_c(id), made + 2000 * NS_PER_DAY, &r), &r.err);
+    is(json_array_get(json_object_get(r.json, "signatures"), 1), "valid", "ok", "pdf");
+    desk_reply_free(&r);
+    /* Every reason has words in every language. */
+    for (int i = 0; i < SIGN_REASON_COUNT; i++)
+        for (int lang = 0; lang < LANG_COUNT; lang++) {
+            char key[64];
+
+            snprintf(key, sizeof key, "sign.reason.%s", sign_reason_name((enum sign_reason)i));
+            assert_false(str_eq(catalog_text(w->catalog, (enum lang)lang, key), str_c(key)));
+        }
+}
+
+/* --- webhooks --- */
+
+static void webhooks_lead_to_public_addresses_only(void **state)
+{
+    static const struct { const char *address; bool is_private; } rows[] = {
+        { "127.0.0.1", true },   { "10.1.2.3", true },       { "172.16.0.1", true },   { "172.31.255.255", true }, { "172.32.0.1", false },
+        { "192.168.1.1", true }, { "169.254.169.254", true }, { "100.64.0.1", true },  { "0.0.0.0", true },        { "224.0.0.1", true },
+        { "255.255.255.255", true }, { "192.0.2.1", true },  { "8.8.8.8", false },     { "195.12.113.1", false },  { "::1", true },
+        { "::", true },          { "fe80::1", true },        { "fc00::1", true },      { "fd12::1", true },        { "ff02::1", true },
+        { "::ffff:10.0.0.1", true }, { "::ffff:8.8.8.8", true }, { "2002:0a00:1::1", true }, { "2001:db8::1", true }, { "2001:0:1::1", true },
+        { "2a00:1450::1", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct sockaddr_in v4 = { .sin_family = AF_INET };
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+        bool four = inet_pton(AF_INET, rows[i].address, &v4.sin_addr) == 1;
+
+        CHECK(rows[i].address, four || inet_pton(AF_INET6, rows[i].address, &v6.sin6_addr) == 1);
+        CHECK(rows[i].address, webhook_address_private(four ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6) == rows[i].is_private);
+    }
+}
+
+static void a_webhook_is_signed_as_rfc_4231_has_it(void **state)
+{
+    char sum[72];
+
+    (void)state;
+    webhook_sign(STR("Jefe"), STR("what do ya want for nothing?"), sum);
+    assert_string_equal(sum, "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+static void a_webhook_waits_until_it_is_allowed(void **state)
+{
+    struct world *w = *state;
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof a;
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    char url[64];
+    struct desk_reply r = { 0 };
+    struct err e;
+    int64_t left = 0;
+
+    assert_true(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/hook", (unsigned)ntohs(a.sin_port));
+    json_t *body = json_pack("{s:s, s:b}", "url", "http://example.com/", "active", 1);
+    assert_int_equal(desk_webhook_set(w->desk, &w->admin, str_c(w->registry.org_id), body, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "url");
+    json_object_set_new(body, "url", json_string(url));
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_webhook_set(w->desk, &w->admin, str_c(w->registry.org_id), body, T0, &r), 0);
+    assert_int_equal(json_string_length(json_object_get(r.json, "secret")), 64);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_webhook(w->desk, &w->admin, str_c(w->registry.org_id), &r), 0);
+    assert_true(json_is_null(json_object_get(r.json, "secret")));
+    desk_reply_free(&r);
+    assert_int_equal(create(w, &w->analyst, text_about_object(w->registry.org_id), NULL, &r), 0);
+    desk_reply_free(&r);
+    assert_int_equal(desk_webhook_turn(w->desk, T0, &e), 0);   /* nothing goes out that is not configured */
+    free(w->node->webhooks);
+    w->node->webhooks = strdup("yes");
+    assert_int_equal(desk_webhook_turn(w->desk, T0, &e), 1);   /* tried, and refused before a connection: a loopback address */
+    assert_int_equal(db_int(w->desk, NULL, 0, &left, "SELECT count(*) FROM notice WHERE channel = 'webhook' AND state = 'queued' AND attempts = 1"
+                                                     " AND last_error IS NOT NULL", ""), 0);
+    assert_int_equal(left, 1);
+    assert_int_equal(desk_webhook_turn(w->desk, T0 + NS_PER_SECOND, &e), 0);   /* the pause is kept */
+    assert_int_equal(desk_webhook_turn(w->desk, T0 + NS_PER_MINUTE, &e), 1);
+    json_decref(body);
+}
+
+#define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(parties_alone_see_a_notice, "a notice, its PDF and its frozen bytes are for its parties alone"),
+        T(a_list_is_paged, "the journal is paged"),
+        T(wrong_bodies_are_named, "a wrong body is refused with its field, and nothing is half-saved"),
+        T(what_comes_by_paper_is_registered, "what comes by paper is registered with its sender's number and date"),
+        T(paper_and_electronic_parts_are_both_moments, "R-8-01 the paper and the electronic part of a notice are recorded apart, each with its moment"),
+        T(only_the_sender_corrects, "only the sender corrects, and the version before stays"),
+        T(signatures_are_judged_kept_and_judged_again, "signatures are judged when they come and again, every verdict kept with its reason"),
+        T(webhooks_lead_to_public_addresses_only, "webhooks lead to public addresses only"),
+        T(a_webhook_is_signed_as_rfc_4231_has_it, "a webhook is signed as RFC 4231 has it"),
+        T(a_webhook_waits_until_it_is_allowed, "a webhook waits until it is allowed, and is never led to this host"),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
