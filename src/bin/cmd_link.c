@@ -134,7 +134,7 @@ static int add(struct remote *r, const struct asked *a, struct err *e)
     json_t *body;
     int rc;
 
-    buf_init(&b, LINK_CARD_MAX);
+    buf_init(&b, LINK_CARD_MAX + LINK_READ_SPARE);
     rc = file_read(a->file, LINK_CARD_MAX, &b, e);
     if (rc < 0)
         return rc;
@@ -186,7 +186,7 @@ static int import(struct remote *r, const struct asked *a, struct err *e)
     char id[80];
     int rc;
 
-    buf_init(&b, LINK_FILE_MAX + 1);
+    buf_init(&b, LINK_FILE_MAX + LINK_READ_SPARE);
     rc = file_read(a->file, LINK_FILE_MAX, &b, e);
     if (rc == 0 && b.n == 0)
         rc = err_set(e, -EBADMSG, "\"%s\" is empty", a->file);

@@ -37,8 +37,9 @@ static int ask(struct remote *r, const char *url, struct err *e)
     if (status >= 200 && status < 300)
         return 0;
     j = json_loadb(r->answer.n ? r->answer.p : "", r->answer.n, JSON_DISABLE_EOF_CHECK, NULL);
-    const char *why = json_string_value(json_object_get(j, "title")), *field = json_string_value(json_object_get(j, "field"));
-    rc = err_set(e, -EPROTO, "\"%s\" answers %ld: %s%s%s%s", r->url, status, why ? why : "no reason given", field ? " (" : "", field ? field : "",
+    const char *why = json_string_value(json_object_get(j, "title")), *field = json_string_value(json_object_get(j, "field")),
+               *reason = json_string_value(json_object_get(j, "code"));
+    rc = err_set(e, -EPROTO, "\"%s\" answers %ld %s: %s%s%s%s", r->url, status, reason ? reason : "", why ? why : "no reason given", field ? " (" : "", field ? field : "",
                  field ? ")" : "");
     json_decref(j);
     return rc;

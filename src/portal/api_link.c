@@ -84,7 +84,7 @@ int api_link_document(struct call *c)
     int rc;
 
     buf_free(&c->reply.body);
-    buf_init(&c->reply.body, LINK_DOCUMENT_BYTES + KIB);
+    buf_init(&c->reply.body, LINK_DOCUMENT_BYTES + LINK_READ_SPARE);
     rc = desk_link_document(c->desk, &c->viewer, c->match.arg[0], &c->reply.body, &r);
     if (rc < 0)
         return call_desk(c, rc, 200, &r);

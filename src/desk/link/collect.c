@@ -17,7 +17,7 @@ static int attach(struct call *c, struct str sha256, struct str name, struct str
 
     if (m->attachment_count == LINK_DOCUMENTS_MAX)
         return err_set(c->e, -E2BIG, "a notice has more documents than an envelope holds");
-    buf_init(&b, LINK_DOCUMENT_BYTES);
+    buf_init(&b, LINK_DOCUMENT_BYTES + LINK_READ_SPARE);
     rc = link_file_read(c->d, sha256, &b, c->e);
     if (rc < 0) {
         buf_free(&b);

@@ -63,7 +63,7 @@ static int import(struct call *c, struct str upload)
     struct taken t;
     int rc;
 
-    buf_init(&b, LINK_FILE_MAX + 1);
+    buf_init(&b, LINK_FILE_MAX + LINK_READ_SPARE);
     rc = take_upload(c, upload, &b);
     if (rc == 0)
         rc = bundle_take(c, buf_view(&b), true, NULL, &t);

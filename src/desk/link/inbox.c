@@ -243,7 +243,14 @@ static int take_item(struct call *c, struct str node, const struct link_item *i,
 static int acknowledge(struct call *c, struct str node, const struct link_mark *have, bool file, struct taken *t)
 {
     struct peer p;
-    int rc = db_begin(c->d, c->e);
+    int rc = peer_load(c, node, &p);
+
+    /* Hundreds of nodes ask a centre again and again whether there is something: that is no reason to write. */
+    if (rc > 0 && !file && have->epoch == p.out_epoch && have->sequence == p.acked && !p.troubled && p.attempts == 0 && c->now >= p.last_contact_at &&
+        c->now - p.last_contact_at < LINK_SEEN_NS)
+        return 0;
+    if (rc >= 0)
+        rc = db_begin(c->d, c->e);
 
     if (rc < 0)
         return rc;

@@ -125,7 +125,7 @@ static int put_line(struct call *c, struct arena *a, const struct waiting *w, co
     json_t *j = NULL;
     int rc = v ? link_json_read(w->envelope, &j, c->e) : err_set(c->e, -ENOMEM, "no memory for an envelope");
 
-    buf_init(&content, LINK_DOCUMENT_BYTES);
+    buf_init(&content, LINK_DOCUMENT_BYTES + LINK_READ_SPARE);
     if (rc == 0)
         rc = link_envelope_read(j, v, c->e);
     buf_reset(line);
@@ -212,16 +212,18 @@ int bundle_make(struct call *c, struct str node, size_t limit, struct buf *out, 
     rc = link_node_identity(c->d, &by, c->e);
     if (rc < 0)
         return rc;
-    rc = db_begin(c->d, c->e);
-    if (rc == 0) {
-        rc = peer_load(c, node, &p);
-        if (rc == 0)
-            rc = refuse(c, -ENOENT, "not_found", NULL, "no such node");
-        if (rc > 0)
+    rc = peer_load(c, node, &p);
+    if (rc == 0)
+        rc = refuse(c, -ENOENT, "not_found", NULL, "no such node");
+    *count = 0;
+    if (rc > 0 && p.out_sequence > p.acked) {
+        rc = db_begin(c->d, c->e);
+        if (rc == 0) {
             rc = gather(c, &p, by, limit, &items, count, &rest);
-        if (rc == 0 && *count)
-            rc = mark_sent(c, &p, *count, file);
-        rc = db_end(c->d, rc, c->e);
+            if (rc == 0)
+                rc = mark_sent(c, &p, *count, file);
+            rc = db_end(c->d, rc, c->e);
+        }
     }
     if (rc >= 0) {
         const struct link_head h = { str_c(link_cert_node(link_identity_cert(by))), p.node, c->now, *count, p.in };

@@ -37,7 +37,7 @@ int peer_load(struct call *c, struct str node, struct peer *out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT p.node, p.org_id, o.kind, p.title, p.url, p.active, p.out_epoch, p.out_sequence, p.acked, p.attempts, p.out_hash,"
-                                " p.in_epoch, p.in_sequence, p.in_hash, p.next_try_at FROM link_peer p JOIN org o ON o.id = p.org_id WHERE p.node = ?",
+                                " p.in_epoch, p.in_sequence, p.in_hash, p.next_try_at, p.last_contact_at, p.last_error IS NOT NULL FROM link_peer p JOIN org o ON o.id = p.org_id WHERE p.node = ?",
                                 "t", node);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
@@ -48,7 +48,7 @@ int peer_load(struct call *c, struct str node, struct peer *out)
                           .out_epoch = sqlite3_column_int64(st, 6), .out_sequence = sqlite3_column_int64(st, 7), .acked = sqlite3_column_int64(st, 8),
                           .attempts = sqlite3_column_int64(st, 9), .out_hash = db_copy(st, 10, &c->a),
                           .in = { .epoch = sqlite3_column_int64(st, 11), .sequence = sqlite3_column_int64(st, 12) },
-                          .next_try_at = sqlite3_column_int64(st, 14) };
+                          .next_try_at = sqlite3_column_int64(st, 14), .last_contact_at = sqlite3_column_int64(st, 15), .troubled = sqlite3_column_int(st, 16) };
     snprintf(out->in.hash, sizeof out->in.hash, "%.*s", 64, db_str(st, 13).p);
     db_done(st);
     return arena_failed(&c->a) ? err_set(c->e, -ENOMEM, "no memory for a node") : 1;

@@ -10,7 +10,8 @@
 
 #define LINK_PAUSE_FIRST (5 * NS_PER_SECOND)
 #define LINK_PAUSE_MOST  (10 * NS_PER_MINUTE)
-#define LINK_POLL_NS     (30 * NS_PER_SECOND)   /* a node with a URL is asked so often, even when nothing waits */
+#define LINK_POLL_NS     (15 * NS_PER_SECOND)   /* a node with a URL is asked so often, even when nothing waits */
+#define LINK_SEEN_NS     NS_PER_MINUTE          /* the instant of the last contact is written at most so often, if nothing else changes */
 #define LINK_PEERS_MAX   1000
 #define LINK_CERTS_MAX   4                      /* of one node: the old and the new one while they change */
 #define LINK_BATCH_BYTES (4u * MIB)             /* an HTTP message is filled up to here; one envelope always fits */
@@ -22,7 +23,8 @@ struct peer {
     int64_t    out_epoch, out_sequence, acked, attempts;
     struct str out_hash;
     struct link_mark in;
-    time_ns    next_try_at;
+    time_ns    next_try_at, last_contact_at;
+    bool       troubled;            /* an error of the last exchange stands there */
 };
 /* peer_load - by node id; 0 if there is none, else 1. In the arena of c. */
 MUST_USE int peer_load(struct call *c, struct str node, struct peer *out);

@@ -29,6 +29,7 @@
 #define LINK_HASH_TEXT      65          /* SHA-256 in hexadecimal and NUL */
 #define LINK_SIGNATURE_MAX  128         /* of base64, NUL included: DER of ECDSA P-256 is at most 72 bytes */
 #define LINK_CARD_MAX       (16u * KIB)
+#define LINK_READ_SPARE     (128u * KIB) /* of a buffer for file_read, which asks for a piece more than the file has */
 #define LINK_MESSAGE_TEXT   33          /* 128 random bits in hexadecimal and NUL */
 #define LINK_ZERO_HASH      "0000000000000000000000000000000000000000000000000000000000000000"
 
