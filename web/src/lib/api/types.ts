@@ -44,6 +44,7 @@ export const ACTIONS = [
 export const ACTION_FIELD_TYPES = ['string', 'text', 'date', 'datetime', 'enum', 'enum_set', 'strings', 'annex7', 'annex2'] as const;
 export const TIMELINE_KINDS = [
   'approval_asked', 'approval_given', 'approval_refused', 'approval_withdrawn',
+  'clock_superseded', 'clock_fact', 'clock_recounted', 'clock_acknowledged', 'clock_overdue_undone', 'target_passed', 'reminder_due', 'reminder_late', 'escalation',
   'detected', 'finding', 'clock_started', 'clock_fulfilled', 'clock_overdue', 'clock_cancelled', 'reminder', 'notice_queued', 'notice_sent',
   'notice_failed', 'notice_read', 'notice_registered', 'document', 'auto_notify', ...ACTIONS,
 ] as const;
