@@ -99,12 +99,16 @@ test('R-8-01, R-8-03, D-01: the notice of putting into operation is kept only wh
     r = await act(p.owner, r, 'send_information', { confirmed: true });
     assert.equal(state(r, 'D-01'), 'running');
     assert.match(r.values.information_sha256, /^[0-9a-f]{64}$/);
+    assert.equal(r.values.information.official_name ?? r.values.information.name, 'Мемлекеттік тізілім ақпараттық жүйесі');
+    assert.ok(r.values.information_missing.some((x) => x.item === 12), 'what the form wants and the registry lacks is said');
     await refused(p.owner, r, 'record_paper', { letter_number: '1-2/3', letter_date: day(), letter_received_on: day() }, 403);
     await refused(p.analyst, r, 'record_paper', { letter_number: '1-2/3', letter_date: day(), letter_received_on: day(-1) }, 400, 'letter_received_on');
     r = await act(p.analyst, r, 'record_paper', { letter_number: '1-2/3', letter_date: day(), letter_received_on: day() });
     assert.deepEqual([r.state, r.ended, state(r, 'D-01')], ['complete', true, 'fulfilled']);
     same(clock(r, 'D-01').fulfilled_at, r.values.information_sent_at);
     assert.ok(r.timeline.some((t) => t.kind === 'record_paper' && t.values.letter_number === '1-2/3'));
+    const inRegistry = (await p.owner.get(`/registry/objects/${OBJECT}`)).json;
+    assert.equal(inRegistry.value.commissioned_on, day(-1));
 });
 
 test('a foreign organisation neither sees a request nor opens one about another’s object', async () => {
@@ -176,6 +180,31 @@ test('R-16-01, D-04: 48 hours from the change that the owner declares; a check t
     assert.ok(Date.parse(clock(at_once, 'D-04').fulfilled_at) > Date.parse(clock(at_once, 'D-04').due), 'sent minus changed shows that it was late');
     const future = await ask(p.owner, 'POST', '/requests', { kind: 'contact_change', object_ids: [OBJECT], values: { changed_at: at(c.now() + DAY * 1000) } });
     assert.deepEqual([future.status, future.json.field], [400, 'changed_at']);
+    const reach = (await p.owner.get(`/objects/${OBJECT}`)).json.contacts;
+    assert.ok(reach.some((x) => x.name === contact.person_name && x.email === contact.person_email), 'the registry has the new person');
+});
+
+test('R-16-01, D-04: each month the centre checks that contacts can be reached; who cannot be reached is asked, and no clock runs before they say when', async () => {
+    const tasks = async () => (await get(p.analyst, '/requests?kind=contact_check&side=mine&limit=1000')).items;
+    const due = await until('the tasks of the month are there', async () => { const t = await tasks(); return t.some((x) => x.object.id === OBJECT) && t; });
+    assert.equal((await p.owner.get(`/requests/${due[0].id}`)).status, 404, 'the work of the centre');
+    let mine = await get(p.analyst, `/requests/${due.find((x) => x.object.id === OBJECT).id}`);
+    mine = await act(p.analyst, mine, 'record_failed', { reason: 'the number does not answer' });
+    assert.deepEqual([mine.state, mine.ended], ['failed', true]);
+    const asked = (await get(p.owner, '/requests?kind=contact_change&side=mine')).items.find((x) => x.number === mine.values.raised);
+    let r = await get(p.owner, `/requests/${asked.id}`);
+    assert.deepEqual([r.state, r.clocks.length, r.values.check], ['suspected', 0, mine.number]);
+    r = await act(p.owner, r, 'declare', { changed_at: at(c.now() - 10 * HOUR * 1000) });
+    assert.deepEqual([r.state, state(r, 'D-04')], ['changed', 'running']);
+    r = await act(p.owner, r, 'send_contacts', { ...contact, person_name: 'Сәуле Қасым' });
+    r = await act(p.analyst, r, 'record', {});
+    assert.deepEqual([r.state, state(r, 'D-04')], ['recorded', 'fulfilled']);
+    const others = await tasks();
+    const ok = await act(p.analyst, others[0], 'record_ok', { reached_by: 'telephone' });
+    assert.equal(ok.state, 'ok');
+    assert.ok(!(await tasks()).some((x) => x.id === ok.id));
+    await later(32 * DAY);
+    await until('the tasks of the next month are there', async () => (await tasks()).length > others.length);
 });
 
 const GOOD = '23:04:2025 09:05:00;srv1;user root logged in\n23:04:2025 09:05:01;srv1;"a; b"\n', BAD = '23.04.2025 09:05:00;srv1;user root logged in\n';
@@ -274,6 +303,44 @@ test('R-4-03, R-4-04, R-4-05: an exclusion is proposed with its ground and appro
     assert.equal((await get(p.city, `/requests/${r.id}`)).state, 'excluded');
     r = await act(p.lead, r, 'end', { ended_on: day(), reason: 'the register was moved' });
     assert.ok(r.ended);
+});
+
+test('R-19-01, R-19-02, R-19-03, R-20-01, R-20-02, R-20-03, D-21, D-22: the CII list, 90 days to connect and to designate, the connection confirmed by the OCIB', async () => {
+    const ocib = (await admin.post('/organisations', { name: 'АҚЖО', kind: 'ocib', bin: null, email: null })).json;
+    const plant = await admin.post('/registry/objects', { value: { name: 'Жылу станциясы', org_id: 'registry-centre', ocib_id: ocib.id, is_ego: false }, reason: 'a test' });
+    assert.equal(plant.status, 201, plant.bytes.toString());
+    const [ID] = [plant.json.id];
+    await person('ocib', 'ocib_analyst', ocib.id);
+    await signIn();
+    const values = { included_on: day(-5), basis: 'order 77 of the authorised body' };
+    const ego = await ask(p.list, 'POST', '/requests', { kind: 'cii_connection', object_ids: [OBJECT], values });
+    assert.deepEqual([ego.status, ego.json.field], [400, 'object_ids'], 'an object of e-government is not for chapter 3');
+    let r = await open(p.list, 'cii_connection', ID, values);
+    for (const d of ['D-21', 'D-22']) same(clock(r, d).due, await due(d, day(-5)));
+    assert.ok(clock(r, 'D-22').arithmetic.some((x) => x.includes('Q-26')), 'the reading is said');
+    await refused(p.cii, r, 'choose_mode', { mode: 'third_party' }, 400, 'contractor');
+    r = await act(p.cii, r, 'choose_mode', { mode: 'third_party', contractor: 'Security LLP', contract_number: '17', contract_date: day(-1) });
+    r = await act(p.cii, r, 'designate', { designated_on: day(), ...contact });
+    assert.deepEqual([state(r, 'D-22'), state(r, 'D-21'), r.state], ['fulfilled', 'running', 'listed']);
+    const connection = { connected_at: now(), cii_monitoring_system: 'SIEM of the plant', ocib_technical_means: 'collector 3' };
+    r = await act(p.cii, r, 'declare_connection', connection);
+    assert.deepEqual([r.state, state(r, 'D-21')], ['declared', 'running']);
+    r = await act(p.ocib, r, 'decline_connection', { reason: 'no events arrive' });
+    assert.equal(r.state, 'listed');
+    r = await act(p.cii, r, 'declare_connection', connection);
+    await refused(p.cii, r, 'confirm_connection', {}, 403);
+    r = await act(p.ocib, r, 'confirm_connection', {});
+    assert.deepEqual([r.state, state(r, 'D-21')], ['connected', 'fulfilled']);
+    r = await act(p.ocib, r, 'disconnect', { disconnected_at: now(), reason: 'the contract ended' });
+    r = await act(p.cii, r, 'say_no_provider', { since_at: now(), reason: 'nobody offers it here' });
+    assert.equal(r.state, 'no_ocib_provider');
+    assert.deepEqual((await get(p.list, '/requests?side=all')).items.map((x) => x.id), [r.id], 'the authorised body sees its list and nothing else');
+    r = await act(p.list, r, 'delist', { delisted_on: day(), delisting_basis: 'order 80', reason: 'closed' });
+    assert.ok(r.ended);
+    r = await open(p.list, 'cii_connection', ID, { ...values, included_on: day(-100) });
+    assert.equal(state(r, 'D-21'), 'overdue');
+    r = await act(p.list, r, 'delist', { delisted_on: day(), delisting_basis: 'order 81', reason: 'by mistake' });
+    assert.deepEqual([state(r, 'D-21'), state(r, 'D-22')], ['cancelled', 'cancelled']);
 });
 
 test('R-14-01, R-14-02, R-14-04, D-16: notice before a document survey; copies signed and sealed, or said to be missing', async () => {

@@ -3,6 +3,7 @@
 #include "desk/blob.h"
 #include "desk/duties/duties.h"
 #include "desk/internal.h"
+#include "desk/requests/requests.h"
 #include "base/log.h"
 #include "desk/reports/reports.h"
 #include "desk/tables/tables.h"
@@ -119,7 +120,8 @@ int desk_tick(struct desk *d, time_ns now, time_ns *next, struct err *e)
 
         if (seen >= 0)
             seen = reports_tick(d, now, c.e);
-
+        if (seen >= 0)
+            seen = requests_tick(&c);
         rc = seen < 0 ? seen : rc;
     }
     if (next)

@@ -33,7 +33,16 @@ int act_exclusion_approve(struct call *c, struct req *q, const json_t *body)
         return refuse(c, -EACCES, "forbidden", NULL, "whoever proposed it cannot approve it");
     req_set(q, "approved_by", json_string(c->v->name));
     req_set(q, "approved_at", json_time(c->now));
-    int rc = life_move(c, q->object_id, q->org_id, "excluded", c->now);
+    bool bank = str_eq(req_text(q, "ground"), STR("national_bank_not_integrated"));
+    json_t *changes = json_pack("{s:O, s:O}", "exclusion", json_object_get(q->values, "ground"), "exclusion_ground", json_object_get(q->values, "basis"));
+
+    if (bank) {
+        json_object_set_new(changes, "national_bank", json_true());
+        json_object_set_new(changes, "national_bank_integrated", json_false());
+    }
+    int rc = registry_set(c, q, changes);
+    if (rc == 0)
+        rc = life_move(c, q->object_id, q->org_id, "excluded", c->now);
     return rc < 0 ? rc : req_tell(c, q, true, "exclusion");
 }
 
@@ -42,6 +51,8 @@ int act_exclusion_end(struct call *c, struct req *q, const json_t *body)
     struct duty_start start;
     int rc = day_start(c, json_get_str(body, "ended_on"), "ended_on", true, &start);
 
+    if (rc == 0)
+        rc = registry_set(c, q, json_pack("{s:n, s:n}", "exclusion", "exclusion_ground"));
     if (rc == 0)
         rc = life_move(c, q->object_id, q->org_id, "information_received", c->now);
     return rc < 0 ? rc : req_tell(c, q, true, "exclusion_ended");

@@ -6,11 +6,24 @@
 int open_cii(struct call *c, struct req *q, const json_t *body)
 {
     struct duty_start start;
-    int rc = day_start(c, json_get_str(body, "included_on"), "included_on", true, &start);
+    int rc = day_start(c, json_get_str(body, "included_on"), "included_on", true, &start), ego = rc == 0 ? registry_is_ego(c, q->object_id) : 0;
 
+    if (rc < 0 || ego < 0)
+        return rc < 0 ? rc : ego;
+    if (ego)
+        return req_wrong(c, "object_ids", "chapter 3 is not for objects of e-government (paragraph 25)");
+    rc = req_begin(c, q, "D-21", start);
     if (rc == 0)
-        rc = req_begin(c, q, "D-21", start);
-    return rc < 0 ? rc : req_begin(c, q, "D-22", start);
+        rc = req_begin(c, q, "D-22", start);
+    return rc < 0 ? rc : registry_set(c, q, json_pack("{s:b, s:O}", "is_cii", 1, "cii_listed_on", json_object_get(body, "included_on")));
+}
+
+int act_cii_delist(struct call *c, struct req *q, const json_t *body)
+{
+    struct duty_start on;
+    int rc = day_start(c, json_get_str(body, "delisted_on"), "delisted_on", true, &on);
+
+    return rc < 0 ? rc : registry_set(c, q, json_pack("{s:b, s:n, s:n}", "is_cii", 0, "cii_listed_on", "cii_sector"));
 }
 
 int act_cii_mode(struct call *c, struct req *q, const json_t *body)

@@ -23,19 +23,19 @@ int day_start(struct call *c, struct str date, const char *key, bool past, struc
     return past && out->at > c->now ? req_wrong(c, key, "lies in the future") : 0;
 }
 
-/* begun - -ENODATA is the calendar's: the day is refused with its field, nothing is guessed. */
 int req_begin(struct call *c, struct req *q, const char *obligation, struct duty_start start)
 {
     struct subject s = req_subject(q);
-    int rc = duties_begin(c, &s, obligation, start, NULL);
 
-    if (rc == -ENODATA || rc == -ERANGE) {
-        char story[ERR_TEXT_MAX];
+    return duties_begin(c, &s, obligation, start, NULL);
+}
 
-        snprintf(story, sizeof story, "%s", c->e->text);
-        return refuse(c, -EINVAL, "bad_request", obligation, "%s", story);
-    }
-    return rc;
+int req_fact(struct call *c, struct req *q, const char *obligation, const char *fact, time_ns at, struct str sha256, struct str note)
+{
+    struct subject s = req_subject(q);
+    int rc = duties_fact(c, &s, obligation, fact, at, &(struct duty_evidence){ .sha256 = sha256, .note = note });
+
+    return rc < 0 ? rc : 0;
 }
 
 int req_fulfil(struct call *c, struct req *q, const char *obligation, time_ns at)

@@ -104,12 +104,20 @@ MUST_USE int day_start(struct call *c, struct str date, const char *key, bool pa
 MUST_USE int req_begin(struct call *c, struct req *q, const char *obligation, struct duty_start start);
 MUST_USE int req_fulfil(struct call *c, struct req *q, const char *obligation, time_ns at);
 MUST_USE int req_cancel(struct call *c, struct req *q, const char *obligation);
+MUST_USE int req_fact(struct call *c, struct req *q, const char *obligation, const char *fact, time_ns at, struct str sha256, struct str note);
 
-/* --- life.c --- */
+/* --- reg.c --- */
 /* life_move - the object goes to a state of 7.7; where it stands further on already, it stays. */
 MUST_USE int life_move(struct call *c, struct str object, struct str org, const char *state, time_ns at);
-/* annex1_snapshot - what the registry holds of the object now, as JSON with the SHA-256 of its text; owned by the caller. */
-MUST_USE int annex1_snapshot(struct call *c, struct str object, json_t **out, char sha256[65]);
+/* registry_set - fields of the object's record change, the request is the reason; changes is taken. registry_contact: the person of the request becomes
+ * the responsible one. registry_components: [{id, version, value}], owned by the caller. registry_is_ego: 1 or 0. */
+MUST_USE int registry_set(struct call *c, const struct req *q, json_t *changes);
+MUST_USE int registry_contact(struct call *c, const struct req *q);
+MUST_USE int registry_components(struct call *c, struct str object, json_t **out);
+MUST_USE int registry_is_ego(struct call *c, struct str object);
+/* annex1_snapshot - the twelve items as the registry holds them now, what the form wants and they lack, and the SHA-256 of their text; owned by the
+ * caller. */
+MUST_USE int annex1_snapshot(struct call *c, struct str object, json_t **out, json_t **missing, char sha256[65]);
 
 /* --- items.c --- */
 MUST_USE int items_seed(struct call *c, const struct req *q);
@@ -125,11 +133,11 @@ MUST_USE int files_of(struct call *c, const struct req *q, const char *role, int
 /* --- handlers, by the file they stand in --- */
 req_handler open_commissioning, act_paper, act_electronic, act_archive;                                            /* life.c */
 req_handler open_information, act_receive_information, act_answer_information, act_return_information, act_register; /* life.c */
-req_handler open_contact_change, act_declare_contact, act_send_contacts, act_record_contacts, act_check_failed;     /* contacts.c */
+req_handler open_contact_change, act_declare_contact, act_send_contacts, act_record_contacts, act_check_ok, act_check_failed;     /* contacts.c */
 req_handler open_logging, act_logging_notify, act_logging_move, act_logging_made, act_logging_compare;              /* logging.c */
 req_handler open_access, act_access_settle;                                                                         /* access.c */
 req_handler act_exclusion_approve, act_exclusion_end;                                                               /* access.c */
-req_handler open_cii, act_cii_mode, act_cii_designate, act_cii_declare, act_cii_confirm, act_cii_decline;           /* cii.c */
+req_handler open_cii, act_cii_mode, act_cii_designate, act_cii_declare, act_cii_confirm, act_cii_decline, act_cii_delist;           /* cii.c */
 req_handler act_survey_send, act_survey_receive, act_survey_submit;                                                    /* survey.c */
 req_handler act_vulnerability_receive, act_vulnerability_correct, act_vulnerability_dispute;                        /* survey.c */
 req_handler act_hand_over;                                                                                          /* survey.c */

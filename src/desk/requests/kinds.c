@@ -75,7 +75,7 @@ static const struct req_act contact_acts[] = {
     { 0 },
 };
 static const struct req_act check_acts[] = {
-    { .name = "record_ok", .from = "due", .to = "ok", .roles = CENTRE, .fields = { SHORT("reached_by", true), NOTE } },
+    { .name = "record_ok", .from = "due", .to = "ok", .roles = CENTRE, .run = act_check_ok, .fields = { SHORT("reached_by", true), NOTE } },
     { .name = "record_failed", .from = "due", .to = "failed", .roles = CENTRE, .run = act_check_failed, .fields = { REASON } },
     { 0 },
 };
@@ -143,7 +143,7 @@ static const struct req_act cii_acts[] = {
       .fields = { MOMENT("since_at", true), REASON } },
     { .name = "disconnect", .from = "connected", .to = "disconnected", .roles = OWNER | CII | OCIB | CENTRE,
       .fields = { MOMENT("disconnected_at", true), REASON } },
-    { .name = "delist", .from = ON_LIST, .to = "delisted", .roles = LIST | CENTRE,
+    { .name = "delist", .from = ON_LIST, .to = "delisted", .roles = LIST | CENTRE, .run = act_cii_delist,
       .fields = { DAY("delisted_on", true), SHORT("delisting_basis", true), REASON } },
     { 0 },
 };
@@ -203,7 +203,7 @@ const struct req_kind req_kinds[] = {
     { .name = "contact_check", .paragraph = "16", .rows = "R-16-01", .open = CENTRE,
       .states = { { "due", WAITS_CENTRE, .inner = true }, { "ok", WAITS_NOBODY, .ended = true, .inner = true },
                   { "failed", WAITS_NOBODY, .ended = true, .inner = true } },
-      .fields = { SHORT("month", true) }, .acts = check_acts },
+      .fields = { SHORT("month", true), SHORT("contact_id", true) }, .acts = check_acts },
     { .name = "logging_change", .paragraph = "12", .rows = "R-12-07 R-12-08 D-07", .open = OWNER | OCIB, .run = open_logging,
       .states = { { "planned", WAITS_OWNER }, { "notified", WAITS_OWNER }, { "made", WAITS_OWNER }, { "non_conforming", WAITS_OWNER },
                   { "verified", WAITS_NOBODY, .ended = true }, { "withdrawn", WAITS_NOBODY, .ended = true } },

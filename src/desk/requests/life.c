@@ -1,31 +1,19 @@
-/* life.c - where an object stands (requirements 7.7), and paragraph 8: putting into operation and its end, on paper and electronically. */
+/* life.c - paragraph 8: putting into operation and its end, on paper and electronically; paragraph 15: the request for the Information. */
 #include "desk/requests/kind.h"
 
-int life_move(struct call *c, struct str object, struct str org, const char *state, time_ns at)
-{
-    struct subject s = { .kind = "object", .id = object, .object_id = object, .org_id = org };
-
-    return timeline_of(c, &s, &(struct line){ .kind = "life", .text = str_c(state), .happened_at = at });
-}
-
-int annex1_snapshot(struct call *c, struct str object, json_t **out, char sha256[65])
-{
-    struct desk_reply r = { 0 };
-    int rc = desk_object(c->d, c->v, object, &r);
-
-    if (rc == 0) {
-        json_object_del(r.json, "open_cases");
-        json_object_del(r.json, "last_event_at");
-        AUTO_FREE char *text = json_dumps(r.json, JSON_COMPACT | JSON_SORT_KEYS);
-        secret_sha256_hex(str_c(text ? text : ""), sha256);
-        *out = json_incref(r.json);
-    } else
-        err_set(c->e, rc, "%s", r.err.text);
-    desk_reply_free(&r);
-    return rc;
-}
-
 static bool ending(const struct req *q) { return strcmp(q->kind->name, "termination") == 0; }
+
+/* day_set - the registry learns the day. The end of an operation whose beginning nobody wrote down is declared all the same: the registry then keeps
+ * the state alone. */
+static int day_set(struct call *c, const struct req *q, const char *key, json_t *day)
+{
+    int64_t begun = 1;
+    int rc = ending(q) ? db_int(c->d, c->e, 0, &begun, "SELECT commissioned_on IS NOT NULL FROM object WHERE id = ?", "t", q->object_id) : 0;
+
+    if (rc < 0 || !begun)
+        return rc;
+    return registry_set(c, q, ending(q) ? json_pack("{s:O}", key, day) : json_pack("{s:O, s:n}", key, day, "terminated_on"));
+}
 
 int open_commissioning(struct call *c, struct req *q, const json_t *body)
 {
@@ -35,28 +23,21 @@ int open_commissioning(struct call *c, struct req *q, const json_t *body)
 
     if (rc == 0)
         rc = req_begin(c, q, ending(q) ? "D-02" : "D-01", start);
+    if (rc == 0)
+        rc = day_set(c, q, key, json_object_get(body, key));
     return rc < 0 ? rc : life_move(c, q->object_id, q->org_id, ending(q) ? "operation_terminated" : "commissioned", start.at);
 }
 
-/* both_parts - kept when the letter and the electronic part are both there; at the later of the two. The letter's day counts as it is written. */
+/* both_parts - complete when the letter and the electronic part are both there; the duty counts its facts by itself. */
 static int both_parts(struct call *c, struct req *q)
 {
-    struct str letter = req_text(q, "letter_date"), sent = req_text(q, "information_sent_at");
-    struct duty_start paper;
-    time_ns electronic;
-    int rc;
-
-    if (letter.n == 0 || sent.n == 0)
+    if (req_text(q, "letter_date").n == 0 || req_text(q, "information_sent_at").n == 0)
         return 0;
-    rc = day_start(c, letter, "letter_date", true, &paper);
-    if (rc < 0 || (rc = time_parse_rfc3339(sent, &electronic, NULL, NULL)) < 0)
-        return rc;
-    time_ns at = paper.at > electronic ? paper.at : electronic;
-    rc = req_fulfil(c, q, ending(q) ? "D-02" : "D-01", at);
     req_move(q, "complete");
-    return rc < 0 ? rc : life_move(c, q->object_id, q->org_id, ending(q) ? "termination_received" : "information_received", at);
+    return life_move(c, q->object_id, q->org_id, ending(q) ? "termination_received" : "information_received", c->now);
 }
 
+/* The letter's day counts as it is written on it; when it came in is kept beside. */
 int act_paper(struct call *c, struct req *q, const json_t *body)
 {
     struct duty_start letter, received;
@@ -66,22 +47,28 @@ int act_paper(struct call *c, struct req *q, const json_t *body)
         rc = day_start(c, json_get_str(body, "letter_received_on"), "letter_received_on", true, &received);
     if (rc == 0 && received.at < letter.at)
         return req_wrong(c, "letter_received_on", "before the letter's date");
+    if (rc == 0)
+        rc = req_fact(c, q, ending(q) ? "D-02" : "D-01", ending(q) ? "termination_paper_at" : "commission_paper_at", letter.at, (struct str){ NULL, 0 },
+                      json_get_str(body, "letter_number"));
     return rc < 0 ? rc : both_parts(c, q);
 }
 
-/* electronic - what the registry holds now is what is sent: frozen, with its hash. */
+/* electronic - what the registry holds now is what is sent: frozen, with its hash; what the form wants and it lacks is said, and stops nobody. */
 static int electronic(struct call *c, struct req *q, const json_t *body)
 {
-    json_t *snapshot = NULL;
+    json_t *snapshot = NULL, *missing = NULL;
     char sha256[65];
     int rc;
 
     if (!json_is_true(json_object_get(body, "confirmed")))
         return req_wrong(c, "confirmed", "the information must be confirmed as complete");
-    rc = annex1_snapshot(c, q->object_id, &snapshot, sha256);
-    if (rc < 0)
+    rc = annex1_snapshot(c, q->object_id, &snapshot, &missing, sha256);
+    if (rc < 0) {
+        json_decref(snapshot);
         return rc;
+    }
     req_set(q, "information", snapshot);
+    req_set(q, "information_missing", missing);
     req_set(q, "information_sha256", json_string(sha256));
     req_set(q, "information_sent_at", json_time(c->now));
     return req_tell(c, q, false, "information_sent");
@@ -91,6 +78,9 @@ int act_electronic(struct call *c, struct req *q, const json_t *body)
 {
     int rc = electronic(c, q, body);
 
+    if (rc == 0)
+        rc = req_fact(c, q, ending(q) ? "D-02" : "D-01", ending(q) ? "termination_electronic_at" : "commission_electronic_at", c->now,
+                      req_text(q, "information_sha256"), (struct str){ NULL, 0 });
     return rc < 0 ? rc : both_parts(c, q);
 }
 

@@ -36,7 +36,7 @@ static json_t *summary_json(struct call *c, sqlite3_stmt *st)
 #define SUMMARY                                                                                                                              \
     "SELECT r.id, r.number, r.kind, r.state, r.waits, r.ended, o.id, o.name, g.id, g.name, json_extract(r.values_json, '$.title'), r.opened_at," \
     " r.updated_at, d.due_at, d.obligation FROM request r JOIN object o ON o.id = r.object_id JOIN org g ON g.id = o.org_id LEFT JOIN duty d ON d.id ="  \
-    " (SELECT x.id FROM duty x WHERE x.subject = 'request' AND x.subject_id = CAST(r.id AS TEXT) AND x.state = 'running' ORDER BY x.due_at LIMIT 1)"
+    " (SELECT x.id FROM duty x WHERE x.subject = 'request' AND x.subject_id = CAST(r.id AS TEXT) AND x.state = 'running' AND x.due_at IS NOT NULL ORDER BY x.due_at LIMIT 1)"
 
 static int page(struct call *c, const struct requests_query *q, json_t *items, int64_t *next)
 {

@@ -32,9 +32,9 @@ int act_logging_notify(struct call *c, struct req *q, const json_t *body)
     int rc = duties_due(c, &s, "D-07", &due);
 
     (void)body;
-    if (rc == 0 && (due == 0 || req_text(q, "notified_at").n))
+    if (rc == 0 && (!req_true(q, "planned") || req_text(q, "notified_at").n))
         return refuse(c, -EPROTO, "wrong_state", NULL, "no notice is owed for this change");
-    if (rc == 0 && c->now > due) {
+    if (rc == 0 && due && c->now > due) {
         req_set(q, "notice_late", json_true());
         rc = timeline_of(c, &s, &(struct line){ .kind = "late_notice", .obligation = "D-07", .due_at = due });
     }
@@ -63,7 +63,7 @@ int act_logging_move(struct call *c, struct req *q, const json_t *body)
         return err_set(c->e, -EIO, "a notified change without its moment");
     rc = duties_due(c, &s, "D-07", &due);
     if (rc == 0)
-        req_set(q, "notice_late", json_boolean(told > due));
+        req_set(q, "notice_late", json_boolean(due && told > due));
     if (rc == 0)
         rc = req_fulfil(c, q, "D-07", told);
     return rc < 0 ? rc : req_tell(c, q, false, "logging_moved");

@@ -50,6 +50,28 @@ static int passport_things(struct call *c, struct str object, json_t *list)
     return rc;
 }
 
+/* component_things - item 12 of Annex 1: every address of a component may be the host of its logs; its first name or address is. */
+static int component_things(struct call *c, struct str object, json_t *list)
+{
+    json_t *all = NULL, *one;
+    size_t i;
+    int rc = registry_components(c, object, &all);
+
+    json_array_foreach(all, i, one) {
+        const json_t *v = json_object_get(one, "value");
+        const char *domain = json_string_value(json_array_get(json_object_get(v, "domain_names"), 0));
+        const char *address = json_string_value(json_array_get(json_object_get(v, "ip_addresses"), 0));
+        struct str name = json_get_str(v, "name"), class = json_get_str(v, "asset_class");
+
+        thing_add(list, arena_copy(&c->a, name), arena_copy(&c->a, str_c(domain ? domain : address ? address : "")),
+                  arena_printf(&c->a, "%.*s %.*s %.*s %.*s", STR_ARG(name), STR_ARG(json_get_str(v, "version")), STR_ARG(json_get_str(v, "purpose")),
+                               STR_ARG(json_get_str(v, "vendor"))),
+                  str_eq(class, STR("ipt")), str_eq(class, STR("hardware")));
+    }
+    json_decref(all);
+    return rc;
+}
+
 /* host_things - registered hosts that nothing else speaks of. */
 static int host_things(struct call *c, struct str object, json_t *list)
 {
@@ -75,7 +97,9 @@ int way_things(struct call *c, struct str object, json_t **out)
     int rc;
 
     *out = json_array();
-    rc = passport_things(c, object, *out);
+    rc = component_things(c, object, *out);
+    if (rc == 0)
+        rc = passport_things(c, object, *out);
     return rc < 0 ? rc : host_things(c, object, *out);
 }
 
