@@ -164,3 +164,10 @@ int api_registry_attachment(struct call *c)
     desk_reply_free(&r);
     return rc;
 }
+
+int api_registry_attachment_remove(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_attachment_remove(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 204, &r);
+}

@@ -209,8 +209,14 @@ int api_objects(struct call *c)
 int api_object(struct call *c)
 {
     struct desk_reply r = { 0 };
+    int rc = desk_object(c->desk, &c->viewer, c->match.arg[0], &r);
+    char target[160];
 
-    return object_answer(c, desk_object(c->desk, &c->viewer, c->match.arg[0], &r), 200, &r);
+    /* Its contacts are data of persons: who reads them is written down. */
+    snprintf(target, sizeof target, "object/%.*s", STR_ARG(c->match.arg[0]));
+    if (rc == 0)
+        rc = desk_audit_note(c->desk, &c->viewer, "personal.read", target, NULL, "ok", c->now, &r.err);
+    return object_answer(c, rc, 200, &r);
 }
 
 int api_object_create(struct call *c)

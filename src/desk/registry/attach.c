@@ -1,4 +1,5 @@
 /* attach.c - files that belong to a record: what they are, who brought them, who approved them. The bytes lie in blob.h, once each. */
+#include "desk/approvals/approvals.h"
 #include "desk/blob.h"
 #include "desk/registry/room.h"
 
@@ -212,6 +213,64 @@ int desk_attachment_open(struct desk *d, const struct viewer *v, struct str id, 
         close(*fd);
         *fd = -1;
     }
+    desk_call_free(&c);
+    return refuse_rc(r, rc);
+}
+
+/* --- taking away: asked by one person, done by another --- */
+
+static const struct body_field remove_fields[] = { { "reason", BODY_STRING, true, false, 1, REGISTRY_REASON_MAX, NULL } };
+
+/* attachment_about - what a file belongs to, if the viewer reaches it. */
+static int attachment_about(struct call *c, struct str id, struct subject *s)
+{
+    struct scope scope = scope_of(c->v);
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT a.subject, a.subject_id, a.object_id, a.org_id FROM attachment a WHERE " ATTACHMENT_REACHED
+                                " AND a.id = ?3 AND a.removed_at IS NULL",
+                                "izi", scope.bounded, scope.org, parse_id(id));
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc < 0 ? rc : refuse(c, -ENOENT, "not_found", NULL, "no such attachment");
+    *s = (struct subject){ .kind = db_copy(st, 0, &c->a).p, .id = db_copy(st, 1, &c->a), .object_id = db_copy(st, 2, &c->a), .org_id = db_copy(st, 3, &c->a) };
+    db_done(st);
+    return 0;
+}
+
+static int taken_away(struct call *c, struct str id, const json_t *body)
+{
+    struct subject s = { 0 };
+    bool whole;
+    int rc = attachment_about(c, id, &s);
+
+    if (rc == 0)
+        rc = registry_may_write(c, record_kind_parse(str_c(s.kind)), s.id, (struct str){ NULL, 0 }, &whole);
+    if (rc < 0)
+        return rc;
+    /* The subject of the approval is the file itself; who may see it is told by its object or organisation. */
+    s.kind = "attachment";
+    s.id = id;
+    rc = approval_gate(c, "attachment.delete", &s, body, json_get_str(body, "reason"));
+    return rc < 0 ? rc : rc > 0 ? 0 : attachment_take_away(c, id, json_get_str(body, "reason"));
+}
+
+int attachment_delete_approved(struct call *c, struct str id, const json_t *args) { return taken_away(c, id, args); }
+
+int desk_attachment_remove(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r)
+{
+    struct call c;
+    int rc = 0;
+
+    desk_call_init(&c, d, v, now, r);
+    if (body_check(body, remove_fields, COUNT(remove_fields), r->field, c.e) < 0) {
+        r->code = "bad_request";
+        rc = -EINVAL;
+    }
+    if (rc == 0)
+        rc = db_begin(d, c.e);
+    if (rc == 0)
+        rc = db_end(d, taken_away(&c, id, body), c.e);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -216,6 +216,8 @@ MUST_USE int desk_contact_check(struct desk *d, const struct viewer *v, struct s
 MUST_USE int desk_attachments(struct desk *d, const struct viewer *v, struct str kind, struct str id, time_ns now, struct desk_reply *r);
 MUST_USE int desk_attachment_add(struct desk *d, const struct viewer *v, struct str kind, struct str id, const json_t *body, time_ns now,
                                  struct desk_reply *r);
+/* desk_attachment_remove - asks for it, or does it where policy needs no second person ("attachment.delete" of content/policy/two_person.yaml). */
+MUST_USE int desk_attachment_remove(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
 /* desk_attachment_open - the descriptor of the bytes, name and type in r->json {name, type, size_bytes, sha256}. */
 MUST_USE int desk_attachment_open(struct desk *d, const struct viewer *v, struct str id, time_ns now, int *fd, struct desk_reply *r);
 

@@ -1,5 +1,6 @@
 /* test_people.c - whom to reach, the states of an object, files: through the calls of the API. */
 #include "desk/registry/testing.h"
+#include "desk/approvals/approvals.h"
 
 /* --- whom to reach --- */
 
@@ -240,6 +241,57 @@ static void files(void **state)
     assert_true(db_exec(w->desk, &r.err, "UPDATE attachment SET sha256 = lower(hex(zeroblob(32)))", "") < 0);
 }
 
+static int decide(struct world *w, const struct viewer *v, const char *approval, struct desk_reply *r)
+{
+    json_t *body = json_pack("{s:s}", "decision", "approve");
+    *r = (struct desk_reply){ 0 };
+    int rc = desk_approval_decide(w->desk, v, str_c(approval), body, T0 + NS_PER_HOUR, r);
+
+    json_decref(body);
+    return rc;
+}
+
+static void two_persons_take_a_file_away(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    struct viewer second = w->analyst;
+    json_t *body = json_pack("{s:s}", "reason", "a wrong file");
+    char id[24], approval[24];
+    int64_t rows = 0;
+    int fd;
+
+    diagram_put(w, "state-register", "photo", false);
+    must(desk_attachments(w->desk, &w->registry, STR("object"), STR("state-register"), T0, &r), &r.err);
+    snprintf(id, sizeof id, "%s", text(json_array_get(json_object_get(r.json, "items"), 0), "id"));
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_attachment_remove(w->desk, &w->city, str_c(id), body, T0, &r), -ENOENT);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    must(desk_attachment_remove(w->desk, &w->registry, str_c(id), body, T0, &r), &r.err);
+    desk_reply_free(&r);
+    json_decref(body);
+    /* It is asked for, not done. */
+    must(desk_attachment_open(w->desk, &w->registry, str_c(id), T0, &fd, &r), &r.err);
+    close(fd);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    must(desk_approvals(w->desk, &second, STR(""), 0, STR(""), &r), &r.err);
+    snprintf(approval, sizeof approval, "%s", text(json_array_get(json_object_get(r.json, "items"), 0), "id"));
+    assert_string_equal(text(json_array_get(json_object_get(r.json, "items"), 0), "kind"), "attachment.delete");
+    desk_reply_free(&r);
+    assert_true(decide(w, &w->registry, approval, &r) < 0);
+    desk_reply_free(&r);
+    must(decide(w, &second, approval, &r), &r.err);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_attachment_open(w->desk, &w->registry, str_c(id), T0, &fd, &r), -ENOENT);
+    desk_reply_free(&r);
+    must(db_int(w->desk, NULL, 0, &rows, "SELECT count(*) FROM attachment WHERE removed_at IS NOT NULL AND removal_reason = 'a wrong file'", ""), &r.err);
+    assert_int_equal(rows, 1);
+}
+
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
@@ -251,6 +303,7 @@ int main(void)
         T(the_responsible_person_changes, "R-16-01 the responsible person changes, and history tells by which request"),
         T(states, "R-15-02 an object moves along the rows of its states and no other way"),
         T(no_archive_with_open_cases, "an object with open cases is not archived"),
+        T(two_persons_take_a_file_away, "a file is taken away by two persons, and its row stays"),
         T(files, "R-A1-09 files: kept once by hash, given out in scope, their rows never changed"),
     };
 
