@@ -33,6 +33,14 @@
 #define PASSPORT_CHANGES                                                                                                                        \
     "FROM object_change h JOIN object o ON o.id = h.object_id WHERE h.state IN ('accepted','recorded') AND h.decided_at >= ?1"                   \
     " AND h.decided_at < ?2 AND h.decided_at <= ?3"
+/* Versions of registered objects with their components and contacts, and of people; the first version of an object is its entry. */
+#define REGISTRY_CHANGES                                                                                                                        \
+    "FROM record_version rv LEFT JOIN object o ON rv.root = 'object/' || o.id WHERE rv.at >= ?1 AND rv.at < ?2 AND rv.at <= ?3 AND"              \
+    " (rv.root LIKE 'object/%' OR (rv.kind = 'person' AND rv.version > 1))"
+#define FIELD_CHANGED(name) "EXISTS (SELECT 1 FROM record_change x WHERE x.seq = rv.seq AND x.field = '" name "')"
+#define REGISTRY_PART                                                                                                                           \
+    "CASE WHEN rv.kind IN ('contact','person') THEN 'contacts' WHEN rv.kind = 'object' AND rv.version = 1 THEN 'registered'"                     \
+    " WHEN " FIELD_CHANGED("terminated_on") " THEN 'termination' WHEN " FIELD_CHANGED("commissioned_on") " THEN 'commissioning' ELSE 'annex1' END"
 
 const struct figure figures[] = {
     CASE_FIGURE("events.state", "events", IN_17, "ui.state", "v.state", IN_QUARTER " AND v.kind <> 'incident'"),
@@ -43,6 +51,11 @@ const struct figure figures[] = {
     CASE_FIGURE("incidents.unresolved", "incidents", IN_17 | IN_18, NULL, "NULL",
                 "k.detected_at < ?2 AND ?1 > 0 AND v.kind = 'incident' AND v.state NOT IN ('eliminated','closed','rejected','dismissed_by_sts')"),
     { "vulnerabilities", "vulnerabilities", IN_17 | IN_18, NULL, NULL, NULL },
+    FIGURE("changes.registry", "changes", IN_17 | IN_18, "report.change", "CASE WHEN rv.root LIKE 'object/%' THEN 'object' ELSE rv.kind END", "rv.seq",
+           "substr(rv.root, instr(rv.root, '/') + 1)", "rv.kind || ' ' || rv.id", "o.id", "rv.at", REGISTRY_PART, REGISTRY_CHANGES),
+    FIGURE("changes.logging", "changes", IN_17 | IN_18, NULL, "'request'", "q.id", "q.id", "q.number", "q.object_id", "q.opened_at", "NULL",
+           "FROM request q LEFT JOIN object o ON o.id = q.object_id WHERE q.kind = 'logging_change' AND q.opened_at >= ?1 AND q.opened_at < ?2"
+           " AND q.opened_at <= ?3"),
     FIGURE("changes.passport", "changes", IN_17 | IN_18, "report.change", "'change'", "h.id", "h.id", "h.key", "h.object_id", "h.decided_at", "h.kind",
            PASSPORT_CHANGES),
     { "violations", "violations", IN_17 | IN_18, NULL, NULL, NULL },

@@ -1,5 +1,6 @@
 /* test_reports.c - the quarterly summaries: counted from what was recorded by a moment, the rows behind each figure, the way of a report. */
 #include "desk/reports/internal.h"
+#include "desk/registry/registry.h"
 #include "desk/tables/tables.h"
 #include "desk/testing.h"
 #include "table/table.h"
@@ -171,6 +172,61 @@ static void changes_of_objects_are_counted_by_kind(void **state)
     figs = counted(w, &w->analyst, "17", "2026Q1", T0 + NS_PER_HOUR);
     assert_int_equal(total(figs, "changes.passport"), 0);
     json_decref(figs);
+}
+
+/* put - one field of a record, as the registry writes it. */
+static void put(struct world *w, enum record_kind k, const char *id, const char *parent, json_t *fields, time_ns now)
+{
+    struct desk_reply r = { 0 };
+    struct record old = { 0 };
+    struct call c;
+
+    desk_call_init(&c, w->desk, &w->admin, now, &r);
+    must(db_begin(w->desk, c.e), c.e);
+    json_t *value = id && record_read(&c, k, str_c(id), 0, &old) == 0 ? json_deep_copy(old.value) : json_object();
+    json_object_update(value, fields);
+    struct record_write rw = { .kind = k, .id = str_c(id), .parent = str_c(parent), .value = value, .reason = STR("test"), .origin = "centre" };
+    int rc = record_put(&c, &rw, NULL);
+    must(db_end(w->desk, rc < 0 ? rc : 0, c.e), c.e);
+    record_done(&old);
+    json_decref(value);
+    json_decref(fields);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+}
+
+static void changes_of_registered_data_are_told_apart(void **state)
+{
+    static const struct { const char *part; int64_t count; } want[] = {
+        { "commissioning", 1 }, { "termination", 1 }, { "annex1", 2 }, { "contacts", 2 },
+    };
+    struct world *w = *state;
+    struct err e;
+    json_t *before = counted(w, &w->analyst, "17", "2026Q1", T0 - NS_PER_HOUR), *figs, *rows;
+
+    put(w, RECORD_OBJECT, "state-register", NULL, json_pack("{s:s}", "commissioned_on", "2026-01-10"), DAY(1));
+    put(w, RECORD_OBJECT, "state-register", NULL, json_pack("{s:s}", "city", "Астана"), DAY(2));
+    put(w, RECORD_COMPONENT, NULL, "object/state-register",
+        json_pack("{s:s, s:s, s:[s], s:s}", "name", "nginx", "asset_class", "software", "ip_addresses", "10.0.0.1", "purpose", "web"), DAY(2));
+    put(w, RECORD_PERSON, "person-x", NULL, json_pack("{s:s, s:s, s:[]}", "name", "Айгүл", "language", "kk", "channels"), DAY(2));
+    put(w, RECORD_PERSON, "person-x", NULL, json_pack("{s:[{s:s, s:s}]}", "channels", "kind", "email", "value", "a@b.kz"), DAY(3));
+    put(w, RECORD_CONTACT, NULL, "object/state-register", json_pack("{s:s, s:s}", "person_id", "person-x", "role", "deputy"), DAY(3));
+    put(w, RECORD_OBJECT, "state-register", NULL, json_pack("{s:s}", "terminated_on", "2026-03-24"), DAY(4));
+    must(db_exec(w->desk, &e,
+                 "INSERT INTO request(number, kind, state, waits, ended, inner, object_id, values_json, opened_at, updated_at)"
+                 " VALUES ('Z-1', 'logging_change', 'announced', 'centre', 0, 0, 'state-register', '{}', ?1, ?1)", "i", DAY(4)), &e);
+    figs = counted(w, &w->analyst, "17", "2026Q1", 0);
+    for (size_t i = 0; i < COUNT(want); i++)
+        CHECK(want[i].part, part(figs, "changes.registry", want[i].part) - part(before, "changes.registry", want[i].part) == want[i].count);
+    assert_int_equal(total(figs, "changes.logging"), 1);
+    json_decref(figs);
+    json_decref(before);
+    rows = rows_of(w, "changes.registry", "termination", "18", 0, 0, "");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(rows, "items"), 0), "id")), "state-register");
+    json_decref(rows);
+    rows = rows_of(w, "changes.logging", NULL, "18", 0, 0, "");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(rows, "items"), 0), "name")), "Z-1");
+    json_decref(rows);
 }
 
 static void a_past_quarter_is_the_same_as_of_the_same_moment(void **state)
@@ -432,6 +488,8 @@ int main(void)
         T(figures_are_counted_from_cases, "R-17-02 R-17-03 R-17-04 R-17-06 R-18-02 R-18-03 R-18-05 figures are counted from cases, and each opens the rows behind it"),
         T(measures_and_late_duties_of_owners_are_in_both_summaries, "R-17-07 R-18-06 measures of owners and their late duties are in both summaries"),
         T(changes_of_objects_are_counted_by_kind, "R-17-05 R-18-04 changes of objects are counted by kind"),
+        T(changes_of_registered_data_are_told_apart,
+          "R-17-05 R-18-04 commissioning, termination, Annex 1, contacts and logging changes are told apart"),
         T(a_past_quarter_is_the_same_as_of_the_same_moment, "a past quarter is the same as of the same moment, whatever was recorded later"),
         T(rows_come_in_pages, "the rows behind a figure come in pages, each once"),
         T(the_summary_of_paragraph_18_has_no_events, "R-18-07 the summary of paragraph 18 has no section of events"),
