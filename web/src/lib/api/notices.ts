@@ -26,7 +26,6 @@ export const OVER = ['canonical', 'pdf'] as const;
 export const MEDIA = ['electronic', 'paper'] as const;
 export const LABELS = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const;
 /** The name by which the shared chip knows a label. */
-export const chipOf = (tlp: (typeof LABELS)[number]) => (tlp === 'amber+strict' ? 'amber_strict' : tlp);
 
 const party = object({ id: nullable(str), name: str });
 const shape = {
