@@ -78,6 +78,29 @@ int api_link_import(struct call *c)
     return call_desk(c, desk_link_import(c->desk, &c->viewer, c->body, c->now, &r), 200, &r);
 }
 
+int api_link_object_send(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_link_object_send(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 201, &r);
+}
+
+int api_link_proposals(struct call *c)
+{
+    struct desk_link_query q = { .state = params_get(&c->params, "state") };
+    struct desk_reply r = { 0 };
+    int rc = call_page(c, &q.limit, &q.before);
+
+    return rc < 0 ? rc : call_desk(c, desk_link_proposals(c->desk, &c->viewer, &q, &r), 200, &r);
+}
+
+int api_link_proposal_decide(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_link_proposal_decide(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 204, &r);
+}
+
 int api_link_document(struct call *c)
 {
     struct desk_reply r = { 0 };

@@ -242,33 +242,50 @@ static int tell_notice(struct call *c, const struct peer *p, struct str message,
     return rc < 0 ? rc : 0;
 }
 
+/* What a receipt may say: taken or refused by the node, opened by a person; of a proposal, what somebody decided. */
+enum said { SAID_ACCEPTED, SAID_REFUSED, SAID_READ, SAID_AGREED, SAID_DECLINED, SAID_COUNT };
+static const char *const said_names[SAID_COUNT] = { "accepted", "refused", "read", "agreed", "declined" };
+
+static enum said said_of(struct str s)
+{
+    enum said i = 0;
+
+    while (i < SAID_COUNT && !str_eq(s, str_c(said_names[i])))
+        i++;
+    return i;
+}
+
+/* note_it - in the row of the message; 0: it was said before. */
+static int note_it(struct call *c, const struct peer *p, struct str message, enum said what, struct str code, struct str number, time_ns at)
+{
+    if (what == SAID_READ)
+        return db_exec(c->d, c->e, "UPDATE link_out SET read_at = ?3 WHERE node = ?1 AND message = ?2 AND read_at IS NULL", "tti", p->node, message, at);
+    return db_exec(c->d, c->e,
+                   "UPDATE link_out SET receipt = ?3, receipt_code = ?4, receipt_number = coalesce(?5, receipt_number), receipt_at = ?6 WHERE node = ?1 AND"
+                   " message = ?2 AND (receipt IS NULL OR (?7 = 1 AND receipt = 'accepted'))",
+                   "ttzttii", p->node, message, said_names[what], code, number, at, (int64_t)(what >= SAID_AGREED));
+}
+
 static int receipt_in(struct call *c, const struct incoming *in, struct applied *a)
 {
+    static const char *const kinds[SAID_COUNT] = { "delivered", "refused", "read", NULL, NULL };
     const json_t *payload = in->item->envelope.payload;
-    struct str none = { NULL, 0 }, result = json_get_str(payload, "result"), message = json_get_str(payload, "message");
-    struct str code = text_of(payload, "code", LINK_CODE_MAX - 1), number = text_of(payload, "number", ID_MAX);
-    bool read = str_eq(result, STR("read")), refused = str_eq(result, STR("refused"));
-    int64_t first = 0;
+    struct str none = { NULL, 0 }, message = json_get_str(payload, "message"), code = text_of(payload, "code", LINK_CODE_MAX - 1);
+    struct str number = text_of(payload, "number", ID_MAX);
+    enum said what = said_of(json_get_str(payload, "result"));
+    int64_t known = 0;
     time_ns at;
     int rc;
 
-    if (!link_instant(json_get_str(payload, "at"), &at) || (!read && !refused && !str_eq(result, STR("accepted"))) || (refused && !code.n))
+    if (!link_instant(json_get_str(payload, "at"), &at) || what == SAID_COUNT || (what == SAID_REFUSED && !code.n))
         return no(a, "bad_payload");
-    rc = db_int(c->d, c->e, -1, &first, "SELECT CASE WHEN ?3 THEN read_at IS NULL ELSE receipt IS NULL END FROM link_out WHERE node = ?1 AND message = ?2"
-                                        " AND kind <> 'receipt'",
-                "tti", in->peer->node, message, (int64_t)read);
-    if (rc == 0 && first < 0)
+    rc = db_int(c->d, c->e, 0, &known, "SELECT count(*) FROM link_out WHERE node = ?1 AND message = ?2 AND kind <> 'receipt'", "tt", in->peer->node, message);
+    if (rc == 0 && !known)
         return no(a, "unknown_message");
-    if (rc < 0 || !first)
-        return rc; /* said before */
-    if (read)
-        rc = db_exec(c->d, c->e, "UPDATE link_out SET read_at = ?3 WHERE node = ?1 AND message = ?2", "tti", in->peer->node, message, at);
-    else
-        rc = db_exec(c->d, c->e,
-                     "UPDATE link_out SET receipt = ?3, receipt_code = ?4, receipt_number = ?5, receipt_at = ?6 WHERE node = ?1 AND message = ?2", "ttttti",
-                     in->peer->node, message, result, refused ? code : none, number.n ? number : none, at);
-    return rc < 0 ? rc : tell_notice(c, in->peer, message, read ? "read" : refused ? "refused" : "delivered", at, number.n ? number : none,
-                                     refused ? code : none);
+    code = what == SAID_REFUSED ? code : none;
+    number = number.n ? number : none;
+    rc = rc < 0 ? rc : note_it(c, in->peer, message, what, code, number, at);
+    return rc <= 0 || !kinds[what] ? (rc < 0 ? rc : 0) : tell_notice(c, in->peer, message, kinds[what], at, number, code);
 }
 
 int incoming_apply(struct call *c, const struct incoming *in, struct applied *out)

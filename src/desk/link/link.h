@@ -52,10 +52,16 @@ MUST_USE int desk_link_peer_update(struct desk *d, const struct viewer *v, struc
 MUST_USE int desk_link_peer_restart(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r);
 struct desk_link_query {
     struct str peer, direction;     /* "out", "in" */
+    struct str state;               /* of proposals: open, accepted, declined; empty: all */
     int        limit;
     struct str before;
 };
 MUST_USE int desk_link_envelopes(struct desk *d, const struct viewer *v, const struct desk_link_query *q, struct desk_reply *r);
+/* desk_link_object_send - what stands here of an object, as a proposed change to the node of another organisation: {object_id, note}. */
+MUST_USE int desk_link_object_send(struct desk *d, const struct viewer *v, struct str node, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_link_proposals(struct desk *d, const struct viewer *v, const struct desk_link_query *q, struct desk_reply *r);
+/* desk_link_proposal_decide - {decision: accept or decline, note, object_id}: the object changes with the acceptance, and whoever proposed is told. */
+MUST_USE int desk_link_proposal_decide(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
 /* desk_link_document - the bytes of a document that travelled. */
 MUST_USE int desk_link_document(struct desk *d, const struct viewer *v, struct str sha256, struct buf *out, struct desk_reply *r);
 /* desk_link_export - what waits for a node, as the bytes of a file. */

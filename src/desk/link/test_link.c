@@ -286,6 +286,64 @@ static void what_a_node_may_not_say_is_refused_with_a_code(void **state)
     assert_int_equal(count_of(p->centre, "SELECT count(*) FROM object WHERE name = 'Жаңа атау'"), 0);
 }
 
+static void a_change_of_an_object_is_proposed_shown_and_taken_over_by_somebody(void **state)
+{
+    struct pair *p = *state;
+    struct desk_reply r = { 0 };
+    struct err e;
+    json_t *body = json_pack("{s:s, s:s}", "object_id", "state-register", "note", "Атау нақтыланды");
+
+    assert_true(db_exec(p->owner->desk, &e, "UPDATE object SET name = name", "") >= 0);
+    /* The owner's node says what it has; only the people of its organisation may say it. */
+    assert_int_equal(desk_link_object_send(p->owner->desk, &p->owner->city, STR("centre.example"), body, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "object_id");
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    must(desk_link_object_send(p->owner->desk, &p->owner->registry, STR("centre.example"), body, T0, &r), &r.err);
+    desk_reply_free(&r);
+    json_decref(body);
+    /* And a second one with a new name. */
+    send(p->owner, LINK_REGISTRY_UPDATE, json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "object", "state-register", "title", "Тізілім", "text", "", "changes", "name",
+                                                   "Мемлекеттік тізілім (жаңа)", "org_id", "city-services"));
+    ask(p, false);
+    r = (struct desk_reply){ 0 };
+    struct desk_link_query q = { .state = STR("open"), .limit = 10 };
+    must(desk_link_proposals(p->centre->desk, &p->centre->analyst, &q, &r), &r.err);
+    assert_int_equal(json_array_size(json_object_get(r.json, "items")), 2);
+    json_t *item = json_array_get(json_object_get(r.json, "items"), 0), *change;
+    size_t i;
+    bool named = false;
+    json_array_foreach(json_object_get(item, "changes"), i, change)
+        named = named || (str_eq(json_get_str(change, "field"), STR("name")) && str_eq(json_get_str(change, "to"), STR("Мемлекеттік тізілім (жаңа)")) &&
+                          json_get_str(change, "from").n);
+    assert_true(named);
+    char id[24];
+    snprintf(id, sizeof id, "%.*s", STR_ARG(json_get_str(item, "id")));
+    desk_reply_free(&r);
+    /* The other organisation neither sees nor decides it. */
+    r = (struct desk_reply){ 0 };
+    must(desk_link_proposals(p->centre->desk, &p->centre->city, &q, &r), &r.err);
+    assert_int_equal(json_array_size(json_object_get(r.json, "items")), 0);
+    desk_reply_free(&r);
+    body = json_pack("{s:s, s:s}", "decision", "accept", "note", "келісілді");
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_link_proposal_decide(p->centre->desk, &p->centre->city, str_c(id), body, T0, &r), -ENOENT);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    must(desk_link_proposal_decide(p->centre->desk, &p->centre->analyst, str_c(id), body, T0, &r), &r.err);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_link_proposal_decide(p->centre->desk, &p->centre->analyst, str_c(id), body, T0, &r), -EPROTO);
+    desk_reply_free(&r);
+    json_decref(body);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM object WHERE id = 'state-register' AND name = 'Мемлекеттік тізілім (жаңа)' AND org_id ="
+                                         " 'registry-centre'"), 1);
+    ask(p, false);
+    ask(p, false);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM link_out WHERE receipt = 'agreed' AND kind = 'registry_update'"), 1);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM link_out WHERE receipt = 'accepted' AND kind = 'registry_update'"), 1);
+}
+
 /* lines - a bundle of the owner's envelopes from..to of three, in the given order; by is the identity that signs the head. */
 static void bundle_of(struct pair *p, struct world *signer, int64_t from, int64_t to, struct buf *out)
 {
@@ -517,6 +575,7 @@ int main(void)
         LINK_TEST(a_notice_goes_over_once_and_its_receipts_come_back),
         LINK_TEST(an_owner_writes_to_the_centre),
         LINK_TEST(what_a_node_may_not_say_is_refused_with_a_code),
+        LINK_TEST(a_change_of_an_object_is_proposed_shown_and_taken_over_by_somebody),
         LINK_TEST(envelopes_are_applied_in_order_and_a_gap_waits),
         LINK_TEST(what_is_forged_foreign_or_damaged_is_refused_whole),
         LINK_TEST(a_stream_begun_anew_repeats_nothing),
