@@ -25,7 +25,6 @@ export const OVER = ['canonical', 'pdf'] as const;
 // i18n: ui.notices.medium.*
 export const MEDIA = ['electronic', 'paper'] as const;
 export const LABELS = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const;
-/** The name by which the shared chip knows a label. */
 
 const party = object({ id: nullable(str), name: str });
 const shape = {
