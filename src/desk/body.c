@@ -55,7 +55,7 @@ const struct body_field annex2_fields[] = {
     { "recurrence", BODY_ENUM, true, true, 0, 0, recurrence_values },
     { "iocs", BODY_IOCS, true, false, 0, 1000, ioc_values },
     { "sign", BODY_ENUM, true, true, 0, 0, sign_values },
-    { "contour", BODY_ENUMS, true, true, 0, 0, lan_values },
+    { "contour", BODY_ENUM_OR_LIST, true, true, 0, 0, lan_values },
     { "nature", BODY_TEXT, true, true, 0, ANNEX_TEXT, NULL },
     { "consequences", BODY_ENUMS, true, false, 0, 0, consequence_values },
     { "affected_object", BODY_STRING, true, true, 0, 500, NULL },
@@ -188,7 +188,7 @@ static int check_list(const json_t *v, const struct body_field *f, const char *p
             fault = scalar_fault(item, &text);
         else if (f->type == BODY_ITEMS)
             rc = check_members(item, f->of, f->of_count, inner, field, e);
-        else if (f->type == BODY_ENUMS)
+        else if (f->type == BODY_ENUMS || f->type == BODY_ENUM_OR_LIST)
             fault = scalar_fault(item, &one);
         else if (f->type == BODY_IOCS)
             rc = check_members(item, ioc_fields, COUNT(ioc_fields), inner, field, e);
@@ -198,7 +198,7 @@ static int check_list(const json_t *v, const struct body_field *f, const char *p
             return wrong(field, inner, e, fault);
         if (rc < 0)
             return rc;
-        for (size_t k = 0; f->type == BODY_ENUMS && k < n; k++)
+        for (size_t k = 0; (f->type == BODY_ENUMS || f->type == BODY_ENUM_OR_LIST) && k < n; k++)
             if ((k < i && json_equal(item, json_array_get(v, k))) || (n > 1 && strcmp(json_string_value(item), "none") == 0))
                 return wrong(field, path, e, "a value stands twice, or \"none\" beside others");
     }
@@ -218,7 +218,9 @@ static int check_value(const json_t *v, const struct body_field *f, const char *
     case BODY_STRINGS:
     case BODY_ITEMS:
         return check_list(v, f, path, field, e);
-    case BODY_ENUMS:   /* one value alone may stand without its list */
+    case BODY_ENUMS:
+        return check_list(v, f, path, field, e);
+    case BODY_ENUM_OR_LIST:
         if (json_is_string(v)) {
             const struct body_field one = { f->name, BODY_ENUM, true, false, 0, 0, f->values };
 

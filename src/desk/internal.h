@@ -180,7 +180,8 @@ enum body_type {
     BODY_NUMBER,    /* 0 or more, with or without a fraction */
     BODY_STRINGS,   /* a list of at most "most" texts of at most BODY_STRINGS_LETTERS letters */
     BODY_ITEMS,     /* a list of at least "least", at most "most" objects by the table "of" */
-    BODY_PART       /* an object by the table "of" */
+    BODY_PART,      /* an object by the table "of" */
+    BODY_ENUM_OR_LIST /* BODY_ENUMS, or one value without its list */
 };
 #define BODY_STRINGS_LETTERS 500
 struct body_field {
