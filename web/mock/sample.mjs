@@ -51,7 +51,7 @@ function text(schema, name, i) {
   if (schema.format === 'date-time') return new Date(Date.now() + (/due|until|expires|planned/.test(name) ? (i + 1) * 5 * HOUR : -(i + 1) * 3 * HOUR)).toISOString();
   if (schema.format === 'date') return new Date(Date.now() - i * 24 * HOUR).toISOString().slice(0, 10);
   const fits = (s) => (!schema.pattern || new RegExp(schema.pattern, 'u').test(s)) && [...s].length <= (schema.maxLength ?? Infinity) && [...s].length >= (schema.minLength ?? 0);
-  const tries = [word(name, i), 'D-11', 'F-05', '0'.repeat(64), '10.20.4.17', '170340000121', '2026-Q3', '2026-10-01', '2026-000011', 'kz-52-2025', '1', 'a', 'kk', `${'a'.repeat(schema.minLength ?? 1)}`];
+  const tries = [word(name, i), 'D-11', 'F-05', '0'.repeat(64), '10.20.4.17', '170340000121', '2026-Q3', '2026Q3', '2026-10-01', '2026-000011', 'kz-52-2025', '1', 'a', 'kk', `${'a'.repeat(schema.minLength ?? 1)}`];
   return tries.find(fits) ?? [...word(name, i)].slice(0, schema.maxLength ?? 200).join('');
 }
 

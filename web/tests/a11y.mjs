@@ -121,3 +121,21 @@ export async function tabWalk(page, where, limit = 400) {
   if (steps < 8) problems.push(`${where}: only ${steps} stops of Tab`);
   return problems;
 }
+
+/** Pages behind this one that were not seen yet: «objects/:», «objects/new»; one of each kind, marked as seen. */
+export async function behind(page, seen) {
+  const hrefs = await page.evaluate(() => [...document.querySelectorAll('main a[href^="#/"]')].map((a) => a.getAttribute('href')));
+  const fresh = [];
+  for (const href of hrefs) {
+    const parts = href.replace(/^#\/|\?.*$/g, '').split('/');
+    if (parts.length < 2) continue;
+    const kind = parts.map((p, i) => (i % 2 === 1 && p !== 'new' ? ':' : p)).join('/');
+    if (seen.has(kind)) continue;
+    seen.add(kind);
+    fresh.push({ kind, href: href.replace(/\?.*$/, '') });
+  }
+  return fresh;
+}
+
+/** Waits until what was asked for is there, or its failure. */
+export const settled = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main .loading'));
