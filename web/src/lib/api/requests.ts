@@ -30,7 +30,7 @@ export const STEPS = ['opened', 'file', 'late_notice', 'clock_started', 'clock_f
 // i18n: ui.requests.field.*
 export const FIELDS = [
   'accompanied_by', 'actions', 'address', 'after', 'agent', 'agreed_on', 'answer', 'approved', 'approved_at', 'approved_by', 'basis', 'basis_date', 'before', 'change_at', 'changed_at', 'check', 'cii_monitoring_system', 'class', 'commissioned_on', 'component', 'complete',
-  'configured_in', 'confirmed', 'connected_at', 'contacts_sent_at', 'contour', 'contract_date', 'contract_number', 'contractor', 'copies_sent_at', 'corrected_at', 'count', 'credentials_reference', 'delisted_on',
+  'configured_in', 'confirmed', 'connected_at', 'contact_id', 'contacts_sent_at', 'contour', 'contract_date', 'contract_number', 'contractor', 'copies_sent_at', 'corrected_at', 'count', 'credentials_reference', 'delisted_on',
   'delisting_basis', 'designated_on', 'disconnected_at', 'ended_on', 'granted_on', 'ground', 'host', 'included_on', 'information_sent_at', 'information_sha256', 'item', 'kept_days', 'laboratory',
   'letter_date', 'letter_number', 'letter_received_on', 'log', 'log_class', 'made_at', 'missing', 'mode', 'month', 'name', 'note', 'notice_late', 'notice_sent_at', 'notified_at', 'ocib_technical_means', 'operation',
   'operations', 'passport_version', 'path', 'person_email', 'person_language', 'person_name', 'person_phone', 'person_position', 'place', 'planned', 'port', 'proof', 'protection', 'protocol',
