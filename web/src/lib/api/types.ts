@@ -29,6 +29,7 @@ export const CASE_DETECTORS = ['centre', 'owner', 'ocib', 'unit'] as const;
 export const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const;
 export const CASE_KINDS = ['event', 'incident', 'undetermined'] as const;
 export const CLOCK_STATES = ['running', 'fulfilled', 'overdue', 'cancelled', 'superseded'] as const;
+export const DUTY_BASES = ['law', 'target', 'open', 'frequency'] as const;
 export const INCIDENT_LEVELS = ['high', 'medium', 'low', 'undefined'] as const;
 export const RULE_LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const;
 export const RULE_STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'] as const;
@@ -96,8 +97,8 @@ export type Subject = Decoded<typeof subject>;
 export const clock = object({
   id: str, subject: nullable(subject), obligation: str, paragraph: str, title: str, who: str, whom: str, case_id: nullable(str),
   case_number: nullable(str), case_title: nullable(str),
-  object: nullable(ref), from: instant, due: instant, nominal: instant, state: oneOf(CLOCK_STATES), remaining_s: num,
-  arithmetic: arr(str), fulfilled_at: nullable(instant),
+  object: nullable(ref), from: instant, due: nullable(instant), nominal: nullable(instant), state: oneOf(CLOCK_STATES), remaining_s: num,
+  arithmetic: arr(str), fulfilled_at: nullable(instant), basis: oneOf(DUTY_BASES), performer: nullable(ref), accountable: nullable(ref),
 });
 export type Clock = Decoded<typeof clock>;
 export const decodeClocks = object({ now: instant, items: arr(clock) });
