@@ -1,17 +1,6 @@
 /* deliver.c - how a notice reaches each addressee: the portal's inbox at once, letters to the persons there, a webhook where one is set. */
 #include "desk/notices/room.h"
-
-#define RECIPIENTS_MAX 100
-
-struct recipient {
-    struct str email;
-    enum lang  lang;
-};
-
-struct recipients {
-    size_t           count;
-    struct recipient at[RECIPIENTS_MAX];
-};
+#include "desk/registry/registry.h"
 
 int message_id_make(struct call *c, char out[120])
 {
@@ -35,7 +24,7 @@ static void recipient_add(struct recipients *r, struct str email, enum lang lang
         r->at[r->count++] = (struct recipient){ email, lang };
 }
 
-static int recipients_from(struct call *c, struct recipients *r, sqlite3_stmt *st)
+int recipients_from(struct call *c, struct recipients *r, sqlite3_stmt *st)
 {
     int rc = st ? 0 : -EIO;
 
@@ -44,20 +33,55 @@ static int recipients_from(struct call *c, struct recipients *r, sqlite3_stmt *s
     return rc;
 }
 
-/* recipients_of - the contacts of the object where it is the addressee's own, else the organisation's address. org {NULL,0}: the centre. */
+static void contacts_add(struct recipients *r, const struct contact_list *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        recipient_add(r, contact_channel_find(&l->at[i], "email"), lang_parse(l->at[i].language, LANG_KK));
+}
+
+int recipients_of_object(struct call *c, struct str object_id, struct recipients *r)
+{
+    struct contact_list *l = object_id.p ? arena_zero(&c->a, sizeof *l) : NULL;
+    int rc = l ? contacts_now(c, object_id, NULL, c->now, l) : 0;
+
+    if (rc == -ENOENT)
+        rc = 0;   /* about no object: whoever else is named */
+    if (l && rc == 0)
+        contacts_add(r, l);
+    if (rc == 0 && r->count == 0)
+        rc = recipients_from(c, r,
+                             db_query(c->d, c->e, "SELECT email, language FROM object_contact WHERE object_id = ?1 AND email IS NOT NULL AND email <> ''"
+                                                  " ORDER BY position",
+                                      "t", object_id));
+    return rc;
+}
+
+/* answers_for - is the organisation one that answers for the object: owner, possessor, operational centre? */
+static int answers_for(struct call *c, struct str object, struct str org, int64_t *yes)
+{
+    *yes = 0;
+    return object.p ? db_int(c->d, c->e, 0, yes, "SELECT count(*) FROM object WHERE id = ?1 AND ?2 IN (org_id, possessor_id, ocib_id)", "tt", object, org) : 0;
+}
+
+/* recipients_of - the contacts of the object where the addressee answers for it, else those of the organisation, else its own address.
+ * org {NULL,0}: the centre. */
 static int recipients_of(struct call *c, const struct subject *about, struct str org, struct recipients *r)
 {
-    int rc = 0;
+    struct contact_list *l = org.p ? arena_zero(&c->a, sizeof *l) : NULL;
+    int64_t own = 0;
+    int rc;
 
     r->count = 0;
     if (!org.p)
         return recipients_from(c, r, db_query(c->d, c->e, "SELECT email, 'kk' FROM org WHERE kind = 'sts' AND email <> '' ORDER BY id", ""));
-    if (about->object_id.p)
-        rc = recipients_from(c, r,
-                             db_query(c->d, c->e,
-                                      "SELECT t.email, t.language FROM object_contact t JOIN object o ON o.id = t.object_id WHERE o.id = ?1"
-                                      " AND ?2 IN (o.org_id, o.possessor_id) AND t.email <> '' ORDER BY t.position",
-                                      "tt", about->object_id, org));
+    rc = answers_for(c, about->object_id, org, &own);
+    if (rc == 0 && own)
+        rc = recipients_of_object(c, about->object_id, r);
+    if (rc == 0 && r->count == 0 && l) {
+        rc = contacts_now_org(c, org, NULL, c->now, l);
+        if (rc == 0)
+            contacts_add(r, l);
+    }
     if (rc == 0 && r->count == 0)
         rc = recipients_from(c, r, db_query(c->d, c->e, "SELECT email, 'kk' FROM org WHERE id = ? AND email <> ''", "t", org));
     return rc;

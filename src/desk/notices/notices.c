@@ -1,13 +1,6 @@
 /* notices.c - letters and inbox items: who was told what, by which channel, and what proves it. */
 #include "desk/notices/room.h"
 
-#define RECIPIENTS_MAX 100
-
-struct recipient {
-    struct str email, name;
-    enum lang  lang;
-};
-
 /* letter_texts - subject and body, the addressee's language first, then the two others: who reads it may be somebody else. */
 static struct str letter_texts(struct call *c, const struct kase *k, const struct letter *l, enum lang first, bool body)
 {
@@ -73,47 +66,22 @@ static int letters_queue(struct call *c, const struct kase *k, const struct lett
 
 int letter_owner(struct call *c, const struct kase *k, const struct letter *l)
 {
-    struct recipient to[RECIPIENTS_MAX];
-    size_t n = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT email, name, language FROM object_contact WHERE object_id = ?1 AND email IS NOT NULL AND email <> ''"
-                                " ORDER BY position",
-                                "t", k->object_id);
-    int rc = st ? 0 : -EIO;
+    struct recipients r = { .count = 0 };
+    int rc = recipients_of_object(c, k->object_id, &r);
 
-    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
-        struct recipient one = { db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), lang_parse(db_str(st, 2), LANG_KK) };
-        bool again = false;
-
-        for (size_t i = 0; i < n; i++)
-            again = again || str_ieq(to[i].email, one.email);
-        if (!again && n < RECIPIENTS_MAX)
-            to[n++] = one;
-    }
-    if (rc == 0 && n == 0) {
-        /* No person has an address: the organisation's own is better than silence. */
-        st = db_query(c->d, c->e, "SELECT email, name FROM org WHERE id = ?1 AND email IS NOT NULL AND email <> ''", "t", k->org_id);
-        rc = st ? db_step(c->d, st, c->e) : -EIO;
-        if (rc > 0) {
-            to[n++] = (struct recipient){ db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), LANG_KK };
-            db_done(st);
-        }
-    }
-    return rc < 0 ? rc : letters_queue(c, k, l, to, n, false);
+    /* No person has an address: the organisation's own is better than silence. */
+    if (rc == 0 && r.count == 0)
+        rc = recipients_from(c, &r, db_query(c->d, c->e, "SELECT email, 'kk' FROM org WHERE id = ?1 AND email IS NOT NULL AND email <> ''", "t", k->org_id));
+    return rc < 0 ? rc : letters_queue(c, k, l, r.at, r.count, false);
 }
 
 int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, const struct letter *l, bool internal)
 {
-    struct recipient to[RECIPIENTS_MAX];
-    size_t n = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT email, name FROM org WHERE kind = ?1 AND email IS NOT NULL AND email <> '' ORDER BY id", "z",
-                                org_kind);
-    int rc = st ? 0 : -EIO;
+    struct recipients r = { .count = 0 };
+    int rc = recipients_from(c, &r, db_query(c->d, c->e, "SELECT email, 'kk' FROM org WHERE kind = ?1 AND email IS NOT NULL AND email <> '' ORDER BY id", "z",
+                                             org_kind));
 
-    while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        if (n < RECIPIENTS_MAX)
-            to[n++] = (struct recipient){ db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), LANG_KK };
-    return rc < 0 ? rc : letters_queue(c, k, l, to, n, internal);
+    return rc < 0 ? rc : letters_queue(c, k, l, r.at, r.count, internal);
 }
 
 /* inbox_put - in the portal the notice is there with the commit: it is sent. */
@@ -195,7 +163,10 @@ int documents_json(struct call *c, int64_t case_id, json_t **out)
 #define INBOX_TABLES                                                                                                              \
     " FROM notice n LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN object o ON o.id = n.object_id LEFT JOIN user u ON u.id = n.read_by"         \
     " LEFT JOIN notice_record r ON r.id = n.record_id "
-#define INBOX_MINE "n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2) OR (?1 = 0 AND n.org_id IS NULL))"
+/* NULL: the centre's own. One value, so that the index gives both the rows and their order. */
+#define INBOX_MINE "n.channel = 'inbox' AND n.org_id IS ?1"
+
+static const char *inbox_of(const struct viewer *v) { return scope_of(v).bounded ? v->org_id : NULL; }
 
 static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
 {
@@ -212,16 +183,15 @@ static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
 
 static int inbox_page(struct call *c, int limit, struct str before)
 {
-    int64_t from = before.n ? parse_id(before) : INT64_MAX, unread = 0, officer = scope_of(c->v).bounded;
-    int n = 0, rc = db_int(c->d, c->e, 0, &unread, "SELECT count(*) FROM notice n WHERE " INBOX_MINE " AND n.read_at IS NULL", "iz", officer,
-                           c->v->org_id);
+    int64_t from = before.n ? parse_id(before) : INT64_MAX, unread = 0;
+    int n = 0, rc = db_int(c->d, c->e, 0, &unread, "SELECT count(*) FROM notice n WHERE " INBOX_MINE " AND n.read_at IS NULL", "z", inbox_of(c->v));
     json_t *items, *next = NULL;
 
     if (rc < 0)
         return rc;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id < ?3 ORDER BY n.id DESC LIMIT ?4", "izii",
-                                officer, c->v->org_id, from, (int64_t)page_limit(limit) + 1);
+                                "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id < ?2 ORDER BY n.id DESC LIMIT ?3", "zii",
+                                inbox_of(c->v), from, (int64_t)page_limit(limit) + 1);
     if (!st)
         return -EIO;
     items = json_array();
@@ -280,7 +250,7 @@ int notices_read(struct call *c, const struct kase *k)
     char id[24];
     struct subject s = case_subject(k);
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT n.id, n.sha256, n.addressee FROM notice n WHERE " INBOX_MINE
-                                " AND n.case_id = ?3 AND n.read_at IS NULL ORDER BY n.id LIMIT 32", "izi", officer, c->v->org_id, k->id);
+                                " AND n.case_id = ?2 AND n.read_at IS NULL ORDER BY n.id LIMIT 32", "zi", inbox_of(c->v), k->id);
     int rc = st ? 0 : -EIO;
 
     snprintf(id, sizeof id, "%lld", (long long)k->id);
@@ -300,8 +270,7 @@ int notices_read(struct call *c, const struct kase *k)
 static int inbox_open(struct call *c, int64_t id, bool mark)
 {
     int64_t officer = scope_of(c->v).bounded;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id = ?3", "izi", officer, c->v->org_id,
-                                id);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id = ?2", "zi", inbox_of(c->v), id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc == 0)

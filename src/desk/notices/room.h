@@ -49,6 +49,19 @@ MUST_USE int case_record(struct call *c, const struct kase *k, const struct lett
 void case_form_text(struct call *c, const struct letter *l, struct buf *b);
 
 /* --- deliver.c --- */
+#define RECIPIENTS_MAX 100
+struct recipient {
+    struct str email;
+    enum lang  lang;
+};
+struct recipients {
+    size_t           count;
+    struct recipient at[RECIPIENTS_MAX];
+};
+/* recipients_from - rows (address, language) of a query, each address once. */
+MUST_USE int recipients_from(struct call *c, struct recipients *r, sqlite3_stmt *st);
+/* recipients_of_object - the persons to reach about an object: those on duty first (R-A1-11), each address once. */
+MUST_USE int recipients_of_object(struct call *c, struct str object_id, struct recipients *r);
 MUST_USE int notice_deliver(struct call *c, const struct notice_made *m);
 /* message_id_make - fixed when the letter is queued: a second try after a lost answer is the same letter to the receiver. */
 MUST_USE int message_id_make(struct call *c, char out[120]);
