@@ -31,7 +31,8 @@ function memory() {
 }
 
 const EXTRA = {
-    '/cases': ['?open=true', '?open=false', '?state=notified', '?q=пароля', '?q=жүйе № 77', '?q=B-000123', '?object=bench-ob-77', '?limit=1000'],
+    '/cases': ['?open=true', '?open=false', '?state=notified', '?machine=sts', '?machine=cii', '?level=medium', '?type=phishing', '?kind=incident', '?overdue=true', '?mine=true', '?org=bench-org-7',
+        '?indicator=203.0.113.7', '?q=пароля&state=notified', '?q=пароля', '?q=жүйе № 77', '?q=B-000123', '?object=bench-ob-77', '?limit=1000'],
     '/objects': ['?q=жүйе', '?q=bench-host-77', '?limit=1000'],
     '/organisations': ['?q=ұйым'],
     '/audit': ['?q=session'],

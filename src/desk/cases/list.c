@@ -29,7 +29,7 @@ static const char *const statements[] = {
                 " WHERE t.search MATCH ?18 AND t.rowid < ?5" LIST_REST " ORDER BY t.rowid DESC LIMIT ?6",
     [BY_OBJECT] = LIST_OF("INDEXED BY case_object", "k.object_id = ?12"),
     [BY_MINE] = LIST_OF("", "k.id IN (SELECT id FROM cases WHERE assignee_id = ?17 UNION SELECT id FROM cases WHERE owner_assignee_id = ?17)"),
-    [BY_OVERDUE] = LIST_OF("", "k.id IN (SELECT d.case_id FROM duty d WHERE d.state = 'running' AND d.due_at < ?16)"),
+    [BY_OVERDUE] = LIST_OF("", "k.id IN (SELECT d.case_id FROM duty d WHERE d.open = 1 AND d.sort_at < ?16 AND d.case_id IS NOT NULL)"),
     [BY_SCOPE] = LIST_OF("INDEXED BY case_object", "k.object_id IN " OBJECTS_OF("?2")),
     [BY_KNB] = LIST_OF("INDEXED BY case_escalated", "k.escalated_at IS NOT NULL"),
     [BY_ORG] = LIST_OF("INDEXED BY case_object", "k.object_id IN " OBJECTS_OF("?13")),
