@@ -35,6 +35,20 @@ int api_passport_create(struct call *c)
     return call_desk(c, desk_passport_create(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 201, &r);
 }
 
+int api_passport_file(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    int fd = -1, rc = desk_passport_file(c->desk, &c->viewer, c->match.arg[0], c->match.arg[1], c->now, &fd, &r);
+
+    if (rc < 0)
+        return call_desk(c, rc, 200, &r);
+    rc = call_file(c, fd, json_integer_value(json_object_get(r.json, "size_bytes")), json_string_value(json_object_get(r.json, "type")),
+                   json_string_value(json_object_get(r.json, "name")));
+    c->reply.type = arena_copy(&c->arena, str_c(json_string_value(json_object_get(r.json, "type")))).p;
+    desk_reply_free(&r);
+    return rc;
+}
+
 int api_observed(struct call *c)
 {
     struct desk_reply r = { 0 };

@@ -1,5 +1,6 @@
 /* passport.c - the initial data of an object (paragraph 7) as numbered versions, each with its source. */
 #include "desk/tables/internal.h"
+#include "desk/blob.h"
 
 static const char *const source_values[] = { "architecture_portal", "conformity_testing", "owner", NULL };
 static const char *const tested_values[] = { "service_software_product", "ict_platform", "internet_resource", "information_system", NULL };
@@ -194,6 +195,75 @@ int desk_passport(struct desk *d, const struct viewer *v, struct str object, str
     return refuse_rc(r, rc);
 }
 
+/* --- files of diagrams and structures --- */
+
+/* file_known - is it a file of an item of the object's passports? */
+static int file_known(struct call *c, struct str object, struct str sha256, struct str *name)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT i.json ->> '$.file_name' FROM passport p JOIN passport_item i ON i.passport_id = p.id WHERE p.object_id = ?1"
+                                " AND i.kind IN ('diagram','database') AND i.json ->> '$.sha256' = ?2 ORDER BY p.version DESC LIMIT 1", "tt", object, sha256);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc > 0) {
+        *name = db_copy(st, 0, &c->a);
+        db_done(st);
+    }
+    return rc;
+}
+
+/* files_take - uploads of the items become files; a file named by its sum alone must be of an earlier version, or anybody could ask for any. */
+static int files_take(struct call *c, struct str object, json_t *items)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(items, i, item) {
+        struct str upload = json_get_str(item, "upload_id"), sum = json_get_str(item, "sha256"), name;
+        char field[64];
+        struct blob b;
+        int rc;
+
+        snprintf(field, sizeof field, "items.%zu.%s", i, upload.p ? "upload_id" : "sha256");
+        if (upload.n) {
+            rc = blob_take(c, upload, arena_copy(&c->a, str_c(field)).p, &b);
+            if (rc < 0)
+                return rc;
+            json_object_set_new(item, "sha256", json_string(b.sha256));
+            json_object_set_new(item, "file_name", json_string(b.name));
+        } else if (sum.n) {
+            rc = file_known(c, object, sum, &name);
+            if (rc <= 0)
+                return rc < 0 ? rc : refuse(c, -EINVAL, "bad_request", field, "no version of this passport has such a file");
+            json_object_set_new(item, "file_name", json_str(name));
+        }
+        json_object_del(item, "upload_id");
+    }
+    return 0;
+}
+
+int desk_passport_file(struct desk *d, const struct viewer *v, struct str object, struct str sha256, time_ns now, int *fd, struct desk_reply *r)
+{
+    struct str name;
+    struct blob b;
+    struct call c;
+    int rc;
+
+    desk_call_init(&c, d, v, now, r);
+    rc = object_reached(&c, object, NULL);
+    if (rc == 0)
+        rc = file_known(&c, object, sha256, &name);
+    if (rc == 0)
+        rc = refuse(&c, -ENOENT, "not_found", NULL, "no such file");
+    else if (rc > 0) {
+        rc = blob_open(&c, arena_copy(&c.a, sha256).p, fd, &b);
+        if (rc == 0)
+            r->json = json_pack("{s:o, s:s, s:I}", "name", json_str(name.p ? name : sha256), "type", b.type, "size_bytes", (json_int_t)b.size_bytes);
+    }
+    desk_call_free(&c);
+    return refuse_rc(r, rc);
+}
+
 /* --- the act --- */
 
 static int passport_create(struct call *c, struct str object, const json_t *body)
@@ -208,8 +278,13 @@ static int passport_create(struct call *c, struct str object, const json_t *body
         rc = refuse(c, -EACCES, "forbidden", "source", "an owner sends the owner's own data");
     if (rc == 0 && testing != (p.tested_kind.p != NULL))
         rc = refuse(c, -EINVAL, "bad_request", "tested_kind", "data of conformity testing say which of the four kinds was tested, other data do not");
+    json_t *items = json_deep_copy(p.items);
+    if (rc == 0)
+        rc = files_take(c, object, items);
+    p.items = items;
     if (rc == 0)
         rc = passport_write(c, &p, &version);
+    json_decref(items);
     return rc < 0 ? rc : passport_read(c, object, version);
 }
 

@@ -16,6 +16,7 @@ static const struct body_field diagram_fields[] = {
     { "kind", BODY_STRING, true, false, 1, 16, NULL },
     { "name", BODY_STRING, true, false, 1, 500, NULL },
     { "sha256", BODY_STRING, false, true, 0, 64, NULL },
+    { "file_name", BODY_STRING, false, true, 0, 255, NULL },
     { "description", BODY_TEXT, false, true, 0, 8000, NULL },
 };
 static const struct body_field checksum_fields[] = {
@@ -30,6 +31,7 @@ static const struct body_field database_fields[] = {
     { "name", BODY_STRING, true, false, 1, 500, NULL },
     { "structure", BODY_TEXT, false, true, 0, 8000, NULL },
     { "sha256", BODY_STRING, false, true, 0, 64, NULL },
+    { "file_name", BODY_STRING, false, true, 0, 255, NULL },
 };
 static const struct item_kind {
     const char              *name;

@@ -24,6 +24,8 @@
 MUST_USE int desk_passports(struct desk *d, const struct viewer *v, struct str object, int limit, struct str before, struct desk_reply *r);
 MUST_USE int desk_passport(struct desk *d, const struct viewer *v, struct str object, struct str version, time_ns now, struct desk_reply *r);
 MUST_USE int desk_passport_create(struct desk *d, const struct viewer *v, struct str object, const json_t *body, time_ns now, struct desk_reply *r);
+/* desk_passport_file - a descriptor of a diagram's or a structure's file, owned by the caller; r->json {name, type, size_bytes}. */
+MUST_USE int desk_passport_file(struct desk *d, const struct viewer *v, struct str object, struct str sha256, time_ns now, int *fd, struct desk_reply *r);
 /* desk_observed - what logs and agents show of an object, each with what the newest passport says of it. */
 MUST_USE int desk_observed(struct desk *d, const struct viewer *v, struct str object, int limit, struct str before, struct desk_reply *r);
 

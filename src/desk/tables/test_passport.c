@@ -1,6 +1,7 @@
 /* test_passport.c - the initial data of paragraph 7 as versions, what is observed beside them, and what becomes of each difference. */
 #include "desk/tables/internal.h"
 #include "desk/testing.h"
+#include "desk/blob.h"
 
 #define OBJECT STR("state-register")
 
@@ -126,6 +127,40 @@ static void r_7_03_r_7_04_r_7_05_r_7_06_a_passport_lists_hardware_software_diagr
            "items.1");
     create(w, &w->analyst, "{\"source\":\"owner\"}", "bad_request", "items");
     create(w, &w->analyst, "{\"source\":\"owner\",\"items\":[],\"extra\":1}", "bad_request", "extra");
+}
+
+static void files_of_diagrams_are_kept_and_given_to_who_sees_the_object(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    char upload[65], sha[65], text[512];
+    int fd = -1;
+    json_t *b = json_pack("{s:s, s:i}", "name", "net.svg", "size_bytes", 5), *p;
+
+    must(desk_upload_begin(w->desk, &w->registry, b, T0, &r), &r.err);
+    json_decref(b);
+    snprintf(upload, sizeof upload, "%s", json_string_value(json_object_get(r.json, "id")));
+    desk_reply_free(&r);
+    must(desk_upload_piece(w->desk, &w->registry, str_c(upload), 0, STR("<svg>"), T0, &r), &r.err);
+    desk_reply_free(&r);
+    snprintf(text, sizeof text, "{\"source\":\"owner\",\"items\":[{\"kind\":\"diagram\",\"name\":\"Net\",\"upload_id\":\"%s\"}]}", upload);
+    p = create(w, &w->registry, text, NULL, NULL);
+    const json_t *item = json_array_get(json_object_get(p, "items"), 0);
+    snprintf(sha, sizeof sha, "%s", json_string_value(json_object_get(item, "sha256")));
+    assert_string_equal(json_string_value(json_object_get(item, "file_name")), "net.svg");
+    assert_null(json_object_get(item, "upload_id"));
+    json_decref(p);
+    must(desk_passport_file(w->desk, &w->analyst, OBJECT, str_c(sha), T0, &fd, &r), &r.err);
+    assert_int_equal(json_integer_value(json_object_get(r.json, "size_bytes")), 5);
+    close(fd);
+    desk_reply_free(&r);
+    assert_int_equal(desk_passport_file(w->desk, &w->city, OBJECT, str_c(sha), T0, &fd, &r), -ENOENT);
+    desk_reply_free(&r);
+    /* The sum of somebody else's file opens nothing; one's own goes on into the next version. */
+    snprintf(text, sizeof text, "{\"source\":\"owner\",\"items\":[{\"kind\":\"diagram\",\"name\":\"Net\",\"sha256\":\"%064d\"}]}", 1);
+    create(w, &w->registry, text, "bad_request", "items.0.sha256");
+    snprintf(text, sizeof text, "{\"source\":\"owner\",\"items\":[{\"kind\":\"diagram\",\"name\":\"Net\",\"sha256\":\"%s\"}]}", sha);
+    json_decref(create(w, &w->registry, text, NULL, NULL));
 }
 
 static void r_17_05_a_next_version_records_what_changed_and_never_the_first(void **state)
@@ -262,6 +297,7 @@ int main(void)
           "R-7-02 data of conformity testing say which of the four kinds was tested"),
         T(r_7_03_r_7_04_r_7_05_r_7_06_a_passport_lists_hardware_software_diagrams_checksums_and_databases,
           "R-7-03 R-7-04 R-7-05 R-7-06 a passport lists hardware and software, network diagrams, checksums and database structures"),
+        T(files_of_diagrams_are_kept_and_given_to_who_sees_the_object, "R-7-04 R-7-06 files of diagrams are kept and given to who sees the object"),
         T(r_17_05_a_next_version_records_what_changed_and_never_the_first, "R-7-03 a next version records what changed, the first one nothing"),
         T(what_is_observed_differs_until_it_is_accepted, "R-7-03 what is observed differs until it is accepted into the next version"),
         T(a_questioned_difference_asks_the_owner_and_one_that_goes_away_is_withdrawn,

@@ -82,6 +82,7 @@ export const passports = (object_id: string) => get(`/objects/${id(object_id)}/p
 export const passportOf = (object_id: string, version: number) => get(`/objects/${id(object_id)}/passports/${version}`, passport);
 export const observedOf = (object_id: string) => get(`/objects/${id(object_id)}/observed`, observedPage, { limit: 1000 });
 export const addPassport = (object_id: string, body: unknown) => send('POST', `/objects/${id(object_id)}/passports`, passport, {}, body);
+export const passportFile = (object_id: string, sha256: string) => `/api/v1/objects/${id(object_id)}/passport-files/${sha256}`;
 export const changes = (query: Query) => get('/changes', page(change), query);
 export const decideChanges = (decision: Decision, ids: string[], note: string) =>
   send('POST', '/changes/decisions', object({ decided: num }), {}, note === '' ? { decision, ids } : { decision, ids, note });
