@@ -31,7 +31,7 @@ async function node(name, org, { connect = false } = {}) {
         if (a.json) assert.deepEqual(spec.problems(method, path.split('?')[0], a.status, a.json), []);
         return a;
     };
-    c.cli = (args, env = {}) => saqshy(['link', ...args, '--url', `https://127.0.0.1:${c.ports.portal}`, '--cacert', join(c.data, 'pki/ca.pem')],
+    c.cli = (args, env = {}) => saqshy(['link', ...args, '--server', `https://127.0.0.1:${c.ports.portal}`, '--cacert', join(c.data, 'pki/ca.pem')],
         { env: { ...process.env, SAQSHY_USER: c.accounts.admin.login, SAQSHY_PASSWORD: c.accounts.admin.password, ...env } });
     c.peer = async (other) => (await c.api('GET', `/link/nodes/${other.name}`)).json;
     c.envelopes = async (other, direction) => {

@@ -12,12 +12,12 @@
 
 static const char usage[] =
     "usage: saqshy link init --data DIR --id NODE\n"
-    "       saqshy link show   --url URL\n"
-    "       saqshy link self   --url URL --org ID\n"
-    "       saqshy link card   --url URL FILE\n"
-    "       saqshy link add    --url URL --org ID --fingerprint HEX [--peer-url URL] CARD\n"
-    "       saqshy link export --url URL --peer NODE FILE\n"
-    "       saqshy link import --url URL FILE\n\n"
+    "       saqshy link show   --server URL\n"
+    "       saqshy link self   --server URL --org ID\n"
+    "       saqshy link card   --server URL FILE\n"
+    "       saqshy link add    --server URL --org ID --fingerprint HEX [--peer-url URL] CARD\n"
+    "       saqshy link export --server URL --peer NODE FILE\n"
+    "       saqshy link import --server URL FILE\n\n"
     "  init     make the key and the certificate of this node; the key never leaves DIR/link\n"
     "  show     this node, the others, and how far each stream has come\n"
     "  self     for which organisation this node speaks\n"
@@ -241,7 +241,7 @@ static int run_verb(const struct asked *a)
 int cmd_link(int argc, char **argv)
 {
     static const struct option options[] = { { "data", required_argument, NULL, 'd' },    { "id", required_argument, NULL, 'i' },
-                                             { "url", required_argument, NULL, 'u' },     { "cacert", required_argument, NULL, 'c' },
+                                             { "server", required_argument, NULL, 'u' },     { "cacert", required_argument, NULL, 'c' },
                                              { "org", required_argument, NULL, 'o' },     { "fingerprint", required_argument, NULL, 'f' },
                                              { "peer", required_argument, NULL, 'p' },    { "peer-url", required_argument, NULL, 'U' },
                                              { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 } };
