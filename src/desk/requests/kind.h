@@ -106,6 +106,11 @@ MUST_USE int req_fulfil(struct call *c, struct req *q, const char *obligation, t
 MUST_USE int req_cancel(struct call *c, struct req *q, const char *obligation);
 MUST_USE int req_fact(struct call *c, struct req *q, const char *obligation, const char *fact, time_ns at, struct str sha256, struct str note);
 
+/* --- form.c --- */
+/* req_form - the form that goes with a notice, NULL: none; values are the caller's. req_files: its attachments, in the arena. */
+const char *req_form(struct call *c, const struct req *q, const char *key, json_t **values);
+MUST_USE int req_files(struct call *c, const struct req *q, const char *key, struct notice_file **out, size_t *count);
+
 /* --- reg.c --- */
 /* life_move - the object goes to a state of 7.7; where it stands further on already, it stays. */
 MUST_USE int life_move(struct call *c, struct str object, struct str org, const char *state, time_ns at);

@@ -145,7 +145,7 @@ static int opened_by(struct call *c, const struct req *q, json_t **out)
 static int one_json(struct call *c, const struct req *q, json_t **out)
 {
     static const char *const waits[] = { "nobody", "owner", "centre", "ocib" };
-    json_t *clocks = NULL, *items = NULL, *files = NULL, *steps = NULL, *by = NULL;
+    json_t *clocks = NULL, *items = NULL, *files = NULL, *steps = NULL, *by = NULL, *notices = NULL;
     struct subject s = req_subject(q);
     int rc = duties_json(c, &s, &clocks);
 
@@ -158,12 +158,17 @@ static int one_json(struct call *c, const struct req *q, json_t **out)
     if (rc == 0)
         rc = opened_by(c, q, &by);
     if (rc == 0)
+        rc = notices_of(c, &s, &notices);
+    if (rc == 0)
         *out = json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:o}", "now", json_time(c->now),
                          "id", json_id(q->id), "number", json_str(q->number), "kind", q->kind->name, "paragraph", q->kind->paragraph, "batch",
                          q->batch ? json_id(q->batch) : json_null(), "state", q->state->name, "waits", waits[q->state->waits], "ended", q->state->ended,
                          "object", json_ref(q->object_id, q->object_name), "org", json_ref(q->org_id, q->org_name), "opened_at", json_time(q->opened_at),
                          "opened_by", json_incref(by), "item_fields", req_fields_json(q->kind->item_fields, REQ_ITEM_VALUES_MAX), "values", q->values,
                          "items", items, "files", files, "clocks", clocks, "timeline", steps, "actions", req_actions_json(c, q));
+    if (rc == 0)
+        json_object_set(*out, "notices", notices);
+    json_decref(notices);
     json_decref(by);
     json_decref(clocks);
     json_decref(items);

@@ -137,7 +137,17 @@ int req_tell_about(struct call *c, const struct req *q, const struct subject *ab
     text = text_fill(&c->a, both(c, text_key, "\n\n"), args);
     json_decref(args);
     struct notice_new notice = { .kind = kind, .paragraph = paragraph, .about = about, .title = title, .text = text, .orgs = orgs, .org_count = n };
-    return notice_issue(c, &notice, &id);
+    struct notice_file *files = NULL;
+    json_t *values = NULL;
+
+    notice.form = q->values ? req_form(c, q, key, &values) : NULL;
+    notice.values = values;
+    int rc = q->values ? req_files(c, q, key, &files, &notice.file_count) : 0;
+    notice.files = files;
+    if (rc == 0)
+        rc = notice_issue(c, &notice, &id);
+    json_decref(values);
+    return rc;
 }
 
 int req_tell(struct call *c, const struct req *q, bool owner, const char *key)

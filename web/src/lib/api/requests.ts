@@ -100,7 +100,7 @@ export type Action = Decoded<typeof action>;
 const request = object({
   now: instant, id: str, number: str, kind: oneOf(KINDS), paragraph: str, batch: nullable(str), state: oneOf(STATES), waits: oneOf(WAITS), ended: bool, object: ref, org: ref,
   opened_at: instant, opened_by: nullable(author), item_fields: arr(field), values: record, items: arr(item), files: arr(file), clocks: arr(clock), timeline: arr(stepShape),
-  actions: arr(action),
+  actions: arr(action), notices: arr(object({ id: str, number: str, title: str, made_at: instant, pdf_sha256: nullable(str) })),
 });
 export type Request = Decoded<typeof request>;
 
@@ -127,6 +127,7 @@ const opened = page(object({ id: str, number: str, object: ref }));
 export const open = (kindName: string, object_ids: string[], values: Values) => send('POST', '/requests', opened, {}, { kind: kindName, object_ids, values: filled(values) });
 export const act = (requestId: string, name: string, body: Values) => send('POST', `/requests/${id(requestId)}/actions/${id(name)}`, request, {}, filled(body));
 export const attach = (requestId: string, body: Values) => send('POST', `/requests/${id(requestId)}/files`, request, {}, filled(body));
+export const noticePdf = (noticeId: string) => addressOf(`/notices/${id(noticeId)}/pdf`);
 export const fileAddress = (requestId: string, fileId: string) => addressOf(`/requests/${id(requestId)}/files/${id(fileId)}`);
 export const onboarding = (objectId: string) => get(`/objects/${id(objectId)}/onboarding`, onboardingShape);
 export const takeStep = (objectId: string, name: string, body: Values) => send('POST', `/objects/${id(objectId)}/onboarding/actions/${id(name)}`, onboardingShape, {}, filled(body));
