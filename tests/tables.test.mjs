@@ -2,8 +2,9 @@
 // and each quarter ends in a report that can be opened to its rows.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { centre, until, sendSyslog } from './lib/centre.mjs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { centre, saqshy, until, sendSyslog } from './lib/centre.mjs';
 import { openapi } from './portal/openapi.mjs';
 
 const spec = openapi();
@@ -82,6 +83,30 @@ test('a wrong cell has its place and words in the language of the reader; a regi
     assert.deepEqual([late.status, late.json.code, late.json.field], [409, 'conflict', 'rows.2']);
 });
 
+/** saqshy(1) as the analyst, against the running centre. */
+function command(...args) {
+    const { login, password } = Object.values(c.accounts).find((x) => x.role === 'centre_analyst');
+    return saqshy([...args, '--server', `https://127.0.0.1:${c.ports.portal}`, '--cacert', join(c.data, 'pki/ca.pem')],
+        { env: { ...process.env, ...c.env, SAQSHY_USER: login, SAQSHY_PASSWORD: password } });
+}
+
+test('saqshy registry: a table is shown, written when asked, taken out and shown to change nothing', async () => {
+    const table = join(c.data, 'in.csv'), out = join(c.data, 'out.xlsx');
+    writeFileSync(table, 'name;kinds\r\nКомандная строка;owner\r\n');
+    const shown = await command('registry', 'import', '--kind', 'organisation', table);
+    assert.deepEqual([shown.code, /1 new, 0 changed/.test(shown.out)], [0, true], shown.err);
+    const written = await command('registry', 'import', '--kind', 'organisation', '--apply', table);
+    assert.deepEqual([written.code, /written/.test(written.out)], [0, true], written.err);
+    assert.equal((await command('registry', 'export', '--kind', 'organisation', out)).code, 0);
+    const same = await command('registry', 'import', '--kind', 'organisation', '--clear', out);
+    assert.deepEqual([same.code, /^0 new, 0 changed/m.test(same.out)], [0, true], same.out + same.err);
+    writeFileSync(table, 'name;kinds\r\nX;wizard\r\n');
+    const wrong = await command('registry', 'import', '--kind', 'organisation', '--apply', '--json', table);
+    assert.equal(wrong.code, 1);
+    assert.equal(JSON.parse(wrong.out).errors[0].column, 'B');
+    assert.equal((await command('registry', 'import', '--kind', 'Wizards!', table)).code, 2);
+});
+
 test('R-7-01 R-7-03 the passport through the API: a version, what is seen beside it, a decision', async () => {
     const made = await ask(analyst, 'POST', '/objects/state-register/passports', { source: 'architecture_portal', reference: 'AP-1',
         items: [{ kind: 'hardware', name: 'Web', host: 'registry-web-1' }, { kind: 'software', name: 'nginx', host: 'registry-web-1', version: '1.22' }] });
@@ -120,6 +145,11 @@ test('F-05 D-19 the summary of a quarter begins by itself, is sent after its end
         const file = await analyst.request('GET', `/api/v1/reports/${first.id}/file?format=${format}`);
         assert.ok(file.status === 200 && file.bytes.toString('latin1').startsWith(head), format);
     }
+    const pdf = await command('report', 'quarter', first.quarter, '--format', 'pdf', join(c.data, 'report.pdf'));
+    assert.equal(pdf.code, 0, pdf.err);
+    assert.ok(readFileSync(join(c.data, 'report.pdf')).subarray(0, 4).equals(Buffer.from('%PDF')));
+    assert.equal(JSON.parse((await command('report', 'quarter', '2001Q1', '--format', 'json')).out).quarter, '2001Q1');
+    assert.equal((await command('report', 'quarter', '2001Q1', '--format', 'pdf')).code, 1);
     const empty = (await ask(analyst, 'GET', `/figures?paragraph=17&quarter=2001Q1`)).json;
     assert.ok(empty.figures.length > 8 && empty.figures.every((f) => f.total === 0));
     assert.equal((await ask(analyst, 'GET', '/figures?paragraph=17&quarter=spring')).json.field, 'quarter');
