@@ -184,6 +184,8 @@ test('7.1 R-10.1-13 D-06 causes are eliminated in time, consequences are not: KN
 test('7.1 R-10.1-11 R-10.1-12 KNB decides that an employee must go; the centre sends one, who comes back with a report; the owner is advised', async () => {
     let x = await show(p.knb, first);
     assert.ok(offered(x).includes('decide_visit') && !offered(x).includes('close'));
+    assert.deepEqual(x.documents.map((d) => d.kind), ['knb_notice']);
+    assert.ok((await pdf(p.knb, x.documents[0].sha256)).length > 200, 'KNB reads what it was sent');
     x = await act(p.knb, first, 'decide_visit', { reason: 'Дереу жіберілсін' });
     assert.deepEqual([x.visits[0].decided_by, x.visits[0].state], ['knb', 'need_determined']);
     x = await act(p.analyst, first, 'send_employee', { employee: 'А. Қызметкер', sent_at: now() });
@@ -270,6 +272,7 @@ test('7.2 R-12-11 D-09 D-06 Annex 2 is due seventy-two hours from the confirmati
     assert.deepEqual([x.state, state(x, 'D-09'), state(x, 'D-06')], ['measures_reported', 'fulfilled', 'running']);
     const text = await pdf(p.analyst, x.documents.find((d) => d.kind === 'annex2').sha256);
     assert.ok(text.includes('Шифрлаушы') && text.includes('Тораптар қайта орнатылды'));
+    assert.ok((await pdf(p.owner, x.documents.find((d) => d.kind === 'annex2').sha256)).includes('TLP:AMBER'), 'who sent it reads it, with its label');
     x = await act(p.owner, own, 'eliminate', { causes_at: now(), causes: 'осалдық жабылды', consequences_at: now(), consequences: 'көшірмеден қалпына келтірілді' });
     x = await act(p.lead, own, 'accept_elimination', { what: 'both' });
     assert.deepEqual([x.state, state(x, 'D-06')], ['eliminated', 'fulfilled']);

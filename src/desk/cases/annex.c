@@ -250,7 +250,7 @@ int document_make(struct call *c, const struct kase *k, const char *kind, const 
     const struct form *form = form_of(c, kind);
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
     struct form_document d = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = form, .values = vs, .case_number = k->number,
-                               .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
+                               .tlp = k->tlp, .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
     AUTO_BUF struct buf pdf = { 0 }, json = { 0 };
     int rc = form && vs ? form_fill(c, form, values, vs) : -ENOTSUP;
 
@@ -287,8 +287,8 @@ static int document_read(struct call *c, struct str sha256, bool json, struct bu
         return refuse(c, -ENOENT, "not_found", NULL, "no such document");
     rc = db_int(c->d, c->e, 0, &n,
                 "SELECT count(*) FROM document d JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = k.object_id"
-                " WHERE d.sha256 = ?3 AND (?1 = 0 OR (" SCOPE_OBJECT " AND k.notified_at IS NOT NULL AND d.kind <> 'knb_notice'))",
-                "izt", scope_of(c->v).bounded, c->v->org_id, sha256);
+                " WHERE d.sha256 = ?5 AND " CASE_VISIBLE " AND (?1 = 0 OR (d.kind = 'knb_notice') = ?4)",
+                "iziit", is_bounded(c), viewer_org(c), viewer_id(c), is_knb(c), sha256);
     if (rc < 0)
         return rc;
     if (n == 0)

@@ -180,7 +180,8 @@ static bool offered_to(struct world *w, const struct viewer *v, int64_t id, cons
     return yes;
 }
 
-/* draws - acts that make a document take a tenth of a second each: in each state they are done by the first role that may, offered to all. */
+/* draws - acts that make a document take a tenth of a second each: in each machine they are done once, and offered in every state and to every role
+ * that may. */
 static bool draws(const char *action)
 {
     static const char *const slow[] = { "notify", "report_measures", "notify_incident", "update", "notify_knb" };
@@ -247,13 +248,11 @@ static void machine_table(struct world *w, char machine)
     fixture_open(w, &f);
     for (size_t a = 0; a < transition_count; a++) {
         const char *action = transitions[a].name;
-        bool again = false;
+        bool again = false, done = false;
 
         for (size_t b = 0; b < a; b++)
             again = again || strcmp(transitions[b].name, action) == 0;
         for (enum case_state s = 0; !again && s < CASE_STATE_COUNT; s++) {
-            bool done = false;
-
             put_state(&f, machine, s, action);
             for (enum desk_role r = 0; r < DESK_ROLE_COUNT; r++) {
                 struct viewer v = person(w, r);

@@ -138,9 +138,9 @@ int documents_json(struct call *c, int64_t case_id, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT d.sha256, d.kind, d.created_at, d.size_bytes, d.author_id, u.name, u.role FROM document d"
-                                " LEFT JOIN user u ON u.id = d.author_id WHERE d.case_id = ?1 AND (?2 = 0 OR d.kind <> 'knb_notice')"
+                                " LEFT JOIN user u ON u.id = d.author_id WHERE d.case_id = ?1 AND (?2 = 0 OR (d.kind = 'knb_notice') = ?3)"
                                 " ORDER BY d.created_at, d.sha256",
-                                "ii", case_id, scope_of(c->v).bounded);
+                                "iii", case_id, scope_of(c->v).bounded, is_knb(c));
     int rc = st ? 0 : -EIO;
 
     *out = json_array();

@@ -54,8 +54,9 @@ void case_form_text(struct call *c, const struct letter *l, struct buf *b)
 static int make(struct call *c, const struct kase *k, const struct letter *l, int64_t *id)
 {
     struct subject about = case_subject(k);
-    struct notice_new n = { .kind = l->kind, .paragraph = strcmp(l->kind, "annex2") == 0 ? "12" : "10(1)", .about = &about, .form = l->kind,
-                            .text = STR("") };
+    const char *owners = k->machine == MACHINE_OCIB ? "22" : k->machine == MACHINE_UNIT ? "24" : "12";
+    struct notice_new n = { .kind = l->kind, .paragraph = strcmp(l->kind, "annex2") == 0 ? owners : "10(1)", .about = &about, .form = l->kind,
+                            .text = STR(""), .tlp = k->tlp.p };
     struct notice_made *m = arena_zero(&c->a, sizeof *m);
     struct str *to = arena_array(&c->a, NOTICE_ADDRESSEES_MAX, sizeof *to), centre = { NULL, 0 };
     json_t *values = NULL;
@@ -64,8 +65,8 @@ static int make(struct call *c, const struct kase *k, const struct letter *l, in
     n.orgs = to;
     n.org_count = 1;
     if (rc == 0 && strcmp(l->kind, "annex2") == 0) {
-        to[0] = centre;
-        n.sender = &k->org_id;
+        to[0] = centre;   /* from whoever performs: the owner's side or its OCIB (Q-32, R-22-04) */
+        n.sender = c->v && c->v->org_id[0] ? NULL : &k->org_id;
     } else if (rc == 0 && strcmp(l->kind, "knb_notice") == 0) {
         n.sender = &centre;
         rc = notice_orgs(c, "knb", to, &n.org_count);
