@@ -209,12 +209,11 @@ int bundle_make(struct call *c, struct str node, size_t limit, struct buf *out, 
     int rc;
 
     buf_init(&items, limit + LINK_LINE_MAX);
-    rc = link_node_identity(c->d, &by, c->e);
-    if (rc < 0)
-        return rc;
     rc = peer_load(c, node, &p);
     if (rc == 0)
         rc = refuse(c, -ENOENT, "not_found", NULL, "no such node");
+    if (rc > 0 && link_node_identity(c->d, &by, c->e) < 0)
+        rc = refuse(c, -EPROTO, "no_identity", NULL, "%.400s", c->e->text);
     *count = 0;
     if (rc > 0 && p.out_sequence > p.acked) {
         rc = db_begin(c->d, c->e);

@@ -175,10 +175,16 @@ static int envelopes(struct call *c, const struct desk_link_query *q)
         return -EIO;
     if (!known)
         return refuse(c, -ENOENT, "not_found", NULL, "no such node");
-    sqlite3_stmt *st = db_query(c->d, c->e, out ? OUT_COLUMNS : IN_COLUMNS, "tii", q->peer, from, limit + 1);
-    json_t *items = json_array(), *next = NULL;
-    int rc = st ? 0 : -EIO;
+    json_t *items, *next = NULL;
+    sqlite3_stmt *st;
+    struct peer p;
+    int rc = peer_load(c, q->peer, &p);
 
+    if (rc <= 0)
+        return rc < 0 ? rc : refuse(c, -ENOENT, "not_found", NULL, "no such node");
+    st = db_query(c->d, c->e, out ? OUT_COLUMNS : IN_COLUMNS, "tii", q->peer, from, limit + 1);
+    rc = st ? 0 : -EIO;
+    items = json_array();
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         if (n++ == limit)
             next = json_incref(json_object_get(json_array_get(items, (size_t)limit - 1), "id"));
