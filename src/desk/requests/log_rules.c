@@ -106,17 +106,28 @@ void log_rules_free(struct log_rules *r)
     r->count = 0;
 }
 
-#define STEM_MIN 5   /* bytes: "postgres" is in "postgresql" too, but "alt" is not in "altair" */
+#define STEM_MIN 5   /* letters: "postgres" is in "postgresql" too, but "alt" is not in "altair" */
 
 /* letter - part of a word: what is above ASCII is one (Cyrillic in UTF-8). */
 static bool letter(char c) { return (unsigned char)c >= 128 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
+static size_t letters(struct str s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
 static bool has_word(struct str text, struct str word)
 {
+    bool stem = letters(word) >= STEM_MIN;
+
     for (size_t at = 0; at + word.n <= text.n; at++) {
         if (memcmp(text.p + at, word.p, word.n) != 0)
             continue;
-        if ((at == 0 || !letter(text.p[at - 1])) && (word.n >= STEM_MIN || at + word.n == text.n || !letter(text.p[at + word.n])))
+        if ((at == 0 || !letter(text.p[at - 1])) && (stem || at + word.n == text.n || !letter(text.p[at + word.n])))
             return true;
     }
     return false;
