@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as D from './data.mjs';
+import { CORRECT } from './rooms.mjs';
 import { described, filled, sample } from './sample.mjs';
 
 const PASSWORD = 'saqshy-demo-2026';
@@ -139,7 +140,10 @@ function registry(req, res, path, about, u, own, b) {
 async function madeUp(req, res, about) {
   if (!about) return refuse(res, 404, 'not_found');
   if (req.method !== 'GET') await body(req).catch(() => undefined);
-  if (about.schema) return send(res, about.status, sample(about.schema));
+  if (about.schema) {
+    const made = sample(about.schema);
+    return send(res, about.status, CORRECT[about.path]?.(made) ?? made);
+  }
   if (about.types.length === 0) return send(res, 204, null);
   res.writeHead(200, { ...SECURITY, 'Content-Type': about.types[0] });
   return res.end('%PDF-1.4\n');

@@ -25,15 +25,18 @@ export interface Found {
   params: Record<string, string>;
 }
 
-/** The page of an address for this role, or null: what one may not open does not exist. */
+/** The page of an address for this role, or null: what one may not open does not exist. «objects/new» is never the object «new». */
 export function findPage(path: readonly string[], role: Role, among: readonly Page[] = pages): Found | null {
   const fits = among.flatMap((page) => {
-    const p = page.roles.includes(role) ? params(page, path) : null;
+    const p = params(page, path);
     return p ? [{ page, params: p }] : [];
   });
-  fits.sort((a, b) => (shape(a.page) < shape(b.page) ? -1 : 1));
-  return fits[0] ?? null;
+  const best = fits.map((f) => shape(f.page)).sort()[0];
+  return fits.find((f) => shape(f.page) === best && f.page.roles.includes(role)) ?? null;
 }
+
+/** Whether a link to an address leads anywhere for this role. */
+export const mayOpen = (path: readonly string[], role: Role | undefined) => role !== undefined && findPage(path, role) !== null;
 
 export interface NavGroup {
   group: Group;
