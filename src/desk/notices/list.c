@@ -9,15 +9,57 @@
     " r.sender_name, r.title, r.tlp, r.made_at, r.version, r.sha256, r.pdf_sha256,"                                                         \
     " (SELECT c.verdict FROM notice_signature s JOIN notice_check c ON c.signature_id = s.id WHERE s.record_id = r.id ORDER BY c.id DESC LIMIT 1),"  \
     " (SELECT count(*) FROM notice n WHERE n.record_id = r.id AND n.state = 'failed'), (SELECT x.id FROM notice_record x WHERE x.corrects = r.id)"
-#define FILTERS                                                                                                                      \
-    " AND r.id < ?3 AND (?4 = '' OR r.direction = ?4) AND (?5 = '' OR r.kind = ?5) AND (?6 = '' OR r.object_id = ?6) AND (?7 = 0 OR r.case_id = ?7)" \
-    " AND (?8 = '' OR instr(r.search, ?8) > 0)"
-#define SEEN_ALL  " FROM notice_record r LEFT JOIN object o ON o.id = r.object_id WHERE ?1 = 0 AND ?2 = ''" FILTERS " ORDER BY r.id DESC LIMIT ?9"
-/* From the side of the party: one organisation's notices are few among all. */
-#define SEEN_OWN                                                                                                                     \
-    " FROM notice_party p JOIN notice_record r ON r.id = p.record_id LEFT JOIN object o ON o.id = r.object_id WHERE ?1 = 1 AND p.org_id = ?2"  \
-    " AND p.record_id < ?3 AND NOT (p.side = 'to' AND EXISTS (SELECT 1 FROM notice_party x WHERE x.org_id = p.org_id AND x.record_id = p.record_id"  \
-    " AND x.side = 'from'))" FILTERS " ORDER BY p.record_id DESC LIMIT ?9"
+/* One statement for each way to begin, so that an index gives both the rows and their order; what else was asked is looked at row by row.
+ * ?1 bounded, ?2 organisation, ?3 below this id, ?4 direction, ?5 kind, ?6 object, ?7 case, ?8 words, ?9 limit. */
+#define OTHERS                                                                                                                       \
+    " AND (?4 = '' OR r.direction = ?4) AND (?5 = '' OR r.kind = ?5) AND (?6 = '' OR r.object_id = ?6) AND (?7 = 0 OR r.case_id = ?7)"
+#define MINE " AND (?1 = 0 OR EXISTS (SELECT 1 FROM notice_party p WHERE p.org_id = ?2 AND p.record_id = r.id))"
+#define BEGIN_WITH(condition)                                                                                                        \
+    "SELECT " COLUMNS " FROM notice_record r LEFT JOIN object o ON o.id = r.object_id WHERE " condition " AND r.id < ?3" OTHERS MINE      \
+    " AND ?8 = '' ORDER BY r.id DESC LIMIT ?9"
+
+enum beginning { BY_WORDS, BY_CASE, BY_OBJECT, BY_KIND, BY_DIRECTION, BY_PARTY, BY_NUMBER, BEGINNINGS };
+static const char *const beginnings[BEGINNINGS] = {
+    [BY_WORDS] = "SELECT " COLUMNS " FROM notice_fts f CROSS JOIN notice_record r ON r.id = f.rowid LEFT JOIN object o ON o.id = r.object_id"
+                 " WHERE notice_fts MATCH ?8 AND f.rowid < ?3" OTHERS MINE " ORDER BY f.rowid DESC LIMIT ?9",
+    [BY_CASE] = BEGIN_WITH("r.case_id = ?7"),
+    [BY_OBJECT] = BEGIN_WITH("r.object_id = ?6"),
+    [BY_KIND] = BEGIN_WITH("r.kind = ?5"),
+    [BY_DIRECTION] = BEGIN_WITH("r.direction = ?4"),
+    /* From the side of the party: one organisation's notices are few among all. */
+    [BY_PARTY] = "SELECT " COLUMNS " FROM notice_party p CROSS JOIN notice_record r ON r.id = p.record_id LEFT JOIN object o ON o.id = r.object_id"
+                 " WHERE ?1 = 1 AND p.org_id = ?2 AND p.record_id < ?3 AND NOT (p.side = 'to' AND EXISTS (SELECT 1 FROM notice_party x"
+                 " WHERE x.org_id = p.org_id AND x.record_id = p.record_id AND x.side = 'from'))" OTHERS " AND ?8 = ''"
+                 " ORDER BY p.record_id DESC LIMIT ?9",
+    [BY_NUMBER] = BEGIN_WITH("1 = 1"),
+};
+
+static enum beginning beginning_of(const struct notices_query *q, bool bounded)
+{
+    return q->q.n ? BY_WORDS : q->case_id.n ? BY_CASE : q->object.n ? BY_OBJECT : q->kind.n ? BY_KIND
+           : bounded ? BY_PARTY : q->direction.n ? BY_DIRECTION : BY_NUMBER;
+}
+
+/* words_of - what was typed as a question of FTS5: every word, or its beginning, must be there. "" if no word is in it. */
+static struct str words_of(struct str q, struct arena *a)
+{
+    struct str rest = fold_text(q, a), word;
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 4 * KIB);
+    while (rest.n && str_split(&rest, ' ', &word)) {
+        if (!word.n)
+            continue;
+        buf_str(&b, b.n ? STR(" \"") : STR("\""));
+        for (size_t i = 0; i < word.n; i++) {
+            if (word.p[i] == '"')
+                buf_byte(&b, '"');
+            buf_byte(&b, word.p[i] ? word.p[i] : ' ');
+        }
+        buf_str(&b, STR("\"*"));
+    }
+    return b.n ? arena_copy(a, buf_view(&b)) : STR("");
+}
 
 static int addressees_json(struct call *c, int64_t id, json_t **out)
 {
@@ -63,9 +105,9 @@ static int read_page(struct call *c, const struct notices_query *q, int limit, j
 {
     struct scope s = scope_of(c->v);
     int64_t before = q->before.n ? parse_id(q->before) : INT64_MAX;
-    sqlite3_stmt *st = db_query(c->d, c->e, s.bounded ? "SELECT " COLUMNS SEEN_OWN : "SELECT " COLUMNS SEEN_ALL, "izitttiti", s.bounded, s.org, before,
+    sqlite3_stmt *st = db_query(c->d, c->e, beginnings[beginning_of(q, s.bounded)], "izitttiti", s.bounded, s.org, before,
                                 given(q->direction), given(q->kind), given(q->object), q->case_id.n ? parse_id(q->case_id) : (int64_t)0,
-                                q->q.n ? fold_text(q->q, &c->a) : STR(""), (int64_t)limit);
+                                words_of(q->q, &c->a), (int64_t)limit);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)

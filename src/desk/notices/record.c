@@ -280,6 +280,8 @@ int record_insert(struct call *c, struct notice_made *m)
                 n->corrects ? str_trim(n->reason) : (struct str){ NULL, 0 }, n->outer_number, n->outer_date, buf_view(&bytes), m->sha256,
                 m->pdf_sha256, search_text(c, m));
     if (rc == 0)
+        rc = db_exec(c->d, c->e, "INSERT INTO notice_fts(rowid, words) VALUES (?,?)", "it", m->id, search_text(c, m));
+    if (rc >= 0)
         rc = parties_insert(c, m);
     if (rc == 0)
         rc = documents_insert(c, m);

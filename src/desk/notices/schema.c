@@ -85,5 +85,11 @@ static const char step_2[] =
     "CREATE TRIGGER " table "_fixed BEFORE UPDATE ON " table " BEGIN SELECT RAISE(ABORT, 'only added to'); END;"
     KEPT("notice_party") KEPT("notice_document") KEPT("notice_receipt") KEPT("notice_paper") KEPT("notice_signature") KEPT("notice_check");
 
-static const char *const steps[] = { step_1, step_2 };
+/* The words of a record, folded, for the search of the journal; and the few that came from outside, for its filter. */
+static const char step_3[] =
+    "CREATE VIRTUAL TABLE notice_fts USING fts5(words, content='', tokenize='unicode61 remove_diacritics 0', prefix='2 4');"
+    "INSERT INTO notice_fts(rowid, words) SELECT id, search FROM notice_record;"
+    "CREATE INDEX notice_record_direction ON notice_record(direction, id);";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 const struct desk_schema notices_schema = { "notices", steps, COUNT(steps) };
