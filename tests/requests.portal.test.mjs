@@ -1,7 +1,7 @@
 // requests.portal.test.mjs - requests and the onboarding of an object as people use them: a browser, the real centre, centre and owner in turn.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { centre } from './lib/centre.mjs';
+import { centre, sendSyslog, until } from './lib/centre.mjs';
 import { browser } from './portal/browser.mjs';
 import { accessibility } from '../web/tests/a11y.mjs';
 
@@ -111,6 +111,23 @@ test('R-10.1-01, R-12-09: the list of logs is proposed and approved, conditions 
     await analyst.locator('#way-agreed_on').fill(day());
     await send(analyst);
     await analyst.waitForFunction(() => !document.body.innerText.includes('not agreed'));
+});
+
+test('R-12-07: the comparison after a change begins with what really arrived, and says what does not keep to Annex 4', async () => {
+    const officer = await c.signedIn('registry');
+    await sendSyslog(c.ports.syslog, [1, 2, 3].map((i) => `<38>1 ${new Date(c.now() + i).toISOString()} registry-web-1 sshd ${4000 + i} - - Accepted password for ann from 192.0.2.7 port 4000${i} ssh2`));
+    await until('the lines are found', async () => (await officer.get('/events?q=%22Accepted%20password%22')).json.items.length >= 3);
+    const opened = await officer.post('/requests', { kind: 'logging_change', object_ids: [OBJECT], values: { planned: false, change_at: new Date(c.now() - 600000).toISOString(),
+        log_class: 'os-unix', text: 'another daemon', reason: 'the old one crashed' } });
+    await go(owner, `requests/${opened.json.items[0].id}`);
+    await button(owner, 'Compare the logs').click();
+    await button(owner, 'Take what arrived').click();
+    await owner.waitForFunction(() => /Accepted password/.test(document.querySelector('#act-compare-after')?.value ?? ''));
+    await owner.locator('#act-compare-before').fill('23:04:2025 09:05:00;srv1;user root logged in');
+    await send(owner);
+    await owner.waitForSelector('h2:has-text("Before and after")');
+    await owner.waitForSelector('text=does not keep to Annex 4');
+    await whole(owner, 'the comparison');
 });
 
 test('the lists in three languages, narrow too', async () => {

@@ -1,6 +1,6 @@
 // Requests and small duties between the centre and owners; onboarding of objects. Names are those of the JSON.
 import type { FieldSpec, Values } from '../fields';
-import { addressOf, get, id, send, type Query } from './client';
+import { addressOf, api, get, id, send, type Query } from './client';
 import {
   decodeArray as arr, decodeBoolean as bool, decodeEnum as oneOf, decodeInstant as instant, decodeNullable as nullable, decodeNumber as num, decodeObject as object,
   decodeString as str, type Decoded, type Decoder,
@@ -149,4 +149,19 @@ export function fieldSpec(f: Field): FieldSpec {
   if (f.type === 'date' || f.type === 'datetime') return { ...common, type: f.type, now: f.type === 'datetime' };
   if (f.type === 'text') return { ...common, type: 'text', rows: f.name === 'before' || f.name === 'after' ? 8 : 4, mono: f.name === 'before' || f.name === 'after' };
   return { ...common, type: f.type };
+}
+
+const LINES = 50;
+/** Lines as they arrived from an object's logs of a class, the last ones before or the first ones of what came after a moment; oldest first. */
+async function arrived(objectId: string, logClass: string, range: Query): Promise<string> {
+  const answer = await api.events({ q: `saqshy.object:"${objectId}" saqshy.class:"${logClass}"`, limit: String(LINES), ...range });
+  return answer.items.map((e) => e['event.original']).filter((x) => typeof x === 'string').reverse().join('\n');
+}
+/** What the comparison of a logging change begins with, where the events of the object arrive here. */
+export async function samples(r: Request): Promise<Values> {
+  const at = r.values['made_at'];
+  const logClass = r.values['log_class'];
+  if (typeof at !== 'string' || typeof logClass !== 'string') return {};
+  const [before, after] = await Promise.all([arrived(r.object.id, logClass, { to: at }), arrived(r.object.id, logClass, { from: at })]);
+  return { before, after };
 }
