@@ -1,42 +1,10 @@
 /* init.c - an empty desk gets its administrator and, if wanted, the demonstration of content/demo/demo.yaml. No password is fixed: each
  * account gets a random one, which is told once. */
 #include "desk/internal.h"
+#include "desk/registry/registry.h"
 #include "base/yaml.h"
 
 static json_t *scalar(struct str s) { return s.n ? json_str(s) : json_null(); }
-
-/* demo_host - "@host" stands for the name of this machine, so that its own logs belong to an object at once. */
-static json_t *demo_host(struct str s)
-{
-    char name[256];
-
-    if (!str_eq(s, STR("@host")))
-        return json_str(s);
-    if (gethostname(name, sizeof name - 1) < 0)
-        snprintf(name, sizeof name, "localhost");
-    name[sizeof name - 1] = 0;
-    return json_string(name);
-}
-
-static json_t *contact_json(const struct ynode *p)
-{
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "kind", scalar(yaml_text(p, "kind")), "name", scalar(yaml_text(p, "name")), "email",
-                     scalar(yaml_text(p, "email")), "phone", scalar(yaml_text(p, "phone")), "language", scalar(yaml_text(p, "language")));
-}
-
-static json_t *object_json(const struct ynode *n)
-{
-    json_t *hosts = json_array(), *contacts = json_array();
-    const struct ynode *h = yaml_get(n, "hosts"), *p = yaml_get(n, "contacts");
-
-    for (h = h ? h->first : NULL; h; h = h->next)
-        json_array_append_new(hosts, demo_host(h->text));
-    for (p = p ? p->first : NULL; p; p = p->next)
-        json_array_append_new(contacts, contact_json(p));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "name", scalar(yaml_text(n, "name")), "org_id", scalar(yaml_text(n, "org")),
-                     "criticality", scalar(yaml_text(n, "criticality")), "contour", scalar(yaml_text(n, "contour")), "hosts", hosts, "contacts",
-                     contacts, "active", 1);
-}
 
 static json_t *account_in(struct str login, struct str name, struct str role, struct str org, struct str language, struct str email,
                           const char *password)
@@ -58,35 +26,6 @@ static int account_add(struct call *c, json_t *in, json_t *accounts)
     return rc;
 }
 
-static int demo_orgs(struct call *c, const struct ynode *list)
-{
-    char id[ID_MAX + 1];
-    int rc = 0;
-
-    for (const struct ynode *n = list ? list->first : NULL; rc == 0 && n; n = n->next) {
-        json_t *in = json_pack("{s:o, s:o, s:o, s:o}", "name", scalar(yaml_text(n, "name")), "kind", scalar(yaml_text(n, "kind")), "bin",
-                               scalar(yaml_text(n, "bin")), "email", scalar(yaml_text(n, "email")));
-
-        rc = org_insert(c, yaml_text(n, "id"), in, id);
-        json_decref(in);
-    }
-    return rc;
-}
-
-static int demo_objects(struct call *c, const struct ynode *list)
-{
-    char id[ID_MAX + 1];
-    int rc = 0;
-
-    for (const struct ynode *n = list ? list->first : NULL; rc == 0 && n; n = n->next) {
-        json_t *in = object_json(n);
-
-        rc = object_insert(c, yaml_text(n, "id"), in, id);
-        json_decref(in);
-    }
-    return rc;
-}
-
 static int demo_users(struct call *c, const struct ynode *list, json_t *accounts)
 {
     char password[33];
@@ -104,7 +43,7 @@ static int demo_users(struct call *c, const struct ynode *list, json_t *accounts
 
 static int demo_fill(struct call *c, json_t *accounts)
 {
-    static const char *const known[] = { "organisations", "objects", "users", NULL };
+    static const char *const known[] = { "organisations", "contracts", "objects", "users", NULL };
     struct yaml *y = NULL;
     char path[4096];
     int rc;
@@ -116,9 +55,7 @@ static int demo_fill(struct call *c, json_t *accounts)
     if (rc == 0)
         rc = yaml_only(y, y->docs[0], known, c->e);
     if (rc == 0)
-        rc = demo_orgs(c, yaml_get(y->docs[0], "organisations"));
-    if (rc == 0)
-        rc = demo_objects(c, yaml_get(y->docs[0], "objects"));
+        rc = registry_demo(c, y->docs[0]);
     if (rc == 0)
         rc = demo_users(c, yaml_get(y->docs[0], "users"), accounts);
     yaml_free(&y);

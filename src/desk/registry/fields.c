@@ -386,7 +386,9 @@ json_t *value_whole(enum record_kind k, const json_t *v)
         json_t *given = json_object_get(v, f->name);
         bool blank = json_is_string(given) && json_string_length(given) == 0;
 
-        if (given && !blank && !json_is_null(given))
+        if (json_is_real(given) && json_real_value(given) == (double)(json_int_t)json_real_value(given))
+            json_object_set_new(out, f->name, json_integer((json_int_t)json_real_value(given)));   /* 1.0 says the same as 1 */
+        else if (given && !blank && !json_is_null(given))
             json_object_set_new(out, f->name, json_deep_copy(given));
         else if (f->type == BODY_BOOL && !f->nullable)
             json_object_set_new(out, f->name, json_boolean(strcmp(f->name, "active") == 0));

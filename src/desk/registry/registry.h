@@ -178,6 +178,10 @@ MUST_USE int attachments_json(struct call *c, const struct subject *about, time_
 /* attachment_take_away - after two persons agreed: it is no longer shown or given out; its row stays. For the room approvals. */
 MUST_USE int attachment_take_away(struct call *c, struct str id, struct str reason);
 
+/* registry_demo - the organisations, contracts and objects of content/demo/demo.yaml, in a transaction. */
+struct ynode;
+MUST_USE int registry_demo(struct call *c, const struct ynode *root);
+
 /* --- who may --- */
 
 /* registry_may_write - may the viewer of c write records of this kind with this parent? 0; -EACCES; -ENOENT if out of scope. whole: false for those

@@ -96,7 +96,7 @@ static void a_failed_check_waits_to_be_raised(void **state)
     must(contact_check_failed_next(&c, &check, &contact, &object), c.e);
     assert_int_equal(check, 0);
     must(contacts_unchecked(&c, T0 - 30 * NS_PER_DAY, 100, &list), c.e);
-    assert_int_equal(json_array_size(list), 2);   /* of three contacts of the demonstration one was checked */
+    assert_int_equal(json_array_size(list), 3);   /* of four contacts of the demonstration one was checked */
     json_decref(list);
     desk_call_free(&c);
 }

@@ -18,8 +18,8 @@ static void each_sees_their_own(void **state)
 
     act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
     const struct { const char *name; const struct viewer *v; size_t objects, orgs, cases, clocks; int inbox, users, rules, audit; } rows[] = {
-        { "administrator", &w->admin, 2, 4, 1, 2, -EACCES, 0, 0, 0 },
-        { "analyst", &w->analyst, 2, 4, 1, 2, 0, -EACCES, 0, -EACCES },
+        { "administrator", &w->admin, 3, 7, 1, 2, -EACCES, 0, 0, 0 },
+        { "analyst", &w->analyst, 3, 7, 1, 2, 0, -EACCES, 0, -EACCES },
         { "owner of the object", &w->registry, 1, 1, 1, 2, 0, -EACCES, -EACCES, -EACCES },
         { "owner of another", &w->city, 1, 1, 0, 0, 0, -EACCES, -EACCES, -EACCES },
     };

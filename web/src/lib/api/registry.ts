@@ -133,5 +133,6 @@ export const registry = {
 
   history: (kind: RecordKind, recordId: string, query: Query) => get(`/registry/history/${kind}/${id(recordId)}`, page(version), query),
   files: (kind: RecordKind, recordId: string) => get(`/registry/files/${kind}/${id(recordId)}`, page(attachment)),
+  removeFile: (attachmentId: string, reason: string) => send('POST', `/registry/attachments/${id(attachmentId)}/remove`, anything, {}, { reason }),
   addFile: (kind: RecordKind, recordId: string, body: Raw) => send('POST', `/registry/files/${kind}/${id(recordId)}`, attachment, {}, body),
 };
