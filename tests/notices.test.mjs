@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { centre, root, until } from './lib/centre.mjs';
+import { centre, root, saqshy, until } from './lib/centre.mjs';
 
 let c, keys, hook, admin, analyst, officer, own, org, id;
 const got = []; // what the webhook's receiver was handed
@@ -123,6 +123,14 @@ test('an official signs outside; the verdict says what was found', async () => {
     assert.deepEqual([gone.verdict, gone.reason], ['invalid', 'certificate_revoked']);
     const stranger = await lay(sign('stranger', 'frozen'));
     assert.deepEqual([stranger.verdict, stranger.reason], ['not_checked', 'unknown_issuer']);
+    // The same without a centre, on the command line.
+    writeFileSync(join(keys, 'sig'), Buffer.from(sign('person', 'frozen'), 'base64'));
+    const cli = await saqshy(['signature', join(keys, 'frozen'), join(keys, 'sig'), '--anchors', join(keys, 'trust')]);
+    assert.equal(cli.code, 0, cli.out + cli.err);
+    assert.match(cli.out, /^valid: ok\n {2}signer +СЕРІК АЙГҮЛ$/m);
+    const bare = await saqshy(['signature', join(keys, 'frozen'), join(keys, 'sig')]);
+    assert.equal(bare.code, 1);
+    assert.match(bare.out, /^not_checked: no_trust_anchor$/m);
     rmSync(join(keys, 'trust/nca.crl'));
     const again = (await analyst.request('POST', `/api/v1/notices/${id}/verify`)).json.signatures;
     assert.deepEqual([again[0].verdict, again[0].reason], ['not_checked', 'no_revocation_data']);
