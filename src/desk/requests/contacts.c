@@ -147,15 +147,19 @@ static int raise_next(struct call *c)
     return rc < 0 ? rc : 1;
 }
 
-/* done_next - a task whose contact was checked in the registry's own page is done. */
-static int done_next(struct call *c)
+#define SEEN "contact-checks-seen"   /* the last check of the registry's page that was held against our tasks */
+
+/* done_one - a task whose contact was checked in the registry's own page is done. 1; 0: there is none. */
+static int done_one(struct call *c, int64_t seen)
 {
     AUTO_REQ struct req q = { 0 };
+    char target[40];
     int64_t id = 0, ok = 0;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT r.id, x.ok FROM request r JOIN contact_check x ON x.contact_id = json_extract(r.values_json, '$.contact_id') AND x.at >="
-                                " r.opened_at WHERE r.kind = 'contact_check' AND r.state = 'due' ORDER BY x.id LIMIT 1",
-                                "");
+                                "SELECT r.id, x.ok FROM contact_check x JOIN contact k ON k.id = x.contact_id JOIN request r ON r.object_id = k.object_id AND"
+                                " r.kind = 'contact_check' AND r.state = 'due' AND json_extract(r.values_json, '$.contact_id') = k.id AND x.at >= r.opened_at"
+                                " WHERE x.id > ? ORDER BY x.id LIMIT 1",
+                                "i", seen);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -170,7 +174,26 @@ static int done_next(struct call *c)
     rc = req_line(c, &q, ok ? "record_ok" : "record_failed", STR(""), 0);
     if (rc == 0)
         rc = req_save(c, &q);
+    snprintf(target, sizeof target, "request/%lld", (long long)id);
+    if (rc == 0)
+        rc = audit_add(c, ok ? "request.record_ok" : "request.record_failed", target, q.number, "ok");
     return rc < 0 ? rc : 1;
+}
+
+static int done_some(struct call *c)
+{
+    int64_t seen = 0, last = 0;
+    int n = 0, rc = db_int(c->d, c->e, 0, &seen, "SELECT value FROM counter WHERE name = '" SEEN "'", "");
+
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &last, "SELECT max(id) FROM contact_check", "");
+    if (rc == 0)
+        rc = 1;
+    while (rc > 0 && n < CHECKS_TURN)
+        n += (rc = done_one(c, seen)) > 0;
+    if (rc == 0)
+        rc = db_exec(c->d, c->e, "INSERT INTO counter(name, value) VALUES ('" SEEN "', ?1) ON CONFLICT(name) DO UPDATE SET value = ?1", "i", last);
+    return rc < 0 ? rc : 0;
 }
 
 /* month_start - "2026-03" and the first moment of it in the zone of the node. */
@@ -217,10 +240,8 @@ int requests_tick(struct call *c)
         rc = in_transaction(c, raise_next);
     if (rc >= 0 && made >= 0)
         rc = db_int(c->d, c->e, 0, &waiting,
-                    "SELECT EXISTS (SELECT 1 FROM request r JOIN contact_check x ON x.contact_id = json_extract(r.values_json, '$.contact_id') AND x.at >="
-                    " r.opened_at WHERE r.kind = 'contact_check' AND r.state = 'due')",
-                    "");
+                    "SELECT coalesce(max(id), 0) > coalesce((SELECT value FROM counter WHERE name = '" SEEN "'), 0) FROM contact_check", "");
     if (rc >= 0 && made >= 0 && waiting)
-        rc = in_transaction(c, done_next);
+        rc = in_transaction(c, done_some);
     return made < 0 ? made : rc < 0 ? rc : made;
 }
