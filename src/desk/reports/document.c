@@ -153,7 +153,7 @@ static int sheet_rows(struct call *c, struct table_writer *w, const struct figur
     struct str head[] = { own(c, "report.column.number"), own(c, "report.column.object"), own(c, "report.column.at") };
     const unsigned widths[] = { 30, 60, 24 };
     char name[16];
-    int64_t before = INT64_MAX;
+    char before[64] = "";
     size_t written = 0, n;
     int rc = 0;
 
@@ -166,7 +166,7 @@ static int sheet_rows(struct call *c, struct table_writer *w, const struct figur
         json_t *rows = NULL, *row;
         size_t i;
 
-        rc = figure_rows(c, f, p, false, STR(""), before, 500, &rows);
+        rc = figure_rows(c, f, p, false, STR(""), str_c(before), 500, &rows);
         n = json_array_size(rows);
         json_array_foreach(rows, i, row) {
             time_ns at = 0;
@@ -179,7 +179,7 @@ static int sheet_rows(struct call *c, struct table_writer *w, const struct figur
                 table_put_date(w, &local, true);
             }
             table_end_row(w);
-            before = parse_id(json_get_str(row, "sort"));
+            snprintf(before, sizeof before, "%.*s", STR_ARG(json_get_str(row, "sort")));
         }
         written += n;
         json_decref(rows);

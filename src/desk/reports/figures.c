@@ -8,16 +8,20 @@
 
 #define FIGURE(id, section, in, parts, kind, sort, key, name, object, at, part, body)                                                           \
     { id, section, in, "SELECT " part ", count(*) " body " GROUP BY 1 ORDER BY 2 DESC, 1",                                                     \
-      "SELECT " kind ", CAST(" key " AS TEXT), " name ", " object ", o.name, " at ", " sort " " body " AND (?7 = 0 OR (" part ") IS ?4) AND "  \
-      sort " < ?5 ORDER BY " sort " DESC LIMIT ?6", parts }
+      "SELECT " kind ", CAST(" key " AS TEXT), " name ", " object ", o.name, " at ", " sort ", 0 " body " AND (?7 = 0 OR (" part ") IS ?4) AND "  \
+      sort " < ?5 AND ?8 >= 0 ORDER BY " sort " DESC LIMIT ?6", parts, TALLY_NONE, false }
 
-/* How each case stood as of ?3. */
-#define CASES                                                                                                                                   \
-    "FROM cases k JOIN case_version v ON v.case_id = k.id AND v.at = (SELECT max(x.at) FROM case_version x WHERE x.case_id = k.id AND x.at <= ?3)" \
-    " LEFT JOIN object o ON o.id = v.object_id WHERE "
-#define IN_QUARTER "k.detected_at >= ?1 AND k.detected_at < ?2"
-#define CASE_FIGURE(id, section, in, parts, part, condition)                                                                                    \
-    FIGURE(id, section, in, parts, "'case'", "k.id", "k.id", "k.number", "v.object_id", "k.detected_at", part, CASES condition)
+/* How each case stood as of ?3; all of them are counted in one walk (tally), their rows come by the moment of detection. */
+#define STOOD "v.at <= ?3 AND v.until > ?3 AND v.merged = 0 AND "
+#define DETECTED STOOD "v.detected_at >= ?1 AND v.detected_at < ?2"
+#define CASE_ROWS(part, condition)                                                                                                              \
+    "SELECT 'case', CAST(v.case_id AS TEXT), k.number, v.object_id, o.name, v.detected_at, v.detected_at, v.case_id FROM case_version v"          \
+    " JOIN cases k ON k.id = v.case_id LEFT JOIN object o ON o.id = v.object_id WHERE " condition " AND (?7 = 0 OR (" part ") IS ?4) AND"        \
+    " (v.detected_at, v.case_id) < (?5, ?8) ORDER BY v.detected_at DESC, v.case_id DESC LIMIT ?6"
+#define CASE_FIGURE(id, section, in, parts, column, incident)                                                                                   \
+    { id, section, in, NULL, CASE_ROWS("v." #column, DETECTED " AND v.kind " incident "= 'incident'"), parts, TALLY_##column, sizeof(incident) == 1 }
+#define UNRESOLVED                                                                                                                              \
+    STOOD "v.detected_at < ?2 AND ?1 > 0 AND v.kind = 'incident' AND v.state NOT IN ('eliminated','closed','rejected','dismissed_by_sts')"
 /* Steps of cases that happened in the quarter and were written down by then. The first of a kind counts. */
 #define STEP_FIGURE(id, kinds)                                                                                                                  \
     FIGURE(id, "measures", IN_17 | IN_18, NULL, "'case'", "t.id", "k.id", "k.number", "k.object_id", "t.happened_at", "NULL",                    \
@@ -43,13 +47,13 @@
     " WHEN " FIELD_CHANGED("terminated_on") " THEN 'termination' WHEN " FIELD_CHANGED("commissioned_on") " THEN 'commissioning' ELSE 'annex1' END"
 
 const struct figure figures[] = {
-    CASE_FIGURE("events.state", "events", IN_17, "ui.state", "v.state", IN_QUARTER " AND v.kind <> 'incident'"),
-    CASE_FIGURE("events.rule", "events", IN_17, "rule", "k.rule_id", IN_QUARTER " AND v.kind <> 'incident'"),
-    CASE_FIGURE("incidents.type", "incidents", IN_17 | IN_18, "incident_type", "v.incident_type", IN_QUARTER " AND v.kind = 'incident'"),
-    CASE_FIGURE("incidents.level", "incidents", IN_17 | IN_18, "level", "v.level", IN_QUARTER " AND v.kind = 'incident'"),
-    CASE_FIGURE("incidents.state", "incidents", IN_17 | IN_18, "ui.state", "v.state", IN_QUARTER " AND v.kind = 'incident'"),
-    CASE_FIGURE("incidents.unresolved", "incidents", IN_17 | IN_18, NULL, "NULL",
-                "k.detected_at < ?2 AND ?1 > 0 AND v.kind = 'incident' AND v.state NOT IN ('eliminated','closed','rejected','dismissed_by_sts')"),
+    CASE_FIGURE("events.state", "events", IN_17, "ui.state", state, "!"),
+    CASE_FIGURE("events.rule", "events", IN_17, "rule", rule_id, "!"),
+    CASE_FIGURE("incidents.type", "incidents", IN_17 | IN_18, "incident_type", incident_type, ""),
+    CASE_FIGURE("incidents.level", "incidents", IN_17 | IN_18, "level", level, ""),
+    CASE_FIGURE("incidents.state", "incidents", IN_17 | IN_18, "ui.state", state, ""),
+    { "incidents.unresolved", "incidents", IN_17 | IN_18, "SELECT NULL, count(*) FROM case_version v WHERE " UNRESOLVED,
+      CASE_ROWS("NULL", UNRESOLVED), NULL, TALLY_NONE, false },
     { "vulnerabilities", "vulnerabilities", IN_17 | IN_18, NULL, NULL, NULL },
     FIGURE("changes.registry", "changes", IN_17 | IN_18, "report.change", "CASE WHEN rv.root LIKE 'object/%' THEN 'object' ELSE rv.kind END", "rv.seq",
            "substr(rv.root, instr(rv.root, '/') + 1)", "rv.kind || ' ' || rv.id", "o.id", "rv.at", REGISTRY_PART, REGISTRY_CHANGES),
@@ -128,10 +132,86 @@ static int parts_json(struct call *c, const struct figure *f, const struct perio
     return rc;
 }
 
+struct tally {
+    struct str by[TALLY_COUNT];   /* state, level, incident_type, rule_id */
+    bool       incident;
+    int64_t    n;
+};
+struct tallies {
+    struct tally *list;
+    size_t        count, cap;
+};
+
+static int tally_read(struct call *c, const struct period *p, struct tallies *t)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT v.kind = 'incident', v.state, v.level, v.incident_type, v.rule_id, count(*) FROM case_version v WHERE " DETECTED
+                                " GROUP BY 1, 2, 3, 4, 5", "iii", p->from, p->to, p->as_of);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        if (t->count == t->cap) {
+            size_t cap = t->cap ? t->cap * 2 : 256;
+            struct tally *list = arena_array(&c->a, cap, sizeof *list);
+
+            if (!list) {
+                db_done(st);
+                return err_set(c->e, -ENOMEM, "out of memory");
+            }
+            if (t->count)
+                memcpy(list, t->list, t->count * sizeof *list);
+            t->list = list;
+            t->cap = cap;
+        }
+        struct tally *one = &t->list[t->count++];
+        *one = (struct tally){ .incident = sqlite3_column_int(st, 0), .n = sqlite3_column_int64(st, 5) };
+        for (int i = TALLY_state; i < TALLY_COUNT; i++)
+            one->by[i] = db_copy(st, i, &c->a);
+    }
+    return rc;
+}
+
+/* tally_parts - the sums of one figure, the largest first. */
+static void tally_parts(struct call *c, const struct figure *f, const struct tallies *t, enum lang lang, json_t *parts, int64_t *total)
+{
+    struct part {
+        struct str value;
+        int64_t    n;
+    } *sums = arena_array(&c->a, t->count ? t->count : 1, sizeof *sums);
+    size_t count = 0;
+
+    for (size_t i = 0; sums && i < t->count; i++) {
+        struct str value = t->list[i].by[f->column];
+        size_t k = 0;
+
+        if (t->list[i].incident != f->incident)
+            continue;
+        while (k < count && !str_eq(sums[k].value, value))
+            k++;
+        if (k == count)
+            sums[count++] = (struct part){ value, 0 };
+        sums[k].n += t->list[i].n;
+        *total += t->list[i].n;
+    }
+    for (size_t done = 0; done < count; done++) {
+        size_t best = done;
+
+        for (size_t k = done + 1; k < count; k++)
+            if (sums[k].n > sums[best].n || (sums[k].n == sums[best].n && str_cmp(sums[k].value, sums[best].value) < 0))
+                best = k;
+        struct part most = sums[best];
+        sums[best] = sums[done];
+        sums[done] = most;
+        json_array_append_new(parts, json_pack("{s:o, s:o, s:I}", "value", json_str(most.value.p ? most.value : STR("")), "label",
+                                               json_str(part_label(c, f, most.value, lang)), "count", (json_int_t)most.n));
+    }
+}
+
 int figures_json(struct call *c, unsigned in, const struct period *p, enum lang lang, json_t **out)
 {
     json_t *list = json_array();
-    int rc = 0;
+    struct tallies t = { 0 };
+    int rc = tally_read(c, p, &t);
 
     for (size_t i = 0; rc >= 0 && i < figure_count; i++) {
         const struct figure *f = &figures[i];
@@ -144,29 +224,45 @@ int figures_json(struct call *c, unsigned in, const struct period *p, enum lang 
         }
         if (f->count_sql)
             rc = parts_json(c, f, p, lang, parts, &total);
+        else if (f->column)
+            tally_parts(c, f, &t, lang, parts, &total);
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "id", f->id, "section", f->section, "label",
                                               json_str(figure_label(c, f, lang)), "note",
-                                              f->count_sql ? json_null() : json_str(report_text(c, lang, "report.unrecorded.%s", f->id)), "total",
+                                              f->rows_sql ? json_null() : json_str(report_text(c, lang, "report.unrecorded.%s", f->id)), "total",
                                               (json_int_t)total, "parts", parts));
     }
     *out = list;
     return rc < 0 ? rc : 0;
 }
 
-int figure_rows(struct call *c, const struct figure *f, const struct period *p, bool one_part, struct str part, int64_t before, int limit, json_t **out)
+/* cursor_read - "SORT" or "SORT-ID"; empty: from the newest on. */
+static void cursor_read(struct str before, int64_t *sort, int64_t *id)
 {
+    ptrdiff_t dash = str_chr(before, '-');
+
+    *sort = before.n ? parse_id(dash < 0 ? before : str_of(before.p, (size_t)dash)) : INT64_MAX;
+    *id = dash < 0 ? INT64_MAX : parse_id(str_cut(before, (size_t)dash + 1));
+}
+
+int figure_rows(struct call *c, const struct figure *f, const struct period *p, bool one_part, struct str part, struct str before, int limit, json_t **out)
+{
+    int64_t sort, id;
     sqlite3_stmt *st;
     int rc = 0;
 
     *out = json_array();
     if (!f->rows_sql)
         return 0;
-    st = db_query(c->d, c->e, f->rows_sql, "iiitiii", p->from, p->to, p->as_of, part.n ? part : (struct str){ NULL, 0 }, before, (int64_t)limit,
-                  (int64_t)one_part);
+    cursor_read(before, &sort, &id);
+    st = db_query(c->d, c->e, f->rows_sql, "iiitiiii", p->from, p->to, p->as_of, part.n ? part : (struct str){ NULL, 0 }, sort, (int64_t)limit,
+                  (int64_t)one_part, id);
     rc = st ? 0 : -EIO;
-    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct str next = arena_printf(&c->a, "%lld-%lld", (long long)sqlite3_column_int64(st, 6), (long long)sqlite3_column_int64(st, 7));
+
         json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kind", db_json(st, 0), "id", db_json(st, 1), "name", db_json(st, 2),
-                                              "object", json_ref(db_str(st, 3), db_str(st, 4)), "at", db_json_time(st, 5), "sort", db_json_id(st, 6)));
+                                              "object", json_ref(db_str(st, 3), db_str(st, 4)), "at", db_json_time(st, 5), "sort", json_str(next)));
+    }
     return rc < 0 ? rc : 0;
 }
 

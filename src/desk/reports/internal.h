@@ -21,19 +21,24 @@ MUST_USE int period_of(struct call *c, struct str quarter, struct str as_of, str
 /* quarter_at - the quarter of a moment, in the zone of the node. */
 void quarter_at(const struct desk *d, time_ns t, char out[8]);
 
+/* By what the cases of a quarter are told apart; the order is that of the tally's columns. */
+enum tally_column { TALLY_NONE, TALLY_state, TALLY_level, TALLY_incident_type, TALLY_rule_id, TALLY_COUNT };
+
 struct figure {
     const char *id, *section;
     unsigned    in;
     const char *count_sql, *rows_sql;   /* NULL: nobody records it yet */
     const char *parts;                  /* how a part is named: "level", "incident_type" (enumerations), "ui.state" … (texts); NULL: no parts */
+    enum tally_column column;           /* counted by the tally instead of count_sql, of incidents or of the rest */
+    bool        incident;
 };
 extern const struct figure figures[];
 extern const size_t figure_count;
 const struct figure *figure_find(struct str id);
 /* figures_json - an array of schema Figure: {id, section, label, note, total, parts: [{value, label, count}]}, labels in lang. */
 MUST_USE int figures_json(struct call *c, unsigned in, const struct period *p, enum lang lang, json_t **out);
-/* figure_rows - at most limit rows from before down: [{kind, id, name, object, at, sort}]. part_given 0: all parts. */
-MUST_USE int figure_rows(struct call *c, const struct figure *f, const struct period *p, bool one_part, struct str part, int64_t before, int limit,
+/* figure_rows - at most limit rows from the cursor on: [{kind, id, name, object, at, sort}]. part_given 0: all parts. */
+MUST_USE int figure_rows(struct call *c, const struct figure *f, const struct period *p, bool one_part, struct str part, struct str before, int limit,
                          json_t **out);
 struct str figure_label(struct call *c, const struct figure *f, enum lang lang);
 struct str part_label(struct call *c, const struct figure *f, struct str value, enum lang lang);

@@ -237,7 +237,7 @@ static int rows_read(struct call *c, const struct desk_rows_query *q)
     if (rc == 0)
         rc = period_of(c, q->quarter, q->as_of, &p);
     if (rc == 0)
-        rc = figure_rows(c, f, &p, q->one_part, q->part, q->before.n ? parse_id(q->before) : INT64_MAX, limit + 1, &rows);
+        rc = figure_rows(c, f, &p, q->one_part, q->part, q->before, limit + 1, &rows);
     if (rc < 0) {
         json_decref(rows);
         return rc;
