@@ -131,6 +131,29 @@ test('an owner’s notice comes to the centre', async () => {
     await quiet(centreNode, owner);
 });
 
+test('what an owner says of their object is a proposed change at the centre, taken over by an analyst, and the owner is told', async () => {
+    const officer = await owner.signedIn('registry'), analyst = await analystOf(centreNode);
+    const there = (await owner.admin.get('/registry/objects/state-register')).json;
+    const renamed = await owner.admin.put('/registry/objects/state-register', { version: there.version, value: { ...there.value, name: 'Тізілім, жаңа атау' }, reason: 'renamed' });
+    assert.equal(renamed.status, 200, renamed.bytes.toString());
+    const said = await officer.post('/link/nodes/centre/objects', { object_id: 'state-register', note: 'the name has changed' });
+    assert.equal(said.status, 201, said.bytes.toString());
+    const stranger_ = await owner.signedIn('city');
+    assert.equal((await stranger_.post('/link/nodes/centre/objects', { object_id: 'state-register' })).status, 400);
+    const proposal = await until('the proposal', async () => (await analyst.get('/link/proposals?state=open')).json.items[0]);
+    assert.deepEqual(spec.problems('GET', '/link/proposals', 200, (await analyst.get('/link/proposals')).json), []);
+    const change = proposal.changes.find((x) => x.field === 'name');
+    assert.equal(change.to, 'Тізілім, жаңа атау');
+    assert.notEqual(change.from, change.to);
+    assert.equal((await analyst.get('/registry/objects/state-register')).json.value.name, change.from, 'nothing changes by itself');
+    assert.equal((await (await centreNode.signedIn('city')).post(`/link/proposals/${proposal.id}/decision`, { decision: 'accept' })).status, 404);
+    const done = await analyst.post(`/link/proposals/${proposal.id}/decision`, { decision: 'accept', note: 'as the owner says' });
+    assert.equal(done.status, 204, done.bytes.toString());
+    assert.equal((await analyst.get('/registry/objects/state-register')).json.value.name, change.to);
+    await until('the owner is told', async () => (await sent(owner, centreNode)).some((e) => e.kind === 'registry_update' && e.receipt?.result === 'agreed'));
+    await quiet(centreNode, owner);
+});
+
 test('a node that is away delays and never drops: everything comes in order when it is back', async () => {
     const before_ = (await arrived(owner, centreNode)).length;
     await owner.stop();
