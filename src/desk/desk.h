@@ -134,7 +134,7 @@ MUST_USE int desk_case(struct desk *d, const struct viewer *v, struct str id, ti
 MUST_USE int desk_inbox(struct desk *d, const struct viewer *v, int limit, struct str before, struct desk_reply *r); /* listInbox */
 MUST_USE int desk_inbox_read(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r); /* markRead */
 /* last_event_at of an object is null here: the desk does not read events; the portal puts it in. */
-MUST_USE int desk_objects(struct desk *d, const struct viewer *v, struct desk_reply *r);                      /* listObjects */
+MUST_USE int desk_objects(struct desk *d, const struct viewer *v, int limit, struct str before, struct desk_reply *r);                      /* listObjects */
 MUST_USE int desk_object(struct desk *d, const struct viewer *v, struct str id, struct desk_reply *r);        /* getObject */
 MUST_USE int desk_organisations(struct desk *d, const struct viewer *v, struct desk_reply *r);                /* listOrganisations */
 MUST_USE int desk_users(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);           /* listUsers */
@@ -148,6 +148,8 @@ MUST_USE int desk_due(struct desk *d, enum lang lang, struct str obligation, str
 /* desk_document - the bytes of a document of a case that v may see. json: the structured form instead of the PDF. */
 MUST_USE int desk_document(struct desk *d, const struct viewer *v, struct str sha256, bool json, time_ns now, struct buf *out,
                            struct desk_reply *r);
+/* desk_object_names - {id: name} of the objects that v reaches. The caller owns it. */
+MUST_USE int desk_object_names(struct desk *d, const struct viewer *v, json_t **names, struct err *e);
 /* desk_visible_objects - ids of the objects whose events v may read, an array of strings; JSON null: all, unassigned too. */
 MUST_USE int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, struct err *e);
 

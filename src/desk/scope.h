@@ -24,6 +24,10 @@ bool role_reads_all(enum desk_role r);
 
 /* Conditions for SQL; the scope is bound as ?1 (bounded) and ?2 (org), formats "iz". o: alias of object. */
 #define SCOPE_OBJECT "(?1 = 0 OR ?2 IN (o.org_id, o.possessor_id, o.ocib_id))"
+/* The same for lists: the objects that an organisation reaches are found by three indices, once for the whole statement. */
+#define OBJECTS_OF(org)                                                                                                                    "(SELECT id FROM object WHERE org_id = " org " UNION SELECT id FROM object WHERE possessor_id = " org " UNION SELECT id FROM object" \
+    " WHERE ocib_id = " org ")"
+#define SCOPE_OBJECTS "(?1 = 0 OR o.id IN " OBJECTS_OF("?2") ")"
 #define SCOPE_ORG(column) "(?1 = 0 OR ?2 = " column ")"
 
 #endif

@@ -4,6 +4,7 @@
  * bytes, lag_s, parsers: {name: count}}; moments are RFC 3339. What is missing there is shown as unknown. */
 #include "base/file.h"
 #include "event/event.h"
+#include "desk/scope.h"
 #include "portal/internal.h"
 
 #define SOURCES_BYTES_MAX (16u * MIB)
@@ -58,15 +59,11 @@ static json_t *count_of(const json_t *s, const char *key)
 }
 
 /* object_ref - {id, name} of an object among those of the viewer, or null. */
-static json_t *object_ref(const json_t *objects, const char *id)
+static json_t *object_ref(const json_t *names, const char *id)
 {
-    const json_t *o;
-    size_t i;
+    const json_t *name = json_object_get(names, id);
 
-    json_array_foreach(objects, i, o)
-        if (*id && strcmp(text_of(o, "id"), id) == 0)
-            return json_pack("{s:s,s:s}", "id", id, "name", text_of(o, "name"));
-    return json_null();
+    return name ? json_pack("{s:s,s:O}", "id", id, "name", name) : json_null();
 }
 
 static json_t *parser_counts(const json_t *s)
@@ -80,7 +77,7 @@ static json_t *parser_counts(const json_t *s)
     return out;
 }
 
-static json_t *one_source(const json_t *s, const json_t *objects, time_ns now)
+static json_t *one_source(const json_t *s, const json_t *names, time_ns now)
 {
     const json_t *lag = json_object_get(s, "lag_s");
     char seen_text[TIME_TEXT_MAX];
@@ -93,7 +90,7 @@ static json_t *one_source(const json_t *s, const json_t *objects, time_ns now)
     else if (json_is_number(lag) && json_number_value(lag) > LATE_S)
         state = "late";
     return json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "id", text_of(s, "id"), "host", text_of(s, "host"), "object",
-                     object_ref(objects, text_of(s, "object")), "class",
+                     object_ref(names, text_of(s, "object")), "class",
                      event_class_name(event_class_parse(str_c(text_of(s, "class")))), "state", state, "last_seen",
                      known ? json_string(time_format_utc(seen, seen_text)) : json_null(), "events", count_of(s, "events"),
                      "unparsed", count_of(s, "unparsed"), "parser_counts", parser_counts(s), "lag_s",
@@ -127,42 +124,22 @@ static json_t *sorted(json_t *items)
     return out;
 }
 
-/* may_see - ids null: all. */
-static bool may_see(const json_t *ids, const char *object)
-{
-    const json_t *id;
-    size_t i;
-
-    if (!json_is_array(ids))
-        return true;
-    json_array_foreach(ids, i, id)
-        if (*object && strcmp(json_string_value(id), object) == 0)
-            return true;
-    return false;
-}
-
 int api_sources(struct call *c)
 {
-    struct desk_reply r = { 0 };
-    json_t *ids = NULL, *all, *items, *s;
+    json_t *names = NULL, *all, *items, *s;
     char now[TIME_TEXT_MAX];
     size_t i;
-    int rc = desk_visible_objects(c->desk, &c->viewer, &ids, &c->err);
+    int rc = desk_object_names(c->desk, &c->viewer, &names, &c->err);
 
-    if (rc == 0)
-        rc = desk_objects(c->desk, &c->viewer, &r);
-    if (rc < 0) {
-        json_decref(ids);
-        return call_desk(c, rc, 200, &r);
-    }
+    if (rc < 0)
+        return rc;
     all = load_sources(c);
     items = json_array();
     json_array_foreach(all, i, s)
-        if (may_see(ids, text_of(s, "object")))
-            json_array_append_new(items, one_source(s, json_object_get(r.json, "items"), c->now));
+        if (!scope_of(&c->viewer).bounded || json_object_get(names, text_of(s, "object")))
+            json_array_append_new(items, one_source(s, names, c->now));
     json_decref(all);
-    json_decref(ids);
-    desk_reply_free(&r);
+    json_decref(names);
     return call_json(c, 200, json_pack("{s:s,s:o,s:n}", "now", time_format_utc(c->now, now), "items", sorted(items), "next"));
 }
 
@@ -202,8 +179,10 @@ static int object_answer(struct call *c, int rc, int status, struct desk_reply *
 int api_objects(struct call *c)
 {
     struct desk_reply r = { 0 };
+    struct str before;
+    int limit, rc = call_page(c, &limit, &before);
 
-    return object_answer(c, desk_objects(c->desk, &c->viewer, &r), 200, &r);
+    return rc < 0 ? rc : object_answer(c, desk_objects(c->desk, &c->viewer, limit, before, &r), 200, &r);
 }
 
 int api_object(struct call *c)

@@ -17,9 +17,6 @@
 #define LIST_OF(index, where)                                                                                                         \
     "SELECT k.id FROM cases k " index " LEFT JOIN object o ON o.id = k.object_id WHERE " where " AND k.id < ?5" LIST_REST                \
     " ORDER BY k.id DESC LIMIT ?6"
-#define OBJECTS_OF(org)                                                                                                               \
-    "(SELECT id FROM object WHERE org_id = " org " UNION SELECT id FROM object WHERE possessor_id = " org " UNION SELECT id FROM object"   \
-    " WHERE ocib_id = " org ")"
 
 enum driver { BY_INDICATOR, BY_TEXT, BY_OBJECT, BY_MINE, BY_OVERDUE, BY_SCOPE, BY_KNB, BY_ORG, BY_OPEN, BY_TYPE, BY_LEVEL, BY_STATE, BY_MACHINE, BY_ID };
 static const char *const statements[] = {
@@ -46,10 +43,11 @@ const char *const *case_list_statements(size_t *count)
     return statements;
 }
 
+/* driver_of - words drive only where everything may be seen: an owner has few cases of all that hold a common word. */
 static enum driver driver_of(const struct call *c, const struct desk_cases_query *q)
 {
     const struct { bool given; enum driver by; } order[] = {
-        { q->indicator.n, BY_INDICATOR }, { q->q.n, BY_TEXT },   { q->object.n, BY_OBJECT },   { q->mine, BY_MINE },
+        { q->indicator.n, BY_INDICATOR }, { q->q.n && !is_bounded(c), BY_TEXT }, { q->object.n, BY_OBJECT },   { q->mine, BY_MINE },
         { q->overdue, BY_OVERDUE },       { is_knb(c), BY_KNB }, { is_bounded(c), BY_SCOPE },  { q->org.n, BY_ORG },
         { q->open == 1, BY_OPEN },        { q->type.n, BY_TYPE },{ q->level.n, BY_LEVEL },     { q->state.n, BY_STATE },
         { q->machine.n, BY_MACHINE },

@@ -317,15 +317,16 @@ static int contacts_of(struct call *c, const char *id, json_t *contacts)
 }
 
 /* objects_select - those a viewer may see; id empty: all of them, and then without contacts, for those are data of persons. */
-static int objects_select(struct call *c, struct str id, json_t *items)
+static int objects_select(struct call *c, struct str id, int limit, struct str before, json_t *items)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT o.id, o.name, o.org_id, g.name, o.criticality, o.contour, o.active,"
                                 " (SELECT count(*) FROM cases k WHERE k.object_id = o.id AND k.state <> 'closed'"
                                 "  AND (?1 = 0 OR k.notified_at IS NOT NULL OR k.machine <> 'sts'))"
-                                " FROM object o JOIN org g ON g.id = o.org_id WHERE " SCOPE_OBJECT " AND (?3 = '' OR o.id = ?3)"
-                                " ORDER BY o.name, o.id",
-                                "izt", scope_of(c->v).bounded, scope_of(c->v).org, id.p ? id : STR(""));
+                                " FROM object o JOIN org g ON g.id = o.org_id WHERE " SCOPE_OBJECTS " AND (?3 = '' OR o.id = ?3)"
+                                " AND (?4 = '' OR (o.sort, o.id) > (SELECT sort, id FROM object WHERE id = ?4)) ORDER BY o.sort, o.id LIMIT ?5",
+                                "iztti", scope_of(c->v).bounded, scope_of(c->v).org, id.p ? id : STR(""), before.p ? before : STR(""),
+                                (int64_t)limit);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
@@ -351,7 +352,7 @@ static int objects_select(struct call *c, struct str id, json_t *items)
 static int object_read(struct call *c, struct str id)
 {
     json_t *items = json_array();
-    int rc = id.n ? objects_select(c, id, items) : 0;
+    int rc = id.n ? objects_select(c, id, 1, STR(""), items) : 0;
 
     if (rc == 0 && json_array_size(items) == 0)
         rc = refuse(c, -ENOENT, "not_found", NULL, "no such object");
@@ -361,15 +362,19 @@ static int object_read(struct call *c, struct str id)
     return rc;
 }
 
-int desk_objects(struct desk *d, const struct viewer *v, struct desk_reply *r)
+int desk_objects(struct desk *d, const struct viewer *v, int limit, struct str before, struct desk_reply *r)
 {
     struct call c;
-    json_t *items = json_array();
-    int rc;
+    json_t *items = json_array(), *next = NULL;
+    int rc, most = page_limit(limit);
 
     desk_call_init(&c, d, v, 0, r);
-    rc = objects_select(&c, STR(""), items);
-    r->json = json_pack("{s:o, s:n}", "items", items, "next");
+    rc = objects_select(&c, STR(""), most + 1, before, items);
+    if (rc == 0 && json_array_size(items) > (size_t)most) {
+        json_array_remove(items, (size_t)most);
+        next = json_incref(json_object_get(json_array_get(items, (size_t)most - 1), "id"));
+    }
+    r->json = json_pack("{s:o, s:o}", "items", items, "next", next ? next : json_null());
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }
@@ -385,6 +390,22 @@ int desk_object(struct desk *d, const struct viewer *v, struct str id, struct de
     return refuse_rc(r, rc);
 }
 
+int desk_object_names(struct desk *d, const struct viewer *v, json_t **names, struct err *e)
+{
+    struct scope s = scope_of(v);
+    sqlite3_stmt *st = db_query(d, e, "SELECT o.id, o.name FROM object o WHERE " SCOPE_OBJECTS, "iz", s.bounded, s.org);
+    int rc = st ? 0 : -EIO;
+
+    *names = json_object();
+    while (st && (rc = db_step(d, st, e)) > 0)
+        json_object_setn_new(*names, db_str(st, 0).p, db_str(st, 0).n, db_json(st, 1));
+    if (rc < 0) {
+        json_decref(*names);
+        *names = NULL;
+    }
+    return rc;
+}
+
 int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, struct err *e)
 {
     int rc = 0;
@@ -394,7 +415,7 @@ int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, s
         return 0;
     }
     *ids = json_array();
-    sqlite3_stmt *st = db_query(d, e, "SELECT o.id FROM object o WHERE " SCOPE_OBJECT " ORDER BY o.id", "iz", scope_of(v).bounded,
+    sqlite3_stmt *st = db_query(d, e, "SELECT o.id FROM object o WHERE " SCOPE_OBJECTS " ORDER BY o.id", "iz", scope_of(v).bounded,
                                 scope_of(v).org);
     if (!st)
         rc = -EIO;

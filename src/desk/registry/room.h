@@ -38,8 +38,8 @@ MUST_USE int contract_valid(struct call *c, struct str id, const char *day, bool
 /* --- access.c --- */
 /* Conditions for SQL, the scope bound as ?1 and ?2 (scope.h). g: alias of org; r: of record. */
 #define ORG_REACHED                                                                                                                              \
-    "(?1 = 0 OR g.id = ?2 OR EXISTS (SELECT 1 FROM object o WHERE g.id IN (o.org_id, o.possessor_id, o.ocib_id)"                                 \
-    " AND ?2 IN (o.org_id, o.possessor_id, o.ocib_id)))"
+    "(?1 = 0 OR g.id = ?2 OR g.id IN (SELECT org_id FROM object WHERE id IN " OBJECTS_OF("?2") " UNION SELECT possessor_id FROM object WHERE id IN " \
+    OBJECTS_OF("?2") " AND possessor_id IS NOT NULL UNION SELECT ocib_id FROM object WHERE id IN " OBJECTS_OF("?2") " AND ocib_id IS NOT NULL))"
 #define PERSON_REACHED                                                                                                                           \
     "(?1 = 0 OR ?2 = (SELECT n.org_id FROM person n WHERE n.id = r.id) OR EXISTS (SELECT 1 FROM contact k LEFT JOIN object o"                     \
     " ON o.id = k.object_id WHERE k.person_id = r.id AND (k.org_id = ?2 OR ?2 IN (o.org_id, o.possessor_id, o.ocib_id))))"

@@ -28,7 +28,7 @@ static void each_sees_their_own(void **state)
         struct desk_cases_query q = { .open = -1 };
         struct desk_reply r = { 0 };
 
-        CHECK(rows[i].name, call_json(desk_objects(w->desk, v, &r), &r, &j) == 0 && items(j) == rows[i].objects);
+        CHECK(rows[i].name, call_json(desk_objects(w->desk, v, 0, STR(""), &r), &r, &j) == 0 && items(j) == rows[i].objects);
         json_decref(j);
         r = (struct desk_reply){ 0 };
         CHECK(rows[i].name, call_json(desk_organisations(w->desk, v, &r), &r, &j) == 0 && items(j) == rows[i].orgs);

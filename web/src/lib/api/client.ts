@@ -136,7 +136,7 @@ export const api = {
   events: (query: Query, signal?: AbortSignal) => get('/events', T.decodeEvents, query, signal),
   histogram: (query: Query, signal?: AbortSignal) => get('/events/histogram', T.decodeHistogram, query, signal),
 
-  objects: () => get('/objects', T.decodeObjects),
+  objects: () => get('/objects', T.decodeObjects, { limit: '1000' }),
   object: (objectId: string) => get(`/objects/${id(objectId)}`, T.decodeMonitoredObject),
   saveObject: (objectId: string | null, body: Record<string, unknown>) =>
     objectId === null
