@@ -1,5 +1,6 @@
 /* duties.c - what other rooms do with duties: begin, facts, fulfil, cancel, supersede, resume, acknowledge. See duties.h. */
 #include "desk/duties/room.h"
+#include "desk/registry/registry.h"
 
 /* --- whose it is --- */
 
@@ -25,23 +26,25 @@ static bool by_any(const struct obligation *o, const char *actor)
     return false;
 }
 
-/* parties - of the object: the acting party (the possessor if there is one, it uses the object: Q-54) and the operational centre. */
-static int parties(struct call *c, struct str object_id, struct str *acting, struct str *ocib)
+/* parties - of the object: the acting party (the possessor if there is one, it uses the object: Q-54), the one named performer of the work type
+ * (Q-32) and the operational centre. */
+static int parties(struct call *c, struct str object_id, unsigned work, struct str *acting, struct str *performer, struct str *ocib)
 {
-    sqlite3_stmt *st;
+    struct object_view o;
     int rc;
 
-    *acting = *ocib = (struct str){ NULL, 0 };
+    *acting = *performer = *ocib = (struct str){ NULL, 0 };
     if (!object_id.p)
         return 0;
-    st = db_query(c->d, c->e, "SELECT coalesce(possessor_id, org_id), ocib_id FROM object WHERE id = ?", "t", object_id);
-    rc = st ? db_step(c->d, st, c->e) : -EIO;
-    if (rc > 0) {
-        *acting = db_copy(st, 0, &c->a);
-        *ocib = db_copy(st, 1, &c->a);
-        db_done(st);
-    }
-    return rc < 0 ? rc : 0;
+    rc = object_look(c, (struct scope){ 0, "" }, object_id, &o);
+    if (rc < 0)
+        return rc;
+    *acting = o.acting_id;
+    *ocib = o.ocib_id;
+    for (size_t i = 0; i < COUNT(o.performer_id); i++)
+        if (work == 1u << i)
+            *performer = o.performer_id[i];
+    return 0;
 }
 
 static int org_of_kind(struct call *c, const char *kind, struct str *out)
@@ -58,8 +61,8 @@ static int org_of_kind(struct call *c, const char *kind, struct str *out)
 
 static int owing_of(struct call *c, const struct subject *s, const struct obligation *o, struct str named, struct owing *out)
 {
-    struct str acting, ocib;
-    int rc = parties(c, s->object_id, &acting, &ocib);
+    struct str acting, performer, ocib;
+    int rc = parties(c, s->object_id, o->work, &acting, &performer, &ocib);
 
     out->accountable = s->org_id.p ? s->org_id : acting;
     out->performer = (struct str){ NULL, 0 };
@@ -74,7 +77,7 @@ static int owing_of(struct call *c, const struct subject *s, const struct obliga
         return org_of_kind(c, "knb", &out->performer);
     }
     out->by = by_only(o, "ocib") ? "ocib" : "organisation";
-    out->performer = named.p ? named : by_only(o, "ocib") ? ocib : acting.p ? acting : s->org_id;
+    out->performer = named.p ? named : by_only(o, "ocib") ? ocib : performer.p ? performer : acting.p ? acting : s->org_id;
     return 0;
 }
 

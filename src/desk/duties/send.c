@@ -1,5 +1,6 @@
 /* send.c - a message about a duty to those whom the policy of reminders names: into inboxes, and as letters that wait for the mail. */
 #include "desk/duties/room.h"
+#include "desk/registry/registry.h"
 
 #define RECIPIENTS_MAX 100
 #define INBOXES_MAX    16
@@ -57,13 +58,20 @@ static int add_inbox(struct call *c, struct reach *r, struct str org)
     return 0;
 }
 
+/* contacts - those of the object in their order, on duty first; only: the N-th of those that have an address. */
 static int contacts(struct call *c, struct reach *r, struct str object_id, int64_t only)
 {
-    return object_id.p ? add_people(c, r, db_query(c->d, c->e,
-                                                   "SELECT email, language FROM object_contact WHERE object_id = ?1 AND email <> '' ORDER BY position"
-                                                   " LIMIT ?2 OFFSET ?3",
-                                                   "tii", object_id, only ? (int64_t)1 : (int64_t)100, only ? only - 1 : (int64_t)0))
-                       : 0;
+    struct contact_list l = { .count = 0 };
+    int64_t at = 0;
+    int rc = object_id.p ? contacts_now(c, object_id, NULL, c->now, &l) : 0;
+
+    for (size_t i = 0; rc == 0 && i < l.count; i++) {
+        struct str email = contact_channel_find(&l.at[i], "email");
+
+        if (email.n && (only == 0 || ++at == only))
+            add_person(r, email, lang_parse(l.at[i].language, LANG_KK));
+    }
+    return rc;
 }
 
 static int org_letters(struct call *c, struct reach *r, struct str org)
