@@ -695,6 +695,10 @@ static void lists_by_page(void **state)
     assert_int_equal(list_size(w, &w->registry, (struct duties_query){ .ended = true }, T0 + H), 1);
     assert_int_equal(list_size(w, &w->city, (struct duties_query){ .ended = true }, T0 + H), 0);
     assert_int_equal(list_size(w, &w->analyst, all, T0), COUNT(ids) - 1);
+    assert_int_equal(desk_duties(w->desk, &w->analyst, &(struct duties_query){ .ended = true, .overdue = true }, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "overdue");
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
     assert_int_equal(desk_duties(w->desk, &w->analyst, &(struct duties_query){ .before = STR("x.y") }, T0, &r), -EINVAL);
     assert_string_equal(r.field, "before");
     desk_reply_free(&r);
