@@ -205,7 +205,7 @@ static void changes_of_registered_data_are_told_apart(void **state)
     json_t *before = counted(w, &w->analyst, "17", "2026Q1", T0 - NS_PER_HOUR), *figs, *rows;
 
     put(w, RECORD_OBJECT, "state-register", NULL, json_pack("{s:s}", "commissioned_on", "2026-01-10"), DAY(1));
-    put(w, RECORD_OBJECT, "state-register", NULL, json_pack("{s:s}", "city", "Астана"), DAY(2));
+    put(w, RECORD_OBJECT, "state-register", NULL, json_pack("{s:s}", "city", "Сынақ қаласы"), DAY(2));
     put(w, RECORD_COMPONENT, NULL, "object/state-register",
         json_pack("{s:s, s:s, s:[s], s:s}", "name", "nginx", "asset_class", "software", "ip_addresses", "10.0.0.1", "purpose", "web"), DAY(2));
     put(w, RECORD_PERSON, "person-x", NULL, json_pack("{s:s, s:s, s:[]}", "name", "Айгүл", "language", "kk", "channels"), DAY(2));
