@@ -39,10 +39,10 @@ static void contacts_add(struct recipients *r, const struct contact_list *l)
         recipient_add(r, contact_channel_find(&l->at[i], "email"), lang_parse(l->at[i].language, LANG_KK));
 }
 
-int recipients_of_object(struct call *c, struct str object_id, struct recipients *r)
+int recipients_of_object(struct call *c, struct str object_id, const char *role, struct recipients *r)
 {
     struct contact_list *l = object_id.p ? arena_zero(&c->a, sizeof *l) : NULL;
-    int rc = l ? contacts_now(c, object_id, NULL, c->now, l) : 0;
+    int rc = l ? contacts_now(c, object_id, role, c->now, l) : 0;
 
     if (rc == -ENOENT)
         rc = 0;   /* about no object: whoever else is named */
@@ -51,8 +51,8 @@ int recipients_of_object(struct call *c, struct str object_id, struct recipients
     if (rc == 0 && r->count == 0)
         rc = recipients_from(c, r,
                              db_query(c->d, c->e, "SELECT email, language FROM object_contact WHERE object_id = ?1 AND email IS NOT NULL AND email <> ''"
-                                                  " ORDER BY position",
-                                      "t", object_id));
+                                                  " AND (?2 IS NULL OR kind = ?2) ORDER BY position",
+                                      "tz", object_id, role));
     return rc;
 }
 
@@ -64,8 +64,8 @@ static int answers_for(struct call *c, struct str object, struct str org, int64_
 }
 
 /* recipients_of - the contacts of the object where the addressee answers for it, else those of the organisation, else its own address.
- * org {NULL,0}: the centre. */
-static int recipients_of(struct call *c, const struct subject *about, struct str org, struct recipients *r)
+ * org {NULL,0}: the centre. strict (TLP:AMBER+STRICT, TLP:RED): the addressee's own people, not those of an operational centre it has hired. */
+static int recipients_of(struct call *c, const struct subject *about, struct str org, bool strict, struct recipients *r)
 {
     struct contact_list *l = org.p ? arena_zero(&c->a, sizeof *l) : NULL;
     int64_t own = 0;
@@ -76,7 +76,7 @@ static int recipients_of(struct call *c, const struct subject *about, struct str
         return recipients_from(c, r, db_query(c->d, c->e, "SELECT email, 'kk' FROM org WHERE kind = 'sts' AND email <> '' ORDER BY id", ""));
     rc = answers_for(c, about->object_id, org, &own);
     if (rc == 0 && own)
-        rc = recipients_of_object(c, about->object_id, r);
+        rc = recipients_of_object(c, about->object_id, strict ? "responsible_person" : NULL, r);
     if (rc == 0 && r->count == 0 && l) {
         rc = contacts_now_org(c, org, NULL, c->now, l);
         if (rc == 0)
@@ -127,7 +127,8 @@ static int to_letters(struct call *c, const struct notice_made *m, struct str or
     struct recipients r;
     int64_t id = 0;
     char mid[120];
-    int rc = recipients_of(c, m->n->about, org, &r);
+    bool strict = m->n->tlp && (strcmp(m->n->tlp, "amber+strict") == 0 || strcmp(m->n->tlp, "red") == 0);
+    int rc = recipients_of(c, m->n->about, org, strict, &r);
 
     for (size_t i = 0; rc == 0 && i < r.count; i++) {
         rc = message_id_make(c, mid);

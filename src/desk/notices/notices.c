@@ -67,7 +67,7 @@ static int letters_queue(struct call *c, const struct kase *k, const struct lett
 int letter_owner(struct call *c, const struct kase *k, const struct letter *l)
 {
     struct recipients r = { .count = 0 };
-    int rc = recipients_of_object(c, k->object_id, &r);
+    int rc = recipients_of_object(c, k->object_id, NULL, &r);
 
     /* No person has an address: the organisation's own is better than silence. */
     if (rc == 0 && r.count == 0)

@@ -60,8 +60,8 @@ struct recipients {
 };
 /* recipients_from - rows (address, language) of a query, each address once. */
 MUST_USE int recipients_from(struct call *c, struct recipients *r, sqlite3_stmt *st);
-/* recipients_of_object - the persons to reach about an object: those on duty first (R-A1-11), each address once. */
-MUST_USE int recipients_of_object(struct call *c, struct str object_id, struct recipients *r);
+/* recipients_of_object - the persons to reach about an object: those on duty first (R-A1-11), each address once. role (may be NULL): only these. */
+MUST_USE int recipients_of_object(struct call *c, struct str object_id, const char *role, struct recipients *r);
 MUST_USE int notice_deliver(struct call *c, const struct notice_made *m);
 /* message_id_make - fixed when the letter is queued: a second try after a lost answer is the same letter to the receiver. */
 MUST_USE int message_id_make(struct call *c, char out[120]);

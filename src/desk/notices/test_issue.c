@@ -154,6 +154,25 @@ static void a_form_goes_whole_in_the_letter(void **state)
     json_decref(values);
 }
 
+/* TLP 2.0: AMBER+STRICT is for the addressee's own organisation, RED for the persons addressed; a hired operational centre is neither. */
+static void a_strict_notice_stays_with_the_addressee(void **state)
+{
+    struct world *w = *state;
+    struct subject about = object_of("state-register", w->registry.org_id);
+    struct str to = owner_org(w);
+    struct notice_new n = { .kind = "letter", .about = &about, .title = STR("t"), .text = STR("x"), .orgs = &to, .org_count = 1, .tlp = "amber" };
+    struct desk_reply r;
+
+    assert_int_equal(issue(w, &w->analyst, &n, NULL, &r), 0);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM notice WHERE channel = 'email' AND addressee = 'duty@ocib.example'"), 1);
+    n.tlp = "amber+strict";
+    assert_int_equal(issue(w, &w->analyst, &n, NULL, &r), 0);
+    n.tlp = "red";
+    assert_int_equal(issue(w, &w->analyst, &n, NULL, &r), 0);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM notice WHERE channel = 'email' AND addressee = 'duty@ocib.example'"), 1);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM notice WHERE channel = 'email' AND addressee = 'seitqali@registry.example'"), 3);
+}
+
 static void an_owners_notice_to_the_centre_names_the_owner(void **state)
 {
     struct world *w = *state;
@@ -177,6 +196,7 @@ int main(void)
         T(what_was_sent_is_never_changed, "what was sent is never changed, and its hash is that of the canonical bytes"),
         T(a_correction_is_a_version_with_a_reason, "a correction is a next version with a reason"),
         T(a_form_goes_whole_in_the_letter, "a form goes whole in the body of the letter; what is wrong is named and nothing is half-saved"),
+        T(a_strict_notice_stays_with_the_addressee, "a notice of TLP AMBER+STRICT or RED stays with the addressee's own people"),
         T(an_owners_notice_to_the_centre_names_the_owner, "an owner's notice to the centre names the owner"),
     };
 
