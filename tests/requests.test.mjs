@@ -99,7 +99,10 @@ test('R-8-01, R-8-03, D-01: the notice of putting into operation is kept only wh
     assert.equal(state(r, 'D-01'), 'running');
     assert.match(r.values.information_sha256, /^[0-9a-f]{64}$/);
     assert.equal(r.values.information.official_name ?? r.values.information.name, 'Мемлекеттік тізілім ақпараттық жүйесі');
-    assert.ok(r.values.information_missing.some((x) => x.item === 12), 'what the form wants and the registry lacks is said');
+    const lacks = (await p.owner.get(`/registry/objects/${OBJECT}/annex1`)).json.missing;
+    assert.deepEqual(r.values.information_missing, lacks, 'what the form wants and the registry lacks is said');
+    const sent = (await p.owner.get(`/notices/${r.notices.at(-1).id}`)).json;
+    assert.equal(sent.form?.id ?? null, lacks.length ? null : 'annex1', 'without gaps it goes out on the form of Annex 1');
     await refused(p.owner, r, 'record_paper', { letter_number: '1-2/3', letter_date: day(), letter_received_on: day() }, 403);
     await refused(p.analyst, r, 'record_paper', { letter_number: '1-2/3', letter_date: day(), letter_received_on: day(-1) }, 400, 'letter_received_on');
     r = await act(p.analyst, r, 'record_paper', { letter_number: '1-2/3', letter_date: day(), letter_received_on: day() });
