@@ -93,7 +93,7 @@ static int row_insert(struct call *c, const struct opening *o, int64_t *id)
                   " created_at, updated_at) VALUES (?1,?2,?3,?4,?5,'',?6,'medium',?7,'',?8,?9,?9,1,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?20) RETURNING id",
                   "zzzzztttitt" "mmzizttti", number, machine_name(o->machine), machine_detector(o->machine), case_state_name(o->state),
                   o->machine == MACHINE_STS ? "undetermined" : "incident", json_get_str(b, "title"), json_get_str(b, "object"),
-                  c->d->setup.world->edition->id, at, tlp.n ? tlp : STR("amber"), or_null(json_get_str(b, "incident_type")), (time_ns)o->previous,
+                  duty_edition_at(c->d->setup.world, c->now)->id, at, tlp.n ? tlp : STR("amber"), or_null(json_get_str(b, "incident_type")), (time_ns)o->previous,
                   (time_ns)o->suggested, o->previous ? "repeated" : NULL, c->v->user_id, c->v->org_id[0] && !side_of_centre(c) ? c->v->org_id : NULL,
                   or_null(json_get_str(b, "external_number")), or_null(json_get_str(b, "contact")), or_null(json_get_str(b, "description")), c->now);
 }

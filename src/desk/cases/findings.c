@@ -136,7 +136,7 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
                     " detected_at, last_seen_at, count, suggested_id, auto_pending, created_at, updated_at) VALUES (?1,'sts','centre','detected',"
                     "'undetermined',?2,?3,?4,?5,?6,?7,?8,?9,?9,1,?10,?11,?12,?12) RETURNING id",
                     "zttttttti" "mii", number, s->rule_id, name.n ? name : s->rule_id, rule_level(get(s->ev, "rule.level")), s->object, s->group,
-                    s->host, c->d->setup.world->edition->id, s->ev->time, previous, automatic, c->now);
+                    s->host, duty_edition_at(c->d->setup.world, s->ev->time)->id, s->ev->time, previous, automatic, c->now);
     if (rc == 0)
         rc = case_load(c, *id, &k);
     if (rc == 0)

@@ -1,6 +1,7 @@
 /* test_duties.c - duties as rows: of any subject, by facts, counted anew, reminded of, escalated, through outages and wrong clocks. */
 #include "desk/approvals/approvals.h"
 #include "desk/duties/room.h"
+#include "duty/internal.h"
 #include "desk/testing.h"
 
 #define S NS_PER_SECOND
@@ -419,6 +420,79 @@ static void a_missing_year_stops_no_act(void **state)
     want(w, id, december + 10 * D, "state", "running");
 }
 
+/* later_edition - the shipped edition as it might be amended: in force from 1 June 2026, D-05 within 20 minutes and with other words. */
+static void later_edition(struct world *w)
+{
+    static const struct { const char *file, *from, *to; } changes[] = {
+        { "edition.yaml", "id: kz-52-2025", "id: kz-52-2026" },
+        { "edition.yaml", "effective_from: ''", "effective_from: '2026-06-01'" },
+        { "obligations.yaml", "amount: 30", "amount: 20" },
+        { "obligations.yaml", "'Notify the persons responsible for IS'", "'Tell them at once'" },
+    };
+    struct buf files[EDITION_PARTS];
+    struct str texts[EDITION_PARTS];
+    struct edition *ed;
+    struct err e;
+
+    for (size_t i = 0; i < EDITION_PARTS; i++) {
+        char tail[128], path[4096];
+
+        buf_init(&files[i], MIB);
+        snprintf(tail, sizeof tail, "content/editions/kz-52-2025/%s", edition_part_name(i));
+        must(file_read(source_path(tail, path), MIB, &files[i], &e), &e);
+        for (size_t k = 0; k < COUNT(changes); k++) {
+            AUTO_BUF struct buf out;
+            ptrdiff_t at = strcmp(changes[k].file, edition_part_name(i)) ? -1 : str_find(buf_view(&files[i]), str_c(changes[k].from));
+
+            buf_init(&out, MIB);
+            if (at < 0)
+                continue;
+            buf_put(&out, files[i].p, (size_t)at);
+            buf_str(&out, str_c(changes[k].to));
+            buf_str(&out, str_cut(buf_view(&files[i]), (size_t)at + strlen(changes[k].from)));
+            buf_reset(&files[i]);
+            buf_str(&files[i], buf_view(&out));
+        }
+        texts[i] = buf_view(&files[i]);
+    }
+    must(edition_read(texts, &ed, &e), &e);
+    w->duty.editions[w->duty.edition_count++] = ed;
+    for (size_t i = 0; i < EDITION_PARTS; i++)
+        buf_free(&files[i]);
+}
+
+static void each_row_keeps_its_edition(void **state)
+{
+    struct world *w = *state;
+    struct civil day = { 2026, 6, 2, 12, 0, 0 };
+    time_ns june = civil_to_ns(&day, 300);
+    int64_t before, after;
+
+    later_edition(w);
+    desk_reopen(w);
+    before = begin(w, "D-05", T0);
+    want_time(w, before, "due", T0 + 30 * M);
+    fulfil(w, "D-05", T0 + M);
+    after = begin(w, "D-05", june);
+    want_time(w, after, "due", june + 20 * M);
+    want(w, before, june, "edition", "kz-52-2025");
+    want(w, before, june, "title", "Notify the persons responsible for IS");
+    want(w, after, june, "edition", "kz-52-2026");
+    want(w, after, june, "title", "Tell them at once");
+    /* What runs by the old edition is counted anew by the old edition, whatever is in force by then. */
+    fulfil(w, "D-05", june + M);
+    struct duty_terms terms = { .edition = STR("kz-52-2025") };
+    struct acting a;
+    assert_true(acting_end(&a, duties_begin_as(acting_begin(&a, w, NULL, june), &object, "D-05", (struct duty_start){ .at = june }, &terms, &after)) >= 0);
+    begin_at(w, "D-05", (struct duty_start){ .at = june + 5 * M }, june + 6 * M);
+    want_time(w, after, "due", june + 35 * M);
+    want(w, after, june, "edition", "kz-52-2025");
+    /* An edition of which nothing is known is refused, not guessed. */
+    terms.edition = STR("kz-1-1999");
+    assert_int_equal(acting_end(&a, duties_begin_as(acting_begin(&a, w, NULL, june), &object, "D-12", (struct duty_start){ .at = june }, &terms, NULL)),
+                     -ENOTSUP);
+}
+
 /* --- the start under the two-person rule --- */
 
 static void another_start_needs_another_person(void **state)
@@ -721,6 +795,7 @@ int main(void)
         T(an_earlier_start_is_counted_anew, "D-06 another start is counted anew with a trace that cannot be touched"),
         T(a_new_calendar_recounts_what_runs, "D-12 a new calendar counts anew what runs, with a trace for each row that moved"),
         T(a_missing_year_stops_no_act, "D-01 a calendar without the year stops no act and is never guessed; it is counted when the year comes"),
+        T(each_row_keeps_its_edition, "D-05 with two editions loaded each row is counted and drawn by its own"),
         T(another_start_needs_another_person, "D-06 another start needs another person"),
         T(wrong_starts_are_refused, "a wrong start is refused with its field and nothing waits"),
         T(reminders_survive_four_days, "D-06 four days without the desk delay reminders and drop none, each goes out once"),
