@@ -258,8 +258,14 @@ static void turn(struct link_client *l)
     time_ns now = clock_now();
     int running = 0, rc = link_collect(l->desk, now, &e);
 
-    if (rc >= 0 && strcmp(l->setup.node->link_connect, "yes") == 0)
-        rc = begin_due(l, now, &e);
+    /* What stands in the outboxes goes out, even if something more could not be put there. */
+    if (strcmp(l->setup.node->link_connect, "yes") == 0) {
+        struct err why = { 0 };
+        int begun = begin_due(l, now, &why);
+
+        if (rc >= 0 && begun < 0)
+            rc = err_set(&e, begun, "%s", why.text);
+    }
     if (rc < 0 && strcmp(l->told, e.text) != 0)
         log_line(LOG_ERROR, "could not finish a turn of the links, trying again", "error.message", e.text, NULL);
     snprintf(l->told, sizeof l->told, "%s", rc < 0 ? e.text : "");

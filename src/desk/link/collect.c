@@ -27,15 +27,20 @@ static int attach(struct call *c, struct str sha256, struct str name, struct str
     return 0;
 }
 
-/* attach_all - the letter as it is read, and the files that go with it. */
+/* attach_all - the letter as it is read, and the files that go with it, as far as an envelope holds them: of the others the record says name and
+ * hash, and they take another way. */
 static int attach_all(struct call *c, const struct issued *n, struct link_message *m, struct link_attachment *to)
 {
     struct { struct str sha, name, type; } files[LINK_DOCUMENTS_MAX];
+    int64_t room = LINK_DOCUMENT_BYTES - MIB; /* the letter itself */
     size_t count = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT sha256, name, type FROM notice_document WHERE record_id = ? ORDER BY position LIMIT 31", "i", n->record);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT sha256, name, type, size_bytes FROM notice_document WHERE record_id = ? ORDER BY position LIMIT 31", "i", n->record);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        if (sqlite3_column_int64(st, 3) > room)
+            continue;
+        room -= sqlite3_column_int64(st, 3);
         files[count].sha = db_copy(st, 0, &c->a);
         files[count].name = db_copy(st, 1, &c->a);
         files[count++].type = db_copy(st, 2, &c->a);
@@ -188,20 +193,29 @@ int link_collect(struct desk *d, time_ns now, struct err *e)
 {
     json_t *list = json_array(), *one;
     bool some = false;
-    int made = 0, rc = behind(d, list, e);
+    int made = 0, failed = 0, rc = behind(d, list, e);
     size_t i;
 
-    json_array_foreach(list, i, one)
+    /* What cannot be sent to one node holds up nobody else. */
+    json_array_foreach(list, i, one) {
+        const char *node = json_string_value(json_array_get(one, 0));
+
         for (int n = 0; rc >= 0 && n < COLLECT_TURN; n++) {
-            rc = in_tx(d, now, json_string_value(json_array_get(one, 0)), json_is_true(json_array_get(one, 1)), e);
-            if (rc <= 0)
+            int got = in_tx(d, now, node, json_is_true(json_array_get(one, 1)), e);
+
+            if (got < 0) {
+                failed = got;
+                peer_failed(d, str_c(node), e->text, false, now);
+            }
+            if (got <= 0)
                 break;
             made++;
         }
+    }
     json_decref(list);
     if (rc >= 0)
         rc = unread_told(d, &some, e);
     while (rc >= 0 && some && made < COLLECT_MOST && (rc = in_tx(d, now, NULL, false, e)) > 0)
         made++;
-    return rc < 0 ? rc : made;
+    return rc < 0 ? rc : failed < 0 ? failed : made;
 }

@@ -24,6 +24,8 @@ int link_send(struct call *c, struct str org_id, const struct link_message *m, i
 /* take_documents - kept as files by hash, listed in the order of their hashes, each once. */
 static int take_documents(struct call *c, const struct link_message *m, struct link_envelope *v)
 {
+    size_t sum = 0;
+
     if (m->attachment_count > LINK_DOCUMENTS_MAX)
         return err_set(c->e, -E2BIG, "more than %d documents in one message", LINK_DOCUMENTS_MAX);
     for (size_t i = 0; i < m->attachment_count; i++) {
@@ -32,6 +34,9 @@ static int take_documents(struct call *c, const struct link_message *m, struct l
         size_t at = 0;
         int rc, order = 1;
 
+        sum += a->bytes.n;
+        if (a->bytes.n == 0 || sum > LINK_DOCUMENT_BYTES)
+            return err_set(c->e, -E2BIG, "a document is empty, or the documents of a message are larger than %u bytes", LINK_DOCUMENT_BYTES);
         link_sha256_hex(a->bytes, sha);
         while (at < v->document_count && (order = str_cmp(v->document[at].sha256, str_c(sha))) < 0)
             at++;

@@ -1,4 +1,5 @@
 /* test_link.c - two desks that speak to each other by calls instead of a network: order, exactly once, receipts, scope, forgery, files. */
+#include "desk/blob.h"
 #include "desk/link/room.h"
 #include "desk/notices/notices.h"
 #include "desk/testing.h"
@@ -546,6 +547,36 @@ static void files_carry_the_same_both_ways_and_twice_is_once(void **state)
     desk_reply_free(&r);
 }
 
+static void a_document_that_no_envelope_holds_stops_nothing(void **state)
+{
+    struct pair *p = *state;
+    struct subject about = { .kind = "object", .id = STR("state-register"), .object_id = STR("state-register"), .org_id = STR("registry-centre") };
+    struct str to = STR("registry-centre");
+    char sha[LINK_HASH_TEXT];
+    struct blob b;
+    struct desk_reply r = { 0 };
+    struct call c;
+    int64_t id;
+
+    desk_call_init(&c, p->centre->desk, &p->centre->analyst, T0, &r);
+    must(db_begin(p->centre->desk, c.e), c.e);
+    must(blob_put(&c, STR("a small file"), &b), c.e);
+    snprintf(sha, sizeof sha, "%s", b.sha256);
+    const struct notice_file files[] = { { STR(LINK_ZERO_HASH), STR("video.mp4"), STR("video/mp4"), 200 * (int64_t)MIB },
+                                         { str_c(sha), STR("small.txt"), STR("text/plain"), b.size_bytes } };
+    struct notice_new n = { .kind = "information_request", .paragraph = "15", .about = &about, .title = STR("T"), .text = STR("x"), .orgs = &to,
+                            .org_count = 1, .tlp = "amber", .files = files, .file_count = 2 };
+    must(db_end(p->centre->desk, notice_issue(&c, &n, &id), c.e), c.e);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    collect(p->centre);
+    ask(p, false);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM notice_record WHERE direction = 'in'"), 1);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM notice_document WHERE name = 'small.txt'"), 1);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM notice_document WHERE name = 'video.mp4'"), 0);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM link_in WHERE envelope LIKE '%video.mp4%'"), 1);   /* named in the record */
+}
+
 static void a_card_is_taken_only_with_the_fingerprint_that_was_told(void **state)
 {
     struct pair *p = *state;
@@ -581,6 +612,7 @@ int main(void)
         LINK_TEST(a_stream_begun_anew_repeats_nothing),
         LINK_TEST(a_desk_that_lost_its_last_hours_is_noticed),
         LINK_TEST(files_carry_the_same_both_ways_and_twice_is_once),
+        LINK_TEST(a_document_that_no_envelope_holds_stops_nothing),
         LINK_TEST(a_card_is_taken_only_with_the_fingerprint_that_was_told),
     };
 
