@@ -6,8 +6,11 @@ import assert from 'node:assert/strict';
 import { centre, saqshy, until } from './lib/centre.mjs';
 import { smtp } from './lib/smtp.mjs';
 import { browser, caseStory } from './portal/browser.mjs';
+import { ROLE_NAMES } from './portal/openapi.mjs';
+import { behind, settled } from '../web/tests/a11y.mjs';
 
 let c, mail, b, base, analyst, theCase;
+const looked = new Set();
 const account = (what) => Object.values(c.accounts).find((a) => a.role === what || a.login === what);
 
 before(async () => {
@@ -71,6 +74,40 @@ test('every page in Kazakh, Russian and English, without an untranslated word or
             }
             await page.context().close();
         }
+});
+
+test('every page that the navigation of each of the twelve roles leads to, and what stands behind it, on a real node', async () => {
+    const admin = await c.signedIn('administrator'), people = { administrator: account('administrator') };
+    const orgs = (await admin.get('/organisations')).json.items, own = theCase.org?.id ?? orgs[0].id;
+    for (const role of ROLE_NAMES.filter((r) => r !== 'administrator')) {
+        const login = `look.${role.replaceAll('_', '.')}`, password = 'look at every page 2026';
+        const made = await admin.post('/users', { login, name: `Look ${role}`, role, org_id: own, language: 'en', email: null, password });
+        assert.equal(made.status, 201, JSON.stringify(made.json));
+        people[role] = { login, password };
+    }
+    const seen = new Set(), wrong = [];
+    for (const [i, [role, who]] of Object.entries(people).entries()) {
+        const page = await b.open(base, who, ['en', 'kk', 'ru'][i % 3], { viewport: { width: 1280, height: 900 } });
+        const queue = await page.evaluate(() => [...document.querySelectorAll('nav #menu a')].map((a) => a.getAttribute('href')));
+        for (const hash of queue) {
+            const where = `${role} ${hash}`;
+            await page.goto(base + hash);
+            await settled(page).catch(() => wrong.push(`${where} does not come: ${queue.length}`));
+            wrong.push(...(await b.untranslated(page)).map((x) => `${where}: ${x}`));
+            wrong.push(...(await page.locator('main .failure').allInnerTexts()).map((x) => `${where}: ${x}`));
+            queue.push(...(await behind(page, seen)).map((x) => x.href));
+            for (let k = 1; k < (await page.locator('main [role=tab]').count()) && !looked.has(hash); k++) {
+                await page.locator('main [role=tab]').nth(k).click();
+                await settled(page).catch(() => wrong.push(`${where}: part ${k} does not come`));
+                wrong.push(...(await page.locator('main .failure').allInnerTexts()).map((x) => `${where}, part ${k}: ${x}`));
+                queue.push(...(await behind(page, seen)).map((x) => x.href));
+            }
+            looked.add(hash);
+        }
+        await page.context().close();
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(looked.size >= 30, `only ${looked.size} pages were opened`);
 });
 
 test('no script failed, nothing broke the content security policy, every answer fits docs/openapi.yaml', async () => {

@@ -37,8 +37,7 @@ static const char *field_type_of(const struct form_field *f)
     case FIELD_DATE: return "date";
     case FIELD_INSTANT: return "datetime";
     case FIELD_ENUM: return "enum";
-    /* The API takes one contour (openapi Annex2), the form of the edition may print two. */
-    case FIELD_ENUMS: return str_eq(f->id, STR("contour")) ? "enum" : "enum_set";
+    case FIELD_ENUMS: return "enum_set";
     case FIELD_IP: return "ip";
     case FIELD_NUMBER: return "integer";
     case FIELD_TEXT: return str_eq(f->id, STR("nature")) || str_eq(f->id, STR("note")) || str_eq(f->id, STR("elimination_actions")) ||

@@ -196,8 +196,11 @@ test('an owner\'s officer by keyboard alone: from the sign-in to the measures of
   await press('s');
   await tabTo('#a2-sign');
   await press('v');
-  await tabTo('#a2-contour');
-  await press('ArrowDown');
+  // One value or several, as the server keeps it.
+  if ((await page.locator('#a2-contour').count()) > 0) {
+    await tabTo('#a2-contour');
+    await press('ArrowDown');
+  }
   await tabTo('#a2-nature');
   await page.keyboard.type('The password of the account backup was used from abroad.');
   await tabTo('fieldset input[type=checkbox]');

@@ -38,7 +38,8 @@ test('«no consequences» excludes the others (Annex 2, item 9)', () => {
 test('a set in which the server keeps one value is drawn as one value', () => {
   const type = (start: Parameters<typeof fitted>[1]) => fitted(form, start).fields.find((f) => f.id === 'consequences')?.type;
   assert.equal(type({ consequences: [] }), 'enum_set');
-  assert.equal(type({ consequences: null }), 'enum');
+  assert.equal(type({ consequences: null }), 'enum_set');
+  assert.equal(type({ consequences: 'none' }), 'enum');
 });
 
 test('kinds of indicators', () => {

@@ -21,7 +21,7 @@ export function missingFields(form: FormDef, values: FormValues, noData: NoData 
 
 /** A field of several values is drawn as one of a single value where the server keeps a single value in it. */
 export function fitted(form: FormDef, start: FormValues): FormDef {
-  return { ...form, fields: form.fields.map((f) => (f.type === 'enum_set' && !Array.isArray(start[f.id]) ? { ...f, type: 'enum' } : f)) };
+  return { ...form, fields: form.fields.map((f) => (f.type === 'enum_set' && typeof start[f.id] === 'string' ? { ...f, type: 'enum' } : f)) };
 }
 
 /** What is sent: empty texts are null, numbers are numbers, indicators without value are dropped. */
