@@ -504,9 +504,9 @@ static void plans(void **state)
 {
     struct world *w = *state;
 
-    plan_of(w, registry_objects_sql, "o USING INDEX object_sort", "TEMP B-TREE");
-    plan_of(w, registry_records_sql, "r USING INDEX record_sort (kind=?", "TEMP B-TREE");
-    plan_of(w, registry_children_sql, "r USING INDEX record_parent (parent=? AND kind=?", "TEMP B-TREE");
+    plan_of(w, registry_objects_sql, "o USING INDEX object_sort", "TEMP B-TREE FOR ORDER");
+    plan_of(w, registry_records_sql, "r USING INDEX record_sort (kind=?", "TEMP B-TREE FOR ORDER");
+    plan_of(w, registry_children_sql, "r USING INDEX record_parent (parent=? AND kind=?", "TEMP B-TREE FOR ORDER");
     plan_of(w, registry_objects_found_sql, "f VIRTUAL TABLE INDEX", NULL);
 }
 
