@@ -137,6 +137,22 @@ static int observe_sources(struct call *c)
     return rc < 0 ? rc : 0;
 }
 
+/* forget_import - what a dry run showed goes after IMPORT_KEPT_NS, one run a turn; that it was, and by whom it was written, stays. */
+static int forget_import(struct call *c)
+{
+    int64_t run = 0;
+    int rc = db_int(c->d, c->e, 0, &run,
+                    "SELECT r.id FROM import_run r WHERE r.created_at <= ?1 AND EXISTS (SELECT 1 FROM import_row w WHERE w.run_id = r.id) ORDER BY r.id LIMIT 1",
+                    "i", c->now - IMPORT_KEPT_NS);
+
+    if (rc < 0 || run == 0)
+        return rc;
+    rc = db_exec(c->d, c->e, "DELETE FROM import_row WHERE run_id = ?", "i", run);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE import_run SET state = 'read', checked = 0 WHERE id = ? AND state = 'checked'", "i", run);
+    return rc < 0 ? rc : 0;
+}
+
 int tables_tick(struct desk *d, time_ns now, struct err *e)
 {
     struct desk_reply r = { 0 };
@@ -152,6 +168,8 @@ int tables_tick(struct desk *d, time_ns now, struct err *e)
         rc = db_exec(d, c.e, "INSERT INTO counter(name, value) VALUES ('observed_at', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", "i", now);
         if (rc >= 0)
             rc = observe_sources(&c);
+        if (rc >= 0)
+            rc = forget_import(&c);
         rc = db_end(d, rc < 0 ? rc : 0, c.e);
     }
     if (rc < 0)

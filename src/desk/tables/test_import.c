@@ -336,6 +336,22 @@ static void tables_that_are_none_are_refused_with_their_place(void **state)
     assert_int_equal(number(w, "SELECT count(*) FROM import_run"), 0);
 }
 
+static void what_a_dry_run_showed_is_forgotten_after_thirty_days(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+
+    a_table_of_objects_is_shown_then_written_then_changes_nothing(state);
+    assert_true(number(w, "SELECT count(*) FROM import_row") > 0);
+    must(tables_tick(w->desk, NOW + IMPORT_KEPT_NS - NS_PER_HOUR, &e), &e);
+    assert_true(number(w, "SELECT count(*) FROM import_row") > 0);
+    for (int i = 0; i < 10; i++)
+        must(tables_tick(w->desk, NOW + IMPORT_KEPT_NS + (i + 1) * NS_PER_DAY, &e), &e);
+    assert_int_equal(number(w, "SELECT count(*) FROM import_row"), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM import_run WHERE state = 'checked'"), 0);
+    assert_true(number(w, "SELECT count(*) FROM import_run WHERE state = 'applied'") > 0);
+}
+
 int main(void)
 {
 #define T(f, name) { name, f, world_open, world_close, NULL }
@@ -348,6 +364,7 @@ int main(void)
         T(a_mapping_is_kept_under_its_name, "a mapping is kept under its name"),
         T(what_is_taken_out_comes_back_unchanged, "what is taken out as CSV or XLSX comes back unchanged, every kind of record"),
         T(who_sees_a_part_takes_out_that_part, "who sees a part of the registry takes out that part"),
+        T(what_a_dry_run_showed_is_forgotten_after_thirty_days, "what a dry run showed is forgotten after thirty days; that it was, stays"),
         T(tables_that_are_none_are_refused_with_their_place, "tables that are none are refused with their place"),
     };
 
