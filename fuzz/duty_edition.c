@@ -20,7 +20,7 @@ static const char *const sound[EDITION_PARTS] = {
     "forms:\n  - {id: f, identifier: f, title: " L("f") ", fields: [{id: a, type: enum, presence: required, values: level, label: "
         L("a") "}]}\n",
     "froms:\n  - {id: d, name: " L("d") "}\nobligations:\n  - {id: D-01, paragraph: '1', from: d, amount: 1, unit: hours, "
-        "by: [sts], to: [], form: f, rows: [R-1-01], title: " L("t") ", trigger: " L("t") "}\n",
+        "by: [sts], to: [], form: f, chapters: ['2'], fulfilled_by: [done_at], rows: [R-1-01], title: " L("t") ", trigger: " L("t") "}\n",
     "event_types:\n  - {code: OS-01, row: R-A4.1-01, paragraph: '1', class: os, id: a, label: " L("a") "}\nlog_fields:\n  - "
         "{code: OS-F1, row: R-A4.2-01, paragraph: '2', class: os, position: 1, id: a, label: " L("a") "}\n",
 };
