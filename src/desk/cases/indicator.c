@@ -22,18 +22,20 @@ static bool ip_text(struct str s, char out[INET6_ADDRSTRLEN])
     return inet_ntop(AF_INET6, &a6, out, INET6_ADDRSTRLEN) != NULL;
 }
 
-/* plain - "hxxp://bad[.]example" as people write it so that nobody clicks: back to what it is. */
+/* plain - "hxxp://bad[.]example" as people write it so that nobody clicks: back to what it is. Brackets around brackets go too, so that what
+ * is plain stays as it is. */
 static void plain(struct str s, bool fold, struct buf *out)
 {
+    size_t start = out->n;
+
     for (size_t i = 0; i < s.n; i++) {
         char ch = s.p[i];
 
-        if (i + 2 < s.n && ch == '[' && s.p[i + 1] == '.' && s.p[i + 2] == ']') {
-            buf_byte(out, '.');
-            i += 2;
-            continue;
-        }
         buf_byte(out, fold && ch >= 'A' && ch <= 'Z' ? (char)(ch | 32) : ch);
+        if (!buf_failed(out) && out->n >= start + 3 && memcmp(out->p + out->n - 3, "[.]", 3) == 0) {
+            out->n -= 2;
+            out->p[out->n - 1] = '.';
+        }
     }
 }
 
@@ -118,10 +120,10 @@ bool indicator_normal(struct str type, struct str value, struct buf *out)
     }
     if (str_eq(type, STR("hash")) ? !hash_ok(v) : str_eq(type, STR("email")) ? str_chr(v, '@') <= 0 || (size_t)str_chr(v, '@') + 1 >= v.n : !domain_ok(v))
         return false;
-    if (v.n > 1 && v.p[v.n - 1] == '.')   /* the root of a name that is written in full */
+    while (v.n && v.p[v.n - 1] == '.')   /* the root of a name that is written in full */
         v.n--;
     buf_str(out, v);
-    return true;
+    return v.n > 0;
 }
 
 bool indicator_private(struct str ip)
