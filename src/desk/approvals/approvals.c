@@ -8,8 +8,9 @@
 #define APPROVAL_TABLES                                                                                                    \
     " FROM approval a JOIN user u ON u.id = a.asked_by LEFT JOIN user w ON w.id = a.decided_by LEFT JOIN cases k ON k.id = a.case_id" \
     " LEFT JOIN object o ON o.id = a.object_id "
-/* Bound as ?1, ?2. What is asked about nobody's object is the centre's. */
-#define APPROVAL_SCOPE "(?1 = 0 OR ?2 = a.org_id OR ?2 IN (o.org_id, o.possessor_id, o.ocib_id))"
+/* Bound as ?1, ?2. An organisation sees what its own people decide, files that go; never what the centre weighs about a case or a clock. */
+#define APPROVAL_SCOPE                                                                                                                  \
+    "(?1 = 0 OR (a.kind = 'attachment.delete' AND (?2 = a.org_id OR ?2 IN (o.org_id, o.possessor_id, o.ocib_id))))"
 
 /* approval_line - what the centre weighs about a case is not the owner's to read. */
 static int approval_line(struct call *c, const struct subject *s, const char *kind, struct str text, const char *act)

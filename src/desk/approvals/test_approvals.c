@@ -27,7 +27,9 @@ static void nothing_is_done_until_another_person_approves(void **state)
     desk_reply_free(&r);
     assert_int_equal(decide_try(w, &w->lead, waiting(w), "withdraw", "", T0 + 2 * M, &r), -EACCES);
     desk_reply_free(&r);
-    assert_int_equal(decide_try(w, &w->registry, waiting(w), "approve", "", T0 + 2 * M, &r), -EACCES);
+    assert_int_equal(decide_try(w, &w->registry, waiting(w), "approve", "", T0 + 2 * M, &r), -ENOENT);   /* the owner hears nothing of it */
+    assert_int_equal(desk_approvals(w->desk, &w->registry, STR(""), 0, STR(""), &r), 0);
+    assert_int_equal(json_array_size(json_object_get(r.json, "items")), 0);
     desk_reply_free(&r);
     assert_int_equal(decide_try(w, &w->city, waiting(w), "approve", "", T0 + 2 * M, &r), -ENOENT);
     desk_reply_free(&r);

@@ -71,6 +71,16 @@ static int clocks_join(struct call *c, const struct kase *from, const struct kas
     return rc;
 }
 
+/* tlp_rank - the place of a label in the order of case_tlp_values, from the widest to the strictest. */
+static int tlp_rank(struct str label)
+{
+    int i = 0;
+
+    while (case_tlp_values[i] && !str_eq(label, str_c(case_tlp_values[i])))
+        i++;
+    return i;
+}
+
 static int merge_target(struct call *c, const struct kase *k, struct str into, struct kase *to)
 {
     int64_t id = 0, children = 0;
@@ -86,6 +96,11 @@ static int merge_target(struct call *c, const struct kase *k, struct str into, s
         return rc;
     if (to->merged_into || to->closed_at)
         return refuse(c, -EINVAL, "bad_request", "into", "that case is closed, or merged itself");
+    /* What is being worked on alone takes in another case: else a merge would end a case that only two persons may dismiss. */
+    if ((1u << to->state) & (1u << CASE_DISMISSED | 1u << CASE_REJECTED | 1u << CASE_EVENT_ANALYSED | 1u << CASE_ELIMINATED | 1u << CASE_CLOSED))
+        return refuse(c, -EINVAL, "bad_request", "into", "nothing is left to do about that case");
+    if (tlp_rank(k->tlp) > tlp_rank(to->tlp))
+        return refuse(c, -EPROTO, "tlp_forbids", "into", "a case of a stricter label is not merged into one that more people see");
     if (to->machine != k->machine || !str_eq(to->object_id.p ? to->object_id : STR(""), k->object_id.p ? k->object_id : STR("")))
         return refuse(c, -EINVAL, "bad_request", "into", "cases of another machine or of another object are not merged");
     if (children)

@@ -54,6 +54,11 @@ static int bytes(struct call *c, int64_t id, enum notice_bytes what, struct buf 
         buf_str(out, db_str(st, 6));
     db_done(st);
     snprintf(name, 64, "%.*s", STR_ARG(n.number));
+    rc = audit_read(c, "document.read", "notice", n.number);
+    if (rc < 0) {
+        buf_reset(out);
+        return rc;
+    }
     if (what == NOTICE_CANONICAL)
         return 0;
     rc = what == NOTICE_SENT_PDF ? sent_pdf(c, pdf.p, out) : draw_anew(c, &n, what == NOTICE_PDF_KK_RU, out);

@@ -142,14 +142,16 @@ int desk_notices(struct desk *d, const struct viewer *v, const struct notices_qu
 
 /* --- one --- */
 
+/* notice_seen - a party of the notice; about a case of TLP:RED, a person that the case names (the notice to the KNB is lawful in any case). */
 int notice_seen(struct call *c, int64_t id)
 {
     struct scope s = scope_of(c->v);
     int64_t n = 0;
     int rc = db_int(c->d, c->e, 0, &n,
                     "SELECT count(*) FROM notice_record r WHERE r.id = ?3 AND (?1 = 0 OR EXISTS (SELECT 1 FROM notice_party p WHERE p.record_id = r.id"
-                    " AND p.org_id = ?2))",
-                    "izi", s.bounded, s.org, id);
+                    " AND p.org_id = ?2)) AND (?1 = 0 OR r.kind = 'knb_notice' OR NOT EXISTS (SELECT 1 FROM cases k WHERE k.id = r.case_id AND k.tlp = 'red')"
+                    " OR EXISTS (SELECT 1 FROM case_person cp WHERE cp.case_id = r.case_id AND cp.user_id = ?4))",
+                    "izii", s.bounded, s.org, id, c->v ? c->v->user_id : (int64_t)0);
 
     return rc < 0 ? rc : n ? 0 : refuse(c, -ENOENT, "not_found", NULL, "no such notice");
 }

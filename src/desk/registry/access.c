@@ -147,3 +147,16 @@ int registry_may_write(struct call *c, enum record_kind k, struct str id, struct
     rc = c->v->role == DESK_OWNER_ADMINISTRATOR || c->v->role == DESK_OWNER_OFFICER ? may_own(c, k, id, parent) : 0;
     return rc < 0 ? rc : rc ? 0 : refuse(c, -EACCES, "forbidden", NULL, "the registry is changed by the centre, and by owners in what is theirs");
 }
+
+int object_capacity(struct call *c, struct str object)
+{
+    enum desk_role role = c->v ? c->v->role : DESK_ROLE_COUNT;
+    int64_t n = 0;
+    int rc;
+
+    if (!c->v || !role_of_owner(role))
+        return 0;
+    rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM object WHERE id = ?1 AND CASE WHEN ?3 = 1 THEN ?2 = coalesce(ocib_id, org_id) ELSE ?2 IN (org_id, possessor_id) END",
+                "tzi", object, c->v->org_id, (int64_t)(role == DESK_OCIB_ANALYST));
+    return rc < 0 ? rc : n ? 0 : refuse(c, -EACCES, "forbidden", NULL, "this organisation stands to the object in another capacity");
+}

@@ -52,6 +52,8 @@ static int own_person(struct call *c, json_t *value)
 {
     struct str org = json_get_str(value, "org_id");
 
+    if (json_is_string(json_object_get(value, "user_id")))
+        return refuse(c, -EACCES, "forbidden", "value.user_id", "the centre says which account is whose");
     if (!org.n)
         json_object_set_new(value, "org_id", json_string(c->v->org_id));
     else if (!str_eq(org, str_c(c->v->org_id)))

@@ -225,4 +225,8 @@ MUST_USE int desk_attachment_remove(struct desk *d, const struct viewer *v, stru
 /* desk_attachment_open - the descriptor of the bytes, name and type in r->json {name, type, size_bytes, sha256}. */
 MUST_USE int desk_attachment_open(struct desk *d, const struct viewer *v, struct str id, time_ns now, int *fd, struct desk_reply *r);
 
+/* object_capacity - does the viewer's organisation stand to the object as the role acts: an owner's officer as owner or possessor, an analyst of
+ * an operational centre as its provider (the owner itself where there is none)? 0, or -EACCES. Other roles: 0. */
+MUST_USE int object_capacity(struct call *c, struct str object);
+
 #endif

@@ -1,4 +1,5 @@
 /* acts.c - doing something to a request: the table of kinds is asked, the handler works, values, state, line and audit row are written. */
+#include "desk/registry/registry.h"
 #include "desk/requests/kind.h"
 
 static const struct req_act *act_find(const struct req_kind *k, struct str name)
@@ -120,6 +121,9 @@ static int act(struct call *c, int64_t id, struct str name, const json_t *body)
         return refuse(c, -ENOENT, "not_found", NULL, "no such action");
     if (!(a->roles & (1u << c->v->role)))
         return refuse(c, -EACCES, "forbidden", NULL, "%s may not %s", desk_role_name(c->v->role), a->name);
+    rc = object_capacity(c, q.object_id);
+    if (rc < 0)
+        return rc;
     if (!offered(&q, a))
         return refuse(c, -EPROTO, "wrong_state", NULL, "%s in state %s does not offer %s", q.kind->name, q.state->name, a->name);
     if (body)

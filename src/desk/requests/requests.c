@@ -1,4 +1,5 @@
 /* requests.c - a request in hand: loaded within the viewer's scope, opened, moved, saved; its timeline and notices. */
+#include "desk/registry/registry.h"
 #include "desk/requests/kind.h"
 
 #define REQ_COLUMNS                                                                                                            \
@@ -180,7 +181,7 @@ static int target_seen(struct call *c, const struct req_kind *k, struct str obje
     int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM object o WHERE o.id = ?3 AND (" SCOPE_OBJECT " OR ?4 = 1)", "izti", s.bounded, s.org, object,
                     list);
 
-    return rc < 0 ? rc : n ? 0 : refuse(c, -EINVAL, "bad_request", "object_ids", "no such object");
+    return rc < 0 ? rc : n ? object_capacity(c, object) : refuse(c, -EINVAL, "bad_request", "object_ids", "no such object");
 }
 
 int req_insert(struct call *c, const struct req_kind *k, struct str object, const json_t *values, int64_t batch, struct req *out)

@@ -1,6 +1,7 @@
 /* passport.c - the initial data of an object (paragraph 7) as numbered versions, each with its source. */
 #include "desk/tables/internal.h"
 #include "desk/blob.h"
+#include "desk/registry/registry.h"
 
 static const char *const source_values[] = { "architecture_portal", "conformity_testing", "owner", NULL };
 static const char *const tested_values[] = { "service_software_product", "ict_platform", "internet_resource", "information_system", NULL };
@@ -274,6 +275,8 @@ static int passport_create(struct call *c, struct str object, const json_t *body
     int64_t version = 0;
     int rc = object_reached(c, object, NULL);
 
+    if (rc == 0)
+        rc = object_capacity(c, object);
     if (rc == 0 && role_of_owner(c->v->role) && !str_eq(p.source, STR("owner")))
         rc = refuse(c, -EACCES, "forbidden", "source", "an owner sends the owner's own data");
     if (rc == 0 && testing != (p.tested_kind.p != NULL))
