@@ -225,9 +225,11 @@ static int piece(struct call *c, struct str id, int64_t offset, struct str bytes
         u.type = type ? str_c(type) : STR("application/octet-stream");
     }
     if (rc == 0)
-        rc = db_exec(c->d, c->e, "UPDATE upload SET at = ?3, sha256 = ?4, type = ?5 WHERE id = ?1 AND user_id = ?2", "ziitt", u.id, c->v->user_id, u.at,
-                     u.sha256, u.type);
-    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE upload SET at = ?3, sha256 = ?4, type = ?5 WHERE id = ?1 AND user_id = ?2 AND at = ?6", "ziitti", u.id, c->v->user_id,
+                     u.at, u.sha256, u.type, offset);
+    if (rc == 0)
+        return refuse(c, -EEXIST, "conflict", "offset", "another piece came at the same moment");
+    if (rc > 0)
         c->r->json = upload_json(&u);
     return rc < 0 ? rc : 0;
 }
@@ -266,10 +268,9 @@ int blob_take(struct call *c, struct str upload_id, const char *field, struct bl
     *out = (struct blob){ .size_bytes = u.size_bytes, .type = known_type(u.type) };
     snprintf(out->sha256, sizeof out->sha256, "%.*s", STR_ARG(u.sha256));
     snprintf(out->name, sizeof out->name, "%.*s", STR_ARG(u.name));
-    /* The new name stands before the old one goes; should the transaction fail, the next try finds the new one. */
-    if (link(part_path(c->d, u.id, from), bin_path(c->d, out->sha256, to)) < 0 && errno != EEXIST && (errno != ENOENT || !file_exists(to)))
+    /* A newer copy of the same bytes replaces an older one, which may be damaged. Should the transaction fail, the next try finds the new name. */
+    if (rename(part_path(c->d, u.id, from), bin_path(c->d, out->sha256, to)) < 0 && (errno != ENOENT || !file_exists(to)))
         return disk(c, "keeping an upload");
-    (void)unlink(from);
     rc = file_sync_dir(node_path(c->d->setup.node, "documents", folder), c->e);
     if (rc >= 0)
         rc = blob_row(c, out);

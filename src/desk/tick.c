@@ -28,12 +28,13 @@ static int auto_failed(struct call *c, int64_t id, const char *story)
 static int autos(struct call *c)
 {
     int64_t ids[TICK_ROWS];
-    int n = 0, made = 0;
+    int n = 0, made = 0, failed = 0;
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM cases WHERE auto_pending = 1 ORDER BY id LIMIT 64", "");
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         ids[n++] = sqlite3_column_int64(st, 0);
+    /* One that cannot be sent now (a disk without room for its PDF) does not hold up those behind it. */
     for (int i = 0; rc >= 0 && i < n; i++) {
         rc = db_begin(c->d, c->e);
         if (rc < 0)
@@ -46,9 +47,11 @@ static int autos(struct call *c)
             snprintf(story, sizeof story, "%s", c->e->text);
             rc = auto_failed(c, ids[i], story);
         }
-        made++;
+        made += rc >= 0;
+        failed = rc < 0 ? rc : failed;
+        rc = 0;
     }
-    return rc < 0 ? rc : made;
+    return rc < 0 ? rc : failed < 0 ? failed : made;
 }
 
 /* --- what the Rules order when D-06 is missed --- */
@@ -83,27 +86,32 @@ static int sessions_end(struct call *c)
     return rc < 0 ? rc : 0;
 }
 
-/* tick - one part that fails does not stop the others: an overdue mark must not wait for a disk that has no room for a PDF. */
+/* The parts of a tick. One that fails does not stop the others: an overdue mark must not wait for a disk that has no room for a PDF, nor a
+ * session's end for a report. */
+typedef int tick_part(struct call *c);
+static int uploads_part(struct call *c) { return uploads_sweep(c->d, c->now, c->e); }
+static int audit_part(struct call *c) { return audit_sweep(c->d, c->now, c->e); }
+static int tables_part(struct call *c) { return tables_tick(c->d, c->now, c->e); }
+static int reports_part(struct call *c) { return reports_tick(c->d, c->now, c->e); }
+
 static int tick(struct call *c, time_ns *next)
 {
+    static tick_part *const parts[] = { autos, duties_tick, sessions_end, uploads_part, audit_part, tables_part, reports_part, requests_tick };
     char story[ERR_TEXT_MAX] = "";
-    int sent = autos(c), made = sent > 0 ? sent : 0, rc;
+    int made = 0, failed = 0;
 
-    if (sent < 0)
-        snprintf(story, sizeof story, "%s", c->e->text);
-    rc = duties_tick(c);
-    made += rc > 0 ? rc : 0;
-    if (rc >= 0)
-        rc = duties_next(c, next);
-    if (rc >= 0)
-        rc = sessions_end(c);
-    if (rc >= 0)
-        rc = uploads_sweep(c->d, c->now, c->e);
-    if (rc >= 0)
-        rc = audit_sweep(c->d, c->now, c->e);
-    if (rc >= 0 && sent < 0)
-        rc = err_set(c->e, sent, "%s", story);
-    return rc < 0 ? rc : made;
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        int rc = parts[i](c);
+
+        made += rc > 0 && i < 2 ? rc : 0;
+        if (rc < 0 && failed == 0) {
+            failed = rc;
+            snprintf(story, sizeof story, "%s", c->e->text);
+        }
+        arena_reset(&c->a);
+    }
+    int rc = duties_next(c, next);
+    return failed < 0 ? err_set(c->e, failed, "%s", story) : rc < 0 ? rc : made;
 }
 
 int desk_tick(struct desk *d, time_ns now, time_ns *next, struct err *e)
@@ -115,15 +123,6 @@ int desk_tick(struct desk *d, time_ns now, time_ns *next, struct err *e)
 
     desk_call_init(&c, d, NULL, now, &r);
     rc = tick(&c, &when);
-    if (rc >= 0) {
-        int seen = tables_tick(d, now, c.e);
-
-        if (seen >= 0)
-            seen = reports_tick(d, now, c.e);
-        if (seen >= 0)
-            seen = requests_tick(&c);
-        rc = seen < 0 ? seen : rc;
-    }
     if (next)
         *next = when;
     if (rc < 0)

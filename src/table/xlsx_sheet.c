@@ -68,6 +68,8 @@ static int row_open(struct sheet *s, const char **attrs, struct err *e)
     const char *r = xml_attr(attrs, "r");
     uint64_t n = (uint64_t)s->row + 1;
 
+    if (s->in_cell)
+        return cell_fail(s, -EBADMSG, e, "a row inside of a cell");
     s->column = 0;
     if (r && !str_u64(str_c(r), &n))
         return cell_fail(s, -EBADMSG, e, "the row after this one has no number");
@@ -89,8 +91,8 @@ static int cell_open(struct sheet *s, const char **attrs, struct err *e)
     uint32_t column = s->column + 1, row = s->row;
     uint64_t n = 0;
 
-    if (s->row == 0)
-        return cell_fail(s, -EBADMSG, e, "a cell outside of a row");
+    if (s->row == 0 || s->in_cell)
+        return cell_fail(s, -EBADMSG, e, s->in_cell ? "a cell inside of a cell" : "a cell outside of a row");
     if (r && !cell_place(r, &column, &row))
         return cell_fail(s, -EBADMSG, e, "the cell after this one has a place that no spreadsheet has");
     if (row != s->row || column <= s->column || column > TABLE_COLUMNS_MAX)

@@ -21,6 +21,22 @@ int link_send(struct call *c, struct str org_id, const struct link_message *m, i
     return rc < 0 ? rc : 1;
 }
 
+/* name_clean - a name that a receiver takes: no path, no leading dot, at most 200 bytes, whole letters. What people call their files must not be able
+ * to stop a stream. */
+static struct str name_clean(struct call *c, struct str name)
+{
+    size_t n = min_size(name.n, 200);
+    char *to = arena_alloc(&c->a, n + 5);
+
+    while (n && n < name.n && ((unsigned char)name.p[n] & 0xc0) == 0x80)
+        n--;
+    if (!to)
+        return STR("file");
+    for (size_t i = 0; i < n; i++)
+        to[i] = (unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f || strchr("/\\:*?\"<>|", name.p[i]) || (i == 0 && name.p[i] == '.') ? '_' : name.p[i];
+    return n && str_utf8_valid(str_of(to, n)) ? str_of(to, n) : STR("file");
+}
+
 /* take_documents - kept as files by hash, listed in the order of their hashes, each once. */
 static int take_documents(struct call *c, const struct link_message *m, struct link_envelope *v)
 {
@@ -46,7 +62,7 @@ static int take_documents(struct call *c, const struct link_message *m, struct l
         if (rc < 0)
             return rc;
         memmove(&v->document[at + 1], &v->document[at], (v->document_count - at) * sizeof v->document[0]);
-        v->document[at] = (struct link_document){ a->name, a->type, arena_copy(&c->a, str_c(sha)), (int64_t)a->bytes.n };
+        v->document[at] = (struct link_document){ name_clean(c, a->name), a->type, arena_copy(&c->a, str_c(sha)), (int64_t)a->bytes.n };
         v->document_count++;
     }
     return arena_failed(&c->a) ? err_set(c->e, -ENOMEM, "no memory for a message") : 0;
@@ -256,8 +272,11 @@ int outbox_acknowledge(struct call *c, const struct peer *p, const struct link_m
     sqlite3_stmt *st;
     int rc;
 
-    /* A bundle that was on its way when we numbered anew; or an old file, which must not undo what is known since. */
-    if (have->epoch < p->out_epoch || (have->epoch == p->out_epoch && (have->sequence == p->acked || (file && have->sequence < p->acked))))
+    /* A bundle that was on its way when we numbered anew; or a node restored from a copy before that, which must have all again. */
+    if (have->epoch < p->out_epoch)
+        return !file && p->acked > 0 ? step_back(c, p, 0) : 0;
+    /* An old file must not undo what is known since. */
+    if ( (have->epoch == p->out_epoch && (have->sequence == p->acked || (file && have->sequence < p->acked))))
         return 0;
     if (have->epoch == p->out_epoch && have->sequence == 0)
         return step_back(c, p, 0);
