@@ -190,16 +190,18 @@ static enum sign_reason revoked_in(const struct sign_trust *t, X509_CRL *crl, X5
 {
     X509_REVOKED *found = NULL;
     time_ns next = signer_time(X509_CRL_get0_nextUpdate(crl));
-    bool delta = X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0;
+    /* A delta, or a list of some kinds of certificates or reasons only, can say that one is revoked and never that it is not. */
+    bool partial = X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0 || X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point, -1) >= 0;
 
     if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) != 0 || list_signed_by(t, crl, issuer) != SIGN_OK)
         return SIGN_NO_REVOCATION_DATA;
     /* 2: "removed from the list", of deltas. Revoked after the moment in question does not undo what was signed before. */
     if (X509_CRL_get0_by_cert(crl, &found, cert) == 1 && signer_time(X509_REVOKED_get0_revocationDate(found)) <= at)
         return SIGN_CERTIFICATE_REVOKED;
-    if (delta)
-        return SIGN_NO_REVOCATION_DATA; /* a delta can only add */
-    return next && next < at ? SIGN_REVOCATION_DATA_OLD : SIGN_OK;
+    if (partial)
+        return SIGN_NO_REVOCATION_DATA;
+    /* A list that names no next one never ages by itself: it is old from the start. */
+    return !next || next < at ? SIGN_REVOCATION_DATA_OLD : SIGN_OK;
 }
 
 static enum sign_reason revoked(const struct sign_trust *t, STACK_OF(X509_CRL) *lists, X509 *cert, X509 *issuer, time_ns at)

@@ -92,11 +92,12 @@ static int sign(struct call *c, int64_t id, struct str cms)
         rc = trust_ready(c);
     if (rc == 0)
         rc = sign_verify(c->d->trust, buf_view(&t.canonical), cms, c->now, &r, c->e);
-    if (rc == 0 && r.reason == SIGN_CONTENT_DIFFERS) {
+    /* Without signed attributes other bytes look like a broken signature: the PDF may be what was signed. */
+    if (rc == 0 && (r.reason == SIGN_CONTENT_DIFFERS || r.reason == SIGN_SIGNATURE_BROKEN)) {
         struct sign_result other;
 
         rc = sign_verify(c->d->trust, buf_view(&t.pdf), cms, c->now, &other, c->e);
-        if (rc == 0 && other.reason != SIGN_CONTENT_DIFFERS) {
+        if (rc == 0 && other.reason != SIGN_CONTENT_DIFFERS && other.reason != SIGN_SIGNATURE_BROKEN) {
             r = other;
             over = "pdf";
         }
