@@ -95,6 +95,18 @@ static bool url_normal(struct str s, struct buf *out)
     return true;
 }
 
+/* ends_cut - without blanks at the ends and without the dot of the root, which stands behind a name that is written in full. */
+static struct str ends_cut(struct str s)
+{
+    for (struct str t = s;; s = t) {
+        t = str_trim(t);
+        while (t.n && t.p[t.n - 1] == '.')
+            t.n--;
+        if (t.n == s.n)
+            return t;
+    }
+}
+
 bool indicator_normal(struct str type, struct str value, struct buf *out)
 {
     AUTO_BUF struct buf b = { 0 };
@@ -111,7 +123,7 @@ bool indicator_normal(struct str type, struct str value, struct buf *out)
     }
     buf_init(&b, 2 * INDICATOR_MAX);
     plain(value, true, &b);
-    struct str v = buf_view(&b);
+    struct str v = ends_cut(buf_view(&b));
     if (str_eq(type, STR("ip"))) {
         if (!ip_text(v, ip))
             return false;
@@ -120,10 +132,8 @@ bool indicator_normal(struct str type, struct str value, struct buf *out)
     }
     if (str_eq(type, STR("hash")) ? !hash_ok(v) : str_eq(type, STR("email")) ? str_chr(v, '@') <= 0 || (size_t)str_chr(v, '@') + 1 >= v.n : !domain_ok(v))
         return false;
-    while (v.n && v.p[v.n - 1] == '.')   /* the root of a name that is written in full */
-        v.n--;
     buf_str(out, v);
-    return v.n > 0;
+    return true;
 }
 
 bool indicator_private(struct str ip)
