@@ -48,7 +48,7 @@ static enum driver driver_of(const struct call *c, const struct desk_cases_query
 {
     const struct { bool given; enum driver by; } order[] = {
         { q->indicator.n, BY_INDICATOR }, { q->q.n && !is_bounded(c), BY_TEXT }, { q->object.n, BY_OBJECT },   { q->mine, BY_MINE },
-        { q->overdue, BY_OVERDUE },       { is_knb(c), BY_KNB }, { is_bounded(c), BY_SCOPE },  { q->org.n, BY_ORG },
+        { q->overdue && !is_bounded(c), BY_OVERDUE },       { is_knb(c), BY_KNB }, { is_bounded(c), BY_SCOPE },  { q->org.n, BY_ORG },
         { q->open == 1, BY_OPEN },        { q->type.n, BY_TYPE },{ q->level.n, BY_LEVEL },     { q->state.n, BY_STATE },
         { q->machine.n, BY_MACHINE },
     };
