@@ -89,15 +89,7 @@ int api_notice_file(struct call *c)
     struct desk_reply r = { 0 };
     int fd = -1, rc = desk_notice_file(c->desk, &c->viewer, c->match.arg[0], c->match.arg[1], c->now, &fd, &r);
 
-    if (rc < 0)
-        return call_desk(c, rc, 200, &r);
-    const char *type = json_string_value(json_object_get(r.json, "type")), *name = json_string_value(json_object_get(r.json, "name"));
-    /* The reply keeps the type for as long as it is sent: copies in the arena of the call. */
-    struct str t = arena_copy(&c->arena, str_c(type)), n = arena_copy(&c->arena, str_c(name));
-    int64_t size = json_integer_value(json_object_get(r.json, "size_bytes"));
-
-    desk_reply_free(&r);
-    return call_file(c, fd, size, t.p ? t.p : "application/octet-stream", n.p ? n.p : "file");
+    return call_attachment(c, rc, fd, &r);
 }
 
 #define ACT(name, call_of, status)                                                   \

@@ -2,21 +2,11 @@
 #include "desk/reports/reports.h"
 #include "portal/internal.h"
 
-static int take_page(struct call *c, int *limit, struct str *before)
-{
-    int64_t n = 100;
-    int rc = params_int(&c->params, "limit", 1, DESK_LIMIT_MAX, &n, &c->err);
-
-    *limit = (int)n;
-    *before = params_get(&c->params, "before");
-    return rc == 0 && before->n > 128 ? err_set(&c->err, -EINVAL, "before") : rc;
-}
-
 int api_reports(struct call *c)
 {
     struct desk_reply r = { 0 };
     struct str before;
-    int limit, rc = take_page(c, &limit, &before);
+    int limit, rc = call_page(c, &limit, &before);
 
     return rc < 0 ? rc : call_desk(c, desk_reports(c->desk, &c->viewer, params_get(&c->params, "paragraph"), limit, before, c->now, &r), 200, &r);
 }
@@ -75,7 +65,7 @@ int api_figure_rows(struct call *c)
     struct desk_rows_query q = { .figure = c->match.arg[0], .paragraph = params_get(&c->params, "paragraph"), .quarter = params_get(&c->params, "quarter"),
                                  .as_of = params_get(&c->params, "as_of"), .part = params_get(&c->params, "part") };
     struct desk_reply r = { 0 };
-    int rc = take_page(c, &q.limit, &q.before);
+    int rc = call_page(c, &q.limit, &q.before);
 
     /* "part=" asks for those without a value; its absence for all. */
     q.one_part = q.part.p != NULL;

@@ -80,14 +80,7 @@ int api_request_file(struct call *c)
     struct desk_reply r = { 0 };
     int fd = -1, rc = desk_request_file(c->desk, &c->viewer, c->match.arg[0], c->match.arg[1], c->now, &fd, &r);
 
-    if (rc < 0)
-        return call_desk(c, rc, 200, &r);
-    rc = call_file(c, fd, json_integer_value(json_object_get(r.json, "size_bytes")), json_string_value(json_object_get(r.json, "type")),
-                   json_string_value(json_object_get(r.json, "name")));
-    /* The type is a literal of blob.h only there; here it lives as long as the answer. */
-    c->reply.type = arena_copy(&c->arena, str_c(json_string_value(json_object_get(r.json, "type")))).p;
-    desk_reply_free(&r);
-    return rc;
+    return call_attachment(c, rc, fd, &r);
 }
 
 int api_onboarding(struct call *c)

@@ -2,15 +2,8 @@
 #include "desk/tables/tables.h"
 #include "portal/internal.h"
 
-static int take_page(struct call *c, int *limit, struct str *before)
-{
-    int64_t n = 100;
-    int rc = params_int(&c->params, "limit", 1, DESK_LIMIT_MAX, &n, &c->err);
-
-    *limit = (int)n;
-    *before = params_get(&c->params, "before");
-    return rc == 0 && before->n > 2048 ? err_set(&c->err, -EINVAL, "before") : rc;
-}
+/* take_page - a cursor of these lists holds the name of a thing. */
+static int take_page(struct call *c, int *limit, struct str *before) { return call_page_within(c, 2048, limit, before); }
 
 int api_passports(struct call *c)
 {
@@ -40,13 +33,7 @@ int api_passport_file(struct call *c)
     struct desk_reply r = { 0 };
     int fd = -1, rc = desk_passport_file(c->desk, &c->viewer, c->match.arg[0], c->match.arg[1], c->now, &fd, &r);
 
-    if (rc < 0)
-        return call_desk(c, rc, 200, &r);
-    rc = call_file(c, fd, json_integer_value(json_object_get(r.json, "size_bytes")), json_string_value(json_object_get(r.json, "type")),
-                   json_string_value(json_object_get(r.json, "name")));
-    c->reply.type = arena_copy(&c->arena, str_c(json_string_value(json_object_get(r.json, "type")))).p;
-    desk_reply_free(&r);
-    return rc;
+    return call_attachment(c, rc, fd, &r);
 }
 
 int api_observed(struct call *c)

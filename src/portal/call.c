@@ -163,14 +163,32 @@ int call_desk(struct call *c, int rc, int status, struct desk_reply *r)
     return rc;
 }
 
-int call_page(struct call *c, int *limit, struct str *before)
+int call_page_within(struct call *c, size_t cursor_most, int *limit, struct str *before)
 {
     int64_t n = 100;
     int rc = params_int(&c->params, "limit", 1, DESK_LIMIT_MAX, &n, &c->err);
 
     *limit = (int)n;
     *before = params_get(&c->params, "before");
-    return rc == 0 && before->n > 128 ? err_set(&c->err, -EINVAL, "before") : rc;
+    return rc == 0 && before->n > cursor_most ? err_set(&c->err, -EINVAL, "before") : rc;
+}
+
+int call_page(struct call *c, int *limit, struct str *before) { return call_page_within(c, CURSOR_MAX, limit, before); }
+
+int call_attachment(struct call *c, int rc, int fd, struct desk_reply *r)
+{
+    const char *name, *said;
+    struct str type;
+
+    if (rc < 0)
+        return call_desk(c, rc, 200, r);
+    name = json_string_value(json_object_get(r->json, "name"));
+    said = json_string_value(json_object_get(r->json, "type"));
+    /* The answer keeps the type until it is sent: it lives in the call. */
+    type = said ? arena_copy(&c->arena, str_c(said)) : (struct str){ NULL, 0 };
+    rc = call_file(c, fd, json_integer_value(json_object_get(r->json, "size_bytes")), type.p ? type.p : "application/octet-stream", name ? name : "file");
+    desk_reply_free(r);
+    return rc;
 }
 
 void call_acted(struct call *c)

@@ -81,11 +81,16 @@ int call_desk(struct call *c, int rc, int status, struct desk_reply *r);
 
 /* call_file - answer with a file as an attachment: never shown by the browser itself, whatever it is. fd is taken. */
 int call_file(struct call *c, int fd, int64_t bytes, const char *type, const char *name);
+/* call_attachment - the same with what the desk said of the file: r->json has size_bytes, type and name. rc is the desk's; r is freed. */
+int call_attachment(struct call *c, int rc, int fd, struct desk_reply *r);
 
 /* call_session - find who asks, and in which language. Returns 0; 1 when there is nobody and that has been answered. */
 MUST_USE int call_session(struct call *c);
-/* call_page - the parameters limit and before of a list. -EINVAL with the name of the wrong one. */
+/* call_page - the parameters limit and before of a list. -EINVAL with the name of the wrong one. call_page_within: where a cursor is longer than
+ * CURSOR_MAX bytes. */
+#define CURSOR_MAX 128
 MUST_USE int call_page(struct call *c, int *limit, struct str *before);
+MUST_USE int call_page_within(struct call *c, size_t cursor_most, int *limit, struct str *before);
 /* call_acted - after an act: letters may wait. */
 void call_acted(struct call *c);
 
