@@ -69,6 +69,17 @@ test('R-4-01 R-4-02 R-6-01 the demonstration shows an object of each chapter, wi
     assert.ok(o.monitored && o.why.some((w) => w.code === 'contract' && w.paragraph === '6' && w.text.kk && w.text.ru && w.text.en));
 });
 
+test('R-4-03 R-4-05 one person excludes no object through the registry: the answer says how to ask', async () => {
+    const o = (await admin.get(O)).json;
+    for (const [patch, field] of [[{ exclusion: 'state_secret_resource', exclusion_ground: 'x' }, 'value.exclusion'], [{ national_bank: true }, 'value.national_bank']]) {
+        const put = await admin.put(O, { version: o.version, reason: 'alone', value: { ...o.value, ...patch } });
+        assert.deepEqual([put.status, put.json.code, put.json.field], [400, 'exclusion_by_request', field]);
+        assert.match(put.json.title, /request|обращение|өтініш/);
+    }
+    assert.notEqual((await analyst.post(`${O}/state`, { to: 'excluded', reason: 'alone' })).status, 200);
+    assert.deepEqual((await admin.get(O)).json.value, o.value);
+});
+
 test('what belongs to another organisation is not there', async () => {
     for (const path of [O, `${O}/contacts`, `${O}/components`, `${O}/reach`, `${O}/annex1`, '/registry/history/object/state-register', '/registry/files/object/state-register', '/registry/organisations/registry-centre'])
         assert.equal((await stranger.get(path)).status, 404, path);

@@ -240,6 +240,8 @@ int record_check(struct call *c, const struct record_write *w)
 
     if (rc == 0 && (w->kind == RECORD_COMPONENT || w->kind == RECORD_CONTACT) && !w->id.n && !w->parent.n)
         rc = refuse(c, -EINVAL, "bad_request", "parent", "a %s belongs to something", record_kind_name(w->kind));
+    if (rc == 0 && w->kind == RECORD_OBJECT)
+        rc = exclusion_check(c, w->id, prefix, w->value);
     return rc;
 }
 

@@ -67,6 +67,34 @@ const char *variant_of(unsigned works)
     return n == 0 ? NULL : n == 1 ? "V-1" : n == 3 ? "V-3" : "V-2";
 }
 
+int exclusion_check(struct call *c, struct str id, const char *prefix, const json_t *value)
+{
+    struct object_facts f = facts_of(value, "");
+    enum exclusion now = exclusion_of(&f), was = EXCLUSION_NONE;
+    struct record old = { 0 };
+    char field[DESK_FIELD_MAX];
+    int rc = 0;
+
+    if (now == EXCLUSION_NONE || !c->v || c->approved)
+        return 0;
+    if (id.n)
+        rc = record_read(c, RECORD_OBJECT, id, 0, &old);
+    if (rc == -ENOENT) {        /* a new one whose id was chosen */
+        c->r->code = NULL;
+        rc = 0;
+    }
+    if (old.value) {
+        f = facts_of(old.value, "");
+        was = exclusion_of(&f);
+    }
+    record_done(&old);
+    if (rc < 0 || was == now)
+        return rc;
+    snprintf(field, sizeof field, "%s%s", prefix, json_get_str(value, "exclusion").n ? "exclusion" : "national_bank");
+    return refuse(c, -EINVAL, "exclusion_by_request", field,
+                  "an object is excluded by two persons: one opens a request of kind \"exclusion\" (POST /requests), another approves it");
+}
+
 /* --- the reasons --- */
 
 /* said - one step of the reasoning, with its paragraph, in three languages. */

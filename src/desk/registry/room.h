@@ -33,6 +33,9 @@ struct str today_of(struct call *c);
 /* --- regime.c --- */
 json_t *why_json(struct call *c, const json_t *value, const char *day, bool contract);
 json_t *warnings_json(struct call *c, const json_t *value, const char *day, bool contract);
+/* exclusion_check - nobody alone takes an object out of monitoring: -EINVAL "exclusion_by_request" if value excludes it otherwise than it is excluded
+ * now, unless a second person has approved (c->approved) or the system itself writes. */
+MUST_USE int exclusion_check(struct call *c, struct str id, const char *prefix, const json_t *value);
 MUST_USE int contract_valid(struct call *c, struct str id, const char *day, bool *yes);
 
 /* --- access.c --- */

@@ -143,14 +143,14 @@ static void states(void **state)
     json_t *o = make(w, &w->admin, RECORD_OBJECT, NULL, "{'name':'New','org_id':'city-services','is_ego':true}");
     char id[65];
     struct desk_reply r;
-    static const struct { const char *patch, *to; int rc; const char *state; } rows[] = {
+    static const struct { const char *patch, *to; int rc; const char *state; bool two_persons; } rows[] = {
         { NULL, "monitored", -EPROTO, "known" },
         { NULL, "commissioned", -EPROTO, "known" },                                    /* it is not in operation */
         { "{'commissioned_on':'2026-01-01'}", "commissioned", 0, "commissioned" },
         { NULL, "listed", -EPROTO, "commissioned" },
         { NULL, "information_received", 0, "information_received" },
         { NULL, "excluded", -EPROTO, "information_received" },                         /* nothing excludes it */
-        { "{'exclusion':'state_secret_resource','exclusion_ground':'x'}", "listed", -EPROTO, "information_received" },
+        { "{'exclusion':'state_secret_resource','exclusion_ground':'x'}", "listed", -EPROTO, "information_received", true },
         { NULL, "excluded", 0, "excluded" },
         { "{'exclusion':null,'exclusion_ground':null}", "information_received", 0, "information_received" },
         { "{'is_cii':true}", "listed", 0, "listed" },                                  /* regime B without a contract warns only */
@@ -172,7 +172,9 @@ static void states(void **state)
     snprintf(id, sizeof id, "%s", text(o, "id"));
     json_decref(o);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        if (rows[i].patch)
+        if (rows[i].two_persons)
+            approved(w, id, rows[i].patch);
+        else if (rows[i].patch)
             changed(w, RECORD_OBJECT, id, rows[i].patch);
         int rc = move(w, &w->analyst, id, rows[i].to, &r);
         CHECK(rows[i].to, rc == rows[i].rc);
@@ -185,6 +187,47 @@ static void states(void **state)
     desk_reply_free(&r);
     assert_int_equal(move(w, &w->registry, id, "archived", &r), -ENOENT);
     desk_reply_free(&r);
+}
+
+/* Whatever one person changes, an object that is monitored does not become an excluded one. */
+static void one_person_excludes_nothing(void **state)
+{
+    struct world *w = *state;
+    static const struct { const char *patch, *field; } rows[] = {
+        { "{'exclusion':'state_secret_resource','exclusion_ground':'x'}", "value.exclusion" },
+        { "{'exclusion':'state_secret_protected_system','exclusion_ground':'x'}", "value.exclusion" },
+        { "{'national_bank':true}", "value.national_bank" },
+        { "{'national_bank':true,'exclusion':'national_bank_not_integrated'}", "value.exclusion" },
+    };
+    const struct viewer *const who[] = { &w->admin, &w->lead, &w->analyst };
+    json_t *o = make(w, &w->admin, RECORD_OBJECT, NULL, "{'name':'Plain','org_id':'city-services','is_ego':true,'commissioned_on':'2026-01-01'}");
+    char id[65], field[DESK_FIELD_MAX];
+    struct desk_reply r;
+
+    snprintf(id, sizeof id, "%s", text(o, "id"));
+    json_decref(o);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t k = 0; k < COUNT(who); k++) {
+            int rc = change(w, who[k], RECORD_OBJECT, id, rows[i].patch, 0, T0, &r);
+
+            CHECK(rows[i].patch, rc == -EINVAL && r.code && strcmp(r.code, "exclusion_by_request") == 0);
+            CHECK(rows[i].patch, strcmp(r.field, rows[i].field) == 0);
+            desk_reply_free(&r);
+        }
+    assert_int_equal(try_make(w, &w->admin, RECORD_OBJECT, NULL, "{'name':'Hidden','org_id':'city-services','is_ego':true,'national_bank':true}", field), -EINVAL);
+    assert_string_equal(field, "value.national_bank");
+    o = fetch(w, &w->admin, RECORD_OBJECT, id, 0);
+    assert_string_equal(text(o, "regime"), "A");
+    json_decref(o);
+    /* Once two persons have agreed, one may change what else is told of it, and bring it back. */
+    approved(w, id, "{'exclusion':'state_secret_resource','exclusion_ground':'x'}");
+    changed(w, RECORD_OBJECT, id, "{'exclusion_ground':'letter 5','city':'Астана'}");
+    assert_int_equal(change(w, &w->admin, RECORD_OBJECT, id, "{'exclusion':'state_secret_protected_system'}", 0, T0, &r), -EINVAL);
+    desk_reply_free(&r);
+    changed(w, RECORD_OBJECT, id, "{'exclusion':null,'exclusion_ground':null}");
+    o = fetch(w, &w->admin, RECORD_OBJECT, id, 0);
+    assert_string_equal(text(o, "regime"), "A");
+    json_decref(o);
 }
 
 static void no_archive_with_open_cases(void **state)
@@ -302,6 +345,7 @@ int main(void)
         T(a_failed_check_waits_to_be_raised, "R-16-01 a failed check of a contact waits to be raised"),
         T(the_responsible_person_changes, "R-16-01 the responsible person changes, and history tells by which request"),
         T(states, "R-15-02 an object moves along the rows of its states and no other way"),
+        T(one_person_excludes_nothing, "R-4-03, R-4-04, R-4-05 one person excludes no object, neither a new one nor one that stands"),
         T(no_archive_with_open_cases, "an object with open cases is not archived"),
         T(two_persons_take_a_file_away, "a file is taken away by two persons, and its row stays"),
         T(files, "R-A1-09 files: kept once by hash, given out in scope, their rows never changed"),

@@ -63,13 +63,18 @@ static void why(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct registry_query q = { .regime = str_c(rows[i].regime), .limit = 1000 };
         struct desk_reply r = { 0 };
-        char value[1024];
+        char value[1024], id[65];
         json_t *o, *one;
         bool found = false;
         size_t k;
 
-        snprintf(value, sizeof value, "{'name':'Object %zu','org_id':'city-services',%s}", i, rows[i].value);
+        snprintf(value, sizeof value, "{'name':'Object %zu','org_id':'city-services'}", i);
         o = make(w, &w->admin, RECORD_OBJECT, NULL, value);
+        snprintf(id, sizeof id, "%s", text(o, "id"));
+        json_decref(o);
+        snprintf(value, sizeof value, "{%s}", rows[i].value);
+        approved(w, id, value);
+        o = fetch(w, &w->admin, RECORD_OBJECT, id, 0);
         CHECK(rows[i].value, strcmp(text(o, "regime"), rows[i].regime) == 0);
         CHECK(rows[i].value, says(json_object_get(o, "why"), rows[i].because));
         CHECK(rows[i].value, !rows[i].warning || says(json_object_get(o, "warnings"), rows[i].warning));

@@ -85,6 +85,25 @@ static inline void changed(struct world *w, enum record_kind k, const char *id, 
     desk_reply_free(&r);
 }
 
+/* approved - the same as the approval of a request for exclusion does: a second person has agreed. */
+static inline void approved(struct world *w, const char *id, const char *patch)
+{
+    json_t *old = fetch(w, &w->admin, RECORD_OBJECT, id, 0), *value = json_deep_copy(json_object_get(old, "value")), *p = parsed(patch);
+    struct desk_reply r = { 0 };
+    struct call c;
+
+    json_object_update(value, p);
+    desk_call_init(&c, w->desk, &w->analyst, T0, &r);
+    c.approved = true;
+    must(db_begin(w->desk, c.e), c.e);
+    must(db_end(w->desk, record_put(&c, &(struct record_write){ .kind = RECORD_OBJECT, .id = str_c(id), .value = value, .origin = "centre" }, NULL), c.e), c.e);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    json_decref(value);
+    json_decref(old);
+    json_decref(p);
+}
+
 static inline const char *text(const json_t *o, const char *key)
 {
     const char *s = json_string_value(json_object_get(o, key));

@@ -40,7 +40,9 @@ int act_exclusion_approve(struct call *c, struct req *q, const json_t *body)
         json_object_set_new(changes, "national_bank", json_true());
         json_object_set_new(changes, "national_bank_integrated", json_false());
     }
+    c->approved = true;   /* the registry excludes nothing for one person (registry/regime.c) */
     int rc = registry_set(c, q, changes);
+    c->approved = false;
     if (rc == 0)
         rc = life_move(c, q->object_id, q->org_id, "excluded", c->now);
     return rc < 0 ? rc : req_tell(c, q, true, "exclusion");

@@ -162,10 +162,10 @@ static int value_judge(struct row_work *w, const json_t *value)
     snprintf(field, sizeof field, "%s", w->c->r->field);
     field[strcspn(field, ".")] = '\0';
     const json_t *v = json_object_get(value, field);
-    bool lacks = !v || json_is_null(v);
+    bool lacks = !v || json_is_null(v), two = w->c->r->code && strcmp(w->c->r->code, "exclusion_by_request") == 0;
     AUTO_FREE char *shown = v && !json_is_string(v) ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
-    fault(w, column_of(w->run, field), field, lacks ? "required" : "invalid", shown ? str_c(shown) : json_get_str(value, field), w->c->e->text);
+    fault(w, column_of(w->run, field), field, two ? w->c->r->code : lacks ? "required" : "invalid", shown ? str_c(shown) : json_get_str(value, field), w->c->e->text);
     return 0;
 }
 

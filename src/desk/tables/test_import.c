@@ -196,6 +196,30 @@ static void each_wrong_cell_has_its_place_code_and_words(void **state)
     json_decref(i);
 }
 
+/* What takes two persons by hand takes two persons by table. */
+static void a_table_excludes_no_object(void **state)
+{
+#define EXCLUDED "id;Официальное наименование;Исключение по пункту 4;Основание исключения;Объект Национального Банка\r\n"
+    struct world *w = *state;
+    json_t *i = check(w, read_in(w, "object", STR(EXCLUDED "state-register;;state_secret_resource;letter 5;\r\ncity-portal;;;;да\r\n")), NULL, NULL), *rows;
+    struct desk_reply r;
+
+    rows = rows_of(w, i, "error");
+    assert_int_equal(json_array_size(rows), 2);
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *e = json_array_get(json_object_get(json_array_get(rows, k), "errors"), 0);
+
+        assert_true(str_eq(json_get_str(e, "code"), STR("exclusion_by_request")));
+        assert_true(str_eq(json_get_str(e, "column"), str_c(k ? "E" : "C")));
+        assert_true(json_get_str(e, "text").n > 0 && !str_starts(json_get_str(e, "text"), STR("table.error")));
+    }
+    json_decref(rows);
+    must(apply(w, i, 1, true, &r), &r.err);   /* there is no right row among them */
+    desk_reply_free(&r);
+    json_decref(i);
+    assert_int_equal(number(w, "SELECT count(*) FROM object WHERE excluded"), 0);
+}
+
 static void nothing_is_written_that_was_not_shown(void **state)
 {
     struct world *w = *state;
@@ -359,6 +383,7 @@ int main(void)
         T(a_table_of_objects_is_shown_then_written_then_changes_nothing, "a table of objects is shown, then written; the same table again changes nothing"),
         T(differences_are_shown_field_by_field, "differences are shown field by field; what no column names is kept"),
         T(each_wrong_cell_has_its_place_code_and_words, "each wrong cell has its place, code and words"),
+        T(a_table_excludes_no_object, "R-4-03 R-4-05 a table excludes no object: the cell says that it takes a request and two persons"),
         T(nothing_is_written_that_was_not_shown, "nothing is written that was not shown, and not half of it"),
         T(an_empty_cell_empties_a_field_only_when_asked, "an empty cell empties a field only when asked to"),
         T(a_mapping_is_kept_under_its_name, "a mapping is kept under its name"),
