@@ -152,6 +152,13 @@ int page_limit(int limit);
 /* local_date - "2026-03-20" of a moment in the zone of the node. */
 void local_date(const struct desk *d, time_ns t, char out[16]);
 
+/* --- world.c --- */
+/* world_of - the world in which an edition is the one that rules, for drawing what belongs to it. Borrowed from the desk's own. -ENOTSUP for one that
+ * content/editions no longer has. */
+MUST_USE int world_of(struct call *c, struct str edition, struct duty_world *out);
+/* subject_edition - to which one a subject belongs: a case's own, that of the term that runs on it, else the one in force now. */
+MUST_USE int subject_edition(struct call *c, const struct subject *s, struct str *out);
+
 /* --- secret.c --- */
 MUST_USE int secret_random(void *p, size_t n, struct err *e);
 void secret_hex(const unsigned char *p, size_t n, char *out);

@@ -104,7 +104,7 @@ int act_report_measures(struct call *c, struct act_call *a)
     int rc = tlp_allows(c, k, (struct str){ NULL, 0 }, true);
 
     if (rc == 0)
-        rc = annex_missing(c, "annex2", a2);
+        rc = annex_missing(c, k, "annex2", a2);
     if (rc == 0)
         rc = within(c, time_of(a2, "occurred_at"), 0, "annex2.occurred_at");
     if (rc == 0)

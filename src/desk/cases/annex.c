@@ -207,18 +207,20 @@ static int form_fill(struct call *c, const struct form *form, const json_t *valu
     return 0;
 }
 
-static const struct form *form_of(struct call *c, const char *id)
+/* form_of - by the edition of the case; *w is the world in which it is drawn. */
+static const struct form *form_of(struct call *c, const struct kase *k, const char *id, struct duty_world *w)
 {
-    const struct form *f = edition_form(c->d->setup.world->edition, str_c(id));
+    const struct form *f = world_of(c, k->edition, w) == 0 ? edition_form(w->edition, str_c(id)) : NULL;
 
     if (!f)
-        err_set(c->e, -ENOTSUP, "the edition has no form \"%s\"", id);
+        err_set(c->e, -ENOTSUP, "the edition \"%.*s\" has no form \"%s\"", STR_ARG(k->edition), id);
     return f;
 }
 
-int annex_missing(struct call *c, const char *form_id, const json_t *values)
+int annex_missing(struct call *c, const struct kase *k, const char *form_id, const json_t *values)
 {
-    const struct form *form = form_of(c, form_id);
+    struct duty_world w;
+    const struct form *form = form_of(c, k, form_id, &w);
     const struct form_field *missing = NULL;
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
     char field[DESK_FIELD_MAX];
@@ -247,9 +249,10 @@ static int keep(struct call *c, const char *sha256, const char *ending, struct s
 
 int document_make(struct call *c, const struct kase *k, const char *kind, const json_t *values, char sha256[65])
 {
-    const struct form *form = form_of(c, kind);
+    struct duty_world w;
+    const struct form *form = form_of(c, k, kind, &w);
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
-    struct form_document d = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = form, .values = vs, .case_number = k->number,
+    struct form_document d = { .world = &w, .catalog = c->d->setup.catalog, .form = form, .values = vs, .case_number = k->number,
                                .tlp = k->tlp, .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
     AUTO_BUF struct buf pdf = { 0 }, json = { 0 };
     int rc = form && vs ? form_fill(c, form, values, vs) : -ENOTSUP;

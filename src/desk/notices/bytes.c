@@ -20,19 +20,21 @@ static int sent_pdf(struct call *c, const char *sha256, struct buf *out)
 }
 
 struct drawn {
-    struct str number, form, values, tlp;
+    struct str number, form, values, tlp, edition;
     time_ns    made_at;
 };
 
 static int draw_anew(struct call *c, const struct drawn *n, bool both, struct buf *out)
 {
-    const struct form *f = edition_form(c->d->setup.world->edition, n->form);
+    struct duty_world w;
+    int rc = world_of(c, n->edition, &w);
+    const struct form *f = rc == 0 ? edition_form(w.edition, n->form) : NULL;
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
-    struct form_document doc = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = f, .values = vs, .notice_number = n->number,
+    struct form_document doc = { .world = &w, .catalog = c->d->setup.catalog, .form = f, .values = vs, .notice_number = n->number,
                                  .tlp = n->tlp, .produced_at = n->made_at, .langs = { LANG_KK, LANG_RU }, .lang_count = both ? 2 : 1,
                                  .side_by_side = both };
-    int rc = f && vs ? forms_values_read(c->d->setup.world, f, n->values, &c->a, vs, c->e) : -ENOTSUP;
 
+    rc = f && vs ? forms_values_read(&w, f, n->values, &c->a, vs, c->e) : -ENOTSUP;
     return rc < 0 ? err_wrap(c->e, -EIO, "drawing a notice anew") : forms_render_pdf(&doc, out, c->e);
 }
 
@@ -44,11 +46,11 @@ static int bytes(struct call *c, int64_t id, enum notice_bytes what, struct buf 
 
     if (rc < 0)
         return rc;
-    st = db_query(c->d, c->e, "SELECT number, form, form_values, tlp, made_at, pdf_sha256, canonical FROM notice_record WHERE id = ?", "i", id);
+    st = db_query(c->d, c->e, "SELECT number, form, form_values, tlp, made_at, pdf_sha256, canonical, edition FROM notice_record WHERE id = ?", "i", id);
     rc = st ? db_step(c->d, st, c->e) : -EIO;
     if (rc <= 0)
         return rc < 0 ? rc : -ENOENT;
-    n = (struct drawn){ db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), db_copy(st, 2, &c->a), db_copy(st, 3, &c->a), sqlite3_column_int64(st, 4) };
+    n = (struct drawn){ db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), db_copy(st, 2, &c->a), db_copy(st, 3, &c->a), db_copy(st, 7, &c->a), sqlite3_column_int64(st, 4) };
     struct str pdf = db_copy(st, 5, &c->a);
     if (what == NOTICE_CANONICAL)
         buf_str(out, db_str(st, 6));

@@ -235,11 +235,12 @@ static const struct {
 };
 
 /* form_json - the filled form with labels and printed texts, as the document has it, in the viewer's language and Kazakh. */
-static int form_json(struct call *c, struct str form_id, struct str values, struct str number, time_ns made_at, json_t **out)
+static int form_json(struct call *c, struct str edition, struct str form_id, struct str values, struct str number, time_ns made_at, json_t **out)
 {
-    const struct form *f = edition_form(c->d->setup.world->edition, form_id);
+    struct duty_world w;
+    const struct form *f = world_of(c, edition, &w) == 0 ? edition_form(w.edition, form_id) : NULL;
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
-    struct form_document doc = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = f, .values = vs, .case_number = number,
+    struct form_document doc = { .world = &w, .catalog = c->d->setup.catalog, .form = f, .values = vs, .case_number = number,
                                  .produced_at = made_at, .langs = { LANG_KK, LANG_RU, LANG_EN }, .lang_count = 3 };
     AUTO_BUF struct buf b;
     int rc;
@@ -248,7 +249,7 @@ static int form_json(struct call *c, struct str form_id, struct str values, stru
     *out = NULL;
     if (!f || !vs)
         return 0;
-    rc = forms_values_read(c->d->setup.world, f, values, &c->a, vs, c->e);
+    rc = forms_values_read(&w, f, values, &c->a, vs, c->e);
     if (rc == 0)
         rc = forms_render_json(&doc, &b, c->e);
     if (rc == 0)
@@ -267,7 +268,7 @@ int notice_json(struct call *c, int64_t id, json_t **out)
     *out = NULL;
     if (rc <= 0)
         return rc == 0 ? refuse(c, -ENOENT, "not_found", NULL, "no such notice") : rc;
-    struct str form = db_copy(st, 23, &c->a), values = db_copy(st, 24, &c->a), number = db_copy(st, 1, &c->a);
+    struct str edition = db_copy(st, 25, &c->a), form = db_copy(st, 23, &c->a), values = db_copy(st, 24, &c->a), number = db_copy(st, 1, &c->a);
     time_ns made_at = sqlite3_column_int64(st, 15);
     *out = summary(st);
     json_object_set_new(*out, "text", db_json(st, 22));
@@ -280,7 +281,7 @@ int notice_json(struct call *c, int64_t id, json_t **out)
     rc = addressees_json(c, id, &part);
     json_object_set_new(*out, "addressees", part);
     if (rc == 0)
-        rc = form_json(c, form, values, number, made_at, &part);
+        rc = form_json(c, edition, form, values, number, made_at, &part);
     if (rc == 0)
         json_object_set_new(*out, "form", part ? part : json_null());
     for (size_t i = 0; rc == 0 && i < COUNT(lists); i++) {

@@ -14,9 +14,10 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
     snprintf(due, sizeof due, "%.*s", l->due ? (int)duty_time_text(c->d->setup.world, l->due, true, &c->a).n : 0,
              l->due ? duty_time_text(c->d->setup.world, l->due, true, &c->a).p : "");
     const enum lang order[] = { first, first == LANG_KK ? LANG_RU : LANG_KK, first == LANG_EN ? LANG_RU : LANG_EN };
+    const struct edition *ed = duty_edition(c->d->setup.world, k->edition);
+    const struct obligation *o = ed && l->obligation ? edition_obligation(ed, str_c(l->obligation)) : NULL;
     buf_init(&b, MIB);
     for (size_t i = 0; i < (body ? COUNT(order) : 1); i++) {
-        const struct obligation *o = l->obligation ? edition_obligation(c->d->setup.world->edition, str_c(l->obligation)) : NULL;
         json_t *args = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "number", number, "title",
                                  json_str(case_title(c->d, k, order[i])), "object", json_str(k->object_name.p ? k->object_name : STR("—")), "org",
                                  json_str(k->org_name.p ? k->org_name : STR("—")), "detected", detected, "due", due, "url",
@@ -29,7 +30,7 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
         json_decref(args);
     }
     if (body && l->sha256)
-        case_form_text(c, l, &b);
+        case_form_text(c, k, l, &b);
     return arena_copy(&c->a, buf_view(&b));
 }
 

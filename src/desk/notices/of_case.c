@@ -31,9 +31,10 @@ static int values_of(struct call *c, const char *sha256, json_t **out)
     return root && *out ? 0 : err_set(c->e, -EIO, "a document on disk is not JSON");
 }
 
-void case_form_text(struct call *c, const struct letter *l, struct buf *b)
+void case_form_text(struct call *c, const struct kase *k, const struct letter *l, struct buf *b)
 {
-    const struct form *form = edition_form(c->d->setup.world->edition, str_c(l->kind));
+    struct duty_world w;
+    const struct form *form = world_of(c, k->edition, &w) == 0 ? edition_form(w.edition, str_c(l->kind)) : NULL;
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
     json_t *values = NULL;
     AUTO_FREE char *text = NULL;
@@ -42,11 +43,11 @@ void case_form_text(struct call *c, const struct letter *l, struct buf *b)
         text = json_dumps(values, JSON_COMPACT);
     json_decref(values);
     /* A letter without its form is better than none: the PDF is attached. */
-    if (!text || forms_values_read(c->d->setup.world, form, str_c(text), &c->a, vs, NULL) < 0)
+    if (!text || forms_values_read(&w, form, str_c(text), &c->a, vs, NULL) < 0)
         return;
     for (int i = 0; i < 2; i++) {
         buf_str(b, STR("\n\n-----\n\n"));
-        notice_form_text(c, form, vs, i ? LANG_RU : LANG_KK, b);
+        notice_form_text(c, &w, form, vs, i ? LANG_RU : LANG_KK, b);
     }
 }
 

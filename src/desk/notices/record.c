@@ -69,23 +69,30 @@ static json_t *plain_values(const struct notice_made *m)
 /* read_form - the values against the form; what is required and absent is named. */
 static int read_form(struct call *c, struct notice_made *m)
 {
-    const struct duty_world *w = c->d->setup.world;
     const char *id = m->n->form ? m->n->form : "letter";
     const struct form_field *missing = NULL;
     char field[DESK_FIELD_MAX] = "values";
     AUTO_FREE char *text = NULL;
+    struct subject about = *m->n->about;
+    struct str edition;
     int rc;
 
-    m->form = edition_form(w->edition, str_c(id));
+    about.id = m->subject_id;
+    rc = subject_edition(c, &about, &edition);
+    if (rc == 0)
+        rc = world_of(c, edition, &m->world);
+    if (rc < 0)
+        return rc;
+    m->form = edition_form(m->world.edition, str_c(id));
     if (!m->form)
-        return err_set(c->e, -ENOTSUP, "the edition has no form \"%s\"", id);
+        return err_set(c->e, -ENOTSUP, "the edition \"%.*s\" has no form \"%s\"", STR_ARG(edition), id);
     m->title = m->n->title.n ? m->n->title : m->form->title.text[LANG_KK];
     m->canonical_values = m->n->form ? json_deep_copy(m->n->values) : plain_values(m);
     text = m->canonical_values ? json_dumps(m->canonical_values, JSON_COMPACT) : NULL;
     m->values = arena_alloc(&c->a, sizeof *m->values);
     if (!text || !m->values)
         return err_set(c->e, -ENOMEM, "no memory for a notice");
-    rc = forms_values_read(w, m->form, str_c(text), &c->a, m->values, c->e);
+    rc = forms_values_read(&m->world, m->form, str_c(text), &c->a, m->values, c->e);
     if (rc == -EBADMSG || rc == -E2BIG) {
         (void)refuse_field(field, c->e->text);
         return refuse(c, -EINVAL, "bad_request", field, "%s", c->e->text);
@@ -156,7 +163,7 @@ int document_keep(struct call *c, const char *sha256, const char *ending, struct
 static int draw(struct call *c, struct notice_made *m)
 {
     const struct notice_new *n = m->n;
-    struct form_document d = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = m->form, .values = m->values,
+    struct form_document d = { .world = &m->world, .catalog = c->d->setup.catalog, .form = m->form, .values = m->values,
                                .notice_number = str_c(m->number), .tlp = str_c(n->tlp ? n->tlp : "amber"),
                                .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
     AUTO_BUF struct buf pdf = { 0 };
@@ -196,7 +203,7 @@ static json_t *canonical_make(struct call *c, const struct notice_made *m)
                      text_or_null(n->paragraph), "version", (json_int_t)m->version, "corrects", before, "subject", "kind", n->about->kind, "id",
                      json_str(m->subject_id), "object", json_str(n->about->object_id), "sender", org_json(m->sender, m->sender_name), "addressees", to,
                      "made_at", json_time(c->now), "tlp", n->tlp ? n->tlp : "amber", "title", json_str(m->title), "text",
-                     json_str(n->text.n ? n->text : STR("")), "edition", json_str(c->d->setup.world->edition->id), "form", json_str(m->form->id),
+                     json_str(n->text.n ? n->text : STR("")), "edition", json_str(m->world.edition->id), "form", json_str(m->form->id),
                      "values", m->canonical_values, "documents", files, "pdf_sha256", m->pdf_sha256);
 }
 
@@ -275,7 +282,7 @@ int record_insert(struct call *c, struct notice_made *m)
                 " canonical, sha256, pdf_sha256, search) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
                 "zzzzzztmttttttttzimmimttttzzt", m->number, n->incoming ? "in" : "out", n->paper_only ? "paper" : "electronic", n->kind,
                 n->paragraph, n->about->kind, m->subject_id, (time_ns)n->about->case_id, n->about->object_id, m->sender, m->sender_name, m->title,
-                n->text.n ? n->text : STR(""), m->form->id, str_c(values), c->d->setup.world->edition->id, n->tlp ? n->tlp : "amber", c->now,
+                n->text.n ? n->text : STR(""), m->form->id, str_c(values), m->world.edition->id, n->tlp ? n->tlp : "amber", c->now,
                 (time_ns)(c->v ? c->v->user_id : 0), (time_ns)m->first_id, m->version, (time_ns)n->corrects,
                 n->corrects ? str_trim(n->reason) : (struct str){ NULL, 0 }, n->outer_number, n->outer_date, buf_view(&bytes), m->sha256,
                 m->pdf_sha256, search_text(c, m));

@@ -16,7 +16,8 @@ struct notice_made {
     struct str sender, sender_name;                    /* sender {NULL,0}: the centre, or somebody without a row */
     struct str to[NOTICE_ADDRESSEES_MAX], to_name[NOTICE_ADDRESSEES_MAX];
     struct str title;
-    const struct form  *form;                          /* of the edition; the plain letter if n->form is NULL */
+    struct duty_world   world;                         /* with the edition to which the subject belongs */
+    const struct form  *form;                          /* of that edition; the plain letter if n->form is NULL */
     struct form_values *values;
     json_t    *canonical_values;                       /* owned */
     char       sha256[65], pdf_sha256[65];
@@ -39,14 +40,14 @@ MUST_USE int notice_json(struct call *c, int64_t id, json_t **out);
 /* notice_body - the letter: head, text, the whole form, first in one language, then the two others. */
 struct str notice_body(struct call *c, const struct notice_made *m, enum lang first);
 /* notice_form_text - a filled form as lines of text. */
-void notice_form_text(struct call *c, const struct form *form, const struct form_values *values, enum lang lang, struct buf *b);
+void notice_form_text(struct call *c, const struct duty_world *w, const struct form *form, const struct form_values *values, enum lang lang, struct buf *b);
 struct str notice_subject_line(struct call *c, const struct notice_made *m, enum lang lang);
 
 /* --- of_case.c --- */
 /* case_record - the record of a letter of a case, made with the first of its deliveries; 0 without a document. */
 MUST_USE int case_record(struct call *c, const struct kase *k, const struct letter *l, int64_t *id);
 /* case_form_text - the whole form of the letter's document, in Kazakh and Russian. */
-void case_form_text(struct call *c, const struct letter *l, struct buf *b);
+void case_form_text(struct call *c, const struct kase *k, const struct letter *l, struct buf *b);
 
 /* --- deliver.c --- */
 #define RECIPIENTS_MAX 100

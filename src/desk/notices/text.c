@@ -76,9 +76,10 @@ static void form_fields(const struct form_document *d, const struct form_field *
     }
 }
 
-void notice_form_text(struct call *c, const struct form *form, const struct form_values *values, enum lang lang, struct buf *b)
+void notice_form_text(struct call *c, const struct duty_world *w, const struct form *form, const struct form_values *values, enum lang lang,
+                      struct buf *b)
 {
-    struct form_document d = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = form, .values = values, .produced_at = c->now,
+    struct form_document d = { .world = w, .catalog = c->d->setup.catalog, .form = form, .values = values, .produced_at = c->now,
                                .langs = { lang }, .lang_count = 1 };
 
     buf_printf(b, "%.*s\n", STR_ARG(form->title.text[lang]));
@@ -101,7 +102,7 @@ struct str notice_body(struct call *c, const struct notice_made *m, enum lang fi
         head(c, m, order[i], &b);
         if (m->n->form) {
             buf_byte(&b, '\n');
-            notice_form_text(c, m->form, m->values, order[i], &b);
+            notice_form_text(c, &m->world, m->form, m->values, order[i], &b);
         }
     }
     buf_printf(&b, "\nSaqshy: %s\nSHA-256: %s\n", c->d->setup.node->public_url, m->sha256);

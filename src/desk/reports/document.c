@@ -94,16 +94,20 @@ int report_pdf(struct call *c, const struct report_head *h, struct buf *out)
 {
     struct paper *p = arena_zero(&c->a, sizeof *p);
     json_t *kk = NULL, *ru = NULL;
-    int rc = p ? figures_json(c, in_of(h), &h->p, LANG_KK, &kk) : -ENOMEM;
+    struct duty_world w;
+    int rc = p ? world_of(c, report_edition(c, &h->p)->id, &w) : -ENOMEM;
+
+    if (rc == 0)
+        rc = figures_json(c, in_of(h), &h->p, LANG_KK, &kk);
 
     if (rc == 0)
         rc = figures_json(c, in_of(h), &h->p, LANG_RU, &ru);
     if (rc == 0) {
         struct form form = { .id = arena_printf(&c->a, "report%.*s", STR_ARG(h->paragraph)), .identifier = STR("quarterly_report"),
                              .title = label_of(c, "title", in_of(h) == IN_17 ? "17" : "18"), .fields = p->fields };
-        struct form_document d = { .world = c->d->setup.world, .catalog = c->d->setup.catalog, .form = &form, .values = &p->values,
+        struct form_document d = { .world = &w, .catalog = c->d->setup.catalog, .form = &form, .values = &p->values,
                                    .case_number = arena_printf(&c->a, "%.*s-%s-%lld", STR_ARG(h->paragraph), h->p.quarter, (long long)h->version),
-                                   .produced_at = h->sent_at ? h->sent_at : c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
+                                   .produced_at = h->sent_at ? h->sent_at : h->p.as_of, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
 
         paper_fill(c, p, h, kk, ru);
         form.field_count = p->count;
@@ -219,7 +223,7 @@ int report_json(struct call *c, const struct report_head *h, struct buf *out)
     if (rc < 0)
         return rc;
     all = json_pack("{s:o, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o}", "paragraph", json_str(h->paragraph), "quarter", h->p.quarter, "version",
-                    (json_int_t)h->version, "edition", c->d->setup.world->edition->id.p, "from", json_time(h->p.from), "to", json_time(h->p.to), "as_of",
+                    (json_int_t)h->version, "edition", report_edition(c, &h->p)->id.p, "from", json_time(h->p.from), "to", json_time(h->p.to), "as_of",
                     json_time(h->p.as_of), "comment", json_str(h->comment), "figures", figs);
     AUTO_FREE char *text = all ? json_dumps(all, JSON_SORT_KEYS | JSON_INDENT(1)) : NULL;
 

@@ -96,11 +96,25 @@ struct str report_text(struct call *c, enum lang lang, const char *fmt, ...)
 
 struct str figure_label(struct call *c, const struct figure *f, enum lang lang) { return report_text(c, lang, "report.figure.%s", f->id); }
 
-struct str part_label(struct call *c, const struct figure *f, struct str value, enum lang lang)
+const struct edition *report_edition(const struct call *c, const struct period *p) { return duty_edition_at(c->d->setup.world, p->from); }
+
+/* value_named - by the edition of the quarter; a case that keeps another edition may have a value that only that one knows. */
+static const struct enum_value *value_named(struct call *c, const struct period *p, const char *list, struct str value)
 {
-    const struct edition *ed = c->d->setup.world->edition;
-    const struct enumeration *en = f->parts ? edition_enumeration(ed, str_c(f->parts)) : NULL;
-    const struct enum_value *v = en && value.n ? enumeration_value(en, value) : NULL;
+    const struct duty_world *w = c->d->setup.world;
+    const struct enumeration *en = edition_enumeration(report_edition(c, p), str_c(list));
+    const struct enum_value *v = en ? enumeration_value(en, value) : NULL;
+
+    for (size_t i = w->edition_count; !v && i-- > 0;) {
+        en = edition_enumeration(w->editions[i], str_c(list));
+        v = en ? enumeration_value(en, value) : NULL;
+    }
+    return v;
+}
+
+static struct str part_label(struct call *c, const struct figure *f, const struct period *p, struct str value, enum lang lang)
+{
+    const struct enum_value *v = f->parts && value.n ? value_named(c, p, f->parts, value) : NULL;
 
     if (!value.n)
         return report_text(c, lang, "report.part.none");
@@ -127,7 +141,7 @@ static int parts_json(struct call *c, const struct figure *f, const struct perio
         *total += n;
         if (f->parts)
             json_array_append_new(parts, json_pack("{s:o, s:o, s:I}", "value", json_str(value.p ? value : STR("")), "label",
-                                                   json_str(part_label(c, f, value, lang)), "count", (json_int_t)n));
+                                                   json_str(part_label(c, f, p, value, lang)), "count", (json_int_t)n));
     }
     return rc;
 }
@@ -172,7 +186,7 @@ static int tally_read(struct call *c, const struct period *p, struct tallies *t)
 }
 
 /* tally_parts - the sums of one figure, the largest first. */
-static void tally_parts(struct call *c, const struct figure *f, const struct tallies *t, enum lang lang, json_t *parts, int64_t *total)
+static void tally_parts(struct call *c, const struct figure *f, const struct period *p, const struct tallies *t, enum lang lang, json_t *parts, int64_t *total)
 {
     struct part {
         struct str value;
@@ -203,7 +217,7 @@ static void tally_parts(struct call *c, const struct figure *f, const struct tal
         sums[best] = sums[done];
         sums[done] = most;
         json_array_append_new(parts, json_pack("{s:o, s:o, s:I}", "value", json_str(most.value.p ? most.value : STR("")), "label",
-                                               json_str(part_label(c, f, most.value, lang)), "count", (json_int_t)most.n));
+                                               json_str(part_label(c, f, p, most.value, lang)), "count", (json_int_t)most.n));
     }
 }
 
@@ -225,7 +239,7 @@ int figures_json(struct call *c, unsigned in, const struct period *p, enum lang 
         if (f->count_sql)
             rc = parts_json(c, f, p, lang, parts, &total);
         else if (f->column)
-            tally_parts(c, f, &t, lang, parts, &total);
+            tally_parts(c, f, p, &t, lang, parts, &total);
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "id", f->id, "section", f->section, "label",
                                               json_str(figure_label(c, f, lang)), "note",
                                               f->rows_sql ? json_null() : json_str(report_text(c, lang, "report.unrecorded.%s", f->id)), "total",

@@ -41,7 +41,8 @@ MUST_USE int figures_json(struct call *c, unsigned in, const struct period *p, e
 MUST_USE int figure_rows(struct call *c, const struct figure *f, const struct period *p, bool one_part, struct str part, struct str before, int limit,
                          json_t **out);
 struct str figure_label(struct call *c, const struct figure *f, enum lang lang);
-struct str part_label(struct call *c, const struct figure *f, struct str value, enum lang lang);
+/* report_edition - the edition in force when the quarter began: by it the summary is drawn, whenever that is. */
+const struct edition *report_edition(const struct call *c, const struct period *p);
 struct str report_text(struct call *c, enum lang lang, const char *fmt, ...) PRINTF(3, 4);
 
 struct report_head {

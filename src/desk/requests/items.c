@@ -3,9 +3,12 @@
 
 static const char *const conditions[] = { "R-11-02", "R-11-03", "R-11-04", "R-11-05", "R-11-06", "R-11-07", "R-11-08", "R-11-09", "R-11-10" };
 
+/* documents_of - by the edition in force when the survey was opened. */
 static const struct enumeration *documents_of(const struct call *c, const struct req *q)
 {
-    return strcmp(q->kind->name, "document_survey") == 0 ? edition_enumeration(c->d->setup.world->edition, STR("td_document_type")) : NULL;
+    const struct edition *ed = duty_edition_at(c->d->setup.world, q->opened_at);
+
+    return strcmp(q->kind->name, "document_survey") == 0 ? edition_enumeration(ed, STR("td_document_type")) : NULL;
 }
 
 static int insert(struct call *c, const struct req *q, struct str code, int64_t position, struct str row, struct str title)
