@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import tls from 'node:tls';
 import https from 'node:https';
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { centre, until, sendSyslog } from './lib/centre.mjs';
 import { openapi, ROLE_NAMES } from './portal/openapi.mjs';
 
@@ -174,6 +175,24 @@ test('the whole registry can be read, and written by administrators', async () =
     assert.deepEqual([set.status, set.json.auto_notify], [200, !rule.auto_notify]);
     await ask(admin, 'PUT', `/rules/${encodeURIComponent(rule.id)}/policy`, { auto_notify: rule.auto_notify });
     assert.equal((await ask(admin, 'GET', '/audit')).json.chain.ok, true);
+});
+
+const sharedRules = new URL('../../shared/spec/rules-kk.txt', import.meta.url);
+const ROWS = Array.from({ length: 18 }, (_, i) => `R-2-${String(i + 1).padStart(2, '0')}`);
+test(`R-1-01 ${ROWS.join(' ')} the words that the Rules define, each with its item, in three languages, under the law they come from`, async () => {
+    const e = (await ask(officer, 'GET', '/edition')).json;
+    assert.deepEqual(e.definitions.map((d) => d.row), ROWS);
+    assert.match(e.basis.kk, /Ақпараттандыру туралы.*7-1-бабының 7\)/);
+    for (const d of e.definitions) for (const k of ['kk', 'ru', 'en']) assert.ok(d.term[k].length > 2 && d.meaning[k].length > 30, `${d.row} ${k}`);
+    assert.equal(e.definitions[6].term.ru, 'событие информационной безопасности');
+    assert.match(e.definitions[10].meaning.kk, /іркілістер$/);
+});
+
+test('the definitions are word for word those of the Rules', { skip: existsSync(sharedRules) ? false : 'the text of the Rules is not beside this folder' }, async () => {
+    const plain = (s) => s.replace(/\(\s*бұдан әрі –\s*([^()]*)\)/g, '($1)').replace(/[\s"]+/g, '');
+    const law = plain(readFileSync(sharedRules, 'utf8'));
+    for (const d of (await ask(officer, 'GET', '/edition')).json.definitions)
+        assert.ok(law.includes(plain(`${Number(d.row.slice(4))}) ${d.term.kk} – ${d.meaning.kk}`)), d.row);
 });
 
 test('a session begins, is remembered by its cookie alone, and ends', async () => {

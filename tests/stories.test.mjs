@@ -228,6 +228,34 @@ test('7.1 R-A7-12 R-A2-08 the same attack again opens a new case, suggested as a
 
 /* --- 7.2 --- */
 
+test('R-3-01 R-3-02 monitoring is conducted by STS through this system: nobody else analyses, notifies or reviews, and the notice says who sent it', async () => {
+    const sent = (await ask(p.lead, 'GET', `/notices?case=${first.id}`)).json.items.filter((n) => n.direction === 'out');
+    assert.ok(sent.length > 0 && sent.every((n) => n.number), JSON.stringify(sent[0]));
+    for (const n of sent.filter((x) => x.kind === 'annex7')) assert.match((await ask(p.owner, 'GET', `/notices/${n.id}`)).json.sender.name, /МТҚ/);
+    for (const who of [p.owner, p.city, p.ocib, p.unit, p.responsible, p.knb])
+        for (const [name, body] of [['analyse', { note: 'x' }], ['notify', { annex7: first.annex7, recommendations: 'x', detection_kind: 'incident' }], ['review_level', { level: 'low', note: 'x' }]]) {
+            const a = await ask(who, 'POST', `/cases/${first.id}/actions/${name}`, body);
+            assert.ok([403, 404, 409].includes(a.status), `${name}: ${a.status} ${a.bytes}`);
+        }
+    assert.equal((await show(p.lead, first)).timeline.filter((l) => l.kind === 'notify').length, 1);
+});
+
+test('R-12-01 owner, possessor and the operational centre that serves them may each do the duties of paragraph 12; nobody else may', async () => {
+    const shared = (await make(p.admin, '/registry/objects', { value: { name: 'Ортақ жүйе (сынақ)', org_id: 'registry-centre', possessor_id: 'heat-networks', ocib_id: 'guard-ocib', is_ego: true,
+        active: true, contour: 'external', criticality: 'medium', commissioned_on: '2026-01-05', work_types: ['incident_response'] }, reason: 'test' })).id;
+    await person('possessor', 'owner_officer', 'heat-networks');
+    await person('guard', 'ocib_analyst', 'guard-ocib');
+    await signIn();
+    const body = { object: shared, title: 'Өзі анықтаған', detected_at: now(-10 * MINUTE), confirmed_at: now(-2 * MINUTE), description: 'сынақ', contact: '+7 000 000 00 00', notice: true };
+    for (const who of [p.owner, p.possessor, p.guard]) {
+        const x = await open(who, body);
+        assert.deepEqual([x.state, state(x, 'D-08'), state(x, 'D-09')], ['sts_notified', 'fulfilled', 'running']);
+        const done = await act(who, x, 'report_measures', { annex2: measures(x) });
+        assert.equal(state(done, 'D-09'), 'fulfilled');
+    }
+    for (const who of [p.city, p.ocib, p.unit]) assert.equal((await ask(who, 'POST', '/cases', body)).status, 404);
+});
+
 let own;
 test('7.2 R-12-10 D-08 D-09 D-06 D-31 what the owner’s side detects is opened, confirmed and told to STS in one act', async () => {
     const detected_at = now(-20 * MINUTE), confirmed_at = now(-5 * MINUTE);

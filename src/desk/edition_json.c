@@ -61,6 +61,16 @@ static json_t *form_json(const struct form *form)
     return json_pack("{s:o, s:o, s:o}", "id", json_str(form->id), "title", text3(&form->title), "fields", fields);
 }
 
+static json_t *definitions_json(const struct edition *ed)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < ed->definition_count; i++)
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "row", json_str(ed->definitions[i].row), "term", text3(&ed->definitions[i].term),
+                                              "meaning", text3(&ed->definitions[i].meaning)));
+    return list;
+}
+
 int desk_edition(struct desk *d, struct str id, struct desk_reply *r)
 {
     const struct edition *ed = id.n ? duty_edition(d->setup.world, id) : d->setup.world->edition;
@@ -88,10 +98,11 @@ int desk_edition(struct desk *d, struct str id, struct desk_reply *r)
         snprintf(name, sizeof name, "%.*s", STR_ARG(ed->terms[i].id));
         json_object_set_new(terms, name, text3(&ed->terms[i].name));
     }
-    r->json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", json_str(ed->id), "title", text3(&ed->title), "in_force_from",
+    r->json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", json_str(ed->id), "title", text3(&ed->title), "in_force_from",
                         ed->effective_from.n ? json_str(ed->effective_from) : json_null(), "obligations",
                         duties_table_json(d->setup.world, ed), "enums",
-                        enums_json(ed), "forms", list, "terms", terms);
+                        enums_json(ed), "forms", list, "terms", terms, "definitions", definitions_json(ed), "basis",
+                        ed->basis.text[LANG_KK].n ? text3(&ed->basis) : json_null());
     return r->json ? 0 : err_set(&r->err, -ENOMEM, "no memory for the edition");
 }
 

@@ -24,7 +24,7 @@ static int read_actors(struct edition *ed, struct loader *l, const struct ynode 
 
 static int read_act(struct edition *ed, struct loader *l)
 {
-    static const char *const keys[] = { "id", "act", "adopted", "registered", "edition_of", "effective_from", "title",
+    static const char *const keys[] = { "id", "act", "adopted", "registered", "edition_of", "effective_from", "title", "basis",
                                         "amended_by", "actors", NULL };
     static const char *const amend_keys[] = { "act", "date", "changes", NULL };
     const struct ynode *root = ld_root(l, keys), *list;
@@ -38,6 +38,8 @@ static int read_act(struct edition *ed, struct loader *l)
     ed->effective_from = ld_date(l, root, "effective_from", LD_OPTIONAL, NULL);
     (void)ld_text(l, root, "registered", LD_OPTIONAL);
     ed->title = ld_label(l, root, "title", LD_REQUIRED);
+    if (l->rc == 0 && yaml_get(root, "basis"))
+        ed->basis = ld_label(l, root, "basis", LD_REQUIRED);
     list = ld_list(l, root, "amended_by", LD_OPTIONAL);
     for (const struct ynode *n = list ? list->first : NULL; n && l->rc == 0; n = n->next) {
         ld_keys(l, n, amend_keys);
@@ -68,9 +70,29 @@ static void unique_terms(const struct edition *ed, struct loader *l, const struc
             ld_fail(l, list, "term \"%.*s\" stands twice", STR_ARG(sorted[i]->id));
 }
 
+/* read_definitions - the words that paragraph 2 defines; an act may define none. */
+static void read_definitions(struct edition *ed, struct loader *l, const struct ynode *root)
+{
+    static const char *const keys[] = { "row", "term", "meaning", NULL };
+    const struct ynode *list = root ? ld_list(l, root, "definitions", LD_OPTIONAL) : NULL;
+    struct definition *d = ld_array(l, list, sizeof *d, &ed->definition_count);
+    size_t i = 0;
+
+    ed->definitions = d;
+    for (const struct ynode *n = d ? list->first : NULL; n && l->rc == 0; n = n->next, i++) {
+        ld_keys(l, n, keys);
+        d[i].row = ld_id(l, n, "row", LD_REQUIRED);
+        d[i].term = ld_label(l, n, "term", LD_REQUIRED);
+        d[i].meaning = ld_label(l, n, "meaning", LD_REQUIRED);
+        if (l->rc == 0 && i && str_cmp(d[i - 1].row, d[i].row) >= 0)
+            ld_fail(l, n, "definition \"%.*s\" stands after \"%.*s\": they follow the order of the Rules, each once", STR_ARG(d[i].row),
+                    STR_ARG(d[i - 1].row));
+    }
+}
+
 static int read_terms(struct edition *ed, struct loader *l)
 {
-    static const char *const keys[] = { "terms", NULL }, *const term_keys[] = { "id", "kk", "ru", "en", NULL };
+    static const char *const keys[] = { "terms", "definitions", NULL }, *const term_keys[] = { "id", "kk", "ru", "en", NULL };
     const struct ynode *root = ld_root(l, keys);
     const struct ynode *list = root ? ld_list(l, root, "terms", LD_REQUIRED) : NULL;
     struct term *t = ld_array(l, list, sizeof *t, &ed->term_count);
@@ -85,6 +107,8 @@ static int read_terms(struct edition *ed, struct loader *l)
     }
     if (l->rc == 0)
         unique_terms(ed, l, list);
+    if (l->rc == 0)
+        read_definitions(ed, l, root);
     return l->rc;
 }
 

@@ -37,6 +37,12 @@ struct term {
     struct label name;
 };
 
+/* A definition of paragraph 2: what a word of the Rules means. */
+struct definition {
+    struct str   row; /* "R-2-07": paragraph 2, item 7 */
+    struct label term, meaning;
+};
+
 /* A named moment from which an obligation counts, "detected_at". */
 struct duty_from {
     struct str   id;
@@ -203,8 +209,10 @@ struct edition {
     struct str    adopted, edition_of;  /* dates, "2018-03-28", "2025-04-23" */
     struct str    effective_from;       /* a date, or empty: not known */
     struct label  title;
+    struct label  basis;   /* the law under which the act was made (paragraph 1); may be empty */
     const struct actor       *actors;       size_t actor_count;
     const struct term        *terms;        size_t term_count;
+    const struct definition  *definitions;  size_t definition_count;
     const struct duty_from   *froms;        size_t from_count;
     const struct obligation  *obligations;  size_t obligation_count;
     const struct enumeration *enumerations; size_t enumeration_count;

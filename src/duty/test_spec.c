@@ -180,6 +180,19 @@ static void the_edition_has_no_other_rows(void **state)
     assert_int_equal(seen, COUNT(rows));
 }
 
+/* Paragraph 21 was deleted (order 128/НҚ): its number stays and nothing is owed under it. */
+static void deleted_paragraph_owes_nothing(void **state)
+{
+    const struct edition *ed = world.w.edition;
+
+    (void)state;
+    for (size_t i = 0; i < ed->obligation_count; i++) {
+        assert_false(str_eq(ed->obligations[i].paragraph, STR("21")));
+        for (size_t k = 0; k < ed->obligations[i].row_count; k++)
+            assert_false(str_starts(ed->obligations[i].rows[k], STR("R-21-")));
+    }
+}
+
 static int open_world(void **state)
 {
     void *p = NULL;
@@ -202,7 +215,7 @@ static int close_world(void **state)
 int main(void)
 {
     static char names[COUNT(rows)][160];
-    struct CMUnitTest tests[COUNT(rows) + 2];
+    struct CMUnitTest tests[COUNT(rows) + 3];
     size_t n = 0;
 
     for (; n < COUNT(rows); n++) {
@@ -212,5 +225,6 @@ int main(void)
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_has_no_term_is_listed);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_edition_has_no_other_rows);
+    tests[n++] = (struct CMUnitTest){ "R-21-01 the deleted paragraph owes nothing", deleted_paragraph_owes_nothing, NULL, NULL, NULL };
     return _cmocka_run_group_tests("spec", tests, n, open_world, close_world);
 }

@@ -85,5 +85,7 @@ export const edition = {
       ],
     },
   ],
-  terms: {},
+  terms: { is_event: { kk: 'АҚ оқиғасы', ru: 'событие ИБ', en: 'IS event' } },
+  basis: null,
+  definitions: [{ row: 'R-2-03', term: { kk: 'осалдық', ru: 'уязвимость', en: 'vulnerability' }, meaning: { kk: 'ақпараттандыру объектісінің кемшілігі', ru: 'недостаток объекта информатизации', en: 'a shortcoming of an informatization object' } }],
 };

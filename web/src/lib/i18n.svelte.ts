@@ -73,6 +73,9 @@ export function paragraphText(paragraph: string): string {
   return annex ? t('ui.annex', { annex: annex[1] ?? annex[2] ?? '' }) : paragraph;
 }
 
+/* Each language by its own name, whoever reads. */
+export const LANGUAGE_NAMES = { kk: 'Қазақша', ru: 'Русский', en: 'English' } as const;
+
 export function pick(text: Text3): string {
   return text[state.lang] || text.kk || text.ru || text.en;
 }

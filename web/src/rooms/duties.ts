@@ -7,6 +7,7 @@ export const pages: Page[] = [
   {
     path: 'duties/rules', roles: everybody, component: () => import('../pages/duties/Obligations.svelte'), title: 'ui.nav.obligations', group: 'duties', order: 2,
   },
+  { path: 'duties/words', roles: everybody, component: () => import('../pages/duties/Words.svelte'), title: 'ui.nav.words', group: 'duties', order: 4 },
   {
     path: 'duties/changes', roles: ['administrator', ...CENTRE, 'auditor'], component: () => import('../pages/duties/Changes.svelte'),
     title: 'ui.nav.duty_changes', group: 'duties', order: 3,

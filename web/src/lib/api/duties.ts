@@ -1,7 +1,7 @@
 // What is owed under the Rules: lists, one duty with all that is known of it, what moved, the table of the edition.
 import { get, id, send, type Query } from './client';
 import {
-  decodeArray as arr, decodeBoolean as bool, decodeInstant as instant, decodeNullable as nullable, decodeNumber as num, decodeObject as object, decodeEnum as oneOf, decodeString as str,
+  decodeArray as arr, decodeBoolean as bool, decodeInstant as instant, decodeMap as map, decodeNullable as nullable, decodeNumber as num, decodeObject as object, decodeEnum as oneOf, decodeString as str,
   type Decoded,
 } from './decode';
 import { clock, decodeApproval, DUTY_BASES, subject, text3 } from './types';
@@ -50,6 +50,8 @@ const obligation = object({
 });
 export type ObligationRow = Decoded<typeof obligation>;
 const decodeTable = object({ id: str, title: text3, in_force_from: nullable(str), obligations: arr(obligation) });
+const decodeWords = object({ id: str, title: text3, basis: nullable(text3), definitions: arr(object({ row: str, term: text3, meaning: text3 })), terms: map(text3) });
+export type Words = Decoded<typeof decodeWords>;
 const decodeEditions = object({
   items: arr(object({ id: str, title: text3, act: str, edition_of: str, in_force_from: nullable(str), configured: bool })), next: nullable(str),
 });
@@ -62,5 +64,6 @@ export const acknowledge = (dutyId: string) => send('POST', `/duties/${id(dutyId
 export const restart = (dutyId: string, from: string, reason: string) => send('POST', `/duties/${id(dutyId)}/start`, decodeDuty, {}, { from, reason });
 export const dutyChanges = (query: Query) => get('/duty-changes', decodeChanges, query);
 export const obligationTable = (edition: string) => get('/edition', decodeTable, { id: edition });
+export const words = () => get('/edition', decodeWords);
 export const editions = () => get('/editions', decodeEditions);
 export const computeDue = (obligationId: string, from: string) => get(`/obligations/${id(obligationId)}/due`, decodeDue, { from });
