@@ -1,5 +1,6 @@
 /* cmd_status.c - saqshy status: asks the supervisor of a data directory how its roles are. */
 #include "bin/bin.h"
+#include "base/file.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -47,6 +48,32 @@ static int show(const char *text, bool json)
     return all ? EXIT_YES : EXIT_NO;
 }
 
+/* show_waiting - what the desk could not write and tries again, by its own figures. */
+static void show_waiting(const char *data)
+{
+    static const struct { const char *metric, *words; } figures[] = {
+        { "\nsaqshy_desk_rows_waiting ", "rows of the desk that could not be written wait: see its log" },
+        { "\nsaqshy_desk_findings_waiting ", "findings that could not become cases wait: see the desk's log" },
+    };
+    AUTO_BUF struct buf b;
+    char path[4096];
+
+    buf_init(&b, MIB);
+    snprintf(path, sizeof path, "%.4000s/run/metrics-desk.prom", data);
+    if (file_read(path, MIB, &b, NULL) < 0)
+        return;   /* no desk here */
+    for (size_t i = 0; i < COUNT(figures); i++) {
+        struct str at = buf_view(&b), name = str_c(figures[i].metric);
+        ptrdiff_t found = str_find(at, name);
+        int64_t n = 0;
+
+        for (at = found < 0 ? STR("") : str_cut(at, (size_t)found + name.n); at.n && *at.p >= '0' && *at.p <= '9' && n < 1000000000; at = str_cut(at, 1))
+            n = n * 10 + (*at.p - '0');
+        if (n)
+            printf("%lld %s\n", (long long)n, figures[i].words);
+    }
+}
+
 int cmd_status(int argc, char **argv)
 {
     static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
@@ -76,5 +103,7 @@ int cmd_status(int argc, char **argv)
         fprintf(stderr, "saqshy: %s\n", e.text);
         return EXIT_NO;
     }
+    if (!json)
+        show_waiting(data);
     return show(b.p, json);
 }

@@ -39,6 +39,8 @@ int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err 
         { &out->overdue_clocks, "SELECT count(*) FROM duty WHERE state = 'running' AND due_at < ?", true },
         { &out->letters_queued, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'queued'", false },
         { &out->letters_failed, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'failed'", false },
+        { &out->rows_waiting, "SELECT count(*) FROM setback WHERE kind <> 'finding'", false },
+        { &out->findings_waiting, "SELECT count(*) FROM setback WHERE kind = 'finding'", false },
         { &out->findings_taken, "SELECT value - 1 FROM meta WHERE key = 'findings_next'", false },
         { &out->sessions, "SELECT count(*) FROM session WHERE seen_at > ?", true },
     };

@@ -11,7 +11,8 @@ static int db_err(struct desk *d, struct err *e, int rc, const char *what)
     int base = rc & 0xff;
     int out = base == SQLITE_BUSY || base == SQLITE_LOCKED ? -EBUSY
               : rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ? -EEXIST
-              : base == SQLITE_FULL ? -ENOSPC : base == SQLITE_NOMEM ? -ENOMEM : -EIO;
+              : base == SQLITE_FULL ? -ENOSPC : base == SQLITE_NOMEM ? -ENOMEM
+              : base == SQLITE_CONSTRAINT || base == SQLITE_TOOBIG || base == SQLITE_MISMATCH || base == SQLITE_ERROR ? -EDOM : -EIO;
 
     return err_set(e, out, "%s: %s", what, d->db ? sqlite3_errmsg(d->db) : "no connection");
 }

@@ -4,7 +4,8 @@
  *           connection; node, world and catalogue are borrowed and must outlive it.
  * Promises  1. Every read and every act is authorised here, by role and organisation: what a viewer may not see is -ENOENT.
  *           2. An act is one transaction: state, clocks, timeline, documents, notices and audit row, or none of them.
- *           3. A finding changes a case exactly once: the cursor moves in the transaction of the case.
+ *           3. A finding changes a case exactly once: the cursor moves in the transaction of the case. One that cannot be written is
+ *              kept, counted and tried again, and holds up nothing behind it.
  *           4. Reminders, overdue marks and letters are made from rows that say "not yet": an outage delays, never drops.
  *           5. The audit trail is only added to; each row carries the SHA-256 of itself and the row before.
  *           6. Deadlines come from duty alone. An act at the due instant is in time; one nanosecond later is overdue.
@@ -159,6 +160,7 @@ MUST_USE int desk_knows(struct desk *d, const struct viewer *v, struct str type,
 /* What stands in the metrics of the desk. */
 struct desk_counts {
     int64_t open_cases, running_clocks, overdue_clocks, letters_queued, letters_failed, findings_taken, sessions;
+    int64_t rows_waiting, findings_waiting;   /* could not be written, are tried again (duties/setback.h) */
 };
 MUST_USE int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e);
 

@@ -106,7 +106,8 @@ MUST_USE int db_end(struct desk *d, int rc, struct err *e);
 /* db_query - the prepared statement, bound; NULL with *e on failure. fmt: i int64_t, t struct str ({NULL,0}: NULL), z const char *
  * (NULL: NULL), b struct str as blob, m time_ns where 0 means NULL. The statement stays valid until the same SQL is asked again. */
 sqlite3_stmt *db_query(struct desk *d, struct err *e, const char *sql, const char *fmt, ...);
-/* db_step - 1 a row, 0 the end (statement reset), below zero an error (reset too). */
+/* db_step - 1 a row, 0 the end (statement reset), below zero an error (reset too). What the tables refuse (a constraint, a trigger, a text too
+ * long, an expression that fails) is -EDOM: the row is wrong, not the disk. */
 MUST_USE int db_step(struct desk *d, sqlite3_stmt *st, struct err *e);
 void db_done(sqlite3_stmt *st);
 /* db_exec - run to the end; returns the number of changed rows. A broken UNIQUE is -EEXIST. */

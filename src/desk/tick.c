@@ -2,6 +2,7 @@
  * yet", each made in its own transaction with the row that says "done": whatever an outage delays is made at the next tick, once. */
 #include "desk/blob.h"
 #include "desk/duties/duties.h"
+#include "desk/duties/setback.h"
 #include "desk/internal.h"
 #include "desk/requests/requests.h"
 #include "base/log.h"
@@ -25,31 +26,45 @@ static int auto_failed(struct call *c, int64_t id, const char *story)
     return db_end(c->d, rc, c->e);
 }
 
+static int one_auto(struct call *c, int64_t id)
+{
+    int rc = db_begin(c->d, c->e);
+
+    if (rc < 0)
+        return rc;
+    rc = auto_notify(c, id);
+    if (rc >= 0)
+        rc = setback_done(c, SETBACK_AUTO, id);
+    rc = db_end(c->d, rc, c->e);
+    if (rc == -EINVAL || rc == -EPROTO || rc == -ENOENT) {
+        /* The form lacks what only a person knows: said, and left to the analyst. */
+        char story[ERR_TEXT_MAX];
+
+        snprintf(story, sizeof story, "%s", c->e->text);
+        rc = auto_failed(c, id, story);
+    }
+    if (setback_of_row(rc))
+        rc = setback_add(c, SETBACK_AUTO, id, c->e->text, STR(""));
+    return rc;
+}
+
+/* autos - one that cannot be sent now (a disk without room for its PDF) does not hold up those behind it. */
 static int autos(struct call *c)
 {
     int64_t ids[TICK_ROWS];
     int n = 0, made = 0, failed = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM cases WHERE auto_pending = 1 ORDER BY id LIMIT 64", "");
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT id FROM cases WHERE auto_pending = 1 AND NOT " SETBACK_RESTS(SETBACK_AUTO, "cases.id", "?1") " ORDER BY id LIMIT 64",
+                                "i", c->now);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         ids[n++] = sqlite3_column_int64(st, 0);
-    /* One that cannot be sent now (a disk without room for its PDF) does not hold up those behind it. */
     for (int i = 0; rc >= 0 && i < n; i++) {
-        rc = db_begin(c->d, c->e);
-        if (rc < 0)
-            return rc;
-        rc = db_end(c->d, auto_notify(c, ids[i]), c->e);
-        if (rc == -EINVAL || rc == -EPROTO || rc == -ENOENT) {
-            /* The form lacks what only a person knows: said, and left to the analyst. */
-            char story[ERR_TEXT_MAX];
+        int one = one_auto(c, ids[i]);
 
-            snprintf(story, sizeof story, "%s", c->e->text);
-            rc = auto_failed(c, ids[i], story);
-        }
-        made += rc >= 0;
-        failed = rc < 0 ? rc : failed;
-        rc = 0;
+        made += one >= 0;
+        failed = one < 0 ? one : failed;
     }
     return rc < 0 ? rc : failed < 0 ? failed : made;
 }

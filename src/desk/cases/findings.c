@@ -2,11 +2,15 @@
  *
  * The cursor (seq of the next finding) is a row of meta, written in the transaction of the cases. A finding joins the newest case of its
  * rule and object that still waits for something and was last seen within findings_group_hours; else it opens one, which is linked to
- * the one before as "repeated" (row 19). Detection is the instant when detect raised the finding (Q-58), so D-05 counts from there. */
+ * the one before as "repeated" (row 19). One that cannot become a case is kept whole as a setback, the cursor passes it, and it is tried
+ * again: the journal forgets what the cursor has passed. Detection is the instant when detect raised the finding (Q-58), so D-05 counts from there. */
 #include "desk/internal.h"
+#include "desk/duties/setback.h"
 #include "base/log.h"
 
-#define CURSOR "findings_next"
+#define CURSOR           "findings_next"
+#define FINDING_KEPT_MAX (3u * MIB)   /* bytes of a finding that waits; a row of desk.db holds 4 MiB */
+#define KEPT_TURN        100          /* of them in one turn */
 
 static struct str get(const struct event *ev, const char *name) { return event_get(ev, str_c(name)); }
 
@@ -156,7 +160,7 @@ static int finding_take(struct call *c, const struct event *ev)
     int rc = 0;
 
     if (!s.rule_id.n)
-        return audit_add(c, "finding.skip", "findings", STR("a finding without rule.id"), "failed");
+        return err_set(c->e, -EBADMSG, "a finding without rule.id");
     s.group = s.group.p ? s.group : STR("");
     if (s.object.p)
         rc = db_int(c->d, c->e, 0, &known, "SELECT count(*) FROM object WHERE id = ?", "t", s.object);
@@ -196,6 +200,99 @@ static int batch_take(struct call *c, uint64_t next)
         if (c->d->batch.items[i].seq >= next)
             rc = finding_take(c, &c->d->batch.items[i]);
     return rc < 0 ? rc : cursor_set(c, c->d->batch.items[c->d->batch.count - 1].seq + 1);
+}
+
+/* --- what cannot become a case --- */
+
+/* finding_keep - the whole finding as a setback; of one that is too long for a row, its beginning. */
+static int finding_keep(struct call *c, const struct event *ev, const char *story)
+{
+    struct event cut = *ev;
+    char text[ERR_TEXT_MAX];
+    AUTO_BUF struct buf b = { 0 };
+    int rc;
+
+    snprintf(text, sizeof text, "%s", story);
+    buf_init(&b, FINDING_KEPT_MAX);
+    rc = event_encode(ev, 1, &b, c->e);
+    if (rc < 0 || buf_failed(&b)) {
+        cut.original = str_of(ev->original.p, min_size(ev->original.n, FINDING_JSON_MAX));
+        cut.field_count = cut.field_count < 24 ? cut.field_count : 24;
+        buf_free(&b);
+        buf_init(&b, FINDING_KEPT_MAX);
+        rc = event_encode(&cut, 1, &b, c->e);
+    }
+    return setback_add(c, SETBACK_FINDING, (int64_t)ev->seq, text, rc < 0 || buf_failed(&b) ? STR("") : buf_view(&b));
+}
+
+static int one_of_batch(struct call *c, const struct event *ev)
+{
+    int rc = finding_take(c, ev);
+
+    return rc < 0 ? rc : cursor_set(c, ev->seq + 1);
+}
+
+static int cursor_pass(struct call *c, uint64_t seq)
+{
+    int rc = db_begin(c->d, c->e);
+
+    return rc < 0 ? rc : db_end(c->d, cursor_set(c, seq), c->e);
+}
+
+/* batch_singly - the same, each finding in a transaction of its own: one of them cannot be written, and the others must be. A kill between the
+ * mark and the cursor marks it again. */
+static int batch_singly(struct call *c, uint64_t next)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < c->d->batch.count; i++) {
+        const struct event *ev = &c->d->batch.items[i];
+
+        if (ev->seq < next)
+            continue;
+        arena_reset(&c->a);
+        rc = db_begin(c->d, c->e);
+        if (rc == 0)
+            rc = db_end(c->d, one_of_batch(c, ev), c->e);
+        if (!setback_of_row(rc))
+            continue;
+        rc = finding_keep(c, ev, c->e->text);
+        if (rc == 0)
+            rc = cursor_pass(c, ev->seq + 1);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* one_kept - a finding whose pause is over, once more. */
+static int one_kept(struct call *c, int64_t *id)
+{
+    struct event_batch b;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT id, payload FROM setback WHERE kind = '" SETBACK_FINDING "' AND (next_at <= ?1 OR last_at > ?1) ORDER BY next_at, id"
+                                " LIMIT 1", "i", c->now);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc;
+    const int64_t seq = sqlite3_column_int64(st, 0);
+    struct str bytes = arena_copy(&c->a, str_of(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1)));
+    db_done(st);
+    *id = seq;
+    event_batch_init(&b, 0);
+    rc = event_decode(bytes, (uint64_t)seq, &b, c->e);
+    if (rc == 0)
+        rc = b.count == 1 ? finding_take(c, &b.items[0]) : err_set(c->e, -EBADMSG, "a finding that was too long to keep");
+    event_batch_free(&b);
+    return rc < 0 ? rc : 1;
+}
+
+static int take_kept(struct call *c)
+{
+    int64_t some = 0;
+    int rc = db_int(c->d, c->e, 0, &some, "SELECT EXISTS (SELECT 1 FROM setback WHERE kind = '" SETBACK_FINDING "' AND (next_at <= ?1 OR last_at > ?1))", "i",
+                    c->now);
+
+    return rc < 0 || !some ? rc : setback_repeat(c, SETBACK_FINDING, one_kept, KEPT_TURN);
 }
 
 static int damage_note(struct call *c, const char *story)
@@ -247,6 +344,8 @@ static int take(struct call *c)
         rc = db_begin(c->d, c->e);
         if (rc == 0)
             rc = db_end(c->d, batch_take(c, (uint64_t)next), c->e);
+        if (setback_of_row(rc))
+            rc = batch_singly(c, (uint64_t)next);
     }
     if (rc < 0)
         journal_reader_close(&c->d->findings);   /* the cursor in desk.db says where to go on */
@@ -262,6 +361,10 @@ int desk_take_findings(struct desk *d, time_ns now, struct err *e)
 
     desk_call_init(&c, d, NULL, now, &r);
     rc = take(&c);
+    if (rc >= 0) {
+        int kept = take_kept(&c);
+        rc = kept < 0 ? kept : rc + kept;
+    }
     if (rc > 0) {
         int64_t next = 1;
         int kept = db_int(d, c.e, 1, &next, "SELECT value FROM meta WHERE key = '" CURSOR "'", "");

@@ -4,6 +4,7 @@
  * repeats or waits for an answer is planned by the row before it. An outage leaves rows that are due; each is sent once, late. A reminder
  * that repeats is not sent five times for five nights that nobody was there: one goes out, and the next is planned from now. */
 #include "desk/duties/room.h"
+#include "desk/duties/setback.h"
 
 /* sent_before - did this very reminder go out already (before the row was counted anew)? */
 static int sent_before(struct call *c, int64_t duty_id, const char *kind, int64_t step, time_ns at, int64_t *yes)
@@ -189,10 +190,10 @@ static int send_one(struct call *c, const struct waiting *w)
     return rc < 0 ? rc : 1;
 }
 
-int reminder_one(struct call *c)
+int reminder_one(struct call *c, int64_t *id)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, duty_id, step, percent, kind, at FROM reminder WHERE sent_at IS NULL AND at <= ? ORDER BY at, id"
-                                            " LIMIT 1", "i", c->now);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, duty_id, step, percent, kind, at FROM reminder WHERE sent_at IS NULL AND at <= ?1 AND NOT "
+                                            SETBACK_RESTS(SETBACK_REMINDER, "reminder.id", "?1") " ORDER BY at, id LIMIT 1", "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -200,5 +201,6 @@ int reminder_one(struct call *c)
     const struct waiting w = { sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3),
                                db_copy(st, 4, &c->a), sqlite3_column_int64(st, 5) };
     db_done(st);
+    *id = w.id;
     return send_one(c, &w);
 }

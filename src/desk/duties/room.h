@@ -94,8 +94,8 @@ const char *policy_print(const struct duty_policy *p);
 /* reminders_plan - what is to come after since for a row that runs; what was sent stays. since 0: all since the row began, what an outage
  * has left undone too. */
 MUST_USE int reminders_plan(struct call *c, int64_t duty_id, time_ns since);
-/* reminder_one - one that is due: sent, with its line. 1 if one was, 0 if none is due. In a transaction. */
-MUST_USE int reminder_one(struct call *c);
+/* reminder_one - one that is due: sent, with its line. 1 if one was, 0 if none is due. In a transaction (setback_work). */
+MUST_USE int reminder_one(struct call *c, int64_t *id);
 
 /* --- send.c --- */
 /* send_to - a message about a row to all of these; key: texts duty.mail.KEY.subject and .body. internal: the centre alone knows of it. */

@@ -96,5 +96,12 @@ static const char step_2[] =
     " o.id = d.object_id UNION ALL SELECT o.possessor_id, d.open, d.sort_at, d.id FROM duty d JOIN object o ON o.id = d.object_id UNION ALL SELECT"
     " o.ocib_id, d.open, d.sort_at, d.id FROM duty d JOIN object o ON o.id = d.object_id) WHERE org IS NOT NULL;";
 
-static const char *const steps[] = { step_1, step_2 };
+/* What the background could not write (setback.h). payload: the finding itself, for the journal forgets it. */
+static const char step_3[] =
+    "CREATE TABLE setback (kind TEXT NOT NULL CHECK (kind IN ('reminder','overdue','clock','recount','finding','auto')), id INTEGER NOT NULL,"
+    " first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, tries INTEGER NOT NULL, next_at INTEGER NOT NULL, story TEXT NOT NULL,"
+    " payload BLOB NOT NULL, PRIMARY KEY (kind, id)) STRICT;"
+    "CREATE INDEX setback_next ON setback(next_at);";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 const struct desk_schema duties_schema = { "duties", steps, COUNT(steps) };

@@ -3,8 +3,10 @@
  * Each row is made in a transaction of its own. Whether there is anything to do is asked before, without one: most turns have nothing to do
  * and must neither lock nor sync. */
 #include "desk/duties/room.h"
+#include "desk/duties/setback.h"
 
-#define TURN_MOST 640   /* rows of a kind in one turn; the next turn goes on */
+#define TURN_MOST    640   /* rows of a kind in one turn; the next turn goes on */
+#define RECOUNT_ROWS 64    /* counted anew in one transaction */
 
 /* --- the calendar and the internal days by which rows that run were counted --- */
 
@@ -38,30 +40,90 @@ static int counted_by(struct call *c, struct str *out)
     return rc < 0 ? rc : 0;
 }
 
-/* recount_some - up to 64 rows that run, from the cursor on, in one transaction. Returns how many it saw; *moved counts those that moved. */
-static int recount_some(struct call *c, int64_t *cursor, int64_t *moved)
+/* recount_row - one that runs; what has ended stays as it was counted. Of an edition that is no longer in content nothing can be counted. */
+static int recount_row(struct call *c, int64_t id, int64_t *moved)
 {
-    int64_t ids[64];
-    int n = 0, rc = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM duty WHERE state = 'running' AND id > ? ORDER BY id LIMIT 64", "i", *cursor);
+    struct duty_row row;
+    int rc = row_load(c, id, &row);
 
+    if (rc == 0 && str_eq(row.state, STR("running")) && row_obligation(c->d, &row))
+        rc = row_recount(c, &row, (struct duty_start){ row.from_at, row.from_day }, CHANGE_CALENDAR, (struct str){ NULL, 0 });
+    if (rc == 0 && str_eq(row.state, STR("running")))
+        rc = reminders_plan(c, id, 0);   /* the policy may be another one; what an outage left undone stays */
+    *moved += rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
+struct recount_turn {
+    int64_t cursor, moved;
+    int64_t at;      /* the row in work: of a failure, the one that failed */
+    int64_t singly;  /* rows up to this one are counted one by one */
+    int64_t most;    /* rows of the next transaction */
+};
+
+/* recount_some - up to t->most rows that run, from the cursor on, in one transaction. Returns how many it saw. */
+static int recount_some(struct call *c, struct recount_turn *t)
+{
+    int64_t ids[RECOUNT_ROWS];
+    int n = 0, rc = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM duty WHERE state = 'running' AND id > ?1 ORDER BY id LIMIT ?2", "ii", t->cursor, t->most);
+
+    t->at = 0;
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         ids[n++] = sqlite3_column_int64(st, 0);
     rc = st ? rc : -EIO;
     for (int i = 0; rc >= 0 && i < n; i++) {
-        struct duty_row row;
-
-        rc = row_load(c, ids[i], &row);
-        /* Of an edition that is no longer in content nothing can be counted: the row stays as it was. */
-        if (rc == 0 && row_obligation(c->d, &row))
-            rc = row_recount(c, &row, (struct duty_start){ row.from_at, row.from_day }, CHANGE_CALENDAR, (struct str){ NULL, 0 });
-        if (rc > 0)
-            ++*moved;
-        else if (rc == 0)
-            rc = reminders_plan(c, ids[i], 0);   /* the policy may be another one; what an outage left undone stays */
-        *cursor = ids[i];
+        t->at = ids[i];
+        rc = recount_row(c, ids[i], &t->moved);
     }
     return rc < 0 ? rc : n;
+}
+
+/* recount_lot - the next rows; one that cannot be counted is marked and passed, its neighbours are then counted one by one. */
+static int recount_lot(struct call *c, struct recount_turn *t)
+{
+    const int64_t moved = t->moved;
+    int rc = db_begin(c->d, c->e);
+
+    if (rc < 0)
+        return rc;
+    rc = db_end(c->d, recount_some(c, t), c->e);
+    if (rc >= 0) {
+        t->cursor = t->at;
+        t->most = t->most == 1 && t->at < t->singly ? 1 : RECOUNT_ROWS;
+        return rc;
+    }
+    t->moved = moved;
+    if (!t->at || !setback_of_row(rc))
+        return rc;
+    if (t->most > 1) {
+        t->most = 1;
+        t->singly = t->at;
+        return 1;
+    }
+    rc = setback_add(c, SETBACK_RECOUNT, t->at, c->e->text, (struct str){ NULL, 0 });
+    t->cursor = t->at;
+    return rc < 0 ? rc : 1;
+}
+
+static int one_recount_again(struct call *c, int64_t *id)
+{
+    int64_t moved = 0;
+    int rc = db_int(c->d, c->e, 0, id, "SELECT id FROM setback WHERE kind = '" SETBACK_RECOUNT "' AND (next_at <= ?1 OR last_at > ?1) ORDER BY next_at LIMIT 1",
+                    "i", c->now);
+
+    if (rc < 0 || *id == 0)
+        return rc;
+    rc = recount_row(c, *id, &moved);
+    return rc < 0 ? rc : 1;
+}
+
+static int recount_again(struct call *c)
+{
+    int64_t some = 0;
+    int rc = db_int(c->d, c->e, 0, &some, "SELECT count(*) FROM setback WHERE kind = '" SETBACK_RECOUNT "' AND (next_at <= ?1 OR last_at > ?1)", "i", c->now);
+
+    return rc < 0 || !some ? rc : setback_repeat(c, SETBACK_RECOUNT, one_recount_again, TURN_MOST);
 }
 
 static int recount_finish(struct call *c, const char *print, bool first, int64_t moved)
@@ -77,7 +139,7 @@ static int recount_finish(struct call *c, const char *print, bool first, int64_t
  * repeatable and leaves a trace only of what moves. */
 static int recount(struct call *c)
 {
-    int64_t cursor = 0, moved = 0;
+    struct recount_turn t = { .most = RECOUNT_ROWS };
     struct str was;
     char print[65];
     int rc = counted_by(c, &was), seen = 1;
@@ -88,17 +150,14 @@ static int recount(struct call *c)
         return rc;
     while (rc >= 0 && seen > 0) {
         arena_reset(&c->a);
-        rc = db_begin(c->d, c->e);
-        if (rc < 0)
-            return rc;
-        rc = seen = db_end(c->d, recount_some(c, &cursor, &moved), c->e);
+        rc = seen = recount_lot(c, &t);
     }
     if (rc < 0)
         return rc;
     rc = db_begin(c->d, c->e);
     if (rc == 0)
-        rc = db_end(c->d, recount_finish(c, print, first, moved), c->e);
-    return rc < 0 ? rc : (int)moved;
+        rc = db_end(c->d, recount_finish(c, print, first, t.moved), c->e);
+    return rc < 0 ? rc : (int)t.moved;
 }
 
 /* --- marks --- */
@@ -106,40 +165,40 @@ static int recount(struct call *c)
 static bool lawful(const struct duty_row *row) { return str_eq(row->basis, STR("law")); }
 
 /* one_overdue - an act at the due instant is in time: overdue is strictly after it. What has only an internal day is told as such. */
-static int one_overdue(struct call *c)
+static int one_overdue(struct call *c, int64_t *id)
 {
     struct duty_row row;
-    int64_t id = 0;
-    int rc = db_int(c->d, c->e, 0, &id,
-                    "SELECT id FROM duty WHERE state = 'running' AND overdue_marked_at IS NULL AND due_at IS NOT NULL AND due_at < ? ORDER BY due_at, id"
-                    " LIMIT 1",
+    int rc = db_int(c->d, c->e, 0, id,
+                    "SELECT id FROM duty WHERE state = 'running' AND overdue_marked_at IS NULL AND due_at IS NOT NULL AND due_at < ?1 AND NOT "
+                    SETBACK_RESTS(SETBACK_OVERDUE, "duty.id", "?1") " ORDER BY due_at, id LIMIT 1",
                     "i", c->now);
 
-    if (rc < 0 || id == 0)
+    if (rc < 0 || *id == 0)
         return rc;
-    rc = row_load(c, id, &row);
+    rc = row_load(c, *id, &row);
     if (rc < 0)
         return rc;
     struct subject s = row_subject(&row);
     const struct obligation *o = row_obligation(c->d, &row);
-    rc = db_exec(c->d, c->e, "UPDATE duty SET overdue_marked_at = ?2 WHERE id = ?1", "ii", id, c->now);
+    rc = db_exec(c->d, c->e, "UPDATE duty SET overdue_marked_at = ?2 WHERE id = ?1", "ii", *id, c->now);
     if (rc >= 0)
         rc = timeline_of(c, &s, &(struct line){ .kind = lawful(&row) ? "clock_overdue" : "target_passed", .obligation = row.obligation.p,
                                                 .happened_at = row.due_at, .due_at = row.due_at });
     if (rc == 0 && o && lawful(&row) && row.case_id && o->on_late.n)
         rc = duty_late_case(c, row.case_id, o->on_late, row.due_at);
-    change_id(c->d, "clock", id);
+    change_id(c->d, "clock", *id);
     return rc < 0 ? rc : 1;
 }
 
 /* one_false_mark - the clock of the machine ran ahead and has come back: the mark goes, the trace stays, and what was sent too early is sent
  * again when its time comes. */
-static int one_false_mark(struct call *c)
+static int one_false_mark(struct call *c, int64_t *found)
 {
     struct duty_row row;
-    int64_t id = 0;
-    int rc = db_int(c->d, c->e, 0, &id, "SELECT id FROM duty WHERE state = 'running' AND overdue_marked_at IS NOT NULL AND due_at >= ? ORDER BY due_at"
-                                        " DESC, id LIMIT 1", "i", c->now);
+    int rc = db_int(c->d, c->e, 0, found,
+                    "SELECT id FROM duty WHERE state = 'running' AND overdue_marked_at IS NOT NULL AND due_at >= ?1 AND NOT "
+                    SETBACK_RESTS(SETBACK_CLOCK, "duty.id", "?1") " ORDER BY due_at DESC, id LIMIT 1", "i", c->now);
+    const int64_t id = *found;
 
     if (rc < 0 || id == 0)
         return rc;
@@ -167,53 +226,58 @@ static int one_false_mark(struct call *c)
 
 /* --- the turn --- */
 
-static int repeat(struct call *c, int (*one)(struct call *))
+static int false_marks(struct call *c)
 {
-    int made = 0, rc = 1;
+    int64_t some = 0;
+    int rc = db_int(c->d, c->e, 0, &some,
+                    "SELECT EXISTS (SELECT 1 FROM duty WHERE state = 'running' AND overdue_marked_at IS NOT NULL AND due_at >= ?1 AND NOT "
+                    SETBACK_RESTS(SETBACK_CLOCK, "duty.id", "?1") ")", "i", c->now);
 
-    while (rc > 0 && made < TURN_MOST) {
-        arena_reset(&c->a);
-        rc = db_begin(c->d, c->e);
-        if (rc < 0)
-            return rc;
-        rc = db_end(c->d, one(c), c->e);
-        made += rc > 0;
-    }
-    return rc < 0 ? rc : made;
-}
-
-static int false_marks(struct call *c, int64_t *count)
-{
-    return db_int(c->d, c->e, 0, count, "SELECT EXISTS (SELECT 1 FROM duty WHERE state = 'running' AND overdue_marked_at IS NOT NULL AND due_at >= ?)", "i",
-                  c->now);
+    return rc < 0 || !some ? rc : setback_repeat(c, SETBACK_CLOCK, one_false_mark, TURN_MOST);
 }
 
 int duties_next(struct call *c, time_ns *next)
 {
-    return db_int(c->d, c->e, INT64_MAX, next,
-                  "SELECT min(t) FROM (SELECT min(at) AS t FROM reminder WHERE sent_at IS NULL UNION ALL SELECT min(due_at) + 1 FROM duty WHERE"
-                  " state = 'running' AND overdue_marked_at IS NULL AND due_at IS NOT NULL)",
-                  "");
+    time_ns again = INT64_MAX;
+    int rc = db_int(c->d, c->e, INT64_MAX, next,
+                    "SELECT min(t) FROM (SELECT * FROM (SELECT at AS t FROM reminder WHERE sent_at IS NULL AND NOT "
+                    SETBACK_RESTS(SETBACK_REMINDER, "reminder.id", "?1") " ORDER BY at LIMIT 1) UNION ALL SELECT * FROM (SELECT due_at + 1 FROM duty WHERE"
+                    " state = 'running' AND overdue_marked_at IS NULL AND due_at IS NOT NULL AND NOT " SETBACK_RESTS(SETBACK_OVERDUE, "duty.id", "?1")
+                    " ORDER BY due_at LIMIT 1))",
+                    "i", c->now);
+
+    if (rc == 0)
+        rc = setback_next(c, &again);
+    *next = again < *next ? again : *next;
+    return rc;
 }
 
-/* duties_tick - one part that fails does not stop the others: an overdue mark must not wait for a reminder that cannot be written. */
-int duties_tick(struct call *c)
+static int due_rows(struct call *c)
 {
     time_ns next = INT64_MAX;
-    int64_t wrong = 0;
-    int made = recount(c), rc = made < 0 ? made : false_marks(c, &wrong), sum = made > 0 ? made : 0;
+    int rc = duties_next(c, &next);
 
-    if (rc >= 0 && wrong) {
-        rc = repeat(c, one_false_mark);
-        sum += rc > 0 ? rc : 0;
-    }
-    if (rc >= 0)
-        rc = duties_next(c, &next);
     if (rc < 0 || next > c->now)
-        return rc < 0 ? rc : sum;
-    made = repeat(c, reminder_one);
-    sum += made > 0 ? made : 0;
-    rc = repeat(c, one_overdue);
-    sum += rc > 0 ? rc : 0;
-    return rc < 0 ? rc : made < 0 ? made : sum;
+        return rc;
+    int sent = setback_repeat(c, SETBACK_REMINDER, reminder_one, TURN_MOST), marked = setback_repeat(c, SETBACK_OVERDUE, one_overdue, TURN_MOST);
+    return sent < 0 ? sent : marked < 0 ? marked : sent + marked;
+}
+
+/* duties_tick - one part that fails does not stop the others: an overdue mark must not wait for a calendar that cannot be counted by. */
+int duties_tick(struct call *c)
+{
+    static int (*const parts[])(struct call *) = { setback_sweep, recount, recount_again, false_marks, due_rows };
+    char story[ERR_TEXT_MAX] = "";
+    int sum = 0, failed = 0;
+
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        int rc = parts[i](c);
+
+        sum += rc > 0 ? rc : 0;
+        if (rc < 0 && failed == 0) {
+            failed = rc;
+            snprintf(story, sizeof story, "%s", c->e->text);
+        }
+    }
+    return failed < 0 ? err_set(c->e, failed, "%s", story) : sum;
 }
