@@ -331,6 +331,8 @@ test('health and metrics say how the roles are', async () => {
     assert.match(metrics, /^saqshy_portal_requests_total\{class="2xx"\} [1-9]/m);
     assert.match(metrics, /^saqshy_ingest_/m);
     assert.match(metrics, /^saqshy_desk_open_cases \d+/m);
+    assert.match(metrics, /^saqshy_desk_rows_waiting 0$/m);
+    assert.match(metrics, /^saqshy_desk_findings_waiting 0$/m);
 });
 
 /** Bytes over a raw TLS connection, until it ends. */
