@@ -23,6 +23,7 @@ struct sign_trust {
     STACK_OF(X509) *anchors;
     STACK_OF(X509_CRL) *crls;
     size_t skipped;
+    unsigned char seen[32];          /* SHA-256 of how the folder looked when it was read */
 };
 
 /* --- gost.c: GOST 34.10-2015 under Kazakh identifiers --- */

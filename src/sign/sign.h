@@ -82,8 +82,9 @@ struct sign_trust;
  * a revocation list. folder NULL or absent: nothing is trusted, and verdicts say so. A file that cannot be read is left out and
  * counted (sign_trust_skipped). -ENOMEM alone fails. */
 MUST_USE int sign_trust_load(const char *folder, struct sign_trust **out, struct err *e);
-/* sign_trust_read - forget the anchors and lists and read the folder again: cheaper than a new one. */
-void sign_trust_read(struct sign_trust *t, const char *folder);
+/* sign_trust_refresh - if the folder or a file in it is another one than when it was read (time, size, inode): forget the anchors and lists and
+ * read it again. Costs a stat a file otherwise; the lists of a national authority take seconds to read. True if it was read. */
+bool sign_trust_refresh(struct sign_trust *t, const char *folder);
 void sign_trust_free(struct sign_trust **t);
 size_t sign_trust_anchors(const struct sign_trust *t);
 size_t sign_trust_skipped(const struct sign_trust *t);

@@ -150,6 +150,39 @@ static void test_moments_and_lists(void **state)
     sign_trust_free(&t);
 }
 
+static void test_the_folder_is_read_again_when_it_changes(void **state)
+{
+    AUTO_BUF struct buf letter;
+    AUTO_BUF struct buf cms;
+    struct sign_trust *t;
+
+    (void)state;
+    load("letter.txt", &letter);
+    load("letter.p7s", &cms);
+    run("rm -rf moving && mkdir moving && cp root.pem nca.pem moving/");
+    assert_int_equal(sign_trust_load(at_path("moving"), &t, NULL), 0);
+    assert_false(sign_trust_refresh(t, at_path("moving")));
+    assert_int_equal(judge(t, buf_view(&letter), buf_view(&cms), when).reason, SIGN_NO_REVOCATION_DATA);
+    run("cp trust/*.crl moving/");                                      /* a file more */
+    assert_true(sign_trust_refresh(t, at_path("moving")));
+    assert_false(sign_trust_refresh(t, at_path("moving")));
+    assert_int_equal(judge(t, buf_view(&letter), buf_view(&cms), when).reason, SIGN_OK);
+    run("touch -d 2001-01-01 moving/nca.crl");                          /* the same bytes of another time */
+    assert_true(sign_trust_refresh(t, at_path("moving")));
+    run("cp -p moving/nca.crl x && mv x moving/nca.crl");               /* another file of the same time and size */
+    assert_true(sign_trust_refresh(t, at_path("moving")));
+    assert_false(sign_trust_refresh(t, at_path("moving")));
+    run("touch moving/.hidden moving/readme.txt");                      /* what is not read does not count */
+    assert_false(sign_trust_refresh(t, at_path("moving")));
+    run("rm moving/root.pem moving/nca.pem");
+    assert_true(sign_trust_refresh(t, at_path("moving")));
+    assert_int_equal(judge(t, buf_view(&letter), buf_view(&cms), when).reason, SIGN_NO_TRUST_ANCHOR);
+    run("rm -r moving");
+    assert_true(sign_trust_refresh(t, at_path("moving")));
+    assert_false(sign_trust_refresh(t, at_path("moving")));
+    sign_trust_free(&t);
+}
+
 static void test_base64_and_damage(void **state)
 {
     AUTO_BUF struct buf letter;
@@ -445,7 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts), cmocka_unit_test(test_who_signed), cmocka_unit_test(test_moments_and_lists),
-        cmocka_unit_test(test_base64_and_damage), cmocka_unit_test(test_reasons_have_names),
+        cmocka_unit_test(test_the_folder_is_read_again_when_it_changes), cmocka_unit_test(test_base64_and_damage), cmocka_unit_test(test_reasons_have_names),
         cmocka_unit_test(test_kazakh_gost_512),   cmocka_unit_test(test_kazakh_gost_256),
     };
 

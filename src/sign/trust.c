@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
 
 static bool named(const char *name, const char *tail)
 {
@@ -89,7 +90,38 @@ static void load_gost(struct sign_trust *t)
     __lsan_enable();
 }
 
-void sign_trust_read(struct sign_trust *t, const char *folder)
+static bool wanted(const char *name)
+{
+    return name[0] != '.' && (named(name, ".pem") || named(name, ".crt") || named(name, ".cer") || named(name, ".crl"));
+}
+
+/* look - how the folder looks now: the sum over its files of a hash of name, inode, size and time, for readdir has no order. */
+static void look(const char *folder, unsigned char out[32])
+{
+    DIR *dir = folder && *folder ? opendir(folder) : NULL;
+    char line[400];
+    struct stat st;
+
+    memset(out, 0, 32);
+    for (struct dirent *f; dir && (f = readdir(dir)) != NULL;) {
+        unsigned char one[32] = { 0 };
+
+        if (!wanted(f->d_name) || fstatat(dirfd(dir), f->d_name, &st, 0) < 0)
+            continue;
+        int n = snprintf(line, sizeof line, "%.255s|%llu|%lld|%lld.%09ld", f->d_name, (unsigned long long)st.st_ino, (long long)st.st_size,
+                         (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        EVP_Digest(line, (size_t)n, one, NULL, EVP_sha256(), NULL);
+        for (unsigned i = 0, carry = 0; i < sizeof one; i++) {
+            carry += (unsigned)out[i] + one[i];
+            out[i] = (unsigned char)carry;
+            carry >>= 8;
+        }
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static void read_folder(struct sign_trust *t, const char *folder)
 {
     DIR *dir = folder && *folder ? opendir(folder) : NULL;
     char path[4096];
@@ -103,7 +135,7 @@ void sign_trust_read(struct sign_trust *t, const char *folder)
         X509_CRL_free(sk_X509_CRL_pop(t->crls));
     t->skipped = 0;
     for (struct dirent *f; dir && (f = readdir(dir)) != NULL;) {
-        if (f->d_name[0] == '.' || !(named(f->d_name, ".pem") || named(f->d_name, ".crt") || named(f->d_name, ".cer") || named(f->d_name, ".crl")))
+        if (!wanted(f->d_name))
             continue;
         if (++files > SIGN_TRUST_FILES_MAX || (size_t)snprintf(path, sizeof path, "%s/%s", folder, f->d_name) >= sizeof path ||
             file_read(path, SIGN_TRUST_FILE_MAX, &b, NULL) < 0 || !add_file(t, f->d_name, buf_view(&b)))
@@ -111,6 +143,19 @@ void sign_trust_read(struct sign_trust *t, const char *folder)
     }
     if (dir)
         closedir(dir);
+}
+
+bool sign_trust_refresh(struct sign_trust *t, const char *folder)
+{
+    unsigned char now[32];
+
+    /* Looked at before it is read: what changes meanwhile looks different the next time. */
+    look(folder, now);
+    if (memcmp(now, t->seen, sizeof now) == 0)
+        return false;
+    memcpy(t->seen, now, sizeof now);
+    read_folder(t, folder);
+    return true;
 }
 
 int sign_trust_load(const char *folder, struct sign_trust **out, struct err *e)
@@ -125,7 +170,8 @@ int sign_trust_load(const char *folder, struct sign_trust **out, struct err *e)
     t->standard = OSSL_PROVIDER_load(t->lib, "default");
     load_gost(t);
     ERR_clear_error();
-    sign_trust_read(t, folder);
+    look(folder, t->seen);
+    read_folder(t, folder);
     *out = t;
     return 0;
 }

@@ -1,7 +1,8 @@
 /* signature.c - detached signatures laid on a notice: kept as they came, judged when they come and again on demand, every verdict kept.
  *
  * An official signs the frozen bytes or the PDF that went out; which of the two is found by trying. The moment that counts is the one at which the
- * file was laid before us: that it existed then, we know ourselves. */
+ * file was laid before us: that it existed then, we know ourselves. Judging reads files and counts with long numbers, so it is done before the
+ * transaction: what was signed never changes (notice_record_fixed), and the transaction only writes the verdict. */
 #include "desk/notices/api.h"
 #include "desk/notices/room.h"
 #include "base/file.h"
@@ -19,7 +20,7 @@ static int trust_ready(struct call *c)
 
     if (!c->d->trust)
         return sign_trust_load(folder, &c->d->trust, c->e);
-    sign_trust_read(c->d->trust, folder);   /* lists of revocation change daily */
+    (void)sign_trust_refresh(c->d->trust, folder);   /* lists of revocation change daily */
     return 0;
 }
 
@@ -79,41 +80,56 @@ static int check_insert(struct call *c, int64_t signature, const struct sign_res
     return rc < 0 ? rc : audit_add(c, "notice.verify", "notice", str_c(sign_verdict_name(r->verdict)), "ok");
 }
 
-static int sign(struct call *c, int64_t id, struct str cms)
+/* judge - which of the two was signed, and how well. */
+static int judge(struct call *c, const struct signed_thing *t, struct str cms, struct sign_result *r, const char **over)
 {
-    struct signed_thing t;
-    struct sign_result r;
-    const char *over = "canonical";
+    struct sign_result other;
+    int rc = sign_verify(c->d->trust, buf_view(&t->canonical), cms, c->now, r, c->e);
+
+    *over = "canonical";
+    /* Without signed attributes other bytes look like a broken signature: the PDF may be what was signed. */
+    if (rc < 0 || (r->reason != SIGN_CONTENT_DIFFERS && r->reason != SIGN_SIGNATURE_BROKEN))
+        return rc;
+    rc = sign_verify(c->d->trust, buf_view(&t->pdf), cms, c->now, &other, c->e);
+    if (rc == 0 && other.reason != SIGN_CONTENT_DIFFERS && other.reason != SIGN_SIGNATURE_BROKEN) {
+        *r = other;
+        *over = "pdf";
+    }
+    return rc;
+}
+
+static int sign_write(struct call *c, int64_t id, struct str cms, const struct sign_result *r, const char *over)
+{
     char sha[65];
     int64_t row = 0;
-    int rc = thing_read(c, id, &t);
+    int rc;
 
-    if (rc == 0)
-        rc = trust_ready(c);
-    if (rc == 0)
-        rc = sign_verify(c->d->trust, buf_view(&t.canonical), cms, c->now, &r, c->e);
-    /* Without signed attributes other bytes look like a broken signature: the PDF may be what was signed. */
-    if (rc == 0 && (r.reason == SIGN_CONTENT_DIFFERS || r.reason == SIGN_SIGNATURE_BROKEN)) {
-        struct sign_result other;
-
-        rc = sign_verify(c->d->trust, buf_view(&t.pdf), cms, c->now, &other, c->e);
-        if (rc == 0 && other.reason != SIGN_CONTENT_DIFFERS && other.reason != SIGN_SIGNATURE_BROKEN) {
-            r = other;
-            over = "pdf";
-        }
-    }
-    thing_free(&t);
-    if (rc == -EBADMSG || rc == -E2BIG)
-        return refuse(c, -EINVAL, "bad_request", "signature", "%s", c->e->text);
-    if (rc < 0)
-        return rc;
     secret_sha256_hex(cms, sha);
     rc = db_int(c->d, c->e, 0, &row,
                 "INSERT INTO notice_signature(record_id, sha256, cms, over, at, author_id) VALUES (?,?,?,?,?,?) RETURNING id", "izbzim", id, sha, cms,
                 over, c->now, (time_ns)(c->v ? c->v->user_id : 0));
     if (rc == -EEXIST)
         return refuse(c, -EEXIST, "conflict", "signature", "this signature is there already");
-    return rc < 0 ? rc : check_insert(c, row, &r);
+    return rc < 0 ? rc : check_insert(c, row, r);
+}
+
+static int sign(struct call *c, int64_t id, struct str cms)
+{
+    struct signed_thing t;
+    struct sign_result r;
+    const char *over = NULL;
+    int rc = thing_read(c, id, &t);
+
+    if (rc == 0)
+        rc = trust_ready(c);
+    if (rc == 0)
+        rc = judge(c, &t, cms, &r, &over);
+    thing_free(&t);
+    if (rc == -EBADMSG || rc == -E2BIG)
+        return refuse(c, -EINVAL, "bad_request", "signature", "%s", c->e->text);
+    if (rc == 0)
+        rc = db_begin(c->d, c->e);
+    return rc < 0 ? rc : db_end(c->d, sign_write(c, id, cms, &r, over), c->e);
 }
 
 static int run(struct desk *d, const struct viewer *v, struct str id, struct str cms, time_ns now, int (*fn)(struct call *, int64_t, struct str),
@@ -126,9 +142,7 @@ static int run(struct desk *d, const struct viewer *v, struct str id, struct str
     desk_call_init(&c, d, v, now, r);
     rc = notice_seen(&c, record);
     if (rc == 0)
-        rc = db_begin(d, c.e);
-    if (rc == 0)
-        rc = db_end(d, fn(&c, record, cms), c.e);
+        rc = fn(&c, record, cms);
     if (rc >= 0)
         rc = notice_json(&c, record, &r->json);
     desk_call_free(&c);
@@ -146,38 +160,57 @@ int desk_notice_sign(struct desk *d, const struct viewer *v, struct str id, cons
     return run(d, v, id, json_get_str(body, "signature"), now, sign, r);
 }
 
+#define RECHECK_MAX 64
+
+struct laid {
+    int64_t    id;
+    time_ns    at;
+    struct str cms;
+    bool       pdf;
+};
+
+static int laid_read(struct call *c, int64_t id, struct laid found[RECHECK_MAX], size_t *n)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, at, cms, over FROM notice_signature WHERE record_id = ? ORDER BY id LIMIT 64", "i", id);
+    int rc = st ? 0 : -EIO;
+
+    for (*n = 0; st && (rc = db_step(c->d, st, c->e)) > 0; ++*n) {
+        struct str blob = str_of(sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2));
+
+        found[*n] = (struct laid){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), arena_copy(&c->a, blob), str_eq(db_str(st, 3), STR("pdf")) };
+    }
+    return rc;
+}
+
+static int checks_write(struct call *c, const struct laid *found, const struct sign_result *results, size_t n)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = check_insert(c, found[i].id, &results[i]);
+    return rc;
+}
+
 /* recheck - every signature of the record, with the anchors and lists of today, as of the moment it came. */
 static int recheck(struct call *c, int64_t id, struct str unused)
 {
-    struct { int64_t id; time_ns at; struct str cms; bool pdf; } found[64];
+    struct laid found[RECHECK_MAX];
+    struct sign_result *results = arena_alloc(&c->a, RECHECK_MAX * sizeof *results);
     struct signed_thing t;
     size_t n = 0;
-    sqlite3_stmt *st;
     int rc = thing_read(c, id, &t);
 
     (void)unused;
-    st = rc == 0 ? db_query(c->d, c->e, "SELECT id, at, cms, over FROM notice_signature WHERE record_id = ? ORDER BY id LIMIT 64", "i", id) : NULL;
-    while (rc >= 0 && st && (rc = db_step(c->d, st, c->e)) > 0 && n < COUNT(found)) {
-        struct str blob = str_of(sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2));
-
-        found[n].id = sqlite3_column_int64(st, 0);
-        found[n].at = sqlite3_column_int64(st, 1);
-        found[n].cms = arena_copy(&c->a, blob);
-        found[n++].pdf = str_eq(db_str(st, 3), STR("pdf"));
-    }
-    if (st)
-        db_done(st);
-    if (rc >= 0)
+    if (rc == 0)
+        rc = results ? laid_read(c, id, found, &n) : -ENOMEM;
+    if (rc == 0)
         rc = trust_ready(c);
-    for (size_t i = 0; rc >= 0 && i < n; i++) {
-        struct sign_result r;
-
-        rc = sign_verify(c->d->trust, buf_view(found[i].pdf ? &t.pdf : &t.canonical), found[i].cms, found[i].at, &r, c->e);
-        if (rc == 0)
-            rc = check_insert(c, found[i].id, &r);
-    }
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = sign_verify(c->d->trust, buf_view(found[i].pdf ? &t.pdf : &t.canonical), found[i].cms, found[i].at, &results[i], c->e);
     thing_free(&t);
-    return rc < 0 ? rc : 0;
+    if (rc == 0)
+        rc = db_begin(c->d, c->e);
+    return rc < 0 ? rc : db_end(c->d, checks_write(c, found, results, n), c->e);
 }
 
 int desk_notice_verify(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r)
