@@ -10,6 +10,7 @@
  *              source address of Annex 7 (Q-64) do not (requirements 9.3 point 8).
  *           5. A form that the Rules do not prescribe says so on paper.
  *           6. The number of the notice and its TLP 2.0 mark stand on every page, in head and foot.
+ *           7. A form that is not prescribed names sender, addressees and paragraph above its table; the annexes stay as they are.
  * Threads   any; Pango's font map belongs to the calling thread.
  * Units     moments are time_ns; printed dd.mm.yyyy HH:mm in the zone of the world, with :ss where there are
  *           seconds (Q-34).
@@ -76,6 +77,9 @@ struct form_document {
     const struct form_values *values;
     struct str                case_number;
     struct str                notice_number;     /* on each page; empty: there is none yet */
+    struct str                sender, paragraph; /* above a form that the Rules do not prescribe; empty: not said */
+    const struct str         *addressees;
+    size_t                    addressee_count;
     struct str                tlp;               /* "amber", on each page as TLP 2.0 asks; empty: no mark */
     time_ns                   produced_at;
     enum lang                 langs[LANG_COUNT]; /* in printing order; usually LANG_KK, LANG_RU */

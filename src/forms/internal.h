@@ -64,6 +64,9 @@ static inline double sheet_bottom(const struct sheet *s) { return s->height - SH
 /* --- pdf.c, shared with pdf_pair.c --- */
 /* form_field_text - what stands in a field's cell in a language: all values of an enumeration with boxes, a hint, or the value. */
 struct str form_field_text(struct sheet *s, const struct form_field *f, enum lang lang, double size, struct sheet_style *style);
+/* form_party_text - "Алушы: …" of a form that is not prescribed: which 0 number and date, 1 sender, 2 addressees, 3 paragraph; empty if there is nothing to say. */
+#define FORM_PARTIES 4
+struct str form_party_text(struct sheet *s, size_t which, enum lang lang);
 /* draw_grid - the rows of a field that is a table, under a header of its own; langs: one or two, printed "қазақша / по-русски". */
 void draw_grid(struct sheet *s, const struct form_field *f, const struct form_value *v, const enum lang *langs, size_t count, double size);
 /* --- pdf_pair.c --- */

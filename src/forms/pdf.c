@@ -36,6 +36,35 @@ static void draw_head(struct sheet *s)
                    (struct sheet_style){ .size = 8.5, .italic = true, .align = ALIGN_CENTRE });
     }
     sheet_space(s, 12, 80);
+    for (size_t i = 0; i < FORM_PARTIES; i++)
+        if (form_party_text(s, i, s->lang).n)
+            sheet_text(s, whole, form_party_text(s, i, s->lang), (struct sheet_style){ .size = BODY });
+    sheet_space(s, f->prescribed ? 0 : 8, 80);
+}
+
+struct str form_party_text(struct sheet *s, size_t which, enum lang lang)
+{
+    static const char *const keys[FORM_PARTIES] = { "forms.numbered", "forms.sender", "forms.addressees", "forms.paragraph" };
+    const struct form_document *d = s->d;
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    if (d->form->prescribed)
+        return (struct str){ NULL, 0 };
+    if (which == 0 && d->notice_number.n)
+        buf_printf(&b, "%.*s, %.*s", STR_ARG(forms_safe_text(d->notice_number, NULL, s->arena)),
+                   STR_ARG(duty_time_text(d->world, d->produced_at, true, s->arena)));
+    if (which == 1)
+        buf_str(&b, forms_safe_text(d->sender, NULL, s->arena));
+    if (which == 3)
+        buf_str(&b, forms_safe_text(d->paragraph, NULL, s->arena));
+    for (size_t i = 0; which == 2 && i < d->addressee_count; i++) {
+        buf_str(&b, i ? STR("; ") : STR(""));
+        buf_str(&b, forms_safe_text(d->addressees[i], NULL, s->arena));
+    }
+    if (b.n == 0)
+        return (struct str){ NULL, 0 };
+    return arena_printf(s->arena, "%.*s: %.*s", STR_ARG(catalog_text(d->catalog, lang, keys[which])), STR_ARG(buf_view(&b)));
 }
 
 static bool chosen(const struct form_value *v, struct str id)
@@ -48,19 +77,22 @@ static bool chosen(const struct form_value *v, struct str id)
     return v->kind == FORM_TEXT && str_eq(v->text, id);
 }
 
-/* options_text - every value that the form offers, the chosen ones crossed. */
+/* options_text - every value that the form offers, the chosen ones crossed; a form of our own says what was chosen. */
 static struct str options_text(struct sheet *s, const struct form_field *f, enum lang lang)
 {
     const struct form_value *v = form_value_find(s->d->values, f->id);
+    bool all = s->d->form->prescribed;
     AUTO_BUF struct buf b;
 
     buf_init(&b, 0);
     for (size_t i = 0; i < f->values->count; i++) {
         const struct enum_value *one = &f->values->values[i];
 
-        if (i)
+        if (!all && !chosen(v, one->id))
+            continue;
+        if (b.n)
             buf_byte(&b, '\n');
-        buf_str(&b, chosen(v, one->id) ? STR("☒ ") : STR("☐ "));
+        buf_str(&b, !all ? f->type == FIELD_ENUMS ? STR("– ") : STR("") : chosen(v, one->id) ? STR("☒ ") : STR("☐ "));
         buf_str(&b, one->name.text[lang]);
     }
     return arena_copy(s->arena, buf_view(&b));
@@ -72,8 +104,10 @@ struct str form_field_text(struct sheet *s, const struct form_field *f, enum lan
 
     *style = (struct sheet_style){ .size = size };
     if (f->type == FIELD_ENUM || f->type == FIELD_ENUMS) {
-        style->hang = true;
-        return options_text(s, f, lang);
+        style->hang = s->d->form->prescribed || f->type == FIELD_ENUMS;
+        text = options_text(s, f, lang);
+        if (text.n)
+            return text;
     }
     text = forms_value_text(s->d, f, lang, s->arena);
     if (text.n)

@@ -44,6 +44,9 @@ static void head(struct sheet *s)
     if (!f->prescribed)
         key_pair(s, "forms.not_prescribed", (struct sheet_style){ .size = 7.5, .italic = true, .align = ALIGN_CENTRE });
     sheet_space(s, 4, 80);
+    for (size_t i = 0; i < FORM_PARTIES; i++)
+        pair_text(s, form_party_text(s, i, left(s)), form_party_text(s, i, right(s)), (struct sheet_style){ .size = BODY });
+    sheet_space(s, f->prescribed ? 0 : 4, 80);
 }
 
 /* five - number, label and value left, label and value right. */

@@ -26,13 +26,35 @@ static const struct {
     { "annex2-pair", "annex2", filled_annex2, true, 3 },
     { "annex7-kk", "annex7", filled_annex7, false, 2 },
     { "annex7-pair", "annex7", filled_annex7, true, 2 },
+    { "recommendations-kk", "recommendations", filled_recommendations, false, 1 },
+    { "recommendations-pair", "recommendations", filled_recommendations, true, 1 },
+    { "visit-decision-kk", "visit_decision", filled_visit_decision, false, 1 },
+    { "visit-decision-pair", "visit_decision", filled_visit_decision, true, 1 },
+    { "visit-notice-kk", "visit_notice", filled_visit_notice, false, 1 },
+    { "visit-notice-pair", "visit_notice", filled_visit_notice, true, 1 },
+    { "consultation-request-kk", "consultation_request", filled_consultation_request, false, 1 },
+    { "consultation-request-pair", "consultation_request", filled_consultation_request, true, 1 },
+    { "consultation-answer-kk", "consultation_answer", filled_consultation_answer, false, 1 },
+    { "consultation-answer-pair", "consultation_answer", filled_consultation_answer, true, 1 },
+    { "event-analysis-kk", "event_analysis", filled_event_analysis, false, 1 },
+    { "event-analysis-pair", "event_analysis", filled_event_analysis, true, 1 },
+    { "information-request-kk", "information_request", filled_information_request, false, 1 },
+    { "information-request-pair", "information_request", filled_information_request, true, 1 },
+    { "td-survey-notice-kk", "td_survey_notice", filled_td_survey_notice, false, 2 },
+    { "td-survey-notice-pair", "td_survey_notice", filled_td_survey_notice, true, 3 },
+    { "letter-kk", "letter", filled_letter, false, 1 },
+    { "letter-pair", "letter", filled_letter, true, 1 },
+    { "knb-notice-kk", "knb_notice", filled_knb, false, 1 },
+    { "knb-notice-pair", "knb_notice", filled_knb, true, 1 },
 };
 
 static void draw(size_t row, const char *pdf_path, struct arena *a)
 {
     static struct form_values vs;
+    static const struct str to[] = { STR_INIT("Қазақстан Республикасының Цифрлық даму министрлігі"), STR_INIT("«Ұлттық ақпараттық технологиялар» АҚ") };
     struct form_document d = { .world = &world.w, .catalog = world.c, .form = edition_form(world.w.edition, str_c(rows[row].form)), .values = &vs,
-                               .notice_number = STR("OUT-2026-000123"), .tlp = STR("amber"), .produced_at = INT64_C(1774032900) * NS_PER_SECOND,
+                               .notice_number = STR("OUT-2026-000123"), .sender = STR("«Мемлекеттік техникалық қызмет» АҚ"), .paragraph = STR("10(1)"),
+                               .addressees = to, .addressee_count = 2, .tlp = STR("amber"), .produced_at = INT64_C(1774032900) * NS_PER_SECOND,
                                .langs = { LANG_KK, LANG_RU }, .lang_count = rows[row].pair ? 2 : 1, .side_by_side = rows[row].pair };
     AUTO_BUF struct buf pdf;
     struct err e;

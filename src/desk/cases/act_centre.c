@@ -112,8 +112,7 @@ int act_notify_out(struct call *c, struct act_call *a)
     if (rc == 0)
         rc = inbox_owner(c, a->k, &l);
     if (rc == 0 && a->k->possessor_id.n && !str_eq(a->k->possessor_id, a->k->org_id))
-        rc = case_send(c, a->k, &(struct case_message){ "recommendations", "10(1)", a->k->recommendations, TO_POSSESSOR },
-                       NULL);
+        rc = letter_recommendations(c, a->k, a->k->recommendations, TO_POSSESSOR);
     return rc;
 }
 

@@ -153,6 +153,6 @@ int act_recommend(struct call *c, struct act_call *a)
     int rc = db_exec(c->d, c->e, "UPDATE cases SET recommendations = ?2, updated_at = ?3 WHERE id = ?1", "iti", a->k->id, text, c->now);
 
     if (rc >= 0)
-        rc = case_send(c, a->k, &(struct case_message){ "recommendations", "10(1)", text, TO_OWNER | TO_POSSESSOR }, NULL);
+        rc = letter_recommendations(c, a->k, text, TO_OWNER | TO_POSSESSOR);
     return rc < 0 ? rc : act_line(c, a->k, "recommend", text, 0, NULL);
 }

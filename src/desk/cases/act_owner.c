@@ -11,8 +11,7 @@ int act_text(struct call *c, struct act_call *a)
 {
     int rc = act_line(c, a->k, "event_analysis", json_get_str(a->body, "text"), 0, NULL);
 
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "event_analysis", "12",
-                                                                    json_get_str(a->body, "text"), TO_STS }, NULL);
+    return rc < 0 ? rc : letter_analysis(c, a->k, json_get_str(a->body, "text"));
 }
 
 int act_acknowledge(struct call *c, struct act_call *a)

@@ -13,16 +13,18 @@ int act_decide_visit(struct call *c, struct act_call *a)
     if (rc >= 0)
         rc = timeline_add(c, a->k->id, &(struct line){ .kind = "decide_visit", .text = reason, .internal = a->k->notified_at == 0 && a->k->machine == MACHINE_STS,
                                                        .key = knb ? "case.text.visit_knb" : "case.text.visit_sts" });
-    return rc < 0 || !knb ? rc : case_send(c, a->k, &(struct case_message){ "visit", "10(1)", reason, TO_STS }, NULL);
+    return rc < 0 || !knb ? rc : letter_visit_decision(c, a->k, reason);
 }
 
 int act_send_employee(struct call *c, struct act_call *a)
 {
     struct str who = json_get_str(a->body, "employee");
-    time_ns at = time_of(a->body, "sent_at");
+    time_ns at = time_of(a->body, "sent_at"), arrives = time_of(a->body, "arrives_at");
     int rc = at ? within(c, at, a->k->detected_at, "sent_at") : 0;
 
     at = at ? at : c->now;
+    if (rc == 0 && arrives && minute_before(arrives, at))
+        rc = refuse(c, -EINVAL, "bad_request", "arrives_at", "nobody arrives before being sent");
     if (rc == 0)
         rc = db_exec(c->d, c->e, "UPDATE case_visit SET state = 'sent', sent_at = ?2, employee = ?3 WHERE case_id = ?1 AND state = 'need_determined'", "iit",
                      a->k->id, at, who);
@@ -31,7 +33,7 @@ int act_send_employee(struct call *c, struct act_call *a)
                                                        .key = "case.text.visit_sent", .args = json_pack("{s:o}", "employee", json_str(who)) });
     if (rc < 0 || (a->k->machine == MACHINE_STS && !a->k->notified_at))
         return rc;
-    return case_send(c, a->k, &(struct case_message){ "visit", "10(1)", who, TO_OWNER | TO_POSSESSOR }, NULL);
+    return letter_visit(c, a->k, arrives, json_get_str(a->body, "note"));
 }
 
 int act_visit_return(struct call *c, struct act_call *a)
@@ -55,19 +57,25 @@ int act_consult_request(struct call *c, struct act_call *a)
 
     if (rc >= 0)
         rc = act_line(c, a->k, "consult_request", text, 0, NULL);
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "consultation", NULL, text, TO_STS }, NULL);
+    return rc < 0 ? rc : letter_question(c, a->k, text);
 }
 
 /* act_consult_give - answers the oldest open question. */
 int act_consult_give(struct call *c, struct act_call *a)
 {
-    struct str text = json_get_str(a->body, "text");
-    int rc = db_exec(c->d, c->e,
-                     "UPDATE consultation SET state = 'given', given_at = ?2, given_by = ?3, answer = ?4 WHERE id = (SELECT min(id) FROM consultation"
-                     " WHERE case_id = ?1 AND state = 'requested')",
-                     "iimt", a->k->id, c->now, (time_ns)viewer_id(c), text);
+    struct str text = json_get_str(a->body, "text"), question;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, question FROM consultation WHERE case_id = ? AND state = 'requested' ORDER BY id LIMIT 1", "i", a->k->id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(c->e, -EIO, "a question vanished");
+    int64_t id = sqlite3_column_int64(st, 0);
+    question = db_copy(st, 1, &c->a);
+    db_done(st);
+    rc = db_exec(c->d, c->e, "UPDATE consultation SET state = 'given', given_at = ?2, given_by = ?3, answer = ?4 WHERE id = ?1", "iimt", id, c->now,
+                 (time_ns)viewer_id(c), text);
 
     if (rc >= 0)
         rc = act_line(c, a->k, "consult_give", text, 0, NULL);
-    return rc < 0 ? rc : case_send(c, a->k, &(struct case_message){ "consultation", NULL, text, TO_OTHER_SIDE }, NULL);
+    return rc < 0 ? rc : letter_answer(c, a->k, question, text);
 }

@@ -65,6 +65,15 @@ bool minute_before(time_ns a, time_ns b);
 #define ACT_FUTURE_NS NS_PER_MINUTE   /* clocks of people's computers are not ours */
 /* within - a moment that a person gives: not before low (by the minute), not in the future. */
 MUST_USE int within(struct call *c, time_ns at, time_ns low, const char *field);
+/* --- letters.c: each in its form of the case's edition --- */
+/* case_letter - a message in m->form; values are taken, and what every letter of a case says is added. Where the edition lacks the form, m->text. */
+MUST_USE int case_letter(struct call *c, const struct kase *k, const struct case_message *m, json_t *values, int64_t *id);
+MUST_USE int letter_recommendations(struct call *c, const struct kase *k, struct str text, unsigned to);
+MUST_USE int letter_visit_decision(struct call *c, const struct kase *k, struct str reason);
+MUST_USE int letter_visit(struct call *c, const struct kase *k, time_ns arrives_at, struct str note);   /* the newest that was sent */
+MUST_USE int letter_question(struct call *c, const struct kase *k, struct str question);
+MUST_USE int letter_answer(struct call *c, const struct kase *k, struct str question, struct str answer);
+MUST_USE int letter_analysis(struct call *c, const struct kase *k, struct str text);
 /* names_lawful - the machine's own side of the case, or the centre? */
 bool side_of_centre(const struct call *c);
 

@@ -104,8 +104,7 @@ int annex7_draft(struct call *c, const struct kase *k, json_t **out)
     return *out ? 0 : err_set(c->e, -ENOMEM, "no memory for a form");
 }
 
-/* iocs_draft - the indicators of the case that are not one's own. */
-static int iocs_draft(struct call *c, int64_t id, json_t **out)
+int case_iocs(struct call *c, int64_t id, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT type, value FROM indicator WHERE case_id = ? AND removed_at IS NULL AND own = 0 ORDER BY at, type, norm LIMIT 100", "i",
@@ -128,7 +127,7 @@ int annex2_draft(struct call *c, const struct kase *k, json_t **out)
     char date[16];
 
     local_date(c->d, k->confirmed_at, date);
-    int rc = iocs_draft(c, k->id, &iocs);
+    int rc = case_iocs(c, k->id, &iocs);
     if (occurred.n && time_parse_rfc3339(occurred, &t, NULL, NULL) < 0)
         t = k->detected_at;
     json_t *lan = json_array();

@@ -92,6 +92,8 @@ MUST_USE int clocks_json(struct call *c, int64_t case_id, json_t **out);   /* of
 /* --- annex.c --- */
 MUST_USE int annex7_draft(struct call *c, const struct kase *k, json_t **out);
 MUST_USE int annex2_draft(struct call *c, const struct kase *k, json_t **out);
+/* case_iocs - the indicators of the case that are not one's own, as forms take them. */
+MUST_USE int case_iocs(struct call *c, int64_t id, json_t **out);
 /* document_make - render a form, keep PDF and JSON by hash, add the row and the line. */
 MUST_USE int document_make(struct call *c, const struct kase *k, const char *kind, const json_t *values, char sha256[65]);
 /* annex_missing - -EINVAL with the field that the form of the case's edition requires and values lack. */

@@ -204,7 +204,8 @@ const struct transition transitions[] = {
     { "decide_visit", CHAPTER_2, ANY_OPEN, CENTRE, no_visit, act_decide_visit, STAY, { REASON }, { { 0 } }, NULL },                    /* a7 */
     { "decide_visit", CHAPTER_2, ANY_OPEN, R(KNB), knb_visit, act_decide_visit, STAY, { REASON }, { { 0 } }, NULL },                   /* a7 */
     { "send_employee", CHAPTER_2, ANY_OPEN, CENTRE, visit_needed, act_send_employee, STAY,
-      { { "employee", BODY_STRING, true, false, 1, 300, NULL }, { "sent_at", BODY_DATETIME, false, false, 0, 0, NULL }, NOTE }, { { 0 } }, NULL },
+      { { "employee", BODY_STRING, true, false, 1, 300, NULL }, { "sent_at", BODY_DATETIME, false, false, 0, 0, NULL },
+        { "arrives_at", BODY_DATETIME, false, false, 0, 0, NULL }, NOTE }, { { 0 } }, NULL },
     { "visit_return", CHAPTER_2, ANY, CENTRE, visit_out, act_visit_return, STAY,
       { { "returned_at", BODY_DATETIME, false, false, 0, 0, NULL }, { "report", BODY_TEXT, true, false, 1, DESK_TEXT_MAX, NULL } }, { { 0 } }, NULL },
     { "recommend", CHAPTER_2, STS_TOLD | S(STS_NOTIFIED), CENTRE, told, act_recommend, STAY,                                          /* a6 */

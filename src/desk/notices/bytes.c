@@ -20,9 +20,23 @@ static int sent_pdf(struct call *c, const char *sha256, struct buf *out)
 }
 
 struct drawn {
-    struct str number, form, values, tlp, edition;
+    struct str number, form, values, tlp, edition, sender, paragraph, to[NOTICE_ADDRESSEES_MAX];
+    size_t     to_count;
     time_ns    made_at;
 };
+
+/* parties_of - in the order in which they were named, from the frozen bytes. */
+static int parties_of(struct call *c, int64_t id, struct drawn *n)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT json_extract(a.value, '$.name') FROM notice_record r,"
+                                            " json_each(r.canonical, '$.addressees') a WHERE r.id = ? ORDER BY a.key LIMIT 64", "i", id);
+    int rc = st ? 0 : -EIO;
+
+    n->to_count = 0;
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        n->to[n->to_count++] = db_copy(st, 0, &c->a);
+    return rc;
+}
 
 static int draw_anew(struct call *c, const struct drawn *n, bool both, struct buf *out)
 {
@@ -31,6 +45,7 @@ static int draw_anew(struct call *c, const struct drawn *n, bool both, struct bu
     const struct form *f = rc == 0 ? edition_form(w.edition, n->form) : NULL;
     struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
     struct form_document doc = { .world = &w, .catalog = c->d->setup.catalog, .form = f, .values = vs, .notice_number = n->number,
+                                 .sender = n->sender, .paragraph = n->paragraph, .addressees = n->to, .addressee_count = n->to_count,
                                  .tlp = n->tlp, .produced_at = n->made_at, .langs = { LANG_KK, LANG_RU }, .lang_count = both ? 2 : 1,
                                  .side_by_side = both };
 
@@ -46,11 +61,13 @@ static int bytes(struct call *c, int64_t id, enum notice_bytes what, struct buf 
 
     if (rc < 0)
         return rc;
-    st = db_query(c->d, c->e, "SELECT number, form, form_values, tlp, made_at, pdf_sha256, canonical, edition FROM notice_record WHERE id = ?", "i", id);
+    st = db_query(c->d, c->e, "SELECT number, form, form_values, tlp, made_at, pdf_sha256, canonical, edition, sender_name, paragraph FROM notice_record WHERE id = ?", "i", id);
     rc = st ? db_step(c->d, st, c->e) : -EIO;
     if (rc <= 0)
         return rc < 0 ? rc : -ENOENT;
-    n = (struct drawn){ db_copy(st, 0, &c->a), db_copy(st, 1, &c->a), db_copy(st, 2, &c->a), db_copy(st, 3, &c->a), db_copy(st, 7, &c->a), sqlite3_column_int64(st, 4) };
+    n = (struct drawn){ .number = db_copy(st, 0, &c->a), .form = db_copy(st, 1, &c->a), .values = db_copy(st, 2, &c->a), .tlp = db_copy(st, 3, &c->a),
+                        .made_at = sqlite3_column_int64(st, 4), .edition = db_copy(st, 7, &c->a), .sender = db_copy(st, 8, &c->a),
+                        .paragraph = db_copy(st, 9, &c->a) };
     struct str pdf = db_copy(st, 5, &c->a);
     if (what == NOTICE_CANONICAL)
         buf_str(out, db_str(st, 6));
@@ -63,8 +80,10 @@ static int bytes(struct call *c, int64_t id, enum notice_bytes what, struct buf 
     }
     if (what == NOTICE_CANONICAL)
         return 0;
-    rc = what == NOTICE_SENT_PDF ? sent_pdf(c, pdf.p, out) : draw_anew(c, &n, what == NOTICE_PDF_KK_RU, out);
-    return rc;
+    if (what == NOTICE_SENT_PDF)
+        return sent_pdf(c, pdf.p, out);
+    rc = parties_of(c, id, &n);
+    return rc < 0 ? rc : draw_anew(c, &n, what == NOTICE_PDF_KK_RU, out);
 }
 
 int desk_notice_bytes(struct desk *d, const struct viewer *v, struct str id, enum notice_bytes what, time_ns now, struct buf *out, char name[64],

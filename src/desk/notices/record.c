@@ -164,7 +164,8 @@ static int draw(struct call *c, struct notice_made *m)
 {
     const struct notice_new *n = m->n;
     struct form_document d = { .world = &m->world, .catalog = c->d->setup.catalog, .form = m->form, .values = m->values,
-                               .notice_number = str_c(m->number), .tlp = str_c(n->tlp ? n->tlp : "amber"),
+                               .notice_number = str_c(m->number), .sender = m->sender_name,
+                               .paragraph = str_c(n->paragraph ? n->paragraph : ""), .addressees = m->to_name, .addressee_count = n->org_count, .tlp = str_c(n->tlp ? n->tlp : "amber"),
                                .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
     AUTO_BUF struct buf pdf = { 0 };
     int rc;

@@ -3,8 +3,10 @@
 #include "desk/notices/api.h"
 #include "desk/notices/notices.h"
 #include "desk/reports/reports.h"
+#include "desk/requests/kind.h"
 #include "desk/testing.h"
 #include "duty/internal.h"
+#include "forms/test_filled.h"
 
 #define JUNE (T0 + 80 * NS_PER_DAY)   /* 2026-06-08: the later edition is in force */
 
@@ -203,12 +205,60 @@ static void a_summary_is_of_the_edition_of_its_quarter(void **state)
     }
 }
 
+static json_t *request_open(struct world *w, const char *kind, json_t *values, time_ns now)
+{
+    struct desk_reply r = { 0 };
+    json_t *body = json_pack("{s:s, s:[s], s:o}", "kind", kind, "object_ids", "state-register", "values", values), *item;
+
+    must(desk_request_open(w->desk, &w->registry, body, now, &r), &r.err);
+    json_decref(body);
+    item = json_incref(json_array_get(json_object_get(r.json, "items"), 0));
+    desk_reply_free(&r);
+    return item;
+}
+
+/* A duty that began under the older edition is kept by the older edition's form, Annex 1; one that begins in June by the later one's. */
+static void annex_1_is_of_the_edition_of_its_duty(void **state)
+{
+    struct world *w = *state;
+
+    two_editions(w);
+    for (int later = 0; later < 2; later++) {
+        json_t *q = request_open(w, later ? "termination" : "commissioning",
+                                 later ? json_pack("{s:s, s:s}", "terminated_on", "2026-06-07", "reason", "x") : json_pack("{s:s}", "commissioned_on", "2026-03-20"),
+                                 later ? JUNE : T0);
+        struct subject about = { .kind = "request", .id = json_get_str(q, "id"), .object_id = STR("state-register"), .org_id = str_c(w->registry.org_id) };
+        json_t *values = json_loads(filled_annex1, 0, NULL);
+        struct str to = about.org_id;
+        struct notice_new n = { .kind = "commissioning", .paragraph = "8", .about = &about, .form = "annex1", .values = values, .orgs = &to, .org_count = 1 };
+        struct desk_reply r = { 0 };
+        struct call c;
+        int64_t old = 0, new = 0;
+
+        desk_call_init(&c, w->desk, &w->analyst, JUNE, &r);
+        must(db_begin(w->desk, c.e), c.e);
+        must(db_end(w->desk, notice_issue(&c, &n, NULL), c.e), c.e);
+        desk_call_free(&c);
+        desk_reply_free(&r);
+        json_decref(values);
+        json_decref(q);
+        must(db_int(w->desk, NULL, 0, &old, "SELECT count(*) FROM notice_record WHERE form = 'annex1' AND edition = 'kz-52-2025'", ""), NULL);
+        must(db_int(w->desk, NULL, 0, &new, "SELECT count(*) FROM notice_record WHERE form = 'annex1' AND edition = 'kz-52-2026'", ""), NULL);
+        assert_int_equal(old, 1);
+        assert_int_equal(new, later);
+        must(db_int(w->desk, NULL, 0, &new, "SELECT count(*) FROM notice n JOIN notice_record r ON r.id = n.record_id WHERE r.form = 'annex1' AND"
+                                            " n.channel = 'email' AND (n.body LIKE '%Жаңа:%') <> (r.edition = 'kz-52-2026')", ""), NULL);
+        assert_int_equal(new, 0);
+    }
+}
+
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_case_is_drawn_by_its_own_edition, "a case, its annexes, notices and letters are drawn by its own edition, whichever is in force by then"),
+        T(annex_1_is_of_the_edition_of_its_duty, "R-8-01 Annex 1 is drawn by the edition by which its duty is counted"),
         T(a_summary_is_of_the_edition_of_its_quarter, "a summary is drawn by the edition of its quarter"),
     };
 

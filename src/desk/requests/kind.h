@@ -145,6 +145,6 @@ req_handler act_exclusion_approve, act_exclusion_end;                           
 req_handler open_cii, act_cii_mode, act_cii_designate, act_cii_declare, act_cii_confirm, act_cii_decline, act_cii_delist;           /* cii.c */
 req_handler act_survey_send, act_survey_receive, act_survey_submit;                                                    /* survey.c */
 req_handler act_vulnerability_receive, act_vulnerability_correct, act_vulnerability_dispute;                        /* survey.c */
-req_handler act_hand_over;                                                                                          /* survey.c */
+req_handler act_consultation_give, act_hand_over;                                                                                          /* survey.c */
 
 #endif

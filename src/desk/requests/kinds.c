@@ -178,7 +178,7 @@ static const struct req_act testing_acts[] = {
     { 0 },
 };
 static const struct req_act consultation_acts[] = {
-    { .name = "give", .from = "requested", .to = "given", .roles = CENTRE | SURVEYOR | AUDITOR, .fields = { LONG("answer", true) } },
+    { .name = "give", .from = "requested", .to = "given", .roles = CENTRE | SURVEYOR | AUDITOR, .run = act_consultation_give, .fields = { LONG("answer", true) } },
     { .name = "withdraw", .from = "requested", .to = "withdrawn", .roles = OWNER | OCIB | CII, .fields = { REASON } },
     { 0 },
 };

@@ -90,6 +90,14 @@ int act_vulnerability_dispute(struct call *c, struct req *q, const json_t *body)
     return rc < 0 ? rc : req_tell(c, q, true, "vulnerability_disputed");
 }
 
+/* --- a question to the centre --- */
+
+int act_consultation_give(struct call *c, struct req *q, const json_t *body)
+{
+    (void)body;
+    return req_tell(c, q, true, "consultation_given");
+}
+
 /* --- conformity testing --- */
 
 /* The passport is written in its own room, with this request as its reference; here it is shown that this was done. */
