@@ -9,6 +9,7 @@
  *           4. The kind of a file is told from its bytes, never from its name. What is given out is read back and checked by its hash.
  *              A piece is acknowledged when it is received; the whole file when it is on disk. After a loss of power an upload stands where
  *              its file ends.
+ *              A file whose act was refused goes when its upload has: after two days at the latest.
  *           5. Bounded: BLOB_BYTES_MAX a file, UPLOADS_MAX unfinished ones a person; unfinished ones go after UPLOAD_KEPT_NS.
  * Threads   as struct desk.
  * Units     bytes. */
@@ -54,5 +55,10 @@ const char *blob_type(struct str head);
 
 /* uploads_sweep - forget unfinished uploads that are too old. In the background. Returns how many. */
 MUST_USE int uploads_sweep(struct desk *d, time_ns now, struct err *e);
+/* files_sweep (sweep.c) - take away files of refused or killed acts that no row knows and nobody touched for SWEEP_AGE_NS: some names a turn, a
+ * round an hour. Counted in meta 'files_swept'. Returns how many went. files_sweep_end - let go of the folder. */
+#define SWEEP_AGE_NS (24 * NS_PER_HOUR)
+MUST_USE int files_sweep(struct desk *d, time_ns now, struct err *e);
+void files_sweep_end(struct desk *d);
 
 #endif

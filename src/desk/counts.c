@@ -41,6 +41,7 @@ int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err 
         { &out->letters_failed, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'failed'", false },
         { &out->rows_waiting, "SELECT count(*) FROM setback WHERE kind <> 'finding'", false },
         { &out->findings_waiting, "SELECT count(*) FROM setback WHERE kind = 'finding'", false },
+        { &out->files_swept, "SELECT value FROM meta WHERE key = 'files_swept'", false },
         { &out->findings_taken, "SELECT value - 1 FROM meta WHERE key = 'findings_next'", false },
         { &out->sessions, "SELECT count(*) FROM session WHERE seen_at > ?", true },
     };

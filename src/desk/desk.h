@@ -161,6 +161,7 @@ MUST_USE int desk_knows(struct desk *d, const struct viewer *v, struct str type,
 struct desk_counts {
     int64_t open_cases, running_clocks, overdue_clocks, letters_queued, letters_failed, findings_taken, sessions;
     int64_t rows_waiting, findings_waiting;   /* could not be written, are tried again (duties/setback.h) */
+    int64_t files_swept;                      /* of refused acts, taken away (sweep.c) */
 };
 MUST_USE int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e);
 

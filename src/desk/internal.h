@@ -15,6 +15,7 @@
 #include "forms/forms.h"
 #include "journal/journal.h"
 
+#include <dirent.h>
 #include <sqlite3.h>
 
 #define DB_STATEMENTS_MAX 256  /* prepared at once; with more, the oldest that is idle gives way */
@@ -77,6 +78,7 @@ struct desk {
     struct journal_reader *findings;
     struct event_batch     batch;
     size_t   batch_at;
+    struct { DIR *dir; time_ns next_at; } sweep;   /* a round of DATA/documents (sweep.c); dir is owned, NULL between rounds */
     struct sign_trust *trust;   /* for signatures on notices; NULL until the first */
     char     fake_hash[160];   /* verified for logins that do not exist, so that time tells nothing */
 };

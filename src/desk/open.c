@@ -1,6 +1,7 @@
 /* open.c - a desk: its connection, its rules and policy. */
 #include "desk/internal.h"
 #include "base/file.h"
+#include "desk/blob.h"
 #include "desk/duties/duties.h"
 #include "sign/sign.h"
 
@@ -49,6 +50,7 @@ void desk_close(struct desk **d)
         return;
     journal_reader_close(&(*d)->findings);
     event_batch_free(&(*d)->batch);
+    files_sweep_end(*d);
     db_close(*d);
     policy_free(&(*d)->policy);
     duty_policy_free(&(*d)->duty_policy);

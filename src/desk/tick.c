@@ -105,13 +105,14 @@ static int sessions_end(struct call *c)
  * session's end for a report. */
 typedef int tick_part(struct call *c);
 static int uploads_part(struct call *c) { return uploads_sweep(c->d, c->now, c->e); }
+static int files_part(struct call *c) { return files_sweep(c->d, c->now, c->e); }
 static int audit_part(struct call *c) { return audit_sweep(c->d, c->now, c->e); }
 static int tables_part(struct call *c) { return tables_tick(c->d, c->now, c->e); }
 static int reports_part(struct call *c) { return reports_tick(c->d, c->now, c->e); }
 
 static int tick(struct call *c, time_ns *next)
 {
-    static tick_part *const parts[] = { autos, duties_tick, sessions_end, uploads_part, audit_part, tables_part, reports_part, requests_tick };
+    static tick_part *const parts[] = { autos, duties_tick, sessions_end, uploads_part, files_part, audit_part, tables_part, reports_part, requests_tick };
     char story[ERR_TEXT_MAX] = "";
     int made = 0, failed = 0;
 
