@@ -75,7 +75,7 @@ test('a notice with a form is sent, frozen and drawn in two languages', async ()
         const text = execFileSync('pdftotext', ['-layout', join(keys, `${layout}.pdf`), '-'], { encoding: 'utf8' });
         assert.match(text, /TLP:AMBER\+STRICT/);
         assert.match(text, new RegExp(a.json.number));
-        assert.match(text, /Сұратылатын/);
+        assert.match(text, /Сұрау салынатын/);
         assert.equal(/Запрашиваемые/.test(text), layout !== 'kk');
     }
     assert.equal(sha(readFileSync(join(keys, 'sent.pdf'))), a.json.pdf_sha256);

@@ -24,16 +24,17 @@
     STOOD "v.detected_at < ?2 AND ?1 > 0 AND v.kind = 'incident' AND v.state NOT IN ('eliminated','closed','rejected','dismissed_by_sts')"
 /* Steps of cases that happened in the quarter and were written down by then. The first of a kind counts. */
 #define STEP_FIGURE(id, kinds)                                                                                                                  \
-    FIGURE(id, "measures", IN_17 | IN_18, NULL, "'case'", "t.id", "k.id", "k.number", "k.object_id", "t.happened_at", "NULL",                    \
-           "FROM timeline t JOIN cases k ON k.id = t.case_id LEFT JOIN object o ON o.id = k.object_id WHERE t.happened_at >= ?1 AND"            \
+    FIGURE(id, "measures", IN_17 | IN_18, NULL, "'case'", "t.id", "k.id", "k.number", "o.id", "t.happened_at", "NULL",                           \
+           "FROM timeline t JOIN cases k ON k.id = t.case_id LEFT JOIN object o ON o.id = (SELECT v.object_id FROM case_version v WHERE"        \
+           " v.case_id = t.case_id AND v.at <= ?3 AND v.until > ?3 LIMIT 1) WHERE t.happened_at >= ?1 AND"                                       \
            " t.happened_at < ?2 AND t.recorded_at <= ?3 AND t.kind IN (" kinds ") AND NOT EXISTS (SELECT 1 FROM timeline y WHERE"                \
            " y.case_id = t.case_id AND y.kind = t.kind AND y.id < t.id)")
-/* Duties of owners that fell due in the quarter and were not kept by their due moment, as far as it was known. */
+/* Duties of owners that fell due in the quarter by the law and were not kept by their due moment: both as they were known at ?3. What was superseded
+ * goes on in another case and is counted there. */
 #define LATE                                                                                                                                    \
-    "FROM duty d LEFT JOIN object o ON o.id = d.object_id WHERE d.org_id IS NOT NULL AND d.due_at >= ?1 AND d.due_at < ?2 AND d.due_at < ?3"     \
-    " AND d.created_at <= ?3 AND d.subject <> 'report' AND NOT EXISTS (SELECT 1 FROM timeline y WHERE y.subject = d.subject AND"                 \
-    " y.subject_id = d.subject_id AND y.obligation = d.obligation AND y.recorded_at <= ?3 AND (y.kind = 'clock_cancelled' OR"                    \
-    " (y.kind = 'clock_fulfilled' AND y.happened_at <= d.due_at)))"
+    "FROM duty_version x JOIN duty d ON d.id = x.duty_id LEFT JOIN object o ON o.id = x.object_id WHERE x.org_id IS NOT NULL AND x.due_at >= ?1" \
+    " AND x.due_at < ?2 AND x.due_at < ?3 AND x.at <= ?3 AND x.until > ?3 AND d.basis = 'law' AND d.subject <> 'report'"                         \
+    " AND (x.state = 'running' OR (x.state = 'fulfilled' AND x.fulfilled_at > x.due_at))"
 #define PASSPORT_CHANGES                                                                                                                        \
     "FROM object_change h JOIN object o ON o.id = h.object_id WHERE h.state IN ('accepted','recorded') AND h.decided_at >= ?1"                   \
     " AND h.decided_at < ?2 AND h.decided_at <= ?3"
@@ -66,7 +67,7 @@ const struct figure figures[] = {
     STEP_FIGURE("measures.reported", "'report_measures'"),
     STEP_FIGURE("measures.eliminated", "'eliminate'"),
     STEP_FIGURE("measures.analysed", "'event_analysis'"),
-    FIGURE("measures.late", "measures", IN_17 | IN_18, "obligation", "d.subject", "d.id", "d.subject_id", "d.obligation", "d.object_id", "d.due_at",
+    FIGURE("measures.late", "measures", IN_17 | IN_18, "obligation", "d.subject", "d.id", "d.subject_id", "d.obligation", "x.object_id", "x.due_at",
            "d.obligation", LATE),
 };
 const size_t figure_count = COUNT(figures);
@@ -258,6 +259,26 @@ static void cursor_read(struct str before, int64_t *sort, int64_t *id)
     *id = dash < 0 ? INT64_MAX : parse_id(str_cut(before, (size_t)dash + 1));
 }
 
+/* object_named - what the object was called at that moment: the name that the first later change says it was, else what it is called now. */
+static int object_named(struct call *c, struct str object, time_ns as_of, struct str now, struct str *out)
+{
+    sqlite3_stmt *st = object.p ? db_query(c->d, c->e, "SELECT x.was FROM record_version v JOIN record_change x ON x.seq = v.seq AND x.field = 'name' WHERE"
+                                                       " v.kind = 'object' AND v.id = ?1 AND v.at > ?2 AND v.version > 1 ORDER BY v.seq LIMIT 1", "ti", object,
+                                                       as_of) : NULL;
+    int rc = st ? db_step(c->d, st, c->e) : object.p ? -EIO : 0;
+
+    *out = now;
+    if (rc > 0) {
+        struct str was = db_copy(st, 0, &c->a);
+        json_t *text = was.n && was.p[0] == '"' ? json_loadb(was.p, was.n, JSON_DECODE_ANY, NULL) : NULL;
+
+        *out = text ? arena_copy(&c->a, str_of(json_string_value(text), json_string_length(text))) : was;
+        json_decref(text);
+        db_done(st);
+    }
+    return rc < 0 ? rc : 0;
+}
+
 int figure_rows(struct call *c, const struct figure *f, const struct period *p, bool one_part, struct str part, struct str before, int limit, json_t **out)
 {
     int64_t sort, id;
@@ -274,8 +295,15 @@ int figure_rows(struct call *c, const struct figure *f, const struct period *p, 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         struct str next = arena_printf(&c->a, "%lld-%lld", (long long)sqlite3_column_int64(st, 6), (long long)sqlite3_column_int64(st, 7));
 
+        struct str object = db_copy(st, 3, &c->a), name;
+        int named = object_named(c, object, p->as_of, db_copy(st, 4, &c->a), &name);
+
+        if (named < 0) {
+            db_done(st);
+            return named;
+        }
         json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kind", db_json(st, 0), "id", db_json(st, 1), "name", db_json(st, 2),
-                                              "object", json_ref(db_str(st, 3), db_str(st, 4)), "at", db_json_time(st, 5), "sort", json_str(next)));
+                                              "object", json_ref(object, name), "at", db_json_time(st, 5), "sort", json_str(next)));
     }
     return rc < 0 ? rc : 0;
 }

@@ -1,6 +1,6 @@
 /* reports.h - the quarterly summaries: paragraph 17 from the centre to KNB, paragraph 18 from KNB to the authorised body.
  *
- * Owns      the tables report, report_file, case_version.
+ * Owns      the tables report, report_file, case_version, duty_version.
  * Promises  1. A figure is a query over what was recorded up to a moment ("as of"): the same quarter and moment give the same figures for ever,
  *              whatever happens later. The rows behind a figure are those that were counted.
  *           2. Each quarter has its two reports, an empty quarter too (F-05, F-06): collecting while it runs, draft when it has ended, sent,

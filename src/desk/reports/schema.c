@@ -39,5 +39,32 @@ static const char step_2[] =
     "CREATE INDEX timeline_kind_happened ON timeline(kind, happened_at);"
     "CREATE INDEX duty_due_at ON duty(due_at) WHERE org_id IS NOT NULL;";
 
-static const char *const steps[] = { step_1, step_2 };
+/* duty_version: how each duty stood from "at" (when that was known) to "until"; triggers keep it, whoever writes. Rows of before this step get back
+ * what duty_change tells of them. */
+#define FOR_EVER "9223372036854775807"
+#define DUTY_ENDS(id, at) "UPDATE duty_version SET until = max(at, " at ") WHERE duty_id = " id " AND until = " FOR_EVER ";"
+#define DUTY_STANDS(id, at)                                                                                                                     \
+    "INSERT OR REPLACE INTO duty_version SELECT d.id, max(" at ", coalesce((SELECT max(x.at) FROM duty_version x WHERE x.duty_id = d.id), " at ")),"  \
+    " " FOR_EVER ", d.due_at, d.state, d.fulfilled_at, d.org_id, d.object_id FROM duty d WHERE d.id = " id "; "
+#define ENDED "coalesce(NEW.ended_at, NEW.fulfilled_at, NEW.created_at)"
+static const char step_3[] =
+    "CREATE TABLE duty_version (duty_id INTEGER NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL, due_at INTEGER, state TEXT NOT NULL,"
+    " fulfilled_at INTEGER, org_id TEXT, object_id TEXT, PRIMARY KEY (duty_id, at)) STRICT, WITHOUT ROWID;"
+    "INSERT OR REPLACE INTO duty_version SELECT d.id, d.created_at, " FOR_EVER ", coalesce((SELECT x.due_was FROM duty_change x WHERE x.duty_id = d.id AND"
+    " x.reason <> 'resumed' ORDER BY x.id LIMIT 1), d.due_at), 'running', NULL, d.org_id, d.object_id FROM duty d;"
+    "INSERT OR REPLACE INTO duty_version SELECT d.id, max(x.at, d.created_at), " FOR_EVER ", x.due_is, 'running', NULL, d.org_id, d.object_id FROM"
+    " duty_change x JOIN duty d ON d.id = x.duty_id WHERE x.reason <> 'resumed' ORDER BY x.id;"
+    "INSERT OR REPLACE INTO duty_version SELECT d.id, max(coalesce(d.ended_at, d.fulfilled_at, d.created_at), (SELECT max(x.at) FROM duty_version x WHERE"
+    " x.duty_id = d.id)), " FOR_EVER ", d.due_at, d.state, d.fulfilled_at, d.org_id, d.object_id FROM duty d WHERE d.state <> 'running';"
+    "UPDATE duty_version SET until = coalesce((SELECT min(x.at) FROM duty_version x WHERE x.duty_id = duty_version.duty_id AND x.at > duty_version.at),"
+    " " FOR_EVER ");"
+    "CREATE INDEX duty_version_due ON duty_version(due_at, until, at) WHERE org_id IS NOT NULL;"
+    "DROP INDEX IF EXISTS duty_due_at;"
+    "CREATE TRIGGER duty_version_begun AFTER INSERT ON duty BEGIN " DUTY_STANDS("NEW.id", "NEW.created_at") "END;"
+    "CREATE TRIGGER duty_version_ended AFTER UPDATE OF state ON duty WHEN NEW.state <> OLD.state AND NEW.state <> 'running' BEGIN "
+    DUTY_ENDS("NEW.id", ENDED) DUTY_STANDS("NEW.id", ENDED) "END;"
+    "CREATE TRIGGER duty_version_moved AFTER INSERT ON duty_change BEGIN "
+    DUTY_ENDS("NEW.duty_id", "NEW.at") DUTY_STANDS("NEW.duty_id", "NEW.at") "END;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 const struct desk_schema reports_schema = { "reports", steps, COUNT(steps) };
