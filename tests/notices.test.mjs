@@ -13,11 +13,14 @@ let c, keys, hook, admin, analyst, officer, own, org, id;
 const got = []; // what the webhook's receiver was handed
 const sha = (b) => createHash('sha256').update(b).digest('hex');
 
+const held = []; // requests to /hang, which are never answered
+
 /** The receiver of a webhook: refuses the first, takes the next. */
 function receiver() {
     execFileSync('sh', ['-c', `cd ${keys} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout hook.key -out hook.pem -days 30 -subj /CN=hook -addext subjectAltName=IP:127.0.0.1`], { stdio: 'ignore' });
     return new Promise((done) => {
         const s = https.createServer({ key: readFileSync(join(keys, 'hook.key')), cert: readFileSync(join(keys, 'hook.pem')) }, (q, a) => {
+            if (q.url === '/hang') return held.push(a);
             const parts = [];
             q.on('data', (d) => parts.push(d));
             q.on('end', () => {
@@ -104,6 +107,22 @@ test('the webhook is tried again after a refusal and can check the signature', a
     const said = JSON.parse(second.body);
     assert.equal(said.notice.number, (await analyst.get(`/notices/${id}`)).json.number);
     assert.ok((await analyst.get(`/notices/${id}`)).json.receipts.some((r) => r.kind === 'delivered' && r.channel === 'webhook'));
+});
+
+test('a receiver that hangs delays neither the others nor what comes later for them', async () => {
+    const other = (await admin.get('/organisations')).json.items.find((o) => o.id !== org && o.kind === 'owner' && o.id !== own.org_id);
+    const send = async (to) => (await analyst.post('/notices', { kind: 'letter', subject: { kind: 'organisation', id: to }, addressees: [to], title: 'x', text: 'y' })).json;
+    assert.equal((await admin.put(`/organisations/${other.id}/webhook`, { url: `https://127.0.0.1:${hook.address().port}/hang`, active: true })).status, 200);
+    const before = got.length;
+    for (let i = 0; i < 3; i++) assert.ok((await send(other.id)).id);
+    await until('the receiver hangs', () => held.length === 1);
+    for (let i = 1; i <= 3; i++) {
+        assert.ok((await send(org)).id);
+        await until('the other is served', () => got.length === before + i);
+    }
+    assert.equal(held.length, 1); // one at a time to a receiver, and it still holds on
+    assert.equal(held[0].destroyed, false);
+    held[0].destroy();
 });
 
 test('an official signs outside; the verdict says what was found', async () => {

@@ -79,6 +79,7 @@ struct desk {
     struct event_batch     batch;
     size_t   batch_at;
     struct { DIR *dir; time_ns next_at; } sweep;   /* a round of DATA/documents (sweep.c); dir is owned, NULL between rounds */
+    struct hooks *hooks;        /* webhooks on their way (notices/webhook.c); NULL until the first */
     struct sign_trust *trust;   /* for signatures on notices; NULL until the first */
     char     fake_hash[160];   /* verified for logins that do not exist, so that time tells nothing */
 };

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "desk/blob.h"
 #include "desk/duties/duties.h"
+#include "desk/notices/api.h"
 #include "sign/sign.h"
 
 int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
@@ -51,6 +52,7 @@ void desk_close(struct desk **d)
     journal_reader_close(&(*d)->findings);
     event_batch_free(&(*d)->batch);
     files_sweep_end(*d);
+    webhooks_end(*d);
     db_close(*d);
     policy_free(&(*d)->policy);
     duty_policy_free(&(*d)->duty_policy);

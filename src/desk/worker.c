@@ -1,6 +1,6 @@
-/* worker.c - two threads: one for findings and time, one for letters, each with its own connection.
+/* worker.c - three threads: for findings and time, for letters, for webhooks; each with its own connection, so that none waits for another's peer.
  *
- * Both look once a second, or when poked. An error is told once until it changes, and tried again: nothing here is lost by waiting. */
+ * All look once a second, or when poked. An error is told once until it changes, and tried again: nothing here is lost by waiting. */
 #include "desk/internal.h"
 #include "desk/notices/api.h"
 #include "base/log.h"
@@ -23,7 +23,7 @@ struct desk_worker {
     pthread_cond_t  poked;
     uint64_t        pokes;
     bool            stop;
-    struct lane     lane[2];
+    struct lane     lane[3];
 };
 
 /* clerk_turn - time goes on even if findings cannot be read: clocks are marked all the same. */
@@ -78,12 +78,12 @@ static void *lane_run(void *arg)
     return NULL;
 }
 
-/* post_turn - letters, then webhooks: what may wait for a slow answer. */
-static int post_turn(struct desk *d, time_ns now, struct err *e)
+/* hook_turn - with answers still awaited, the next turn begins at once: it waits for them itself. */
+static int hook_turn(struct desk *d, time_ns now, struct err *e)
 {
-    int letters = desk_mail_turn(d, now, e), hooks = letters < 0 ? letters : desk_webhook_turn(d, now, e);
+    int ended = desk_webhook_turn(d, now, e);
 
-    return hooks < 0 ? hooks : letters + hooks;
+    return ended < 0 ? ended : ended + webhooks_on_the_way(d);
 }
 
 int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, struct err *e)
@@ -103,7 +103,8 @@ int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, 
     pthread_cond_init(&w->poked, &attr);
     pthread_condattr_destroy(&attr);
     w->lane[0] = (struct lane){ .w = w, .name = "clerk", .turn = clerk_turn };
-    w->lane[1] = (struct lane){ .w = w, .name = "mail", .turn = post_turn };
+    w->lane[1] = (struct lane){ .w = w, .name = "mail", .turn = desk_mail_turn };
+    w->lane[2] = (struct lane){ .w = w, .name = "webhook", .turn = hook_turn };
     /* Signals belong to the thread of the event loop. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -34,7 +34,11 @@ MUST_USE int desk_notice_sign(struct desk *d, const struct viewer *v, struct str
 MUST_USE int desk_notice_verify(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r);           /* verifyNotice */
 MUST_USE int desk_webhook(struct desk *d, const struct viewer *v, struct str org, struct desk_reply *r);                             /* getWebhook */
 MUST_USE int desk_webhook_set(struct desk *d, const struct viewer *v, struct str org, const json_t *body, time_ns now, struct desk_reply *r);
-/* desk_webhook_turn - hand over what is due; how many were tried. For the desk's worker. */
+/* desk_webhook_turn - begin what is due and record what has ended; waits a second at most, what is still on its way goes on in the next turn.
+ * Returns how many ended. For the desk's worker. */
 MUST_USE int desk_webhook_turn(struct desk *d, time_ns now, struct err *e);
+bool webhooks_on_the_way(const struct desk *d);
+/* webhooks_end - break off what is on its way; it was put off and is tried again. */
+void webhooks_end(struct desk *d);
 
 #endif

@@ -1,18 +1,15 @@
 /* mail.c - letters out of the queue, by SMTP through libcurl.
  *
- * The try is counted and the next one put off before anything is sent, so a crash in between delays and never floods; the Message-ID is
- * fixed when the letter is queued, so a letter that was taken just before a crash is known to the receiver when it comes again. What the
+ * Counting and pauses are queue.h. A server that cannot be reached, hangs or does not let us in rests with all letters; a recipient that it
+ * refuses waits alone. The Message-ID is fixed when the letter is queued, so a letter that was taken just before a crash is known to the receiver when it comes again. What the
  * server accepted (2xx after the data) is recorded with its reply and never sent again. */
-#include "desk/internal.h"
+#include "desk/notices/queue.h"
 #include "base/file.h"
 #include "base/log.h"
 
 #include <curl/curl.h>
 
 #define MAIL_CONNECT_S     15L
-#define MAIL_PAUSE_FIRST   (15 * NS_PER_SECOND)
-#define MAIL_PAUSE_MOST    NS_PER_HOUR
-#define MAIL_TRIES_MOST    100   /* with the pauses above: about four days */
 #define MAIL_REFUSALS_MOST 5     /* tries after which a lasting refusal (5xx) is believed */
 
 struct letter_row {
@@ -25,6 +22,7 @@ struct outcome {
     char error[300];
     long code;
     bool accepted;
+    bool own;          /* the failure is ours and of this letter: its PDF cannot be read */
 };
 
 /* header_words - RFC 2047 words of at most 45 bytes each, cut between letters; control bytes become blanks. */
@@ -201,13 +199,18 @@ static void smtp_send(struct desk *d, const struct letter_row *l, struct str pdf
 
 /* --- the queue --- */
 
-/* letter_next - the one that waits longest and is due; counted and put off before it is sent. */
+/* relay_of - the key of the mail server as a receiver: another address in the settings is another receiver. */
+static struct str relay_of(struct call *c) { return arena_printf(&c->a, "mail %s", c->d->setup.node->smtp_url); }
+
+/* letter_next - the one that waits longest and is due. */
 static int letter_next(struct call *c, struct letter_row *l)
 {
+    struct str relay = relay_of(c);
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT id, coalesce(case_id, 0), attempts, internal, kind, addressee, message_id, sha256, subject_line, body, subject, subject_id"
-                                " FROM notice WHERE channel = 'email' AND state = 'queued' AND next_try_at <= ? ORDER BY next_try_at, id LIMIT 1",
-                                "i", c->now);
+                                " FROM notice n WHERE channel = 'email' AND " QUEUE_DUE("n", "?1") " AND NOT " RECEIVER_RESTS("?2", "?1")
+                                " ORDER BY next_try_at, id LIMIT 1",
+                                "it", c->now, relay);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -216,10 +219,7 @@ static int letter_next(struct call *c, struct letter_row *l)
                               db_copy(st, 10, &c->a), db_copy(st, 11, &c->a), db_copy(st, 4, &c->a), db_copy(st, 5, &c->a), db_copy(st, 6, &c->a),
                               db_copy(st, 7, &c->a), db_copy(st, 8, &c->a), db_copy(st, 9, &c->a) };
     db_done(st);
-    int64_t doubled = l->attempts - 1 > 10 ? 10 : l->attempts - 1;
-    time_ns pause = MAIL_PAUSE_FIRST << doubled;
-    rc = db_exec(c->d, c->e, "UPDATE notice SET attempts = ?2, next_try_at = ?3 WHERE id = ?1", "iii", l->id, l->attempts,
-                 c->now + (pause > MAIL_PAUSE_MOST ? MAIL_PAUSE_MOST : pause));
+    rc = queue_put_off(c, l->id, l->attempts, relay, DESK_MAIL_TRY_S * NS_PER_SECOND);
     return rc < 0 ? rc : 1;
 }
 
@@ -233,8 +233,7 @@ static int tell(struct call *c, const struct letter_row *l, const struct line *l
 
 static int record_sent(struct call *c, const struct letter_row *l, const struct outcome *o)
 {
-    int rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'sent', sent_at = ?2, smtp_reply = ?3, last_error = NULL WHERE id = ?1", "iiz", l->id,
-                     c->now, o->reply);
+    int rc = queue_sent(c, l->id, o->reply, relay_of(c), "email", (struct str){ NULL, 0 });
 
     if (rc >= 0)
         rc = audit_add(c, "notice.send", "notice", l->to, "ok");
@@ -244,10 +243,19 @@ static int record_sent(struct call *c, const struct letter_row *l, const struct 
                                                        .smtp_reply = o->reply, .sha256 = l->sha256.p, .internal = l->internal != 0 });
 }
 
+/* relay_ill - is it the server that is in trouble, not this letter? 421 says so itself; 530 to 538 concern our login, and no letter is given up
+ * for a wrong password. */
+static bool relay_ill(const struct outcome *o)
+{
+    return !o->own && (o->code < 400 || o->code > 599 || o->code == 421 || (o->code >= 530 && o->code <= 538));
+}
+
 static int record_failed(struct call *c, const struct letter_row *l, const struct outcome *o)
 {
-    bool lasting = o->code >= 500 && o->code < 600 && l->attempts >= MAIL_REFUSALS_MOST, over = lasting || l->attempts >= MAIL_TRIES_MOST;
-    int rc = db_exec(c->d, c->e, "UPDATE notice SET state = ?2, last_error = ?3 WHERE id = ?1", "izz", l->id, over ? "failed" : "queued", o->error);
+    const bool ill = relay_ill(o), lasting = !o->own && !ill && o->code >= 500 && l->attempts >= MAIL_REFUSALS_MOST;
+    const enum queue_receiver relay = o->own ? QUEUE_NOT_ASKED : ill ? QUEUE_SILENT : QUEUE_ANSWERED;
+    int rc = queue_failed(c, &(struct queue_failure){ l->id, l->attempts, o->error, relay, lasting }, relay_of(c), "email", (struct str){ NULL, 0 });
+    const bool over = rc > 0;
 
     log_line(LOG_WARN, over ? "could not send a letter, giving up" : "could not send a letter, it waits", "destination.address", l->to.p,
              "error.message", o->error, NULL);
@@ -276,9 +284,10 @@ static int one_letter(struct call *c)
     if (rc <= 0)
         return rc;
     snprintf(tail, sizeof tail, "documents/%.*s.pdf", STR_ARG(l.sha256));
-    if (l.sha256.n && file_read(node_path(c->d->setup.node, tail, path), DESK_DOCUMENT_MAX, &pdf, c->e) < 0)
+    if (l.sha256.n && file_read(node_path(c->d->setup.node, tail, path), DESK_DOCUMENT_MAX, &pdf, c->e) < 0) {
         snprintf(o.error, sizeof o.error, "%.*s", (int)sizeof o.error - 1, c->e->text);
-    else
+        o.own = true;
+    } else
         smtp_send(c->d, &l, buf_view(&pdf), c->now, &o);
     c->now += clock_steady() - began;
     rc = db_begin(c->d, c->e);
@@ -297,8 +306,7 @@ int desk_mail_turn(struct desk *d, time_ns now, struct err *e)
     if (!*d->setup.node->smtp_url)
         return 0;   /* no mail server: letters wait, visibly, until there is one */
     desk_call_init(&c, d, NULL, now, &r);
-    /* Asked without a transaction first: most turns find an empty queue and must not lock. */
-    rc = db_int(d, c.e, 0, &waiting, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'queued' AND next_try_at <= ?", "i", now);
+    rc = queue_waiting(&c, "email", &waiting);
     while (rc >= 0 && waiting && tried < DESK_MAIL_TURN && (rc = one_letter(&c)) > 0) {
         arena_reset(&c.a);
         tried++;

@@ -91,5 +91,10 @@ static const char step_3[] =
     "INSERT INTO notice_fts(rowid, words) SELECT id, search FROM notice_record;"
     "CREATE INDEX notice_record_direction ON notice_record(direction, id);";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* Who did not answer (queue.h). */
+static const char step_4[] =
+    "CREATE TABLE receiver (key TEXT PRIMARY KEY, failures INTEGER NOT NULL, set_at INTEGER NOT NULL, rest_until INTEGER NOT NULL, error TEXT) STRICT,"
+    " WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 const struct desk_schema notices_schema = { "notices", steps, COUNT(steps) };

@@ -220,10 +220,79 @@ static void without_a_mail_server_letters_wait(void **state)
     act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
     assert_int_equal(turn(w, T0), 0);
     smtp_use(w, 1);   /* nobody listens */
-    assert_int_equal(turn(w, T0), 2);
+    assert_int_equal(turn(w, T0), 1);   /* one finds out, the other is not tried in vain */
     smtp_start(&s);
     smtp_use(w, s.port);
     assert_int_equal(turn(w, T0 + NS_PER_HOUR), 2);
+    assert_int_equal(s.taken, 2);
+    smtp_stop(&s);
+}
+
+static int64_t number(struct world *w, const char *sql)
+{
+    int64_t n = -1;
+
+    assert_int_equal(db_int(w->desk, NULL, -1, &n, sql, ""), 0);
+    return n;
+}
+
+static void a_mail_server_that_is_silent_rests_with_all_letters(void **state)
+{
+    struct world *w = *state;
+    struct smtp s = { 0 };
+    int64_t id = case_new(w, "rule-silent", T0);
+
+    act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
+    smtp_use(w, 1);
+    assert_int_equal(turn(w, T0), 1);
+    assert_int_equal(turn(w, T0 + 14 * NS_PER_SECOND), 0);
+    assert_int_equal(turn(w, T0 + 16 * NS_PER_SECOND), 1);
+    assert_int_equal(number(w, "SELECT count(*) FROM notice WHERE channel = 'email' AND attempts = 1"), 2);   /* one after the other */
+    assert_int_equal(turn(w, T0 + 44 * NS_PER_SECOND), 0);   /* the pause is the server's, and grows */
+    for (int i = 1; i < 150; i++)
+        assert_int_equal(turn(w, T0 + i * 61 * NS_PER_MINUTE), 1);  /* six days: one try an hour */
+    desk_reopen(w);
+    assert_int_equal(number(w, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'queued'"), 2);
+    smtp_start(&s);
+    free(w->node->smtp_url);
+    w->node->smtp_url = NULL;
+    smtp_use(w, s.port);
+    assert_int_equal(turn(w, T0 + 149 * 61 * NS_PER_MINUTE + NS_PER_SECOND), 1);   /* another server is tried at once; its answer frees the other letter */
+    assert_int_equal(turn(w, T0 + 150 * 61 * NS_PER_MINUTE), 1);
+    assert_int_equal(s.taken, 2);
+    smtp_stop(&s);
+}
+
+static void a_wrong_password_gives_up_no_letter(void **state)
+{
+    struct world *w = *state;
+    struct smtp s = { .refuse = 12, .code = 535 };
+    int64_t id = case_new(w, "rule-535", T0);
+
+    smtp_start(&s);
+    smtp_use(w, s.port);
+    act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
+    for (int i = 0; i < 12; i++)
+        assert_int_equal(turn(w, T0 + i * 61 * NS_PER_MINUTE), 1);
+    assert_int_equal(number(w, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'queued'"), 2);
+    assert_int_equal(turn(w, T0 + 14 * NS_PER_HOUR), 2);   /* corrected: both, in one turn */
+    assert_int_equal(s.taken, 2);
+    smtp_stop(&s);
+}
+
+static void a_clock_that_ran_ahead_keeps_no_letter_back(void **state)
+{
+    struct world *w = *state;
+    struct smtp s = { 0 };
+    int64_t id = case_new(w, "rule-ahead", T0);
+
+    act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
+    smtp_use(w, 1);
+    assert_int_equal(turn(w, T0 + 20000 * NS_PER_HOUR), 1);   /* the machine believes it is two years later */
+    assert_int_equal(db_exec(w->desk, NULL, "UPDATE notice SET next_try_at = ? WHERE channel = 'email'", "i", T0 + 20000 * NS_PER_HOUR), 2);
+    smtp_start(&s);
+    smtp_use(w, s.port);
+    assert_int_equal(turn(w, T0 + NS_PER_MINUTE), 2);
     assert_int_equal(s.taken, 2);
     smtp_stop(&s);
 }
@@ -291,6 +360,9 @@ int main(void)
         T(a_refusal_is_tried_again_with_the_same_message_id, "a refused letter is tried again with the same Message-ID, after a pause that survives a restart"),
         T(a_lasting_refusal_is_believed_after_five_tries, "a lasting refusal is believed after five tries and told"),
         T(without_a_mail_server_letters_wait, "without a mail server letters wait and are sent when there is one"),
+        T(a_mail_server_that_is_silent_rests_with_all_letters, "a mail server that is silent rests with all letters, and nothing is given up for it"),
+        T(a_wrong_password_gives_up_no_letter, "a wrong password gives up no letter"),
+        T(a_clock_that_ran_ahead_keeps_no_letter_back, "a clock that ran ahead and came back keeps no letter back"),
         T(hostile_names_cannot_write_headers, "hostile names cannot write headers of a letter"),
         T(the_worker_takes_findings_and_sends_letters, "the worker takes findings and sends letters by itself"),
     };

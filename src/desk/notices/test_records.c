@@ -5,6 +5,7 @@
 #include "sign/sign.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -414,6 +415,155 @@ static void a_webhook_waits_until_it_is_allowed(void **state)
     json_decref(body);
 }
 
+static void hook_set(struct world *w, const char *org, const char *url)
+{
+    json_t *body = json_pack("{s:s, s:b}", "url", url, "active", 1);
+    struct desk_reply r = { 0 };
+
+    must(desk_webhook_set(w->desk, &w->admin, str_c(org), body, T0, &r), &r.err);
+    desk_reply_free(&r);
+    json_decref(body);
+}
+
+static void notice_to(struct world *w, const char *org)
+{
+    struct desk_reply r = { 0 };
+
+    must(create(w, &w->analyst, text_about_object(org), NULL, &r), &r.err);
+    desk_reply_free(&r);
+}
+
+static void webhooks_are(struct world *w, const char *how)
+{
+    free(w->node->webhooks);
+    w->node->webhooks = strdup(how);
+}
+
+static int64_t hooks(struct world *w, const char *org, const char *what)
+{
+    sqlite3_stmt *st = NULL;
+    char sql[300];
+
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM notice WHERE channel = 'webhook' AND org_id = '%s' AND %s", org, what);
+    assert_int_equal(sqlite3_prepare_v2(w->desk->db, sql, -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    int64_t n = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return n;
+}
+
+static int hook_turns(struct world *w, time_ns now, int want)
+{
+    struct err e;
+    int ended = 0;
+
+    for (int i = 0; i < 60 && ended < want; i++) {
+        int rc = desk_webhook_turn(w->desk, now, &e);
+        must(rc, &e);
+        ended += rc;
+    }
+    return ended;
+}
+
+static void a_dead_receiver_rests_and_others_do_not(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+
+    hook_set(w, w->registry.org_id, "https://127.0.0.1:1/dead");
+    hook_set(w, w->city.org_id, "https://127.0.0.1:1/other");
+    for (int i = 0; i < 3; i++)
+        notice_to(w, w->registry.org_id);
+    notice_to(w, w->city.org_id);
+    webhooks_are(w, "private");
+    assert_int_equal(hook_turns(w, T0, 2), 2);   /* one try a receiver */
+    assert_int_equal(hooks(w, w->registry.org_id, "attempts = 1"), 1);
+    assert_int_equal(hooks(w, w->city.org_id, "attempts = 1"), 1);
+    assert_int_equal(desk_webhook_turn(w->desk, T0 + 14 * NS_PER_SECOND, &e), 0);
+    desk_reopen(w);                              /* the pause survives */
+    assert_int_equal(desk_webhook_turn(w->desk, T0 + 14 * NS_PER_SECOND, &e), 0);
+    assert_int_equal(hook_turns(w, T0 + 16 * NS_PER_SECOND, 2), 2);
+    assert_int_equal(hooks(w, w->registry.org_id, "attempts = 1"), 2);   /* the next in turn, not the same for ever */
+    assert_int_equal(desk_webhook_turn(w->desk, T0 + 40 * NS_PER_SECOND, &e), 0);
+    hook_set(w, w->registry.org_id, "https://127.0.0.1:1/corrected");    /* another address is another receiver: tried at once */
+    assert_int_equal(hook_turns(w, T0 + 41 * NS_PER_SECOND, 1), 1);
+    assert_int_equal(hooks(w, w->registry.org_id, "state = 'queued'"), 3);
+}
+
+/* A receiver that takes connections and says nothing until as many as it waits for have come; then it hangs up. */
+struct silent {
+    int       fd, wanted;
+    unsigned  port;
+    pthread_t thread;
+};
+
+static void *silent_run(void *arg)
+{
+    struct silent *s = arg;
+    int fds[8];
+
+    for (int i = 0; i < s->wanted; i++)
+        fds[i] = accept(s->fd, NULL, NULL);
+    for (int i = 0; i < s->wanted; i++)
+        close(fds[i]);
+    return NULL;
+}
+
+static void silent_start(struct silent *s, int wanted)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof a;
+
+    *s = (struct silent){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .wanted = wanted };
+    assert_true(bind(s->fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(s->fd, 8) == 0 && getsockname(s->fd, (struct sockaddr *)&a, &n) == 0);
+    s->port = ntohs(a.sin_port);
+    if (wanted)
+        assert_int_equal(pthread_create(&s->thread, NULL, silent_run, s), 0);
+}
+
+static void receivers_that_hang_are_served_beside_each_other(void **state)
+{
+    struct world *w = *state;
+    struct silent s;
+    char url[64];
+
+    silent_start(&s, 2);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/one", s.port);
+    hook_set(w, w->registry.org_id, url);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/two", s.port);
+    hook_set(w, w->city.org_id, url);
+    notice_to(w, w->registry.org_id);
+    notice_to(w, w->city.org_id);
+    webhooks_are(w, "private");
+    /* It hangs up when both are there: one after the other, the first would end by its time. */
+    assert_int_equal(hook_turns(w, T0, 2), 2);
+    pthread_join(s.thread, NULL);
+    close(s.fd);
+    assert_int_equal(hooks(w, w->registry.org_id, "state = 'queued' AND attempts = 1 AND last_error NOT LIKE '%imeout%'"), 1);
+    assert_int_equal(hooks(w, w->city.org_id, "state = 'queued' AND attempts = 1 AND last_error NOT LIKE '%imeout%'"), 1);
+}
+
+static void what_is_on_its_way_when_the_desk_ends_is_tried_again(void **state)
+{
+    struct world *w = *state;
+    struct silent s;
+    char url[64];
+    struct err e;
+
+    silent_start(&s, 0);   /* the backlog takes the connection, nobody answers */
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/hang", s.port);
+    hook_set(w, w->registry.org_id, url);
+    notice_to(w, w->registry.org_id);
+    webhooks_are(w, "private");
+    assert_int_equal(desk_webhook_turn(w->desk, T0, &e), 0);
+    assert_true(webhooks_on_the_way(w->desk));
+    desk_reopen(w);
+    close(s.fd);
+    assert_int_equal(hooks(w, w->registry.org_id, "state = 'queued' AND attempts = 1"), 1);
+    assert_int_equal(hook_turns(w, T0 + NS_PER_MINUTE, 1), 1);
+    assert_int_equal(hooks(w, w->registry.org_id, "state = 'queued' AND attempts = 2"), 1);
+}
+
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
@@ -429,6 +579,9 @@ int main(void)
         T(webhooks_lead_to_public_addresses_only, "webhooks lead to public addresses only"),
         T(a_webhook_is_signed_as_rfc_4231_has_it, "a webhook is signed as RFC 4231 has it"),
         T(a_webhook_waits_until_it_is_allowed, "a webhook waits until it is allowed, and is never led to this host"),
+        T(a_dead_receiver_rests_and_others_do_not, "a receiver of webhooks that is dead rests with all that is for it, and delays no other"),
+        T(receivers_that_hang_are_served_beside_each_other, "receivers of webhooks that hang are served beside each other"),
+        T(what_is_on_its_way_when_the_desk_ends_is_tried_again, "a webhook on its way when the desk ends is tried again"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,12 @@
  *
  * Body: {"delivery":"17","sha256":"…","notice":{frozen bytes}}. Header "X-Saqshy-Signature: sha256=HEX" is the HMAC of the body under the key,
  * "X-Saqshy-Delivery" its number: the same in every try, so that the receiver can drop what it has. 2xx is a receipt.
- * An address is judged when the connection is made, not when it is set: a name may lead elsewhere by then. No redirects, no proxy. */
+ * An address is judged when the connection is made, not when it is set: a name may lead elsewhere by then. No redirects, no proxy.
+ *
+ * One transfer a receiver, HOOK_SLOTS at once, over the turns of the worker: a receiver that hangs costs the others nothing. What was on its way
+ * when the desk closed is tried again (queue.h). */
 #include "desk/notices/api.h"
+#include "desk/notices/queue.h"
 #include "desk/notices/room.h"
 #include "base/log.h"
 #include "desk/link/wire.h"
@@ -15,16 +19,15 @@
 
 #define HOOK_CONNECT_S    10L
 #define HOOK_TRY_S        20L
-#define HOOK_PAUSE_FIRST  (15 * NS_PER_SECOND)
-#define HOOK_PAUSE_MOST   NS_PER_HOUR
-#define HOOK_TRIES_MOST   100   /* about four days */
-#define HOOK_TURN         4     /* deliveries of one turn */
+#define HOOK_TURN         16    /* deliveries begun in one turn */
+#define HOOK_TURN_MS      1000  /* a turn waits so long for answers; what is still on its way goes on in the next */
+#define HOOK_SLOTS        16    /* receivers at once */
 #define HOOK_ANSWER_MAX   512
 #define SECRET_LETTERS    64
 
 struct hook_row {
     int64_t    id, attempts, case_id;
-    struct str url, secret, sha256, canonical, addressee, subject_kind, subject_id, pdf;
+    struct str url, secret, sha256, canonical, addressee, subject_kind, subject_id, pdf, org_id;
 };
 
 struct hook_try {
@@ -33,6 +36,21 @@ struct hook_try {
     char error[300];
     long code;
     bool open_world;            /* private addresses are allowed */
+};
+
+/* One transfer on its way; free while h is NULL. Owns all it holds. */
+struct hook_slot {
+    struct arena       a;       /* the texts of row */
+    struct hook_row    row;
+    struct hook_try    t;
+    struct buf         body;
+    struct curl_slist *headers;
+    CURL              *h;
+};
+
+struct hooks {
+    CURLM           *multi;
+    struct hook_slot slots[HOOK_SLOTS];
 };
 
 /* --- addresses --- */
@@ -115,65 +133,118 @@ static struct curl_slist *headers_of(const struct hook_row *row, struct str body
     return more;
 }
 
-static void post(struct desk *d, const struct hook_row *row, struct str body, struct hook_try *t)
+static void transfer_set(struct desk *d, struct hook_slot *s)
 {
-    CURL *h = curl_easy_init();
-    struct curl_slist *headers = headers_of(row, body);
-    CURLcode rc;
+    curl_easy_setopt(s->h, CURLOPT_URL, s->row.url.p);
+    curl_easy_setopt(s->h, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(s->h, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(s->h, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(s->h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(s->h, CURLOPT_CONNECTTIMEOUT, HOOK_CONNECT_S);
+    curl_easy_setopt(s->h, CURLOPT_TIMEOUT, HOOK_TRY_S);
+    curl_easy_setopt(s->h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (*d->setup.node->webhook_ca)
+        curl_easy_setopt(s->h, CURLOPT_CAINFO, d->setup.node->webhook_ca);
+    curl_easy_setopt(s->h, CURLOPT_POSTFIELDS, s->body.p);
+    curl_easy_setopt(s->h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body.n);
+    curl_easy_setopt(s->h, CURLOPT_HTTPHEADER, s->headers);
+    curl_easy_setopt(s->h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(s->h, CURLOPT_OPENSOCKETDATA, &s->t);
+    curl_easy_setopt(s->h, CURLOPT_WRITEFUNCTION, take_answer);
+    curl_easy_setopt(s->h, CURLOPT_WRITEDATA, &s->t);
+    curl_easy_setopt(s->h, CURLOPT_FRESH_CONNECT, 1L);   /* an address is judged for each delivery */
+    curl_easy_setopt(s->h, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(s->h, CURLOPT_PRIVATE, s);
+}
 
-    t->open_world = strcmp(d->setup.node->webhooks, "private") == 0;
-    if (!h || !headers) {
-        snprintf(t->error, sizeof t->error, "no memory for a webhook");
-    } else {
-        curl_easy_setopt(h, CURLOPT_URL, row->url.p);
-        curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https");
-        curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-        curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
-        curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, HOOK_CONNECT_S);
-        curl_easy_setopt(h, CURLOPT_TIMEOUT, HOOK_TRY_S);
-        curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-        if (*d->setup.node->webhook_ca)
-            curl_easy_setopt(h, CURLOPT_CAINFO, d->setup.node->webhook_ca);
-        curl_easy_setopt(h, CURLOPT_POSTFIELDS, body.p);
-        curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
-        curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-        curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, t);
-        curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer);
-        curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
-        rc = curl_easy_perform(h);
-        curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &t->code);
-        if (rc != CURLE_OK)
-            snprintf(t->error, sizeof t->error, "%s", curl_easy_strerror(rc));
-        else if (t->code < 200 || t->code > 299)
-            snprintf(t->error, sizeof t->error, "the receiver answered %ld", t->code);
+static void slot_clear(struct hooks *hooks, struct hook_slot *s)
+{
+    if (s->h) {
+        curl_multi_remove_handle(hooks->multi, s->h);
+        curl_easy_cleanup(s->h);
     }
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(h);
+    curl_slist_free_all(s->headers);
+    buf_free(&s->body);
+    arena_free(&s->a);
+    *s = (struct hook_slot){ .h = NULL };
+}
+
+void webhooks_end(struct desk *d)
+{
+    if (!d->hooks)
+        return;
+    for (size_t i = 0; i < HOOK_SLOTS; i++)
+        slot_clear(d->hooks, &d->hooks->slots[i]);
+    curl_multi_cleanup(d->hooks->multi);
+    free(d->hooks);
+    d->hooks = NULL;
+}
+
+static int hooks_ready(struct call *c)
+{
+    if (c->d->hooks)
+        return 0;
+    c->d->hooks = calloc(1, sizeof *c->d->hooks);
+    if (c->d->hooks && (c->d->hooks->multi = curl_multi_init()) != NULL)
+        return 0;
+    free(c->d->hooks);
+    c->d->hooks = NULL;
+    return err_set(c->e, -ENOMEM, "no memory for webhooks");
 }
 
 /* --- the queue --- */
 
-static int next(struct call *c, struct hook_row *row)
+static struct str receiver_of(struct call *c, const struct hook_row *row) { return arena_printf(&c->a, "webhook %.*s", STR_ARG(row->url)); }
+
+/* next - what waits longest for a receiver that neither rests nor has a delivery on its way. Texts in the arena of the slot. */
+static int next(struct call *c, struct hook_slot *s)
 {
+    struct hook_row *row = &s->row;
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT n.id, n.attempts, coalesce(n.case_id, 0), w.url, w.secret, r.sha256, r.canonical, n.addressee, n.subject, n.subject_id,"
-                                " n.sha256 FROM notice n JOIN notice_record r ON r.id = n.record_id JOIN org_webhook w ON w.org_id = n.org_id AND w.active = 1"
-                                " WHERE n.channel = 'webhook' AND n.state = 'queued' AND n.next_try_at <= ? ORDER BY n.next_try_at, n.id LIMIT 1",
+                                " n.sha256, n.org_id FROM notice n JOIN notice_record r ON r.id = n.record_id JOIN org_webhook w ON w.org_id = n.org_id AND"
+                                " w.active = 1 WHERE n.channel = 'webhook' AND " QUEUE_DUE("n", "?1") " AND NOT " RECEIVER_RESTS("'webhook ' || w.url", "?1")
+                                " ORDER BY n.next_try_at, n.id LIMIT 1",
                                 "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
         return rc;
-    *row = (struct hook_row){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1) + 1, sqlite3_column_int64(st, 2), db_copy(st, 3, &c->a),
-                              db_copy(st, 4, &c->a), db_copy(st, 5, &c->a), db_copy(st, 6, &c->a), db_copy(st, 7, &c->a), db_copy(st, 8, &c->a),
-                              db_copy(st, 9, &c->a), db_copy(st, 10, &c->a) };
+    *row = (struct hook_row){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1) + 1, sqlite3_column_int64(st, 2), db_copy(st, 3, &s->a),
+                              db_copy(st, 4, &s->a), db_copy(st, 5, &s->a), db_copy(st, 6, &s->a), db_copy(st, 7, &s->a), db_copy(st, 8, &s->a),
+                              db_copy(st, 9, &s->a), db_copy(st, 10, &s->a), db_copy(st, 11, &s->a) };
     db_done(st);
-    time_ns pause = HOOK_PAUSE_FIRST << (row->attempts - 1 > 10 ? 10 : row->attempts - 1);
-    rc = db_exec(c->d, c->e, "UPDATE notice SET attempts = ?2, next_try_at = ?3 WHERE id = ?1", "iii", row->id, row->attempts,
-                 c->now + (pause > HOOK_PAUSE_MOST ? HOOK_PAUSE_MOST : pause));
+    rc = queue_put_off(c, row->id, row->attempts, receiver_of(c, row), (HOOK_TRY_S + 5) * NS_PER_SECOND);
     return rc < 0 ? rc : 1;
+}
+
+/* begin - the next delivery into a free slot. 0 if none is due. */
+static int begin(struct call *c, struct hook_slot *s)
+{
+    int rc = db_begin(c->d, c->e);
+
+    if (rc < 0)
+        return rc;
+    arena_init(&s->a, 2 * NOTICE_CANONICAL_MAX);
+    buf_init(&s->body, 2 * NOTICE_CANONICAL_MAX);
+    rc = db_end(c->d, next(c, s), c->e);
+    if (rc <= 0) {
+        slot_clear(c->d->hooks, s);
+        return rc;
+    }
+    buf_printf(&s->body, "{\"delivery\":\"%lld\",\"notice\":", (long long)s->row.id);
+    buf_str(&s->body, s->row.canonical);
+    buf_printf(&s->body, ",\"sha256\":\"%.64s\"}", s->row.sha256.p);
+    s->t.open_world = strcmp(c->d->setup.node->webhooks, "private") == 0;
+    s->headers = headers_of(&s->row, buf_view(&s->body));
+    s->h = s->headers && !buf_failed(&s->body) && !arena_failed(&s->a) ? curl_easy_init() : NULL;
+    if (s->h)
+        transfer_set(c->d, s);
+    if (!s->h || curl_multi_add_handle(c->d->hooks->multi, s->h) != CURLM_OK) {
+        slot_clear(c->d->hooks, s);   /* it was put off, and is tried again */
+        return err_set(c->e, -ENOMEM, "no memory for a webhook");
+    }
+    return 1;
 }
 
 static int tell(struct call *c, const struct hook_row *row, const char *kind, const char *text)
@@ -182,78 +253,132 @@ static int tell(struct call *c, const struct hook_row *row, const char *kind, co
                        &(struct line){ .kind = kind, .channel = "webhook", .addressee = row->addressee, .text = str_c(text), .sha256 = row->pdf.p });
 }
 
+static int record_taken(struct call *c, const struct hook_row *row, const struct hook_try *t)
+{
+    char proof[64];
+
+    snprintf(proof, sizeof proof, "HTTP %ld", t->code);
+    int rc = queue_sent(c, row->id, proof, receiver_of(c, row), "webhook", row->org_id);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e,
+                     "INSERT INTO notice_receipt(record_id, kind, channel, org_id, name, at, recorded_at, note) SELECT record_id, 'delivered',"
+                     " 'webhook', org_id, addressee, ?2, ?2, ?3 FROM notice WHERE id = ?1",
+                     "iiz", row->id, c->now, proof);
+    if (rc >= 0)
+        rc = audit_add(c, "notice.send", "webhook", row->addressee, "ok");
+    return rc < 0 ? rc : tell(c, row, "notice_sent", proof);
+}
+
 static int record(struct call *c, const struct hook_row *row, const struct hook_try *t)
 {
-    bool over = row->attempts >= HOOK_TRIES_MOST;
-    char proof[64];
-    int rc;
+    /* An answer of 4xx is about this notice; 408, 429, 5xx and silence are about the receiver. */
+    const bool answered = t->code >= 400 && t->code < 500 && t->code != 408 && t->code != 429;
 
-    if (!*t->error) {
-        snprintf(proof, sizeof proof, "HTTP %ld", t->code);
-        rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'sent', sent_at = ?2, smtp_reply = ?3, last_error = NULL WHERE id = ?1", "iiz", row->id, c->now,
-                     proof);
-        if (rc >= 0)
-            rc = db_exec(c->d, c->e,
-                         "INSERT INTO notice_receipt(record_id, kind, channel, org_id, name, at, recorded_at, note) SELECT record_id, 'delivered',"
-                         " 'webhook', org_id, addressee, ?2, ?2, ?3 FROM notice WHERE id = ?1",
-                         "iiz", row->id, c->now, proof);
-        if (rc >= 0)
-            rc = audit_add(c, "notice.send", "webhook", row->addressee, "ok");
-        return rc < 0 ? rc : tell(c, row, "notice_sent", proof);
-    }
+    if (!*t->error)
+        return record_taken(c, row, t);
+    int rc = queue_failed(c, &(struct queue_failure){ row->id, row->attempts, t->error, answered ? QUEUE_ANSWERED : QUEUE_SILENT, false },
+                          receiver_of(c, row), "webhook", row->org_id);
+    const bool over = rc > 0;
     log_line(LOG_WARN, over ? "could not hand a notice to a webhook, giving up" : "could not hand a notice to a webhook, it waits",
              "destination.address", row->url.p, "error.message", t->error, NULL);
-    rc = db_exec(c->d, c->e, "UPDATE notice SET state = ?2, last_error = ?3 WHERE id = ?1", "izz", row->id, over ? "failed" : "queued", t->error);
     if (rc < 0 || (row->attempts > 1 && !over))
         return rc < 0 ? rc : 0;
     return tell(c, row, "notice_failed", t->error);
 }
 
-static int one(struct call *c)
-{
-    struct hook_row row = { 0 };
-    struct hook_try t = { .n = 0 };
-    AUTO_BUF struct buf body = { 0 };
-    time_ns began = clock_steady();
-    int rc = db_begin(c->d, c->e);
+/* --- the turn --- */
 
-    buf_init(&body, 2 * NOTICE_CANONICAL_MAX);
-    if (rc == 0)
-        rc = db_end(c->d, next(c, &row), c->e);
-    if (rc <= 0)
-        return rc;
-    buf_printf(&body, "{\"delivery\":\"%lld\",\"notice\":", (long long)row.id);
-    buf_str(&body, row.canonical);
-    buf_printf(&body, ",\"sha256\":\"%.64s\"}", row.sha256.p);
-    post(c->d, &row, buf_view(&body), &t);
-    c->now += clock_steady() - began;
-    rc = db_begin(c->d, c->e);
-    if (rc == 0)
-        rc = db_end(c->d, record(c, &row, &t), c->e);
-    return rc < 0 ? rc : 1;
+static int fill(struct call *c, int *begun)
+{
+    int64_t some = 0;
+    int rc = *begun < HOOK_TURN ? queue_waiting(c, "webhook", &some) : 0;
+
+    for (size_t i = 0; rc >= 0 && some && i < HOOK_SLOTS && *begun < HOOK_TURN; i++) {
+        struct hook_slot *s = &c->d->hooks->slots[i];
+
+        if (s->h)
+            continue;
+        rc = begin(c, s);
+        if (rc <= 0)
+            break;
+        ++*begun;
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* harvest - record what has ended. Returns how many. */
+static int harvest(struct call *c)
+{
+    struct hooks *hooks = c->d->hooks;
+    CURLMsg *m;
+    int left, ended = 0, rc = 0;
+
+    while (rc >= 0 && (m = curl_multi_info_read(hooks->multi, &left)) != NULL) {
+        struct hook_slot *s = NULL;
+        const CURLcode code = m->data.result;
+
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &s);
+        curl_easy_getinfo(s->h, CURLINFO_RESPONSE_CODE, &s->t.code);
+        if (code != CURLE_OK) {
+            s->t.code = 0;
+            snprintf(s->t.error, sizeof s->t.error, "%s", curl_easy_strerror(code));
+        } else if (s->t.code < 200 || s->t.code > 299)
+            snprintf(s->t.error, sizeof s->t.error, "the receiver answered %ld", s->t.code);
+        rc = db_begin(c->d, c->e);
+        if (rc == 0)
+            rc = db_end(c->d, record(c, &s->row, &s->t), c->e);
+        slot_clear(hooks, s);
+        arena_reset(&c->a);
+        ended++;
+    }
+    return rc < 0 ? rc : ended;
+}
+
+static bool on_the_way(const struct desk *d)
+{
+    for (size_t i = 0; i < HOOK_SLOTS; i++)
+        if (d->hooks->slots[i].h)
+            return true;
+    return false;
+}
+
+static int turn(struct call *c)
+{
+    const time_ns began = clock_steady(), from = c->now;
+    int tried = 0, begun = 0, running, rc = hooks_ready(c);
+
+    while (rc >= 0) {
+        rc = fill(c, &begun);
+        if (rc < 0 || !on_the_way(c->d) || clock_steady() - began > HOOK_TURN_MS * NS_PER_MS)
+            break;
+        curl_multi_perform(c->d->hooks->multi, &running);
+        c->now = from + (clock_steady() - began);
+        rc = harvest(c);
+        tried += rc > 0 ? rc : 0;
+        if (rc == 0)
+            curl_multi_poll(c->d->hooks->multi, NULL, 0, HOOK_TURN_MS / 4, NULL);
+    }
+    return rc < 0 ? rc : tried;
 }
 
 int desk_webhook_turn(struct desk *d, time_ns now, struct err *e)
 {
     struct desk_reply r = { 0 };
-    int64_t waiting = 0;
     struct call c;
-    int rc, tried = 0;
+    int rc;
 
     if (strcmp(d->setup.node->webhooks, "no") == 0)
         return 0;   /* nothing goes out that is not configured: what is queued waits, visibly */
     desk_call_init(&c, d, NULL, now, &r);
-    rc = db_int(d, c.e, 0, &waiting, "SELECT count(*) FROM notice WHERE channel = 'webhook' AND state = 'queued' AND next_try_at <= ?", "i", now);
-    while (rc >= 0 && waiting && tried < HOOK_TURN && (rc = one(&c)) > 0) {
-        arena_reset(&c.a);
-        tried++;
-    }
+    rc = turn(&c);
     if (rc < 0)
         err_set(e, rc, "%s", r.err.text);
     desk_call_free(&c);
     desk_reply_free(&r);
-    return rc < 0 ? rc : tried;
+    return rc;
 }
+
+bool webhooks_on_the_way(const struct desk *d) { return d->hooks && on_the_way(d); }
 
 /* --- what the administrator sets: the key is told once, when it is made --- */
 
