@@ -37,7 +37,7 @@ static json_t *notice_values(struct call *c, const struct kase *k, const json_t 
     struct str level = json_get_str(body, "level").n ? json_get_str(body, "level") : k->level;
 
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "object", json_str(k->object_name), "owner_or_possessor", json_str(k->org_name),
-                     "event_name", json_str(case_title(c->d, k, LANG_RU)), "confirmed_at", json_time(k->confirmed_at), "level", json_str(level),
+                     "event_name", json_str(case_title_both(c, k, 900)), "confirmed_at", json_time(k->confirmed_at), "level", json_str(level),
                      "incident_type", json_str(k->incident_type), "nature", json_incref(json_object_get(body, "what")), "contact",
                      json_incref(json_object_get(body, "contact")));
 }

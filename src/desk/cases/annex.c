@@ -50,15 +50,24 @@ static json_t *bounded(struct str s, size_t letters, struct arena *a)
     return copy.n ? json_str(copy) : json_null();
 }
 
-/* event_name - the rule's name in Kazakh and Russian: the form itself is in both. */
-static json_t *event_name(struct call *c, const struct kase *k)
+/* cut - at most so many bytes, a letter whole. */
+static struct str cut(struct str s, size_t most)
+{
+    if (s.n <= most)
+        return s;
+    while (most && ((unsigned char)s.p[most] & 0xC0) == 0x80)
+        most--;
+    return str_of(s.p, most);
+}
+
+struct str case_title_both(struct call *c, const struct kase *k, size_t most)
 {
     struct str kk = case_title(c->d, k, LANG_KK), ru = case_title(c->d, k, LANG_RU);
 
-    if (str_eq(kk, ru))
-        return bounded(kk, 500, &c->a);
-    return bounded(arena_printf(&c->a, "%.*s / %.*s", STR_ARG(kk), STR_ARG(ru)), 500, &c->a);
+    return str_eq(kk, ru) ? cut(kk, most) : arena_printf(&c->a, "%.*s / %.*s", STR_ARG(cut(kk, most)), STR_ARG(cut(ru, most)));
 }
+
+static json_t *event_name(struct call *c, const struct kase *k) { return bounded(case_title_both(c, k, 1000), 500, &c->a); }
 
 /* nature_of - how often, in Kazakh and Russian, then the last line of the log as it stands there. */
 static json_t *nature_of(struct call *c, uint64_t hits, const json_t *finding)

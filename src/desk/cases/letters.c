@@ -102,7 +102,7 @@ int letter_analysis(struct call *c, const struct kase *k, struct str text)
 {
     json_t *a7 = k->annex7.n ? json_loadb(k->annex7.p, k->annex7.n, 0, NULL) : NULL;
     struct str name = json_get_str(a7, "event_name");
-    json_t *values = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "event_name", json_str(name.n ? name : case_title(c->d, k, LANG_RU)), "notified_at",
+    json_t *values = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "event_name", json_str(name.n ? name : case_title_both(c, k, 900)), "notified_at",
                                json_time(k->notified_at), "analysed_at", json_time(c->now), "result", "event_only", "analysis", json_str(text), "performer",
                                c->v ? json_string(c->v->name) : json_null());
 

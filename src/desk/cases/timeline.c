@@ -1,5 +1,6 @@
 /* timeline.c - every step of a case: when it happened, when we wrote it down, by when it was due, who, and the proof. */
 #include "desk/internal.h"
+#include "desk/notices/room.h"
 
 int timeline_of(struct call *c, const struct subject *s, const struct line *l)
 {
@@ -58,13 +59,13 @@ static json_t *line_author(sqlite3_stmt *st)
     return json_pack("{s:o, s:o, s:o}", "id", db_json_id(st, 5), "name", db_json(st, 6), "role", db_json(st, 7));
 }
 
-static json_t *line_proof(sqlite3_stmt *st)
+static json_t *line_proof(struct call *c, sqlite3_stmt *st)
 {
     bool any = false;
 
     for (int i = 12; i <= 16; i++)
         any = any || sqlite3_column_type(st, i) != SQLITE_NULL;
-    return any ? json_pack("{s:o, s:o, s:o, s:o, s:o}", "channel", db_json(st, 12), "addressee", db_json(st, 13), "message_id", db_json(st, 14),
+    return any ? json_pack("{s:o, s:o, s:o, s:o, s:o}", "channel", db_json(st, 12), "addressee", json_str(name_shown(c, db_str(st, 13))), "message_id", db_json(st, 14),
                            "smtp_reply", db_json(st, 15), "sha256", db_json(st, 16))
                : json_null();
 }
@@ -85,6 +86,6 @@ int timeline_json(struct call *c, int64_t case_id, json_t **out)
         json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "kind", db_json(st, 1),
                                               "happened_at", db_json_time(st, 2), "recorded_at", db_json_time(st, 3), "due_at",
                                               db_json_time(st, 4), "author", line_author(st), "obligation", db_json(st, 11), "text",
-                                              line_text(c, st), "proof", line_proof(st), "origin", db_json(st, 17)));
+                                              line_text(c, st), "proof", line_proof(c, st), "origin", db_json(st, 17)));
     return rc;
 }

@@ -93,8 +93,7 @@ int case_send(struct call *c, const struct kase *k, const struct case_message *m
     if (rc < 0 || !m->kind || l.n == 0)
         return rc;
     snprintf(tlp, sizeof tlp, "%.*s", STR_ARG(k->tlp));
-    struct str title = arena_printf(&c->a, "%.*s: %.*s", STR_ARG(k->number), (int)min_size(case_title(c->d, k, LANG_RU).n, 900),
-                                    case_title(c->d, k, LANG_RU).p);
+    struct str title = arena_printf(&c->a, "%.*s: %.*s", STR_ARG(k->number), STR_ARG(case_title_both(c, k, 450)));
     rc = notice_issue(c, &(struct notice_new){ .kind = m->kind, .paragraph = m->paragraph, .about = &about, .title = title, .text = m->text, .form = m->form,
                                                .values = m->values, .orgs = l.org, .org_count = l.n, .tlp = tlp }, &record);
     if (id)

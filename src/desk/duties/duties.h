@@ -61,6 +61,9 @@ MUST_USE int duties_due(struct call *c, const struct subject *s, const char *obl
 /* duties_json - all of a subject, an array of schema Clock. */
 MUST_USE int duties_json(struct call *c, const struct subject *s, json_t **out);
 
+/* duty_message - what was said of a duty by key and parameters ("duty.mail.reminder", see send.c) in a language; part "subject" or "body". */
+struct str duty_message(struct call *c, struct str key, const json_t *args, enum lang lang, const char *part);
+
 /* duties_table_json - the obligations of an edition, an array of schema Obligation. */
 json_t *duties_table_json(const struct duty_world *w, const struct edition *ed);
 

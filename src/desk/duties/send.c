@@ -186,28 +186,51 @@ static struct str subject_name(struct call *c, const struct duty_row *row)
     return name.p ? name : row->subject_id;
 }
 
-/* texts - the reader's language first, then the two others: who reads it may be somebody else. */
+/* message_args - what the texts of a message about a row are filled with, in no language yet. */
+static json_t *message_args(struct call *c, const struct duty_row *row)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "obligation", json_str(row->obligation), "edition", json_str(row->edition), "due",
+                     json_time_or_null(row->due_at), "basis", json_str(row->basis), "subject", json_str(subject_name(c, row)));
+}
+
+struct str duty_message(struct call *c, struct str key, const json_t *args, enum lang lang, const char *part)
+{
+    const struct edition *ed = duty_edition(c->d->setup.world, json_get_str(args, "edition"));
+    const struct obligation *o = ed ? edition_obligation(ed, json_get_str(args, "obligation")) : NULL;
+    struct str subject = json_get_str(args, "subject");
+    time_ns due = 0;
+    char full[96];
+
+    if (time_parse_rfc3339(json_get_str(args, "due"), &due, NULL, NULL) < 0)
+        due = 0;
+    snprintf(full, sizeof full, "%.*s.%s", (int)min_size(key.n, 64), key.p, part);
+    json_t *values = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "obligation", json_str(json_get_str(args, "obligation")), "duty",
+                               json_str(o ? o->title.text[lang] : STR("")), "paragraph", json_str(o ? o->paragraph : STR("")), "due",
+                               json_str(due ? duty_time_text(c->d->setup.world, due, true, &c->a) : STR("—")), "subject",
+                               json_str(subject.p ? subject : STR("")), "url", c->d->setup.node->public_url, "basis",
+                               json_str(str_eq(json_get_str(args, "basis"), STR("law")) ? STR("")
+                                                                                        : catalog_text(c->d->setup.catalog, lang, "duty.mail.target")));
+    struct str text = text_fill(&c->a, arena_copy(&c->a, catalog_text(c->d->setup.catalog, lang, full)), values);
+    json_decref(values);
+    return text;
+}
+
+static struct str message_key(struct call *c, const char *key) { return arena_printf(&c->a, "duty.mail.%s", key); }
+
+/* texts - the addressee's language first, then the two others: who reads it may be somebody else. */
 static struct str texts(struct call *c, const struct duty_row *row, const char *key, const char *part, enum lang first, bool all)
 {
-    const struct obligation *o = row_obligation(c->d, row);
     const enum lang order[] = { first, first == LANG_KK ? LANG_RU : LANG_KK, first == LANG_EN ? LANG_RU : LANG_EN };
-    struct str due = row->due_at ? duty_time_text(c->d->setup.world, row->due_at, true, &c->a) : STR("—");
-    char full[64];
+    json_t *args = message_args(c, row);
     AUTO_BUF struct buf b;
 
     buf_init(&b, 64 * KIB);
-    snprintf(full, sizeof full, "duty.mail.%s.%s", key, part);
     for (size_t i = 0; i < (all ? COUNT(order) : 1); i++) {
-        json_t *args = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "obligation", json_str(row->obligation), "duty",
-                                 json_str(o ? o->title.text[order[i]] : STR("")), "paragraph", json_str(o ? o->paragraph : STR("")), "due",
-                                 json_str(due), "subject", json_str(subject_name(c, row)), "url", c->d->setup.node->public_url, "basis",
-                                 json_str(str_eq(row->basis, STR("law")) ? STR("") : catalog_text(c->d->setup.catalog, order[i], "duty.mail.target")));
-
         if (i)
             buf_str(&b, STR("\n\n-----\n\n"));
-        buf_str(&b, text_fill(&c->a, catalog_text(c->d->setup.catalog, order[i], full), args));
-        json_decref(args);
+        buf_str(&b, duty_message(c, message_key(c, key), args, order[i], part));
     }
+    json_decref(args);
     return arena_copy(&c->a, buf_view(&b));
 }
 
@@ -243,11 +266,15 @@ static int put_letter(struct call *c, const struct duty_row *row, const struct p
 static int put_inbox(struct call *c, const struct duty_row *row, struct str org, struct str name, const char *key, bool internal)
 {
     int64_t id = 0;
+    json_t *args = message_args(c, row);
+    AUTO_FREE char *kept = args ? json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     int rc = db_int(c->d, c->e, 0, &id,
                     "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, org_id, state, queued_at, sent_at,"
-                    " subject_line, body, internal) VALUES (?1,?2,?3,?4,'reminder','inbox',?5,?6,'sent',?7,?7,?8,?9,?10) RETURNING id",
-                    "ttmtttitti", row->subject, row->subject_id, (time_ns)row->case_id, row->object_id, name, org, c->now,
-                    texts(c, row, key, "subject", LANG_KK, false), texts(c, row, key, "body", LANG_KK, true), (int64_t)internal);
+                    " text_key, text_args, internal) VALUES (?1,?2,?3,?4,'reminder','inbox',?5,?6,'sent',?7,?7,?8,?9,?10) RETURNING id",
+                    "ttmtttitzi", row->subject, row->subject_id, (time_ns)row->case_id, row->object_id, name, org, c->now, message_key(c, key), kept,
+                    (int64_t)internal);
+
+    json_decref(args);
 
     if (rc == 0)
         change_id(c->d, "inbox", id);

@@ -8,7 +8,7 @@
     "r.id, r.number, r.direction, r.medium, r.kind, r.paragraph, r.subject, r.subject_id, r.case_id, r.object_id, o.name, r.sender_org,"    \
     " r.sender_name, r.title, r.tlp, r.made_at, r.version, r.sha256, r.pdf_sha256,"                                                         \
     " (SELECT c.verdict FROM notice_signature s JOIN notice_check c ON c.signature_id = s.id WHERE s.record_id = r.id ORDER BY c.id DESC LIMIT 1),"  \
-    " (SELECT count(*) FROM notice n WHERE n.record_id = r.id AND n.state = 'failed'), (SELECT x.id FROM notice_record x WHERE x.corrects = r.id)"
+    " (SELECT count(*) FROM notice n WHERE n.record_id = r.id AND n.state = 'failed'), (SELECT x.id FROM notice_record x WHERE x.corrects = r.id), r.form, r.edition"
 /* One statement for each way to begin, so that an index gives both the rows and their order; what else was asked is looked at row by row.
  * ?1 bounded, ?2 organisation, ?3 below this id, ?4 direction, ?5 kind, ?6 object, ?7 case, ?8 words, ?9 limit. */
 #define OTHERS                                                                                                                       \
@@ -68,17 +68,19 @@ static int addressees_json(struct call *c, int64_t id, json_t **out)
 
     *out = json_array();
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        json_array_append_new(*out, json_pack("{s:o, s:o}", "id", db_str(st, 0).n ? db_json(st, 0) : json_null(), "name", db_json(st, 1)));
+        json_array_append_new(*out, json_pack("{s:o, s:o}", "id", db_str(st, 0).n ? db_json(st, 0) : json_null(), "name",
+                                              json_str(db_str(st, 0).n ? db_str(st, 1) : name_shown(c, db_str(st, 1)))));
     return rc;
 }
 
 /* summary - from a row of COLUMNS; the addressees are asked for afterwards, for the statement must be free. */
-static json_t *summary(sqlite3_stmt *st)
+static json_t *summary(struct call *c, sqlite3_stmt *st)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o}", "id",
                      db_json_id(st, 0), "number", db_json(st, 1), "direction", db_json(st, 2), "medium", db_json(st, 3), "kind", db_json(st, 4),
                      "paragraph", db_json(st, 5), "subject", "kind", db_json(st, 6), "id", db_json(st, 7), "case_id", db_json_id(st, 8), "object",
-                     json_ref(db_str(st, 9), db_str(st, 10)), "sender", "id", db_json(st, 11), "name", db_json(st, 12), "title", db_json(st, 13),
+                     json_ref(db_str(st, 9), db_str(st, 10)), "sender", "id", db_json(st, 11), "name", json_str(name_shown(c, db_str(st, 12))), "title",
+                     json_str(title_shown(c, db_str(st, 13), db_str(st, 22), db_str(st, 23))),
                      "tlp", db_json(st, 14), "made_at", db_json_time(st, 15), "version", (json_int_t)sqlite3_column_int64(st, 16), "sha256",
                      db_json(st, 17), "pdf_sha256", db_json(st, 18), "verdict", db_json(st, 19), "failed", (json_int_t)sqlite3_column_int64(st, 20),
                      "newer_id", db_json_id(st, 21));
@@ -111,7 +113,7 @@ static int read_page(struct call *c, const struct notices_query *q, int limit, j
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        json_array_append_new(items, summary(st));
+        json_array_append_new(items, summary(c, st));
     return rc < 0 ? rc : fill_addressees(c, items);
 }
 
@@ -157,38 +159,39 @@ int notice_seen(struct call *c, int64_t id)
 }
 
 /* rows - every row of a query about one record as JSON by fn. */
-static int rows(struct call *c, const char *sql, int64_t id, json_t *(*fn)(sqlite3_stmt *), json_t **out)
+static int rows(struct call *c, const char *sql, int64_t id, json_t *(*fn)(struct call *c, sqlite3_stmt *), json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e, sql, "i", id);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        json_array_append_new(*out, fn(st));
+        json_array_append_new(*out, fn(c, st));
     return rc;
 }
 
-static json_t *delivery(sqlite3_stmt *st)
+static json_t *delivery(struct call *c, sqlite3_stmt *st)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "channel", db_json(st, 1), "addressee",
-                     db_json(st, 2), "state", db_json(st, 3), "attempts", (json_int_t)sqlite3_column_int64(st, 4), "queued_at", db_json_time(st, 5),
+                     json_str(name_shown(c, db_str(st, 2))), "state", db_json(st, 3), "attempts", (json_int_t)sqlite3_column_int64(st, 4), "queued_at", db_json_time(st, 5),
                      "sent_at", db_json_time(st, 6), "read_at", db_json_time(st, 7), "read_by", db_json(st, 8), "message_id", db_json(st, 9),
                      "proof", db_json(st, 10), "last_error", db_json(st, 11));
 }
 
-static json_t *receipt(sqlite3_stmt *st)
+static json_t *receipt(struct call *c, sqlite3_stmt *st)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", db_json(st, 0), "channel", db_json(st, 1), "name", db_json(st, 2), "at",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", db_json(st, 0), "channel", db_json(st, 1), "name",
+                     json_str(name_shown(c, db_str(st, 2))), "at",
                      db_json_time(st, 3), "recorded_at", db_json_time(st, 4), "author", db_json(st, 5), "number", db_json(st, 6), "note", db_json(st, 7));
 }
 
-static json_t *version(sqlite3_stmt *st)
+static json_t *version(struct call *c, sqlite3_stmt *st)
 {
     return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o}", "id", db_json_id(st, 0), "number", db_json(st, 1), "version",
                      (json_int_t)sqlite3_column_int64(st, 2), "made_at", db_json_time(st, 3), "reason", db_json(st, 4), "author", db_json(st, 5));
 }
 
-static json_t *paper(sqlite3_stmt *st)
+static json_t *paper(struct call *c, sqlite3_stmt *st)
 {
     json_t *scan = sqlite3_column_type(st, 3) == SQLITE_NULL
                        ? json_null()
@@ -199,13 +202,13 @@ static json_t *paper(sqlite3_stmt *st)
                      "recorded_at", db_json_time(st, 7), "author", db_json(st, 8));
 }
 
-static json_t *file(sqlite3_stmt *st)
+static json_t *file(struct call *c, sqlite3_stmt *st)
 {
     return json_pack("{s:o, s:o, s:o, s:I}", "sha256", db_json(st, 0), "name", db_json(st, 1), "type", db_json(st, 2), "size_bytes",
                      (json_int_t)sqlite3_column_int64(st, 3));
 }
 
-static json_t *signature(sqlite3_stmt *st)
+static json_t *signature(struct call *c, sqlite3_stmt *st)
 {
     struct str signers = db_str(st, 6);
     json_t *list = json_loadb(signers.p, signers.n, 0, NULL);
@@ -217,7 +220,7 @@ static json_t *signature(sqlite3_stmt *st)
 
 static const struct {
     const char *name, *sql;
-    json_t     *(*fn)(sqlite3_stmt *);
+    json_t     *(*fn)(struct call *c, sqlite3_stmt *);
 } lists[] = {
     { "deliveries", "SELECT n.id, n.channel, n.addressee, n.state, n.attempts, n.queued_at, n.sent_at, n.read_at, u.name, n.message_id, n.smtp_reply,"
                     " n.last_error FROM notice n LEFT JOIN user u ON u.id = n.read_by WHERE n.record_id = ? ORDER BY n.id", delivery },
@@ -259,7 +262,7 @@ static int form_json(struct call *c, struct str edition, struct str form_id, str
 
 int notice_json(struct call *c, int64_t id, json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " COLUMNS ", r.text, r.form, r.form_values, r.edition, u.name, r.reason, r.outer_number, r.outer_date"
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " COLUMNS ", r.text, r.form_values, u.name, r.reason, r.outer_number, r.outer_date"
                                 " FROM notice_record r LEFT JOIN object o ON o.id = r.object_id LEFT JOIN user u ON u.id = r.author_id WHERE r.id = ?",
                                 "i", id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
@@ -268,11 +271,11 @@ int notice_json(struct call *c, int64_t id, json_t **out)
     *out = NULL;
     if (rc <= 0)
         return rc == 0 ? refuse(c, -ENOENT, "not_found", NULL, "no such notice") : rc;
-    struct str edition = db_copy(st, 25, &c->a), form = db_copy(st, 23, &c->a), values = db_copy(st, 24, &c->a), number = db_copy(st, 1, &c->a);
+    struct str edition = db_copy(st, 23, &c->a), form = db_copy(st, 22, &c->a), values = db_copy(st, 25, &c->a), number = db_copy(st, 1, &c->a);
     time_ns made_at = sqlite3_column_int64(st, 15);
-    *out = summary(st);
-    json_object_set_new(*out, "text", db_json(st, 22));
-    json_object_set_new(*out, "edition", db_json(st, 25));
+    *out = summary(c, st);
+    json_object_set_new(*out, "text", db_json(st, 24));
+    json_object_set_new(*out, "edition", db_json(st, 23));
     json_object_set_new(*out, "author", db_json(st, 26));
     json_object_set_new(*out, "reason", db_json(st, 27));
     json_object_set_new(*out, "outer_number", db_json(st, 28));
@@ -303,7 +306,7 @@ int notices_of(struct call *c, const struct subject *s, json_t **out)
 
     *out = json_array();
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        json_array_append_new(*out, summary(st));
+        json_array_append_new(*out, summary(c, st));
     return rc < 0 ? rc : fill_addressees(c, *out);
 }
 

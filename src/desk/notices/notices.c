@@ -1,5 +1,6 @@
 /* notices.c - letters and inbox items: who was told what, by which channel, and what proves it. */
 #include "desk/notices/room.h"
+#include "desk/duties/duties.h"
 
 /* letter_texts - subject and body, the addressee's language first, then the two others: who reads it may be somebody else. */
 static struct str letter_texts(struct call *c, const struct kase *k, const struct letter *l, enum lang first, bool body)
@@ -160,7 +161,8 @@ int documents_json(struct call *c, int64_t case_id, json_t **out)
 
 #define INBOX_COLUMNS                                                                                                             \
     "n.id, n.kind, n.case_id, k.number, k.rule_id, k.rule_name, n.object_id, o.name, n.queued_at, n.read_at, u.name, n.sha256, n.addressee,"  \
-    " n.record_id, n.subject_line, n.subject, n.subject_id, r.number"
+    " n.record_id, n.subject_line, n.subject, n.subject_id, r.number,"                                                                      \
+    " r.form, r.edition, n.text_key, n.text_args"
 #define INBOX_TABLES                                                                                                              \
     " FROM notice n LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN object o ON o.id = n.object_id LEFT JOIN user u ON u.id = n.read_by"         \
     " LEFT JOIN notice_record r ON r.id = n.record_id "
@@ -168,6 +170,20 @@ int documents_json(struct call *c, int64_t case_id, json_t **out)
 #define INBOX_MINE "n.channel = 'inbox' AND n.org_id IS ?1"
 
 static const char *inbox_of(const struct viewer *v) { return scope_of(v).bounded ? v->org_id : NULL; }
+
+/* inbox_title - what the system says is said in the reader's language; what was kept as words stays as it is. */
+static struct str inbox_title(struct call *c, sqlite3_stmt *st)
+{
+    struct str key = db_copy(st, 20, &c->a), args = db_str(st, 21);
+    json_t *values;
+
+    if (!key.n)
+        return title_shown(c, db_copy(st, 14, &c->a), db_str(st, 18), db_str(st, 19));
+    values = json_loadb(args.n ? args.p : "{}", args.n ? args.n : 2, 0, NULL);
+    key = duty_message(c, key, values, c->v->lang, "subject");
+    json_decref(values);
+    return key;
+}
 
 static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
 {
@@ -178,7 +194,7 @@ static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
                      "case_id", db_json_id(st, 2), "case_number", db_json(st, 3), "case_title",
                      of_case ? json_str(case_title(c->d, &k, c->v->lang)) : json_null(), "object", json_ref(db_str(st, 6), db_str(st, 7)),
                      "received_at", db_json_time(st, 8), "read_at", db_json_time(st, 9), "read_by", db_json(st, 10), "sha256", db_json(st, 11),
-                     "notice_id", db_json_id(st, 13), "number", db_json(st, 17), "title", db_json(st, 14), "subject", "kind", db_json(st, 15), "id",
+                     "notice_id", db_json_id(st, 13), "number", db_json(st, 17), "title", json_str(inbox_title(c, st)), "subject", "kind", db_json(st, 15), "id",
                      db_json(st, 16));
 }
 

@@ -43,6 +43,11 @@ struct str notice_body(struct call *c, const struct notice_made *m, enum lang fi
 void notice_form_text(struct call *c, const struct duty_world *w, const struct form *form, const struct form_values *values, enum lang lang, struct buf *b);
 struct str notice_subject_line(struct call *c, const struct notice_made *m, enum lang lang);
 
+/* name_shown - the centre's own name in the reader's language, whichever it was kept in; any other name as it is. */
+struct str name_shown(struct call *c, struct str stored);
+/* title_shown - a title that is the form's own is told in the reader's language. form {NULL,0}: as it is. */
+struct str title_shown(struct call *c, struct str title, struct str form, struct str edition);
+
 /* --- of_case.c --- */
 /* case_record - the record of a letter of a case, made with the first of its deliveries; 0 without a document. */
 MUST_USE int case_record(struct call *c, const struct kase *k, const struct letter *l, int64_t *id);

@@ -96,5 +96,11 @@ static const char step_4[] =
     "CREATE TABLE receiver (key TEXT PRIMARY KEY, failures INTEGER NOT NULL, set_at INTEGER NOT NULL, rest_until INTEGER NOT NULL, error TEXT) STRICT,"
     " WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+/* What the system itself says in an inbox: key of the text and its parameters, so that each reads it in their own language. Rows of before keep theirs. */
+static const char step_5[] =
+    "ALTER TABLE notice ADD COLUMN text_key TEXT;"
+    "ALTER TABLE notice ADD COLUMN text_args TEXT;"
+    "CREATE TRIGGER notice_words_fixed BEFORE UPDATE OF text_key, text_args ON notice BEGIN SELECT RAISE(ABORT, 'what was sent is never changed'); END;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 const struct desk_schema notices_schema = { "notices", steps, COUNT(steps) };

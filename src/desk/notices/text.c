@@ -90,13 +90,31 @@ void notice_form_text(struct call *c, const struct duty_world *w, const struct f
     form_fields(&d, form->extras, form->extra_count, lang, &c->a, b);
 }
 
+struct str name_shown(struct call *c, struct str stored)
+{
+    for (enum lang l = 0; c->v && stored.n && l < LANG_COUNT; l++)
+        if (str_eq(stored, say(c, l, "case.inbox.centre")))
+            return say(c, c->v->lang, "case.inbox.centre");
+    return stored;
+}
+
+struct str title_shown(struct call *c, struct str title, struct str form, struct str edition)
+{
+    const struct edition *ed = c->v && form.n ? duty_edition(c->d->setup.world, edition) : NULL;
+    const struct form *f = ed ? edition_form(ed, form) : NULL;
+
+    return f && str_eq(title, f->title.text[LANG_KK]) ? f->title.text[c->v->lang] : title;
+}
+
 struct str notice_body(struct call *c, const struct notice_made *m, enum lang first)
 {
-    const enum lang order[] = { first, first == LANG_KK ? LANG_RU : LANG_KK };
+    /* Kazakh and Russian are the languages of documents; whoever reads English has it before them. */
+    const enum lang order[] = { first, first == LANG_KK ? LANG_RU : LANG_KK, LANG_RU };
+    const size_t langs = first == LANG_EN ? 3 : 2;
     AUTO_BUF struct buf b = { 0 };
 
     buf_init(&b, BODY_MAX);
-    for (size_t i = 0; i < COUNT(order); i++) {
+    for (size_t i = 0; i < langs; i++) {
         if (i)
             buf_str(&b, STR("\n-----\n\n"));
         head(c, m, order[i], &b);

@@ -360,7 +360,8 @@ static int tell(struct call *c, const struct report_head *h, const char *to_kind
     if (rc < 0 || !org.n)
         return rc; /* the other side has no organisation here: the files are what goes out */
     n.orgs = &org;
-    n.title = arena_printf(&c->a, "%.*s, %s", STR_ARG(report_text(c, LANG_KK, "report.title.%.*s", STR_ARG(h->paragraph))), h->p.quarter);
+    n.title = arena_printf(&c->a, "%.*s / %.*s, %s", STR_ARG(report_text(c, LANG_KK, "report.title.%.*s", STR_ARG(h->paragraph))),
+                           STR_ARG(report_text(c, LANG_RU, "report.title.%.*s", STR_ARG(h->paragraph))), h->p.quarter);
     n.text = h->comment;
     return notice_issue(c, &n, &id);
 }

@@ -12,13 +12,22 @@ static json_t *text_or_null(const struct req *q, const char *key)
     return s.n ? json_str(s) : json_null();
 }
 
+/* in_two - a text of the catalogue in Kazakh and Russian. */
+static struct str in_two(struct call *c, const char *key, const json_t *args, const char *between)
+{
+    struct str kk = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_KK, key), args);
+    struct str ru = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_RU, key), args);
+
+    return arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(kk), between, STR_ARG(ru));
+}
+
 /* letter_values - the letter of paragraph 8 that people print, sign and send; Annex 1 goes with it. */
 static json_t *letter_values(struct call *c, const struct req *q, const struct edition *ed)
 {
     bool ending = strcmp(q->kind->name, "termination") == 0;
 
     (void)ed;
-    json_t *v = json_pack("{s:[o], s:o}", "enclosures", json_str(catalog_text(c->d->setup.catalog, LANG_KK, "request.enclosure.annex1")), "note",
+    json_t *v = json_pack("{s:[o], s:o}", "enclosures", json_str(in_two(c, "request.enclosure.annex1", NULL, " / ")), "note",
                           text_or_null(q, "note"));
     const char *day = ending ? "terminated_on" : "commissioned_on";
 
@@ -68,15 +77,6 @@ static const struct edition *edition_of(struct call *c, const struct req *q)
     struct str id;
 
     return subject_edition(c, &s, &id) == 0 ? duty_edition(c->d->setup.world, id) : NULL;
-}
-
-/* in_two - a text of the catalogue in Kazakh and Russian. */
-static struct str in_two(struct call *c, const char *key, const json_t *args, const char *between)
-{
-    struct str kk = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_KK, key), args);
-    struct str ru = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_RU, key), args);
-
-    return arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(kk), between, STR_ARG(ru));
 }
 
 /* within - "10 business days from …", by the edition's own number: the day itself is known when the letter has been received. */

@@ -200,7 +200,8 @@ static int question_one(struct call *c, const struct pending *p, struct str note
     int64_t id = 0;
     int rc = decided(c, p->id, "questioned", 0, note);
 
-    n.title = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_KK, "notice.change_question.title"), args);
+    n.title = arena_printf(&c->a, "%.*s / %.*s", STR_ARG(text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_KK, "notice.change_question.title"), args)),
+                           STR_ARG(text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_RU, "notice.change_question.title"), args)));
     json_decref(args);
     return rc < 0 ? rc : notice_issue(c, &n, &id);
 }
