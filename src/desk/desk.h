@@ -128,7 +128,7 @@ struct desk_cases_query {
     int        limit;       /* 0: 100 */
     struct str before;      /* cursor */
 };
-MUST_USE int desk_clocks(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);          /* listClocks */
+MUST_USE int desk_clocks(struct desk *d, const struct viewer *v, int limit, struct str before, time_ns now, struct desk_reply *r); /* listClocks */
 MUST_USE int desk_cases(struct desk *d, const struct viewer *v, const struct desk_cases_query *q, time_ns now,
                         struct desk_reply *r);                                                                /* listCases */
 MUST_USE int desk_case(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r);  /* getCase */

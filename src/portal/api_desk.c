@@ -4,8 +4,10 @@
 int api_clocks(struct call *c)
 {
     struct desk_reply r = { 0 };
+    struct str before;
+    int limit, rc = call_page(c, &limit, &before);
 
-    return call_desk(c, desk_clocks(c->desk, &c->viewer, c->now, &r), 200, &r);
+    return rc < 0 ? rc : call_desk(c, desk_clocks(c->desk, &c->viewer, limit, before, c->now, &r), 200, &r);
 }
 
 int api_cases(struct call *c)

@@ -5,8 +5,6 @@
 #include "desk/approvals/approvals.h"
 #include "desk/duties/room.h"
 
-#define CLOCKS_MOST 500
-
 /* --- cursors: "SORT.ID" of the last row --- */
 
 struct cursor {
@@ -152,14 +150,10 @@ int desk_duties(struct desk *d, const struct viewer *v, const struct duties_quer
     return refuse_rc(r, rc);
 }
 
-/* desk_clocks - the most urgent ones; the whole list is desk_duties, by page. */
-int desk_clocks(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r)
+/* desk_clocks - what runs, the most urgent first, by page: desk_duties without a question. */
+int desk_clocks(struct desk *d, const struct viewer *v, int limit, struct str before, time_ns now, struct desk_reply *r)
 {
-    int rc = desk_duties(d, v, &(struct duties_query){ .limit = CLOCKS_MOST }, now, r);
-
-    if (r->json)
-        json_object_set_new(r->json, "next", json_null());
-    return rc;
+    return desk_duties(d, v, &(struct duties_query){ .limit = limit, .before = before }, now, r);
 }
 
 /* --- one duty --- */

@@ -37,7 +37,7 @@ static void each_sees_their_own(void **state)
         CHECK(rows[i].name, call_json(desk_cases(w->desk, v, &q, T0, &r), &r, &j) == 0 && items(j) == rows[i].cases);
         json_decref(j);
         r = (struct desk_reply){ 0 };
-        CHECK(rows[i].name, call_json(desk_clocks(w->desk, v, T0, &r), &r, &j) == 0 && items(j) == rows[i].clocks);
+        CHECK(rows[i].name, call_json(desk_clocks(w->desk, v, 0, STR(""), T0, &r), &r, &j) == 0 && items(j) == rows[i].clocks);
         json_decref(j);
         r = (struct desk_reply){ 0 };
         CHECK(rows[i].name, call_json(desk_inbox(w->desk, v, 0, STR(""), &r), &r, &j) == rows[i].inbox);

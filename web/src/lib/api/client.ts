@@ -122,7 +122,7 @@ export const api = {
   setLanguage: (language: T.Language) => send('PUT', '/session/language', T.decodeNothing, {}, { language }),
   changePassword: (old: string, fresh: string) => send('POST', '/session/password', T.decodeNothing, {}, { old, new: fresh }),
 
-  clocks: () => get('/clocks', T.decodeClocks),
+  clocks: () => get('/clocks?limit=500', T.decodeClocks),
   cases: (query: Query) => get('/cases', T.decodeCases, query),
   case: (caseId: string) => get(`/cases/${id(caseId)}`, T.decodeCase),
   createCase: (body: Record<string, unknown>) => send('POST', '/cases', T.decodeCase, {}, body),
