@@ -71,7 +71,7 @@ function list(name, text = types) {
 }
 const BUILT = {
   'ui.action.': list('ACTIONS'),
-  'ui.action_field.': ['note', 'reason', 'text', 'recommendations', 'detection_kind', 'confirmed_at', 'level', 'causes', 'consequences', 'causes_at', 'consequences_at', 'what', 'contact', 'to',
+  'ui.action_field.': ['note', 'reason', 'text', 'recommendations', 'detection_kind', 'confirmed_at', 'level', 'causes', 'consequences', 'causes_at', 'arrives_at', 'consequences_at', 'what', 'contact', 'to',
     'employee', 'sent_at', 'returned_at', 'report', 'recurrence', 'previous', 'incident_type', 'tlp', 'persons', 'number', 'type', 'value', 'into', 'form'],
   'ui.action_hint.': list('ACTIONS'),
   'ui.action_submit.': list('ACTIONS'),
