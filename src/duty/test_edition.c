@@ -59,7 +59,7 @@ static void clocks_start_where_the_rules_say(void **state)
     static const struct {
         const char *id, *from, *form, *late;
     } rows[] = {
-        { "D-05", "detected_at", "annex7", "" },  { "D-08", "confirmed_at", "", "" },
+        { "D-05", "detected_at", "annex7", "" },  { "D-08", "confirmed_at", "incident_notice", "" },
         { "D-06", "confirmed_at", "", "notify_knb" }, { "D-10", "notified_at", "event_analysis", "" },
         { "D-11", "notified_at", "annex2", "" },  { "D-09", "confirmed_at", "annex2", "" },
         { "D-15", "first_detected_on", "", "" },  { "D-31", "confirmed_at", "", "" },
