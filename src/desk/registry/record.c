@@ -157,21 +157,72 @@ static struct str sort_of(struct call *c, enum record_kind k, const json_t *valu
     return fold_text(json_get_str(value, k == RECORD_CONTRACT ? "number" : "name"), &c->a);
 }
 
-static int search_write(struct call *c, enum record_kind k, struct str id, const json_t *value)
+static int words_write(struct call *c, int64_t rid, enum record_kind k, struct str id, const json_t *value)
 {
-    int64_t rid = 0;
-    int rc = db_int(c->d, c->e, 0, &rid, "SELECT rid FROM record WHERE kind = ?1 AND id = ?2", "zt", record_kind_name(k), id);
+    int rc = db_exec(c->d, c->e, "DELETE FROM registry_fts WHERE rowid = ?", "i", rid);
 
-    if (rc == 0)
-        rc = db_exec(c->d, c->e, "DELETE FROM registry_fts WHERE rowid = ?", "i", rid);
     if (rc >= 0 && value && k != RECORD_CONTACT)
         rc = db_exec(c->d, c->e, "INSERT INTO registry_fts(rowid, text) VALUES (?,?)", "it", rid, words_of(c, id, value));
     return rc < 0 ? rc : 0;
 }
 
-static int record_store(struct call *c, const struct record_write *w, struct str id, int64_t version, const json_t *value)
+static int search_write(struct call *c, enum record_kind k, struct str id, const json_t *value, bool later)
 {
-    struct str kind, object = { NULL, 0 }, json = text_of(c, value);
+    int64_t rid = 0;
+    int rc = db_int(c->d, c->e, 0, &rid, "SELECT rid FROM record WHERE kind = ?1 AND id = ?2", "zt", record_kind_name(k), id);
+
+    if (rc == 0 && later)
+        return db_exec(c->d, c->e, "INSERT OR IGNORE INTO search_waiting(rid) VALUES (?)", "i", rid);
+    return rc < 0 ? rc : words_write(c, rid, k, id, value);
+}
+
+/* search_one - the words of one record that waits. 0 if none does. */
+static int search_one(struct call *c)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT w.rid, r.kind, r.id, CASE WHEN r.removed THEN NULL ELSE r.json END FROM search_waiting w JOIN record r ON"
+                                            " r.rid = w.rid ORDER BY w.rid LIMIT 1", "");
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc;
+    const int64_t rid = sqlite3_column_int64(st, 0);
+    const enum record_kind kind = record_kind_parse(db_str(st, 1));
+    struct str id = db_copy(st, 2, &c->a), text = db_str(st, 3);
+    json_t *value = text.n ? json_loadb(text.p, text.n, 0, NULL) : NULL;
+    db_done(st);
+    rc = words_write(c, rid, kind, id, value);
+    json_decref(value);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "DELETE FROM search_waiting WHERE rid = ?", "i", rid);
+    return rc < 0 ? rc : 1;
+}
+
+static int search_some(struct call *c, int most)
+{
+    int done = 0, rc = 1;
+
+    while (rc > 0 && done < most) {
+        rc = search_one(c);
+        done += rc > 0;
+        arena_reset(&c->a);
+    }
+    return rc < 0 ? rc : done;
+}
+
+int records_search(struct call *c, int most)
+{
+    int64_t some = 0;
+    int rc = db_int(c->d, c->e, 0, &some, "SELECT EXISTS (SELECT 1 FROM search_waiting)", "");
+
+    if (rc < 0 || !some)
+        return rc;
+    rc = db_begin(c->d, c->e);
+    return rc < 0 ? rc : db_end(c->d, search_some(c, most), c->e);
+}
+
+static int record_store(struct call *c, const struct record_write *w, struct str id, int64_t version, const json_t *value, struct str json)
+{
+    struct str kind, object = { NULL, 0 };
 
     if (json.n > REGISTRY_RECORD_MAX)
         return refuse(c, -EINVAL, "bad_request", w->field, "the record is larger than %u bytes", REGISTRY_RECORD_MAX);
@@ -217,16 +268,16 @@ static int put_new(struct call *c, const struct record_write *w, struct str id, 
 {
     struct stored s = { w->kind, id.p, w->parent.n ? w->parent.p : NULL, w->field ? w->field : "", value, old->version == 0 };
     const char *kind = record_kind_name(w->kind);
-    struct str target = arena_printf(&c->a, "%s/%.*s", kind, STR_ARG(id));
+    struct str target = arena_printf(&c->a, "%s/%.*s", kind, STR_ARG(id)), json = text_of(c, value);
     int rc = columns_write(c, &s);
 
     if (rc >= 0)
-        rc = record_store(c, w, id, old->version + 1, value);
+        rc = record_store(c, w, id, old->version + 1, value, json);
     if (rc >= 0)
         rc = version_add(c, kind, id, old->version + 1, root_of(c, kind, id, w->parent), w->origin ? w->origin : "system", w->reason,
-                         text_of(c, value), changes);
+                         json, changes);
     if (rc >= 0)
-        rc = search_write(c, w->kind, id, value);
+        rc = search_write(c, w->kind, id, value, w->search_later);
     if (rc >= 0)
         rc = audit_add(c, old->version ? words[w->kind].update : words[w->kind].create, target.p,
                        old->version ? fields_named(c, json_get_str(value, "name"), w->reason, changes) : json_get_str(value, "name"), "ok");
@@ -324,7 +375,7 @@ int record_remove(struct call *c, enum record_kind k, struct str id, int64_t ver
             rc = version_add(c, kind, old.id, old.version + 1, root_of(c, kind, old.id, old.parent), origin ? origin : "system", reason,
                              (struct str){ NULL, 0 }, changes);
         if (rc >= 0)
-            rc = search_write(c, k, old.id, NULL);
+            rc = search_write(c, k, old.id, NULL, false);
         if (rc >= 0)
             rc = audit_add(c, words[k].remove, target.p, fields_named(c, json_get_str(old.value, "name"), reason, empty), "ok");
         json_decref(empty);

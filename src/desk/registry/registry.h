@@ -61,11 +61,15 @@ struct record_write {
     struct str    reason;
     const char   *origin;       /* centre, owner, import, peer, system: who the data came from */
     const char   *field;        /* before the names of wrong fields ("value.", "rows.3."); NULL: nothing */
+    bool          search_later; /* its words go into the search after the commit (records_search): of many records at once they are a quarter */
 };
 /* record_put - make or change. Checks fields and what must fit together, keeps the version, its differences, the columns other rooms ask for, the
  * search, the audit row. A value equal to the newest one makes no version. Whether the viewer may is the caller's to know (registry_may_write).
  * id_out may be NULL. Returns 1 if something changed, 0 if nothing; -EINVAL with field, -EEXIST "stale" or "conflict", -ENOENT. */
 MUST_USE int record_put(struct call *c, const struct record_write *w, char id_out[REGISTRY_ID_TEXT]);
+/* records_search - put the words of at most most records that wait into the search, in a transaction of its own. Returns how many; a kill before it
+ * leaves them waiting. Not inside a transaction. */
+MUST_USE int records_search(struct call *c, int most);
 /* record_check - what record_put would say of the value, nothing written. For dry runs. */
 MUST_USE int record_check(struct call *c, const struct record_write *w);
 /* record_remove - of a component, contact: its last version says "removed". */

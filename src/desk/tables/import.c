@@ -1,11 +1,13 @@
 /* import.c - tables into the registry: read, dry run, and what the dry run showed written in one transaction. */
 #include "desk/tables/import_run.h"
 #include "desk/blob.h"
+#include "base/log.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #define HEADING_LETTERS 200
+#define SEARCH_PIECE    100   /* records of one transaction of the search */
 #define SAMPLES         3
 
 static const char *const empty_values[] = { "keep", "clear", NULL };
@@ -170,9 +172,9 @@ int desk_import_read(struct desk *d, const struct viewer *v, const json_t *body,
 
 /* --- a run --- */
 
-static int counts_json(struct call *c, int64_t id, json_t **out)
+static int counts_json(struct call *c, int64_t id, int64_t checked, json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT action, count(*) FROM import_row WHERE run_id = ? GROUP BY action", "i", id);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT action, count(*) FROM import_row WHERE run_id = ? AND attempt = ? GROUP BY action", "ii", id, checked);
     int rc = st ? 0 : -EIO;
 
     *out = json_pack("{s:i, s:i, s:i, s:i}", "create", 0, "change", 0, "same", 0, "error", 0);
@@ -205,7 +207,7 @@ static int run_read(struct call *c, int64_t id, struct import_run *run, json_t *
     applied = db_json_time(st, 13);
     author = json_pack("{s:o, s:o}", "id", db_json_id(st, 11), "name", db_json(st, 14));
     db_done(st);
-    rc = counts_json(c, id, &counts);
+    rc = counts_json(c, id, run->checked, &counts);
     if (json) {
         json_t *columns = loaded(run->columns_json);
 
@@ -296,52 +298,115 @@ static int mapping_keep(struct call *c, const struct import_run *run, struct str
 struct check_work {
     struct call *c;
     const struct import_run *run;
+    struct import_piece *piece;
     int64_t rows;
 };
 
 static int check_row(void *arg, const struct table_row *row, struct err *e)
 {
     struct check_work *w = arg;
+    int rc = 0;
 
     if (row->number <= w->run->heading_row)
         return 0;
     if (++w->rows > IMPORT_ROWS_MAX)
         return err_set(e, -E2BIG, "more than %d rows at once", IMPORT_ROWS_MAX);
-    return import_row_check(w->c->d, w->c->v, w->c->now, w->run, row, e);
+    rc = import_row_check(w->c->d, w->c->v, w->c->now, w->run, row, w->piece, e);
+    if (rc == 0 && piece_full(w->piece)) {
+        rc = piece_write(w->c, w->run, w->piece);
+        if (rc < 0 && e != w->c->e)
+            err_set(e, rc, "%s", w->c->e->text);
+    }
+    return rc;
 }
 
+/* check_rows - every row judged and kept under the number of this dry run. */
+static int check_rows(struct call *c, struct import_run *run, int64_t *rows)
+{
+    struct import_piece *piece = malloc(sizeof *piece);
+    struct check_work w = { c, run, piece, 0 };
+    struct file_view f = { .map = NULL };
+    char sha[65];
+    int rc = piece ? 0 : err_set(c->e, -ENOMEM, "no memory for a table");
+
+    if (rc < 0)
+        return rc;
+    piece_init(piece);
+    snprintf(sha, sizeof sha, "%.*s", STR_ARG(run->sha256));
+    rc = file_open(c, sha, &f);
+    if (rc == 0)
+        rc = table_refused(c, table_read(f.bytes, &(struct table_options){ .sheet = run->sheet }, check_row, &w, c->e));
+    if (rc == 0 && piece->count)
+        rc = piece_write(c, run, piece);
+    file_close(&f);
+    piece_free(piece);
+    free(piece);
+    *rows = w.rows;
+    return rc < 0 ? rc : 0;
+}
+
+static int check_begin(struct call *c, struct import_run *run)
+{
+    int rc = db_exec(c->d, c->e, "UPDATE import_run SET attempts = attempts + 1 WHERE id = ? AND state <> 'applied'", "i", run->id);
+
+    if (rc == 0)
+        return refuse(c, -EPROTO, "wrong_state", NULL, "this table has been written already");
+    return rc < 0 ? rc : db_int(c->d, c->e, 0, &run->attempt, "SELECT attempts FROM import_run WHERE id = ?", "i", run->id);
+}
+
+/* check_end - this dry run becomes the one that is shown: unless the table was written, another one ended first, or its rows were forgotten. */
+static int check_end(struct call *c, const struct import_run *run, const char *columns, struct str mapping, int64_t rows)
+{
+    int64_t kept = 0;
+    int rc = db_int(c->d, c->e, 0, &kept, "SELECT count(*) FROM import_row WHERE run_id = ? AND attempt = ?", "ii", run->id, run->attempt);
+
+    if (rc == 0 && kept == rows)
+        rc = db_exec(c->d, c->e,
+                     "UPDATE import_run SET state = 'checked', checked = ?4, columns = ?2, empty = ?3 WHERE id = ?1 AND state <> 'applied' AND checked < ?4",
+                     "izti", run->id, columns, run->empty, run->attempt);
+    if (rc == 0)
+        return refuse(c, -EEXIST, "conflict", NULL, "somebody else has looked at or written this table meanwhile");
+    if (rc > 0 && mapping.n)
+        rc = mapping_keep(c, run, mapping, columns);
+    return rc < 0 ? rc : audit_add(c, "registry.import.check", arena_printf(&c->a, "import/%lld", (long long)run->id).p, run->file_name, "ok");
+}
+
+/* forget_quietly - what nobody sees any more; what is left of it goes with the run. */
+static void forget_quietly(struct call *c, const struct import_run *run, int64_t first, int64_t last)
+{
+    struct err kept = *c->e;
+
+    if (import_rows_forget(c, run->id, first, last) < 0)
+        log_line(LOG_WARN, "could not forget an old dry run, going on", "error.message", c->e->text, NULL);
+    *c->e = kept;
+}
+
+/* import_check - three steps: a number of its own, the rows without a lock (save some at a time), and the end. A kill between leaves the dry run
+ * before. */
 static int import_check(struct call *c, struct str id, const json_t *body)
 {
     struct import_run *run = arena_alloc(&c->a, sizeof *run);
     AUTO_FREE char *columns = json_dumps(json_object_get(body, "columns"), JSON_COMPACT);
-    struct str name = json_get_str(body, "mapping");
-    struct check_work w = { c, run, 0 };
-    struct file_view f = { .map = NULL };
-    char sha[65];
+    int64_t rows = 0;
     int rc = run && columns ? run_read(c, parse_id(id), run, NULL) : -ENOMEM;
 
-    if (rc == 0 && str_eq(run->state, STR("applied")))
-        rc = refuse(c, -EPROTO, "wrong_state", NULL, "this table has been written already");
     if (rc == 0)
         rc = columns_read(c, run, json_object_get(body, "columns"));
     if (rc < 0)
         return rc;
     run->empty = json_get_str(body, "empty").n ? json_get_str(body, "empty") : STR("keep");
     run->clear = str_eq(run->empty, STR("clear"));
-    snprintf(sha, sizeof sha, "%.*s", STR_ARG(run->sha256));
-    rc = db_exec(c->d, c->e, "DELETE FROM import_row WHERE run_id = ?", "i", run->id);
-    if (rc >= 0)
-        rc = file_open(c, sha, &f);
+    rc = db_begin(c->d, c->e);
     if (rc == 0)
-        rc = table_refused(c, table_read(f.bytes, &(struct table_options){ .sheet = run->sheet }, check_row, &w, c->e));
-    file_close(&f);
+        rc = db_end(c->d, check_begin(c, run), c->e);
+    if (rc < 0)
+        return rc;
+    rc = check_rows(c, run, &rows);
     if (rc == 0)
-        rc = db_exec(c->d, c->e, "UPDATE import_run SET state = 'checked', checked = checked + 1, columns = ?2, empty = ?3 WHERE id = ?1", "izt", run->id,
-                     columns, run->empty);
-    if (rc >= 0 && name.n)
-        rc = mapping_keep(c, run, name, columns);
-    if (rc >= 0)
-        rc = audit_add(c, "registry.import.check", arena_printf(&c->a, "import/%lld", (long long)run->id).p, run->file_name, "ok");
+        rc = db_begin(c->d, c->e);
+    if (rc == 0)
+        rc = db_end(c->d, check_end(c, run, columns, json_get_str(body, "mapping"), rows), c->e);
+    forget_quietly(c, run, rc < 0 ? run->attempt : 0, rc < 0 ? run->attempt : run->attempt - 1);
     return rc < 0 ? rc : run_read(c, run->id, run, &c->r->json);
 }
 
@@ -360,9 +425,7 @@ int desk_import_check(struct desk *d, const struct viewer *v, struct str id, con
     desk_call_init(&c, d, v, now, r);
     rc = body_check(body, fields, COUNT(fields), r->field, c.e);
     if (rc == 0)
-        rc = db_begin(d, c.e);
-    if (rc == 0)
-        rc = db_end(d, import_check(&c, id, body), c.e);
+        rc = import_check(&c, id, body);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }
@@ -395,7 +458,8 @@ static int rows_page(struct call *c, const struct import_run *run, struct str ac
     bool more = false;
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT row, action, record_id, name, diff, errors, parent FROM import_row WHERE run_id = ?1 AND (?2 = '' OR action = ?2)"
-                                " AND row > ?3 ORDER BY row LIMIT ?4", "itii", run->id, action.p ? action : STR(""), last, (int64_t)limit + 1);
+                                " AND row > ?3 AND attempt = ?5 ORDER BY row LIMIT ?4", "itiii", run->id, action.p ? action : STR(""), last,
+                                (int64_t)limit + 1, run->checked);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
@@ -461,7 +525,7 @@ static int apply_row(struct call *c, const struct import_run *run, sqlite3_stmt 
 
     desk_call_init(&one, c->d, c->v, c->now, &r);
     struct record_write w = { .kind = run->kind, .id = db_copy(st, 2, &one.a), .parent = db_copy(st, 4, &one.a), .version = sqlite3_column_int64(st, 3),
-                              .value = value, .origin = "import", .reason = arena_printf(&one.a, "import %lld: %.*s", (long long)run->id, STR_ARG(run->file_name)) };
+                              .value = value, .origin = "import", .search_later = true, .reason = arena_printf(&one.a, "import %lld: %.*s", (long long)run->id, STR_ARG(run->file_name)) };
     snprintf(field, sizeof field, "rows.%lld", (long long)sqlite3_column_int64(st, 0));
     w.reason.n = min_size(w.reason.n, REGISTRY_REASON_MAX);
     if (create) {
@@ -494,14 +558,14 @@ static int import_apply(struct call *c, struct str id, const json_t *body, struc
     if (rc == 0 && checked != run->checked)
         rc = refuse(c, -EEXIST, "conflict", "checked", "dry run %lld was looked at, %lld is the newest", (long long)checked, (long long)run->checked);
     if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &wrong, "SELECT count(*) FROM import_row WHERE run_id = ? AND action = 'error'", "i", run->id);
+        rc = db_int(c->d, c->e, 0, &wrong, "SELECT count(*) FROM import_row WHERE run_id = ? AND attempt = ? AND action = 'error'", "ii", run->id, run->checked);
     if (rc == 0 && wrong && !json_is_true(json_object_get(body, "leave_errors")))
         rc = refuse(c, -EPROTO, "wrong_state", "leave_errors", "%lld rows are wrong", (long long)wrong);
     if (rc < 0)
         return rc;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT row, action, record_id, version, parent, value FROM import_row WHERE run_id = ?1 AND action IN ('create','change')"
-                                " ORDER BY row", "i", run->id);
+                                "SELECT row, action, record_id, version, parent, value FROM import_row WHERE run_id = ?1 AND attempt = ?2 AND action IN"
+                                " ('create','change') ORDER BY row", "ii", run->id, run->checked);
     rc = st ? 0 : -EIO;
     while (st && rc >= 0 && (rc = db_step(c->d, st, c->e)) > 0) {
         rc = apply_row(c, run, st);
@@ -531,6 +595,9 @@ int desk_import_apply(struct desk *d, const struct viewer *v, struct str id, con
         rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, import_apply(&c, id, body, run), c.e);
+    /* The search follows in pieces; a kill here leaves it to the next ticks. */
+    for (int more = rc == 0 ? 1 : 0; more > 0;)
+        more = records_search(&c, SEARCH_PIECE);
     if (rc == 0 && run->kind == RECORD_OBJECT)
         rc = objects_export(d, c.e) < 0 ? err_wrap(c.e, -EIO, "the change is kept, but ingest could not be told") : 0;
     desk_call_free(&c);

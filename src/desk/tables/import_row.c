@@ -100,35 +100,100 @@ static struct str target_of(struct row_work *w, const json_t *value)
     return arena_printf(a, "name %.*s/%.*s/%.*s", STR_ARG(w->parent), STR_ARG(json_get_str(value, "org_id")), STR_ARG(name));
 }
 
-static int row_insert(struct row_work *w, const struct record *old, const json_t *value, const json_t *diff)
+/* row_add - what the row would do, into the piece. */
+static void row_add(struct row_work *w, const struct record *old, const json_t *value, const json_t *diff, struct import_piece *p)
 {
     const char *action = json_array_size(w->errors) ? "error" : !w->known ? "create" : json_array_size(diff) ? "change" : "same";
     bool write = strcmp(action, "create") == 0 || strcmp(action, "change") == 0, wrong = strcmp(action, "error") == 0;
-    AUTO_FREE char *text = write ? json_dumps(value, JSON_COMPACT) : NULL, *diffs = NULL, *errors = NULL;
+    AUTO_FREE char *text = write ? json_dumps(value, JSON_COMPACT) : NULL, *diffs = wrong ? NULL : json_dumps(diff, JSON_COMPACT);
     struct str name = json_get_str(value, w->run->kind == RECORD_CONTRACT ? "number" : w->run->kind == RECORD_CONTACT ? "person_id" : "name");
-    struct str target = wrong ? (struct str){ NULL, 0 } : target_of(w, value), id = w->known ? w->found : w->id;
-    int rc;
+    struct str id = w->known ? w->found : w->id, none = { NULL, 0 };
 
-    for (int turn = 0;; turn++) {
-        free(diffs);
-        free(errors);
-        diffs = wrong ? strdup("[]") : json_dumps(diff, JSON_COMPACT);
-        errors = json_dumps(w->errors, JSON_COMPACT);
-        rc = db_exec(w->c->d, w->c->e,
-                     "INSERT INTO import_row(run_id, row, action, target, record_id, version, parent, name, value, diff, errors)"
-                     " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                     "iizttittzzz", w->run->id, (int64_t)w->row->number, action, target, id.n ? id : (struct str){ NULL, 0 },
-                     w->known ? old->version : (int64_t)0, w->parent, name.p ? name : STR(""), text, diffs, errors);
+    p->rows[p->count++] = (struct judged){ .row = (int64_t)w->row->number, .version = w->known ? old->version : 0, .action = action,
+                                           .target = wrong ? none : arena_copy(&p->a, target_of(w, value)), .id = id.n ? arena_copy(&p->a, id) : none,
+                                           .parent = w->parent.p ? arena_copy(&p->a, w->parent) : none, .name = arena_copy(&p->a, name.p ? name : STR("")),
+                                           .value = text ? arena_copy(&p->a, str_c(text)) : none,
+                                           .diff = arena_copy(&p->a, diffs ? str_c(diffs) : STR("[]")), .errors = json_incref(w->errors) };
+    p->bytes += (text ? strlen(text) : 0) + (diffs ? strlen(diffs) : 0);
+}
+
+/* row_insert - a second row about the same record becomes an error. */
+static int row_insert(struct call *c, const struct import_run *run, struct judged *j)
+{
+    struct row_work w = { .run = run, .errors = j->errors };
+    int rc = -EEXIST;
+
+    for (int turn = 0; turn < 2 && rc == -EEXIST; turn++) {
+        AUTO_FREE char *errors = json_dumps(j->errors, JSON_COMPACT);
+
+        rc = db_exec(c->d, c->e,
+                     "INSERT INTO import_row(run_id, attempt, row, action, target, record_id, version, parent, name, value, diff, errors)"
+                     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                     "iiizttitttt" "z", run->id, run->attempt, j->row, j->action, j->target, j->id, j->version, j->parent, j->name, j->value, j->diff, errors);
         if (rc != -EEXIST || turn)
             break;
-        fault(w, column_of(w->run, "id"), "id", "twice", name, "");
-        action = "error";
-        wrong = true;
-        target = (struct str){ NULL, 0 };
-        free(text);
-        text = NULL;
+        fault(&w, column_of(run, "id"), "id", "twice", j->name, "");
+        j->action = "error";
+        j->target = j->value = (struct str){ NULL, 0 };
+        j->diff = STR("[]");
     }
     return rc < 0 ? rc : 0;
+}
+
+/* --- pieces --- */
+
+void piece_init(struct import_piece *p)
+{
+    p->count = p->bytes = 0;
+    arena_init(&p->a, 0);
+}
+
+static void piece_empty(struct import_piece *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        json_decref(p->rows[i].errors);
+    p->count = p->bytes = 0;
+    arena_reset(&p->a);
+}
+
+void piece_free(struct import_piece *p)
+{
+    piece_empty(p);
+    arena_free(&p->a);
+}
+
+bool piece_full(const struct import_piece *p) { return p->count == IMPORT_PIECE_ROWS || p->bytes >= IMPORT_PIECE_BYTES; }
+
+int piece_write(struct call *c, const struct import_run *run, struct import_piece *p)
+{
+    int rc = arena_failed(&p->a) ? err_set(c->e, -ENOMEM, "no memory for rows of a table") : db_begin(c->d, c->e);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc >= 0 && i < p->count; i++)
+        rc = row_insert(c, run, &p->rows[i]);
+    rc = db_end(c->d, rc, c->e);
+    piece_empty(p);
+    return rc;
+}
+
+static int forget_some(struct call *c, int64_t run, int64_t first, int64_t last)
+{
+    return db_exec(c->d, c->e,
+                   "DELETE FROM import_row WHERE run_id = ?1 AND (attempt, row) IN (SELECT attempt, row FROM import_row WHERE run_id = ?1 AND"
+                   " attempt BETWEEN ?2 AND ?3 ORDER BY attempt, row LIMIT 500)", "iii", run, first, last);
+}
+
+int import_rows_forget(struct call *c, int64_t run, int64_t first, int64_t last)
+{
+    int rc = 1;
+
+    while (rc > 0) {
+        rc = db_begin(c->d, c->e);
+        if (rc == 0)
+            rc = db_end(c->d, forget_some(c, run, first, last), c->e);
+    }
+    return rc;
 }
 
 /* value_of - what the record would be: what it is, with the cells of the row put in. */
@@ -169,7 +234,8 @@ static int value_judge(struct row_work *w, const json_t *value)
     return 0;
 }
 
-int import_row_check(struct desk *d, const struct viewer *v, time_ns now, const struct import_run *run, const struct table_row *row, struct err *e)
+int import_row_check(struct desk *d, const struct viewer *v, time_ns now, const struct import_run *run, const struct table_row *row,
+                     struct import_piece *p, struct err *e)
 {
     struct desk_reply r = { 0 };
     struct record old = { 0 };
@@ -196,7 +262,7 @@ int import_row_check(struct desk *d, const struct viewer *v, time_ns now, const 
         before = w.known ? value_whole(run->kind, old.value) : NULL;
         after = value_whole(run->kind, value);
         diff = json_array_size(w.errors) ? json_array() : record_diff(before, after);
-        rc = row_insert(&w, &old, value, diff);
+        row_add(&w, &old, value, diff, p);
     }
     if (rc < 0)
         err_set(e, rc, "%s", r.err.text);

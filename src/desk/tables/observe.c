@@ -1,6 +1,8 @@
 /* observe.c - what is seen of an object, laid beside what its passport says. */
-#include "desk/tables/internal.h"
+#include "desk/tables/import_run.h"
 #include "base/file.h"
+
+#define SEARCH_TURN 200   /* records of an import whose words go into the search in one turn, should the import have been killed */
 
 #define SOURCES_BYTES_MAX (16u * MIB)
 
@@ -137,93 +139,53 @@ static int observe_sources(struct call *c)
     return rc < 0 ? rc : 0;
 }
 
-/* forget_import - what a dry run showed goes after IMPORT_KEPT_NS, one run a turn; that it was, and by whom it was written, stays. */
-static int forget_import(struct call *c)
+/* import_forgotten - a dry run older than IMPORT_KEPT_NS is no longer shown; that it was, and by whom it was written, stays. */
+static int import_forgotten(struct call *c, int64_t *run)
 {
-    int64_t run = 0;
-    int rc = db_int(c->d, c->e, 0, &run,
+    int rc = db_int(c->d, c->e, 0, run,
                     "SELECT r.id FROM import_run r WHERE r.created_at <= ?1 AND EXISTS (SELECT 1 FROM import_row w WHERE w.run_id = r.id) ORDER BY r.id LIMIT 1",
                     "i", c->now - IMPORT_KEPT_NS);
 
-    if (rc < 0 || run == 0)
-        return rc;
-    rc = db_exec(c->d, c->e, "DELETE FROM import_row WHERE run_id = ?", "i", run);
-    if (rc >= 0)
-        rc = db_exec(c->d, c->e, "UPDATE import_run SET state = 'read', checked = 0 WHERE id = ? AND state = 'checked'", "i", run);
+    if (rc == 0 && *run)
+        rc = db_exec(c->d, c->e, "UPDATE import_run SET state = 'read', checked = 0 WHERE id = ? AND state = 'checked'", "i", *run);
     return rc < 0 ? rc : 0;
+}
+
+static int hourly(struct call *c, int64_t *forgotten)
+{
+    int rc = db_exec(c->d, c->e, "INSERT INTO counter(name, value) VALUES ('observed_at', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", "i", c->now);
+
+    if (rc >= 0)
+        rc = observe_sources(c);
+    return rc < 0 ? rc : import_forgotten(c, forgotten);
+}
+
+static int tables_turn(struct call *c)
+{
+    int64_t last = 0, run = 0;
+    int rc = records_search(c, SEARCH_TURN);
+
+    if (rc >= 0)
+        rc = db_int(c->d, c->e, 0, &last, "SELECT value FROM counter WHERE name = 'observed_at'", "");
+    if (rc < 0 || (last && c->now - last < OBSERVE_EVERY_NS && c->now >= last))
+        return rc;
+    rc = db_begin(c->d, c->e);
+    if (rc == 0)
+        rc = db_end(c->d, hourly(c, &run), c->e);
+    return rc < 0 || !run ? rc : import_rows_forget(c, run, 0, INT64_MAX);
 }
 
 int tables_tick(struct desk *d, time_ns now, struct err *e)
 {
     struct desk_reply r = { 0 };
     struct call c;
-    int64_t last = 0;
-    int rc = db_int(d, e, 0, &last, "SELECT value FROM counter WHERE name = 'observed_at'", "");
+    int rc;
 
-    if (rc < 0 || (last && now - last < OBSERVE_EVERY_NS && now >= last))
-        return rc;
     desk_call_init(&c, d, NULL, now, &r);
-    rc = db_begin(d, c.e);
-    if (rc == 0) {
-        rc = db_exec(d, c.e, "INSERT INTO counter(name, value) VALUES ('observed_at', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", "i", now);
-        if (rc >= 0)
-            rc = observe_sources(&c);
-        if (rc >= 0)
-            rc = forget_import(&c);
-        rc = db_end(d, rc < 0 ? rc : 0, c.e);
-    }
+    rc = tables_turn(&c);
     if (rc < 0)
         err_set(e, rc, "%s", r.err.text);
     desk_call_free(&c);
     desk_reply_free(&r);
     return rc;
-}
-
-/* --- reading --- */
-
-static int observed_page(struct call *c, struct str object, int limit, struct str before)
-{
-    json_t *passport = NULL, *items = json_array();
-    int64_t id = 0, version = 0;
-    struct str last = before;
-    bool more = false;
-    int rc = passport_newest(c, object, &id, &version);
-
-    if (rc == 0 && id)
-        rc = items_load(c, id, &passport);
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT key, json, source, first_seen_at, last_seen_at FROM observed WHERE object_id = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
-                                "tti", object, before.p ? before : STR(""), (int64_t)limit + 1);
-    rc = rc < 0 ? rc : st ? 0 : -EIO;
-    while (rc >= 0 && (rc = db_step(c->d, st, c->e)) > 0) {
-        if (json_array_size(items) == (size_t)limit) {
-            more = true;
-            db_done(st);
-            break;
-        }
-        last = db_copy(st, 0, &c->a);
-        struct str text = db_str(st, 1);
-        json_t *item = json_loadb(text.p, text.n, 0, NULL), *written = json_object_getn(passport, last.p, last.n);
-        const char *verdict = !id ? "no_passport" : !written ? "appeared" : item_same(written, item, true) ? "same" : "changed";
-
-        json_array_append_new(items, json_pack("{s:o, s:O, s:s, s:o, s:o, s:o}", "item", item, "passport", written ? written : json_null(), "verdict", verdict,
-                                               "source", db_json(st, 2), "first_seen_at", db_json_time(st, 3), "last_seen_at", db_json_time(st, 4)));
-    }
-    c->r->json = json_pack("{s:o, s:o, s:o}", "passport_version", id ? json_integer(version) : json_null(), "items", items, "next",
-                           more ? json_str(last) : json_null());
-    json_decref(passport);
-    return rc < 0 ? rc : 0;
-}
-
-int desk_observed(struct desk *d, const struct viewer *v, struct str object, int limit, struct str before, struct desk_reply *r)
-{
-    struct call c;
-    int rc;
-
-    desk_call_init(&c, d, v, 0, r);
-    rc = object_reached(&c, object, NULL);
-    if (rc == 0)
-        rc = observed_page(&c, object, page_limit(limit), before);
-    desk_call_free(&c);
-    return refuse_rc(r, rc);
 }

@@ -376,6 +376,159 @@ static void what_a_dry_run_showed_is_forgotten_after_thirty_days(void **state)
     assert_true(number(w, "SELECT count(*) FROM import_run WHERE state = 'applied'") > 0);
 }
 
+/* many - a table of n new objects. */
+static struct str many(struct buf *b, int n)
+{
+    buf_str(b, STR(OBJECTS));
+    for (int i = 1; i <= n; i++)
+        buf_printf(b, "Row %d;registry-centre;low;;row-%d;no;;\r\n", i, i);
+    return buf_view(b);
+}
+
+struct pace {
+    int rows, most, commits;
+};
+
+static void row_written(void *arg, int what, const char *db, const char *table, sqlite3_int64 rowid)
+{
+    struct pace *p = arg;
+
+    (void)what;
+    (void)db;
+    (void)table;
+    (void)rowid;
+    p->rows++;
+}
+
+static int committed(void *arg)
+{
+    struct pace *p = arg;
+
+    p->most = p->rows > p->most ? p->rows : p->most;
+    p->rows = 0;
+    p->commits++;
+    return 0;
+}
+
+static void a_dry_run_holds_the_lock_for_some_rows_only(void **state)
+{
+    struct world *w = *state;
+    struct pace pace = { 0 };
+    AUTO_BUF struct buf b = { 0 };
+    buf_init(&b, 0);
+    json_t *i = read_in(w, "object", many(&b, 1000));
+
+    /* import_row has no rowid, so the hook does not see it: the trigger's table does. */
+    assert_int_equal(sqlite3_exec(w->desk->db, "CREATE TABLE seen (row INTEGER); CREATE TRIGGER see AFTER INSERT ON import_row BEGIN INSERT INTO seen VALUES"
+                                               " (NEW.row); END", NULL, NULL, NULL), 0);
+    sqlite3_update_hook(w->desk->db, row_written, &pace);
+    sqlite3_commit_hook(w->desk->db, committed, &pace);
+    i = check(w, i, NULL, NULL);
+    sqlite3_update_hook(w->desk->db, NULL, NULL);
+    sqlite3_commit_hook(w->desk->db, NULL, NULL);
+    assert_int_equal(counted(i, "create"), 1000);
+    assert_int_equal(number(w, "SELECT count(*) FROM seen"), 1000);
+    assert_true(pace.most <= IMPORT_PIECE_ROWS && pace.commits >= 1000 / IMPORT_PIECE_ROWS);
+    json_decref(i);
+}
+
+static int stop_now(void *arg)
+{
+    int *left = arg;
+
+    return --*left == 0;
+}
+
+static void a_dry_run_that_is_killed_leaves_the_one_before(void **state)
+{
+    struct world *w = *state;
+    AUTO_BUF struct buf b = { 0 };
+    struct desk_reply r = { 0 };
+    int failed = 0;
+    buf_init(&b, 0);
+    json_t *i = check(w, read_in(w, "object", many(&b, 300)), NULL, NULL), *columns = json_incref(json_object_get(i, "columns")), *rows;
+
+    for (int steps = 1; steps < 6000; steps += 199) {
+        int left = steps;
+        json_t *body = json_pack("{s:O}", "columns", columns);
+
+        sqlite3_progress_handler(w->desk->db, 10, stop_now, &left);
+        failed += desk_import_check(w->desk, &w->admin, json_get_str(i, "id"), body, NOW, &r) < 0;
+        sqlite3_progress_handler(w->desk->db, 0, NULL, NULL);
+        desk_reply_free(&r);
+        json_decref(body);
+        desk_reopen(w);
+        /* Whatever was left half-way, what is shown is whole. */
+        must(desk_import(w->desk, &w->admin, json_get_str(i, "id"), NOW, &r), &r.err);
+        assert_int_equal(counted(r.json, "create"), 300);
+        assert_string_equal(json_string_value(json_object_get(r.json, "state")), "checked");
+        desk_reply_free(&r);
+    }
+    assert_true(failed > 5);
+    rows = rows_of(w, i, "create");
+    assert_int_equal(json_array_size(rows), 100);
+    json_decref(rows);
+    must(desk_import(w->desk, &w->admin, json_get_str(i, "id"), NOW, &r), &r.err);
+    apply_must(w, r.json);
+    assert_int_equal(number(w, "SELECT count(*) FROM object WHERE name LIKE 'Row %'"), 300);
+    json_decref(columns);
+    json_decref(i);
+}
+
+static void a_dry_run_that_ends_after_another_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    json_t *i = check(w, read_in(w, "object", STR("id;city\r\nstate-register;Алматы\r\n")), NULL, NULL);
+    json_t *body = json_pack("{s:O}", "columns", json_object_get(i, "columns"));
+
+    /* Another one ends while this one writes its rows. */
+    assert_int_equal(sqlite3_exec(w->desk->db, "CREATE TRIGGER other AFTER INSERT ON import_row BEGIN UPDATE import_run SET attempts = 9, checked = 9 WHERE"
+                                               " id = NEW.run_id; END", NULL, NULL, NULL), 0);
+    assert_int_equal(desk_import_check(w->desk, &w->admin, json_get_str(i, "id"), body, NOW, &r), -EEXIST);
+    assert_string_equal(r.code, "conflict");
+    assert_int_equal(number(w, "SELECT checked FROM import_run"), 9);
+    json_decref(body);
+    json_decref(i);
+    desk_reply_free(&r);
+}
+
+static int64_t found(struct world *w, const char *words)
+{
+    struct registry_query q = { .q = str_c(words) };
+    struct desk_reply r = { 0 };
+
+    must(desk_registry_list(w->desk, &w->admin, RECORD_OBJECT, STR(""), &q, NOW, &r), &r.err);
+    int64_t n = (int64_t)json_array_size(json_object_get(r.json, "items"));
+    desk_reply_free(&r);
+    return n;
+}
+
+static void the_search_follows_an_import_even_after_a_kill(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+    AUTO_BUF struct buf b = { 0 };
+    buf_init(&b, 0);
+    json_t *i = check(w, read_in(w, "object", many(&b, 250)), NULL, NULL);
+
+    /* Killed between the commit and the search. */
+    assert_int_equal(sqlite3_exec(w->desk->db, "CREATE TRIGGER killed BEFORE DELETE ON search_waiting BEGIN SELECT RAISE(ROLLBACK, 'killed'); END", NULL, NULL,
+                                  NULL), 0);
+    apply_must(w, i);
+    assert_int_equal(number(w, "SELECT count(*) FROM object WHERE name LIKE 'Row %'"), 250);
+    assert_int_equal(number(w, "SELECT count(*) FROM search_waiting"), 250);
+    assert_int_equal(sqlite3_exec(w->desk->db, "DROP TRIGGER killed", NULL, NULL, NULL), 0);
+    desk_reopen(w);
+    assert_int_equal(found(w, "row-217"), 0);
+    for (int k = 0; k < 3; k++)
+        must(tables_tick(w->desk, NOW + k, &e), &e);
+    assert_int_equal(number(w, "SELECT count(*) FROM search_waiting"), 0);
+    assert_int_equal(found(w, "row-217"), 1);
+    apply_must(w, check(w, read_in(w, "object", STR(OBJECTS "Later row;registry-centre;low;;later-1;no;;\r\n")), NULL, NULL));
+    assert_int_equal(found(w, "later-1"), 1);   /* without a kill, at once */
+}
+
 int main(void)
 {
 #define T(f, name) { name, f, world_open, world_close, NULL }
@@ -390,6 +543,10 @@ int main(void)
         T(what_is_taken_out_comes_back_unchanged, "what is taken out as CSV or XLSX comes back unchanged, every kind of record"),
         T(who_sees_a_part_takes_out_that_part, "who sees a part of the registry takes out that part"),
         T(what_a_dry_run_showed_is_forgotten_after_thirty_days, "what a dry run showed is forgotten after thirty days; that it was, stays"),
+        T(a_dry_run_holds_the_lock_for_some_rows_only, "a dry run holds the write lock for some rows at a time"),
+        T(a_dry_run_that_is_killed_leaves_the_one_before, "a dry run that is killed at any step leaves the one before, whole"),
+        T(a_dry_run_that_ends_after_another_is_refused, "a dry run that ends after another is refused"),
+        T(the_search_follows_an_import_even_after_a_kill, "the search follows an import at once, after a kill with the next ticks"),
         T(tables_that_are_none_are_refused_with_their_place, "tables that are none are refused with their place"),
     };
 
