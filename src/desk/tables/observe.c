@@ -189,3 +189,52 @@ int tables_tick(struct desk *d, time_ns now, struct err *e)
     desk_reply_free(&r);
     return rc;
 }
+
+/* --- reading --- */
+
+static int observed_page(struct call *c, struct str object, int limit, struct str before)
+{
+    json_t *passport = NULL, *items = json_array();
+    int64_t id = 0, version = 0;
+    struct str last = before;
+    bool more = false;
+    int rc = passport_newest(c, object, &id, &version);
+
+    if (rc == 0 && id)
+        rc = items_load(c, id, &passport);
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT key, json, source, first_seen_at, last_seen_at FROM observed WHERE object_id = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+                                "tti", object, before.p ? before : STR(""), (int64_t)limit + 1);
+    rc = rc < 0 ? rc : st ? 0 : -EIO;
+    while (rc >= 0 && (rc = db_step(c->d, st, c->e)) > 0) {
+        if (json_array_size(items) == (size_t)limit) {
+            more = true;
+            db_done(st);
+            break;
+        }
+        last = db_copy(st, 0, &c->a);
+        struct str text = db_str(st, 1);
+        json_t *item = json_loadb(text.p, text.n, 0, NULL), *written = json_object_getn(passport, last.p, last.n);
+        const char *verdict = !id ? "no_passport" : !written ? "appeared" : item_same(written, item, true) ? "same" : "changed";
+
+        json_array_append_new(items, json_pack("{s:o, s:O, s:s, s:o, s:o, s:o}", "item", item, "passport", written ? written : json_null(), "verdict", verdict,
+                                               "source", db_json(st, 2), "first_seen_at", db_json_time(st, 3), "last_seen_at", db_json_time(st, 4)));
+    }
+    c->r->json = json_pack("{s:o, s:o, s:o}", "passport_version", id ? json_integer(version) : json_null(), "items", items, "next",
+                           more ? json_str(last) : json_null());
+    json_decref(passport);
+    return rc < 0 ? rc : 0;
+}
+
+int desk_observed(struct desk *d, const struct viewer *v, struct str object, int limit, struct str before, struct desk_reply *r)
+{
+    struct call c;
+    int rc;
+
+    desk_call_init(&c, d, v, 0, r);
+    rc = object_reached(&c, object, NULL);
+    if (rc == 0)
+        rc = observed_page(&c, object, page_limit(limit), before);
+    desk_call_free(&c);
+    return refuse_rc(r, rc);
+}
