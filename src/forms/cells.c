@@ -150,6 +150,11 @@ struct str form_cell_text(const struct form_document *d, const struct form_field
     return form_text_value(d, cell, s, lang, a);
 }
 
+struct str forms_cell_text(const struct form_document *d, const struct form_field *cell, struct str raw, enum lang lang, struct arena *a)
+{
+    return form_cell_text(d, cell, raw, lang, a);
+}
+
 struct str form_cells_text(const struct form_document *d, const struct form_field *f, const struct form_value *v, enum lang lang, struct arena *a)
 {
     AUTO_BUF struct buf b;

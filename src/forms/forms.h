@@ -95,6 +95,8 @@ MUST_USE int forms_render_pdf(const struct form_document *d, struct buf *out, st
 /* forms_safe_text - how a hostile value is printed (promise 3), in the arena. Newlines stay. *cut (may be NULL) says
  * whether not all of it is there. */
 struct str forms_safe_text(struct str s, bool *cut, struct arena *a);
+/* forms_cell_text - one cell of a compound field (FORM_CELLS), as printed. */
+struct str forms_cell_text(const struct form_document *d, const struct form_field *cell, struct str raw, enum lang lang, struct arena *a);
 /* forms_value_text - a field's value as printed in lang; empty if there is none. */
 struct str forms_value_text(const struct form_document *d, const struct form_field *f, enum lang lang, struct arena *a);
 

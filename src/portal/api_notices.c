@@ -75,6 +75,21 @@ int api_notice_pdf(struct call *c)
     return give(c, rc, &r, "application/pdf", "inline", name, "pdf");
 }
 
+int api_notice_table(struct call *c)
+{
+    struct str format = params_get(&c->params, "format");
+    bool csv = str_eq(format, STR("csv"));
+    struct desk_reply r = { 0 };
+    char name[64] = "";
+    int rc;
+
+    if (format.n && !csv && !str_eq(format, STR("xlsx")))
+        return err_set(&c->err, -EINVAL, "format");
+    rc = desk_notice_bytes(c->desk, &c->viewer, c->match.arg[0], csv ? NOTICE_CSV : NOTICE_XLSX, c->now, &c->reply.body, name, &r);
+    return give(c, rc, &r, csv ? "text/csv; charset=utf-8" : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "attachment", name,
+                csv ? "csv" : "xlsx");
+}
+
 int api_notice_canonical(struct call *c)
 {
     struct desk_reply r = { 0 };

@@ -17,8 +17,9 @@ MUST_USE int desk_notice(struct desk *d, const struct viewer *v, struct str id, 
 /* desk_notices_table - the journal of the same query as XLSX, or CSV. */
 MUST_USE int desk_notices_table(struct desk *d, const struct viewer *v, const struct notices_query *q, bool csv, time_ns now, struct buf *out,
                                 struct desk_reply *r);
-enum notice_bytes { NOTICE_SENT_PDF, NOTICE_PDF_KK, NOTICE_PDF_KK_RU, NOTICE_CANONICAL };
-/* desk_notice_bytes - the PDF that went out, one drawn anew in Kazakh or in Kazakh and Russian side by side, or the frozen bytes. name is for the
+enum notice_bytes { NOTICE_SENT_PDF, NOTICE_PDF_KK, NOTICE_PDF_KK_RU, NOTICE_CANONICAL, NOTICE_XLSX, NOTICE_CSV };
+/* desk_notice_bytes - the PDF that went out, one drawn anew in Kazakh or in Kazakh and Russian side by side, the form as a
+ * table, or the frozen bytes. name is for the
  * person's machine, "OUT-2026-000001". */
 MUST_USE int desk_notice_bytes(struct desk *d, const struct viewer *v, struct str id, enum notice_bytes what, time_ns now, struct buf *out,
                                char name[64], struct desk_reply *r);

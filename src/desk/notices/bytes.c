@@ -38,8 +38,9 @@ static int parties_of(struct call *c, int64_t id, struct drawn *n)
     return rc;
 }
 
-static int draw_anew(struct call *c, const struct drawn *n, bool both, struct buf *out)
+static int draw_anew(struct call *c, const struct drawn *n, enum notice_bytes what, struct buf *out)
 {
+    bool both = what != NOTICE_PDF_KK, table = what == NOTICE_XLSX || what == NOTICE_CSV;
     struct duty_world w;
     int rc = world_of(c, n->edition, &w);
     const struct form *f = rc == 0 ? edition_form(w.edition, n->form) : NULL;
@@ -50,7 +51,9 @@ static int draw_anew(struct call *c, const struct drawn *n, bool both, struct bu
                                  .side_by_side = both };
 
     rc = f && vs ? forms_values_read(&w, f, n->values, &c->a, vs, c->e) : -ENOTSUP;
-    return rc < 0 ? err_wrap(c->e, -EIO, "drawing a notice anew") : forms_render_pdf(&doc, out, c->e);
+    if (rc < 0)
+        return err_wrap(c->e, -EIO, "drawing a notice anew");
+    return table ? notice_sheet(c, &doc, what == NOTICE_CSV, out) : forms_render_pdf(&doc, out, c->e);
 }
 
 static int bytes(struct call *c, int64_t id, enum notice_bytes what, struct buf *out, char name[64])
@@ -61,7 +64,8 @@ static int bytes(struct call *c, int64_t id, enum notice_bytes what, struct buf 
 
     if (rc < 0)
         return rc;
-    st = db_query(c->d, c->e, "SELECT number, form, form_values, tlp, made_at, pdf_sha256, canonical, edition, sender_name, paragraph FROM notice_record WHERE id = ?", "i", id);
+    st = db_query(c->d, c->e, "SELECT number, form, form_values, tlp, made_at, pdf_sha256, canonical, edition, sender_name, paragraph"
+                             " FROM notice_record WHERE id = ?", "i", id);
     rc = st ? db_step(c->d, st, c->e) : -EIO;
     if (rc <= 0)
         return rc < 0 ? rc : -ENOENT;
@@ -83,7 +87,7 @@ static int bytes(struct call *c, int64_t id, enum notice_bytes what, struct buf 
     if (what == NOTICE_SENT_PDF)
         return sent_pdf(c, pdf.p, out);
     rc = parties_of(c, id, &n);
-    return rc < 0 ? rc : draw_anew(c, &n, what == NOTICE_PDF_KK_RU, out);
+    return rc < 0 ? rc : draw_anew(c, &n, what, out);
 }
 
 int desk_notice_bytes(struct desk *d, const struct viewer *v, struct str id, enum notice_bytes what, time_ns now, struct buf *out, char name[64],

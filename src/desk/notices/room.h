@@ -48,6 +48,10 @@ struct str name_shown(struct call *c, struct str stored);
 /* title_shown - a title that is the form's own is told in the reader's language. form {NULL,0}: as it is. */
 struct str title_shown(struct call *c, struct str title, struct str form, struct str edition);
 
+/* --- sheet.c --- */
+/* notice_sheet - the form of a notice as a workbook, or as CSV. */
+MUST_USE int notice_sheet(struct call *c, const struct form_document *d, bool csv, struct buf *out);
+
 /* --- of_case.c --- */
 /* case_record - the record of a letter of a case, made with the first of its deliveries; 0 without a document. */
 MUST_USE int case_record(struct call *c, const struct kase *k, const struct letter *l, int64_t *id);

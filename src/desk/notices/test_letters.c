@@ -4,6 +4,8 @@
 #include "desk/notices/notices.h"
 #include "desk/requests/kind.h"
 #include "desk/testing.h"
+#include "forms/test_filled.h"
+#include "table/table.h"
 
 #define H NS_PER_HOUR
 
@@ -233,6 +235,102 @@ static void a_consultation_outside_of_cases_is_answered_by_letter(void **state)
     drawn(w, record, "consultation_answer");
 }
 
+/* --- forms as tables --- */
+
+struct cells {
+    struct buf text;   /* "sheet|row|column=text" a line */
+};
+
+static int cell_take(void *arg, const struct table_row *row, struct err *e)
+{
+    struct cells *t = arg;
+
+    (void)e;
+    for (size_t i = 0; i < row->count; i++)
+        buf_printf(&t->text, "%.*s|%u|%u=%.*s\n", STR_ARG(row->sheet), row->number, row->cells[i].column, STR_ARG(row->cells[i].text));
+    return 0;
+}
+
+static void table_of(struct world *w, int64_t id, enum notice_bytes what, const char *sheet, struct buf *out)
+{
+    struct table_options o = { .sheet = str_c(sheet) };
+    struct cells t = { .text = { 0 } };
+    struct desk_reply r = { 0 };
+    AUTO_BUF struct buf bytes;
+    char text[24], name[64], path[4096];
+    struct err e;
+
+    buf_init(&bytes, DESK_DOCUMENT_MAX);
+    buf_init(&t.text, MIB);
+    must(file_mkdirs(node_path(w->node, "run", path), 0755, &e), &e);
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    must(desk_notice_bytes(w->desk, &w->analyst, str_c(text), what, T0 + 90 * H, &bytes, name, &r), &r.err);
+    must(table_read(buf_view(&bytes), &o, cell_take, &t, &e), &e);
+    buf_str(out, buf_view(&t.text));
+    buf_free(&t.text);
+    desk_reply_free(&r);
+}
+
+static void has(const struct buf *b, const char *what)
+{
+    if (str_find(buf_view(b), str_c(what)) < 0)
+        fail_msg("no \"%s\" in\n%.*s", what, STR_ARG(buf_view(b)));
+}
+
+/* Annex 1 as a workbook: its items on the first sheet, its compound items on sheets of their own; the letter with its parties; CSV in one. */
+static void every_form_is_a_table_too(void **state)
+{
+    struct world *w = *state;
+    struct subject about = { .kind = "object", .id = STR("state-register"), .object_id = STR("state-register"), .org_id = str_c(w->registry.org_id) };
+    struct str to = about.org_id;
+    json_t *values = json_loads(filled_annex1, 0, NULL);
+    struct notice_new n = { .kind = "commissioning", .paragraph = "8", .about = &about, .form = "annex1", .values = values, .orgs = &to, .org_count = 1 };
+    struct desk_reply r = { 0 };
+    struct call c;
+    int64_t id = 0;
+    AUTO_BUF struct buf one;
+    AUTO_BUF struct buf grid;
+    AUTO_BUF struct buf csv;
+
+    buf_init(&one, MIB);
+    buf_init(&grid, MIB);
+    buf_init(&csv, MIB);
+    desk_call_init(&c, w->desk, &w->analyst, T0, &r);
+    must(db_begin(w->desk, c.e), c.e);
+    must(db_end(w->desk, notice_issue(&c, &n, &id), c.e), c.e);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    json_decref(values);
+    const struct form *form = edition_form(w->duty.edition, STR("annex1"));
+    table_of(w, id, NOTICE_XLSX, "", &one);
+    for (size_t i = 0; i < form->field_count; i++) {
+        char want[4096];
+
+        snprintf(want, sizeof want, "|2=%.*s\n", STR_ARG(form->fields[i].label.text[LANG_KK]));
+        has(&one, want);
+        snprintf(want, sizeof want, "|4=%.*s\n", STR_ARG(form->fields[i].label.text[LANG_RU]));
+        has(&one, want);
+    }
+    has(&one, "OUT-2026-000001");
+    size_t grids = 0;
+    for (size_t i = 0; i < form->field_count; i++)
+        if (form->fields[i].type == FIELD_TABLE) {
+            char number[16];
+
+            snprintf(number, sizeof number, "%.*s", STR_ARG(form->fields[i].number));
+            buf_reset(&grid);
+            table_of(w, id, NOTICE_XLSX, number, &grid);
+            has(&grid, "|1|1=");
+            has(&grid, "|2|");
+            grids++;
+        }
+    assert_true(grids > 0);
+    has(&grid, "желіаралық экран");
+    table_of(w, id, NOTICE_CSV, "", &csv);
+    has(&csv, "желіаралық экран");
+    has(&csv, "OUT-2026-000001");
+}
+
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
@@ -243,6 +341,7 @@ int main(void)
         T(consultations_and_analyses_go_out_in_their_forms, "consultations of a case and the analysis of an event go out in their forms"),
         T(the_request_for_the_information_is_a_form, "R-15-01 R-15-02 the request for the Information is a form that says what, why and by when"),
         T(the_notice_before_a_document_survey_is_a_form, "R-14-01 R-14-02 R-14-04 the notice before a survey of documents is a form with the list of Annex 3"),
+        T(every_form_is_a_table_too, "a filled form is a workbook and a CSV too, compound items on sheets of their own"),
         T(a_consultation_outside_of_cases_is_answered_by_letter, "R-10.2-09 a consultation outside of cases is asked and answered by letter"),
     };
 
