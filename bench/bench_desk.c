@@ -39,6 +39,11 @@ static const char *const steps[] = {
     " CASE WHEN n % 10 < 7 THEN :now - (:cases - n) * 300000000000 + 90000000000000 END, :now - (:cases - n) * 300000000000,"
     " :now - (:cases - n) * 300000000000, 'b-'||printf('%06d', n)||' подбор пароля № '||(n % 200)||' ақпараттық жүйе № '||(1 + n % :objects)"
     " FROM (WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM s WHERE n < :cases) SELECT n FROM s)",
+    "INSERT INTO case_version(case_id, at, until, detected_at, state, kind, level, incident_type, rule_id, object_id, confirmed_at, eliminated_at,"
+    " measures, merged) SELECT k.id, k.detected_at + s.v * 600000000000, iif(s.v = 2, 9223372036854775807, k.detected_at + (s.v + 1) * 600000000000),"
+    " k.detected_at, CASE s.v WHEN 0 THEN 'detected' WHEN 1 THEN 'notified' ELSE k.state END, k.kind, k.level, k.incident_type, k.rule_id, k.object_id,"
+    " k.confirmed_at, k.eliminated_at, k.closed_at IS NOT NULL, 0 FROM cases k, (SELECT 0 AS v UNION ALL SELECT 1 UNION ALL SELECT 2) s"
+    " WHERE k.number LIKE 'B-%'",
     "INSERT INTO case_text(case_text) VALUES('rebuild')",
     "INSERT INTO duty(subject, subject_id, seq, case_id, object_id, org_id, performer_org, owed_by, basis, obligation, from_field, from_at, due_at, nominal_at, state, fulfilled_at,"
     " overdue_marked_at, edition, calendar, arithmetic, created_at) SELECT 'case', CAST(k.id AS TEXT), 1, k.id, k.object_id, o.org_id, CASE d.v WHEN 'D-11' THEN o.org_id END,"
@@ -48,7 +53,7 @@ static const char *const steps[] = {
     " 'kz-52-2025', '1', '{\"kk\":[],\"ru\":[],\"en\":[]}', k.detected_at FROM cases k JOIN object o ON o.id = k.object_id,"
     " (SELECT 'D-05' AS v UNION ALL SELECT 'D-11') d WHERE k.number LIKE 'B-%'",
     "INSERT INTO timeline(subject, subject_id, case_id, kind, happened_at, recorded_at) SELECT 'case', CAST(k.id AS TEXT), k.id, t.v, k.detected_at,"
-    " k.detected_at FROM cases k, (SELECT 'detected' AS v UNION ALL SELECT 'clock_started' UNION ALL SELECT 'notify' UNION ALL SELECT 'comment') t"
+    " k.detected_at FROM cases k, (SELECT 'detected' AS v UNION ALL SELECT 'clock_started' UNION ALL SELECT 'notify' UNION ALL SELECT 'report_measures') t"
     " WHERE k.number LIKE 'B-%'",
     "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, org_id, state, queued_at, sent_at, read_at) SELECT 'case',"
     " CAST(k.id AS TEXT), k.id, k.object_id, 'annex7', 'inbox', 'Ұйым', CASE t.v WHEN 1 THEN o.org_id END, CASE WHEN k.closed_at IS NULL THEN 'sent' ELSE"

@@ -40,7 +40,7 @@
     " AND h.decided_at < ?2 AND h.decided_at <= ?3"
 /* Versions of registered objects with their components and contacts, and of people; the first version of an object is its entry. */
 #define REGISTRY_CHANGES                                                                                                                        \
-    "FROM record_version rv LEFT JOIN object o ON rv.root = 'object/' || o.id WHERE rv.at >= ?1 AND rv.at < ?2 AND rv.at <= ?3 AND"              \
+    "FROM record_version rv LEFT JOIN object o ON o.id = iif(rv.root LIKE 'object/%', substr(rv.root, 8), NULL) WHERE rv.at >= ?1 AND rv.at < ?2 AND rv.at <= ?3 AND"              \
     " (rv.root LIKE 'object/%' OR (rv.kind = 'person' AND rv.version > 1))"
 #define FIELD_CHANGED(name) "EXISTS (SELECT 1 FROM record_change x WHERE x.seq = rv.seq AND x.field = '" name "')"
 #define REGISTRY_PART                                                                                                                           \
