@@ -49,7 +49,7 @@ static const char *const steps[] = {
     " overdue_marked_at, edition, calendar, arithmetic, created_at) SELECT 'case', CAST(k.id AS TEXT), 1, k.id, k.object_id, o.org_id, CASE d.v WHEN 'D-11' THEN o.org_id END,"
     " CASE d.v WHEN 'D-11' THEN 'organisation' ELSE 'centre' END, 'law', d.v, 'detected_at',"
     " k.detected_at, k.detected_at + 259200000000000, k.detected_at + 259200000000000, CASE WHEN k.closed_at IS NULL AND d.v = 'D-11' THEN 'running' ELSE"
-    " 'fulfilled' END, CASE WHEN k.closed_at IS NULL AND d.v = 'D-11' THEN NULL ELSE k.detected_at + 1 END, k.detected_at + 259200000000001,"
+    " 'fulfilled' END, CASE WHEN k.closed_at IS NULL AND d.v = 'D-11' THEN NULL ELSE k.detected_at + iif(k.id % 20, 1, 300000000000000) END, k.detected_at + 259200000000001,"
     " 'kz-52-2025', '1', '{\"kk\":[],\"ru\":[],\"en\":[]}', k.detected_at FROM cases k JOIN object o ON o.id = k.object_id,"
     " (SELECT 'D-05' AS v UNION ALL SELECT 'D-11') d WHERE k.number LIKE 'B-%'",
     "INSERT INTO timeline(subject, subject_id, case_id, kind, happened_at, recorded_at) SELECT 'case', CAST(k.id AS TEXT), k.id, t.v, k.detected_at,"

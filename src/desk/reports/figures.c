@@ -6,10 +6,12 @@
 
 #include <stdarg.h>
 
-#define FIGURE(id, section, in, parts, kind, sort, key, name, object, at, part, body)                                                           \
-    { id, section, in, "SELECT " part ", count(*) " body " GROUP BY 1 ORDER BY 2 DESC, 1",                                                     \
-      "SELECT " kind ", CAST(" key " AS TEXT), " name ", " object ", o.name, " at ", " sort ", 0 " body " AND (?7 = 0 OR (" part ") IS ?4) AND "  \
-      sort " < ?5 AND ?8 >= 0 ORDER BY " sort " DESC LIMIT ?6", parts, TALLY_NONE, false }
+/* The count reads "from" alone; the rows join what names them. Rows are ordered by sort and then by tie, which is unique with it. */
+#define FIGURE(id, section, in, parts, kind, sort, tie, key, name, object, at, part, from, joins, where)                                        \
+    { id, section, in, "SELECT " part ", count(*) FROM " from " WHERE " where " GROUP BY 1 ORDER BY 2 DESC, 1",                                 \
+      "SELECT " kind ", CAST(" key " AS TEXT), " name ", " object ", o.name, " at ", " sort ", " tie " FROM " from " " joins " WHERE " where      \
+      " AND (?7 = 0 OR (" part ") IS ?4) AND (" sort ", " tie ") < (?5, ?8) ORDER BY " sort " DESC, " tie " DESC LIMIT ?6", parts, TALLY_NONE,  \
+      false }
 
 /* How each case stood as of ?3; all of them are counted in one walk (tally), their rows come by the moment of detection. */
 #define STOOD "v.at <= ?3 AND v.until > ?3 AND v.merged = 0 AND "
@@ -22,26 +24,25 @@
     { id, section, in, NULL, CASE_ROWS("v." #column, DETECTED " AND v.kind " incident "= 'incident'"), parts, TALLY_##column, sizeof(incident) == 1 }
 #define UNRESOLVED                                                                                                                              \
     STOOD "v.detected_at < ?2 AND ?1 > 0 AND v.kind = 'incident' AND v.state NOT IN ('eliminated','closed','rejected','dismissed_by_sts')"
-/* Steps of cases that happened in the quarter and were written down by then. The first of a kind counts. */
-#define STEP_FIGURE(id, kinds)                                                                                                                  \
-    FIGURE(id, "measures", IN_17 | IN_18, NULL, "'case'", "t.id", "k.id", "k.number", "o.id", "t.happened_at", "NULL",                           \
-           "FROM timeline t JOIN cases k ON k.id = t.case_id LEFT JOIN object o ON o.id = (SELECT v.object_id FROM case_version v WHERE"        \
-           " v.case_id = t.case_id AND v.at <= ?3 AND v.until > ?3 LIMIT 1) WHERE t.happened_at >= ?1 AND"                                       \
-           " t.happened_at < ?2 AND t.recorded_at <= ?3 AND t.kind IN (" kinds ") AND NOT EXISTS (SELECT 1 FROM timeline y WHERE"                \
-           " y.case_id = t.case_id AND y.kind = t.kind AND y.id < t.id)")
+/* Steps of cases that happened in the quarter and were written down by then. The first of a kind counts. OF_STEPS is the condition of both indices. */
+#define OF_STEPS(t) t ".kind IN ('report_measures','eliminate','event_analysis')"
+#define STEP_FIGURE(id, step)                                                                                                                   \
+    FIGURE(id, "measures", IN_17 | IN_18, NULL, "'case'", "t.happened_at", "t.id", "k.id", "k.number", "o.id", "t.happened_at", "NULL",          \
+           "timeline t", "JOIN cases k ON k.id = t.case_id LEFT JOIN object o ON o.id = (SELECT v.object_id FROM case_version v WHERE"          \
+           " v.case_id = t.case_id AND v.at <= ?3 AND v.until > ?3 LIMIT 1)", "t.happened_at >= ?1 AND t.happened_at < ?2 AND t.recorded_at"     \
+           " <= ?3 AND " OF_STEPS("t") " AND t.kind = '" step "' AND t.case_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM timeline y WHERE "      \
+           OF_STEPS("y") " AND y.case_id = t.case_id AND y.kind = '" step "' AND y.id < t.id)")
 /* Duties of owners that fell due in the quarter by the law and were not kept by their due moment: both as they were known at ?3. What was superseded
  * goes on in another case and is counted there. */
 #define LATE                                                                                                                                    \
-    "FROM duty_version x JOIN duty d ON d.id = x.duty_id LEFT JOIN object o ON o.id = x.object_id WHERE x.org_id IS NOT NULL AND x.due_at >= ?1" \
-    " AND x.due_at < ?2 AND x.due_at < ?3 AND x.at <= ?3 AND x.until > ?3 AND d.basis = 'law' AND d.subject <> 'report'"                         \
-    " AND (x.state = 'running' OR (x.state = 'fulfilled' AND x.fulfilled_at > x.due_at))"
-#define PASSPORT_CHANGES                                                                                                                        \
-    "FROM object_change h JOIN object o ON o.id = h.object_id WHERE h.state IN ('accepted','recorded') AND h.decided_at >= ?1"                   \
-    " AND h.decided_at < ?2 AND h.decided_at <= ?3"
+    "x.org_id IS NOT NULL AND x.due_at >= ?1 AND x.due_at < ?2 AND x.due_at < ?3 AND x.at <= ?3 AND x.until > ?3 AND d.basis = 'law'"             \
+    " AND d.subject <> 'report' AND (x.state = 'running' OR (x.state = 'fulfilled' AND x.fulfilled_at > x.due_at))"
+#define PASSPORT_CHANGES "h.state IN ('accepted','recorded') AND h.decided_at >= ?1 AND h.decided_at < ?2 AND h.decided_at <= ?3"
 /* Versions of registered objects with their components and contacts, and of people; the first version of an object is its entry. */
 #define REGISTRY_CHANGES                                                                                                                        \
-    "FROM record_version rv LEFT JOIN object o ON o.id = iif(rv.root LIKE 'object/%', substr(rv.root, 8), NULL) WHERE rv.at >= ?1 AND rv.at < ?2 AND rv.at <= ?3 AND"              \
-    " (rv.root LIKE 'object/%' OR (rv.kind = 'person' AND rv.version > 1))"
+    "rv.at >= ?1 AND rv.at < ?2 AND rv.at <= ?3 AND (rv.root LIKE 'object/%' OR (rv.kind = 'person' AND rv.version > 1))"
+#define OBJECT_OF_ROOT "LEFT JOIN object o ON o.id = iif(rv.root LIKE 'object/%', substr(rv.root, 8), NULL)"
+#define OBJECT_OF(id)  "LEFT JOIN object o ON o.id = " id
 #define FIELD_CHANGED(name) "EXISTS (SELECT 1 FROM record_change x WHERE x.seq = rv.seq AND x.field = '" name "')"
 #define REGISTRY_PART                                                                                                                           \
     "CASE WHEN rv.kind IN ('contact','person') THEN 'contacts' WHEN rv.kind = 'object' AND rv.version = 1 THEN 'registered'"                     \
@@ -56,19 +57,19 @@ const struct figure figures[] = {
     { "incidents.unresolved", "incidents", IN_17 | IN_18, "SELECT NULL, count(*) FROM case_version v WHERE " UNRESOLVED,
       CASE_ROWS("NULL", UNRESOLVED), NULL, TALLY_NONE, false },
     { "vulnerabilities", "vulnerabilities", IN_17 | IN_18, NULL, NULL, NULL },
-    FIGURE("changes.registry", "changes", IN_17 | IN_18, "report.change", "CASE WHEN rv.root LIKE 'object/%' THEN 'object' ELSE rv.kind END", "rv.seq",
-           "substr(rv.root, instr(rv.root, '/') + 1)", "rv.kind || ' ' || rv.id", "o.id", "rv.at", REGISTRY_PART, REGISTRY_CHANGES),
-    FIGURE("changes.logging", "changes", IN_17 | IN_18, NULL, "'request'", "q.id", "q.id", "q.number", "q.object_id", "q.opened_at", "NULL",
-           "FROM request q LEFT JOIN object o ON o.id = q.object_id WHERE q.kind = 'logging_change' AND q.opened_at >= ?1 AND q.opened_at < ?2"
-           " AND q.opened_at <= ?3"),
-    FIGURE("changes.passport", "changes", IN_17 | IN_18, "report.change", "'change'", "h.id", "h.id", "h.key", "h.object_id", "h.decided_at", "h.kind",
-           PASSPORT_CHANGES),
+    FIGURE("changes.registry", "changes", IN_17 | IN_18, "report.change", "CASE WHEN rv.root LIKE 'object/%' THEN 'object' ELSE rv.kind END", "rv.seq", "rv.seq",
+           "substr(rv.root, instr(rv.root, '/') + 1)", "rv.kind || ' ' || rv.id", "o.id", "rv.at", REGISTRY_PART, "record_version rv", OBJECT_OF_ROOT,
+           REGISTRY_CHANGES),
+    FIGURE("changes.logging", "changes", IN_17 | IN_18, NULL, "'request'", "q.id", "q.id", "q.id", "q.number", "q.object_id", "q.opened_at", "NULL", "request q",
+           OBJECT_OF("q.object_id"), "q.kind = 'logging_change' AND q.opened_at >= ?1 AND q.opened_at < ?2 AND q.opened_at <= ?3"),
+    FIGURE("changes.passport", "changes", IN_17 | IN_18, "report.change", "'change'", "h.id", "h.id", "h.id", "h.key", "h.object_id", "h.decided_at", "h.kind",
+           "object_change h", OBJECT_OF("h.object_id"), PASSPORT_CHANGES),
     { "violations", "violations", IN_17 | IN_18, NULL, NULL, NULL },
-    STEP_FIGURE("measures.reported", "'report_measures'"),
-    STEP_FIGURE("measures.eliminated", "'eliminate'"),
-    STEP_FIGURE("measures.analysed", "'event_analysis'"),
-    FIGURE("measures.late", "measures", IN_17 | IN_18, "obligation", "d.subject", "d.id", "d.subject_id", "d.obligation", "x.object_id", "x.due_at",
-           "d.obligation", LATE),
+    STEP_FIGURE("measures.reported", "report_measures"),
+    STEP_FIGURE("measures.eliminated", "eliminate"),
+    STEP_FIGURE("measures.analysed", "event_analysis"),
+    FIGURE("measures.late", "measures", IN_17 | IN_18, "obligation", "d.subject", "x.due_at", "x.duty_id", "d.subject_id", "d.obligation", "x.object_id",
+           "x.due_at", "d.obligation", "duty_version x JOIN duty d ON d.id = x.duty_id", OBJECT_OF("x.object_id"), LATE),
 };
 const size_t figure_count = COUNT(figures);
 
