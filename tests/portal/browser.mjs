@@ -77,19 +77,32 @@ export async function caseStory(base, caseId, number, centre, owner) {
     await owner.getByLabel('Low (2)').check();
     await submit(owner);
     await owner.click('[data-action=report_measures]');
-    await owner.waitForSelector('#a2-nature');
+    // The owner's form comes part by part: what is lacking in a part keeps one there.
+    const next = async () => {
+        const before = await owner.innerText('#part-title');
+        await submit(owner);
+        await owner.waitForFunction((t) => document.querySelector('#part-title')?.innerText !== t, before);
+    };
+    const until = async (selector) => { while ((await owner.locator(selector).count()) === 0) await next(); };
+    await owner.waitForSelector('#part-title');
     for (const [field, value] of [['incident_type', 'authentication_means_compromise'], ['scale', 'single'], ['recurrence', 'new'], ['sign', 'valid'], ['contour', 'internal_lan']]) {
+        await until(`#a2-${field}`);
         const box = owner.locator(`select#a2-${field}`);
         if ((await box.count()) > 0) await box.selectOption(value);
     }
     const contour = owner.getByLabel('Local network of the internal contour');
     if ((await contour.count()) > 0) await contour.check();
+    await until('#a2-nature');
     await owner.fill('#a2-nature', 'A password was guessed.');
+    await until('#a2-consequences');
     await owner.getByLabel('Breach of integrity').check();
     await owner.getByLabel('No consequences').check();
     if (await owner.getByLabel('Breach of integrity').isChecked()) throw new Error('«no consequences» does not exclude the others');
+    await until('#a2-affected_object');
     await fillEmpty(owner, '#a2-affected_object', 'server-1');
+    await until('#a2-elimination_actions');
     await owner.fill('#a2-elimination_actions', 'The account was locked, the address blocked.');
+    await until('table caption');
     await submit(owner);
     await owner.waitForSelector('text=Measures taken reported (Annex 2)');
     await owner.click('[data-action=eliminate]');

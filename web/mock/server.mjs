@@ -109,7 +109,7 @@ function act(c, name, b, u) {
 
 /** The paths that are imitated here; every other one is answered from its schema. */
 const OWN = new Set([
-  '/uploads', '/uploads/{id}', '/clocks', '/cases', '/cases/{id}', '/cases/{id}/actions/{name}', '/inbox', '/inbox/{id}/read', '/events', '/events/histogram', '/events/tail',
+  '/uploads', '/uploads/{id}', '/clocks', '/duties', '/cases', '/cases/{id}', '/cases/{id}/actions/{name}', '/inbox', '/inbox/{id}/read', '/events', '/events/histogram', '/events/tail',
   '/stream', '/objects', '/objects/{id}', '/organisations', '/sources', '/edition', '/rules', '/rules/{id}/policy', '/documents/{sha256}', '/users', '/users/{id}', '/audit',
 ]);
 /** The registry keeps to the objects and organisations of data.mjs; the rest of it is made up. */
@@ -182,8 +182,10 @@ async function api(req, res, url) {
   if (path[0] === 'uploads') return upload(req, res, path[1], Number(url.searchParams.get('offset')));
   const now = D.iso(Date.now());
   const mine = D.cases.filter((c) => mayCase(u, c));
-  if (key === 'GET clocks') {
-    const items = mine.flatMap((c) => c.clocks).filter((k) => k.state === 'running').sort((a, b) => a.due - b.due).map((k) => D.clockView(k, lang));
+  if (key === 'GET clocks' || (key === 'GET duties' && path.length === 1)) {
+    const p = url.searchParams;
+    const about = (k) => (!p.get('object') || k.case.object === p.get('object')) && (!p.get('obligation') || k.obligation === p.get('obligation'));
+    const items = mine.flatMap((c) => c.clocks).filter((k) => (k.state === 'running') === (p.get('state') !== 'ended') && about(k)).sort((a, b) => a.due - b.due).map((k) => D.clockView(k, lang));
     return send(res, 200, { now, items, next: null });
   }
   if (key === 'GET cases' && path.length === 1) {

@@ -1,4 +1,4 @@
-// Bundles tests/*.test.ts with Vite (Node 18 reads no TypeScript) and runs them with node:test, then the contract of the mock server.
+// Bundles tests/*.test.ts with Vite (Node 18 reads no TypeScript) and runs them with node:test, then the contract of the mock server and the inventory of the pages.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ try {
     },
   });
   const files = readdirSync(out).filter((n) => n.endsWith('.test.mjs')).map((n) => join(out, n));
-  const run = spawnSync(process.execPath, ['--test', ...files, join(tests, 'contract.mjs')], { stdio: 'inherit' });
+  const run = spawnSync(process.execPath, ['--test', ...files, join(tests, 'contract.mjs'), join(tests, 'inventory.mjs')], { stdio: 'inherit' });
   process.exitCode = run.status ?? 1;
 } finally {
   rmSync(out, { recursive: true, force: true });

@@ -1,17 +1,44 @@
-// Running clocks: drawn on the first page, and the late ones counted in the navigation. Their answer also sets our clock by the server's.
+// Running duties: drawn on the first page page by page, and the late ones counted in the navigation. Their answer also sets our clock by the server's.
 
-import { api } from './api/client';
+import { duties as list } from './api/duties';
 import { clock, learnNow } from './clock.svelte';
+import type { Clock } from './api/types';
 import { Loader } from './loader.svelte';
 
-const end = (due: string | null) => (due === null ? Infinity : Date.parse(due));
+/** As many as the first page shows at once; the server gives the earliest first, so what is late is among them. */
+const PAGE = 100;
+let more = $state.raw<Clock[]>([]);
+let next = $state.raw<string | null>(null);
 
 export const duties = new Loader(async () => {
-  const answer = await api.clocks();
+  const answer = await list({ state: 'open', limit: PAGE });
   learnNow(answer.now);
-  return answer.items.filter((c) => c.state === 'running' || c.state === 'overdue').sort((a, b) => end(a.due) - end(b.due));
+  more = [];
+  next = answer.next;
+  return answer.items;
 });
 
+export const shownDuties = {
+  get items(): readonly Clock[] {
+    return [...(duties.value ?? []), ...more];
+  },
+  /** There are more than are here. */
+  get next(): string | null {
+    return next;
+  },
+  async more(): Promise<void> {
+    const answer = await list({ state: 'open', limit: PAGE, before: next });
+    learnNow(answer.now);
+    more = [...more, ...answer.items];
+    next = answer.next;
+  },
+};
+
 export function lateDuties(): number {
-  return (duties.value ?? []).filter((c) => c.basis === 'law' && c.due !== null && clock.left_s(c.due) < 0).length;
+  return shownDuties.items.filter((c) => c.basis === 'law' && c.due !== null && clock.left_s(c.due) < 0).length;
+}
+
+/** The one that is due next, or was due first: what everybody on duty must see on every page. */
+export function firstDuty(): Clock | null {
+  return shownDuties.items.find((c) => c.due !== null && c.basis === 'law') ?? null;
 }

@@ -58,3 +58,21 @@ export function guessIoc(value: string): string {
   if (/^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(v)) return 'domain';
   return 'other';
 }
+
+/** A long form in parts that are filled one after another: a group with what belongs to it is one, what stands between groups is taken by fours. */
+export function partsOf(form: FormDef, size = 4): FormField[][] {
+  const parts: FormField[][] = [];
+  let group = '';
+  for (const f of form.fields) {
+    const last = parts[parts.length - 1];
+    if (f.type === 'group') {
+      group = `${f.number}.`;
+      parts.push([f]);
+    } else if (group !== '' && f.number.startsWith(group)) last?.push(f);
+    else if (!last || group !== '' || last.length >= size) {
+      group = '';
+      parts.push([f]);
+    } else last.push(f);
+  }
+  return parts;
+}

@@ -3,6 +3,7 @@
 import { api, ApiError, connection } from './api/client';
 import type { Language, Role, Session } from './api/types';
 import { useLanguage } from './i18n.svelte';
+import { keepFor } from './kept';
 
 type User = Session['user'];
 const state = $state<{ user: User | null; known: boolean; expired: boolean }>({ user: null, known: false, expired: false });
@@ -25,6 +26,7 @@ export const session = {
 
 async function enter(s: Session): Promise<void> {
   connection.csrf = s.csrf;
+  keepFor(s.user.id);
   state.user = s.user;
   state.known = true;
   state.expired = false;
@@ -52,6 +54,7 @@ export async function signIn(login: string, password: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await api.signOut();
+  keepFor(null);
   state.user = null;
   state.expired = false;
 }

@@ -1,7 +1,7 @@
 // Events as they arrive: the search, the sources, the rules that look at them.
 import { CENTRE, OWNERS, type Page } from '../lib/page';
 
-const ROLES = ['administrator', ...CENTRE, ...OWNERS, 'auditor'] as const;
+const ROLES = ['administrator', ...CENTRE, ...OWNERS, 'surveyor', 'document_auditor', 'auditor'] as const;
 
 export const pages: Page[] = [
   { path: 'events', roles: ROLES, component: () => import('../pages/Events.svelte'), title: 'ui.nav.events', group: 'events', order: 1, key: 's' },

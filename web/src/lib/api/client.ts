@@ -122,10 +122,10 @@ export const api = {
   setLanguage: (language: T.Language) => send('PUT', '/session/language', T.decodeNothing, {}, { language }),
   changePassword: (old: string, fresh: string) => send('POST', '/session/password', T.decodeNothing, {}, { old, new: fresh }),
 
-  clocks: () => get('/clocks?limit=500', T.decodeClocks),
   cases: (query: Query) => get('/cases', T.decodeCases, query),
   case: (caseId: string) => get(`/cases/${id(caseId)}`, T.decodeCase),
   createCase: (body: Record<string, unknown>) => send('POST', '/cases', T.decodeCase, {}, body),
+  recommendations: () => get('/recommendations', T.decodeRecommendations),
   casePeople: (caseId: string) => get(`/cases/${id(caseId)}/people`, T.decodeCasePeople),
   act: (caseId: string, name: T.ActionName, body: Record<string, unknown>) =>
     send('POST', `/cases/${id(caseId)}/actions/${name}`, T.decodeCase, {}, body),
@@ -136,13 +136,6 @@ export const api = {
   events: (query: Query, signal?: AbortSignal) => get('/events', T.decodeEvents, query, signal),
   histogram: (query: Query, signal?: AbortSignal) => get('/events/histogram', T.decodeHistogram, query, signal),
 
-  objects: () => get('/objects', T.decodeObjects, { limit: '1000' }),
-  object: (objectId: string) => get(`/objects/${id(objectId)}`, T.decodeMonitoredObject),
-  saveObject: (objectId: string | null, body: Record<string, unknown>) =>
-    objectId === null
-      ? send('POST', '/objects', T.decodeMonitoredObject, {}, body)
-      : send('PUT', `/objects/${id(objectId)}`, T.decodeMonitoredObject, {}, body),
-  organisations: () => get('/organisations', T.decodeOrganisations),
   users: () => get('/users', T.decodeUsers),
   saveUser: (userId: string | null, body: Record<string, unknown>) =>
     userId === null ? send('POST', '/users', T.decodeUserRecord, {}, body) : send('PUT', `/users/${id(userId)}`, T.decodeUserRecord, {}, body),

@@ -104,6 +104,13 @@ const PLACE = { organisation: 'organisations', person: 'people', object: 'object
 export type PagedKind = keyof typeof PLACE;
 export const placeOf = (kind: PagedKind) => PLACE[kind];
 
+const webhook = object({ url: str, active: bool, updated_at: instant, secret: nullable(str) });
+export type Webhook = Decoded<typeof webhook>;
+export const webhookOf = (orgId: string) => get(`/organisations/${id(orgId)}/webhook`, webhook);
+export const setWebhook = (orgId: string, body: Raw) => send('PUT', `/organisations/${id(orgId)}/webhook`, webhook, {}, body);
+
+export const annex1Of = (objectId: string, at: string | null) => get(`/registry/objects/${id(objectId)}/annex1`, object({ values: raw, missing }), { at });
+
 export const registry = {
   list: (kind: 'organisation' | 'person' | 'contract', query: Query) => get(`/registry/${PLACE[kind]}`, page(row), query),
   one: (kind: 'organisation' | 'person' | 'contract', recordId: string) => get(`/registry/${PLACE[kind]}/${id(recordId)}`, record),

@@ -31,5 +31,8 @@ export const reports = (query: Query) => get('/reports', page(reportSummary), qu
 export const reportOf = (report_id: string, as_of: string | null) => get(`/reports/${id(report_id)}`, report, { as_of });
 export const actOnReport = (report_id: string, action: ReportAction, body: Record<string, string>) =>
   send('POST', `/reports/${id(report_id)}/actions/${action}`, report, {}, body);
+const counted = object({ paragraph: str, quarter: str, from: str, to: str, as_of: str, figures: arr(figure) });
+/** The figures of any quarter, whether there is a summary of it or not, as of any moment. */
+export const figuresOf = (query: Query) => get('/figures', counted, query);
 export const figureRows = (figure_id: string, query: Query) => get(`/figures/${id(figure_id)}/rows`, page(row), query);
 export const reportFile = (report_id: string, format: string) => `/api/v1/reports/${id(report_id)}/file?format=${format}`;

@@ -34,6 +34,7 @@ const field = object({ name: str, label: str, required: bool });
 export type ImportField = Decoded<typeof field>;
 
 export const readImport = (upload_id: string, kind: ImportKind, sheet: string | null) => send('POST', '/imports', imported, {}, { upload_id, kind, sheet });
+export const importOf = (i: string) => get(`/imports/${id(i)}`, imported);
 export const checkImport = (i: string, body: { columns: ImportColumn[]; empty: string; mapping: string | null }) =>
   send('POST', `/imports/${id(i)}/check`, imported, {}, body);
 export const importRows = (i: string, query: Query) => get(`/imports/${id(i)}/rows`, page(row), query);

@@ -101,7 +101,6 @@ export const clock = object({
   arithmetic: arr(str), fulfilled_at: nullable(instant), basis: oneOf(DUTY_BASES), performer: nullable(ref), accountable: nullable(ref),
 });
 export type Clock = Decoded<typeof clock>;
-export const decodeClocks = object({ now: instant, items: arr(clock) });
 
 const ruleRef = object({ id: str, name: str, level: oneOf(RULE_LEVELS) });
 const summaryShape = {
@@ -207,6 +206,8 @@ export const decodeCase = object({
   persons: arr(casePerson), merged_cases: arr(caseLink),
 });
 export const decodeCasePeople = page(casePerson);
+/** First recommendations by type of incident: texts to begin with. */
+export const decodeRecommendations = page(object({ incident_type: str, text: text3 }));
 export type Case = Decoded<typeof decodeCase>;
 
 const inboxItem = object({
