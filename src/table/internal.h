@@ -38,7 +38,8 @@ struct sheet_ref {
     struct str name, relation, part;
 };
 struct package {
-    struct zip      *zip;
+    struct zip      *zip;        /* NULL: the parts are in raw, as tests and fuzzers bring them */
+    struct { struct str name, xml; } raw[4];
     struct arena     a;          /* names and paths */
     uint64_t         unpacked;   /* so far, against TABLE_UNPACKED_MAX */
     struct sheet_ref *sheets;
@@ -85,6 +86,8 @@ enum date_kind date_kind_of(struct str code);
 bool date_text(double serial, enum date_kind kind, bool date1904, struct buf *out, enum table_type *type);
 
 /* --- xlsx_sheet.c --- */
+/* package_read - the rows of a sheet of an open package. */
+MUST_USE int package_read(struct package *p, const struct table_options *o, table_row_fn *fn, void *arg, struct err *e);
 MUST_USE int xlsx_read(struct str bytes, const struct table_options *o, table_row_fn *fn, void *arg, struct err *e);
 /* number_text - the shortest decimal that reads back as n. */
 void number_text(double n, struct buf *out);

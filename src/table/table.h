@@ -31,6 +31,7 @@
 #define TABLE_CELL_MAX       (128u * KIB)  /* of one text: 32,767 letters of at most four bytes */
 #define TABLE_CELL_LETTERS   32767u
 #define TABLE_ROW_MAX        (4u * MIB)    /* all texts of one row */
+#define TABLE_TEXTS_MAX      (512u * MIB)  /* all texts of a sheet: a shared string can stand in every cell */
 #define TABLE_XML_DEPTH_MAX  64
 #define TABLE_SHEET_NAME_MAX 128           /* 31 letters of up to four bytes, and NUL */
 

@@ -48,6 +48,13 @@ static const struct {
       "! Sheet1!1: the cell after this one does not stand in its row, in order\n" },
     { "a cell inside of a cell", SHEET("<row r='1'><c r='A1'><v>abc</v><c r='B1' t='e'><row r='2'/></c></c></row>"),
       "! Sheet1!A1: a cell inside of a cell\n" },
+    { "a row inside of a row", SHEET("<row r='1'><c r='A1'><v>1</v></c><row r='2'><c r='A2'><v>2</v></c></row></row>"),
+      "! Sheet1!A1: a row inside of a row\n" },
+    { "a cell after its row", SHEET("<row r='1'><c r='A1'><v>1</v></c></row><c r='B1'><v>2</v></c>"),
+      "1|A:number 1\n! Sheet1!A1: a cell outside of a row\n" },
+    { "what only says that it is a date", SHEET("<row r='1'><c t='d'><v>tomorrow T</v></c><c t='d'><v>2026-02-30</v></c><c t='d'><v>2026-03-20T25:00:00</v></c>"
+                                              "<c t='d'><v> 2026-03-20T14:30:00.250Z</v></c><c t='d'><v>2026-03-20Z</v></c></row>"),
+      "1|A:tomorrow T|B:2026-02-30|C:2026-03-20T25:00:00|D:datetime 2026-03-20T14:30:00|E:2026-03-20Z\n" },
     { "a row inside of a cell", SHEET("<row r='1'><c r='A1'><v>abc</v><row r='2'/></c></row>"), "! Sheet1!A1: a row inside of a cell\n" },
     { "a shared string that is not there", SHEET("<row r='7'><c r='C7' t='s'><v>3</v></c></row>"),
       "! Sheet1!C7: names a shared string that is not there\n" },
@@ -161,6 +168,47 @@ static void bombs_are_refused(void **state)
     free(long_string);
 }
 
+static int row_seen(void *arg, const struct table_row *row, struct err *e)
+{
+    (void)e;
+    *(size_t *)arg += row->count;
+    return 0;
+}
+
+static void one_long_string_in_every_cell_is_refused(void **state)
+{
+    struct part parts[] = { RELS_ROOT, RELS_BOOK, BOOK, { "xl/sharedStrings.xml", "", 0 }, STYLES, { "xl/worksheets/sheet1.xml", "", 0 }, { NULL, NULL, 0 } };
+    AUTO_BUF struct buf sheet = { 0 };
+    AUTO_BUF struct buf string = { 0 };
+    AUTO_BUF struct buf b = { 0 };
+    size_t cells = 0;
+    struct err e;
+
+    (void)state;
+    buf_init(&sheet, 0);
+    buf_init(&string, 0);
+    buf_str(&string, STR("<sst><si><t>"));
+    for (int i = 0; i < 100 * 1024; i++)
+        buf_byte(&string, 'a');
+    buf_str(&string, STR("</t></si></sst>"));
+    buf_byte(&string, 0);
+    buf_str(&sheet, STR("<worksheet>"));
+    for (int row = 0; row < 200; row++) {
+        buf_str(&sheet, STR("<row>"));
+        for (int i = 0; i < 40; i++)
+            buf_str(&sheet, STR("<c t='s'><v>0</v></c>"));
+        buf_str(&sheet, STR("</row>"));
+    }
+    buf_str(&sheet, STR("</worksheet>"));
+    buf_byte(&sheet, 0);
+    parts[3].text = string.p;
+    parts[5].text = sheet.p;
+    archive_make(parts, &b);
+    assert_int_equal(table_read(buf_view(&b), NULL, row_seen, &cells, &e), -E2BIG);
+    assert_string_equal(e.text, "Sheet1!AN132: more than 512 MiB of text in the cells up to here");
+    assert_int_equal(cells, 131 * 40);
+}
+
 static void a_workbook_that_unpacks_too_far_stops_at_the_limit(void **state)
 {
     struct package p;
@@ -219,7 +267,7 @@ int main(void)
         cmocka_unit_test(cells_and_refusals),
         cmocka_unit_test(missing_parts_are_named),
         cmocka_unit_test(sheets_are_chosen_by_name),
-        cmocka_unit_test(bombs_are_refused),
+        cmocka_unit_test(bombs_are_refused), cmocka_unit_test(one_long_string_in_every_cell_is_refused),
         cmocka_unit_test(a_workbook_that_unpacks_too_far_stops_at_the_limit),
         cmocka_unit_test(an_archive_cut_or_flipped_anywhere_never_crashes),
         cmocka_unit_test(format_codes_tell_dates_from_numbers),

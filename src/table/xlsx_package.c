@@ -80,17 +80,34 @@ static void XMLCALL on_doctype(void *arg, const char *name, const char *system, 
     walk_stop(w, err_set(w->e, -EBADMSG, "a document type declaration has no place in a workbook"));
 }
 
+/* A part as it is read: out of the archive, or from memory (f NULL). */
+struct part_source {
+    zip_file_t *f;
+    struct str  raw;
+};
+
+static int64_t part_read(struct part_source *s, void *room, size_t n)
+{
+    if (s->f)
+        return zip_fread(s->f, room, n);
+    n = min_size(n, s->raw.n);
+    if (n)
+        memcpy(room, s->raw.p, n);
+    s->raw = str_cut(s->raw, n);
+    return (int64_t)n;
+}
+
 /* part_feed - read the opened part to its end. */
-static int part_feed(struct package *p, zip_file_t *f, struct walk *w)
+static int part_feed(struct package *p, struct part_source *s, struct walk *w)
 {
     for (;;) {
         void *room = XML_GetBuffer(w->parser, CHUNK);
-        zip_int64_t n = room ? zip_fread(f, room, CHUNK) : -1;
+        int64_t n = room ? part_read(s, room, CHUNK) : -1;
 
         if (!room)
             return err_set(w->e, -ENOMEM, "out of memory");
         if (n < 0)
-            return err_set(w->e, -EBADMSG, "the archive is damaged: %s", zip_file_strerror(f));
+            return err_set(w->e, -EBADMSG, "the archive is damaged: %s", zip_file_strerror(s->f));
         p->unpacked += (uint64_t)n;
         w->quiet += (size_t)n;
         if (p->unpacked > TABLE_UNPACKED_MAX)
@@ -108,33 +125,48 @@ static int part_feed(struct package *p, zip_file_t *f, struct walk *w)
     }
 }
 
+static int part_open(struct package *p, const char *name, struct part_source *s, struct err *e)
+{
+    zip_int64_t at = -1;
+
+    *s = (struct part_source){ .f = NULL };
+    for (size_t i = 0; !p->zip && i < COUNT(p->raw); i++)
+        if (p->raw[i].name.p && str_eq(p->raw[i].name, str_c(name))) {
+            s->raw = p->raw[i].xml;
+            return 0;
+        }
+    if (p->zip)
+        at = zip_name_locate(p->zip, name, ZIP_FL_NOCASE);
+    if (at < 0)
+        return err_set(e, -EBADMSG, "the workbook has no part \"%s\"", name);
+    s->f = zip_fopen_index(p->zip, (zip_uint64_t)at, 0);
+    return s->f ? 0 : err_set(e, -EBADMSG, "%s: %s", name, zip_strerror(p->zip));
+}
+
 int xml_walk(struct package *p, struct str part, const struct xml_handler *h, void *arg, struct err *e)
 {
     struct walk w = { .h = h, .arg = arg, .e = e };
+    struct part_source s;
     char name[512];
-    zip_int64_t at;
-    zip_file_t *f;
-    int rc;
 
     snprintf(name, sizeof name, "%.*s", (int)min_size(part.n, sizeof name - 1), part.p);
-    at = zip_name_locate(p->zip, name, ZIP_FL_NOCASE);
-    if (at < 0)
-        return err_set(e, -EBADMSG, "the workbook has no part \"%s\"", name);
-    f = zip_fopen_index(p->zip, (zip_uint64_t)at, 0);
-    if (!f)
-        return err_set(e, -EBADMSG, "%s: %s", name, zip_strerror(p->zip));
+    int rc = part_open(p, name, &s, e);
+    if (rc < 0)
+        return rc;
     w.parser = XML_ParserCreate(NULL);
     if (!w.parser) {
-        zip_fclose(f);
+        if (s.f)
+            zip_fclose(s.f);
         return err_set(e, -ENOMEM, "out of memory");
     }
     XML_SetUserData(w.parser, &w);
     XML_SetElementHandler(w.parser, on_open, on_close);
     XML_SetCharacterDataHandler(w.parser, on_text);
     XML_SetStartDoctypeDeclHandler(w.parser, on_doctype);
-    rc = part_feed(p, f, &w);
+    rc = part_feed(p, &s, &w);
     XML_ParserFree(w.parser);
-    zip_fclose(f);
+    if (s.f)
+        zip_fclose(s.f);
     /* What a handler refused has its own place (sheet and cell); the rest is told by its part. */
     return rc < 0 && w.rc == 0 ? err_wrap(e, rc, "%s", name) : rc;
 }

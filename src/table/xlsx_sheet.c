@@ -13,11 +13,12 @@ struct sheet {
     table_row_fn *fn;
     void         *arg;
     uint32_t      row, column;      /* of the cell being read */
-    bool          in_cell, collect, date1904;
+    bool          in_row, in_cell, collect, date1904;
     int           phonetic;
     enum cell_kind kind;
     uint32_t      style;
     size_t        start;            /* of the cell's text in b.bytes */
+    uint64_t      texts;            /* bytes of all rows so far, against TABLE_TEXTS_MAX */
 };
 
 static int cell_fail(const struct sheet *s, int rc, struct err *e, const char *what)
@@ -68,8 +69,8 @@ static int row_open(struct sheet *s, const char **attrs, struct err *e)
     const char *r = xml_attr(attrs, "r");
     uint64_t n = (uint64_t)s->row + 1;
 
-    if (s->in_cell)
-        return cell_fail(s, -EBADMSG, e, "a row inside of a cell");
+    if (s->in_cell || s->in_row)
+        return cell_fail(s, -EBADMSG, e, s->in_cell ? "a row inside of a cell" : "a row inside of a row");
     s->column = 0;
     if (r && !str_u64(str_c(r), &n))
         return cell_fail(s, -EBADMSG, e, "the row after this one has no number");
@@ -78,6 +79,7 @@ static int row_open(struct sheet *s, const char **attrs, struct err *e)
     if (n <= s->row)
         return cell_fail(s, -EBADMSG, e, "the row after this one does not ascend");
     s->row = (uint32_t)n;
+    s->in_row = true;
     return 0;
 }
 
@@ -91,7 +93,7 @@ static int cell_open(struct sheet *s, const char **attrs, struct err *e)
     uint32_t column = s->column + 1, row = s->row;
     uint64_t n = 0;
 
-    if (s->row == 0 || s->in_cell)
+    if (!s->in_row || s->in_cell)
         return cell_fail(s, -EBADMSG, e, s->in_cell ? "a cell inside of a cell" : "a cell outside of a row");
     if (r && !cell_place(r, &column, &row))
         return cell_fail(s, -EBADMSG, e, "the cell after this one has a place that no spreadsheet has");
@@ -177,6 +179,38 @@ static int cell_shared(struct sheet *s, struct err *e)
     return 0;
 }
 
+static uint32_t digits(struct str s, size_t at, size_t n)
+{
+    uint32_t v = 0;
+
+    for (size_t i = at; i < at + n; i++)
+        v = i < s.n && s.p[i] >= '0' && s.p[i] <= '9' ? v * 10 + (uint32_t)(s.p[i] - '0') : 1000000;
+    return v;
+}
+
+/* cell_iso - "2026-03-20" or "2026-03-20T14:30:00", with or without parts of a second and Z. What only says that it is a date is a text. */
+static enum table_type cell_iso(struct sheet *s)
+{
+    struct str t = str_trim(cell_text(s)), tail = str_cut(t, min_size(t.n, 19));
+    struct civil c = { .year = (int32_t)digits(t, 0, 4), .month = (int32_t)digits(t, 5, 2), .day = (int32_t)digits(t, 8, 2) };
+    bool timed = t.n >= 19 && t.p[10] == 'T' && t.p[13] == ':' && t.p[16] == ':', date = t.n >= 10 && t.p[4] == '-' && t.p[7] == '-';
+
+    if (timed) {
+        c.hour = (int32_t)digits(t, 11, 2);
+        c.minute = (int32_t)digits(t, 14, 2);
+        c.second = (int32_t)digits(t, 17, 2);
+        for (size_t i = 0; i < tail.n; i++)
+            timed = timed && (memchr("0123456789", tail.p[i], 10) || (i == 0 && tail.p[i] == '.') || (i == tail.n - 1 && tail.p[i] == 'Z'));
+    }
+    if (!date || !(timed || t.n == 10) || c.year > 9999 || c.year < 1 || !civil_valid(&c))
+        return TABLE_TEXT;
+    s->b.bytes.n = s->start;
+    buf_printf(&s->b.bytes, "%04d-%02d-%02d", (int)c.year, (int)c.month, (int)c.day);
+    if (timed)
+        buf_printf(&s->b.bytes, "T%02d:%02d:%02d", (int)c.hour, (int)c.minute, (int)c.second);
+    return timed ? TABLE_DATETIME : TABLE_DATE;
+}
+
 static int cell_close(struct sheet *s, struct err *e)
 {
     enum table_type type = TABLE_TEXT;
@@ -206,7 +240,7 @@ static int cell_close(struct sheet *s, struct err *e)
         type = TABLE_ERROR;
         break;
     case CELL_ISO_DATE:
-        type = memchr(text.p, 'T', text.n) ? TABLE_DATETIME : TABLE_DATE;
+        type = cell_iso(s);
         break;
     }
     if (rc == 0 && buf_failed(&s->b.bytes))
@@ -214,6 +248,15 @@ static int cell_close(struct sheet *s, struct err *e)
     if (rc == 0 && row_cell(&s->b, s->column, type, s->start) < 0)
         rc = err_set(e, -ENOMEM, "out of memory");
     return rc;
+}
+
+static int row_end(struct sheet *s, struct err *e)
+{
+    s->texts += s->b.bytes.n;
+    s->in_row = false;
+    if (s->texts > TABLE_TEXTS_MAX)
+        return cell_fail(s, -E2BIG, e, "more than 512 MiB of text in the cells up to here");
+    return row_send(&s->b, s->sheet, s->row, s->row, s->fn, s->arg, e);
 }
 
 static int sheet_close(void *arg, const char *name, struct err *e)
@@ -226,36 +269,45 @@ static int sheet_close(void *arg, const char *name, struct err *e)
         s->phonetic--;
     else if (strcmp(name, "c") == 0 && s->in_cell)
         return cell_close(s, e);
-    else if (strcmp(name, "row") == 0)
-        return row_send(&s->b, s->sheet, s->row, s->row, s->fn, s->arg, e);
+    else if (strcmp(name, "row") == 0 && s->in_row)
+        return row_end(s, e);
     return 0;
 }
 
-int xlsx_read(struct str bytes, const struct table_options *o, table_row_fn *fn, void *arg, struct err *e)
+int package_read(struct package *p, const struct table_options *o, table_row_fn *fn, void *arg, struct err *e)
 {
     static const struct xml_handler handler = { .open = sheet_open, .close = sheet_close, .text = sheet_text };
     struct sheet s = { .fn = fn, .arg = arg };
-    struct package p;
     size_t i = 0;
-    int rc = package_open(bytes, &p, e);
+    int rc = 0;
 
     row_init(&s.b);
-    while (rc == 0 && o->sheet.n && i < p.sheet_count && !str_eq(p.sheets[i].name, o->sheet))
+    while (o->sheet.n && i < p->sheet_count && !str_eq(p->sheets[i].name, o->sheet))
         i++;
-    if (rc == 0 && i == p.sheet_count)
+    if (i == p->sheet_count)
         rc = err_set(e, -EINVAL, "the workbook has no sheet \"%.*s\"", STR_ARG(o->sheet));
     if (rc == 0)
-        rc = shared_load(&p, &s.strings, e);
+        rc = shared_load(p, &s.strings, e);
     if (rc == 0)
-        rc = styles_load(&p, &s.styles, e);
+        rc = styles_load(p, &s.styles, e);
     if (rc == 0) {
-        s.sheet = p.sheets[i].name;
-        s.date1904 = p.date1904;
-        rc = xml_walk(&p, p.sheets[i].part, &handler, &s, e);
+        s.sheet = p->sheets[i].name;
+        s.date1904 = p->date1904;
+        rc = xml_walk(p, p->sheets[i].part, &handler, &s, e);
     }
     row_free(&s.b);
     shared_free(&s.strings);
     styles_free(&s.styles);
-    package_close(&p);
     return rc < 0 ? rc : 0;
+}
+
+int xlsx_read(struct str bytes, const struct table_options *o, table_row_fn *fn, void *arg, struct err *e)
+{
+    struct package p;
+    int rc = package_open(bytes, &p, e);
+
+    if (rc == 0)
+        rc = package_read(&p, o, fn, arg, e);
+    package_close(&p);
+    return rc;
 }
