@@ -81,6 +81,8 @@ MUST_USE int sheet_close(struct sheet *s, struct err *e);
 void sheet_new_page(struct sheet *s);
 /* sheet_text - a paragraph between x and x + width, over pages if need be. */
 void sheet_text(struct sheet *s, struct sheet_column at, struct str text, struct sheet_style style);
+/* sheet_word - how wide a cell must be so that no word of the text is cut. */
+double sheet_word(struct sheet *s, struct str text, struct sheet_style style);
 /* sheet_space - so much room, or a new page if less than keep is left. */
 void sheet_space(struct sheet *s, double height, double keep);
 /* sheet_row - cells side by side in a frame. */

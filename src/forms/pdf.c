@@ -127,18 +127,44 @@ static struct str in_langs(struct sheet *s, struct str one, struct str two, bool
     return arena_printf(s->arena, "%.*s / %.*s", STR_ARG(one), STR_ARG(two));
 }
 
-static void grid_cells(struct sheet *s, const struct form_field *f, struct sheet_cell *cells)
+/* grid_text - a cell as printed, in one language or two. */
+static struct str grid_text(struct sheet *s, const struct form_field *f, const struct form_value *v, size_t row, size_t k, const enum lang *langs, bool both)
+{
+    struct str raw = v->list[row * f->cell_count + k], one = form_cell_text(s->d, &f->cells[k], raw, langs[0], s->arena);
+
+    if (!raw.n)
+        return catalog_text(s->d->catalog, langs[0], "forms.empty");
+    return in_langs(s, one, both ? form_cell_text(s->d, &f->cells[k], raw, langs[1], s->arena) : one, both);
+}
+
+#define GRID_MEASURED 60   /* rows whose words are looked at */
+#define GRID_WIDEST   0.3  /* of the page: a longer word (a hash) is cut all the same */
+
+/* grid_columns - each column is as wide as its longest word, and the rest is shared by what usually stands in it. */
+static void grid_columns(struct sheet *s, const struct form_field *f, const struct form_value *v, const struct sheet_cell *head, const enum lang *langs,
+                         bool both, double size, struct sheet_column *out)
 {
     static const double weights[FIELD_TYPE_COUNT] = { [FIELD_TEXT] = 1.5, [FIELD_LIST] = 1.5, [FIELD_ENUM] = 1.1, [FIELD_DATE] = 1, [FIELD_INSTANT] = 1.2,
                                                       [FIELD_BOOL] = 0.9, [FIELD_NUMBER] = 0.8, [FIELD_IP] = 1.2 };
-    double all = 0, x = SHEET_LEFT, width = sheet_right(s) - SHEET_LEFT;
+    double need[SHEET_COLUMNS], all = 0, weight = 0, x = SHEET_LEFT, width = sheet_right(s) - SHEET_LEFT, rest;
 
-    for (size_t k = 0; k < f->cell_count; k++)
-        all += weights[f->cells[k].type];
     for (size_t k = 0; k < f->cell_count; k++) {
-        double w = width * weights[f->cells[k].type] / all;
+        need[k] = sheet_word(s, head[k].text, head[k].style);
+        for (size_t i = 0; i < v->count && i < GRID_MEASURED; i++) {
+            double w = sheet_word(s, grid_text(s, f, v, i, k, langs, both), (struct sheet_style){ .size = size });
 
-        cells[k] = (struct sheet_cell){ .column = { x, w } };
+            need[k] = w > need[k] ? w : need[k];
+        }
+        if (need[k] > width * GRID_WIDEST)
+            need[k] = width * GRID_WIDEST;
+        all += need[k];
+        weight += weights[f->cells[k].type];
+    }
+    rest = width - all;
+    for (size_t k = 0; k < f->cell_count; k++) {
+        double w = rest > 0 ? need[k] + rest * weights[f->cells[k].type] / weight : width * need[k] / all;
+
+        out[k] = (struct sheet_column){ x, w };
         x += w;
     }
 }
@@ -146,28 +172,23 @@ static void grid_cells(struct sheet *s, const struct form_field *f, struct sheet
 void draw_grid(struct sheet *s, const struct form_field *f, const struct form_value *v, const enum lang *langs, size_t count, double size)
 {
     struct sheet_cell head[SHEET_COLUMNS], cells[SHEET_COLUMNS];
+    struct sheet_column at[SHEET_COLUMNS];
     const struct sheet_cell *header = s->header;
     size_t header_count = s->header_count;
     bool both = count > 1;
 
-    grid_cells(s, f, head);
-    for (size_t k = 0; k < f->cell_count; k++) {
-        head[k].text = in_langs(s, f->cells[k].label.text[langs[0]], f->cells[k].label.text[langs[both]], both);
-        head[k].style = (struct sheet_style){ .size = size - 1.5, .bold = true, .align = ALIGN_CENTRE };
-        head[k].shade = true;
-    }
+    for (size_t k = 0; k < f->cell_count; k++)
+        head[k] = (struct sheet_cell){ .text = in_langs(s, f->cells[k].label.text[langs[0]], f->cells[k].label.text[langs[both]], both),
+                                       .style = { .size = size - 2, .bold = true, .align = ALIGN_CENTRE }, .shade = true };
+    grid_columns(s, f, v, head, langs, both, size - 1.5, at);
+    for (size_t k = 0; k < f->cell_count; k++)
+        head[k].column = at[k];
     sheet_row(s, head, f->cell_count);
     s->header = head;
     s->header_count = f->cell_count;
     for (size_t i = 0; i < v->count && s->rc == 0; i++) {
-        grid_cells(s, f, cells);
-        for (size_t k = 0; k < f->cell_count; k++) {
-            struct str raw = v->list[i * f->cell_count + k], one = form_cell_text(s->d, &f->cells[k], raw, langs[0], s->arena);
-            struct str two = both ? form_cell_text(s->d, &f->cells[k], raw, langs[1], s->arena) : one;
-
-            cells[k].text = raw.n ? in_langs(s, one, two, both) : catalog_text(s->d->catalog, langs[0], "forms.empty");
-            cells[k].style = (struct sheet_style){ .size = size - 1.5 };
-        }
+        for (size_t k = 0; k < f->cell_count; k++)
+            cells[k] = (struct sheet_cell){ .column = at[k], .text = grid_text(s, f, v, i, k, langs, both), .style = { .size = size - 1.5 } };
         sheet_row(s, cells, f->cell_count);
     }
     s->header = header;

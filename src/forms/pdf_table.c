@@ -41,6 +41,17 @@ static PangoLayout *layout_new(struct sheet *s, struct str text, double width, s
     return l;
 }
 
+double sheet_word(struct sheet *s, struct str text, struct sheet_style style)
+{
+    PangoLayout *l = layout_new(s, text, 0, style);
+    PangoRectangle logical;
+
+    pango_layout_set_wrap(l, PANGO_WRAP_WORD);   /* no room at all: each word stands alone */
+    pango_layout_get_extents(l, NULL, &logical);
+    g_object_unref(l);
+    return (double)logical.width / PANGO_SCALE + 2 * PAD + 0.5;
+}
+
 static double line_height(GSList *line)
 {
     PangoRectangle logical;

@@ -250,6 +250,32 @@ static void mark_and_number_stand_on_every_page(void **state)
     }
 }
 
+/* A column is as wide as its longest word: in the seven columns of item 12 of Annex 1 none is cut. */
+static void no_word_of_a_table_is_cut(void **state)
+{
+    static const char *const whole[] = { "Резервтік", "мекенжайлары", "Домендік", "бағдарламалық", "техникалық", "желіаралық" };
+    static struct word words[8192];
+    char pdf[] = "/tmp/saqshy-words-XXXXXX.pdf";
+    AUTO_ARENA struct arena a;
+
+    (void)state;
+    if (!have_tools)
+        skip();
+    arena_init(&a, 0);
+    int fd = mkstemps(pdf, 4);
+    close(fd);
+    draw(0, pdf, &a);
+    size_t n = words_of(pdf, words, COUNT(words));
+    unlink(pdf);
+    for (size_t i = 0; i < COUNT(whole); i++) {
+        size_t found = 0;
+
+        for (size_t k = 0; k < n; k++)
+            found += words[k].page == 2 && strstr(words[k].text, whole[i]) != NULL;
+        CHECK(whole[i], found > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +283,7 @@ int main(void)
           pages_look_like_their_pictures, NULL, NULL, NULL },
         { "R-A1-04 R-A1-09 R-A2-05 R-A7-02 the items stand in the order of the annex, their numbers in one column", items_stand_in_the_order_of_the_annex,
           NULL, NULL, NULL },
+        { "R-A1-12 no word in the columns of a table is cut", no_word_of_a_table_is_cut, NULL, NULL, NULL },
         { "the TLP mark and the number of the notice stand on every page, in head and foot", mark_and_number_stand_on_every_page, NULL, NULL, NULL },
     };
     void *state = NULL;
