@@ -224,7 +224,7 @@ int requests_tick(struct call *c)
 {
     char month[8];
     int64_t done = 0, mark, failed = 0, waiting = 0;
-    time_ns since;
+    time_ns since = 0;
     int rc = month_start(c, month, &since, &mark), made = 0;
 
     if (rc == 0)
