@@ -154,6 +154,137 @@ test('what an owner says of their object is a proposed change at the centre, tak
     await quiet(centreNode, owner);
 });
 
+/* --- cases: each side keeps its own, what is done on one is repeated on the other --- */
+
+const MINUTE = 60;
+const at = (c, seconds = 0) => new Date(c.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+const clockOf = (x, id) => x.clocks.filter((k) => k.obligation === id).at(-1);
+const stateOf = (x, id) => clockOf(x, id)?.state ?? 'none';
+const same = (a, b) => assert.equal(Date.parse(a), Date.parse(b));
+async function show(who, id) {
+    const a = await who.get(`/cases/${id}`);
+    assert.equal(a.status, 200, a.bytes.toString());
+    assert.deepEqual(spec.problems('GET', `/cases/${id}`, 200, a.json).filter((x) => !/\.(clocks|notices)\[\d+\]\.\w+: not in the schema/.test(x)), []);
+    return a.json;
+}
+async function act(who, x, name, body = {}, status = 200) {
+    const a = await who.post(`/cases/${x.id}/actions/${name}`, body);
+    assert.equal(a.status, status, `${name}: ${a.bytes}`);
+    return a.json;
+}
+async function declare(who, body) {
+    const a = await who.post('/cases', body);
+    assert.equal(a.status, 201, a.bytes.toString());
+    return a.json;
+}
+/** The copy of a case on another node. */
+const copyOf = async (who, title) => until(`a copy of "${title}"`, async () => {
+    const x = (await who.get('/cases?limit=1000')).json.items.find((k) => k.title === title);
+    return x ? show(who, x.id) : null;
+}, 60);
+const stands = (who, x, state) => until(`state ${state}`, async () => { const y = await show(who, x.id); return y.state === state ? y : null; }, 60);
+const measures = (x, more = {}) => ({
+    ...x.annex2, registered_on: x.confirmed_at.slice(0, 10), level: 'high', incident_type: 'ransomware', scale: 'mass', sign: 'valid', contour: ['internal_lan'],
+    nature: 'Файлдар шифрланды', consequences: ['operability_breach'], affected_object: x.object.name, recurrence: 'new', elimination_actions: 'Қайта орнатылды', note: null, ...more,
+});
+const incident = (c, object, title, more = {}) => ({ object, title, detected_at: at(c, -20 * MINUTE), confirmed_at: at(c, -10 * MINUTE), level: 'medium', contact: 'кезекші, 1234',
+    description: `${title}: не болды`, notice: true, ...more });
+let mine, theirs;
+
+test('7.2 R-12-10 D-08 D-09 an incident that an owner’s node declares opens a case at the centre’s node, its clocks from the owner’s moments', async () => {
+    const officer = await owner.signedIn('registry'), analyst = await analystOf(centreNode);
+    mine = await declare(officer, incident(owner, 'state-register', 'Тораптағы шифрлаушы'));
+    theirs = await copyOf(analyst, 'Тораптағы шифрлаушы');
+    assert.deepEqual([theirs.machine, theirs.detector, theirs.state, theirs.kind, theirs.level], ['self', 'owner', 'sts_notified', 'incident', 'medium']);
+    for (const field of ['detected_at', 'confirmed_at']) same(theirs[field], mine[field]);
+    same(theirs.facts.sts_notified_at, mine.facts.sts_notified_at);
+    for (const id of ['D-08', 'D-09', 'D-06']) {
+        same(clockOf(theirs, id).from, mine.confirmed_at);
+        same(clockOf(theirs, id).due, clockOf(mine, id).due);
+        assert.equal(stateOf(theirs, id), stateOf(mine, id));
+    }
+    assert.deepEqual([stateOf(theirs, 'D-08'), stateOf(theirs, 'D-09'), stateOf(theirs, 'D-06')], ['fulfilled', 'running', 'running']);
+    const item = (await analyst.get('/inbox')).json.items.find((i) => i.case_id === theirs.id);
+    assert.equal(item?.kind, 'incident_notice', 'the notice lies in the inbox of the centre and belongs to the case');
+    assert.deepEqual(theirs.nodes.map((n) => [n.node, n.number]), [['registry', mine.number]]);
+    mine = await until('both numbers are known on both sides', async () => { const x = await show(officer, mine.id); return x.nodes[0]?.number ? x : null; });
+    assert.deepEqual(mine.nodes.map((n) => [n.node, n.number]), [['centre', theirs.number]]);
+    assert.equal((await (await centreNode.signedIn('registry')).post(`/cases/${theirs.id}/actions/update`, { text: 'x' })).json.code, 'elsewhere', 'the owner acts on the owner’s node');
+    assert.equal((await (await owner.signedIn('analyst')).post(`/cases/${mine.id}/actions/close`, {})).status, 409);
+});
+
+test('7.2 D-09 D-06 updates, Annex 2, elimination, return and acceptance follow on both sides in their order', async () => {
+    const officer = await owner.signedIn('registry'), analyst = await analystOf(centreNode);
+    await act(officer, mine, 'update', { text: 'Екінші сервер де зақымданған', level: 'high' });
+    await act(officer, mine, 'update', { text: 'Көшірмелер бүтін' });
+    let y = await until('both updates', async () => { const x = await show(analyst, theirs.id); return x.updates.length === 2 ? x : null; });
+    assert.deepEqual([y.updates.map((u) => [u.no, u.text]), y.level], [[[1, 'Екінші сервер де зақымданған'], [2, 'Көшірмелер бүтін']], 'high']);
+    let x = await act(officer, mine, 'report_measures', { annex2: measures(await show(officer, mine.id)) });
+    y = await stands(analyst, theirs, 'measures_reported');
+    assert.deepEqual([y.annex2.nature, stateOf(y, 'D-09'), y.incident_type], ['Файлдар шифрланды', 'fulfilled', 'ransomware']);
+    same(y.facts.measures_at, x.facts.measures_at);
+    const theirDocument = y.documents.find((d) => d.kind === 'annex2').sha256;
+    assert.equal(theirDocument, x.documents.find((d) => d.kind === 'annex2').sha256, 'the very document, not another drawing of it');
+    assert.ok((await analyst.get(`/documents/${theirDocument}`)).bytes.equals((await officer.get(`/documents/${theirDocument}`)).bytes));
+    await act(officer, mine, 'eliminate', { causes_at: at(owner), causes: 'жойылды', consequences_at: at(owner), consequences: 'жойылды' });
+    await until('declared there', async () => (await show(analyst, theirs.id)).facts.causes_at);
+    await act(analyst, theirs, 'return_elimination', { reason: 'дәлел жоқ' });
+    x = await until('returned here', async () => { const k = await show(officer, mine.id); return !k.facts.causes_at && k.timeline.some((l) => l.kind === 'return_elimination') ? k : null; });
+    assert.equal(stateOf(x, 'D-06'), 'running');
+    await act(officer, mine, 'eliminate', { causes_at: at(owner), causes: 'дәлелі қоса берілді', consequences_at: at(owner), consequences: 'жойылды' });
+    await until('declared again', async () => (await show(analyst, theirs.id)).facts.causes_at);
+    y = await act(analyst, theirs, 'accept_elimination', {});
+    x = await stands(officer, mine, 'eliminated');
+    assert.deepEqual([stateOf(x, 'D-06'), stateOf(y, 'D-06')], ['fulfilled', 'fulfilled']);
+    same(x.eliminated_at, y.eliminated_at);
+    await act(analyst, theirs, 'close', { note: 'болды' });
+    await stands(officer, mine, 'closed');
+    assert.equal((await centreNode.peer(owner)).unapplied, 0);
+    assert.equal((await owner.peer(centreNode)).unapplied, 0);
+});
+
+test('7.1 R-10.1-06 D-10 D-11 the centre’s notice opens the owner’s view on the owner’s node, its seventy-two hours from the notice; confirmation comes back', async () => {
+    const officer = await owner.signedIn('registry'), analyst = await analystOf(centreNode);
+    let y = await declare(analyst, { object: 'state-register', title: 'Күдікті кіру', detected_at: at(centreNode, -5 * MINUTE), incident_type: 'botnet' });
+    await sleep(1500);
+    assert.ok(!(await officer.get('/cases?limit=1000')).json.items.some((k) => k.title === 'Күдікті кіру'), 'before the notice the owner knows nothing');
+    y = await act(analyst, y, 'notify', { annex7: { ...y.annex7, device_name: 'registry-web-1', log_source: 'auth.log', event_name: 'Күдікті кіру' }, recommendations: 'Бұғаттаңыз', detection_kind: 'incident' });
+    let x = await copyOf(officer, 'Күдікті кіру');
+    assert.deepEqual([x.machine, x.detector, x.state, x.recommendations, stateOf(x, 'D-05')], ['sts', 'centre', 'notified', 'Бұғаттаңыз', 'none']);
+    same(x.notified_at, y.notified_at);
+    for (const id of ['D-10', 'D-11']) {
+        same(clockOf(x, id).from, y.notified_at);
+        same(clockOf(x, id).due, clockOf(y, id).due);
+    }
+    assert.equal(x.documents.find((d) => d.kind === 'annex7').sha256, y.documents.find((d) => d.kind === 'annex7').sha256);
+    await act(officer, x, 'acknowledge');
+    await act(officer, x, 'confirm_incident', { confirmed_at: at(owner), level: 'undefined' });
+    y = await stands(analyst, y, 'incident_confirmed');
+    x = await show(officer, x.id);
+    assert.ok(y.facts.acknowledged_at);
+    assert.deepEqual([stateOf(y, 'D-10'), stateOf(y, 'D-11'), stateOf(y, 'D-06'), stateOf(y, 'D-31')], ['cancelled', 'running', 'running', 'running']);
+    same(clockOf(y, 'D-06').from, x.confirmed_at);
+    await act(analyst, y, 'review_level', { level: 'low', reason: 'аз әсер' });
+    await until('the level is known here', async () => (await show(officer, x.id)).level === 'low');
+    await act(officer, x, 'consult_request', { text: 'Қалай тексереміз?' });
+    await until('the question', async () => (await show(analyst, y.id)).consultations.length === 1);
+    await act(analyst, y, 'consult_give', { text: 'Оқшауланған ортада' });
+    await until('the answer', async () => (await show(officer, x.id)).consultations[0].answer === 'Оқшауланған ортада');
+    await quiet(centreNode, owner);
+});
+
+test('TLP:RED does not leave a node: the notice is refused before anything is taken for told', async () => {
+    const officer = await owner.signedIn('registry'), analyst = await analystOf(centreNode);
+    const red = await declare(officer, { ...incident(owner, 'state-register', 'Қызыл іс'), notice: false, confirmed_at: null, contact: null, level: null });
+    const me = (await officer.get(`/cases/${red.id}/people`)).json.items.find((u) => u.org.id === 'registry-centre');
+    await act(officer, red, 'set_tlp', { tlp: 'red', persons: [me.id], reason: 'құпия' });
+    const refusedOne = await officer.post(`/cases/${red.id}/actions/notify_incident`, { what: 'x', contact: 'y', confirmed_at: at(owner) });
+    assert.deepEqual([refusedOne.status, refusedOne.json.code], [409, 'tlp_forbids'], refusedOne.bytes.toString());
+    await sleep(1500);
+    assert.ok(!(await analyst.get('/cases?limit=1000')).json.items.some((k) => k.title === 'Қызыл іс'));
+    await quiet(owner, centreNode);
+});
+
 test('a node that is away delays and never drops: everything comes in order when it is back', async () => {
     const before_ = (await arrived(owner, centreNode)).length;
     await owner.stop();
@@ -300,6 +431,39 @@ test('files go there and back where no network joins two nodes; twice is once, a
     }
     assert.equal((await arrived(city, centreNode)).length, 1);
     assert.equal((await city.signedIn('city')).csrf.length > 0 && (await (await city.signedIn('city')).post('/link/imports', { upload: 'x' })).status, 403);
+});
+
+test('7.2 D-08 by files: the same case, the same clocks, and a node that claims the object of another is not believed', async () => {
+    const there = join(stranger, 'incident.saqshy'), back = join(stranger, 'receipts.saqshy');
+    const carry = async () => {
+        assert.equal((await city.cli(['export', '--peer', 'centre', there])).code, 0);
+        const a = await centreNode.cli(['import', there]);
+        assert.equal(a.code, 0, a.err);
+        assert.equal((await centreNode.cli(['export', '--peer', 'city', back])).code, 0);
+        assert.equal((await city.cli(['import', back])).code, 0);
+        return a.out;
+    };
+    const analyst = await analystOf(centreNode);
+    /* Their own registry says that the object is theirs. Ours does not. */
+    const o = (await city.admin.get('/registry/objects/state-register')).json;
+    const taken = await city.admin.put('/registry/objects/state-register', { version: o.version, value: { ...o.value, org_id: 'city-services' }, reason: 'claim' });
+    assert.equal(taken.status, 200, taken.bytes.toString());
+    const officer = await city.signedIn('city');
+    await declare(officer, incident(city, 'state-register', 'Бөтен нысан'));
+    const x = await declare(officer, incident(city, 'city-portal', 'Файлмен келген'));
+    await until('they wait', async () => (await city.peer(centreNode)).queue >= 2);
+    await carry();
+    const y = await copyOf(analyst, 'Файлмен келген');
+    assert.deepEqual([y.machine, y.state, stateOf(y, 'D-08')], ['self', 'sts_notified', 'fulfilled']);
+    same(clockOf(y, 'D-09').due, clockOf(x, 'D-09').due);
+    assert.ok(!(await analyst.get('/cases?limit=1000')).json.items.some((k) => k.title === 'Бөтен нысан'), 'no case of another’s object');
+    const p = await centreNode.peer(city), came = (await centreNode.envelopes(city, 'in')).filter((e) => e.step?.result === 'not_applied');
+    assert.ok(p.unapplied > 0 && p.unapplied === came.length, `counted: ${p.unapplied}`);
+    assert.ok(came.every((e) => ['unknown_object', 'unknown_case'].includes(e.step.code) && e.step.reason), JSON.stringify(came.map((e) => e.step)));
+    const numbers = (await analyst.get('/inbox?limit=1000')).json.items.map((i) => i.number);
+    assert.ok(came.every((e) => numbers.includes(e.receipt.number)), 'each lies in the inbox all the same');
+    assert.ok((await city.envelopes(centreNode, 'out')).some((e) => e.step?.result === 'not_applied'), 'they know of it too');
+    assert.match(await carry(), /0 applied/);
 });
 
 test('a node that is switched off is kept out at once, and goes on where it was when it is let in again', async () => {

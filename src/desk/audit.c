@@ -34,7 +34,7 @@ static const char zero_hash[] = "00000000000000000000000000000000000000000000000
 
 int audit_add(struct call *c, const char *action, const char *target, struct str detail, const char *outcome)
 {
-    struct audit_row r = { .at = c->now, .action = str_c(action), .target = str_c(target), .outcome = str_c(outcome) };
+    struct audit_row r = { .at = c->heard ? c->heard->at : c->now, .action = str_c(action), .target = str_c(target), .outcome = str_c(outcome) };
     char before[65], hash[65];
     sqlite3_stmt *st;
     int rc;

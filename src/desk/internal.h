@@ -84,6 +84,15 @@ struct desk {
     char     fake_hash[160];   /* verified for logins that do not exist, so that time tells nothing */
 };
 
+/* An act that was done on another node and is repeated here (room "link"). The call's now is the moment that the other node says, never later than
+ * ours; what is written down says both. Nothing goes out for it: whoever did it told those whom it concerns. */
+struct heard {
+    time_ns    at;              /* when it reached us */
+    int64_t    record;          /* the incoming notice that came with it; 0: none */
+    struct str pdf;             /* SHA-256 of the document that came with it; {NULL,0}: none */
+    struct str by;              /* node and person, as people read it */
+};
+
 /* One call of the face: who, when, memory. v is NULL when the system itself acts. */
 struct call {
     struct desk         *d;
@@ -92,6 +101,7 @@ struct call {
     struct arena         a;
     struct desk_reply   *r;
     struct err          *e;    /* &r->err, or the caller's */
+    const struct heard  *heard;    /* NULL: done here */
     bool                 approved; /* a second person has approved the act that runs (approvals.h) */
 };
 void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);

@@ -160,7 +160,7 @@ int act_notify_knb_out(struct call *c, struct act_call *a)
 
     if (rc == 0)
         rc = letter_org_kind(c, a->k, "knb", &l, true);
-    return rc < 0 ? rc : notices_read(c, a->k);
+    return rc < 0 || c->heard ? rc : notices_read(c, a->k);
 }
 
 /* parts - which of the two facts an act speaks of: bit 1 causes, bit 2 consequences. Without a word: all that are declared and wait. */

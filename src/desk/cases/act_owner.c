@@ -20,7 +20,7 @@ int act_acknowledge(struct call *c, struct act_call *a)
 
     if (rc >= 0)
         rc = act_line(c, a->k, "acknowledge", (struct str){ NULL, 0 }, 0, NULL);
-    return rc < 0 ? rc : notices_read(c, a->k);
+    return rc < 0 || c->heard ? rc : notices_read(c, a->k);
 }
 
 int act_confirm_event(struct call *c, struct act_call *a)

@@ -127,10 +127,15 @@ int act_run(struct call *c, int64_t case_id, struct str name, const json_t *body
     char action[48], target[40];
     struct kase k;
     struct act_call a = { .k = &k, .body = body };
+    int64_t first = 0;
     int rc = case_load(c, case_id, &k);
 
     if (rc == 0)
         rc = find(c, &k, name, &t);
+    if (rc == 0)
+        rc = step_here(c, &k, t->name);
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &first, "SELECT coalesce(max(id), 0) FROM notice_record", "");
     if (rc < 0)
         return rc;
     rc = check_fields(t, body, c->r->field, c->e);
@@ -142,6 +147,8 @@ int act_run(struct call *c, int64_t case_id, struct str name, const json_t *body
         return 0;
     if (rc == 0)
         rc = settle(c, t, &a);
+    if (rc == 0)
+        rc = step_keep(c, &k, t->name, body, first);
     if (rc < 0)
         return rc;
     change_case(c->d, case_id);
@@ -232,9 +239,10 @@ static json_t *fields_json(const struct transition *t)
 json_t *actions_json(struct call *c, const struct kase *k)
 {
     json_t *list = json_array();
+    bool elsewhere = c->v && step_elsewhere(c, k);
 
     for (size_t i = 0; c->v && i < transition_count; i++)
-        if (role_may(c, &transitions[i]) && fits(c, &transitions[i], k))
+        if (!(elsewhere && step_travels(transitions[i].name)) && role_may(c, &transitions[i]) && fits(c, &transitions[i], k))
             json_array_append_new(list, json_pack("{s:s, s:o}", "name", transitions[i].name, "fields", fields_json(&transitions[i])));
     return list;
 }

@@ -56,6 +56,20 @@ act_handler act_note_internal, act_dismiss, act_reason, act_text, act_dispute, a
     act_external_number, act_add_indicator, act_remove_indicator, act_merge, act_split;
 act_guard level_undefined, ocib_serves, no_ocib, sts_untold;
 
+/* --- implemented by the room "link" (steps.c): what is done here is repeated on the nodes that know of the case --- */
+bool step_travels(const char *act);
+/* step_elsewhere - does the viewer's side of this case act on a node of its own? step_here - -EPROTO "elsewhere" if the act is that side's to do there. */
+bool step_elsewhere(struct call *c, const struct kase *k);
+MUST_USE int step_here(struct call *c, const struct kase *k, const char *act);
+/* step_keep - what was done stands in the row of steps, with the notices made after record first_record. */
+MUST_USE int step_keep(struct call *c, const struct kase *k, const char *act, const json_t *body, int64_t first_record);
+/* org_on_node - does a thing for this organisation ({NULL,0}: the centre) leave by a link? */
+MUST_USE int org_on_node(struct call *c, struct str org, bool *yes);
+
+/* case_open_heard - a case that was opened on another node, as c->v of that node; it must come to the machine that is said there. knb: this node is
+ * KNB's, which the centre tells of cases of both machines of chapter 2. */
+MUST_USE int case_open_heard(struct call *c, const json_t *body, struct str machine, struct str detector, bool knb, int64_t *id);
+
 /* act_line - the act's own line: text is what the person wrote. */
 MUST_USE int act_line(struct call *c, const struct kase *k, const char *kind, struct str text, time_ns happened, const char *sha256);
 /* time_of - the instant under key. body_check has seen that it is one. */

@@ -267,9 +267,10 @@ int document_make(struct call *c, const struct kase *k, const char *kind, const 
 
     if (rc < 0)
         return rc;
-    buf_init(&pdf, DESK_DOCUMENT_MAX);
+    buf_init(&pdf, DESK_DOCUMENT_MAX + MIB);
     buf_init(&json, DESK_DOCUMENT_MAX);
-    rc = forms_render_pdf(&d, &pdf, c->e);
+    /* What came with an act of another node is the document; ours would be a second one. */
+    rc = c->heard && c->heard->pdf.n ? heard_document(c, &pdf) : forms_render_pdf(&d, &pdf, c->e);
     if (rc == 0)
         rc = forms_render_json(&d, &json, c->e);
     if (rc < 0)

@@ -25,6 +25,8 @@ struct opening {
     enum machine         machine;
     enum case_state      state;
     int64_t              previous, suggested;
+    struct str           machine_word, detector;   /* of a case that was opened on another node: what it must come to */
+    bool                 knb;                 /* the centre tells KNB of a case, whoever detected it */
 };
 
 static bool mine(const struct call *c, struct str org) { return org.n && str_eq(str_c(c->v->org_id), org); }
@@ -45,7 +47,7 @@ static int machine_of(struct call *c, struct opening *o)
     }
     if (centre)
         return refuse(c, -EINVAL, "bad_request", "object", "on an object of chapter 3 incidents are detected by its OCIB or its own unit (22, 24)");
-    if (ocib && !o->of.connected)
+    if (ocib && !o->of.connected && !c->heard)   /* from its own node: who declares the connection is the OCIB */
         return refuse(c, -EPROTO, "not_connected", "object", "the monitoring system of the object is not connected to the OCIB (22)");
     if (ocib ? !mine(c, o->of.ocib_id) : !mine(c, o->of.org_id) && !mine(c, o->of.possessor_id))
         return refuse(c, -ENOENT, "not_found", "object", "no such object");
@@ -91,10 +93,10 @@ static int row_insert(struct call *c, const struct opening *o, int64_t *id)
                   "INSERT INTO cases(number, machine, detector, state, kind, rule_id, rule_name, rule_level, object_id, grouping, edition, detected_at,"
                   " last_seen_at, count, tlp, incident_type, previous_id, suggested_id, recurrence, opened_by, opened_org, external_number, contact, description,"
                   " created_at, updated_at) VALUES (?1,?2,?3,?4,?5,'',?6,'medium',?7,'',?8,?9,?9,1,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?20) RETURNING id",
-                  "zzzzztttitt" "mmzizttti", number, machine_name(o->machine), machine_detector(o->machine), case_state_name(o->state),
+                  "zzzzztttitt" "mmzmzttti", number, machine_name(o->machine), machine_detector(o->machine), case_state_name(o->state),
                   o->machine == MACHINE_STS ? "undetermined" : "incident", json_get_str(b, "title"), json_get_str(b, "object"),
                   duty_edition_at(c->d->setup.world, c->now)->id, at, tlp.n ? tlp : STR("amber"), or_null(json_get_str(b, "incident_type")), (time_ns)o->previous,
-                  (time_ns)o->suggested, o->previous ? "repeated" : NULL, c->v->user_id, c->v->org_id[0] && !side_of_centre(c) ? c->v->org_id : NULL,
+                  (time_ns)o->suggested, o->previous ? "repeated" : NULL, (time_ns)c->v->user_id, c->v->org_id[0] && !side_of_centre(c) ? c->v->org_id : NULL,
                   or_null(json_get_str(b, "external_number")), or_null(json_get_str(b, "contact")), or_null(json_get_str(b, "description")), c->now);
 }
 
@@ -126,9 +128,23 @@ static int first_steps(struct call *c, const struct opening *o, int64_t id)
     return rc;
 }
 
-static int create(struct call *c, const json_t *body, int64_t *id)
+/* machine_same - another node opened it by the machine that we would have opened it by. */
+static int machine_same(struct call *c, struct opening *o)
 {
-    struct opening o = { .body = body };
+    if (o->knb && o->machine == MACHINE_STS && str_eq(o->machine_word, STR("self"))) {
+        o->machine = MACHINE_SELF;
+        o->state = CASE_SELF_DETECTED;
+    }
+    if (!o->machine_word.n || (str_eq(o->machine_word, str_c(machine_name(o->machine))) && str_eq(o->detector, str_c(machine_detector(o->machine)))))
+        return 0;
+    return refuse(c, -EPROTO, "wrong_machine", "object", "as the object stands here, this organisation opens a case of machine %s (%s), not %.*s (%.*s)",
+                  machine_name(o->machine), machine_detector(o->machine), STR_ARG(o->machine_word), STR_ARG(o->detector));
+}
+
+static int create(struct call *c, struct opening *from, int64_t *id)
+{
+    struct opening o = *from;
+    const json_t *body = o.body;
     char target[40];
     struct kase k;
     int rc = body_check(body, fields, COUNT(fields), c->r->field, c->e);
@@ -139,6 +155,8 @@ static int create(struct call *c, const json_t *body, int64_t *id)
         rc = object_regime_of(c, json_get_str(body, "object"), &o.of);
     if (rc == 0)
         rc = machine_of(c, &o);
+    if (rc == 0)
+        rc = machine_same(c, &o);
     if (rc == 0 && o.machine == MACHINE_STS && (json_is_string(json_object_get(body, "confirmed_at")) || json_is_true(json_object_get(body, "notice"))))
         rc = refuse(c, -EINVAL, "bad_request", "confirmed_at", "what the centre detects is confirmed by the owner's side (12)");
     if (rc == 0)
@@ -150,7 +168,7 @@ static int create(struct call *c, const json_t *body, int64_t *id)
     if (rc == 0)
         rc = timeline_add(c, *id, &(struct line){ .kind = "detected", .happened_at = k.detected_at, .text = json_get_str(body, "description"),
                                                   .key = o.previous ? "case.text.opened_repeat" : "case.text.opened" });
-    if (rc == 0 && o.machine == MACHINE_STS)
+    if (rc == 0 && o.machine == MACHINE_STS && !c->heard)   /* the thirty minutes are the centre's, on its node */
         rc = clock_start(c, &k, "D-05", k.detected_at);
     if (rc == 0)
         rc = case_search_update(c, *id);
@@ -160,6 +178,13 @@ static int create(struct call *c, const json_t *body, int64_t *id)
     if (rc == 0)
         change_case(c->d, *id);
     return rc < 0 ? rc : first_steps(c, &o, *id);
+}
+
+int case_open_heard(struct call *c, const json_t *body, struct str machine, struct str detector, bool knb, int64_t *id)
+{
+    struct opening o = { .body = body, .machine_word = machine.n ? machine : STR("?"), .detector = detector, .knb = knb };
+
+    return create(c, &o, id);
 }
 
 static bool may_create(enum desk_role r) { return role_of_centre(r) || role_of_owner(r); }
@@ -178,7 +203,7 @@ int desk_case_create(struct desk *d, const struct viewer *v, const json_t *body,
         rc = db_begin(d, c.e);
     }
     if (rc == 0) {
-        rc = create(&c, body, &id);
+        rc = create(&c, &(struct opening){ .body = body }, &id);
         if (rc == 0)
             rc = case_json(&c, id, &r->json);
         rc = db_end(d, rc, c.e);

@@ -41,6 +41,8 @@ static json_t *person_row(sqlite3_stmt *st)
     return json_pack("{s:o, s:o, s:o}", "id", db_json_id(st, 0), "name", db_json(st, 1), "org", json_ref(db_str(st, 2), db_str(st, 3)));
 }
 
+static json_t *node_row(sqlite3_stmt *st) { return json_pack("{s:o, s:o, s:o}", "node", db_json(st, 0), "title", db_json(st, 1), "number", db_json(st, 2)); }
+
 static json_t *merged_row(sqlite3_stmt *st) { return json_pack("{s:o, s:o}", "id", db_json_id(st, 0), "number", db_json(st, 1)); }
 
 /* link_json - another case by number, if the viewer may see it. */
@@ -76,6 +78,9 @@ static int lists(struct call *c, const struct kase *k, json_t *out)
                                               " LEFT JOIN org g ON g.id = u.org_id WHERE p.case_id = ? ORDER BY u.name, u.id", "i", k->id), person_row);
     if (rc == 0)
         rc = rows(c, out, "merged_cases", db_query(c->d, c->e, "SELECT id, number FROM cases WHERE merged_into = ? ORDER BY id", "i", k->id), merged_row);
+    if (rc == 0)   /* whoever sees the case may know where else it stands */
+        rc = rows(c, out, "nodes", db_query(c->d, c->e, "SELECT x.node, p.title, x.their_number FROM link_case x JOIN link_peer p ON p.node = x.node WHERE"
+                                            " x.case_id = ? ORDER BY p.title, x.node LIMIT 100", "i", k->id), node_row);
     return rc;
 }
 

@@ -6,21 +6,23 @@ int timeline_of(struct call *c, const struct subject *s, const struct line *l)
 {
     AUTO_FREE char *args = l->args ? json_dumps(l->args, JSON_COMPACT) : NULL;
     bool system = !c->v || !c->v->user_id;
+    time_ns recorded = c->heard ? c->heard->at : c->now;
+    struct str addressee = c->heard && !l->addressee.n ? c->heard->by : l->addressee;
     int rc;
 
     json_decref(l->args);
     rc = db_exec(c->d, c->e,
                  "INSERT INTO timeline(subject, subject_id, case_id, kind, happened_at, recorded_at, due_at, author_id, obligation, text, key, args, channel,"
                  " addressee, message_id, smtp_reply, sha256, internal) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                 "ztmziimmztzzztzzzi", s->kind, s->id, (time_ns)s->case_id, l->kind, l->happened_at ? l->happened_at : c->now, c->now, l->due_at,
+                 "ztmziimmztzzztzzzi", s->kind, s->id, (time_ns)s->case_id, l->kind, l->happened_at ? l->happened_at : c->now, recorded, l->due_at,
                  system ? (time_ns)0 : (time_ns)c->v->user_id, l->obligation, l->text.n ? l->text : (struct str){ NULL, 0 }, l->key, args,
-                 l->channel, l->addressee.n ? l->addressee : (struct str){ NULL, 0 }, l->message_id, l->smtp_reply, l->sha256,
+                 c->heard && !l->channel ? "link" : l->channel, addressee.n ? addressee : (struct str){ NULL, 0 }, l->message_id, l->smtp_reply, l->sha256,
                  (int64_t)l->internal);
     if (rc < 0)
         return rc;
     if (!s->case_id)
         return 0;
-    rc = db_exec(c->d, c->e, "UPDATE cases SET updated_at = ?2 WHERE id = ?1", "ii", s->case_id, c->now);
+    rc = db_exec(c->d, c->e, "UPDATE cases SET updated_at = ?2 WHERE id = ?1", "ii", s->case_id, recorded);
     change_case(c->d, s->case_id);
     return rc < 0 ? rc : 0;
 }

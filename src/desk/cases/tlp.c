@@ -11,8 +11,13 @@ const char *const case_tlp_values[] = { "clear", "green", "amber", "amber+strict
 int tlp_allows(struct call *c, const struct kase *k, struct str org, bool lawful)
 {
     int64_t named = 0;
-    int rc;
+    bool leaves = false;
+    int rc = str_eq(k->tlp, STR("red")) ? org_on_node(c, org, &leaves) : 0;
 
+    if (rc < 0)
+        return rc;
+    if (leaves)
+        return refuse(c, -EPROTO, "tlp_forbids", "tlp", "TLP:RED does not leave this node, and the addressee is on another");
     if (!org.n || str_eq(k->tlp, STR("clear")) || str_eq(k->tlp, STR("green")))
         return 0;
     if (str_eq(k->tlp, STR("red"))) {
@@ -90,7 +95,9 @@ int case_send(struct call *c, const struct kase *k, const struct case_message *m
 
     for (size_t i = 0; rc == 0 && i < l.n; i++)
         rc = tlp_allows(c, k, l.org[i], l.lawful[i]);
-    if (rc < 0 || !m->kind || l.n == 0)
+    if (c->heard && id)
+        *id = c->heard->record;
+    if (rc < 0 || !m->kind || l.n == 0 || c->heard)
         return rc;
     snprintf(tlp, sizeof tlp, "%.*s", STR_ARG(k->tlp));
     struct str title = arena_printf(&c->a, "%.*s: %.*s", STR_ARG(k->number), STR_ARG(case_title_both(c, k, 450)));

@@ -2,8 +2,11 @@
  *
  *     notice           an incoming notice in our inbox; about a case of ours, if it names one and speaks for its object
  *     form             the same, with the form's values kept: attached to the case it names
+ *     step             what was done on a case there, without a notice of its own; a notice or a form may have a step with it
  *     registry_update  a proposed change of an object, which somebody here accepts; never written by itself
- *     receipt          what became of a message of ours: accepted, refused, read */
+ *     receipt          what became of a message of ours: accepted, refused, read
+ *
+ * A step that cannot be repeated here leaves nothing but its notice in the inbox (a step alone gets one), and the reason in its row. */
 #include "desk/link/room.h"
 #include "desk/notices/notices.h"
 
@@ -21,38 +24,6 @@ static struct str text_of(const json_t *j, const char *key, size_t most)
     struct str s = json_get_str(j, key);
 
     return s.n <= most ? s : str_of(s.p, most);
-}
-
-/* speaks_for - may this node's organisation speak of the object? The centre speaks of whatever is registered here (requirements 1.2). */
-static int speaks_for(struct call *c, const struct peer *p, struct str object, bool *yes)
-{
-    int64_t bounded = !str_eq(p->org_kind, STR("sts")), n = 0;
-    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM object o WHERE o.id = ?3 AND " SCOPE_OBJECT, "itt", bounded, p->org_id, object);
-
-    *yes = n > 0;
-    return rc;
-}
-
-/* find_case - ours, by our number or by theirs, if it is told before; 0: none. Outside their reach it is none too. */
-static int find_case(struct call *c, const struct peer *p, const json_t *about, int64_t *id, struct str *object)
-{
-    int64_t bounded = !str_eq(p->org_kind, STR("sts"));
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT k.id, k.object_id FROM cases k JOIN object o ON o.id = k.object_id WHERE " SCOPE_OBJECT " AND (k.number = ?3 OR k.id ="
-                                " (SELECT case_id FROM link_case_ref WHERE node = ?4 AND their_number = ?5)) ORDER BY k.number = ?3 DESC LIMIT 1",
-                                "itttt", bounded, p->org_id, json_get_str(about, "your_case"), p->node, json_get_str(about, "case"));
-    int rc = st ? db_step(c->d, st, c->e) : -EIO;
-
-    *id = 0;
-    if (rc <= 0)
-        return rc;
-    *id = sqlite3_column_int64(st, 0);
-    *object = db_copy(st, 1, &c->a);
-    db_done(st);
-    rc = json_get_str(about, "case").n ? db_exec(c->d, c->e, "INSERT OR IGNORE INTO link_case_ref(node, their_number, case_id, added_at) VALUES (?,?,?,?)",
-                                                 "ttii", p->node, json_get_str(about, "case"), *id, c->now)
-                                       : 0;
-    return rc < 0 ? rc : 0;
 }
 
 /* --- notices --- */
@@ -109,14 +80,14 @@ static int register_notice(struct call *c, const struct incoming *in, const json
     struct str paragraph = arena_copy(&c->a, json_get_str(record, "paragraph")), tlp = arena_copy(&c->a, json_get_str(record, "tlp"));
     struct str sender = in->peer->org_id, to;
     struct self self;
-    int64_t id = 0;
     int rc = link_self(c, &self);
 
+    a->record = 0;
     if (rc <= 0)
         return rc < 0 ? rc : -EIO;
     to = str_eq(self.org_kind, STR("sts")) ? (struct str){ NULL, 0 } : self.org_id;
     struct notice_new n = { .kind = kind.p, .paragraph = paragraph.p, .about = about, .title = text_of(record, "title", TITLE_MAX), .text =
-                            text_of(record, "text", TEXT_MAX), .orgs = &to, .org_count = 1, .tlp = tlp.p, .sender = &sender, .incoming = true,
+                            text_of(record, "text", TEXT_MAX), .orgs = &to, .org_count = 1, .tlp = tlp.p, .sender = &sender, .incoming = true, .via = "link",
                             .sender_name = in->peer->title, .outer_number = text_of(record, "number", ID_MAX), .file_count =
                             in->item->envelope.document_count };
     struct notice_file *files;
@@ -127,10 +98,10 @@ static int register_notice(struct call *c, const struct incoming *in, const json
         n.values = json_object_get(record, "values");
     }
     if (rc == 0)
-        rc = notice_issue(c, &n, &id);
+        rc = notice_issue(c, &n, &a->record);
     if (rc == -EINVAL || rc == -ENOTSUP || rc == -EBADMSG)
         return no(a, rc == -ENOTSUP ? "unknown_form" : "bad_payload");
-    return rc < 0 ? rc : to_inbox(c, id, &self, a);
+    return rc < 0 ? rc : to_inbox(c, a->record, &self, a);
 }
 
 /* record_of - the frozen record: the hash beside it is that of its canonical form. */
@@ -149,36 +120,170 @@ static const json_t *record_of(const json_t *payload)
     return name_valid(json_get_str(record, "kind")) && json_get_str(record, "title").n ? record : NULL;
 }
 
-static int message_in(struct call *c, const struct incoming *in, struct applied *a)
+/* --- what a notice is about --- */
+
+struct about {
+    struct subject subject;
+    char           id[24];
+};
+
+static int about_case(struct call *c, const struct incoming *in, int64_t case_id, struct about *out)
 {
-    const json_t *payload = in->item->envelope.payload, *about = json_object_get(payload, "about"), *record = record_of(payload);
-    struct str yours = json_get_str(about, "your_object"), object = yours.n ? yours : json_get_str(about, "object"), of_case = { NULL, 0 };
-    struct subject s = { .kind = "organisation", .id = in->peer->org_id, .org_id = in->peer->org_id };
-    bool speaks = false;
-    char id[24];
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT k.object_id FROM cases k WHERE k.id = ?", "i", case_id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(c->e, -ENOENT, "a case is gone");
+    snprintf(out->id, sizeof out->id, "%lld", (long long)case_id);
+    out->subject = (struct subject){ .kind = "case", .id = str_c(out->id), .case_id = case_id, .object_id = db_copy(st, 0, &c->a), .org_id = in->peer->org_id };
+    db_done(st);
+    return 0;
+}
+
+/* about_of - a case they may speak of, else an object, else their organisation. 1: what they name as ours is not theirs to know of; a has the code. */
+static int about_of(struct call *c, const struct incoming *in, struct about *out, struct applied *a)
+{
+    const json_t *about = json_object_get(in->item->envelope.payload, "about");
+    struct str object;
+    int64_t id = 0;
+    int rc = case_find(c, in->peer, about, &id);
+
+    out->subject = (struct subject){ .kind = "organisation", .id = in->peer->org_id, .org_id = in->peer->org_id };
+    if (rc < 0 || id)
+        return rc < 0 ? rc : about_case(c, in, id, out);
+    if (json_get_str(about, "your_case").n)
+        return no(a, "unknown_case") + 1;
+    rc = object_find(c, in->peer, about, &object);
+    if (rc == 0 && json_get_str(about, "your_object").n && !object.n)
+        return no(a, "unknown_object") + 1; /* whether it is there is not theirs to know */
+    if (rc == 0 && object.n)
+        out->subject = (struct subject){ .kind = "object", .id = object, .object_id = object, .org_id = in->peer->org_id };
+    return rc;
+}
+
+/* --- steps --- */
+
+struct riding {
+    const struct incoming *in;
+    const json_t          *record;  /* NULL: the step came alone */
+    struct applied        *a;
+};
+
+/* letter_of - the PDF among the documents that came: the letter itself, whose name is the number of the notice. */
+static struct str letter_of(const struct incoming *in, const json_t *record)
+{
+    const struct link_envelope *v = &in->item->envelope;
+    struct str number = json_get_str(record, "number");
+
+    for (size_t i = 0; i < v->document_count; i++)
+        if (str_eq(v->document[i].type, STR("application/pdf")) && v->document[i].name.n == number.n + 4 && str_starts(v->document[i].name, number))
+            return v->document[i].sha256;
+    return (struct str){ NULL, 0 };
+}
+
+static int register_riding(struct call *c, void *arg, int64_t case_id, int64_t *record, struct str *pdf)
+{
+    struct riding *r = arg;
+    struct about about;
     int rc;
 
-    if (!record || !json_is_object(about) || in->item->envelope.document_count > NOTICE_DOCUMENTS_MAX)
-        return no(a, "bad_payload");
-    rc = find_case(c, in->peer, about, &s.case_id, &of_case);
-    if (rc == 0 && json_get_str(about, "your_case").n && !s.case_id)
-        return no(a, "unknown_case");
-    if (rc == 0 && object.n)
-        rc = speaks_for(c, in->peer, object, &speaks);
-    if (rc == 0 && yours.n && !speaks)
-        return no(a, "unknown_object"); /* whether it is there is not theirs to know */
+    if (!r->record)
+        return 0;
+    rc = about_case(c, r->in, case_id, &about);
+    if (rc == 0)
+        rc = register_notice(c, r->in, r->record, &about.subject, r->a);
+    *record = r->a->record;
+    *pdf = letter_of(r->in, r->record);
+    if (rc == 0 && *r->a->code)
+        return refuse(c, -EINVAL, r->a->code[0] == 'u' ? "unknown_form" : "bad_payload", NULL, "the notice beside the step is not one that can be kept here");
+    return rc;
+}
+
+/* step_try - repeated whole, or not at all. */
+static int step_try(struct call *c, const struct incoming *in, const json_t *record, struct applied *a, struct replayed *done)
+{
+    struct riding r = { in, record, a };
+    size_t changes = c->d->change_count;
+    int rc = db_exec(c->d, c->e, "SAVEPOINT link_step", "");
+
+    if (rc >= 0)
+        rc = step_replay(c, in->peer, in->item->envelope.payload, register_riding, &r, done);
     if (rc < 0)
         return rc;
-    if (s.case_id) {
-        snprintf(id, sizeof id, "%lld", (long long)s.case_id);
-        s.kind = "case";
-        s.id = str_c(id);
-        s.object_id = of_case;
-    } else if (speaks) {
-        s.kind = "object";
-        s.id = s.object_id = object;
+    if (!done->applied) {
+        *a = (struct applied){ .code = "" };
+        c->d->change_count = changes;
+        rc = db_exec(c->d, c->e, "ROLLBACK TO link_step", "");
     }
-    return register_notice(c, in, record, &s, a);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "RELEASE link_step", "");
+    return rc < 0 ? rc : 0;
+}
+
+/* alone - a step that came without a notice and was not repeated: somebody must hear of it all the same. */
+static json_t *alone(struct call *c, const json_t *payload, const struct replayed *done)
+{
+    const json_t *step = json_object_get(payload, "step"), *about = json_object_get(payload, "about");
+    struct str act = text_of(step, "act", 40), number = text_of(about, "case", 64);
+
+    return json_pack("{s:s, s:o, s:o, s:s, s:s}", "kind", "case_step", "title",
+                     json_str(arena_printf(&c->a, "%.*s: %.*s", STR_ARG(number.n ? number : STR("—")), STR_ARG(act))), "text",
+                     json_str(arena_printf(&c->a, "%s: %.300s", done->code, done->reason)), "tlp", "amber", "number", "");
+}
+
+static int not_applied(struct call *c, const struct incoming *in, const json_t *record, const struct replayed *done, struct applied *a)
+{
+    const json_t *payload = in->item->envelope.payload;
+    json_t *own = record ? NULL : alone(c, payload, done);
+    struct about about;
+    int rc = about_of(c, in, &about, a);
+
+    if (rc > 0) {
+        a->code[0] = 0;
+        rc = 0;
+    }
+    if (rc == 0)
+        rc = record || own ? register_notice(c, in, record ? record : own, &about.subject, a) : err_set(c->e, -ENOMEM, "no memory for a notice");
+    json_decref(own);
+    snprintf(a->step_code, sizeof a->step_code, "%s", done->code);
+    snprintf(a->step_reason, sizeof a->step_reason, "%s", done->reason);
+    if (rc == 0 && about.subject.case_id)
+        a->case_id = about.subject.case_id;
+    return rc;
+}
+
+static int step_in(struct call *c, const struct incoming *in, const json_t *record, struct applied *a)
+{
+    struct replayed done;
+    int rc = step_try(c, in, record, a, &done);
+
+    if (rc < 0)
+        return rc;
+    snprintf(a->step_act, sizeof a->step_act, "%.*s", (int)min_size(json_get_str(json_object_get(in->item->envelope.payload, "step"), "act").n, 40),
+             json_get_str(json_object_get(in->item->envelope.payload, "step"), "act").p);
+    if (!done.applied)
+        return not_applied(c, in, record, &done, a);
+    a->case_id = done.case_id;
+    return 0;
+}
+
+static int message_in(struct call *c, const struct incoming *in, struct applied *a)
+{
+    const json_t *payload = in->item->envelope.payload, *record = record_of(payload);
+    bool alone_ = in->item->envelope.kind == LINK_STEP, step = json_is_object(json_object_get(payload, "step"));
+    struct about about;
+    int rc;
+
+    if (!json_is_object(json_object_get(payload, "about")) || in->item->envelope.document_count > NOTICE_DOCUMENTS_MAX || (alone_ ? !step : !record))
+        return no(a, "bad_payload");
+    if (step)
+        return step_in(c, in, alone_ ? NULL : record, a);
+    rc = about_of(c, in, &about, a);
+    if (rc > 0)
+        return 0;
+    if (rc == 0)
+        a->case_id = about.subject.case_id;
+    return rc < 0 ? rc : register_notice(c, in, record, &about.subject, a);
 }
 
 /* --- objects --- */
@@ -200,7 +305,7 @@ static int proposal_notice(struct call *c, const struct incoming *in, struct str
 static int registry_in(struct call *c, const struct incoming *in, struct applied *a)
 {
     const json_t *payload = in->item->envelope.payload, *changes = json_object_get(payload, "changes");
-    struct str theirs = json_get_str(payload, "object"), object = json_get_str(payload, "your_object").n ? json_get_str(payload, "your_object") : theirs;
+    struct str theirs = json_get_str(payload, "object"), object;
     AUTO_BUF struct buf text;
     bool speaks = false;
     int64_t id;
@@ -209,7 +314,8 @@ static int registry_in(struct call *c, const struct incoming *in, struct applied
     buf_init(&text, LINK_ENVELOPE_MAX);
     if (!theirs.n || theirs.n > ID_MAX || !json_is_object(changes) || json_object_size(changes) == 0 || !json_get_str(payload, "title").n)
         return no(a, "bad_payload");
-    rc = speaks_for(c, in->peer, object, &speaks);
+    rc = object_find(c, in->peer, payload, &object);
+    speaks = object.n != 0;
     if (rc == 0 && json_get_str(payload, "your_object").n && !speaks)
         return no(a, "unknown_object");
     if (rc == 0)
@@ -224,21 +330,25 @@ static int registry_in(struct call *c, const struct incoming *in, struct applied
 
 /* --- receipts --- */
 
-/* tell_notice - the delivery that travelled by this envelope, and its record, get what became of it. */
+/* tell_notice - the notice that travelled by this envelope gets what became of it. */
 static int tell_notice(struct call *c, const struct peer *p, struct str message, const char *kind, time_ns at, struct str number, struct str note)
 {
-    int64_t id = 0;
-    int rc = db_int(c->d, c->e, 0, &id, "SELECT ref_id FROM link_out WHERE node = ?1 AND message = ?2 AND ref = 'notice'", "tt", p->node, message);
+    int64_t record = 0, centre = str_eq(p->org_kind, STR("sts"));
+    int rc = db_int(c->d, c->e, 0, &record,
+                    "SELECT CASE ref WHEN 'record' THEN ref_id ELSE (SELECT record_id FROM notice n WHERE n.id = ref_id) END FROM link_out WHERE node = ?1 AND"
+                    " message = ?2 AND ref IN ('notice', 'record')",
+                    "tt", p->node, message);
 
-    if (rc < 0 || !id)
+    if (rc < 0 || !record)
         return rc;
     rc = db_exec(c->d, c->e,
-                 "INSERT INTO notice_receipt(record_id, kind, channel, org_id, name, at, recorded_at, number, note) SELECT record_id, ?2, 'link', ?3, ?4, ?5,"
-                 " ?6, ?7, ?8 FROM notice WHERE id = ?1 AND record_id IS NOT NULL",
-                 "izttiitt", id, kind, p->org_id, p->title, at, c->now, number, note);
+                 "INSERT INTO notice_receipt(record_id, kind, channel, org_id, name, at, recorded_at, number, note) VALUES (?1, ?2, 'link', ?3, ?4, ?5, ?6, ?7, ?8)",
+                 "izttiitt", record, kind, p->org_id, p->title, at, c->now, number, note);
     if (rc >= 0 && strcmp(kind, "read") == 0)
-        rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'read', read_at = ?2 WHERE id = ?1 AND read_at IS NULL", "ii", id, at);
-    change_id(c->d, "inbox", id);
+        rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'read', read_at = ?2 WHERE record_id = ?1 AND channel = 'inbox' AND read_at IS NULL AND"
+                                 " (org_id = ?3 OR (?4 AND org_id IS NULL))",
+                     "iiti", record, at, p->org_id, centre);
+    change_id(c->d, "inbox", record);
     return rc < 0 ? rc : 0;
 }
 
@@ -266,6 +376,29 @@ static int note_it(struct call *c, const struct peer *p, struct str message, enu
                    "ttzttii", p->node, message, said_names[what], code, number, at, (int64_t)(what >= SAID_AGREED));
 }
 
+/* tell_case - the other side's number of a case; what it could not repeat is said in the timeline, for both copies differ now. */
+static int tell_case(struct call *c, const struct peer *p, struct str message, struct str number, struct str step)
+{
+    int64_t case_id = 0;
+    struct str act;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT case_id, step_act FROM link_out WHERE node = ?1 AND message = ?2 AND case_id IS NOT NULL", "tt", p->node, message);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc;
+    case_id = sqlite3_column_int64(st, 0);
+    act = db_copy(st, 1, &c->a);
+    db_done(st);
+    if (number.n)
+        rc = db_exec(c->d, c->e, "UPDATE link_case SET their_number = coalesce(their_number, ?3) WHERE node = ?1 AND case_id = ?2", "tit", p->node, case_id, number);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE link_out SET step_code = ?3 WHERE node = ?1 AND message = ?2", "ttt", p->node, message, step);
+    if (rc >= 0 && step.n && !str_eq(step, STR("applied")))
+        rc = timeline_add(c, case_id, &(struct line){ .kind = "comment", .channel = "link", .addressee = p->title, .key = "case.text.step_not_applied",
+                                                      .args = json_pack("{s:o, s:o, s:o}", "node", json_str(p->title), "act", json_str(act), "code", json_str(step)) });
+    return rc < 0 ? rc : 0;
+}
+
 static int receipt_in(struct call *c, const struct incoming *in, struct applied *a)
 {
     static const char *const kinds[SAID_COUNT] = { "delivered", "refused", "read", NULL, NULL };
@@ -285,13 +418,18 @@ static int receipt_in(struct call *c, const struct incoming *in, struct applied 
     code = what == SAID_REFUSED ? code : none;
     number = number.n ? number : none;
     rc = rc < 0 ? rc : note_it(c, in->peer, message, what, code, number, at);
+    if (rc > 0 && what == SAID_ACCEPTED) {
+        int told = tell_case(c, in->peer, message, text_of(payload, "case", ID_MAX), text_of(payload, "step", LINK_CODE_MAX - 1));
+
+        rc = told < 0 ? told : rc;
+    }
     return rc <= 0 || !kinds[what] ? (rc < 0 ? rc : 0) : tell_notice(c, in->peer, message, kinds[what], at, number, code);
 }
 
 int incoming_apply(struct call *c, const struct incoming *in, struct applied *out)
 {
     static int (*const apply[LINK_KIND_COUNT])(struct call *, const struct incoming *, struct applied *) = {
-        [LINK_NOTICE] = message_in, [LINK_FORM] = message_in, [LINK_REGISTRY_UPDATE] = registry_in, [LINK_RECEIPT] = receipt_in,
+        [LINK_NOTICE] = message_in, [LINK_FORM] = message_in, [LINK_REGISTRY_UPDATE] = registry_in, [LINK_RECEIPT] = receipt_in, [LINK_STEP] = message_in,
     };
 
     return apply[in->item->envelope.kind](c, in, out);

@@ -8,7 +8,7 @@
 
 #define WHOLE_MAX INT64_C(9007199254740991)   /* 2^53 - 1: what every reader of JSON keeps exactly */
 
-static const char *const kind_names[LINK_KIND_COUNT] = { "notice", "form", "registry_update", "receipt" };
+static const char *const kind_names[LINK_KIND_COUNT] = { "notice", "form", "registry_update", "receipt", "step" };
 
 const char *link_kind_name(enum link_kind k)
 {

@@ -5,11 +5,6 @@
 #define COLLECT_TURN 50     /* of one node, then the others have their turn */
 #define COLLECT_MOST 1000
 
-struct issued {
-    int64_t    id, record;
-    struct str kind, number, form, canonical, sha256, pdf, case_number, their_case, object;
-};
-
 static int attach(struct call *c, struct str sha256, struct str name, struct str type, struct link_message *m, struct link_attachment *to)
 {
     struct buf b;
@@ -54,21 +49,45 @@ static int attach_all(struct call *c, const struct issued *n, struct link_messag
 
 static json_t *or_null(struct str s) { return s.n ? json_str(s) : json_null(); }
 
-static int send_notice(struct call *c, const struct peer *p, const struct issued *n)
+/* your_object - their id of an object of ours, if it is another. */
+static int your_object(struct call *c, const struct peer *p, struct str object, struct str *out)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT their_id FROM link_object WHERE node = ?1 AND object_id = ?2", "tt", p->node, object);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    *out = (struct str){ NULL, 0 };
+    if (rc > 0) {
+        *out = db_copy(st, 0, &c->a);
+        db_done(st);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int notice_put(struct call *c, const struct peer *p, const struct issued *n, const json_t *step, struct message_id *sent)
 {
     struct link_attachment *files = arena_array(&c->a, LINK_DOCUMENTS_MAX, sizeof *files);
-    struct link_message m = { .kind = str_eq(n->form, STR("letter")) ? LINK_NOTICE : LINK_FORM, .attachments = files, .ref = "notice", .ref_id = n->id };
+    struct link_message m = { .kind = !n->record ? LINK_STEP : str_eq(n->form, STR("letter")) ? LINK_NOTICE : LINK_FORM, .attachments = files,
+                              .ref = n->record ? "record" : NULL, .ref_id = n->record };
     json_t *record = NULL, *payload = NULL;
-    int rc = files ? link_json_read(n->canonical, &record, c->e) : err_set(c->e, -ENOMEM, "no memory for a notice");
+    struct str theirs;
+    int rc = your_object(c, p, n->object, &theirs);
 
-    if (rc == 0)
+    if (rc == 0 && n->record)
+        rc = files ? link_json_read(n->canonical, &record, c->e) : err_set(c->e, -ENOMEM, "no memory for a notice");
+    if (rc == 0 && n->record)
         rc = attach_all(c, n, &m, files);
     if (rc == 0)
-        payload = json_pack("{s:{s:o, s:o, s:o, s:n}, s:O, s:o}", "about", "case", or_null(n->case_number), "object", or_null(n->object), "your_case",
-                            or_null(n->their_case), "your_object", "record", record, "record_sha256", json_str(n->sha256));
+        payload = json_pack("{s:{s:o, s:o, s:o, s:o, s:o}}", "about", "case", or_null(n->case_number), "object", or_null(n->object), "origin",
+                            or_null(n->origin), "your_case", or_null(n->their_case), "your_object", or_null(theirs));
+    if (payload && record) {
+        json_object_set(payload, "record", record);
+        json_object_set_new(payload, "record_sha256", json_str(n->sha256));
+    }
+    if (payload && step)
+        json_object_set(payload, "step", (json_t *)(uintptr_t)step);
     m.payload = payload;
     if (rc == 0)
-        rc = payload ? outbox_put(c, p, &m, NULL) : err_set(c->e, -ENOMEM, "no memory for a notice");
+        rc = payload ? outbox_put(c, p, &m, &sent->row) : err_set(c->e, -ENOMEM, "no memory for a notice");
     for (size_t i = 0; i < m.attachment_count; i++)
         free((void *)(uintptr_t)files[i].bytes.p);
     json_decref(payload);
@@ -76,22 +95,35 @@ static int send_notice(struct call *c, const struct peer *p, const struct issued
     return rc;
 }
 
+/* stays - TLP:RED does not leave: the record says so, where whoever sent it looks. */
+static int stays(struct call *c, const struct peer *p, const struct issued *n)
+{
+    int rc = db_exec(c->d, c->e,
+                     "INSERT INTO notice_receipt(record_id, kind, channel, org_id, name, at, recorded_at, note) VALUES (?1, 'refused', 'link', ?2, ?3, ?4, ?4,"
+                     " 'tlp_red')",
+                     "itti", n->record, p->org_id, p->title, c->now);
+
+    return rc < 0 ? rc : 0;
+}
+
 /* one_notice - the next delivery after the cursor that goes to the peer's organisation. On a node that is not the centre's, what goes to the centre
  * has no organisation (notices.h). What came by a link itself does not go back. 0: none. */
 static int one_notice(struct call *c, struct str node, bool to_centre)
 {
+    struct message_id sent;
     struct issued n;
     struct peer p;
+    bool red;
     sqlite3_stmt *st;
     int rc = peer_load(c, node, &p);
 
     if (rc <= 0)
         return rc;
     st = db_query(c->d, c->e,
-                  "SELECT n.id, r.id, r.kind, r.number, r.form, r.canonical, r.sha256, r.pdf_sha256, k.number, f.their_number, r.object_id FROM notice n"
-                  " JOIN notice_record r ON r.id = n.record_id LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN link_case_ref f ON f.node = ?1 AND f.case_id ="
+                  "SELECT n.id, r.id, r.kind, r.number, r.form, r.canonical, r.sha256, r.pdf_sha256, k.number, f.their_number, r.object_id, r.tlp = 'red' FROM notice n"
+                  " JOIN notice_record r ON r.id = n.record_id LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN link_case f ON f.node = ?1 AND f.case_id ="
                   " n.case_id WHERE n.id > (SELECT notice_cursor FROM link_peer WHERE node = ?1) AND n.channel = 'inbox' AND r.direction = 'out'"
-                  " AND (n.org_id IS ?2 OR n.org_id IS ?3) ORDER BY n.id LIMIT 1",
+                  " AND (n.org_id IS ?2 OR n.org_id IS ?3) AND NOT EXISTS (SELECT 1 FROM link_out x WHERE x.ref = 'record' AND x.ref_id = r.id AND x.node = ?1) ORDER BY n.id LIMIT 1",
                   "ttt", node, p.org_id, to_centre ? (struct str){ NULL, 0 } : p.org_id);
     rc = st ? db_step(c->d, st, c->e) : -EIO;
     if (rc < 0)
@@ -105,8 +137,9 @@ static int one_notice(struct call *c, struct str node, bool to_centre)
                          .number = db_copy(st, 3, &c->a), .form = db_copy(st, 4, &c->a), .canonical = db_copy(st, 5, &c->a), .sha256 = db_copy(st, 6, &c->a),
                          .pdf = db_copy(st, 7, &c->a), .case_number = db_copy(st, 8, &c->a), .their_case = db_copy(st, 9, &c->a),
                          .object = db_copy(st, 10, &c->a) };
+    red = sqlite3_column_int(st, 11);
     db_done(st);
-    rc = send_notice(c, &p, &n);
+    rc = red ? stays(c, &p, &n) : notice_put(c, &p, &n, NULL, &sent);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE link_peer SET notice_cursor = ?2 WHERE node = ?1", "ti", node, n.id);
     return rc < 0 ? rc : 1;
@@ -152,7 +185,10 @@ static int in_tx(struct desk *d, time_ns now, const char *node, bool to_centre, 
     desk_call_init(&c, d, NULL, now, &r);
     rc = db_begin(d, c.e);
     if (rc == 0) {
-        rc = node ? one_notice(&c, str_c(node), to_centre) : one_reading(&c);
+        /* Steps first: a notice about a case never comes before the step that tells of it. */
+        rc = node ? step_send(&c, str_c(node)) : one_reading(&c);
+        if (rc == 0 && node)
+            rc = one_notice(&c, str_c(node), to_centre);
         rc = db_end(d, rc, c.e);
     }
     if (rc < 0)
@@ -168,8 +204,9 @@ static int behind(struct desk *d, json_t *list, struct err *e)
 {
     sqlite3_stmt *st = db_query(d, e,
                                 "SELECT p.node, o.kind = 'sts' AND m.kind <> 'sts' FROM link_peer p JOIN org o ON o.id = p.org_id, link_self s JOIN org m ON"
-                                " m.id = s.org_id WHERE p.active = 1 AND EXISTS (SELECT 1 FROM notice n WHERE n.id > p.notice_cursor AND n.channel = 'inbox'"
-                                " AND (n.org_id = p.org_id OR (n.org_id IS NULL AND o.kind = 'sts' AND m.kind <> 'sts'))) ORDER BY p.node LIMIT 1000",
+                                " m.id = s.org_id WHERE p.active = 1 AND (p.step_cursor < (SELECT coalesce(max(id), 0) FROM link_step) OR EXISTS (SELECT 1 FROM notice n"
+                                " WHERE n.id > p.notice_cursor AND n.channel = 'inbox' AND (n.org_id = p.org_id OR (n.org_id IS NULL AND o.kind = 'sts' AND m.kind"
+                                " <> 'sts')))) ORDER BY p.node LIMIT 1000",
                                 "");
     int rc = st ? 0 : -EIO;
 

@@ -81,15 +81,35 @@ static int judge_items(struct call *c, const struct peer *p, struct str bytes)
 
 /* --- applying --- */
 
-static int receipt_put(struct call *c, const struct peer *p, const struct link_item *i, const char *code, const char *number)
+/* case_number_of - ours, for the other side to show beside its own; {NULL,0} without a case. */
+static int case_number_of(struct call *c, int64_t id, struct str *out)
 {
-    char at[TIME_TEXT_MAX];
-    json_t *payload = json_pack("{s:s, s:s?, s:s, s:s%, s:s?, s:s}", "at", time_format_utc(c->now, at), "code", *code ? code : NULL, "hash", i->hash,
-                                "message", i->envelope.message.p, i->envelope.message.n, "number", *number ? number : NULL, "result",
-                                *code ? "refused" : "accepted");
-    int rc = payload ? outbox_put(c, p, &(struct link_message){ .kind = LINK_RECEIPT, .payload = payload }, NULL)
-                     : err_set(c->e, -ENOMEM, "no memory for a receipt");
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT number FROM cases WHERE id = ?", "i", id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
+    *out = (struct str){ NULL, 0 };
+    if (rc > 0) {
+        *out = db_copy(st, 0, &c->a);
+        db_done(st);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int receipt_put(struct call *c, const struct peer *p, const struct link_item *i, const struct applied *a)
+{
+    const char *code = a->code, *number = a->number;
+    struct str of_case;
+    char at[TIME_TEXT_MAX];
+    json_t *payload = NULL;
+    int rc = case_number_of(c, a->case_id, &of_case);
+
+    if (rc == 0)
+        payload = json_pack("{s:s, s:o, s:s?, s:s, s:s%, s:s?, s:s, s:s?}", "at", time_format_utc(c->now, at), "case", json_str(of_case), "code",
+                            *code ? code : NULL, "hash", i->hash, "message", i->envelope.message.p, i->envelope.message.n, "number", *number ? number : NULL,
+                            "result", *code ? "refused" : "accepted", "step", !*a->step_act ? NULL : *a->step_code ? a->step_code : "applied");
+    if (rc == 0)
+        rc = payload ? outbox_put(c, p, &(struct link_message){ .kind = LINK_RECEIPT, .payload = payload }, NULL)
+                     : err_set(c->e, -ENOMEM, "no memory for a receipt");
     json_decref(payload);
     return rc;
 }
@@ -98,7 +118,7 @@ static int receipt_put(struct call *c, const struct peer *p, const struct link_i
  * an earlier epoch. */
 static int known_message(struct call *c, const struct peer *p, const struct link_item *i, int64_t *first, struct applied *a)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, code, number FROM link_in WHERE node = ?1 AND message = ?2 ORDER BY id LIMIT 1", "tt", p->node,
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, code, number, step_act, step_code, case_id FROM link_in WHERE node = ?1 AND message = ?2 ORDER BY id LIMIT 1", "tt", p->node,
                                 i->envelope.message);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
@@ -107,6 +127,9 @@ static int known_message(struct call *c, const struct peer *p, const struct link
     *first = sqlite3_column_int64(st, 0);
     snprintf(a->code, sizeof a->code, "%.*s", STR_ARG(db_str(st, 1)));
     snprintf(a->number, sizeof a->number, "%.*s", STR_ARG(db_str(st, 2)));
+    snprintf(a->step_act, sizeof a->step_act, "%.*s", STR_ARG(db_str(st, 3)));
+    snprintf(a->step_code, sizeof a->step_code, "%.*s", STR_ARG(db_str(st, 4)));
+    a->case_id = sqlite3_column_int64(st, 5);
     db_done(st);
     return 0;
 }
@@ -155,14 +178,19 @@ static int apply_one(struct call *c, const struct peer *p, const struct link_ite
                     buf_view(&i->bytes), i->hash, i->signature, i->fingerprint);
     int64_t first = 0;
 
+    for (size_t k = 0; rc == 0 && k < v->document_count; k++)
+        rc = document_note(c, v->document[k].sha256);
     if (rc == 0)
         rc = known_message(c, p, i, &first, &a);
     if (rc == 0 && first == in.id)
         rc = apply_within(c, &in, &a);
     if (rc == 0)
-        rc = db_exec(c->d, c->e, "UPDATE link_in SET result = ?2, code = ?3, number = ?4, ref = ?5, ref_id = ?6 WHERE id = ?1", "izzzzm", in.id,
+        rc = db_exec(c->d, c->e, "UPDATE link_in SET result = ?2, code = ?3, number = ?4, ref = ?5, ref_id = ?6, step_act = ?7, step_result = ?8, step_code = ?9,"
+                                 " step_reason = ?10, case_id = ?11 WHERE id = ?1",
+                     "izzzzmzzzzm", in.id,
                      first != in.id ? "known" : *a.code ? "refused" : "accepted", *a.code ? a.code : NULL, *a.number ? a.number : NULL,
-                     *a.ref ? a.ref : NULL, (time_ns)a.ref_id);
+                     *a.ref ? a.ref : NULL, (time_ns)a.ref_id, *a.step_act ? a.step_act : NULL, !*a.step_act ? NULL : *a.step_code ? "not_applied" : "applied",
+                     *a.step_code ? a.step_code : NULL, *a.step_code ? a.step_reason : NULL, (time_ns)a.case_id);
     if (rc >= 0)
         rc = move_mark(c, p, i);
     if (rc == 0 && v->kind != LINK_RECEIPT) {
@@ -170,7 +198,7 @@ static int apply_one(struct call *c, const struct peer *p, const struct link_ite
 
         rc = peer_load(c, p->node, &now);
         if (rc > 0)
-            rc = receipt_put(c, &now, i, a.code, a.number);
+            rc = receipt_put(c, &now, i, &a);
     }
     snprintf(target, sizeof target, "node/%.*s/%lld/%lld", STR_ARG(p->node), (long long)v->epoch, (long long)v->sequence);
     if (rc == 0)

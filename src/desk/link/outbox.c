@@ -37,6 +37,13 @@ static struct str name_clean(struct call *c, struct str name)
     return n && str_utf8_valid(str_of(to, n)) ? str_of(to, n) : STR("file");
 }
 
+int document_note(struct call *c, struct str sha256)
+{
+    int rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO link_document(sha256) VALUES (?)", "t", sha256);
+
+    return rc < 0 ? rc : 0;
+}
+
 /* take_documents - kept as files by hash, listed in the order of their hashes, each once. */
 static int take_documents(struct call *c, const struct link_message *m, struct link_envelope *v)
 {
@@ -64,6 +71,9 @@ static int take_documents(struct call *c, const struct link_message *m, struct l
         memmove(&v->document[at + 1], &v->document[at], (v->document_count - at) * sizeof v->document[0]);
         v->document[at] = (struct link_document){ name_clean(c, a->name), a->type, arena_copy(&c->a, str_c(sha)), (int64_t)a->bytes.n };
         v->document_count++;
+        rc = document_note(c, v->document[at].sha256);
+        if (rc < 0)
+            return rc;
     }
     return arena_failed(&c->a) ? err_set(c->e, -ENOMEM, "no memory for a message") : 0;
 }

@@ -243,8 +243,9 @@ static int peer_insert(struct call *c, const json_t *body)
     /* Notices issued before the node was known went their other ways: the cursor begins here. */
     if (rc == 0)
         rc = db_exec(c->d, c->e,
-                     "INSERT INTO link_peer(node, org_id, title, url, active, added_at, added_by, out_hash, in_hash, notice_cursor) VALUES (?1,?2,?3,?4,1,"
-                     "?5,?6,'" LINK_ZERO_HASH "','" LINK_ZERO_HASH "',(SELECT coalesce(max(id), 0) FROM notice))",
+                     "INSERT INTO link_peer(node, org_id, title, url, active, added_at, added_by, out_hash, in_hash, notice_cursor, step_cursor) VALUES"
+                     " (?1,?2,?3,?4,1,?5,?6,'" LINK_ZERO_HASH "','" LINK_ZERO_HASH "',(SELECT coalesce(max(id), 0) FROM notice),(SELECT coalesce(max(id), 0)"
+                     " FROM link_step))",
                      "ttttii", card.node, org, title.n ? title : card.organisation, url, c->now, c->v->user_id);
     if (rc == -EEXIST)
         rc = refuse(c, -EEXIST, "conflict", "card", "node \"%.*s\" is known already", STR_ARG(card.node));

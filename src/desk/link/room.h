@@ -41,12 +41,60 @@ MUST_USE int link_node_identity(struct desk *d, struct link_identity **out, stru
 /* link_needs - -EACCES unless v is an administrator (manage) or may at least look. */
 MUST_USE int link_needs(struct call *c, bool manage);
 
+/* --- what was done on a case (docs/link.md "Cases") --- */
+struct step {
+    int64_t    id, case_id, first_record, last_record;
+    struct str act, role, by, org_id, heard_from, body;
+    time_ns    at;
+};
+/* step_role_allowed - may somebody of an organisation of this kind have done a thing in this role? */
+bool step_role_allowed(struct str org_kind, enum desk_role role);
+enum desk_role desk_role_parse(struct str s);   /* DESK_ROLE_COUNT if unknown */
+/* --- collect.c: a notice on its way to a node --- */
+struct issued {
+    int64_t    id, record;          /* of its delivery, of its record; 0: none, the step alone goes */
+    struct str kind, number, form, canonical, sha256, pdf, case_number, their_case, object, origin;
+};
+struct message_id { int64_t row; };
+/* notice_put - with its documents; step (may be NULL) is borrowed. */
+MUST_USE int notice_put(struct call *c, const struct peer *p, const struct issued *n, const json_t *step, struct message_id *sent);
+
+/* step_send (carry.c) - the next step after the peer's cursor. 1: one was looked at, 0: none waits. */
+MUST_USE int step_send(struct call *c, struct str node);
+/* case_known_to - the nodes of the case's other parties know of it too, if what was done has told them. */
+MUST_USE int case_known_to(struct call *c, const struct kase *k, struct str but);
+/* case_told - was the organisation of this node told of the case, as it stands? */
+bool case_told(const struct kase *k, struct str org_id, struct str org_kind);
+/* case_origin - "node/number" of the node that opened it. */
+MUST_USE int case_origin(struct call *c, const struct kase *k, const struct self *self, struct str *out);
+
+/* --- replay.c --- */
+struct replayed {
+    int64_t    case_id;
+    bool       applied;
+    const char *code;               /* why not, a literal; NULL with applied */
+    char       reason[ERR_TEXT_MAX];
+};
+struct incoming;
+/* case_find - the case of ours that a message is about, as the peer may see it; 0: none. */
+MUST_USE int case_find(struct call *c, const struct peer *p, const json_t *about, int64_t *id);
+/* object_find - the object of ours that a message is about. */
+MUST_USE int object_find(struct call *c, const struct peer *p, const json_t *about, struct str *id);
+/* step_register - the notice that came with a step, about this case; gives its record and its document. */
+typedef int step_register(struct call *c, void *arg, int64_t case_id, int64_t *record, struct str *pdf);
+/* step_replay - repeat the step of a payload. 0: *out says whether it was applied; below zero where it may work later. The caller has a savepoint:
+ * what is not applied must be rolled back. registered may be NULL. */
+MUST_USE int step_replay(struct call *c, const struct peer *p, const json_t *payload, step_register *registered, void *arg, struct replayed *out);
+void peer_viewer(const struct peer *p, enum desk_role role, struct viewer *v);
+
 /* --- outbox.c --- */
 MUST_USE int outbox_put(struct call *c, const struct peer *p, const struct link_message *m, int64_t *id);
 /* bundle_make - what waits for the peer, up to limit bytes and one envelope at least. more (may be NULL): not all went in. */
 MUST_USE int bundle_make(struct call *c, struct str node, size_t limit, struct buf *out, int64_t *count, bool *more);
 /* outbox_acknowledge - what the other side has; returns how many are acknowledged by it for the first time. */
 MUST_USE int outbox_acknowledge(struct call *c, const struct peer *p, const struct link_mark *have, bool file);
+/* document_note - a document that travels: the page of the links may give it out. */
+MUST_USE int document_note(struct call *c, struct str sha256);
 MUST_USE int outbox_restart(struct call *c, const struct peer *p);
 
 /* --- inbox.c --- */
@@ -70,7 +118,8 @@ struct applied {
     char    code[LINK_CODE_MAX];        /* why it is refused; empty: accepted */
     char    number[ID_MAX + 1];         /* under which it stands here; empty: none */
     char    ref[16];
-    int64_t ref_id;
+    int64_t ref_id, record, case_id;
+    char    step_act[48], step_code[LINK_CODE_MAX], step_reason[ERR_TEXT_MAX];   /* code empty: it was repeated, or there is none */
 };
 /* incoming_apply - what a message does here. 0, or below zero where it may work later; a refusal is 0 with a code. */
 MUST_USE int incoming_apply(struct call *c, const struct incoming *in, struct applied *out);

@@ -5,7 +5,7 @@
  * link_cert      its certificates by fingerprint; one that was withdrawn stays, so that old signatures can be shown to be what they were.
  * link_out       the outbox: canonical bytes, and what is known of their way. Never deleted.
  * link_in        the inbox: canonical bytes with their signature, what came of them, and whether our reading was told.
- * link_case_ref  their number of a case and ours.
+ * link_case_ref  their number of a case and ours (now link_case).
  * link_proposal  what another node says of an object: a proposed change, which somebody here accepts or declines. */
 static const char step_1[] =
     "CREATE TABLE link_self (one INTEGER PRIMARY KEY CHECK (one = 1), org_id TEXT NOT NULL REFERENCES org(id),"
@@ -42,5 +42,38 @@ static const char step_1[] =
     " decided_at INTEGER, decided_by INTEGER REFERENCES user(id), note TEXT) STRICT;"
     "CREATE INDEX link_proposal_open ON link_proposal(id) WHERE state = 'open';";
 
-static const char *const steps[] = { step_1 };
+/* link_step      what was done on a case here, in the order in which it was done: the act and its body, never changed.
+ * link_case      which nodes know of a case, under which number there.
+ * link_origin    of a case that another node opened: that node and its number. A case without a row was opened here.
+ * link_held      steps that may not leave yet: the label of their case forbids it.
+ * link_document  hashes of documents that travelled. */
+static const char step_2[] =
+    "CREATE TABLE link_step (id INTEGER PRIMARY KEY AUTOINCREMENT, case_id INTEGER NOT NULL REFERENCES cases(id), act TEXT NOT NULL, at INTEGER NOT NULL,"
+    " role TEXT NOT NULL, by TEXT NOT NULL, org_id TEXT REFERENCES org(id), heard_from TEXT, body TEXT NOT NULL, first_record INTEGER NOT NULL,"
+    " last_record INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX link_step_case ON link_step(case_id, id);"
+    "CREATE TRIGGER link_step_kept BEFORE DELETE ON link_step BEGIN SELECT RAISE(ABORT, 'a step is kept'); END;"
+    "CREATE TRIGGER link_step_fixed BEFORE UPDATE ON link_step BEGIN SELECT RAISE(ABORT, 'a step is kept'); END;"
+    "CREATE TABLE link_case (node TEXT NOT NULL REFERENCES link_peer(node), case_id INTEGER NOT NULL REFERENCES cases(id), their_number TEXT,"
+    " added_at INTEGER NOT NULL, PRIMARY KEY (node, case_id)) STRICT, WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO link_case(node, case_id, their_number, added_at) SELECT node, case_id, their_number, added_at FROM link_case_ref;"
+    "DROP TABLE link_case_ref;"
+    "CREATE INDEX link_case_theirs ON link_case(node, their_number) WHERE their_number IS NOT NULL;"
+    "CREATE INDEX link_case_case ON link_case(case_id);"
+    "CREATE TABLE link_origin (case_id INTEGER PRIMARY KEY REFERENCES cases(id), origin TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE link_object (node TEXT NOT NULL REFERENCES link_peer(node), their_id TEXT NOT NULL, object_id TEXT NOT NULL REFERENCES object(id),"
+    " PRIMARY KEY (node, their_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE link_held (node TEXT NOT NULL REFERENCES link_peer(node), step_id INTEGER NOT NULL REFERENCES link_step(id), case_id INTEGER NOT NULL,"
+    " why TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (node, step_id)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE link_peer ADD COLUMN step_cursor INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE link_in ADD COLUMN step_act TEXT; ALTER TABLE link_in ADD COLUMN step_result TEXT; ALTER TABLE link_in ADD COLUMN step_code TEXT;"
+    "ALTER TABLE link_in ADD COLUMN step_reason TEXT; ALTER TABLE link_in ADD COLUMN case_id INTEGER REFERENCES cases(id);"
+    "ALTER TABLE link_out ADD COLUMN step_act TEXT; ALTER TABLE link_out ADD COLUMN step_code TEXT; ALTER TABLE link_out ADD COLUMN case_id INTEGER"
+    " REFERENCES cases(id);"
+    "CREATE INDEX link_in_unapplied ON link_in(node, id) WHERE step_result = 'not_applied';"
+    "CREATE TABLE link_document (sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64)) STRICT, WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO link_document SELECT json_extract(d.value, '$.sha256') FROM link_out x, json_each(x.envelope, '$.documents') d;"
+    "INSERT OR IGNORE INTO link_document SELECT json_extract(d.value, '$.sha256') FROM link_in x, json_each(x.envelope, '$.documents') d;";
+
+static const char *const steps[] = { step_1, step_2 };
 const struct desk_schema link_schema = { "link", steps, COUNT(steps) };

@@ -241,16 +241,22 @@ static json_t *notice_payload(const char *your_case, const char *your_object)
 static void what_a_node_may_not_say_is_refused_with_a_code(void **state)
 {
     struct pair *p = *state;
-    int64_t id = case_new(p->centre, "ssh_bruteforce", T0);
-    char number[40] = "", stranger[40] = "";
+    int64_t id = case_new(p->centre, "ssh_bruteforce", T0), quiet = case_new(p->centre, "port_scan", T0);
+    char number[40] = "", stranger[40] = "", untold[24];
     sqlite3_stmt *st = db_query(p->centre->desk, NULL, "SELECT number FROM cases WHERE id = ?", "i", id);
 
     assert_int_equal(db_step(p->centre->desk, st, NULL), 1);
     snprintf(number, sizeof number, "%.*s", STR_ARG(db_str(st, 0)));
     db_done(st);
     snprintf(stranger, sizeof stranger, "no-such-case");
+    act_do(p->centre, &p->centre->analyst, id, "notify", notify_body(p->centre, id, T0), T0);
+    st = db_query(p->centre->desk, NULL, "SELECT number FROM cases WHERE id = ?", "i", quiet);
+    assert_int_equal(db_step(p->centre->desk, st, NULL), 1);
+    snprintf(untold, sizeof untold, "%.*s", STR_ARG(db_str(st, 0)));
+    db_done(st);
     const struct { const char *name; enum link_kind kind; json_t *payload; const char *code; } rows[] = {
         { "a case of their object", LINK_NOTICE, notice_payload(number, NULL), NULL },
+        { "a case of their object of which they were not told", LINK_NOTICE, notice_payload(untold, NULL), "unknown_case" },
         { "an object of theirs", LINK_NOTICE, notice_payload(NULL, "state-register"), NULL },
         { "an object of another organisation", LINK_NOTICE, notice_payload(NULL, "city-portal"), "unknown_object" },
         { "an object that is not there", LINK_NOTICE, notice_payload(NULL, "none"), "unknown_object" },

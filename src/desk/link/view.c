@@ -41,10 +41,16 @@ static int certs_json(struct call *c, struct str node, json_t **out)
     return rc;
 }
 
+/* Each is one look into an index. */
+#define LINK_QUEUE                                                                                                                             \
+    " (SELECT created_at FROM link_out x WHERE x.node = p.node AND x.epoch = p.out_epoch AND x.sequence = p.acked + 1),"                         \
+    " (SELECT count(*) FROM link_out x WHERE x.node = p.node AND x.receipt = 'refused'),"                                                        \
+    " (SELECT count(*) FROM link_in x WHERE x.node = p.node AND x.step_result = 'not_applied'),"                                                 \
+    " (SELECT count(*) FROM link_held x WHERE x.node = p.node)"
 #define PEER_COLUMNS                                                                                                                          \
     "SELECT p.node, p.org_id, o.name, p.title, p.url, p.active, p.out_sequence - p.acked, p.out_sequence, p.acked, p.in_sequence, p.out_epoch," \
     " p.in_epoch, p.last_contact_at, p.last_file_at, p.last_error, p.last_error_at, CASE WHEN p.attempts > 0 THEN p.next_try_at END,"           \
-    " (SELECT max(sequence) FROM link_out x WHERE x.node = p.node AND x.epoch = p.out_epoch AND x.sent_at IS NOT NULL)"                         \
+    " (SELECT max(sequence) FROM link_out x WHERE x.node = p.node AND x.epoch = p.out_epoch AND x.sent_at IS NOT NULL)," LINK_QUEUE             \
     " FROM link_peer p JOIN org o ON o.id = p.org_id "
 
 static json_t *peer_json(sqlite3_stmt *st)
@@ -54,10 +60,12 @@ static json_t *peer_json(sqlite3_stmt *st)
                             (json_int_t)sqlite3_column_int64(st, 10));
     json_t *in = json_pack("{s:I, s:I}", "received", (json_int_t)sqlite3_column_int64(st, 9), "epoch", (json_int_t)sqlite3_column_int64(st, 11));
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "node", db_json(st, 0), "org", json_ref(db_str(st, 1), db_str(st, 2)),
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "node", db_json(st, 0), "org", json_ref(db_str(st, 1), db_str(st, 2)),
                      "title", db_json(st, 3), "url", db_json(st, 4), "active", sqlite3_column_int(st, 5), "queue", (json_int_t)sqlite3_column_int64(st, 6), "out",
                      out, "in", in, "last_contact_at", db_json_time(st, 12), "last_file_at", db_json_time(st, 13), "last_error", db_json(st, 14),
-                     "last_error_at", db_json_time(st, 15), "next_try_at", db_json_time(st, 16));
+                     "last_error_at", db_json_time(st, 15), "next_try_at", db_json_time(st, 16), "oldest_at", db_json_time(st, 18), "refused",
+                     (json_int_t)sqlite3_column_int64(st, 19), "unapplied", (json_int_t)sqlite3_column_int64(st, 20), "held",
+                     (json_int_t)sqlite3_column_int64(st, 21));
 }
 
 static int peers_json(struct call *c, json_t **out)
@@ -133,8 +141,10 @@ static void from_envelope(json_t *to, struct str text)
     if (link_json_read(text, &j, NULL) < 0)
         return;
     payload = json_object_get(j, "payload");
-    json_object_set_new(to, "title", json_str(json_get_str(payload, "title")));
-    json_object_set_new(to, "number", json_str(json_get_str(payload, "number")));
+    const json_t *record = json_object_get(payload, "record");
+    struct str number = json_get_str(record, "number");
+    json_object_set_new(to, "title", json_str(json_get_str(record ? record : payload, "title")));
+    json_object_set_new(to, "number", json_str(number.n ? number : json_get_str(payload, "number")));
     json_object_set_new(to, "about", json_str(json_get_str(payload, "message")));
     json_object_set(to, "documents", json_object_get(j, "documents"));
     json_decref(j);
@@ -143,10 +153,12 @@ static void from_envelope(json_t *to, struct str text)
 /* Both directions give the same columns. */
 #define OUT_COLUMNS                                                                                                                                \
     "SELECT id, 'out', epoch, sequence, kind, message, created_at, hash, via, sent_at, acked_at, NULL, receipt, receipt_code, receipt_number,"    \
-    " receipt_at, read_at, envelope FROM link_out WHERE node = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
+    " receipt_at, read_at, envelope, step_act, CASE step_code WHEN 'applied' THEN 'applied' ELSE CASE WHEN step_code IS NOT NULL THEN"              \
+    " 'not_applied' END END, nullif(step_code, 'applied'), NULL, case_id, (SELECT number FROM cases k WHERE k.id = case_id) FROM link_out WHERE node = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
 #define IN_COLUMNS                                                                                                                                 \
     "SELECT id, 'in', epoch, sequence, kind, message, created_at, hash, via, NULL, NULL, received_at, result, code, number, received_at,"         \
-    " CASE WHEN ref = 'notice' THEN (SELECT read_at FROM notice n WHERE n.id = ref_id) END, envelope FROM link_in WHERE node = ?1 AND id < ?2"     \
+    " CASE WHEN ref = 'notice' THEN (SELECT read_at FROM notice n WHERE n.id = ref_id) END, envelope, step_act, step_result, step_code,"           \
+    " step_reason, case_id, (SELECT number FROM cases k WHERE k.id = case_id) FROM link_in WHERE node = ?1 AND id < ?2"                          \
     " ORDER BY id DESC LIMIT ?3"
 
 static json_t *envelope_json(sqlite3_stmt *st)
@@ -161,6 +173,10 @@ static json_t *envelope_json(sqlite3_stmt *st)
                           "sent_at", db_json_time(st, 9), "acknowledged_at", db_json_time(st, 10), "received_at", db_json_time(st, 11), "receipt", receipt,
                           "read_at", db_json_time(st, 16), "title", "number", "about", "documents");
 
+    json_object_set_new(j, "step", sqlite3_column_type(st, 18) == SQLITE_NULL ? json_null()
+                                   : json_pack("{s:o, s:o, s:o, s:o, s:o}", "act", db_json(st, 18), "result", db_json(st, 19), "code", db_json(st, 20), "reason",
+                                               db_json(st, 21), "case", sqlite3_column_type(st, 22) == SQLITE_NULL ? json_null()
+                                               : json_pack("{s:o, s:o}", "id", db_json_id(st, 22), "name", db_json(st, 23))));
     from_envelope(j, db_str(st, 17));
     return j;
 }
@@ -210,13 +226,11 @@ int desk_link_envelopes(struct desk *d, const struct viewer *v, const struct des
     return refuse_rc(r, rc);
 }
 
-/* travelled - is this the hash of a document of some envelope? The text of an envelope holds it between quotes. */
+/* travelled - is this the hash of a document of some envelope? */
 static int travelled(struct call *c, struct str sha256)
 {
-    struct str needle = arena_printf(&c->a, "%%\"sha256\":\"%.*s\"%%", STR_ARG(sha256));
     int64_t n = 0;
-    int rc = db_int(c->d, c->e, 0, &n, "SELECT EXISTS (SELECT 1 FROM link_in WHERE envelope LIKE ?1) OR EXISTS (SELECT 1 FROM link_out WHERE envelope LIKE ?1)",
-                    "t", needle);
+    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM link_document WHERE sha256 = ?", "t", sha256);
 
     return rc < 0 ? rc : n ? 0 : refuse(c, -ENOENT, "not_found", NULL, "no such document");
 }

@@ -33,7 +33,7 @@
 #define LINK_MESSAGE_TEXT   33          /* 128 random bits in hexadecimal and NUL */
 #define LINK_ZERO_HASH      "0000000000000000000000000000000000000000000000000000000000000000"
 
-enum link_kind { LINK_NOTICE, LINK_FORM, LINK_REGISTRY_UPDATE, LINK_RECEIPT, LINK_KIND_COUNT };
+enum link_kind { LINK_NOTICE, LINK_FORM, LINK_REGISTRY_UPDATE, LINK_RECEIPT, LINK_STEP, LINK_KIND_COUNT };
 const char *link_kind_name(enum link_kind k);
 enum link_kind link_kind_parse(struct str s);    /* LINK_KIND_COUNT if unknown */
 

@@ -7,7 +7,7 @@ static int registered(struct call *c, const struct notice_made *m)
     struct subject s = *m->n->about;
 
     s.id = m->subject_id;
-    return timeline_of(c, &s, &(struct line){ .kind = "notice_registered", .channel = "paper", .addressee = m->sender_name, .text = str_c(m->number),
+    return timeline_of(c, &s, &(struct line){ .kind = "notice_registered", .channel = m->n->via ? m->n->via : "paper", .addressee = m->sender_name, .text = str_c(m->number),
                                               .sha256 = m->pdf_sha256 });
 }
 

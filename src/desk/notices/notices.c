@@ -61,7 +61,7 @@ static int letters_queue(struct call *c, const struct kase *k, const struct lett
 {
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < n; i++)
+    for (size_t i = 0; rc == 0 && i < n && !c->heard; i++)
         rc = letter_queue(c, k, l, &to[i], internal);
     return rc;
 }
@@ -90,8 +90,10 @@ int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, 
 static int inbox_put(struct call *c, const struct kase *k, const struct letter *l, struct str org_id, struct str addressee, bool internal)
 {
     int64_t record = 0;
-    int rc = case_record(c, k, l, &record);
+    int rc = c->heard ? 0 : case_record(c, k, l, &record);
 
+    if (c->heard)
+        return 0;
     if (rc == 0)
         rc = db_exec(c->d, c->e,
                      "INSERT INTO notice(subject, subject_id, case_id, object_id, kind, channel, addressee, org_id, state, queued_at, sent_at, sha256,"

@@ -44,6 +44,7 @@ struct notice_new {
     size_t                file_count;
     bool                  paper_only; /* addressees get nothing by wire: only the record is made */
     bool                  incoming;   /* came from outside (paper, another system): sender_name says whose, deliveries are not made */
+    const char           *via;        /* of an incoming one: "link"; NULL: somebody registered it by hand */
     struct str            sender_name, outer_number, outer_date;
 };
 

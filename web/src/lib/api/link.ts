@@ -6,7 +6,7 @@ import {
 } from './decode';
 
 // i18n: ui.link.kind.*
-export const LINK_KINDS = ['notice', 'form', 'registry_update', 'receipt'] as const;
+export const LINK_KINDS = ['notice', 'form', 'registry_update', 'receipt', 'step'] as const;
 // i18n: ui.link.result.*
 export const LINK_RESULTS = ['accepted', 'refused', 'known', 'agreed', 'declined'] as const;
 // i18n: ui.link.proposal.*
@@ -25,7 +25,7 @@ const node = object({
   node: str, org: ref, title: str, url: nullable(str), active: bool, queue: num,
   out: object({ sent: num, numbered: num, acknowledged: num, epoch: num }), in: object({ received: num, epoch: num }),
   last_contact_at: nullable(instant), last_file_at: nullable(instant), last_error: nullable(str), last_error_at: nullable(instant), next_try_at: nullable(instant),
-  certificates: nullable(arr(certificate)),
+  certificates: nullable(arr(certificate)), oldest_at: nullable(instant), refused: num, unapplied: num, held: num,
 });
 const self = object({ node: str, org: nullable(ref), fingerprint: str, ends_at: instant, card: str });
 const link = object({ self: nullable(self), listen: nullable(str), connects: bool, nodes: arr(node) });
@@ -34,6 +34,7 @@ const envelope = object({
   sent_at: nullable(instant), acknowledged_at: nullable(instant), received_at: nullable(instant), read_at: nullable(instant), title: nullable(str), number: nullable(str),
   receipt: nullable(object({ result: oneOf(LINK_RESULTS), code: nullable(str), number: nullable(str), at: instant })),
   documents: arr(object({ name: str, type: str, sha256: str, size: num })),
+  step: nullable(object({ act: str, result: nullable(oneOf(['applied', 'not_applied'])), code: nullable(str), reason: nullable(str), case: nullable(ref) })),
 });
 const anything: Decoder<unknown> = (v) => v;
 const proposal = object({

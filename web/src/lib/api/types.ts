@@ -33,7 +33,7 @@ export const DUTY_BASES = ['law', 'target', 'open', 'frequency'] as const;
 export const INCIDENT_LEVELS = ['high', 'medium', 'low', 'undefined'] as const;
 export const RULE_LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const;
 export const RULE_STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'] as const;
-export const CHANNELS = ['email', 'inbox', 'webhook', 'paper'] as const;
+export const CHANNELS = ['email', 'inbox', 'webhook', 'paper', 'link'] as const;
 export const DOCUMENT_KINDS = ['annex7', 'annex2', 'knb_notice'] as const;
 export const NOTICE_STATES = ['queued', 'sent', 'read', 'failed'] as const;
 export const ACTIONS = [
@@ -203,7 +203,7 @@ export const decodeCase = object({
     returned_at: nullable(instant), report: nullable(str),
   })),
   consultations: arr(object({ id: str, state: str, requested_at: instant, question: str, given_at: nullable(instant), answer: nullable(str) })),
-  persons: arr(casePerson), merged_cases: arr(caseLink),
+  persons: arr(casePerson), merged_cases: arr(caseLink), nodes: arr(object({ node: str, title: str, number: nullable(str) })),
 });
 export const decodeCasePeople = page(casePerson);
 /** First recommendations by type of incident: texts to begin with. */
