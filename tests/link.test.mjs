@@ -178,8 +178,8 @@ async function declare(who, body) {
     return a.json;
 }
 /** The copy of a case on another node. */
-const copyOf = async (who, title) => until(`a copy of "${title}"`, async () => {
-    const x = (await who.get('/cases?limit=1000')).json.items.find((k) => k.title === title);
+const copyOf = async (who, title, state) => until(`a copy of "${title}"`, async () => {
+    const x = (await who.get('/cases?limit=1000')).json.items.find((k) => k.title === title && (!state || k.state === state));
     return x ? show(who, x.id) : null;
 }, 60);
 const stands = (who, x, state) => until(`state ${state}`, async () => { const y = await show(who, x.id); return y.state === state ? y : null; }, 60);
@@ -194,7 +194,7 @@ let mine, theirs;
 test('7.2 R-12-10 D-08 D-09 an incident that an owner’s node declares opens a case at the centre’s node, its clocks from the owner’s moments', async () => {
     const officer = await owner.signedIn('registry'), analyst = await analystOf(centreNode);
     mine = await declare(officer, incident(owner, 'state-register', 'Тораптағы шифрлаушы'));
-    theirs = await copyOf(analyst, 'Тораптағы шифрлаушы');
+    theirs = await copyOf(analyst, 'Тораптағы шифрлаушы', 'sts_notified');
     assert.deepEqual([theirs.machine, theirs.detector, theirs.state, theirs.kind, theirs.level], ['self', 'owner', 'sts_notified', 'incident', 'medium']);
     for (const field of ['detected_at', 'confirmed_at']) same(theirs[field], mine[field]);
     same(theirs.facts.sts_notified_at, mine.facts.sts_notified_at);
@@ -248,7 +248,7 @@ test('7.1 R-10.1-06 D-10 D-11 the centre’s notice opens the owner’s view on 
     let y = await declare(analyst, { object: 'state-register', title: 'Күдікті кіру', detected_at: at(centreNode, -5 * MINUTE), incident_type: 'botnet' });
     await sleep(1500);
     assert.ok(!(await officer.get('/cases?limit=1000')).json.items.some((k) => k.title === 'Күдікті кіру'), 'before the notice the owner knows nothing');
-    y = await act(analyst, y, 'notify', { annex7: { ...y.annex7, device_name: 'registry-web-1', log_source: 'auth.log', event_name: 'Күдікті кіру' }, recommendations: 'Бұғаттаңыз', detection_kind: 'incident' });
+    y = await act(analyst, y, 'notify', { annex7: { ...y.annex7, device_name: 'registry-web-1', event_name: 'Күдікті кіру', nature: 'Күдікті кіру' }, recommendations: 'Бұғаттаңыз', detection_kind: 'incident' });
     let x = await copyOf(officer, 'Күдікті кіру');
     assert.deepEqual([x.machine, x.detector, x.state, x.recommendations, stateOf(x, 'D-05')], ['sts', 'centre', 'notified', 'Бұғаттаңыз', 'none']);
     same(x.notified_at, y.notified_at);
@@ -453,7 +453,7 @@ test('7.2 D-08 by files: the same case, the same clocks, and a node that claims 
     const x = await declare(officer, incident(city, 'city-portal', 'Файлмен келген'));
     await until('they wait', async () => (await city.peer(centreNode)).queue >= 2);
     await carry();
-    const y = await copyOf(analyst, 'Файлмен келген');
+    const y = await copyOf(analyst, 'Файлмен келген', 'sts_notified');
     assert.deepEqual([y.machine, y.state, stateOf(y, 'D-08')], ['self', 'sts_notified', 'fulfilled']);
     same(clockOf(y, 'D-09').due, clockOf(x, 'D-09').due);
     assert.ok(!(await analyst.get('/cases?limit=1000')).json.items.some((k) => k.title === 'Бөтен нысан'), 'no case of another’s object');
