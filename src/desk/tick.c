@@ -91,13 +91,14 @@ int duty_late_case(struct call *c, int64_t case_id, struct str order, time_ns du
 static int sessions_end(struct call *c)
 {
     int64_t n = 0;
-    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM session WHERE seen_at <= ?1 OR created_at <= ?2", "ii", c->now - DESK_SESSION_IDLE_NS,
-                    c->now - DESK_SESSION_MOST_NS);
+    /* One from the future was begun while the clock ran ahead: it would outlive every limit. */
+    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM session WHERE seen_at <= ?1 OR created_at <= ?2 OR seen_at > ?3", "iii",
+                    c->now - DESK_SESSION_IDLE_NS, c->now - DESK_SESSION_MOST_NS, c->now + DESK_SESSION_MOST_NS);
 
     if (rc < 0 || n == 0)
         return rc;
-    rc = db_exec(c->d, c->e, "DELETE FROM session WHERE seen_at <= ?1 OR created_at <= ?2", "ii", c->now - DESK_SESSION_IDLE_NS,
-                 c->now - DESK_SESSION_MOST_NS);
+    rc = db_exec(c->d, c->e, "DELETE FROM session WHERE seen_at <= ?1 OR created_at <= ?2 OR seen_at > ?3", "iii", c->now - DESK_SESSION_IDLE_NS,
+                 c->now - DESK_SESSION_MOST_NS, c->now + DESK_SESSION_MOST_NS);
     return rc < 0 ? rc : 0;
 }
 

@@ -181,6 +181,8 @@ static int finding_take(struct call *c, const struct event *ev)
     if (rc == 0)
         rc = db_exec(c->d, c->e, "INSERT INTO finding(seq, case_id, at, json) VALUES (?,?,?,?)", "iiit", (int64_t)ev->seq, id, ev->time,
                      finding_json(ev, &c->a));
+    if (rc >= 0)
+        rc = setback_done(c, SETBACK_FINDING, (int64_t)ev->seq);   /* marked, then killed before the cursor passed it */
     return rc < 0 ? rc : indicators_of_event(c, id, ev);
 }
 

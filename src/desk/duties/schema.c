@@ -103,5 +103,8 @@ static const char step_3[] =
     " payload BLOB NOT NULL, PRIMARY KEY (kind, id)) STRICT;"
     "CREATE INDEX setback_next ON setback(next_at);";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* What was sent too early is found by its moment of sending. */
+static const char step_4[] = "CREATE INDEX reminder_sent ON reminder(sent_at) WHERE sent_at IS NOT NULL;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 const struct desk_schema duties_schema = { "duties", steps, COUNT(steps) };

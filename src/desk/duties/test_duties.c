@@ -636,6 +636,37 @@ static void a_wrong_clock_leaves_no_false_mark(void **state)
     assert_int_equal(count(w, "SELECT count(*) FROM duty WHERE obligation = 'D-06' AND overdue_marked_at IS NOT NULL"), 1);   /* and now it is true */
 }
 
+static int64_t sent_before(struct world *w) { return count(w, "SELECT count(*) FROM reminder WHERE kind = 'before' AND sent_at IS NOT NULL"); }
+
+static void a_clock_ahead_by_less_takes_no_reminder_away(void **state)
+{
+    struct world *w = *state;
+
+    begin(w, "D-06", T0);
+    tick(w, T0 + H);
+    tick(w, T0 + 70 * H);                        /* ahead, and not yet at the due moment: reminders go out too early */
+    assert_true(sent_before(w) > 0);
+    tick(w, T0 + 2 * H);
+    assert_int_equal(sent_before(w), 0);
+    for (int i = 3; i < 73; i++)
+        tick(w, T0 + i * H);
+    assert_int_equal(sent_before(w), 3);         /* each at its time */
+    int64_t told = count(w, "SELECT count(*) FROM timeline WHERE kind LIKE 'reminder%'");
+    tick(w, T0 + 72 * H - 10 * S);               /* set back by some seconds: nothing is repeated */
+    tick(w, T0 + 72 * H);
+    assert_int_equal(count(w, "SELECT count(*) FROM timeline WHERE kind LIKE 'reminder%'"), told);
+}
+
+static void a_session_of_a_clock_ahead_ends(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(db_exec(w->desk, NULL, "INSERT INTO session(token, user_id, created_at, seen_at, address) VALUES (randomblob(32), 1, ?1, ?1, '')", "i", T0 + 900 * D), 1);
+    assert_int_equal(db_exec(w->desk, NULL, "INSERT INTO session(token, user_id, created_at, seen_at, address) VALUES (randomblob(32), 1, ?1, ?1, '')", "i", T0), 1);
+    tick(w, T0 + M);
+    assert_int_equal(count(w, "SELECT count(*) FROM session"), 1);
+}
+
 static void entered_late_is_reminded_once(void **state)
 {
     struct world *w = *state;
@@ -773,6 +804,8 @@ int main(void)
         T(wrong_starts_are_refused, "a wrong start is refused with its field and nothing waits"),
         T(reminders_survive_four_days, "D-06 four days without the desk delay reminders and drop none, each goes out once"),
         T(escalation_goes_up_until_somebody_answers, "D-06 an escalation tells the next until somebody acknowledges"),
+        T(a_clock_ahead_by_less_takes_no_reminder_away, "a clock that ran ahead takes no reminder away, and one that was set back by seconds repeats none"),
+        T(a_session_of_a_clock_ahead_ends, "a session that began while the clock ran ahead ends when it comes back"),
         T(a_wrong_clock_leaves_no_false_mark, "D-06 a clock that runs ahead and comes back leaves no overdue mark, but a trace"),
         T(entered_late_is_reminded_once, "D-06 what is entered late is reminded of once and not in a pile"),
         T(what_the_centre_owes_stays_there, "D-05 reminders of what the centre owes reach nobody else"),

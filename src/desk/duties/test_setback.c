@@ -208,6 +208,22 @@ static void a_full_disk_delays_the_turn_and_marks_nothing(void **state)
     assert_int_equal(count(w, "SELECT count(*) FROM setback"), 0);
 }
 
+static void a_kill_between_the_mark_and_the_cursor_takes_the_finding_once(void **state)
+{
+    struct world *w = *state;
+
+    sql(w, "CREATE TRIGGER bad BEFORE INSERT ON cases WHEN NEW.rule_id = 'rule-bad' BEGIN SELECT RAISE(ABORT, 'bad row'); END");
+    finding_write(w, "rule-bad", "state-register", "registry-web-1", T0);
+    take(w, T0);
+    sql(w, "DROP TRIGGER bad; UPDATE meta SET value = 1 WHERE key = 'findings_next'");   /* the cursor was not yet moved */
+    desk_reopen(w);
+    take(w, T0 + 10);
+    take(w, T0 + 1 * H);
+    assert_int_equal(count(w, "SELECT count(*) FROM finding"), 1);
+    assert_int_equal(count(w, "SELECT sum(count) FROM cases"), 1);
+    assert_int_equal(counts(w, T0 + 1 * H).findings_waiting, 0);
+}
+
 static void a_clock_that_ran_ahead_does_not_stretch_the_pause(void **state)
 {
     struct world *w = *state;
@@ -234,6 +250,7 @@ int main(void)
         T(a_finding_that_cannot_become_a_case_is_kept, "a finding that cannot become a case is kept, counted and passed; its clock counts from its detection"),
         T(trouble_of_the_whole_desk_marks_nothing, "a disk that fails at any step delays the turn and marks nothing"),
         T(a_full_disk_delays_the_turn_and_marks_nothing, "a full disk delays the findings and marks none"),
+        T(a_kill_between_the_mark_and_the_cursor_takes_the_finding_once, "a kill between the mark and the cursor takes the finding once"),
         T(a_clock_that_ran_ahead_does_not_stretch_the_pause, "a clock that ran ahead and came back does not stretch a pause"),
     };
 

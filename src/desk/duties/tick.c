@@ -6,6 +6,7 @@
 #include "desk/duties/setback.h"
 
 #define TURN_MOST    640   /* rows of a kind in one turn; the next turn goes on */
+#define SET_BACK_NS  NS_PER_MINUTE   /* a clock that went back by less was corrected, and did not run ahead */
 #define RECOUNT_ROWS 64    /* counted anew in one transaction */
 
 /* --- the calendar and the internal days by which rows that run were counted --- */
@@ -190,6 +191,40 @@ static int one_overdue(struct call *c, int64_t *id)
     return rc < 0 ? rc : 1;
 }
 
+/* reminders_again - what was sent before its time comes again when its time comes. A clock that was set back by some seconds repeats nothing. */
+static int reminders_again(struct call *c, int64_t id)
+{
+    int rc = db_exec(c->d, c->e, "UPDATE reminder SET sent_at = NULL, outcome = NULL WHERE duty_id = ?1 AND at > ?2 AND sent_at > ?2 AND kind IN"
+                                 " ('before','due')", "ii", id, c->now + SET_BACK_NS);
+
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "DELETE FROM reminder WHERE duty_id = ?1 AND at > ?2 AND kind IN ('after','chain')", "ii", id, c->now + SET_BACK_NS);
+    return rc < 0 ? rc : reminders_plan(c, id, c->now);
+}
+
+/* one_early - a duty of which a reminder went out before its time: the clock ran ahead, not as far as the due moment. */
+static int one_early(struct call *c, int64_t *id)
+{
+    int rc = db_int(c->d, c->e, 0, id,
+                    "SELECT r.duty_id FROM reminder r JOIN duty d ON d.id = r.duty_id WHERE r.sent_at > ?2 AND r.at > ?2 AND d.state = 'running' AND NOT "
+                    SETBACK_RESTS(SETBACK_CLOCK, "r.duty_id", "?1") " ORDER BY r.sent_at LIMIT 1", "ii", c->now, c->now + SET_BACK_NS);
+
+    if (rc < 0 || *id == 0)
+        return rc;
+    rc = reminders_again(c, *id);
+    return rc < 0 ? rc : 1;
+}
+
+static int early_reminders(struct call *c)
+{
+    int64_t some = 0;
+    int rc = db_int(c->d, c->e, 0, &some,
+                    "SELECT EXISTS (SELECT 1 FROM reminder r JOIN duty d ON d.id = r.duty_id WHERE r.sent_at > ?2 AND r.at > ?2 AND d.state = 'running' AND NOT "
+                    SETBACK_RESTS(SETBACK_CLOCK, "r.duty_id", "?1") ")", "ii", c->now, c->now + SET_BACK_NS);
+
+    return rc < 0 || !some ? rc : setback_repeat(c, SETBACK_CLOCK, one_early, TURN_MOST);
+}
+
 /* one_false_mark - the clock of the machine ran ahead and has come back: the mark goes, the trace stays, and what was sent too early is sent
  * again when its time comes. */
 static int one_false_mark(struct call *c, int64_t *found)
@@ -211,12 +246,7 @@ static int one_false_mark(struct call *c, int64_t *found)
         rc = trace_add(c, id, CHANGE_CLOCK, (struct str){ NULL, 0 },
                        &(struct moved){ .due_was = row.due_at, .due_is = row.due_at, .from_was = row.from_at, .from_is = row.from_at });
     if (rc == 0)
-        rc = db_exec(c->d, c->e, "UPDATE reminder SET sent_at = NULL, outcome = NULL WHERE duty_id = ?1 AND at > ?2 AND sent_at > ?2 AND kind IN"
-                                 " ('before','due')", "ii", id, c->now);
-    if (rc >= 0)
-        rc = db_exec(c->d, c->e, "DELETE FROM reminder WHERE duty_id = ?1 AND at > ?2 AND kind IN ('after','chain')", "ii", id, c->now);
-    if (rc >= 0)
-        rc = reminders_plan(c, id, c->now);
+        rc = reminders_again(c, id);
     if (rc == 0)
         rc = timeline_of(c, &s, &(struct line){ .kind = "clock_overdue_undone", .obligation = row.obligation.p, .due_at = row.due_at,
                                                 .key = "duty.text.clock_undone" });
@@ -266,7 +296,7 @@ static int due_rows(struct call *c)
 /* duties_tick - one part that fails does not stop the others: an overdue mark must not wait for a calendar that cannot be counted by. */
 int duties_tick(struct call *c)
 {
-    static int (*const parts[])(struct call *) = { setback_sweep, recount, recount_again, false_marks, due_rows };
+    static int (*const parts[])(struct call *) = { setback_sweep, recount, recount_again, false_marks, early_reminders, due_rows };
     char story[ERR_TEXT_MAX] = "";
     int sum = 0, failed = 0;
 

@@ -20,7 +20,8 @@
 #define QUEUE_TRIES_MOST  100   /* with the pauses: about four days */
 
 /* In SQL: is delivery n due at now? Does the receiver of this key rest at now? */
-#define QUEUE_DUE(n, now) "(" n ".state = 'queued' AND (" n ".next_try_at <= " now " OR " n ".next_try_at > " now " + 3600000000000))"
+#define QUEUE_DUE(n, now) "(" n ".state = 'queued' AND (" n ".next_try_at <= " now " OR " n ".next_try_at > " now " + 3600000000000 OR " n       \
+    ".next_try_at IS NULL))"
 #define RECEIVER_RESTS(key, now)                                                                                                       \
     "EXISTS (SELECT 1 FROM receiver x WHERE x.key = " key " AND x.rest_until > " now " AND x.set_at <= " now ")"
 
