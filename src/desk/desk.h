@@ -147,6 +147,9 @@ MUST_USE int desk_editions(struct desk *d, struct desk_reply *r);               
 MUST_USE int desk_edition(struct desk *d, struct str id, struct desk_reply *r);                               /* getEdition */
 MUST_USE int desk_due(struct desk *d, enum lang lang, struct str obligation, struct str from, struct desk_reply *r); /* computeDue */
 /* desk_document - the bytes of a document of a case that v may see. json: the structured form instead of the PDF. */
+/* desk_case_preview - the PDF of annex7 or annex2 as filled in so far, marked as a draft; nothing is kept (previewCaseForm). */
+MUST_USE int desk_case_preview(struct desk *d, const struct viewer *v, struct str case_id, struct str form, const json_t *body, time_ns now,
+                               struct buf *out, struct desk_reply *r);
 MUST_USE int desk_document(struct desk *d, const struct viewer *v, struct str sha256, bool json, time_ns now, struct buf *out,
                            struct desk_reply *r);
 /* desk_object_names - {id: name} of the objects that v reaches. The caller owns it. */

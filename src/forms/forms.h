@@ -84,6 +84,7 @@ struct form_document {
     time_ns                   produced_at;
     enum lang                 langs[LANG_COUNT]; /* in printing order; usually LANG_KK, LANG_RU */
     size_t                    lang_count;
+    bool                      draft;        /* the word for it stands across each page */
     bool                      side_by_side;      /* the first two languages in two columns, A4 landscape */
 };
 

@@ -127,6 +127,8 @@ static void draw_top(struct sheet *s)
 
     if (number.n)
         one_line(s, number, SHEET_LEFT, 24, 200, ALIGN_LEFT);
+    if (s->d->draft)   /* in words that a reader of the text finds too */
+        one_line(s, catalog_text(s->d->catalog, s->lang, "forms.draft"), SHEET_LEFT, 24, sheet_right(s) - SHEET_LEFT, ALIGN_CENTRE);
     draw_mark(s, 22);
 }
 
@@ -160,6 +162,22 @@ static void draw_foot(struct sheet *s)
     draw_mark(s, foot + 16);
 }
 
+/* draw_draft - pale, across the page, under everything else. */
+static void draw_draft(struct sheet *s)
+{
+    PangoLayout *l = layout_new(s, catalog_text(s->d->catalog, s->lang, "forms.draft"), 600, (struct sheet_style){ .size = 110, .bold = true });
+    PangoRectangle r;
+
+    pango_layout_get_extents(l, NULL, &r);
+    cairo_save(s->cr);
+    cairo_translate(s->cr, s->width / 2, s->height / 2);
+    cairo_rotate(s->cr, -0.7);
+    cairo_set_source_rgb(s->cr, 0.88, 0.88, 0.88);
+    draw_line(s, pango_layout_get_lines_readonly(l), -(double)r.width / PANGO_SCALE / 2, -(double)r.height / PANGO_SCALE / 2, 600, ALIGN_LEFT);
+    cairo_restore(s->cr);
+    g_object_unref(l);
+}
+
 void sheet_new_page(struct sheet *s)
 {
     const struct sheet_cell *header = s->header;
@@ -172,6 +190,8 @@ void sheet_new_page(struct sheet *s)
         s->rc = -E2BIG;
     s->page++;
     s->y = SHEET_TOP;
+    if (s->d->draft)
+        draw_draft(s);
     draw_top(s);
     if (header) {
         s->header = NULL; /* the header of a header would never end */

@@ -286,6 +286,18 @@ int document_make(struct call *c, const struct kase *k, const char *kind, const 
                                                                 .internal = strcmp(kind, "knb_notice") == 0 });
 }
 
+int document_preview(struct call *c, const struct kase *k, const char *kind, const json_t *values, struct buf *out)
+{
+    struct duty_world w;
+    const struct form *form = form_of(c, k, kind, &w);
+    struct form_values *vs = arena_alloc(&c->a, sizeof *vs);
+    struct form_document d = { .world = &w, .catalog = c->d->setup.catalog, .form = form, .values = vs, .case_number = k->number,
+                               .tlp = k->tlp, .produced_at = c->now, .langs = { LANG_KK, LANG_RU }, .lang_count = 2, .draft = true };
+    int rc = form && vs ? form_fill(c, form, values, vs) : -ENOTSUP;
+
+    return rc < 0 ? rc : forms_render_pdf(&d, out, c->e);
+}
+
 static int document_read(struct call *c, struct str sha256, bool json, struct buf *out)
 {
     char tail[100], path[4096], sum[65];

@@ -100,6 +100,8 @@ MUST_USE int case_iocs(struct call *c, int64_t id, json_t **out);
 MUST_USE int document_make(struct call *c, const struct kase *k, const char *kind, const json_t *values, char sha256[65]);
 /* heard_document - the bytes of c->heard->pdf (room "link"). */
 MUST_USE int heard_document(struct call *c, struct buf *out);
+/* document_preview - the same PDF with the mark of a draft; nothing is kept, and what is missing stops it not. */
+MUST_USE int document_preview(struct call *c, const struct kase *k, const char *kind, const json_t *values, struct buf *out);
 /* annex_missing - -EINVAL with the field that the form of the case's edition requires and values lack. */
 MUST_USE int annex_missing(struct call *c, const struct kase *k, const char *form, const json_t *values);
 struct str recommendations_of(const struct desk *d, struct str rule_id, enum lang lang, struct arena *a);

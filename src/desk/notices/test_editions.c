@@ -205,6 +205,44 @@ static void a_summary_is_of_the_edition_of_its_quarter(void **state)
     }
 }
 
+/* A look before sending: the same paper with the mark of a draft, for the side that writes the form, and nothing is kept of it. */
+static void a_form_is_looked_at_before_it_goes(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "rule-look", T0);
+    json_t *body = notify_body(w, id, T0), *annex7 = json_pack("{s:O, s:s}", "annex7", json_object_get(body, "annex7"), "recommendations", "Оқшаулаңыз"), *none;
+    struct desk_reply r = { 0 };
+    char text[24];
+    int64_t kept = 0;
+    AUTO_BUF struct buf pdf;
+
+    buf_init(&pdf, DESK_DOCUMENT_MAX);
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    must(desk_case_preview(w->desk, &w->analyst, str_c(text), STR("annex7"), annex7, T0, &pdf, &r), &r.err);
+    int mark = pdf_says(w, buf_view(&pdf), "ЖОБА"), russian = pdf_says(w, buf_view(&pdf), "ПРОЕКТ");
+    assert_true(mark < 0 || (mark >= 1 && russian >= 1 && pdf_says(w, buf_view(&pdf), "Оқшаулаңыз") >= 1));
+    must(db_int(w->desk, NULL, 0, &kept, "SELECT (SELECT count(*) FROM document) + (SELECT count(*) FROM notice_record) + (SELECT count(*) FROM case_draft)", ""),
+         NULL);
+    assert_int_equal(kept, 0);
+    /* Not before the notice, not by a stranger, not the other side's form, no other form, no body that is none. */
+    static const struct { bool owner; const char *form; int rc; } refused[] = {
+        { true, "annex2", -ENOENT }, { false, "annex2", -EACCES }, { false, "annex1", -ENOENT },
+    };
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        assert_int_equal(desk_case_preview(w->desk, refused[i].owner ? &w->registry : &w->analyst, str_c(text), str_c(refused[i].form), annex7, T0, &pdf, &r),
+                         refused[i].rc);
+        desk_reply_free(&r);
+        r = (struct desk_reply){ 0 };
+    }
+    none = json_pack("{s:{s:s}}", "annex7", "moon", "x");
+    assert_int_equal(desk_case_preview(w->desk, &w->analyst, str_c(text), STR("annex7"), none, T0, &pdf, &r), -EINVAL);
+    assert_true(strncmp(r.field, "annex7", 6) == 0);
+    desk_reply_free(&r);
+    json_decref(none);
+    json_decref(annex7);
+    json_decref(body);
+}
+
 static json_t *request_open(struct world *w, const char *kind, json_t *values, time_ns now)
 {
     struct desk_reply r = { 0 };
@@ -259,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_case_is_drawn_by_its_own_edition, "a case, its annexes, notices and letters are drawn by its own edition, whichever is in force by then"),
         T(annex_1_is_of_the_edition_of_its_duty, "R-8-01 Annex 1 is drawn by the edition by which its duty is counted"),
+        T(a_form_is_looked_at_before_it_goes, "a form is looked at before it goes: the mark of a draft, nothing kept"),
         T(a_summary_is_of_the_edition_of_its_quarter, "a summary is drawn by the edition of its quarter"),
     };
 
