@@ -24,3 +24,17 @@ int api_recommendations(struct call *c)
 
     return call_desk(c, desk_recommendations(c->desk, &c->viewer, &r), 200, &r);
 }
+
+int api_case_preview(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_case_preview(c->desk, &c->viewer, c->match.arg[0], c->match.arg[1], c->body, c->now, &c->reply.body, &r);
+
+    if (rc < 0)
+        return call_desk(c, rc, 200, &r);
+    desk_reply_free(&r);
+    c->reply.status = 200;
+    c->reply.type = "application/pdf";
+    snprintf(c->reply.disposition, sizeof c->reply.disposition, "inline; filename=\"draft.pdf\"");
+    return 0;
+}

@@ -205,12 +205,6 @@ int desk_act(struct desk *d, V, struct str case_id, struct str action, B, NOW, s
     return desk_case(d, v, case_id, now, r);
 }
 
-int desk_case_preview(struct desk *d, V, struct str case_id, struct str form, const json_t *body, NOW, struct buf *out, struct desk_reply *r)
-{
-    buf_str(out, STR("%PDF-1.7"));
-    return 0;
-}
-
 int desk_document(struct desk *d, V, struct str sha256, bool json, NOW, struct buf *out, struct desk_reply *r)
 {
     buf_str(out, json ? STR("{}") : STR("%PDF-1.7"));
