@@ -751,37 +751,6 @@ static void lists_by_page(void **state)
     desk_reply_free(&r);
 }
 
-/* The clocks too: the pages together are the whole, in its order, and a strange cursor is named. */
-static void the_clocks_come_by_page(void **state)
-{
-    static const char *const ids[] = { "D-05", "D-06", "D-11", "D-16", "D-22" };
-    struct world *w = *state;
-    struct desk_reply whole = { 0 }, r = { 0 };
-    char cursor[80] = "";
-    json_t *all = json_array();
-    size_t pages = 0;
-
-    for (size_t i = 0; i < COUNT(ids); i++)
-        begin(w, ids[i], T0);
-    must(desk_clocks(w->desk, &w->analyst, 0, STR(""), T0, &whole), &whole.err);
-    assert_true(json_is_null(json_object_get(whole.json, "next")));
-    do {
-        must(desk_clocks(w->desk, &w->analyst, 2, str_c(cursor), T0, &r), &r.err);
-        json_array_extend(all, json_object_get(r.json, "items"));
-        const char *next = json_string_value(json_object_get(r.json, "next"));
-        snprintf(cursor, sizeof cursor, "%s", next ? next : "");
-        desk_reply_free(&r);
-        r = (struct desk_reply){ 0 };
-    } while (cursor[0] && ++pages < 10);
-    assert_int_equal(pages, 2);
-    assert_true(json_equal(all, json_object_get(whole.json, "items")));
-    assert_int_equal(desk_clocks(w->desk, &w->analyst, 2, STR("x.y"), T0, &r), -EINVAL);
-    assert_string_equal(r.field, "before");
-    desk_reply_free(&r);
-    desk_reply_free(&whole);
-    json_decref(all);
-}
-
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
@@ -809,7 +778,6 @@ int main(void)
         T(a_wrong_clock_leaves_no_false_mark, "D-06 a clock that runs ahead and comes back leaves no overdue mark, but a trace"),
         T(entered_late_is_reminded_once, "D-06 what is entered late is reminded of once and not in a pile"),
         T(what_the_centre_owes_stays_there, "D-05 reminders of what the centre owes reach nobody else"),
-        T(the_clocks_come_by_page, "the clocks come by page, none lost"),
         T(lists_by_page, "lists by page for each viewer: no row twice, none lost, none of others"),
     };
 

@@ -126,6 +126,10 @@ static struct str part_label(struct call *c, const struct figure *f, const struc
         const struct rule *r = rule_find(&c->d->rules, value);
         return r ? r->title.text[lang] : value;
     }
+    if (f->parts && strcmp(f->parts, "obligation") == 0) {   /* nobody outside knows our numbers: what is owed stands beside them */
+        const struct obligation *o = edition_obligation(report_edition(c, p), value);
+        return o ? arena_printf(&c->a, "%.*s – %.*s", STR_ARG(value), STR_ARG(o->title.text[lang])) : value;
+    }
     return f->parts && strchr(f->parts, '.') ? report_text(c, lang, "%s.%.*s", f->parts, STR_ARG(value)) : value;
 }
 

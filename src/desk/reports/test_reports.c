@@ -141,6 +141,8 @@ static void measures_and_late_duties_of_owners_are_in_both_summaries(void **stat
         assert_int_equal(total(figs, "measures.reported"), 1);
         assert_int_equal(total(figs, "measures.eliminated"), 1);
         assert_int_equal(part(figs, "measures.late", "D-06"), 1);   /* 72 hours ran out on day 4 */
+        json_t *late = json_array_get(json_object_get(figure(figs, "measures.late"), "parts"), 0);
+        assert_string_equal(json_string_value(json_object_get(late, "label")), "D-06 – Eliminate the causes and consequences of the IS incident");
         assert_int_equal(total(figs, "incidents.unresolved"), 0);
         json_decref(figs);
         rows = rows_of(w, "measures.late", "D-06", both[i], 0, 0, "");
