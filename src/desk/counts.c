@@ -1,16 +1,16 @@
 /* counts.c - who may know of a change, and the numbers that metrics show. */
-#include "desk/internal.h"
+#include "desk/notices/room.h"
 
 int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct str id, bool *yes, struct err *e)
 {
     static const struct { const char *type, *sql; } asks[] = {
-        { "case", "SELECT count(*) FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id = ?3"
-                  " AND (?1 = 0 OR (" SCOPE_OBJECT " AND " CASE_SHOWN "))" },
+        { "case", "SELECT count(*) FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id = ?5 AND " CASE_VISIBLE },
         { "clock", "SELECT count(*) FROM duty d LEFT JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = coalesce(d.object_id, k.object_id)"
-                   " WHERE d.id = ?3 AND (?1 = 0 OR ((d.org_id = ?2 OR " SCOPE_OBJECT ") AND (d.case_id IS NULL OR " CASE_SHOWN ")))" },
-        { "inbox", "SELECT count(*) FROM notice n WHERE n.id = ?3 AND n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2) OR"
-                   " (?1 = 0 AND n.org_id IS NULL))" },
-        { "request", "SELECT count(*) FROM request r JOIN object o ON o.id = r.object_id WHERE r.id = ?3 AND (?1 = 0 OR (r.inner = 0 AND "
+                   " WHERE d.id = ?5 AND (?1 = 0 OR ((?2 IN (d.org_id, d.performer_org) OR " SCOPE_OBJECT ") AND (d.case_id IS NULL OR "
+                   CASE_SHOWN("?3") ")))" },
+        { "inbox", "SELECT count(*) FROM notice n WHERE n.id = ?5 AND n.channel = 'inbox' AND ((?1 = 1 AND n.org_id = ?2 AND " NOTICE_TOLD("n", "?3") ")"
+                   " OR (?1 = 0 AND n.org_id IS NULL))" },
+        { "request", "SELECT count(*) FROM request r JOIN object o ON o.id = r.object_id WHERE r.id = ?5 AND (?1 = 0 OR (r.inner = 0 AND "
                      SCOPE_OBJECT "))" },
     };
     struct scope scope = scope_of(v);
@@ -22,7 +22,7 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
         return 0;
     for (size_t i = 0; i < COUNT(asks); i++)
         if (str_eq(type, str_c(asks[i].type)))
-            rc = db_int(d, e, 0, &n, asks[i].sql, "izi", scope.bounded, scope.org, parse_id(id));
+            rc = db_int(d, e, 0, &n, asks[i].sql, "iziii", scope.bounded, scope.org, v->user_id, (int64_t)(v->role == DESK_KNB), parse_id(id));
     if (str_eq(type, STR("link")))
         n = role_of_centre(v->role) || v->role == DESK_ADMINISTRATOR || v->role == DESK_OWNER_ADMINISTRATOR || v->role == DESK_AUDITOR;
     if (str_eq(type, STR("source")))

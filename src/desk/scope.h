@@ -30,4 +30,9 @@ bool role_reads_all(enum desk_role r);
 #define SCOPE_OBJECTS "(?1 = 0 OR o.id IN " OBJECTS_OF("?2") ")"
 #define SCOPE_ORG(column) "(?1 = 0 OR ?2 = " column ")"
 
+/* An address of the people, the accounts or the office of the organisation bound as ?2: a party of a notice sees no other mail address. */
+#define ADDRESS_OWN(column)                                                                                                          \
+    "(EXISTS (SELECT 1 FROM person ap WHERE ap.org_id = ?2 AND ap.email = " column ") OR EXISTS (SELECT 1 FROM user au WHERE au.org_id = ?2 AND"      \
+    " au.email = " column ") OR EXISTS (SELECT 1 FROM org ag WHERE ag.id = ?2 AND ag.email = " column "))"
+
 #endif

@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define VIEWERS_MAX 32   /* organisations that watch at one time, asked for in one job */
+#define VIEWERS_MAX 32   /* people, asked for in one job */
 
 void stream_free(struct stream **s)
 {
@@ -195,7 +195,7 @@ static void filter_done(struct job *j)
 
     for (struct conn *c = f->portal->conns; c; c = c->next)
         for (size_t v = 0; watches(c) && is_officer(c) && v < f->viewer_count; v++) {
-            if (strcmp(c->stream->viewer.org_id, f->viewer[v].org_id) != 0)
+            if (c->stream->viewer.user_id != f->viewer[v].user_id)
                 continue;
             for (size_t i = 0; i < f->change_count; i++)
                 if (f->seen[v][i])
@@ -215,39 +215,48 @@ static void close_watchers(struct portal *p, bool officers_only)
     }
 }
 
-/* add_viewer - one officer stands for all of an organisation. False: there are too many organisations. */
-static bool add_viewer(struct filter_job *f, const struct viewer *v)
+/* is_first - one connection stands for all of a person; not for their organisation, for a label may name some of its people alone. */
+static bool is_first(const struct portal *p, const struct conn *c)
 {
-    for (size_t i = 0; i < f->viewer_count; i++)
-        if (strcmp(f->viewer[i].org_id, v->org_id) == 0)
-            return true;
-    if (f->viewer_count == VIEWERS_MAX)
-        return false;
-    f->viewer[f->viewer_count++] = *v;
-    return true;
+    const struct conn *one = p->conns;
+
+    while (!(watches(one) && is_officer(one) && one->stream->viewer.user_id == c->stream->viewer.user_id))
+        one = one->next;
+    return one == c;
 }
 
 static void ask_for_officers(struct portal *p, const struct change *changes, size_t count)
 {
-    struct filter_job *f = calloc(1, sizeof *f);
-    bool fits = f != NULL;
+    struct filter_job *f = NULL;
+    struct conn *next;
 
-    for (const struct conn *c = p->conns; fits && c; c = c->next)
-        if (watches(c) && is_officer(c))
-            fits = add_viewer(f, &c->stream->viewer);
-    if (fits && f->viewer_count == 0) {
-        free(f);
-        return;
+    for (struct conn *c = p->conns; c; c = next) {
+        next = c->next;
+        if (!watches(c) || !is_officer(c) || !is_first(p, c))
+            continue;
+        if (!f) {
+            f = calloc(1, sizeof *f);
+            if (!f) {
+                close_watchers(p, true);
+                return;
+            }
+            f->portal = p;
+            f->change_count = count;
+            memcpy(f->change, changes, count * sizeof *changes);
+            f->job.run = filter_run;
+            f->job.done = filter_done;
+        }
+        f->viewer[f->viewer_count++] = c->stream->viewer;
+        if (f->viewer_count < VIEWERS_MAX)
+            continue;
+        if (pool_submit(p->pool, &f->job, LANE_DESK) < 0) {
+            free(f);
+            close_watchers(p, true);   /* they begin anew and see what is */
+            return;
+        }
+        f = NULL;
     }
-    if (fits) {
-        f->portal = p;
-        f->change_count = count;
-        memcpy(f->change, changes, count * sizeof *changes);
-        f->job.run = filter_run;
-        f->job.done = filter_done;
-        fits = pool_submit(p->pool, &f->job, LANE_DESK) == 0;
-    }
-    if (!fits) {
+    if (f && pool_submit(p->pool, &f->job, LANE_DESK) < 0) {
         free(f);
         close_watchers(p, true);
     }

@@ -46,11 +46,17 @@ struct kase {
     bool            repeated;
 };
 
-/* Conditions for SQL on cases k and its object o. CASE_SHOWN: may an organisation bound as ?2 know of the case? CASE_VISIBLE binds
- * ?1 bounded, ?2 organisation, ?3 user and ?4 "is KNB", formats "izii". */
-#define CASE_SHOWN                                                                                                                   \
-    "((k.notified_at IS NOT NULL OR k.machine <> 'sts') AND (k.tlp <> 'amber+strict' OR ?2 IN (o.org_id, k.opened_org)) AND (k.tlp <> 'red'" \
-    " OR EXISTS (SELECT 1 FROM case_person cp JOIN user cu ON cu.id = cp.user_id WHERE cp.case_id = k.id AND cu.org_id = ?2)))"
+/* Conditions for SQL on cases k and its object o. CASE_TOLD: does the label let a person (bound as the parameter "user") of the organisation bound
+ * as ?2 know that there is such a case? KNB knows of what was escalated, unless it is RED. CASE_SHOWN: and has its side been told of it? CASE_VISIBLE
+ * binds ?1 bounded, ?2 organisation, ?3 user and ?4 "is KNB", formats "izii". */
+#define CASE_TOLD(user)                                                                                                              \
+    "((k.tlp <> 'red' OR EXISTS (SELECT 1 FROM case_person cp WHERE cp.case_id = k.id AND cp.user_id = " user ")) AND (k.tlp <> 'amber+strict'" \
+    " OR ?2 IN (o.org_id, k.opened_org) OR (k.escalated_at IS NOT NULL AND EXISTS (SELECT 1 FROM org_kind ck WHERE ck.org_id = ?2 AND ck.kind ="  \
+    " 'knb'))))"
+#define CASE_SHOWN(user) "((k.notified_at IS NOT NULL OR k.machine <> 'sts') AND " CASE_TOLD(user) ")"
+/* The open cases of object o that the viewer may know of, bound as ?1 bounded, ?2 organisation and user. */
+#define CASES_COUNTED(user)                                                                                                          \
+    "(SELECT count(*) FROM cases k WHERE k.object_id = o.id AND k.state <> 'closed' AND (?1 = 0 OR " CASE_SHOWN(user) "))"
 #define CASE_VISIBLE                                                                                                                 \
     "(?1 = 0 OR ((k.tlp <> 'red' OR EXISTS (SELECT 1 FROM case_person cp WHERE cp.case_id = k.id AND cp.user_id = ?3))"              \
     " AND ((?4 = 1 AND k.escalated_at IS NOT NULL) OR (?2 IN (o.org_id, o.possessor_id, o.ocib_id)"                                  \
@@ -127,6 +133,11 @@ extern const char *const case_tlp_values[];
 enum addressee { TO_STS = 1, TO_OWNER = 2, TO_POSSESSOR = 4, TO_OCIB = 8, TO_KNB = 16, TO_OTHER_SIDE = 32 };
 /* tlp_allows - may a thing of the case go to this organisation ({NULL,0}: the centre)? -EPROTO "tlp_forbids" with the reason. */
 MUST_USE int tlp_allows(struct call *c, const struct kase *k, struct str org, bool lawful);
+/* tlp_not_wider - the label of a notice about the case: that of the case if it has none, never a wider one (-EPROTO "tlp_forbids"; a correction takes
+ * what the case has become). */
+MUST_USE int tlp_not_wider(struct call *c, const struct kase *k, bool correction, const char **tlp);
+/* tlp_letter - may a letter about the case go to this address? Under RED it is that of a named person, under AMBER+STRICT of the owner's or opener's. */
+MUST_USE int tlp_letter(struct call *c, int64_t case_id, struct str email, bool *may);
 /* case_send - a notice about the case to all of these that exist, each checked against the label. *id (may be NULL) is its record. */
 struct case_message {
     const char   *kind, *paragraph;

@@ -72,15 +72,17 @@ static json_t *line_proof(struct call *c, sqlite3_stmt *st)
                : json_null();
 }
 
+/* Mail addresses of others are not shown to a party; that something went out, and when, is. */
+#define SHOWN "(?1 = 0 OR t.channel IS NOT 'email' OR " ADDRESS_OWN("t.addressee") ")"
 int timeline_json(struct call *c, int64_t case_id, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT t.id, t.kind, t.happened_at, t.recorded_at, t.due_at, t.author_id, u.name, u.role, t.text, t.key, t.args,"
-                                " t.obligation, t.channel, t.addressee, t.message_id, t.smtp_reply, t.sha256, k.number"
-                                " FROM timeline t LEFT JOIN user u ON u.id = t.author_id LEFT JOIN cases k ON k.id = t.case_id AND k.id <> ?1"
-                                " WHERE t.case_id IN (SELECT ?1 UNION ALL SELECT id FROM cases WHERE merged_into = ?1) AND (?2 = 0 OR t.internal = 0)"
+                                " t.obligation, t.channel, iif(" SHOWN ", t.addressee, NULL), t.message_id, iif(" SHOWN ", t.smtp_reply, NULL), t.sha256, k.number"
+                                " FROM timeline t LEFT JOIN user u ON u.id = t.author_id LEFT JOIN cases k ON k.id = t.case_id AND k.id <> ?3"
+                                " WHERE t.case_id IN (SELECT ?3 UNION ALL SELECT id FROM cases WHERE merged_into = ?3) AND (?1 = 0 OR t.internal = 0)"
                                 " ORDER BY t.recorded_at, t.id",
-                                "ii", case_id, scope_of(c->v).bounded);
+                                "izi", is_bounded(c), viewer_org(c), case_id);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();

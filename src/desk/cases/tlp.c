@@ -2,9 +2,13 @@
  *
  * CLEAR and GREEN go wide. AMBER stays with the object's organisations: owner, possessor, operational centre. AMBER+STRICT stays with the
  * owner, and with whoever opened the case. RED goes to named persons alone. The centre is a party to every case of its node. The addressee whom
- * the Rules themselves name (KNB, 10(1)) may be told under AMBER and AMBER+STRICT; under RED somebody of theirs has to be named first. */
+ * the Rules themselves name (KNB, 10(1)) may be told under AMBER and AMBER+STRICT; under RED somebody of theirs has to be named first.
+ *
+ * Whoever of the object's side makes a case RED does not lock out those who answer for it: the responsible persons of the owner, and the centre's
+ * leads, are named whether the body names them or not. The centre names whom it wants: the one it leaves out may be the one it looks for. */
 #include "desk/cases/acts.h"
 #include "desk/notices/notices.h"
+#include "desk/registry/registry.h"
 
 const char *const case_tlp_values[] = { "clear", "green", "amber", "amber+strict", "red", NULL };
 
@@ -35,6 +39,45 @@ int tlp_allows(struct call *c, const struct kase *k, struct str org, bool lawful
     return str_eq(org, k->possessor_id) || str_eq(org, k->ocib_id) || str_eq(org, k->opened_org)
                ? 0 : refuse(c, -EPROTO, "tlp_forbids", "tlp", "TLP:AMBER stays with owner, possessor and operational centre, \"%.*s\" is none of them",
                             STR_ARG(org));
+}
+
+static size_t label_rank(struct str tlp)
+{
+    size_t i = 0;
+
+    while (case_tlp_values[i] && !str_eq(tlp, str_c(case_tlp_values[i])))
+        i++;
+    return i;
+}
+
+int tlp_not_wider(struct call *c, const struct kase *k, bool correction, const char **tlp)
+{
+    bool wider = *tlp && label_rank(str_c(*tlp)) < label_rank(k->tlp);
+
+    if (wider && !correction)
+        return refuse(c, -EPROTO, "tlp_forbids", "tlp", "the case is TLP:%.*s, the notice cannot be wider", STR_ARG(k->tlp));
+    if (!*tlp || wider)
+        *tlp = k->tlp.p;
+    return 0;
+}
+
+/* What stands in each row of an address is whose it is: the centre's, a named person's, somebody's of an organisation that the label lets know. */
+int tlp_letter(struct call *c, int64_t case_id, struct str email, bool *may)
+{
+    int64_t n = 0;
+    int rc = db_int(c->d, c->e, 0, &n,
+                    "SELECT count(*) FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id = ?1 AND (k.tlp NOT IN ('red','amber+strict')"
+                    " OR EXISTS (SELECT 1 FROM org g WHERE g.kind = 'sts' AND g.email = ?2) OR EXISTS (SELECT 1 FROM user u WHERE u.email = ?2 AND u.role IN"
+                    " ('administrator','centre_analyst','centre_lead','surveyor','document_auditor','auditor'))"
+                    " OR EXISTS (SELECT 1 FROM case_person p JOIN user u ON u.id = p.user_id WHERE p.case_id = k.id AND u.email = ?2)"
+                    " OR (k.tlp = 'amber+strict' AND (EXISTS (SELECT 1 FROM person p WHERE p.org_id IN (o.org_id, k.opened_org) AND p.email = ?2)"
+                    " OR EXISTS (SELECT 1 FROM user u WHERE u.org_id IN (o.org_id, k.opened_org) AND u.email = ?2)"
+                    " OR EXISTS (SELECT 1 FROM org g WHERE (g.id IN (o.org_id, k.opened_org) OR (g.kind = 'knb' AND k.escalated_at IS NOT NULL)) AND"
+                    " g.email = ?2))))",
+                    "it", case_id, email);
+
+    *may = rc == 0 && n > 0;
+    return rc;
 }
 
 #define SEND_ORGS_MAX 16
@@ -124,19 +167,36 @@ static int person_add(struct call *c, const struct kase *k, struct str id)
     return rc < 0 ? rc : 0;
 }
 
+/* owner_named - the owner's responsible persons who have an account; without any, its administrators and responsible persons of CII; without any,
+ * whoever acts for it. */
+static int owner_named(struct call *c, const struct kase *k)
+{
+    static const char *const roles[] = { "owner_administrator", "cii_responsible", "owner_officer", "" };
+    struct contact_list *l = arena_zero(&c->a, sizeof *l);
+    int n = 0, rc = l ? 0 : -ENOMEM;
+
+    if (rc == 0 && k->object_id.n)
+        rc = contacts_now(c, k->object_id, "responsible_person", c->now, l);
+    for (size_t i = 0; rc >= 0 && i < l->count; i++)
+        if (l->at[i].user_id && (rc = db_exec(c->d, c->e, "INSERT OR REPLACE INTO case_person SELECT ?1, id FROM user WHERE id = ?2 AND org_id = ?3 AND active = 1",
+                                              "iit", k->id, l->at[i].user_id, k->org_id)) > 0)
+            n += rc;
+    for (size_t i = 0; rc >= 0 && n == 0 && i < COUNT(roles); i += 2)
+        n = rc = db_exec(c->d, c->e, "INSERT OR REPLACE INTO case_person SELECT ?1, id FROM user WHERE org_id = ?2 AND active = 1 AND role IN (?3, ?4)", "itzz",
+                         k->id, k->org_id, roles[i], roles[i + 1]);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO case_person SELECT ?1, id FROM user WHERE active = 1 AND role = 'centre_lead'", "i", k->id);
+    return rc < 0 ? rc : 0;
+}
+
 /* act_set_tlp - the object's side may make the label stricter, the centre may set any. */
 int act_set_tlp(struct call *c, struct act_call *a)
 {
     struct str tlp = json_get_str(a->body, "tlp");
     const json_t *persons = json_object_get(a->body, "persons");
-    size_t was = 0, now = 0;
     int rc = 0;
 
-    while (case_tlp_values[was] && !str_eq(a->k->tlp, str_c(case_tlp_values[was])))
-        was++;
-    while (case_tlp_values[now] && !str_eq(tlp, str_c(case_tlp_values[now])))
-        now++;
-    if (!side_of_centre(c) && now < was)
+    if (!side_of_centre(c) && label_rank(tlp) < label_rank(a->k->tlp))
         return refuse(c, -EINVAL, "bad_request", "tlp", "only the centre makes a label wider");
     if (str_eq(tlp, STR("red")) && json_array_size(persons) == 0)
         return refuse(c, -EINVAL, "bad_request", "persons", "TLP:RED needs the persons who may know");
@@ -148,6 +208,8 @@ int act_set_tlp(struct call *c, struct act_call *a)
     }
     if (rc >= 0 && str_eq(tlp, STR("red")) && c->v)   /* who sets it knows it */
         rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO case_person(case_id, user_id) VALUES (?, ?)", "ii", a->k->id, c->v->user_id);
+    if (rc >= 0 && str_eq(tlp, STR("red")) && !side_of_centre(c))
+        rc = owner_named(c, a->k);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE cases SET tlp = ?2, updated_at = ?3 WHERE id = ?1", "iti", a->k->id, tlp, c->now);
     return rc < 0 ? rc : timeline_add(c, a->k->id, &(struct line){ .kind = "set_tlp", .text = json_get_str(a->body, "reason"), .key = "case.text.tlp",

@@ -11,8 +11,8 @@ static int seen(struct call *c, struct str id, struct duty_row *row)
     int rc = db_int(c->d, c->e, 0, &found,
                     "SELECT d.id FROM duty d LEFT JOIN cases k ON k.id = d.case_id LEFT JOIN object o ON o.id = coalesce(d.object_id, k.object_id)"
                     " WHERE d.id = ?3 AND (?1 = 0 OR EXISTS (SELECT 1 FROM duty_reach e WHERE e.duty_id = d.id AND e.org_id = ?2))"
-                    " AND (?1 = 0 OR d.case_id IS NULL OR " CASE_SHOWN ")",
-                    "izi", scope.bounded, scope.org, parse_id(id));
+                    " AND (?1 = 0 OR d.case_id IS NULL OR " CASE_SHOWN("?4") ")",
+                    "izii", scope.bounded, scope.org, parse_id(id), viewer_id(c));
 
     if (rc < 0)
         return rc;

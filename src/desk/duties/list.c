@@ -43,13 +43,14 @@ static json_t *cursor_json(const struct cursor *at)
 
 /* --- the queries ---
  * ?1 bounded ?2 organisation ?3 sort ?4 id ?5 limit ?6 obligation ?7 object ?8 subject ?9 its id ?10 now, if only what is late by law, else 0
- * ?11 1: owed by the centre ?12 performer ?13 organisation wanted */
+ * ?11 1: owed by the centre ?12 performer ?13 organisation wanted ?14 the person who asks */
 #define FILTERS                                                                                                                       \
     " AND (?6 IS NULL OR d.obligation = ?6) AND (?7 IS NULL OR d.object_id = ?7) AND (?8 IS NULL OR d.subject = ?8)"                  \
     " AND (?9 IS NULL OR d.subject_id = ?9) AND (?10 = 0 OR (d.basis = 'law' AND d.due_at < ?10 AND d.state = 'running'))"            \
     " AND (?11 = 0 OR d.owed_by = 'centre') AND (?12 IS NULL OR d.performer_org = ?12)"                                               \
     " AND (?13 IS NULL OR ?13 IN (d.performer_org, d.org_id))"
-#define SHOWN " AND (?1 = 0 OR d.case_id IS NULL OR " CASE_SHOWN ")"
+#define SHOWN_TO(user) " AND (?1 = 0 OR d.case_id IS NULL OR " CASE_SHOWN(user) ")"
+#define SHOWN SHOWN_TO("?14")
 #define REACHED " AND (?1 = 0 OR EXISTS (SELECT 1 FROM duty_reach e WHERE e.duty_id = d.id AND e.org_id = ?2))"
 #define AHEAD   " AND d.open = 1 AND d.sort_at >= ?3 AND (d.sort_at > ?3 OR d.id > ?4) ORDER BY d.sort_at, d.id LIMIT ?5"
 #define BACK    " AND d.open = 0 AND d.sort_at <= ?3 AND (d.sort_at < ?3 OR d.id < ?4) ORDER BY d.sort_at DESC, d.id DESC LIMIT ?5"
@@ -107,9 +108,9 @@ static struct str or_null(struct str s) { return s.n ? s : (struct str){ NULL, 0
 static int list(struct call *c, const struct ask *a, json_t *items, json_t **next)
 {
     struct cursor last = { 0, 0 };
-    sqlite3_stmt *st = db_query(c->d, c->e, queries[question_of(a)][a->q->ended], "iziiittttiitt", a->scope.bounded, a->scope.org, a->at.sort, a->at.id,
+    sqlite3_stmt *st = db_query(c->d, c->e, queries[question_of(a)][a->q->ended], "iziiittttiitti", a->scope.bounded, a->scope.org, a->at.sort, a->at.id,
                                 (int64_t)a->limit + 1, or_null(a->q->obligation), or_null(a->q->object), or_null(a->q->subject),
-                                or_null(a->q->subject_id), a->late, a->centre, or_null(a->performer), or_null(a->q->org));
+                                or_null(a->q->subject_id), a->late, a->centre, or_null(a->performer), or_null(a->q->org), viewer_id(c));
     int rc = st ? 0 : -EIO, n = 0;
 
     *next = NULL;
@@ -255,8 +256,8 @@ int duty_json_full(struct call *c, int64_t id, json_t **out)
     struct scope scope = scope_of(c->v);
     json_t *facts = json_array(), *changes = json_array(), *reminders = json_array(), *waiting = NULL, *more;
     struct duty_row row;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " CLOCK_COLUMNS " FROM duty d" CLOCK_JOINS "WHERE d.id = ?3" REACHED SHOWN, "izi", scope.bounded,
-                                scope.org, id);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " CLOCK_COLUMNS " FROM duty d" CLOCK_JOINS "WHERE d.id = ?3" REACHED SHOWN_TO("?4"), "izii", scope.bounded,
+                                scope.org, id, viewer_id(c));
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc == 0)

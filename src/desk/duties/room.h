@@ -9,11 +9,6 @@
 #include "desk/duties/duties.h"
 #include "desk/internal.h"
 
-/* May an organisation bound as ?2 know of case k on object o? */
-#ifndef CASE_SHOWN
-#define CASE_SHOWN "(k.notified_at IS NOT NULL)"
-#endif
-
 struct duty_row {
     int64_t    id, case_id, missing_year;
     struct str subject, subject_id, object_id, org_id, performer_org, owed_by, obligation, basis, from_field, state, edition, calendar;

@@ -106,5 +106,17 @@ static const char step_3[] =
 /* What was sent too early is found by its moment of sending. */
 static const char step_4[] = "CREATE INDEX reminder_sent ON reminder(sent_at) WHERE sent_at IS NOT NULL;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+/* An object that is written by INSERT … ON CONFLICT overrides OR IGNORE in its triggers, so another owner or operational centre of an object with duties
+ * was refused: the rows are made once each, and need nothing to be ignored. */
+static const char step_5[] =
+    "DROP TRIGGER duty_reach_object;"
+    "CREATE TRIGGER duty_reach_object AFTER UPDATE OF org_id, possessor_id, ocib_id ON object"
+    " WHEN NEW.org_id IS NOT OLD.org_id OR NEW.possessor_id IS NOT OLD.possessor_id OR NEW.ocib_id IS NOT OLD.ocib_id BEGIN"
+    " DELETE FROM duty_reach WHERE duty_id IN (SELECT id FROM duty WHERE object_id = NEW.id);"
+    " INSERT INTO duty_reach SELECT r.org, d.open, d.sort_at, d.id FROM duty d JOIN (SELECT NEW.org_id AS org UNION SELECT NEW.possessor_id UNION"
+    " SELECT NEW.ocib_id) r WHERE d.object_id = NEW.id AND r.org IS NOT NULL UNION SELECT d.org_id, d.open, d.sort_at, d.id FROM duty d WHERE"
+    " d.object_id = NEW.id AND d.org_id IS NOT NULL UNION SELECT d.performer_org, d.open, d.sort_at, d.id FROM duty d WHERE d.object_id = NEW.id AND"
+    " d.performer_org IS NOT NULL; END;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 const struct desk_schema duties_schema = { "duties", steps, COUNT(steps) };

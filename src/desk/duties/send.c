@@ -290,7 +290,13 @@ int send_to(struct call *c, const struct duty_row *row, const struct remind_to *
         rc = resolve(c, &r, row, to->channels, to->who[i]);
     for (size_t i = 0; rc == 0 && i < r.inbox_count; i++)
         rc = put_inbox(c, row, r.inbox[i], r.inbox_name[i], key, internal);
-    for (size_t i = 0; rc == 0 && i < r.count; i++)
-        rc = put_letter(c, row, &r.at[i], key, internal);
+    for (size_t i = 0; rc == 0 && i < r.count; i++) {
+        bool may = true;
+
+        if (row->case_id)
+            rc = tlp_letter(c, row->case_id, r.at[i].email, &may);
+        if (rc == 0 && may)
+            rc = put_letter(c, row, &r.at[i], key, internal);
+    }
     return rc;
 }

@@ -155,6 +155,32 @@ static int addressees(struct call *c, const json_t *body, struct notice_new *n)
     return 0;
 }
 
+/* label_asked - what people write by hand about a case goes no further than what the desk sends by itself: each addressee is asked of the label. KNB is
+ * named by the Rules themselves (10(1)). */
+static int label_asked(struct call *c, const struct subject *about, struct notice_new *n)
+{
+    struct str knb[NOTICE_ADDRESSEES_MAX];
+    struct kase k;
+    size_t count = 0;
+    int rc;
+
+    if (!about->case_id)
+        return 0;
+    rc = case_load(c, about->case_id, &k);
+    if (rc == 0)
+        rc = tlp_not_wider(c, &k, n->corrects != 0, &n->tlp);
+    if (rc == 0)
+        rc = notice_orgs(c, "knb", knb, &count);
+    for (size_t i = 0; rc == 0 && !n->incoming && i < n->org_count; i++) {
+        bool lawful = false;
+
+        for (size_t j = 0; n->orgs[i].p && j < count; j++)
+            lawful = lawful || str_eq(n->orgs[i], knb[j]);
+        rc = tlp_allows(c, &k, n->orgs[i], lawful);
+    }
+    return rc;
+}
+
 static const char *opt(struct call *c, const json_t *body, const char *key)
 {
     struct str s = json_get_str(body, key);
@@ -195,6 +221,8 @@ static int issue(struct call *c, int64_t id, const json_t *body, int64_t *made)
         rc = subject_of(c, body, &about);
     if (rc == 0)
         rc = addressees(c, body, &n);
+    if (rc == 0)
+        rc = label_asked(c, &about, &n);
     if (rc == 0)
         rc = files_take(c, body, &n);
     rc = rc < 0 ? rc : notice_issue(c, &n, made);
@@ -246,6 +274,8 @@ static int register_it(struct call *c, int64_t id, const json_t *body, int64_t *
         rc = refuse(c, -EINVAL, "bad_request", "sender", "who sent it: an organisation or a name");
     if (rc == 0)
         rc = subject_of(c, body, &about);
+    if (rc == 0)
+        rc = label_asked(c, &about, &n);
     if (rc == 0)
         rc = files_take(c, body, &n);
     return rc < 0 ? rc : notice_issue(c, &n, made);
@@ -325,6 +355,8 @@ static int correct(struct call *c, int64_t id, const json_t *body, int64_t *made
                             .reason = json_get_str(body, "reason"), .sender = &b.sender, .paper_only = b.paper };
     rc = before_addressees(c, id, &n);
     if (rc == 0)
+        rc = label_asked(c, &about, &n);
+    if (rc == 0)
         rc = files_take(c, body, &n);
     if (rc == 0)
         rc = notice_issue(c, &n, made);
@@ -346,13 +378,33 @@ static const struct body_field paper_fields[] = {
     { "scan", BODY_STRING, false, true, 0, 64, NULL },
 };
 
+/* side_asked - is the viewer of this side of the notice? The centre's is '' in the table of parties; what it has registered from outside has a sender
+ * who is not here, so the centre writes the paper part of it. */
+static int side_asked(struct call *c, int64_t id, const char *side, bool *yes)
+{
+    bool centre = role_of_centre(c->v->role);
+    int64_t n = 0;
+    int rc = db_int(c->d, c->e, 0, &n,
+                    "SELECT count(*) FROM notice_record r WHERE r.id = ?1 AND (EXISTS (SELECT 1 FROM notice_party p WHERE p.record_id = r.id AND p.side = ?2 AND"
+                    " p.org_id = ?3) OR (?4 = 1 AND ?2 = 'from' AND (r.sender_org IS NULL OR r.direction = 'in')))",
+                    "izzi", id, side, centre ? "" : c->v->org_id, (int64_t)centre);
+
+    *yes = rc == 0 && n > 0;
+    return rc;
+}
+
 static int paper(struct call *c, int64_t id, const json_t *body, int64_t *made)
 {
     struct str upload = json_get_str(body, "scan");
     struct blob scan = { .type = NULL };
-    int rc = upload.n ? blob_take(c, upload, "scan", &scan) : 0;
+    bool mine = false;
+    int rc = side_asked(c, id, "from", &mine);
 
     (void)made;
+    if (rc == 0 && !mine)
+        rc = refuse(c, -EACCES, "forbidden", NULL, "the paper part is recorded by who sent the notice");
+    if (rc == 0 && upload.n)
+        rc = blob_take(c, upload, "scan", &scan);
     if (rc >= 0)
         rc = db_exec(c->d, c->e,
                      "INSERT INTO notice_paper(record_id, number, date, signatory, scan_sha256, scan_name, scan_type, scan_size, recorded_at, author_id)"
@@ -379,10 +431,18 @@ static const struct body_field receipt_fields[] = {
 
 static int receipt(struct call *c, int64_t id, const json_t *body, int64_t *made)
 {
+    bool delivered = str_eq(json_get_str(body, "kind"), STR("delivered")), to = false, from = false;
     time_ns at = 0;
-    int rc = time_parse_rfc3339(json_get_str(body, "at"), &at, NULL, NULL);
+    int rc = side_asked(c, id, "to", &to);
 
     (void)made;
+    if (rc == 0 && delivered && !to)
+        rc = side_asked(c, id, "from", &from);
+    if (rc < 0)
+        return rc;
+    if (!to && !from)
+        return refuse(c, -EACCES, "forbidden", "kind", "a receipt is given by who received the notice; who sent it may say that the carrier has delivered it");
+    rc = time_parse_rfc3339(json_get_str(body, "at"), &at, NULL, NULL);
     if (rc < 0 || at > c->now)
         return refuse(c, -EINVAL, "bad_request", "at", "a moment that has been");
     rc = db_exec(c->d, c->e,

@@ -131,6 +131,12 @@ static int to_letters(struct call *c, const struct notice_made *m, struct str or
     int rc = recipients_of(c, m->n->about, org, strict, &r);
 
     for (size_t i = 0; rc == 0 && i < r.count; i++) {
+        bool may = true;
+
+        if (strict && m->n->about->case_id)
+            rc = tlp_letter(c, m->n->about->case_id, r.at[i].email, &may);
+        if (rc < 0 || !may)
+            continue;
         rc = message_id_make(c, mid);
         if (rc == 0)
             rc = put(c, m, "email", r.at[i].email, org, mid, r.at[i].lang, &id);
@@ -143,7 +149,8 @@ static int to_letters(struct call *c, const struct notice_made *m, struct str or
 static int to_webhook(struct call *c, const struct notice_made *m, struct str org, struct str name)
 {
     int64_t set = 0, id = 0;
-    int rc = org.p ? db_int(c->d, c->e, 0, &set, "SELECT count(*) FROM org_webhook WHERE org_id = ? AND active = 1", "t", org) : 0;
+    bool red = m->n->tlp && strcmp(m->n->tlp, "red") == 0;   /* a system is nobody's name */
+    int rc = org.p && !red ? db_int(c->d, c->e, 0, &set, "SELECT count(*) FROM org_webhook WHERE org_id = ? AND active = 1", "t", org) : 0;
 
     if (rc < 0 || !set)
         return rc;

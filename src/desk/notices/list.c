@@ -10,10 +10,11 @@
     " (SELECT c.verdict FROM notice_signature s JOIN notice_check c ON c.signature_id = s.id WHERE s.record_id = r.id ORDER BY c.id DESC LIMIT 1),"  \
     " (SELECT count(*) FROM notice n WHERE n.record_id = r.id AND n.state = 'failed'), (SELECT x.id FROM notice_record x WHERE x.corrects = r.id), r.form, r.edition"
 /* One statement for each way to begin, so that an index gives both the rows and their order; what else was asked is looked at row by row.
- * ?1 bounded, ?2 organisation, ?3 below this id, ?4 direction, ?5 kind, ?6 object, ?7 case, ?8 words, ?9 limit. */
+ * ?1 bounded, ?2 organisation, ?3 below this id, ?4 direction, ?5 kind, ?6 object, ?7 case, ?8 words, ?9 limit, ?10 the person who asks. */
 #define OTHERS                                                                                                                       \
     " AND (?4 = '' OR r.direction = ?4) AND (?5 = '' OR r.kind = ?5) AND (?6 = '' OR r.object_id = ?6) AND (?7 = 0 OR r.case_id = ?7)"
-#define MINE " AND (?1 = 0 OR EXISTS (SELECT 1 FROM notice_party p WHERE p.org_id = ?2 AND p.record_id = r.id))"
+#define TOLD " AND " NOTICE_TOLD("r", "?10")
+#define MINE " AND (?1 = 0 OR EXISTS (SELECT 1 FROM notice_party p WHERE p.org_id = ?2 AND p.record_id = r.id))" TOLD
 #define BEGIN_WITH(condition)                                                                                                        \
     "SELECT " COLUMNS " FROM notice_record r LEFT JOIN object o ON o.id = r.object_id WHERE " condition " AND r.id < ?3" OTHERS MINE      \
     " AND ?8 = '' ORDER BY r.id DESC LIMIT ?9"
@@ -29,7 +30,7 @@ static const char *const beginnings[BEGINNINGS] = {
     /* From the side of the party: one organisation's notices are few among all. */
     [BY_PARTY] = "SELECT " COLUMNS " FROM notice_party p CROSS JOIN notice_record r ON r.id = p.record_id LEFT JOIN object o ON o.id = r.object_id"
                  " WHERE ?1 = 1 AND p.org_id = ?2 AND p.record_id < ?3 AND NOT (p.side = 'to' AND EXISTS (SELECT 1 FROM notice_party x"
-                 " WHERE x.org_id = p.org_id AND x.record_id = p.record_id AND x.side = 'from'))" OTHERS " AND ?8 = ''"
+                 " WHERE x.org_id = p.org_id AND x.record_id = p.record_id AND x.side = 'from'))" OTHERS TOLD " AND ?8 = ''"
                  " ORDER BY p.record_id DESC LIMIT ?9",
     [BY_NUMBER] = BEGIN_WITH("1 = 1"),
 };
@@ -107,9 +108,9 @@ static int read_page(struct call *c, const struct notices_query *q, int limit, j
 {
     struct scope s = scope_of(c->v);
     int64_t before = q->before.n ? parse_id(q->before) : INT64_MAX;
-    sqlite3_stmt *st = db_query(c->d, c->e, beginnings[beginning_of(q, s.bounded)], "izitttiti", s.bounded, s.org, before,
+    sqlite3_stmt *st = db_query(c->d, c->e, beginnings[beginning_of(q, s.bounded)], "izitttitii", s.bounded, s.org, before,
                                 given(q->direction), given(q->kind), given(q->object), q->case_id.n ? parse_id(q->case_id) : (int64_t)0,
-                                words_of(q->q, &c->a), (int64_t)limit);
+                                words_of(q->q, &c->a), (int64_t)limit, viewer_id(c));
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
@@ -144,16 +145,15 @@ int desk_notices(struct desk *d, const struct viewer *v, const struct notices_qu
 
 /* --- one --- */
 
-/* notice_seen - a party of the notice; about a case of TLP:RED, a person that the case names (the notice to the KNB is lawful in any case). */
+/* notice_seen - a party of the notice, if the label of its case lets them know of it. */
 int notice_seen(struct call *c, int64_t id)
 {
     struct scope s = scope_of(c->v);
     int64_t n = 0;
     int rc = db_int(c->d, c->e, 0, &n,
                     "SELECT count(*) FROM notice_record r WHERE r.id = ?3 AND (?1 = 0 OR EXISTS (SELECT 1 FROM notice_party p WHERE p.record_id = r.id"
-                    " AND p.org_id = ?2)) AND (?1 = 0 OR r.kind = 'knb_notice' OR NOT EXISTS (SELECT 1 FROM cases k WHERE k.id = r.case_id AND k.tlp = 'red')"
-                    " OR EXISTS (SELECT 1 FROM case_person cp WHERE cp.case_id = r.case_id AND cp.user_id = ?4))",
-                    "izii", s.bounded, s.org, id, c->v ? c->v->user_id : (int64_t)0);
+                    " AND p.org_id = ?2)) AND " NOTICE_TOLD("r", "?4"),
+                    "izii", s.bounded, s.org, id, viewer_id(c));
 
     return rc < 0 ? rc : n ? 0 : refuse(c, -ENOENT, "not_found", NULL, "no such notice");
 }
@@ -161,7 +161,7 @@ int notice_seen(struct call *c, int64_t id)
 /* rows - every row of a query about one record as JSON by fn. */
 static int rows(struct call *c, const char *sql, int64_t id, json_t *(*fn)(struct call *c, sqlite3_stmt *), json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, sql, "i", id);
+    sqlite3_stmt *st = db_query(c->d, c->e, sql, "izi", is_bounded(c), viewer_org(c), id);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -218,22 +218,23 @@ static json_t *signature(struct call *c, sqlite3_stmt *st)
                      db_json_time(st, 7), "sha256", db_json(st, 8));
 }
 
+/* Of each list ?1 bounded, ?2 organisation, ?3 the record. */
 static const struct {
     const char *name, *sql;
     json_t     *(*fn)(struct call *c, sqlite3_stmt *);
 } lists[] = {
-    { "deliveries", "SELECT n.id, n.channel, n.addressee, n.state, n.attempts, n.queued_at, n.sent_at, n.read_at, u.name, n.message_id, n.smtp_reply,"
-                    " n.last_error FROM notice n LEFT JOIN user u ON u.id = n.read_by WHERE n.record_id = ? ORDER BY n.id", delivery },
+    { "deliveries", "SELECT n.id, n.channel, " ADDRESS_OR_NAME ", n.state, n.attempts, n.queued_at, n.sent_at, n.read_at, u.name, n.message_id,"
+                    " iif(" ADDRESS_SHOWN ", n.smtp_reply, NULL), iif(" ADDRESS_SHOWN ", n.last_error, NULL) FROM notice n LEFT JOIN user u ON u.id = n.read_by WHERE n.record_id = ?3 ORDER BY n.id", delivery },
     { "receipts", "SELECT t.kind, t.channel, t.name, t.at, t.recorded_at, u.name, t.number, t.note FROM notice_receipt t LEFT JOIN user u"
-                  " ON u.id = t.author_id WHERE t.record_id = ? ORDER BY t.id", receipt },
+                  " ON u.id = t.author_id WHERE t.record_id = ?3 ORDER BY t.id", receipt },
     { "versions", "SELECT r.id, r.number, r.version, r.made_at, r.reason, u.name FROM notice_record r LEFT JOIN user u ON u.id = r.author_id"
-                  " WHERE r.id = (SELECT coalesce(first_id, id) FROM notice_record WHERE id = ?1)"
-                  " OR r.first_id = (SELECT coalesce(first_id, id) FROM notice_record WHERE id = ?1) ORDER BY r.version", version },
+                  " WHERE r.id = (SELECT coalesce(first_id, id) FROM notice_record WHERE id = ?3)"
+                  " OR r.first_id = (SELECT coalesce(first_id, id) FROM notice_record WHERE id = ?3) ORDER BY r.version", version },
     { "paper", "SELECT p.number, p.date, p.signatory, p.scan_sha256, p.scan_name, p.scan_type, p.scan_size, p.recorded_at, u.name FROM notice_paper p"
-               " LEFT JOIN user u ON u.id = p.author_id WHERE p.record_id = ? ORDER BY p.id", paper },
-    { "files", "SELECT sha256, name, type, size_bytes FROM notice_document WHERE record_id = ? ORDER BY position", file },
+               " LEFT JOIN user u ON u.id = p.author_id WHERE p.record_id = ?3 ORDER BY p.id", paper },
+    { "files", "SELECT sha256, name, type, size_bytes FROM notice_document WHERE record_id = ?3 ORDER BY position", file },
     { "signatures", "SELECT s.id, s.over, s.at, u.name, k.verdict, k.reason, k.signers, k.at, s.sha256 FROM notice_signature s JOIN notice_check k ON k.id ="
-                    " (SELECT max(id) FROM notice_check WHERE signature_id = s.id) LEFT JOIN user u ON u.id = s.author_id WHERE s.record_id = ?"
+                    " (SELECT max(id) FROM notice_check WHERE signature_id = s.id) LEFT JOIN user u ON u.id = s.author_id WHERE s.record_id = ?3"
                     " ORDER BY s.id", signature },
 };
 
@@ -300,8 +301,9 @@ int notices_of(struct call *c, const struct subject *s, json_t **out)
     struct scope scope = scope_of(c->v);
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT " COLUMNS " FROM notice_record r LEFT JOIN object o ON o.id = r.object_id WHERE r.subject = ?3 AND r.subject_id = ?4"
-                                " AND (?1 = 0 OR EXISTS (SELECT 1 FROM notice_party p WHERE p.record_id = r.id AND p.org_id = ?2)) ORDER BY r.id",
-                                "izzt", scope.bounded, scope.org, s->kind, id);
+                                " AND (?1 = 0 OR EXISTS (SELECT 1 FROM notice_party p WHERE p.record_id = r.id AND p.org_id = ?2)) AND "
+                                NOTICE_TOLD("r", "?5") " ORDER BY r.id",
+                                "izzti", scope.bounded, scope.org, s->kind, id, viewer_id(c));
     int rc = st ? 0 : -EIO;
 
     *out = json_array();

@@ -122,10 +122,10 @@ int inbox_centre(struct call *c, const struct kase *k, const struct letter *l)
 int notices_json(struct call *c, int64_t case_id, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT id, kind, channel, addressee, state, attempts, queued_at, sent_at, read_at, message_id, smtp_reply, sha256,"
-                                " last_error FROM notice WHERE case_id = ?1 AND kind IN ('annex7','annex2','knb_notice')"
-                                " AND (?2 = 0 OR internal = 0) ORDER BY id",
-                                "ii", case_id, scope_of(c->v).bounded);
+                                "SELECT n.id, n.kind, n.channel, " ADDRESS_OR_NAME ", n.state, n.attempts, n.queued_at, n.sent_at, n.read_at, n.message_id,"
+                                " iif(" ADDRESS_SHOWN ", n.smtp_reply, NULL), n.sha256, iif(" ADDRESS_SHOWN ", n.last_error, NULL) FROM notice n"
+                                " WHERE n.case_id = ?3 AND n.kind IN ('annex7','annex2','knb_notice') AND (?1 = 0 OR n.internal = 0) ORDER BY n.id",
+                                "izi", is_bounded(c), viewer_org(c), case_id);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -168,8 +168,8 @@ int documents_json(struct call *c, int64_t case_id, json_t **out)
 #define INBOX_TABLES                                                                                                              \
     " FROM notice n LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN object o ON o.id = n.object_id LEFT JOIN user u ON u.id = n.read_by"         \
     " LEFT JOIN notice_record r ON r.id = n.record_id "
-/* NULL: the centre's own. One value, so that the index gives both the rows and their order. */
-#define INBOX_MINE "n.channel = 'inbox' AND n.org_id IS ?1"
+/* ?2 NULL: the centre's own. One value, so that the index gives both the rows and their order. ?3: the person who asks. */
+#define INBOX_MINE "n.channel = 'inbox' AND n.org_id IS ?2 AND " NOTICE_TOLD("n", "?3")
 
 static const char *inbox_of(const struct viewer *v) { return scope_of(v).bounded ? v->org_id : NULL; }
 
@@ -203,14 +203,15 @@ static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
 static int inbox_page(struct call *c, int limit, struct str before)
 {
     int64_t from = before.n ? parse_id(before) : INT64_MAX, unread = 0;
-    int n = 0, rc = db_int(c->d, c->e, 0, &unread, "SELECT count(*) FROM notice n WHERE " INBOX_MINE " AND n.read_at IS NULL", "z", inbox_of(c->v));
+    int n = 0, rc = db_int(c->d, c->e, 0, &unread, "SELECT count(*) FROM notice n WHERE " INBOX_MINE " AND n.read_at IS NULL", "izi",
+                               is_bounded(c), inbox_of(c->v), viewer_id(c));
     json_t *items, *next = NULL;
 
     if (rc < 0)
         return rc;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id < ?2 ORDER BY n.id DESC LIMIT ?3", "zii",
-                                inbox_of(c->v), from, (int64_t)page_limit(limit) + 1);
+                                "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id < ?4 ORDER BY n.id DESC LIMIT ?5", "iziii",
+                                is_bounded(c), inbox_of(c->v), viewer_id(c), from, (int64_t)page_limit(limit) + 1);
     if (!st)
         return -EIO;
     items = json_array();
@@ -269,7 +270,8 @@ int notices_read(struct call *c, const struct kase *k)
     char id[24];
     struct subject s = case_subject(k);
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT n.id, n.sha256, n.addressee FROM notice n WHERE " INBOX_MINE
-                                " AND n.case_id = ?2 AND n.read_at IS NULL ORDER BY n.id LIMIT 32", "zi", inbox_of(c->v), k->id);
+                                " AND n.case_id = ?4 AND n.read_at IS NULL ORDER BY n.id LIMIT 32", "izii", is_bounded(c), inbox_of(c->v),
+                                viewer_id(c), k->id);
     int rc = st ? 0 : -EIO;
 
     snprintf(id, sizeof id, "%lld", (long long)k->id);
@@ -289,7 +291,8 @@ int notices_read(struct call *c, const struct kase *k)
 static int inbox_open(struct call *c, int64_t id, bool mark)
 {
     int64_t officer = scope_of(c->v).bounded;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id = ?2", "zi", inbox_of(c->v), id);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT " INBOX_COLUMNS INBOX_TABLES "WHERE " INBOX_MINE " AND n.id = ?4", "izii", is_bounded(c),
+                                inbox_of(c->v), viewer_id(c), id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc == 0)

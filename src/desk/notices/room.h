@@ -31,6 +31,16 @@ MUST_USE int record_insert(struct call *c, struct notice_made *m);
 extern const char *const tlp_values[];
 
 /* --- list.c --- */
+/* Condition for SQL: a record or a delivery n, whose case may be labelled, may be known to a person bound as "user" of the organisation bound as ?2;
+ * ?1 = 0: everything may. The notice to the KNB goes to it by law, whatever the label. */
+#define NOTICE_TOLD(n, user)                                                                                                         \
+    "(?1 = 0 OR " n ".case_id IS NULL OR " n ".kind = 'knb_notice' OR EXISTS (SELECT 1 FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE" \
+    " k.id = " n ".case_id AND " CASE_TOLD(user) "))"
+/* Columns of a delivery n for a viewer bound as ?1 and ?2: a party sees its own mail addresses and, of the others, whose they are. */
+#define ADDRESS_SHOWN "(?1 = 0 OR n.channel <> 'email' OR n.org_id = ?2 OR " ADDRESS_OWN("n.addressee") ")"
+#define ADDRESS_OR_NAME                                                                                                              \
+    "iif(" ADDRESS_SHOWN ", n.addressee, coalesce((SELECT an.name FROM org an WHERE an.id = n.org_id), (SELECT ap.name FROM notice_party ap WHERE"      \
+    " ap.record_id = n.record_id AND ap.side = 'to' LIMIT 1), '—'))"
 /* notice_seen - -ENOENT unless the viewer is of its parties or reads all. */
 MUST_USE int notice_seen(struct call *c, int64_t id);
 /* notice_json - schema NoticeRecord. */

@@ -146,7 +146,14 @@ static void the_notice_goes_to_the_responsible_persons_with_proof(void **state)
     act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
     assert_int_equal(turn(w, T0), 2);
     assert_int_equal(turn(w, T0 + 100 * NS_PER_HOUR), 0);   /* what was accepted is never sent again */
+    /* The owner sees their own address, and that another letter went out, not to which address. */
     c = case_get(w, &w->registry, id, T0 + NS_PER_MINUTE);
+    assert_true(str_eq(json_get_str(mail_of(c, 0), "addressee"), STR("seitqali@registry.example")));
+    assert_true(str_find(json_get_str(mail_of(c, 1), "addressee"), STR("@")) < 0 && json_is_null(json_object_get(mail_of(c, 1), "smtp_reply")));
+    AUTO_FREE char *whole = json_dumps(c, 0);
+    assert_null(strstr(whole, "duty@ocib.example"));
+    json_decref(c);
+    c = case_get(w, &w->analyst, id, T0 + NS_PER_MINUTE);
     for (size_t i = 0; i < 2; i++) {
         m = mail_of(c, i);
         assert_true(str_eq(json_get_str(m, "state"), STR("sent")));

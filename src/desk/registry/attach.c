@@ -7,9 +7,10 @@ const char *const attachment_kinds[] = { "logical_diagram", "physical_diagram", 
                                          "contract", "order", "test_report", "other", NULL };
 
 /* Who reaches a file: whoever reaches its object or is its organisation. Of a case only from the notice on, as the case itself. */
-#define ATTACHMENT_REACHED                                                                                                                        \
+#define ATTACHMENT_REACHED(user)                                                                                                                  \
     "(?1 = 0 OR ((a.org_id = ?2 OR EXISTS (SELECT 1 FROM object o WHERE o.id = a.object_id AND ?2 IN (o.org_id, o.possessor_id, o.ocib_id)))"    \
-    " AND (a.subject <> 'case' OR EXISTS (SELECT 1 FROM cases q WHERE q.id = CAST(a.subject_id AS INTEGER) AND (q.notified_at IS NOT NULL OR q.machine <> 'sts')))))"
+    " AND (a.subject <> 'case' OR EXISTS (SELECT 1 FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id ="                          \
+    " CAST(a.subject_id AS INTEGER) AND " CASE_SHOWN(user) "))))"
 #define ATTACHMENT_COLUMNS                                                                                                                        \
     "a.id, a.subject, a.subject_id, a.kind, a.title, a.name, a.type, a.size_bytes, a.sha256, a.approved_by, a.approved_on, a.signed, a.sealed, a.at,"  \
     " u.login, a.removed_at, a.removal_reason"
@@ -66,9 +67,10 @@ static json_t *attachment_row(sqlite3_stmt *st)
 int attachments_json(struct call *c, const struct subject *about, time_ns as_of, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT " ATTACHMENT_COLUMNS " FROM attachment a LEFT JOIN user u ON u.id = a.author_id WHERE a.subject = ?1 AND"
-                                " a.subject_id = ?2 AND a.at <= ?3 AND (a.removed_at IS NULL OR a.removed_at > ?3) ORDER BY a.id",
-                                "zti", about->kind, about->id, as_of ? (int64_t)as_of : INT64_MAX);
+                                "SELECT " ATTACHMENT_COLUMNS " FROM attachment a LEFT JOIN user u ON u.id = a.author_id WHERE a.subject = ?4 AND"
+                                " a.subject_id = ?5 AND a.at <= ?6 AND (a.removed_at IS NULL OR a.removed_at > ?6) AND " ATTACHMENT_REACHED("?3")
+                                " ORDER BY a.id",
+                                "izizti", is_bounded(c), viewer_org(c), viewer_id(c), about->kind, about->id, as_of ? (int64_t)as_of : INT64_MAX);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -174,6 +176,8 @@ int desk_attachment_add(struct desk *d, const struct viewer *v, struct str kind,
         rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, added(&c, &s, body), c.e);
+    if (rc == -EACCES)
+        audit_refusal(&c, "attachment.create", arena_printf(&c.a, "%.*s/%.*s", STR_ARG(kind), STR_ARG(id)).p);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }
@@ -184,9 +188,9 @@ static int opened(struct call *c, struct str id, int *fd)
     struct blob b;
     struct str target = arena_printf(&c->a, "attachment/%.*s", STR_ARG(id));
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT a.sha256, a.name, a.type, a.size_bytes FROM attachment a WHERE " ATTACHMENT_REACHED
+                                "SELECT a.sha256, a.name, a.type, a.size_bytes FROM attachment a WHERE " ATTACHMENT_REACHED("?4")
                                 " AND a.id = ?3 AND a.removed_at IS NULL",
-                                "izi", s.bounded, s.org, parse_id(id));
+                                "izii", s.bounded, s.org, parse_id(id), viewer_id(c));
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -226,9 +230,9 @@ static int attachment_about(struct call *c, struct str id, struct subject *s)
 {
     struct scope scope = scope_of(c->v);
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT a.subject, a.subject_id, a.object_id, a.org_id FROM attachment a WHERE " ATTACHMENT_REACHED
+                                "SELECT a.subject, a.subject_id, a.object_id, a.org_id FROM attachment a WHERE " ATTACHMENT_REACHED("?4")
                                 " AND a.id = ?3 AND a.removed_at IS NULL",
-                                "izi", scope.bounded, scope.org, parse_id(id));
+                                "izii", scope.bounded, scope.org, parse_id(id), viewer_id(c));
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -271,6 +275,8 @@ int desk_attachment_remove(struct desk *d, const struct viewer *v, struct str id
         rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, taken_away(&c, id, body), c.e);
+    if (rc == -EACCES)
+        audit_refusal(&c, "attachment.delete", arena_printf(&c.a, "attachment/%.*s", STR_ARG(id)).p);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

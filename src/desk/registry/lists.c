@@ -4,8 +4,7 @@
 
 #define OBJECT_HEAD                                                                                                                               \
     "SELECT o.id, o.name, json_extract(r.json, '$.name_ru'), g.id, g.name, p.id, p.name, o.criticality, " REGIME_SQL ", o.state, o.active,"        \
-    " json_extract(r.json, '$.city'), json_extract(r.json, '$.region'), (SELECT count(*) FROM cases k WHERE k.object_id = o.id"                    \
-    " AND k.state <> 'closed' AND (?1 = 0 OR k.notified_at IS NOT NULL OR k.machine <> 'sts')), r.version FROM object o CROSS JOIN org g CROSS JOIN record r"             \
+    " json_extract(r.json, '$.city'), json_extract(r.json, '$.region'), " CASES_COUNTED("?12") ", r.version FROM object o CROSS JOIN org g CROSS JOIN record r"             \
     " LEFT JOIN org p ON p.id = o.possessor_id WHERE " SCOPE_OBJECT " AND g.id = o.org_id AND r.kind = 'object' AND r.id = o.id"                    \
     " AND (o.sort, o.id) > (?3, ?4) AND (?5 = '' OR ?5 IN (o.org_id, o.possessor_id, o.ocib_id)) AND (?6 = '' OR o.state = ?6)"                     \
     " AND (?7 = '' OR o.criticality = ?7) AND (?8 = '' OR " REGIME_SQL " = ?8)"
@@ -88,12 +87,8 @@ static int objects_list(struct call *c, const struct registry_query *q, int limi
 
     if (rc < 0)
         return rc;
-    if (words.n)
-        st = db_query(c->d, c->e, registry_objects_found_sql, "iztttttttit", s.bounded, s.org, sort, blank(q->before), blank(q->org), blank(q->state),
-                      blank(q->criticality), blank(q->regime), day, (int64_t)limit + 1, words);
-    else
-        st = db_query(c->d, c->e, registry_objects_sql, "izttttttti", s.bounded, s.org, sort, blank(q->before), blank(q->org), blank(q->state),
-                      blank(q->criticality), blank(q->regime), day, (int64_t)limit + 1);
+    st = db_query(c->d, c->e, words.n ? registry_objects_found_sql : registry_objects_sql, "izttttttt" "iti", s.bounded, s.org, sort, blank(q->before),
+                  blank(q->org), blank(q->state), blank(q->criticality), blank(q->regime), day, (int64_t)limit + 1, words, viewer_id(c));
     return collect(c, st, object_row, limit, items, next);
 }
 

@@ -88,8 +88,8 @@ static int object_more(struct call *c, const struct record *r, time_ns as_of, js
     if (rc == 0)
         rc = annex1_missing(c, r->id, as_of, &missing);
     if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &open, "SELECT count(*) FROM cases k WHERE k.object_id = ?1 AND k.state <> 'closed' AND (?2 = 0 OR k.notified_at"
-                    " IS NOT NULL)", "ti", r->id, scope_of(c->v).bounded);
+        rc = db_int(c->d, c->e, 0, &open, "SELECT " CASES_COUNTED("?3") " FROM object o WHERE o.id = ?4", "izit", is_bounded(c), viewer_org(c), viewer_id(c),
+                    r->id);
     if (rc < 0)
         return rc;
     json_object_set_new(out, "regime", json_string(regime_name(regime_of(&facts))));

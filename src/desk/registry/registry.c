@@ -321,12 +321,11 @@ static int objects_select(struct call *c, struct str id, int limit, struct str b
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT o.id, o.name, o.org_id, g.name, o.criticality, o.contour, o.active,"
-                                " (SELECT count(*) FROM cases k WHERE k.object_id = o.id AND k.state <> 'closed'"
-                                "  AND (?1 = 0 OR k.notified_at IS NOT NULL OR k.machine <> 'sts'))"
+                                " " CASES_COUNTED("?6")
                                 " FROM object o JOIN org g ON g.id = o.org_id WHERE " SCOPE_OBJECTS " AND (?3 = '' OR o.id = ?3)"
                                 " AND (?4 = '' OR (o.sort, o.id) > (SELECT sort, id FROM object WHERE id = ?4)) ORDER BY o.sort, o.id LIMIT ?5",
-                                "iztti", scope_of(c->v).bounded, scope_of(c->v).org, id.p ? id : STR(""), before.p ? before : STR(""),
-                                (int64_t)limit);
+                                "izttii", scope_of(c->v).bounded, scope_of(c->v).org, id.p ? id : STR(""), before.p ? before : STR(""),
+                                (int64_t)limit, viewer_id(c));
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {

@@ -177,7 +177,7 @@ extern const char *const attachment_kinds[];
 MUST_USE int attachment_add(struct call *c, const struct attachment_new *n, struct str upload_id, const char *field, char id_out[24]);
 /* attachment_add_bytes - of bytes that the desk itself has. */
 MUST_USE int attachment_add_bytes(struct call *c, const struct attachment_new *n, struct str name, struct str bytes, char id_out[24]);
-/* attachments_json - those of a subject as of a moment (0: now), an array of schema Attachment. */
+/* attachments_json - those of a subject as of a moment (0: now) that the viewer may open, an array of schema Attachment. */
 MUST_USE int attachments_json(struct call *c, const struct subject *about, time_ns as_of, json_t **out);
 /* attachment_take_away - after two persons agreed: it is no longer shown or given out; its row stays. For the room approvals. */
 MUST_USE int attachment_take_away(struct call *c, struct str id, struct str reason);
