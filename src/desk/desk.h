@@ -136,7 +136,7 @@ MUST_USE int desk_inbox(struct desk *d, const struct viewer *v, int limit, struc
 MUST_USE int desk_inbox_read(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r); /* markRead */
 /* last_event_at of an object is null here: the desk does not read events; the portal puts it in. */
 MUST_USE int desk_objects(struct desk *d, const struct viewer *v, int limit, struct str before, struct desk_reply *r);                      /* listObjects */
-MUST_USE int desk_object(struct desk *d, const struct viewer *v, struct str id, struct desk_reply *r);        /* getObject */
+MUST_USE int desk_object(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r); /* getObject; shows people: audited */
 MUST_USE int desk_organisations(struct desk *d, const struct viewer *v, struct desk_reply *r);                /* listOrganisations */
 MUST_USE int desk_users(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);           /* listUsers */
 MUST_USE int desk_rules(struct desk *d, const struct viewer *v, struct desk_reply *r);                        /* listRules */

@@ -1,6 +1,7 @@
 /* test_scope.c - what a label and a side leave to be seen: lists, counts, live changes, notices written by hand, mail addresses. */
 #include "desk/duties/duties.h"
 #include "desk/notices/api.h"
+#include "desk/tables/tables.h"
 #include "desk/registry/testing.h"
 
 static void account(struct world *w, const char *login, const char *role, const char *org, struct viewer *v)
@@ -67,7 +68,7 @@ static struct told look(struct world *w, const struct viewer *v, int64_t id)
     t.inbox = size_of(r.json);
     t.unread = json_integer_value(json_object_get(r.json, "unread"));
     desk_reply_free(&r);
-    must(desk_object(w->desk, v, STR("state-register"), &r), &r.err);
+    must(desk_object(w->desk, v, STR("state-register"), T0, &r), &r.err);
     t.open_cases = json_integer_value(json_object_get(r.json, "open_cases"));
     desk_reply_free(&r);
     must(desk_registry_get(w->desk, v, RECORD_OBJECT, STR("state-register"), 0, T0, &r), &r.err);
@@ -212,12 +213,19 @@ static void by_hand_as_by_itself(void **state)
     desk_reply_free(&r);
     /* Under red a letter goes to addresses of named persons alone; who is named finds it in the inbox. */
     label(w, &w->analyst, id, "red", &w->registry);
-    assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM notice WHERE channel = 'email'", ""), 0);
     must(issue(w, &w->analyst, id, "registry-centre", NULL, made, &r), &r.err);
     desk_reply_free(&r);
-    int64_t after = 0;
-    assert_int_equal(db_int(w->desk, NULL, 0, &after, "SELECT count(*) FROM notice WHERE channel = 'email'", ""), 0);
-    assert_int_equal(after, n);
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM notice WHERE record_id = ?1 AND channel = 'email' AND addressee NOT IN (SELECT u.email"
+                            " FROM case_person p JOIN user u ON u.id = p.user_id)", "i", parse_id(str_c(made))), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM notice WHERE record_id = ?1 AND channel = 'inbox'", "i", parse_id(str_c(made))), 0);
+    assert_int_equal(n, 1);
+    /* Who is named but has another address gets no letter to the address of an unnamed one. */
+    assert_true(db_exec(w->desk, NULL, "UPDATE user SET email = 'own@registry.example' WHERE id = ?", "i", w->registry.user_id) >= 0);
+    must(issue(w, &w->analyst, id, "registry-centre", NULL, made, &r), &r.err);
+    desk_reply_free(&r);
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM notice WHERE record_id = ?1 AND channel = 'email'", "i", parse_id(str_c(made))), 0);
+    assert_int_equal(n, 0);
     json_decref(body);
 }
 
@@ -254,6 +262,61 @@ static void each_side_gives_its_own(void **state)
     json_decref(paper);
 }
 
+static int64_t trail(struct world *w, const char *action, const char *outcome)
+{
+    int64_t n = 0;
+
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM audit WHERE action = ?1 AND outcome = ?2", "zz", action, outcome), 0);
+    return n;
+}
+
+/* Whoever reads how a person is reached leaves a row, by whatever page. */
+static void reading_people_leaves_a_row(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    int64_t before = trail(w, "personal.read", "ok");
+
+    must(desk_object(w->desk, &w->analyst, STR("state-register"), T0, &r), &r.err);
+    desk_reply_free(&r);
+    assert_int_equal(trail(w, "personal.read", "ok"), before + 1);
+    r = (struct desk_reply){ 0 };
+    must(desk_registry_history(w->desk, &w->analyst, STR("object"), STR("state-register"), 50, NONE, T0, &r), &r.err);   /* its contacts stand in it */
+    desk_reply_free(&r);
+    assert_int_equal(trail(w, "personal.read", "ok"), before + 2);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_registry_history(w->desk, &w->city, STR("object"), STR("state-register"), 50, NONE, T0, &r), -ENOENT);
+    assert_null(r.json);
+    desk_reply_free(&r);
+    assert_int_equal(trail(w, "personal.read", "ok"), before + 2);
+}
+
+static void refusals_leave_a_row(void **state)
+{
+    struct world *w = *state;
+    struct viewer ocib;
+    struct desk_reply r = { 0 };
+    json_t *file = json_pack("{s:s, s:s}", "upload_id", "1", "kind", "other"), *gone = json_pack("{s:s}", "reason", "x");
+    AUTO_BUF struct buf out = { 0 };
+
+    buf_init(&out, MIB);
+    ocib_account(w, &ocib);
+    assert_int_equal(desk_attachment_add(w->desk, &ocib, STR("object"), STR("state-register"), file, T0, &r), -EACCES);
+    desk_reply_free(&r);
+    assert_int_equal(trail(w, "attachment.create", "refused"), 1);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_registry_export(w->desk, &w->registry, STR("person"), STR("csv"), T0, &out, &r), -EACCES);
+    desk_reply_free(&r);
+    assert_int_equal(trail(w, "registry.export", "refused"), 1);
+    diagram_put(w, "state-register", "photo", false);
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_attachment_remove(w->desk, &ocib, STR("1"), gone, T0, &r), -EACCES);
+    desk_reply_free(&r);
+    assert_int_equal(trail(w, "attachment.delete", "refused"), 1);
+    json_decref(file);
+    json_decref(gone);
+}
+
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
@@ -263,6 +326,8 @@ int main(void)
         T(strict_is_for_the_organisation, "TLP:AMBER+STRICT: no list, count, clock or live change tells the operational centre"),
         T(who_answers_is_not_locked_out, "TLP:RED set by an operational centre does not lock out the owner and the centre"),
         T(by_hand_as_by_itself, "TLP: a notice written by hand asks the label of its case, and so does its correction"),
+        T(reading_people_leaves_a_row, "reading how people are reached leaves a row, by the object and by its history"),
+        T(refusals_leave_a_row, "refused acts on files and exports leave a row of refusal"),
         T(each_side_gives_its_own, "paper data are the sender's to give, a receipt the addressee's"),
     };
 

@@ -188,7 +188,7 @@ int api_objects(struct call *c)
 int api_object(struct call *c)
 {
     struct desk_reply r = { 0 };
-    int rc = desk_object(c->desk, &c->viewer, c->match.arg[0], &r);
+    int rc = desk_object(c->desk, &c->viewer, c->match.arg[0], c->now, &r);
     char target[160];
 
     /* Its contacts are data of persons: who reads them is written down. */

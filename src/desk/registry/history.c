@@ -64,6 +64,19 @@ static int history_page(struct call *c, struct str root, struct str kind, struct
     return rc;
 }
 
+/* tells_of_people - a page of versions with a contact or a person in it, or an organisation's head and office. */
+static bool tells_of_people(const json_t *page)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(page, "items"), i, one)
+        if (!str_eq(json_get_str(one, "kind"), STR("object")) && !str_eq(json_get_str(one, "kind"), STR("component")) &&
+            !str_eq(json_get_str(one, "kind"), STR("contract")))
+            return true;
+    return false;
+}
+
 int desk_registry_history(struct desk *d, const struct viewer *v, struct str kind, struct str id, int limit, struct str before, time_ns now,
                           struct desk_reply *r)
 {
@@ -80,8 +93,12 @@ int desk_registry_history(struct desk *d, const struct viewer *v, struct str kin
     if (rc == 0)
         rc = one.parent.n ? history_page(&c, one.parent, kind, id, limit, before)
                           : history_page(&c, arena_printf(&c.a, "%s/%.*s", record_kind_name(k), STR_ARG(id)), none, none, limit, before);
-    if (rc == 0 && k == RECORD_PERSON)
-        rc = personal_read(&c, arena_printf(&c.a, "person/%.*s", STR_ARG(id)).p);
+    if (rc == 0 && (k == RECORD_PERSON || tells_of_people(r->json)))
+        rc = personal_read(&c, arena_printf(&c.a, "%s/%.*s", record_kind_name(k), STR_ARG(id)).p);
+    if (rc < 0) {
+        json_decref(r->json);
+        r->json = NULL;
+    }
     record_done(&one);
     desk_call_free(&c);
     return refuse_rc(r, rc);

@@ -378,13 +378,19 @@ int desk_objects(struct desk *d, const struct viewer *v, int limit, struct str b
     return refuse_rc(r, rc);
 }
 
-int desk_object(struct desk *d, const struct viewer *v, struct str id, struct desk_reply *r)
+int desk_object(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r)
 {
     struct call c;
     int rc;
 
-    desk_call_init(&c, d, v, 0, r);
+    desk_call_init(&c, d, v, now, r);
     rc = object_read(&c, id);
+    if (rc == 0 && json_array_size(json_object_get(r->json, "contacts")))
+        rc = personal_read(&c, arena_printf(&c.a, "object/%.*s", STR_ARG(id)).p);
+    if (rc < 0) {
+        json_decref(r->json);
+        r->json = NULL;
+    }
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -72,7 +72,7 @@ static void what_belongs_to_others_is_not_there(void **state)
     assert_string_equal(r.code, "not_found");
     desk_reply_free(&r);
     r = (struct desk_reply){ 0 };
-    assert_int_equal(desk_object(w->desk, &w->city, STR("state-register"), &r), -ENOENT);
+    assert_int_equal(desk_object(w->desk, &w->city, STR("state-register"), T0, &r), -ENOENT);
     desk_reply_free(&r);
     buf_init(&b, DESK_DOCUMENT_MAX);
     r = (struct desk_reply){ 0 };
@@ -193,7 +193,7 @@ static void the_registry_is_changed_by_administrators(void **state)
     desk_reply_free(&r);
     json_decref(body);
     r = (struct desk_reply){ 0 };
-    must(desk_object(w->desk, &w->admin, str_c(id), &r), &r.err);
+    must(desk_object(w->desk, &w->admin, str_c(id), T0, &r), &r.err);
     assert_true(str_eq(json_get_str(r.json, "name"), STR("Third system")));
     desk_reply_free(&r);
 }

@@ -56,12 +56,32 @@ int act_cii_declare(struct call *c, struct req *q, const json_t *body)
     return rc < 0 ? rc : req_tell(c, q, false, "connection_declared");
 }
 
+/* second_party - what one party declared another one confirms: neither the same person nor the same organisation (paragraph 20: the critical object's
+ * side connects, the operational centre confirms; what the operational centre itself has declared the centre confirms). */
+static int second_party(struct call *c, const struct req *q)
+{
+    char id[24];
+    int64_t same = 0;
+    int rc;
+
+    snprintf(id, sizeof id, "%lld", (long long)q->id);
+    rc = db_int(c->d, c->e, 0, &same,
+                "SELECT u.id = ?2 OR (?3 <> '' AND u.org_id = ?3) FROM timeline t JOIN user u ON u.id = t.author_id WHERE t.subject = 'request' AND"
+                " t.subject_id = ?1 AND t.kind = 'declare_connection' ORDER BY t.id DESC LIMIT 1",
+                "ziz", id, c->v->user_id, c->v->org_id);
+    if (rc < 0 || !same)
+        return rc;
+    return refuse(c, -EACCES, "second_person", NULL, "another person of another party confirms a connection");
+}
+
 int act_cii_confirm(struct call *c, struct req *q, const json_t *body)
 {
     time_ns at = 0;
     int rc = moment_of(c, q->values, "connected_at", true, &at);
 
     (void)body;
+    if (rc == 0)
+        rc = second_party(c, q);
     if (rc == 0)
         rc = req_fulfil(c, q, "D-21", at);
     return rc < 0 ? rc : req_tell(c, q, true, "connection_confirmed");

@@ -177,6 +177,18 @@ static int one_json(struct call *c, const struct req *q, json_t **out)
     return rc;
 }
 
+/* shows_person - does the request name somebody with how to reach them, or hold the Information with its contacts? */
+static bool shows_person(const struct req *q)
+{
+    const char *key;
+    json_t *v;
+
+    json_object_foreach(q->values, key, v)
+        if (strncmp(key, "person_", 7) == 0 || strcmp(key, "information") == 0)
+            return true;
+    return false;
+}
+
 int desk_request(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r)
 {
     AUTO_REQ struct req q = { 0 };
@@ -185,6 +197,8 @@ int desk_request(struct desk *d, const struct viewer *v, struct str id, time_ns 
 
     desk_call_init(&c, d, v, now, r);
     rc = req_load(&c, parse_id(id), &q);
+    if (rc == 0 && shows_person(&q))
+        rc = audit_read(&c, "personal.read", arena_printf(&c.a, "request/%lld", (long long)q.id).p, q.number);
     if (rc == 0)
         rc = one_json(&c, &q, &r->json);
     desk_call_free(&c);
@@ -201,7 +215,8 @@ int desk_request_targets(struct desk *d, const struct viewer *v, struct str kind
     struct str wanted = fold_text(q, &c.a);
     sqlite3_stmt *st = db_query(d, c.e,
                                 "SELECT o.id, o.name, g.id, g.name FROM object o JOIN org g ON g.id = o.org_id WHERE o.active = 1 AND (" SCOPE_OBJECT
-                                " OR ?3 = 1) ORDER BY o.name, o.id LIMIT 20000",
+                                " OR (?3 = 1 AND o.is_ego = 0 AND NOT EXISTS (SELECT 1 FROM request x WHERE x.object_id = o.id AND x.kind ="
+                                " 'cii_connection' AND x.ended = 0))) ORDER BY o.name, o.id LIMIT 20000",
                                 "izi", s.bounded, s.org, (int64_t)(v->role == DESK_AUTHORISED_BODY && str_eq(kind, STR("cii_connection"))));
     int rc = st ? 0 : -EIO;
 

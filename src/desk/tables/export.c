@@ -98,6 +98,8 @@ int desk_registry_export(struct desk *d, const struct viewer *v, struct str kind
     if (rc == 0)
         rc = export_noted(&c, &o, format);
     table_writer_free(&o.w);
+    if (rc == -EACCES)
+        audit_refusal(&c, "registry.export", record_kind_name(o.kind));
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -315,6 +315,8 @@ int desk_passport_create(struct desk *d, const struct viewer *v, struct str obje
         rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, passport_create(&c, object, body), c.e);
+    if (rc == -EACCES)
+        audit_refusal(&c, "passport.create", arena_printf(&c.a, "object/%.*s", STR_ARG(object)).p);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }
