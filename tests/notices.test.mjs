@@ -159,8 +159,10 @@ test('an official signs outside; the verdict says what was found', async () => {
 });
 
 test('R-8-01 the paper part: number, date, signatory, scan', async () => {
-    const scan = await officer.upload('scan.pdf', readFileSync(join(keys, 'kk.pdf')));
-    const n = await officer.post(`/notices/${id}/paper`, { number: '12-03/46', date: '2026-11-27', signatory: 'Ә. Бекұлы', scan: scan.json.id });
+    const scan = await analyst.upload('scan.pdf', readFileSync(join(keys, 'kk.pdf')));
+    const theirs = await officer.post(`/notices/${id}/paper`, { number: '1', date: '2026-11-27', signatory: 'x' });
+    assert.equal(theirs.status, 403, 'the paper part is the sender’s to give');
+    const n = await analyst.post(`/notices/${id}/paper`, { number: '12-03/46', date: '2026-11-27', signatory: 'Ә. Бекұлы', scan: scan.json.id });
     assert.equal(n.status, 200, n.bytes.toString());
     assert.equal(n.json.paper[0].scan.type, 'application/pdf');
     assert.deepEqual((await analyst.get(`/notices/${id}/files/${n.json.paper[0].scan.sha256}`)).bytes, readFileSync(join(keys, 'kk.pdf')));

@@ -343,6 +343,10 @@ test('R-19-01, R-19-02, R-19-03, R-20-01, R-20-02, R-20-03, D-21, D-22: the CII 
     r = await act(p.ocib, r, 'confirm_connection', {});
     assert.deepEqual([r.state, state(r, 'D-21')], ['connected', 'fulfilled']);
     r = await act(p.ocib, r, 'disconnect', { disconnected_at: now(), reason: 'the contract ended' });
+    r = await act(p.ocib, r, 'declare_connection', { ...connection, connected_at: now() });
+    await refused(p.ocib, r, 'confirm_connection', {}, 403);
+    r = await act(p.analyst, r, 'confirm_connection', {});
+    assert.equal(r.state, 'connected', 'what the operational centre declared the centre confirms');
     r = await act(p.cii, r, 'say_no_provider', { since_at: now(), reason: 'nobody offers it here' });
     assert.equal(r.state, 'no_ocib_provider');
     assert.deepEqual((await get(p.list, '/requests?side=all')).items.map((x) => x.id), [r.id], 'the authorised body sees its list and nothing else');
