@@ -23,8 +23,10 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
     for (size_t i = 0; i < COUNT(asks); i++)
         if (str_eq(type, str_c(asks[i].type)))
             rc = db_int(d, e, 0, &n, asks[i].sql, "iziii", scope.bounded, scope.org, v->user_id, (int64_t)(v->role == DESK_KNB), parse_id(id));
-    if (str_eq(type, STR("link")))
-        n = role_of_centre(v->role) || v->role == DESK_ADMINISTRATOR || v->role == DESK_OWNER_ADMINISTRATOR || v->role == DESK_AUDITOR;
+    if (str_eq(type, STR("link")) && v->role == DESK_OWNER_ADMINISTRATOR)
+        rc = db_int(d, e, 0, &n, "SELECT count(*) FROM link_self WHERE org_id = ?", "z", v->org_id);
+    else if (str_eq(type, STR("link")))
+        n = role_of_centre(v->role) || v->role == DESK_ADMINISTRATOR || v->role == DESK_AUDITOR;
     if (str_eq(type, STR("source")))
         rc = db_int(d, e, 0, &n, "SELECT count(*) FROM object o WHERE o.id = ?3 AND " SCOPE_OBJECT, "izt", scope.bounded, scope.org, id);
     *yes = rc == 0 && n > 0;

@@ -156,6 +156,15 @@ static void who_answers_is_not_locked_out(void **state)
     assert_int_equal(db_int(w->desk, NULL, 0, &n, "SELECT count(*) FROM case_person WHERE case_id = ?1 AND user_id IN (?2, ?3, ?4)", "iiii", id, ocib.user_id,
                             w->registry.user_id, w->lead.user_id), 0);
     assert_int_equal(n, 3);
+    /* Nor by opening it so. */
+    json_t *body = json_pack("{s:s, s:s, s:o, s:s}", "object", "state-register", "title", "seen by the operational centre", "detected_at", json_time(T0), "tlp", "red");
+    struct desk_reply r = { 0 };
+    must(desk_case_create(w->desk, &ocib, body, T0, &r), &r.err);
+    json_decref(body);
+    desk_reply_free(&r);
+    id = newest_case(w);
+    json_decref(case_get(w, &ocib, id, T0));
+    json_decref(case_get(w, &w->registry, id, T0));
 }
 
 static int issue(struct world *w, const struct viewer *v, int64_t id, const char *to, const char *tlp, char made[24], struct desk_reply *r)

@@ -163,8 +163,11 @@ static int create(struct call *c, struct opening *from, int64_t *id)
         rc = previous_of(c, &o);
     if (rc == 0)
         rc = row_insert(c, &o, id);
-    if (rc == 0)
-        rc = case_load(c, *id, &k);
+    if (rc == 0 && str_eq(json_get_str(body, "tlp"), STR("red")))   /* who opens it knows it */
+        rc = db_exec(c->d, c->e, "INSERT INTO case_person(case_id, user_id) VALUES (?, ?)", "ii", *id, c->v->user_id);
+    rc = rc < 0 ? rc : case_load(c, *id, &k);
+    if (rc == 0 && str_eq(k.tlp, STR("red")) && !side_of_centre(c))
+        rc = tlp_owner_named(c, &k);
     if (rc == 0)
         rc = timeline_add(c, *id, &(struct line){ .kind = "detected", .happened_at = k.detected_at, .text = json_get_str(body, "description"),
                                                   .key = o.previous ? "case.text.opened_repeat" : "case.text.opened" });

@@ -167,9 +167,9 @@ static int person_add(struct call *c, const struct kase *k, struct str id)
     return rc < 0 ? rc : 0;
 }
 
-/* owner_named - the owner's responsible persons who have an account; without any, its administrators and responsible persons of CII; without any,
+/* tlp_owner_named - the owner's responsible persons who have an account; without any, its administrators and responsible persons of CII; without any,
  * whoever acts for it. */
-static int owner_named(struct call *c, const struct kase *k)
+int tlp_owner_named(struct call *c, const struct kase *k)
 {
     static const char *const roles[] = { "owner_administrator", "cii_responsible", "owner_officer", "" };
     struct contact_list *l = arena_zero(&c->a, sizeof *l);
@@ -209,7 +209,7 @@ int act_set_tlp(struct call *c, struct act_call *a)
     if (rc >= 0 && str_eq(tlp, STR("red")) && c->v)   /* who sets it knows it */
         rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO case_person(case_id, user_id) VALUES (?, ?)", "ii", a->k->id, c->v->user_id);
     if (rc >= 0 && str_eq(tlp, STR("red")) && !side_of_centre(c))
-        rc = owner_named(c, a->k);
+        rc = tlp_owner_named(c, a->k);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE cases SET tlp = ?2, updated_at = ?3 WHERE id = ?1", "iti", a->k->id, tlp, c->now);
     return rc < 0 ? rc : timeline_add(c, a->k->id, &(struct line){ .kind = "set_tlp", .text = json_get_str(a->body, "reason"), .key = "case.text.tlp",

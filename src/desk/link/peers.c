@@ -11,12 +11,20 @@ int link_node_identity(struct desk *d, struct link_identity **out, struct err *e
     return link_identity_load(node_path(d->setup.node, "link", path), out, e);
 }
 
+int link_own(struct call *c, int64_t *yes)
+{
+    *yes = 0;
+    return c->v->org_id[0] ? db_int(c->d, c->e, 0, yes, "SELECT count(*) FROM link_self WHERE org_id = ?", "z", c->v->org_id) : 0;
+}
+
 int link_needs(struct call *c, bool manage)
 {
     enum desk_role r = c->v->role;
+    int64_t own = 0;
+    int rc = !manage && r == DESK_OWNER_ADMINISTRATOR ? link_own(c, &own) : 0;
 
-    if (r == DESK_ADMINISTRATOR || (!manage && (role_of_centre(r) || r == DESK_OWNER_ADMINISTRATOR || r == DESK_AUDITOR)))
-        return 0;
+    if (rc < 0 || own || r == DESK_ADMINISTRATOR || (!manage && (role_of_centre(r) || r == DESK_AUDITOR)))
+        return rc;
     return refuse(c, -EACCES, "forbidden", NULL, "the links to other nodes are the administrator's");
 }
 

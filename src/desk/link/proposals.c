@@ -36,9 +36,12 @@ static int object_send(struct call *c, struct str node, const json_t *body)
     struct record record = { 0 };
     json_t *payload = NULL;
     struct peer p;
-    int64_t id = 0;
-    int rc = peer_load(c, node, &p);
+    int64_t id = 0, own = 0;
+    int rc = link_own(c, &own);
 
+    if (rc == 0 && scope_of(c->v).bounded && !own)   /* from the node of another organisation nobody sends on */
+        return refuse(c, -EACCES, "forbidden", NULL, "objects are sent from the node of their own organisation");
+    rc = rc < 0 ? rc : peer_load(c, node, &p);
     if (rc == 0 || (rc > 0 && !p.active))
         return refuse(c, -ENOENT, "not_found", NULL, "no such node");
     if (rc > 0)

@@ -34,6 +34,9 @@ static int cursor(struct call *c, enum record_kind k, struct str before, struct 
     *sort = STR("");
     if (!before.n)
         return 0;
+    rc = record_seen(c, k, before);   /* a foreign place is no place: nothing is learnt of what one may not see */
+    if (rc < 0)
+        return rc == -ENOENT ? refuse(c, -EINVAL, "bad_request", "before", "no such place in the list") : rc;
     st = k == RECORD_OBJECT ? db_query(c->d, c->e, "SELECT sort FROM object WHERE id = ?", "t", before)
                             : db_query(c->d, c->e, "SELECT sort FROM record WHERE kind = ?1 AND id = ?2", "zt", record_kind_name(k), before);
     rc = st ? db_step(c->d, st, c->e) : -EIO;

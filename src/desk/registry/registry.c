@@ -323,7 +323,7 @@ static int objects_select(struct call *c, struct str id, int limit, struct str b
                                 "SELECT o.id, o.name, o.org_id, g.name, o.criticality, o.contour, o.active,"
                                 " " CASES_COUNTED("?6")
                                 " FROM object o JOIN org g ON g.id = o.org_id WHERE " SCOPE_OBJECTS " AND (?3 = '' OR o.id = ?3)"
-                                " AND (?4 = '' OR (o.sort, o.id) > (SELECT sort, id FROM object WHERE id = ?4)) ORDER BY o.sort, o.id LIMIT ?5",
+                                " AND (?4 = '' OR (o.sort, o.id) > (SELECT o.sort, o.id FROM object o WHERE o.id = ?4 AND " SCOPE_OBJECT ")) ORDER BY o.sort, o.id LIMIT ?5",
                                 "izttii", scope_of(c->v).bounded, scope_of(c->v).org, id.p ? id : STR(""), before.p ? before : STR(""),
                                 (int64_t)limit, viewer_id(c));
     int rc = st ? 0 : -EIO;
