@@ -139,7 +139,7 @@ test('what an owner says of their object is a proposed change at the centre, tak
     const said = await officer.post('/link/nodes/centre/objects', { object_id: 'state-register', note: 'the name has changed' });
     assert.equal(said.status, 201, said.bytes.toString());
     const stranger_ = await owner.signedIn('city');
-    assert.equal((await stranger_.post('/link/nodes/centre/objects', { object_id: 'state-register' })).status, 400);
+    assert.equal((await stranger_.post('/link/nodes/centre/objects', { object_id: 'state-register' })).status, 403, 'the node speaks for another organisation');
     const proposal = await until('the proposal', async () => (await analyst.get('/link/proposals?state=open')).json.items[0]);
     assert.deepEqual(spec.problems('GET', '/link/proposals', 200, (await analyst.get('/link/proposals')).json), []);
     const change = proposal.changes.find((x) => x.field === 'name');

@@ -300,6 +300,30 @@ static void reading_people_leaves_a_row(void **state)
     assert_int_equal(trail(w, "personal.read", "ok"), before + 2);
 }
 
+/* A foreign id as the place where a list begins says no more than one that nobody has. */
+static void a_cursor_tells_nothing(void **state)
+{
+    struct world *w = *state;
+    static const char *const ids[] = { "state-register", "nobody-has-this" };
+    struct desk_reply r;
+
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        struct registry_query q = { .before = str_c(ids[i]), .limit = 10 };
+
+        r = (struct desk_reply){ 0 };
+        CHECK(ids[i], desk_registry_list(w->desk, &w->city, RECORD_OBJECT, NONE, &q, T0, &r) == -EINVAL && strcmp(r.field, "before") == 0);
+        desk_reply_free(&r);
+        r = (struct desk_reply){ 0 };
+        must(desk_objects(w->desk, &w->city, 10, str_c(ids[i]), &r), &r.err);
+        CHECK(ids[i], size_of(r.json) == 0);
+        desk_reply_free(&r);
+        q.before = str_c(i ? "nobody-has-this" : "registry-centre");
+        r = (struct desk_reply){ 0 };
+        CHECK(ids[i], desk_registry_list(w->desk, &w->city, RECORD_ORGANISATION, NONE, &q, T0, &r) == -EINVAL);
+        desk_reply_free(&r);
+    }
+}
+
 static void refusals_leave_a_row(void **state)
 {
     struct world *w = *state;
@@ -336,6 +360,7 @@ int main(void)
         T(who_answers_is_not_locked_out, "TLP:RED set by an operational centre does not lock out the owner and the centre"),
         T(by_hand_as_by_itself, "TLP: a notice written by hand asks the label of its case, and so does its correction"),
         T(reading_people_leaves_a_row, "reading how people are reached leaves a row, by the object and by its history"),
+        T(a_cursor_tells_nothing, "the cursor of a list tells nothing of what is foreign"),
         T(refusals_leave_a_row, "refused acts on files and exports leave a row of refusal"),
         T(each_side_gives_its_own, "paper data are the sender's to give, a receipt the addressee's"),
     };

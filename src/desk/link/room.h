@@ -38,9 +38,9 @@ struct self {
 };
 MUST_USE int link_self(struct call *c, struct self *out);
 MUST_USE int link_node_identity(struct desk *d, struct link_identity **out, struct err *e);
-/* link_needs - -EACCES unless v is an administrator (manage) or may at least look. */
 /* link_own - does this node speak for the organisation of the viewer? */
 MUST_USE int link_own(struct call *c, int64_t *yes);
+/* link_needs - -EACCES unless v is an administrator (manage) or may at least look; an owner's administrator looks at the node of their organisation. */
 MUST_USE int link_needs(struct call *c, bool manage);
 
 /* --- what was done on a case (docs/link.md "Cases") --- */
