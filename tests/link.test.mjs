@@ -154,6 +154,25 @@ test('what an owner says of their object is a proposed change at the centre, tak
     await quiet(centreNode, owner);
 });
 
+test('a change of an object that the other node knows goes there by itself, as a proposal, if the administrator wants it so', async () => {
+    const analyst = await analystOf(centreNode), p = await owner.peer(centreNode);
+    const change = async (name) => {
+        const o = (await owner.admin.get('/registry/objects/state-register')).json;
+        const a = await owner.admin.put('/registry/objects/state-register', { version: o.version, value: { ...o.value, name, internet_bandwidth: 1.5 }, reason: 'renamed' });
+        assert.equal(a.status, 200, a.bytes.toString());
+    };
+    const open = async () => (await analyst.get('/link/proposals?state=open')).json.items;
+    await change('Айтылмаған атау');
+    await owner.api('PUT', '/link/nodes/centre', { org_id: p.org.id, title: p.title, url: p.url, active: true, updates: true });
+    await change('Өздігінен барған атау');
+    const proposal = await until('the proposal', async () => (await open()).find((x) => x.changes.some((k) => k.to === 'Өздігінен барған атау')));
+    assert.equal((await open()).length, 1, 'what changed before is not told');
+    assert.equal(proposal.changes.find((k) => k.field === 'internet_bandwidth').to, 1.5, 'a number with a fraction travels');
+    assert.equal((await analyst.post(`/link/proposals/${proposal.id}/decision`, { decision: 'accept' })).status, 204);
+    await owner.api('PUT', '/link/nodes/centre', { org_id: p.org.id, title: p.title, url: p.url, active: true, updates: false });
+    await quiet(centreNode, owner);
+});
+
 /* --- cases: each side keeps its own, what is done on one is repeated on the other --- */
 
 const MINUTE = 60;
@@ -273,6 +292,36 @@ test('7.1 R-10.1-06 D-10 D-11 the centre’s notice opens the owner’s view on 
     await quiet(centreNode, owner);
 });
 
+test('7.3 R-22-02 D-23 D-25 a notice of an operational centre’s node about a critical object opens a case of chapter 3 at the centre’s node', async () => {
+    const ocib = await node('ocib', 'guard-ocib', { connect: true });
+    await pair(centreNode, ocib, { to: `https://127.0.0.1:${centreNode.link}` });
+    const person = async (login, role, org) => {
+        const password = 'a long password for tests 1';
+        const a = await ocib.admin.post('/users', { login, name: login, role, org_id: org, language: 'en', email: null, password });
+        assert.equal(a.status, 201, a.bytes.toString());
+        return ocib.signedIn({ login, password });
+    };
+    const duty = await person('duty', 'ocib_analyst', 'guard-ocib'), unit = await person('unit', 'owner_officer', 'heat-networks');
+    const opened = await (await analystOf(ocib)).post('/requests', { kind: 'cii_connection', object_ids: ['heat-dispatch'], values: { included_on: at(ocib).slice(0, 10), basis: 'бұйрық 1' } });
+    assert.equal(opened.status, 201, opened.bytes.toString());
+    const id = opened.json.items?.[0]?.id ?? opened.json.id ?? opened.json.requests?.[0]?.id;
+    for (const [who, name, body] of [[unit, 'declare_connection', { connected_at: at(ocib), cii_monitoring_system: 'SIEM', ocib_technical_means: 'коллектор' }], [duty, 'confirm_connection', {}]]) {
+        const a = await who.post(`/requests/${id}/actions/${name}`, body);
+        assert.equal(a.status, 200, `${name}: ${a.bytes}`);
+    }
+    let x = await declare(duty, incident(ocib, 'heat-dispatch', 'Диспетчерлікке кіру'));
+    const analyst = await analystOf(centreNode);
+    let y = await copyOf(analyst, 'Диспетчерлікке кіру', 'notified');
+    assert.deepEqual([y.machine, y.detector, stateOf(y, 'D-23'), stateOf(y, 'D-25'), stateOf(y, 'D-06')], ['cii', 'ocib', 'fulfilled', 'running', 'none']);
+    for (const k of ['D-23', 'D-24', 'D-25']) same(clockOf(y, k).from, x.confirmed_at);
+    x = await act(duty, x, 'report_measures', { annex2: measures(await show(duty, x.id)) });
+    y = await stands(analyst, y, 'measures_reported');
+    assert.equal(stateOf(y, 'D-25'), 'fulfilled');
+    await act(analyst, y, 'close', {});
+    await stands(duty, x, 'closed');
+    assert.equal((await centreNode.peer(ocib)).unapplied, 0);
+});
+
 test('TLP:RED does not leave a node: the notice is refused before anything is taken for told', async () => {
     const officer = await owner.signedIn('registry'), analyst = await analystOf(centreNode);
     const red = await declare(officer, { ...incident(owner, 'state-register', 'Қызыл іс'), notice: false, confirmed_at: null, contact: null, level: null });
@@ -344,6 +393,42 @@ test('either desk killed at any moment under load: each notice arrives once, in 
     const numbers = (await officer.get('/inbox?limit=1000')).json.items.map((i) => i.number).filter((n) => n?.startsWith('IN-'));
     assert.equal(new Set(numbers).size, numbers.length);
     await quiet(centreNode, owner);
+});
+
+test('D-08 either desk killed at any moment while incidents are declared: each opens one case, none is lost, nothing is out of order', async () => {
+    const had = (await centreNode.peer(owner)).unapplied;
+    let seed = 7, declaring = true;
+    const random = (n) => { seed = (Math.imul(seed, 1103515245) + 12345) >>> 0; return seed % n; };
+    const officer = await owner.signedIn('registry');
+    const load = (async () => {
+        for (let i = 0; i < 10; i++)
+            for (;;) {
+                const title = `өлтіру ${i}`, a = await officer.post('/cases', incident(owner, 'state-register', title)).catch(() => ({ status: 0 }));
+                if (a.status === 201) break;
+                await until('the portal is back', async () => (await owner.client().request('GET', '/health')).status === 200, 90);
+                if (((await officer.get('/cases?limit=1000')).json?.items ?? []).some((k) => k.title === title)) break;
+            }
+        declaring = false;
+    })();
+    const killing = (async () => {
+        while (declaring) {
+            await sleep(200 + random(900));
+            const pid = (await (random(2) ? centreNode : owner).roles()).desk.pid;
+            if (pid > 0) process.kill(pid, 'SIGKILL');
+        }
+    })();
+    await Promise.all([load, killing]);
+    for (const c of [centreNode, owner]) await until(`${c.name} is up`, async () => (await c.client().request('GET', '/health')).status === 200, 90);
+    const analyst = await analystOf(centreNode);
+    const came = await until('all of them', async () => {
+        const l = (await analyst.get('/cases?limit=1000')).json.items.filter((k) => k.title.startsWith('өлтіру ') && k.state === 'sts_notified');
+        return l.length >= 10 ? l : null;
+    }, 100);
+    await sleep(2000);
+    const all = (await analyst.get('/cases?limit=1000')).json.items.filter((k) => k.title.startsWith('өлтіру '));
+    assert.deepEqual([came.length, all.length, new Set(all.map((k) => k.title)).size], [10, 10, 10]);
+    assert.equal((await centreNode.peer(owner)).unapplied, had);
+    await quiet(owner, centreNode);
 });
 
 /** One raw exchange with the listener of a node, with the key of a data directory; an error of TLS is { error }. */

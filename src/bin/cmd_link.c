@@ -93,10 +93,14 @@ static int show(struct remote *r, const struct asked *a, struct err *e)
         print_fingerprint(text(self, "fingerprint"));
     }
     json_array_foreach(json_object_get(j, "nodes"), i, node)
-        printf("%s%s  %s  %s\n  waiting %lld, acknowledged %lld of %lld, received %lld; last contact %s%s%s\n", json_is_true(json_object_get(node, "active")) ? "" : "(off) ",
+        printf("%s%s  %s  %s\n  waiting %lld%s%s, acknowledged %lld of %lld, received %lld; last contact %s\n  refused"
+               " there %lld, not repeated here %lld, held back %lld%s%s\n", json_is_true(json_object_get(node, "active")) ? "" : "(off) ",
                text(node, "node"), text(json_object_get(node, "org"), "name"), json_is_string(json_object_get(node, "url")) ? text(node, "url") : "files, or it connects",
-               (long long)json_integer_value(json_object_get(node, "queue")), number(node, "out", "acknowledged"), number(node, "out", "numbered"),
-               number(node, "in", "received"), text(node, "last_contact_at"), json_is_string(json_object_get(node, "last_error")) ? "\n  last error: " : "",
+               (long long)json_integer_value(json_object_get(node, "queue")), json_is_string(json_object_get(node, "oldest_at")) ? " since " : "",
+               json_is_string(json_object_get(node, "oldest_at")) ? text(node, "oldest_at") : "", number(node, "out", "acknowledged"), number(node, "out", "numbered"),
+               number(node, "in", "received"), text(node, "last_contact_at"), (long long)json_integer_value(json_object_get(node, "refused")),
+               (long long)json_integer_value(json_object_get(node, "unapplied")), (long long)json_integer_value(json_object_get(node, "held")),
+               json_is_string(json_object_get(node, "last_error")) ? "\n  last error: " : "",
                json_is_string(json_object_get(node, "last_error")) ? text(node, "last_error") : "");
     json_decref(j);
     return 0;

@@ -44,6 +44,12 @@ int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err 
         { &out->rows_waiting, "SELECT count(*) FROM setback WHERE kind <> 'finding'", false },
         { &out->findings_waiting, "SELECT count(*) FROM setback WHERE kind = 'finding'", false },
         { &out->files_swept, "SELECT value FROM meta WHERE key = 'files_swept'", false },
+        { &out->link_waiting, "SELECT coalesce(sum(out_sequence - acked), 0) FROM link_peer WHERE active = 1", false },
+        { &out->link_oldest_s, "SELECT coalesce((? - min(x.created_at)) / 1000000000, 0) FROM link_peer p JOIN link_out x ON x.node = p.node AND x.epoch = p.out_epoch"
+                               " AND x.sequence = p.acked + 1 WHERE p.active = 1", true },
+        { &out->link_refused, "SELECT count(*) FROM link_out WHERE receipt = 'refused'", false },
+        { &out->link_unapplied, "SELECT count(*) FROM link_in WHERE step_result = 'not_applied'", false },
+        { &out->link_held, "SELECT count(*) FROM link_held", false },
         { &out->findings_taken, "SELECT value - 1 FROM meta WHERE key = 'findings_next'", false },
         { &out->sessions, "SELECT count(*) FROM session WHERE seen_at > ?", true },
     };

@@ -164,6 +164,7 @@ MUST_USE int desk_knows(struct desk *d, const struct viewer *v, struct str type,
 struct desk_counts {
     int64_t open_cases, running_clocks, overdue_clocks, letters_queued, letters_failed, findings_taken, sessions;
     int64_t rows_waiting, findings_waiting;   /* could not be written, are tried again (duties/setback.h) */
+    int64_t link_waiting, link_oldest_s, link_refused, link_unapplied, link_held;   /* of all nodes; each node's stand in its page */
     int64_t files_swept;                      /* of refused acts, taken away (sweep.c) */
 };
 MUST_USE int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e);

@@ -65,6 +65,11 @@ static void register_metrics(struct portal *p)
     p->m.findings_waiting = metrics_cell(m, "saqshy_desk_findings_waiting", NULL, true, "findings that could not become cases, are kept and tried again");
     p->m.files_swept = metrics_cell(m, "saqshy_desk_files_swept_total", NULL, false, "files of refused acts that no row knows, taken away");
     p->m.findings_taken = metrics_cell(m, "saqshy_desk_findings_taken_total", NULL, false, "findings read into cases");
+    p->m.link_waiting = metrics_cell(m, "saqshy_link_waiting", NULL, true, "envelopes for other nodes that are not acknowledged");
+    p->m.link_oldest = metrics_cell(m, "saqshy_link_oldest_seconds", NULL, true, "how long the oldest of them waits");
+    p->m.link_refused = metrics_cell(m, "saqshy_link_refused", NULL, true, "envelopes that other nodes refused");
+    p->m.link_unapplied = metrics_cell(m, "saqshy_link_steps_unapplied", NULL, true, "steps of other nodes that could not be repeated here");
+    p->m.link_held = metrics_cell(m, "saqshy_link_steps_held", NULL, true, "steps that the label of their case, or their size, keeps here");
     p->m.sessions = metrics_cell(m, "saqshy_desk_sessions", NULL, true, "sessions that are not idle for too long");
     p->m.dropped = metrics_cell(m, "saqshy_portal_tail_dropped_total", NULL, false, "events not shown to slow readers of the tail");
 }
@@ -106,6 +111,11 @@ static void count_done(struct job *j)
     metric_set(m->findings_waiting, c->counts.findings_waiting);
     metric_set(m->files_swept, c->counts.files_swept);
     metric_set(m->findings_taken, c->counts.findings_taken);
+    metric_set(m->link_waiting, c->counts.link_waiting);
+    metric_set(m->link_oldest, c->counts.link_oldest_s);
+    metric_set(m->link_refused, c->counts.link_refused);
+    metric_set(m->link_unapplied, c->counts.link_unapplied);
+    metric_set(m->link_held, c->counts.link_held);
     metric_set(m->sessions, c->counts.sessions);
 }
 

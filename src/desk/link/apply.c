@@ -99,8 +99,8 @@ static int register_notice(struct call *c, const struct incoming *in, const json
     }
     if (rc == 0)
         rc = notice_issue(c, &n, &a->record);
-    if (rc == -EINVAL || rc == -ENOTSUP || rc == -EBADMSG)
-        return no(a, rc == -ENOTSUP ? "unknown_form" : "bad_payload");
+    if (rc == -EINVAL || rc == -ENOTSUP || rc == -EBADMSG || rc == -EFBIG || rc == -E2BIG)
+        return no(a, rc == -ENOTSUP ? "unknown_form" : rc == -EFBIG || rc == -E2BIG ? "too_large" : "bad_payload");
     return rc < 0 ? rc : to_inbox(c, a->record, &self, a);
 }
 
@@ -195,7 +195,7 @@ static int register_riding(struct call *c, void *arg, int64_t case_id, int64_t *
     *record = r->a->record;
     *pdf = letter_of(r->in, r->record);
     if (rc == 0 && *r->a->code)
-        return refuse(c, -EINVAL, r->a->code[0] == 'u' ? "unknown_form" : "bad_payload", NULL, "the notice beside the step is not one that can be kept here");
+        return refuse(c, -EINVAL, r->a->code[0] == 'u' ? "unknown_form" : r->a->code[0] == 't' ? "too_large" : "bad_payload", NULL, "the notice beside the step is not one that can be kept here");
     return rc;
 }
 

@@ -151,10 +151,10 @@ static int forbidden(struct call *c, const struct carried *x, bool *yes)
     return *yes ? 0 : rc;
 }
 
-static int hold(struct call *c, const struct carried *x, const struct step *s)
+static int hold(struct call *c, const struct carried *x, const struct step *s, const char *why)
 {
     int rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO link_held(node, step_id, case_id, why, at) VALUES (?,?,?,?,?)", "tiizi", x->p->node, s->id, s->case_id,
-                     "tlp", c->now);
+                     why, c->now);
 
     return rc < 0 ? rc : 0;
 }
@@ -165,7 +165,7 @@ static int steps_of(struct call *c, const struct carried *x, const struct step *
     bool history = x->opening && x->k.machine != MACHINE_STS && !str_eq(x->p->org_kind, STR("knb"));
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 STEP_COLUMNS "WHERE s.case_id = ?1 AND s.id < ?2 AND ((?3 AND s.heard_from IS NULL) OR s.id IN (SELECT step_id FROM link_held"
-                                             " WHERE node = ?4 AND case_id = ?1)) ORDER BY s.id LIMIT 201",
+                                             " WHERE node = ?4 AND case_id = ?1 AND why = 'tlp')) ORDER BY s.id LIMIT 201",
                                 "iiit", last->case_id, last->id, (int64_t)history, x->p->node);
     int rc = st ? 0 : -EIO;
 
@@ -206,7 +206,7 @@ static int put_all(struct call *c, struct carried *x, const struct step *last)
         first = false;
     }
     if (rc >= 0)
-        rc = db_exec(c->d, c->e, "DELETE FROM link_held WHERE node = ?1 AND case_id = ?2", "ti", x->p->node, last->case_id);
+        rc = db_exec(c->d, c->e, "DELETE FROM link_held WHERE node = ?1 AND case_id = ?2 AND why = 'tlp'", "ti", x->p->node, last->case_id);
     if (rc >= 0 && x->opening)
         rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO link_case(node, case_id, added_at) VALUES (?,?,?)", "tii", x->p->node, last->case_id, c->now);
     return rc < 0 ? rc : 0;
@@ -238,7 +238,7 @@ static int concerns(struct call *c, struct carried *x, const struct step *s, boo
 }
 
 /* carry - one step for one peer: it goes, it is held, or it is none of theirs. */
-static int carry(struct call *c, const struct peer *p, const struct step *s)
+static int carry(struct call *c, const struct peer *p, const struct step *s, bool give_up)
 {
     struct carried x = { .p = p };
     bool yes = false, no = false;
@@ -252,12 +252,12 @@ static int carry(struct call *c, const struct peer *p, const struct step *s)
     if (rc < 0 || !yes)
         return rc;
     rc = forbidden(c, &x, &no);
-    if (rc < 0 || no)
-        return rc < 0 ? rc : hold(c, &x, s);
+    if (rc < 0 || no || give_up)
+        return rc < 0 ? rc : hold(c, &x, s, no ? "tlp" : "too_large");
     return put_all(c, &x, s);
 }
 
-int step_send(struct call *c, struct str node)
+int step_send(struct call *c, struct str node, bool give_up)
 {
     struct step s;
     struct peer p;
@@ -272,7 +272,7 @@ int step_send(struct call *c, struct str node)
         return rc;
     step_fill(c, st, &s);
     db_done(st);
-    rc = carry(c, &p, &s);
+    rc = carry(c, &p, &s, give_up);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE link_peer SET step_cursor = ?2 WHERE node = ?1", "ti", node, s.id);
     return rc < 0 ? rc : 1;

@@ -27,11 +27,16 @@ static int attach(struct call *c, struct str sha256, struct str name, struct str
 static int attach_all(struct call *c, const struct issued *n, struct link_message *m, struct link_attachment *to)
 {
     struct { struct str sha, name, type; } files[LINK_DOCUMENTS_MAX];
-    int64_t room = LINK_DOCUMENT_BYTES - MIB; /* the letter itself */
+    int64_t room = LINK_DOCUMENT_BYTES;
     size_t count = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT sha256, name, type, size_bytes FROM notice_document WHERE record_id = ? ORDER BY position LIMIT 31", "i", n->record);
-    int rc = st ? 0 : -EIO;
+    int rc = n->pdf.n ? attach(c, n->pdf, arena_printf(&c->a, "%.*s.pdf", STR_ARG(n->number)), STR("application/pdf"), m, to) : 0;
 
+    if (rc < 0)
+        return rc;
+    room -= m->attachment_count ? (int64_t)to[0].bytes.n : 0;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT sha256, name, type, size_bytes FROM notice_document WHERE record_id = ? ORDER BY position LIMIT 31", "i", n->record);
+
+    rc = st ? 0 : -EIO;
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         if (sqlite3_column_int64(st, 3) > room)
             continue;
@@ -40,8 +45,6 @@ static int attach_all(struct call *c, const struct issued *n, struct link_messag
         files[count].name = db_copy(st, 1, &c->a);
         files[count++].type = db_copy(st, 2, &c->a);
     }
-    if (rc == 0 && n->pdf.n)
-        rc = attach(c, n->pdf, arena_printf(&c->a, "%.*s.pdf", STR_ARG(n->number)), STR("application/pdf"), m, to);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = attach(c, files[i].sha, files[i].name, files[i].type, m, to);
     return rc;
@@ -95,20 +98,20 @@ int notice_put(struct call *c, const struct peer *p, const struct issued *n, con
     return rc;
 }
 
-/* stays - TLP:RED does not leave: the record says so, where whoever sent it looks. */
-static int stays(struct call *c, const struct peer *p, const struct issued *n)
+/* stays - TLP:RED does not leave, and what is larger than an envelope cannot: the record says so, where whoever sent it looks. */
+static int stays(struct call *c, const struct peer *p, const struct issued *n, const char *why)
 {
     int rc = db_exec(c->d, c->e,
                      "INSERT INTO notice_receipt(record_id, kind, channel, org_id, name, at, recorded_at, note) VALUES (?1, 'refused', 'link', ?2, ?3, ?4, ?4,"
-                     " 'tlp_red')",
-                     "itti", n->record, p->org_id, p->title, c->now);
+                     " ?5)",
+                     "ittiz", n->record, p->org_id, p->title, c->now, why);
 
     return rc < 0 ? rc : 0;
 }
 
 /* one_notice - the next delivery after the cursor that goes to the peer's organisation. On a node that is not the centre's, what goes to the centre
  * has no organisation (notices.h). What came by a link itself does not go back. 0: none. */
-static int one_notice(struct call *c, struct str node, bool to_centre)
+static int one_notice(struct call *c, struct str node, bool to_centre, bool give_up)
 {
     struct message_id sent;
     struct issued n;
@@ -139,7 +142,7 @@ static int one_notice(struct call *c, struct str node, bool to_centre)
                          .object = db_copy(st, 10, &c->a) };
     red = sqlite3_column_int(st, 11);
     db_done(st);
-    rc = red ? stays(c, &p, &n) : notice_put(c, &p, &n, NULL, &sent);
+    rc = red || give_up ? stays(c, &p, &n, red ? "tlp_red" : "too_large") : notice_put(c, &p, &n, NULL, &sent);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE link_peer SET notice_cursor = ?2 WHERE node = ?1", "ti", node, n.id);
     return rc < 0 ? rc : 1;
@@ -176,7 +179,7 @@ static int one_reading(struct call *c)
 }
 
 /* in_tx - one thing, one transaction. */
-static int in_tx(struct desk *d, time_ns now, const char *node, bool to_centre, struct err *e)
+static int in_tx(struct desk *d, time_ns now, const char *node, bool to_centre, bool give_up, struct err *e)
 {
     struct desk_reply r = { 0 };
     struct call c;
@@ -186,9 +189,11 @@ static int in_tx(struct desk *d, time_ns now, const char *node, bool to_centre, 
     rc = db_begin(d, c.e);
     if (rc == 0) {
         /* Steps first: a notice about a case never comes before the step that tells of it. */
-        rc = node ? step_send(&c, str_c(node)) : one_reading(&c);
+        rc = node ? step_send(&c, str_c(node), give_up) : one_reading(&c);
         if (rc == 0 && node)
-            rc = one_notice(&c, str_c(node), to_centre);
+            rc = one_notice(&c, str_c(node), to_centre, give_up);
+        if (rc == 0 && node)
+            rc = update_send(&c, str_c(node));
         rc = db_end(d, rc, c.e);
     }
     if (rc < 0)
@@ -204,7 +209,8 @@ static int behind(struct desk *d, json_t *list, struct err *e)
 {
     sqlite3_stmt *st = db_query(d, e,
                                 "SELECT p.node, o.kind = 'sts' AND m.kind <> 'sts' FROM link_peer p JOIN org o ON o.id = p.org_id, link_self s JOIN org m ON"
-                                " m.id = s.org_id WHERE p.active = 1 AND (p.step_cursor < (SELECT coalesce(max(id), 0) FROM link_step) OR EXISTS (SELECT 1 FROM notice n"
+                                " m.id = s.org_id WHERE p.active = 1 AND (p.step_cursor < (SELECT coalesce(max(id), 0) FROM link_step) OR (p.updates = 1 AND EXISTS (SELECT 1 FROM"
+                                " record_version v WHERE v.seq > p.update_cursor AND v.kind = 'object')) OR EXISTS (SELECT 1 FROM notice n"
                                 " WHERE n.id > p.notice_cursor AND n.channel = 'inbox' AND (n.org_id = p.org_id OR (n.org_id IS NULL AND o.kind = 'sts' AND m.kind"
                                 " <> 'sts')))) ORDER BY p.node LIMIT 1000",
                                 "");
@@ -238,7 +244,11 @@ int link_collect(struct desk *d, time_ns now, struct err *e)
         const char *node = json_string_value(json_array_get(one, 0));
 
         for (int n = 0; rc >= 0 && n < COLLECT_TURN; n++) {
-            int got = in_tx(d, now, node, json_is_true(json_array_get(one, 1)), e);
+            int got = in_tx(d, now, node, json_is_true(json_array_get(one, 1)), false, e);
+
+            /* What will never fit into an envelope is said to be refused, and those behind it go on. */
+            if (got == -E2BIG || got == -EBADMSG)
+                got = in_tx(d, now, node, json_is_true(json_array_get(one, 1)), true, e);
 
             if (got < 0) {
                 failed = got;
@@ -252,7 +262,7 @@ int link_collect(struct desk *d, time_ns now, struct err *e)
     json_decref(list);
     if (rc >= 0)
         rc = unread_told(d, &some, e);
-    while (rc >= 0 && some && made < COLLECT_MOST && (rc = in_tx(d, now, NULL, false, e)) > 0)
+    while (rc >= 0 && some && made < COLLECT_MOST && (rc = in_tx(d, now, NULL, false, false, e)) > 0)
         made++;
     return rc < 0 ? rc : failed < 0 ? failed : made;
 }

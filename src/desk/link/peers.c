@@ -314,6 +314,7 @@ static int peer_change(struct call *c, struct str node, const json_t *body)
     struct link_card card = { 0 };
     struct str url, org = json_get_str(body, "org_id"), withdraw = json_get_str(body, "withdraw");
     int64_t active = json_is_true(json_object_get(body, "active"));
+    const json_t *updates = json_object_get(body, "updates");
     char target[100];
     int rc = url_of(c, body, &url);
 
@@ -321,8 +322,10 @@ static int peer_change(struct call *c, struct str node, const json_t *body)
         rc = org_free(c, org, node);
     if (rc == 0)
         rc = db_exec(c->d, c->e,
-                     "UPDATE link_peer SET org_id = ?2, title = ?3, url = ?4, active = ?5, attempts = 0, next_try_at = 0 WHERE node = ?1", "tttti", node, org,
-                     json_get_str(body, "title"), url, active);
+                     "UPDATE link_peer SET org_id = ?2, title = ?3, url = ?4, active = ?5, attempts = 0, next_try_at = 0, updates = coalesce(CAST(?6 AS INTEGER), updates),"
+                     " update_cursor = CASE WHEN ?6 = '1' AND updates = 0 THEN (SELECT coalesce(max(seq), 0) FROM record_version) ELSE update_cursor END WHERE node"
+                     " = ?1",
+                     "ttttiz", node, org, json_get_str(body, "title"), url, active, !updates ? NULL : json_is_true(updates) ? "1" : "0");
     if (rc == 0)
         return refuse(c, -ENOENT, "not_found", NULL, "no such node");
     if (rc > 0 && json_get_str(body, "card").n) {
@@ -348,7 +351,7 @@ int desk_link_peer_update(struct desk *d, const struct viewer *v, struct str id,
         { "org_id", BODY_STRING, true, false, 1, ID_MAX, NULL },      { "title", BODY_STRING, true, false, 1, 500, NULL },
         { "url", BODY_STRING, true, true, 0, 500, NULL },             { "active", BODY_BOOL, true, false, 0, 0, NULL },
         { "card", BODY_TEXT, false, true, 1, LINK_CARD_MAX, NULL },   { "fingerprint", BODY_STRING, false, true, 64, 200, NULL },
-        { "withdraw", BODY_STRING, false, true, 64, 64, NULL },
+        { "withdraw", BODY_STRING, false, true, 64, 64, NULL },       { "updates", BODY_BOOL, false, false, 0, 0, NULL },
     };
     struct call c;
     int rc;

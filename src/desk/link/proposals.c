@@ -19,6 +19,26 @@ static bool travels(const char *field)
     return !str_ends(f, STR("_id")) && !str_ends(f, STR("_ids"));
 }
 
+/* decimal_out - a number with a fraction has no canonical form: it travels as its text. decimal_in - and back. */
+static json_t *decimal_out(json_t *v)
+{
+    char text[40];
+
+    if (!json_is_real(v))
+        return json_incref(v);
+    snprintf(text, sizeof text, "%.15g", json_real_value(v));
+    return json_pack("{s:s}", "decimal", text);
+}
+
+static json_t *decimal_in(json_t *v)
+{
+    const char *text = json_object_size(v) == 1 ? json_string_value(json_object_get(v, "decimal")) : NULL;
+    char *end = NULL;
+    double d = text ? strtod(text, &end) : 0;
+
+    return text && *text && !*end && strlen(text) < 40 && d >= 0 && d < 1e15 ? json_real(d) : json_incref(v);
+}
+
 static json_t *changes_of(const json_t *value)
 {
     json_t *out = json_object(), *v;
@@ -26,15 +46,41 @@ static json_t *changes_of(const json_t *value)
 
     json_object_foreach((json_t *)(uintptr_t)value, key, v)
         if (travels(key) && !json_is_null(v))
-            json_object_set(out, key, v);
+            json_object_set_new(out, key, decimal_out(v));
     return out;
+}
+
+static int known_version(struct call *c, struct str node, struct str object, int64_t version)
+{
+    int rc = db_exec(c->d, c->e, "INSERT INTO link_sent(node, object_id, version) VALUES (?1,?2,?3) ON CONFLICT DO UPDATE SET version = max(version, ?3)", "tti",
+                     node, object, version);
+
+    return rc < 0 ? rc : 0;
+}
+
+/* object_put - what stands here of the object, as a proposal to the node. */
+static int object_put(struct call *c, const struct peer *p, struct str object, struct str note, int64_t *id)
+{
+    struct record record = { 0 };
+    json_t *payload = NULL;
+    int rc = record_read(c, RECORD_OBJECT, object, 0, &record);
+
+    if (rc == 0)
+        payload = json_pack("{s:o, s:n, s:o, s:o, s:o, s:I}", "object", json_str(object), "your_object", "title", json_str(json_get_str(record.value, "name")),
+                            "text", json_str(note.n ? note : STR("")), "changes", changes_of(record.value), "version", (json_int_t)record.version);
+    if (rc == 0)
+        rc = payload ? outbox_put(c, p, &(struct link_message){ .kind = LINK_REGISTRY_UPDATE, .payload = payload }, id)
+                     : err_set(c->e, -ENOMEM, "no memory for a message");
+    if (rc == 0)
+        rc = known_version(c, p->node, object, record.version);
+    json_decref(payload);
+    record_done(&record);
+    return rc;
 }
 
 static int object_send(struct call *c, struct str node, const json_t *body)
 {
-    struct str object = json_get_str(body, "object_id"), note = json_get_str(body, "note");
-    struct record record = { 0 };
-    json_t *payload = NULL;
+    struct str object = json_get_str(body, "object_id");
     struct peer p;
     int64_t id = 0, own = 0;
     int rc = link_own(c, &own);
@@ -49,20 +95,38 @@ static int object_send(struct call *c, struct str node, const json_t *body)
     if (rc == -ENOENT)
         return refuse(c, -EINVAL, "bad_request", "object_id", "no such object");
     if (rc == 0)
-        rc = record_read(c, RECORD_OBJECT, object, 0, &record);
-    if (rc == 0)
-        payload = json_pack("{s:o, s:n, s:o, s:o, s:o, s:I}", "object", json_str(object), "your_object", "title", json_str(json_get_str(record.value, "name")),
-                            "text", json_str(note.n ? note : STR("")), "changes", changes_of(record.value), "version", (json_int_t)record.version);
-    if (rc == 0)
-        rc = payload ? outbox_put(c, &p, &(struct link_message){ .kind = LINK_REGISTRY_UPDATE, .payload = payload }, &id)
-                     : err_set(c->e, -ENOMEM, "no memory for a message");
+        rc = object_put(c, &p, object, json_get_str(body, "note"), &id);
     if (rc == 0)
         rc = audit_add(c, "link.object.send", p.node.p, object, "ok");
     if (rc == 0)
         c->r->json = json_pack("{s:o}", "id", json_id(id));
-    json_decref(payload);
-    record_done(&record);
     return rc;
+}
+
+int update_send(struct call *c, struct str node)
+{
+    struct peer p;
+    struct str object;
+    int64_t seq, known, id;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT v.seq, v.id, EXISTS (SELECT 1 FROM link_sent s WHERE s.node = x.node AND s.object_id = v.id AND s.version < v.version) FROM"
+                                " link_peer x JOIN record_version v ON v.seq > x.update_cursor AND v.kind = 'object' WHERE x.node = ?1 AND x.updates = 1 ORDER BY"
+                                " v.seq LIMIT 1",
+                                "t", node);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc;
+    seq = sqlite3_column_int64(st, 0);
+    object = db_copy(st, 1, &c->a);
+    known = sqlite3_column_int64(st, 2);
+    db_done(st);
+    rc = peer_load(c, node, &p);
+    if (rc > 0 && known)
+        rc = object_put(c, &p, object, (struct str){ NULL, 0 }, &id);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE link_peer SET update_cursor = ?2 WHERE node = ?1", "ti", node, seq);
+    return rc < 0 ? rc : 1;
 }
 
 int desk_link_object_send(struct desk *d, const struct viewer *v, struct str node, const json_t *body, time_ns now, struct desk_reply *r)
@@ -96,9 +160,11 @@ static json_t *differences(struct call *c, struct str object, const json_t *chan
         record = (struct record){ 0 };
     json_object_foreach((json_t *)(uintptr_t)changes, key, v) {
         const json_t *was = json_object_get(record.value, key);
+        json_t *to = decimal_in(v);
 
-        if (!was || !json_equal(was, v))
-            json_array_append_new(out, json_pack("{s:s, s:O?, s:O}", "field", key, "from", was, "to", v));
+        if (!was || !json_equal(was, to))
+            json_array_append_new(out, json_pack("{s:s, s:O?, s:O}", "field", key, "from", was, "to", to));
+        json_decref(to);
     }
     record_done(&record);
     return out;
@@ -163,14 +229,14 @@ int desk_link_proposals(struct desk *d, const struct viewer *v, const struct des
 
 struct proposal {
     int64_t    id, in_id;
-    struct str node, object, changes, message, hash, number;
+    struct str node, object, changes, message, hash, number, their_object;
 };
 
 static int proposal_load(struct call *c, struct str id, struct proposal *out)
 {
     struct scope s = scope_of(c->v);
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT x.id, x.in_id, i.node, x.object_id, x.changes, i.message, i.hash, i.number, x.state = 'open' FROM link_proposal x JOIN"
+                                "SELECT x.id, x.in_id, i.node, x.object_id, x.changes, i.message, i.hash, i.number, x.state = 'open', x.their_object FROM link_proposal x JOIN"
                                 " link_in i ON i.id = x.in_id LEFT JOIN object o ON o.id = x.object_id WHERE " SCOPE_OBJECT " AND x.id = ?3",
                                 "izi", s.bounded, s.org, parse_id(id));
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
@@ -179,7 +245,7 @@ static int proposal_load(struct call *c, struct str id, struct proposal *out)
     if (rc <= 0)
         return rc < 0 ? rc : refuse(c, -ENOENT, "not_found", NULL, "no such proposal");
     *out = (struct proposal){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), db_copy(st, 2, &c->a), db_copy(st, 3, &c->a), db_copy(st, 4, &c->a),
-                              db_copy(st, 5, &c->a), db_copy(st, 6, &c->a), db_copy(st, 7, &c->a) };
+                              db_copy(st, 5, &c->a), db_copy(st, 6, &c->a), db_copy(st, 7, &c->a), db_copy(st, 9, &c->a) };
     open = sqlite3_column_int(st, 8);
     db_done(st);
     return open ? 0 : refuse(c, -EPROTO, "wrong_state", NULL, "somebody decided already");
@@ -192,11 +258,16 @@ static int merge(struct call *c, json_t *value, const json_t *changes, bool whol
     json_t *v;
 
     json_object_foreach((json_t *)(uintptr_t)changes, key, v) {
-        if (!travels(key) || json_equal(json_object_get(value, key), v))
+        json_t *to = decimal_in(v);
+        bool same = !travels(key) || json_equal(json_object_get(value, key), to);
+
+        if (same || (!whole && !record_owner_field(RECORD_OBJECT, key)))
+            json_decref(to);
+        if (same)
             continue;
         if (!whole && !record_owner_field(RECORD_OBJECT, key))
             return refuse(c, -EACCES, "forbidden", NULL, "\"%s\" is changed by the centre", key);
-        json_object_set(value, key, v);
+        json_object_set_new(value, key, to);
     }
     return 0;
 }
@@ -222,6 +293,11 @@ static int accept(struct call *c, const struct proposal *p, struct str object, s
 
         rc = record_put(c, &w, NULL);
     }
+    /* Both sides have it now: what changes later is told of by itself, this is not told back. */
+    if (rc >= 0)
+        rc = known_version(c, p->node, object, record.version + 1);
+    if (rc >= 0 && p->their_object.n && !str_eq(p->their_object, object))
+        rc = db_exec(c->d, c->e, "INSERT OR REPLACE INTO link_object(node, their_id, object_id) VALUES (?,?,?)", "ttt", p->node, p->their_object, object);
     json_decref(value);
     json_decref(changes);
     record_done(&record);

@@ -62,13 +62,17 @@ struct message_id { int64_t row; };
 MUST_USE int notice_put(struct call *c, const struct peer *p, const struct issued *n, const json_t *step, struct message_id *sent);
 
 /* step_send (carry.c) - the next step after the peer's cursor. 1: one was looked at, 0: none waits. */
-MUST_USE int step_send(struct call *c, struct str node);
+MUST_USE int step_send(struct call *c, struct str node, bool give_up);
 /* case_known_to - the nodes of the case's other parties know of it too, if what was done has told them. */
 MUST_USE int case_known_to(struct call *c, const struct kase *k, struct str but);
 /* case_told - was the organisation of this node told of the case, as it stands? */
 bool case_told(const struct kase *k, struct str org_id, struct str org_kind);
 /* case_origin - "node/number" of the node that opened it. */
 MUST_USE int case_origin(struct call *c, const struct kase *k, const struct self *self, struct str *out);
+
+/* --- proposals.c --- */
+/* update_send - the next change of an object that the node knows, if it is to hear of changes by itself. 1: one was looked at, 0: none. */
+MUST_USE int update_send(struct call *c, struct str node);
 
 /* --- replay.c --- */
 struct replayed {

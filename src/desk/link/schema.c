@@ -75,5 +75,13 @@ static const char step_2[] =
     "INSERT OR IGNORE INTO link_document SELECT json_extract(d.value, '$.sha256') FROM link_out x, json_each(x.envelope, '$.documents') d;"
     "INSERT OR IGNORE INTO link_document SELECT json_extract(d.value, '$.sha256') FROM link_in x, json_each(x.envelope, '$.documents') d;";
 
-static const char *const steps[] = { step_1, step_2 };
+/* link_sent      the version of an object that a node has from us, or that we took from it: what changes after that is told of by itself. */
+static const char step_3[] =
+    "ALTER TABLE link_peer ADD COLUMN updates INTEGER NOT NULL DEFAULT 0 CHECK (updates IN (0,1));"
+    "ALTER TABLE link_peer ADD COLUMN update_cursor INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE link_sent (node TEXT NOT NULL REFERENCES link_peer(node), object_id TEXT NOT NULL REFERENCES object(id), version INTEGER NOT NULL,"
+    " PRIMARY KEY (node, object_id)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX link_out_refused ON link_out(node) WHERE receipt = 'refused';";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 const struct desk_schema link_schema = { "link", steps, COUNT(steps) };

@@ -46,7 +46,7 @@ static int certs_json(struct call *c, struct str node, json_t **out)
     " (SELECT created_at FROM link_out x WHERE x.node = p.node AND x.epoch = p.out_epoch AND x.sequence = p.acked + 1),"                         \
     " (SELECT count(*) FROM link_out x WHERE x.node = p.node AND x.receipt = 'refused'),"                                                        \
     " (SELECT count(*) FROM link_in x WHERE x.node = p.node AND x.step_result = 'not_applied'),"                                                 \
-    " (SELECT count(*) FROM link_held x WHERE x.node = p.node)"
+    " (SELECT count(*) FROM link_held x WHERE x.node = p.node), p.updates"
 #define PEER_COLUMNS                                                                                                                          \
     "SELECT p.node, p.org_id, o.name, p.title, p.url, p.active, p.out_sequence - p.acked, p.out_sequence, p.acked, p.in_sequence, p.out_epoch," \
     " p.in_epoch, p.last_contact_at, p.last_file_at, p.last_error, p.last_error_at, CASE WHEN p.attempts > 0 THEN p.next_try_at END,"           \
@@ -60,12 +60,12 @@ static json_t *peer_json(sqlite3_stmt *st)
                             (json_int_t)sqlite3_column_int64(st, 10));
     json_t *in = json_pack("{s:I, s:I}", "received", (json_int_t)sqlite3_column_int64(st, 9), "epoch", (json_int_t)sqlite3_column_int64(st, 11));
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "node", db_json(st, 0), "org", json_ref(db_str(st, 1), db_str(st, 2)),
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "node", db_json(st, 0), "org", json_ref(db_str(st, 1), db_str(st, 2)),
                      "title", db_json(st, 3), "url", db_json(st, 4), "active", sqlite3_column_int(st, 5), "queue", (json_int_t)sqlite3_column_int64(st, 6), "out",
                      out, "in", in, "last_contact_at", db_json_time(st, 12), "last_file_at", db_json_time(st, 13), "last_error", db_json(st, 14),
                      "last_error_at", db_json_time(st, 15), "next_try_at", db_json_time(st, 16), "oldest_at", db_json_time(st, 18), "refused",
                      (json_int_t)sqlite3_column_int64(st, 19), "unapplied", (json_int_t)sqlite3_column_int64(st, 20), "held",
-                     (json_int_t)sqlite3_column_int64(st, 21));
+                     (json_int_t)sqlite3_column_int64(st, 21), "updates", sqlite3_column_int(st, 22));
 }
 
 static int peers_json(struct call *c, json_t **out)

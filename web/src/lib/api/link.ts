@@ -17,7 +17,7 @@ export const LINK_ASKS = ['off', 'on', 'restart', 'withdraw'] as const;
 // i18n: ui.link.decide.* ui.link.decide_means.*
 export const DECISIONS = ['accept', 'decline'] as const;
 // i18n: ui.link.code.*
-export const LINK_CODES = ['bad_payload', 'unknown_case', 'unknown_object', 'unknown_form', 'unknown_message'] as const;
+export const LINK_CODES = ['bad_payload', 'too_large', 'unknown_case', 'unknown_object', 'unknown_form', 'unknown_message'] as const;
 
 const ref = object({ id: str, name: str });
 const certificate = object({ fingerprint: str, ends_at: instant, added_at: instant, withdrawn_at: nullable(instant) });
@@ -25,7 +25,7 @@ const node = object({
   node: str, org: ref, title: str, url: nullable(str), active: bool, queue: num,
   out: object({ sent: num, numbered: num, acknowledged: num, epoch: num }), in: object({ received: num, epoch: num }),
   last_contact_at: nullable(instant), last_file_at: nullable(instant), last_error: nullable(str), last_error_at: nullable(instant), next_try_at: nullable(instant),
-  certificates: nullable(arr(certificate)), oldest_at: nullable(instant), refused: num, unapplied: num, held: num,
+  certificates: nullable(arr(certificate)), oldest_at: nullable(instant), refused: num, unapplied: num, held: num, updates: bool,
 });
 const self = object({ node: str, org: nullable(ref), fingerprint: str, ends_at: instant, card: str });
 const link = object({ self: nullable(self), listen: nullable(str), connects: bool, nodes: arr(node) });
