@@ -110,6 +110,26 @@ test('every page that the navigation of each of the twelve roles leads to, and w
     assert.ok(looked.size >= 30, `only ${looked.size} pages were opened`);
 });
 
+test('R-10.1-06 D-05 at night: from any page the next duty is one key away, its form filled, and sent with the second', async () => {
+    const night = await b.open(base, account('centre_analyst'), 'kk', { viewport: { width: 1366, height: 768 } });
+    await night.goto(`${base}#/sources`);
+    await night.waitForSelector('[data-next]');
+    assert.match(await night.innerText('.next .digits'), /^00:\d\d:\d\d$/);
+    await night.keyboard.press('n');
+    await night.waitForSelector('#a7-device_name');
+    const number = await night.innerText('[data-next]');
+    // All that the Rules want is filled from the finding, so the second key sends it.
+    await night.locator('form button.primary').focus();
+    await night.keyboard.press('Enter');
+    await night.waitForSelector('.sent');
+    const said = await night.innerText('.sent');
+    assert.match(said, /\d{4}-\d{6}[\s\S]*\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d/, said);
+    await night.waitForSelector('.sent a[href*="#/notices/"]');
+    // What was due is done: the line shows the next one.
+    await night.waitForFunction((n) => document.querySelector('[data-next]')?.innerText !== n, number);
+    await night.context().close();
+});
+
 test('no script failed, nothing broke the content security policy, every answer fits docs/openapi.yaml', async () => {
     await b.settled();
     assert.deepEqual([...new Set(b.problems)], []);

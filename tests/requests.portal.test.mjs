@@ -3,7 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { centre, sendSyslog, until } from './lib/centre.mjs';
 import { browser } from './portal/browser.mjs';
-import { accessibility } from '../web/tests/a11y.mjs';
+import { accessibility, axe } from '../web/tests/a11y.mjs';
 
 let c, b, base, owner, analyst;
 const OBJECT = 'state-register';
@@ -31,6 +31,7 @@ const state = (page, text) => page.waitForSelector(`main .panel:has-text("${text
 
 async function whole(page, where) {
     assert.deepEqual(await accessibility(page, where), []);
+    assert.deepEqual(await axe(page, where), []);
     assert.deepEqual(await b.untranslated(page), [], where);
 }
 

@@ -215,8 +215,16 @@ test('an owner\'s officer by keyboard alone: from the sign-in to the measures of
   await part('#a2-nature');
   await tabTo('#a2-nature');
   await page.keyboard.type('The password of the account backup was used from abroad.');
-  // A reload in the middle takes nothing away.
+  // A reload in the middle takes nothing away, nor does a session that has ended.
   await page.reload();
+  await page.waitForSelector('#a2-nature');
+  await page.context().clearCookies();
+  await page.reload();
+  await page.waitForSelector('#login:focus');
+  await page.keyboard.type('daniyar');
+  await press('Tab');
+  await page.keyboard.type(PASSWORD);
+  await press('Enter');
   await page.waitForSelector('#a2-nature');
   assert.match(await page.inputValue('#a2-nature'), /backup was used/);
   await part('#a2-consequences');

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import * as D from '../mock/data.mjs';
 import { server } from '../mock/server.mjs';
 import { browser as launch } from '../../tests/portal/browser.mjs';
-import { accessibility, behind, settled, tabWalk } from './a11y.mjs';
+import { accessibility, axe, behind, settled, tabWalk } from './a11y.mjs';
 
 const PASSWORD = 'saqshy-demo-2026';
 /** Pages that no link leads to, or in a state of their own. */
@@ -54,8 +54,17 @@ for (const [i, [role, login]] of [...roles].entries()) {
       if (looked.has(hash)) continue;
       looked.add(hash);
       problems.push(...(await tabWalk(page, where, 60)));
+      problems.push(...(await axe(page, where)));
       await page.setViewportSize({ width: 390, height: 900 });
-      problems.push(...(await accessibility(page, `${where} at 390`)));
+      // Narrow in every language: the longest words are looked at where there is least room.
+      for (const l of [...LANGUAGES.filter((x) => x !== language), language]) {
+        await page.click(`header button[lang=${l}]`);
+        await page.waitForSelector(`html[lang=${l}]`);
+        await settled(page);
+        problems.push(...(await accessibility(page, `${where} at 390 in ${l}`)));
+        const words = await browser.untranslated(page);
+        if (words.length > 0) problems.push(`${where} in ${l}: untranslated ${words.join(' ')}`);
+      }
       await page.setViewportSize({ width: 1280, height: 900 });
       for (let i = 1; i < (await page.locator('main [role=tab]').count()); i += 1) {
         await page.locator('main [role=tab]').nth(i).click();

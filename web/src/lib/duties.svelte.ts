@@ -38,7 +38,16 @@ export function lateDuties(): number {
   return shownDuties.items.filter((c) => c.basis === 'law' && c.due !== null && clock.left_s(c.due) < 0).length;
 }
 
+/** What this side itself owes, the earliest first: enough to show what is next on every page, and to know which duties are one's own to fulfil. */
+const MINE = 50;
+export const mine = new Loader(async () => {
+  const answer = await list({ state: 'open', mine: true, limit: MINE });
+  learnNow(answer.now);
+  return answer.items;
+});
+
 /** The one that is due next, or was due first: what everybody on duty must see on every page. */
-export function firstDuty(): Clock | null {
-  return shownDuties.items.find((c) => c.due !== null && c.basis === 'law') ?? null;
-}
+export const nextDuty = (): Clock | null => (mine.value ?? []).find((c) => c.due !== null && c.basis === 'law') ?? null;
+
+/** Whether a duty is this side's own: its performer is the one of what this side owes. */
+export const isMine = (c: Clock) => (mine.value ?? []).some((m) => m.id === c.id || (m.performer !== null && m.performer.id === c.performer?.id));
