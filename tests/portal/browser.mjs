@@ -67,6 +67,9 @@ export async function caseStory(base, caseId, number, centre, owner) {
     if ((await centre.getAttribute('#a7-device_name', 'aria-invalid')) !== 'true') throw new Error('an empty required field is not marked');
     await centre.fill('#a7-device_name', 'server-1');
     await fillEmpty(centre, '#act-recommendations', 'Block the address.');
+    // The PDF is there to be seen before anything is sent.
+    const seen = async (page) => { await page.click('[data-preview]'); await page.waitForSelector('#drawn[href^="blob:"]'); };
+    await seen(centre);
     await submit(centre);
     await centre.waitForSelector('text=Responsible persons notified');
 
@@ -102,7 +105,8 @@ export async function caseStory(base, caseId, number, centre, owner) {
     await fillEmpty(owner, '#a2-affected_object', 'server-1');
     await until('#a2-elimination_actions');
     await owner.fill('#a2-elimination_actions', 'The account was locked, the address blocked.');
-    await until('table caption');
+    await until('form table caption');
+    await seen(owner);
     await submit(owner);
     await owner.waitForSelector('text=Measures taken reported (Annex 2)');
     await owner.click('[data-action=eliminate]');

@@ -61,9 +61,9 @@ function asks(node) {
   const look = (n) => {
     if (ts.isCallExpression(n)) {
       const name = n.expression.getText();
-      const at = name === 'send' ? 1 : 0;
-      const method = name === 'send' ? n.arguments[0]?.text : 'GET';
-      if (/^(send|get|addressOf|address)$/.test(name) && n.arguments[at]) {
+      const at = name === 'send' || name === 'bytesOf' ? 1 : 0;
+      const method = at === 1 ? n.arguments[0]?.text : 'GET';
+      if (/^(send|get|bytesOf|addressOf|address)$/.test(name) && n.arguments[at]) {
         const path = pathOf(n.arguments[at]);
         // An address may be asked for with a method of its own: fetch(addressOf(…), { method: 'POST' }).
         const fetched = n.parent && ts.isCallExpression(n.parent) && n.parent.expression.getText() === 'fetch' ? /method: '(\w+)'/.exec(n.parent.getText())?.[1] : undefined;

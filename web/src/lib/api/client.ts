@@ -111,6 +111,26 @@ export async function send<R>(method: string, path: string, decode: Decoder<R>, 
   }
 }
 
+/** A request whose answer is a file: its bytes. */
+export async function bytesOf(method: string, path: string, body: unknown): Promise<Blob> {
+  let response: Response;
+  try {
+    response = await fetch(address(path, {}), {
+      method,
+      headers: { 'X-CSRF-Token': connection.csrf, 'Accept-Language': connection.language, 'Content-Type': 'application/json' },
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      body: JSON.stringify(body),
+    });
+  } catch (e) {
+    throw new ApiError(0, 'unreachable', e instanceof Error ? e.message : '');
+  }
+  if (response.ok) return response.blob();
+  const error = await refusal(response);
+  if (error.status === 401) connection.onSignedOut();
+  throw error;
+}
+
 export const get = <R>(path: string, decode: Decoder<R>, query: Query = {}, signal?: AbortSignal) => send('GET', path, decode, query, undefined, signal);
 /** An identifier as part of a path. */
 export const id = encodeURIComponent;
@@ -126,6 +146,7 @@ export const api = {
   case: (caseId: string) => get(`/cases/${id(caseId)}`, T.decodeCase),
   createCase: (body: Record<string, unknown>) => send('POST', '/cases', T.decodeCase, {}, body),
   recommendations: () => get('/recommendations', T.decodeRecommendations),
+  preview: (caseId: string, form: string, body: unknown) => bytesOf('POST', `/cases/${id(caseId)}/preview/${id(form)}`, body),
   casePeople: (caseId: string) => get(`/cases/${id(caseId)}/people`, T.decodeCasePeople),
   act: (caseId: string, name: T.ActionName, body: Record<string, unknown>) =>
     send('POST', `/cases/${id(caseId)}/actions/${name}`, T.decodeCase, {}, body),

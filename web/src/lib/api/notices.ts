@@ -66,6 +66,7 @@ export const registerIncoming = (body: unknown) => send('POST', '/incoming-notic
 export const act = (notice: string, what: 'versions' | 'paper' | 'receipts' | 'signatures' | 'verify', body: unknown) =>
   send('POST', `/notices/${id(notice)}/${what}`, record, {}, body);
 export const pdfAddress = (notice: string, layout: 'sent' | 'kk' | 'kk_ru') => addressOf(`/notices/${id(notice)}/pdf`, { layout: layout === 'sent' ? null : layout });
+export const tableAddress = (notice: string, format: 'xlsx' | 'csv') => addressOf(`/notices/${id(notice)}/table`, { format });
 export const bytesAddress = (notice: string) => addressOf(`/notices/${id(notice)}/canonical`);
 export const fileAddress = (notice: string, sha256: string) => addressOf(`/notices/${id(notice)}/files/${id(sha256)}`);
 export const journalAddress = (query: Query) => addressOf('/notice-journal', query);
