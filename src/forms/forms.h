@@ -75,6 +75,7 @@ struct form_document {
     const struct catalog     *catalog;
     const struct form        *form;
     const struct form_values *values;
+    const struct form_values *said[LANG_COUNT];  /* texts that are said otherwise in a language; NULL: none */
     struct str                case_number;
     struct str                notice_number;     /* on each page; empty: there is none yet */
     struct str                sender, paragraph; /* above a form that the Rules do not prescribe; empty: not said */

@@ -180,7 +180,8 @@ static struct str list_value(const struct form_document *d, const struct form_fi
 
 struct str forms_value_text(const struct form_document *d, const struct form_field *f, enum lang lang, struct arena *a)
 {
-    const struct form_value *v = form_value_find(d->values, f->id);
+    const struct form_value *own = d->said[lang] ? form_value_find(d->said[lang], f->id) : NULL;
+    const struct form_value *v = own ? own : form_value_find(d->values, f->id);
 
     switch (v ? v->kind : FORM_EMPTY) {
     case FORM_TEXT:

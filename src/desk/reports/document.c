@@ -22,29 +22,23 @@ struct paper {
     size_t            count;
     int               section, item;
     const char       *last;
-    struct form_values values;
+    struct form_values values, russian;
 };
 
-static void paper_value(struct call *c, struct paper *p, const struct figure *f, const json_t *kk, const json_t *ru)
+/* paper_value - the figure and its parts, in the words of one language. */
+static void paper_value(struct call *c, struct form_values *values, const struct figure *f, const json_t *one)
 {
-    json_int_t total = json_integer_value(json_object_get(kk, "total"));
     json_t *part;
     size_t i;
     AUTO_BUF struct buf b = { 0 };
 
     buf_init(&b, 64 * KIB);
-    buf_printf(&b, "%lld", (long long)total);
-    json_array_foreach(json_object_get(kk, "parts"), i, part) {
-        struct str one = json_get_str(part, "label"), two = json_get_str(json_array_get(json_object_get(ru, "parts"), i), "label");
-
-        buf_printf(&b, "\n%.*s", STR_ARG(one));
-        if (!str_eq(one, two))
-            buf_printf(&b, " / %.*s", STR_ARG(two));
-        buf_printf(&b, ": %lld", (long long)json_integer_value(json_object_get(part, "count")));
-    }
-    if (json_is_string(json_object_get(kk, "note")))
-        buf_printf(&b, "\n%.*s\n%.*s", STR_ARG(json_get_str(kk, "note")), STR_ARG(json_get_str(ru, "note")));
-    form_set_text(&p->values, str_c(f->id), arena_copy(&c->a, buf_view(&b)));
+    buf_printf(&b, "%lld", (long long)json_integer_value(json_object_get(one, "total")));
+    json_array_foreach(json_object_get(one, "parts"), i, part)
+        buf_printf(&b, "\n%.*s: %lld", STR_ARG(json_get_str(part, "label")), (long long)json_integer_value(json_object_get(part, "count")));
+    if (json_is_string(json_object_get(one, "note")))
+        buf_printf(&b, "\n%.*s", STR_ARG(json_get_str(one, "note")));
+    form_set_text(values, str_c(f->id), arena_copy(&c->a, buf_view(&b)));
 }
 
 static void paper_field(struct call *c, struct paper *p, enum field_type type, struct str id, struct label label)
@@ -81,7 +75,8 @@ static void paper_fill(struct call *c, struct paper *p, const struct report_head
             paper_field(c, p, FIELD_GROUP, str_c(f->section), label_of(c, "section", f->section));
         p->last = f->section;
         paper_field(c, p, FIELD_TEXT, str_c(f->id), label_of(c, "figure", f->id));
-        paper_value(c, p, f, one, json_array_get(ru, i));
+        paper_value(c, &p->values, f, one);
+        paper_value(c, &p->russian, f, json_array_get(ru, i));
     }
     if (h->comment.n) {
         paper_field(c, p, FIELD_GROUP, STR("words"), label_of(c, "section", "comment"));
@@ -105,7 +100,7 @@ int report_pdf(struct call *c, const struct report_head *h, struct buf *out)
     if (rc == 0) {
         struct form form = { .id = arena_printf(&c->a, "report%.*s", STR_ARG(h->paragraph)), .identifier = STR("quarterly_report"),
                              .title = label_of(c, "title", in_of(h) == IN_17 ? "17" : "18"), .fields = p->fields };
-        struct form_document d = { .world = &w, .catalog = c->d->setup.catalog, .form = &form, .values = &p->values,
+        struct form_document d = { .world = &w, .catalog = c->d->setup.catalog, .form = &form, .values = &p->values, .said = { [LANG_RU] = &p->russian },
                                    .case_number = arena_printf(&c->a, "%.*s-%s-%lld", STR_ARG(h->paragraph), h->p.quarter, (long long)h->version),
                                    .produced_at = h->sent_at ? h->sent_at : h->p.as_of, .langs = { LANG_KK, LANG_RU }, .lang_count = 2 };
 
