@@ -298,4 +298,5 @@ test('nothing secret is readable by others, and stopping is clean', async () => 
     assert.deepEqual(end, { code: 0, signal: null });
     const verdict = await saqshy(['verify', '--data', c.data], { env: { ...process.env, ...c.env } });
     assert.equal(verdict.code, 0, verdict.out + verdict.err);
+    assert.match(verdict.out, /^audit +whole: \d+ rows, chain [0-9a-f]{64}$/m);
 });

@@ -1,5 +1,6 @@
 /* cmd_verify.c - saqshy verify: reads everything stored with suspicion: checksums, numbers, hash chains. */
 #include "bin/bin.h"
+#include "desk/audit_chain.h"
 #include "journal/journal.h"
 #include "store/store.h"
 
@@ -7,7 +8,7 @@
 
 static const char usage[] =
     "usage: saqshy verify [--data DIR] [--json]\n\n"
-    "Reads the journals and the store of DIR (default: SAQSHY_DATA, else ./data) and checks every checksum, number and link of the hash chains.\n"
+    "Reads the journals, the store and the audit trail of DIR (default: SAQSHY_DATA, else ./data) and checks every checksum, number and link of the hash chains.\n"
     "Prints the last chain values: written down elsewhere, they prove later that nothing before was changed.\n"
     "Exit 0: whole, 1: something is damaged, changed or missing (each place is named), 2: could not be read.\n";
 
@@ -82,6 +83,27 @@ static int verify_store(const char *data, struct verdict *v, struct err *e)
     return rc;
 }
 
+/* verify_audit - the trail of the desk, where this node has one. */
+static int verify_audit(const char *data, struct verdict *v, struct err *e)
+{
+    struct audit_chain a;
+    char path[4096], why[80];
+    int rc;
+
+    snprintf(path, sizeof path, "%s/desk/desk.db", data);
+    rc = audit_chain_verify(path, &a, e);
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
+    snprintf(why, sizeof why, "row %lld of the audit trail was changed or taken out", (long long)a.broken_at);
+    if (rc)
+        complain(v, path, 0, why);
+    if (v->json)
+        printf("{\"part\":\"audit\",\"whole\":%s,\"rows\":%lld,\"chain\":\"%s\"}\n", rc ? "false" : "true", (long long)a.rows, a.last);
+    else
+        printf("%-9s %s: %lld rows, chain %s\n", "audit", rc ? "NOT WHOLE" : "whole", (long long)a.rows, a.last);
+    return rc;
+}
+
 int cmd_verify(int argc, char **argv)
 {
     static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
@@ -106,8 +128,9 @@ int cmd_verify(int argc, char **argv)
     rc = optind != argc ? err_set(&e, -EINVAL, "\"saqshy verify --help\" tells the usage") : 0;
     if (rc == 0 && access(data, R_OK) < 0)
         rc = err_sys(&e, "could not read the data directory \"%s\"", data);
-    for (int i = 0; rc >= 0 && i < 3; i++) {
-        rc = i == 0 ? verify_journal(data, "journal", &v, &e) : i == 1 ? verify_journal(data, "findings", &v, &e) : verify_store(data, &v, &e);
+    for (int i = 0; rc >= 0 && i < 4; i++) {
+        rc = i == 0 ? verify_journal(data, "journal", &v, &e) : i == 1 ? verify_journal(data, "findings", &v, &e) : i == 2 ? verify_store(data, &v, &e)
+                                                                                                                      : verify_audit(data, &v, &e);
         if (rc > worst)
             worst = rc;
     }

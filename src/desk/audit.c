@@ -1,36 +1,14 @@
 /* audit.c - the audit trail: rows that are only added, each with the hash of itself and the row before.
  *
- * hash(n) = SHA-256(hash(n-1) || id || at || login || role || address || action || target || detail || outcome); numbers are 64-bit
- * little-endian, texts have their length in front; hash(0) is 64 zeros. Cutting off the newest rows shows in sqlite_sequence and in
- * our own log, where every row goes too, and from there into the journal, which the desk cannot change.
+ * What a row hashes to stands in audit_chain.h. Cutting off the newest rows shows in sqlite_sequence and in our own log, where every row goes too,
+ * and from there into the journal, which the desk cannot change.
  *
  * A list checks the rows that it shows; the whole trail is walked once a day in the background (audit_sweep). */
+#include "desk/audit_chain.h"
 #include "desk/internal.h"
 #include "base/log.h"
 
-struct audit_row {
-    int64_t    id;
-    time_ns    at;
-    struct str login, role, address, action, target, detail, outcome;
-};
-
-static void row_hash(const char *before, const struct audit_row *r, char out[65])
-{
-    const struct str parts[] = { r->login, r->role, r->address, r->action, r->target, r->detail, r->outcome };
-    AUTO_BUF struct buf b = { 0 };
-
-    buf_init(&b, MIB);
-    buf_put(&b, before, 64);
-    buf_le64(&b, (uint64_t)r->id);
-    buf_le64(&b, (uint64_t)r->at);
-    for (size_t i = 0; i < COUNT(parts); i++) {
-        buf_le64(&b, parts[i].n);
-        buf_str(&b, parts[i]);
-    }
-    secret_sha256_hex(buf_view(&b), out);
-}
-
-static const char zero_hash[] = "0000000000000000000000000000000000000000000000000000000000000000";
+static const char zero_hash[] = AUDIT_ZERO_HASH;
 
 int audit_add(struct call *c, const char *action, const char *target, struct str detail, const char *outcome)
 {
@@ -60,7 +38,7 @@ int audit_add(struct call *c, const char *action, const char *target, struct str
         snprintf(before, sizeof before, "%.*s", 64, db_str(st, 1).p);
         db_done(st);
     }
-    row_hash(before, &r, hash);
+    audit_row_hash(before, &r, hash);
     rc = db_exec(c->d, c->e,
                  "INSERT INTO audit(id, at, login, role, address, action, target, detail, outcome, hash) VALUES (?,?,?,?,?,?,?,?,?,?)",
                  "iizzzzztzz", r.id, r.at, c->v ? c->v->login : "", r.role.n ? r.role.p : NULL, c->v ? c->v->address : "", action, target,
@@ -132,7 +110,7 @@ static int64_t walk(struct desk *d, int64_t first, int64_t most, char before[65]
         struct audit_row r = { sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), db_str(st, 2), db_str(st, 3), db_str(st, 4),
                                db_str(st, 5), db_str(st, 6), db_str(st, 7), db_str(st, 8) };
 
-        row_hash(before, &r, hash);
+        audit_row_hash(before, &r, hash);
         if (r.id != want || !str_eq(db_str(st, 9), str_c(hash))) {
             *broken_at = want < r.id ? want : r.id;
             db_done(st);

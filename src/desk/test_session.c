@@ -1,4 +1,5 @@
 /* test_session.c - signing in: lock-out, sessions, CSRF, passwords; the audit trail that records it. */
+#include "desk/audit_chain.h"
 #include "desk/testing.h"
 
 static int sign_in(struct world *w, const char *login, struct str password, const char *address, time_ns now, char token[DESK_TOKEN_TEXT],
@@ -207,6 +208,31 @@ static void tampering_with_the_file_shows(void **state)
     }
 }
 
+/* As "saqshy verify" asks: from outside, while the desk has the file open. */
+static void the_trail_is_checked_from_outside(void **state)
+{
+    struct world *w = *state;
+    struct audit_chain a;
+    char path[4096];
+    int64_t before;
+    struct err e;
+
+    node_path(w->node, "desk/desk.db", path);
+    case_new(w, "rule-audit", T0);
+    assert_int_equal(audit_chain_verify(path, &a, &e), 0);
+    before = a.rows;
+    assert_true(before > 3);
+    assert_int_equal(strlen(a.last), 64);
+    assert_int_equal(sqlite3_exec(w->desk->db, "DROP TRIGGER audit_kept; DROP TRIGGER audit_fixed; DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)", NULL, NULL,
+                                  NULL), 0);
+    assert_int_equal(audit_chain_verify(path, &a, &e), 1);
+    assert_int_equal(a.broken_at, before);
+    assert_int_equal(sqlite3_exec(w->desk->db, "UPDATE audit SET outcome = 'refused' WHERE id = 2", NULL, NULL, NULL), 0);
+    assert_int_equal(audit_chain_verify(path, &a, &e), 1);
+    assert_int_equal(a.broken_at, 2);
+    assert_int_equal(audit_chain_verify("/nowhere/desk.db", &a, &e), -ENOENT);
+}
+
 static int64_t rows_of(struct world *w, const char *action)
 {
     int64_t n = 0;
@@ -296,6 +322,7 @@ int main(void)
         T(a_password_is_changed_and_other_sessions_end, "a password is changed, weak ones are refused, other sessions end"),
         T(nobody_changes_the_audit_trail, "the audit trail and the timeline refuse UPDATE and DELETE"),
         T(tampering_with_the_file_shows, "tampering with the audit trail shows, with the first row that does not fit"),
+        T(the_trail_is_checked_from_outside, "the audit trail is checked from outside the desk, as saqshy verify does it"),
         T(reading_about_people_is_told, "reading about people leaves a row in the audit trail"),
         T(an_old_row_that_was_changed_is_told_on_every_page_after_the_walk, "an old row that was changed is told after the daily walk"),
         T(the_trail_is_paged_and_only_for_administrators, "the audit trail is paged, searched, and only for administrators"),
