@@ -122,6 +122,10 @@ static const char *email_fault(struct str s)
     return NULL;
 }
 
+/* What people declare lies between these years: outside of them no term can be counted, and a clerk has mistyped. */
+#define YEAR_LEAST 1900
+#define YEAR_MOST  2199
+
 static const char *date_fault(struct str s)
 {
     struct reader r = rd_str(s);
@@ -132,14 +136,25 @@ static const char *date_fault(struct str s)
     c.month = rd_digits(&r, 2, "month");
     rd_byte(&r, '-');
     c.day = rd_digits(&r, 2, "day");
-    return rd_ok(&r) && rd_left(&r) == 0 && civil_valid(&c) ? NULL : "not a date like 2026-03-20";
+    if (!rd_ok(&r) || rd_left(&r) != 0 || !civil_valid(&c))
+        return "not a date like 2026-03-20";
+    return c.year >= YEAR_LEAST && c.year <= YEAR_MOST ? NULL : "not a year from 1900 to 2199";
+}
+
+static const char *moment_fault(struct str s)
+{
+    struct civil c;
+    time_ns t;
+
+    if (time_parse_rfc3339(s, &t, NULL, NULL) < 0)
+        return "not a moment like 2026-03-20T18:50:00Z";
+    c = civil_of_ns(t, 0);
+    return c.year >= YEAR_LEAST && c.year <= YEAR_MOST ? NULL : "not a year from 1900 to 2199";
 }
 
 /* scalar_fault - what is wrong with one value that holds no others; NULL if nothing. */
 static const char *scalar_fault(const json_t *v, const struct body_field *f)
 {
-    time_ns t;
-
     if (f->type == BODY_BOOL)
         return json_is_boolean(v) ? NULL : "true or false is expected";
     if (f->type == BODY_COUNT)
@@ -154,7 +169,7 @@ static const char *scalar_fault(const json_t *v, const struct body_field *f)
     if (f->type == BODY_DATE)
         return date_fault(s);
     if (f->type == BODY_DATETIME)
-        return time_parse_rfc3339(s, &t, NULL, NULL) == 0 ? NULL : "not a moment like 2026-03-20T18:50:00Z";
+        return moment_fault(s);
     const char *fault = text_fault(v, f);
     return fault ? fault : f->type == BODY_EMAIL ? email_fault(s) : NULL;
 }

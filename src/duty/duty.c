@@ -134,6 +134,8 @@ int duty_start_parse(struct str s, const struct zone *zone, struct duty_start *o
         return err_set(e, -EBADMSG, "%s", expected);
     if (date_parse(s, &day)) {
         c = civil_from_days(day);
+        if (c.year < YEAR_LEAST || c.year > YEAR_MOST)
+            return err_set(e, -ERANGE, "the start lies outside the years %d to %d", YEAR_LEAST, YEAR_MOST);
         *out = (struct duty_start){ .at = zone_first(zone, &c), .date = true };
         return 0;
     }

@@ -38,11 +38,14 @@ int act_cii_mode(struct call *c, struct req *q, const json_t *body)
     return 0;
 }
 
+/* The designated person stands in the registry from now on: whoever notifies "through the responsible person" (22) finds them there. */
 int act_cii_designate(struct call *c, struct req *q, const json_t *body)
 {
     struct duty_start on;
     int rc = day_start(c, json_get_str(body, "designated_on"), "designated_on", true, &on);
 
+    if (rc == 0)
+        rc = registry_contact(c, q);
     return rc < 0 ? rc : req_fulfil(c, q, "D-22", on.at);
 }
 

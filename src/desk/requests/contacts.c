@@ -56,6 +56,15 @@ int act_record_contacts(struct call *c, struct req *q, const json_t *body)
 
 /* --- the monthly check --- */
 
+/* Somebody of the centre may check between the months too; a contact of another object is none of this one's. */
+int open_contact_check(struct call *c, struct req *q, const json_t *body)
+{
+    int64_t n = 0;
+    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM contact WHERE id = ? AND object_id = ?", "tt", json_get_str(body, "contact_id"), q->object_id);
+
+    return rc < 0 ? rc : n ? 0 : req_wrong(c, "values.contact_id", "no such contact of the object");
+}
+
 /* raise - the owner is asked whether the data changed; only they know when. */
 static int raise(struct call *c, struct str object, struct str contact, struct str check, struct str why, struct str *number, char id_text[24])
 {

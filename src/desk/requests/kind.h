@@ -138,12 +138,12 @@ MUST_USE int files_of(struct call *c, const struct req *q, const char *role, int
 /* --- handlers, by the file they stand in --- */
 req_handler open_commissioning, act_paper, act_electronic, act_archive;                                            /* life.c */
 req_handler open_information, act_receive_information, act_answer_information, act_return_information, act_register; /* life.c */
-req_handler open_contact_change, act_declare_contact, act_send_contacts, act_record_contacts, act_check_ok, act_check_failed;     /* contacts.c */
+req_handler open_contact_change, open_contact_check, act_declare_contact, act_send_contacts, act_record_contacts, act_check_ok, act_check_failed;     /* contacts.c */
 req_handler open_logging, act_logging_notify, act_logging_move, act_logging_made, act_logging_compare;              /* logging.c */
 req_handler open_access, act_access_settle;                                                                         /* access.c */
 req_handler act_exclusion_approve, act_exclusion_end;                                                               /* access.c */
 req_handler open_cii, act_cii_mode, act_cii_designate, act_cii_declare, act_cii_confirm, act_cii_decline, act_cii_delist;           /* cii.c */
-req_handler act_survey_send, act_survey_receive, act_survey_submit;                                                    /* survey.c */
+req_handler open_survey, open_testing, act_survey_send, act_survey_receive, act_survey_submit;                                                    /* survey.c */
 req_handler act_vulnerability_receive, act_vulnerability_correct, act_vulnerability_dispute;                        /* survey.c */
 req_handler act_consultation_give, act_hand_over;                                                                                          /* survey.c */
 

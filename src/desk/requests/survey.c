@@ -2,10 +2,34 @@
  * paragraph 7: data of conformity testing on their way to the passport. */
 #include "desk/requests/kind.h"
 
-int act_survey_send(struct call *c, struct req *q, const json_t *body)
+/* ahead - the notice goes before the survey (R-14-04): a survey of a day that has passed is planned anew. */
+static int ahead(struct call *c, const struct req *q, const char *field)
 {
     struct duty_start from;
-    int rc = day_start(c, req_text(q, "survey_from"), "survey_from", false, &from);
+    char today[16];
+    int rc = day_start(c, req_text(q, "survey_from"), field, false, &from);
+
+    local_date(c->d, c->now, today);
+    return rc == 0 && str_cmp(req_text(q, "survey_from"), str_c(today)) < 0 ? req_wrong(c, field, "the survey begins before its notice") : rc;
+}
+
+int open_survey(struct call *c, struct req *q, const json_t *body)
+{
+    (void)body;
+    return ahead(c, q, "values.survey_from");
+}
+
+int open_testing(struct call *c, struct req *q, const json_t *body)
+{
+    struct duty_start tested;
+
+    (void)q;
+    return day_start(c, json_get_str(body, "protocol_date"), "values.protocol_date", true, &tested);
+}
+
+int act_survey_send(struct call *c, struct req *q, const json_t *body)
+{
+    int rc = ahead(c, q, "survey_from");
 
     (void)body;
     req_set(q, "notice_sent_at", json_time(c->now));
