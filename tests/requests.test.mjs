@@ -245,6 +245,11 @@ test('R-12-07, R-12-08, D-07: a planned change of logging, five business days be
     const file = await p.owner.request('GET', `/api/v1/requests/${r.id}/files/${r.files[0].id}`);
     assert.deepEqual([file.status, file.bytes.toString(), file.headers['content-disposition'].split(';')[0]], [200, 'date;host;text', 'attachment']);
     assert.equal((await p.city.request('GET', `/api/v1/requests/${r.id}/files/${r.files[0].id}`)).status, 404);
+    const inNotice = await p.analyst.request('GET', `/api/v1/notices/${letter.id}/files/${letter.files[0].sha256}`);
+    assert.equal(inNotice.bytes.toString(), 'date;host;text');
+    const taken = (await admin.get('/audit?q=document.read')).json.items.map((x) => `${x.login} ${x.target} ${x.detail}`);
+    for (const row of [`registry request/${r.id} ${r.files[0].sha256}`, `analyst notice/${letter.id} ${r.files[0].sha256}`])
+        assert.ok(taken.includes(row), `a file that was taken out is in the audit trail: ${row}`);
 });
 
 test('R-12-07, D-07: too late a notice is taken and said; a change without a plan has no timer', async () => {
@@ -333,6 +338,8 @@ test('R-19-01, R-19-02, R-19-03, R-20-01, R-20-02, R-20-03, D-21, D-22: the CII 
     r = await act(p.cii, r, 'choose_mode', { mode: 'third_party', contractor: 'Security LLP', contract_number: '17', contract_date: day(-1) });
     r = await act(p.cii, r, 'designate', { designated_on: day(), ...contact });
     assert.deepEqual([state(r, 'D-22'), state(r, 'D-21'), r.state], ['fulfilled', 'running', 'listed']);
+    const named = (await get(p.cii, `/registry/objects/${ID}/contacts`)).items.filter((x) => x.value.role === 'responsible_person');
+    assert.deepEqual(named.map((x) => x.person.name), [contact.person_name], 'who was designated stands in the registry and is notified from now on');
     const connection = { connected_at: now(), cii_monitoring_system: 'SIEM of the plant', ocib_technical_means: 'collector 3' };
     r = await act(p.cii, r, 'declare_connection', connection);
     assert.deepEqual([r.state, state(r, 'D-21')], ['declared', 'running']);
@@ -359,6 +366,8 @@ test('R-19-01, R-19-02, R-19-03, R-20-01, R-20-02, R-20-03, D-21, D-22: the CII 
 });
 
 test('R-14-01, R-14-02, R-14-04, D-16: notice before a document survey; copies signed and sealed, or said to be missing', async () => {
+    const past = await ask(p.documents, 'POST', '/requests', { kind: 'document_survey', object_ids: [OBJECT], values: { survey_from: day(-1) } });
+    assert.deepEqual([past.status, past.json.field], [400, 'values.survey_from'], 'the notice goes before the survey');
     let r = await open(p.documents, 'document_survey', OBJECT, { survey_from: day(30) });
     assert.equal(r.items.length, 27);
     assert.equal((await ask(p.owner, 'GET', `/requests/${r.id}`)).status, 404, 'not before the notice is sent');
@@ -499,12 +508,16 @@ test('bad bodies name the field, and nothing is half-saved', async () => {
         [{ kind: 'access', object_ids: [OBJECT, OBJECT], values: {} }, 'object_ids'], [{ kind: 'access', object_ids: [OTHER], values: { stray: 1 } }, 'values.stray'],
         [{ kind: 'access', object_ids: [OTHER, 'nowhere'], values: {} }, 'object_ids'], [{ kind: 'access', object_ids: [OTHER], values: {}, more: 1 }, 'more'],
         [{ kind: 'information', object_ids: [OTHER], values: { text: '' } }, 'values.text'], [{ kind: 'access', object_ids: OTHER, values: {} }, 'object_ids'],
+        ...['0001-01-01', '1899-12-31', '9999-12-31'].map((d) => [{ kind: 'commissioning', object_ids: [OTHER], values: { commissioned_on: d } }, 'values.commissioned_on']),
+        [{ kind: 'contact_check', object_ids: [OTHER], values: { month: 'spring', contact_id: 'nobody' } }, 'values.contact_id'],
         [{ kind: 'access', object_ids: [7], values: {} }, 'object_ids'], [{ kind: 'access', object_ids: [OTHER], values: [] }, 'values']]) {
         const a = await ask(p.analyst, 'POST', '/requests', body);
         assert.deepEqual([a.status, a.json.field], [400, field], JSON.stringify(body));
     }
     assert.equal(await count(), was);
     assert.equal((await ask(p.audit, 'POST', '/requests', { kind: 'access', object_ids: [OTHER], values: {} })).status, 403);
+    const [told] = (await admin.get('/audit?limit=1')).json.items;
+    assert.deepEqual([told.login, told.outcome, told.target], ['t-audit', 'refused', 'POST /api/v1/requests'], 'what a role does not have is refused, and told');
 });
 
 test('pages of requests follow one another', async () => {

@@ -278,6 +278,18 @@ static bool mutates(const struct call *c)
     return c->http.method != HTTP_GET && c->http.method != HTTP_HEAD;
 }
 
+/* refuse_role - who is signed in and asks for what their role does not have: answered, and a row of the audit trail. */
+static int refuse_role(struct call *c)
+{
+    struct err e = { 0 };
+    char target[160];
+
+    snprintf(target, sizeof target, "%s %.*s", http_method_name(c->http.method), (int)min_size(c->http.path.n, 140), c->http.path.n ? c->http.path.p : "");
+    if (desk_audit_note(c->desk, &c->viewer, "access", target, NULL, "refused", c->now, &e) < 0)
+        log_line(LOG_ERROR, "could not write a refusal into the audit trail, going on", "error.message", e.text, NULL);
+    return call_refuse(c, 403, "forbidden", NULL, 0, 0) + 1;
+}
+
 /* check_caller - session, role, origin, token. Returns 0; 1 when that has been answered. */
 static int check_caller(struct call *c)
 {
@@ -287,7 +299,7 @@ static int check_caller(struct call *c)
     if (rc)
         return rc;
     if (!open && !(role_bit(c->viewer.role) & c->match.route->roles))
-        return call_refuse(c, 403, "forbidden", NULL, 0, 0) + 1;
+        return refuse_role(c);
     if (!mutates(c))
         return 0;
     if (!call_origin_ok(&c->http) || (!open && !desk_csrf_ok(&c->viewer, c->http.header[HTTP_CSRF])))

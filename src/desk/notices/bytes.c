@@ -120,7 +120,8 @@ static int open_file(struct call *c, int64_t id, struct str sha256, int *fd)
     struct str hash = db_copy(st, 0, &c->a);
     c->r->json = json_pack("{s:o, s:o, s:I}", "name", db_json(st, 1), "type", db_json(st, 2), "size_bytes", (json_int_t)sqlite3_column_int64(st, 3));
     db_done(st);
-    return blob_open(c, hash.p, fd, &blob);
+    rc = audit_read(c, "document.read", arena_printf(&c->a, "notice/%lld", (long long)id).p, hash);
+    return rc < 0 ? rc : blob_open(c, hash.p, fd, &blob);
 }
 
 int desk_notice_file(struct desk *d, const struct viewer *v, struct str id, struct str sha256, time_ns now, int *fd, struct desk_reply *r)

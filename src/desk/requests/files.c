@@ -134,7 +134,9 @@ int desk_request_file(struct desk *d, const struct viewer *v, struct str id, str
         sha = db_copy(st, 0, &c.a);
         name = db_copy(st, 1, &c.a);
         db_done(st);
-        rc = blob_open(&c, sha.p, fd, &b);
+        rc = audit_read(&c, "document.read", arena_printf(&c.a, "request/%lld", (long long)q.id).p, sha);
+        if (rc == 0)
+            rc = blob_open(&c, sha.p, fd, &b);
         if (rc == 0)
             r->json = json_pack("{s:o, s:s, s:I}", "name", json_str(name), "type", b.type, "size_bytes", (json_int_t)b.size_bytes);
     } else if (rc == 0)

@@ -257,7 +257,9 @@ int desk_passport_file(struct desk *d, const struct viewer *v, struct str object
     if (rc == 0)
         rc = refuse(&c, -ENOENT, "not_found", NULL, "no such file");
     else if (rc > 0) {
-        rc = blob_open(&c, arena_copy(&c.a, sha256).p, fd, &b);
+        rc = audit_read(&c, "document.read", arena_printf(&c.a, "object/%.*s", STR_ARG(object)).p, sha256);
+        if (rc == 0)
+            rc = blob_open(&c, arena_copy(&c.a, sha256).p, fd, &b);
         if (rc == 0)
             r->json = json_pack("{s:o, s:s, s:I}", "name", json_str(name.p ? name : sha256), "type", b.type, "size_bytes", (json_int_t)b.size_bytes);
     }
