@@ -129,7 +129,7 @@ test('F-05 D-19 the summary of a quarter begins by itself, is sent after its end
     assert.equal(first.state, 'collecting');
     c.advance((Date.parse(first.to) - c.now()) / 1000 + 60);
     // Sessions have ended in the meantime.
-    analyst = await c.signedIn('centre_analyst');
+    [analyst, admin] = [await c.signedIn('centre_analyst'), await c.signedIn('administrator')];
     const draft = await until('the quarter has ended', async () => {
         const r = (await ask(analyst, 'GET', `/reports/${first.id}`)).json;
         return r.state === 'draft' ? r : null;
@@ -145,6 +145,18 @@ test('F-05 D-19 the summary of a quarter begins by itself, is sent after its end
         const file = await analyst.request('GET', `/api/v1/reports/${first.id}/file?format=${format}`);
         assert.ok(file.status === 200 && file.bytes.toString('latin1').startsWith(head), format);
     }
+    // As of a moment, every form of it is the same byte for byte, whatever happened since; and what was sent is not touched by it.
+    const as_of = draft.counted_as_of, drawn = {};
+    for (const format of ['pdf', 'xlsx', 'json']) drawn[format] = (await analyst.request('GET', `/api/v1/reports/${first.id}/file?format=${format}&as_of=${as_of}`)).bytes;
+    c.advance(600);
+    for (const [format, bytes] of Object.entries(drawn))
+        assert.ok((await analyst.request('GET', `/api/v1/reports/${first.id}/file?format=${format}&as_of=${as_of}`)).bytes.equals(bytes), format);
+    assert.equal(JSON.parse(drawn.json).as_of, as_of);
+    assert.equal((await ask(analyst, 'GET', `/reports/${first.id}/file?as_of=yesterday`)).json.field, 'as_of');
+    assert.ok((await admin.get('/audit?q=document.read')).json.items.some((x) => x.target === `report/${first.id}` && x.detail === 'pdf'), 'a summary that was taken out is in the audit trail');
+    const past = await command('report', 'quarter', first.quarter, '--format', 'xlsx', '--as-of', as_of, join(c.data, 'past.xlsx'));
+    assert.equal(past.code, 0, past.err);
+    assert.ok(readFileSync(join(c.data, 'past.xlsx')).equals(drawn.xlsx));
     const pdf = await command('report', 'quarter', first.quarter, '--format', 'pdf', join(c.data, 'report.pdf'));
     assert.equal(pdf.code, 0, pdf.err);
     assert.ok(readFileSync(join(c.data, 'report.pdf')).subarray(0, 4).equals(Buffer.from('%PDF')));

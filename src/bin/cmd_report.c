@@ -8,7 +8,7 @@
 static const char usage[] =
     "usage: saqshy report quarter 2026Q3 --server URL [--paragraph 17|18] [--format pdf|xlsx|json] [--as-of TIME] [FILE]\n\n"
     "Writes the summary of the quarter (paragraph 17: to KNB; 18: to the authorised body) to FILE (default: standard output).\n"
-    "What was sent comes as it was sent. A quarter without a report, or --as-of, gives its figures as JSON.\n\n"
+    "What was sent comes as it was sent; --as-of draws it anew with the figures of that moment. A quarter without a report gives its figures as JSON.\n\n"
     "SAQSHY_USER and SAQSHY_PASSWORD name who asks; --cacert FILE or SAQSHY_CACERT the portal's authority.\n"
     "Exit codes: 0 written, 1 the server refused or has no such report, 2 usage.\n";
 
@@ -62,9 +62,12 @@ static int report(struct remote *r, const struct asked *a, struct err *e)
 {
     bool json = strcmp(a->format, "json") == 0;
     struct str bytes;
-    char id[32], path[96];
+    char id[32], moment[TIME_TEXT_MAX] = "", path[160];
+    time_ns as_of = 0;
     int rc;
 
+    if (a->as_of && !json && time_parse_rfc3339(str_c(a->as_of), &as_of, NULL, NULL) < 0)
+        return err_set(e, -EINVAL, "--as-of: a moment is written 2026-04-01T09:00:00Z");
     if (a->as_of && json)
         return figures(r, a, e);
     rc = find(r, a, id, e);
@@ -72,7 +75,9 @@ static int report(struct remote *r, const struct asked *a, struct err *e)
         return json ? figures(r, a, e) : err_set(e, -ENOENT, "there is no report of %s: --format json counts any quarter", a->quarter);
     if (rc < 0)
         return rc;
-    snprintf(path, sizeof path, "/reports/%s/file?format=%s", id, a->format);
+    if (a->as_of)
+        time_format_utc(as_of, moment);
+    snprintf(path, sizeof path, "/reports/%s/file?format=%s%s%s", id, a->format, a->as_of ? "&as_of=" : "", moment);
     rc = remote_bytes(r, "GET", path, str_of(NULL, 0), &bytes, e);
     return rc < 0 ? rc : put(a, bytes, e);
 }
@@ -92,8 +97,7 @@ static int run(const struct asked *a)
     struct remote *r;
     int rc;
 
-    if (!a->server || !a->quarter || strlen(a->quarter) != 6 || !one_of(a->paragraph, paragraphs) || !one_of(a->format, formats) ||
-        (a->as_of && strcmp(a->format, "json") != 0)) {
+    if (!a->server || !a->quarter || strlen(a->quarter) != 6 || !one_of(a->paragraph, paragraphs) || !one_of(a->format, formats)) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }

@@ -37,7 +37,8 @@ int api_report_file(struct call *c)
     };
     struct str format = params_get(&c->params, "format");
     struct desk_reply r = { 0 };
-    int rc = desk_report_file(c->desk, &c->viewer, c->match.arg[0], format.n ? format : STR("pdf"), c->now, &c->reply.body, &r);
+    int rc = desk_report_file(c->desk, &c->viewer, c->match.arg[0], format.n ? format : STR("pdf"),
+                              params_get(&c->params, "as_of"), c->now, &c->reply.body, &r);
 
     if (rc < 0)
         return call_desk(c, rc, 200, &r);

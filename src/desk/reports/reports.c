@@ -146,16 +146,26 @@ static int files_json(struct call *c, int64_t id, json_t **out)
     return rc;
 }
 
+/* as_of_set - the moment by which is counted, where somebody asks for another than the report's own. */
+static int as_of_set(struct call *c, struct report_head *h, struct str as_of)
+{
+    if (as_of.n == 0)
+        return 0;
+    if (time_parse_rfc3339(as_of, &h->p.as_of, NULL, NULL) < 0)
+        return refuse(c, -EINVAL, "bad_request", "as_of", "a moment is written 2026-04-01T09:00:00Z");
+    if (c->v && !may_make(c->v, h) && !role_reads_all(c->v->role))
+        return refuse(c, -EACCES, "forbidden", "as_of", "who receives a summary reads what was sent");
+    return 0;
+}
+
 static int report_read(struct call *c, struct str id, struct str as_of)
 {
     struct report_head h;
     json_t *summary = NULL, *figs = NULL, *files = NULL, *duties = NULL;
     int rc = report_load(c, id, &h, &summary);
 
-    if (rc == 0 && as_of.n && time_parse_rfc3339(as_of, &h.p.as_of, NULL, NULL) < 0)
-        rc = refuse(c, -EINVAL, "bad_request", "as_of", "a moment is written 2026-04-01T09:00:00Z");
-    if (rc == 0 && as_of.n && c->v && !may_make(c->v, &h) && !role_reads_all(c->v->role))
-        rc = refuse(c, -EACCES, "forbidden", "as_of", "who receives a summary reads what was sent");
+    if (rc == 0)
+        rc = as_of_set(c, &h, as_of);
     if (rc == 0)
         rc = figures_json(c, of_17(&h) ? IN_17 : IN_18, &h.p, c->v->lang, &figs);
     if (rc == 0)
@@ -297,7 +307,8 @@ static int file_kept(struct call *c, int64_t id, const char *format, struct buf 
     return rc;
 }
 
-int desk_report_file(struct desk *d, const struct viewer *v, struct str id, struct str format, time_ns now, struct buf *out, struct desk_reply *r)
+int desk_report_file(struct desk *d, const struct viewer *v, struct str id, struct str format, struct str as_of, time_ns now, struct buf *out,
+                     struct desk_reply *r)
 {
     struct report_head h;
     struct call c;
@@ -310,7 +321,11 @@ int desk_report_file(struct desk *d, const struct viewer *v, struct str id, stru
             known = formats[i];
     rc = known ? report_load(&c, id, &h, NULL) : refuse(&c, -EINVAL, "bad_request", "format", "pdf, xlsx or json");
     if (rc == 0)
-        rc = is_out(&h) ? file_kept(&c, h.id, known, out) : render(&c, &h, known, out);
+        rc = as_of_set(&c, &h, as_of);
+    if (rc == 0)
+        rc = audit_read(&c, "document.read", arena_printf(&c.a, "report/%lld", (long long)h.id).p, str_c(known));
+    if (rc == 0)
+        rc = is_out(&h) && as_of.n == 0 ? file_kept(&c, h.id, known, out) : render(&c, &h, known, out);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -27,9 +27,9 @@ MUST_USE int desk_report(struct desk *d, const struct viewer *v, struct str id, 
 /* desk_report_act - comment {text}, send {}, acknowledge {}, correct {reason}. */
 MUST_USE int desk_report_act(struct desk *d, const struct viewer *v, struct str id, struct str action, const json_t *body, time_ns now,
                              struct desk_reply *r);
-/* desk_report_file - format pdf, xlsx or json; of a sent report the bytes that were sent. */
-MUST_USE int desk_report_file(struct desk *d, const struct viewer *v, struct str id, struct str format, time_ns now, struct buf *out,
-                              struct desk_reply *r);
+/* desk_report_file - format pdf, xlsx or json; as_of empty: of a sent report the bytes that were sent; else drawn anew with the figures of that moment. */
+MUST_USE int desk_report_file(struct desk *d, const struct viewer *v, struct str id, struct str format, struct str as_of, time_ns now,
+                              struct buf *out, struct desk_reply *r);
 struct desk_figures_query {
     struct str paragraph, quarter, as_of;   /* as_of empty: now */
 };

@@ -35,4 +35,5 @@ const counted = object({ paragraph: str, quarter: str, from: str, to: str, as_of
 /** The figures of any quarter, whether there is a summary of it or not, as of any moment. */
 export const figuresOf = (query: Query) => get('/figures', counted, query);
 export const figureRows = (figure_id: string, query: Query) => get(`/figures/${id(figure_id)}/rows`, page(row), query);
-export const reportFile = (report_id: string, format: string) => `/api/v1/reports/${id(report_id)}/file?format=${format}`;
+export const reportFile = (report_id: string, format: string, as_of: string | null = null) =>
+  `/api/v1/reports/${id(report_id)}/file?format=${format}${as_of === null ? '' : `&as_of=${encodeURIComponent(as_of)}`}`;
