@@ -121,6 +121,12 @@ static int64_t in_force(const struct edition *ed)
     return ed->effective_from.n && date_parse(ed->effective_from, &day) ? day : INT64_MIN;
 }
 
+/* year_ok - no term is counted outside of these years; a start there is a mistyped one. */
+static int year_ok(const struct civil *c, struct err *e)
+{
+    return c->year >= YEAR_LEAST && c->year <= YEAR_MOST ? 0 : err_set(e, -ERANGE, "the start lies outside the years %d to %d", YEAR_LEAST, YEAR_MOST);
+}
+
 int duty_start_parse(struct str s, const struct zone *zone, struct duty_start *out, struct err *e)
 {
     static const char expected[] = "a date such as 2026-03-19 or a moment such as 2026-03-20T23:50+05:00 is expected";
@@ -134,14 +140,15 @@ int duty_start_parse(struct str s, const struct zone *zone, struct duty_start *o
         return err_set(e, -EBADMSG, "%s", expected);
     if (date_parse(s, &day)) {
         c = civil_from_days(day);
-        if (c.year < YEAR_LEAST || c.year > YEAR_MOST)
-            return err_set(e, -ERANGE, "the start lies outside the years %d to %d", YEAR_LEAST, YEAR_MOST);
+        if (year_ok(&c, e) < 0)
+            return -ERANGE;
         *out = (struct duty_start){ .at = zone_first(zone, &c), .date = true };
         return 0;
     }
     if (time_parse_rfc3339(s, &t, NULL, NULL) == 0) {
         *out = (struct duty_start){ .at = t };
-        return 0;
+        c = civil_of_ns(t, 0);
+        return year_ok(&c, e);
     }
     memcpy(with_zone, s.p, s.n);
     with_zone[s.n] = 'Z';
@@ -149,7 +156,7 @@ int duty_start_parse(struct str s, const struct zone *zone, struct duty_start *o
         return err_set(e, -EBADMSG, "\"%.*s\": %s", STR_ARG(s), expected);
     c = civil_of_ns(t, 0);
     *out = (struct duty_start){ .at = zone_first(zone, &c) + ((t % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND };
-    return 0;
+    return year_ok(&c, e);
 }
 
 /* One computation on its way. */

@@ -130,6 +130,9 @@ static void starts_are_read(void **state)
         { "19.03.2026", false, false, NULL },
         { "", false, false, NULL },
         { "now", false, false, NULL },
+        { "0001-01-01", false, false, NULL },
+        { "9999-12-31", false, false, NULL }, /* nanoseconds do not reach so far */
+        { "1899-12-30T00:00:00Z", false, false, NULL },
         { "2026-03-19T25:00+05:00", false, false, NULL },
         { "2026-03-19T10:00+05:00 and more and more and more and more and more", false, false, NULL },
     };

@@ -445,8 +445,8 @@ static void what_was_sent_is_kept_as_pdf_xlsx_and_json(void **state)
 
         buf_init(&one, 0);
         buf_init(&two, 0);
-        must(desk_report_file(w->desk, &w->analyst, str_c(id), str_c(formats[i]), DAY(17), &one, &r), &r.err);
-        must(desk_report_file(w->desk, &knb, str_c(id), str_c(formats[i]), DAY(40), &two, &r), &r.err);
+        must(desk_report_file(w->desk, &w->analyst, str_c(id), str_c(formats[i]), STR(""), DAY(17), &one, &r), &r.err);
+        must(desk_report_file(w->desk, &knb, str_c(id), str_c(formats[i]), STR(""), DAY(40), &two, &r), &r.err);
         assert_true(str_eq(buf_view(&one), buf_view(&two)));
         if (i == 0)
             assert_true(str_starts(buf_view(&one), STR("%PDF-")));
@@ -461,7 +461,7 @@ static void what_was_sent_is_kept_as_pdf_xlsx_and_json(void **state)
             json_decref(j);
         }
     }
-    assert_int_equal(desk_report_file(w->desk, &body, str_c(id), STR("pdf"), DAY(17), &(struct buf){ 0 }, &r), -ENOENT);
+    assert_int_equal(desk_report_file(w->desk, &body, str_c(id), STR("pdf"), STR(""), DAY(17), &(struct buf){ 0 }, &r), -ENOENT);
     desk_reply_free(&r);
 }
 
