@@ -32,7 +32,8 @@ static int annex7_settle(struct call *c, const struct kase *k, const json_t *bod
         rc = refuse(c, -EINVAL, "bad_request", "annex7.detected_at", "the moment of detection is the one at which the system raised it");
     if (rc == 0) {
         json_object_set_new(a7, "detected_at", json_time(k->detected_at));
-        rc = annex_missing(c, k, "annex7", a7);
+        rc = annex7_addresses(c, a7);
+        rc = rc == 0 ? annex_missing(c, k, "annex7", a7) : rc;
     }
     if (rc < 0) {
         json_decref(a7);

@@ -1,6 +1,7 @@
 /* act_owner.c - what the owner's side does: receipt, confirmation or rejection, analysis, measures, elimination; and the review of a level,
  * which both sides may do (Q-09). */
 #include "desk/cases/acts.h"
+#include "desk/cases/indicator.h"
 
 int act_reason(struct call *c, struct act_call *a)
 {
@@ -96,6 +97,24 @@ static int measures_keep(struct call *c, const struct kase *k, const json_t *a2)
     return rc < 0 ? rc : 0;
 }
 
+/* iocs_readable - each indicator of item 5.4 is what its kind says; a draft may still be otherwise. */
+static int iocs_readable(struct call *c, const json_t *a2)
+{
+    const json_t *one;
+    char field[DESK_FIELD_MAX];
+    size_t i;
+
+    json_array_foreach(json_object_get(a2, "iocs"), i, one) {
+        AUTO_BUF struct buf b = { 0 };
+
+        buf_init(&b, 8 * KIB);
+        snprintf(field, sizeof field, "annex2.iocs.%zu.value", i);
+        if (!indicator_normal(json_get_str(one, "type"), json_get_str(one, "value"), &b))
+            return refuse(c, -EINVAL, "bad_request", field, "not what its kind says");
+    }
+    return 0;
+}
+
 int act_report_measures(struct call *c, struct act_call *a)
 {
     struct kase *k = a->k;
@@ -104,6 +123,8 @@ int act_report_measures(struct call *c, struct act_call *a)
 
     if (rc == 0)
         rc = annex_missing(c, k, "annex2", a2);
+    if (rc == 0)
+        rc = iocs_readable(c, a2);
     if (rc == 0)
         rc = within(c, time_of(a2, "occurred_at"), 0, "annex2.occurred_at");
     if (rc == 0)

@@ -2,6 +2,7 @@
  *
  * What the log does not say stays empty and never stops the notice (requirements 9.3 point 8); an empty source address is printed as
  * "no data in the log" (Q-64). */
+#include "desk/cases/indicator.h"
 #include "desk/internal.h"
 #include "base/file.h"
 
@@ -86,6 +87,55 @@ static json_t *nature_of(struct call *c, uint64_t hits, const json_t *finding)
     return json_str(text);
 }
 
+/* addresses - one IP address, or several with commas or blanks between them. */
+static bool addresses(struct str s)
+{
+    size_t n = 0;
+
+    while ((s = str_trim(s)).n) {
+        size_t end = 0;
+        AUTO_BUF struct buf b = { 0 };
+
+        buf_init(&b, KIB);
+        while (end < s.n && !strchr(",; ", s.p[end]))
+            end++;
+        if (!indicator_normal(STR("ip"), str_of(s.p, end), &b))
+            return false;
+        n++;
+        for (; end < s.n && strchr(",; ", s.p[end]); end++) {}
+        s = str_cut(s, end);
+    }
+    return n > 0;
+}
+
+int annex7_addresses(struct call *c, const json_t *a7)
+{
+    static const char *const fields[] = { "source_ip", "target_ip" };
+    char field[DESK_FIELD_MAX];
+
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        struct str s = json_get_str(a7, fields[i]);
+
+        snprintf(field, sizeof field, "annex7.%s", fields[i]);
+        if (str_trim(s).n && !addresses(s))
+            return refuse(c, -EINVAL, "bad_request", field, "not an IP address");
+    }
+    return 0;
+}
+
+/* address_of - the first of the fields that holds an address: a log may name a host there, and the form asks for an address. */
+static json_t *address_of(const json_t *f, const char *const *names, struct arena *a)
+{
+    for (; *names; names++) {
+        const char *const one[] = { *names, NULL };
+        struct str s = first_of(f, one);
+
+        if (s.n && s.n <= 64 && addresses(s))
+            return bounded(s, 64, a);
+    }
+    return json_null();
+}
+
 int annex7_draft(struct call *c, const struct kase *k, json_t **out)
 {
     static const char *const source_ip[] = { "source.ip", "client.ip", "source.address", NULL };
@@ -103,8 +153,8 @@ int annex7_draft(struct call *c, const struct kase *k, json_t **out)
     if (!str_u64(first_of(f, hits), &count) || count > INT32_MAX)
         count = (uint64_t)k->count;
     *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:n}", "registered_on", date, "detected_at",
-                     json_time(k->detected_at), "source_ip", bounded(first_of(f, source_ip), 64, &c->a), "target_ip",
-                     bounded(first_of(f, target_ip), 64, &c->a), "device_name", bounded(first_of(f, device), 255, &c->a), "event_name",
+                     json_time(k->detected_at), "source_ip", address_of(f, source_ip, &c->a), "target_ip",
+                     address_of(f, target_ip, &c->a), "device_name", bounded(first_of(f, device), 255, &c->a), "event_name",
                      event_name(c, k), "file_path_or_request", bounded(first_of(f, path), 4096, &c->a), "server_response_code",
                      bounded(first_of(f, code), 64, &c->a), "ipt_hit_count", (json_int_t)count, "source_organization",
                      bounded(first_of(f, org), 500, &c->a), "registration_kind", k->repeated ? "repeated" : "first", "nature",

@@ -99,6 +99,7 @@ MUST_USE int clocks_json(struct call *c, int64_t case_id, json_t **out);   /* of
 
 /* --- annex.c --- */
 MUST_USE int annex7_draft(struct call *c, const struct kase *k, json_t **out);
+MUST_USE int annex7_addresses(struct call *c, const json_t *a7);   /* -EINVAL with the field where an item that holds addresses holds none */
 MUST_USE int annex2_draft(struct call *c, const struct kase *k, json_t **out);
 /* case_iocs - the indicators of the case that are not one's own, as forms take them. */
 MUST_USE int case_iocs(struct call *c, int64_t id, json_t **out);

@@ -105,6 +105,34 @@ static void a_missing_source_address_never_blocks_the_notice(void **state)
     act_do(w, &w->analyst, id, "notify", body, T0);
 }
 
+static void an_address_is_an_address(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "rule-address", T0);
+    json_t *body = notify_body(w, id, T0), *wrong = json_deep_copy(body);
+    struct desk_reply r;
+
+    json_object_set_new(json_object_get(wrong, "annex7"), "source_ip", json_string("unknown"));
+    assert_int_equal(act_try(w, &w->analyst, id, "notify", wrong, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "annex7.source_ip");
+    desk_reply_free(&r);
+    wrong = json_deep_copy(body);
+    json_object_set_new(json_object_get(wrong, "annex7"), "target_ip", json_string("192.0.2.300"));
+    assert_int_equal(act_try(w, &w->analyst, id, "notify", wrong, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "annex7.target_ip");
+    desk_reply_free(&r);
+    json_object_set_new(json_object_get(body, "annex7"), "source_ip", json_string("203.0.113.7, 2001:db8::5"));
+    act_do(w, &w->analyst, id, "notify", body, T0);
+    /* Annex 2 holds indicators that can be compared with those of other cases. */
+    act_do(w, &w->registry, id, "confirm_incident", incident_body(T0 + 2 * H, "high"), T0 + 3 * H);
+    body = measures_body(w, id, T0 + 5 * H, "high");
+    json_object_set_new(json_object_get(body, "annex2"), "iocs", json_pack("[{s:s, s:s}, {s:s, s:s}]", "type", "domain", "value", "evil[.]example",
+                                                                          "type", "ip", "value", "zzz"));
+    assert_int_equal(act_try(w, &w->registry, id, "report_measures", body, T0 + 5 * H, &r), -EINVAL);
+    assert_string_equal(r.field, "annex2.iocs.1.value");
+    desk_reply_free(&r);
+}
+
 static void the_moment_of_detection_is_not_negotiable(void **state)
 {
     struct world *w = *state;
@@ -284,6 +312,7 @@ int main(void)
         T(at_the_due_instant_it_is_in_time, "D-05 at the due instant it is in time, a nanosecond later it is overdue, and marked once"),
         T(the_notice_fulfils_the_thirty_minutes_and_starts_the_owners_clocks, "D-05 D-10 D-11 R-10.1-07 R-10.1-08 R-10.1-09 R-10.1-10 R-12-12 R-12-13 the notice with Annex 7 fulfils the thirty minutes and starts the owner's 72 hours"),
         T(a_missing_source_address_never_blocks_the_notice, "R-A7-04 R-A7-05 R-A7-08 R-A7-09 R-A7-10 R-A7-11 R-A7-13 R-A7-16 what the log lacks never blocks the notice"),
+        T(an_address_is_an_address, "R-A7-04 R-A7-05 R-A2-09 what is no address or indicator is not sent; its field is named"),
         T(the_moment_of_detection_is_not_negotiable, "D-05 R-A7-03 the moment of detection cannot be moved on the form"),
         T(an_event_is_analysed_and_closed, "D-10 R-12-12 a confirmed event is analysed within 72 hours of the notice and closed"),
         T(an_event_that_becomes_an_incident_keeps_the_moment_of_the_notice, "D-11 D-06 R-12-13 an event that becomes an incident: 72 hours from the notice, KNB's from confirmation"),

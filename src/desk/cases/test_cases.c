@@ -233,6 +233,12 @@ static void a_label_is_asked_before_anything_leaves(void **state)
     json_t *c = case_get(w, &w->registry, id, T0);
     assert_true(str_eq(json_get_str(c, "tlp"), STR("amber+strict")));
     json_decref(c);
+    /* The letter says so, and an operational centre that the owner has hired does not get it. */
+    assert_int_equal(db_int(w->desk, NULL, 0, &notices, "SELECT count(*) FROM notice WHERE channel = 'email' AND subject_line LIKE '[TLP:AMBER+STRICT] %'"
+                            " AND body LIKE 'TLP:AMBER+STRICT%'", ""), 0);
+    assert_int_equal(notices, 1);
+    assert_int_equal(db_int(w->desk, NULL, 1, &notices, "SELECT count(*) FROM notice WHERE addressee = 'duty@ocib.example'", ""), 0);
+    assert_int_equal(notices, 0);
     /* The owner may make it stricter, never wider. */
     assert_int_equal(act_try(w, &w->registry, id, "set_tlp", json_pack("{s:s, s:s}", "tlp", "clear", "reason", "r"), T0, &r), -EINVAL);
     assert_string_equal(r.field, "tlp");

@@ -2,6 +2,8 @@
 #include "desk/notices/room.h"
 #include "desk/duties/duties.h"
 
+static bool is_document(const char *kind) { return strcmp(kind, "reminder") != 0 && strcmp(kind, "information") != 0; }
+
 /* letter_texts - subject and body, the addressee's language first, then the two others: who reads it may be somebody else. */
 static struct str letter_texts(struct call *c, const struct kase *k, const struct letter *l, enum lang first, bool body)
 {
@@ -18,6 +20,8 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
     const struct edition *ed = duty_edition(c->d->setup.world, k->edition);
     const struct obligation *o = ed && l->obligation ? edition_obligation(ed, str_c(l->obligation)) : NULL;
     buf_init(&b, MIB);
+    if (is_document(l->kind)) /* TLP 2.0: the label stands in the subject, and above the text */
+        buf_printf(&b, body ? "%.*s\n\n" : "[%.*s] ", STR_ARG(tlp_mark(c, k->tlp)));
     for (size_t i = 0; i < (body ? COUNT(order) : 1); i++) {
         json_t *args = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "number", number, "title",
                                  json_str(case_title(c->d, k, order[i])), "object", json_str(k->object_name.p ? k->object_name : STR("—")), "org",
@@ -34,8 +38,6 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
         case_form_text(c, k, l, &b);
     return arena_copy(&c->a, buf_view(&b));
 }
-
-static bool is_document(const char *kind) { return strcmp(kind, "reminder") != 0 && strcmp(kind, "information") != 0; }
 
 static int letter_queue(struct call *c, const struct kase *k, const struct letter *l, const struct recipient *to, bool internal)
 {
@@ -66,10 +68,11 @@ static int letters_queue(struct call *c, const struct kase *k, const struct lett
     return rc;
 }
 
+/* letter_owner - to the contacts of the object; under TLP:AMBER+STRICT to those of the organisation itself, not of an operational centre it has hired. */
 int letter_owner(struct call *c, const struct kase *k, const struct letter *l)
 {
     struct recipients r = { .count = 0 };
-    int rc = recipients_of_object(c, k->object_id, NULL, &r);
+    int rc = recipients_of_object(c, k->object_id, str_eq(k->tlp, STR("amber+strict")) ? "responsible_person" : NULL, &r);
 
     /* No person has an address: the organisation's own is better than silence. */
     if (rc == 0 && r.count == 0)

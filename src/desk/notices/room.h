@@ -51,6 +51,7 @@ MUST_USE int notice_json(struct call *c, int64_t id, json_t **out);
 struct str notice_body(struct call *c, const struct notice_made *m, enum lang first);
 /* notice_form_text - a filled form as lines of text. */
 void notice_form_text(struct call *c, const struct duty_world *w, const struct form *form, const struct form_values *values, enum lang lang, struct buf *b);
+struct str tlp_mark(struct call *c, struct str tlp);   /* "TLP:AMBER+STRICT", as TLP 2.0 writes its labels; without one AMBER */
 struct str notice_subject_line(struct call *c, const struct notice_made *m, enum lang lang);
 
 /* name_shown - the centre's own name in the reader's language, whichever it was kept in; any other name as it is. */

@@ -6,10 +6,9 @@
 
 static struct str say(struct call *c, enum lang lang, const char *key) { return catalog_text(c->d->setup.catalog, lang, key); }
 
-/* upper - "TLP:AMBER+STRICT", as TLP 2.0 writes its labels. */
-static struct str tlp_mark(struct call *c, const char *tlp)
+struct str tlp_mark(struct call *c, struct str tlp)
 {
-    struct str s = arena_printf(&c->a, "TLP:%s", tlp ? tlp : "amber");
+    struct str s = arena_printf(&c->a, "TLP:%.*s", STR_ARG(tlp.n ? tlp : STR("amber")));
     char *p = (char *)(uintptr_t)s.p;
 
     for (size_t i = 4; i < s.n; i++)
@@ -22,7 +21,7 @@ struct str notice_subject_line(struct call *c, const struct notice_made *m, enum
 {
     struct str title = m->n->title.n ? m->n->title : m->form->title.text[lang];
 
-    return arena_printf(&c->a, "[%.*s] %s %.*s", STR_ARG(tlp_mark(c, m->n->tlp)), m->number, (int)min_size(title.n, 300), title.p);
+    return arena_printf(&c->a, "[%.*s] %s %.*s", STR_ARG(tlp_mark(c, str_c(m->n->tlp ? m->n->tlp : ""))), m->number, (int)min_size(title.n, 300), title.p);
 }
 
 static void head_line(struct call *c, struct buf *b, enum lang lang, const char *key, struct str value)
@@ -47,7 +46,7 @@ static void head(struct call *c, const struct notice_made *m, enum lang lang, st
 {
     struct str title = m->n->title.n ? m->n->title : m->form->title.text[lang];
 
-    buf_printf(b, "%.*s\n%.*s\n\n", STR_ARG(tlp_mark(c, m->n->tlp)), STR_ARG(title));
+    buf_printf(b, "%.*s\n%.*s\n\n", STR_ARG(tlp_mark(c, str_c(m->n->tlp ? m->n->tlp : ""))), STR_ARG(title));
     head_line(c, b, lang, "notice.letter.number", str_c(m->number));
     head_line(c, b, lang, "notice.letter.made", duty_time_text(c->d->setup.world, c->now, true, &c->a));
     head_line(c, b, lang, "notice.letter.paragraph", str_c(m->n->paragraph));

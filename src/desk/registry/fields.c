@@ -243,7 +243,7 @@ static int hours_fit(struct call *c, const char *prefix, const json_t *hours)
         int from = minute_of_day(json_get_str(row, "from")), to = minute_of_day(json_get_str(row, "to"));
         json_int_t day = json_integer_value(json_object_get(row, "day"));
 
-        snprintf(field, sizeof field, "hours.week.%zu", i);
+        snprintf(field, sizeof field, "hours.week.%zu.%s", i, day < 1 || day > 7 ? "day" : from < 0 ? "from" : "to");
         if (day < 1 || day > 7)
             return fault(c, prefix, field, "days are 1 (Monday) to 7 (Sunday)");
         if (from < 0 || to < 0 || from == to)
@@ -252,7 +252,7 @@ static int hours_fit(struct call *c, const char *prefix, const json_t *hours)
     json_array_foreach(json_object_get(hours, "exceptions"), i, row) {
         struct str from = json_get_str(row, "from"), to = json_get_str(row, "to");
 
-        snprintf(field, sizeof field, "hours.exceptions.%zu", i);
+        snprintf(field, sizeof field, "hours.exceptions.%zu.%s", i, minute_of_day(from) < 0 ? "from" : "to");
         if (from.n || to.n)
             if (minute_of_day(from) < 0 || minute_of_day(to) < 0 || str_eq(from, to))
                 return fault(c, prefix, field, "hours are like 09:00 and 18:30; none: off duty that day");

@@ -393,6 +393,12 @@ static void owners_change_what_is_theirs(void **state)
     desk_reply_free(&r);
     assert_int_equal(change(w, &w->registry, RECORD_ORGANISATION, "city-services", "{'phone':'1'}", 0, T0, &r), -ENOENT);
     desk_reply_free(&r);
+    assert_int_equal(try_make(w, &w->registry, RECORD_PERSON, NULL, "{'name':'A','language':'kk','channels':[],'hours':{'week':[{'day':1,'from':'09:00','to':'18:00'},"
+                              "{'day':8,'from':'09:00','to':'18:00'}]}}", field), -EINVAL);
+    assert_string_equal(field, "value.hours.week.1.day");
+    assert_int_equal(try_make(w, &w->registry, RECORD_PERSON, NULL, "{'name':'A','language':'kk','channels':[],'hours':{'week':[{'day':1,'from':'09:00','to':'25:00'}]}}",
+                              field), -EINVAL);
+    assert_string_equal(field, "value.hours.week.0.to");
     assert_int_equal(try_make(w, &w->registry, RECORD_PERSON, NULL, "{'name':'A','language':'kk','channels':[],'org_id':'city-services'}", field), -EACCES);
     assert_int_equal(try_make(w, &w->registry, RECORD_CONTACT, "object/city-portal", "{'person_id':'x','role':'ocib'}", field), -ENOENT);
     assert_int_equal(try_make(w, &w->registry, RECORD_OBJECT, NULL, "{'name':'A','org_id':'registry-centre'}", field), -EACCES);

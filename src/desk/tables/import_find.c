@@ -112,6 +112,9 @@ int record_find(struct call *c, enum record_kind k, struct str id, struct str pa
     switch (k) {
     case RECORD_ORGANISATION:
         rc = bin.n ? one_id(c, db_query(c->d, c->e, "SELECT id FROM org WHERE bin = ? LIMIT 2", "t", bin), found) : 1;
+        if (rc == 2 && name.n) /* a unit has the number of the whole: its name tells which */
+            return one_id(c, db_query(c->d, c->e, "SELECT o.id FROM org o JOIN record r ON r.kind = ?1 AND r.id = o.id WHERE o.bin = ?2 AND r.sort = ?3 LIMIT 2",
+                                      "ztt", kind, bin, name), found) == 0 ? 0 : 2;
         return rc == 1 ? by_name(c, kind, name, found) : rc;
     case RECORD_COMPONENT:
         return one_id(c, db_query(c->d, c->e, "SELECT id FROM record WHERE kind = ?1 AND parent = ?2 AND sort = ?3 AND removed = 0 LIMIT 2", "ztt", kind,

@@ -234,6 +234,21 @@ static int value_judge(struct row_work *w, const json_t *value)
     return 0;
 }
 
+/* key_of - the cell by which a row without an id says what it is about. */
+static const char *key_of(const struct row_work *w)
+{
+    switch (w->run->kind) {
+    case RECORD_ORGANISATION:
+        return json_get_str(w->given, "bin").n ? "bin" : "name";
+    case RECORD_CONTACT:
+        return "person_id";
+    case RECORD_CONTRACT:
+        return "number";
+    default:
+        return "name";
+    }
+}
+
 int import_row_check(struct desk *d, const struct viewer *v, time_ns now, const struct import_run *run, const struct table_row *row,
                      struct import_piece *p, struct err *e)
 {
@@ -248,8 +263,11 @@ int import_row_check(struct desk *d, const struct viewer *v, time_ns now, const 
     rc = read_cells(&w);
     if (rc == 0)
         rc = record_find(&c, run->kind, w.id, w.parent, w.given, &w.found);
-    if (rc == 2)
-        fault(&w, column_of(run, "name"), "name", "ambiguous", json_get_str(w.given, "name"), "");
+    if (rc == 2) {
+        const char *key = key_of(&w);
+
+        fault(&w, column_of(run, key), key, "ambiguous", json_get_str(w.given, key), "");
+    }
     w.known = rc == 0;
     if (rc == 0)
         rc = record_read(&c, run->kind, w.found, 0, &old);

@@ -1,7 +1,7 @@
 /* passport.c - the initial data of an object (paragraph 7) as numbered versions, each with its source. */
 #include "desk/tables/internal.h"
 #include "desk/blob.h"
-#include "desk/registry/registry.h"
+#include "desk/registry/room.h"
 
 static const char *const source_values[] = { "architecture_portal", "conformity_testing", "owner", NULL };
 static const char *const tested_values[] = { "service_software_product", "ict_platform", "internet_resource", "information_system", NULL };
@@ -283,6 +283,8 @@ static int passport_create(struct call *c, struct str object, const json_t *body
         rc = refuse(c, -EACCES, "forbidden", "source", "an owner sends the owner's own data");
     if (rc == 0 && testing != (p.tested_kind.p != NULL))
         rc = refuse(c, -EINVAL, "bad_request", "tested_kind", "data of conformity testing say which of the four kinds was tested, other data do not");
+    if (rc == 0 && p.received_on.n && str_cmp(p.received_on, today_of(c)) > 0)
+        rc = refuse(c, -EINVAL, "bad_request", "received_on", "data cannot have come on a day that is still to come");
     json_t *items = json_deep_copy(p.items);
     if (rc == 0)
         rc = files_take(c, object, items);

@@ -1,4 +1,5 @@
 /* passport_items.c - what a passport holds: hardware and software, diagrams of networks, checksums, structures of databases. */
+#include "desk/registry/room.h"
 #include "desk/tables/internal.h"
 
 static const char *const algorithm_values[] = { "md5", "sha1", "sha256", "sha384", "sha512", "gost341194", "streebog256", "streebog512", "other", NULL };
@@ -53,6 +54,35 @@ static const struct item_kind *kind_of(const json_t *item)
     return NULL;
 }
 
+/* sum_fits - hexadecimal digits, as many as the algorithm makes; of another one any number. */
+static bool sum_fits(struct str algorithm, struct str sum)
+{
+    static const struct { const char *name; size_t digits; } lengths[] = {
+        { "md5", 32 }, { "sha1", 40 }, { "sha256", 64 }, { "sha384", 96 }, { "sha512", 128 }, { "gost341194", 64 }, { "streebog256", 64 }, { "streebog512", 128 },
+    };
+
+    for (size_t i = 0; i < COUNT(lengths); i++)
+        if (str_eq(algorithm, str_c(lengths[i].name)) && sum.n != lengths[i].digits)
+            return false;
+    return strspn(sum.p, "0123456789abcdefABCDEF") == sum.n;
+}
+
+/* whole_fits - what the table of fields cannot say of an item that is written by people; -EINVAL with the field. */
+static int whole_fits(const json_t *item, bool checksum, char inner[DESK_FIELD_MAX], struct err *e)
+{
+    struct str address = json_get_str(item, "address");
+
+    if (checksum && !sum_fits(json_get_str(item, "algorithm"), json_get_str(item, "value"))) {
+        snprintf(inner, DESK_FIELD_MAX, "value");
+        return err_set(e, -EINVAL, "a checksum is hexadecimal digits, as many as its algorithm makes");
+    }
+    if (address.n && !address_valid(address)) {
+        snprintf(inner, DESK_FIELD_MAX, "address");
+        return err_set(e, -EINVAL, "not an IP address");
+    }
+    return 0;
+}
+
 int item_check(const json_t *item, bool partial, const char *prefix, char field[DESK_FIELD_MAX], struct err *e)
 {
     const struct item_kind *k = kind_of(item);
@@ -64,14 +94,8 @@ int item_check(const json_t *item, bool partial, const char *prefix, char field[
         return err_set(e, -EINVAL, "%s: an item is hardware, software, diagram, checksum or database", prefix);
     }
     rc = body_check(item, k->fields, k->count, inner, e);
-    if (rc == 0 && !partial) {
-        struct str sum = json_get_str(item, "value");
-
-        if (strcmp(k->name, "checksum") == 0 && strspn(sum.p, "0123456789abcdefABCDEF") != sum.n) {
-            snprintf(inner, sizeof inner, "value");
-            rc = err_set(e, -EINVAL, "a checksum is hexadecimal digits");
-        }
-    }
+    if (rc == 0 && !partial)
+        rc = whole_fits(item, strcmp(k->name, "checksum") == 0, inner, e);
     if (rc < 0)
         snprintf(field, DESK_FIELD_MAX, "%.60s.%.60s", prefix, inner);
     return rc;

@@ -161,6 +161,25 @@ static void differences_are_shown_field_by_field(void **state)
                                " AND json_array_length(json, '$.hosts') > 0"), 1);   /* what no column names is kept */
 }
 
+static void a_unit_has_the_number_of_the_whole_and_is_told_by_its_name(void **state)
+{
+    struct world *w = *state;
+    json_t *i = check(w, read_in(w, "organisation", STR("id;name;kinds;bin\r\nwhole;Whole;owner;103612731735\r\nunit;Unit;ocib;103612731735\r\n")), NULL, NULL), *rows;
+
+    assert_int_equal(counted(i, "create"), 2);
+    apply_must(w, i);
+    i = check(w, read_in(w, "organisation", STR("bin;name;phone\r\n103612731735;Unit;+7 999\r\n103612731735;;+7 999\r\n")), NULL, NULL);
+    assert_int_equal(counted(i, "change"), 1);
+    rows = rows_of(w, i, "error");
+    assert_int_equal(json_array_size(rows), 1);
+    const json_t *fault = json_array_get(json_object_get(json_array_get(rows, 0), "errors"), 0);
+    assert_string_equal(json_string_value(json_object_get(fault, "column")), "A");
+    assert_string_equal(json_string_value(json_object_get(fault, "field")), "bin");
+    assert_string_equal(json_string_value(json_object_get(fault, "value")), "103612731735");
+    json_decref(rows);
+    json_decref(i);
+}
+
 static void each_wrong_cell_has_its_place_code_and_words(void **state)
 {
     static const struct { const char *code, *column; } want[] = {
@@ -535,6 +554,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_table_of_objects_is_shown_then_written_then_changes_nothing, "a table of objects is shown, then written; the same table again changes nothing"),
         T(differences_are_shown_field_by_field, "differences are shown field by field; what no column names is kept"),
+        T(a_unit_has_the_number_of_the_whole_and_is_told_by_its_name, "a unit has the number of the whole and is told by its name; the cell says what is ambiguous"),
         T(each_wrong_cell_has_its_place_code_and_words, "each wrong cell has its place, code and words"),
         T(a_table_excludes_no_object, "R-4-03 R-4-05 a table excludes no object: the cell says that it takes a request and two persons"),
         T(nothing_is_written_that_was_not_shown, "nothing is written that was not shown, and not half of it"),

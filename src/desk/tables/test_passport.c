@@ -62,13 +62,15 @@ static int observe(struct world *w, const char *items, const char *host, time_ns
     return rc;
 }
 
+#define SUM "ab12ab12ab12ab12ab12ab12ab12ab12ab12ab12ab12ab12ab12ab12ab12ab12"
 #define FIRST                                                                                                                                    \
     "{\"source\":\"architecture_portal\",\"reference\":\"AP-17\",\"received_on\":\"2026-03-01\",\"items\":["                                     \
     "{\"kind\":\"hardware\",\"name\":\"Web server\",\"host\":\"registry-web-1\",\"address\":\"10.1.1.1\",\"purpose\":\"front end\"},"            \
     "{\"kind\":\"software\",\"name\":\"nginx\",\"host\":\"registry-web-1\",\"version\":\"1.22.1\"},"                                             \
     "{\"kind\":\"software\",\"name\":\"openssh\",\"host\":\"registry-web-1\",\"version\":\"9.2\"},"                                              \
     "{\"kind\":\"diagram\",\"name\":\"Telecommunication network\",\"description\":\"two contours\"},"                                            \
-    "{\"kind\":\"checksum\",\"file\":\"/opt/register/bin/server\",\"algorithm\":\"sha256\",\"value\":\"ab12\",\"of\":\"program\"},"              \
+    "{\"kind\":\"checksum\",\"file\":\"/opt/register/bin/server\",\"algorithm\":\"sha256\","                      \
+    "\"value\":\"" SUM "\",\"of\":\"program\"},"                                                                                            \
     "{\"kind\":\"database\",\"name\":\"register\",\"structure\":\"table person(id, name)\"}]}"
 
 static void r_7_01_data_of_the_architecture_portal_make_the_first_version(void **state)
@@ -123,6 +125,10 @@ static void r_7_03_r_7_04_r_7_05_r_7_06_a_passport_lists_hardware_software_diagr
            "items.0.algorithm");
     create(w, &w->analyst, "{\"source\":\"owner\",\"items\":[{\"kind\":\"checksum\",\"file\":\"a\",\"algorithm\":\"md5\",\"value\":\"xyz\"}]}", "bad_request",
            "items.0.value");
+    create(w, &w->analyst, "{\"source\":\"owner\",\"items\":[{\"kind\":\"checksum\",\"file\":\"a\",\"algorithm\":\"sha256\",\"value\":\"ab12\"}]}", "bad_request",
+           "items.0.value");
+    create(w, &w->analyst, "{\"source\":\"owner\",\"items\":[{\"kind\":\"hardware\",\"name\":\"a\",\"address\":\"999\"}]}", "bad_request", "items.0.address");
+    create(w, &w->analyst, "{\"source\":\"owner\",\"received_on\":\"2099-01-01\",\"items\":[]}", "bad_request", "received_on");
     create(w, &w->analyst, "{\"source\":\"owner\",\"items\":[{\"kind\":\"database\",\"name\":\"A\"},{\"kind\":\"database\",\"name\":\"a \"}]}", "bad_request",
            "items.1");
     create(w, &w->analyst, "{\"source\":\"owner\"}", "bad_request", "items");
