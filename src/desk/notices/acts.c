@@ -2,6 +2,7 @@
 #include "desk/notices/api.h"
 #include "desk/notices/room.h"
 #include "desk/blob.h"
+#include "desk/registry/room.h"
 
 #define KIND_MAX 40
 
@@ -257,6 +258,12 @@ static const struct body_field register_fields[] = {
     { "files", BODY_STRINGS, false, false, 0, NOTICE_DOCUMENTS_MAX, NULL },
 };
 
+/* date_past - a paper bears a date of today or before. */
+static int date_past(struct call *c, const json_t *body, const char *field)
+{
+    return str_cmp(json_get_str(body, field), today_of(c)) <= 0 ? 0 : refuse(c, -EINVAL, "bad_request", field, "a paper bears a date of today or before");
+}
+
 static int register_it(struct call *c, int64_t id, const json_t *body, int64_t *made)
 {
     static const struct str centre = { NULL, 0 };
@@ -272,6 +279,8 @@ static int register_it(struct call *c, int64_t id, const json_t *body, int64_t *
     n.about = &about;
     if (rc == 0 && !sender.n && !n.sender_name.n)
         rc = refuse(c, -EINVAL, "bad_request", "sender", "who sent it: an organisation or a name");
+    if (rc == 0)
+        rc = date_past(c, body, "outer_date");
     if (rc == 0)
         rc = subject_of(c, body, &about);
     if (rc == 0)
@@ -403,6 +412,8 @@ static int paper(struct call *c, int64_t id, const json_t *body, int64_t *made)
     (void)made;
     if (rc == 0 && !mine)
         rc = refuse(c, -EACCES, "forbidden", NULL, "the paper part is recorded by who sent the notice");
+    if (rc == 0)
+        rc = date_past(c, body, "date");
     if (rc == 0 && upload.n)
         rc = blob_take(c, upload, "scan", &scan);
     if (rc >= 0)

@@ -164,6 +164,11 @@ static void what_comes_by_paper_is_registered(void **state)
     assert_int_equal(listed(w, &w->registry, (struct notices_query){ .direction = STR("in"), .limit = 10 }), 1);
     assert_int_equal(listed(w, &w->city, (struct notices_query){ .limit = 10 }), 0);
     r = (struct desk_reply){ 0 };
+    json_object_set_new(body, "outer_date", json_string("2027-01-01"));
+    assert_int_equal(desk_notice_register(w->desk, &w->analyst, body, T0, &r), -EINVAL);
+    assert_string_equal(r.field, "outer_date");
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
     json_object_del(body, "sender");
     assert_int_equal(desk_notice_register(w->desk, &w->analyst, body, T0, &r), -EINVAL);
     assert_string_equal(r.field, "sender");
@@ -188,6 +193,12 @@ static void paper_and_electronic_parts_are_both_moments(void **state)
     r = (struct desk_reply){ 0 };
     assert_int_equal(desk_notice_paper(w->desk, &w->city, str_c(id), body, T0 + NS_PER_DAY, &r), -ENOENT);
     r = (struct desk_reply){ 0 };
+    json_object_set_new(body, "date", json_string("2027-01-01"));
+    assert_int_equal(desk_notice_paper(w->desk, &w->registry, str_c(id), body, T0 + NS_PER_DAY, &r), -EINVAL);
+    assert_string_equal(r.field, "date");
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    json_object_set_new(body, "date", json_string("2026-03-20"));
     assert_int_equal(desk_notice_paper(w->desk, &w->registry, str_c(id), body, T0 + NS_PER_DAY, &r), 0);
     assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(r.json, "paper"), 0), "signatory")), "Ә. Бекұлы");
     desk_reply_free(&r);
