@@ -102,6 +102,14 @@ for (const role of BOUND) {
     });
 }
 
+test('a role that reads every organisation is for people of the centre: it is not given to an owner’s', async () => {
+    for (const role of ['centre_analyst', 'centre_lead', 'surveyor', 'document_auditor']) {
+        const a = await admin.post('/users', { login: 'slip', name: 'slip', role, org_id: 'city-services', language: 'en', password: 'correct horse battery staple 7' });
+        assert.deepEqual([a.status, a.json.field], [400, 'org_id'], role);
+    }
+    await newcomer('surveyor', 'sts', 'a-surveyor');
+});
+
 test('whoever reads everything without deciding changes nothing', async () => {
     const auditor = await newcomer('auditor', null, 'the-auditor');
     for (const op of spec.operations().filter((o) => o.method !== 'GET' && !/^\/(session|uploads|inbox)/.test(o.path)))

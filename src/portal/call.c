@@ -314,12 +314,12 @@ static int take_input(struct call *c)
     struct err e;
 
     if (params_read(c->http.query, &c->arena, &c->params, &e) < 0)
-        return call_refuse(c, 400, "bad_request", NULL, 0, 0) + 1;
+        return call_refuse(c, 400, "bad_request", "query", 0, 0) + 1;
     if (c->match.route->body != JSON)
         return 0;
     if (!str_ieq(str_of(type.p, min_size(type.n, 16)), STR("application/json")) ||
         json_body_read(buf_view(&c->content), &c->body, &e) < 0)
-        return call_refuse(c, 400, "bad_request", NULL, 0, 0) + 1;
+        return call_refuse(c, 400, "bad_request", "body", 0, 0) + 1;
     return 0;
 }
 
