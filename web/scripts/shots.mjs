@@ -5,6 +5,10 @@ import { chromium } from 'playwright-core';
 import * as D from '../mock/data.mjs';
 import { server } from '../mock/server.mjs';
 
+if (process.argv[2]?.startsWith('-')) {
+  console.error('usage: node scripts/shots.mjs OUT [kk,ru,en] [dark|light] [WIDTH] [NAMES]');
+  process.exit(2);
+}
 const [out = 'shots', langs = 'kk,ru,en', scheme = 'dark', width = '1440', only = ''] = process.argv.slice(2);
 mkdirSync(out, { recursive: true });
 await new Promise((done) => server.listen(0, '127.0.0.1', done));
