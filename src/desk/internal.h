@@ -19,7 +19,7 @@
 #include <sqlite3.h>
 
 #define DB_STATEMENTS_MAX 256  /* prepared at once; with more, the oldest that is idle gives way */
-#define DB_BUSY_MS        5000
+#define DB_BUSY_MS        15000   /* longer than the largest import holds the lock: a notice waits for it and is not refused */
 #define CHANGES_MAX       256
 #define RULES_MAX         4096
 #define FINDING_JSON_MAX  (64u * KIB)  /* a longer one is kept with its line cut */
