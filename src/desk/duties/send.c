@@ -58,17 +58,32 @@ static int add_inbox(struct call *c, struct reach *r, struct str org)
     return 0;
 }
 
+/* label_lets - may a reminder of the case go to this contact of the object? AMBER+STRICT: not to those of an operational centre; RED: to persons
+ * whom the case names. 1 yes, 0 no. */
+static int label_lets(struct call *c, int64_t case_id, const struct contact_now *who, struct str email)
+{
+    int64_t lets = 1;
+    int rc = case_id ? db_int(c->d, c->e, 1, &lets,
+                              "SELECT CASE tlp WHEN 'amber+strict' THEN ?2 <> 'ocib' WHEN 'red' THEN EXISTS (SELECT 1 FROM case_person p JOIN user u ON"
+                              " u.id = p.user_id WHERE p.case_id = cases.id AND u.email = ?3) ELSE 1 END FROM cases WHERE id = ?1",
+                              "itt", case_id, who->role, email) : 0;
+
+    return rc < 0 ? rc : lets != 0;
+}
+
 /* contacts - those of the object in their order, on duty first; only: the N-th of those that have an address. */
-static int contacts(struct call *c, struct reach *r, struct str object_id, int64_t only)
+static int contacts(struct call *c, struct reach *r, const struct duty_row *row, int64_t only)
 {
     struct contact_list l = { .count = 0 };
     int64_t at = 0;
-    int rc = object_id.p ? contacts_now(c, object_id, NULL, c->now, &l) : 0;
+    int rc = row->object_id.p ? contacts_now(c, row->object_id, NULL, c->now, &l) : 0;
 
     for (size_t i = 0; rc == 0 && i < l.count; i++) {
         struct str email = contact_channel_find(&l.at[i], "email");
+        int lets = email.n ? label_lets(c, row->case_id, &l.at[i], email) : 0;
 
-        if (email.n && (only == 0 || ++at == only))
+        rc = lets < 0 ? lets : 0;
+        if (lets > 0 && (only == 0 || ++at == only))
             add_person(r, email, lang_parse(l.at[i].language, LANG_KK));
     }
     return rc;
@@ -97,7 +112,7 @@ static int to_responsible(struct call *c, struct reach *r, unsigned channels, co
     int rc = channels & TO_INBOX && org.p ? add_inbox(c, r, org) : 0;
 
     if (rc == 0 && (channels & TO_EMAIL))
-        rc = contacts(c, r, row->object_id, only);
+        rc = contacts(c, r, row, only);
     if (rc == 0 && (channels & TO_EMAIL) && r->count == before && org.p)
         rc = org_letters(c, r, org);
     return rc;
