@@ -237,10 +237,6 @@ static void a_label_is_asked_before_anything_leaves(void **state)
     assert_int_equal(db_int(w->desk, NULL, 0, &notices, "SELECT count(*) FROM notice WHERE channel = 'email' AND subject_line LIKE '[TLP:AMBER+STRICT] %'"
                             " AND body LIKE 'TLP:AMBER+STRICT%'", ""), 0);
     assert_int_equal(notices, 1);
-    /* Nor does a reminder of what is owed. */
-    must(desk_tick(w->desk, T0 + 40 * NS_PER_HOUR, NULL, &r.err), &r.err);
-    assert_int_equal(db_int(w->desk, NULL, 0, &notices, "SELECT count(*) FROM notice WHERE kind = 'reminder' AND channel = 'email'", ""), 0);
-    assert_true(notices > 0);
     assert_int_equal(db_int(w->desk, NULL, 1, &notices, "SELECT count(*) FROM notice WHERE addressee = 'duty@ocib.example'", ""), 0);
     assert_int_equal(notices, 0);
     /* The owner may make it stricter, never wider. */
