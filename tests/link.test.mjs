@@ -140,7 +140,7 @@ test('what an owner says of their object is a proposed change at the centre, tak
     assert.equal(said.status, 201, said.bytes.toString());
     const stranger_ = await owner.signedIn('city');
     assert.equal((await stranger_.post('/link/nodes/centre/objects', { object_id: 'state-register' })).status, 403, 'the node speaks for another organisation');
-    const proposal = await until('the proposal', async () => (await analyst.get('/link/proposals?state=open')).json.items[0]);
+    const proposal = await until('the proposal', async () => (await analyst.get('/link/proposals?state=open')).json.items.find((x) => x.object?.id === 'state-register'));
     assert.deepEqual(spec.problems('GET', '/link/proposals', 200, (await analyst.get('/link/proposals')).json), []);
     const change = proposal.changes.find((x) => x.field === 'name');
     assert.equal(change.to, 'Тізілім, жаңа атау');
@@ -151,6 +151,8 @@ test('what an owner says of their object is a proposed change at the centre, tak
     assert.equal(done.status, 204, done.bytes.toString());
     assert.equal((await analyst.get('/registry/objects/state-register')).json.value.name, change.to);
     await until('the owner is told', async () => (await sent(owner, centreNode)).some((e) => e.kind === 'registry_update' && e.receipt?.result === 'agreed'));
+    const own = await until('the organisation’s own data', async () => (await analyst.get('/link/proposals?state=open')).json.items.find((x) => x.their_object === null));
+    assert.equal((await analyst.post(`/link/proposals/${own.id}/decision`, { decision: 'decline', note: 'known' })).status, 204);
     await quiet(centreNode, owner);
 });
 
@@ -171,6 +173,71 @@ test('a change of an object that the other node knows goes there by itself, as a
     assert.equal((await analyst.post(`/link/proposals/${proposal.id}/decision`, { decision: 'accept' })).status, 204);
     await owner.api('PUT', '/link/nodes/centre', { org_id: p.org.id, title: p.title, url: p.url, active: true, updates: false });
     await quiet(centreNode, owner);
+});
+
+test('components and contacts of an object and the organisation’s own data travel as proposals, by themselves too, and people’s data leave a trace', async () => {
+    const analyst = await analystOf(centreNode), p = await owner.peer(centreNode);
+    const setting = (updates) => owner.api('PUT', '/link/nodes/centre', { org_id: p.org.id, title: p.title, url: p.url, active: true, updates });
+    const open = async () => (await analyst.get('/link/proposals?state=open')).json.items;
+    const proposalOf = (what, test_) => until(what, async () => (await open()).find((x) => x.changes.some(test_)));
+    const accept = async (x) => {
+        const a = await analyst.post(`/link/proposals/${x.id}/decision`, { decision: 'accept' });
+        assert.equal(a.status, 204, a.bytes.toString());
+    };
+    const components = async (who) => (await who.get('/registry/objects/state-register/components?limit=1000')).json.items;
+    const contacts = async (who) => (await who.get('/registry/objects/state-register/contacts?limit=1000')).json.items;
+    /* By an act: a component that the centre does not know. */
+    const made = await owner.admin.post('/registry/objects/state-register/components', { value: { name: 'Жаңа сервер', asset_class: 'hardware', ip_addresses: ['198.51.100.77'], purpose: 'деректер қоры' }, reason: 'new' });
+    assert.equal(made.status, 201, made.bytes.toString());
+    assert.equal((await owner.admin.post('/link/nodes/centre/objects', { object_id: 'state-register' })).status, 201);
+    let proposal = await proposalOf('the component', (c) => c.kind === 'component' && c.field === 'ip_addresses' && c.to.includes('198.51.100.77'));
+    assert.deepEqual(spec.problems('GET', '/link/proposals', 200, (await analyst.get('/link/proposals')).json), []);
+    assert.equal(proposal.changes.find((c) => c.kind === 'component' && c.field === 'purpose' && c.name === 'Жаңа сервер').from, null);
+    assert.ok(!(await components(analyst)).some((c) => c.value.name === 'Жаңа сервер'), 'nothing changes by itself');
+    await accept(proposal);
+    const copy = (await components(analyst)).find((c) => c.value.name === 'Жаңа сервер');
+    assert.deepEqual(copy.value.ip_addresses, ['198.51.100.77']);
+    for (const x of await open()) await accept(x);
+    /* By themselves: the same component again, a contact with its person, the organisation. */
+    await setting(true);
+    const change = async (path, more) => {
+        const r = path.includes('/components/') ? (await components(owner.admin)).find((c) => path.endsWith(`/${c.id}`)) : (await owner.admin.get(path)).json, a = await owner.admin.put(path, { version: r.version, value: { ...r.value, ...more }, reason: 'changed' });
+        assert.equal(a.status, 200, a.bytes.toString());
+    };
+    await change(`/registry/components/${made.json.id}`, { purpose: 'көшірмелер' });
+    proposal = await proposalOf('the change', (c) => c.field === 'purpose' && c.to === 'көшірмелер');
+    assert.deepEqual(proposal.changes.map((c) => [c.kind, c.field, c.from]), [['component', 'purpose', 'деректер қоры']]);
+    await accept(proposal);
+    assert.equal((await components(analyst)).find((c) => c.id === copy.id).value.purpose, 'көшірмелер', 'the same component under our own number');
+    const person = await owner.admin.post('/registry/people', { value: { name: 'Айгүл Серік', org_id: 'registry-centre', language: 'kk', channels: [{ kind: 'mobile', value: '+7 700 000 11 22' }] }, reason: 'new' });
+    assert.equal(person.status, 201, person.bytes.toString());
+    const contact = await owner.admin.post('/registry/objects/state-register/contacts', { value: { person_id: person.json.id, role: 'deputy' }, reason: 'new' });
+    assert.equal(contact.status, 201, contact.bytes.toString());
+    proposal = await proposalOf('the contact', (c) => c.kind === 'contact' && c.field === 'person_name' && c.to === 'Айгүл Серік');
+    const trail = async (c, q) => (await c.api('GET', `/audit?q=${q}`)).json.items.filter((a) => a.action === 'personal.read');
+    assert.ok((await trail(owner, encodeURIComponent(`contact/${contact.json.id}`))).length > 0, 'that they left is in the trail');
+    assert.ok((await trail(centreNode, 'proposals')).length > 0, 'that they were shown too');
+    await accept(proposal);
+    await change(`/registry/people/${person.json.id}`, { channels: [{ kind: 'mobile', value: '+7 700 000 33 44' }] });
+    proposal = await proposalOf('the number', (c) => c.field === 'person_channels' && JSON.stringify(c.to).includes('33 44'));
+    await accept(proposal);
+    const there = (await contacts(analyst)).filter((c) => c.person?.name === 'Айгүл Серік');
+    assert.deepEqual(there.map((c) => c.person.channels[0].value), ['+7 700 000 33 44'], 'one contact, with the new number');
+    await change('/registry/organisations/registry-centre', { head: 'Жаңа басшы' });
+    proposal = await proposalOf('the head', (c) => c.kind === 'organisation' && c.field === 'head');
+    assert.deepEqual([proposal.object, proposal.their_object, proposal.changes.length], [null, null, 1]);
+    await accept(proposal);
+    assert.equal((await analyst.get('/registry/organisations/registry-centre')).json.value.head, 'Жаңа басшы');
+    /* And gone. */
+    const now = (await components(owner.admin)).find((c) => c.id === made.json.id);
+    const removed = await owner.admin.post(`/registry/components/${made.json.id}/remove`, { version: now.version, reason: 'gone' });
+    assert.ok(removed.status < 300, removed.bytes.toString());
+    proposal = await proposalOf('the removal', (c) => c.field === 'removed' && c.to === true);
+    await accept(proposal);
+    assert.ok(!(await components(analyst)).some((c) => c.id === copy.id));
+    await setting(false);
+    await quiet(centreNode, owner);
+    assert.deepEqual(await open(), [], 'what was taken over is not told back');
 });
 
 /* --- cases: each side keeps its own, what is done on one is repeated on the other --- */

@@ -87,7 +87,7 @@ int api_link_object_send(struct call *c)
 
 int api_link_proposals(struct call *c)
 {
-    struct desk_link_query q = { .state = params_get(&c->params, "state") };
+    struct desk_link_query q = { .state = params_get(&c->params, "state"), .now = c->now };
     struct desk_reply r = { 0 };
     int rc = call_page(c, &q.limit, &q.before);
 

@@ -3,10 +3,11 @@
  *     notice           an incoming notice in our inbox; about a case of ours, if it names one and speaks for its object
  *     form             the same, with the form's values kept: attached to the case it names
  *     step             what was done on a case there, without a notice of its own; a notice or a form may have a step with it
- *     registry_update  a proposed change of an object, which somebody here accepts; never written by itself
+ *     registry_update  a proposed change of an object, its components and contacts, or the organisation's data, which somebody here accepts; never written by itself
  *     receipt          what became of a message of ours: accepted, refused, read
  *
  * A step that cannot be repeated here leaves nothing but its notice in the inbox (a step alone gets one), and the reason in its row. */
+#include "desk/link/parts.h"
 #include "desk/link/room.h"
 #include "desk/notices/notices.h"
 
@@ -304,25 +305,30 @@ static int proposal_notice(struct call *c, const struct incoming *in, struct str
 
 static int registry_in(struct call *c, const struct incoming *in, struct applied *a)
 {
-    const json_t *payload = in->item->envelope.payload, *changes = json_object_get(payload, "changes");
-    struct str theirs = json_get_str(payload, "object"), object;
+    const json_t *payload = in->item->envelope.payload, *changes = json_object_get(payload, "changes"), *records = json_object_get(payload, "records");
+    struct str theirs = json_get_str(payload, "object"), object = { NULL, 0 };
     AUTO_BUF struct buf text;
+    AUTO_BUF struct buf parts;
     bool speaks = false;
     int64_t id;
     int rc;
 
     buf_init(&text, LINK_ENVELOPE_MAX);
-    if (!theirs.n || theirs.n > ID_MAX || !json_is_object(changes) || json_object_size(changes) == 0 || !json_get_str(payload, "title").n)
+    buf_init(&parts, LINK_ENVELOPE_MAX);
+    if (theirs.n > ID_MAX || !json_is_object(changes) || !json_get_str(payload, "title").n || (records && !parts_valid(records)) ||
+        json_object_size(changes) + json_array_size(records) == 0 || (!theirs.n && json_object_size(changes)))
         return no(a, "bad_payload");
-    rc = object_find(c, in->peer, payload, &object);
+    rc = theirs.n ? object_find(c, in->peer, payload, &object) : 0;
     speaks = object.n != 0;
     if (rc == 0 && json_get_str(payload, "your_object").n && !speaks)
         return no(a, "unknown_object");
     if (rc == 0)
         rc = link_json_write(changes, &text, c->e);
+    if (rc == 0 && records)
+        rc = link_json_write(records, &parts, c->e);
     if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &id, "INSERT INTO link_proposal(in_id, object_id, their_object, changes, state) VALUES (?,?,?,?,'open') RETURNING id", "ittt",
-                    in->id, speaks ? object : (struct str){ NULL, 0 }, theirs, buf_view(&text));
+        rc = db_int(c->d, c->e, 0, &id, "INSERT INTO link_proposal(in_id, object_id, their_object, changes, records, state) VALUES (?,?,?,?,?,'open') RETURNING id",
+                    "itttt", in->id, speaks ? object : (struct str){ NULL, 0 }, theirs.n ? theirs : STR(""), buf_view(&text), parts.n ? buf_view(&parts) : STR(""));
     if (rc < 0)
         return rc;
     return proposal_notice(c, in, speaks ? object : (struct str){ NULL, 0 }, a);

@@ -210,7 +210,7 @@ static int behind(struct desk *d, json_t *list, struct err *e)
     sqlite3_stmt *st = db_query(d, e,
                                 "SELECT p.node, o.kind = 'sts' AND m.kind <> 'sts' FROM link_peer p CROSS JOIN org o ON o.id = p.org_id CROSS JOIN link_self s"
                                 " CROSS JOIN org m ON m.id = s.org_id WHERE p.active = 1 AND (p.step_cursor < (SELECT coalesce(max(id), 0) FROM link_step) OR (p.updates = 1 AND EXISTS (SELECT 1 FROM"
-                                " record_version v WHERE v.seq > p.update_cursor AND v.kind = 'object')) OR EXISTS (SELECT 1 FROM notice n"
+                                " record_version v WHERE v.seq > p.update_cursor AND v.kind <> 'contract')) OR EXISTS (SELECT 1 FROM notice n"
                                 " WHERE n.id > p.notice_cursor AND n.channel = 'inbox' AND (n.org_id = p.org_id OR (n.org_id IS NULL AND o.kind = 'sts' AND m.kind"
                                 " <> 'sts')))) ORDER BY p.node LIMIT 1000",
                                 "");

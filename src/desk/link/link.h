@@ -55,6 +55,7 @@ struct desk_link_query {
     struct str state;               /* of proposals: open, accepted, declined; empty: all */
     int        limit;
     struct str before;
+    time_ns    now;                 /* that people's data were read is audited */
 };
 MUST_USE int desk_link_envelopes(struct desk *d, const struct viewer *v, const struct desk_link_query *q, struct desk_reply *r);
 /* desk_link_object_send - what stands here of an object, as a proposed change to the node of another organisation: {object_id, note}. */

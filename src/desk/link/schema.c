@@ -83,5 +83,16 @@ static const char step_3[] =
     " PRIMARY KEY (node, object_id)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX link_out_refused ON link_out(node) WHERE receipt = 'refused';";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* link_told      as link_sent was, for records of every kind: what a node knows, in which version.
+ * link_record    their id of a component or contact of ours, if it is another. */
+static const char step_4[] =
+    "CREATE TABLE link_told (node TEXT NOT NULL REFERENCES link_peer(node), kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,"
+    " PRIMARY KEY (node, kind, id)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO link_told SELECT node, 'object', object_id, version FROM link_sent;"
+    "DROP TABLE link_sent;"
+    "CREATE TABLE link_record (node TEXT NOT NULL REFERENCES link_peer(node), kind TEXT NOT NULL, their_id TEXT NOT NULL, id TEXT NOT NULL,"
+    " PRIMARY KEY (node, kind, their_id)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE link_proposal ADD COLUMN records TEXT NOT NULL DEFAULT '';";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 const struct desk_schema link_schema = { "link", steps, COUNT(steps) };

@@ -12,6 +12,9 @@ export const LINK_RESULTS = ['accepted', 'refused', 'known', 'agreed', 'declined
 // i18n: ui.link.proposal.*
 export const PROPOSAL_STATES = ['open', 'accepted', 'declined'] as const;
 
+// i18n: ui.link.part.*
+export const PART_KINDS = ['object', 'component', 'contact', 'organisation'] as const;
+
 // i18n: ui.link.ask.* ui.link.means.*
 export const LINK_ASKS = ['off', 'on', 'restart', 'withdraw'] as const;
 // i18n: ui.link.decide.* ui.link.decide_means.*
@@ -38,8 +41,8 @@ const envelope = object({
 });
 const anything: Decoder<unknown> = (v) => v;
 const proposal = object({
-  id: str, node: str, org: ref, object: nullable(ref), their_object: str, state: oneOf(PROPOSAL_STATES), received_at: instant, decided_at: nullable(instant),
-  decided_by: nullable(str), note: nullable(str), changes: arr(object({ field: str, from: anything, to: anything })),
+  id: str, node: str, org: ref, object: nullable(ref), their_object: nullable(str), state: oneOf(PROPOSAL_STATES), received_at: instant, decided_at: nullable(instant),
+  decided_by: nullable(str), note: nullable(str), changes: arr(object({ kind: oneOf(PART_KINDS), id: str, name: nullable(str), field: str, from: anything, to: anything })),
 });
 const imported = object({ node: str, applied: num, refused: num, known: num, acknowledged: num, gap: bool });
 const nothing: Decoder<null> = () => null;
