@@ -305,6 +305,31 @@ static int keep(struct call *c, const char *sha256, const char *ending, struct s
     return rc < 0 ? err_wrap(c->e, rc == -ENOSPC ? rc : -EIO, "keeping a document") : 0;
 }
 
+/* heard_judge - a document that came from another node is a PDF, and none that is known here as something else: its structured form would take the
+ * place of that one's. The very same document of this case again is no second one. */
+static int heard_judge(struct call *c, const struct kase *k, const char *kind, struct str pdf, struct str json, const char *sha256)
+{
+    char tail[100], path[4096];
+    AUTO_BUF struct buf had;
+    int64_t known = 0, same = 0;
+    int rc;
+
+    buf_init(&had, DESK_DOCUMENT_MAX);
+    if (!str_starts(pdf, STR("%PDF-")))
+        return refuse(c, -EINVAL, "bad_payload", "document", "what came as the document is no PDF");
+    rc = db_int(c->d, c->e, 0, &known,
+                "SELECT EXISTS (SELECT 1 FROM document WHERE sha256 = ?1 AND (case_id <> ?2 OR kind <> ?3)) OR EXISTS (SELECT 1 FROM notice_record WHERE"
+                " pdf_sha256 = ?1)",
+                "ziz", sha256, k->id, kind);
+    if (rc == 0 && !known)
+        rc = db_int(c->d, c->e, 0, &same, "SELECT EXISTS (SELECT 1 FROM document WHERE sha256 = ?1)", "z", sha256);
+    if (rc == 0 && same) {
+        snprintf(tail, sizeof tail, "documents/%s.json", sha256);
+        known = file_read(node_path(c->d->setup.node, tail, path), DESK_DOCUMENT_MAX, &had, NULL) < 0 || !str_eq(buf_view(&had), json);
+    }
+    return rc < 0 || !known ? rc : refuse(c, -EINVAL, "bad_payload", "document", "what came as the document is another one that is known here");
+}
+
 int document_make(struct call *c, const struct kase *k, const char *kind, const json_t *values, char sha256[65])
 {
     struct duty_world w;
@@ -326,7 +351,10 @@ int document_make(struct call *c, const struct kase *k, const char *kind, const 
     if (rc < 0)
         return err_wrap(c->e, -EIO, "drawing a document");
     secret_sha256_hex(buf_view(&pdf), sha256);
-    rc = keep(c, sha256, "pdf", buf_view(&pdf));
+    if (c->heard && c->heard->pdf.n)
+        rc = heard_judge(c, k, kind, buf_view(&pdf), buf_view(&json), sha256);
+    if (rc == 0)
+        rc = keep(c, sha256, "pdf", buf_view(&pdf));
     if (rc == 0)
         rc = keep(c, sha256, "json", buf_view(&json));
     if (rc == 0)

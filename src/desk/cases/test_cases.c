@@ -1,4 +1,5 @@
 /* test_cases.c - indicators as text, lists and their plans, the enumerations of the annexes against the edition, opening by hand. */
+#include "desk/blob.h"
 #include "desk/cases/acts.h"
 #include "desk/cases/indicator.h"
 #include "desk/testing.h"
@@ -245,6 +246,68 @@ static void a_label_is_asked_before_anything_leaves(void **state)
     desk_reply_free(&r);
 }
 
+/* heard_try - make the document of a case from what another node sent as its PDF. */
+static int heard_try(struct world *w, int64_t id, struct str pdf)
+{
+    struct desk_reply r = { 0 };
+    struct heard h = { .at = T0, .by = STR("node: person") };
+    json_t *values = NULL;
+    char sha256[65];
+    struct kase k;
+    struct blob b;
+    struct call c;
+    int rc;
+
+    desk_call_init(&c, w->desk, &w->analyst, T0, &r);
+    must(db_begin(w->desk, c.e), c.e);
+    must(blob_put(&c, pdf, &b), c.e);
+    must(case_load(&c, id, &k), c.e);
+    must(annex7_draft(&c, &k, &values), c.e);
+    h.pdf = str_c(b.sha256);
+    c.heard = &h;
+    rc = db_end(w->desk, document_make(&c, &k, "annex7", values, sha256), c.e);
+    if (rc < 0)
+        assert_string_equal(r.code, "bad_payload");
+    json_decref(values);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    return rc;
+}
+
+/* A node that sends the PDF of somebody else's document as its own letter must not put its words in the place of theirs. */
+static void a_document_that_came_takes_no_others_place(void **state)
+{
+    struct world *w = *state;
+    int64_t ours = case_new(w, "rule-ours", T0), theirs = case_new(w, "rule-theirs", T0 + NS_PER_SECOND);
+    char tail[100], pdf_path[4096], json_path[4096];
+    AUTO_BUF struct buf pdf, before, after;
+    struct err e;
+
+    buf_init(&pdf, DESK_DOCUMENT_MAX);
+    buf_init(&before, DESK_DOCUMENT_MAX);
+    buf_init(&after, DESK_DOCUMENT_MAX);
+    assert_true(ours != theirs);
+    act_do(w, &w->analyst, ours, "notify", notify_body(w, ours, T0), T0);
+    sqlite3_stmt *st = db_query(w->desk, NULL, "SELECT sha256 FROM document WHERE case_id = ?", "i", ours);
+    assert_int_equal(db_step(w->desk, st, NULL), 1);
+    snprintf(tail, sizeof tail, "documents/%.*s.pdf", STR_ARG(db_str(st, 0)));
+    node_path(w->node, tail, pdf_path);
+    snprintf(tail, sizeof tail, "documents/%.*s.json", STR_ARG(db_str(st, 0)));
+    node_path(w->node, tail, json_path);
+    db_done(st);
+    must(file_read(pdf_path, DESK_DOCUMENT_MAX, &pdf, &e), &e);
+    must(file_read(json_path, DESK_DOCUMENT_MAX, &before, &e), &e);
+    assert_int_equal(heard_try(w, theirs, buf_view(&pdf)), -EINVAL);
+    assert_int_equal(heard_try(w, ours, buf_view(&pdf)), -EINVAL);     /* it is our own notice, not what they wrote */
+    must(file_read(json_path, DESK_DOCUMENT_MAX, &after, &e), &e);
+    assert_true(str_eq(buf_view(&before), buf_view(&after)));
+    assert_int_equal(heard_try(w, theirs, STR("<html>no document</html>")), -EINVAL);
+    /* What is theirs is kept, once more if it comes once more, and for no other case. */
+    assert_int_equal(heard_try(w, theirs, STR("%PDF-1.7 theirs")), 0);
+    assert_int_equal(heard_try(w, theirs, STR("%PDF-1.7 theirs")), 0);
+    assert_int_equal(heard_try(w, ours, STR("%PDF-1.7 theirs")), -EINVAL);
+}
+
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
@@ -257,6 +320,7 @@ int main(void)
         T(lists_find_what_was_asked_for, "lists find what was asked for, and nothing of others"),
         T(what_is_opened_by_hand_is_judged, "what is opened by hand is judged with its field, and nothing is half-saved"),
         T(a_label_is_asked_before_anything_leaves, "TLP: a label is asked before anything leaves"),
+        T(a_document_that_came_takes_no_others_place, "a document that came from another node takes the place of no other"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
