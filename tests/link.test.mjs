@@ -616,6 +616,24 @@ test('7.2 D-08 by files: the same case, the same clocks, and a node that claims 
     assert.ok(came.every((e) => numbers.includes(e.receipt.number)), 'each lies in the inbox all the same');
     assert.ok((await city.envelopes(centreNode, 'out')).some((e) => e.step?.result === 'not_applied'), 'they know of it too');
     assert.match(await carry(), /0 applied/);
+    /* Tried again it is refused again, for the same reason; once our registry says that the object is theirs, it opens its case, once. */
+    const one = came.find((e) => e.step.code === 'unknown_object');
+    assert.match((await centreNode.cli(['retry', '--peer', 'city', one.id])).out, /1 tried, 0 applied/);
+    assert.equal((await centreNode.peer(city)).unapplied, p.unapplied);
+    const ours = (await centreNode.admin.get('/registry/objects/state-register')).json;
+    const given = await centreNode.admin.put('/registry/objects/state-register', { version: ours.version, value: { ...ours.value, org_id: 'city-services' }, reason: 'handed over' });
+    assert.equal(given.status, 200, given.bytes.toString());
+    assert.deepEqual((await centreNode.api('POST', '/link/nodes/city/retry', {})).json, { tried: p.unapplied, applied: p.unapplied });
+    const z = await copyOf(analyst, 'Бөтен нысан', 'sts_notified');
+    assert.deepEqual([z.machine, stateOf(z, 'D-08')], ['self', 'fulfilled']);
+    assert.deepEqual((await centreNode.api('POST', '/link/nodes/city/retry', { envelope: one.id })).json, { tried: 0, applied: 0 }, 'what was applied stays as it is');
+    assert.equal((await centreNode.peer(city)).unapplied, 0);
+    assert.deepEqual((await analyst.get('/inbox?limit=1000')).json.items.map((i) => i.number).sort(), numbers.sort(), 'no notice came a second time');
+    assert.equal((await (await centreNode.signedIn('city')).post('/link/nodes/city/retry', {})).status, 403);
+    await carry();
+    assert.ok((await city.envelopes(centreNode, 'out')).every((e) => e.step?.result !== 'not_applied'), 'they know of it too');
+    const back_ = (await centreNode.admin.get('/registry/objects/state-register')).json;
+    assert.equal((await centreNode.admin.put('/registry/objects/state-register', { version: back_.version, value: { ...back_.value, org_id: 'registry-centre' }, reason: 'and back' })).status, 200);
 });
 
 test('a node that is switched off is kept out at once, and goes on where it was when it is let in again', async () => {

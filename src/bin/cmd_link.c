@@ -17,14 +17,16 @@ static const char usage[] =
     "       saqshy link card   --server URL FILE\n"
     "       saqshy link add    --server URL --org ID --fingerprint HEX [--peer-url URL] CARD\n"
     "       saqshy link export --server URL --peer NODE FILE\n"
-    "       saqshy link import --server URL FILE\n\n"
+    "       saqshy link import --server URL FILE\n"
+    "       saqshy link retry  --server URL --peer NODE [ENVELOPE]\n\n"
     "  init     make the key and the certificate of this node; the key never leaves DIR/link\n"
     "  show     this node, the others, and how far each stream has come\n"
     "  self     for which organisation this node speaks\n"
     "  card     write this node's card, to be given to another administrator\n"
     "  add      let a node in by its card; compare the fingerprint by telephone first\n"
     "  export   write what waits for a node to FILE (\"-\": standard output)\n"
-    "  import   take a file that another node wrote; taken twice it changes nothing\n\n"
+    "  import   take a file that another node wrote; taken twice it changes nothing\n"
+    "  retry    try again the steps of a node that could not be repeated here, or one of them\n\n"
     "SAQSHY_USER and SAQSHY_PASSWORD name an administrator; --cacert FILE or SAQSHY_CACERT the portal's authority.\n"
     "Exit codes: 0 done, 1 refused, 2 usage.\n";
 
@@ -210,6 +212,22 @@ static int import(struct remote *r, const struct asked *a, struct err *e)
     return rc;
 }
 
+static int retry(struct remote *r, const struct asked *a, struct err *e)
+{
+    json_t *body = json_pack("{s:s?}", "envelope", a->file), *j = NULL;
+    char path[200];
+    int rc;
+
+    snprintf(path, sizeof path, "/link/nodes/%s/retry", a->peer);
+    rc = pki_name_valid(str_c(a->peer)) ? remote_send(r, "POST", path, body, &j, e) : err_set(e, -EINVAL, "\"%s\" is not the name of a node", a->peer);
+    json_decref(body);
+    if (rc == 0)
+        printf("node %s: %lld tried, %lld applied\n", a->peer, (long long)json_integer_value(json_object_get(j, "tried")),
+               (long long)json_integer_value(json_object_get(j, "applied")));
+    json_decref(j);
+    return rc;
+}
+
 static const struct {
     const char *verb;
     int       (*run)(struct remote *r, const struct asked *a, struct err *e);
@@ -217,6 +235,7 @@ static const struct {
 } verbs[] = {
     { "show", show, false, false, false, false }, { "self", self, false, true, false, false },   { "card", card, true, false, false, false },
     { "add", add, true, true, false, true },      { "export", export, true, false, true, false }, { "import", import, true, false, false, false },
+    { "retry", retry, false, false, true, false },
 };
 
 static int run_verb(const struct asked *a)
@@ -228,7 +247,7 @@ static int run_verb(const struct asked *a)
 
         if (strcmp(a->verb, verbs[i].verb) != 0)
             continue;
-        if (!a->url || (verbs[i].file != (a->file != NULL)) || (verbs[i].org && !a->org) || (verbs[i].peer && !a->peer) ||
+        if (!a->url || (verbs[i].file != (a->file != NULL) && verbs[i].run != retry) || (verbs[i].org && !a->org) || (verbs[i].peer && !a->peer) ||
             (verbs[i].fingerprint && !a->fingerprint))
             break;
         rc = remote_open(a->url, a->ca, &r, &e);

@@ -85,6 +85,13 @@ int api_link_object_send(struct call *c)
     return call_desk(c, desk_link_object_send(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 201, &r);
 }
 
+int api_link_again(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_link_again(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 200, &r);
+}
+
 int api_link_proposals(struct call *c)
 {
     struct desk_link_query q = { .state = params_get(&c->params, "state"), .now = c->now };

@@ -168,6 +168,7 @@ struct riding {
     const struct incoming *in;
     const json_t          *record;  /* NULL: the step came alone */
     struct applied        *a;
+    int64_t                known;   /* the notice was registered when it came; 0: now */
 };
 
 /* letter_of - the PDF among the documents that came: the letter itself, whose name is the number of the notice. */
@@ -190,6 +191,11 @@ static int register_riding(struct call *c, void *arg, int64_t case_id, int64_t *
 
     if (!r->record)
         return 0;
+    if (r->known) {
+        *record = r->known;
+        *pdf = letter_of(r->in, r->record);
+        return 0;
+    }
     rc = about_case(c, r->in, case_id, &about);
     if (rc == 0)
         rc = register_notice(c, r->in, r->record, &about.subject, r->a);
@@ -201,9 +207,9 @@ static int register_riding(struct call *c, void *arg, int64_t case_id, int64_t *
 }
 
 /* step_try - repeated whole, or not at all. */
-static int step_try(struct call *c, const struct incoming *in, const json_t *record, struct applied *a, struct replayed *done)
+static int step_try(struct call *c, const struct incoming *in, const json_t *record, int64_t known, struct applied *a, struct replayed *done)
 {
-    struct riding r = { in, record, a };
+    struct riding r = { in, record, a, known };
     size_t changes = c->d->change_count;
     int rc = db_exec(c->d, c->e, "SAVEPOINT link_step", "");
 
@@ -256,7 +262,7 @@ static int not_applied(struct call *c, const struct incoming *in, const json_t *
 static int step_in(struct call *c, const struct incoming *in, const json_t *record, struct applied *a)
 {
     struct replayed done;
-    int rc = step_try(c, in, record, a, &done);
+    int rc = step_try(c, in, record, 0, a, &done);
 
     if (rc < 0)
         return rc;
@@ -265,6 +271,22 @@ static int step_in(struct call *c, const struct incoming *in, const json_t *reco
     if (!done.applied)
         return not_applied(c, in, record, &done, a);
     a->case_id = done.case_id;
+    return 0;
+}
+
+int step_again(struct call *c, const struct incoming *in, int64_t record, struct applied *a)
+{
+    const json_t *kept = in->item->envelope.kind == LINK_STEP ? NULL : record_of(in->item->envelope.payload);
+    struct replayed done;
+    int rc = step_try(c, in, kept, record, a, &done);
+
+    if (rc < 0)
+        return rc;
+    a->case_id = done.applied ? done.case_id : 0;
+    if (!done.applied) {
+        snprintf(a->step_code, sizeof a->step_code, "%s", done.code);
+        snprintf(a->step_reason, sizeof a->step_reason, "%s", done.reason);
+    }
     return 0;
 }
 
@@ -386,21 +408,24 @@ static int note_it(struct call *c, const struct peer *p, struct str message, enu
 static int tell_case(struct call *c, const struct peer *p, struct str message, struct str number, struct str step)
 {
     int64_t case_id = 0;
-    struct str act;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT case_id, step_act FROM link_out WHERE node = ?1 AND message = ?2 AND case_id IS NOT NULL", "tt", p->node, message);
+    struct str act, was;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT case_id, step_act, step_code FROM link_out WHERE node = ?1 AND message = ?2 AND case_id IS NOT NULL", "tt", p->node, message);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
         return rc;
     case_id = sqlite3_column_int64(st, 0);
     act = db_copy(st, 1, &c->a);
+    was = db_copy(st, 2, &c->a);
     db_done(st);
+    if (was.n && (str_eq(was, step) || str_eq(was, STR("applied"))))
+        return 0;       /* said before */
     if (number.n)
         rc = db_exec(c->d, c->e, "UPDATE link_case SET their_number = coalesce(their_number, ?3) WHERE node = ?1 AND case_id = ?2", "tit", p->node, case_id, number);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE link_out SET step_code = ?3 WHERE node = ?1 AND message = ?2", "ttt", p->node, message, step);
-    if (rc >= 0 && step.n && !str_eq(step, STR("applied")))
-        rc = timeline_add(c, case_id, &(struct line){ .kind = "comment", .channel = "link", .addressee = p->title, .key = "case.text.step_not_applied",
+    if (rc >= 0 && step.n && (was.n || !str_eq(step, STR("applied"))))
+        rc = timeline_add(c, case_id, &(struct line){ .kind = "comment", .channel = "link", .addressee = p->title, .key = str_eq(step, STR("applied")) ? "case.text.step_applied" : "case.text.step_not_applied",
                                                       .args = json_pack("{s:o, s:o, s:o}", "node", json_str(p->title), "act", json_str(act), "code", json_str(step)) });
     return rc < 0 ? rc : 0;
 }
@@ -424,7 +449,7 @@ static int receipt_in(struct call *c, const struct incoming *in, struct applied 
     code = what == SAID_REFUSED ? code : none;
     number = number.n ? number : none;
     rc = rc < 0 ? rc : note_it(c, in->peer, message, what, code, number, at);
-    if (rc > 0 && what == SAID_ACCEPTED) {
+    if (rc >= 0 && what == SAID_ACCEPTED) {
         int told = tell_case(c, in->peer, message, text_of(payload, "case", ID_MAX), text_of(payload, "step", LINK_CODE_MAX - 1));
 
         rc = told < 0 ? told : rc;

@@ -95,7 +95,7 @@ static int case_number_of(struct call *c, int64_t id, struct str *out)
     return rc < 0 ? rc : 0;
 }
 
-static int receipt_put(struct call *c, const struct peer *p, const struct link_item *i, const struct applied *a)
+int receipt_put(struct call *c, const struct peer *p, const struct link_item *i, const struct applied *a)
 {
     const char *code = a->code, *number = a->number;
     struct str of_case;

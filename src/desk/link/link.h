@@ -63,6 +63,8 @@ MUST_USE int desk_link_object_send(struct desk *d, const struct viewer *v, struc
 MUST_USE int desk_link_proposals(struct desk *d, const struct viewer *v, const struct desk_link_query *q, struct desk_reply *r);
 /* desk_link_proposal_decide - {decision: accept or decline, note, object_id}: the object changes with the acceptance, and whoever proposed is told. */
 MUST_USE int desk_link_proposal_decide(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
+/* desk_link_again - {envelope}: a step of theirs that could not be repeated is tried again; without one, all of that node in their order. */
+MUST_USE int desk_link_again(struct desk *d, const struct viewer *v, struct str node, const json_t *body, time_ns now, struct desk_reply *r);
 /* desk_link_document - the bytes of a document that travelled. */
 MUST_USE int desk_link_document(struct desk *d, const struct viewer *v, struct str sha256, struct buf *out, struct desk_reply *r);
 /* desk_link_export - what waits for a node, as the bytes of a file. */

@@ -128,6 +128,10 @@ struct applied {
     char    step_act[48], step_code[LINK_CODE_MAX], step_reason[ERR_TEXT_MAX];   /* code empty: it was repeated, or there is none */
 };
 /* incoming_apply - what a message does here. 0, or below zero where it may work later; a refusal is 0 with a code. */
+/* step_again - the step of a message that came before; record: its notice in our register, 0: it came without. a->step_code says why not. */
+MUST_USE int step_again(struct call *c, const struct incoming *in, int64_t record, struct applied *a);
+/* receipt_put (inbox.c) - what became of a message, to its sender. */
+MUST_USE int receipt_put(struct call *c, const struct peer *p, const struct link_item *i, const struct applied *a);
 MUST_USE int incoming_apply(struct call *c, const struct incoming *in, struct applied *out);
 
 /* --- files.c --- */

@@ -60,6 +60,7 @@ export const addNode = (body: Record<string, unknown>) => send('POST', '/link/no
 export const changeNode = (name: string, body: Record<string, unknown>) => send('PUT', `/link/nodes/${id(name)}`, node, {}, body);
 export const restartNode = (name: string) => send('POST', `/link/nodes/${id(name)}/restart`, node);
 export const envelopes = (name: string, query: Query) => get(`/link/nodes/${id(name)}/envelopes`, object({ items: arr(envelope), next: nullable(str) }), query);
+export const retrySteps = (name: string, envelopeId: string) => send('POST', `/link/nodes/${id(name)}/retry`, object({ tried: num, applied: num }), {}, { envelope: envelopeId });
 export const importFile = (upload: string) => send('POST', '/link/imports', imported, {}, { upload });
 export const sendObject = (name: string, object_id: string, note: string) => send('POST', `/link/nodes/${id(name)}/objects`, object({ id: str }), {}, { object_id, note });
 export const proposals = (query: Query) => get('/link/proposals', object({ items: arr(proposal), next: nullable(str) }), query);
