@@ -137,6 +137,7 @@ int db_begin(struct desk *d, struct err *e)
         return rc;
     d->in_tx = true;
     d->change_count = 0;
+    d->cases_lost = false;
     return 0;
 }
 
@@ -347,6 +348,8 @@ void change_add(struct desk *d, const char *type, struct str id)
             return;
     if (d->change_count < CHANGES_MAX)
         d->changes[d->change_count++] = want;
+    else if (strcmp(want.type, "case") == 0)
+        d->cases_lost = true;
 }
 
 void change_id(struct desk *d, const char *type, int64_t id)

@@ -70,6 +70,7 @@ struct desk {
     bool     in_tx;
     struct change changes[CHANGES_MAX];
     size_t   change_count;
+    bool     cases_lost;       /* more cases changed in this transaction than changes[] holds */
     struct rule_book rules;
     struct policy    policy;
     struct duty_policy *duty_policy;   /* owned: reminders and escalation (duties) */

@@ -52,14 +52,16 @@ static bool old_enough(const struct stat *s, time_ns now)
     return S_ISREG(s->st_mode) && now - (m > c ? m : c) > SWEEP_AGE_NS;
 }
 
-/* forget - ask again under the lock, then unlink, then count. 1 if the file went. */
-static int forget(struct desk *d, int folder, const char *name, enum file_kind kind, const char *key, struct err *e)
+/* forget - ask again under the lock, of the file too (the same bytes may have been brought anew meanwhile), then unlink, then count. 1 if it went. */
+static int forget(struct desk *d, const char *name, enum file_kind kind, const char *key, time_ns now, struct err *e)
 {
+    const int folder = dirfd(d->sweep.dir);
     int64_t rows = 1;
+    struct stat s;
     int rc = known(d, kind, key, &rows, e);
 
-    if (rc < 0 || rows)
-        return rc;
+    if (rc < 0 || rows || fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) < 0 || !old_enough(&s, now))
+        return rc < 0 ? rc : 0;
     if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
         return err_set(e, -EIO, "could not take away \"%s\", which no row knows: %s", name, strerror(errno));
     rc = db_exec(d, e, "INSERT INTO meta(key, value) VALUES ('files_swept', 1) ON CONFLICT(key) DO UPDATE SET value = value + 1", "");
@@ -82,7 +84,7 @@ static int look_at(struct desk *d, const char *name, time_ns now, struct err *e)
         return rc;
     rc = db_begin(d, e);
     if (rc == 0)
-        rc = db_end(d, forget(d, folder, name, kind, key, e), e);
+        rc = db_end(d, forget(d, name, kind, key, now, e), e);
     if (rc > 0)
         log_line(LOG_INFO, "took away a file that no row knows", "file.name", name, NULL);
     return rc;

@@ -151,6 +151,28 @@ static void measures_and_late_duties_of_owners_are_in_both_summaries(void **stat
     }
 }
 
+/* A frame of findings may open more cases in one transaction than the desk tells the live pages one by one. */
+static void every_case_of_a_large_transaction_is_counted(void **state)
+{
+    enum { MANY = CHANGES_MAX + 44 };
+    struct world *w = *state;
+    int64_t kept = 0;
+    struct err e;
+
+    must(db_begin(w->desk, &e), &e);
+    for (int i = 1; i <= MANY; i++) {
+        must(db_exec(w->desk, &e,
+                     "INSERT INTO cases(number, machine, detector, state, kind, rule_id, rule_name, rule_level, grouping, host, edition, detected_at,"
+                     " last_seen_at, count, created_at, updated_at, search) VALUES ('M-'||?1, 'sts', 'centre', 'detected', 'event', 'r', 'r', 'low', 'g'||?1,"
+                     " 'h', 'kz-52-2025', ?2, ?2, 1, ?2, ?2, '')", "ii", (int64_t)i, DAY(1)),
+             &e);
+        change_case(w->desk, sqlite3_last_insert_rowid(w->desk->db));
+    }
+    must(db_end(w->desk, 0, &e), &e);
+    must(db_int(w->desk, &e, 0, &kept, "SELECT count(*) FROM case_version v JOIN cases k ON k.id = v.case_id WHERE k.number LIKE 'M-%'", ""), &e);
+    assert_int_equal(kept, MANY);
+}
+
 static void changes_of_objects_are_counted_by_kind(void **state)
 {
     struct world *w = *state;
@@ -489,6 +511,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(figures_are_counted_from_cases, "R-17-02 R-17-03 R-18-02 figures are counted from cases, and each opens the rows behind it"),
         T(measures_and_late_duties_of_owners_are_in_both_summaries, "R-17-07 R-18-06 measures of owners and their late duties are in both summaries"),
+        T(every_case_of_a_large_transaction_is_counted, "every case of a large transaction is counted"),
         T(changes_of_objects_are_counted_by_kind, "R-17-05 R-18-04 changes of objects are counted by kind"),
         T(changes_of_registered_data_are_told_apart,
           "R-17-05 R-18-04 commissioning, termination, Annex 1, contacts and logging changes are told apart"),

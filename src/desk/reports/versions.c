@@ -27,9 +27,23 @@ static int keep_one(struct desk *d, int64_t id, struct err *e)
                    "i", id);
 }
 
+/* keep_all - after a transaction that changed more cases than were told one by one (a frame of findings): every case without its present version. */
+static int keep_all(struct desk *d, struct err *e)
+{
+    int64_t id = 0;
+    int rc = 0;
+
+    while (rc >= 0 && (rc = db_int(d, e, 0, &id,
+                                   "SELECT coalesce((SELECT k.id FROM cases k WHERE k.id > ?1 AND NOT EXISTS (SELECT 1 FROM case_version v WHERE"
+                                   " v.case_id = k.id AND v.until = 9223372036854775807 AND v.at >= k.updated_at) ORDER BY k.id LIMIT 1), 0)",
+                                   "i", id)) >= 0 && id)
+        rc = keep_one(d, id, e);
+    return rc < 0 ? rc : 0;
+}
+
 int case_versions_keep(struct desk *d, struct err *e)
 {
-    int rc = 0;
+    int rc = d->cases_lost ? keep_all(d, e) : 0;
 
     for (size_t i = 0; rc >= 0 && i < d->change_count; i++)
         if (strcmp(d->changes[i].type, "case") == 0)
