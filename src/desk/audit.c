@@ -12,7 +12,7 @@ static const char zero_hash[] = AUDIT_ZERO_HASH;
 
 int audit_add(struct call *c, const char *action, const char *target, struct str detail, const char *outcome)
 {
-    struct audit_row r = { .at = c->heard ? c->heard->at : c->now, .action = str_c(action), .target = str_c(target), .outcome = str_c(outcome) };
+    struct audit_row r = { .at = recorded_at(c), .action = str_c(action), .target = str_c(target), .outcome = str_c(outcome) };
     char before[65], hash[65];
     sqlite3_stmt *st;
     int rc;

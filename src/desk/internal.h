@@ -105,6 +105,8 @@ struct call {
     const struct heard  *heard;    /* NULL: done here */
     bool                 approved; /* a second person has approved the act that runs (approvals.h) */
 };
+/* recorded_at - when it is written down: what is heard of late was not known before. What counts (fulfilled, happened, begun) is c->now. */
+static inline time_ns recorded_at(const struct call *c) { return c->heard ? c->heard->at : c->now; }
 void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);
 void desk_call_free(struct call *c);
 /* refuse - set code (and field, may be NULL) of the reply and the story; returns rc. */

@@ -6,7 +6,7 @@ int timeline_of(struct call *c, const struct subject *s, const struct line *l)
 {
     AUTO_FREE char *args = l->args ? json_dumps(l->args, JSON_COMPACT) : NULL;
     bool system = !c->v || !c->v->user_id;
-    time_ns recorded = c->heard ? c->heard->at : c->now;
+    time_ns recorded = recorded_at(c);
     struct str addressee = c->heard && !l->addressee.n ? c->heard->by : l->addressee;
     int rc;
 

@@ -60,7 +60,7 @@ int trace_add(struct call *c, int64_t duty_id, enum change_reason why, struct st
     int rc = db_exec(c->d, c->e,
                      "INSERT INTO duty_change(duty_id, at, author_id, reason, note, from_was, from_is, due_was, due_is, nominal_was, nominal_is,"
                      " calendar_was, calendar_is) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                     "iimztmmmmmmtt", duty_id, c->now, c->v ? (time_ns)c->v->user_id : (time_ns)0, reasons[why],
+                     "iimztmmmmmmtt", duty_id, recorded_at(c), c->v ? (time_ns)c->v->user_id : (time_ns)0, reasons[why],
                      note.n ? note : (struct str){ NULL, 0 }, m->from_was, m->from_is, m->due_was, m->due_is, m->nominal_was, m->nominal_is,
                      m->calendar_was, m->calendar_is);
 

@@ -118,7 +118,7 @@ static int row_insert(struct call *c, const struct subject *s, const struct coun
                   " ?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,'running',?17,?18,?19,?20) RETURNING id",
                   "ztmtttztztiimmimttiz", s->kind, s->id, (time_ns)s->case_id, s->object_id, w->accountable, w->performer, w->by, o->id,
                   duty_basis_name(r->basis), o->from ? o->from->id : STR("started_at"), r->start.at, (int64_t)r->start.date, r->due, r->nominal,
-                  (int64_t)r->estimated, n->missing_year, o->edition, c->d->setup.world->calendar->version, c->now, n->arithmetic);
+                  (int64_t)r->estimated, n->missing_year, o->edition, c->d->setup.world->calendar->version, recorded_at(c), n->arithmetic);
 }
 
 static int begin_new(struct call *c, const struct subject *s, const struct obligation *o, struct duty_start start, struct str performer,
@@ -193,7 +193,7 @@ static int end_row(struct call *c, int64_t id, const char *state, time_ns at, co
     if (rc < 0)
         return rc;
     rc = db_exec(c->d, c->e, "UPDATE duty SET state = ?2, fulfilled_at = ?3, ended_at = ?4, ended_key = ?5 WHERE id = ?1", "izmiz", id, state,
-                 fulfilled ? at : (time_ns)0, c->now, key);
+                 fulfilled ? at : (time_ns)0, recorded_at(c), key);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "DELETE FROM reminder WHERE sent_at IS NULL AND duty_id = ?", "i", id);
     if (rc < 0)
@@ -261,7 +261,7 @@ static int fact_put(struct call *c, int64_t duty_id, struct str fact, time_ns at
     int rc = db_exec(c->d, c->e,
                      "INSERT INTO duty_fact(duty_id, fact, at, recorded_at, author_id, notice_id, sha256, note) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"
                      " ON CONFLICT(duty_id, fact) DO UPDATE SET at = ?3, recorded_at = ?4, author_id = ?5, notice_id = ?6, sha256 = ?7, note = ?8",
-                     "itiimmtt", duty_id, fact, at, c->now, c->v ? (time_ns)c->v->user_id : (time_ns)0, (time_ns)v->notice_id,
+                     "itiimmtt", duty_id, fact, at, recorded_at(c), c->v ? (time_ns)c->v->user_id : (time_ns)0, (time_ns)v->notice_id,
                      v->sha256.n ? v->sha256 : (struct str){ NULL, 0 }, v->note.n ? v->note : (struct str){ NULL, 0 });
 
     return rc < 0 ? rc : 0;

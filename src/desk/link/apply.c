@@ -214,7 +214,7 @@ static int step_try(struct call *c, const struct incoming *in, const json_t *rec
     int rc = db_exec(c->d, c->e, "SAVEPOINT link_step", "");
 
     if (rc >= 0)
-        rc = step_replay(c, in->peer, in->item->envelope.payload, register_riding, &r, done);
+        rc = step_replay(c, in->peer, in->item->envelope.payload, in->item->envelope.created_at, register_riding, &r, done);
     if (rc < 0)
         return rc;
     if (!done->applied) {

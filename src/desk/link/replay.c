@@ -205,7 +205,7 @@ struct replay {
     enum desk_role     role;
     struct viewer      v;
     struct heard       heard;
-    time_ns            said;
+    time_ns            said, sent;
     step_register     *registered;
     void              *arg;
 };
@@ -259,12 +259,15 @@ static int repeat(struct call *c, struct replay *r, int64_t *case_id)
     if (rc == 0)
         rc = act_run(c, *case_id, json_get_str(r->step, "act"), json_object_get(r->step, "body"));
     as_us(c, r);
+    /* What the acts wrote as "changed" is their moment; the versions of the case go by when it was written down. */
     if (rc == 0)
+        rc = db_exec(c->d, c->e, "UPDATE cases SET updated_at = ?2 WHERE id = ?1", "ii", *case_id, recorded_at(c));
+    if (rc >= 0)
         rc = case_load(c, *case_id, &k);
     return rc < 0 ? rc : case_known_to(c, &k, r->p->node);
 }
 
-int step_replay(struct call *c, const struct peer *p, const json_t *payload, step_register *registered, void *arg, struct replayed *out)
+int step_replay(struct call *c, const struct peer *p, const json_t *payload, time_ns sent, step_register *registered, void *arg, struct replayed *out)
 {
     struct replay *r = arena_zero(&c->a, sizeof *r);
     int rc = r ? 0 : err_set(c->e, -ENOMEM, "no memory for a step");
@@ -272,7 +275,7 @@ int step_replay(struct call *c, const struct peer *p, const json_t *payload, ste
     *out = (struct replayed){ 0 };
     if (rc < 0)
         return rc;
-    *r = (struct replay){ .p = p, .about = json_object_get(payload, "about"), .step = json_object_get(payload, "step"), .heard = { .at = c->now },
+    *r = (struct replay){ .p = p, .about = json_object_get(payload, "about"), .step = json_object_get(payload, "step"), .heard = { .at = c->now }, .sent = sent,
                           .registered = registered, .arg = arg };
     rc = judge(c, r);
     if (rc == 0)

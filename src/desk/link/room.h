@@ -88,9 +88,10 @@ MUST_USE int case_find(struct call *c, const struct peer *p, const json_t *about
 MUST_USE int object_find(struct call *c, const struct peer *p, const json_t *about, struct str *id);
 /* step_register - the notice that came with a step, about this case; gives its record and its document. */
 typedef int step_register(struct call *c, void *arg, int64_t case_id, int64_t *record, struct str *pdf);
-/* step_replay - repeat the step of a payload. 0: *out says whether it was applied; below zero where it may work later. The caller has a savepoint:
+/* step_replay - repeat the step of a payload that its node sent at sent. 0: *out says whether it was applied; below zero where it may work later. The caller has a savepoint:
  * what is not applied must be rolled back. registered may be NULL. */
-MUST_USE int step_replay(struct call *c, const struct peer *p, const json_t *payload, step_register *registered, void *arg, struct replayed *out);
+MUST_USE int step_replay(struct call *c, const struct peer *p, const json_t *payload, time_ns sent, step_register *registered, void *arg,
+                         struct replayed *out);
 void peer_viewer(const struct peer *p, enum desk_role role, struct viewer *v);
 
 /* --- outbox.c --- */

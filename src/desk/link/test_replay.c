@@ -1,0 +1,144 @@
+/* test_replay.c - one desk that hears steps: when they count, what they may not say, and that whatever comes late leaves the past as it was told. */
+#include "desk/cases/acts.h"
+#include "desk/link/room.h"
+#include "desk/reports/internal.h"
+#include "desk/testing.h"
+
+#define OWNER_NODE "registry.example"
+#define LATE       (T0 + 3 * NS_PER_DAY)
+
+/* linked - the desk of the centre, to which the node of an owner speaks. */
+static int linked(void **state)
+{
+    struct world *w;
+
+    world_open(state);
+    w = *state;
+    assert_true(db_exec(w->desk, NULL, "INSERT INTO link_self(one, org_id, node) VALUES (1, 'sts', 'centre.example')", "") >= 0);
+    assert_true(db_exec(w->desk, NULL, "INSERT INTO link_peer(node, org_id, title, active, added_at, out_hash, in_hash) VALUES ('" OWNER_NODE "',"
+                                       " 'registry-centre', 'Registry', 1, 1, 'x', 'x')", "") >= 0);
+    return 0;
+}
+
+static int64_t count_of(struct world *w, const char *sql)
+{
+    int64_t n = -1;
+
+    assert_int_equal(db_int(w->desk, NULL, 0, &n, sql, ""), 0);
+    return n;
+}
+
+static json_t *about_of(struct world *w, int64_t id)
+{
+    json_t *k = case_get(w, &w->analyst, id, T0);
+    json_t *about = json_pack("{s:s, s:n, s:n, s:O, s:n}", "case", "THEIRS-1", "object", "origin", "your_case", json_object_get(k, "number"), "your_object");
+
+    json_decref(k);
+    return about;
+}
+
+/* hear - a step of the owner's node: said to have been done at "said", sent then, here at "now". about and body are taken. */
+static struct replayed hear(struct world *w, json_t *about, const char *act, json_t *body, json_t *opening, time_ns said, time_ns sent, time_ns now)
+{
+    struct desk_reply r = { 0 };
+    struct replayed done;
+    struct peer p;
+    struct call c;
+    char at[TIME_TEXT_MAX];
+    json_t *payload = json_pack("{s:o, s:{s:s, s:s, s:o, s:s, s:o, s:s}}", "about", about, "step", "act", act, "at", time_format_utc(said, at), "body", body,
+                                "by", "Somebody", "opening", opening ? opening : json_null(), "role", "owner_officer");
+
+    assert_non_null(payload);
+    desk_call_init(&c, w->desk, NULL, now, &r);
+    must(db_begin(w->desk, c.e), c.e);
+    assert_int_equal(peer_load(&c, STR(OWNER_NODE), &p), 1);
+    int rc = step_replay(&c, &p, payload, sent, NULL, NULL, &done);
+    must(rc, c.e);
+    assert_int_equal(db_end(w->desk, done.applied ? 0 : -ECANCELED, c.e), done.applied ? 0 : -ECANCELED);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    json_decref(payload);
+    return done;
+}
+
+/* applied - as hear, and it must have been repeated. */
+static void applied(struct world *w, int64_t id, const char *act, json_t *body, time_ns said, time_ns now)
+{
+    struct replayed done = hear(w, about_of(w, id), act, body, NULL, said, now, now);
+
+    if (!done.applied)
+        fail_msg("%s: %s %s", act, done.code, done.reason);
+}
+
+/* told - a case that the owner was told of, on its node too. */
+static int64_t told(struct world *w)
+{
+    int64_t id = case_new(w, "ssh_bruteforce", T0);
+
+    act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
+    assert_true(db_exec(w->desk, NULL, "INSERT INTO link_case(node, case_id, added_at) VALUES ('" OWNER_NODE "', ?, ?)", "ii", id, T0) >= 0);
+    return id;
+}
+
+/* --- moments --- */
+
+/* known - all that both summaries say of the quarter as of a moment, as one text. */
+static char *known(struct world *w, time_ns as_of)
+{
+    struct desk_reply r = { 0 };
+    AUTO_BUF struct buf out = { 0 };
+    char moment[TIME_TEXT_MAX];
+    struct period p;
+    struct call c;
+
+    buf_init(&out, MIB);
+    desk_call_init(&c, w->desk, &w->analyst, LATE, &r);
+    must(period_of(&c, STR("2026Q1"), str_c(time_format_utc(as_of, moment)), &p), c.e);
+    for (int i = 0; i < 2; i++) {
+        json_t *figs = NULL;
+
+        must(figures_json(&c, i ? IN_18 : IN_17, &p, LANG_RU, &figs), c.e);
+        char *text = json_dumps(figs, JSON_SORT_KEYS);
+        buf_str(&out, str_c(text));
+        free(text);
+        json_decref(figs);
+    }
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    return strndup(out.p, out.n);
+}
+
+#define VERSIONS(cond) "SELECT (SELECT count(*) FROM duty_version WHERE " cond ") + (SELECT count(*) FROM case_version WHERE " cond ")"
+
+static void a_late_step_counts_then_and_is_known_from_when_it_came(void **state)
+{
+    struct world *w = *state;
+    int64_t id = told(w);
+    char *before = known(w, T0 + NS_PER_DAY), *after;
+    int64_t versions = count_of(w, VERSIONS("1"));
+
+    applied(w, id, "confirm_incident", incident_body(T0 + 10 * NS_PER_MINUTE, "high"), T0 + 20 * NS_PER_MINUTE, LATE);
+    applied(w, id, "report_measures", measures_body(w, id, LATE, "high"), T0 + 30 * NS_PER_MINUTE, LATE);
+    after = known(w, T0 + NS_PER_DAY);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    assert_int_equal(count_of(w, VERSIONS("at < 1774291800000000000")), versions);   /* LATE */
+    assert_true(count_of(w, VERSIONS("1")) > versions);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM duty WHERE (ended_at > 1774032600000000000 AND ended_at < 1774291800000000000) OR (created_at >"
+                                 " 1774032600000000000 AND created_at < 1774291800000000000)"), 0);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM duty_fact WHERE recorded_at > 1774032600000000000 AND recorded_at < 1774291800000000000"), 0);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM cases WHERE updated_at <> 1774291800000000000"), 0);
+    /* It counts when it was done. */
+    assert_int_equal(count_of(w, "SELECT count(*) FROM duty WHERE obligation = 'D-11' AND state = 'fulfilled' AND fulfilled_at = 1774034400000000000"), 1);
+}
+
+int main(void)
+{
+#define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
+    const struct CMUnitTest tests[] = {
+        REPLAY_TEST(a_late_step_counts_then_and_is_known_from_when_it_came),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
