@@ -53,8 +53,12 @@ export async function signIn(login: string, password: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  await api.signOut();
-  keepFor(null);
+  // What was typed goes from this tab even when the server cannot be told: who leaves at a shared desk has left.
+  try {
+    await api.signOut();
+  } finally {
+    keepFor(null);
+  }
   state.user = null;
   state.expired = false;
 }
