@@ -180,11 +180,12 @@ static int open_case(struct call *c, const struct peer *p, const json_t *about, 
 /* --- the act --- */
 
 /* found_or_opened - with c->v and c->now as the act has them. */
-static int found_or_opened(struct call *c, const struct peer *p, const json_t *about, const json_t *step, struct str object, int64_t *id)
+static int found_or_opened(struct call *c, const struct peer *p, const json_t *about, const json_t *step, struct str object, int64_t *id, bool *opened)
 {
     const json_t *opening = json_object_get(step, "opening");
     int rc = case_find(c, p, about, id);
 
+    *opened = rc == 0 && !*id;
     if (rc < 0 || *id)
         return rc;
     if (!json_is_object(opening))
@@ -206,6 +207,7 @@ struct replay {
     struct viewer      v;
     struct heard       heard;
     time_ns            said, sent;
+    bool               opened;      /* by this step, here */
     step_register     *registered;
     void              *arg;
 };
@@ -233,6 +235,8 @@ static int judge(struct call *c, struct replay *r)
 
     if (!link_instant(json_get_str(r->step, "at"), &r->said) || !json_is_object(json_object_get(r->step, "body")))
         return refuse(c, -EINVAL, "bad_payload", "step", "a step has a moment and a body");
+    if (r->said > r->sent + ACT_FUTURE_NS)
+        return refuse(c, -EINVAL, "bad_payload", "step", "a step was done before it is sent");
     if (!act.n || act.n > 40 || !step_travels(arena_printf(&c->a, "%.*s", STR_ARG(act)).p))
         return refuse(c, -EINVAL, "bad_payload", "step", "no such act travels");
     r->role = desk_role_parse(role);
@@ -245,20 +249,50 @@ static int judge(struct call *c, struct replay *r)
     return rc < 0 ? rc : viewer_for(c, r->p, r->role, r->object, &r->v);
 }
 
+/* bound_below - nobody does a thing before the case stands, before their node was told of it (if it was opened here), or before what they did last. */
+static int bound_below(struct call *c, struct replay *r, int64_t case_id)
+{
+    time_ns low = 0;
+    int rc = db_int(c->d, c->e, 0, &low,
+                    "SELECT max(min(k.created_at, k.detected_at), coalesce((SELECT x.added_at FROM link_case x WHERE x.case_id = k.id AND x.node = ?2 AND NOT EXISTS"
+                    " (SELECT 1 FROM link_origin o WHERE o.case_id = k.id)), 0), coalesce((SELECT max(s.at) FROM link_step s WHERE s.case_id = k.id AND s.heard_from"
+                    " = ?2), 0)) FROM cases k WHERE k.id = ?1",
+                    "it", case_id, r->p->node);
+
+    r->said = rc == 0 && r->said < low ? low : r->said;
+    return rc < 0 ? rc : 0;
+}
+
+/* late_line - a moment that is far from when we heard of it is said where the case is read. */
+static int late_line(struct call *c, const struct replay *r, int64_t case_id)
+{
+    char at[TIME_TEXT_MAX];
+
+    if (r->heard.at - r->said <= LINK_LATE_NS)
+        return 0;
+    return timeline_add(c, case_id, &(struct line){ .kind = "comment", .channel = "link", .addressee = r->p->title, .key = "case.text.step_late", .args =
+                                                    json_pack("{s:o, s:o, s:s}", "node", json_str(r->p->title), "act", json_str(json_get_str(r->step, "act")), "at",
+                                                              time_format_utc(r->said, at)) });
+}
+
 static int repeat(struct call *c, struct replay *r, int64_t *case_id)
 {
     struct kase k;
     int rc;
 
     as_them(c, r);
-    rc = found_or_opened(c, r->p, r->about, r->step, r->object, case_id);
+    rc = found_or_opened(c, r->p, r->about, r->step, r->object, case_id, &r->opened);
     as_us(c, r);
+    if (rc == 0 && !r->opened)
+        rc = bound_below(c, r, *case_id);
     if (rc == 0 && r->registered)   /* the notice is registered by us, now; the act needs to know it */
         rc = r->registered(c, r->arg, *case_id, &r->heard.record, &r->heard.pdf);
     as_them(c, r);
     if (rc == 0)
         rc = act_run(c, *case_id, json_get_str(r->step, "act"), json_object_get(r->step, "body"));
     as_us(c, r);
+    if (rc == 0)
+        rc = late_line(c, r, *case_id);
     /* What the acts wrote as "changed" is their moment; the versions of the case go by when it was written down. */
     if (rc == 0)
         rc = db_exec(c->d, c->e, "UPDATE cases SET updated_at = ?2 WHERE id = ?1", "ii", *case_id, recorded_at(c));

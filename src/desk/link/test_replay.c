@@ -70,6 +70,14 @@ static void applied(struct world *w, int64_t id, const char *act, json_t *body, 
         fail_msg("%s: %s %s", act, done.code, done.reason);
 }
 
+static void refused(struct world *w, int64_t id, const char *act, json_t *body, time_ns said, time_ns sent, const char *code)
+{
+    struct replayed done = hear(w, about_of(w, id), act, body, NULL, said, sent, LATE);
+
+    assert_false(done.applied);
+    assert_string_equal(done.code, code);
+}
+
 /* told - a case that the owner was told of, on its node too. */
 static int64_t told(struct world *w)
 {
@@ -133,11 +141,30 @@ static void a_late_step_counts_then_and_is_known_from_when_it_came(void **state)
     assert_int_equal(count_of(w, "SELECT count(*) FROM duty WHERE obligation = 'D-11' AND state = 'fulfilled' AND fulfilled_at = 1774034400000000000"), 1);
 }
 
+static void a_node_does_not_choose_its_moment_freely(void **state)
+{
+    struct world *w = *state;
+    int64_t id = told(w);
+
+    /* Its node was told a day later: before that it has done nothing. */
+    assert_true(db_exec(w->desk, NULL, "UPDATE link_case SET added_at = ?", "i", T0 + NS_PER_DAY) >= 0);
+    refused(w, id, "acknowledge", json_object(), T0 + 2 * NS_PER_DAY, T0 + NS_PER_DAY, "bad_payload");   /* done after it was sent */
+    applied(w, id, "acknowledge", json_object(), T0 - 300 * NS_PER_DAY, LATE);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM cases WHERE acknowledged_at = 1774119000000000000"), 1);       /* T0 + a day */
+    assert_int_equal(count_of(w, "SELECT count(*) FROM timeline WHERE key = 'case.text.step_late'"), 1);
+    /* Nor before what it did last. */
+    applied(w, id, "confirm_incident", incident_body(T0 + 25 * NS_PER_HOUR, "high"), LATE - 5 * NS_PER_MINUTE, LATE);
+    applied(w, id, "report_measures", measures_body(w, id, LATE, "high"), T0 + 26 * NS_PER_HOUR, LATE);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM cases WHERE measures_at = 1774291500000000000"), 1);           /* LATE - 5 min */
+    assert_int_equal(count_of(w, "SELECT count(*) FROM timeline WHERE key = 'case.text.step_late'"), 1);
+}
+
 int main(void)
 {
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
     const struct CMUnitTest tests[] = {
         REPLAY_TEST(a_late_step_counts_then_and_is_known_from_when_it_came),
+        REPLAY_TEST(a_node_does_not_choose_its_moment_freely),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
