@@ -15,6 +15,7 @@
 struct letter_row {
     int64_t    id, case_id, attempts, internal;
     struct str subject_kind, subject_id, kind, to, message_id, sha256, subject, body;
+    bool       stopped;    /* the label of its case forbids it now */
 };
 
 struct outcome {
@@ -202,10 +203,30 @@ static void smtp_send(struct desk *d, const struct letter_row *l, struct str pdf
 /* relay_of - the key of the mail server as a receiver: another address in the settings is another receiver. */
 static struct str relay_of(struct call *c) { return arena_printf(&c->a, "mail %s", c->d->setup.node->smtp_url); }
 
-/* letter_next - the one that waits longest and is due. */
+static bool is_document(const struct letter_row *l) { return l->sha256.n != 0; }
+
+/* tell - one line in the timeline of what the letter is about. */
+static int tell(struct call *c, const struct letter_row *l, const struct line *line)
+{
+    return timeline_of(c, &(struct subject){ .kind = l->subject_kind.p, .id = l->subject_id, .case_id = l->case_id }, line);
+}
+
+static int letter_stop(struct call *c, struct letter_row *l)
+{
+    int rc = queue_stop(c, l->id, "notice", l->to);
+
+    l->stopped = true;
+    if (rc < 0 || !is_document(l))
+        return rc < 0 ? rc : 0;
+    return tell(c, l, &(struct line){ .kind = "notice_failed", .channel = "email", .addressee = l->to, .key = "case.text.label_stopped",
+                                      .message_id = l->message_id.p, .sha256 = l->sha256.p, .internal = l->internal != 0 });
+}
+
+/* letter_next - the one that waits longest and is due; stopped if it may not go any more. */
 static int letter_next(struct call *c, struct letter_row *l)
 {
     struct str relay = relay_of(c);
+    bool may;
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT id, coalesce(case_id, 0), attempts, internal, kind, addressee, message_id, sha256, subject_line, body, subject, subject_id"
                                 " FROM notice n WHERE channel = 'email' AND " QUEUE_DUE("n", "?1") " AND NOT " RECEIVER_RESTS("?2", "?1")
@@ -217,18 +238,15 @@ static int letter_next(struct call *c, struct letter_row *l)
         return rc;
     *l = (struct letter_row){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2) + 1, sqlite3_column_int64(st, 3),
                               db_copy(st, 10, &c->a), db_copy(st, 11, &c->a), db_copy(st, 4, &c->a), db_copy(st, 5, &c->a), db_copy(st, 6, &c->a),
-                              db_copy(st, 7, &c->a), db_copy(st, 8, &c->a), db_copy(st, 9, &c->a) };
+                              db_copy(st, 7, &c->a), db_copy(st, 8, &c->a), db_copy(st, 9, &c->a), false };
     db_done(st);
+    rc = queue_letter_may(c, l->case_id, l->to, &may);
+    if (rc == 0 && !may)
+        rc = letter_stop(c, l);
+    if (rc < 0 || l->stopped)
+        return rc < 0 ? rc : 1;
     rc = queue_put_off(c, l->id, l->attempts, relay, DESK_MAIL_TRY_S * NS_PER_SECOND);
     return rc < 0 ? rc : 1;
-}
-
-static bool is_document(const struct letter_row *l) { return l->sha256.n != 0; }
-
-/* tell - one line in the timeline of what the letter is about. */
-static int tell(struct call *c, const struct letter_row *l, const struct line *line)
-{
-    return timeline_of(c, &(struct subject){ .kind = l->subject_kind.p, .id = l->subject_id, .case_id = l->case_id }, line);
 }
 
 static int record_sent(struct call *c, const struct letter_row *l, const struct outcome *o)
@@ -281,7 +299,7 @@ static int one_letter(struct call *c)
     buf_init(&pdf, DESK_DOCUMENT_MAX);
     if (rc == 0)
         rc = db_end(c->d, letter_next(c, &l), c->e);
-    if (rc <= 0)
+    if (rc <= 0 || l.stopped)
         return rc;
     snprintf(tail, sizeof tail, "documents/%.*s.pdf", STR_ARG(l.sha256));
     if (l.sha256.n && file_read(node_path(c->d->setup.node, tail, path), DESK_DOCUMENT_MAX, &pdf, c->e) < 0) {

@@ -66,3 +66,53 @@ int queue_failed(struct call *c, const struct queue_failure *f, struct str recei
                      f->error, c->now + pause_after(f->attempts));
     return rc < 0 ? rc : over;
 }
+
+/* --- the label, asked again --- */
+
+int queue_letter_may(struct call *c, int64_t case_id, struct str email, bool *may)
+{
+    int64_t own = 0;
+    int rc = 0;
+
+    *may = true;
+    if (!case_id)
+        return 0;
+    rc = tlp_letter(c, case_id, email, may);
+    if (rc < 0 || *may)
+        return rc;
+    /* Under AMBER+STRICT the notice of a case itself goes to whom the owner made responsible for the object, of whatever organisation they are. */
+    rc = db_int(c->d, c->e, 0, &own,
+                "SELECT EXISTS (SELECT 1 FROM cases k JOIN object_contact x ON x.object_id = k.object_id WHERE k.id = ?1 AND k.tlp = 'amber+strict' AND x.kind ="
+                " 'responsible_person' AND x.email = ?2)",
+                "it", case_id, email);
+    *may = rc == 0 && own;
+    return rc;
+}
+
+int queue_org_may(struct call *c, int64_t case_id, struct str org, bool *may)
+{
+    int64_t knb = 0;
+    struct kase k;
+    int rc;
+
+    *may = true;
+    if (!case_id)
+        return 0;
+    rc = case_load(c, case_id, &k);
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &knb, "SELECT EXISTS (SELECT 1 FROM org WHERE id = ? AND kind = 'knb')", "t", org);
+    if (rc < 0)
+        return rc;
+    rc = str_eq(k.tlp, STR("red")) ? -EPROTO : tlp_allows(c, &k, org, knb != 0);   /* a system is nobody's name */
+    *may = rc == 0;
+    c->r->code = NULL;
+    c->r->field[0] = 0;
+    return rc == -EPROTO ? 0 : rc;
+}
+
+int queue_stop(struct call *c, int64_t id, const char *kind, struct str to)
+{
+    int rc = db_exec(c->d, c->e, "UPDATE notice SET state = 'failed', last_error = 'label' WHERE id = ?1", "i", id);
+
+    return rc < 0 ? rc : audit_add(c, "notice.send", kind, to, "failed");
+}

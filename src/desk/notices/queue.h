@@ -8,6 +8,8 @@
  *           3. When a receiver answers again, what waited for it is due at once.
  *           4. No pause is longer than QUEUE_PAUSE_MOST: one that reaches further was planned by a clock that ran ahead, and is over.
  *           5. Given up is only what was tried QUEUE_TRIES_MOST times itself, or what the caller says; then it is told.
+ *           6. What is about a case goes under the label that the case has when it is sent: what a stricter label forbids by then is closed as failed
+ *              ("label") without a try, and a wider one does not bring it back.
  * Threads   as struct desk.
  * Units     time_ns. */
 #ifndef SAQSHY_DESK_NOTICES_QUEUE_H
@@ -41,5 +43,12 @@ struct queue_failure {
     bool                over;
 };
 MUST_USE int queue_failed(struct call *c, const struct queue_failure *f, struct str receiver, const char *channel, struct str org);
+
+/* queue_letter_may, queue_org_may - does the label that the case has now let this go to an address, to the system of an organisation? case_id 0: about no
+ * case, which no label holds back. */
+MUST_USE int queue_letter_may(struct call *c, int64_t case_id, struct str email, bool *may);
+MUST_USE int queue_org_may(struct call *c, int64_t case_id, struct str org, bool *may);
+/* queue_stop - the label forbids it: closed, audited; to is as the audit trail names the receiver. */
+MUST_USE int queue_stop(struct call *c, int64_t id, const char *kind, struct str to);
 
 #endif

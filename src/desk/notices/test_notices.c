@@ -243,6 +243,45 @@ static int64_t number(struct world *w, const char *sql)
     return n;
 }
 
+/* A label is asked when a letter leaves, not only when it is written: a server may be away for hours. */
+static void a_label_set_later_stops_what_waits(void **state)
+{
+    struct world *w = *state;
+    struct smtp s = { 0 };
+    int64_t strict = case_new(w, "rule-strict", T0), red, amber;
+    char me[24];
+
+    act_do(w, &w->analyst, strict, "notify", notify_body(w, strict, T0), T0);
+    red = case_new(w, "rule-red", T0 + NS_PER_SECOND);
+    act_do(w, &w->analyst, red, "notify", notify_body(w, red, T0 + NS_PER_SECOND), T0 + NS_PER_SECOND);
+    amber = case_new(w, "rule-amber", T0 + 2 * NS_PER_SECOND);
+    act_do(w, &w->analyst, amber, "notify", notify_body(w, amber, T0 + 2 * NS_PER_SECOND), T0 + 2 * NS_PER_SECOND);
+    assert_true(strict < red && red < amber);
+    /* A reminder waits in the same queue. */
+    assert_int_equal(db_exec(w->desk, NULL,
+                             "INSERT INTO notice(subject, subject_id, case_id, kind, channel, addressee, state, next_try_at, queued_at, message_id, subject_line, body)"
+                             " VALUES ('case', CAST(?1 AS TEXT), ?1, 'reminder', 'email', 'duty@ocib.example', 'queued', ?2, ?2, '<r@x>', 'r', 'r')", "ii", red, T0), 1);
+    assert_int_equal(number(w, "SELECT count(*) FROM notice WHERE channel = 'email' AND state = 'queued'"), 7);
+    act_do(w, &w->analyst, strict, "set_tlp", json_pack("{s:s, s:s}", "tlp", "amber+strict", "reason", "r"), T0 + NS_PER_MINUTE);
+    assert_int_equal(db_exec(w->desk, NULL, "UPDATE user SET email = 'seitqali@registry.example' WHERE id = ?", "i", w->registry.user_id), 1);
+    snprintf(me, sizeof me, "%lld", (long long)w->registry.user_id);
+    act_do(w, &w->analyst, red, "set_tlp", json_pack("{s:s, s:[s], s:s}", "tlp", "red", "persons", me, "reason", "r"), T0 + NS_PER_MINUTE);
+    smtp_start(&s);
+    smtp_use(w, s.port);
+    assert_int_equal(turn(w, T0 + NS_PER_HOUR), 7);
+    assert_int_equal(s.taken, 4);
+    assert_int_equal(number(w, "SELECT count(*) FROM notice n JOIN cases k ON k.id = n.case_id WHERE channel = 'email' AND n.state = 'sent' AND n.addressee ="
+                               " 'seitqali@registry.example'"), 3);
+    assert_int_equal(number(w, "SELECT count(*) FROM notice n JOIN cases k ON k.id = n.case_id WHERE channel = 'email' AND n.state = 'failed' AND n.addressee ="
+                               " 'duty@ocib.example' AND last_error = 'label' AND attempts = 0 AND k.tlp IN ('amber+strict', 'red')"), 3);
+    assert_int_equal(number(w, "SELECT count(*) FROM audit WHERE action = 'notice.send' AND outcome = 'failed'"), 3);
+    /* Two documents are told of, the reminder is not; and a wider label brings nothing back. */
+    assert_int_equal(number(w, "SELECT count(*) FROM timeline WHERE kind = 'notice_failed' AND key = 'case.text.label_stopped'"), 2);
+    act_do(w, &w->analyst, strict, "set_tlp", json_pack("{s:s, s:s}", "tlp", "green", "reason", "r"), T0 + 2 * NS_PER_HOUR);
+    assert_int_equal(turn(w, T0 + 3 * NS_PER_HOUR), 0);
+    smtp_stop(&s);
+}
+
 static void a_mail_server_that_is_silent_rests_with_all_letters(void **state)
 {
     struct world *w = *state;
@@ -367,6 +406,7 @@ int main(void)
         T(a_refusal_is_tried_again_with_the_same_message_id, "a refused letter is tried again with the same Message-ID, after a pause that survives a restart"),
         T(a_lasting_refusal_is_believed_after_five_tries, "a lasting refusal is believed after five tries and told"),
         T(without_a_mail_server_letters_wait, "without a mail server letters wait and are sent when there is one"),
+        T(a_label_set_later_stops_what_waits, "TLP: a label that is set while a letter waits stops it, reminders too"),
         T(a_mail_server_that_is_silent_rests_with_all_letters, "a mail server that is silent rests with all letters, and nothing is given up for it"),
         T(a_wrong_password_gives_up_no_letter, "a wrong password gives up no letter"),
         T(a_clock_that_ran_ahead_keeps_no_letter_back, "a clock that ran ahead and came back keeps no letter back"),

@@ -501,6 +501,42 @@ static void a_dead_receiver_rests_and_others_do_not(void **state)
     assert_int_equal(hooks(w, w->registry.org_id, "state = 'queued'"), 3);
 }
 
+static void about_case(struct world *w, int64_t id, const char *org)
+{
+    char text[24];
+    struct desk_reply r;
+
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    must(create(w, &w->analyst, json_pack("{s:s, s:s, s:{s:s, s:s}, s:[s], s:s, s:s}", "kind", "information_request", "paragraph", "15", "subject", "kind", "case",
+                                          "id", text, "addressees", org, "title", "Мәліметтерді сұрату", "text", "x"), NULL, &r), &r.err);
+    desk_reply_free(&r);
+}
+
+static void a_label_set_later_stops_a_webhook(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "rule-hook", T0);
+    char me[24];
+
+    assert_true(db_exec(w->desk, NULL, "UPDATE object SET possessor_id = ?1 WHERE id = 'state-register'", "z", w->city.org_id) == 1);
+    hook_set(w, w->registry.org_id, "https://127.0.0.1:1/owner");
+    hook_set(w, w->city.org_id, "https://127.0.0.1:1/possessor");
+    about_case(w, id, w->city.org_id);
+    about_case(w, id, w->city.org_id);
+    about_case(w, id, w->registry.org_id);
+    webhooks_are(w, "private");
+    act_do(w, &w->analyst, id, "set_tlp", json_pack("{s:s, s:s}", "tlp", "amber+strict", "reason", "r"), T0 + NS_PER_SECOND);
+    /* The possessor's are closed without a try; the owner's is tried. */
+    assert_int_equal(hook_turns(w, T0 + NS_PER_SECOND, 1), 1);
+    assert_int_equal(hooks(w, w->city.org_id, "state = 'failed' AND last_error = 'label' AND attempts = 0"), 2);
+    assert_int_equal(hooks(w, w->registry.org_id, "state = 'queued' AND attempts = 1"), 1);
+    /* RED goes to no system at all, though somebody of the owner is named. */
+    snprintf(me, sizeof me, "%lld", (long long)w->registry.user_id);
+    act_do(w, &w->analyst, id, "set_tlp", json_pack("{s:s, s:[s], s:s}", "tlp", "red", "persons", me, "reason", "r"), T0 + NS_PER_MINUTE);
+    assert_int_equal(hook_turns(w, T0 + NS_PER_HOUR, 1), 0);
+    assert_int_equal(hooks(w, w->registry.org_id, "state = 'failed' AND last_error = 'label' AND attempts = 1"), 1);
+}
+
 /* A receiver that takes connections and says nothing until as many as it waits for have come; then it hangs up. */
 struct silent {
     int       fd, wanted;
@@ -591,6 +627,7 @@ int main(void)
         T(a_webhook_is_signed_as_rfc_4231_has_it, "a webhook is signed as RFC 4231 has it"),
         T(a_webhook_waits_until_it_is_allowed, "a webhook waits until it is allowed, and is never led to this host"),
         T(a_dead_receiver_rests_and_others_do_not, "a receiver of webhooks that is dead rests with all that is for it, and delays no other"),
+        T(a_label_set_later_stops_a_webhook, "TLP: a label that is set while a webhook waits stops it"),
         T(receivers_that_hang_are_served_beside_each_other, "receivers of webhooks that hang are served beside each other"),
         T(what_is_on_its_way_when_the_desk_ends_is_tried_again, "a webhook on its way when the desk ends is tried again"),
     };

@@ -196,8 +196,14 @@ static int hooks_ready(struct call *c)
 
 static struct str receiver_of(struct call *c, const struct hook_row *row) { return arena_printf(&c->a, "webhook %.*s", STR_ARG(row->url)); }
 
-/* next - what waits longest for a receiver that neither rests nor has a delivery on its way. Texts in the arena of the slot. */
-static int next(struct call *c, struct hook_slot *s)
+static int tell(struct call *c, const struct hook_row *row, const char *kind, const char *key, const char *text)
+{
+    return timeline_of(c, &(struct subject){ .kind = row->subject_kind.p, .id = row->subject_id, .case_id = row->case_id },
+                       &(struct line){ .kind = kind, .channel = "webhook", .addressee = row->addressee, .key = key, .text = str_c(text), .sha256 = row->pdf.p });
+}
+
+/* pick - what waits longest for a receiver that neither rests nor has a delivery on its way. Texts in the arena of the slot. */
+static int pick(struct call *c, struct hook_slot *s)
 {
     struct hook_row *row = &s->row;
     sqlite3_stmt *st = db_query(c->d, c->e,
@@ -214,7 +220,29 @@ static int next(struct call *c, struct hook_slot *s)
                               db_copy(st, 4, &s->a), db_copy(st, 5, &s->a), db_copy(st, 6, &s->a), db_copy(st, 7, &s->a), db_copy(st, 8, &s->a),
                               db_copy(st, 9, &s->a), db_copy(st, 10, &s->a), db_copy(st, 11, &s->a) };
     db_done(st);
-    rc = queue_put_off(c, row->id, row->attempts, receiver_of(c, row), (HOOK_TRY_S + 5) * NS_PER_SECOND);
+    return 1;
+}
+
+/* next - the first of those that the label of their case lets go; what it stops is closed, at most HOOK_TURN in one transaction. */
+static int next(struct call *c, struct hook_slot *s)
+{
+    bool may = false;
+    int rc = 0;
+
+    for (int i = 0; i < HOOK_TURN && (rc = pick(c, s)) > 0; i++) {
+        rc = queue_org_may(c, s->row.case_id, s->row.org_id, &may);
+        if (rc < 0 || may)
+            break;
+        rc = queue_stop(c, s->row.id, "webhook", s->row.addressee);
+        if (rc == 0)
+            rc = tell(c, &s->row, "notice_failed", "case.text.label_stopped", NULL);
+        if (rc < 0)
+            break;
+        arena_reset(&s->a);
+    }
+    if (rc < 0 || !may)
+        return rc < 0 ? rc : 0;
+    rc = queue_put_off(c, s->row.id, s->row.attempts, receiver_of(c, &s->row), (HOOK_TRY_S + 5) * NS_PER_SECOND);
     return rc < 0 ? rc : 1;
 }
 
@@ -247,12 +275,6 @@ static int begin(struct call *c, struct hook_slot *s)
     return 1;
 }
 
-static int tell(struct call *c, const struct hook_row *row, const char *kind, const char *text)
-{
-    return timeline_of(c, &(struct subject){ .kind = row->subject_kind.p, .id = row->subject_id, .case_id = row->case_id },
-                       &(struct line){ .kind = kind, .channel = "webhook", .addressee = row->addressee, .text = str_c(text), .sha256 = row->pdf.p });
-}
-
 static int record_taken(struct call *c, const struct hook_row *row, const struct hook_try *t)
 {
     char proof[64];
@@ -266,7 +288,7 @@ static int record_taken(struct call *c, const struct hook_row *row, const struct
                      "iiz", row->id, c->now, proof);
     if (rc >= 0)
         rc = audit_add(c, "notice.send", "webhook", row->addressee, "ok");
-    return rc < 0 ? rc : tell(c, row, "notice_sent", proof);
+    return rc < 0 ? rc : tell(c, row, "notice_sent", NULL, proof);
 }
 
 static int record(struct call *c, const struct hook_row *row, const struct hook_try *t)
@@ -283,7 +305,7 @@ static int record(struct call *c, const struct hook_row *row, const struct hook_
              "destination.address", row->url.p, "error.message", t->error, NULL);
     if (rc < 0 || (row->attempts > 1 && !over))
         return rc < 0 ? rc : 0;
-    return tell(c, row, "notice_failed", t->error);
+    return tell(c, row, "notice_failed", NULL, t->error);
 }
 
 /* --- the turn --- */
