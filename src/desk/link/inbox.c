@@ -243,26 +243,28 @@ static int place_of(struct call *c, const struct peer *p, const struct link_item
                                        (long long)v->sequence, STR_ARG(p->node));
 }
 
+static int place_now(struct call *c, struct str node, const struct link_item *i, struct peer *p)
+{
+    int rc = peer_load(c, node, p);
+
+    return rc < 0 ? rc : rc == 0 ? err_set(c->e, -ENOENT, "the node is gone") : place_of(c, p, i);
+}
+
+/* take_item - where it stands is judged before anything of it is kept (what is not the next must not fill the disk), and again under the lock. */
 static int take_item(struct call *c, struct str node, const struct link_item *i, bool file, struct taken *t)
 {
     struct peer p;
-    int rc = 0, place = 0;
+    int place = place_now(c, node, i, &p), rc = place;
 
     /* Files first: a document without a row is waste, a row without its document would be a lie. */
-    for (size_t k = 0; rc == 0 && k < i->envelope.document_count; k++)
+    for (size_t k = 0; rc == PLACE_NEXT && k < i->envelope.document_count; k++)
         rc = link_file_keep(c, i->envelope.document[k].sha256, buf_view(&i->content[k]));
-    if (rc == 0)
-        rc = db_begin(c->d, c->e);
-    if (rc < 0)
-        return rc;
-    rc = peer_load(c, node, &p);
-    if (rc == 0)
-        rc = err_set(c->e, -ENOENT, "the node is gone");
-    if (rc > 0)
-        rc = place = place_of(c, &p, i);
-    if (rc == PLACE_NEXT)
-        rc = apply_one(c, &p, i, file, t);
-    rc = db_end(c->d, rc, c->e);
+    if (rc == PLACE_NEXT && (rc = db_begin(c->d, c->e)) == 0) {
+        rc = place = place_now(c, node, i, &p);
+        if (rc == PLACE_NEXT)
+            rc = apply_one(c, &p, i, file, t);
+        rc = db_end(c->d, rc, c->e);
+    }
     t->known += rc >= 0 && place == PLACE_KNOWN;
     t->gap = t->gap || (rc >= 0 && place == PLACE_GAP);
     return rc < 0 ? rc : 0;

@@ -352,6 +352,23 @@ static void a_change_of_an_object_is_proposed_shown_and_taken_over_by_somebody(v
     assert_int_equal(count_of(p->owner, "SELECT count(*) FROM link_out WHERE receipt = 'accepted' AND kind = 'registry_update'"), 2);
 }
 
+/* documents_of - those of an envelope, of which each has one at most here. */
+static void documents_of(struct world *w, struct str envelope, struct link_writer *to)
+{
+    json_t *j = json_loadb(envelope.p, envelope.n, 0, NULL), *d;
+    size_t i;
+    struct err e;
+
+    json_array_foreach(json_object_get(j, "documents"), i, d) {
+        AUTO_BUF struct buf b;
+
+        buf_init(&b, DESK_DOCUMENT_MAX);
+        must(link_file_read(w->desk, json_get_str(d, "sha256"), &b, &e), &e);
+        link_item_document(to, json_get_str(d, "sha256"), buf_view(&b));
+    }
+    json_decref(j);
+}
+
 /* lines - a bundle of the owner's envelopes from..to of three, in the given order; by is the identity that signs the head. */
 static void bundle_of(struct pair *p, struct world *signer, int64_t from, int64_t to, struct buf *out)
 {
@@ -372,6 +389,7 @@ static void bundle_of(struct pair *p, struct world *signer, int64_t from, int64_
         assert_int_equal(db_step(p->owner->desk, st, NULL), 1);
         must(link_sign(own, LINK_SIGNED_ENVELOPE, db_str(st, 0), signature, &e), &e);
         link_item_begin(&w, &items);
+        documents_of(p->owner, db_str(st, 0), &w);
         link_item_end(&w, db_str(st, 0), link_cert_fingerprint(link_identity_cert(own)), str_c(signature));
         db_done(st);
     }
@@ -406,6 +424,34 @@ static void envelopes_are_applied_in_order_and_a_gap_waits(void **state)
     assert_int_equal(t.applied, 0);
     assert_int_equal(count_of(p->centre, "SELECT count(*) FROM notice_record WHERE direction = 'in'"), 3);
     assert_int_equal(count_of(p->centre, "SELECT count(*) FROM link_out WHERE kind = 'receipt'"), 3);
+}
+
+/* A node that sends what nobody can apply yet, or what was applied long ago, must not fill the disk with its documents. */
+static void what_is_not_the_next_leaves_no_documents(void **state)
+{
+    struct pair *p = *state;
+    AUTO_BUF struct buf first, second;
+    struct taken t;
+    struct err e;
+
+    buf_init(&first, 0);
+    buf_init(&second, 0);
+    issue(p->owner, &p->owner->registry, (struct str){ NULL, 0 }, "state-register", "Бірінші");
+    issue(p->owner, &p->owner->registry, (struct str){ NULL, 0 }, "state-register", "Екінші");
+    collect(p->owner);
+    bundle_of(p, p->owner, 1, 1, &first);
+    bundle_of(p, p->owner, 2, 2, &second);
+    assert_int_equal(take(p->centre, buf_view(&second), false, &t, NULL), 0);
+    assert_true(t.gap && t.applied == 0);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM blob"), 0);
+    assert_int_equal(take(p->centre, buf_view(&first), false, &t, NULL), 0);
+    assert_int_equal(take(p->centre, buf_view(&second), false, &t, NULL), 0);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM blob"), 2);
+    /* Known already: what was taken away since does not come back by it. */
+    assert_true(db_exec(p->centre->desk, &e, "DELETE FROM blob", "") == 2);
+    assert_int_equal(take(p->centre, buf_view(&second), false, &t, NULL), 0);
+    assert_true(t.known == 1 && t.applied == 0);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM blob"), 0);
 }
 
 static void what_is_forged_foreign_or_damaged_is_refused_whole(void **state)
@@ -615,6 +661,7 @@ int main(void)
         LINK_TEST(what_a_node_may_not_say_is_refused_with_a_code),
         LINK_TEST(a_change_of_an_object_is_proposed_shown_and_taken_over_by_somebody),
         LINK_TEST(envelopes_are_applied_in_order_and_a_gap_waits),
+        LINK_TEST(what_is_not_the_next_leaves_no_documents),
         LINK_TEST(what_is_forged_foreign_or_damaged_is_refused_whole),
         LINK_TEST(a_stream_begun_anew_repeats_nothing),
         LINK_TEST(a_desk_that_lost_its_last_hours_is_noticed),
