@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import https from 'node:https';
+import net from 'node:net';
 import { centre, freePort, saqshy, sleep, until } from './lib/centre.mjs';
 import { openapi } from './portal/openapi.mjs';
 
@@ -78,6 +79,8 @@ async function ask(analyst, object, text = `vulnerability ${++asked}`) {
     const a = await analyst.post('/requests', { kind: 'vulnerability_notice', object_ids: [object], values: { sender: 'sts', title: text, text } });
     assert.equal(a.status, 201, a.bytes.toString());
 }
+/** A metric of a node; NaN: it is not there. */
+const metric = async (c, name) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec((await c.admin.request('GET', '/metrics')).bytes.toString())?.[1]);
 const analystOf = (c) => c.signedIn('analyst');
 /** Notices that came to a node, oldest first. */
 const arrived = async (c, from) => (await c.envelopes(from, 'in')).filter((e) => e.kind !== 'receipt').reverse();
@@ -407,6 +410,8 @@ test('a node that is away delays and never drops: everything comes in order when
     const analyst = await analystOf(centreNode);
     for (let i = 0; i < 5; i++) await ask(analyst, 'state-register');
     await until('the outbox holds them', async () => (await centreNode.peer(owner)).queue === 5);
+    await until('the metric counts them', async () => (await metric(centreNode, 'saqshy_link_waiting')) >= 5);
+    assert.ok((await metric(centreNode, 'saqshy_link_oldest_seconds')) >= 0);
     await owner.start();
     owner.admin = await owner.signedIn('administrator');
     const came = await until('all five', async () => { const l = await arrived(owner, centreNode); return l.length === before_ + 5 ? l : null; });
@@ -611,6 +616,8 @@ test('7.2 D-08 by files: the same case, the same clocks, and a node that claims 
     assert.ok(!(await analyst.get('/cases?limit=1000')).json.items.some((k) => k.title === 'Бөтен нысан'), 'no case of another’s object');
     const p = await centreNode.peer(city), came = (await centreNode.envelopes(city, 'in')).filter((e) => e.step?.result === 'not_applied');
     assert.ok(p.unapplied > 0 && p.unapplied === came.length, `counted: ${p.unapplied}`);
+    await until('the metric counts them', async () => (await metric(centreNode, 'saqshy_link_steps_unapplied')) === p.unapplied + (await centreNode.peer(owner)).unapplied);
+    assert.ok((await metric(centreNode, 'saqshy_link_refused')) >= 0);
     assert.ok(came.every((e) => ['unknown_object', 'unknown_case'].includes(e.step.code) && e.step.reason), JSON.stringify(came.map((e) => e.step)));
     const numbers = (await analyst.get('/inbox?limit=1000')).json.items.map((i) => i.number);
     assert.ok(came.every((e) => numbers.includes(e.receipt.number)), 'each lies in the inbox all the same');
@@ -652,6 +659,113 @@ test('a node that is switched off is kept out at once, and goes on where it was 
     owner.advance(700);
     owner.admin = await owner.signedIn('administrator');
     await until('it goes on', async () => (await arrived(owner, centreNode)).length === had + 1, 60);
+});
+
+/** All clocks go on together: what one node says of a moment must not be to come for another. */
+async function later(seconds, ...all) {
+    const to = Math.max(...all.map((c) => c.now())) + seconds * 1000;
+    for (const c of all) c.advance(Math.ceil((to - c.now()) / 1000));
+    for (const c of all) c.admin = await c.signedIn('administrator');
+}
+
+test('D-08 a network that is cut in the middle of exchanges: incidents are declared meanwhile, each opens one case when it is whole again', async () => {
+    /* Between the two stands a wire that breaks after some bytes, in either direction, or lets nothing through. */
+    let left = 0, broken = 0;
+    const wire = net.createServer((from) => {
+        const to = net.connect(centreNode.link, '127.0.0.1');
+        const both = () => { from.destroy(); to.destroy(); };
+        for (const [a, b] of [[from, to], [to, from]]) {
+            a.on('error', both).on('close', both);
+            a.on('data', (d) => {
+                if ((left -= d.length) < 0) { broken++; both(); } else b.write(d);
+            });
+        }
+    });
+    await new Promise((done) => wire.listen(0, '127.0.0.1', done));
+    const p = await owner.peer(centreNode), url = (u) => owner.api('PUT', '/link/nodes/centre', { org_id: p.org.id, title: p.title, url: u, active: true });
+    try {
+        await url(`https://127.0.0.1:${wire.address().port}`);
+        await later(1, centreNode, owner);
+        const officer = await owner.signedIn('registry'), had = (await centreNode.peer(owner)).unapplied;
+        for (const [i, bytes] of [0, 300, 2500, 9000, 30000].entries()) {
+            left = bytes;
+            const was = broken;
+            await declare(officer, incident(owner, 'state-register', `үзіліс ${i}`));
+            await later(11 * MINUTE, centreNode, owner);    /* over the pause, which grows to ten minutes */
+            await until('the wire broke', async () => broken > was, 60);
+        }
+        assert.ok((await owner.peer(centreNode)).last_error, 'the failure is shown');
+        left = Infinity;
+        await later(11 * MINUTE, centreNode, owner);
+        const analyst = await analystOf(centreNode);
+        await until('all of them', async () => (await analyst.get('/cases?limit=1000')).json.items.filter((k) => k.title.startsWith('үзіліс ') && k.state === 'sts_notified').length === 5, 90);
+        await quiet(owner, centreNode);
+        assert.equal((await analyst.get('/cases?limit=1000')).json.items.filter((k) => k.title.startsWith('үзіліс ')).length, 5, 'each once');
+        assert.equal((await centreNode.peer(owner)).unapplied, had);
+    } finally {
+        await url(p.url);
+        wire.close();
+    }
+    await quiet(owner, centreNode);
+});
+
+test('7.1 R-10.1-13 D-06 KNB’s own node: the notice opens the case there where it stands, KNB decides there, and a kill of that node at any moment loses nothing', async () => {
+    const knb = await node('knb', 'knb', { connect: true });
+    await pair(centreNode, knb, { to: `https://127.0.0.1:${centreNode.link}` });
+    await later(1, centreNode, owner, knb);
+    let officer = await owner.signedIn('registry');
+    let x = await declare(officer, incident(owner, 'state-register', 'Жойылмаған оқиға'));
+    let y = await copyOf(await analystOf(centreNode), 'Жойылмаған оқиға', 'sts_notified');
+    await later(73 * 3600, centreNode, owner, knb);
+    const analyst = await analystOf(centreNode), password = 'a long password for tests 1';
+    for (const c of [knb, centreNode])
+        await c.api('POST', '/users', { login: 'knb-duty', name: 'knb-duty', role: 'knb', org_id: 'knb', language: 'kk', email: null, password }, 201);
+    const there = await knb.signedIn({ login: 'knb-duty', password });
+    officer = await owner.signedIn('registry');
+    y = await until('D-06 is overdue', async () => { const k = await show(analyst, y.id); return stateOf(k, 'D-06') === 'overdue' ? k : null; }, 60);
+    assert.equal((await there.get('/cases')).json.items.length, 0, 'KNB knows what it was told of');
+    y = await act(analyst, y, 'notify_knb', { note: 'жойылмады' });
+    const z = await copyOf(there, 'Жойылмаған оқиға', 'escalated_knb');
+    assert.deepEqual([z.machine, z.kind, z.level, z.documents.map((d) => d.kind)], ['self', 'incident', 'medium', ['knb_notice']]);
+    same(z.confirmed_at, x.confirmed_at);
+    same(clockOf(z, 'D-06').due, clockOf(x, 'D-06').due);
+    assert.deepEqual(z.nodes.map((n) => [n.node, n.number]), [['centre', y.number]]);
+    assert.equal((await (await centreNode.signedIn({ login: 'knb-duty', password })).post(`/cases/${y.id}/actions/decide_visit`, { reason: 'x' })).json.code, 'elsewhere');
+    /* What KNB decides on its node stands at the centre. */
+    await act(there, z, 'decide_visit', { reason: 'Дереу жіберілсін' });
+    y = await until('the decision', async () => { const k = await show(analyst, y.id); return k.visits.length ? k : null; }, 60);
+    assert.deepEqual([y.visits[0].decided_by, y.visits[0].state], ['knb', 'need_determined']);
+    /* What the owner does comes by the centre, though KNB's desk is killed again and again. */
+    let seed = 11, working = true;
+    const random = (n) => { seed = (Math.imul(seed, 1103515245) + 12345) >>> 0; return seed % n; };
+    const killing = (async () => {
+        for (let n = 0; working || n < 4; n++) {
+            await sleep(200 + random(900));
+            const pid = (await knb.roles()).desk.pid;
+            if (pid > 0) process.kill(pid, 'SIGKILL');
+        }
+    })();
+    for (let i = 0; i < 8; i++) {
+        await act(officer, x, 'update', { text: `жаңалық ${i}` });
+        await sleep(400);
+    }
+    await act(officer, x, 'eliminate', { causes_at: at(owner), causes: 'жойылды', consequences_at: at(owner), consequences: 'жойылды' });
+    await until('declared', async () => (await show(analyst, y.id)).facts.causes_at, 60);
+    await act(analyst, y, 'accept_elimination', {});
+    working = false;
+    await killing;
+    await until('KNB’s node is up', async () => (await knb.client().request('GET', '/health')).status === 200, 90);
+    knb.advance(11 * MINUTE);
+    knb.admin = await knb.signedIn('administrator');
+    const again = await knb.signedIn({ login: 'knb-duty', password });
+    const end = await stands(again, z, 'eliminated');
+    assert.deepEqual(end.updates.map((u) => u.text), [0, 1, 2, 3, 4, 5, 6, 7].map((i) => `жаңалық ${i}`));
+    x = await stands(officer, x, 'eliminated');
+    same(end.eliminated_at, x.eliminated_at);
+    await quiet(centreNode, knb);
+    assert.deepEqual([(await knb.peer(centreNode)).unapplied, (await knb.peer(centreNode)).refused], [0, 0]);
+    const sequence = (await knb.envelopes(centreNode, 'in')).map((e) => e.sequence).reverse();
+    assert.deepEqual(sequence, sequence.map((_, i) => i + 1), 'no number is missing and none came twice');
 });
 
 test('no chain of the audit trails is broken, and no desk fell but those that were killed', async () => {

@@ -630,6 +630,31 @@ static void a_document_that_no_envelope_holds_stops_nothing(void **state)
     assert_int_equal(count_of(p->owner, "SELECT count(*) FROM link_in WHERE envelope LIKE '%video.mp4%'"), 1);   /* named in the record */
 }
 
+/* A record larger than an envelope: whoever sent it is told, and those behind it go on. */
+static void what_is_larger_than_an_envelope_is_refused_and_those_behind_it_go_on(void **state)
+{
+    struct pair *p = *state;
+    AUTO_FREE char *big = malloc(LINK_ENVELOPE_MAX + 1);
+
+    assert_non_null(big);
+    memset(big, 'x', LINK_ENVELOPE_MAX);
+    big[LINK_ENVELOPE_MAX] = 0;
+    issue(p->centre, &p->centre->analyst, STR("registry-centre"), "state-register", "үлкен");
+    /* As it was kept by a version with wider limits: such a record cannot be issued today. */
+    assert_true(db_exec(p->centre->desk, NULL, "DROP TRIGGER notice_record_fixed", "") >= 0);
+    assert_true(db_exec(p->centre->desk, NULL, "UPDATE notice_record SET canonical = json_set(canonical, '$.text', ?1) WHERE title = 'үлкен'", "z", big) > 0);
+    issue(p->centre, &p->centre->analyst, STR("registry-centre"), "state-register", "кіші");
+    collect(p->centre);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM notice_receipt t JOIN notice_record r ON r.id = t.record_id WHERE r.title = 'үлкен' AND t.kind = 'refused'"
+                                         " AND t.channel = 'link' AND t.note = 'too_large'"), 1);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM link_out"), 1);
+    ask(p, false);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM notice_record WHERE direction = 'in' AND title = 'кіші'"), 1);
+    assert_int_equal(count_of(p->owner, "SELECT count(*) FROM notice_record WHERE direction = 'in'"), 1);
+    collect(p->centre);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM notice_receipt WHERE note = 'too_large'"), 1);
+}
+
 static void a_card_is_taken_only_with_the_fingerprint_that_was_told(void **state)
 {
     struct pair *p = *state;
@@ -667,6 +692,7 @@ int main(void)
         LINK_TEST(a_desk_that_lost_its_last_hours_is_noticed),
         LINK_TEST(files_carry_the_same_both_ways_and_twice_is_once),
         LINK_TEST(a_document_that_no_envelope_holds_stops_nothing),
+        LINK_TEST(what_is_larger_than_an_envelope_is_refused_and_those_behind_it_go_on),
         LINK_TEST(a_card_is_taken_only_with_the_fingerprint_that_was_told),
     };
 
