@@ -84,8 +84,9 @@ static int record_of_step(struct call *c, const struct carried *x, const struct 
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT r.id, r.kind, r.number, r.form, r.canonical, r.sha256, r.pdf_sha256 FROM notice_record r WHERE r.case_id = ?1 AND r.id > ?2"
                                 " AND r.id <= ?3 AND r.direction = 'out' AND EXISTS (SELECT 1 FROM notice_party t WHERE t.record_id = r.id AND t.side = 'to' AND"
-                                " (t.org_id = ?4 OR (?5 AND t.org_id = ''))) ORDER BY r.id LIMIT 1",
-                                "iiiti", s->case_id, s->first_record, s->last_record, x->p->org_id, (int64_t)to_centre);
+                                " (t.org_id = ?4 OR (?5 AND t.org_id = ''))) AND NOT EXISTS (SELECT 1 FROM link_out y WHERE y.ref = 'record' AND y.ref_id = r.id AND"
+                                " y.node = ?6) ORDER BY r.id LIMIT 1",
+                                "iiitit", s->case_id, s->first_record, s->last_record, x->p->org_id, (int64_t)to_centre, x->p->node);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)

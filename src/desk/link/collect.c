@@ -1,5 +1,6 @@
 /* collect.c - what is to be sent and does not stand in an outbox yet: notices issued to the organisation of a node, and that a notice of theirs was
  * read here. Made from rows that say "not yet": an outage delays and never drops, and the rooms before this one need not know of it. */
+#include "desk/cases/acts.h"
 #include "desk/link/room.h"
 
 #define COLLECT_TURN 50     /* of one node, then the others have their turn */
@@ -109,6 +110,33 @@ static int stays(struct call *c, const struct peer *p, const struct issued *n, c
     return rc < 0 ? rc : 0;
 }
 
+/* label_now - the label of the case as it stands now decides, as for steps (carry.c); the record has the one it was issued with. held: the record goes
+ * with a step that waits for its label, when that goes. */
+static int label_now(struct call *c, const struct peer *p, const struct issued *n, int64_t case_id, bool *forbidden, bool *held)
+{
+    struct str centre = { NULL, 0 };
+    bool sts = str_eq(p->org_kind, STR("sts"));
+    int64_t waits = 0;
+    struct kase k;
+    int rc = db_int(c->d, c->e, 0, &waits,
+                    "SELECT EXISTS (SELECT 1 FROM link_held h JOIN link_step s ON s.id = h.step_id WHERE h.node = ?1 AND h.case_id = ?2 AND h.why = 'tlp' AND ?3 >"
+                    " s.first_record AND ?3 <= s.last_record)",
+                    "tii", p->node, case_id, n->record);
+
+    *held = waits > 0;
+    *forbidden = false;
+    if (rc == 0)
+        rc = case_load(c, case_id, &k);
+    if (rc == 0)
+        rc = tlp_allows(c, &k, sts ? centre : p->org_id, sts || str_eq(p->org_kind, STR("knb")) || str_eq(p->org_id, k.org_id));
+    if (rc != -EPROTO)
+        return rc;
+    *forbidden = true;
+    c->r->code = NULL;
+    c->r->field[0] = 0;
+    return 0;
+}
+
 /* one_notice - the next delivery after the cursor that goes to the peer's organisation. On a node that is not the centre's, what goes to the centre
  * has no organisation (notices.h). What came by a link itself does not go back. 0: none. */
 static int one_notice(struct call *c, struct str node, bool to_centre, bool give_up)
@@ -116,14 +144,16 @@ static int one_notice(struct call *c, struct str node, bool to_centre, bool give
     struct message_id sent;
     struct issued n;
     struct peer p;
-    bool red;
+    int64_t case_id;
+    bool red, forbidden = false, held = false;
     sqlite3_stmt *st;
     int rc = peer_load(c, node, &p);
 
     if (rc <= 0)
         return rc;
     st = db_query(c->d, c->e,
-                  "SELECT n.id, r.id, r.kind, r.number, r.form, r.canonical, r.sha256, r.pdf_sha256, k.number, f.their_number, r.object_id, r.tlp = 'red' FROM notice n"
+                  "SELECT n.id, r.id, r.kind, r.number, r.form, r.canonical, r.sha256, r.pdf_sha256, k.number, f.their_number, r.object_id, r.tlp = 'red', coalesce(n.case_id, 0) FROM"
+                  " notice n"
                   " JOIN notice_record r ON r.id = n.record_id LEFT JOIN cases k ON k.id = n.case_id LEFT JOIN link_case f ON f.node = ?1 AND f.case_id ="
                   " n.case_id WHERE n.id > (SELECT notice_cursor FROM link_peer WHERE node = ?1) AND n.channel = 'inbox' AND r.direction = 'out'"
                   " AND (n.org_id IS ?2 OR n.org_id IS ?3) AND NOT EXISTS (SELECT 1 FROM link_out x WHERE x.ref = 'record' AND x.ref_id = r.id AND x.node = ?1) ORDER BY n.id LIMIT 1",
@@ -141,8 +171,11 @@ static int one_notice(struct call *c, struct str node, bool to_centre, bool give
                          .pdf = db_copy(st, 7, &c->a), .case_number = db_copy(st, 8, &c->a), .their_case = db_copy(st, 9, &c->a),
                          .object = db_copy(st, 10, &c->a) };
     red = sqlite3_column_int(st, 11);
+    case_id = sqlite3_column_int64(st, 12);
     db_done(st);
-    rc = red || give_up ? stays(c, &p, &n, red ? "tlp_red" : "too_large") : notice_put(c, &p, &n, NULL, &sent);
+    rc = case_id && !red ? label_now(c, &p, &n, case_id, &forbidden, &held) : 0;
+    if (rc == 0 && !held)
+        rc = red || forbidden || give_up ? stays(c, &p, &n, red ? "tlp_red" : forbidden ? "tlp_forbids" : "too_large") : notice_put(c, &p, &n, NULL, &sent);
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE link_peer SET notice_cursor = ?2 WHERE node = ?1", "ti", node, n.id);
     return rc < 0 ? rc : 1;

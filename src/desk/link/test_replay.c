@@ -1,6 +1,7 @@
 /* test_replay.c - one desk that hears steps: when they count, what they may not say, and that whatever comes late leaves the past as it was told. */
 #include "desk/cases/acts.h"
 #include "desk/link/room.h"
+#include "desk/notices/notices.h"
 #include "desk/reports/internal.h"
 #include "desk/testing.h"
 
@@ -159,12 +160,76 @@ static void a_node_does_not_choose_its_moment_freely(void **state)
     assert_int_equal(count_of(w, "SELECT count(*) FROM timeline WHERE key = 'case.text.step_late'"), 1);
 }
 
+/* --- labels --- */
+
+static void label(struct world *w, int64_t id, const char *tlp)
+{
+    json_t *body = json_pack("{s:s, s:s}", "tlp", tlp, "reason", "r");
+    char lead[24];
+
+    snprintf(lead, sizeof lead, "%lld", (long long)w->lead.user_id);
+    if (strcmp(tlp, "red") == 0)
+        json_object_set_new(body, "persons", json_pack("[s]", lead));
+    act_do(w, &w->analyst, id, "set_tlp", body, T0);
+}
+
+static void collect(struct world *w)
+{
+    struct err e;
+
+    must(link_collect(w->desk, T0, &e), &e);
+}
+
+static void write_to_owner(struct world *w, int64_t id)
+{
+    struct desk_reply r = { 0 };
+    struct str to = STR("registry-centre");
+    struct call c;
+    struct kase k;
+    int64_t record;
+    char text[24];
+
+    desk_call_init(&c, w->desk, &w->analyst, T0, &r);
+    must(db_begin(w->desk, c.e), c.e);
+    must(case_load(&c, id, &k), c.e);
+    struct subject about = case_about(&k, text);
+    struct notice_new n = { .kind = "information_request", .paragraph = "15", .about = &about, .title = STR("Жазбаша"), .text = STR("x"), .orgs = &to,
+                            .org_count = 1, .tlp = "amber" };
+    must(db_end(w->desk, notice_issue(&c, &n, &record), c.e), c.e);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+}
+
+static void a_notice_of_a_case_goes_by_the_label_of_now_and_once(void **state)
+{
+    struct world *w = *state;
+    int64_t id = told(w);
+
+    collect(w);
+    int64_t before = count_of(w, "SELECT count(*) FROM link_out");
+    write_to_owner(w, id);
+    act_do(w, &w->analyst, id, "recommend", json_pack("{s:s}", "recommendations", "Block it"), T0);
+    label(w, id, "red");
+    for (int i = 0; i < 4; i++)
+        collect(w);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM link_out"), before);
+    assert_true(count_of(w, "SELECT count(*) FROM link_held") > 0);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM notice_receipt e JOIN notice_record r ON r.id = e.record_id WHERE r.title = 'Жазбаша' AND e.kind = 'refused'"
+                                 " AND e.note = 'tlp_forbids'"), 1);
+    label(w, id, "amber");
+    for (int i = 0; i < 4; i++)
+        collect(w);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM link_out WHERE step_act = 'recommend' AND ref = 'record'"), 1);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM link_out WHERE ref = 'record'") - count_of(w, "SELECT count(DISTINCT ref_id) FROM link_out WHERE ref = 'record'"), 0);
+}
+
 int main(void)
 {
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
     const struct CMUnitTest tests[] = {
         REPLAY_TEST(a_late_step_counts_then_and_is_known_from_when_it_came),
         REPLAY_TEST(a_node_does_not_choose_its_moment_freely),
+        REPLAY_TEST(a_notice_of_a_case_goes_by_the_label_of_now_and_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
