@@ -127,9 +127,13 @@ int act_run(struct call *c, int64_t case_id, struct str name, const json_t *body
     char action[48], target[40];
     struct kase k;
     struct act_call a = { .k = &k, .body = body };
+    const struct viewer *v = c->v;
     int64_t first = 0;
-    int rc = case_load(c, case_id, &k);
+    int rc;
 
+    c->v = c->heard ? NULL : v;     /* whether the other node may know of it was asked where it was found (link/replay.c) */
+    rc = case_load(c, case_id, &k);
+    c->v = v;
     if (rc == 0)
         rc = find(c, &k, name, &t);
     if (rc == 0)

@@ -33,6 +33,7 @@ static int own_number(struct call *c, struct str origin, struct str *out)
     return rc < 0 ? rc : 0;
 }
 
+/* case_find - what a node was told of stays known to it when the label becomes RED: it says what it did, and hears nothing more. */
 int case_find(struct call *c, const struct peer *p, const json_t *about, int64_t *id)
 {
     struct str yours = json_get_str(about, "your_case"), theirs = json_get_str(about, "case"), origin = json_get_str(about, "origin"), own;
@@ -46,7 +47,8 @@ int case_find(struct call *c, const struct peer *p, const json_t *about, int64_t
         rc = db_int(c->d, c->e, 0, id,
                     "SELECT k.id FROM cases k LEFT JOIN object o ON o.id = k.object_id WHERE k.id IN (SELECT id FROM cases WHERE number IN (?5, ?6) UNION"
                     " SELECT case_id FROM link_origin WHERE origin = ?7 UNION SELECT case_id FROM link_case WHERE node = ?8 AND their_number = ?9) AND "
-                    CASE_VISIBLE " ORDER BY k.number = ?5 DESC, k.number = ?6 DESC LIMIT 1",
+                    "(" CASE_VISIBLE " OR (k.tlp = 'red' AND k.id IN (SELECT case_id FROM link_case WHERE node = ?8) AND ((?4 = 1 AND k.escalated_at IS NOT NULL) OR"
+                    " ?2 IN (o.org_id, o.possessor_id, o.ocib_id)))) ORDER BY k.number = ?5 DESC, k.number = ?6 DESC LIMIT 1",
                     "iziittttt", (int64_t)!role_of_centre(role), v.org_id, (int64_t)0, (int64_t)(role == DESK_KNB), yours, own, origin, p->node, theirs);
     if (rc == 0 && *id && theirs.n)
         rc = db_exec(c->d, c->e, "INSERT INTO link_case(node, case_id, their_number, added_at) VALUES (?1,?2,?3,?4) ON CONFLICT DO UPDATE SET their_number ="

@@ -49,7 +49,8 @@ bool step_elsewhere(struct call *c, const struct kase *k)
 {
     int64_t n = 0;
 
-    if (!c->v || c->heard)
+    /* A red case does not reach their node: those of them who are named act here. */
+    if (!c->v || c->heard || str_eq(k->tlp, STR("red")))
         return false;
     return db_int(c->d, NULL, 0, &n,
                   "SELECT count(*) FROM link_case x JOIN link_peer p ON p.node = x.node JOIN org o ON o.id = p.org_id WHERE x.case_id = ?1 AND p.active = 1"

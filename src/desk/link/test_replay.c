@@ -32,7 +32,10 @@ static int64_t count_of(struct world *w, const char *sql)
 static json_t *about_of(struct world *w, int64_t id)
 {
     json_t *k = case_get(w, &w->analyst, id, T0);
-    json_t *about = json_pack("{s:s, s:n, s:n, s:O, s:n}", "case", "THEIRS-1", "object", "origin", "your_case", json_object_get(k, "number"), "your_object");
+    char theirs[32];
+
+    snprintf(theirs, sizeof theirs, "THEIRS-%lld", (long long)id);
+    json_t *about = json_pack("{s:s, s:n, s:n, s:O, s:n}", "case", theirs, "object", "origin", "your_case", json_object_get(k, "number"), "your_object");
 
     json_decref(k);
     return about;
@@ -223,6 +226,27 @@ static void a_notice_of_a_case_goes_by_the_label_of_now_and_once(void **state)
     assert_int_equal(count_of(w, "SELECT count(*) FROM link_out WHERE ref = 'record'") - count_of(w, "SELECT count(DISTINCT ref_id) FROM link_out WHERE ref = 'record'"), 0);
 }
 
+static void under_red_the_owner_acts_in_the_portal_and_its_node_is_still_heard(void **state)
+{
+    struct world *w = *state;
+    int64_t id = told(w);
+    struct desk_reply r;
+
+    assert_int_equal(act_try(w, &w->registry, id, "acknowledge", json_object(), T0, &r), -EPROTO);
+    assert_string_equal(r.code, "elsewhere");
+    desk_reply_free(&r);
+    label(w, id, "red");
+    /* Named by the centre, the officer acts here. */
+    assert_true(db_exec(w->desk, NULL, "INSERT INTO case_person(case_id, user_id) VALUES (?, ?)", "ii", id, w->registry.user_id) >= 0);
+    act_do(w, &w->registry, id, "acknowledge", json_object(), T0);
+    applied(w, id, "confirm_incident", incident_body(T0, "high"), T0 + NS_PER_MINUTE, T0 + 2 * NS_PER_MINUTE);
+    /* A red case of which the node was never told stays unknown to it. */
+    id = case_new(w, "port_scan", T0);
+    act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
+    label(w, id, "red");
+    refused(w, id, "confirm_incident", incident_body(T0, "high"), T0, T0, "unknown_case");
+}
+
 int main(void)
 {
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
@@ -230,6 +254,7 @@ int main(void)
         REPLAY_TEST(a_late_step_counts_then_and_is_known_from_when_it_came),
         REPLAY_TEST(a_node_does_not_choose_its_moment_freely),
         REPLAY_TEST(a_notice_of_a_case_goes_by_the_label_of_now_and_once),
+        REPLAY_TEST(under_red_the_owner_acts_in_the_portal_and_its_node_is_still_heard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
