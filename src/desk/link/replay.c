@@ -33,6 +33,24 @@ static int own_number(struct call *c, struct str origin, struct str *out)
     return rc < 0 ? rc : 0;
 }
 
+/* number_keep - their number of a case. Naming one makes nobody known to it: only who was told of it has a row to come. */
+static int number_keep(struct call *c, const struct peer *p, int64_t id, struct str theirs)
+{
+    const struct viewer *v = c->v;
+    struct kase k;
+    int rc;
+
+    c->v = NULL;
+    rc = case_load(c, id, &k);
+    c->v = v;
+    if (rc == 0 && case_told(&k, p->org_id, p->org_kind))
+        rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO link_case(node, case_id, added_at) VALUES (?,?,?)", "tii", p->node, id,
+                     k.notified_at ? k.notified_at : k.sts_notified_at ? k.sts_notified_at : k.detected_at);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "UPDATE link_case SET their_number = coalesce(their_number, ?3) WHERE node = ?1 AND case_id = ?2", "tit", p->node, id, theirs);
+    return rc < 0 ? rc : 0;
+}
+
 /* case_find - what a node was told of stays known to it when the label becomes RED: it says what it did, and hears nothing more. */
 int case_find(struct call *c, const struct peer *p, const json_t *about, int64_t *id)
 {
@@ -51,9 +69,7 @@ int case_find(struct call *c, const struct peer *p, const json_t *about, int64_t
                     " ?2 IN (o.org_id, o.possessor_id, o.ocib_id)))) ORDER BY k.number = ?5 DESC, k.number = ?6 DESC LIMIT 1",
                     "iziittttt", (int64_t)!role_of_centre(role), v.org_id, (int64_t)0, (int64_t)(role == DESK_KNB), yours, own, origin, p->node, theirs);
     if (rc == 0 && *id && theirs.n)
-        rc = db_exec(c->d, c->e, "INSERT INTO link_case(node, case_id, their_number, added_at) VALUES (?1,?2,?3,?4) ON CONFLICT DO UPDATE SET their_number ="
-                                 " coalesce(their_number, ?3)",
-                     "titi", p->node, *id, theirs, c->now);
+        rc = number_keep(c, p, *id, theirs);
     return rc < 0 ? rc : 0;
 }
 
@@ -295,8 +311,12 @@ static int repeat(struct call *c, struct replay *r, int64_t *case_id)
     as_us(c, r);
     if (rc == 0)
         rc = late_line(c, r, *case_id);
-    /* What the acts wrote as "changed" is their moment; the versions of the case go by when it was written down. */
     if (rc == 0)
+        rc = db_exec(c->d, c->e, "INSERT INTO link_case(node, case_id, their_number, added_at) VALUES (?1,?2,nullif(?3, ''),?4) ON CONFLICT DO UPDATE SET"
+                                 " their_number = coalesce(their_number, nullif(?3, ''))",
+                     "titi", r->p->node, *case_id, json_get_str(r->about, "case"), c->now);
+    /* What the acts wrote as "changed" is their moment; the versions of the case go by when it was written down. */
+    if (rc >= 0)
         rc = db_exec(c->d, c->e, "UPDATE cases SET updated_at = ?2 WHERE id = ?1", "ii", *case_id, recorded_at(c));
     if (rc >= 0)
         rc = case_load(c, *case_id, &k);

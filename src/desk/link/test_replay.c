@@ -247,6 +247,40 @@ static void under_red_the_owner_acts_in_the_portal_and_its_node_is_still_heard(v
     refused(w, id, "confirm_incident", incident_body(T0, "high"), T0, T0, "unknown_case");
 }
 
+/* --- what a node may name --- */
+
+static int64_t find(struct world *w, int64_t id)
+{
+    struct desk_reply r = { 0 };
+    json_t *about = about_of(w, id);
+    int64_t found = 0;
+    struct peer p;
+    struct call c;
+
+    desk_call_init(&c, w->desk, NULL, T0, &r);
+    assert_int_equal(peer_load(&c, STR(OWNER_NODE), &p), 1);
+    must(case_find(&c, &p, about, &found), c.e);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    json_decref(about);
+    return found;
+}
+
+static void naming_a_case_makes_nobody_known_to_it(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "ssh_bruteforce", T0), own = case_new(w, "port_scan", T0);
+
+    act_do(w, &w->analyst, id, "notify", notify_body(w, id, T0), T0);
+    assert_true(db_exec(w->desk, NULL, "DELETE FROM link_case", "") >= 0);
+    /* The organisation sees its own case in the portal, but nothing has told its node of it. */
+    assert_true(db_exec(w->desk, NULL, "UPDATE cases SET machine = 'self', state = 'self_detected' WHERE id = ?", "i", own) >= 0);
+    assert_int_equal(find(w, own), own);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM link_case"), 0);
+    assert_int_equal(find(w, id), id);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM link_case WHERE their_number IS NOT NULL"), 1);
+}
+
 int main(void)
 {
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
@@ -255,6 +289,7 @@ int main(void)
         REPLAY_TEST(a_node_does_not_choose_its_moment_freely),
         REPLAY_TEST(a_notice_of_a_case_goes_by_the_label_of_now_and_once),
         REPLAY_TEST(under_red_the_owner_acts_in_the_portal_and_its_node_is_still_heard),
+        REPLAY_TEST(naming_a_case_makes_nobody_known_to_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
