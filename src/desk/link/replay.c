@@ -244,6 +244,16 @@ static void as_us(struct call *c, const struct replay *r)
     c->heard = NULL;
 }
 
+/* body_travels - ids of people and cases mean others here than there, and RED names people. */
+static int body_travels(struct call *c, struct str act, const json_t *body)
+{
+    if (json_object_get(body, "persons") || json_object_get(body, "previous"))
+        return refuse(c, -EINVAL, "bad_payload", "step", "people and cases of another node are named");
+    if (str_eq(act, STR("set_tlp")) && str_eq(json_get_str(body, "tlp"), STR("red")))
+        return refuse(c, -EPROTO, "tlp_forbids", "tlp", "TLP:RED does not travel");
+    return 0;
+}
+
 /* judge - is it a step, and one that somebody of this organisation may have done? */
 static int judge(struct call *c, struct replay *r)
 {
@@ -258,7 +268,9 @@ static int judge(struct call *c, struct replay *r)
     if (!act.n || act.n > 40 || !step_travels(arena_printf(&c->a, "%.*s", STR_ARG(act)).p))
         return refuse(c, -EINVAL, "bad_payload", "step", "no such act travels");
     r->role = desk_role_parse(role);
-    rc = role_may(c, r->p, r->role, &may);
+    rc = body_travels(c, act, json_object_get(r->step, "body"));
+    if (rc == 0)
+        rc = role_may(c, r->p, r->role, &may);
     if (rc == 0 && !may)
         rc = refuse(c, -EACCES, "forbidden", NULL, "an organisation of kind %.*s does nothing in the role \"%.*s\"", STR_ARG(r->p->org_kind), STR_ARG(role));
     if (rc == 0)

@@ -281,6 +281,18 @@ static void naming_a_case_makes_nobody_known_to_it(void **state)
     assert_int_equal(count_of(w, "SELECT count(*) FROM link_case WHERE their_number IS NOT NULL"), 1);
 }
 
+static void people_cases_and_red_of_another_node_are_not_taken(void **state)
+{
+    struct world *w = *state;
+    int64_t id = told(w);
+
+    refused(w, id, "set_tlp", json_pack("{s:s, s:s, s:[s]}", "tlp", "amber", "reason", "r", "persons", "1"), T0, T0, "bad_payload");
+    refused(w, id, "set_tlp", json_pack("{s:s, s:s}", "tlp", "red", "reason", "r"), T0, T0, "tlp_forbids");
+    refused(w, id, "decide_recurrence", json_pack("{s:s, s:s}", "recurrence", "repeated", "previous", "1"), T0, T0, "bad_payload");
+    assert_int_equal(count_of(w, "SELECT count(*) FROM case_person"), 0);
+    applied(w, id, "set_tlp", json_pack("{s:s, s:s}", "tlp", "amber+strict", "reason", "r"), T0, T0);
+}
+
 int main(void)
 {
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
@@ -290,6 +302,7 @@ int main(void)
         REPLAY_TEST(a_notice_of_a_case_goes_by_the_label_of_now_and_once),
         REPLAY_TEST(under_red_the_owner_acts_in_the_portal_and_its_node_is_still_heard),
         REPLAY_TEST(naming_a_case_makes_nobody_known_to_it),
+        REPLAY_TEST(people_cases_and_red_of_another_node_are_not_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
