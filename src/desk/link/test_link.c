@@ -2,6 +2,7 @@
 #include "desk/blob.h"
 #include "desk/link/room.h"
 #include "desk/notices/notices.h"
+#include "desk/registry/registry.h"
 #include "desk/testing.h"
 
 struct pair {
@@ -352,6 +353,59 @@ static void a_change_of_an_object_is_proposed_shown_and_taken_over_by_somebody(v
     assert_int_equal(count_of(p->owner, "SELECT count(*) FROM link_out WHERE receipt = 'accepted' AND kind = 'registry_update'"), 2);
 }
 
+/* rename_here - somebody changes the name of the object in this desk. */
+static void rename_here(struct world *w, const char *name)
+{
+    struct desk_reply r = { 0 };
+    struct record old;
+    struct call c;
+
+    desk_call_init(&c, w->desk, &w->analyst, T0, &r);
+    must(db_begin(w->desk, c.e), c.e);
+    must(record_read(&c, RECORD_OBJECT, STR("state-register"), 0, &old), c.e);
+    json_t *value = json_deep_copy(old.value);
+    json_object_set_new(value, "name", json_string(name));
+    must(db_end(w->desk, record_put(&c, &(struct record_write){ .kind = RECORD_OBJECT, .id = STR("state-register"), .version = old.version, .value = value,
+                                                                .reason = STR("r"), .origin = "centre" }, NULL), c.e), c.e);
+    json_decref(value);
+    record_done(&old);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+}
+
+/* What was accepted and changed nothing made no version: the next change of ours is still news to the other side. */
+static void an_acceptance_that_changes_nothing_hides_no_later_change(void **state)
+{
+    static const char told[] = "SELECT count(*) FROM link_told t JOIN record r ON r.kind = t.kind AND r.id = t.id AND r.version = t.version WHERE t.kind ="
+                               " 'object' AND t.id = 'state-register'";
+    struct pair *p = *state;
+    struct desk_reply r = { 0 };
+    struct desk_link_query q = { .state = STR("open"), .limit = 10, .now = T0 };
+    json_t *body = json_pack("{s:s, s:s}", "decision", "accept", "note", "");
+    char id[24], name[400];
+
+    sqlite3_stmt *st = db_query(p->centre->desk, NULL, "SELECT name FROM object WHERE id = 'state-register'", "");
+    assert_int_equal(db_step(p->centre->desk, st, NULL), 1);
+    snprintf(name, sizeof name, "%.*s", STR_ARG(db_str(st, 0)));
+    db_done(st);
+    send(p->owner, LINK_REGISTRY_UPDATE, json_pack("{s:s, s:s, s:s, s:{s:s}}", "object", "state-register", "title", "Тізілім", "text", "", "changes", "name", name));
+    ask(p, false);
+    must(desk_link_proposals(p->centre->desk, &p->centre->analyst, &q, &r), &r.err);
+    snprintf(id, sizeof id, "%.*s", STR_ARG(json_get_str(json_array_get(json_object_get(r.json, "items"), 0), "id")));
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    must(desk_link_proposal_decide(p->centre->desk, &p->centre->analyst, str_c(id), body, T0, &r), &r.err);
+    desk_reply_free(&r);
+    json_decref(body);
+    assert_int_equal(count_of(p->centre, told), 1);
+    collect(p->centre);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM link_out WHERE kind = 'registry_update'"), 0);
+    assert_int_equal(db_exec(p->centre->desk, NULL, "UPDATE link_peer SET updates = 1, update_cursor = (SELECT max(seq) FROM record_version)", ""), 1);
+    rename_here(p->centre, "Атауы орталықта өзгерді");
+    collect(p->centre);
+    assert_int_equal(count_of(p->centre, "SELECT count(*) FROM link_out WHERE kind = 'registry_update'"), 1);
+}
+
 /* documents_of - those of an envelope, of which each has one at most here. */
 static void documents_of(struct world *w, struct str envelope, struct link_writer *to)
 {
@@ -685,6 +739,7 @@ int main(void)
         LINK_TEST(an_owner_writes_to_the_centre),
         LINK_TEST(what_a_node_may_not_say_is_refused_with_a_code),
         LINK_TEST(a_change_of_an_object_is_proposed_shown_and_taken_over_by_somebody),
+        LINK_TEST(an_acceptance_that_changes_nothing_hides_no_later_change),
         LINK_TEST(envelopes_are_applied_in_order_and_a_gap_waits),
         LINK_TEST(what_is_not_the_next_leaves_no_documents),
         LINK_TEST(what_is_forged_foreign_or_damaged_is_refused_whole),
