@@ -132,21 +132,36 @@ static int viewer_for(struct call *c, const struct peer *p, enum desk_role role,
 
 /* --- opening --- */
 
+static bool level_known(struct str level)
+{
+    for (size_t i = 0; level_values[i]; i++)
+        if (str_eq(level, str_c(level_values[i])))
+            return true;
+    return false;
+}
+
 /* snapshot - KNB takes the case where it stands: a confirmed incident whose elimination is late. */
 static int snapshot(struct call *c, int64_t id, const json_t *o)
 {
     struct kase k;
     time_ns confirmed = time_of(o, "confirmed_at"), told = time_of(o, "notified_at");
+    struct str level = json_get_str(o, "level");
     int rc = case_load(c, id, &k);
 
     if (rc == 0 && !confirmed)
         rc = refuse(c, -EINVAL, "bad_payload", "opening", "KNB is told of confirmed incidents alone");
     if (rc == 0)
+        rc = within(c, confirmed, k.detected_at, "confirmed_at");
+    if (rc == 0 && told)
+        rc = within(c, told, k.detected_at, "notified_at");
+    if (rc == 0 && level.n && !level_known(level))
+        rc = refuse(c, -EINVAL, "bad_payload", "level", "no such level");
+    if (rc == 0)
         rc = db_exec(c->d, c->e,
                      "UPDATE cases SET state = ?2, kind = 'incident', confirmed_at = ?3, level = ?4, notified_at = CASE WHEN machine = 'sts' THEN ?5 END,"
                      " sts_notified_at = CASE WHEN machine = 'sts' THEN NULL ELSE ?5 END, measures_at = CASE WHEN ?6 THEN ?5 END WHERE id = ?1",
                      "izitmi", id, json_is_true(json_object_get(o, "measures")) ? "measures_reported" : k.machine == MACHINE_STS ? "incident_confirmed" : "sts_notified",
-                     confirmed, json_get_str(o, "level").n ? json_get_str(o, "level") : STR("undefined"), told, (int64_t)json_is_true(json_object_get(o, "measures")));
+                     confirmed, level.n ? level : STR("undefined"), told, (int64_t)json_is_true(json_object_get(o, "measures")));
     return rc < 0 ? rc : clock_start(c, &k, "D-06", confirmed);
 }
 

@@ -50,7 +50,7 @@ static struct replayed hear(struct world *w, json_t *about, const char *act, jso
     struct call c;
     char at[TIME_TEXT_MAX];
     json_t *payload = json_pack("{s:o, s:{s:s, s:s, s:o, s:s, s:o, s:s}}", "about", about, "step", "act", act, "at", time_format_utc(said, at), "body", body,
-                                "by", "Somebody", "opening", opening ? opening : json_null(), "role", "owner_officer");
+                                "by", "Somebody", "opening", opening ? opening : json_null(), "role", strcmp(act, "notify_knb") ? "owner_officer" : "centre_lead");
 
     assert_non_null(payload);
     desk_call_init(&c, w->desk, NULL, now, &r);
@@ -293,6 +293,34 @@ static void people_cases_and_red_of_another_node_are_not_taken(void **state)
     applied(w, id, "set_tlp", json_pack("{s:s, s:s}", "tlp", "amber+strict", "reason", "r"), T0, T0);
 }
 
+/* to_knb - what a desk of KNB says to an opening: its code, "" if it is taken. A world of its own each time. */
+static void to_knb(const char *level, time_ns confirmed, time_ns notified, const char *code)
+{
+    struct world *w;
+    json_t *opening = json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:b}", "machine", "sts", "detector", "centre", "detected_at", json_time(T0), "title", "T",
+                                "tlp", "amber", "confirmed_at", json_time(confirmed), "notified_at", json_time(notified), "level", level, "measures", 0);
+    json_t *about = json_pack("{s:s, s:s, s:s, s:n, s:n}", "case", "C-1", "object", "state-register", "origin", OWNER_NODE "/C-1", "your_case", "your_object");
+
+    linked((void **)&w);
+    assert_true(db_exec(w->desk, NULL, "UPDATE link_self SET org_id = (SELECT id FROM org WHERE kind = 'knb')", "") > 0);
+    assert_true(db_exec(w->desk, NULL, "UPDATE link_peer SET org_id = 'sts'", "") > 0);
+    struct replayed done = hear(w, about, "notify_knb", json_object(), opening, T0 + 20 * NS_PER_DAY, T0 + 20 * NS_PER_DAY, T0 + 20 * NS_PER_DAY);
+    if (strcmp(done.applied ? "" : done.code, code) != 0)
+        fail_msg("%s: \"%s\" %s", level, done.code ? done.code : "", done.reason);
+    world_close((void **)&w);
+}
+
+static void knb_takes_over_only_what_can_be(void **state)
+{
+    (void)state;
+    to_knb("high", T0 + NS_PER_HOUR, T0 + NS_PER_MINUTE, "");
+    to_knb("enormous", T0 + NS_PER_HOUR, T0 + NS_PER_MINUTE, "bad_payload");
+    to_knb("high", T0 + 40 * NS_PER_DAY, T0 + NS_PER_MINUTE, "bad_request");
+    to_knb("high", T0 - NS_PER_DAY, T0 + NS_PER_MINUTE, "bad_request");
+    to_knb("high", T0 + NS_PER_HOUR, T0 - NS_PER_DAY, "bad_request");
+    to_knb("high", T0 + NS_PER_HOUR, T0 + 40 * NS_PER_DAY, "bad_request");
+}
+
 int main(void)
 {
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
@@ -303,6 +331,7 @@ int main(void)
         REPLAY_TEST(under_red_the_owner_acts_in_the_portal_and_its_node_is_still_heard),
         REPLAY_TEST(naming_a_case_makes_nobody_known_to_it),
         REPLAY_TEST(people_cases_and_red_of_another_node_are_not_taken),
+        cmocka_unit_test(knb_takes_over_only_what_can_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
