@@ -143,8 +143,12 @@ static int apply_within(struct call *c, const struct incoming *in, struct applie
     if (rc < 0)
         return rc;
     rc = incoming_apply(c, in, a);
-    if (rc < 0)
+    if (rc < 0 && link_trouble(rc))
         return rc; /* the whole transaction is undone */
+    if (rc < 0) { /* it would be the same tomorrow, and those behind it would wait for it for ever */
+        *a = (struct applied){ .code = "" };
+        snprintf(a->code, sizeof a->code, "%s", rc == -EFBIG || rc == -E2BIG ? "too_large" : "bad_payload");
+    }
     if (*a->code) {
         c->d->change_count = changes;
         rc = db_exec(c->d, c->e, "ROLLBACK TO link_apply", "");

@@ -228,8 +228,7 @@ static int found_or_opened(struct call *c, const struct peer *p, const json_t *a
     return open_case(c, p, about, opening, object, id);
 }
 
-/* trouble - what may work later, against what will be refused again. */
-static bool trouble(int rc) { return rc == -EIO || rc == -ENOMEM || rc == -EBUSY || rc == -ENOSPC || rc == -EAGAIN; }
+bool link_trouble(int rc) { return rc == -EIO || rc == -ENOMEM || rc == -EBUSY || rc == -ENOSPC || rc == -EAGAIN; }
 
 /* What one step needs while it is repeated; c->v, c->now and c->heard are the act's between as_them and as_us. */
 struct replay {
@@ -363,7 +362,7 @@ int step_replay(struct call *c, const struct peer *p, const json_t *payload, tim
     rc = judge(c, r);
     if (rc == 0)
         rc = repeat(c, r, &out->case_id);
-    if (rc < 0 && trouble(rc))
+    if (rc < 0 && link_trouble(rc))
         return rc;
     out->applied = rc == 0;
     if (rc < 0) {

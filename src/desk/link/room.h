@@ -83,6 +83,8 @@ struct replayed {
     char       reason[ERR_TEXT_MAX];
 };
 struct incoming;
+/* link_trouble - what may work later, against what will be refused again. */
+bool link_trouble(int rc);
 /* case_find - the case of ours that a message is about, as the peer may see it; 0: none. */
 MUST_USE int case_find(struct call *c, const struct peer *p, const json_t *about, int64_t *id);
 /* object_find - the object of ours that a message is about. */

@@ -239,6 +239,21 @@ static json_t *notice_payload(const char *your_case, const char *your_object)
                      "record_sha256", hash);
 }
 
+/* mislabelled - a record with a label that the tables refuse. */
+static json_t *mislabelled(void)
+{
+    json_t *payload = notice_payload(NULL, "state-register"), *record = json_object_get(payload, "record");
+    AUTO_BUF struct buf b;
+    char hash[LINK_HASH_TEXT];
+
+    json_object_set_new(record, "tlp", json_string("purple"));
+    buf_init(&b, 0);
+    must(link_json_write(record, &b, NULL), NULL);
+    link_sha256_hex(buf_view(&b), hash);
+    json_object_set_new(payload, "record_sha256", json_string(hash));
+    return payload;
+}
+
 static void what_a_node_may_not_say_is_refused_with_a_code(void **state)
 {
     struct pair *p = *state;
@@ -265,6 +280,7 @@ static void what_a_node_may_not_say_is_refused_with_a_code(void **state)
         { "nothing", LINK_NOTICE, json_object(), "bad_payload" },
         { "a record that was changed", LINK_NOTICE, json_pack("{s:{}, s:{s:s, s:s, s:s}, s:s}", "about", "record", "format", "saqshy-notice-1", "kind", "x",
                                                                "title", "y", "record_sha256", LINK_ZERO_HASH), "bad_payload" },
+        { "a label that there is not", LINK_NOTICE, mislabelled(), "bad_payload" },
         { "a change of their object", LINK_REGISTRY_UPDATE, json_pack("{s:s, s:s, s:{s:s}}", "object", "state-register", "title", "Атауы өзгерді", "changes",
                                                                       "name", "Жаңа атау"), NULL },
         { "a change of another's object", LINK_REGISTRY_UPDATE, json_pack("{s:s, s:s, s:s, s:{s:s}}", "object", "x", "your_object", "city-portal", "title",

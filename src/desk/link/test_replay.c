@@ -41,6 +41,16 @@ static json_t *about_of(struct world *w, int64_t id)
     return about;
 }
 
+/* heard_pdf - SHA-256 of the document that comes with the next step; empty: none. */
+static char heard_pdf[65];
+
+static int with_pdf(struct call *c, void *arg, int64_t case_id, int64_t *record, struct str *pdf)
+{
+    (void)c, (void)arg, (void)case_id, (void)record;
+    *pdf = str_c(heard_pdf);
+    return 0;
+}
+
 /* hear - a step of the owner's node: said to have been done at "said", sent then, here at "now". about and body are taken. */
 static struct replayed hear(struct world *w, json_t *about, const char *act, json_t *body, json_t *opening, time_ns said, time_ns sent, time_ns now)
 {
@@ -56,7 +66,7 @@ static struct replayed hear(struct world *w, json_t *about, const char *act, jso
     desk_call_init(&c, w->desk, NULL, now, &r);
     must(db_begin(w->desk, c.e), c.e);
     assert_int_equal(peer_load(&c, STR(OWNER_NODE), &p), 1);
-    int rc = step_replay(&c, &p, payload, sent, NULL, NULL, &done);
+    int rc = step_replay(&c, &p, payload, sent, *heard_pdf ? with_pdf : NULL, NULL, &done);
     must(rc, c.e);
     assert_int_equal(db_end(w->desk, done.applied ? 0 : -ECANCELED, c.e), done.applied ? 0 : -ECANCELED);
     desk_call_free(&c);
@@ -321,6 +331,27 @@ static void knb_takes_over_only_what_can_be(void **state)
     to_knb("high", T0 + NS_PER_HOUR, T0 + 40 * NS_PER_DAY, "bad_request");
 }
 
+static void what_cannot_be_kept_here_is_refused_for_good(void **state)
+{
+    struct world *w = *state;
+    int64_t id = told(w);
+    size_t size = LINK_DOCUMENT_BYTES + 1;
+    char *bytes = calloc(1, size), tail[100], path[4096];
+    struct err e;
+
+    applied(w, id, "confirm_incident", incident_body(T0, "high"), T0, T0);
+    assert_non_null(bytes);
+    secret_sha256_hex(str_of(bytes, size), heard_pdf);
+    must(file_mkdirs(node_path(w->node, "documents", path), 0750, &e), &e);
+    snprintf(tail, sizeof tail, "documents/%s.pdf", heard_pdf);
+    must(file_write_atomic(node_path(w->node, tail, path), str_of(bytes, size), 0640, &e), &e);
+    free(bytes);
+    struct replayed done = hear(w, about_of(w, id), "report_measures", measures_body(w, id, T0, "high"), NULL, T0, T0, T0);   /* and not: later */
+    heard_pdf[0] = 0;
+    assert_false(done.applied);
+    assert_int_equal(count_of(w, "SELECT count(*) FROM cases WHERE measures_at IS NOT NULL"), 0);
+}
+
 int main(void)
 {
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, linked, world_close)
@@ -332,6 +363,7 @@ int main(void)
         REPLAY_TEST(naming_a_case_makes_nobody_known_to_it),
         REPLAY_TEST(people_cases_and_red_of_another_node_are_not_taken),
         cmocka_unit_test(knb_takes_over_only_what_can_be),
+        REPLAY_TEST(what_cannot_be_kept_here_is_refused_for_good),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
