@@ -709,8 +709,7 @@ test('D-08 a network that is cut in the middle of exchanges: incidents are decla
     await quiet(owner, centreNode);
 });
 
-test('7.1 R-10.1-13 D-06 KNB’s own node: the notice opens the case there where it stands, KNB decides there, and a kill of that node at any moment loses nothing',
-    { skip: 'what waits for a node of KNB stays unsent at the centre: docs/known-gaps.md, Between nodes' }, async () => {
+test('7.1 R-10.1-13 D-06 KNB’s own node: the notice opens the case there where it stands, KNB decides there, and a kill of that node at any moment loses nothing', async () => {
     const knb = await node('knb', 'knb', { connect: true });
     await pair(centreNode, knb, { to: `https://127.0.0.1:${centreNode.link}` });
     await later(1, centreNode, owner, knb);

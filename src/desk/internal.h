@@ -105,6 +105,14 @@ struct call {
     const struct heard  *heard;    /* NULL: done here */
     bool                 approved; /* a second person has approved the act that runs (approvals.h) */
 };
+/* drawing_failed - what it means that a document could not be drawn: -EIO, it may work later; -EFBIG, what another node sent and cannot be drawn today
+ * cannot be drawn tomorrow either: it is refused, not tried for ever. spilled: it did not fit. */
+static inline int drawing_failed(int rc, bool foreign, bool spilled)
+{
+    bool later = rc == -ENOMEM || rc == -ENOSPC || rc == -EIO || rc == -ENOENT;
+
+    return foreign && (spilled || !later) ? -EFBIG : -EIO;
+}
 /* recorded_at - when it is written down: what is heard of late was not known before. What counts (fulfilled, happened, begun) is c->now. */
 static inline time_ns recorded_at(const struct call *c) { return c->heard ? c->heard->at : c->now; }
 void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);

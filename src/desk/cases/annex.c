@@ -348,10 +348,8 @@ int document_make(struct call *c, const struct kase *k, const char *kind, const 
     rc = c->heard && c->heard->pdf.n ? heard_document(c, &pdf) : forms_render_pdf(&d, &pdf, c->e);
     if (rc == 0)
         rc = forms_render_json(&d, &json, c->e);
-    /* What another node sent and cannot be drawn today cannot be drawn tomorrow: it is refused, not tried for ever. */
     if (rc < 0)
-        return err_wrap(c->e, c->heard && (buf_failed(&pdf) || buf_failed(&json) || (rc != -ENOMEM && rc != -ENOSPC && rc != -EIO && rc != -ENOENT)) ? -EFBIG
-                              : -EIO, "drawing a document");
+        return err_wrap(c->e, drawing_failed(rc, c->heard, buf_failed(&pdf) || buf_failed(&json)), "drawing a document");
     secret_sha256_hex(buf_view(&pdf), sha256);
     if (c->heard && c->heard->pdf.n)
         rc = heard_judge(c, k, kind, buf_view(&pdf), buf_view(&json), sha256);

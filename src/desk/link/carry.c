@@ -217,6 +217,8 @@ static int put_all(struct call *c, struct carried *x, const struct step *last)
 static int concerns(struct call *c, struct carried *x, const struct step *s, bool *yes)
 {
     bool here = false, knb = str_eq(x->p->org_kind, STR("knb"));
+    /* KNB is told by its own notice and by nothing before it, however late we look at what was done. */
+    bool tells = knb ? str_eq(s->act, STR("notify_knb")) : telling(s->act);
     int64_t foreign = 0, known = 0;
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT their_number FROM link_case WHERE node = ?1 AND case_id = ?2", "ti", x->p->node, s->case_id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
@@ -233,7 +235,7 @@ static int concerns(struct call *c, struct carried *x, const struct step *s, boo
     /* KNB hears from the centre what others did; everybody else hears it from who did it. */
     here = !s->heard_from.n || (knb && str_eq(x->self.org_kind, STR("sts")) && !str_eq(s->heard_from, x->p->node));
     x->opening = !known;
-    *yes = here && (known || (telling(s->act) && (!foreign || knb) && case_told(&x->k, x->p->org_id, x->p->org_kind) &&
+    *yes = here && (known || (tells && (!foreign || knb) && case_told(&x->k, x->p->org_id, x->p->org_kind) &&
                               !str_eq(x->p->org_kind, x->k.machine == MACHINE_STS ? STR("sts") : STR(""))));
     return 0;
 }

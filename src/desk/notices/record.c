@@ -173,8 +173,7 @@ static int draw(struct call *c, struct notice_made *m)
     buf_init(&pdf, DESK_DOCUMENT_MAX);
     rc = forms_render_pdf(&d, &pdf, c->e);
     if (rc < 0)
-        /* What came from another node and cannot be drawn will not be drawn the next time either. */
-        return err_wrap(c->e, m->n->via && (buf_failed(&pdf) || (rc != -ENOMEM && rc != -ENOSPC)) ? -EFBIG : -EIO, "drawing a notice");
+        return err_wrap(c->e, drawing_failed(rc, m->n->via, buf_failed(&pdf)), "drawing a notice");
     secret_sha256_hex(buf_view(&pdf), m->pdf_sha256);
     m->pdf_size = (int64_t)pdf.n;
     return document_keep(c, m->pdf_sha256, "pdf", buf_view(&pdf));
