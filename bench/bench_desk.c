@@ -3,10 +3,9 @@
  * usage: bench_desk DATA CONTENT [CASES [OBJECTS]]. DATA is the data folder of a node that does not run; bench/desk.mjs then starts it and
  * measures each list of the API. The rows are made by SQL, not by acts: they have the shape and number of real ones, not their words. */
 #include "desk/internal.h"
+#include "bench_open.h"
 #include "base/file.h"
-#include "base/log.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
 /* :cases, :objects and :now are put in; n counts from 1. Two clocks, four lines, three deliveries and one document a case. */
@@ -84,30 +83,15 @@ static int step(struct desk *d, const char *sql, int64_t cases, int64_t objects,
 
 int main(int argc, char **argv)
 {
-    struct duty_world world;
-    struct catalog *catalog;
-    struct node *node;
     struct desk *desk;
     struct err e;
-    char path[4096];
     int rc;
 
     if (argc < 3) {
         fprintf(stderr, "usage: bench_desk DATA CONTENT [CASES [OBJECTS]]\n");
         return 2;
     }
-    log_open("bench", LOG_ERROR, open("/dev/null", O_WRONLY | O_CLOEXEC));
-    snprintf(path, sizeof path, "%s/i18n", argv[2]);
-    rc = node_default(argv[1], "/", &node, &e);
-    if (rc == 0) {
-        free(node->content);
-        node->content = strdup(argv[2]);
-        rc = duty_world_load(argv[2], "kz-52-2025", "Asia/Almaty", &world, &e);
-    }
-    if (rc == 0)
-        rc = catalog_load(path, &catalog, &e);
-    if (rc == 0)
-        rc = desk_open(&(struct desk_setup){ .node = node, .world = &world, .catalog = catalog }, &desk, &e);
+    rc = bench_open(argv[1], argv[2], &desk, &e);
     if (rc == 0)
         rc = db_begin(desk, &e);
     for (size_t i = 0; rc == 0 && i < COUNT(steps); i++)

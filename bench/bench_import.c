@@ -4,10 +4,9 @@
  * usage: bench_import DATA CONTENT [OBJECTS]. DATA is an empty folder. */
 #include "desk/blob.h"
 #include "desk/internal.h"
+#include "bench_open.h"
 #include "desk/tables/tables.h"
-#include "base/log.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -118,31 +117,16 @@ static int measure(struct desk *d, const struct viewer *v, long objects)
 
 int main(int argc, char **argv)
 {
-    struct duty_world world;
-    struct catalog *catalog;
-    struct node *node;
     struct desk *desk;
     json_t *accounts;
     struct err e;
-    char path[4096];
     int rc;
 
     if (argc < 3) {
         fprintf(stderr, "usage: bench_import DATA CONTENT [OBJECTS]\n");
         return 2;
     }
-    log_open("bench", LOG_ERROR, open("/dev/null", O_WRONLY | O_CLOEXEC));
-    snprintf(path, sizeof path, "%s/i18n", argv[2]);
-    rc = node_default(argv[1], "/", &node, &e);
-    if (rc == 0) {
-        free(node->content);
-        node->content = strdup(argv[2]);
-        rc = duty_world_load(argv[2], "kz-52-2025", "Asia/Almaty", &world, &e);
-    }
-    if (rc == 0)
-        rc = catalog_load(path, &catalog, &e);
-    if (rc == 0)
-        rc = desk_open(&(struct desk_setup){ .node = node, .world = &world, .catalog = catalog }, &desk, &e);
+    rc = bench_open(argv[1], argv[2], &desk, &e);
     if (rc == 0)
         rc = desk_init(desk, true, clock_now(), &accounts, &e);
     if (rc < 0)

@@ -279,6 +279,36 @@ static void is(json_t *signature, const char *verdict, const char *reason, const
     assert_string_equal(json_string_value(json_object_get(signature, "over")), over);
 }
 
+/* judged_without_lock - judging needs no lock: another desk that writes does not keep the answer back. */
+static void judged_without_lock(struct world *w, const char *id, const json_t *body)
+{
+    struct desk_setup setup = setup_of(w);
+    struct desk_reply r = { 0 };
+    struct desk *other;
+    struct err e;
+
+    must(desk_open(&setup, &other, &e), &e);
+    must(db_begin(other, &e), &e);
+    sqlite3_busy_timeout(w->desk->db, 0);
+    assert_int_equal(desk_notice_sign(w->desk, &w->registry, str_c(id), body, T0, &r), -EINVAL);
+    sqlite3_busy_timeout(w->desk->db, DB_BUSY_MS);
+    assert_int_equal(db_end(other, 0, &e), 0);
+    desk_close(&other);
+    desk_reply_free(&r);
+}
+
+/* reasons_have_words - every reason, in every language. */
+static void reasons_have_words(struct world *w)
+{
+    char key[64];
+
+    for (int i = 0; i < SIGN_REASON_COUNT; i++)
+        for (int lang = 0; lang < LANG_COUNT; lang++) {
+            snprintf(key, sizeof key, "sign.reason.%s", sign_reason_name((enum sign_reason)i));
+            assert_false(str_eq(catalog_text(w->catalog, (enum lang)lang, key), str_c(key)));
+        }
+}
+
 static void signatures_are_judged_kept_and_judged_again(void **state)
 {
     struct world *w = *state;
@@ -310,18 +340,8 @@ static void signatures_are_judged_kept_and_judged_again(void **state)
     json_t *body = json_pack("{s:o}", "signature", json_str(buf_view(&sig)));
     assert_int_equal(desk_notice_sign(w->desk, &w->registry, str_c(id), body, T0, &r), -EEXIST);
     json_object_set_new(body, "signature", json_string("no signature"));
-    /* Judging needs no lock: another desk that writes does not keep the answer back. */
-    struct desk_setup setup = setup_of(w);
-    struct desk *other;
-    struct err e;
-    must(desk_open(&setup, &other, &e), &e);
-    must(db_begin(other, &e), &e);
-    sqlite3_busy_timeout(w->desk->db, 0);
     desk_reply_free(&r);
-    assert_int_equal(desk_notice_sign(w->desk, &w->registry, str_c(id), body, T0, &r), -EINVAL);
-    sqlite3_busy_timeout(w->desk->db, DB_BUSY_MS);
-    assert_int_equal(db_end(other, 0, &e), 0);
-    desk_close(&other);
+    judged_without_lock(w, id, body);
     r = (struct desk_reply){ 0 };
     assert_int_equal(desk_notice_sign(w->desk, &w->registry, str_c(id), body, T0, &r), -EINVAL);
     assert_string_equal(r.field, "signature");
@@ -344,14 +364,7 @@ static void signatures_are_judged_kept_and_judged_again(void **state)
     must(desk_notice_verify(w->desk, &w->analyst, str_c(id), made + 2000 * NS_PER_DAY, &r), &r.err);
     is(json_array_get(json_object_get(r.json, "signatures"), 1), "valid", "ok", "pdf");
     desk_reply_free(&r);
-    /* Every reason has words in every language. */
-    for (int i = 0; i < SIGN_REASON_COUNT; i++)
-        for (int lang = 0; lang < LANG_COUNT; lang++) {
-            char key[64];
-
-            snprintf(key, sizeof key, "sign.reason.%s", sign_reason_name((enum sign_reason)i));
-            assert_false(str_eq(catalog_text(w->catalog, (enum lang)lang, key), str_c(key)));
-        }
+    reasons_have_words(w);
 }
 
 /* --- webhooks --- */
