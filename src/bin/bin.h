@@ -10,9 +10,17 @@
 
 #include "base/node.h"
 
+#include <stdio.h>
+
 #define SAQSHY_VERSION "0.1.0"
 
 enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2 };
+/* wrong_usage - say what of the command line is wrong and where the usage stands; EXIT_USAGE. */
+static inline int wrong_usage(const char *command, const char *what)
+{
+    fprintf(stderr, "saqshy %s: %s; \"saqshy %s --help\" tells the usage\n", command, what, command);
+    return EXIT_USAGE;
+}
 
 #define COMMAND(name, summary) int cmd_##name(int argc, char **argv);
 #include "bin/commands.def"

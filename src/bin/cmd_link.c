@@ -228,15 +228,28 @@ static int retry(struct remote *r, const struct asked *a, struct err *e)
     return rc;
 }
 
-static const struct {
+struct verb {
     const char *verb;
     int       (*run)(struct remote *r, const struct asked *a, struct err *e);
     bool        file, org, peer, fingerprint;
-} verbs[] = {
+};
+static const struct verb verbs[] = {
     { "show", show, false, false, false, false }, { "self", self, false, true, false, false },   { "card", card, true, false, false, false },
     { "add", add, true, true, false, true },      { "export", export, true, false, true, false }, { "import", import, true, false, false, false },
     { "retry", retry, false, false, true, false },
 };
+
+/* missing - what of the command line is wrong; NULL: nothing. */
+static const char *missing(const struct asked *a, const struct verb *v)
+{
+    return !a->url                              ? "--server URL is missing"
+           : v->file && !a->file                ? "FILE is missing"
+           : !v->file && a->file && v->run != retry ? "no FILE is expected"
+           : v->org && !a->org                  ? "--org ID is missing"
+           : v->peer && !a->peer                ? "--peer NODE is missing"
+           : v->fingerprint && !a->fingerprint  ? "--fingerprint HEX is missing: ask for it by telephone"
+                                                : NULL;
+}
 
 static int run_verb(const struct asked *a)
 {
@@ -247,9 +260,8 @@ static int run_verb(const struct asked *a)
 
         if (strcmp(a->verb, verbs[i].verb) != 0)
             continue;
-        if (!a->url || (verbs[i].file != (a->file != NULL) && verbs[i].run != retry) || (verbs[i].org && !a->org) || (verbs[i].peer && !a->peer) ||
-            (verbs[i].fingerprint && !a->fingerprint))
-            break;
+        if (missing(a, &verbs[i]))
+            return wrong_usage("link", missing(a, &verbs[i]));
         rc = remote_open(a->url, a->ca, &r, &e);
         if (rc < 0)
             return rc == -EINVAL ? (fail(&e), EXIT_USAGE) : fail(&e);
@@ -257,8 +269,7 @@ static int run_verb(const struct asked *a)
         remote_close(&r);
         return rc < 0 ? fail(&e) : EXIT_YES;
     }
-    fputs(usage, stderr);
-    return EXIT_USAGE;
+    return wrong_usage("link", "init, show, self, card, add, export, import or retry is expected");
 }
 
 int cmd_link(int argc, char **argv)
@@ -289,9 +300,9 @@ int cmd_link(int argc, char **argv)
         a.verb = argv[optind++];
     if (optind < argc)
         a.file = argv[optind++];
-    if (!a.verb || optind < argc || (strcmp(a.verb, "init") == 0 && (!a.data || !a.id || a.file))) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
+    if (!a.verb || optind < argc)
+        return wrong_usage("link", a.verb ? "too many words" : "init, show, self, card, add, export, import or retry is expected");
+    if (strcmp(a.verb, "init") == 0 && (!a.data || !a.id || a.file))
+        return wrong_usage("link", a.file ? "no FILE is expected" : "init needs --data DIR and --id NODE");
     return strcmp(a.verb, "init") == 0 ? do_init(&a) : run_verb(&a);
 }

@@ -205,10 +205,15 @@ static int run(const struct asked *a)
     struct remote *r;
     int rc;
 
-    if ((!in && !out) || !a->server || !a->file || !plain_word(a->kind) || (a->format && !plain_word(a->format))) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
+    const char *wrong = !in && !out                            ? "import or export is expected"
+                        : !a->file                             ? "one FILE is expected"
+                        : !a->server                           ? "--server URL is missing"
+                        : !plain_word(a->kind)                 ? "--kind KIND is missing or is no word"
+                        : a->format && !plain_word(a->format) ? "--format is xlsx or csv"
+                                                               : NULL;
+
+    if (wrong)
+        return wrong_usage("registry", wrong);
     rc = remote_open(a->server, a->ca, &r, &e);
     if (rc == 0) {
         rc = in ? import(r, a, &e) : export(r, a, &e);

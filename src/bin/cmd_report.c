@@ -97,10 +97,14 @@ static int run(const struct asked *a)
     struct remote *r;
     int rc;
 
-    if (!a->server || !a->quarter || strlen(a->quarter) != 6 || !one_of(a->paragraph, paragraphs) || !one_of(a->format, formats)) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
+    const char *wrong = !a->quarter || strlen(a->quarter) != 6 ? "\"quarter\", one quarter (2026Q3) and at most one FILE are expected"
+                        : !a->server                            ? "--server URL is missing"
+                        : !one_of(a->paragraph, paragraphs)     ? "--paragraph is 17 or 18"
+                        : !one_of(a->format, formats)           ? "--format is pdf, xlsx or json"
+                                                                : NULL;
+
+    if (wrong)
+        return wrong_usage("report", wrong);
     rc = remote_open(a->server, a->ca, &r, &e);
     if (rc == 0) {
         rc = report(r, a, &e);

@@ -74,6 +74,7 @@ enum desk_role {
     DESK_OCIB_ANALYST, DESK_CII_RESPONSIBLE, DESK_KNB, DESK_AUTHORISED_BODY, DESK_AUDITOR, DESK_ROLE_COUNT
 };
 const char *desk_role_name(enum desk_role r);
+enum desk_role desk_role_parse(struct str s);   /* DESK_ROLE_COUNT if it is none */
 
 /* Who asks. Filled by desk_sign_in and desk_session; lang may be replaced by the one of Accept-Language. */
 struct viewer {

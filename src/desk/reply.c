@@ -70,3 +70,12 @@ const char *desk_role_name(enum desk_role r)
 {
     return r < DESK_ROLE_COUNT ? role_values[r] : "?";
 }
+
+enum desk_role desk_role_parse(struct str s)
+{
+    enum desk_role r = 0;
+
+    while (r < DESK_ROLE_COUNT && !str_eq(s, str_c(role_values[r])))
+        r++;
+    return r;
+}

@@ -38,8 +38,7 @@ static void viewer_fill(struct viewer *v, sqlite3_stmt *st)
     v->user_id = sqlite3_column_int64(st, 0);
     put(v->login, sizeof v->login, db_str(st, 1));
     put(v->name, sizeof v->name, db_str(st, 2));
-    for (v->role = 0; v->role < DESK_ROLE_COUNT && !str_eq(db_str(st, 3), str_c(desk_role_name(v->role)));)
-        v->role++;
+    v->role = desk_role_parse(db_str(st, 3));
     put(v->org_id, sizeof v->org_id, db_str(st, 4));
     v->lang = lang_parse(db_str(st, 5), LANG_RU);
 }

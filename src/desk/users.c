@@ -27,30 +27,17 @@ static bool login_valid(struct str s)
 }
 
 /* role_needs_org - who sees only what an organisation reaches must have one. */
-static bool role_needs_org(struct str role)
-{
-    for (enum desk_role r = 0; r < DESK_ROLE_COUNT; r++)
-        if (str_eq(role, str_c(desk_role_name(r))))
-            return !role_reads_all(r);
-    return false;
-}
+static bool role_needs_org(enum desk_role r) { return r < DESK_ROLE_COUNT && !role_reads_all(r); }
 
 /* role_of_staff - who reads every organisation's things in order to work on them. */
-static bool role_of_staff(struct str role)
-{
-    static const enum desk_role staff[] = { DESK_CENTRE_ANALYST, DESK_CENTRE_LEAD, DESK_SURVEYOR, DESK_DOCUMENT_AUDITOR };
-
-    for (size_t i = 0; i < COUNT(staff); i++)
-        if (str_eq(role, str_c(desk_role_name(staff[i]))))
-            return true;
-    return false;
-}
+static bool role_of_staff(enum desk_role r) { return role_of_centre(r) || r == DESK_SURVEYOR || r == DESK_DOCUMENT_AUDITOR; }
 
 /* org_fits - an officer has an organisation; nobody has one that does not exist; an owner's people read no other owner's things by a slip of the
  * administrator's hand: the centre's roles are for people of the centre. */
 static int org_fits(struct call *c, const json_t *in)
 {
-    struct str org = json_get_str(in, "org_id"), role = json_get_str(in, "role");
+    struct str org = json_get_str(in, "org_id");
+    const enum desk_role role = desk_role_parse(json_get_str(in, "role"));
     int64_t n = 0, theirs = 0;
     int rc;
 

@@ -6,7 +6,7 @@
  *           2. It is none of the portal's port and speaks none of its API.
  *           3. Bounded: connections in all and per address, bytes of bodies together, and a time for each phase.
  * Threads   the loop of the portal; exchanges run on its workers, one at a time.
- * Source    docs/link.md; issue 3 point 5. */
+ * Source    docs/link.md. */
 #ifndef SAQSHY_PORTAL_LINK_H
 #define SAQSHY_PORTAL_LINK_H
 

@@ -12,7 +12,7 @@
  *           6. A viewer of a stream learns only of what they may read.
  * Threads   portal_open, portal_run, portal_close: one thread. portal_changed and portal_stop: any.
  * Units     see docs/portal.md for all limits.
- * Source    issue 2 points 6, 9, 10; RFC 9110, 9112; HTML, server-sent events. */
+ * Source    RFC 9110, 9112; HTML, server-sent events. */
 #ifndef SAQSHY_PORTAL_PORTAL_H
 #define SAQSHY_PORTAL_PORTAL_H
 

@@ -76,12 +76,7 @@ static bool centre_word(struct str w)
 
 static bool role_word(struct str w)
 {
-    if (!str_starts(w, STR("role:")))
-        return false;
-    for (enum desk_role r = 0; r < DESK_ROLE_COUNT; r++)
-        if (str_eq(str_cut(w, 5), str_c(desk_role_name(r))))
-            return true;
-    return false;
+    return str_starts(w, STR("role:")) && desk_role_parse(str_cut(w, 5)) < DESK_ROLE_COUNT;
 }
 
 static bool contact_word(struct str w)

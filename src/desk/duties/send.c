@@ -120,12 +120,10 @@ static int to_responsible(struct call *c, struct reach *r, unsigned channels, co
 
 static int to_role(struct call *c, struct reach *r, unsigned channels, const struct duty_row *row, struct str role)
 {
-    bool owner = false;
+    const enum desk_role k = desk_role_parse(role);
+    bool owner = k < DESK_ROLE_COUNT && !role_reads_all(k);
     int rc = 0;
 
-    for (enum desk_role k = 0; k < DESK_ROLE_COUNT; k++)
-        if (str_eq(role, str_c(desk_role_name(k))))
-            owner = !role_reads_all(k);
     if (channels & TO_INBOX)
         rc = add_inbox(c, r, owner ? (row->performer_org.p ? row->performer_org : row->org_id) : (struct str){ NULL, 0 });
     if (rc == 0 && (channels & TO_EMAIL))

@@ -13,7 +13,7 @@
  *           6. Nothing connects and nothing listens unless the configuration says so.
  * Threads   as struct desk; link_client has a thread and a desk of its own.
  * Units     time_ns; limits in bytes.
- * Source    issue 3 point 5; docs/link.md. */
+ * Source    docs/link.md. */
 #ifndef SAQSHY_DESK_LINK_LINK_H
 #define SAQSHY_DESK_LINK_LINK_H
 

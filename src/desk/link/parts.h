@@ -6,7 +6,7 @@
  *           3. A component or a contact is one of the object (or of the organisation) that the message is about, or it is a new one.
  *           4. That people's data leave stands in the audit trail ("personal.read").
  * Threads   as struct desk; functions that write run inside the transaction of the act.
- * Source    issue 3 point 5; docs/link.md "Payloads". */
+ * Source    docs/link.md "Payloads". */
 #ifndef SAQSHY_DESK_LINK_PARTS_H
 #define SAQSHY_DESK_LINK_PARTS_H
 

@@ -52,7 +52,6 @@ struct step {
 };
 /* step_role_allowed - may somebody of an organisation of this kind have done a thing in this role? */
 bool step_role_allowed(struct str org_kind, enum desk_role role);
-enum desk_role desk_role_parse(struct str s);   /* DESK_ROLE_COUNT if unknown */
 /* --- collect.c: a notice on its way to a node --- */
 struct issued {
     int64_t    id, record;          /* of its delivery, of its record; 0: none, the step alone goes */

@@ -20,15 +20,6 @@ bool step_travels(const char *act)
     return false;
 }
 
-enum desk_role desk_role_parse(struct str s)
-{
-    enum desk_role r = 0;
-
-    while (r < DESK_ROLE_COUNT && !str_eq(s, str_c(desk_role_name(r))))
-        r++;
-    return r;
-}
-
 /* What people of an organisation may be, by its kind: requirements 1.2. */
 bool step_role_allowed(struct str org_kind, enum desk_role role)
 {
@@ -69,7 +60,7 @@ int org_on_node(struct call *c, struct str org, bool *yes)
 {
     int64_t n = 0;
     int rc = db_int(c->d, c->e, 0, &n,
-                    "SELECT count(*) FROM link_peer p JOIN org o ON o.id = p.org_id, link_self s JOIN org m ON m.id = s.org_id WHERE p.active = 1 AND"
+                    "SELECT count(*) FROM link_peer p CROSS JOIN org o ON o.id = p.org_id CROSS JOIN link_self s CROSS JOIN org m ON m.id = s.org_id WHERE p.active = 1 AND"
                     " (p.org_id = ?1 OR (?1 IS NULL AND o.kind = 'sts' AND m.kind <> 'sts'))",
                     "t", org.n ? org : (struct str){ NULL, 0 });
 
