@@ -1,13 +1,70 @@
 /* schedule.h - the yearly schedule of monitoring works: what is planned for each object, agreed with KNB, and what came of it.
  *
- * Owns      its tables in desk.db (schedule/schema.c).
- * Promises  an act is one transaction with its audit row, or nothing.
+ * Owns      the tables team, team_member, team_absence, blackout, plan, plan_object, plan_line, plan_reason, plan_unplaced, plan_version, plan_work,
+ *           plan_change.
+ * Promises  1. An act is one transaction with its audit row, or nothing. A plan is computed outside of it and written in one short one.
+ *           2. The states are those of requirements 7.8, one table (machine.c). A version that was sent is frozen with its SHA-256; triggers refuse
+ *              any change.
+ *           3. What surveys and documents take are agreed lines. While an amendment is drafted or at KNB, the lines agreed before stay in execution.
+ *           4. The counts come from the edition (F-01 to F-04), never from code; a plan that differs is sent only with a written reason for each
+ *              object and mode (requirements 7.8).
+ *           5. The planner gives the same plan for the same data. What it cannot place is listed with the reason, never dropped.
+ *           6. Owners see the lines of their own objects once they are agreed; KNB sees plans from the moment they were sent; surveyors and auditors
+ *              see the lines of their team.
  * Threads   as struct desk.
- * Units     time_ns.
- * Source    paragraph 9 of the Rules; requirements 7.8, R-9-01, R-9-02, F-01 to F-04, Q-15, Q-20. */
+ * Units     time_ns; days are texts "2026-03-20" in the zone of the node; capacity in works at once, and team-days a week.
+ * Source    paragraph 9 of the Rules; requirements 7.8, R-9-01, R-9-02, F-01 to F-04, Q-15, Q-20, Q-62; docs/schedule.md. */
 #ifndef SAQSHY_DESK_SCHEDULE_H
 #define SAQSHY_DESK_SCHEDULE_H
 
 #include "desk/desk.h"
+
+struct call;
+
+/* --- for the rooms that do the works: surveys and documents --- */
+
+/* A line of an agreed plan. Texts live in the arena of the call. */
+struct plan_line {
+    int64_t    id;              /* stays the same through all versions of the plan */
+    int64_t    plan_id;
+    int64_t    pair_id;         /* of a control one: its main line; else 0 */
+    struct str object_id;
+    struct str mode;            /* pentest_auto, update_config, source_code, pentest_manual, document */
+    struct str kind;            /* main, control; empty for documents */
+    int        ordinal;         /* 1 … of this mode and kind in the year */
+    struct str from_on, to_on;  /* days "2026-03-20", both worked */
+    int64_t    team_id;         /* 0: none */
+};
+
+/* schedule_take - the next agreed lines, by day, that nobody has taken: of documents, or of the other modes. They count as taken with the commit of
+ * the caller's transaction, in which it makes its surveys; call again while *count is most. */
+MUST_USE int schedule_take(struct call *c, bool documents, struct plan_line *out, size_t most, size_t *count);
+
+/* schedule_line_state - what came of a line that was taken, in the transaction of the act that did it. subject is "survey" or "document_survey".
+ * state: planned, blocked, in_progress, completed, cancelled. completed_at counts for completed alone: done in time, or late. The first work that
+ * begins puts the plan into execution (7.8 row 5) and the object under monitoring (7.7 row 10). */
+MUST_USE int schedule_line_state(struct call *c, int64_t line, struct str subject, struct str subject_id, struct str state, time_ns completed_at);
+/* schedule_line_cancelled - the same for a work that will not be done, with the reason that plan against done shows. */
+MUST_USE int schedule_line_cancelled(struct call *c, int64_t line, struct str reason);
+
+/* schedule_moved - lines that were taken and that an agreed amendment has moved, given to another team, or dropped, and that nobody was told of.
+ * They count as told with the commit of the caller's transaction. A line that is completed or cancelled is never among them. */
+struct plan_moved {
+    struct plan_line line;      /* as it is now */
+    bool             cancelled; /* no longer in the plan */
+    struct str       reason;    /* written in the amendment; may be empty */
+    struct str       subject_id;/* of schedule_line_state; empty if it was never called */
+};
+MUST_USE int schedule_moved(struct call *c, bool documents, struct plan_moved *out, size_t most, size_t *count);
+
+/* schedule_line - one agreed line by id, for showing where a survey comes from. -ENOENT. */
+MUST_USE int schedule_line(struct call *c, int64_t id, struct plan_line *out);
+/* schedule_team_has - is the account a member of the team? 1 or 0. A team of 0 has nobody. */
+MUST_USE int schedule_team_has(struct call *c, int64_t team, int64_t user);
+/* schedule_team_name - {NULL,0} for 0. In the arena. */
+MUST_USE int schedule_team_name(struct call *c, int64_t team, struct str *out);
+
+/* schedule_tick - what time brings: objects of an agreed plan become "scheduled" (7.7 row 8). Returns how many were made. */
+MUST_USE int schedule_tick(struct call *c);
 
 #endif
