@@ -23,7 +23,7 @@ static int nobody(void *arg, enum consumer_kind kind, uint32_t index, struct nod
 /* read_kind - the beginning, or all, of the report into the tree. What breaks later does not hinder knowing it. */
 static int read_kind(struct sniff *s, enum file_kind kind, uint64_t limit, struct err *e)
 {
-    struct readers_arg r = { .source = &s->source, .tree = &s->tree, .name = s->name, .part = limit > 0 };
+    struct readers_arg r = { .source = &s->source, .tree = &s->tree, .name = s->name, .part = limit > 0 && s->source.size > limit };
     int rc = tree_begin(&s->tree, &s->names, &s->trie, e);
 
     if (rc < 0)
@@ -176,7 +176,7 @@ static int unknown(struct sniff *s, struct err *e)
 
 static int try_kinds(struct sniff *s, const struct scan_formats *all, const char *only, struct known *out, struct err *e)
 {
-    struct err why = { 0 };
+    struct err why = { 0 }, json = { 0 };
     bool table = false;
     long got = source_read(&s->source, s->source.buf, SOURCE_PIECE, e);
     enum file_kind kind;
@@ -200,6 +200,7 @@ static int try_kinds(struct sniff *s, const struct scan_formats *all, const char
             *e = why;
             return rc;
         }
+        json = why;   /* a text may begin like JSON; if it is nothing else either, this is what was wrong */
         if (rc == 0)
             return unknown(s, e);
     }
@@ -212,6 +213,10 @@ static int try_kinds(struct sniff *s, const struct scan_formats *all, const char
     if (!table && !out->f) {
         rc = read_kind(s, FILE_TEXT, SNIFF_BYTES, &why);
         ask(s, all, only, FILE_TEXT, out);
+    }
+    if (!out->f && json.rc == -EBADMSG) {
+        *e = json;
+        return json.rc;
     }
     return out->f ? 0 : unknown(s, e);
 }

@@ -326,15 +326,18 @@ static void eval_join(struct eval *v, const struct expr *x, struct node *n, stru
 bool number_in(struct str s, double *out)
 {
     char text[64];
-    size_t i = 0, n = 0;
+    size_t i = 0, n = 0, before;
     char *end;
 
     while (i < s.n && (s.p[i] < '0' || s.p[i] > '9'))
         i++;
     if (i == s.n)
         return false;
-    if (i > 0 && s.p[i - 1] == '-')
+    before = i > 0 && s.p[i - 1] == '.' ? i - 1 : i;   /* ".00042" */
+    if (before > 0 && s.p[before - 1] == '-')
         text[n++] = '-';
+    if (before < i && (before == 0 || s.p[before - 1] == '-' || s.p[before - 1] == ' '))
+        text[n++] = '.';
     while (i < s.n && n < sizeof text - 1 && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.' || s.p[i] == ','))
         text[n++] = s.p[i] == ',' ? '.' : s.p[i], i++;
     if (i + 1 < s.n && n < 40 && (s.p[i] == 'e' || s.p[i] == 'E') && (s.p[i + 1] == '-' || (s.p[i + 1] >= '0' && s.p[i + 1] <= '9')))
