@@ -1,5 +1,6 @@
 /* finding.c - from the expressions of a description to the fields of a finding and of a cover. One table says which field is of what
  * kind; one function a kind makes it. */
+#include "scan/cvss.h"
 #include "scan/internal.h"
 
 #include <stddef.h>
@@ -159,6 +160,22 @@ static void put(struct making *m, struct scan_finding *f, const struct setting *
     }
 }
 
+/* score_of - the base score of a vector of this version; without its prefix, as some tools write it, too. */
+static bool score_of(struct str vector, const char *prefix, bool v2, double *out)
+{
+    char text[CVSS_TEXT_MAX];
+    struct cvss c;
+    int n;
+
+    if (vector.n == 0 || vector.n >= CVSS_TEXT_MAX - 16)
+        return false;
+    n = snprintf(text, sizeof text, "%s%.*s", v2 || str_starts(vector, STR("CVSS:")) ? "" : prefix, STR_ARG(vector));
+    if (cvss_parse(str_of(text, (size_t)n), &c, NULL) < 0 || (c.version == CVSS_2_0) != v2)
+        return false;
+    *out = cvss_base(&c);
+    return true;
+}
+
 /* settle - what follows from the fields together: an address in the place of a name, the score of the newest vector. */
 static void settle(struct scan_finding *f)
 {
@@ -170,6 +187,8 @@ static void settle(struct scan_finding *f)
     }
     if (f->cvss > 10)
         f->cvss = -1;
+    if (!score_of(f->cvss_v4, "CVSS:4.0/", false, &f->cvss) && !score_of(f->cvss_v3, "CVSS:3.1/", false, &f->cvss))
+        (void)score_of(f->cvss_v2, "", true, &f->cvss);
     if (f->occurrences == 0)
         f->occurrences = 1;
 }
