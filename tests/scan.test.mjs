@@ -123,3 +123,50 @@ test('every fact that the source states of a finding holds for one of ours, all 
     for (const e of exceptions) if (!used.has(e)) wrong.push(`the exception of ${e.file} ${e.field} excepts nothing`);
     all(wrong);
 });
+
+/* A document is one piece of XML or JSON: without its end it is nothing. Lines and tables are whole up to where they were cut. */
+const isDocument = (text) => { if (/^\uFEFF?\s*</.test(text)) return true; try { JSON.parse(text); return true; } catch { return false; } };
+const bare = (f) => JSON.stringify({ ...f, file: null, record_line: null });
+
+test('a file that is cut is refused with its place, or read up to the cut, and never half believed', { skip }, async () => {
+    const cuts = [], wrong = [];
+    for (const f of files) {
+        const bytes = readFileSync(join(scans, f));
+        if (bytes.length < 40 || refused[f]) continue;
+        for (const part of [0.3, 0.61, 0.95]) {
+            const path = join(folder, `cut${cuts.length}`);
+            writeFileSync(path, bytes.subarray(0, Math.floor(bytes.length * part)));
+            cuts.push({ path, f, part, document: isDocument(bytes.toString('utf8')) });
+        }
+    }
+    const found = await read(cuts.map((c) => c.path));
+    for (const { path, f, part, document } of cuts) {
+        const r = found.get(path), what = `${f} cut at ${part}`, full = whole.get(f).findings;
+        if (r.refused && r.findings.length + r.covers.length) wrong.push(`${what}: is refused, and gives findings`);
+        if (document && !r.refused) wrong.push(`${what}: is read as if it were whole`);
+        if (document && r.refused && !/^:\d+:\d+: /.test(r.refused)) wrong.push(`${what}: is refused without a place: ${r.refused}`);
+        if (!document && r.refused && !/^:\d+:\d+: |no description knows this report/.test(r.refused)) wrong.push(`${what}: ${r.refused}`);
+        if (!r.refused) r.findings.slice(0, -1).forEach((x, i) => { if (bare(x) !== bare(full[i] ?? {})) wrong.push(`${what}: finding ${i} is another than in the whole file`); });
+        if (!r.refused && r.findings.length > full.length) wrong.push(`${what}: has more findings than the whole file`);
+    }
+    assert.ok(cuts.length > 500, `${cuts.length} cuts`);
+    all(wrong);
+});
+
+test('a byte that is no UTF-8 in the middle of a document is refused with its place', { skip }, async () => {
+    const spoilt = [], wrong = [];
+    for (const f of files) {
+        const bytes = readFileSync(join(scans, f)), at = Math.floor(bytes.length / 2);
+        if (bytes.length < 40 || refused[f] || !isDocument(bytes.toString('utf8'))) continue;
+        bytes[at] = 0xff;
+        spoilt.push({ f, path: join(folder, `spoilt${spoilt.length}`) });
+        writeFileSync(spoilt.at(-1).path, bytes);
+    }
+    const found = await read(spoilt.map((s) => s.path));
+    for (const { f, path } of spoilt) {
+        const r = found.get(path);
+        if (!r.refused) wrong.push(`${f}: is read`);
+        else if (!/^:\d+:\d+: /.test(r.refused)) wrong.push(`${f}: is refused without a place: ${r.refused}`);
+    }
+    all(wrong);
+});
