@@ -47,8 +47,8 @@ export const items = {
     clamav: times(/ FOUND$/gm),
     cyclonedx: (t, f) => (f.endsWith('.xml') ? 0 : sum(json(t).vulnerabilities ?? [], (v) => v.affects.length)),
     dependency_check: times(/<vulnerability>/g),
-    dockerbench: (t) => sum(json(t).tests, (s) => s.results.filter((r) => r.result === 'WARN').length),
-    dockle: (t) => json(t).details.filter((d) => !['PASS', 'SKIP', 'IGNORE'].includes(d.level)).length,
+    dockerbench: (t) => sum(json(t).tests, (s) => s.results.filter((r) => r.result === 'WARN' || (['INFO', 'NOTE'].includes(r.result) && !/\((?:Manual|Not Scored)\)/.test(r.desc))).length),
+    dockle: (t) => json(t).details.filter((d) => !['PASS', 'SKIP'].includes(d.level)).length,
     generic: (t, f) => (f.endsWith('.csv') ? rows((r) => r.Title)(t) : json(t).findings.filter((x) => x.title).length),
     github_vulnerability: times(/"securityVulnerability"/g),
     gitleaks: (t) => list(json(t)).length,
@@ -78,7 +78,7 @@ export const items = {
     rkhunter: times(/\[ Warning \]$/gm),
     sarif: (t) => sum(json(t).runs, (r) => (r.results ?? []).length),
     semgrep: (t) => (json(t).vulns ?? json(t).results).length,
-    snyk: (t) => sum(list(json(t)), (p) => p.vulnerabilities.length),
+    snyk: (t) => sum(list(json(t)), (p) => p.vulnerabilities.length + sum(p.applications ?? [], (a) => a.vulnerabilities.length)),
     solar_appscreener: (t) => table(t).length,
     sqlmap: (t, f) => (f.endsWith('.csv') ? table(t).length : times(/^Parameter: /gm)(t)),
     ssh_audit: (t) => sum(['kex', 'key', 'enc', 'mac'], (k) => json(t)[k].filter((a) => a.notes.fail || a.notes.warn).length),
@@ -102,13 +102,15 @@ export const items = {
     wapiti: times(/<entry>/g),
     wazuh: (t) => (json(t).data?.affected_items ?? json(t).hits.hits).length,
     whatweb: (t) => json(t).length,
+    wpscan: (t) => {
+        const { interesting_findings: seen, version, main_theme: theme, plugins } = json(t);
+        return list(seen).length + sum([version, theme, ...Object.values(plugins ?? {})], (x) => list(x?.vulnerabilities).length + list(x?.version?.vulnerabilities).length);
+    },
     yara: times(/^\w+ \[.*\] \//gm),
     zap: times(/<alertitem>/g),
 };
 export const dirOf = (file) => file.split('/')[0];
 export const readText = (path) => readFileSync(path, 'utf8');
-
-const distinct = (findings, ...fields) => new Set(findings.map((f) => JSON.stringify(fields.map((x) => (typeof x === 'function' ? x(f) : f[x] ?? null))))).size;
 
 /* By which rule the source makes its findings of ours: same(f) names the pile that a finding falls into; count() reckons where a pile is not the
  * whole story. What stands in no line here is taken over one for one. */
@@ -116,6 +118,8 @@ export const merges = [
     { dir: 'acunetix', rule: 'the source keeps one finding for each title of a file', same: ['title'] },
     { dir: 'anchore_grype', rule: 'the source keeps one finding for each vulnerability of a package, wherever it lies', same: ['check', 'component', 'version'] },
     { dir: 'burp', rule: 'the source keeps one finding for each type of issue', same: ['check'] },
+    { dir: 'dockerbench', rule: 'the source drops what is marked (Manual), even where it warns', of: (f) => !/\((?:Manual|Not Scored)\)/.test(f.title) },
+    { dir: 'dockle', rule: 'the source drops what the owner told the tool to ignore', of: (f) => f.status === 'open' },
     { dir: 'generic', file: /\.csv$/, rule: 'the source keeps one finding for each title, severity and description', same: ['title', 'severity', 'description'] },
     { dir: 'gitleaks', rule: 'the source keeps one finding for each rule, file and line, whatever the commit', same: ['check', 'path', 'line'] },
     { dir: 'kubehunter', rule: 'the source drops a finding that it has already', same: ['check', 'title', 'evidence', 'url', 'host', 'port'] },
@@ -123,18 +127,22 @@ export const merges = [
     { dir: 'nexpose', rule: 'the source keeps one finding for each vulnerability, and one more "Host Up" for the hosts that answered, which is coverage here', same: ['check'], more: (covers) => (covers.some((c) => c.ran === 'all') ? 1 : 0) },
     { dir: 'nikto', rule: 'the source keeps one finding for each message', same: ['title'] },
     { dir: 'nuclei', rule: 'the source keeps one finding for each template, matcher and host', same: ['check', 'component', 'host'] },
+    { dir: 'prowler', file: /ocsf/, rule: 'the source drops a finding that it has already', same: ['check', 'title', 'path'] },
+    { dir: 'semgrep', file: /sca-/, rule: 'the source keeps one finding for each title, file and line', same: ['title', 'path', 'line'] },
+    { dir: 'snyk', file: /container/, rule: 'the source reads the packages of an image, not those of the programs inside of it', of: (f) => f.tags.some((t) => t.startsWith('debian')) },
     { dir: 'tenable', file: /\.xml$/, rule: 'the source keeps one finding for each plugin of a file', same: ['title', 'severity'] },
     { dir: 'tenable', file: /issue_9612\.csv$/, rule: 'the source does not know the column "IP Address" and keeps one finding for each plugin and port', same: ['title', 'port'] },
     { dir: 'tenable', file: /\.csv$/, rule: 'the source keeps one finding for each plugin, host and port', same: ['title', 'host', 'ip', 'port'] },
     { dir: 'testssl', rule: 'the source makes one finding for each CVE of a row', count: (findings) => sum(findings, (f) => Math.max(1, f.cve.length)) },
     { dir: 'trufflehog', rule: 'the source drops a finding that it has already', same: ['check', 'path', 'line', 'evidence'] },
+    { dir: 'wpscan', rule: 'the source keeps one finding for each number in the database of vulnerabilities', same: [(f) => f.id ?? f.title] },
     { dir: 'wapiti', rule: 'the source keeps one finding for each title', same: ['title'] },
     { dir: 'sslscan', rule: 'the source reads ciphers and Heartbleed only; what is wrong with a certificate it passes over', of: (f) => /^(?:cipher|heartbleed)/.test(f.check) },
     { dir: 'sslyze', rule: 'the source makes one finding of all that is wrong at a target', same: ['host', 'port'] },
 ];
 export function mergeOf(file) {
     const m = merges.find((x) => x.dir === dirOf(file) && (!x.file || x.file.test(file))) ?? { rule: 'one for one' };
-    const key = (f) => (m.same ? JSON.stringify(m.same.map((x) => f[x] ?? null)) : f);
+    const key = (f) => (m.same ? JSON.stringify(m.same.map((x) => (typeof x === 'function' ? x(f) : f[x]) ?? null)) : f);
     return {
         rule: m.rule,
         key,
@@ -160,8 +168,9 @@ export const factFields = {
         || (file.startsWith('openvex/') && v === 'Info' && f.severity === 'unknown' && empty(f.severity_text)),                        // the format has no severity
     description: (f, v) => (v === 'Description was not provided.' ? empty(f.description) : markdownHeld(f, v)),
     impact: (f, v) => same(f.impact, v),
-    mitigation: (f, v) => f.solution === v || f.fixed_version === v || (f.solution ?? '').includes(v) || markdownHeld(f, v),
-    cwe: (f, v) => (v ? f.cwe.includes(v) : f.cwe.length === 0),
+    mitigation: (f, v, { file }) => f.solution === v || f.fixed_version === v || (f.solution ?? '').includes(v)
+        || markdownHeld(f, file.startsWith('snyk/') ? v.split('\n\n')[0] : v),                                                          // below it, sentences that the source makes itself
+    cwe: (f, v) => (v ? f.cwe.includes(Number(v)) : f.cwe.length === 0),
     unsaved_cwes: (f, v) => v.length === f.cwe.length && v.every((n) => f.cwe.includes(n)),
     cve: (f, v) => (v === null ? f.cve.length === 0 : f.cve.includes(v)),
     unsaved_vulnerability_ids: (f, v) => list(v).every((id) => f.cve.includes(id) || f.check === id),
@@ -177,11 +186,12 @@ export const factFields = {
     unique_id_from_tool: (f, v) => f.id === v || f.check === v,
     file_path: (f, v) => same(f.path, v),
     sast_source_file_path: (f, v) => same(f.path, v),
-    line: (f, v) => f.line === v,
+    line: (f, v) => f.line === Number(v),
     sast_source_line: (f, v) => f.line === v,
     url: (f, v) => same(f.url, v),
     nb_occurences: (f, v, { pile }) => sum(pile, (x) => x.occurrences ?? 1) === v,
-    references: (f, v) => f.references.includes(v) || (urls(v).length > 0 && urls(v).every((u) => f.references.includes(u))),
+    references: (f, v) => f.references.includes(v)
+        || (urls(v).length > 0 && urls(v).every((u) => f.references.includes(u) || u === `https://app.snyk.io/vuln/${f.check}`)),         // made of the id by the source
     unsaved_tags: (f, v) => v.every((t) => f.tags.includes(t)),
     date: (f, v) => (f.seen ?? f.first_seen ?? '').startsWith(v),
     active: (f, v) => ((f.status ?? 'open') === 'open') === v,
@@ -200,11 +210,14 @@ function markdownHeld(f, text) {
 /* Facts that do not hold here, by file, field and reason. */
 export const exceptions = [
     { file: 'tenable/nessus_was/nessus_was_one_vuln.xml', field: 'cwe', why: 'the report does name CWE 79 (xref CWE:79), the source does not read it' },
+    { file: 'nancy/nancy_one_findings.json', field: 'cve', why: 'the report names the CVE in the title, the source reads one field only' },
     { file: 'generic/generic_non_numeric_fields.json', field: 'thread_id', why: 'a number of the source for its own threads, and "N/A" in the report' },
 ];
 
 /* Files that are refused, and why. Empty ones are refused besides: an empty file says of nothing that it was looked at. */
 export const refused = {
+    'gitleaks/no_findings.json': 'the word null, by which no report can be known',
+    'prowler/prowler_zero_vul.json': 'an empty list, by which no report can be known',
     'generic/generic_report_kev_cvssv4.csv': 'the last cell opens a quote and does not close it',
     'yara/rules.yar': 'rules of YARA, not a report',
     'clamav/custom.ndb': 'signatures of ClamAV, not a report',
