@@ -202,7 +202,7 @@ export const factFields = {
 };
 /* The source writes some texts as Markdown from several fields; here they are fields of their own. What stands behind a bold word must be in one of them. */
 function markdownHeld(f, text) {
-    const all = Object.values(f).flat().join('\n');
+    const all = Object.values(f).flat().join('\n').replace(/[*`]/g, '');
     const parts = text.split('\n').map((l) => l.replace(/^#+ .*|\*\*[^*]+:\*\*|[*`]/g, '').trim()).filter((l) => l.length > 1);
     return parts.every((p) => all.includes(p));
 }
