@@ -143,6 +143,9 @@ static const struct kind {
     { "base64", EXPR_BASE64, { "base64" } },
     { "lower", EXPR_LOWER, { "lower" } },
     { "when", EXPR_WHEN, { "when", "give", "else" } },
+    { "lookup", EXPR_LOOKUP, { "lookup", "key", "give" } },
+    { "each", EXPR_EACH, { "each", "give" } },
+    { "fill", EXPR_FILL, { "fill", "with" } },
 };
 
 static int url_expr(struct compile *c, const struct ynode *n, struct expr *x)
@@ -156,6 +159,57 @@ static int url_expr(struct compile *c, const struct ynode *n, struct expr *x)
         if (str_eq(x->give, str_c(parts[i])))
             return 0;
     return rc < 0 ? rc : yaml_err(c->y, yaml_get(n, "give"), c->e, "of a URL host, port, path and scheme can be given");
+}
+
+/* lookup_expr - "$table[key]/give" with a key that is reckoned. */
+static int lookup_expr(struct compile *c, const struct ynode *n, struct expr *x)
+{
+    struct str table = yaml_text(n, "lookup"), give = yaml_get(n, "give") ? yaml_text(n, "give") : STR(".");
+    struct path *p;
+    uint32_t index = 0;
+    int rc;
+
+    while (index < c->f->table_count && !str_eq(c->f->tables[index].name, table))
+        index++;
+    if (c->in_table || index == c->f->table_count)
+        return yaml_err(c->y, yaml_get(n, "lookup"), c->e, "tables: has no such name here");
+    rc = compile_expr(c, yaml_get(n, "key"), &x->from);
+    if (rc == 0)
+        rc = compile_paths(c, arena_copy(&c->f->arena, give), yaml_get(n, "give") ? yaml_get(n, "give") : n, &x->path);
+    for (p = x->path; rc == 0 && p; p = p->next) {
+        if (p->from != FROM_HERE)
+            return yaml_err(c->y, yaml_get(n, "give"), c->e, "\"give\" is a path into the entry");
+        p->from = FROM_TABLE;
+        p->index = index;
+    }
+    return rc;
+}
+
+static int each_expr(struct compile *c, const struct ynode *n, struct expr *x)
+{
+    const struct ynode *each = yaml_get(n, "each");
+    int rc;
+
+    if (each->kind != YNODE_SCALAR)
+        return yaml_err(c->y, each, c->e, "\"each\" is a path");
+    rc = compile_paths(c, arena_copy(&c->f->arena, each->text), each, &x->path);
+    for (const struct path *p = x->path; rc == 0 && p; p = p->next)
+        if (p->from != FROM_HERE || p->give != GIVE_TEXT)
+            return yaml_err(c->y, each, c->e, "\"each\" is a path from the node at hand");
+    if (rc == 0 && c->in_each)
+        return yaml_err(c->y, each, c->e, "\"each\" inside of \"each\"");
+    c->in_each = true;
+    if (rc == 0)
+        rc = compile_expr(c, yaml_get(n, "give"), &x->from);
+    c->in_each = false;
+    return rc;
+}
+
+static int fill_expr(struct compile *c, const struct ynode *n, struct expr *x)
+{
+    int rc = compile_expr(c, yaml_get(n, "fill"), &x->from);
+
+    return rc < 0 ? rc : compile_expr(c, yaml_get(n, "with"), &x->otherwise);
 }
 
 static int otherwise(struct compile *c, const struct ynode *n, struct expr *x)
@@ -198,6 +252,9 @@ static int expr_body(struct compile *c, const struct ynode *n, const struct kind
     case EXPR_SPLIT: rc = scalar_of(c, n, "split", &x->with); break;
     case EXPR_TEXT: rc = main->kind == YNODE_SCALAR ? template(c, main, x) : yaml_err(c->y, main, c->e, "\"text\" must be a text"); break;
     case EXPR_URL: rc = url_expr(c, n, x); break;
+    case EXPR_LOOKUP: rc = lookup_expr(c, n, x); break;
+    case EXPR_EACH: rc = each_expr(c, n, x); break;
+    case EXPR_FILL: rc = fill_expr(c, n, x); break;
     case EXPR_JOIN: rc = yaml_get(n, "with") ? scalar_of(c, n, "with", &x->with) : 0; break;
     case EXPR_TIME: rc = yaml_get(n, "as") ? scalar_of(c, n, "as", &x->give) : 0; break;
     case EXPR_MATCH:
@@ -331,21 +388,25 @@ int compile_conds(struct compile *c, const struct ynode *n, struct cond **out)
 }
 
 /* A description's own depth bounds these two (EXPR_DEPTH_MAX). */
-void conds_each_path(const struct cond *w, path_fn *fn, void *arg)
+void conds_each_path(const struct cond *w, const struct path *under, path_fn *fn, void *arg)
 {
     for (; w; w = w->next)
-        expr_each_path(w->value, fn, arg);
+        expr_each_path(w->value, under, fn, arg);
 }
 
-void expr_each_path(const struct expr *x, path_fn *fn, void *arg)
+void expr_each_path(const struct expr *x, const struct path *under, path_fn *fn, void *arg)
 {
     if (!x)
         return;
     for (const struct path *p = x->path; p; p = p->next)
-        fn(arg, p);
-    expr_each_path(x->from, fn, arg);
-    expr_each_path(x->otherwise, fn, arg);
+        fn(arg, under, p);
+    if (x->kind == EXPR_EACH)
+        for (const struct path *p = x->path; p; p = p->next)
+            expr_each_path(x->from, p, fn, arg);
+    else
+        expr_each_path(x->from, under, fn, arg);
+    expr_each_path(x->otherwise, under, fn, arg);
     for (size_t i = 0; i < x->count; i++)
-        expr_each_path(x->list[i], fn, arg);
-    conds_each_path(x->when, fn, arg);
+        expr_each_path(x->list[i], under, fn, arg);
+    conds_each_path(x->when, under, fn, arg);
 }

@@ -22,7 +22,7 @@ void values_add(struct eval *v, struct values *out, struct str s)
         struct str *more = out->n < VALUES_MAX ? pile_alloc(&v->pile, cap * sizeof *more) : NULL;
 
         if (!more) {
-            eval_fail(v, -E2BIG, "an expression gives more texts than it may (4096, or 16 MiB)");
+            eval_fail(v, -E2BIG, "an expression gives more texts than it may (1,000,000, or 16 MiB)");
             return;
         }
         if (out->n)
@@ -210,6 +210,65 @@ static void path_values(struct eval *v, const struct path *p, struct node *n, st
 }
 
 /* --- expressions --- */
+
+static void eval_lookup(struct eval *v, const struct expr *x, struct node *n, struct values *out)
+{
+    size_t before = out->n;
+    struct values keys = { 0 };
+
+    eval_expr(v, x->from, n, &keys);
+    for (const struct path *p = x->path; p && out->n == before; p = p->next) {
+        struct gather g = { v, out, p->give };
+        struct walk w = { .v = v, .p = p, .fn = gather_node, .arg = &g };
+
+        for (size_t i = 0; i < keys.n && v->lookups; i++)
+            for (struct entry *entry = lookup_find(&v->lookups[p->index], keys.v[i]); entry && !w.done; entry = entry->chain)
+                walk_on(&w, 0, entry->node);
+    }
+}
+
+struct each { struct eval *v; const struct expr *give; struct values *out; };
+
+static bool each_node(void *arg, struct node *n)
+{
+    struct each *a = arg;
+
+    eval_expr(a->v, a->give, n, a->out);
+    return a->v->rc == 0;
+}
+
+static void eval_each(struct eval *v, const struct expr *x, struct node *n, struct values *out)
+{
+    struct each a = { v, x->from, out };
+    size_t before = out->n;
+
+    for (const struct path *p = x->path; p && out->n == before; p = p->next)
+        eval_nodes(v, p, n, each_node, &a);
+}
+
+/* eval_fill - "{0}" and so on in a text, by the values behind "with". */
+static void eval_fill(struct eval *v, const struct expr *x, struct node *n, struct values *out)
+{
+    struct values in = { 0 }, with = { 0 };
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, SCAN_RECORD_MAX);
+    eval_expr(v, x->from, n, &in);
+    if (in.n)
+        eval_expr(v, x->otherwise, n, &with);
+    for (size_t i = 0; in.n && i < in.v[0].n; i++) {
+        const char *p = in.v[0].p + i;
+        size_t left = in.v[0].n - i;
+
+        if (left >= 3 && p[0] == '{' && p[1] >= '0' && p[1] <= '9' && p[2] == '}' && (size_t)(p[1] - '0') < with.n) {
+            buf_str(&b, with.v[p[1] - '0']);
+            i += 2;
+        } else {
+            buf_byte(&b, p[0]);
+        }
+    }
+    values_add(v, out, kept(v, buf_view(&b)));
+}
 
 static void eval_map(struct eval *v, const struct expr *x, struct node *n, struct values *out)
 {
@@ -432,6 +491,9 @@ void eval_expr(struct eval *v, const struct expr *x, struct node *n, struct valu
     case EXPR_JOIN: eval_join(v, x, n, out); break;
     case EXPR_BANDS: eval_bands(v, x, n, out); break;
     case EXPR_TIME: eval_time(v, x, n, out); break;
+    case EXPR_LOOKUP: eval_lookup(v, x, n, out); break;
+    case EXPR_EACH: eval_each(v, x, n, out); break;
+    case EXPR_FILL: eval_fill(v, x, n, out); break;
     case EXPR_PLAIN:
     case EXPR_URL:
     case EXPR_BASE64:

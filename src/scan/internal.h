@@ -15,7 +15,7 @@
 #define STEPS_MAX      24u           /* of one path */
 #define EXPR_DEPTH_MAX 12
 #define ACTIVE_MAX     512u          /* places of paths that are followed at once */
-#define VALUES_MAX     4096u         /* texts that one expression may give */
+#define VALUES_MAX     1000000u         /* texts that one expression may give */
 #define SNIFF_BYTES    (1u * MIB)    /* of a report, to know it */
 #define SNIFF_NODES    4000u        /* of one parent */
 #define STRANGE_MAX    100000u       /* names in one report that its description does not know */
@@ -91,7 +91,7 @@ struct path {
 
 /* --- expr.c --- */
 enum expr_kind { EXPR_PATH, EXPR_MAP, EXPR_MATCH, EXPR_SPLIT, EXPR_TEXT, EXPR_FIRST, EXPR_ALL, EXPR_JOIN, EXPR_BANDS, EXPR_TIME, EXPR_PLAIN,
-                 EXPR_URL, EXPR_BASE64, EXPR_LOWER, EXPR_WHEN };
+                 EXPR_URL, EXPR_BASE64, EXPR_LOWER, EXPR_WHEN, EXPR_LOOKUP, EXPR_EACH, EXPR_FILL };
 struct pair { struct str key, value; double number; };
 struct cond;
 struct expr {
@@ -192,6 +192,7 @@ int tree_end(struct tree *t, struct err *e);        /* closes the root */
 /* tree_open - id 0 asks for the name's number; index below zero counts the run of equal siblings. */
 int tree_open(struct tree *t, struct str name, uint32_t id, int64_t index, uint64_t line, struct err *e);
 int tree_text(struct tree *t, struct str s, struct err *e);
+int tree_own_text(struct tree *t, struct str s, struct err *e);   /* of an attribute: not among all text of the elements around it */
 int tree_close(struct tree *t, struct err *e);
 static inline bool tree_skips(const struct tree *t) { return t->skip > 0; }
 static inline bool tree_wants_text(const struct tree *t)
@@ -269,6 +270,7 @@ struct compile {
     struct format     *f;
     const struct yaml *y;
     bool               in_table;        /* lookups are refused */
+    bool               in_each;
     int                depth;
     struct err        *e;
 };
@@ -277,10 +279,10 @@ int compile_base(struct compile *c, const struct ynode *n, struct base **out, si
 int compile_expr(struct compile *c, const struct ynode *n, struct expr **out);
 int compile_conds(struct compile *c, const struct ynode *n, struct cond **out);
 int compile_re(struct compile *c, const struct ynode *n, struct str pattern, struct re **out);
-/* expr_each_path - fn for every path in an expression, those of keys and filters too. */
-typedef void path_fn(void *arg, const struct path *p);
-void expr_each_path(const struct expr *x, path_fn *fn, void *arg);
-void conds_each_path(const struct cond *w, path_fn *fn, void *arg);
+/* expr_each_path - fn for every path in an expression; under: the path from whose nodes it goes ("each"), else NULL. */
+typedef void path_fn(void *arg, const struct path *under, const struct path *p);
+void expr_each_path(const struct expr *x, const struct path *under, path_fn *fn, void *arg);
+void conds_each_path(const struct cond *w, const struct path *under, path_fn *fn, void *arg);
 /* format_tries - from all paths of a description to the two tries. */
 int format_tries(struct format *f, struct err *e);
 int format_load(const char *path, struct format **out, struct err *e);

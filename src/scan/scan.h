@@ -64,7 +64,7 @@ struct scan_finding {
 
 /* What the report shows to have been looked at, whether or not something was found. */
 enum scan_ran {
-    SCAN_RAN_ALL,      /* the tool looked at this place with everything it has */
+    SCAN_RAN_ALL,      /* the tool looked at this place with everything it has; where the report names checks without a place, with those */
     SCAN_RAN_CHECK,    /* this check is among those that ran (check is set); place may be empty: wherever the report looked */
     SCAN_RAN_PASSED    /* this check ran at this place and found nothing */
 };

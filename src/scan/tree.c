@@ -228,15 +228,22 @@ int tree_text(struct tree *t, struct str s, struct err *e)
         buf_str(&l->text, s);
         failed = buf_failed(&l->text);
     }
-    for (int32_t i = t->depth; i >= 0 && t->deep > 0; i--) {
+    for (int32_t i = t->depth; i >= 0 && t->deep > 0; i--)
         if (t->level[i].want & WANT_ALL) {
             buf_str(&t->level[i].all, s);
             failed = failed || buf_failed(&t->level[i].all);
         }
-        if (t->counts && t->skip == 0 && t->level[i].node->name.n && t->level[i].node->name.p[0] == '@')
-            break;   /* the text of an element is not that of attributes */
-    }
     return failed ? too_large(e) : 0;
+}
+
+int tree_own_text(struct tree *t, struct str s, struct err *e)
+{
+    struct level *l = &t->level[t->depth];
+
+    if (t->skip || !(l->want & WANT_TEXT))
+        return 0;
+    buf_str(&l->text, s);
+    return buf_failed(&l->text) ? too_large(e) : 0;
 }
 
 static int tell(struct tree *t, struct level *l, struct err *e)

@@ -9,20 +9,42 @@ struct adding {
     unsigned           besides;
 };
 
-static void add_path(void *arg, const struct path *p)
+/* join_steps - base and the steps of a path as one way; ".." takes steps off, and with them the anchor goes up, which is given back. */
+static size_t join_steps(struct step *way, size_t most, const struct step *base, size_t *n, size_t anchor, const struct path *p)
 {
-    struct adding *a = arg;
+    size_t count = min_size(*n, most);
+
+    if (count)
+        memcpy(way, base, count * sizeof *way);
+    for (size_t i = 0; i < p->count && count < most; i++) {
+        if (p->steps[i].kind != STEP_UP)
+            way[count++] = p->steps[i];
+        else if (count > 0 && way[count - 1].kind != STEP_DEEP)
+            count--;
+    }
+    *n = count;
+    return min_size(anchor, count);
+}
+
+static void add_path(void *arg, const struct path *under, const struct path *p)
+{
+    struct adding *a = arg, deeper = *a;
+    struct step way[STEPS_MAX * 3];
 
     switch (p->from) {
     case FROM_HERE:
-        trie_want(a->t, a->base, a->n, a->anchor, p, path_want(p) | a->besides);
+        if (under) {
+            deeper.base = way;
+            deeper.anchor = join_steps(way, COUNT(way), a->base, &deeper.n, a->anchor, under);
+        }
+        trie_want(a->t, deeper.base, deeper.n, deeper.anchor, p, path_want(p) | a->besides);
         break;
     case FROM_ROOT:
         trie_want(a->t, NULL, 0, 0, p, path_want(p) | a->besides);
         break;
     case FROM_TABLE:
         for (const struct path *k = p->key; k; k = k->next)
-            add_path(arg, k);   /* a key is a path without a lookup of its own deeper than PATH_NEST_MAX */
+            add_path(arg, under, k);   /* a key has no lookup of its own deeper than PATH_NEST_MAX */
         for (size_t i = 0; i < a->f->tables[p->index].at_count; i++) {
             const struct base *at = &a->f->tables[p->index].at[i];
 
@@ -53,8 +75,8 @@ static void add_record(struct format *f, const struct record *r, enum consumer_k
             for (size_t k = 0; each && k < each->count && a.n < COUNT(way); k++)
                 way[a.n++] = each->steps[k];
             for (size_t k = 0; k < r->count; k++)
-                expr_each_path(r->settings[k].value, add_path, &a);
-            conds_each_path(r->when, add_path, &a);
+                expr_each_path(r->settings[k].value, NULL, add_path, &a);
+            conds_each_path(r->when, NULL, add_path, &a);
             each = each ? each->next : NULL;
         } while (each);
     }
@@ -66,15 +88,16 @@ static void add_table(struct format *f, const struct table *t, uint32_t index)
         struct adding a = { .f = f, .t = &f->first, .base = t->at[i].steps, .n = t->at[i].count, .anchor = t->at[i].count };
 
         trie_consume(&f->first, t->at[i].steps, t->at[i].count, CONSUME_TABLE, index);
-        expr_each_path(t->key, add_path, &a);
-        conds_each_path(t->when, add_path, &a);
+        expr_each_path(t->key, NULL, add_path, &a);
+        conds_each_path(t->when, NULL, add_path, &a);
         for (size_t k = 0; k < t->give_count; k++)
-            expr_each_path(t->give_values[k], add_path, &a);
+            expr_each_path(t->give_values[k], NULL, add_path, &a);
     }
 }
 
-static void note_path(void *arg, const struct path *p)
+static void note_path(void *arg, const struct path *under, const struct path *p)
 {
+    (void)under;
     if (p->from == FROM_HERE || p->from == FROM_ROOT)
         *(bool *)arg = true;
 }
@@ -84,15 +107,15 @@ int format_tries(struct format *f, struct err *e)
     struct adding first = { .f = f, .t = &f->first, .besides = WANT_FIRST }, second = { .f = f, .t = &f->second, .besides = WANT_FIRST };
 
     f->two_passes = f->table_count > 0 || f->scalar_count > 0;
-    expr_each_path(f->tool, note_path, &f->two_passes);
-    expr_each_path(f->tool, add_path, &first);
+    expr_each_path(f->tool, NULL, note_path, &f->two_passes);
+    expr_each_path(f->tool, NULL, add_path, &first);
     for (size_t i = 0; i < f->scalar_count; i++)
-        expr_each_path(f->scalars[i].value, add_path, &first);
+        expr_each_path(f->scalars[i].value, NULL, add_path, &first);
     for (size_t i = 0; i < f->table_count; i++)
         add_table(f, &f->tables[i], (uint32_t)i);
-    expr_each_path(f->version, add_path, &second);
-    expr_each_path(f->started, add_path, &second);
-    expr_each_path(f->ended, add_path, &second);
+    expr_each_path(f->version, NULL, add_path, &second);
+    expr_each_path(f->started, NULL, add_path, &second);
+    expr_each_path(f->ended, NULL, add_path, &second);
     for (size_t i = 0; i < f->record_count; i++)
         add_record(f, &f->records[i], CONSUME_RECORD, (uint32_t)i);
     for (size_t i = 0; i < f->cover_count; i++)

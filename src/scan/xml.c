@@ -52,8 +52,8 @@ static int attribute(struct xml *x, const char *name, const char *value, uint64_
     text[0] = '@';
     memcpy(text + 1, word.p, word.n);
     rc = tree_open(x->r->tree, str_of(text, word.n + 1), 0, -1, line, x->e);
-    if (rc == 0 && !tree_skips(x->r->tree) && tree_wants_text(x->r->tree))
-        rc = tree_text(x->r->tree, str_c(value), x->e);
+    if (rc == 0)
+        rc = tree_own_text(x->r->tree, str_c(value), x->e);
     return rc < 0 ? rc : tree_close(x->r->tree, x->e);
 }
 
