@@ -7,6 +7,7 @@
 #include "desk/requests/requests.h"
 #include "base/log.h"
 #include "desk/reports/reports.h"
+#include "desk/schedule/schedule.h"
 #include "desk/tables/tables.h"
 
 #define TICK_ROWS 64
@@ -113,7 +114,7 @@ static int reports_part(struct call *c) { return reports_tick(c->d, c->now, c->e
 
 static int tick(struct call *c, time_ns *next)
 {
-    static tick_part *const parts[] = { autos, duties_tick, sessions_end, uploads_part, files_part, audit_part, tables_part, reports_part, requests_tick };
+    static tick_part *const parts[] = { autos, duties_tick, sessions_end, uploads_part, files_part, audit_part, tables_part, reports_part, requests_tick, schedule_tick };
     char story[ERR_TEXT_MAX] = "";
     int made = 0, failed = 0;
 

@@ -21,6 +21,57 @@
 
 struct call;
 
+/* --- the API; bodies and answers by docs/openapi.yaml --- */
+
+MUST_USE int desk_schedule_plans(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);
+/* desk_schedule_open - body {year, documents, from_on}: a new plan in state "draft" (7.8 row 1). One for each year. */
+MUST_USE int desk_schedule_open(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_schedule_plan(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r);
+MUST_USE int desk_schedule_act(struct desk *d, const struct viewer *v, struct str id, struct str action, const json_t *body, time_ns now,
+                               struct desk_reply *r);
+MUST_USE int desk_schedule_unplaced(struct desk *d, const struct viewer *v, struct str id, int limit, struct str before, time_ns now, struct desk_reply *r);
+/* desk_schedule_mismatches - what keeps the draft from being sent; at most limit of them. */
+MUST_USE int desk_schedule_mismatches(struct desk *d, const struct viewer *v, struct str id, int limit, time_ns now, struct desk_reply *r);
+/* desk_schedule_changes - of a version, what it changes in the one agreed before; version 0: of the draft. */
+MUST_USE int desk_schedule_changes(struct desk *d, const struct viewer *v, struct str id, int64_t version, int limit, struct str before, time_ns now,
+                                   struct desk_reply *r);
+
+/* Which lines: of the plan as agreed, or of its draft (draft: 1; -1: the draft where the viewer may change it, else as agreed). */
+struct schedule_query {
+    int        draft;
+    struct str object, org, mode, kind, state, month, on;   /* month "2026-03"; on: works that run on that day */
+    int64_t    team;
+    int        limit;
+    struct str before;
+};
+MUST_USE int desk_schedule_lines(struct desk *d, const struct viewer *v, struct str id, const struct schedule_query *q, time_ns now, struct desk_reply *r);
+/* desk_schedule_calendar - works on each day of the year, and what week and month they make, by the same filters. */
+MUST_USE int desk_schedule_calendar(struct desk *d, const struct viewer *v, struct str id, const struct schedule_query *q, time_ns now,
+                                    struct desk_reply *r);
+/* desk_schedule_progress - plan against done by "mode", "month" or "object". */
+MUST_USE int desk_schedule_progress(struct desk *d, const struct viewer *v, struct str id, struct str by, int limit, struct str before, time_ns now,
+                                    struct desk_reply *r);
+/* desk_schedule_object - the year of one object: its lines with what came of them, what it is owed, and the arithmetic of a share. */
+MUST_USE int desk_schedule_object(struct desk *d, const struct viewer *v, struct str id, struct str object, time_ns now, struct desk_reply *r);
+/* desk_schedule_export - the lines that the viewer sees: xlsx, csv or pdf. */
+MUST_USE int desk_schedule_export(struct desk *d, const struct viewer *v, struct str id, struct str format, time_ns now, struct buf *out,
+                                  struct desk_reply *r);
+
+/* desk_schedule_line_add, _change, _drop - by hand. A soft conflict is -EEXIST "schedule_conflict" with all of them in r->problems in words, unless the
+ * body accepts them with a reason; a hard one is refused whatever it says. line is NULL of a new one. */
+MUST_USE int desk_schedule_line_add(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_schedule_line_change(struct desk *d, const struct viewer *v, struct str id, struct str line, const json_t *body, time_ns now,
+                                       struct desk_reply *r);
+MUST_USE int desk_schedule_line_drop(struct desk *d, const struct viewer *v, struct str id, struct str line, const json_t *body, time_ns now,
+                                     struct desk_reply *r);
+
+MUST_USE int desk_schedule_teams(struct desk *d, const struct viewer *v, struct desk_reply *r);
+/* desk_schedule_team_put - team is {NULL,0} for a new one. */
+MUST_USE int desk_schedule_team_put(struct desk *d, const struct viewer *v, struct str team, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_schedule_blackouts(struct desk *d, const struct viewer *v, struct str object, int limit, struct str before, struct desk_reply *r);
+MUST_USE int desk_schedule_blackout_add(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_schedule_blackout_drop(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r);
+
 /* --- for the rooms that do the works: surveys and documents --- */
 
 /* A line of an agreed plan. Texts live in the arena of the call. */

@@ -22,7 +22,8 @@ static const char step_1[] =
     /* draft_rev counts every change of the draft: what was computed from an older one is not written. begun: a work has started. */
     "CREATE TABLE plan (id INTEGER PRIMARY KEY AUTOINCREMENT, year INTEGER NOT NULL UNIQUE CHECK (year BETWEEN 2000 AND 2200), state TEXT NOT NULL,"
     " documents INTEGER NOT NULL CHECK (documents BETWEEN 0 AND 12), version INTEGER NOT NULL DEFAULT 0, agreed_version INTEGER NOT NULL DEFAULT 0,"
-    " begun INTEGER NOT NULL DEFAULT 0, draft_rev INTEGER NOT NULL DEFAULT 0, edition TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',"
+    " begun INTEGER NOT NULL DEFAULT 0, draft_rev INTEGER NOT NULL DEFAULT 0, edition TEXT NOT NULL, from_on TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL"
+    " DEFAULT '',"
     " generated_at INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;"
     "CREATE TABLE plan_object (plan_id INTEGER NOT NULL REFERENCES plan(id), draft INTEGER NOT NULL CHECK (draft IN (0,1)), object_id TEXT NOT NULL"
     " REFERENCES object(id), works INTEGER NOT NULL, since_on TEXT NOT NULL, until_on TEXT NOT NULL, documents INTEGER,"
@@ -39,9 +40,11 @@ static const char step_1[] =
     "CREATE INDEX plan_line_team ON plan_line(team_id, draft, plan_id, from_on, id);"
     "CREATE INDEX plan_line_mode ON plan_line(plan_id, draft, mode, from_on, id);"
     "CREATE INDEX plan_line_pair ON plan_line(pair_id, draft) WHERE pair_id IS NOT NULL;"
-    /* why the count of an object and mode is not that of the Rules: code commissioned, terminated (told by the planner) or written (by a person) */
+    /* why the count of an object and mode is not that of the Rules: written by a person, or told by the planner: the plan, or the
+     * object in it, begins or ends within the year */
     "CREATE TABLE plan_reason (plan_id INTEGER NOT NULL REFERENCES plan(id), draft INTEGER NOT NULL CHECK (draft IN (0,1)), object_id TEXT NOT NULL"
-    " REFERENCES object(id), mode TEXT NOT NULL, code TEXT NOT NULL CHECK (code IN ('commissioned','terminated','written')), text TEXT NOT NULL,"
+    " REFERENCES object(id), mode TEXT NOT NULL, code TEXT NOT NULL CHECK (code IN"
+    " ('begun','commissioned','entered','terminated','written')), text TEXT NOT NULL,"
     " PRIMARY KEY (plan_id, draft, object_id, mode)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE plan_unplaced (id INTEGER PRIMARY KEY AUTOINCREMENT, plan_id INTEGER NOT NULL REFERENCES plan(id), object_id TEXT NOT NULL"
     " REFERENCES object(id), mode TEXT NOT NULL, kind TEXT NOT NULL, ordinal INTEGER NOT NULL, why TEXT NOT NULL, args TEXT NOT NULL) STRICT;"
@@ -55,10 +58,16 @@ static const char step_1[] =
     " OLD.sha256 OR NEW.number IS NOT OLD.number OR NEW.plan_id IS NOT OLD.plan_id OR NEW.lines IS NOT OLD.lines OR NEW.objects IS NOT OLD.objects OR"
     " NEW.made_at IS NOT OLD.made_at OR NEW.made_by IS NOT OLD.made_by OR NEW.reason IS NOT OLD.reason OR (OLD.notice_id IS NOT NULL AND NEW.notice_id"
     " IS NOT OLD.notice_id) BEGIN SELECT RAISE(ABORT, 'a version that was sent is frozen'); END;"
+    /* what a sent version changes in the one agreed before it: added, moved, dropped */
+    "CREATE TABLE plan_diff (plan_id INTEGER NOT NULL, number INTEGER NOT NULL, line_id INTEGER NOT NULL, change TEXT NOT NULL CHECK (change IN"
+    " ('added','moved','dropped')), object_id TEXT NOT NULL, mode TEXT NOT NULL, kind TEXT NOT NULL, ordinal INTEGER NOT NULL, from_on TEXT, to_on TEXT,"
+    " team_id INTEGER, was_from TEXT, was_to TEXT, was_team INTEGER, reason TEXT NOT NULL, PRIMARY KEY (plan_id, number, line_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER plan_diff_kept BEFORE DELETE ON plan_diff BEGIN SELECT RAISE(ABORT, 'a version that was sent is kept'); END;"
+    "CREATE TRIGGER plan_diff_fixed BEFORE UPDATE ON plan_diff BEGIN SELECT RAISE(ABORT, 'a version that was sent is frozen'); END;"
     /* line_id is plan_line.id; a row is there from the moment a line was taken, or was cancelled */
     "CREATE TABLE plan_work (line_id INTEGER PRIMARY KEY, plan_id INTEGER NOT NULL REFERENCES plan(id), taken_at INTEGER, subject TEXT, subject_id TEXT,"
-    " state TEXT NOT NULL CHECK (state IN ('planned','blocked','in_progress','completed','cancelled')), completed_at INTEGER, reason TEXT NOT NULL"
-    " DEFAULT '') STRICT;"
+    " state TEXT NOT NULL CHECK (state IN ('planned','blocked','in_progress','completed','cancelled')), completed_at INTEGER, completed_on TEXT,"
+    " reason TEXT NOT NULL DEFAULT '') STRICT;"
     "CREATE INDEX plan_work_subject ON plan_work(subject, subject_id) WHERE subject_id IS NOT NULL;"
     /* the queue of lines that wait to be taken: a row is put in when a version is agreed */
     "CREATE TABLE plan_wait (documents INTEGER NOT NULL, from_on TEXT NOT NULL, line_id INTEGER NOT NULL, PRIMARY KEY (documents, from_on, line_id))"

@@ -51,10 +51,323 @@ static void test_take(void **state)
     assert_int_equal(begun, 1);
 }
 
+/* --- a plan from its draft to KNB and back --- */
+
+/* The table of 7.8, written from the requirements and not from machine.c: state, act, state after. A row that is not here is refused. */
+static const struct {
+    const char *from, *act, *role, *to;
+} moves[] = {
+    { "draft", "send", "lead", "sent_for_agreement" },              /* 2 */
+    { "sent_for_agreement", "agree", "knb", "agreed" },              /* 3 */
+    { "sent_for_agreement", "return", "knb", "returned" },           /* 4 */
+    { "returned", "rework", "analyst", "draft" },                    /* 4 */
+    { "agreed", "amend", "analyst", "amendment_draft" },             /* 6 */
+    { "in_execution", "amend", "analyst", "amendment_draft" },       /* 6 */
+    { "amendment_draft", "send", "lead", "sent_for_agreement" },     /* 6 */
+    { "in_execution", "complete", "lead", "completed" },             /* 7 */
+    /* ours: the answer of KNB on paper */
+    { "sent_for_agreement", "record_agreement", "lead", "agreed" },
+    { "sent_for_agreement", "record_return", "lead", "returned" },
+};
+static const char *const all_states[] = { "draft", "sent_for_agreement", "returned", "agreed", "in_execution", "amendment_draft", "completed" };
+static const char *const all_acts[] = { "send", "agree", "return", "rework", "amend", "complete", "record_agreement", "record_return" };
+
+static bool allowed_by(const char *state, const char *act)
+{
+    for (size_t i = 0; i < COUNT(moves); i++)
+        if (strcmp(moves[i].from, state) == 0 && strcmp(moves[i].act, act) == 0)
+            return true;
+    return false;
+}
+
+static void test_machine(void **state)
+{
+    (void)state;
+    assert_int_equal(plan_state_count, COUNT(all_states));
+    for (size_t i = 0; i < COUNT(all_states); i++) {
+        struct plan_row p = { .state = plan_state_find(str_c(all_states[i])) };
+
+        assert_non_null(p.state);
+        for (size_t a = 0; a < plan_act_count; a++) {
+            bool known = false;
+
+            for (size_t k = 0; k < COUNT(all_acts); k++)
+                known = known || strcmp(all_acts[k], plan_acts[a].name) == 0;
+            if (known)
+                CHECK(plan_acts[a].name, plan_offered(&p, &plan_acts[a]) == allowed_by(all_states[i], plan_acts[a].name));
+            else /* what changes the lines */
+                CHECK(plan_acts[a].name, plan_offered(&p, &plan_acts[a]) == (strcmp(all_states[i], "draft") == 0 || strcmp(all_states[i], "amendment_draft") == 0));
+        }
+    }
+}
+
+struct people {
+    struct viewer knb, surveyor;
+};
+
+static void people_make(struct world *w, struct people *p)
+{
+    static const struct { const char *login, *role, *org; } rows[] = { { "knb1", "knb", "knb" }, { "surveyor1", "surveyor", NULL } };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(db_exec(w->desk, NULL,
+                                 "INSERT INTO user(login, name, role, org_id, language, active, password, created_at) SELECT ?1, ?1, ?2, ?3, 'en', 1, password, 1 FROM user"
+                                 " WHERE login = 'lead'",
+                                 "zzz", rows[i].login, rows[i].role, rows[i].org),
+                         1);
+    viewer_make(w, "knb1", &p->knb);
+    viewer_make(w, "surveyor1", &p->surveyor);
+}
+
+/* Every object in operation is in the list, as after its letters. */
+static void listed(struct world *w) { assert_true(db_exec(w->desk, NULL, "UPDATE object SET state = 'listed'", "") > 0); }
+
+static json_t *doing(struct world *w, const struct viewer *v, const char *id, const char *act, json_t *body, time_ns now, int want)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_schedule_act(w->desk, v, str_c(id), str_c(act), body, now, &r);
+    json_t *got;
+
+    json_decref(body);
+    if (rc != want)
+        fail_msg("%s: %d instead of %d: %s field \"%s\"", act, rc, want, r.err.text, r.field);
+    got = json_incref(r.json);
+    desk_reply_free(&r);
+    return got;
+}
+
+static void did(struct world *w, const struct viewer *v, const char *id, const char *act, json_t *body, time_ns now, const char *state)
+{
+    json_t *p = doing(w, v, id, act, body, now, 0);
+
+    CHECK(act, strcmp(state_of(p), state) == 0);
+    json_decref(p);
+}
+
+static void team_make(struct world *w, const struct viewer *member, int at_once)
+{
+    char user[24];
+    struct desk_reply r = { 0 };
+
+    snprintf(user, sizeof user, "%lld", (long long)member->user_id);
+    json_t *body = json_pack("{s:s, s:i, s:i, s:[s,s,s,s,s], s:b, s:[s], s:[]}", "name", "Team 1", "at_once", at_once, "days_week", 0, "modes", "pentest_auto", "update_config",
+                             "source_code", "pentest_manual", "document", "active", 1, "member_ids", user, "absences");
+    must(desk_schedule_team_put(w->desk, &w->lead, STR(""), body, T0, &r), &r.err);
+    json_decref(body);
+    desk_reply_free(&r);
+}
+
+static char *plan_open(struct world *w, int year, time_ns now)
+{
+    struct desk_reply r = { 0 };
+    json_t *body = json_pack("{s:i, s:i}", "year", year, "documents", 1);
+    char *id;
+
+    must(desk_schedule_open(w->desk, &w->analyst, body, now, &r), &r.err);
+    json_decref(body);
+    id = strdup(json_string_value(json_object_get(r.json, "id")));
+    desk_reply_free(&r);
+    return id;
+}
+
+static json_t *lines_get(struct world *w, const struct viewer *v, const char *id, struct schedule_query q, time_ns now)
+{
+    struct desk_reply r = { 0 };
+
+    must(desk_schedule_lines(w->desk, v, str_c(id), &q, now, &r), &r.err);
+    return r.json;
+}
+
+static size_t lines_count(struct world *w, const struct viewer *v, const char *id, struct schedule_query q)
+{
+    json_t *j = lines_get(w, v, id, q, T0);
+    size_t n = json_array_size(json_object_get(j, "items"));
+
+    json_decref(j);
+    return n;
+}
+
+#define NEXT_YEAR (T0 + 290 * NS_PER_DAY)   /* 4 January 2027 */
+
+static void test_plan(void **state)
+{
+    struct world *w = *state;
+    struct schedule_query draft = { .draft = 1, .limit = 1000 }, agreed = { .limit = 1000 };
+    struct people p;
+    struct desk_reply r = { 0 };
+    struct call c;
+    struct plan_line got[64];
+    size_t n = 0;
+    int64_t changed = 0;
+
+    people_make(w, &p);
+    listed(w);
+    team_make(w, &p.surveyor, 3);
+    char *id = plan_open(w, 2027, T0);
+
+    /* Nothing is sent before the counts are those of the Rules. */
+    json_decref(doing(w, &w->lead, id, "send", json_object(), T0, -EPROTO));
+    json_decref(doing(w, &w->analyst, id, "send", json_object(), T0, -EACCES));
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
+    draft.object = STR("state-register");
+    assert_int_equal(lines_count(w, &w->analyst, id, draft), 17);   /* 8 + 2 + 4 + 2, and one of documents */
+    draft.mode = STR("pentest_auto");
+    assert_int_equal(lines_count(w, &w->analyst, id, draft), 8);
+    draft.kind = STR("control");
+    assert_int_equal(lines_count(w, &w->analyst, id, draft), 4);
+
+    /* KNB sees what was sent, nobody else of outside does. */
+    assert_int_equal(desk_schedule_plan(w->desk, &p.knb, str_c(id), T0, &r), -ENOENT);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    did(w, &w->lead, id, "send", json_pack("{s:s}", "note", "For 2027"), T0, "sent_for_agreement");
+    assert_int_equal(lines_count(w, &p.knb, id, (struct schedule_query){ .draft = -1, .limit = 1000 }), 17);
+    assert_int_equal(desk_schedule_plan(w->desk, &w->registry, str_c(id), T0, &r), -ENOENT);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    did(w, &p.knb, id, "return", json_pack("{s:s}", "remarks", "Not in July."), T0, "returned");
+    did(w, &w->analyst, id, "rework", json_object(), T0, "draft");
+    did(w, &w->lead, id, "send", json_object(), T0, "sent_for_agreement");
+    did(w, &p.knb, id, "agree", json_object(), T0, "agreed");
+
+    /* A version that was sent is frozen. */
+    assert_true(db_exec(w->desk, NULL, "UPDATE plan_version SET json = '{}'", "") < 0);
+    assert_true(db_exec(w->desk, NULL, "DELETE FROM plan_version", "") < 0);
+    assert_true(db_exec(w->desk, NULL, "UPDATE plan_version SET decision = 'agreed' WHERE number = 1", "") < 0);
+    assert_int_equal(db_int(w->desk, NULL, 0, &changed, "SELECT count(*) FROM plan_version WHERE number IN (1,2) AND notice_id > 0 AND decision IS NOT NULL", ""), 0);
+    assert_int_equal(changed, 2);
+
+    /* Now owners see theirs, the team its own, and surveys take them. */
+    assert_int_equal(lines_count(w, &w->registry, id, agreed), 17);
+    assert_int_equal(lines_count(w, &w->city, id, agreed), 0);
+    assert_int_equal(lines_count(w, &p.surveyor, id, agreed), 17);
+    call_begin(w, &c, &r);
+    must(schedule_take(&c, false, got, COUNT(got), &n), c.e);
+    assert_int_equal(n, 16);
+    for (size_t i = 1; i < n; i++)
+        assert_true(str_cmp(got[i - 1].from_on, got[i].from_on) <= 0);
+    for (size_t i = 0; i < n; i++)
+        must(schedule_line_state(&c, got[i].id, STR("survey"), STR("1"), STR("planned"), 0), c.e);
+    must(schedule_line_state(&c, got[0].id, STR("survey"), STR("1"), STR("in_progress"), 0), c.e);
+    call_end(&c, &r);
+    must(desk_tick(w->desk, T0, NULL, &r.err), &r.err);
+    assert_int_equal(db_int(w->desk, NULL, 0, &changed, "SELECT count(*) FROM plan WHERE state = 'in_execution'", ""), 0);
+    assert_int_equal(changed, 1);
+
+    /* An amendment: one line moved, one dropped; what is in execution stays until it is agreed, then the surveys are told, once. */
+    did(w, &w->analyst, id, "amend", json_pack("{s:s}", "reason", "The owner asked."), T0, "amendment_draft");
+    json_t *all = lines_get(w, &w->analyst, id, (struct schedule_query){ .draft = 1, .limit = 1000 }, T0), *later = NULL, *one;
+    size_t i;
+    json_array_foreach(json_object_get(all, "items"), i, one)
+        if (strcmp(json_string_value(json_object_get(one, "mode")), "pentest_manual") == 0 && strcmp(json_string_value(json_object_get(one, "kind")), "control") == 0)
+            later = one;
+    assert_non_null(later);
+    json_t *body = json_pack("{s:s}", "from_on", "2027-12-20");
+    must(desk_schedule_line_change(w->desk, &w->analyst, str_c(id), json_get_str(later, "id"), body, T0, &r), &r.err);
+    json_decref(body);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    /* The line that has begun is not touched. */
+    char first[24];
+    snprintf(first, sizeof first, "%lld", (long long)got[0].id);
+    assert_int_equal(desk_schedule_line_drop(w->desk, &w->analyst, str_c(id), str_c(first), NULL, T0, &r), -EINVAL);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    snprintf(first, sizeof first, "%lld", (long long)got[15].id == id_of(later, "id") ? (long long)got[14].id : (long long)got[15].id);
+    must(desk_schedule_line_drop(w->desk, &w->analyst, str_c(id), str_c(first), NULL, T0, &r), &r.err);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    json_decref(doing(w, &w->lead, id, "send", json_object(), T0, -EPROTO));
+    assert_int_equal(db_int(w->desk, NULL, 0, &changed, "SELECT count(*) FROM plan_line WHERE draft = 0", ""), 0);
+    assert_int_equal(changed, 17);
+    struct plan_line dropped;
+    call_begin(w, &c, &r);
+    must(schedule_line(&c, parse_id(str_c(first)), &dropped), c.e);
+    body = json_pack("{s:s, s:s, s:s}", "object_id", "state-register", "mode", dropped.mode.p, "reason", "One less: agreed with the owner.");
+    call_end(&c, &r);
+    did(w, &w->analyst, id, "set_reason", body, T0, "amendment_draft");
+    did(w, &w->lead, id, "send", json_object(), T0, "sent_for_agreement");
+    must(desk_schedule_changes(w->desk, &p.knb, str_c(id), 3, 0, STR(""), T0, &r), &r.err);
+    assert_int_equal(json_array_size(json_object_get(r.json, "items")), 2);
+    desk_reply_free(&r);
+    did(w, &p.knb, id, "agree", json_object(), T0, "in_execution");
+    struct plan_moved moved[8];
+    call_begin(w, &c, &r);
+    must(schedule_moved(&c, false, moved, COUNT(moved), &n), c.e);
+    assert_int_equal(n, 2);
+    assert_true(moved[0].cancelled != moved[1].cancelled);
+    assert_true(str_eq(moved[0].reason, STR("The owner asked.")));
+    must(schedule_moved(&c, false, moved, COUNT(moved), &n), c.e);
+    assert_int_equal(n, 0);
+    call_end(&c, &r);
+    json_decref(all);
+
+    json_decref(doing(w, &w->lead, id, "complete", json_object(), T0, -EPROTO));
+    did(w, &w->lead, id, "complete", json_object(), NEXT_YEAR + 365 * NS_PER_DAY, "completed");
+    free(id);
+}
+
+/* What speaks against a line is told with its rule; a soft one is accepted with a reason, a hard one never. */
+static void test_conflicts(void **state)
+{
+    static const struct {
+        const char *name, *from_on, *rule;
+        bool        hard;
+    } rows[] = {
+        { "a Sunday", "2027-06-13", "non_business", false },
+        { "closed for all", "2027-07-12", "blackout", false },
+        { "another year", "2028-01-10", "year", true },
+        { "before its main one", "2027-01-04", "order", true },
+    };
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    struct people p;
+    json_t *line = NULL, *all, *one, *body;
+    size_t i;
+
+    people_make(w, &p);
+    listed(w);
+    team_make(w, &p.surveyor, 1);
+    body = json_pack("{s:s, s:s, s:s}", "from_on", "2027-07-01", "to_on", "2027-07-31", "reason", "Entrance campaign");
+    must(desk_schedule_blackout_add(w->desk, &w->analyst, body, T0, &r), &r.err);
+    json_decref(body);
+    desk_reply_free(&r);
+    char *id = plan_open(w, 2027, T0);
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
+    all = lines_get(w, &w->analyst, id, (struct schedule_query){ .draft = 1, .limit = 1000 }, T0);
+    json_array_foreach(json_object_get(all, "items"), i, one)
+        if (strcmp(json_string_value(json_object_get(one, "mode")), "source_code") == 0 && strcmp(json_string_value(json_object_get(one, "kind")), "control") == 0)
+            line = line ? line : one;
+    assert_non_null(line);
+    for (i = 0; i < COUNT(rows); i++) {
+        size_t k;
+        bool told = false;
+
+        for (int accept = 0; accept < 2; accept++) {
+            r = (struct desk_reply){ 0 };
+            body = accept ? json_pack("{s:s, s:b, s:s}", "from_on", rows[i].from_on, "accept", 1, "reason", "The owner has no other days.")
+                          : json_pack("{s:s}", "from_on", rows[i].from_on);
+            int rc = desk_schedule_line_change(w->desk, &w->analyst, str_c(id), json_get_str(line, "id"), body, T0, &r);
+            json_decref(body);
+            CHECK(rows[i].name, rc == (rows[i].hard ? -EINVAL : accept ? 0 : -EEXIST));
+            if (!accept)
+                json_array_foreach(r.problems, k, one)
+                    told = told || strcmp(json_string_value(json_object_get(one, "code")), rows[i].rule) == 0;
+            desk_reply_free(&r);
+        }
+        CHECK(rows[i].name, told);
+    }
+    json_decref(all);
+    free(id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_take, world_open, world_close),
+        { "R-9-01 R-9-02 the machine of 7.8", test_machine, NULL, NULL, NULL },
+        { "R-9-01 R-9-02 F-01 F-02 F-03 F-04 a plan is laid out, returned, agreed, amended and executed", test_plan, world_open, world_close, NULL },
+        cmocka_unit_test_setup_teardown(test_conflicts, world_open, world_close),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

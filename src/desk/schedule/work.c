@@ -53,6 +53,8 @@ static int works_begin(struct call *c, int64_t line)
     struct object_view o;
     int rc = schedule_line(c, line, &l);
 
+    if (rc == -ENOENT)
+        return 0;   /* an amendment has dropped it under way; the survey is told by schedule_moved */
     if (rc == 0)
         rc = plan_begin(c, l.plan_id);
     if (rc == 0)
@@ -64,10 +66,15 @@ static int works_begin(struct call *c, int64_t line)
 
 int schedule_line_state(struct call *c, int64_t line, struct str subject, struct str subject_id, struct str state, time_ns completed_at)
 {
-    int rc = db_exec(c->d, c->e,
-                     "UPDATE plan_work SET subject = ?2, subject_id = ?3, state = ?4, completed_at = ?5 WHERE line_id = ?1 AND state NOT IN"
-                     " ('cancelled')",
-                     "itttm", line, subject, subject_id, state, str_eq(state, STR("completed")) ? completed_at : 0);
+    bool completed = str_eq(state, STR("completed"));
+    char day[16];
+    int rc;
+
+    local_date(c->d, completed_at, day);
+    rc = db_exec(c->d, c->e,
+                 "UPDATE plan_work SET subject = ?2, subject_id = ?3, state = ?4, completed_at = ?5, completed_on = ?6 WHERE line_id = ?1 AND"
+                 " (state <> 'cancelled' OR ?4 = 'cancelled')",
+                 "itttmz", line, subject, subject_id, state, completed ? completed_at : 0, completed ? day : NULL);
 
     if (rc == 0)
         return err_set(c->e, -ENOENT, "line %lld was not taken, or is cancelled", (long long)line);
