@@ -103,6 +103,16 @@ static bool filter_holds(struct walk *w, const struct filter *f, struct node *n)
     }
 }
 
+bool eval_filters(struct eval *v, const struct filter *f, struct node *n)
+{
+    struct walk w = { .v = v };
+
+    for (; f; f = f->next)
+        if (f->kind != FILTER_NTH && f->kind != FILTER_LAST && !filter_holds(&w, f, n))
+            return false;
+    return true;
+}
+
 #define FILTERS_MAX 8
 
 /* passes - all filters of a step in their order; seen counts, for each, the candidates that came so far. */

@@ -141,6 +141,8 @@ struct tnode {
     unsigned       want;
     bool           loops;         /* behind a "**": stays at any depth */
     bool           every;         /* some path wants every one, not the first only */
+    bool           first;         /* the outermost filter of a path of which the first is enough */
+    const struct filter *filters; /* what a node must show at its end to be kept for those outside of it */
 };
 struct trie {
     struct tnode    *nodes;       /* 0 is the place before the root */
@@ -181,6 +183,7 @@ struct tree {
     uint8_t            *had;            /* places of the trie whose first text was seen */
     uint8_t            *strange;        /* bits of names that nobody knows */
     size_t              strange_count;
+    bool (*holds)(void *arg, const struct filter *filters, struct node *n);
     int (*consume)(void *arg, enum consumer_kind kind, uint32_t index, struct node *n, struct err *e);
     void               *arg;
 };
@@ -306,6 +309,8 @@ struct eval {
 void eval_expr(struct eval *v, const struct expr *x, struct node *n, struct values *out);
 struct str eval_one(struct eval *v, const struct expr *x, struct node *n);
 bool eval_conds(struct eval *v, const struct cond *w, struct node *n);
+/* eval_filters - whether a node passes all filters that look at itself. */
+bool eval_filters(struct eval *v, const struct filter *f, struct node *n);
 /* eval_nodes - the nodes of a path, in order. */
 typedef bool node_fn(void *arg, struct node *n);     /* false: enough */
 void eval_nodes(struct eval *v, const struct path *p, struct node *n, node_fn *fn, void *arg);

@@ -87,7 +87,7 @@ static int hex4(struct json *j, uint32_t *out)
 {
     *out = 0;
     for (int i = 0; i < 4; i++) {
-        char c;
+        char c = '\0';
         int rc = byte(j, &c);
 
         if (rc < 0)
@@ -350,7 +350,7 @@ static int scalar(struct json *j, struct str s)
 static int value(struct json *j, char c, enum place *place)
 {
     const struct holder *above = j->depth ? &j->stack[j->depth - 1] : NULL;
-    struct str s;
+    struct str s = { NULL, 0 };
     char text[64];
     int rc = 0;
 

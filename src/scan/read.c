@@ -65,6 +65,13 @@ static int consume(void *arg, enum consumer_kind kind, uint32_t index, struct no
     }
 }
 
+static bool holds(void *arg, const struct filter *filters, struct node *n)
+{
+    struct reading *r = arg;
+
+    return eval_filters(&r->eval, filters, n);
+}
+
 static int pass(struct reading *r, struct err *e)
 {
     int rc = tree_begin(&r->tree, &r->f->names, r->second ? &r->f->second : &r->f->first, e);
@@ -134,6 +141,7 @@ static int prepare(struct reading *r, int fd, struct err *e)
         return err_set(e, -ENOMEM, "no memory to read a report");
     r->tree.counts = r->f->file == FILE_XML;
     r->tree.consume = consume;
+    r->tree.holds = holds;
     r->tree.arg = r;
     r->making.v = &r->eval;
     r->making.f = r->f;

@@ -269,6 +269,28 @@ static int tell(struct tree *t, struct level *l, struct err *e)
     return rc;
 }
 
+/* kept - whether somebody outside of this level still wants it: of those who do, one whose filters it passes is enough. */
+static bool kept(struct tree *t, struct level *l)
+{
+    bool keep = false;
+
+    if (l->hold >= t->depth)
+        return false;
+    for (size_t i = l->begin; i < l->end; i++) {
+        const struct active *a = &t->active[i];
+        const struct tnode *n = &t->trie->nodes[a->node];
+
+        if (a->anchor < 0 || a->anchor >= t->depth)
+            continue;
+        if (n->filters && !t->holds(t->arg, n->filters, l->node))
+            continue;
+        keep = true;
+        if (n->first)
+            t->had[a->node] = 1;
+    }
+    return keep;
+}
+
 int tree_close(struct tree *t, struct err *e)
 {
     struct level *l = &t->level[t->depth], *above = l - 1;
@@ -282,7 +304,7 @@ int tree_close(struct tree *t, struct err *e)
     rc = tell(t, l, e);
     if (l->want & WANT_ALL)
         t->deep--;
-    if (l->hold < t->depth) {
+    if (kept(t, l)) {
         above->hold = l->hold < above->hold ? l->hold : above->hold;
     } else {
         if (l->before)

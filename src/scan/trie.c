@@ -55,10 +55,11 @@ static uint32_t child(struct trie *t, uint32_t of, const struct step *s)
     uint32_t n;
 
     for (n = t->nodes[of].child; n; n = t->nodes[n].next)
-        if (t->nodes[n].kind == s->kind && (s->kind != STEP_NAME || t->nodes[n].name == s->name))
+        if (t->nodes[n].kind == s->kind && t->nodes[n].filters == s->filters && (s->kind != STEP_NAME || t->nodes[n].name == s->name))
             return n;
     n = node_new(t, s->kind, s->name);
     if (n) {
+        t->nodes[n].filters = s->filters;
         t->nodes[n].next = t->nodes[of].child;
         t->nodes[of].child = n;
     }
@@ -118,10 +119,24 @@ unsigned path_want(const struct path *p)
     return p->give == GIVE_ALL_TEXT ? WANT_ALL : p->give == GIVE_TEXT ? WANT_TEXT : WANT_NODE;
 }
 
+/* set_first - of a path of which the first is enough, the outermost filter says when it was seen. */
+static void set_first(struct trie *t, const struct step *way, size_t n, size_t anchor)
+{
+    for (size_t i = anchor; i < n; i++)
+        if (way[i].filters) {
+            uint32_t at = place(t, way, i + 1, anchor);
+
+            if (!t->failed)
+                t->nodes[at].first = true;
+            return;
+        }
+}
+
 void trie_want(struct trie *t, const struct step *base, size_t n, size_t anchor, const struct path *p, unsigned want)
 {
     struct step way[STEPS_MAX * 4];
-    size_t count = 0;
+    size_t count = 0, inner = n;
+    bool filtered = false;
 
     for (; count < n && count < COUNT(way); count++)
         way[count] = base[count];
@@ -135,12 +150,16 @@ void trie_want(struct trie *t, const struct step *base, size_t n, size_t anchor,
             n = min_size(n, count);
         } else {
             way[count++] = p->steps[i];
+            /* Inside of the record all is kept till its end; what is kept outside of it is sifted, or it would add up. */
+            if (anchor == inner && inner > 0)
+                way[count - 1].filters = NULL;
         }
         for (const struct filter *f = p->steps[i].filters; f; f = f->next)
             for (const struct path *q = f->path; q; q = q->next)
                 trie_want(t, way, count, anchor, q, path_want(q));
-        if (p->steps[i].filters)
-            want &= ~WANT_FIRST;
+        filtered = filtered || p->steps[i].filters;
     }
-    want_at(t, way, count, anchor, want);
+    if (filtered && (want & WANT_FIRST))
+        set_first(t, way, count, anchor);
+    want_at(t, way, count, anchor, filtered ? want & ~WANT_FIRST : want);
 }
