@@ -87,7 +87,7 @@ int plan_mismatches(struct call *c, const struct plan_row *p, size_t most, json_
             const struct gathered_object *o = &g->facts[i];
             int due = s[i].code[m] ? o->share[m] : o->full[m], control = m == PLAN_DOCUMENT ? 0 : due;
 
-            if (s[i].code[m] == 'w' || s[i].code[m] == 't' || (s[i].main[m] == due && s[i].control[m] == control))
+            if (s[i].code[m] == 'w' || (s[i].code[m] == 't' && p->agreed_version) || (s[i].main[m] == due && s[i].control[m] == control))
                 continue;
             if ((*total)++ < most)
                 json_array_append_new(*out, mismatch_json(c, p, o, &s[i], m, due));

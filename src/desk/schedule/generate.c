@@ -90,11 +90,13 @@ static int works_write(struct call *c, const struct plan_row *p, const struct ga
 
 static int reasons_write(struct call *c, const struct plan_row *p, const struct gathered *g, const struct gathered_object *o)
 {
+    /* What ends under an agreed plan loses what is not done: how much, no share tells. */
+    bool ended = p->agreed_version && o->code && strcmp(o->code, "terminated") == 0;
     char day[16];
     int rc = 0;
 
     for (int m = 0; rc >= 0 && m < PLAN_MODES && o->code; m++)
-        if (o->share[m] < o->full[m] && !(o->written & 1u << m))
+        if ((ended ? o->full[m] > 0 : o->share[m] < o->full[m]) && !(o->written & 1u << m))
             rc = db_exec(c->d, c->e, "INSERT INTO plan_reason(plan_id, draft, object_id, mode, code, text) VALUES (?,1,?,?,?,?)", "itzzz", p->id, o->id,
                          plan_mode_names[m], o->code, year_text(&g->year, strcmp(o->code, "terminated") == 0 ? o->until + 1 : o->since, day));
     return rc;

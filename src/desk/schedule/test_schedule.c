@@ -307,6 +307,57 @@ static void test_plan(void **state)
     free(id);
 }
 
+#define JULY (T0 + 470 * NS_PER_DAY)   /* 3 July 2027 */
+
+static size_t of_mode(struct world *w, const char *id, const char *object, const char *mode)
+{
+    return lines_count(w, &w->analyst, id, (struct schedule_query){ .draft = 1, .object = str_c(object), .mode = str_c(mode), .limit = 1000 });
+}
+
+/* An object that enters in July gets half of it, rounded, in pairs, with the reason; one that ends loses what is not done, and nothing else moves. */
+static void test_share(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    struct people p;
+    int64_t late = 0;
+    json_t *one;
+
+    people_make(w, &p);
+    listed(w);
+    team_make(w, &p.surveyor, 3);
+    char *id = plan_open(w, 2027, T0);
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
+    did(w, &w->lead, id, "send", json_object(), T0, "sent_for_agreement");
+    did(w, &p.knb, id, "agree", json_object(), T0, "agreed");
+    assert_int_equal(db_exec(w->desk, NULL, "UPDATE record SET json = json_set(json, '$.work_types', json('[\"protection\"]')) WHERE kind = 'object' AND id = 'city-portal'", ""), 1);
+    assert_int_equal(db_exec(w->desk, NULL, "UPDATE record SET json = json_set(json, '$.terminated_on', '2027-09-01') WHERE kind = 'object' AND id = 'state-register'", ""), 1);
+    did(w, &w->analyst, id, "amend", json_pack("{s:s}", "reason", "A new object, and one ends."), JULY, "amendment_draft");
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "missing"), JULY, "amendment_draft");
+    assert_int_equal(of_mode(w, id, "city-portal", "pentest_auto"), 4);
+    assert_int_equal(of_mode(w, id, "city-portal", "update_config"), 0);
+    assert_int_equal(of_mode(w, id, "city-portal", "source_code"), 2);
+    assert_int_equal(of_mode(w, id, "city-portal", "pentest_manual"), 0);
+    assert_int_equal(db_int(w->desk, NULL, 0, &late, "SELECT count(*) FROM plan_line WHERE draft = 1 AND object_id = 'state-register' AND from_on >= '2027-09-01'", ""), 0);
+    assert_int_equal(late, 0);
+    assert_int_equal(db_int(w->desk, NULL, 0, &late, "SELECT count(*) FROM plan_line d JOIN plan_line a ON a.id = d.id AND a.draft = 0 WHERE d.draft = 1 AND a.from_on <>"
+                                                     " d.from_on", ""), 0);
+    assert_int_equal(late, 0);
+    assert_int_equal(db_int(w->desk, NULL, 0, &late, "SELECT count(*) FROM plan_line WHERE draft = 1 AND object_id = 'city-portal' AND from_on < '2027-07-13'", ""), 0);
+    assert_int_equal(late, 0);
+    must(desk_schedule_object(w->desk, &w->analyst, str_c(id), STR("city-portal"), JULY, &r), &r.err);
+    one = json_array_get(json_object_get(r.json, "reasons"), 0);
+    assert_string_equal(json_string_value(json_object_get(one, "code")), "entered");
+    one = json_array_get(json_object_get(r.json, "owed"), PLAN_PENTEST_AUTO);
+    assert_int_equal(json_integer_value(json_object_get(one, "full")), 4);
+    assert_int_equal(json_integer_value(json_object_get(one, "main")), 2);
+    assert_true(json_array_size(json_object_get(one, "arithmetic")) >= 2);
+    desk_reply_free(&r);
+    /* The reasons are there: it can be sent. */
+    did(w, &w->lead, id, "send", json_object(), JULY, "sent_for_agreement");
+    free(id);
+}
+
 /* What speaks against a line is told with its rule; a soft one is accepted with a reason, a hard one never. */
 static void test_conflicts(void **state)
 {
@@ -367,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_take, world_open, world_close),
         { "R-9-01 R-9-02 the machine of 7.8", test_machine, NULL, NULL, NULL },
         { "R-9-01 R-9-02 F-01 F-02 F-03 F-04 a plan is laid out, returned, agreed, amended and executed", test_plan, world_open, world_close, NULL },
+        { "Q-15 an object that enters mid-year gets its share, one that ends loses what is not done", test_share, world_open, world_close, NULL },
         cmocka_unit_test_setup_teardown(test_conflicts, world_open, world_close),
     };
 
