@@ -82,12 +82,47 @@ static void put_cwes(struct making *m, struct scan_finding *f, const struct valu
     f->cwe = numbers;
 }
 
-/* put_severity - our word, and beside it the tool's own: what stood before a map or bands made a word of it. */
+/* said - what the report itself says where x gave s: what stood before a map or bands made a word of it, and nothing where the word is the
+ * description's own. Follows the description alone (EXPR_DEPTH_MAX). */
+static struct str said(struct making *m, const struct expr *x, struct node *n, struct str s)
+{
+    static const struct str nothing = { NULL, 0 };
+
+    switch (x->kind) {
+    case EXPR_MAP:
+    case EXPR_BANDS: return said(m, x->from, n, eval_one(m->v, x->from, n));
+    case EXPR_MATCH: return x->give.n && str_chr(x->give, '$') < 0 ? nothing : s;
+    case EXPR_WHEN:
+        x = eval_conds(m->v, x->when, n) ? x->from : x->otherwise;
+        return x ? said(m, x, n, s) : nothing;
+    case EXPR_FIRST:
+        for (size_t i = 0; i < x->count; i++) {
+            struct str given = eval_one(m->v, x->list[i], n);
+
+            if (given.n)
+                return said(m, x->list[i], n, given);
+        }
+        return nothing;
+    case EXPR_TEXT:
+        for (size_t i = 0; i < x->count; i++)
+            if (x->list[i])
+                return s;
+        return nothing;
+    case EXPR_PATH:
+        for (const struct path *p = x->path; p; p = p->next)
+            if (p->from == FROM_LITERAL && str_eq(p->literal, s))
+                return nothing;
+        return s;
+    default: return s;
+    }
+}
+
+/* put_severity - our word, and beside it the tool's own. */
 static void put_severity(struct making *m, struct scan_finding *f, const struct expr *x, struct node *n, struct str s)
 {
     f->severity = severity_of(s);
     if (!f->severity_text.n)
-        f->severity_text = bounded(m, x->kind == EXPR_MAP || x->kind == EXPR_BANDS ? eval_one(m->v, x->from, n) : s);
+        f->severity_text = bounded(m, said(m, x, n, s));
 }
 
 static int32_t port_of(struct str s)
