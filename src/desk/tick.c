@@ -1,6 +1,7 @@
 /* tick.c - what time itself brings: notices by policy, duties (src/desk/duties), the KNB task. All of it comes from rows that say "not
  * yet", each made in its own transaction with the row that says "done": whatever an outage delays is made at the next tick, once. */
 #include "desk/blob.h"
+#include "desk/documents/documents.h"
 #include "desk/duties/duties.h"
 #include "desk/duties/setback.h"
 #include "desk/internal.h"
@@ -114,7 +115,11 @@ static int reports_part(struct call *c) { return reports_tick(c->d, c->now, c->e
 
 static int tick(struct call *c, time_ns *next)
 {
-    static tick_part *const parts[] = { autos, duties_tick, sessions_end, uploads_part, files_part, audit_part, tables_part, reports_part, requests_tick, schedule_tick };
+    static tick_part *const parts[] = {
+        autos, duties_tick, sessions_end, uploads_part, files_part, audit_part, tables_part, reports_part, requests_tick,
+        schedule_tick,
+        documents_tick,
+    };
     char story[ERR_TEXT_MAX] = "";
     int made = 0, failed = 0;
 

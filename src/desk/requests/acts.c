@@ -134,6 +134,8 @@ static int act(struct call *c, int64_t id, struct str name, const json_t *body)
     return rc;
 }
 
+int requests_act(struct call *c, int64_t id, const char *action, const json_t *body) { return act(c, id, str_c(action), body); }
+
 int desk_request_act(struct desk *d, const struct viewer *v, struct str id, struct str action, const json_t *body, time_ns now, struct desk_reply *r)
 {
     char name[60], target[40];

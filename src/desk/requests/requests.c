@@ -276,6 +276,24 @@ static int body_open(struct call *c, const json_t *body, const struct req_kind *
     return rc;
 }
 
+int requests_open_one(struct call *c, const char *kind, struct str object, const json_t *values, int64_t *id)
+{
+    const struct req_kind *k = req_kind_find(str_c(kind));
+    AUTO_REQ struct req q = { 0 };
+    size_t fields = 0;
+
+    assert(k);
+    if (c->v && !(k->open & (1u << c->v->role)))
+        return refuse(c, -EACCES, "forbidden", NULL, "%s may not open %s", desk_role_name(c->v->role), kind);
+    while (fields < REQ_FIELDS_MAX && k->fields[fields].name)
+        fields++;
+    int rc = body_check(values, k->fields, fields, c->r->field, c->e);
+    if (rc == 0)
+        rc = req_open(c, k, object, values, 0, &q);
+    *id = q.id;
+    return rc;
+}
+
 static int open_all(struct call *c, const json_t *body, json_t *items)
 {
     const struct req_kind *k = NULL;

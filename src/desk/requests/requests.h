@@ -45,6 +45,11 @@ MUST_USE int desk_request_file(struct desk *d, const struct viewer *v, struct st
 
 struct call;
 
+/* requests_open_one, requests_act - open a request, act on one, inside the transaction of another room's act and with all that it means: the roles of the
+ * table, clocks, notices, audit row (a survey of documents sends its notice so). */
+MUST_USE int requests_open_one(struct call *c, const char *kind, struct str object, const json_t *values, int64_t *id);
+MUST_USE int requests_act(struct call *c, int64_t id, const char *action, const json_t *body);
+
 /* cii_connected - 1 if the monitoring system of the CII object is connected to the technical means of an OCIB (paragraph 20), 0 if not. */
 MUST_USE int cii_connected(struct call *c, struct str object);
 /* requests_tick - what time brings: the monthly check of contacts. Returns how many were made. */
