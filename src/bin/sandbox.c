@@ -33,12 +33,12 @@ struct ruleset {
 };
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
-static const char *const role_folders[ROLE_COUNT][12] = {
+static const char *const role_folders[ROLE_COUNT][13] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
-                      "-pki/server.key", "-link" },
+                      "-pki/server.key", "-link", "-requirements" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",

@@ -51,13 +51,23 @@ static int told(struct call *c, const struct td_survey *s, struct str reason)
     return rc;
 }
 
-int td_withdraw(struct call *c, struct td_survey *s, const json_t *body)
+int request_end(struct call *c, const struct td_survey *s, struct str reason)
 {
     int64_t open = 0;
     int rc = db_int(c->d, c->e, 0, &open, "SELECT count(*) FROM request WHERE id = ? AND ended = 0", "i", s->request_id);
 
-    if (rc == 0 && open)
-        rc = requests_act(c, s->request_id, "withdraw", body);
+    if (rc < 0 || !open)
+        return rc;
+    json_t *given = json_pack("{s:o}", "reason", json_str(reason));
+    rc = requests_act(c, s->request_id, "withdraw", given);
+    json_decref(given);
+    return rc;
+}
+
+int td_withdraw(struct call *c, struct td_survey *s, const json_t *body)
+{
+    int rc = request_end(c, s, json_get_str(body, "reason"));
+
     if (rc == 0 && s->plan_line)
         rc = schedule_line_cancelled(c, s->plan_line, json_get_str(body, "reason"));
     return rc < 0 || s->state->inner ? rc : told(c, s, json_get_str(body, "reason"));

@@ -225,5 +225,10 @@ int td_close(struct call *c, struct td_survey *s, const json_t *body)
     (void)body;
     if (rc == 0 && wrong && td_in(s, "results_received"))
         return refuse(c, -EPROTO, "wrong_state", NULL, "the owner still owes the measures");
+    if (rc < 0)
+        return rc;
+    json_t *args = json_pack("{s:o}", "number", json_str(s->number));   /* copies that never came are not awaited behind a closed survey */
+    rc = request_end(c, s, td_two(c, "document.request_ended", args, " / "));
+    json_decref(args);
     return rc;
 }

@@ -311,7 +311,7 @@ int library_text(struct str text, const char *name, const struct enumeration *do
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* folder_read - its *.yaml by name. One that is not there: none. */
+/* folder_read - its *.yaml by name. One that is not there: none; one that may not be read is a fault, or files would be left out in silence. */
 static int folder_read(const char *folder, bool needed, struct yaml **files, size_t *count, struct err *e)
 {
     char *names[LIBRARY_FILES_MAX];
@@ -321,7 +321,7 @@ static int folder_read(const char *folder, bool needed, struct yaml **files, siz
     struct dirent *f;
 
     if (!dir)
-        return needed ? err_sys(e, "could not open \"%s\"", folder) : 0;
+        return needed || errno != ENOENT ? err_sys(e, "could not open \"%s\"", folder) : 0;
     while ((f = readdir(dir)) != NULL && rc == 0) {
         if (!str_ends(str_c(f->d_name), STR(".yaml")) || f->d_name[0] == '.')
             continue;

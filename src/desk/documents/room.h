@@ -114,6 +114,8 @@ td_handler td_send_results, td_receive, td_set_measure, td_send_measures, td_clo
 /* The request (r) of a survey (s) stands further than the survey does. */
 #define TD_BEHIND                                                                                                                                 \
     "s.copies_taken = 0 AND s.ended = 0 AND (r.state = 'td_received' OR (s.state IN ('planned','notice_sent','notice_received') AND r.state <> s.state))"
+/* request_end - with the survey: what its request still asks for is asked no more. */
+MUST_USE int request_end(struct call *c, const struct td_survey *s, struct str reason);
 /* td_follow - bring a survey to where its request stands; 1 if it moved. In a transaction. */
 MUST_USE int td_follow(struct call *c, struct td_survey *s);
 

@@ -1,1 +1,610 @@
-int main(void) { return 0; }
+/* test_documents.c - the 27 documents of Annex 3 (written from requirements 6.3, not from the edition's files): each with its level, place and names, in the
+ * check-list of a survey and in the letter of its results; and the machine of requirements 7.6 from a table of its own. */
+#include "desk/documents/room.h"
+#include "desk/notices/api.h"
+#include "desk/requests/requests.h"
+#include "desk/testing.h"
+
+#define OBJECT "state-register"
+
+/* row, level, number within the level, identifier, English name; Kazakh and Russian names. */
+#define DOCUMENTS(D) \
+    D(R_A3_1_01, "R-A3.1-01", 1, 1, "is_policy", "IS policy", \
+      "ақпараттық қауіпсіздік саясаты", \
+      "политика информационной безопасности") \
+    D(R_A3_2_01, "R-A3.2-01", 2, 1, "risk_assessment_methodology", "Methodology of IS risk assessment", \
+      "ақпараттық қауіпсіздік тәуекелдерін бағалау әдістемесі", \
+      "методика оценки рисков информационной безопасности") \
+    D(R_A3_2_02, "R-A3.2-02", 2, 2, "asset_identification_rules", "Rules for identification, classification and marking of assets related to information processing facilities", \
+      "ақпаратты өңдеу құралдарымен байланысты активтерді сыныптау және маркалау, сәйкестендіру қағидалары", \
+      "правила идентификации, классификации и маркировки активов, связанных со средствами обработки информации") \
+    D(R_A3_2_03, "R-A3.2-03", 2, 3, "asset_continuity_rules", "Rules for ensuring continuity of assets related to information processing facilities", \
+      "ақпаратты өңдеу құралдарымен байланысты активтердің үздіксіз қамтамасыз ету бойынша қағидалар", \
+      "правила по обеспечению непрерывной работы активов, связанных со средствами обработки информации") \
+    D(R_A3_2_04, "R-A3.2-04", 2, 4, "inventory_rules", "Rules for inventory and passporting of computing equipment, telecommunication equipment and software", \
+      "есептеу техникасы құралдарын, телекоммуникациялық жабдықты және бағдарламалық қамтылымды түгендеу және паспорттандыру қағидалары", \
+      "правила инвентаризации и паспортизации средств вычислительной техники, телекоммуникационного оборудования и программного обеспечения") \
+    D(R_A3_2_05, "R-A3.2-05", 2, 5, "internal_audit_rules", "Rules for internal IS audit", \
+      "ішкі АҚ аудитін жүргізу қағидалары", \
+      "правила проведения внутреннего аудита ИБ") \
+    D(R_A3_2_06, "R-A3.2-06", 2, 6, "crypto_rules", "Rules for use of cryptographic information protection means", \
+      "ақпаратты криптографиялық қорғау құралдарын пайдалану қағидалары", \
+      "правила использования средств криптографической защиты информации") \
+    D(R_A3_2_07, "R-A3.2-07", 2, 7, "access_rights_rules", "Rules for separation of access rights to electronic information resources", \
+      "электрондық ақпараттық ресурстарға қол жеткізу құқықтарын бөлу қағидалары", \
+      "правила разграничения прав доступа к электронным информационным ресурсам") \
+    D(R_A3_2_08, "R-A3.2-08", 2, 8, "internet_email_rules", "Rules for use of the Internet and e-mail", \
+      "Интернетті және электронды поштаны пайдалану қағидалары", \
+      "правила использования Интернета и электронной почты") \
+    D(R_A3_2_09, "R-A3.2-09", 2, 9, "authentication_rules", "Rules for organising the authentication procedure", \
+      "аутентификация рәсімін ұйымдастыру қағидалары", \
+      "правила организации процедуры аутентификации") \
+    D(R_A3_2_10, "R-A3.2-10", 2, 10, "antivirus_rules", "Rules for organising anti-virus control", \
+      "вирусқа қарсы бақылауды ұйымдастыру қағидалары", \
+      "правила организации антивирусного контроля") \
+    D(R_A3_2_11, "R-A3.2-11", 2, 11, "mobile_media_rules", "Rules for use of mobile devices and information carriers", \
+      "мобильдік құрылғыларды және ақпарат тасымалдауыштарды пайдалану қағидалары", \
+      "правила использования мобильных устройств и носителей информации") \
+    D(R_A3_2_12, "R-A3.2-12", 2, 12, "physical_protection_rules", "Rules for organising physical protection of information processing facilities and a secure environment for the functioning of information resources", \
+      "ақпаратты өңдеу құралдарын физикалық қорғауды және ақпараттық ресурстардың қауіпсіз жұмыс істеу ортасын ұйымдастыру қағидалары", \
+      "правила организации физической защиты средств обработки информации и безопасной среды функционирования информационных ресурсов") \
+    D(R_A3_3_01, "R-A3.3-01", 3, 1, "threat_catalogue", "Catalogue of IS threats (risks)", \
+      "АҚ қауіптерінің (тәуекелдерінің) каталогы", \
+      "каталог угроз (рисков) ИБ") \
+    D(R_A3_3_02, "R-A3.3-02", 3, 2, "threat_treatment_plan", "Plan for treatment of IS threats (risks)", \
+      "АҚ қауіптерінің (тәуекелдерінің) өңдеу жоспары", \
+      "план обработки угроз (рисков) ИБ") \
+    D(R_A3_3_03, "R-A3.3-03", 3, 3, "backup_regulation", "Regulation on backup and restoration of information", \
+      "ақпараттық резервті көшіру және қалпына келтіру регламенті", \
+      "регламент резервного копирования и восстановления информации") \
+    D(R_A3_3_04, "R-A3.3-04", 3, 4, "continuity_recovery_plan", "Plan of measures for continuity of work and restoration of operability of assets related to information processing facilities", \
+      "ақпаратты өңдеу құралдарымен байланысты активтер жұмысының үздіксіздігін қамтамасыз етуі және жұмысқа жарамдылығын қалпына келтіру бойынша іс-шаралар жоспары", \
+      "план мероприятий по обеспечению непрерывной работы и восстановлению работоспособности активов, связанных со средствами обработки информации") \
+    D(R_A3_3_05, "R-A3.3-05", 3, 5, "administrator_guide", "Administrator's guide on maintaining the informatization object", \
+      "әкімшінің ақпараттандыру объектісін сүйемелдеу жөніндегі басшылығы", \
+      "руководство администратора по сопровождению объекта информатизации") \
+    D(R_A3_3_06, "R-A3.3-06", 3, 6, "user_incident_instruction", "Instruction on the order of actions of users in IS incidents and emergency (crisis) situations", \
+      "пайдаланушылардың АҚ оқыс оқиғаларына және штаттан тыс (дағдарысты) жағдайларда әрекет етуі бойынша іс-қимыл тәртібі туралы нұсқаулық", \
+      "инструкция о порядке действий пользователей по реагированию на инциденты ИБ и во внештатных (кризисных) ситуациях") \
+    D(R_A3_4_01, "R-A3.4-01", 4, 1, "incident_journal", "Journal of registration of IS incidents and accounting of emergency situations", \
+      "АҚ оқыс оқиғаларын тіркеу және штаттан тыс жағдайларды есеп журналы", \
+      "журнал регистрации инцидентов ИБ и учета внештатных ситуаций") \
+    D(R_A3_4_02, "R-A3.4-02", 4, 2, "server_room_visit_journal", "Journal of visits to server rooms", \
+      "серверлік үй-жайларға бару журналы", \
+      "журнал посещения серверных помещений") \
+    D(R_A3_4_03, "R-A3.4-03", 4, 3, "network_vulnerability_report", "Report on assessment of vulnerability of network resources", \
+      "желілік ресурстар осалдығын бағалауды жүргізу туралы есеп", \
+      "отчет о проведении оценки уязвимости сетевых ресурсов") \
+    D(R_A3_4_04, "R-A3.4-04", 4, 4, "cable_journal", "Journal of accounting of cable connections", \
+      "кабельді қосылысты есептеу журналы", \
+      "журнал учета кабельных соединений") \
+    D(R_A3_4_05, "R-A3.4-05", 4, 5, "backup_journal", "Journal of accounting of backup (backup, restoration), testing of backups", \
+      "резервті көшірудің (резервті көшірудің, қалпына келтірудің), резервті көшіруді тестілеудің есепке алу журналы", \
+      "журнал учета резервных копий (резервного копирования, восстановления), тестирования резервных копий") \
+    D(R_A3_4_06, "R-A3.4-06", 4, 6, "change_journal", "Journal of accounting of changes of equipment configuration, testing and accounting of changes of free software and application software of the information system, registration and elimination of software vulnerabilities", \
+      "жабдық конфигурациясының өзгеруін есепке алу, ақпараттық жүйенің еркін бағдарламалық қамтылымды және қолданбалы бағдарламалық қамтылымды тестілеу және өзгерістерді есепке алу, бағдарламалық қамтылым осалдықтарын тіркеу және жою журналы", \
+      "журнал учета изменений конфигурации оборудования, тестирования и учета изменений свободного ПО и прикладного ПО информационной системы, регистрации и устранения уязвимостей ПО") \
+    D(R_A3_4_07, "R-A3.4-07", 4, 7, "power_test_journal", "Journal of testing of diesel-generator sets and uninterruptible power supplies for server rooms", \
+      "серверлік үй-жайларға арналған дизель-генераторлық қондырғыларды және үздіксіз қуат беру көздерін тестілеу журналы", \
+      "журнал тестирования дизель-генераторных установок и источников бесперебойного питания для серверных помещений") \
+    D(R_A3_4_08, "R-A3.4-08", 4, 8, "environment_test_journal", "Journal of testing of microclimate, video surveillance and fire extinguishing systems of server rooms", \
+      "серверлік үй-жайлардың микроклиматын, бейнебақылауды, өрт сөндіруді қамтамасыз ету жүйелерін тестілеу журналы", \
+      "журнал тестирования систем обеспечения микроклимата, видеонаблюдения, пожаротушения серверных помещений")
+
+struct expected {
+    const char *row;
+    int         level, number;
+    const char *id, *kk, *ru;
+};
+#define EXPECTED(fn, r_, l_, n_, i_, en_, kk_, ru_) { r_, l_, n_, i_, kk_, ru_ },
+static const struct expected expected[] = { DOCUMENTS(EXPECTED) };
+static_assert(COUNT(expected) == 27, "1 + 12 + 6 + 8");
+
+/* A survey that is at "results sent", made once for all 27 tests. */
+struct story {
+    struct world  *w;
+    struct viewer  auditor;
+    char           id[24];
+    json_t        *survey, *checklist, *letter;
+    char          *paper;      /* words of the letter's PDF without blanks; NULL without pdftotext */
+};
+
+static void viewer_auditor(struct world *w, struct viewer *v)
+{
+    *v = w->analyst;
+    v->role = DESK_DOCUMENT_AUDITOR;
+}
+
+/* acted - what the act returns; the survey as it is then is in *out if it is not NULL. body is taken. */
+static int acted(struct world *w, const struct viewer *v, const char *id, const char *name, json_t *body, time_ns now, json_t **out)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_td_act(w->desk, v, str_c(id), str_c(name), body, now, &r);
+
+    json_decref(body);
+    if (out)
+        *out = json_incref(r.json);
+    desk_reply_free(&r);
+    return rc;
+}
+
+static void must_act(struct world *w, const struct viewer *v, const char *id, const char *name, json_t *body, time_ns now)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_td_act(w->desk, v, str_c(id), str_c(name), body, now, &r);
+
+    json_decref(body);
+    if (rc < 0)
+        fail_msg("%s: %d %s field \"%s\"", name, rc, r.err.text, r.field);
+    desk_reply_free(&r);
+}
+
+static json_t *survey_of(struct world *w, const struct viewer *v, const char *id, time_ns now)
+{
+    struct desk_reply r = { 0 };
+
+    must(desk_td_survey(w->desk, v, str_c(id), now, &r), &r.err);
+    return r.json;
+}
+
+static void planned(struct world *w, const struct viewer *v, time_ns now, char id[24])
+{
+    struct desk_reply r = { 0 };
+    json_t *body = json_pack("{s:s, s:s, s:s}", "object_id", OBJECT, "planned_from", "2026-04-20", "reason", "a complaint");
+    int rc = desk_td_plan(w->desk, v, body, now, &r);
+
+    json_decref(body);
+    must(rc, &r.err);
+    snprintf(id, 24, "%s", json_string_value(json_object_get(r.json, "id")));
+    desk_reply_free(&r);
+}
+
+/* in_request - the owner's or the centre's act on the request that the survey follows. */
+static void in_request(struct world *w, const struct viewer *v, const char *survey, const char *name, json_t *body, time_ns now)
+{
+    json_t *s = survey_of(w, &w->analyst, survey, now);
+    struct desk_reply r = { 0 };
+    int rc = desk_request_act(w->desk, v, json_get_str(json_object_get(s, "request"), "id"), str_c(name), body, now, &r);
+
+    json_decref(body);
+    json_decref(s);
+    must(rc, &r.err);
+    desk_reply_free(&r);
+}
+
+static void copies_sent(struct world *w, const char *id, time_ns now)
+{
+    for (size_t i = 0; i < COUNT(expected); i++)
+        in_request(w, &w->registry, id, "set_item",
+                   json_pack("{s:s, s:s, s:b, s:b}", "item", expected[i].id, "state", "provided", "approved", 1, "signed", 1), now);
+    in_request(w, &w->registry, id, "send_copies", json_pack("{s:b}", "confirmed", 1), now);
+}
+
+static json_t *checklist_of(struct world *w, const struct viewer *v, const char *id, time_ns now)
+{
+    struct desk_reply r = { 0 };
+
+    must(desk_td_checklist(w->desk, v, str_c(id), STR(""), DESK_LIMIT_MAX, STR(""), now, &r), &r.err);
+    return r.json;
+}
+
+/* judged_all - the first requirement of each document as given, the others met. */
+static void judged_all(struct world *w, const struct viewer *v, const char *id, const char *first, time_ns now)
+{
+    json_t *list = checklist_of(w, v, id, now), *line;
+    const char *before = "";
+    size_t i;
+
+    json_array_foreach(json_object_get(list, "items"), i, line) {
+        const char *document = json_string_value(json_object_get(line, "document"));
+        bool leads = strcmp(before, document) != 0;
+        json_t *body = json_pack("{s:O, s:s}", "requirement", json_object_get(line, "requirement"), "verdict", leads ? first : "met");
+
+        if (leads && strcmp(first, "met") != 0)
+            json_object_set_new(body, "description", json_string("not as it should be"));
+        before = document;
+        must_act(w, v, id, "set_verdict", body, now);
+    }
+    json_decref(list);
+}
+
+static char *paper_of(const struct world *w, struct str pdf)
+{
+    char path[128], command[256], line[1024];
+    AUTO_BUF struct buf b = { 0 };
+    struct err e;
+
+    buf_init(&b, 4 * MIB);
+    snprintf(path, sizeof path, "%s/look.pdf", w->data);
+    must(file_write_atomic(path, pdf, 0600, &e), &e);
+    if (system("pdftotext -v >/dev/null 2>&1") != 0)
+        return NULL;
+    snprintf(command, sizeof command, "pdftotext -raw %s -", path);
+    FILE *p = popen(command, "r");
+    assert_non_null(p);
+    while (fgets(line, sizeof line, p))
+        for (const char *at = line; *at; at++)
+            if (*at != ' ' && *at != '\n' && *at != '\f' && *at != '\r')
+                buf_byte(&b, *at);
+    assert_int_equal(pclose(p), 0);
+    return strndup(b.p, b.n);
+}
+
+static void letter_read(struct story *s, time_ns now)
+{
+    json_t *notices = json_object_get(s->survey, "notices");
+    struct str id = json_get_str(json_array_get(notices, json_array_size(notices) - 1), "id");
+    AUTO_BUF struct buf pdf = { 0 };
+    struct desk_reply r = { 0 };
+    char name[64];
+
+    buf_init(&pdf, DESK_DOCUMENT_MAX);
+    must(desk_notice(s->w->desk, &s->w->analyst, id, now, &r), &r.err);
+    s->letter = json_incref(r.json);
+    desk_reply_free(&r);
+    must(desk_notice_bytes(s->w->desk, &s->w->analyst, id, NOTICE_SENT_PDF, now, &pdf, name, &r), &r.err);
+    desk_reply_free(&r);
+    s->paper = paper_of(s->w, buf_view(&pdf));
+}
+
+static int story_made(void **state)
+{
+    struct story *s = calloc(1, sizeof *s);
+    time_ns now = T0;
+
+    if (!s || world_open((void **)&s->w) < 0)
+        return -1;
+    viewer_auditor(s->w, &s->auditor);
+    planned(s->w, &s->auditor, now, s->id);
+    must_act(s->w, &s->auditor, s->id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-04-20", "text", "copies, please"), now);
+    in_request(s->w, &s->w->registry, s->id, "receive", json_object(), now);
+    copies_sent(s->w, s->id, now + NS_PER_DAY);
+    must_act(s->w, &s->auditor, s->id, "start", json_object(), now + 2 * NS_PER_DAY);
+    judged_all(s->w, &s->auditor, s->id, "not_met", now + 3 * NS_PER_DAY);
+    must_act(s->w, &s->auditor, s->id, "complete", json_object(), now + 4 * NS_PER_DAY);
+    must_act(s->w, &s->auditor, s->id, "send_results", json_pack("{s:b}", "confirmed", 1), now + 5 * NS_PER_DAY);
+    s->survey = survey_of(s->w, &s->auditor, s->id, now + 5 * NS_PER_DAY);
+    s->checklist = checklist_of(s->w, &s->auditor, s->id, now + 5 * NS_PER_DAY);
+    letter_read(s, now + 5 * NS_PER_DAY);
+    *state = s;
+    return 0;
+}
+
+static int story_ended(void **state)
+{
+    struct story *s = *state;
+    void *w = s->w;
+
+    json_decref(s->survey);
+    json_decref(s->checklist);
+    json_decref(s->letter);
+    free(s->paper);
+    free(s);
+    return world_close(&w);
+}
+
+/* --- the 27 documents --- */
+
+static const json_t *form_value(const json_t *letter, const char *id)
+{
+    const json_t *f;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)json_object_get(json_object_get(letter, "form"), "fields"), i, f)
+        if (str_eq(json_get_str(f, "id"), str_c(id)))
+            return json_object_get(f, "value");
+    return NULL;
+}
+
+static bool stands_on_paper(const struct story *s, const char *name)
+{
+    char packed[1024];
+    size_t n = 0;
+
+    for (const char *at = name; *at && n < sizeof packed - 1; at++)
+        if (*at != ' ')
+            packed[n++] = *at;
+    packed[n] = 0;
+    return !s->paper || strstr(s->paper, packed) != NULL;
+}
+
+static void document_check(const struct story *s, size_t at)
+{
+    const struct expected *x = &expected[at];
+    const struct enumeration *docs = edition_enumeration(s->w->duty.edition, STR("td_document_type"));
+    const json_t *row = json_array_get(json_object_get(s->survey, "documents"), at), *line;
+    size_t i, lines = 0, place = 0;
+
+    CHECK(x->row, docs->count == COUNT(expected));
+    CHECK(x->row, str_eq(docs->values[at].row, str_c(x->row)) && str_eq(docs->values[at].id, str_c(x->id)));
+    CHECK(x->row, td_level(&docs->values[at]) == x->level && docs->values[at].number == (int32_t)at + 1);
+    CHECK(x->row, str_eq(docs->values[at].name.text[LANG_KK], str_c(x->kk)) && str_eq(docs->values[at].name.text[LANG_RU], str_c(x->ru)));
+    CHECK(x->row, str_eq(json_get_str(row, "document"), str_c(x->id)) && json_integer_value(json_object_get(row, "level")) == x->level);
+    CHECK(x->row, json_is_false(json_object_get(row, "missing")) && json_integer_value(json_object_get(row, "not_met")) == 1);
+    json_array_foreach(json_object_get(s->checklist, "items"), i, line)
+        if (str_eq(json_get_str(line, "document"), str_c(x->id))) {
+            CHECK(x->row, lines == 0 || place + 1 == i);   /* together, in one place */
+            place = i;
+            lines++;
+        }
+    CHECK(x->row, lines >= 5 && lines <= 12 && (json_int_t)lines == json_integer_value(json_object_get(row, "total")));
+    CHECK(x->row, str_eq(json_get_str(json_array_get(form_value(s->letter, "documents"), at), "document"), str_c(x->id)));
+    CHECK(x->row, str_eq(json_get_str(json_array_get(form_value(s->letter, "violations"), at), "document"), str_c(x->id)));
+    CHECK(x->row, stands_on_paper(s, x->kk) && stands_on_paper(s, x->ru));
+}
+
+/* The number within its level is the place in the whole list less the documents of the levels before. */
+static void number_check(size_t at)
+{
+    int before = 0;
+
+    for (size_t i = 0; i < at; i++)
+        before += expected[i].level < expected[at].level;
+    CHECK(expected[at].row, expected[at].number == (int)at + 1 - before);
+}
+
+#define TEST_OF(fn, r_, l_, n_, i_, en_, kk_, ru_)               \
+    static void test_##fn(void **state)                           \
+    {                                                             \
+        for (size_t i = 0; i < COUNT(expected); i++)              \
+            if (strcmp(expected[i].row, r_) == 0) {               \
+                number_check(i);                                  \
+                document_check(*state, i);                        \
+            }                                                     \
+    }
+DOCUMENTS(TEST_OF)
+#define NAME_OF(fn, r_, l_, n_, i_, en_, kk_, ru_) { r_ " " i_ ": " en_ ", in the register, the check-list and the letter", test_##fn, NULL, NULL, NULL },
+
+/* --- the machine of 7.6 --- */
+
+/* Written from requirements 7.6; roles: what its column "actor" means here. */
+static const struct {
+    const char *row, *act, *from, *to;
+    const char *by;      /* sts, owner, request: the survey follows its request */
+} machine[] = {
+    { "2", "send_notice", "planned", "notice_sent", "sts" },
+    { "3", "notice_received", "notice_sent", "notice_received", "request" },
+    { "4", "copies_received", "notice_received", "td_received", "request" },
+    { "5", "start", "td_received", "in_progress", "sts" },
+    { "5", "start", "notice_received", "in_progress", "sts" },
+    { "6", "complete", "in_progress", "completed", "sts" },
+    { "7", "send_results", "completed", "results_sent", "sts" },
+    { "8", "receive", "results_sent", "results_received", "owner" },
+    { "8", "record_receipt", "results_sent", "results_received", "sts" },
+    { "9", "send_measures", "results_received", "measures_received", "owner" },
+    { "10", "close", "measures_received", "closed", "sts" },
+};
+static const char *const states[] = { "planned", "notice_sent", "notice_received", "td_received", "in_progress", "completed", "results_sent", "results_received",
+                                      "measures_received", "closed", "withdrawn" };
+
+static bool word_of(const char *words, const char *word)
+{
+    struct str all = str_c(words), one;
+
+    while (str_split(&all, ' ', &one))
+        if (str_eq(one, str_c(word)))
+            return true;
+    return false;
+}
+
+static void test_machine(void **state)
+{
+    const unsigned owner = 1u << DESK_OWNER_OFFICER | 1u << DESK_OWNER_ADMINISTRATOR, ocib = 1u << DESK_OCIB_ANALYST | 1u << DESK_CII_RESPONSIBLE;
+
+    (void)state;
+    assert_int_equal(td_state_count, COUNT(states));
+    for (size_t i = 0; i < COUNT(states); i++)
+        assert_string_equal(td_states[i].name, states[i]);
+    for (size_t i = 0; i < COUNT(machine); i++) {
+        const struct td_act *a = td_act_find(str_c(machine[i].act));
+
+        CHECK(machine[i].act, a && a->row && strcmp(a->row, machine[i].row) == 0);
+        CHECK(machine[i].act, word_of(a->from, machine[i].from) && strcmp(a->to, machine[i].to) == 0);
+        CHECK(machine[i].act, (a->roles == 0) == (strcmp(machine[i].by, "request") == 0));
+        CHECK(machine[i].act, strcmp(machine[i].by, "owner") == 0 ? a->roles == owner : !(a->roles & (owner | ocib)));
+    }
+    for (const struct td_act *a = td_acts; a->name; a++) {   /* and nothing that 7.6 does not have, but acts within a state, and the withdrawal */
+        bool known = !a->to || strcmp(a->to, "withdrawn") == 0;
+
+        for (size_t i = 0; i < COUNT(machine); i++)
+            known = known || (strcmp(machine[i].act, a->name) == 0 && strcmp(machine[i].to, a->to) == 0);
+        CHECK(a->name, known);
+        CHECK(a->name, a->roles == 0 || a->run);
+    }
+}
+
+/* Every act in every state: done where the table says so, refused everywhere else, by everybody whom the table does not name. */
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *at, *refused;
+    } rows[] = {
+        { "planned", "start set_verdict complete send_results receive set_measure send_measures close" },
+        { "notice_sent", "send_notice start complete send_results receive close" },
+        { "notice_received", "send_notice complete send_results receive send_measures close" },
+        { "in_progress", "send_notice start send_results receive send_measures close" },
+        { "completed", "send_notice start set_verdict complete receive close withdraw" },
+        { "results_sent", "send_results set_measure send_measures close withdraw set_verdict" },
+    };
+    struct world *w = *state;
+    struct viewer auditor, anybody = w->registry;
+    char id[24];
+
+    viewer_auditor(w, &auditor);
+    planned(w, &auditor, T0, id);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str all = str_c(rows[i].refused), one;
+        json_t *s = survey_of(w, &auditor, id, T0);
+
+        CHECK(rows[i].at, str_eq(json_get_str(s, "state"), str_c(rows[i].at)));
+        json_decref(s);
+        while (str_split(&all, ' ', &one)) {
+            char name[40];
+            const struct td_act *a = td_act_find(one);
+
+            snprintf(name, sizeof name, "%.*s", STR_ARG(one));
+            bool owners = (a->roles & (1u << DESK_OWNER_OFFICER)) != 0;
+            int rc = acted(w, owners ? &w->registry : &auditor, id, name, json_object(), T0, NULL);
+            CHECK(name, rc == (owners && i == 0 ? -ENOENT : -EPROTO));
+            anybody.role = DESK_OWNER_OFFICER;
+            CHECK(name, owners || i == 0 || acted(w, &anybody, id, name, json_object(), T0, NULL) == -EACCES);
+            CHECK(name, acted(w, &w->city, id, name, json_object(), T0, NULL) == -ENOENT);
+        }
+        if (i == 0)
+            must_act(w, &auditor, id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-04-20", "text", "x"), T0);
+        else if (i == 1)
+            in_request(w, &w->registry, id, "receive", json_object(), T0);
+        else if (i == 2)
+            must_act(w, &auditor, id, "start", json_object(), T0);
+        else if (i == 3) {
+            judged_all(w, &auditor, id, "partly", T0);
+            must_act(w, &auditor, id, "complete", json_object(), T0);
+        } else if (i == 4)
+            must_act(w, &auditor, id, "send_results", json_pack("{s:b}", "confirmed", 1), T0);
+    }
+}
+
+/* The last instant of D-17 and D-18 is in time; a nanosecond later the act is taken and shown as late. */
+static void test_last_instant(void **state)
+{
+    struct world *w = *state;
+    struct viewer auditor;
+
+    viewer_auditor(w, &auditor);
+    for (int late = 0; late < 2; late++) {
+        time_ns now = T0 + late * 200 * NS_PER_DAY, due, month;
+        json_t *s;
+        char id[24];
+
+        planned(w, &auditor, now, id);
+        must_act(w, &auditor, id, "send_notice", json_pack("{s:s, s:s}", "survey_from", late ? "2026-11-20" : "2026-04-20", "text", "x"), now);
+        in_request(w, &w->registry, id, "receive", json_object(), now);
+        must_act(w, &auditor, id, "start", json_object(), now);
+        judged_all(w, &auditor, id, "partly", now);
+        must_act(w, &auditor, id, "complete", json_object(), now);
+        s = survey_of(w, &auditor, id, now);
+        due = clock_time(s, "D-17", "due");
+        json_decref(s);
+        assert_true(due > now + 10 * NS_PER_DAY);   /* ten business days */
+        must_act(w, &auditor, id, "send_results", json_pack("{s:b}", "confirmed", 1), due + late);
+        must_act(w, &w->registry, id, "receive", json_object(), due + late);
+        s = survey_of(w, &auditor, id, due + late);
+        assert_string_equal(clock_state(s, "D-17"), "fulfilled");
+        assert_int_equal(clock_time(s, "D-17", "fulfilled_at") > due, late);
+        month = clock_time(s, "D-18", "due");
+        assert_true(month >= due + 28 * NS_PER_DAY && month <= due + 40 * NS_PER_DAY);
+        json_decref(s);
+        struct desk_reply r = { 0 };
+        struct td_violations_query q = { .survey = str_c(id), .limit = 1000 };
+        json_t *v;
+        size_t i;
+        must(desk_td_violations(w->desk, &w->registry, &q, due + late, &r), &r.err);
+        assert_int_equal(json_array_size(json_object_get(r.json, "items")), COUNT(expected));
+        json_array_foreach(json_object_get(r.json, "items"), i, v)
+            must_act(w, &w->registry, id, "set_measure", json_pack("{s:O, s:s}", "violation", json_object_get(v, "id"), "measure", "done"), month);
+        desk_reply_free(&r);
+        must_act(w, &w->registry, id, "send_measures", json_pack("{s:b}", "confirmed", 1), month + late);
+        s = survey_of(w, &auditor, id, month + late);
+        assert_string_equal(clock_state(s, "D-18"), "fulfilled");
+        assert_int_equal(clock_time(s, "D-18", "fulfilled_at") > month, late);
+        json_decref(s);
+        must_act(w, &auditor, id, "close", json_object(), month + late);
+    }
+}
+
+/* A refused act leaves nothing; a version, a file and a step of a life cannot be changed by whoever has the database open through us. */
+static void test_nothing_changes(void **state)
+{
+    static const char *const forbidden[] = { "UPDATE td_document SET number = 'x'", "DELETE FROM td_document", "UPDATE td_file SET name = 'x'",
+                                             "UPDATE td_step SET state = 'fixed'", "DELETE FROM td_evidence" };
+    struct world *w = *state;
+    struct viewer auditor;
+    struct err e;
+    char id[24];
+
+    viewer_auditor(w, &auditor);
+    planned(w, &auditor, T0, id);
+    must_act(w, &auditor, id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-04-20", "text", "x"), T0);
+    in_request(w, &w->registry, id, "receive", json_object(), T0);
+    copies_sent(w, id, T0);
+    must_act(w, &auditor, id, "start", json_object(), T0);
+    json_t *before = survey_of(w, &auditor, id, T0), *after;
+    assert_int_equal(acted(w, &auditor, id, "complete", json_object(), T0, NULL), -EPROTO);
+    assert_int_equal(acted(w, &auditor, id, "set_verdict", json_pack("{s:s, s:s}", "requirement", "is_policy.roles", "verdict", "partly"), T0, NULL), -EINVAL);
+    after = survey_of(w, &auditor, id, T0);
+    assert_true(json_equal(before, after));
+    json_decref(before);
+    json_decref(after);
+    judged_all(w, &auditor, id, "partly", T0);
+    must_act(w, &auditor, id, "complete", json_object(), T0);
+    assert_int_equal(db_exec(w->desk, &e, "INSERT INTO td_file(document_id, name, type, size_bytes, sha256, added_at) SELECT id, 'a', 'b', 1, ?, 1 FROM td_document"
+                                          " LIMIT 1", "z", "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"), 1);
+    assert_int_equal(db_exec(w->desk, &e, "INSERT INTO td_evidence(survey_id, role, name, type, size_bytes, sha256, added_at) VALUES (?, 'photo', 'a', 'b', 1, ?, 1)",
+                             "iz", parse_id(str_c(id)), "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"), 1);
+    for (size_t i = 0; i < COUNT(forbidden); i++)
+        CHECK(forbidden[i], db_exec(w->desk, &e, forbidden[i], "") == -EDOM);
+}
+
+/* The request is taken by the tick when nobody looks, once, and whoever looks first is not its author. */
+static void test_followed(void **state)
+{
+    struct world *w = *state;
+    struct viewer auditor;
+    int64_t versions = 0, author = -1;
+    char id[24];
+
+    viewer_auditor(w, &auditor);
+    planned(w, &auditor, T0, id);
+    must_act(w, &auditor, id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-04-20", "text", "x"), T0);
+    in_request(w, &w->registry, id, "receive", json_object(), T0);
+    copies_sent(w, id, T0);
+    for (int i = 0; i < 3; i++) {
+        struct err e;
+
+        must(desk_tick(w->desk, T0 + 1, NULL, &e), &e);
+    }
+    must(db_int(w->desk, NULL, 0, &versions, "SELECT count(*) FROM td_document WHERE object_id = ?", "z", OBJECT), &(struct err){ 0 });
+    assert_int_equal(versions, COUNT(expected));
+    must(db_int(w->desk, NULL, 0, &author, "SELECT count(*) FROM timeline WHERE subject = 'document_survey' AND kind IN ('notice_received','copies_received') AND"
+                                           " author_id IS NOT NULL", ""), &(struct err){ 0 });
+    assert_int_equal(author, 0);
+    json_t *s = survey_of(w, &auditor, id, T0 + 1);
+    assert_string_equal(state_of(s), "td_received");
+    json_decref(s);
+}
+
+/* What may be asked of the summaries: counts of a quarter, from the steps. */
+static void test_counts(void **state)
+{
+    struct story *s = *state;
+    struct td_counts n = { 0 };
+    struct desk_reply r = { 0 };
+    struct call c;
+
+    desk_call_init(&c, s->w->desk, NULL, T0, &r);
+    must(documents_counts(&c, STR(OBJECT), T0, T0 + 10 * NS_PER_DAY, &n), &r.err);
+    desk_call_free(&c);
+    assert_int_equal(n.surveys_completed, 1);
+    assert_int_equal(n.found, COUNT(expected));
+    assert_int_equal(n.sent, COUNT(expected));
+    assert_int_equal(n.open_at_end, COUNT(expected));
+    assert_int_equal(n.fixed + n.persisting + n.measure_reported, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest documents[] = {
+        DOCUMENTS(NAME_OF)
+        { "violations of a quarter are counted from their steps", test_counts, NULL, NULL, NULL },
+    };
+    const struct CMUnitTest machines[] = {
+        { "R-10.3-01 the machine of 7.6, row by row", test_machine, NULL, NULL, NULL },
+        { "what 7.6 does not have is refused, in every state and to every stranger", test_refusals, world_open, world_close, NULL },
+        { "D-17 D-18 R-10.3-02 R-14-03 the last instant is in time, a nanosecond later is late", test_last_instant, world_open, world_close, NULL },
+        { "a refused act leaves nothing; versions, files and lives are kept", test_nothing_changes, world_open, world_close, NULL },
+        { "R-14-01 D-16 copies are taken once, by the tick when nobody looks", test_followed, world_open, world_close, NULL },
+    };
+    int failed = cmocka_run_group_tests(documents, story_made, story_ended);
+
+    return failed + cmocka_run_group_tests(machines, NULL, NULL);
+}
