@@ -14,6 +14,11 @@ const expectations = skip ? [] : readFileSync(join(scans, 'expectations.tsv'), '
     const [file, , findings, , , structure] = l.split('\t');
     return { file, findings: findings === '' ? [] : findings.split('|').map(Number), structure };
 });
+// The reports of the OpenSCAP project have a table of their own, and the tutorials of SARIF have none: they are counted all the same.
+const counted = skip ? [] : [...expectations, ...readFileSync(join(scans, 'openscap-project/structure.tsv'), 'utf8').trimEnd().split('\n').slice(1).map((l) => {
+    const [file, , structure] = l.split('\t');
+    return { file: `openscap-project/${file}`, structure };
+}), ...[...filesBelow(join(scans, 'sarif-tutorials'))].map((f) => ({ file: `sarif-tutorials/${f}`, structure: '' }))];
 const facts = skip ? [] : readFileSync(join(scans, 'facts.jsonl'), 'utf8').trimEnd().split('\n').map((l) => JSON.parse(l));
 
 function* filesBelow(folder, at = '') {
@@ -75,7 +80,7 @@ test('every file of the collection is read, or refused for a reason that stands 
 
 test('as many things are found as a count by other means gives, and the counts of structure are those that were read', { skip }, () => {
     const wrong = [];
-    for (const { file, structure } of expectations) {
+    for (const { file, structure } of counted) {
         const r = whole.get(file);
         if (r.refused) continue;
         const text = readText(join(scans, file)), count = items[dirOf(file)];
@@ -94,7 +99,7 @@ test('each difference from the number of findings that the source states follows
         const r = whole.get(file);
         if (findings.length === 0) continue;
         if (r.refused) { if (findings.some((n) => n > 0)) wrong.push(`${file}: refused, the source has ${findings}`); continue; }
-        const m = mergeOf(file), n = m.count(r.findings, r.covers, r);
+        const m = mergeOf(file), n = m.count(r.findings, r.covers, readText(join(scans, file)));
         if (!findings.includes(n)) wrong.push(`${file}: ${r.findings.length} findings, by the rule "${m.rule}" ${n}, the source has ${findings.join(' or ')}`);
     }
     all(wrong);
@@ -110,15 +115,14 @@ test('every fact that the source states of a finding holds for one of ours, all 
         const { file, finding, test: by } = list[0], { findings } = whole.get(file), m = mergeOf(file);
         const piles = new Map();
         for (const f of findings) piles.set(m.key(f), [...(piles.get(m.key(f)) ?? []), f]);
-        const held = list.filter((x) => {
-            const e = exceptions.find((y) => y.file === file && y.field === x.field && (y.finding === undefined || y.finding === finding));
-            if (e) used.add(e);
-            return !e;
-        });
-        const failing = (f) => held.filter((x) => !(factFields[x.field] ?? (() => false))(f, x.value, { file, pile: piles.get(m.key(f)) }));
+        const failing = (f) => list.filter((x) => !(factFields[x.field] ?? (() => false))(f, x.value, { file, pile: piles.get(m.key(f)) }));
         const best = findings.map((f) => ({ f, left: failing(f) })).sort((a, b) => a.left.length - b.left.length)[0];
         if (!best) wrong.push(`${file} [${finding}]: no findings at all`);
-        else for (const x of best.left) wrong.push(`${file} [${finding}] ${by}: ${x.field} ${JSON.stringify(x.value).slice(0, 200)}; the nearest has ${JSON.stringify(best.f).slice(0, 700)}`);
+        else for (const x of best.left) {
+            const e = exceptions.find((y) => y.file === file && y.field === x.field);
+            if (e) used.add(e);
+            else wrong.push(`${file} [${finding}] ${by}: ${x.field} ${JSON.stringify(x.value).slice(0, 200)}; the nearest has ${JSON.stringify(best.f).slice(0, 700)}`);
+        }
     }
     for (const e of exceptions) if (!used.has(e)) wrong.push(`the exception of ${e.file} ${e.field} excepts nothing`);
     all(wrong);

@@ -228,6 +228,27 @@ static void settle(struct scan_finding *f)
         f->occurrences = 1;
 }
 
+/* one_line - a title as one line: runs of blanks and line breaks are one blank. */
+static struct str one_line(struct making *m, struct str s)
+{
+    char *p;
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += (unsigned char)s.p[i] < ' ';
+    p = n ? pile_alloc(&m->v->pile, s.n) : NULL;
+    if (!p)
+        return s;
+    n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = (unsigned char)s.p[i] < ' ' ? ' ' : s.p[i];
+
+        if (c != ' ' || (n && p[n - 1] != ' '))
+            p[n++] = c;
+    }
+    return str_of(p, n);
+}
+
 struct every { struct node **node; size_t n, cap; struct eval *v; };
 
 static bool every_node(void *arg, struct node *n)
@@ -277,6 +298,7 @@ int finding_make(struct making *m, const struct record *r, struct node *n, const
         for (size_t k = 0; k < r->count; k++)
             put(m, &f, &r->settings[k], l.node[i]);
         settle(&f);
+        f.title = one_line(m, f.title);
         if (m->v->pile.failed)
             eval_fail(m->v, -E2BIG, "the texts of a finding are larger than 16 MiB");
         if (m->v->rc < 0)

@@ -35,6 +35,9 @@ export const table = (text, head = 0) => {
 };
 const rows = (keep) => (text) => table(text).filter(keep).length;
 
+// A result of SARIF that says that all is well.
+const passes = (result) => ['pass', 'notApplicable'].includes(result.kind);
+
 /* How many findings a file must give. A finding here is one thing that the tool reports; what it says to have passed is coverage, not a finding. */
 export const items = {
     acunetix: (t, f) => (f.endsWith('.xml') ? times(/<ReportItem[\s>]/g)(t) : json(t).Vulnerabilities.length),
@@ -76,7 +79,10 @@ export const items = {
     qualys_vmdr: (t) => { const all = csv(t).filter(filled), head = all.findIndex((r) => r.includes('QID')); return all.length - head - 1; },
     redhatsatellite: (t) => json(t).results.length,
     rkhunter: times(/\[ Warning \]$/gm),
-    sarif: (t) => sum(json(t).runs, (r) => (r.results ?? []).length),
+    sarif: (t) => sum(json(t).runs, (r) => (r.results ?? []).filter((x) => !passes(x)).length),
+    'sarif-tutorials': (t, f) => items.sarif(t, f),
+    'openscap-project': (t, f) => items.openscap(t, f),
+    nmap: (t) => times(/<state state="open"/g)(t) + times(/<elem key="is_exploit">/g)(t),   // open ports, and what the script vulners says of them
     semgrep: (t) => (json(t).vulns ?? json(t).results).length,
     snyk: (t) => sum(list(json(t)), (p) => p.vulnerabilities.length + sum(p.applications ?? [], (a) => a.vulnerabilities.length)),
     solar_appscreener: (t) => table(t).length,
@@ -128,6 +134,8 @@ export const merges = [
     { dir: 'nikto', rule: 'the source keeps one finding for each message', same: ['title'] },
     { dir: 'nuclei', rule: 'the source keeps one finding for each template, matcher and host', same: ['check', 'component', 'host'] },
     { dir: 'prowler', file: /ocsf/, rule: 'the source drops a finding that it has already', same: ['check', 'title', 'path'] },
+    { dir: 'sarif', rule: 'the source makes one finding for each location of a result', count: (findings, { text }) =>
+        sum(json(text).runs, (r) => sum((r.results ?? []).filter((x) => !passes(x)), (x) => Math.max(1, list(x.locations).length))) },
     { dir: 'semgrep', file: /sca-/, rule: 'the source keeps one finding for each title, file and line', same: ['title', 'path', 'line'] },
     { dir: 'snyk', file: /container/, rule: 'the source reads the packages of an image, not those of the programs inside of it', of: (f) => f.tags.some((t) => t.startsWith('debian')) },
     { dir: 'tenable', file: /\.xml$/, rule: 'the source keeps one finding for each plugin of a file', same: ['title', 'severity'] },
@@ -146,9 +154,9 @@ export function mergeOf(file) {
     return {
         rule: m.rule,
         key,
-        count: (findings, covers) => {
+        count: (findings, covers, text) => {
             const kept = m.of ? findings.filter(m.of) : findings;
-            return (m.count ? m.count(kept) : new Set(kept.map(key)).size) + (m.more ? m.more(covers) : 0);
+            return (m.count ? m.count(kept, { text }) : new Set(kept.map(key)).size) + (m.more ? m.more(covers) : 0);
         },
     };
 }
@@ -161,11 +169,11 @@ const urls = (text) => text.match(/https?:\/\/[^\s)>\]"]+/g) ?? [];
 /* How a fact's field of the source reads here. Each gets our finding, the value, and all our findings that the source makes one with it. */
 export const factFields = {
     title: (f, v, { file }) => f.title === v
+        || (v.endsWith(' [...]') && f.title.startsWith(v.slice(0, -' [...]'.length)))                                                   // the source shortens it
         || (file.startsWith('openvas/') && file.endsWith('.xml') && v === `${f.title}_${f.ip}_${f.port ?? 'general'}/${f.protocol}`)   // the source appends the place
         || (file.startsWith('ssh_audit/') && v === `${f.evidence}_${f.component}`)                                                     // banner and algorithm
         || (file.startsWith('cyclonedx/') && v === `None:None | ${f.title}`),                                                          // no component: its "None:None"
-    severity: (f, v, { file }) => f.severity === v.toLowerCase()
-        || (file.startsWith('openvex/') && v === 'Info' && f.severity === 'unknown' && empty(f.severity_text)),                        // the format has no severity
+    severity: (f, v) => f.severity === v.toLowerCase(),
     description: (f, v) => (v === 'Description was not provided.' ? empty(f.description) : markdownHeld(f, v)),
     impact: (f, v) => same(f.impact, v),
     mitigation: (f, v, { file }) => f.solution === v || f.fixed_version === v || (f.solution ?? '').includes(v)
@@ -183,7 +191,7 @@ export const factFields = {
     component_version: (f, v) => same(f.version, v),
     fix_version: (f, v) => same(f.fixed_version, v),
     vuln_id_from_tool: (f, v) => f.check === v || f.id === v,
-    unique_id_from_tool: (f, v) => f.id === v || f.check === v,
+    unique_id_from_tool: (f, v) => f.check === v || (f.id ?? '').split('|').sort().join('|') === v.split('|').sort().join('|'),
     file_path: (f, v) => same(f.path, v),
     sast_source_file_path: (f, v) => same(f.path, v),
     line: (f, v) => f.line === Number(v),
@@ -233,18 +241,29 @@ const words = {
         const all = csv(text), head = report.format === 'qualys_vmdr' ? all.findIndex((r) => r.includes('QID')) : 0;
         return all.length - 1 === n ? [records, all.slice(head + 1).filter(filled).length] : [all.length - 1, n];
     },
-    ReportItem: (n, { findings }) => [findings.length, n],
+    ReportItem: (n, { records }) => [records, n],
     ReportHost: (n, { covers }) => [covers.filter((c) => c.ran === 'all').length, n],
-    issue: (n, { findings }) => [findings.length, n],
-    alertitem: (n, { findings }) => [findings.length, n],
+    issue: (n, { records }) => [records, n],
+    alertitem: (n, { records }) => [records, n],
     instance: (n, { text }) => [times(/<instance>/g)(text), n],
     site: (n, { covers }) => [covers.length, n],
-    result: (n, { findings }) => [findings.length, n],
-    results: (n, { findings }) => [findings.length, n],
+    result: (n, { records }) => [records, n],
+    results: (n, { records }) => [records, n],
     runs: (n, { text }) => [json(text).runs.length, n],
-    item: (n, { findings }) => [findings.length, n],
+    item: (n, { records }) => [records, n],
     vulnerabilities: (n, { text }) => [json(text).vulnerabilities.length, n],
-    Vulnerabilities: (n, { findings }) => [findings.filter((f) => /^(?:CVE|GHSA|DLA|TEMP|DSA)/.test(f.check)).length, n],
+    Vulnerabilities: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy').length, n],
+    Misconfigurations: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy config').length, n],
+    Secrets: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy secret').length, n],
+    Licenses: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy license').length, n],
+    port_open: (n, { findings }) => [findings.filter((f) => f.check === 'open-port').length, n],
+    host_up: (n, { covers }) => [new Set(covers.map((c) => c.ip)).size, n],
+    'rule-result': (n, { records }) => [records, n],
+    fail: (n, { findings }) => [findings.length, n],
+    pass: (n, { covers }) => [covers.filter((c) => c.ran === 'passed').length, n],
+    json_lines: (n, { records }) => [records, n],
+    // A list of findings, or a list of documents that hold them.
+    json_array: (n, { file, findings, text }) => (['gitleaks', 'hadolint', 'nettacker', 'prowler', 'whatweb'].includes(dirOf(file)) ? [findings.length, n] : [json(text).length, n]),
 };
 export function structureWrong(file, structure, text, r) {
     const wrong = [];
