@@ -112,7 +112,11 @@ test('XML: bytes that are no UTF-8, a zero byte, an unknown encoding, a wrong en
     await refused(file('begin.nessus', NESSUS, ITEM('')), /:\d+:\d+: /);
     await refused(file('utf16.nessus', Buffer.from([0xff, 0xfe, 0x3c, 0x00, 0x00])), /./);
 });
-test('XML: many names of elements that no description knows', async () => {
+test('XML: many names of elements and attributes, with prefixes too, also where nobody looks', async () => {
+    const many = (make) => Array.from({ length: 400000 }, (_, i) => make(i)).join('');
+    await refused(file('prefixes.nessus', NESSUS, many((i) => `<p${i}:ReportItem/>`), NESSUS_END), /names/);
+    await refused(file('skipped.nessus', NESSUS, '<unknown>', many((i) => `<x a${i}="1"/>`), '</unknown>', NESSUS_END), /names/);
+    await refused(file('long.nessus', NESSUS, '<', ['x', 2000], '/>', NESSUS_END), /longer than 1 KiB/);
     await refused(file('names.nessus', NESSUS, Array.from({ length: 400000 }, (_, i) => `<n${i}/>`).join(''), NESSUS_END), /names/);
 });
 
@@ -132,6 +136,36 @@ test('JSON: numbers beyond reason stay text or are left out', async () => {
         '{"vulnerability":{"id":"CVE-2099-2","severity":9999999999999999999999999999,"cvss":[{"version":"3.1","vector":"CVSS:3.1/AV:X"}]},"artifact":{"name":"b","version":"1"}}],"source":{},"descriptor":{"version":"1"}}'));
     for (const f of r.out.trim().split('\n').map((l) => JSON.parse(l))) assert.ok(!('epss' in f) || f.epss === null || (f.epss >= 0 && f.epss <= 1), JSON.stringify(f));
 });
+test('JSON: a record whose paths could be walked for ever is refused', async () => {
+    const ports = `"ports":[${Array.from({ length: 20000 }, (_, i) => `{"port":${i},"proto":"tcp","status":"open"}`).join(',')}]`;
+    await refused(file('square.json', `[{${ports},"ip":"192.0.2.1","timestamp":"1772359200"}]`), /too many steps/);
+    assert.equal((await read(file('straight.json', `[{"ip":"192.0.2.1","timestamp":"1772359200",${ports}}]`))).lines, 20000);
+});
+test('JSON: a table whose entries all have one key', async () => {
+    const one = JSON.stringify({ slug: 'same', location: 'x', vulnerabilities: [] });
+    await refused(file('chain.json', '{"banner":{},"target_url":"https://a.example/","plugins":{', Array.from({ length: 3000 }, (_, i) => `"p${i}":${one}`).join(','), '}}'), /same key/);
+});
+test('what a report calls itself drives no terminal and is cut between letters', async () => {
+    const report = (name) => JSON.stringify({ generated_at: '2026-03-01T10:00:00Z', scanner: { name, version: name }, vulnerabilities: [{ id: 'CVE-2099-1', package: 'a', version: '1', severity: 'High' }] });
+    const r = await read(file('name.json', report(`${'x'.repeat(126)}\u049b\u049b`)));
+    assert.equal(JSON.parse(r.out).tool, 'x'.repeat(126));
+    for (const name of ['esc.json', 'esc2.json']) {
+        const path = file(name, name === 'esc.json' ? report('\u001b]0;owned\u0007') : '{"\\u001b]0;owned\\u0007":1}');
+        const child = spawn(bin('saqshy'), ['scan', '--summary', path], { stdio: ['ignore', 'pipe', 'pipe'], cwd: root });
+        let all = '';
+        child.stdout.on('data', (d) => { all += d; });
+        child.stderr.on('data', (d) => { all += d; });
+        await once(child, 'close');
+        assert.ok(!all.includes('\u001b') && !all.includes('\u0007'), JSON.stringify(all));
+        assert.match(all, /owned/);
+    }
+});
+test('a place that the report does not name is no cover of every place', async () => {
+    const r = await read(file('nowhere.json', JSON.stringify({ vulnerabilities: [], ok: true, dependencyCount: 1 })), '--covers');
+    assert.equal(r.out, '');
+    const there = await read(file('there.json', JSON.stringify({ vulnerabilities: [], ok: true, dependencyCount: 1, path: '/src' })), '--covers');
+    assert.equal(JSON.parse(there.out).host, '/src');
+});
 test('JSON: equal keys, keys with zero bytes, half letters', async () => {
     const r = await scan(file('keys.json', SEMGREP, '{"check_id":"first","check_id":"second","path":"\\u0000\\ud800x","start":{"line":-1},"extra":{"severity":"ERROR","message":"\\udfff\\u0000"}}', ']}'));
     if (r.code === 0) for (const line of r.out.trim().split('\n')) JSON.parse(line);
@@ -139,8 +173,8 @@ test('JSON: equal keys, keys with zero bytes, half letters', async () => {
 });
 test('JSON: broken in many ways, each with its place', async () => {
     for (const [broken, words] of [[`${SEMGREP}\n${RESULT('a')}`, /:\d+:\d+: /], [`${SEMGREP}\n${RESULT('a')},]}`, /:2:\d+: /], [`${SEMGREP}\n${RESULT('a')}]} x`, /:2:\d+: /], [`${SEMGREP}\n{"check_id" "x"}]}`, /:2:\d+: /],
-        [`${SEMGREP}\n{"check_id":tru}]}`, /:2:\d+: /], [`${SEMGREP}\n{"check_id":01}]}`, /:2:\d+: /], [`${SEMGREP}\n{"check_id":"\n"}]}`, /:\d+:\d+: /], [`${SEMGREP}\n{"check_id":"\\x"}]}`, /:2:\d+: /], [`${SEMGREP}\n}`, /:2:\d+: /],
-        [`${SEMGREP}\n{'check_id':1}]}`, /:2:\d+: /], [`${SEMGREP}\n{"check_id":NaN}]}`, /:2:\d+: /], [`${SEMGREP}\n{"check_id":"a\0b"}]}`, /:2:\d+: /]])
+        [`${SEMGREP}\n{"check_id":tru}]}`, /:2:\d+: /], [`${SEMGREP}\n{"check_id":"\\x"}]}`, /:2:\d+: /], [`${SEMGREP}\n}`, /:2:\d+: /],
+        [`${SEMGREP}\n{'check_id':1}]}`, /:2:\d+: /], [`${SEMGREP}\n{"check_id":"a\0b"}]}`, /:2:\d+: /]])
         await refused(file('broken.json', broken), words);
     await refused(file('utf8.json', SEMGREP, '\n{"check_id":"', Buffer.from([0xc3, 0x28]), '"}]}'), /:2:\d+: /);
     await refused(file('overlong.json', SEMGREP, '\n{"check_id":"', Buffer.from([0xc0, 0xaf]), '"}]}'), /:2:\d+: /);

@@ -247,7 +247,9 @@ static void summary(struct output *o, const struct scan_report *r)
             buf_printf(&o->b, "\"%s\":%llu%s", scan_severity_name((enum scan_severity)i), (unsigned long long)o->severities[i], i ? "," : "}}\n");
     } else {
         buf_printf(&o->b, "%s: %s", o->file, r->format);
-        buf_printf(&o->b, ", %s %s, %llu findings:", r->tool, r->version, (unsigned long long)r->findings);
+        buf_str(&o->b, STR(", ")), plain_put(&o->b, str_c(r->tool), sizeof r->tool);
+        buf_byte(&o->b, ' '), plain_put(&o->b, str_c(r->version), sizeof r->version);
+        buf_printf(&o->b, ", %llu findings:", (unsigned long long)r->findings);
         for (int i = SCAN_CRITICAL; i >= SCAN_UNKNOWN; i--)
             buf_printf(&o->b, " %llu %s%s", (unsigned long long)o->severities[i], scan_severity_name((enum scan_severity)i), i ? "," : "");
         buf_printf(&o->b, "; %llu lines of what was looked at\n", (unsigned long long)r->covers);

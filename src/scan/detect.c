@@ -151,7 +151,14 @@ static enum file_kind kind_of(const char *p, size_t n, bool *table)
     return i < n && (p[i] == '{' || p[i] == '[') ? FILE_JSON : FILE_TEXT;
 }
 
-/* seen - what an unknown report shows, for whoever must find out what it is. */
+/* shown - a text of the report in a message: its beginning, without what could move a terminal. */
+static void shown(struct buf *b, struct str s, size_t most)
+{
+    for (size_t i = 0; i < s.n && i < most; i++)
+        buf_byte(b, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f ? ' ' : s.p[i]);
+}
+
+/* unknown - what an unknown report shows, for whoever must find out what it is. */
 static int unknown(struct sniff *s, struct err *e)
 {
     const struct node *root = s->tree.level[0].node;
@@ -160,16 +167,16 @@ static int unknown(struct sniff *s, struct err *e)
 
     buf_init(&b, 4 * KIB);
     if (s->kind == FILE_XML)
-        buf_printf(&b, "XML whose root is \"%.*s\"", root->first ? (int)min_size(root->first->name.n, 80) : 0, root->first ? root->first->name.p : "");
+        buf_str(&b, STR("XML whose root is \"")), shown(&b, root->first ? root->first->name : STR(""), 80), buf_byte(&b, '"');
     else if (s->kind == FILE_JSON) {
         size_t count = 0;
 
         buf_printf(&b, "JSON with the keys");
         for (const struct node *n = at->first; n && count < SEEN_MAX; n = n->next, count++)
-            buf_printf(&b, "%s %.*s", count ? "," : "", (int)min_size(n->name.n, 40), n->name.p ? n->name.p : "");
-    } else
-        buf_printf(&b, "a text or table that begins \"%.*s\"", root->first ? (int)min_size(root->first->text.n, 80) : 0,
-                   root->first && root->first->text.n ? root->first->text.p : "");
+            buf_str(&b, count ? STR(", ") : STR(" ")), shown(&b, n->name, 40);
+    } else {
+        buf_str(&b, STR("a text or table that begins \"")), shown(&b, root->first ? root->first->text : STR(""), 80), buf_byte(&b, '"');
+    }
     return err_set(e, -ENOTSUP, "%s: no description knows this report: %.*s; \"saqshy scan --formats\" lists what is known, --format names one, "
                    "and a table can be read by a mapping", s->name, (int)b.n, b.p ? b.p : "");
 }

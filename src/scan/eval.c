@@ -115,8 +115,22 @@ bool eval_filters(struct eval *v, const struct filter *f, struct node *n)
 
 #define FILTERS_MAX 8
 
+/* last_of - the last child that the step names, if one of its filters asks for it. */
+static const struct node *last_of(const struct walk *w, const struct step *s, const struct node *n)
+{
+    const struct node *last = NULL;
+    const struct filter *f = s->filters;
+
+    while (f && f->kind != FILTER_LAST)
+        f = f->next;
+    for (const struct node *k = f ? n->first : NULL; k; k = k->next)
+        if (named(w, s, k))
+            last = k;
+    return last;
+}
+
 /* passes - all filters of a step in their order; seen counts, for each, the candidates that came so far. */
-static bool passes(struct walk *w, const struct step *s, struct node *n, uint32_t seen[FILTERS_MAX])
+static bool passes(struct walk *w, const struct step *s, struct node *n, const struct node *last, uint32_t seen[FILTERS_MAX])
 {
     size_t i = 0;
 
@@ -125,9 +139,8 @@ static bool passes(struct walk *w, const struct step *s, struct node *n, uint32_
             if (++seen[i] != f->nth)
                 return false;
         } else if (f->kind == FILTER_LAST) {
-            for (struct node *after = n->next; after; after = after->next)
-                if (named(w, s, after))
-                    return false;
+            if (n != last)
+                return false;
         } else if (!filter_holds(w, f, n)) {
             return false;
         }
@@ -145,6 +158,16 @@ static struct node *below(const struct node *top, struct node *n)
     return n == top ? NULL : n->next;
 }
 
+/* visit - false when enough was found, or when the record has taken too many steps. */
+static bool visit(struct walk *w)
+{
+    if (w->done)
+        return false;
+    if (++w->v->visits > VISITS_MAX)
+        eval_fail(w->v, -E2BIG, "a record of the report takes too many steps to read");
+    return w->v->rc == 0;
+}
+
 static void walk_step(struct walk *w, size_t i, struct node *n)
 {
     const struct step *s = &w->p->steps[i];
@@ -154,12 +177,14 @@ static void walk_step(struct walk *w, size_t i, struct node *n)
         if (n->parent)
             walk_on(w, i + 1, n->parent);
     } else if (s->kind == STEP_DEEP) {
-        for (struct node *k = n; k && !w->done; k = below(n, k))
+        for (struct node *k = n; k && visit(w); k = below(n, k))
             if (k == n || k->name.n == 0 || k->name.p[0] != '@')
                 walk_on(w, i + 1, k);
     } else {
-        for (struct node *k = n->first; k && !w->done; k = k->next)
-            if (named(w, s, k) && (!s->filters || passes(w, s, k, seen)))
+        const struct node *last = last_of(w, s, n);
+
+        for (struct node *k = n->first; k && visit(w); k = k->next)
+            if (named(w, s, k) && (!s->filters || passes(w, s, k, last, seen)))
                 walk_on(w, i + 1, k);
     }
 }
@@ -181,7 +206,7 @@ static bool gather_node(void *arg, struct node *n)
     struct gather *g = arg;
 
     values_add(g->v, g->out, given(g->v, n, g->give));
-    return g->v->rc == 0;
+    return g->v->rc == 0 && (g->out->most == 0 || g->out->n < g->out->most);
 }
 
 static void path_values(struct eval *v, const struct path *p, struct node *n, struct values *out);
@@ -448,6 +473,13 @@ static void eval_time(struct eval *v, const struct expr *x, struct node *n, stru
     }
 }
 
+/* base64_words - what is decoded, if it is text. */
+static void base64_words(struct buf *b, struct str s)
+{
+    if (!base64_text(b, s) || !str_utf8_valid(buf_view(b)))
+        buf_reset(b);
+}
+
 static void eval_rewrite(struct eval *v, const struct expr *x, struct node *n, struct values *out)
 {
     struct values in = { 0 };
@@ -462,7 +494,7 @@ static void eval_rewrite(struct eval *v, const struct expr *x, struct node *n, s
         if (x->kind == EXPR_PLAIN)
             markup_plain(&b, in.v[i]);
         else if (x->kind == EXPR_BASE64)
-            (void)base64_text(&b, in.v[i]);
+            base64_words(&b, in.v[i]);
         else if (x->kind == EXPR_URL && in.v[i].n <= URL_MAX && url_part(in.v[i], x->give, &part))
             buf_str(&b, part);
         else if (x->kind == EXPR_LOWER)
@@ -513,7 +545,7 @@ void eval_expr(struct eval *v, const struct expr *x, struct node *n, struct valu
 
 struct str eval_one(struct eval *v, const struct expr *x, struct node *n)
 {
-    struct values out = { 0 };
+    struct values out = { .most = 1 };
 
     eval_expr(v, x, n, &out);
     return out.n ? out.v[0] : (struct str){ NULL, 0 };

@@ -47,16 +47,23 @@ static struct str bounded(struct making *m, struct str s)
     return str_of(s.p, n);
 }
 
+/* put_list - each value once, in the order of the report. */
 static void put_list(struct making *m, void *list, size_t *count, struct values *in)
 {
-    if (in->n > SCAN_LIST_MAX) {
-        in->n = SCAN_LIST_MAX;
-        m->cut++;
+    size_t n = 0;
+
+    for (size_t i = 0; i < in->n && i < 4 * SCAN_LIST_MAX && n < SCAN_LIST_MAX; i++) {
+        struct str s = bounded(m, in->v[i]);
+        size_t k = 0;
+
+        while (k < n && !str_eq(in->v[k], s))
+            k++;
+        if (k == n && s.n)
+            in->v[n++] = s;
     }
-    for (size_t i = 0; i < in->n; i++)
-        in->v[i] = bounded(m, in->v[i]);
+    m->cut += in->n > 4 * SCAN_LIST_MAX || (in->n > SCAN_LIST_MAX && n == SCAN_LIST_MAX);
     *(const struct str **)list = in->v;
-    *count = in->n;
+    *count = n;
 }
 
 static void put_cves(struct making *m, struct scan_finding *f, const struct values *in)
@@ -173,9 +180,11 @@ static void put_number(struct scan_finding *f, const struct field *field, struct
     }
 }
 
+static bool takes_all(enum field_type t) { return t == FIELD_LIST || t == FIELD_CVE || t == FIELD_CWE || t == FIELD_VECTOR; }
+
 static void put(struct making *m, struct scan_finding *f, const struct setting *s, struct node *n)
 {
-    struct values in = { 0 };
+    struct values in = { .most = takes_all(s->field->type) ? 0 : 1 };
 
     eval_expr(m->v, s->value, n, &in);
     if (in.n == 0)
@@ -211,6 +220,8 @@ static bool score_of(struct str vector, const char *prefix, bool v2, double *out
     return true;
 }
 
+static double within(double number, double most) { return number >= 0 && number <= most ? number : -1; }
+
 /* settle - what follows from the fields together: an address in the place of a name, the score of the newest vector. */
 static void settle(struct scan_finding *f)
 {
@@ -224,6 +235,10 @@ static void settle(struct scan_finding *f)
         f->cvss = -1;
     if (!score_of(f->cvss_v4, "CVSS:4.0/", false, &f->cvss) && !score_of(f->cvss_v3, "CVSS:3.1/", false, &f->cvss))
         (void)score_of(f->cvss_v2, "", true, &f->cvss);
+    if (f->severity == SCAN_UNKNOWN && !f->severity_text.n && f->cvss >= 0)   /* the rating scale of CVSS */
+        f->severity = f->cvss >= 9 ? SCAN_CRITICAL : f->cvss >= 7 ? SCAN_HIGH : f->cvss >= 4 ? SCAN_MEDIUM : f->cvss > 0 ? SCAN_LOW : SCAN_INFO;
+    f->epss = within(f->epss, 1);
+    f->epss_percentile = within(f->epss_percentile, 1);
     if (f->occurrences == 0)
         f->occurrences = 1;
 }
@@ -285,6 +300,7 @@ int finding_make(struct making *m, const struct record *r, struct node *n, const
 {
     struct every l = { 0 };
 
+    m->v->visits = 0;
     pile_rewind(&m->v->pile, (struct pile_mark){ 0 });
     nodes_of(m, r, n, &l);
     for (size_t i = 0; i < l.n && m->v->rc == 0; i++) {
@@ -349,11 +365,17 @@ static int give_cover(struct scan_cover *c, const struct values *ports, const st
     return rc < 0 ? rc : 0;
 }
 
+static bool is_place(const struct field *f)
+{
+    return f->offset == offsetof(struct scan_cover, host) || f->offset == offsetof(struct scan_cover, ip) || f->offset == offsetof(struct scan_cover, path);
+}
+
+/* cover_one - a place that is described and that the report does not name is no cover: without it, it would be one of every place. */
 static int cover_one(struct making *m, const struct record *r, struct node *n, const struct scan_sink *sink, struct scan_report *out, struct err *e)
 {
     struct scan_cover c = { .ran = r->ran, .tool = m->tool, .port = -1, .port_to = -1 };
     struct values checks = { 0 }, ports = { 0 };
-    bool has_check = false, has_port = false;
+    bool has_check = false, has_port = false, has_place = false;
     int rc = 0;
 
     for (size_t i = 0; i < r->count; i++) {
@@ -367,9 +389,12 @@ static int cover_one(struct making *m, const struct record *r, struct node *n, c
             has_check = true;
             eval_expr(m->v, s->value, n, &checks);
         } else {
+            has_place = has_place || is_place(s->field);
             *at = bounded(m, eval_one(m->v, s->value, n));
         }
     }
+    if (has_place && !c.host.n && !c.ip.n && !c.path.n)
+        return m->v->rc;
     if (c.host.n && address_is(c.host) && !c.ip.n) {
         c.ip = c.host;
         c.host = str_of(NULL, 0);
@@ -392,6 +417,7 @@ int cover_make(struct making *m, const struct record *r, struct node *n, const s
 
     if (!sink->cover)
         return 0;
+    m->v->visits = 0;
     pile_rewind(&m->v->pile, (struct pile_mark){ 0 });
     nodes_of(m, r, n, &l);
     for (size_t i = 0; i < l.n && rc == 0; i++) {

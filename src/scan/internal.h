@@ -15,10 +15,11 @@
 #define STEPS_MAX      24u           /* of one path */
 #define EXPR_DEPTH_MAX 12
 #define ACTIVE_MAX     512u          /* places of paths that are followed at once */
+#define VISITS_MAX     200000000u    /* nodes that the paths of one record may go through: a record that needs more is made to take long */
+#define SAME_KEY_MAX   1024u         /* entries of a table under one key */
 #define VALUES_MAX     1000000u         /* texts that one expression may give */
 #define SNIFF_BYTES    (1u * MIB)    /* of a report, to know it */
 #define SNIFF_NODES    4000u        /* of one parent */
-#define STRANGE_MAX    100000u       /* names in one report that its description does not know */
 
 /* --- pile.c: memory that is taken and given back in the order of a stack --- */
 #define PILE_CHUNKS 48
@@ -178,11 +179,8 @@ struct tree {
     struct active       active[ACTIVE_MAX];
     int32_t             depth, skip;    /* skip: levels below that nobody wants */
     int32_t             deep;           /* levels that gather all text */
-    bool                counts;         /* names that nobody knows are counted */
     bool                hollow;         /* hollow nodes are wanted */
     uint8_t            *had;            /* places of the trie whose first text was seen */
-    uint8_t            *strange;        /* bits of names that nobody knows */
-    size_t              strange_count;
     bool (*holds)(void *arg, const struct filter *filters, struct node *n);
     int (*consume)(void *arg, enum consumer_kind kind, uint32_t index, struct node *n, struct err *e);
     void               *arg;
@@ -294,7 +292,7 @@ int format_of_mapping(const struct scan_mapping *m, struct format **out, struct 
 void format_free(struct format **f);
 
 /* --- eval.c --- */
-struct values { struct str *v; size_t n, cap; };
+struct values { struct str *v; size_t n, cap, most; };   /* most: how many are asked for of a path, 0 all */
 struct lookup { struct entry **slot; size_t slots, count; };
 struct eval {
     const struct format *f;
@@ -303,6 +301,7 @@ struct eval {
     struct lookup       *lookups;     /* one a table */
     struct values       *scalars;
     struct node         *root;
+    uint64_t             visits;      /* nodes that paths went through, for the record at hand */
     int                  rc;          /* the first failure, sticky */
     struct err          *e;
 };
@@ -319,7 +318,7 @@ bool number_in(struct str s, double *out);   /* the first number of a text */
 int eval_fail(struct eval *v, int rc, const char *what);
 
 /* --- lookup.c: tables of a report --- */
-struct entry { struct str key; struct node *node; struct entry *next, *chain; };
+struct entry { struct str key; struct node *node; struct entry *next, *chain; uint32_t same; };   /* of the first: next is the last, same their count */
 int lookup_add(struct lookup *l, struct pile *p, struct str key, struct node *copy);
 struct entry *lookup_find(const struct lookup *l, struct str key);
 struct node *node_copy(struct pile *p, const struct node *n);

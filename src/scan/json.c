@@ -104,6 +104,7 @@ static int hex4(struct json *j, uint32_t *out)
 
 static void put_code(struct buf *b, uint32_t c)
 {
+    c = c ? c : 0xFFFD;   /* no zero byte in a text */
     if (c < 0x80) {
         buf_byte(b, (char)c);
         return;
@@ -208,6 +209,8 @@ static int string(struct json *j, struct str *out)
             }
             if (buf_failed(&j->text))
                 return err_line(j->e, -E2BIG, j->r->name, (int)j->line, 0, "a text is larger than 16 MiB");
+            if (memchr(out->n ? out->p : "", '\0', out->n))
+                return broken(j, "the text before this has a zero byte");
             return high && !str_utf8_valid(*out) ? broken(j, "the text before this is not UTF-8") : 0;
         }
         buf_put(&j->text, j->p + start, n);

@@ -1,9 +1,11 @@
 /* lookup.c - the tables of a report: what records refer to by a key, read in a first pass and kept on a pile of its own. */
 #include "scan/internal.h"
 
+/* place_of - where the table lies in memory goes into the hash: nobody can write a report whose keys all fall into one place. */
 static struct entry **place_of(const struct lookup *l, struct str key)
 {
-    size_t i = str_hash(key) & (l->slots - 1);
+    uint64_t h = (str_hash(key) ^ (uintptr_t)l->slot) * UINT64_C(0x9E3779B97F4A7C15);
+    size_t i = (size_t)(h >> 32) & (l->slots - 1);
 
     while (l->slot[i] && !str_eq(l->slot[i]->key, key))
         i = (i + 1) & (l->slots - 1);
@@ -42,6 +44,8 @@ int lookup_add(struct lookup *l, struct pile *p, struct str key, struct node *co
         entry->next = entry;
         return p->failed ? -E2BIG : 0;
     }
+    if (++(*at)->same >= SAME_KEY_MAX)
+        return -EMLINK;
     (*at)->next->chain = entry;   /* the first entry knows the last */
     (*at)->next = entry;
     return p->failed ? -E2BIG : 0;

@@ -22,6 +22,7 @@ static int table_entry(struct reading *r, const struct table *t, struct node *n,
     struct node *copy;
 
     pile_rewind(&r->eval.pile, (struct pile_mark){ 0 });
+    r->eval.visits = 0;
     if (!eval_conds(&r->eval, t->when, n))
         return r->eval.rc;
     eval_expr(&r->eval, t->key, n, &keys);
@@ -47,9 +48,14 @@ static int table_entry(struct reading *r, const struct table *t, struct node *n,
             copy->last = c;
         }
     }
-    for (size_t i = 0; copy && i < keys.n; i++)
-        if (lookup_add(&r->eval.lookups[t - r->f->tables], &r->tables, keys.v[i], copy) < 0)
+    for (size_t i = 0; copy && i < keys.n; i++) {
+        int rc = lookup_add(&r->eval.lookups[t - r->f->tables], &r->tables, keys.v[i], copy);
+
+        if (rc == -EMLINK)
+            return err_set(e, -E2BIG, "more than %u entries of a table of the report have the same key", SAME_KEY_MAX);
+        if (rc < 0)
             copy = NULL;
+    }
     return copy && !r->tables.failed ? r->eval.rc : err_set(e, -E2BIG, "the tables of the report are larger than %u MiB", SCAN_TABLE_MAX / MIB);
 }
 
@@ -106,20 +112,29 @@ static int keep_context(struct reading *r, struct err *e)
     return r->tables.failed ? err_set(e, -E2BIG, "the context of the report is larger than %u MiB", SCAN_TABLE_MAX / MIB) : r->eval.rc;
 }
 
+/* name_put - as much of a name as fits, cut between letters. */
+static void name_put(char *out, size_t size, struct str s)
+{
+    size_t n = min_size(s.n, size - 1);
+
+    while (n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    snprintf(out, size, "%.*s", (int)n, s.n ? s.p : "");
+}
+
 static void name_tool(struct reading *r)
 {
     struct str tool = eval_one(&r->eval, r->f->tool, r->tree.level[0].node);
 
-    snprintf(r->out->tool, sizeof r->out->tool, "%.*s", STR_ARG(tool));
+    name_put(r->out->tool, sizeof r->out->tool, tool);
     r->making.tool = str_c(r->out->tool);
 }
 
 static void name_report(struct reading *r)
 {
     struct node *root = r->tree.level[0].node;
-    struct str version = eval_one(&r->eval, r->f->version, root);
 
-    snprintf(r->out->version, sizeof r->out->version, "%.*s", STR_ARG(version));
+    name_put(r->out->version, sizeof r->out->version, eval_one(&r->eval, r->f->version, root));
     (void)time_auto(eval_one(&r->eval, r->f->started, root), &r->out->started_at);
     (void)time_auto(eval_one(&r->eval, r->f->ended, root), &r->out->ended_at);
 }
@@ -139,7 +154,6 @@ static int prepare(struct reading *r, int fd, struct err *e)
     r->eval.scalars = calloc(r->f->scalar_count + 1, sizeof *r->eval.scalars);
     if (tree_init(&r->tree, SCAN_RECORD_MAX) < 0 || !r->eval.work || !r->eval.lookups || !r->eval.scalars)
         return err_set(e, -ENOMEM, "no memory to read a report");
-    r->tree.counts = r->f->file == FILE_XML;
     r->tree.consume = consume;
     r->tree.holds = holds;
     r->tree.arg = r;

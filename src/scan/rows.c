@@ -112,6 +112,8 @@ static int row_end(struct rows *t)
 
     for (size_t i = 0; i < t->count && empty; i++)
         empty = t->cells[i].n == 0;
+    if (!empty && memchr(t->text.p, '\0', t->text.n))
+        return broken(t, t->row_line, "a zero byte stands in the row");
     if (!empty && !str_utf8_valid(buf_view(&t->text)))
         return broken(t, t->row_line, "the row is not UTF-8");
     if (!empty) {

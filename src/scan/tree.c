@@ -3,26 +3,22 @@
 
 #include <limits.h>
 
-#define STRANGE_BITS (1u << 18)
-
 int tree_init(struct tree *t, size_t limit)
 {
     memset(t, 0, sizeof *t);
     pile_init(&t->pile, limit);
-    t->strange = calloc(1, STRANGE_BITS / 8);
     for (size_t i = 0; i < COUNT(t->level); i++) {
         buf_init(&t->level[i].text, SCAN_RECORD_MAX);
         buf_init(&t->level[i].all, SCAN_RECORD_MAX);
     }
-    return t->strange ? 0 : -ENOMEM;
+    return 0;
 }
 
 void tree_free(struct tree *t)
 {
     pile_free(&t->pile);
-    free(t->strange);
     free(t->had);
-    t->strange = t->had = NULL;
+    t->had = NULL;
     for (size_t i = 0; i < COUNT(t->level); i++) {
         buf_free(&t->level[i].text);
         buf_free(&t->level[i].all);
@@ -132,24 +128,6 @@ int tree_begin(struct tree *t, const struct names *names, const struct trie *tri
     return rc;
 }
 
-/* name_number - the number of a name; names that nobody knows are counted, because the XML library keeps each of them. */
-static int name_number(struct tree *t, struct str name, uint32_t *id, struct err *e)
-{
-    uint64_t h = 0;
-    uint32_t bit;
-
-    *id = names_find(t->names, name, &h);
-    if (*id || !t->counts)
-        return 0;
-    bit = (uint32_t)(h >> 40) & (STRANGE_BITS - 1);
-    if (!(t->strange[bit / 8] & 1u << bit % 8)) {
-        t->strange[bit / 8] |= (uint8_t)(1u << bit % 8);
-        if (++t->strange_count > STRANGE_MAX)
-            return err_set(e, -E2BIG, "more than %u different names of elements", STRANGE_MAX);
-    }
-    return 0;
-}
-
 /* step_into - the active places of the level above, one step on. */
 static int step_into(struct tree *t, const struct level *above, struct level *l, uint32_t id, bool attribute, struct err *e)
 {
@@ -185,10 +163,10 @@ int tree_open(struct tree *t, struct str name, uint32_t id, int64_t index, uint6
 {
     struct level *above = &t->level[t->depth], *l;
     bool attribute = !t->hollow && name.n > 0 && name.p[0] == '@';
-    int rc = id || (t->skip && !t->counts) ? 0 : name_number(t, name, &id, e);
+    int rc;
 
-    if (rc < 0)
-        return rc;
+    if (!id && !t->skip)
+        id = names_find(t->names, name, NULL);
     if (t->depth + t->skip >= SCAN_DEPTH_MAX)
         return err_set(e, -E2BIG, "more than %d levels, one inside of the other", SCAN_DEPTH_MAX);
     if (t->skip) {

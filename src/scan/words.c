@@ -55,7 +55,7 @@ static bool dash(struct str s, size_t at) { return at < s.n && (s.p[at] == '-' |
 
 void cves_in(struct eval *v, struct str s, struct values *out)
 {
-    for (size_t i = 0; i + 12 < s.n;) {
+    for (size_t i = 0; i + 12 < s.n && out->n < SCAN_LIST_MAX;) {
         ptrdiff_t found = str_ifind(str_cut(s, i), STR("cve"));
         size_t at, n;
         bool known = false;

@@ -8,6 +8,9 @@
 #define XML_NAME_MAX    256
 #define DOCTYPE_MAX     (1u * MIB)
 #define XML_TOKEN_MAX   SCAN_RECORD_MAX   /* one tag with its attributes */
+#define NAME_BYTES      1024u
+#define NAMES_SEEN      100000u           /* different names of elements and attributes: expat keeps each of them until the end */
+#define NAMES_SLOTS     (1u << 18)
 
 struct xml {
     struct readers_arg *r;
@@ -15,6 +18,8 @@ struct xml {
     struct err         *e;
     int                 rc;
     int64_t             doctype;   /* where it began; -1 outside */
+    uint64_t           *names;     /* hashes of the names that came so far */
+    size_t              name_count;
 };
 
 static void stop(struct xml *x, int rc)
@@ -29,6 +34,23 @@ static int refuse(struct xml *x, int rc, const char *what)
     if (rc == -EBADMSG)
         return read_broken(x->r, x->e, XML_GetCurrentLineNumber(x->p), XML_GetCurrentColumnNumber(x->p) + 1, what);
     return err_line(x->e, rc, x->r->name, (int)XML_GetCurrentLineNumber(x->p), (int)XML_GetCurrentColumnNumber(x->p) + 1, "%s", what);
+}
+
+/* new_name - counts it if it was not there yet. */
+static int new_name(struct xml *x, const char *name)
+{
+    struct str s = str_c(name);
+    uint64_t h = str_hash(s);
+    size_t i;
+
+    if (s.n > NAME_BYTES)
+        return refuse(x, -E2BIG, "a name of an element or attribute is longer than 1 KiB");
+    h += h == 0;   /* 0 marks a free slot */
+    for (i = (h >> 40) & (NAMES_SLOTS - 1); x->names[i]; i = (i + 1) & (NAMES_SLOTS - 1))
+        if (x->names[i] == h)
+            return 0;
+    x->names[i] = h;
+    return ++x->name_count > NAMES_SEEN ? refuse(x, -E2BIG, "more than 100,000 different names of elements and attributes") : 0;
 }
 
 /* local - the name without its prefix. */
@@ -65,7 +87,11 @@ static void XMLCALL on_open(void *arg, const char *name, const char **attrs)
 
     if (x->rc < 0)
         return;
-    rc = tree_open(x->r->tree, local(name), 0, -1, line, x->e);
+    rc = new_name(x, name);
+    for (size_t i = 0; attrs[i] && rc == 0; i += 2)
+        rc = new_name(x, attrs[i]);
+    if (rc == 0)
+        rc = tree_open(x->r->tree, local(name), 0, -1, line, x->e);
     for (size_t i = 0; attrs[i] && rc == 0 && !tree_skips(x->r->tree); i += 2)
         rc = attribute(x, attrs[i], attrs[i + 1], line);
     if (rc < 0)
@@ -130,12 +156,17 @@ static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *
 
 static void XMLCALL on_doctype_end(void *arg) { ((struct xml *)arg)->doctype = -1; }
 
-/* on_encoding - encodings of one byte a letter that expat does not know itself: windows-1251, koi8-r and such, by their table. */
+/* on_encoding - encodings of one byte a letter that expat does not know itself, by their table; and only these, so that no report has a converter of its
+ * choice loaded. */
 static int XMLCALL on_encoding(void *arg, const XML_Char *name, XML_Encoding *info)
 {
-    iconv_t to = iconv_open("UCS-4LE", name);
+    static const char *const known[] = { "windows-125", "cp125", "cp866", "cp437", "cp85", "koi8-", "iso-8859-", "kz-1048", "ibm866" };
+    iconv_t to = (iconv_t)-1;
 
     (void)arg;
+    for (size_t i = 0; i < COUNT(known) && to == (iconv_t)-1; i++)
+        if (strncasecmp(name, known[i], strlen(known[i])) == 0)
+            to = iconv_open("UCS-4LE", name);
     if (to == (iconv_t)-1)
         return XML_STATUS_ERROR;
     for (int i = 0; i < 256; i++) {
@@ -197,9 +228,12 @@ int read_xml(struct readers_arg *r, struct err *e)
     struct xml x = { .r = r, .e = e, .doctype = -1 };
     int rc;
 
-    x.p = XML_ParserCreate(NULL);
-    if (!x.p)
+    x.names = calloc(NAMES_SLOTS, sizeof *x.names);
+    x.p = x.names ? XML_ParserCreate(NULL) : NULL;
+    if (!x.p) {
+        free(x.names);
         return err_set(e, -ENOMEM, "no memory to read \"%s\"", r->name);
+    }
     XML_SetUserData(x.p, &x);
     XML_SetElementHandler(x.p, on_open, on_close);
     XML_SetCharacterDataHandler(x.p, on_text);
@@ -209,5 +243,6 @@ int read_xml(struct readers_arg *r, struct err *e)
     XML_SetUnknownEncodingHandler(x.p, on_encoding, NULL);
     rc = feed(&x);
     XML_ParserFree(x.p);
+    free(x.names);
     return rc;
 }
