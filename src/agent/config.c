@@ -1,5 +1,5 @@
 /* config.c - the agent's YAML file. An unknown key, wrong type or missing setting refuses the whole file. */
-#include "agent/internal.h"
+#include "agent/facts.h"
 #include "base/yaml.h"
 
 static int take_text(const struct yaml *y, const struct ynode *map, const char *key, char **out, struct err *e)
@@ -75,6 +75,91 @@ static int take_files(struct agent_config *c, const struct yaml *y, const struct
     return 0;
 }
 
+/* take_paths - a list of texts that begin with "/" (or "*"), sorted as trees are walked. */
+static int take_paths(const struct yaml *y, const struct ynode *map, const char *key, size_t most, char ***out, size_t *count, struct err *e)
+{
+    const struct ynode *list = yaml_get(map, key);
+    char **all;
+
+    if (!list || yaml_null(list))
+        return 0;
+    if (list->kind != YNODE_SEQ || list->count > most)
+        return yaml_err(y, list, e, "\"%s\" must be a list of at most %zu paths", key, most);
+    *out = all = calloc(list->count + 1, sizeof *all);
+    if (!all)
+        return err_set(e, -ENOMEM, "no memory for the configuration");
+    for (const struct ynode *n = list->first; n; n = n->next) {
+        struct str s = n->text;
+        size_t k = *count;
+
+        while (s.n > 1 && s.p[s.n - 1] == '/')
+            s.n--;
+        if (n->kind != YNODE_SCALAR || s.n < 2 || s.n > 1000 || (s.p[0] != '/' && s.p[0] != '*'))
+            return yaml_err(y, n, e, "a path from \"/\" on is expected, and not the whole host");
+        for (; k > 0 && fact_key_cmp(s, str_c(all[k - 1])) < 0; k--)
+            all[k] = all[k - 1];
+        all[k] = strndup(s.p, s.n);
+        if (!all[k])
+            return err_set(e, -ENOMEM, "no memory for the configuration");
+        ++*count;
+    }
+    return 0;
+}
+
+static int take_trees(struct agent_config *c, const struct yaml *y, const struct ynode *root, struct err *e)
+{
+    static const char *const names[] = { "paths", "exclude", "every_hours", "files_max", NULL };
+    const struct ynode *t = yaml_get(root, "trees");
+    int64_t hours = 24;
+    int rc;
+
+    c->tree_files_max = 50000;
+    c->tree_every_ns = hours * NS_PER_HOUR;
+    if (!t || yaml_null(t))
+        return 0;
+    if (t->kind != YNODE_MAP)
+        return yaml_err(y, t, e, "\"trees\" must be a map of paths, exclude, every_hours and files_max");
+    if ((rc = yaml_only(y, t, names, e)) < 0 || (rc = take_paths(y, t, "paths", TREES_MAX, &c->trees, &c->tree_count, e)) < 0 ||
+        (rc = take_paths(y, t, "exclude", TREES_MAX, &c->tree_exclude, &c->tree_exclude_count, e)) < 0 ||
+        (rc = yaml_int(y, t, "every_hours", &hours, e)) < 0 || (rc = yaml_int(y, t, "files_max", &c->tree_files_max, e)) < 0)
+        return rc;
+    if (hours < 1 || hours > 24 * 31)
+        return yaml_err(y, t, e, "\"every_hours\" must be from 1 to 744");
+    if (c->tree_files_max < 1 || c->tree_files_max > TREE_FILES_MAX)
+        return yaml_err(y, t, e, "\"files_max\" must be from 1 to %d", TREE_FILES_MAX);
+    for (size_t i = 1; i < c->tree_count; i++) {
+        struct str outer = str_c(c->trees[i - 1]), inner = str_c(c->trees[i]);
+
+        if (str_eq(outer, inner) || (str_starts(inner, outer) && inner.p[outer.n] == '/'))
+            return yaml_err(y, t, e, "\"%s\" lies in \"%s\"", c->trees[i], c->trees[i - 1]);
+    }
+    c->tree_every_ns = hours * NS_PER_HOUR;
+    return 0;
+}
+
+static int take_facts(struct agent_config *c, const struct yaml *y, const struct ynode *root, bool on, struct err *e)
+{
+    static const char *const names[] = { "packages", "packages_file", "settings", NULL };
+    const struct ynode *f = yaml_get(root, "facts");
+    int rc = 0;
+
+    c->packages = on;
+    if (f && !yaml_null(f)) {
+        if (f->kind != YNODE_MAP)
+            return yaml_err(y, f, e, "\"facts\" must be a map of packages, packages_file and settings");
+        rc = yaml_only(y, f, names, e);
+        if (rc == 0)
+            rc = yaml_bool(y, f, "packages", &c->packages, e);
+        if (rc >= 0 && yaml_get(f, "packages_file"))
+            rc = take_text(y, f, "packages_file", &c->packages_file, e);
+        if (rc >= 0 && yaml_get(f, "settings"))
+            rc = take_text(y, f, "settings", &c->settings_file, e);
+    }
+    if (rc >= 0 && !c->packages_file && !(c->packages_file = strdup("/var/lib/dpkg/status")))
+        rc = err_set(e, -ENOMEM, "no memory for the configuration");
+    return rc < 0 ? rc : take_trees(c, y, root, e);
+}
+
 /* id_valid - it becomes part of names everywhere, and is the certificate's CN. */
 static bool id_valid(const char *id)
 {
@@ -84,7 +169,7 @@ static bool id_valid(const char *id)
 
 int agent_config_load(const char *file, struct agent_config **out, struct err *e)
 {
-    static const char *const names[] = { "id", "state", "server", "inputs", "files", "listening_ports", NULL };
+    static const char *const names[] = { "id", "state", "server", "inputs", "files", "listening_ports", "facts", "trees", NULL };
     struct agent_config *c = calloc(1, sizeof *c);
     struct yaml *y = NULL;
     const struct ynode *root;
@@ -101,6 +186,8 @@ int agent_config_load(const char *file, struct agent_config **out, struct err *e
              (rc = take_text(y, root, "state", &c->state, e)) == 0 && (rc = take_server(c, y, root, e)) == 0 &&
              (rc = take_inputs(c, y, root, e)) == 0)
         rc = take_files(c, y, root, e);
+    if (rc == 0)
+        rc = take_facts(c, y, root, c->journald || c->system_files, e);
     if (rc == 0 && !id_valid(c->id))
         rc = yaml_err(y, yaml_get(root, "id"), e, "\"id\" must be letters, digits, '.', '_' and '-', at most 64");
     if (rc == 0 && c->state[0] != '/')
@@ -121,6 +208,14 @@ void agent_config_free(struct agent_config **c)
         free((*c)->files[i].program);
     }
     free((*c)->files);
+    for (size_t i = 0; i < (*c)->tree_count; i++)
+        free((*c)->trees[i]);
+    for (size_t i = 0; i < (*c)->tree_exclude_count; i++)
+        free((*c)->tree_exclude[i]);
+    free((*c)->trees);
+    free((*c)->tree_exclude);
+    free((*c)->packages_file);
+    free((*c)->settings_file);
     free((*c)->id);
     free((*c)->state);
     free((*c)->url);

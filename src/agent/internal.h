@@ -1,5 +1,7 @@
 /* internal.h - what the files of the agent share.
  *
+ *      facts.c ◄── lists.c, dpkg.c, trees.c     (src/agent/facts.h)
+ *         ▼
  *      files.c, journald.c, ports.c ──► batch (otlp.c) ──► spool.c ──► send.c ──► collector
  *                 ▲                                                       │ acknowledged
  *                 └──────────────────── state.c ◄─────────────────────────┘ */
@@ -22,6 +24,9 @@
 #define STATE_PORTS_MAX  4096
 #define STATE_BYTES_MAX  (8u * MIB)
 #define CURSOR_MAX       512
+#define FACT_KINDS       3               /* packages, settings, files */
+#define TREES_MAX        64
+#define TREE_FILES_MAX   200000          /* "files_max" goes no higher */
 
 /* --- configuration --- */
 
@@ -34,6 +39,12 @@ struct agent_config {
     bool   ports;
     struct agent_file *files;
     size_t file_count;
+    bool    packages;
+    char   *packages_file, *settings_file;   /* settings_file NULL: none */
+    char  **trees, **tree_exclude;           /* sorted, none inside another */
+    size_t  tree_count, tree_exclude_count;
+    time_ns tree_every_ns;
+    int64_t tree_files_max;
 };
 
 /* --- state: how far we are; text, one fact a line, see state.c --- */
@@ -55,6 +66,10 @@ struct port {
     char     address[48];
     uint16_t number;
 };
+struct fact_mark {
+    uint64_t scan, offset;               /* of the last message, and how far it is sent */
+    uint64_t full_at;                    /* when a list went whole; 0: never */
+};
 struct state {
     uint64_t     number;                 /* of the last batch made */
     struct mark *marks;
@@ -63,6 +78,7 @@ struct state {
     size_t       port_count, port_cap;
     bool         ports_known;
     char         cursor[CURSOR_MAX];     /* of journald */
+    struct fact_mark facts[FACT_KINDS];
 };
 void state_free(struct state *s);
 /* state_read - -EBADMSG if it is not whole. */
@@ -74,7 +90,7 @@ MUST_USE int state_add_port(struct state *s, const struct port *p);
 /* --- a batch: OTLP being written --- */
 
 struct record {
-    struct str body, path, unit, pid;
+    struct str body, path, unit, pid, facts;
     time_ns    time;                     /* 0: the line says it itself */
     bool       truncated;
 };
@@ -136,6 +152,18 @@ void journald_close(struct journald **j);
 int journald_fd(const struct journald *j);
 bool journald_read(struct journald *j, struct batch *b, time_ns now);
 void journald_save(const struct journald *j, struct state *s);
+
+struct facts;
+MUST_USE int facts_new(const struct agent_config *c, const struct state *s, struct facts **out, struct err *e);
+void facts_free(struct facts **f);
+int  facts_fd(const struct facts *f);                   /* inotify of the trees; -1: none */
+void facts_drain(struct facts *f);
+/* facts_work - a slice of what is to be collected: some 20 ms. facts_busy: there is more at once. */
+void facts_work(struct facts *f);
+bool facts_busy(const struct facts *f);
+bool facts_read(struct facts *f, struct batch *b, time_ns now);
+MUST_USE int facts_save(const struct facts *f, struct state *s);
+void facts_settled(struct facts *f);
 
 struct ports;
 MUST_USE int ports_new(const struct state *s, struct ports **out, struct err *e);

@@ -77,11 +77,11 @@ static size_t attr_size(struct str key, struct str value)
 void batch_add(struct batch *b, const struct record *r, time_ns now)
 {
     static const struct str path = STR_INIT("log.file.path"), unit = STR_INIT("saqshy.unit"), pid = STR_INIT("saqshy.pid"),
-                            cut = STR_INIT("saqshy.truncated");
+                            cut = STR_INIT("saqshy.truncated"), facts = STR_INIT("saqshy.facts");
     struct str yes = r->truncated ? STR("true") : str_of(NULL, 0);
     size_t any = field_size(r->body.n);
     size_t n = (r->time ? 9 : 0) + field_size(any) + attr_size(path, r->path) + attr_size(unit, r->unit) +
-               attr_size(pid, r->pid) + attr_size(cut, yes) + (r->time ? 0 : 9);
+               attr_size(pid, r->pid) + attr_size(cut, yes) + attr_size(facts, r->facts) + (r->time ? 0 : 9);
     struct buf *o = &b->records;
 
     buf_byte(o, TAG(2, 2));
@@ -96,6 +96,7 @@ void batch_add(struct batch *b, const struct record *r, time_ns now)
     put_attr(o, 6, unit, r->unit);
     put_attr(o, 6, pid, r->pid);
     put_attr(o, 6, cut, yes);
+    put_attr(o, 6, facts, r->facts);
     if (!r->time)
         put_fixed64(o, 11, (uint64_t)now);
     b->lines++;

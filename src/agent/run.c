@@ -17,6 +17,7 @@
 #include <time.h>
 
 #define IDLE_MS       1000     /* look at files even if nothing woke us */
+#define BUSY_MS       80       /* between two slices of a walk through trees */
 #define GATHER_MS     100      /* lines that come together travel together */
 #define RETRY_MIN_MS  250
 #define RETRY_MAX_MS  30000
@@ -32,6 +33,7 @@ struct agent {
     struct files    *files;
     struct journald *journald;
     struct ports    *ports;
+    struct facts    *facts;
     struct batch     batch;
     struct buf       plain, text;      /* of a batch found in the spool; of a state being written */
     int              stop_fd, retry_ms;
@@ -56,12 +58,15 @@ static bool pause_ms(const struct agent *a, int ms)
 /* wait_for_work - until a source may have something. */
 static void wait_for_work(struct agent *a)
 {
-    struct pollfd p[3] = { { a->stop_fd, POLLIN, 0 }, { files_fd(a->files), POLLIN, 0 }, { journald_fd(a->journald), POLLIN, 0 } };
-    int n = poll(p, 3, IDLE_MS);
+    struct pollfd p[4] = { { a->stop_fd, POLLIN, 0 }, { files_fd(a->files), POLLIN, 0 }, { journald_fd(a->journald), POLLIN, 0 },
+                           { facts_fd(a->facts), POLLIN, 0 } };
+    int n = poll(p, 4, a->facts && facts_busy(a->facts) ? BUSY_MS : IDLE_MS);
 
     if (n > 0 && !p[0].revents)
         pause_ms(a, GATHER_MS);
     files_drain(a->files);
+    if (a->facts)
+        facts_drain(a->facts);
 }
 
 /* --- the state --- */
@@ -94,6 +99,10 @@ static int gather_state(struct agent *a, uint64_t number, struct err *e)
 
     if (rc == 0 && a->ports)
         rc = ports_save(a->ports, &s);
+    if (rc == 0 && a->facts)
+        rc = facts_save(a->facts, &s);
+    if (!a->facts)
+        memcpy(s.facts, a->state.facts, sizeof s.facts);
     journald_save(a->journald, &s);
     if (!a->journald)
         snprintf(s.cursor, sizeof s.cursor, "%s", a->state.cursor);
@@ -112,6 +121,8 @@ static int settle(struct agent *a, uint64_t number, struct str state, bool refus
     a->state.number = number;
     if (rc == 0)
         rc = refused ? spool_aside(a->spool, number, e) : spool_drop(a->spool, e);
+    if (rc == 0 && a->facts)
+        facts_settled(a->facts);
     return rc;
 }
 
@@ -258,6 +269,11 @@ static bool read_sources(struct agent *a)
         ports_read(a->ports, &a->batch, now);
     if (a->journald)
         more = journald_read(a->journald, &a->batch, now);
+    if (a->facts) {
+        facts_work(a->facts);
+        if (!batch_full(&a->batch))
+            more = facts_read(a->facts, &a->batch, now) || more;
+    }
     return (!batch_full(&a->batch) && files_read(a->files, &a->batch, now)) || more;
 }
 
@@ -318,6 +334,10 @@ static int open_sources(struct agent *a, struct err *e)
         rc = files_new(a->config, a->config->system_files && !a->journald, &a->state, st.st_mtim, &a->files, e);
     if (rc == 0 && a->config->ports)
         rc = ports_new(&a->state, &a->ports, e);
+    if (rc == 0 && (a->config->packages || a->config->settings_file || a->config->tree_count))
+        rc = facts_new(a->config, &a->state, &a->facts, e);
+    if (rc == 0 && a->facts)
+        facts_settled(a->facts);       /* sent whole, and we died before we wrote that the collector has it */
     return rc;
 }
 
@@ -327,6 +347,7 @@ static void agent_free(struct agent *a)
     files_free(&a->files);
     journald_close(&a->journald);
     ports_free(&a->ports);
+    facts_free(&a->facts);
     spool_close(&a->spool);
     batch_free(&a->batch);
     buf_free(&a->plain);

@@ -7,6 +7,7 @@
  *      cursor TEXT                                                 of journald
  *      ports known                                                 the first look is behind us
  *      port PROTO ADDRESS NUMBER
+ *      facts KIND SCAN OFFSET FULL-AT                              a message of facts (0 packages, 1 settings, 2 files) and how far it is sent
  *      end HASH                                                    XXH3 of all before
  *
  * Texts are percent-escaped, "-" is an empty one. The file is written atomically; the hash finds what the disk did to it. */
@@ -102,6 +103,10 @@ void state_write(const struct state *s, struct buf *b)
         buf_str(b, STR("ports known\n"));
     for (size_t i = 0; i < s->port_count; i++)
         buf_printf(b, "port %s %s %u\n", s->ports[i].proto, s->ports[i].address, s->ports[i].number);
+    for (int i = 0; i < FACT_KINDS; i++)
+        if (s->facts[i].scan)
+            buf_printf(b, "facts %d %llu %llu %llu\n", i, (unsigned long long)s->facts[i].scan, (unsigned long long)s->facts[i].offset,
+                       (unsigned long long)s->facts[i].full_at);
     buf_printf(b, "end %llu\n", (unsigned long long)str_hash(str_of(b->p + begin, b->n - begin)));
 }
 
@@ -177,6 +182,17 @@ static bool take_port(struct state *s, struct str line)
     return state_add_port(s, &p) == 0;
 }
 
+static bool take_facts(struct state *s, struct str line)
+{
+    struct fact_mark m = { 0 };
+    uint64_t kind;
+
+    if (!get_number(&line, &kind) || kind >= FACT_KINDS || !get_number(&line, &m.scan) || !get_number(&line, &m.offset) || !get_number(&line, &m.full_at) || line.n)
+        return false;
+    s->facts[kind] = m;
+    return true;
+}
+
 static bool take_line(struct state *s, struct str line)
 {
     struct str word;
@@ -189,6 +205,8 @@ static bool take_line(struct state *s, struct str line)
         return take_mark(s, line, word.p[0] == 'd');
     if (str_eq(word, STR("port")))
         return take_port(s, line);
+    if (str_eq(word, STR("facts")))
+        return take_facts(s, line);
     if (str_eq(word, STR("ports")))
         return (s->ports_known = str_eq(line, STR("known")));
     return str_eq(word, STR("cursor")) && get_text(&line, s->cursor, sizeof s->cursor);

@@ -76,6 +76,7 @@ struct desk {
     struct duty_policy *duty_policy;   /* owned: reminders and escalation (duties) */
     unsigned         two_person;   /* bits of approvals/kinds.c: which acts need a second person */
     struct case_policy cases;
+    struct integrity_policy *integrity;   /* owned */
     struct journal_reader *findings;
     struct event_batch     batch;
     size_t   batch_at;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "desk/blob.h"
 #include "desk/duties/duties.h"
+#include "desk/integrity/integrity.h"
 #include "desk/notices/api.h"
 #include "sign/sign.h"
 
@@ -31,6 +32,8 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
     if (rc == 0)
         rc = case_policy_load(setup->node->content, &d->cases, e);
     if (rc == 0)
+        rc = integrity_policy_load(setup->node->content, &d->integrity, e);
+    if (rc == 0)
         rc = db_open(d, e);
     /* A hash of nothing anybody knows, made like every other: a login that does not exist costs the same time. */
     if (rc == 0)
@@ -57,6 +60,7 @@ void desk_close(struct desk **d)
     policy_free(&(*d)->policy);
     duty_policy_free(&(*d)->duty_policy);
     case_policy_free(&(*d)->cases);
+    integrity_policy_free(&(*d)->integrity);
     rule_book_free(&(*d)->rules);
     sign_trust_free(&(*d)->trust);
     free(*d);

@@ -4,6 +4,7 @@
 #include "desk/documents/documents.h"
 #include "desk/duties/duties.h"
 #include "desk/duties/setback.h"
+#include "desk/integrity/integrity.h"
 #include "desk/internal.h"
 #include "desk/requests/requests.h"
 #include "base/log.h"
@@ -119,6 +120,7 @@ static int tick(struct call *c, time_ns *next)
         autos, duties_tick, sessions_end, uploads_part, files_part, audit_part, tables_part, reports_part, requests_tick,
         schedule_tick,
         documents_tick,
+        integrity_tick,
     };
     char story[ERR_TEXT_MAX] = "";
     int made = 0, failed = 0;

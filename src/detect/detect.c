@@ -11,7 +11,7 @@
 #define BATCH_ARENA_BYTES (256u * MIB)
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
-       M_WITHOUT, M_STOPPED, M_REPEATED, M_UNSAVED, M_COUNT };
+       M_WITHOUT, M_STOPPED, M_REPEATED, M_UNSAVED, M_STATES, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -28,6 +28,7 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_WITHOUT] = { "saqshy_detect_without_group_total", false, "events without the field that a correlation groups by" },
     [M_STOPPED] = { "saqshy_detect_patterns_stopped_total", false, "patterns stopped at their step limit" },
     [M_UNSAVED] = { "saqshy_detect_state_unsaved_total", false, "times that the state found no room and was left for later" },
+    [M_STATES] = { "saqshy_detect_states_total", false, "parts of the state of hosts handed on to the desk" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
@@ -210,25 +211,28 @@ void detect_close(struct detect **dp)
 /* look_at - one event through the rules; its findings are appended as one frame. */
 static int look_at(struct detect *d, const struct event *ev, struct err *e)
 {
-    const struct sigma_match *m;
+    const struct sigma_match *m = NULL;
     struct journal_origin origin = { STR(DETECT_ORIGIN), ev->seq };
-    int n = sigma_run_event(d->run, ev, false, &m, e);
+    bool state = str_eq(ev->parser, STR(EVENT_PARSER_FACTS));
+    int n = state ? 1 : sigma_run_event(d->run, ev, false, &m, e);
     int rc = 0;
 
     if (n <= 0)
         return n;
     event_batch_reset(&d->found);
-    for (int i = 0; i < n && rc == 0; i++)
+    if (state)
+        rc = detect_state(ev, &d->found, e);
+    for (int i = 0; m && i < n && rc == 0; i++)
         rc = detect_finding(&m[i], ev, &d->found, e);
     if (rc == 0)
         rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
-    if (rc == -E2BIG) {     /* an event must not stop all that come after it */
+    if (rc == -E2BIG && !state) {     /* an event must not stop all that come after it */
         detect_shorten(&d->found);
         rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
     }
     if (rc < 0)
         return rc;
-    meter(d, rc == 1 ? M_REPEATED : M_FINDINGS, n);
+    meter(d, rc == 1 ? M_REPEATED : state ? M_STATES : M_FINDINGS, n);
     return 0;
 }
 

@@ -118,6 +118,22 @@ int detect_finding(const struct sigma_match *m, const struct event *ev, struct e
     return rc < 0 || arena_failed(&out->arena) ? err_set(e, -ENOMEM, "no memory for a finding") : 0;
 }
 
+int detect_state(const struct event *ev, struct event_batch *out, struct err *e)
+{
+    struct event *f = event_batch_add(out);
+    int rc = f ? 0 : -ENOMEM;
+
+    if (f) {
+        const uint32_t count = ev->field_count;
+
+        *f = (struct event){ .time = ev->time, .received = ev->received, .offset_min = ev->offset_min, .parse = ev->parse, .marks = ev->marks,
+                             .original = ev->original, .source = ev->source, .object = ev->object, .parser = ev->parser };
+        for (uint32_t i = 0; rc == 0 && i < count; i++)
+            rc = event_add(f, &out->arena, ev->fields[i].name, ev->fields[i].value);
+    }
+    return rc < 0 || arena_failed(&out->arena) ? err_set(e, -ENOMEM, "no memory to hand on a host's state") : 0;
+}
+
 void detect_shorten(struct event_batch *found)
 {
     for (size_t i = 0; i < found->count; i++) {

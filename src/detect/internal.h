@@ -27,6 +27,9 @@ MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, siz
 
 /* --- finding.c --- */
 
+/* detect_state - a part of the state of a host, handed on whole: no rule looks at it, and it is no finding. */
+MUST_USE int detect_state(const struct event *ev, struct event_batch *out, struct err *e);
+
 /* detect_shorten - findings too large for a frame, cut to what a case needs; the event itself stays whole in the journal. */
 void detect_shorten(struct event_batch *found);
 

@@ -20,6 +20,7 @@
 #define EVENT_NAME_MAX     256
 #define EVENT_BATCH_MAX    65536        /* events in one batch, so in one frame */
 #define EVENT_OFFSET_NONE  INT32_MIN    /* the source wrote no zone */
+#define EVENT_PARSER_FACTS "facts"      /* parser of what an agent reports of its host's state: only ingest gives this name (docs/integrity.md) */
 
 /* The classes of log sources of Annex 4. */
 enum event_class {

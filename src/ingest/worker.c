@@ -188,10 +188,39 @@ static void set_time(const struct worker *w, struct event *ev, time_ns said)
         ev->marks |= MARK_FUTURE;
 }
 
+/* on_fact - a part of what an agent reports of its host's state. It is no line of a log: no parser looks at it, and so no line of a log can pass for
+ * one (the parser's name is ours to give). It speaks for the host that the certificate names, and for nobody else. */
+static int on_fact(struct taking *t, const struct otlp_record *rec, struct str kind)
+{
+    struct worker *w = t->w;
+    struct arena *a = &w->batch.arena;
+    struct event *ev = event_batch_add(&w->batch);
+    int rc;
+
+    if (!ev)
+        return -E2BIG;
+    ev->received = t->p->received;
+    ev->time = rec->time > 0 ? rec->time : ev->received;
+    ev->offset_min = EVENT_OFFSET_NONE;
+    ev->parse = EVENT_PARSE_OK;
+    ev->original = str_of(rec->body.p, min_size(rec->body.n, EVENT_ORIGINAL_MAX));
+    ev->marks = ev->original.n < rec->body.n ? MARK_TRUNCATED : 0;
+    ev->parser = STR(EVENT_PARSER_FACTS);
+    ev->source = arena_printf(a, "%.*s/facts", STR_ARG(t->p->agent));
+    ev->object = objects_find(w->objects, t->p->agent);
+    rc = event_add(ev, a, STR("event.kind"), STR("state"));
+    if (rc == 0)
+        rc = event_add(ev, a, STR("event.dataset"), arena_printf(a, "saqshy.%.*s", STR_ARG(kind)));
+    return rc == 0 ? event_add(ev, a, STR("host.name"), t->p->agent) : rc;
+}
+
+static bool fact_kind(struct str s) { return str_eq(s, STR("packages")) || str_eq(s, STR("settings")) || str_eq(s, STR("files")); }
+
 static int on_record(void *arg, const struct otlp_attrs *resource, const struct otlp_record *rec, struct err *e)
 {
     struct taking *t = arg;
     struct worker *w = t->w;
+    struct str fact = otlp_attr(&rec->attrs, STR("saqshy.facts"));
     struct str unit = otlp_attr(&rec->attrs, STR("saqshy.unit")), path = otlp_attr(&rec->attrs, STR("log.file.path"));
     struct str service = otlp_attr(resource, STR("service.name"));
     struct parse_hints h = {
@@ -201,8 +230,11 @@ static int on_record(void *arg, const struct otlp_attrs *resource, const struct 
         .pid = otlp_attr(&rec->attrs, STR("saqshy.pid")),
         .truncated = rec->body.n > LINE_MAX_BYTES || str_eq(otlp_attr(&rec->attrs, STR("saqshy.truncated")), STR("true")),
     };
-    struct event *ev = event_batch_add(&w->batch);
+    struct event *ev;
 
+    if (fact_kind(fact) && t->p->agent.n)
+        return on_fact(t, rec, fact) < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
+    ev = event_batch_add(&w->batch);
     if (!ev)
         return err_set(e, -E2BIG, "too many records in a request");
     h.source = source_id(w, t->p->agent, path, unit.n ? unit : service);

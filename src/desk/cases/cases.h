@@ -81,6 +81,9 @@ struct str case_title(const struct desk *d, const struct kase *k, enum lang lang
 struct str case_title_both(struct call *c, const struct kase *k, size_t most);
 /* case_search_update - what listCases?q= looks into. */
 MUST_USE int case_search_update(struct call *c, int64_t id);
+/* finding_take - a finding as an event (rule.id, rule.name, rule.level; object and host by its own members) opens a case or joins the open one of its rule
+ * and object, in a transaction. Findings of other rooms have seq below zero. */
+MUST_USE int finding_take(struct call *c, const struct event *ev);
 /* case_number - the next number of a year: "2026-000042". */
 MUST_USE int case_number(struct call *c, time_ns at, char out[32]);
 /* case_recurrence - the case that this one may repeat: same object, same event, within the days of content/policy/cases.yaml. 0: none. */

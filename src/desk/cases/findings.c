@@ -152,13 +152,26 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
 
 static struct str or_null(struct str s) { return s.n ? s : (struct str){ NULL, 0 }; }
 
-static int finding_take(struct call *c, const struct event *ev)
+/* state_keep - a part of the state of a host opens no case and joins none: it waits for the room "integrity". Who sent it stands in front of the
+ * source, as the certificate says; only ingest gives events this parser. */
+static int state_keep(struct call *c, const struct event *ev)
+{
+    ptrdiff_t slash = str_chr(ev->source, '/');
+    int rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO state_arrived(seq, received_at, at, sender, payload) VALUES (?,?,?,?,?)", "iiitb", (int64_t)ev->seq,
+                     ev->received, ev->time, str_of(ev->source.p, slash < 0 ? ev->source.n : (size_t)slash), ev->original);
+
+    return rc < 0 ? rc : setback_done(c, SETBACK_FINDING, (int64_t)ev->seq);
+}
+
+int finding_take(struct call *c, const struct event *ev)
 {
     struct seen s = { .ev = ev, .rule_id = get(ev, "rule.id"), .object = or_null(get(ev, "saqshy.object")), .group = get(ev, "saqshy.group"),
                       .host = or_null(get(ev, "host.name")) };
     int64_t id = 0, known = 0;
     int rc = 0;
 
+    if (str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
+        return state_keep(c, ev);
     if (!s.rule_id.n)
         return err_set(c->e, -EBADMSG, "a finding without rule.id");
     s.group = s.group.p ? s.group : STR("");

@@ -75,5 +75,9 @@ static const char step_2[] =
     " before TEXT NOT NULL, undone_at INTEGER) STRICT;"
     "CREATE INDEX case_merge_target ON case_merge(target_id, id); CREATE INDEX case_merge_source ON case_merge(source_id, id);";
 
-static const char *const steps[] = { step_1, step_2 };
+/* What came through the findings journal and is no finding: parts of the state of hosts, until the room "integrity" has taken them. */
+static const char step_3[] =
+    "CREATE TABLE state_arrived (seq INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, at INTEGER NOT NULL, sender TEXT NOT NULL, payload BLOB NOT NULL) STRICT;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 const struct desk_schema cases_schema = { "cases", steps, COUNT(steps) };

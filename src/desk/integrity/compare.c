@@ -1,0 +1,255 @@
+/* compare.c - the checksums of the passport (paragraph 7(3)) laid beside the files that agents read (Q-04: algorithm, value, file).
+ *
+ * A file that the passport names with its whole path is looked for by that path; one that it names without a leading "/" by the end of the path, on
+ * each host of the object. Agents compute SHA-256: a sum of another algorithm is "not comparable", which is said and is no difference. */
+#include "desk/integrity/room.h"
+
+/* Passport items by the last part of their names, so that the files of a host are walked once. */
+struct comparing {
+    struct str object_id;
+    int64_t    passport, version, round, extra;
+    json_t    *by_name;      /* {base name: [{file, algorithm, value, seen}]} */
+    json_t    *roots;        /* [path] of all hosts */
+    bool       any;          /* some host reports files */
+};
+
+static struct str base_name(struct str path)
+{
+    size_t n = path.n;
+
+    while (n > 0 && path.p[n - 1] != '/')
+        n--;
+    return str_cut(path, n);
+}
+
+static int expected_load(struct call *c, struct comparing *k)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT json FROM passport_item WHERE passport_id = ? AND kind = 'checksum' ORDER BY position", "i", k->passport);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct str text = db_str(st, 0);
+        json_t *item = json_loadb(text.p, text.n, 0, NULL), *list;
+        struct str name = base_name(json_get_str(item, "file"));
+
+        if (!name.n) {
+            json_decref(item);
+            continue;
+        }
+        list = json_object_getn(k->by_name, name.p, name.n);
+        if (!list)
+            json_object_setn_new(k->by_name, name.p, name.n, list = json_array());
+        json_array_append_new(list, item);
+    }
+    return rc;
+}
+
+/* fits - does this path mean the file that the passport names? */
+static bool fits(struct str file, struct str path)
+{
+    if (file.p[0] == '/')
+        return str_eq(file, path);
+    return str_ends(path, file) && (path.n == file.n || path.p[path.n - file.n - 1] == '/');
+}
+
+static const char *verdict_of(const json_t *item, struct str sum)
+{
+    struct str algorithm = json_get_str(item, "algorithm");
+
+    if (str_starts(sum, STR("!")))
+        return "not_comparable";
+    if (!str_eq(algorithm, STR("sha256")))
+        return "not_comparable";
+    return str_ieq(json_get_str(item, "value"), sum) ? "match" : "differs";
+}
+
+struct verdict {
+    struct str  file, path, expected, found;   /* found: the value of the fact; {NULL,0}: there is none */
+    int64_t     host_id;
+    const char *word;
+};
+
+/* verdict_write - the row, and the difference that waits, begins or ends. */
+static int verdict_write(struct call *c, const struct comparing *k, const struct verdict *v)
+{
+    bool bad = strcmp(v->word, "differs") == 0 || strcmp(v->word, "missing") == 0;
+    struct str expected = arena_printf(&c->a, "\t\t\t%.*s", STR_ARG(v->expected));
+    struct fact_difference f = { .object_id = k->object_id, .host_id = v->host_id, .kind = "files", .key = v->path, .against = "passport",
+                                 .what = v->found.p ? "changed" : "missing", .before = expected, .after = v->found, .waits = true };
+    int rc = db_exec(c->d, c->e,
+                     "INSERT INTO fact_check(object_id, file, host_id, path, verdict, expected, found, since_at, round) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+                     " ON CONFLICT DO UPDATE SET since_at = iif(verdict = ?5 AND found IS ?7, since_at, ?8), verdict = ?5, expected = ?6, found = ?7,"
+                     " round = ?9",
+                     "ttitzttii", k->object_id, v->file, v->host_id, v->path, v->word, v->expected, v->found.p ? value_part(v->found, 3) : v->found, c->now,
+                     k->round);
+
+    if (rc < 0)
+        return rc;
+    if (!bad)
+        return difference_withdraw(c, k->object_id, v->host_id, "files", v->path, "passport");
+    rc = difference_record(c, &f);
+    /* The row about the passport waits; the same change need not be explained twice. */
+    if (rc == 0)
+        rc = db_exec(c->d, c->e, "UPDATE integrity_change SET state = 'recorded' WHERE host_id IS ?1 AND kind = 'files' AND key = ?2 AND against = 'before' AND state = 'open'",
+                     "mt", (time_ns)v->host_id, v->path);
+    return rc < 0 ? rc : 0;
+}
+
+static int host_files(struct call *c, struct comparing *k, int64_t host_id)
+{
+    json_t *found = json_array(), *one;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT key, value FROM fact_item WHERE host_id = ? AND kind = 'files'", "i", host_id);
+    int rc = st ? 0 : -EIO;
+    size_t i;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct str path = db_str(st, 0), value = db_str(st, 1), name = base_name(path);
+        json_t *list = json_object_getn(k->by_name, name.p, name.n), *item;
+        bool listed = false;
+
+        json_array_foreach(list, i, item) {
+            if (!fits(json_get_str(item, "file"), path))
+                continue;
+            listed = true;
+            json_object_set_new(item, "seen", json_true());
+            json_array_append_new(found, json_pack("{s:O, s:o, s:o}", "item", item, "path", json_str(path), "value", json_str(value)));
+        }
+        k->extra += !listed;
+    }
+    json_array_foreach(found, i, one) {
+        const json_t *item = json_object_get(one, "item");
+        struct str value = json_get_str(one, "value");
+        struct verdict v = { .file = json_get_str(item, "file"), .path = json_get_str(one, "path"), .found = value, .host_id = host_id,
+                             .word = verdict_of(item, value_part(value, 3)) };
+
+        v.expected = arena_printf(&c->a, "%.*s:%.*s", STR_ARG(json_get_str(item, "algorithm")), STR_ARG(json_get_str(item, "value")));
+        if (rc >= 0)
+            rc = verdict_write(c, k, &v);
+    }
+    json_decref(found);
+    return rc < 0 ? rc : 0;
+}
+
+static bool watched(const struct comparing *k, struct str file)
+{
+    const json_t *root;
+    size_t i;
+
+    if (file.p[0] != '/')
+        return k->any;
+    json_array_foreach(k->roots, i, root) {
+        struct str r = str_c(json_string_value(root));
+
+        if (str_starts(file, r) && file.n > r.n && file.p[r.n] == '/')
+            return true;
+    }
+    return false;
+}
+
+static int unseen(struct call *c, struct comparing *k)
+{
+    const char *name;
+    json_t *list, *item;
+    size_t i;
+    int rc = 0;
+
+    json_object_foreach(k->by_name, name, list)
+        json_array_foreach(list, i, item) {
+            struct verdict v = { .file = json_get_str(item, "file"), .path = json_get_str(item, "file") };
+
+            if (rc < 0 || json_object_get(item, "seen"))
+                continue;
+            v.word = watched(k, v.file) ? "missing" : "not_watched";
+            v.expected = arena_printf(&c->a, "%.*s:%.*s", STR_ARG(json_get_str(item, "algorithm")), STR_ARG(json_get_str(item, "value")));
+            rc = verdict_write(c, k, &v);
+        }
+    return rc;
+}
+
+/* hosts_compare - the hosts of the object that report files. */
+static int hosts_compare(struct call *c, struct comparing *k)
+{
+    int64_t ids[256];
+    size_t n = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT s.host_id, s.roots FROM object_host oh JOIN fact_host h ON h.host = oh.host JOIN fact_state s ON s.host_id = h.id AND"
+                                " s.kind = 'files' WHERE oh.object_id = ?1 ORDER BY oh.position LIMIT 256",
+                                "t", k->object_id);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct str text = db_str(st, 1);
+        json_t *roots = json_loadb(text.p, text.n, 0, NULL);
+
+        ids[n++] = sqlite3_column_int64(st, 0);
+        json_array_extend(k->roots, roots);
+        json_decref(roots);
+        k->any = true;
+    }
+    for (size_t i = 0; rc >= 0 && i < n; i++)
+        rc = host_files(c, k, ids[i]);
+    return rc;
+}
+
+/* forgotten - rows of what the passport or the hosts no longer have; differences about them wait for nobody. */
+static int forgotten(struct call *c, const struct comparing *k)
+{
+    int rc = db_exec(c->d, c->e,
+                     "UPDATE integrity_change SET state = 'withdrawn', decided_at = ?3 WHERE object_id = ?1 AND against = 'passport' AND state IN"
+                     " ('open','explained','denied','questioned') AND EXISTS (SELECT 1 FROM fact_check f WHERE f.object_id = ?1 AND f.round <> ?2 AND f.path ="
+                     " integrity_change.key AND f.host_id = coalesce(integrity_change.host_id, 0))",
+                     "tii", k->object_id, k->round, c->now);
+
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e, "DELETE FROM fact_check WHERE object_id = ? AND round <> ?", "ti", k->object_id, k->round);
+    return rc < 0 ? rc : 0;
+}
+
+int compare_object(struct call *c, struct str object_id)
+{
+    struct comparing k = { .object_id = object_id, .by_name = json_object(), .roots = json_array() };
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, version FROM passport WHERE object_id = ? ORDER BY version DESC LIMIT 1", "t", object_id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc > 0) {
+        k.passport = sqlite3_column_int64(st, 0);
+        k.version = sqlite3_column_int64(st, 1);
+        db_done(st);
+    }
+    if (rc >= 0)
+        rc = db_int(c->d, c->e, 0, &k.round, "SELECT round + 1 FROM fact_checked WHERE object_id = ?", "t", object_id);
+    if (rc == 0 && k.passport)
+        rc = expected_load(c, &k);
+    if (rc >= 0)
+        rc = hosts_compare(c, &k);
+    if (rc >= 0)
+        rc = unseen(c, &k);
+    if (rc >= 0)
+        rc = forgotten(c, &k);
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e,
+                     "INSERT INTO fact_checked(object_id, version, round, at, extra) VALUES (?1,?2,?3,?4,?5) ON CONFLICT DO UPDATE SET version = ?2, round = ?3,"
+                     " at = ?4, extra = ?5",
+                     "tiiii", object_id, k.version, k.round, c->now, k.extra);
+    json_decref(k.by_name);
+    json_decref(k.roots);
+    return rc < 0 ? rc : 0;
+}
+
+int compare_next(struct call *c)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT k.object_id FROM fact_checked k WHERE k.version <> coalesce((SELECT max(version) FROM passport p WHERE p.object_id ="
+                                " k.object_id), 0) LIMIT 1",
+                                "");
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc;
+    struct str object = db_copy(st, 0, &c->a);
+    db_done(st);
+    rc = db_begin(c->d, c->e);
+    if (rc == 0)
+        rc = db_end(c->d, compare_object(c, object), c->e);
+    return rc < 0 ? rc : 1;
+}
