@@ -486,9 +486,54 @@ static void same_account_from_two_addresses(void **state)
     place_remove(&p);
 }
 
+static void the_state_of_a_host_is_handed_on_and_no_rule_looks_at_it(void **state)
+{
+    AUTO_BUF struct buf found = { 0 };
+    struct event_batch b;
+    struct journal *j = NULL;
+    struct detect *d;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    buf_init(&found, MIB);
+    place_make(&p);
+    write_rule(&p, "r.yml", "title: words\nid: words\nlevel: low\nlogsource: {}\ndetection: {k: [mimikatz], condition: k}\n");
+    event_batch_init(&b, 0);
+    assert_int_equal(journal_open(p.journal, MIB, &j, &e), 0);
+    for (int i = 0; i < 2; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = ev->received = (1700000000 + i) * NS_PER_SECOND;
+        ev->original = STR("{\"items\":[[\"mimikatz\",\"1\"]]}");
+        ev->source = STR("web-1/facts");
+        ev->object = STR("obj-1");
+        ev->parser = i == 0 ? STR(EVENT_PARSER_FACTS) : STR("json");
+        assert_int_equal(event_add(ev, &b.arena, STR("event.kind"), STR("state")), 0);
+    }
+    assert_int_equal(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+    event_batch_free(&b);
+    for (int twice = 0; twice < 2; twice++) {   /* the second time replays from the beginning: the state file is gone */
+        d = open_detect(&p, p.rules, &e);
+        while (detect_step(d, 0, &e) > 0)
+            ;
+        detect_close(&d);
+    }
+    assert_int_equal(read_findings(&p, &found), 2);
+    struct str rest = buf_view(&found), line;
+    assert_true(str_split(&rest, '\n', &line));
+    assert_true(str_find(line, STR("\"saqshy.parser\":\"facts\"")) > 0 && str_find(line, STR("web-1/facts")) > 0 && str_find(line, STR("rule.id")) < 0);
+    assert_true(str_split(&rest, '\n', &line));
+    assert_true(str_find(line, STR("\"rule.id\":\"words\"")) > 0);
+    place_remove(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_state_of_a_host_is_handed_on_and_no_rule_looks_at_it),
         cmocka_unit_test(one_step_after_the_commit_the_finding_is_on_disk),
         cmocka_unit_test(killed_at_any_moment_the_findings_are_the_same),
         cmocka_unit_test(without_its_state_nothing_is_found_twice),

@@ -94,7 +94,7 @@ static bool roots_take(struct snapshot *s, const json_t *roots)
     return s->roots != NULL;
 }
 
-int part_read(struct str payload, struct snapshot *s, int64_t *part, bool *last, struct err *e)
+int facts_part_read(struct str payload, struct snapshot *s, int64_t *part, bool *last, struct err *e)
 {
     json_error_t story;
     json_t *o = payload.n && payload.n <= PART_BYTES_MAX ? json_loadb(payload.p, payload.n, JSON_REJECT_DUPLICATES, &story) : NULL;
@@ -145,7 +145,7 @@ static int parts_load(struct call *c, struct snapshot *s)
     bool last;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
-        rc = part_read(str_of(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)), s, &part, &last, c->e);
+        rc = facts_part_read(str_of(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)), s, &part, &last, c->e);
         s->received = sqlite3_column_int64(st, 1);
         if (rc < 0) {
             db_done(st);
@@ -230,7 +230,7 @@ static int arrived_one(struct call *c, const struct arrived *a, struct snapshot 
     if (rc >= 0)
         rc = host_of(c, a->sender, a->received, &s->host_id);
     if (rc == 0)
-        rc = part_read(a->payload, s, &part, &last, c->e);
+        rc = facts_part_read(a->payload, s, &part, &last, c->e);
     if (rc == 0)
         rc = db_exec(c->d, c->e, "INSERT OR IGNORE INTO fact_part(host_id, kind, scan, part, last, received_at, payload) VALUES (?,?,?,?,?,?,?)", "iziiiib",
                      s->host_id, s->kind, s->scan, part, (int64_t)last, a->received, a->payload);

@@ -48,8 +48,8 @@ bool value_unreadable(const char *kind, struct str value);
 
 /* --- arrive.c --- */
 MUST_USE int arrived_take(struct call *c, int *taken);
-/* part_read - one part as it came: the head into *s, items and gone added. -EBADMSG. The pure part, for the fuzzer too. */
-MUST_USE int part_read(struct str payload, struct snapshot *s, int64_t *part, bool *last, struct err *e);
+/* facts_part_read - one part as it came: the head into *s, items and gone added. -EBADMSG. The pure part, for the fuzzer too. */
+MUST_USE int facts_part_read(struct str payload, struct snapshot *s, int64_t *part, bool *last, struct err *e);
 void snapshot_free(struct snapshot *s);
 
 /* --- apply.c --- */
