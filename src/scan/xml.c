@@ -218,7 +218,8 @@ static int feed(struct xml *x)
             return 0;
         if (x->doctype >= 0 && r->source->offset - (uint64_t)x->doctype > DOCTYPE_MAX + SOURCE_PIECE)
             return refuse(x, -E2BIG, "the document type is larger than 1 MiB");
-        if (XML_GetCurrentByteIndex(x->p) >= 0 && r->source->offset - (uint64_t)XML_GetCurrentByteIndex(x->p) > XML_TOKEN_MAX)
+        /* The library keeps a tag until it is whole; before the first one it knows no place. */
+        if (r->source->offset - (XML_GetCurrentByteIndex(x->p) < 0 ? 0 : (uint64_t)XML_GetCurrentByteIndex(x->p)) > XML_TOKEN_MAX)
             return refuse(x, -E2BIG, "one tag is larger than 16 MiB");
     }
 }
