@@ -192,7 +192,8 @@ export const factFields = {
     fix_version: (f, v) => same(f.fixed_version, v),
     vuln_id_from_tool: (f, v) => f.check === v || f.id === v,
     unique_id_from_tool: (f, v) => f.check === v || (f.id ?? '').split('|').sort().join('|') === v.split('|').sort().join('|'),
-    file_path: (f, v) => same(f.path, v),
+    // The image, repository or workload in which the file lies stands before it here.
+    file_path: (f, v, { file }) => same(f.path, v) || (/^trivy/.test(file) && v !== '' && f.path.endsWith(`/${v}`)),
     sast_source_file_path: (f, v) => same(f.path, v),
     line: (f, v) => f.line === Number(v),
     sast_source_line: (f, v) => f.line === v,
@@ -252,7 +253,7 @@ const words = {
     runs: (n, { text }) => [json(text).runs.length, n],
     item: (n, { records }) => [records, n],
     vulnerabilities: (n, { text }) => [json(text).vulnerabilities.length, n],
-    Vulnerabilities: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy').length, n],
+    Vulnerabilities: (n, { findings }) => [findings.filter((f) => !/ (?:config|secret|license)$/.test(f.tool)).length, n],
     Misconfigurations: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy config').length, n],
     Secrets: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy secret').length, n],
     Licenses: (n, { findings }) => [findings.filter((f) => f.tool === 'Trivy license').length, n],
