@@ -44,6 +44,14 @@
 #define OBJECT_OF_ROOT "LEFT JOIN object o ON o.id = iif(rv.root LIKE 'object/%', substr(rv.root, 8), NULL)"
 #define OBJECT_OF(id)  "LEFT JOIN object o ON o.id = " id
 #define FIELD_CHANGED(name) "EXISTS (SELECT 1 FROM record_change x WHERE x.seq = rv.seq AND x.field = '" name "')"
+/* Steps of violations of TD (7.6), which are only added to. One that a survey has found fixed never opens again: the next one is another row. */
+#define VIOLATION_FIGURE(id, section, step, moment, parts, part)                                                                                        \
+    FIGURE(id, section, IN_17 | IN_18, parts, "'violation'", moment, "s.id", "w.id", "w.number", "w.object_id", moment, part,                    \
+           "td_violation w JOIN td_step s ON s.violation_id = w.id", OBJECT_OF("w.object_id"),                                                  \
+           moment " >= ?1 AND " moment " < ?2 AND s.at <= ?3 AND s.state = '" step "'")
+#define VIOLATION_OPEN                                                                                                                          \
+    "w.found_at < ?2 AND EXISTS (SELECT 1 FROM td_step y WHERE y.violation_id = w.id AND y.state = 'found' AND y.at <= ?3) AND NOT EXISTS (SELECT 1 FROM td_step y WHERE y.violation_id = w.id AND y.state = 'fixed' AND y.at < ?2"  \
+    " AND y.at <= ?3)"
 #define REGISTRY_PART                                                                                                                           \
     "CASE WHEN rv.kind IN ('contact','person') THEN 'contacts' WHEN rv.kind = 'object' AND rv.version = 1 THEN 'registered'"                     \
     " WHEN " FIELD_CHANGED("terminated_on") " THEN 'termination' WHEN " FIELD_CHANGED("commissioned_on") " THEN 'commissioning' ELSE 'annex1' END"
@@ -64,10 +72,15 @@ const struct figure figures[] = {
            OBJECT_OF("q.object_id"), "q.kind = 'logging_change' AND q.opened_at >= ?1 AND q.opened_at < ?2 AND q.opened_at <= ?3"),
     FIGURE("changes.passport", "changes", IN_17 | IN_18, "report.change", "'change'", "h.id", "h.id", "h.id", "h.key", "h.object_id", "h.decided_at", "h.kind",
            "object_change h", OBJECT_OF("h.object_id"), PASSPORT_CHANGES),
-    { "violations", "violations", IN_17 | IN_18, NULL, NULL, NULL },
+    VIOLATION_FIGURE("violations.found", "violations", "found", "w.found_at", "td_document_type", "w.document"),
+    VIOLATION_FIGURE("violations.persisting", "violations", "persisting", "s.at", "td_document_type", "w.document"),
+    VIOLATION_FIGURE("violations.fixed", "violations", "fixed", "s.at", "td_document_type", "w.document"),
+    FIGURE("violations.open", "violations", IN_17 | IN_18, "td_document_type", "'violation'", "w.found_at", "w.id", "w.id", "w.number", "w.object_id",
+           "w.found_at", "w.document", "td_violation w", OBJECT_OF("w.object_id"), VIOLATION_OPEN),
     STEP_FIGURE("measures.reported", "report_measures"),
     STEP_FIGURE("measures.eliminated", "eliminate"),
     STEP_FIGURE("measures.analysed", "event_analysis"),
+    VIOLATION_FIGURE("measures.violations", "measures", "measure_reported", "s.at", NULL, "NULL"),
     FIGURE("measures.late", "measures", IN_17 | IN_18, "obligation", "d.subject", "x.due_at", "x.duty_id", "d.subject_id", "d.obligation", "x.object_id",
            "x.due_at", "d.obligation", "duty_version x JOIN duty d ON d.id = x.duty_id", OBJECT_OF("x.object_id"), LATE),
 };

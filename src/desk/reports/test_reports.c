@@ -317,7 +317,7 @@ static void the_summary_of_paragraph_18_has_no_events(void **state)
     figs = counted(w, &knb, "18", "2026Q1", 0);
     assert_null(figure(figs, "events.state"));
     assert_null(figure(figs, "events.rule"));
-    static const char *const has[] = { "incidents.type", "vulnerabilities", "changes.passport", "violations", "measures.reported" };
+    static const char *const has[] = { "incidents.type", "vulnerabilities", "changes.passport", "violations.found", "measures.reported" };
     for (size_t i = 0; i < COUNT(has); i++)
         CHECK(has[i], figure(figs, has[i]) != NULL);
     json_decref(figs);

@@ -1,0 +1,96 @@
+/* test_found.c - what surveys find in the quarterly summaries: violations of technical documentation and vulnerabilities, as of any moment. */
+#include "desk/reports/internal.h"
+#include "desk/testing.h"
+
+#define Q1_DAY(n) (T0 + (n) * NS_PER_DAY)
+
+static void sql(struct world *w, const char *text, int64_t a, int64_t b)
+{
+    struct err e;
+    sqlite3_stmt *st = db_query(w->desk, &e, text, "ii", a, b);
+
+    assert_non_null(st);
+    must(db_step(w->desk, st, &e), &e);
+    db_done(st);
+}
+
+/* world_found - a document survey that ended on day 2 found two violations; of one the owner reported on day 5, the other was fixed on day 6. */
+static void world_found(struct world *w)
+{
+    static const char *const rows[] = {
+        "INSERT INTO td_requirement(id, code, document, position, sha256, json, taken_at) VALUES (1, 'P-01', 'is_policy', 1, printf('%064d', ?2), '{}', ?1)",
+        "INSERT INTO td_survey(id, number, object_id, state, waits, ended, inner, planned_from, reason, opened_at, updated_at, completed_at)"
+        " VALUES (1, 'TD-1', 'state-register', 'results_sent', 'owner', 0, 0, '2026-03-20', 'asked for', ?1 - ?2, ?1, ?1)",
+        "INSERT INTO td_violation(id, number, object_id, document, code, requirement_id, state, open, found_survey, survey_id, description, recommendation,"
+        " found_at, updated_at) VALUES (1, 'TDV-1', 'state-register', 'is_policy', 'P-01', 1, 'fixed', 0, 1, 1, 'not approved', 'approve it', ?1, ?1 + ?2),"
+        " (2, 'TDV-2', 'state-register', 'backup_journal', 'B-01', 1, 'measure_reported', 1, 1, 1, 'not kept', 'keep it', ?1, ?1 + ?2)",
+        "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (1, 1, 'found', ?1 + ?2), (2, 1, 'found', ?1 + ?2)",
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        sql(w, rows[i], Q1_DAY(2), NS_PER_HOUR);
+    sql(w, "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (2, 1, 'measure_reported', ?1 + 0 * ?2)", Q1_DAY(5), 0);
+    sql(w, "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (1, 1, 'fixed', ?1 + 0 * ?2)", Q1_DAY(6), 0);
+}
+
+/* figure_is - total of a figure, and of one part of it (NULL: not asked), as of a moment. */
+static void figure_is(struct world *w, unsigned in, time_ns as_of, const char *id, int64_t total, const char *part, int64_t of_part)
+{
+    struct desk_reply r = { 0 };
+    struct period p;
+    struct call c;
+    json_t *list, *f, *one;
+    size_t i, k;
+    bool seen = false;
+
+    desk_call_init(&c, w->desk, &w->analyst, Q1_DAY(100), &r);
+    must(period_of(&c, STR("2026Q1"), STR(""), &p), c.e);
+    p.as_of = as_of;
+    must(figures_json(&c, in, &p, LANG_EN, &list), c.e);
+    json_array_foreach(list, i, f) {
+        if (strcmp(json_string_value(json_object_get(f, "id")), id) != 0)
+            continue;
+        seen = true;
+        CHECK(id, json_integer_value(json_object_get(f, "total")) == total);
+        json_array_foreach(json_object_get(f, "parts"), k, one)
+            if (part && strcmp(json_string_value(json_object_get(one, "value")), part) == 0) {
+                CHECK(part, json_integer_value(json_object_get(one, "count")) == of_part);
+                CHECK(part, strcmp(json_string_value(json_object_get(one, "label")), part) != 0);   /* in words, not by its identifier */
+                part = NULL;
+            }
+    }
+    CHECK(id, seen && (!part || of_part == 0));
+    json_decref(list);
+    desk_call_free(&c);
+    desk_reply_free(&r);
+}
+
+static void violations_are_counted_by_document(void **state)
+{
+    static const unsigned in[] = { IN_17, IN_18 };
+    struct world *w = *state;
+
+    world_found(w);
+    for (size_t i = 0; i < COUNT(in); i++) {
+        figure_is(w, in[i], Q1_DAY(50), "violations.found", 2, "is_policy", 1);
+        figure_is(w, in[i], Q1_DAY(50), "violations.fixed", 1, "is_policy", 1);
+        figure_is(w, in[i], Q1_DAY(50), "violations.open", 1, "backup_journal", 1);
+        figure_is(w, in[i], Q1_DAY(50), "violations.persisting", 0, NULL, 0);
+        figure_is(w, in[i], Q1_DAY(50), "measures.violations", 1, NULL, 0);
+    }
+    /* As it was known before: nothing yet, then two that are open. */
+    figure_is(w, IN_17, Q1_DAY(2), "violations.found", 0, NULL, 0);
+    figure_is(w, IN_17, Q1_DAY(3), "violations.open", 2, "is_policy", 1);
+    figure_is(w, IN_17, Q1_DAY(3), "violations.fixed", 0, NULL, 0);
+    figure_is(w, IN_17, Q1_DAY(3), "measures.violations", 0, NULL, 0);
+}
+
+int main(void)
+{
+#define T(f, name) { name, f, world_open, world_close, NULL }
+    const struct CMUnitTest tests[] = {
+        T(violations_are_counted_by_document, "R-17-06 R-18-05 violations of TD are counted by document: found, found again, fixed, open at the end"),
+    };
+
+    return cmocka_run_group_tests_name("reports_found", tests, NULL, NULL);
+}
