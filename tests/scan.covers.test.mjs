@@ -73,6 +73,15 @@ const reports = {
             'check | Wapiti | Backup file | shop.example.kz :443',
         ],
     },
+    'wapiti_json.json': {
+        found: [
+            'medium | Wapiti | Backup file | Backup file: Backup file https://shop.example.kz/old.bak found | shop.example.kz :443 /old.bak | CWE-530',
+            'high | Wapiti | Internal Server Error | Internal Server Error: The server answered 500 | shop.example.kz :443 /x',
+        ],
+        looked: [
+            'check | Wapiti | Backup file | shop.example.kz :443',
+        ],
+    },
     'nikto.xml': {
         found: [
             'info | Nikto | 999970 | The Strict-Transport-Security header is not set. | shop.example.kz 192.0.2.20 :443 /',
@@ -156,6 +165,19 @@ const reports = {
             'passed | SSLyze | certinfo hostname | mail.example.kz 192.0.2.30 :993',
             'passed | SSLyze | heartbleed | mail.example.kz 192.0.2.30 :993',
             'passed | SSLyze | sslv3 TLS_RSA_WITH_NULL_MD5 | mail.example.kz 192.0.2.30 :993',
+        ],
+    },
+    'sslyze_json.json': {
+        found: [
+            'medium | SSLyze | certinfo path | Certificate is not trusted: self-signed | mail.example.kz 192.0.2.30 :993 | CWE-295',
+            'high | SSLyze | sslv3 | Old protocol SSL 3.0 enabled | mail.example.kz 192.0.2.30 :993 | CWE-326',
+            'medium | SSLyze | sslv3 TLS_RSA_WITH_RC4_128_SHA | Weak cipher TLS_RSA_WITH_RC4_128_SHA accepted | mail.example.kz 192.0.2.30 :993 | TLS_RSA_WITH_RC4_128_SHA | CWE-327',
+            'critical | SSLyze | heartbleed | Heartbleed | mail.example.kz 192.0.2.30 :993 | CVE-2014-0160',
+        ],
+        looked: [
+            'passed | SSLyze | sslv3 TLS_RSA_WITH_NULL_MD5 | mail.example.kz 192.0.2.30 :993',
+            'passed | SSLyze | tlsv1 | mail.example.kz 192.0.2.30 :993',
+            'passed | SSLyze | robot | mail.example.kz 192.0.2.30 :993',
         ],
     },
     'nexpose.xml': {
@@ -276,6 +298,15 @@ const reports = {
         ],
     },
     'dependency_check.xml': {
+        found: [
+            'high | Dependency-Check | CVE-2030-0010 | parser-1.2.jar | CVE-2030-0010 | shop | kz.example/parser | CVE-2030-0010 | CWE-20 | 7.5',
+            'low | false-positive | Dependency-Check | CVE-2030-0011 | parser-1.2.jar | CVE-2030-0011 | shop | kz.example/parser | CVE-2030-0011',
+        ],
+        looked: [
+            'all | Dependency-Check | shop',
+        ],
+    },
+    'dependency_check_json.json': {
         found: [
             'high | Dependency-Check | CVE-2030-0010 | parser-1.2.jar | CVE-2030-0010 | shop | kz.example/parser | CVE-2030-0010 | CWE-20 | 7.5',
             'low | false-positive | Dependency-Check | CVE-2030-0011 | parser-1.2.jar | CVE-2030-0011 | shop | kz.example/parser | CVE-2030-0011',
