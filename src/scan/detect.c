@@ -185,7 +185,7 @@ static int try_kinds(struct sniff *s, const struct scan_formats *all, const char
 {
     struct err why = { 0 }, json = { 0 };
     bool table = false;
-    long got = source_read(&s->source, s->source.buf, SOURCE_PIECE, e);
+    long got = source_read(&s->source, s->source.buf, s->source.piece, e);
     enum file_kind kind;
     int rc;
 

@@ -351,7 +351,7 @@ struct source {
     int      fd;
     uint64_t offset, size, limit;      /* limit: read no further; 0 none */
     char    *buf;
-    size_t   n;
+    size_t   piece;                    /* bytes of buf */
     void   (*progress)(void *arg, uint64_t done, uint64_t total);
     void    *arg;
     uint64_t before, total;            /* of all passes */

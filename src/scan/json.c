@@ -41,7 +41,7 @@ static bool refill(struct json *j, int *rc)
         return false;
     j->base += j->n;
     j->at = j->n = 0;
-    got = source_read(j->r->source, j->p, SOURCE_PIECE, j->e);
+    got = source_read(j->r->source, j->p, j->r->source->piece, j->e);
     if (got < 0)
         *rc = (int)got;
     if (got <= 0)

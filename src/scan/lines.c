@@ -136,7 +136,7 @@ int read_lines(struct readers_arg *r, struct err *e)
 
     buf_init(&l.line, LINE_MAX_BYTES);
     buf_init(&l.clean, 4 * LINE_MAX_BYTES);
-    while (rc == 0 && (got = source_read(s, s->buf, SOURCE_PIECE, e)) != 0)
+    while (rc == 0 && (got = source_read(s, s->buf, s->piece, e)) != 0)
         rc = got < 0 ? (int)got : piece(&l, s->buf, (size_t)got);
     if (rc == 0 && l.line.n && !r->part)
         rc = one_line(&l, buf_view(&l.line));

@@ -276,7 +276,7 @@ static int csv(struct rows *t, long got)
         rc = csv_piece(t, s->buf + skip, (size_t)got - skip, &pending);
         skip = 0;
         if (rc == 0)
-            got = source_read(s, s->buf, SOURCE_PIECE, t->e);
+            got = source_read(s, s->buf, s->piece, t->e);
     }
     if (rc < 0 || got < 0)
         return rc < 0 ? rc : (int)got;
@@ -344,7 +344,7 @@ static bool old_encoding(const char *p, size_t n)
 int read_rows(struct readers_arg *r, struct err *e)
 {
     struct rows t = { .r = r, .e = e, .line = 1, .row_line = 1 };
-    long got = source_read(r->source, r->source->buf, SOURCE_PIECE, e);
+    long got = source_read(r->source, r->source->buf, r->source->piece, e);
     int rc;
 
     arena_init(&t.arena, SCAN_RECORD_MAX);

@@ -15,8 +15,8 @@ int source_open(struct source *s, int fd, struct err *e)
     s->fd = fd;
     s->offset = 0;
     s->size = (uint64_t)st.st_size;
-    s->n = 0;
-    s->buf = malloc(SOURCE_PIECE);
+    s->piece = s->size < SOURCE_PIECE ? (size_t)s->size + 1 : SOURCE_PIECE;
+    s->buf = malloc(s->piece);
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return s->buf ? 0 : err_set(e, -ENOMEM, "no memory to read a report");
 }

@@ -38,7 +38,7 @@ static const struct { const char *name, *expr, *want; } rows[] = {
     { "a map", "{from: \"@sev\", map: {\"3\": high}, else: low}", "high" },
     { "a map without else leaves words", "{from: \"@sev\", map: {\"4\": high}}", "3" },
     { "else without a value", "{from: nothing, map: {\"4\": high}, else: none}", "none" },
-    { "a match", "{from: ref, match: \"(?i)cve-(\\\\d+)\", give: \"year $1\"}", "year 2030;year 2030" },
+    { "a match", "{from: ref, match: \"(?i)cve-(\\\\d+)\", give: \"year $1\"}", "year 2030" },
     { "a match without give", "{from: at, match: \"^(\\\\d+)/\"}", "443" },
     { "a split", "{from: d/text(), split: \" \"}", "one;two;three" },
     { "a template", "{text: \"{@n}: {title} {{ok}\"}", "7: First <b>x</b> {ok}" },

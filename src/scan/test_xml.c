@@ -97,7 +97,7 @@ static const struct {
 } tables[] = {
     { "headings name the cells", "A,B\n1,2\n3,4\n", 0, "[unknown|1|2||-1][unknown|3|4||-1]", 0 },
     { "no line break at the end", "A,B\n1,2", 0, "[unknown|1|2||-1]", 0 },
-    { "quotes, doubled quotes, line breaks", "A,B\r\n\"x,\"\"y\"\"\",\"l1\nl2\"\r\n", 0, "[unknown|x,\"y\"|l1\nl2||-1]", 0 },
+    { "quotes, doubled quotes, line breaks", "A,B\r\n\"x,\"\"y\"\"\",\"l1\nl2\"\r\n", 0, "[unknown|x,\"y\"|l1 l2||-1]", 0 },
     { "a semicolon", "A;B\n1;2,5\n", 0, "[unknown|1|2,5||-1]", 0 },
     { "a tab", "A\tB\n1\t2\n", 0, "[unknown|1|2||-1]", 0 },
     { "a word to the spreadsheet", "sep=;\nA;B\n1;2\n", 0, "[unknown|1|2||-1]", 0 },

@@ -205,8 +205,8 @@ static int feed(struct xml *x)
     struct readers_arg *r = x->r;
 
     for (;;) {
-        char *p = XML_GetBuffer(x->p, SOURCE_PIECE);
-        long got = p ? source_read(r->source, p, SOURCE_PIECE, x->e) : err_set(x->e, -ENOMEM, "no memory to read \"%s\"", r->name);
+        char *p = XML_GetBuffer(x->p, (int)r->source->piece);
+        long got = p ? source_read(r->source, p, r->source->piece, x->e) : err_set(x->e, -ENOMEM, "no memory to read \"%s\"", r->name);
 
         if (got < 0)
             return (int)got;
