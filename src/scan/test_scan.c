@@ -28,6 +28,8 @@ static const struct {
       "noise\nTarget: h1\n\x1b[31m[high]\x1b[0m one\r\n[low] two\nTarget: h2\n[info] three\n", "[high||one|h1|-1][low||two|h1|-1][info||three|h2|-1]" },
     { "words of severity", HEAD "csv\ndetect: [{columns: [s]}]\nrecords:\n  - at: row\n    finding: {severity: s, title: s}\n", "s,x\nCritical,\nimportant,\nModerate,\nminor,\nnone,\nfoo,\n",
       "[critical||Critical||-1][high||important||-1][medium||Moderate||-1][low||minor||-1][info||none||-1][unknown||foo||-1]" },
+    { "a title is one line", HEAD "json\ndetect: [{keys: [a]}]\nrecords:\n  - at: .\n    finding: {title: a}\n", "{\"a\":\"x \\n\\t y\"}", "[unknown||x y||-1]" },
+    { "headings alone, without an end of line", HEAD "csv\ndetect: [{columns: [s, x]}]\nrecords:\n  - at: row\n    finding: {title: s}\n", "s,x", "" },
     { "a record of the whole", HEAD "json\ndetect: [{keys: [a]}]\nrecords:\n  - at: .\n    finding: {title: a, host: b}\n", "{\"a\":1,\"b\":\"h\"}", "[unknown||1|h|-1]" },
 };
 
@@ -67,6 +69,7 @@ static const struct { const char *name, *report; int rc; const char *story; } re
     { "another root", "<other/>", -ENOTSUP, "XML whose root is \"other\"" },
     { "JSON of others", "{\"x\":1,\"y\":2}", -ENOTSUP, "keys x, y" },
     { "text of others", "hello\n", -ENOTSUP, "hello" },
+    { "JSON that ends before it can be known", "{\"x\":[1", -EBADMSG, "report:1:8: " },
     { "broken behind its first record", "<probe><host name='a'><hit plugin='1'/></host><host", -EBADMSG, "report:1:" },
     { "nothing", "", -EBADMSG, "empty" },
 };
