@@ -227,6 +227,7 @@ int desk_td_library(struct desk *d, const struct viewer *v, struct str document,
             json_t *q = requirement_json(&l.items[i]);
 
             json_object_set_new(q, "shown", json_str(l.items[i].text.text[v->lang]));
+            json_object_set_new(q, "title", json_str(td_title(&c, l.items[i].document)));
             json_array_append_new(items, q);
         }
     r->json = json_pack("{s:o, s:o, s:o, s:n}", "problem", problem, "sha256", l.sha256[0] ? json_string(l.sha256) : json_null(), "items", items, "next");

@@ -80,9 +80,11 @@ MUST_USE int td_wrong(struct call *c, const char *field, const char *why);   /* 
 MUST_USE int td_moment(struct call *c, const json_t *body, const char *key, time_ns *out);
 /* td_new - a survey in its first state. plan_line 0: by hand, with a reason. */
 MUST_USE int td_new(struct call *c, const struct td_survey *plan, int64_t *id);
-/* td_documents - the list of Annex 3 by the edition in force at a moment. -ENOTSUP if it has none. td_title - a document's name. td_level - 1 … 4. */
+/* td_documents - the list of Annex 3 by the edition in force at a moment. -ENOTSUP if it has none. td_level - 1 … 4. */
 MUST_USE int td_documents(struct call *c, time_ns at, const struct enumeration **out);
 int td_level(const struct enum_value *v);
+/* td_title - a document's name in the reader's language; its identifier if the edition in force lacks it. */
+struct str td_title(struct call *c, struct str document);
 /* td_two - a text of the catalogue in Kazakh and Russian, filled. */
 struct str td_two(struct call *c, const char *key, const json_t *args, const char *between);
 MUST_USE int td_object_reached(struct call *c, struct str object);

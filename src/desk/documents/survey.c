@@ -118,6 +118,14 @@ int td_documents(struct call *c, time_ns at, const struct enumeration **out)
     return *out ? 0 : err_set(c->e, -ENOTSUP, "the edition has no list of the documents of Annex 3");
 }
 
+struct str td_title(struct call *c, struct str document)
+{
+    const struct enumeration *docs = NULL;
+    const struct enum_value *v = td_documents(c, c->now, &docs) == 0 ? enumeration_value(docs, document) : NULL;
+
+    return v ? v->name.text[c->v ? c->v->lang : LANG_KK] : arena_copy(&c->a, document);
+}
+
 /* "R-A3.2-07": the level stands in the row. */
 int td_level(const struct enum_value *v) { return v->row.n > 5 && v->row.p[5] >= '1' && v->row.p[5] <= '4' ? v->row.p[5] - '0' : 0; }
 

@@ -30,6 +30,7 @@ static json_t *violation_json(struct call *c, sqlite3_stmt *st)
                                  : json_pack("{s:o, s:o}", "id", db_json_id(st, 14), "number", db_json(st, 15)),
                             "measure", db_json(st, 18), "done_on", db_json(st, 19));
 
+    json_object_set_new(out, "title", json_str(td_title(c, db_str(st, 2))));
     json_decref(words);
     return out;
 }
