@@ -1,8 +1,8 @@
 // scan.mjs - large reports of scanners through `saqshy scan`: how fast, and in how much memory.
 //
 // usage: node bench/scan.mjs [MIB [KIND...]]. Writes a report of MIB mebibytes (1024 unless told) of each kind (nessus, sarif, csv, jsonl)
-// into a folder of its own, reads it with the release build and prints seconds, MiB and findings a second, and the most memory that the
-// reader held (VmHWM). The texts are made up; their form is that of the real exporters.
+// into a folder of its own, reads it with the release build and prints seconds, what was read in a second of one core,
+// and the most memory that the reader held (VmHWM). The texts are made up; their form is that of the real exporters.
 import { spawn } from 'node:child_process';
 import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -66,15 +66,19 @@ async function make(dir, kind) {
 /** Reads it; the answer has the seconds, the peak of memory in MiB and how many findings were printed. */
 async function read(path) {
     const began = process.hrtime.bigint();
-    const child = spawn(join(build, 'saqshy'), ['scan', '--content', join(root, 'content'), '--json', path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let [peak, lines] = [0, 0];
+    const child = spawn(join(build, 'saqshy'), ['scan', '--json', path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let [peak, lines, cpu] = [0, 0, 0];
     const look = setInterval(() => {
-        try { peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? peak * 1024) / 1024; } catch { /* it has ended */ }
+        try {
+            peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? peak * 1024) / 1024;
+            const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+            cpu = (Number(stat[11]) + Number(stat[12])) / 100;
+        } catch { /* it has ended */ }
     }, 20);
     child.stdout.on('data', (d) => { for (const b of d) if (b === 10) lines++; });
     const [code] = await once(child, 'close');
     clearInterval(look);
-    return { seconds: Number(process.hrtime.bigint() - began) / 1e9, peak, lines, code };
+    return { seconds: Number(process.hrtime.bigint() - began) / 1e9, cpu, peak, lines, code };
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'saqshy-bench-scan-'));
@@ -82,8 +86,8 @@ try {
     for (const kind of kinds) {
         const { path, findings } = await make(dir, kind);
         const size = statSync(path).size / 2 ** 20;
-        const { seconds, peak, lines, code } = await read(path);
-        console.log(`${kind}: ${size.toFixed(0)} MiB, ${findings} findings; ended with ${code}, ${lines} lines printed; ${seconds.toFixed(1)} s, ${(size / seconds).toFixed(0)} MiB/s, ${Math.round(findings / seconds)} findings/s; at most ${peak.toFixed(1)} MiB`);
+        const { seconds, cpu, peak, lines, code } = await read(path);
+        console.log(`${kind}: ${size.toFixed(0)} MiB, ${findings} findings; ended with ${code}, ${lines} lines printed; ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of a core: ${(size / cpu).toFixed(0)} MiB/s, ${Math.round(findings / cpu)} findings/s; at most ${peak.toFixed(1)} MiB`);
         rmSync(path);
     }
 } finally { rmSync(dir, { recursive: true, force: true }); }
