@@ -6,7 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { bin, centre, root, sleep, until } from './lib/centre.mjs';
+import { bin, centre, root, saqshy, sleep, until } from './lib/centre.mjs';
 
 const OBJECT = 'state-register';
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
@@ -122,6 +122,14 @@ test('R-7-05, R-7-03, R-10.2-03: what a host is made of comes with its agent, is
     assert.equal(file.format, 'saqshy-facts');
     assert.deepEqual(file.packages.map((p) => p.name), ['nginx', 'openssh-server', 'xmrig']);
     assert.equal(file.settings.find((s) => s.id === 'sshd.permit_root_login').verdict, 'otherwise');
+
+    writeFileSync(join(c.data, 'facts.json'), JSON.stringify(file));
+    const scanned = await saqshy(['scan', '--json', '--covers', join(c.data, 'facts.json')]);
+    assert.equal(scanned.code, 0, scanned.err);
+    const lines = scanned.out.split('\n').filter(Boolean).map((l) => JSON.parse(l));
+    const wrong = lines.find((l) => l.check === 'sshd.permit_root_login' && l.severity === 'high');
+    assert.deepEqual([wrong.tool, wrong.host], ['saqshy-agent', id]);
+    assert.ok(lines.some((l) => l.check === 'sshd.max_auth_tries' && JSON.stringify(l).includes('passed')), 'what is as expected is a check that passed');
 
     // --- facts opened no case by themselves, and no rule looked at them ---
     assert.equal((await analyst.get('/cases')).json.items.length, 1);

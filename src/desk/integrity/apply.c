@@ -168,6 +168,7 @@ static int listed(struct call *c, const struct snapshot *s, json_t *names)
     return rc;
 }
 
+/* software_items - 1: there is more than the passport may be laid beside, so what is missing cannot be told. */
 static int software_items(struct call *c, const struct snapshot *s, json_t *names, json_t *items)
 {
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT key, value FROM fact_item WHERE host_id = ? AND kind = 'packages' ORDER BY key", "i", s->host_id);
@@ -181,8 +182,10 @@ static int software_items(struct call *c, const struct snapshot *s, json_t *name
         snprintf(name, sizeof name, "%.*s", (int)min_size(colon < 0 ? key.n : (size_t)colon, 255), key.p);
         if (!*name || (left_out(c, name) && !json_object_get(names, name)))
             continue;
-        if (json_array_size(items) >= SOFTWARE_MAX)
-            continue;
+        if (json_array_size(items) >= SOFTWARE_MAX) {
+            db_done(st);
+            return 1;
+        }
         json_array_append_new(items, json_pack("{s:s, s:s, s:o, s:o}", "kind", "software", "name", name, "host", json_str(s->host), "version",
                                                json_str(str_of(version.p, min_size(version.n, 200)))));
     }
@@ -197,7 +200,9 @@ static int software_observe(struct call *c, const struct snapshot *s)
 
     if (rc == 0)
         rc = software_items(c, s, names, items);
-    if (rc == 0)
+    if (rc > 0)
+        o.host = (struct str){ NULL, 0 };
+    if (rc >= 0)
         rc = passport_observe(c, &o);
     json_decref(names);
     json_decref(items);
