@@ -210,7 +210,7 @@ MUST_USE int desk_tick(struct desk *d, time_ns now, time_ns *next, struct err *e
 #define DESK_MAIL_TRY_S 60
 MUST_USE int desk_mail_turn(struct desk *d, time_ns now, struct err *e);
 
-/* desk_worker_start - these, and webhooks, for ever, in three threads with their own connections; setup is copied (what it points to is
+/* desk_worker_start - these, and webhooks, and what files of results bring (vulnerabilities), for ever, in four threads with their own connections; setup is copied (what it points to is
  * borrowed). setup->changed is called from these threads. desk_worker_stop waits for the turn in work to end. */
 struct desk_worker;
 MUST_USE int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, struct err *e);

@@ -83,6 +83,9 @@ struct desk {
     struct { DIR *dir; time_ns next_at; } sweep;   /* a round of DATA/documents (sweep.c); dir is owned, NULL between rounds */
     struct hooks *hooks;        /* webhooks on their way (notices/webhook.c); NULL until the first */
     struct sign_trust *trust;   /* for signatures on notices; NULL until the first */
+    struct vuln_policy  *vuln_policy;  /* owned: checks that look for the same (vulnerabilities) */
+    struct scan_formats *scan;         /* owned: descriptions of scanner reports; NULL until the first */
+    struct vuln_feed    *vuln_feed;    /* owned: what is being fed without a file (vulns_feed_begin) */
     char     fake_hash[160];   /* verified for logins that do not exist, so that time tells nothing */
 };
 

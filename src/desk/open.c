@@ -5,6 +5,7 @@
 #include "desk/duties/duties.h"
 #include "desk/integrity/integrity.h"
 #include "desk/notices/api.h"
+#include "desk/vulnerabilities/room.h"
 #include "sign/sign.h"
 
 int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
@@ -34,6 +35,8 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
     if (rc == 0)
         rc = integrity_policy_load(setup->node->content, &d->integrity, e);
     if (rc == 0)
+        rc = vuln_policy_load(setup->node->content, &d->vuln_policy, e);
+    if (rc == 0)
         rc = db_open(d, e);
     /* A hash of nothing anybody knows, made like every other: a login that does not exist costs the same time. */
     if (rc == 0)
@@ -56,6 +59,9 @@ void desk_close(struct desk **d)
     event_batch_free(&(*d)->batch);
     files_sweep_end(*d);
     webhooks_end(*d);
+    vuln_feed_free(&(*d)->vuln_feed);
+    vuln_policy_free(&(*d)->vuln_policy);
+    scan_formats_free(&(*d)->scan);
     db_close(*d);
     policy_free(&(*d)->policy);
     duty_policy_free(&(*d)->duty_policy);

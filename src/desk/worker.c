@@ -1,8 +1,9 @@
-/* worker.c - three threads: for findings and time, for letters, for webhooks; each with its own connection, so that none waits for another's peer.
+/* worker.c - four threads: for findings and time, for letters, for webhooks, for results of surveys; each with its own connection, so that none waits for another's peer.
  *
  * All look once a second, or when poked. An error is told once until it changes, and tried again: nothing here is lost by waiting. */
 #include "desk/internal.h"
 #include "desk/notices/api.h"
+#include "desk/vulnerabilities/vulnerabilities.h"
 #include "base/log.h"
 
 #include <pthread.h>
@@ -23,7 +24,7 @@ struct desk_worker {
     pthread_cond_t  poked;
     uint64_t        pokes;
     bool            stop;
-    struct lane     lane[3];
+    struct lane     lane[4];
 };
 
 /* clerk_turn - time goes on even if findings cannot be read: clocks are marked all the same. */
@@ -105,6 +106,7 @@ int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, 
     w->lane[0] = (struct lane){ .w = w, .name = "clerk", .turn = clerk_turn };
     w->lane[1] = (struct lane){ .w = w, .name = "mail", .turn = desk_mail_turn };
     w->lane[2] = (struct lane){ .w = w, .name = "webhook", .turn = hook_turn };
+    w->lane[3] = (struct lane){ .w = w, .name = "results", .turn = vulns_turn };
     /* Signals belong to the thread of the event loop. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

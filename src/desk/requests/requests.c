@@ -339,3 +339,14 @@ int desk_request_open(struct desk *d, const struct viewer *v, const json_t *body
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }
+
+int request_open_as(struct call *c, const char *kind, struct str object, const json_t *values, int64_t *id)
+{
+    json_t *items = json_array(), *body = json_pack("{s:s, s:[o], s:O}", "kind", kind, "object_ids", json_str(object), "values", values);
+    int rc = body ? open_all(c, body, items) : -ENOMEM;
+
+    *id = rc < 0 ? 0 : parse_id(json_get_str(json_array_get(items, 0), "id"));
+    json_decref(body);
+    json_decref(items);
+    return rc;
+}

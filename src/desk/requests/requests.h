@@ -52,6 +52,9 @@ MUST_USE int requests_act(struct call *c, int64_t id, const char *action, const 
 
 /* cii_connected - 1 if the monitoring system of the CII object is connected to the technical means of an OCIB (paragraph 20), 0 if not. */
 MUST_USE int cii_connected(struct call *c, struct str object);
+/* request_open_as - c->v opens a request of this kind from another room, in the transaction of its act; values by the table of the kind. -EACCES if that
+ * role opens none of it. */
+MUST_USE int request_open_as(struct call *c, const char *kind, struct str object, const json_t *values, int64_t *id);
 /* requests_tick - what time brings: the monthly check of contacts. Returns how many were made. */
 MUST_USE int requests_tick(struct call *c);
 

@@ -1,0 +1,292 @@
+/* cover.c - was a check that could have seen this vulnerability exercised at its place in a survey? The answer is a row that proves it, or the reason why
+ * nothing does. Nothing becomes fixed without that row.
+ *
+ * A report says where its tool looked with everything it has (all), which checks were among those that ran (check), and which ran at a place and found
+ * nothing (passed). A report that names its checks must name ours; a report that names port ranges must have ours in one. What a surveyor declares
+ * with a written reason counts the same and is shown as such. */
+#include "desk/vulnerabilities/room.h"
+
+#define COVER_SEEN   3
+#define PLACES_MAX   64
+#define CHECKS_MAX   64
+
+struct place {
+    struct str host, protocol, path;
+    int64_t    port;
+};
+struct ask {
+    struct call *c;
+    int64_t      survey;
+    struct place places[PLACES_MAX];
+    struct { struct str tool; int64_t id; } checks[CHECKS_MAX];
+    size_t       place_count, check_count;
+    int          best;                  /* how far the search came: index of reasons */
+    struct cover_answer *out;
+};
+static const char *const reasons[] = { "tool_absent", "host_not_seen", "port_not_seen", "path_not_seen", "check_not_run" };
+enum { NO_TOOL, NO_HOST, NO_PORT, NO_PATH, NO_CHECK };
+
+static void place_add(struct ask *a, struct str host, int64_t port, struct str protocol, struct str path)
+{
+    for (size_t i = 0; i < a->place_count; i++)
+        if (str_eq(a->places[i].host, host) && a->places[i].port == port && str_eq(a->places[i].path, path))
+            return;
+    if (a->place_count < PLACES_MAX)
+        a->places[a->place_count++] = (struct place){ host, protocol, path, port };
+}
+
+static void check_add(struct ask *a, struct str tool, int64_t id)
+{
+    for (size_t i = 0; i < a->check_count; i++)
+        if (a->checks[i].id == id && str_eq(a->checks[i].tool, tool))
+            return;
+    if (a->check_count < CHECKS_MAX) {
+        a->checks[a->check_count].tool = tool;
+        a->checks[a->check_count++].id = id;
+    }
+}
+
+static int places_of(struct ask *a, int64_t vuln)
+{
+    struct call *c = a->c;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT k.host, k.port, k.protocol, k.path FROM vuln_key k WHERE k.vuln_id = ?1 UNION SELECT x.was, k.port, k.protocol, k.path FROM"
+                                " vuln_key k JOIN vuln_rule x ON x.object_id = k.object_id AND x.kind = 'host' AND x.becomes = k.host AND x.ended_at IS NULL"
+                                " WHERE k.vuln_id = ?1 LIMIT 64",
+                                "i", vuln);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        place_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1), db_copy(st, 2, &c->a), db_copy(st, 3, &c->a));
+    return rc;
+}
+
+/* checks_of - those that have seen it, and those that a table says look for the same. */
+static int checks_of(struct ask *a, int64_t vuln)
+{
+    struct call *c = a->c;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT DISTINCT x.tool, x.id, x.key FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_check x ON x.id ="
+                                " s.check_id WHERE k.vuln_id = ? LIMIT 64",
+                                "i", vuln);
+    int rc = st ? 0 : -EIO;
+    struct str keys[CHECKS_MAX], same;
+    size_t n = 0;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        check_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1));
+        if (n < CHECKS_MAX)
+            keys[n++] = db_copy(st, 2, &c->a);
+    }
+    for (size_t i = 0; rc >= 0 && i < n; i++) {
+        rc = weakness_same(c, keys[i], &same);
+        if (rc < 0 || str_eq(same, keys[i]))
+            continue;
+        st = db_query(c->d, c->e,
+                      "SELECT x.tool, x.id FROM vuln_check x WHERE x.key IN (SELECT was FROM vuln_rule WHERE kind = 'check' AND becomes = ?1 AND ended_at IS"
+                      " NULL UNION SELECT 'check:' || value FROM json_each(?2)) LIMIT 64",
+                      "tt", same, vuln_policy_checks(c->d->vuln_policy, same, &c->a));
+        for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e))
+            check_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1));
+    }
+    return rc;
+}
+
+static void further(struct ask *a, int reason)
+{
+    if (reason > a->best)
+        a->best = reason;
+}
+
+/* path_within - is a path below the one that was looked at? */
+static bool path_within(struct str path, struct str looked)
+{
+    if (looked.n == 0 || str_eq(path, looked))
+        return true;
+    return str_starts(path, looked) && (looked.p[looked.n - 1] == '/' || path.p[looked.n] == '/' || path.p[looked.n] == '?');
+}
+
+/* row_fits - does one row of coverage reach the place? ports: the row says which ports it looked at, as far as our place has one. */
+static bool row_fits(struct ask *a, const struct place *p, int64_t port, int64_t port_to, struct str protocol, struct str path)
+{
+    bool port_ok = port < 0 || p->port < 0 || (p->port >= port && p->port <= port_to && (!protocol.n || !p->protocol.n || str_eq(protocol, p->protocol)));
+
+    if (!port_ok)
+        further(a, NO_PORT);
+    else if (!path_within(p->path, path))
+        further(a, NO_PATH);
+    return port_ok && path_within(p->path, path);
+}
+
+struct row {
+    int64_t id, result, check, ran;
+    bool    listed, fits, here;
+};
+
+/* judge - do the rows of one result prove it? A named check counts where the host was looked at, by itself or by the rest of its report. */
+static void judge(struct ask *a, const struct row *rows, size_t n, const struct row *r)
+{
+    bool named = r->check != 0, looked = r->here, ran = named || !r->listed;
+
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].result != r->result || !rows[i].fits)
+            continue;
+        looked = looked || (rows[i].here && rows[i].check == 0 && rows[i].ran != COVER_SEEN) || (named && rows[i].here);
+        ran = ran || rows[i].check != 0;
+    }
+    if (r->ran == COVER_SEEN || !r->fits)
+        return;
+    if (!looked)
+        further(a, NO_HOST);
+    else if (!ran)
+        further(a, NO_CHECK);
+    else if (!a->out->proved || r->id < a->out->row) {
+        a->out->proved = true;
+        a->out->row = r->id;
+    }
+}
+
+#define ROWS_MAX 256
+
+/* ports_told - a result that names port ranges at this host must have ours in one, else a check "wherever it looked" says nothing of our port. */
+static int ports_told(struct ask *a, const struct place *p, struct str tool, struct row *rows, size_t n)
+{
+    struct call *c = a->c;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t ranges = 0, ours = 0;
+        int rc = p->port < 0 || rows[i].check == 0 ? 0
+                 : db_int(c->d, c->e, 0, &ranges, "SELECT 1 FROM vuln_cover WHERE survey_id = ? AND tool = ? AND host = ? AND check_id = 0 AND ran = 0 AND port >= 0"
+                                                  " AND result_id = ?", "itti", a->survey, tool, p->host, rows[i].result);
+
+        if (rc == 0 && ranges)
+            rc = db_int(c->d, c->e, 0, &ours, "SELECT 1 FROM vuln_cover WHERE survey_id = ? AND tool = ? AND host = ? AND check_id = 0 AND ran = 0 AND"
+                                              " (port < 0 OR (port <= ?4 AND port_to >= ?4)) AND result_id = ?5", "ittii", a->survey, tool, p->host, p->port,
+                        rows[i].result);
+        if (rc < 0)
+            return rc;
+        if (ranges && !ours) {
+            rows[i].fits = false;
+            further(a, NO_PORT);
+        }
+    }
+    return 0;
+}
+
+static int ask_one(struct ask *a, const struct place *p, struct str tool, int64_t check)
+{
+    struct call *c = a->c;
+    struct row rows[ROWS_MAX];
+    size_t n = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT w.id, w.result_id, w.check_id, w.ran, w.port, w.port_to, w.protocol, w.path, w.host = ?3, EXISTS (SELECT 1 FROM vuln_listed l WHERE l.result_id = w.result_id AND l.tool = ?2) FROM"
+                                " vuln_cover w LEFT JOIN vuln_result r ON r.id = w.result_id WHERE w.survey_id = ?1 AND w.tool = ?2 AND w.host IN (?3, '') AND"
+                                " w.check_id IN (0, ?4) AND (w.result_id = 0 OR r.state IN ('applying','applied')) LIMIT 256",
+                                "itti", a->survey, tool, p->host, check);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct row r = { .id = sqlite3_column_int64(st, 0), .result = sqlite3_column_int64(st, 1), .check = sqlite3_column_int64(st, 2),
+                         .ran = sqlite3_column_int64(st, 3), .here = sqlite3_column_int(st, 8), .listed = sqlite3_column_int(st, 9) };
+
+        r.here = r.here || r.result == 0;
+        r.fits = row_fits(a, p, sqlite3_column_int64(st, 4), sqlite3_column_int64(st, 5), db_str(st, 6), db_str(st, 7));
+        further(a, NO_HOST);
+        if (n < ROWS_MAX)
+            rows[n++] = r;
+    }
+    if (rc == 0)
+        rc = ports_told(a, p, tool, rows, n);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        judge(a, rows, n, &rows[i]);
+    return rc;
+}
+
+/* tool_there - the tool at least was at work in this survey, somewhere. */
+static int tool_there(struct ask *a, struct str tool)
+{
+    struct call *c = a->c;
+    int64_t there = 0;
+    int rc = db_int(c->d, c->e, 0, &there, "SELECT 1 FROM vuln_cover WHERE survey_id = ? AND tool = ? LIMIT 1", "it", a->survey, tool);
+
+    if (there)
+        further(a, NO_HOST);
+    return rc;
+}
+
+int cover_of(struct call *c, int64_t vuln, int64_t survey, struct cover_answer *out)
+{
+    struct ask a = { .c = c, .survey = survey, .out = out };
+    int rc = places_of(&a, vuln);
+
+    *out = (struct cover_answer){ .reason = reasons[NO_TOOL] };
+    if (rc >= 0)
+        rc = checks_of(&a, vuln);
+    check_add(&a, STR(""), 0);      /* what a surveyor declares for every tool */
+    for (size_t k = 0; rc >= 0 && k < a.check_count; k++) {
+        rc = tool_there(&a, a.checks[k].tool);
+        for (size_t i = 0; rc >= 0 && i < a.place_count; i++)
+            rc = ask_one(&a, &a.places[i], a.checks[k].tool, a.checks[k].id);
+    }
+    out->reason = reasons[a.best];
+    return rc < 0 ? rc : 0;
+}
+
+int cover_json(struct call *c, int64_t row, json_t **out)
+{
+    static const char *const ran[] = { "all", "check", "passed", "seen" };
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT w.id, w.tool, x.name, w.host, w.ran, w.port, w.port_to, w.protocol, w.path, w.reason, w.sha256, u.name, w.at, r.id, r.name"
+                                " FROM vuln_cover w LEFT JOIN vuln_check x ON x.id = w.check_id LEFT JOIN user u ON u.id = w.by_id LEFT JOIN vuln_result r ON"
+                                " r.id = w.result_id WHERE w.id = ?",
+                                "i", row);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    *out = json_null();
+    if (rc <= 0)
+        return rc;
+    *out = json_pack("{s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "tool", db_json(st, 1), "check",
+                     db_json(st, 2), "host", db_json(st, 3), "ran", ran[sqlite3_column_int(st, 4) & 3], "port", (json_int_t)sqlite3_column_int64(st, 5), "port_to",
+                     (json_int_t)sqlite3_column_int64(st, 6), "protocol", db_json(st, 7), "path", db_json(st, 8), "reason", db_json(st, 9), "sha256",
+                     db_json(st, 10), "by", db_json(st, 11), "at", db_json_time(st, 12), "result", db_json_id(st, 13), "file", db_json(st, 14));
+    db_done(st);
+    return 0;
+}
+
+/* --- what a surveyor declares --- */
+
+int vulns_cover_declare(struct call *c, int64_t survey, const struct vuln_declared *w, int64_t *id)
+{
+    const struct scan_finding as_key = { .tool = w->tool, .check = w->check, .path = w->path };
+    struct vuln_parts p;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id FROM vuln_survey WHERE id = ?", "i", survey);
+    int64_t check = 0;
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc < 0 ? rc : refuse(c, -ENOENT, "not_found", NULL, "no such survey");
+    struct str object = db_copy(st, 0, &c->a), tool = w->tool.p ? w->tool : STR("");
+    db_done(st);
+    if (!str_trim(w->reason).n)
+        return vuln_wrong(c, "reason", "what shows that the check ran must be written down");
+    if (w->check.n && !tool.n)
+        return vuln_wrong(c, "tool", "a check belongs to a tool");
+    if (w->port < -1 || w->port > 65535 || w->port_to > 65535 || (w->port >= 0 && w->port_to >= 0 && w->port_to < w->port))
+        return vuln_wrong(c, "port", "no such range of ports");
+    parts_of(&as_key, &c->a, &p);
+    rc = 0;
+    if (w->check.n)
+        rc = db_int(c->d, c->e, 0, &check, "INSERT INTO vuln_check(tool, name, key) VALUES (?1, ?2, ?3) ON CONFLICT(tool, name) DO UPDATE SET key = key RETURNING id",
+                    "ttt", tool, w->check, weakness_of(&as_key, &c->a));
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, id,
+                    "INSERT INTO vuln_cover(survey_id, result_id, tool, check_id, host, ran, port, port_to, protocol, path, reason, sha256, by_id, at) VALUES"
+                    " (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET reason = ?9, sha256 = ?10, by_id = ?11, at = ?12"
+                    " RETURNING id",
+                    "ititiiitttmi", survey, tool, check, host_clean(w->host, &c->a), (int64_t)(check ? SCAN_RAN_CHECK : SCAN_RAN_ALL), (int64_t)w->port,
+                    (int64_t)(w->port < 0 ? -1 : w->port_to < 0 ? w->port : w->port_to), p.path, w->reason, w->sha256.p ? w->sha256 : STR(""),
+                    (time_ns)(c->v ? c->v->user_id : 0), c->now);
+    if (rc == 0)
+        rc = pending_add(c, object, false);
+    return rc < 0 ? rc : audit_add(c, "vulnerability.cover_declare", arena_printf(&c->a, "survey/%lld", (long long)survey).p, w->reason, "ok");
+}
