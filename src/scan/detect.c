@@ -116,7 +116,7 @@ static void ask(struct sniff *s, const struct scan_formats *all, const char *onl
     unsigned best = out->d ? out->d->weight : 0;
 
     v.work = re_work_new();
-    scan_pile_init(&v.pile, SCAN_RECORD_MAX);
+    pile_init(&v.pile, SCAN_RECORD_MAX);
     for (size_t i = 0; v.work && i < all->count; i++) {
         const struct format *f = all->format[i];
 
@@ -126,14 +126,14 @@ static void ask(struct sniff *s, const struct scan_formats *all, const char *onl
             bool items = false;
 
             v.rc = 0;
-            scan_pile_rewind(&v.pile, (struct scan_pile_mark){ 0 });
+            pile_rewind(&v.pile, (struct pile_mark){ 0 });
             if (f->detect[k].weight > best && fits(&v, f, &f->detect[k], v.root, &items)) {
                 *out = (struct known){ f, &f->detect[k], items };
                 best = f->detect[k].weight;
             }
         }
     }
-    scan_pile_free(&v.pile);
+    pile_end(&v.pile);
     re_work_free(v.work);
 }
 

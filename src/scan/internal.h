@@ -29,13 +29,13 @@ struct pile {
     size_t            current, total, limit;
     bool              failed;
 };
-struct scan_pile_mark { size_t current, used, total; };
-void scan_pile_init(struct pile *p, size_t limit);
-void scan_pile_free(struct pile *p);
-void *scan_pile_alloc(struct pile *p, size_t bytes);
-struct str scan_pile_copy(struct pile *p, struct str s);
-struct scan_pile_mark scan_pile_mark(const struct pile *p);
-void scan_pile_rewind(struct pile *p, struct scan_pile_mark m);
+struct pile_mark { size_t current, used, total; };
+void pile_init(struct pile *p, size_t limit);
+void pile_end(struct pile *p);
+void *pile_alloc(struct pile *p, size_t bytes);
+struct str pile_copy(struct pile *p, struct str s);
+struct pile_mark pile_mark(const struct pile *p);
+void pile_rewind(struct pile *p, struct pile_mark m);
 
 /* --- re.c: patterns of descriptions, PCRE2 with limits --- */
 #define RE_GROUPS 32
@@ -162,7 +162,7 @@ void trie_want(struct trie *t, const struct step *base, size_t n, size_t anchor,
 struct active { uint32_t node; int32_t anchor; };
 struct level {
     struct node      *node;
-    struct scan_pile_mark  mark;
+    struct pile_mark  mark;
     struct node      *before;       /* the sibling before it that is kept */
     size_t            begin, end;   /* in actives */
     unsigned          want;

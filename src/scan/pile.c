@@ -3,13 +3,13 @@
 
 #define PILE_FIRST (64u * KIB)
 
-void scan_pile_init(struct pile *p, size_t limit)
+void pile_init(struct pile *p, size_t limit)
 {
     memset(p, 0, sizeof *p);
     p->limit = limit;
 }
 
-void scan_pile_free(struct pile *p)
+void pile_end(struct pile *p)
 {
     for (size_t i = 0; i < PILE_CHUNKS; i++)
         free(p->chunk[i].p);
@@ -38,7 +38,7 @@ static bool next_chunk(struct pile *p, size_t bytes)
     return c->p != NULL;
 }
 
-void *scan_pile_alloc(struct pile *p, size_t bytes)
+void *pile_alloc(struct pile *p, size_t bytes)
 {
     struct pile_chunk *c = &p->chunk[p->current];
     void *at;
@@ -65,25 +65,25 @@ void *scan_pile_alloc(struct pile *p, size_t bytes)
     return at;
 }
 
-struct str scan_pile_copy(struct pile *p, struct str s)
+struct str pile_copy(struct pile *p, struct str s)
 {
     char *at;
 
     if (s.n == 0)
         return (struct str){ NULL, 0 };
-    at = scan_pile_alloc(p, s.n);
+    at = pile_alloc(p, s.n);
     if (!at)
         return (struct str){ NULL, 0 };
     memcpy(at, s.p, s.n);
     return str_of(at, s.n);
 }
 
-struct scan_pile_mark scan_pile_mark(const struct pile *p)
+struct pile_mark pile_mark(const struct pile *p)
 {
-    return (struct scan_pile_mark){ .current = p->current, .used = p->chunk[p->current].used, .total = p->total };
+    return (struct pile_mark){ .current = p->current, .used = p->chunk[p->current].used, .total = p->total };
 }
 
-void scan_pile_rewind(struct pile *p, struct scan_pile_mark m)
+void pile_rewind(struct pile *p, struct pile_mark m)
 {
     p->current = m.current;
     p->chunk[m.current].used = m.used;

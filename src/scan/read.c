@@ -21,7 +21,7 @@ static int table_entry(struct reading *r, const struct table *t, struct node *n,
     struct values keys = { 0 };
     struct node *copy;
 
-    scan_pile_rewind(&r->eval.pile, (struct scan_pile_mark){ 0 });
+    pile_rewind(&r->eval.pile, (struct pile_mark){ 0 });
     r->eval.visits = 0;
     if (!eval_conds(&r->eval, t->when, n))
         return r->eval.rc;
@@ -103,11 +103,11 @@ static int keep_context(struct reading *r, struct err *e)
     for (size_t i = 0; i < r->f->scalar_count; i++) {
         struct values found = { 0 }, *keep = &r->eval.scalars[i];
 
-        scan_pile_rewind(&r->eval.pile, (struct scan_pile_mark){ 0 });
+        pile_rewind(&r->eval.pile, (struct pile_mark){ 0 });
         eval_expr(&r->eval, r->f->scalars[i].value, root, &found);
-        keep->v = scan_pile_alloc(&r->tables, (found.n + 1) * sizeof *keep->v);
+        keep->v = pile_alloc(&r->tables, (found.n + 1) * sizeof *keep->v);
         for (size_t k = 0; keep->v && k < found.n; k++)
-            keep->v[keep->n++] = scan_pile_copy(&r->tables, found.v[k]);
+            keep->v[keep->n++] = pile_copy(&r->tables, found.v[k]);
     }
     return r->tables.failed ? err_set(e, -E2BIG, "the context of the report is larger than %u MiB", SCAN_TABLE_MAX / MIB) : r->eval.rc;
 }
@@ -145,8 +145,8 @@ static int prepare(struct reading *r, int fd, struct err *e)
 
     if (rc < 0)
         return rc;
-    scan_pile_init(&r->tables, SCAN_TABLE_MAX);
-    scan_pile_init(&r->eval.pile, SCAN_RECORD_MAX);
+    pile_init(&r->tables, SCAN_TABLE_MAX);
+    pile_init(&r->eval.pile, SCAN_RECORD_MAX);
     r->eval.f = r->f;
     r->eval.e = e;
     r->eval.work = re_work_new();
@@ -169,8 +169,8 @@ static void finish(struct reading *r)
 {
     source_close(&r->source);
     tree_free(&r->tree);
-    scan_pile_free(&r->tables);
-    scan_pile_free(&r->eval.pile);
+    pile_end(&r->tables);
+    pile_end(&r->eval.pile);
     re_work_free(r->eval.work);
     for (size_t i = 0; r->eval.lookups && i < r->f->table_count; i++)
         free(r->eval.lookups[i].slot);
@@ -192,13 +192,13 @@ static int passes(struct reading *r, struct err *e)
     }
     if (rc < 0)
         return rc;
-    scan_pile_rewind(&r->eval.pile, (struct scan_pile_mark){ 0 });
+    pile_rewind(&r->eval.pile, (struct pile_mark){ 0 });
     name_tool(r);
     r->second = true;
     rc = pass(r, e);
     if (rc < 0)
         return rc;
-    scan_pile_rewind(&r->eval.pile, (struct scan_pile_mark){ 0 });
+    pile_rewind(&r->eval.pile, (struct pile_mark){ 0 });
     name_report(r);
     r->out->cut = r->making.cut;
     return r->eval.rc;

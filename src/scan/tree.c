@@ -6,7 +6,7 @@
 int tree_init(struct tree *t, size_t limit)
 {
     memset(t, 0, sizeof *t);
-    scan_pile_init(&t->pile, limit);
+    pile_init(&t->pile, limit);
     for (size_t i = 0; i < COUNT(t->level); i++) {
         buf_init(&t->level[i].text, SCAN_RECORD_MAX);
         buf_init(&t->level[i].all, SCAN_RECORD_MAX);
@@ -16,7 +16,7 @@ int tree_init(struct tree *t, size_t limit)
 
 void tree_free(struct tree *t)
 {
-    scan_pile_free(&t->pile);
+    pile_end(&t->pile);
     free(t->had);
     t->had = NULL;
     for (size_t i = 0; i < COUNT(t->level); i++) {
@@ -70,7 +70,7 @@ static int close_over(struct tree *t, struct level *l, struct err *e)
 static void level_reset(struct tree *t, struct level *l, size_t begin)
 {
     l->node = l->before = NULL;
-    l->mark = scan_pile_mark(&t->pile);
+    l->mark = pile_mark(&t->pile);
     l->begin = l->end = begin;
     l->want = 0;
     l->hold = INT32_MAX;
@@ -81,7 +81,7 @@ static void level_reset(struct tree *t, struct level *l, size_t begin)
 
 static struct node *node_make(struct tree *t, struct level *l, struct str name, uint32_t id, uint32_t index, uint64_t line)
 {
-    struct node *n = scan_pile_alloc(&t->pile, sizeof *n), *parent = t->depth > 0 ? t->level[t->depth - 1].node : NULL;
+    struct node *n = pile_alloc(&t->pile, sizeof *n), *parent = t->depth > 0 ? t->level[t->depth - 1].node : NULL;
 
     if (!n)
         return NULL;
@@ -89,7 +89,7 @@ static struct node *node_make(struct tree *t, struct level *l, struct str name, 
     n->id = id;
     n->index = index;
     n->line = line;
-    n->name = id ? t->names->text[id] : scan_pile_copy(&t->pile, name);
+    n->name = id ? t->names->text[id] : pile_copy(&t->pile, name);
     n->parent = parent;
     if (parent) {
         l->before = parent->last;
@@ -108,7 +108,7 @@ int tree_begin(struct tree *t, const struct names *names, const struct trie *tri
     struct level *l = &t->level[0];
     int rc;
 
-    scan_pile_rewind(&t->pile, (struct scan_pile_mark){ 0 });
+    pile_rewind(&t->pile, (struct pile_mark){ 0 });
     t->pile.failed = false;
     t->names = names;
     t->trie = trie;
@@ -229,9 +229,9 @@ static int tell(struct tree *t, struct level *l, struct err *e)
     int rc = 0;
 
     if (l->want & WANT_TEXT)
-        l->node->text = scan_pile_copy(&t->pile, str_trim(buf_view(&l->text)));
+        l->node->text = pile_copy(&t->pile, str_trim(buf_view(&l->text)));
     if (l->want & WANT_ALL)
-        l->node->all = scan_pile_copy(&t->pile, str_trim(buf_view(&l->all)));
+        l->node->all = pile_copy(&t->pile, str_trim(buf_view(&l->all)));
     if (t->pile.failed)
         return too_large(e);
     for (size_t i = l->begin; i < l->end && (l->node->text.n || l->node->all.n); i++) {
@@ -290,7 +290,7 @@ int tree_close(struct tree *t, struct err *e)
         else
             above->node->first = NULL;
         above->node->last = l->before;
-        scan_pile_rewind(&t->pile, l->mark);
+        pile_rewind(&t->pile, l->mark);
     }
     t->depth--;
     return rc;
