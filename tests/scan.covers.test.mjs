@@ -2,6 +2,8 @@
 // place. What was looked at decides what a control survey may call fixed, so a line too many here is worse than one too few.
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, saqshy } from './lib/centre.mjs';
 
@@ -374,4 +376,15 @@ test('words of the tool stand beside ours, and where it has none nothing is put 
     assert.equal(finding('zap.xml').occurrences, 2);
     assert.equal(finding('zap.xml').evidence, 'GET https://shop.example.kz/search?q=1 q <b>1\nPOST https://shop.example.kz/find text');
     assert.equal(finding('acunetix.xml').description.replace(/\n+/g, '\n'), 'The server lists a folder.\nThe folder /files is listed.');
+});
+
+test('texts of half a megabyte, which OpenVAS keeps in one element with all others, are cut and not a reason to refuse the report', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'saqshy-scan-long-')), file = join(dir, 'long.xml');
+    writeFileSync(file, readFileSync(join(folder, 'openvas.xml'), 'utf8').replace('summary=The server', `insight=${'a long story; '.repeat(40000)}|summary=${'words and words, '.repeat(30000)}The server`));
+    const a = await saqshy(['scan', '--json', file]);
+    rmSync(dir, { recursive: true });
+    assert.equal(a.code, 0, a.err);
+    const first = JSON.parse(a.out.split('\n')[0]);
+    assert.match(first.description, /^words and words, /);
+    assert.equal(first.impact, 'The host is lost.');
 });
