@@ -198,6 +198,7 @@ const reports = {
         ],
         looked: [
             'passed | Qualys | 90002 | web1.example.kz 192.0.2.10',
+            'all | Qualys | 192.0.2.11',
         ],
     },
     'qualys_pci.csv': {
