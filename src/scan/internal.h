@@ -133,7 +133,7 @@ struct node {
 #define WANT_NODE  1u
 #define WANT_TEXT  2u
 #define WANT_ALL   4u
-#define WANT_FIRST 8u    /* the first that has text is enough: of report, context and tool */
+#define WANT_FIRST 8u    /* the first that has text is enough */
 enum consumer_kind { CONSUME_RECORD, CONSUME_TABLE, CONSUME_COVER };
 struct consumer { enum consumer_kind kind; uint32_t index; uint32_t next; };
 struct tnode {
@@ -168,6 +168,7 @@ struct level {
     unsigned          want;
     int32_t           hold;         /* the outermost level that needs something of this one */
     uint32_t          run_name, run;
+    uint32_t          instance;     /* its number among all levels that were opened */
     struct buf        text;         /* own text */
     struct buf        all;          /* all text */
 };
@@ -180,7 +181,8 @@ struct tree {
     int32_t             depth, skip;    /* skip: levels below that nobody wants */
     int32_t             deep;           /* levels that gather all text */
     bool                hollow;         /* hollow nodes are wanted */
-    uint8_t            *had;            /* places of the trie whose first text was seen */
+    uint32_t           *had;            /* of each place of the trie: below which opened anchor its first text was seen */
+    uint32_t            instances;
     bool (*holds)(void *arg, const struct filter *filters, struct node *n);
     int (*consume)(void *arg, enum consumer_kind kind, uint32_t index, struct node *n, struct err *e);
     void               *arg;

@@ -161,7 +161,7 @@ static int unicode(struct json *j)
 static int escape(struct json *j)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    char c;
+    char c = '\0';
     int rc = byte(j, &c);
     const char *found;
 

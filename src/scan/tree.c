@@ -33,7 +33,7 @@ static int too_large(struct err *e)
 /* activate - the place is walked from this level on, unless it is already. */
 static int activate(struct tree *t, struct level *l, uint32_t node, int32_t anchor, struct err *e)
 {
-    if (t->had[node])
+    if (anchor >= 0 && t->had[node] == t->level[anchor].instance)
         return 0;
     for (size_t i = l->begin; i < l->end; i++)
         if (t->active[i].node == node && t->active[i].anchor == anchor)
@@ -75,6 +75,7 @@ static void level_reset(struct tree *t, struct level *l, size_t begin)
     l->want = 0;
     l->hold = INT32_MAX;
     l->run_name = l->run = 0;
+    l->instance = ++t->instances ? t->instances : ++t->instances;   /* 0 is no level */
     buf_reset(&l->text);
     buf_reset(&l->all);
 }
@@ -114,7 +115,8 @@ int tree_begin(struct tree *t, const struct names *names, const struct trie *tri
     t->trie = trie;
     t->depth = t->skip = t->deep = 0;
     free(t->had);
-    t->had = calloc(1, trie->count);
+    t->had = calloc(trie->count, sizeof *t->had);
+    t->instances = 0;
     if (!t->had)
         return err_set(e, -ENOMEM, "no memory to read a report");
     level_reset(t, l, 0);
@@ -238,7 +240,7 @@ static int tell(struct tree *t, struct level *l, struct err *e)
         const struct tnode *n = &t->trie->nodes[t->active[i].node];
 
         if (t->active[i].anchor >= 0 && n->want && !n->every)
-            t->had[t->active[i].node] = 1;
+            t->had[t->active[i].node] = t->level[t->active[i].anchor].instance;
     }
     for (size_t i = l->begin; i < l->end && rc == 0; i++)
         if (t->active[i].anchor == t->depth)
@@ -264,7 +266,7 @@ static bool kept(struct tree *t, struct level *l)
             continue;
         keep = true;
         if (n->first)
-            t->had[a->node] = 1;
+            t->had[a->node] = t->level[a->anchor].instance;
     }
     return keep;
 }

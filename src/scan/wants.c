@@ -57,6 +57,13 @@ static void add_path(void *arg, const struct path *under, const struct path *p)
     }
 }
 
+/* first_is_enough - a field of one text, straight from a path: however many nodes the path fits, the first text is kept alone. A cover's check takes all. */
+static bool first_is_enough(const struct field *f, const struct expr *x)
+{
+    return x->kind == EXPR_PATH && strcmp(f->name, "check") != 0 && f->type != FIELD_LIST && f->type != FIELD_CVE && f->type != FIELD_CWE &&
+           f->type != FIELD_VECTOR && f->type != FIELD_PORTS;
+}
+
 static void add_record(struct format *f, const struct record *r, enum consumer_kind kind, uint32_t index)
 {
     for (size_t i = 0; i < r->at_count; i++) {
@@ -74,9 +81,14 @@ static void add_record(struct format *f, const struct record *r, enum consumer_k
                 trie_want(&f->second, at->steps, at->count, at->count, each, WANT_NODE);
             for (size_t k = 0; each && k < each->count && a.n < COUNT(way); k++)
                 way[a.n++] = each->steps[k];
-            for (size_t k = 0; k < r->count; k++)
+            for (size_t k = 0; k < r->count; k++) {
+                a.besides = !each && first_is_enough(r->settings[k].field, r->settings[k].value) ? WANT_FIRST : 0;
                 expr_each_path(r->settings[k].value, NULL, add_path, &a);
-            conds_each_path(r->when, NULL, add_path, &a);
+            }
+            for (const struct cond *w = r->when; w; w = w->next) {
+                a.besides = !each && w->kind == COND_PRESENT && w->value->kind == EXPR_PATH ? WANT_FIRST : 0;
+                expr_each_path(w->value, NULL, add_path, &a);
+            }
             each = each ? each->next : NULL;
         } while (each);
     }
