@@ -129,7 +129,7 @@ static int state_set(struct call *c, int64_t id, const char *state)
         return rc;
     rc = db_exec(c->d, c->e, "UPDATE vuln_result SET state = ?2, cursor = 0, done = 0, error = '', line = 0, findings = 0, outside = 0, covers = 0"
                              " WHERE id = ?1", "iz", id, state);
-    return db_end(c->d, rc, c->e);
+    return db_end(c->d, rc < 0 ? rc : 0, c->e);
 }
 
 static int clear_all(struct call *c, int64_t result)
