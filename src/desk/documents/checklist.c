@@ -231,5 +231,6 @@ int td_not_presented(struct call *c, struct td_survey *s, const json_t *body)
         if (rc == 0)
             rc = unpresented_line(c, s, document, json_get_str(one, "code"), json_object_get(one, "words"), note);
     json_decref(lines);
-    return rc;
+    return rc < 0 ? rc : td_line(c, s, "not_presented", arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(td_title(c, document)), note.n ? "\n" : "",
+                                                                     STR_ARG(note.n ? note : STR(""))), 0);
 }

@@ -44,7 +44,7 @@ const struct td_act td_acts[] = {
                   SHORT("page", false), LONG("note", false), LONG("description", false), LONG("recommendation_kk", false), LONG("recommendation_ru", false),
                   LONG("recommendation_en", false) } },
     { .name = "confirm_last", .from = "in_progress", .roles = AUDITOR, .run = td_confirm_last, .quiet = true, .fields = { CODE("requirement") } },
-    { .name = "not_presented", .from = "in_progress", .roles = AUDITOR, .run = td_not_presented, .fields = { CODE("document"), NOTE } },
+    { .name = "not_presented", .from = "in_progress", .roles = AUDITOR, .run = td_not_presented, .quiet = true, .fields = { CODE("document"), NOTE } },
     { .name = "complete", .from = "in_progress", .to = "completed", .roles = AUDITOR | LEAD, .run = td_complete, .row = "6",
       .fields = { MOMENT("completed_at", false), NOTE } },
     { .name = "send_results", .from = "completed", .to = "results_sent", .roles = AUDITOR | CENTRE, .run = td_send_results, .row = "7",

@@ -3,6 +3,7 @@
 #include "desk/documents/room.h"
 #include "desk/notices/api.h"
 #include "desk/requests/requests.h"
+#include "desk/schedule/testing.h"
 #include "desk/testing.h"
 
 #define OBJECT "state-register"
@@ -573,6 +574,66 @@ static void test_followed(void **state)
     json_decref(s);
 }
 
+static int64_t number_of(struct world *w, const char *sql)
+{
+    int64_t n = -1;
+    struct err e;
+
+    must(db_int(w->desk, &e, -1, &n, sql, ""), &e);
+    return n;
+}
+
+static void ticked(struct world *w, time_ns now)
+{
+    struct err e;
+
+    must(desk_tick(w->desk, now, NULL, &e), &e);
+}
+
+/* A line of the agreed schedule becomes one survey, however often time passes; the line learns what came of it; an amendment moves it, and drops the next. */
+static void test_scheduled(void **state)
+{
+    struct world *w = *state;
+    struct viewer auditor;
+    int64_t line = line_planned(w->desk, OBJECT, "document", "", 1, "2026-04-20", "2026-04-24", 0), next;
+    char id[24];
+
+    viewer_auditor(w, &auditor);
+    assert_true(line > 0);
+    for (int i = 0; i < 3; i++)
+        ticked(w, T0);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM td_survey WHERE state = 'planned' AND plan_line IS NOT NULL AND reason IS NULL"), 1);
+    snprintf(id, sizeof id, "%lld", (long long)number_of(w, "SELECT id FROM td_survey"));
+    assert_int_equal(db_exec(w->desk, NULL,
+                             "INSERT INTO plan_change(line_id, plan_id, object_id, mode, kind, ordinal, from_on, to_on, cancelled, reason, documents) SELECT id, plan_id,"
+                             " object_id, mode, kind, ordinal, '2026-05-11', '2026-05-15', 0, 'the owner asked', 1 FROM plan_line WHERE id = ?", "i", line), 1);
+    ticked(w, T0);
+    json_t *s = survey_of(w, &auditor, id, T0);
+    assert_true(str_eq(json_get_str(s, "planned_from"), STR("2026-05-11")));
+    json_decref(s);
+    must_act(w, &auditor, id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-05-11", "text", "x"), T0);
+    in_request(w, &w->registry, id, "receive", json_object(), T0);
+    must_act(w, &auditor, id, "start", json_object(), T0);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM plan_work WHERE state = 'in_progress' AND subject = 'document_survey'"), 1);
+    judged_all(w, &auditor, id, "met", T0);
+    must_act(w, &auditor, id, "complete", json_object(), T0);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM plan_work WHERE state = 'completed'"), 1);
+    /* The next line waits while this survey is under way, is dropped by an amendment, and goes with it. */
+    next = line_planned(w->desk, OBJECT, "document", "", 2, "2026-10-05", "2026-10-09", 0);
+    ticked(w, T0);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM td_survey WHERE ended = 0"), 2);
+    snprintf(id, sizeof id, "%lld", (long long)number_of(w, "SELECT max(id) FROM td_survey"));
+    assert_int_equal(acted(w, &auditor, id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-10-05", "text", "x"), T0, NULL), -EEXIST);
+    assert_int_equal(db_exec(w->desk, NULL,
+                             "INSERT INTO plan_change(line_id, plan_id, object_id, mode, kind, ordinal, from_on, to_on, cancelled, reason, documents) SELECT id, plan_id,"
+                             " object_id, mode, kind, ordinal, from_on, to_on, 1, 'out of use', 1 FROM plan_line WHERE id = ?", "i", next), 1);
+    ticked(w, T0);
+    s = survey_of(w, &auditor, id, T0);
+    assert_string_equal(state_of(s), "withdrawn");
+    assert_int_equal(lines_of(s, "line_dropped", NULL), 1);
+    json_decref(s);
+}
+
 /* What may be asked of the summaries: counts of a quarter, from the steps. */
 static void test_counts(void **state)
 {
@@ -602,6 +663,7 @@ int main(void)
         { "what 7.6 does not have is refused, in every state and to every stranger", test_refusals, world_open, world_close, NULL },
         { "D-17 D-18 R-10.3-02 R-14-03 the last instant is in time, a nanosecond later is late", test_last_instant, world_open, world_close, NULL },
         { "a refused act leaves nothing; versions, files and lives are kept", test_nothing_changes, world_open, world_close, NULL },
+        { "R-10.3-01 7.6 row 1 a line of the agreed schedule becomes a survey, once", test_scheduled, world_open, world_close, NULL },
         { "R-14-01 D-16 copies are taken once, by the tick when nobody looks", test_followed, world_open, world_close, NULL },
     };
     int failed = cmocka_run_group_tests(documents, story_made, story_ended);

@@ -38,7 +38,8 @@ export const SOURCES = ['owner', 'centre', 'request'] as const;
 export const LEVELS = ['1', '2', '3', '4'] as const;
 // i18n: ui.documents.step.*
 export const STEPS = [
-  'planned', 'notice_received', 'copies_received', 'line_moved', 'line_dropped', 'clock_started', 'clock_fulfilled', 'clock_cancelled', 'clock_overdue', 'notice_sent', 'reminder',
+  'planned', 'notice_received', 'copies_received', 'line_moved', 'line_dropped', 'clock_started', 'clock_fulfilled', 'clock_cancelled', 'clock_overdue', 'notice_sent',
+  'notice_queued', 'notice_failed', 'notice_read', 'notice_registered', 'reminder',
 ] as const;
 const FACT_STATES = ['measured', 'not_measured'] as const;
 
