@@ -176,7 +176,7 @@ static int check_roles(const struct node *n, struct err *e)
         for (enum node_role r = 0; r < ROLE_COUNT; r++)
             known = known || (r != ROLE_FORWARD && str_eq(one, str_c(node_role_name(r))));
         if (!known)
-            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect and desk are known", STR_ARG(one));
+            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect, desk and tools are known", STR_ARG(one));
     }
     if (strcmp(n->webhooks, "no") != 0 && strcmp(n->webhooks, "yes") != 0 && strcmp(n->webhooks, "private") != 0)
         return err_set(e, -EINVAL, "\"notices.webhooks\" must be no, yes or private, not \"%s\"", n->webhooks);
@@ -322,7 +322,7 @@ void node_free(struct node **n)
 
 const char *node_role_name(enum node_role role)
 {
-    static const char *const names[ROLE_COUNT] = { "ingest", "index", "detect", "forward", "desk" };
+    static const char *const names[ROLE_COUNT] = { "ingest", "index", "detect", "forward", "desk", "tools" };
 
     return role < ROLE_COUNT ? names[role] : "?";
 }

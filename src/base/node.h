@@ -12,7 +12,7 @@
 
 #include "base/base.h"
 
-enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_COUNT };
+enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_TOOLS, ROLE_COUNT };
 
 struct node {
     char   *data;            /* absolute path of the data directory */

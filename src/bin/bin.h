@@ -31,6 +31,7 @@ int role_ingest_run(const struct node *node);
 int role_index_run(const struct node *node);
 int role_detect_run(const struct node *node);
 int role_desk_run(const struct node *node);
+int role_tools_run(const struct node *node);
 
 /* supervise - run all roles of the node as processes until SIGTERM or SIGINT; see supervise.c. Returns an exit code. */
 int supervise(const struct node *node, const char *config_file);

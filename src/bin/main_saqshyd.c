@@ -14,7 +14,7 @@ static const char usage[] =
     "       saqshyd --check --config FILE\n"
     "       saqshyd --init DATA [--no-demo] [--port N] [--otlp-port N] [--syslog-port N]\n\n"
     "  --config FILE   run the roles that FILE names, each as a process of its own\n"
-    "  --role NAME     run one role in the foreground: ingest, index, detect or desk\n"
+    "  --role NAME     run one role in the foreground: ingest, index, detect, desk or tools\n"
     "  --check         read the configuration, say what is wrong with it, and end\n"
     "  --init DATA     make a data directory with certificates, configuration and an administrator\n"
     "  --no-demo       without demonstration organisations, objects and people\n"
@@ -84,6 +84,7 @@ static int run_role(const struct node *node, const char *name)
         [ROLE_INDEX] = role_index_run,
         [ROLE_DETECT] = role_detect_run,
         [ROLE_DESK] = role_desk_run,
+        [ROLE_TOOLS] = role_tools_run,
     };
     struct err e;
 
@@ -97,7 +98,7 @@ static int run_role(const struct node *node, const char *name)
         }
         return run[r](node);
     }
-    fprintf(stderr, "saqshyd: no role \"%s\": ingest, index, detect and desk are known\n", name);
+    fprintf(stderr, "saqshyd: no role \"%s\": ingest, index, detect, desk and tools are known\n", name);
     return EXIT_USAGE;
 }
 

@@ -5,6 +5,7 @@
  * lie inside what is still allowed. */
 #include "bin/bin.h"
 #include "base/log.h"
+#include "desk/surveys/tools.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -37,18 +38,19 @@ static const char *const role_folders[ROLE_COUNT][13] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
-    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
+    [ROLE_TOOLS] = { "+tools" },
+    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "+tools", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
                       "-pki/server.key", "-link", "-requirements" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",
                                               "/var/cache/fontconfig", "/dev/urandom", "/run/systemd/resolve" };
 
-/* net_refused - the TCP that a role never needs: only listeners bind, only the desk connects, to a mail server, to
- * webhooks and to other nodes. */
+/* net_refused - the TCP that a role never needs: only listeners bind; only the desk connects, to a mail server, to
+ * webhooks and to other nodes, and tools, to what is surveyed. */
 static uint64_t net_refused(const struct node *n, enum node_role role)
 {
-    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_DESK && (*n->smtp_url || strcmp(n->link_connect, "yes") == 0 || strcmp(n->webhooks, "no") != 0);
+    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_TOOLS || (role == ROLE_DESK && (*n->smtp_url || strcmp(n->link_connect, "yes") == 0 || strcmp(n->webhooks, "no") != 0));
 
     return (listens ? 0 : NET_BIND) | (sends ? 0 : NET_CONNECT);
 }
@@ -65,9 +67,30 @@ static int allow(int ruleset, const char *path, uint64_t access)
     rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
     if (rc < 0 && errno == EINVAL) {
         /* A file, not a folder: rights of folders do not apply. */
-        a.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE;
+        a.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE | FS_TRUNCATE;
         rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
     }
+    return rc;
+}
+
+/* allow_programs - what the role tools may begin: the programs of the policy that are there, and what loads them. Nothing else on this host can be
+ * executed by it or by whatever it began: no shell, no script. */
+static int allow_programs(const struct node *n, int ruleset)
+{
+    static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1" };
+    struct tool_policy *p = NULL;
+    char path[4096];
+    int rc = tool_policy_load(n->content, &p, NULL);
+
+    for (size_t i = 0; rc == 0 && i < tool_policy_count(p); i++) {
+        snprintf(path, sizeof path, "%.*s", STR_ARG(tool_policy_at(p, i)->program));
+        rc = allow(ruleset, path, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
+    }
+    for (size_t i = 0; rc == 0 && i < COUNT(loaders); i++)
+        rc = allow(ruleset, loaders[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
+    if (rc == 0)
+        rc = allow(ruleset, "/var/lib/dpkg", MAY_READ);   /* OpenSCAP asks which packages are there */
+    tool_policy_free(&p);
     return rc;
 }
 
@@ -94,6 +117,8 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
     if (rc == 0 && getenv("SAQSHY_TEST_CLOCK"))
         rc = allow(ruleset, getenv("SAQSHY_TEST_CLOCK"), LANDLOCK_ACCESS_FS_READ_FILE);
 #endif
+    if (rc == 0 && role == ROLE_TOOLS)
+        rc = allow_programs(n, ruleset);
     for (const char *const *f = role_folders[role]; rc == 0 && *f; f++)
         rc = allow(ruleset, node_path(n, *f + 1, path), **f == '+' ? may_write : MAY_READ);
     return rc;
@@ -106,6 +131,8 @@ static int enter_landlock(const struct node *n, enum node_role role, struct err 
     struct ruleset a = { .fs = HANDLED | truncate, .net = net_refused(n, role) };
 
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
+        if (role == ROLE_TOOLS)
+            return err_set(e, -ENOTSUP, "this kernel has no Landlock: the role tools, which may begin programs, does not run without it");
         log_line(LOG_WARN, "this kernel has no Landlock: the role sees the whole file system that its user sees", NULL);
         return 0;
     }
@@ -133,13 +160,16 @@ static const int refused[] = {
 #endif
 };
 
-static int enter_seccomp(struct err *e)
+/* begins - execve and execveat: tools alone begin other programs, and Landlock says which. */
+static bool begins(int call) { return call == SCMP_SYS(execve) || call == SCMP_SYS(execveat); }
+
+static int enter_seccomp(enum node_role role, struct err *e)
 {
     scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
     int rc = c ? 0 : -ENOMEM;
 
     for (size_t i = 0; rc == 0 && i < COUNT(refused); i++)
-        rc = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+        rc = role == ROLE_TOOLS && begins(refused[i]) ? 0 : seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
     if (rc == 0)
         rc = seccomp_load(c);
     seccomp_release(c);
@@ -183,5 +213,5 @@ int sandbox_enter(const struct node *n, enum node_role role, struct err *e)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_sys(e, "could not set no-new-privs");
     rc = enter_landlock(n, role, e);
-    return rc < 0 ? rc : enter_seccomp(e);
+    return rc < 0 ? rc : enter_seccomp(role, e);
 }

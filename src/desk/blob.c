@@ -1,6 +1,7 @@
 /* blob.c - see blob.h. Both kinds of files lie in one folder: a name may then be changed inside it, which the sandbox allows, and not across. */
 #include "desk/blob.h"
 #include "desk/internal.h"
+#include "desk/scope.h"
 #include "base/file.h"
 
 #include <fcntl.h>
@@ -98,15 +99,17 @@ static int begin(struct call *c, const json_t *body)
 {
     static const struct body_field fields[] = {
         { "name", BODY_STRING, true, false, 1, BLOB_NAME_MAX, NULL },
-        { "size_bytes", BODY_COUNT, true, false, 1, BLOB_BYTES_MAX, NULL },
+        { "size_bytes", BODY_COUNT, true, false, 1, BLOB_LARGE_MAX, NULL },
     };
+    bool large = c->v->role == DESK_SURVEYOR || role_of_centre(c->v->role);
+    int64_t most = large ? BLOB_LARGE_MAX : BLOB_BYTES_MAX;
     struct upload u = { .name = json_get_str(body, "name"), .size_bytes = json_integer_value(json_object_get(body, "size_bytes")) };
     unsigned char raw[16];
     int64_t unfinished = 0;
     int rc = body_check(body, fields, COUNT(fields), c->r->field, c->e);
 
-    if (rc == 0 && (u.size_bytes < 1 || u.size_bytes > BLOB_BYTES_MAX))
-        return refuse(c, -EINVAL, "bad_request", "size_bytes", "a file has 1 to %u bytes", BLOB_BYTES_MAX);
+    if (rc == 0 && (u.size_bytes < 1 || u.size_bytes > most))
+        return refuse(c, -EINVAL, "bad_request", "size_bytes", "a file has 1 to %lld bytes", (long long)most);
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, &unfinished, "SELECT count(*) FROM upload WHERE user_id = ?", "i", c->v->user_id);
     if (rc == 0 && unfinished >= UPLOADS_MAX)
@@ -255,7 +258,7 @@ static int blob_row(struct call *c, const struct blob *b)
     return rc < 0 ? rc : 0;
 }
 
-int blob_take(struct call *c, struct str upload_id, const char *field, struct blob *out)
+int blob_take_large(struct call *c, struct str upload_id, const char *field, struct blob *out)
 {
     char from[4096], to[4096], folder[4096];
     struct upload u;
@@ -277,6 +280,32 @@ int blob_take(struct call *c, struct str upload_id, const char *field, struct bl
     if (rc == 0)
         rc = db_exec(c->d, c->e, "DELETE FROM upload WHERE id = ?", "z", u.id);
     return rc < 0 ? rc : 0;
+}
+
+int blob_take(struct call *c, struct str upload_id, const char *field, struct blob *out)
+{
+    struct upload u;
+    int rc = upload_load(c, upload_id, &u);
+
+    if (rc == 0 && u.size_bytes > BLOB_BYTES_MAX)
+        return refuse(c, -EINVAL, "bad_request", field, "a file has at most %u bytes here", BLOB_BYTES_MAX);
+    return rc < 0 && rc != -ENOENT ? rc : blob_take_large(c, upload_id, field, out);
+}
+
+int blob_peek(struct call *c, struct str upload_id, const char *field, struct buf *out)
+{
+    char path[4096];
+    struct upload u;
+    int rc = upload_load(c, upload_id, &u);
+
+    if (rc == -ENOENT || (rc == 0 && !u.sha256.p))
+        return refuse(c, -EINVAL, "bad_request", field, "no finished upload of this person has this id");
+    if (rc < 0)
+        return rc;
+    if (u.size_bytes > (int64_t)out->limit_bytes)
+        return refuse(c, -EINVAL, "bad_request", field, "a table has at most %zu bytes", out->limit_bytes);
+    rc = file_read(part_path(c->d, u.id, path), out->limit_bytes, out, c->e);
+    return rc < 0 ? (rc == -ENOMEM ? rc : -EIO) : 0;
 }
 
 int blob_put(struct call *c, struct str bytes, struct blob *out)

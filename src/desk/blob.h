@@ -10,7 +10,7 @@
  *              A piece is acknowledged when it is received; the whole file when it is on disk. After a loss of power an upload stands where
  *              its file ends.
  *              A file whose act was refused goes when its upload has: after two days at the latest.
- *           5. Bounded: BLOB_BYTES_MAX a file, UPLOADS_MAX unfinished ones a person; unfinished ones go after UPLOAD_KEPT_NS.
+ *           5. Bounded: BLOB_BYTES_MAX a file (BLOB_LARGE_MAX of the centre's people, for blob_take_large), UPLOADS_MAX unfinished ones a person; unfinished ones go after UPLOAD_KEPT_NS.
  * Threads   as struct desk.
  * Units     bytes. */
 #ifndef SAQSHY_DESK_BLOB_H
@@ -20,6 +20,7 @@
 
 #define BLOB_PIECE_MAX  (768u * KIB)    /* a body of the API holds 1 MiB */
 #define BLOB_BYTES_MAX  (256u * MIB)    /* minutes of video */
+#define BLOB_LARGE_MAX  (1100u * MIB)   /* the report of a scanner over a whole network: for those who make surveys */
 #define BLOB_NAME_MAX   255
 #define UPLOADS_MAX     16
 #define UPLOAD_KEPT_NS  (24 * NS_PER_HOUR)
@@ -45,6 +46,10 @@ struct blob {
 };
 /* blob_take - turn a finished upload of c->v into a blob, in a transaction. -EINVAL with field if there is no such finished upload. */
 MUST_USE int blob_take(struct call *c, struct str upload_id, const char *field, struct blob *out);
+/* blob_take_large - the same for a file of up to BLOB_LARGE_MAX: blob_take refuses what is larger than BLOB_BYTES_MAX. */
+MUST_USE int blob_take_large(struct call *c, struct str upload_id, const char *field, struct blob *out);
+/* blob_peek - the bytes of a finished upload of c->v, which stays an upload; out is bounded by its own limit (-EINVAL with field beyond it). */
+MUST_USE int blob_peek(struct call *c, struct str upload_id, const char *field, struct buf *out);
 /* blob_put - keep bytes that the desk made or received itself. */
 MUST_USE int blob_put(struct call *c, struct str bytes, struct blob *out);
 /* blob_open - a descriptor for reading, owned by the caller; -ENOENT if it is not kept, -EIO if its bytes are not those of its hash. Whether the

@@ -12,6 +12,8 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
                    " OR (?1 = 0 AND n.org_id IS NULL))" },
         { "request", "SELECT count(*) FROM request r JOIN object o ON o.id = r.object_id WHERE r.id = ?5 AND (?1 = 0 OR (r.inner = 0 AND "
                      SCOPE_OBJECT "))" },
+        { "survey", "SELECT count(*) FROM survey s JOIN object o ON o.id = s.object_id WHERE s.id = ?5 AND (?1 = 0 OR (s.told_at IS NOT NULL AND "
+                    SCOPE_OBJECT "))" },
     };
     struct scope scope = scope_of(v);
     int64_t n = 0;

@@ -32,7 +32,7 @@
 struct desk;
 
 /* What changed, for the live pages: called after the commit, in the thread that did the work. type is "case", "clock", "inbox",
- * "source" or "request" (as in schema Change). Must not call back into the desk and must not block. */
+ * "source", "request" or "survey" (as in schema Change). Must not call back into the desk and must not block. */
 typedef void desk_changed(void *arg, const char *type, const char *id);
 
 struct desk_setup {

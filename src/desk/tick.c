@@ -7,6 +7,7 @@
 #include "desk/integrity/integrity.h"
 #include "desk/internal.h"
 #include "desk/requests/requests.h"
+#include "desk/surveys/surveys.h"
 #include "base/log.h"
 #include "desk/reports/reports.h"
 #include "desk/schedule/schedule.h"
@@ -119,6 +120,7 @@ static int tick(struct call *c, time_ns *next)
     static tick_part *const parts[] = {
         autos, duties_tick, sessions_end, uploads_part, files_part, audit_part, tables_part, reports_part, requests_tick,
         schedule_tick,
+        surveys_tick,
         documents_tick,
         integrity_tick,
     };

@@ -1,5 +1,6 @@
 /* api_node.c - what the node says of itself: texts, metrics, health. */
 #include "base/file.h"
+#include "desk/surveys/tools.h"
 #include "portal/internal.h"
 
 #include <sys/stat.h>
@@ -65,6 +66,9 @@ static const char *role_state(const struct call *c, enum node_role role)
     char path[4096];
     struct stat theirs, ours;
     bool young = clock_steady() - c->portal->started < START_NS;
+
+    if (role == ROLE_TOOLS)   /* it writes no metrics: nothing of it lies outside its own folder */
+        return tools_alive(c->portal->setup.node) ? "ok" : young ? "starting" : "down";
 
     if (stat(metrics_path(c, ROLE_DESK, path), &ours) < 0)
         return role == ROLE_DESK && !young ? "down" : "starting";

@@ -20,7 +20,7 @@ int api_upload_piece(struct call *c)
 {
     struct desk_reply r = { 0 };
     int64_t offset = -1;
-    int rc = params_int(&c->params, "offset", 0, BLOB_BYTES_MAX, &offset, &c->err);
+    int rc = params_int(&c->params, "offset", 0, BLOB_LARGE_MAX, &offset, &c->err);
 
     if (rc < 0 || offset < 0)
         return err_set(&c->err, -EINVAL, "offset");

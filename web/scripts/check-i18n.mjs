@@ -112,7 +112,7 @@ const BUILT = {
   'ui.source_state.': list('SOURCE_STATES'),
   'ui.state.': list('CASE_STATES'),
   'ui.step.': ['done', 'now', 'next', 'skipped'],
-  'ui.subject.': ['case', 'object', 'organisation', 'request', 'report', 'person', 'document_survey'],
+  'ui.subject.': ['case', 'object', 'organisation', 'request', 'report', 'person', 'document_survey', 'survey'],
   'ui.theme.': ['system', 'dark', 'light'],
   'ui.timeline.': list('TIMELINE_KINDS'),
   'ui.urgency.': ['late', 'urgent', 'soon', 'calm'],

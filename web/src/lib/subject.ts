@@ -5,7 +5,7 @@ import { findPage } from './rooms';
 import { toHash } from './route';
 import { session } from './session.svelte';
 
-const PATHS: Record<string, string> = { case: 'cases', object: 'objects', organisation: 'organisations', request: 'requests', report: 'reports', person: 'people', document_survey: 'document-surveys' };
+const PATHS: Record<string, string> = { case: 'cases', object: 'objects', organisation: 'organisations', request: 'requests', report: 'reports', person: 'people', document_survey: 'document-surveys', survey: 'surveys' };
 
 /** The acts of a case that fulfil its duties (requirements, 5.1). */
 const ACTS: Record<string, ActionName> = {

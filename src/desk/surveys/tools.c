@@ -1,0 +1,227 @@
+/* tools.c - content/policy/tools.yaml, and commands made of it. See tools.h. */
+#include "desk/surveys/tools.h"
+#include "desk/surveys/room.h"
+#include "base/yaml.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct tool_policy {
+    struct yaml        *file;
+    struct tool_profile profile[TOOL_PROFILES_MAX];
+    size_t              count;
+};
+
+static int read_list(const struct yaml *y, const struct ynode *list, struct str *out, size_t most, size_t *count, struct err *e)
+{
+    for (const struct ynode *n = list && list->kind == YNODE_SEQ ? list->first : NULL; n; n = n->next) {
+        if (n->kind != YNODE_SCALAR || n->text.n == 0 || *count == most || memchr(n->text.p, 0, n->text.n))
+            return yaml_err(y, n, e, "a text is expected, at most %zu of them", most);
+        out[(*count)++] = n->text;
+    }
+    return 0;
+}
+
+static int read_number(const struct yaml *y, const struct ynode *n, const char *key, int64_t most, int64_t *out, struct err *e)
+{
+    int rc = yaml_int(y, n, key, out, e);
+
+    if (rc < 0)
+        return rc;
+    return rc > 0 || *out < 1 || *out > most ? yaml_err(y, n, e, "\"%s\" is a number from 1 to %lld", key, (long long)most) : 0;
+}
+
+static int read_codes(const struct yaml *y, const struct ynode *list, struct tool_profile *t, struct err *e)
+{
+    for (const struct ynode *n = list && list->kind == YNODE_SEQ ? list->first : NULL; n; n = n->next)
+        if (t->code_count == COUNT(t->codes) || !str_i64(n->text, &t->codes[t->code_count++]))
+            return yaml_err(y, n, e, "an exit code is expected, at most %zu of them", COUNT(t->codes));
+    return 0;
+}
+
+/* Arguments are whole: a blank inside would make the line that people read say something else than what runs. */
+static int args_fit(const struct yaml *y, const struct ynode *at, const struct tool_profile *t, struct err *e)
+{
+    for (size_t i = 0; i < t->arg_count; i++)
+        for (size_t k = 0; k < t->args[i].n; k++)
+            if ((unsigned char)t->args[i].p[k] <= ' ' || t->args[i].p[k] == '\'' || t->args[i].p[k] == '"')
+                return yaml_err(y, at, e, "argument \"%.*s\" has a blank or a quote", STR_ARG(t->args[i]));
+    return 0;
+}
+
+static int read_profile(const struct yaml *y, const struct ynode *n, struct tool_profile *t, struct err *e)
+{
+    static const char *const known[] = { "id", "tool", "program", "title", "format", "needs", "modes", "arguments", "target", "time_s", "cpu_s", "memory_mib",
+                                         "output_mib", "codes", NULL };
+    const struct ynode *title;
+    int rc = n->kind == YNODE_MAP ? yaml_only(y, n, known, e) : yaml_err(y, n, e, "a profile is expected");
+
+    if (rc < 0)
+        return rc;
+    *t = (struct tool_profile){ .id = yaml_text(n, "id"), .tool = yaml_text(n, "tool"), .program = yaml_text(n, "program"), .format = yaml_text(n, "format"),
+                                .needs = yaml_text(n, "needs"), .local = str_eq(yaml_text(n, "target"), STR("local")) };
+    if (t->id.n == 0 || t->id.n > 64 || t->tool.n == 0 || t->format.n == 0)
+        return yaml_err(y, n, e, "\"id\", \"tool\" and \"format\" are expected");
+    if (!str_starts(t->program, STR("/")) || t->program.n > 255)
+        return yaml_err(y, n, e, "\"program\" is a whole path");
+    title = yaml_get(n, "title");
+    t->title[LANG_KK] = title ? yaml_text(title, "kk") : STR("");
+    t->title[LANG_RU] = title ? yaml_text(title, "ru") : STR("");
+    t->title[LANG_EN] = title ? yaml_text(title, "en") : STR("");
+    if (!t->title[LANG_KK].n || !t->title[LANG_RU].n || !t->title[LANG_EN].n)
+        return yaml_err(y, n, e, "\"title\" has kk, ru and en");
+    if ((rc = read_list(y, yaml_get(n, "modes"), t->modes, COUNT(t->modes), &t->mode_count, e)) < 0 ||
+        (rc = read_list(y, yaml_get(n, "arguments"), t->args, TOOL_ARGS_MAX, &t->arg_count, e)) < 0 || (rc = args_fit(y, n, t, e)) < 0 ||
+        (rc = read_codes(y, yaml_get(n, "codes"), t, e)) < 0 || (rc = read_number(y, n, "time_s", TOOL_TIME_MAX_S, &t->time_s, e)) < 0 ||
+        (rc = read_number(y, n, "cpu_s", TOOL_TIME_MAX_S, &t->cpu_s, e)) < 0 || (rc = read_number(y, n, "memory_mib", 65536, &t->memory_mib, e)) < 0)
+        return rc;
+    return read_number(y, n, "output_mib", TOOL_OUTPUT_MAX / MIB, &t->output_mib, e);
+}
+
+int tool_policy_load(const char *content, struct tool_policy **out, struct err *e)
+{
+    static const char *const known[] = { "profiles", NULL };
+    struct tool_policy *p = calloc(1, sizeof *p);
+    const struct ynode *root, *list;
+    char path[4096];
+    int rc;
+
+    *out = p;
+    if (!p)
+        return err_set(e, -ENOMEM, "no memory for the tools");
+    snprintf(path, sizeof path, "%s/policy/tools.yaml", content);
+    rc = yaml_load_file(path, &p->file, e);
+    root = rc == 0 && p->file->doc_count == 1 && p->file->docs[0]->kind == YNODE_MAP ? p->file->docs[0] : NULL;
+    if (rc == 0)
+        rc = root ? yaml_only(p->file, root, known, e) : err_set(e, -EBADMSG, "tools.yaml: one map is expected");
+    list = rc == 0 ? yaml_get(root, "profiles") : NULL;
+    for (const struct ynode *n = list && list->kind == YNODE_SEQ ? list->first : NULL; n && rc == 0; n = n->next) {
+        if (p->count == TOOL_PROFILES_MAX)
+            rc = yaml_err(p->file, n, e, "more than %d profiles", TOOL_PROFILES_MAX);
+        else if ((rc = read_profile(p->file, n, &p->profile[p->count], e)) == 0) {
+            if (tool_policy_find(p, p->profile[p->count].id))
+                rc = yaml_err(p->file, n, e, "the profile stands twice");
+            p->count++;
+        }
+    }
+    if (rc < 0)
+        tool_policy_free(out);
+    return rc;
+}
+
+void tool_policy_free(struct tool_policy **p)
+{
+    if (!*p)
+        return;
+    yaml_free(&(*p)->file);
+    free(*p);
+    *p = NULL;
+}
+
+size_t tool_policy_count(const struct tool_policy *p) { return p->count; }
+const struct tool_profile *tool_policy_at(const struct tool_policy *p, size_t i) { return &p->profile[i]; }
+
+const struct tool_profile *tool_policy_find(const struct tool_policy *p, struct str id)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (str_eq(p->profile[i].id, id))
+            return &p->profile[i];
+    return NULL;
+}
+
+static bool path_there(struct str path, int how)
+{
+    char text[4096];
+
+    snprintf(text, sizeof text, "%.*s", STR_ARG(path));
+    return access(text, how) == 0;
+}
+
+bool tool_present(const struct tool_profile *t) { return path_there(t->program, X_OK) && (!t->needs.n || path_there(t->needs, R_OK)); }
+
+bool tool_for_mode(const struct tool_profile *t, struct str mode)
+{
+    for (size_t i = 0; i < t->mode_count; i++)
+        if (str_eq(t->modes[i], mode))
+            return true;
+    return false;
+}
+
+/* own_address - is this place the machine itself? Names are not asked of anybody. */
+static bool own_address(struct str place)
+{
+    struct ifaddrs *all = NULL;
+    char text[INET6_ADDRSTRLEN + 1];
+    bool own = str_eq(place, STR("localhost"));
+
+    if (getifaddrs(&all) < 0)
+        return own;
+    for (const struct ifaddrs *i = all; i && !own; i = i->ifa_next) {
+        int family = i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC;
+
+        if (family != AF_INET && family != AF_INET6)
+            continue;
+        if (getnameinfo(i->ifa_addr, family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6), text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
+            own = str_eq(place, str_c(text));
+    }
+    freeifaddrs(all);
+    return own;
+}
+
+int tool_argv(const struct tool_profile *t, const struct str *targets, size_t count, const char *output, struct arena *a, char ***argv, struct err *e)
+{
+    char **out = arena_array(a, 2 + t->arg_count + count, sizeof *out);
+    size_t n = 0;
+
+    if (!out)
+        return err_set(e, -ENOMEM, "no memory for a command");
+    if (count == 0 || count > TOOL_TARGETS_MAX || (t->local && count != 1))
+        return err_set(e, -EINVAL, t->local ? "one place is expected" : "1 to %d places are expected", TOOL_TARGETS_MAX);
+    out[n++] = (char *)(uintptr_t)arena_copy(a, t->program).p;
+    for (size_t i = 0; i < t->arg_count; i++)
+        out[n++] = (char *)(uintptr_t)(str_eq(t->args[i], STR("{output}")) ? arena_copy(a, str_c(output)).p : arena_copy(a, t->args[i]).p);
+    for (size_t i = 0; i < count; i++) {
+        if (!place_valid(targets[i]))
+            return err_set(e, -EINVAL, "\"%.*s\" is no single address or host name", (int)min_size(targets[i].n, 100), targets[i].p);
+        if (t->local && !own_address(targets[i]))
+            return err_set(e, -EINVAL, "\"%.*s\" is not this machine: %.*s looks at the machine on which it runs", STR_ARG(targets[i]), STR_ARG(t->tool));
+        if (!t->local)
+            out[n++] = (char *)(uintptr_t)arena_copy(a, targets[i]).p;
+    }
+    out[n] = NULL;
+    *argv = out;
+    return arena_failed(a) ? err_set(e, -ENOMEM, "no memory for a command") : 0;
+}
+
+struct str tool_command(char *const *argv, struct arena *a)
+{
+    AUTO_BUF struct buf b = { 0 };
+
+    buf_init(&b, TOOL_ORDER_MAX);
+    for (size_t i = 0; argv[i]; i++) {
+        if (i)
+            buf_byte(&b, ' ');
+        buf_str(&b, str_c(argv[i]));
+    }
+    return arena_copy(a, buf_view(&b));
+}
+
+const char *tools_path(const struct node *n, int64_t run, const char *ending, char out[4096])
+{
+    char tail[64];
+
+    snprintf(tail, sizeof tail, "tools/%lld.%s", (long long)run, ending);
+    return node_path(n, tail, out);
+}
+
+bool tools_alive(const struct node *n)
+{
+    char path[4096];
+    AUTO_CLOSE int fd = open(node_path(n, "tools/lock", path), O_RDONLY | O_CLOEXEC);
+
+    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}

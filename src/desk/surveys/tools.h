@@ -1,0 +1,61 @@
+/* tools.h - the tools that Saqshy runs itself: which, with which fixed arguments, on which places, and how desk and the role "tools" speak of a run.
+ *
+ * Owns      struct tool_policy owns what it read of content/policy/tools.yaml, until tool_policy_free.
+ * Promises  1. An argument comes from the policy file or is one valid place (place_valid) or the path of the output: nothing else can stand in a command,
+ *              and no shell ever reads it.
+ *           2. The role "tools" makes the arguments anew from its own copy of the policy: what the desk asks for is a profile's name and places.
+ *           3. A run is bounded in time, processor seconds, memory and bytes of output, and ends with the role.
+ *           4. Both sides speak through files of DATA/tools alone: ID.order (desk), ID.begun, ID.out, ID.done (tools), ID.stop (desk). Each is written
+ *              whole or not at all; a kill of either side leaves a run that goes on, ends, or is told as lost.
+ * Threads   any, after loading.
+ * Units     seconds and MiB as the names say.
+ * Source    docs/surveys.md, "Tools that Saqshy runs". */
+#ifndef SAQSHY_DESK_SURVEYS_TOOLS_H
+#define SAQSHY_DESK_SURVEYS_TOOLS_H
+
+#include <jansson.h>
+
+#include "base/catalog.h"
+#include "base/node.h"
+
+#define TOOL_PROFILES_MAX 32
+#define TOOL_ARGS_MAX     64
+#define TOOL_TARGETS_MAX  256
+#define TOOL_OUTPUT_MAX   (64u * MIB)   /* the largest that a profile may allow */
+#define TOOL_TIME_MAX_S   (24 * 3600)
+#define TOOL_ORDER_MAX    (128u * KIB)
+
+struct tool_profile {
+    struct str id, tool, program, title[LANG_COUNT], format, needs, modes[4], args[TOOL_ARGS_MAX];
+    size_t     mode_count, arg_count;
+    bool       local;       /* looks at the machine on which it runs: its one target must be an address of this machine */
+    int64_t    time_s, cpu_s, memory_mib, output_mib, codes[8];
+    size_t     code_count;  /* exit codes that mean "done"; none: 0 alone */
+};
+struct tool_policy;
+MUST_USE int tool_policy_load(const char *content, struct tool_policy **out, struct err *e);
+void tool_policy_free(struct tool_policy **p);
+size_t tool_policy_count(const struct tool_policy *p);
+const struct tool_profile *tool_policy_at(const struct tool_policy *p, size_t i);
+const struct tool_profile *tool_policy_find(const struct tool_policy *p, struct str id);
+/* tool_present - is the program there, and what it needs? */
+bool tool_present(const struct tool_profile *t);
+/* tool_for_mode - may it serve a survey of this mode? */
+bool tool_for_mode(const struct tool_profile *t, struct str mode);
+/* tool_argv - the whole command, program first, ended by NULL; texts in the arena. -EINVAL for a place that is none, or none at all. */
+MUST_USE int tool_argv(const struct tool_profile *t, const struct str *targets, size_t count, const char *output, struct arena *a, char ***argv, struct err *e);
+/* tool_command - the same as one line, for people. */
+struct str tool_command(char *const *argv, struct arena *a);
+/* tools_alive - does the role "tools" run on this node? */
+bool tools_alive(const struct node *n);
+
+/* tools_path - DATA/tools/ID.ending. */
+const char *tools_path(const struct node *n, int64_t run, const char *ending, char out[4096]);
+#define TOOLS_OUTPUT "out"
+
+/* tools_work - the role: takes orders until *stop is set. Returns an exit code as roles do. */
+MUST_USE int tools_work(const struct node *n, const volatile int *stop, struct err *e);
+/* tools_turn - one look: the oldest order is run to its end (or until *stop). Returns how many ended. */
+MUST_USE int tools_turn(const struct node *n, const struct tool_policy *p, const volatile int *stop, struct err *e);
+
+#endif

@@ -1,0 +1,363 @@
+// surveys.test.mjs - surveys for vulnerabilities through the real API, with a clock that is moved: access, scope, results of scanners, letters, measures,
+// the control survey, and a run of nmap by Saqshy itself on this machine.
+//
+// One centre with the demonstration registry. Every answer is compared with docs/openapi.yaml. The tests run in order.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { centre, until } from './lib/centre.mjs';
+import { openapi } from './portal/openapi.mjs';
+
+const spec = openapi();
+let c, admin, p = {};
+const DAY = 24 * 3600, OBJECT = 'state-register';
+const at = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+const day = (days = 0) => new Date(c.now() + (days * DAY + 5 * 3600) * 1000).toISOString().slice(0, 10);
+
+function fits(method, path, a) {
+    const bare = path.split('?')[0];
+    let problems = spec.problems(method, bare, a.status, a.json);
+    if (problems.some((x) => x.includes('is not described')) && [400, 403].includes(a.status)) problems = spec.schemaProblems('Error', a.json);
+    assert.deepEqual(problems, [], `${method} ${path} → ${a.status} ${a.bytes.toString().slice(0, 400)}`);
+    return a;
+}
+const ask = async (who, method, path, body) => fits(method, path, await who.request(method, `/api/v1${path}`, body));
+const get = async (who, path) => {
+    const a = await ask(who, 'GET', path);
+    assert.equal(a.status, 200, `${path}: ${a.bytes}`);
+    return a.json;
+};
+const act = async (who, s, name, body = {}) => {
+    const a = await ask(who, 'POST', `/surveys/${s.id}/actions/${name}`, body);
+    assert.equal(a.status, 200, `${name}: ${a.bytes}`);
+    return a.json;
+};
+const refused = async (who, s, name, body, status, field) => {
+    const a = await ask(who, 'POST', `/surveys/${s.id}/actions/${name}`, body);
+    assert.equal(a.status, status, `${name}: ${a.bytes}`);
+    if (field) assert.equal(a.json.field, field, `${name}: ${a.bytes}`);
+    return a.json;
+};
+const make = async (mode, more = {}) => {
+    const a = await ask(p.surveyor, 'POST', '/surveys', { object_id: OBJECT, mode, kind: 'main', from_on: day(), to_on: day(5), reason: 'an order of KNB', ...more });
+    assert.equal(a.status, 201, a.bytes.toString());
+    return a.json;
+};
+const result = async (s, name, content, more = {}, who = p.surveyor) => {
+    const up = await who.upload(name, Buffer.from(content));
+    assert.ok(up.status < 300, up.bytes.toString());
+    const a = await ask(who, 'POST', `/surveys/${s.id}/results`, { upload_id: up.json.id, ...more });
+    assert.equal(a.status, 201, a.bytes.toString());
+    return a.json;
+};
+/** The survey when its files are read. */
+const settled = (s) => until('the results are read', async () => {
+    const now = await get(p.surveyor, `/surveys/${s.id}`);
+    return !now.busy && now.results.every((r) => r.removed_at || ['applied', 'refused'].includes(r.state)) ? now : null;
+}, 90);
+const clock = (s, obligation) => s.clocks.filter((k) => k.obligation === obligation).at(-1);
+const due = async (obligation, from) => (await p.lead.get(`/obligations/${obligation}/due?from=${encodeURIComponent(from)}`)).json.due;
+const same = (a, b) => assert.equal(Date.parse(a), Date.parse(b));
+
+/** A report in the form that Nessus writes, of our own making. */
+const nessus = (hosts) => `<?xml version="1.0"?>
+<NessusClientData_v2><Policy><policyName>ours</policyName></Policy><Report name="ours">
+${Object.entries(hosts).map(([ip, items]) => `<ReportHost name="${ip}"><HostProperties><tag name="host-ip">${ip}</tag><tag name="HOST_START">Mon Nov 23 10:00:00 2026</tag><tag name="HOST_END">Mon Nov 23 10:20:00 2026</tag></HostProperties>
+${items.map((i) => `<ReportItem port="${i.port}" svc_name="${i.service ?? 'general'}" protocol="tcp" severity="${i.severity}" pluginID="${i.id}" pluginName="${i.title}" pluginFamily="ours">
+<description>${i.title} was found.</description><solution>${i.solution ?? 'Correct it.'}</solution><risk_factor>${['None', 'Low', 'Medium', 'High', 'Critical'][i.severity]}</risk_factor>${i.cve ? `<cve>${i.cve}</cve>` : ''}
+</ReportItem>`).join('\n')}</ReportHost>`).join('\n')}
+</Report></NessusClientData_v2>
+`;
+const PASSWORD = { port: 21, severity: 4, id: 900001, title: 'Default password of the file service' };
+const TLS = { port: 443, severity: 2, id: 900002, title: 'TLS 1.0 is offered', solution: 'Turn it off.' };
+const UPDATE = { port: 443, severity: 3, id: 900003, title: 'An old web server', cve: 'CVE-2026-10001' };
+const NEW = { port: 443, severity: 1, id: 900004, title: 'A banner tells the version' };
+
+const PEOPLE = { admin: 'admin', analyst: 'analyst', owner: 'registry', city: 'city' };
+async function person(name, role, org) {
+    const login = `t-${name}`, password = 'a long password for tests 1';
+    const a = await admin.post('/users', { login, name: `${role} ${name}`, role, org_id: org, language: 'en', email: null, password });
+    assert.equal(a.status, 201, a.bytes.toString());
+    c.accounts[login] = { login, password, role };
+    PEOPLE[name] = login;
+}
+async function signIn() {
+    for (const [name, login] of Object.entries(PEOPLE)) p[name] = await c.signedIn(c.accounts[login]);
+    admin = p.admin;
+}
+async function later(seconds) {
+    c.advance(seconds);
+    await signIn();
+}
+/** Every condition of paragraph 11 is provided, but for some. */
+async function conditions(...but) {
+    const a = await p.analyst.post('/requests', { kind: 'access', object_ids: [OBJECT], values: {} });
+    assert.ok([201, 409].includes(a.status), a.bytes.toString());
+    const open = (await p.analyst.get(`/requests?kind=access&object=${OBJECT}`)).json.items[0];
+    const r = (await p.analyst.get(`/requests/${open.id}`)).json;
+    for (const workplace of [1, 2]) {
+        const tried = await p.analyst.post(`/requests/${r.id}/actions/record_test`, { tested_at: at(c.now()), workplace, result: 'ok' });
+        assert.equal(tried.status, 200, tried.bytes.toString());
+    }
+    for (const i of r.items) {
+        const state = but.includes(i.code) ? 'refused' : 'provided';
+        const done = await p.owner.post(`/requests/${r.id}/actions/set_item`, { item: i.code, state, note: 'as agreed', ...(i.code === 'R-11-04' && state === 'provided' ? { count: 2 } : {}) });
+        assert.equal(done.status, 200, done.bytes.toString());
+    }
+}
+
+before(async () => {
+    c = await centre({ demo: true });
+    writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk]', 'roles: [desk, tools]'));
+    await c.start();
+    admin = await c.signedIn('administrator');
+    for (const [name, role, org] of [['lead', 'centre_lead', 'sts'], ['surveyor', 'surveyor', 'sts'], ['other', 'surveyor', 'sts'], ['audit', 'auditor', null]]) await person(name, role, org);
+    await signIn();
+});
+after(async () => { await c?.remove(); });
+
+let main, control;
+
+test('R-10.2-02, R-11-01: a survey in the mode of penetration testing waits for the conditions of paragraph 11, and the owner is told which one is missing', async () => {
+    main = await make('pentest_auto');
+    assert.match(main.number, /^S-\d{4}-\d{6}$/);
+    assert.deepEqual([main.state, main.reason], ['planned', 'an order of KNB']);
+    assert.equal((await ask(p.owner, 'GET', `/surveys/${main.id}`)).status, 404, 'the owner was not told of it yet');
+    assert.equal((await get(p.owner, '/surveys?side=all')).items.length, 0);
+    main = await act(p.surveyor, main, 'assign', { people: [(main.candidates.find((x) => x.name.includes('surveyor surveyor'))).id] });
+    assert.equal(main.people.length, 1);
+    await conditions('R-11-06');
+    main = await act(p.surveyor, main, 'start');
+    assert.equal(main.state, 'blocked');
+    assert.deepEqual(main.values.blocked.conditions.map((x) => x.code), ['R-11-06']);
+    const seen = await get(p.owner, `/surveys/${main.id}`);
+    assert.deepEqual([seen.people, seen.results, seen.runs], [[], [], []], 'the owner sees nothing of the work');
+    const notice = (await p.owner.get(`/notices/${seen.notices.at(-1).id}`)).json;
+    assert.match(JSON.stringify(notice), /R-11-06/);
+    assert.equal((await ask(p.city, 'GET', `/surveys/${main.id}`)).status, 404);
+    await refused(p.owner, main, 'start', {}, 403);
+    await conditions();
+    main = await act(p.surveyor, main, 'start');
+    assert.equal(main.state, 'in_progress');
+});
+
+test('the scope comes from Annex 1; what is left out says why; a network is no place', async () => {
+    assert.ok(main.scope.length > 0 && main.scope.every((x) => x.source === 'annex1' && x.included), JSON.stringify(main.scope));
+    await refused(p.surveyor, main, 'scope_set', { item: main.scope[0].id, included: false }, 400, 'reason');
+    await refused(p.surveyor, main, 'scope_add', { name: 'net', hosts: ['10.7.0.0/24'] }, 400, 'hosts');
+    await refused(p.surveyor, main, 'scope_add', { name: 'x', hosts: ['--script=x'] }, 400, 'hosts');
+    main = await act(p.surveyor, main, 'scope_add', { name: 'web', hosts: ['192.0.2.10', 'web.example.kz'] });
+    main = await act(p.surveyor, main, 'scope_add', { name: 'old', hosts: ['192.0.2.99'] });
+    main = await act(p.surveyor, main, 'scope_set', { item: main.scope.find((x) => x.name === 'old').id, included: false, reason: 'out of operation' });
+    assert.deepEqual(main.scope.filter((x) => !x.included).map((x) => [x.name, x.reason]), [['old', 'out of operation']]);
+});
+
+test('evidence needs its moment, a photograph its place; it is kept by its sum', async () => {
+    const up = await p.surveyor.upload('rack.png', Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(100)]));
+    let a = await ask(p.surveyor, 'POST', `/surveys/${main.id}/files`, { upload_id: up.json.id, role: 'photo', captured_at: at(c.now()) });
+    assert.deepEqual([a.status, a.json.field], [400, 'place']);
+    a = await ask(p.surveyor, 'POST', `/surveys/${main.id}/files`, { upload_id: up.json.id, role: 'photo', captured_at: at(c.now()), place: 'server room 2' });
+    assert.equal(a.status, 201, a.bytes.toString());
+    const f = a.json.files[0];
+    assert.equal(f.sha256, up.json.sha256);
+    const bytes = await p.surveyor.get(`/surveys/${main.id}/files/${f.id}`);
+    assert.equal(createHash('sha256').update(bytes.bytes).digest('hex'), f.sha256);
+    assert.equal((await p.owner.get(`/surveys/${main.id}/files/${f.id}`)).status, 404);
+});
+
+test('R-10.2-01: results come from files of scanners; a broken one is refused with its place; a wrong one goes and comes back', async () => {
+    await result(main, 'scan.nessus', nessus({ '192.0.2.10': [PASSWORD, TLS, UPDATE], '198.51.100.9': [TLS] }));
+    let s = await settled(main);
+    let r = s.results[0];
+    assert.deepEqual([r.state, r.outside], ['applied', 1], JSON.stringify(r));
+    assert.equal(s.counts.total, 3, JSON.stringify(s.counts));
+    await result(main, 'cut.nessus', nessus({ '192.0.2.10': [NEW] }).slice(0, 500));
+    s = await settled(main);
+    r = s.results.find((x) => x.name === 'cut.nessus');
+    assert.equal(r.state, 'refused');
+    assert.ok(r.error && r.line > 1, JSON.stringify(r));
+    await result(main, 'wrong.nessus', nessus({ '192.0.2.10': [{ ...NEW, title: 'Of another survey', id: 900009 }] }));
+    s = await settled(main);
+    assert.equal(s.counts.total, 4);
+    const wrong = s.results.find((x) => x.name === 'wrong.nessus');
+    await act(p.surveyor, main, 'result_remove', { result: wrong.id, reason: 'of another object' });
+    s = await settled(main);
+    assert.equal(s.counts.total, 3);
+    assert.equal(s.results.find((x) => x.name === 'wrong.nessus').reason, 'of another object');
+    await act(p.surveyor, main, 'result_restore', { result: wrong.id, reason: 'it was ours' });
+    s = await settled(main);
+    assert.equal(s.counts.total, 4);
+    await act(p.surveyor, main, 'result_remove', { result: s.results.find((x) => x.name === 'wrong.nessus').id, reason: 'it was not' });
+    main = await settled(main);
+    assert.equal(main.counts.total, 3);
+});
+
+test('a table is read by a saved mapping of its headings', async () => {
+    const s = await (async () => act(p.surveyor, await make('update_config'), 'start'))();
+    await act(p.surveyor, s, 'scope_add', { name: 'web', hosts: ['192.0.2.10'] });
+    const csv = 'Name;Severity;Address;Gate\nOld kernel;High;192.0.2.10;\nOld library;Low;192.0.2.10;8080\n';
+    const up = await p.surveyor.upload('list.csv', Buffer.from(csv));
+    const seen = await ask(p.surveyor, 'POST', '/survey-headings', { upload_id: up.json.id });
+    assert.deepEqual([seen.json.headings, seen.json.rows[0][0]], [['Name', 'Severity', 'Address', 'Gate'], 'Old kernel']);
+    const columns = [['Name', 'title'], ['Severity', 'severity'], ['Address', 'ip'], ['Gate', 'port']].map(([heading, field]) => ({ heading, field }));
+    let a = await ask(p.surveyor, 'POST', '/survey-mappings', { name: 'our list', tool: 'Inventory', columns: columns.slice(1) });
+    assert.deepEqual([a.status, a.json.field], [400, 'columns']);
+    a = await ask(p.surveyor, 'POST', '/survey-mappings', { name: 'our list', tool: 'Inventory', columns });
+    assert.equal(a.status, 200, a.bytes.toString());
+    assert.equal((await get(p.lead, '/survey-mappings')).items[0].name, 'our list');
+    a = await ask(p.surveyor, 'POST', `/surveys/${s.id}/results`, { upload_id: up.json.id, mapping: 'no such' });
+    assert.deepEqual([a.status, a.json.field], [400, 'mapping']);
+    a = await ask(p.surveyor, 'POST', `/surveys/${s.id}/results`, { upload_id: up.json.id, mapping: 'our list' });
+    assert.equal(a.status, 201, a.bytes.toString());
+    const done = await settled(s);
+    assert.deepEqual([done.results[0].state, done.results[0].tool, done.counts.total], ['applied', 'Inventory', 2], JSON.stringify(done.results));
+});
+
+test('D-12, R-10.2-07, R-10.2-08: results and recommendations go to the owner as an official letter with PDF and XLSX within 10 business days of the completion', async () => {
+    const found = (await get(p.surveyor, `/surveys/${main.id}/vulnerabilities`)).items;
+    assert.deepEqual(found.map((f) => f.severity), ['critical', 'high', 'medium']);
+    for (const f of found) for (const lang of ['kk', 'ru', 'en']) assert.ok(f.remedy[lang].length > 40, `${f.title} ${lang}`);
+    assert.match(found.find((f) => f.title === TLS.title).remedy.en, /TLS 1\.2 and 1\.3[^]*Turn it off\./);
+    main = await act(p.surveyor, main, 'remedy', { vulnerability: found[0].id, kk: 'Құпиясөзді бүгін ауыстырыңыз.', ru: 'Сменить пароль сегодня.', en: 'Change the password today.' });
+    main = await act(p.surveyor, main, 'complete', { note: 'all places were looked at' });
+    assert.equal(main.state, 'completed');
+    same(clock(main, 'D-12').due, await due('D-12', clock(main, 'D-12').from));
+    assert.equal((await ask(p.owner, 'GET', `/surveys/${main.id}/vulnerabilities`)).status, 404, 'nothing before the letter');
+    await later(13 * DAY);
+    main = await act(p.surveyor, main, 'send_results', { note: 'See the table.' });
+    assert.deepEqual([main.state, clock(main, 'D-12').state], ['results_sent', 'fulfilled']);
+    const mine = await get(p.owner, `/surveys/${main.id}`);
+    const letter = mine.notices.find((n) => n.id === main.values.results_notice);
+    const record = (await p.owner.get(`/notices/${letter.id}`)).json;
+    assert.equal(record.form.form, 'survey_results', Object.keys(record.form).join());
+    assert.match(JSON.stringify(record), /Сменить пароль сегодня/);
+    const pdf = await p.owner.get(`/notices/${letter.id}/pdf`);
+    assert.equal(pdf.bytes.subarray(0, 5).toString(), '%PDF-');
+    assert.ok(record.files.some((f) => f.name === `${main.number}.xlsx`), JSON.stringify(record.files));
+    assert.equal((await get(p.owner, `/surveys/${main.id}/vulnerabilities`)).items.length, 3);
+    const table = await p.owner.get(`/surveys/${main.id}/vulnerability-table?format=csv`);
+    assert.match(table.bytes.toString(), /CVE-2026-10001/);
+});
+
+test('R-10.2-09: the owner asks for a consultation, and the survey shows it', async () => {
+    const a = await p.owner.post('/requests', { kind: 'consultation', object_ids: [OBJECT], values: { title: 'How to turn TLS 1.0 off', text: 'Our clients are old.' } });
+    assert.equal(a.status, 201, a.bytes.toString());
+    main = await get(p.surveyor, `/surveys/${main.id}`);
+    assert.deepEqual(main.consultations.map((x) => x.title), ['How to turn TLS 1.0 off']);
+    const given = await p.analyst.post(`/requests/${main.consultations[0].id}/actions/give`, { answer: 'By the setting.' });
+    assert.equal(given.status, 200, given.bytes.toString());
+});
+
+test('D-13, R-13-01: the receipt starts 20 calendar days; the measures say of each vulnerability what was done, with files, on a form', async () => {
+    main = await act(p.owner, main, 'receive');
+    same(clock(main, 'D-13').due, await due('D-13', clock(main, 'D-13').from));
+    const found = (await get(p.owner, `/surveys/${main.id}/vulnerabilities`)).items;
+    await refused(p.owner, main, 'send_measures', { nothing_to_fix: true }, 400, 'nothing_to_fix');
+    await refused(p.owner, main, 'send_measures', { items: [{ vulnerability: found[0].id, answer: 'fixed', on: day() }] }, 400, 'items');
+    const items = [{ vulnerability: found[0].id, answer: 'fixed', on: day() }, { vulnerability: found[1].id, answer: 'until', on: day(30), comment: 'with the next release' }, { vulnerability: found[2].id, answer: 'claim' }];
+    await refused(p.owner, main, 'send_measures', { items: [{ ...items[0], on: day(3) }, items[1], items[2]] }, 400, 'items.0.on');
+    await refused(p.owner, main, 'send_measures', { items: [{ vulnerability: '999999', answer: 'claim' }, items[1], items[2]] }, 400, 'items.0.vulnerability');
+    const up = await p.owner.upload('order.pdf', Buffer.from('%PDF-1.4 our own'));
+    const measured = await act(p.owner, main, 'send_measures', { items, files: [up.json.id], note: 'As agreed.' });
+    assert.deepEqual([measured.state, measured.ended, clock(measured, 'D-13').state], ['measures_received', true, 'fulfilled']);
+    const record = (await p.surveyor.get(`/notices/${measured.values.measures_notice}`)).json;
+    assert.equal(record.form.form, 'survey_measures');
+    assert.deepEqual(record.files.map((f) => f.name), ['order.pdf']);
+    const told = (await get(p.surveyor, `/surveys/${main.id}/vulnerabilities`)).items.map((f) => f.measure.answer);
+    assert.deepEqual(told, ['fixed', 'until', 'claim']);
+});
+
+test('the control survey takes the scope of its main one, is compared with it, and its new results start D-12 again', async () => {
+    await refused(p.surveyor, main, 'start', {}, 409);
+    await later(30 * DAY);
+    control = await make('pentest_auto', { kind: 'control', main_id: main.id, reason: 'the schedule is not agreed yet' });
+    const twice = await ask(p.surveyor, 'POST', '/surveys', { object_id: OBJECT, mode: 'pentest_auto', kind: 'control', main_id: main.id, from_on: day(), to_on: day(5), reason: 'again' });
+    assert.equal(twice.status, 409);
+    control = await act(p.surveyor, control, 'start');
+    const scope = (s) => s.scope.map((x) => [x.name, x.hosts.join(), x.included]).sort();
+    assert.deepEqual(scope(control), scope(await get(p.surveyor, `/surveys/${main.id}`)));
+    await result(control, 'again.nessus', nessus({ '192.0.2.10': [TLS, UPDATE, NEW] }));
+    control = await settled(control);
+    control = await act(p.surveyor, control, 'complete');
+    assert.equal(clock(control, 'D-12').state, 'running');
+    const compared = await until('the comparison is ready', async () => { const x = await get(p.surveyor, `/surveys/${control.id}/comparison`); return x.ready ? x : null; });
+    assert.equal(compared.counts.not_fixed + compared.counts.claimed, 2, JSON.stringify(compared.counts));
+    assert.equal(compared.counts.new, 1);
+    assert.equal(compared.counts.fixed + compared.counts.not_covered, 1, 'what is not found again is fixed with proof or said not to be covered');
+    control = await act(p.surveyor, control, 'send_results');
+    control = await act(p.owner, control, 'send_measures', { all: { answer: 'until', on: day(10) } });
+    assert.deepEqual([control.state, clock(control, 'D-12').state, clock(control, 'D-13').state], ['measures_received', 'fulfilled', 'fulfilled']);
+});
+
+test('R-10.2-03, R-10.2-04: the modes of updates and of source code go the same way; nothing to fix is an answer', async () => {
+    for (const mode of ['update_config', 'source_code']) {
+        let s = await act(p.surveyor, await make(mode), 'start');
+        await refused(p.surveyor, s, 'complete', {}, 400, 'reason');
+        s = await act(p.surveyor, s, 'complete', { reason: 'nothing was changed since the last survey' });
+        s = await act(p.surveyor, s, 'send_results');
+        s = await act(p.surveyor, s, 'record_receipt', { received_at: at(c.now()), proof: 'letter 17' });
+        s = await act(p.owner, s, 'send_measures', { nothing_to_fix: true });
+        assert.deepEqual([s.mode, s.state, clock(s, 'D-13').state], [mode, 'measures_received', 'fulfilled']);
+    }
+});
+
+test('R-10.2-05, R-10.2-06: a survey by hand is not completed before the adjacent network is recorded as surveyed or absent', async () => {
+    let s = await act(p.surveyor, await make('pentest_manual'), 'start');
+    await refused(p.surveyor, s, 'complete', { reason: 'nothing was found' }, 409, 'adjacent');
+    await refused(p.surveyor, s, 'adjacent', { lan: 'surveyed', reason: 'looked' }, 400, 'lan');
+    s = await act(p.surveyor, s, 'adjacent', { lan: 'absent', reason: 'the object stands alone in its network' });
+    s = await act(p.surveyor, s, 'complete', { reason: 'nothing was found' });
+    s = await act(p.surveyor, s, 'send_results');
+    const record = (await p.owner.get(`/notices/${s.values.results_notice}`)).json;
+    assert.match(JSON.stringify(record), /the object stands alone/);
+});
+
+test('the lists: by state, mode and turn; the table; who sees what', async () => {
+    const all = (await get(p.lead, '/surveys?side=all')).items;
+    assert.ok(all.length >= 6);
+    assert.ok((await get(p.lead, '/surveys?mode=pentest_manual&side=all')).items.every((s) => s.mode === 'pentest_manual'));
+    const first = await get(p.lead, '/surveys?side=all&limit=2');
+    const second = await get(p.lead, `/surveys?side=all&limit=2&before=${first.next}`);
+    assert.deepEqual([...first.items, ...second.items].map((s) => s.id), all.slice(0, 4).map((s) => s.id));
+    assert.ok((await get(p.owner, '/surveys?side=mine')).items.every((s) => s.waits === 'owner'));
+    assert.equal((await get(p.city, '/surveys?side=all')).items.length, 0);
+    assert.match((await p.lead.get('/survey-table?side=all&format=csv')).bytes.toString(), /S-\d{4}-000001/);
+    assert.equal((await p.owner.post('/surveys', {})).status, 403);
+    const late = await act(p.surveyor, await make('source_code'), 'start');
+    await act(p.surveyor, late, 'complete', { reason: 'nothing to look at' });
+    await later(30 * DAY);
+    assert.ok((await get(p.lead, '/surveys?overdue=true')).items.some((s) => s.id === late.id && s.overdue), 'D-12 has passed');
+});
+
+test('Saqshy runs nmap itself: on places of the scope only, after a second press on the exact command, and takes its report', { skip: !existsSync('/usr/bin/nmap') }, async () => {
+    const listener = net.createServer((x) => { x.on('error', () => {}); x.end('220 ready\r\n'); });
+    await new Promise((done) => listener.listen(8443, '127.0.0.1', done)).catch(() => {});
+    try {
+        const tools = await get(p.surveyor, '/survey-tools');
+        assert.ok(tools.items.find((x) => x.id === 'nmap-tls').present);
+        await until('the role tools is ready', async () => (await get(p.surveyor, '/survey-tools')).running);
+        let s = await act(p.surveyor, await make('pentest_auto'), 'start');
+        s = await act(p.surveyor, s, 'scope_add', { name: 'this machine', hosts: ['127.0.0.1'] });
+        await refused(p.surveyor, s, 'run_propose', { profile: 'nmap-tls', targets: ['198.51.100.1'] }, 400, 'targets');
+        await refused(p.surveyor, s, 'run_propose', { profile: 'nmap', targets: ['127.0.0.1'] }, 400, 'profile');
+        await refused(p.surveyor, s, 'run_propose', { profile: 'nmap-tls', targets: ['127.0.0.1'], arguments: '-O' }, 400);
+        s = await act(p.surveyor, s, 'run_propose', { profile: 'nmap-tls', targets: ['127.0.0.1'] });
+        const run = s.runs[0];
+        assert.match(run.command, /^\/usr\/bin\/nmap .* -oX - -- 127\.0\.0\.1$/);
+        await refused(p.other, s, 'run_confirm', { run: run.id, command: run.command }, 403);
+        await refused(p.analyst, s, 'run_confirm', { run: run.id, command: run.command }, 403);
+        await refused(p.lead, s, 'run_confirm', { run: run.id, command: run.command.replace('127.0.0.1', '127.0.0.2') }, 409, 'command');
+        await act(p.lead, s, 'run_confirm', { run: run.id, command: run.command });
+        const ended = await until('nmap has run', async () => { const x = await get(p.surveyor, `/surveys/${s.id}`); return ['done', 'failed'].includes(x.runs[0].state) ? x : null; }, 180);
+        assert.deepEqual([ended.runs[0].state, ended.runs[0].exit_code, ended.runs[0].confirmed_by], ['done', 0, 'centre_lead lead'], JSON.stringify(ended.runs[0]));
+        const read = await settled(s);
+        const r = read.results.find((x) => x.run === run.id);
+        assert.equal(r.state, 'applied', JSON.stringify(r));
+        assert.match((await p.surveyor.get(`/surveys/${s.id}/results/${r.id}`)).bytes.toString(), /<nmaprun/);
+        assert.ok(read.timeline.some((x) => x.kind === 'run_confirmed' && x.text === run.command));
+        const audit = (await admin.get('/audit?q=survey.run')).json.items;
+        assert.ok(audit.some((x) => JSON.stringify(x).includes('127.0.0.1')), 'the command stands in the audit trail');
+    } finally { listener.close(); }
+});
