@@ -103,6 +103,12 @@ test('XML: entities that multiply, entities from outside, a document type from o
     const named = await scan(file('named.nessus', '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY s "inside">]>', NESSUS.slice(NESSUS.indexOf('<Ness')), ITEM('<description>&s;</description>'), NESSUS_END));
     assert.doesNotMatch(named.out, /"inside"/);
 });
+test('XML: attributes that only a document type says are not taken over, and are few', async () => {
+    const rest = NESSUS.slice(NESSUS.indexOf('<Ness'));
+    const r = await read(file('default.nessus', '<?xml version="1.0"?><!DOCTYPE x [<!ATTLIST ReportItem pluginName CDATA "from the type">]>', rest, '<ReportItem pluginID="7" severity="2" port="1"/>', NESSUS_END));
+    assert.doesNotMatch(r.out, /from the type/);
+    await refused(file('attlist.nessus', '<?xml version="1.0"?><!DOCTYPE x [<!ATTLIST a', Array.from({ length: 5000 }, (_, i) => ` a${i} CDATA "x"`).join(''), '>]>', rest, ['<a/>', 100000], NESSUS_END), /1,000 attributes/);
+});
 test('XML: bytes that are no UTF-8, a zero byte, an unknown encoding, a wrong end tag, two roots, nothing but a beginning', async () => {
     await refused(file('utf8.nessus', NESSUS, ITEM('<description>').slice(0, -13), Buffer.from([0xc3, 0x28, 0xff, 0xfe]), '</description></ReportItem>', NESSUS_END), /:2:\d+: /);
     await refused(file('zero.nessus', NESSUS, ITEM('<description>a\0b</description>'), NESSUS_END), /:2:\d+: /);
@@ -130,6 +136,11 @@ test('JSON: a text, a key and a number without end', async () => {
     await refused(file('number.json', SEMGREP, '{"check_id":', ['1', HUGE], '}]}'), /:\d+:\d+: |larger|limit/);
     const skipped = await scan(file('skipped.json', SEMGREP, '{"nobody":"', ['x', HUGE], '","check_id":"a.b","path":"p"}]}'));
     assert.ok(skipped.code === 0 || /larger|limit/.test(skipped.err), skipped.err);
+});
+test('JSON: large texts at many depths are not held all at once', async () => {
+    const one = (depth) => [`${'{"a":'.repeat(depth)}{"results":{"failed_checks":{"check_id":"`, ['x', 12 * MIB], `"}}}${'}'.repeat(depth)}`];
+    const parts = Array.from({ length: 60 }, (_, i) => [...(i ? [','] : []), `"k${i}":`, ...one(i + 1)]).flat();
+    await read(file('depths.json', '{"check_type":"x","results":{},"summary":{},', ...parts.flatMap((p) => [p]), '}'));
 });
 test('JSON: numbers beyond reason stay text or are left out', async () => {
     const r = await read(file('numbers.json', '{"matches":[{"vulnerability":{"id":"CVE-2099-1","severity":"High","cvss":[],"epss":[{"epss":1e999,"percentile":-5}],"fix":{"versions":[]}},"artifact":{"name":"a","version":1e-999}},',

@@ -203,7 +203,7 @@ static int try_kinds(struct sniff *s, const struct scan_formats *all, const char
         }
         if (out->f)
             return 0;
-        if (rc == -EBADMSG && kind == FILE_XML) {
+        if ((rc == -EBADMSG || rc == -E2BIG) && kind == FILE_XML) {
             *e = why;
             return rc;
         }

@@ -180,6 +180,7 @@ struct tree {
     struct active       active[ACTIVE_MAX];
     int32_t             depth, skip;    /* skip: levels below that nobody wants */
     int32_t             deep;           /* levels that gather all text */
+    size_t              gathered;       /* bytes of it in all levels */
     bool                hollow;         /* hollow nodes are wanted */
     uint32_t           *had;            /* of each place of the trie: below which opened anchor its first text was seen */
     uint32_t            instances;

@@ -3,6 +3,8 @@
 
 #include <limits.h>
 
+#define LEVEL_TEXT (256u * KIB)
+
 int tree_init(struct tree *t, size_t limit)
 {
     memset(t, 0, sizeof *t);
@@ -114,6 +116,7 @@ int tree_begin(struct tree *t, const struct names *names, const struct trie *tri
     t->names = names;
     t->trie = trie;
     t->depth = t->skip = t->deep = 0;
+    t->gathered = 0;
     free(t->had);
     t->had = calloc(trie->count, sizeof *t->had);
     t->instances = 0;
@@ -211,7 +214,8 @@ int tree_text(struct tree *t, struct str s, struct err *e)
     for (int32_t i = t->depth; i >= 0 && t->deep > 0; i--)
         if (t->level[i].want & WANT_ALL) {
             buf_str(&t->level[i].all, s);
-            failed = failed || buf_failed(&t->level[i].all);
+            t->gathered += s.n;
+            failed = failed || buf_failed(&t->level[i].all) || t->gathered > 2 * SCAN_RECORD_MAX;
         }
     return failed ? too_large(e) : 0;
 }
@@ -249,6 +253,15 @@ static int tell(struct tree *t, struct level *l, struct err *e)
     return rc;
 }
 
+/* give_back - a text that was large does not stay with its level: there are many of them. */
+static void give_back(struct buf *b)
+{
+    if (b->cap > LEVEL_TEXT) {
+        buf_free(b);
+        buf_init(b, SCAN_RECORD_MAX);
+    }
+}
+
 /* kept - whether somebody outside of this level still wants it: of those who do, one whose filters it passes is enough. */
 static bool kept(struct tree *t, struct level *l)
 {
@@ -282,8 +295,12 @@ int tree_close(struct tree *t, struct err *e)
     }
     assert(t->depth > 0);
     rc = tell(t, l, e);
-    if (l->want & WANT_ALL)
+    if (l->want & WANT_ALL) {
         t->deep--;
+        t->gathered -= min_size(t->gathered, l->all.n);
+    }
+    give_back(&l->text);
+    give_back(&l->all);
     if (kept(t, l)) {
         above->hold = l->hold < above->hold ? l->hold : above->hold;
     } else {

@@ -9,6 +9,7 @@
 #define DOCTYPE_MAX     (1u * MIB)
 #define XML_TOKEN_MAX   SCAN_RECORD_MAX   /* one tag with its attributes */
 #define NAME_BYTES      1024u
+#define ATTLIST_MAX     1000u             /* attributes that a document type declares */
 #define NAMES_SEEN      100000u           /* different names of elements and attributes: expat keeps each of them until the end */
 #define NAMES_SLOTS     (1u << 18)
 
@@ -19,7 +20,7 @@ struct xml {
     int                 rc;
     int64_t             doctype;   /* where it began; -1 outside */
     uint64_t           *names;     /* hashes of the names that came so far */
-    size_t              name_count;
+    size_t              name_count, attlist_count;
 };
 
 static void stop(struct xml *x, int rc)
@@ -83,16 +84,17 @@ static void XMLCALL on_open(void *arg, const char *name, const char **attrs)
 {
     struct xml *x = arg;
     uint64_t line = XML_GetCurrentLineNumber(x->p);
+    size_t count = (size_t)XML_GetSpecifiedAttributeCount(x->p);   /* behind them stand those that only the document type says */
     int rc;
 
     if (x->rc < 0)
         return;
     rc = new_name(x, name);
-    for (size_t i = 0; attrs[i] && rc == 0; i += 2)
+    for (size_t i = 0; i < count && rc == 0; i += 2)
         rc = new_name(x, attrs[i]);
     if (rc == 0)
         rc = tree_open(x->r->tree, local(name), 0, -1, line, x->e);
-    for (size_t i = 0; attrs[i] && rc == 0 && !tree_skips(x->r->tree); i += 2)
+    for (size_t i = 0; i < count && rc == 0 && !tree_skips(x->r->tree); i += 2)
         rc = attribute(x, attrs[i], attrs[i + 1], line);
     if (rc < 0)
         stop(x, rc);
@@ -128,6 +130,16 @@ static void XMLCALL on_entity(void *arg, const XML_Char *name, int parameter, co
 
     (void)name, (void)parameter, (void)value, (void)n, (void)base, (void)system, (void)public, (void)notation;
     stop(x, refuse(x, -EBADMSG, "the document declares an entity, which no scanner does and which is never opened"));
+}
+
+/* on_attlist - declared attributes are not taken over, but expat goes through them at every element. */
+static void XMLCALL on_attlist(void *arg, const XML_Char *element, const XML_Char *name, const XML_Char *type, const XML_Char *value, int required)
+{
+    struct xml *x = arg;
+
+    (void)element, (void)name, (void)type, (void)value, (void)required;
+    if (++x->attlist_count > ATTLIST_MAX)
+        stop(x, refuse(x, -E2BIG, "the document type declares more than 1,000 attributes"));
 }
 
 /* on_skipped - a reference to what an outer document type would define: it stays as it is written. */
@@ -239,6 +251,7 @@ int read_xml(struct readers_arg *r, struct err *e)
     XML_SetElementHandler(x.p, on_open, on_close);
     XML_SetCharacterDataHandler(x.p, on_text);
     XML_SetEntityDeclHandler(x.p, on_entity);
+    XML_SetAttlistDeclHandler(x.p, on_attlist);
     XML_SetSkippedEntityHandler(x.p, on_skipped);
     XML_SetDoctypeDeclHandler(x.p, on_doctype, on_doctype_end);
     XML_SetUnknownEncodingHandler(x.p, on_encoding, NULL);
