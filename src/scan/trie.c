@@ -135,7 +135,7 @@ static void set_first(struct trie *t, const struct step *way, size_t n, size_t a
 void trie_want(struct trie *t, const struct step *base, size_t n, size_t anchor, const struct path *p, unsigned want)
 {
     struct step way[STEPS_MAX * 4];
-    size_t count = 0, inner = n;
+    size_t count = 0;
     bool filtered = false;
 
     for (; count < n && count < COUNT(way); count++)
@@ -150,9 +150,6 @@ void trie_want(struct trie *t, const struct step *base, size_t n, size_t anchor,
             n = min_size(n, count);
         } else {
             way[count++] = p->steps[i];
-            /* Inside of the record all is kept till its end; what is kept outside of it is sifted, or it would add up. */
-            if (anchor == inner && inner > 0)
-                way[count - 1].filters = NULL;
         }
         for (const struct filter *f = p->steps[i].filters; f; f = f->next)
             for (const struct path *q = f->path; q; q = q->next)
