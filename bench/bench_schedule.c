@@ -33,7 +33,7 @@ static void objects_make(struct desk *d, int64_t objects)
            " 'active', json('true'), 'is_ego', json('true'), 'commissioned_on', commissioned_on, 'work_types', json('[\"incident_response\",\"protection\",\"secure_operation\"]')), 1, 1,"
            " '' FROM object WHERE id LIKE 'b%'", 0);
     run(d, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) INSERT INTO team(name, at_once, days_week, modes, active, updated_at) SELECT printf('Team %d', i), 10,"
-           " 45, 'pentest_auto update_config source_code pentest_manual document', 1, 1 FROM n", objects / 40 + 1);
+           " 45, 'pentest_auto update_config source_code pentest_manual document', 1, 1 FROM n", objects / 20 + 1);
     run(d, "INSERT INTO blackout(object_id, from_on, to_on, reason, at) SELECT id, '2027-06-01', '2027-06-20', 'closed', 1 FROM object WHERE id LIKE 'b%5'", 0);
     run(d, "INSERT INTO blackout(from_on, to_on, reason, at) VALUES ('2027-12-27', '2027-12-31', 'end of the year', 1)", 0);
 }

@@ -2,8 +2,24 @@
 #include "desk/registry/registry.h"
 #include "desk/schedule/room.h"
 
+/* days_said - days of the arguments as people write them. */
+static void days_said(struct call *c, json_t *args)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(args, next, name, value) {
+        int64_t day;
+
+        if (json_is_string(value) && year_number(str_c(json_string_value(value)), &day))
+            json_object_set_new(args, name, json_str(duty_date_text(day, &c->a)));
+    }
+}
+
 struct str schedule_say(struct call *c, const char *key, json_t *args)
 {
+    days_said(c, args);
     struct str text = text_fill(&c->a, catalog_text(c->d->setup.catalog, c->v ? c->v->lang : LANG_RU, key), args);
 
     json_decref(args);

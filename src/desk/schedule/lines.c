@@ -56,15 +56,18 @@ static int filter_make(struct call *c, const struct plan_row *p, const struct sc
     "SELECT l.id, l.object_id, o.name, g.id, g.name, l.mode, l.kind, l.ordinal, l.pair_id, l.from_on, l.to_on, t.id, t.name, l.fixed, l.reason, "         \
     LINE_STANDS ", w.subject, w.subject_id, w.completed_at, w.reason, l.plan_id"
 #define LINE_JOINS                                                                                                                                       \
-    " JOIN org g ON g.id = o.org_id LEFT JOIN team t ON t.id = l.team_id LEFT JOIN plan_work w ON w.line_id = l.id AND l.draft = 0"
+    " JOIN org g ON g.id = o.org_id LEFT JOIN team t ON t.id = l.team_id"
+#define LINE_WORK " LEFT JOIN plan_work w ON w.line_id = iif(l.draft = 0, l.id, NULL)"
 #define LINE_FILTERS                                                                                                                                     \
     " WHERE " LINE_SEEN " AND l.plan_id = ?5 AND l.draft = ?6 AND (?7 = '' OR l.object_id = ?7) AND (?8 = '' OR ?8 IN (o.org_id, o.possessor_id)) AND"    \
-    " (?9 = '' OR l.mode = ?9) AND (?10 = '' OR l.kind = ?10) AND (?11 = 0 OR l.team_id = ?11) AND l.from_on >= ?12 AND l.from_on <= ?13 AND l.to_on >="  \
-    " ?14 AND (?15 = '' OR " LINE_STANDS " = ?15)"
-#define LINE_PAGE " AND (l.from_on, l.id) > (?16, ?17) ORDER BY l.from_on, l.id LIMIT ?18"
-#define BY_DAY    " FROM plan_line l INDEXED BY plan_line_day CROSS JOIN object o ON o.id = l.object_id"
-#define BY_OBJECT " FROM object o CROSS JOIN plan_line l INDEXED BY plan_line_object ON l.object_id = o.id"
-#define BY_TEAM   " FROM plan_line l INDEXED BY plan_line_team CROSS JOIN object o ON o.id = l.object_id"
+    " (?9 = '' OR l.mode = ?9) AND (?10 = '' OR l.kind = ?10) AND (?11 = 0 OR l.team_id = ?11) AND l.from_on <= ?13 AND l.to_on >= ?14 AND"                \
+    " (?15 = '' OR " LINE_STANDS " = ?15)"
+/* From the first day that is asked for, or from the cursor: the index is entered there and walked in its order. */
+#define LINE_PAGE " AND (l.from_on, l.id) > (?12, ?16) ORDER BY l.from_on, l.id LIMIT ?17"
+/* What came of a line is looked at before its names: a filter by state leaves most lines out. */
+#define BY_DAY    " FROM plan_line l INDEXED BY plan_line_day" LINE_WORK " CROSS JOIN object o ON o.id = l.object_id"
+#define BY_OBJECT " FROM object o CROSS JOIN plan_line l INDEXED BY plan_line_object ON l.object_id = o.id" LINE_WORK
+#define BY_TEAM   " FROM plan_line l INDEXED BY plan_line_team" LINE_WORK " CROSS JOIN object o ON o.id = l.object_id"
 
 static const char lines_by_day[] = LINE_COLUMNS BY_DAY LINE_JOINS LINE_FILTERS LINE_PAGE;
 /* The objects are few: those that the viewer reaches, of an organisation, or one. */
@@ -108,8 +111,8 @@ static int lines_page(struct call *c, const struct plan_row *p, const struct sch
         return rc;
     last = after_of(q->before, after);
     const char *sql = f.seen.bounded || q->object.n || q->org.n ? lines_by_object : q->team ? lines_by_team : lines_by_day;
-    sqlite3_stmt *st = db_query(c->d, c->e, sql, "izizii" "tttti" "zzzt" "zii", f.seen.bounded, f.seen.org, f.seen.member, f.today, p->id, (int64_t)f.draft, NAMED(q->object),
-                                NAMED(q->org), NAMED(q->mode), NAMED(q->kind), q->team, f.least, f.most, f.until, NAMED(q->state), after, last, most + 1);
+    sqlite3_stmt *st = db_query(c->d, c->e, sql, "izizii" "tttti" "zzzt" "ii", f.seen.bounded, f.seen.org, f.seen.member, f.today, p->id, (int64_t)f.draft, NAMED(q->object),
+                                NAMED(q->org), NAMED(q->mode), NAMED(q->kind), q->team, last ? after : f.least, f.most, f.until, NAMED(q->state), last, most + 1);
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         if ((int64_t)json_array_size(items) == most) {
@@ -151,7 +154,7 @@ struct calendar_work {
     int outside;
 };
 
-static void calendar_count(struct calendar_work *w, struct str from_on, struct str to_on)
+static void calendar_count(struct calendar_work *w, struct str from_on, struct str to_on, int n)
 {
     int from = year_day(w->y, from_on), to = year_day(w->y, to_on);
 
@@ -159,11 +162,11 @@ static void calendar_count(struct calendar_work *w, struct str from_on, struct s
         w->outside++;
         return;
     }
-    w->on[from]++;
-    w->on[(to >= w->y->p.days ? w->y->p.days - 1 : to) + 1]--;
-    w->begins[from]++;
-    w->month[civil_from_days(w->y->first + from).month]++;
-    w->week[planner_week(&w->y->p, from)]++;
+    w->on[from] += n;
+    w->on[(to >= w->y->p.days ? w->y->p.days - 1 : to) + 1] -= n;
+    w->begins[from] += n;
+    w->month[civil_from_days(w->y->first + from).month] += n;
+    w->week[planner_week(&w->y->p, from)] += n;
 }
 
 /* days_json - every day with a work; weeks by their Monday, as far as it lies in the year; months. */
@@ -204,7 +207,9 @@ static int closed_json(struct call *c, const struct schedule_year *y, json_t **o
 
 int desk_schedule_calendar(struct desk *d, const struct viewer *v, struct str id, const struct schedule_query *q, time_ns now, struct desk_reply *r)
 {
-    static const char days_of_all[] = "SELECT l.from_on, l.to_on" BY_DAY " LEFT JOIN plan_work w ON w.line_id = l.id AND l.draft = 0" LINE_FILTERS;
+    static const char days_of_all[] = "SELECT l.from_on, l.to_on" BY_DAY LINE_FILTERS
+        " AND l.from_on >= ?12";
+    static const char days_alone[] = "SELECT from_on, to_on, count(*) FROM plan_line WHERE plan_id = ? AND draft = ? GROUP BY from_on, to_on";
     struct calendar_work w = { 0 };
     json_t *closed = NULL;
     struct plan_row p;
@@ -219,13 +224,15 @@ int desk_schedule_calendar(struct desk *d, const struct viewer *v, struct str id
         rc = plan_year(&c, p.year, w.y);
     if (rc == 0)
         rc = filter_make(&c, &p, q, &f);
-    sqlite3_stmt *st = rc < 0 ? NULL
-                              : db_query(d, c.e, days_of_all, "izizii" "tttti" "zzzt", f.seen.bounded, f.seen.org, f.seen.member, f.today, p.id, (int64_t)f.draft,
-                                         NAMED(q->object), NAMED(q->org), NAMED(q->mode), NAMED(q->kind), q->team, f.least, f.most, f.until, NAMED(q->state));
+    bool plain = rc == 0 && !f.seen.bounded && !f.seen.member && !q->object.n && !q->org.n && !q->mode.n && !q->kind.n && !q->team && !q->state.n && !q->month.n && !q->on.n;
+    sqlite3_stmt *st = rc < 0  ? NULL
+                       : plain ? db_query(d, c.e, days_alone, "ii", p.id, (int64_t)f.draft)
+                               : db_query(d, c.e, days_of_all, "izizii" "tttti" "zzzt", f.seen.bounded, f.seen.org, f.seen.member, f.today, p.id, (int64_t)f.draft,
+                                          NAMED(q->object), NAMED(q->org), NAMED(q->mode), NAMED(q->kind), q->team, f.least, f.most, f.until, NAMED(q->state));
     if (rc == 0 && !st)
         rc = -EIO;
     while (st && (rc = db_step(d, st, c.e)) > 0)
-        calendar_count(&w, db_str(st, 0), db_str(st, 1));
+        calendar_count(&w, db_str(st, 0), db_str(st, 1), plain ? sqlite3_column_int(st, 2) : 1);
     if (rc == 0)
         rc = closed_json(&c, w.y, &closed);
     if (rc == 0) {
@@ -243,8 +250,9 @@ int desk_schedule_calendar(struct desk *d, const struct viewer *v, struct str id
 
 #define SUMS                                                                                                                                             \
     "count(*), sum(s = 'in_time'), sum(s = 'late'), sum(s = 'cancelled'), sum(s = 'overdue'), sum(s IN ('in_progress','blocked')), sum(s = 'planned')"
+/* Each line is judged once, not once for each sum. */
 #define STANDING_OF                                                                                                                                      \
-    "(SELECT l.mode, l.from_on, l.object_id, " LINE_STANDS " AS s FROM plan_line l LEFT JOIN plan_work w ON w.line_id = l.id WHERE l.plan_id = ?5 AND"    \
+    "WITH x AS MATERIALIZED (SELECT l.mode, l.from_on, l.object_id, " LINE_STANDS " AS s FROM plan_line l LEFT JOIN plan_work w ON w.line_id = l.id WHERE l.plan_id = ?5 AND"    \
     " l.draft = 0 AND " LINE_SEEN ")"
 
 static int percent_of(int64_t n, int64_t of) { return of ? (int)((n * 1000 / of + 5) / 10) : 0; }
@@ -261,8 +269,8 @@ static json_t *sums_json(sqlite3_stmt *st, int at)
 
 int desk_schedule_progress(struct desk *d, const struct viewer *v, struct str id, struct str by, int limit, struct str before, time_ns now, struct desk_reply *r)
 {
-    static const char by_mode[] = "SELECT mode, '', " SUMS " FROM " STANDING_OF " WHERE ?6 = ?6 AND ?7 > 0 GROUP BY mode ORDER BY mode";
-    static const char by_month[] = "SELECT substr(from_on, 1, 7), '', " SUMS " FROM " STANDING_OF " WHERE ?6 = ?6 AND ?7 > 0 GROUP BY substr(from_on, 1, 7) ORDER BY 1";
+    static const char by_mode[] = STANDING_OF " SELECT mode, '', " SUMS " FROM x WHERE ?6 = ?6 AND ?7 > 0 GROUP BY mode ORDER BY mode";
+    static const char by_month[] = STANDING_OF " SELECT substr(from_on, 1, 7), '', " SUMS " FROM x WHERE ?6 = ?6 AND ?7 > 0 GROUP BY substr(from_on, 1, 7) ORDER BY 1";
     static const char by_object[] = "SELECT l.object_id, o.name, " SUMS " FROM (SELECT l.object_id, " LINE_STANDS " AS s FROM plan_line l INDEXED BY plan_line_object LEFT"
                                     " JOIN plan_work w ON w.line_id = l.id WHERE l.plan_id = ?5 AND l.draft = 0 AND l.object_id > ?6 AND " LINE_SEEN ") l JOIN object o ON"
                                     " o.id = l.object_id GROUP BY l.object_id ORDER BY l.object_id LIMIT ?7";

@@ -272,19 +272,19 @@ static json_t *letter_values(struct call *c, const struct plan_row *p, const str
 int paper_tell(struct call *c, const struct plan_row *p, const struct sent *s, const char *sha256, struct str note, int64_t *notice)
 {
     struct subject about = { .kind = "plan", .id = str_c(p->id_text) };
-    struct notice_file files[2];
+    struct notice_file files[3];
     struct str orgs[NOTICE_ADDRESSEES_MAX];
-    struct notice_new n = { .kind = "works_schedule", .paragraph = "9", .about = &about, .form = "works_schedule", .orgs = orgs, .files = files, .file_count = 1 };
+    struct notice_new n = { .kind = "works_schedule", .paragraph = "9", .about = &about, .form = "works_schedule", .orgs = orgs, .files = files };
     int rc = notice_orgs(c, "knb", orgs, &n.org_count);
 
     *notice = 0;
     if (rc < 0 || n.org_count == 0)
         return rc;   /* KNB is not in the registry: the files and the recorded answer are what there is */
-    rc = file_put(c, p, &s->xlsx, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &files[0]);
-    if (rc == 0 && s->pdf.n) {
-        rc = file_put(c, p, &s->pdf, "pdf", "application/pdf", &files[1]);
-        n.file_count = 2;
-    }
+    rc = file_put(c, p, &s->xlsx, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &files[n.file_count++]);
+    if (rc == 0 && s->pdf.n)
+        rc = file_put(c, p, &s->pdf, "pdf", "application/pdf", &files[n.file_count++]);
+    if (rc == 0)   /* whose SHA-256 the form names */
+        rc = file_put(c, p, &s->text, "json", "application/json", &files[n.file_count++]);
     json_t *values = letter_values(c, p, s, sha256, note);
     n.values = values;
     n.text = note.n ? note : (struct str){ NULL, 0 };

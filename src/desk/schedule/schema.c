@@ -35,10 +35,9 @@ static const char step_1[] =
     " ordinal INTEGER NOT NULL CHECK (ordinal >= 1), pair_id INTEGER, from_on TEXT NOT NULL CHECK (length(from_on) = 10), to_on TEXT NOT NULL"
     " CHECK (length(to_on) = 10), team_id INTEGER REFERENCES team(id), fixed INTEGER NOT NULL DEFAULT 0 CHECK (fixed IN (0,1)),"
     " reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (id, draft), CHECK (from_on <= to_on)) STRICT;"
-    "CREATE INDEX plan_line_day ON plan_line(plan_id, draft, from_on, id);"
+    "CREATE INDEX plan_line_day ON plan_line(plan_id, draft, from_on, id, to_on);"
     "CREATE INDEX plan_line_object ON plan_line(object_id, draft, plan_id, from_on, id);"
     "CREATE INDEX plan_line_team ON plan_line(team_id, draft, plan_id, from_on, id);"
-    "CREATE INDEX plan_line_mode ON plan_line(plan_id, draft, mode, from_on, id);"
     "CREATE INDEX plan_line_pair ON plan_line(pair_id, draft) WHERE pair_id IS NOT NULL;"
     /* why the count of an object and mode is not that of the Rules: written by a person, or told by the planner: the plan, or the
      * object in it, begins or ends within the year */
@@ -49,13 +48,14 @@ static const char step_1[] =
     "CREATE TABLE plan_unplaced (id INTEGER PRIMARY KEY AUTOINCREMENT, plan_id INTEGER NOT NULL REFERENCES plan(id), object_id TEXT NOT NULL"
     " REFERENCES object(id), mode TEXT NOT NULL, kind TEXT NOT NULL, ordinal INTEGER NOT NULL, why TEXT NOT NULL, args TEXT NOT NULL) STRICT;"
     "CREATE INDEX plan_unplaced_plan ON plan_unplaced(plan_id, id);"
+    /* the text of a version is a file by its hash, among the documents: it can be larger than a row may be */
     "CREATE TABLE plan_version (plan_id INTEGER NOT NULL REFERENCES plan(id), number INTEGER NOT NULL, sha256 TEXT NOT NULL CHECK (length(sha256) = 64),"
-    " json TEXT NOT NULL, lines INTEGER NOT NULL, objects INTEGER NOT NULL, reason TEXT NOT NULL, made_at INTEGER NOT NULL, made_by INTEGER"
+    " size_bytes INTEGER NOT NULL, lines INTEGER NOT NULL, objects INTEGER NOT NULL, reason TEXT NOT NULL, made_at INTEGER NOT NULL, made_by INTEGER"
     " REFERENCES user(id), notice_id INTEGER, decision TEXT CHECK (decision IN ('agreed','returned')), decided_at INTEGER, decided_by INTEGER"
     " REFERENCES user(id), remarks TEXT, PRIMARY KEY (plan_id, number)) STRICT;"
     "CREATE TRIGGER plan_version_kept BEFORE DELETE ON plan_version BEGIN SELECT RAISE(ABORT, 'a version that was sent is kept'); END;"
-    "CREATE TRIGGER plan_version_fixed BEFORE UPDATE ON plan_version WHEN OLD.decision IS NOT NULL OR NEW.json IS NOT OLD.json OR NEW.sha256 IS NOT"
-    " OLD.sha256 OR NEW.number IS NOT OLD.number OR NEW.plan_id IS NOT OLD.plan_id OR NEW.lines IS NOT OLD.lines OR NEW.objects IS NOT OLD.objects OR"
+    "CREATE TRIGGER plan_version_fixed BEFORE UPDATE ON plan_version WHEN OLD.decision IS NOT NULL OR NEW.size_bytes IS NOT OLD.size_bytes OR NEW.sha256"
+    " IS NOT OLD.sha256 OR NEW.number IS NOT OLD.number OR NEW.plan_id IS NOT OLD.plan_id OR NEW.lines IS NOT OLD.lines OR NEW.objects IS NOT OLD.objects OR"
     " NEW.made_at IS NOT OLD.made_at OR NEW.made_by IS NOT OLD.made_by OR NEW.reason IS NOT OLD.reason OR (OLD.notice_id IS NOT NULL AND NEW.notice_id"
     " IS NOT OLD.notice_id) BEGIN SELECT RAISE(ABORT, 'a version that was sent is frozen'); END;"
     /* what a sent version changes in the one agreed before it: added, moved, dropped */

@@ -1,6 +1,7 @@
 /* version.c - versions: frozen when they are sent, agreed or returned by KNB, and the copy that an amendment works on. */
-#include "desk/schedule/room.h"
+#include "desk/blob.h"
 #include "desk/schedule/paper.h"
+#include "desk/schedule/room.h"
 
 #define VERSION_BYTES_MAX (512u * MIB)
 
@@ -117,22 +118,22 @@ void sent_free(struct sent *s)
 int plan_send(struct call *c, struct plan_row *p, const json_t *body, void *prepared)
 {
     struct sent *s = prepared;
-    char sha[65];
+    struct blob text;
     int64_t notice = 0;
-    int rc;
+    int rc = blob_put(c, buf_view(&s->text), &text);
 
     p->version++;
-    secret_sha256_hex(buf_view(&s->text), sha);
-    rc = db_exec(c->d, c->e,
-                 "INSERT INTO plan_version(plan_id, number, sha256, json, lines, objects, reason, made_at, made_by) VALUES (?,?,?,?,?,?,?,?,?)", "iiztiitim", p->id,
-                 p->version, sha, buf_view(&s->text), s->lines, s->objects, p->reason.p ? p->reason : STR(""), c->now, (time_ns)(c->v ? c->v->user_id : 0));
+    if (rc >= 0)
+        rc = db_exec(c->d, c->e,
+                 "INSERT INTO plan_version(plan_id, number, sha256, size_bytes, lines, objects, reason, made_at, made_by) VALUES (?,?,?,?,?,?,?,?,?)", "iiziiitim", p->id,
+                 p->version, text.sha256, (int64_t)s->text.n, s->lines, s->objects, p->reason.p ? p->reason : STR(""), c->now, (time_ns)(c->v ? c->v->user_id : 0));
     if (rc >= 0 && p->agreed_version)
         rc = db_exec(c->d, c->e,
                      "INSERT INTO plan_diff(plan_id, number, line_id, change, object_id, mode, kind, ordinal, from_on, to_on, team_id, was_from, was_to, was_team,"
                      " reason) SELECT ?1, ?2, x.* FROM (" CHANGES ") x",
                      "ii", p->id, p->version);
     if (rc >= 0)
-        rc = paper_tell(c, p, s, sha, json_get_str(body, "note"), &notice);
+        rc = paper_tell(c, p, s, text.sha256, json_get_str(body, "note"), &notice);
     if (rc >= 0 && notice)
         rc = db_exec(c->d, c->e, "UPDATE plan_version SET notice_id = ? WHERE plan_id = ? AND number = ?", "iii", notice, p->id, p->version);
     return rc < 0 ? rc : 0;
