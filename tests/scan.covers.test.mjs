@@ -270,16 +270,16 @@ const reports = {
     },
     'openvex.json': {
         found: [
-            'unknown | OpenVEX | CVE-2030-0008 | pkg:deb/example/lib:1.0 | CVE-2030-0008 | pkg:deb/example/lib | CVE-2030-0008',
-            'unknown | OpenVEX | CVE-2030-0008 | pkg:deb/example/tool:2.0 | CVE-2030-0008 | pkg:deb/example/tool | CVE-2030-0008',
-            'info | not-affected | OpenVEX | CVE-2030-0009 | pkg:deb/example/lib:1.0 | CVE-2030-0009 | pkg:deb/example/lib | CVE-2030-0009',
+            'unknown | OpenVEX | CVE-2030-0008 | pkg:deb/example/lib:1.0 | CVE-2030-0008 | pkg:deb/example/lib | pkg:deb/example/lib | CVE-2030-0008',
+            'unknown | OpenVEX | CVE-2030-0008 | pkg:deb/example/tool:2.0 | CVE-2030-0008 | pkg:deb/example/tool | pkg:deb/example/tool | CVE-2030-0008',
+            'info | not-affected | OpenVEX | CVE-2030-0009 | pkg:deb/example/lib:1.0 | CVE-2030-0009 | pkg:deb/example/lib | pkg:deb/example/lib | CVE-2030-0009',
         ],
         looked: [],
     },
     'csaf.json': {
         found: [
-            'critical | CSAF | CVE-2030-0001 | Remote code | Example Server 2.3 | CVE-2030-0001 | CWE-94 | 9.8',
-            'critical | fixed | CSAF | CVE-2030-0001 | Remote code | Example Server 2.4 | CVE-2030-0001 | CWE-94 | 9.8',
+            'critical | CSAF | CVE-2030-0001 | Remote code | Example Server 2.3 | Example Server 2.3 | CVE-2030-0001 | CWE-94 | 9.8',
+            'critical | fixed | CSAF | CVE-2030-0001 | Remote code | Example Server 2.4 | Example Server 2.4 | CVE-2030-0001 | CWE-94 | 9.8',
         ],
         looked: [],
     },

@@ -136,7 +136,7 @@ export const merges = [
     { dir: 'prowler', file: /ocsf/, rule: 'the source drops a finding that it has already', same: ['check', 'title', 'path'] },
     { dir: 'sarif', rule: 'the source makes one finding for each location of a result', count: (findings, { text }) =>
         sum(json(text).runs, (r) => sum((r.results ?? []).filter((x) => !passes(x)), (x) => Math.max(1, list(x.locations).length))) },
-    { dir: 'semgrep', file: /sca-/, rule: 'the source keeps one finding for each title, file and line', same: ['title', 'path', 'line'] },
+    { dir: 'semgrep', file: /sca-/, rule: 'the source keeps one finding for each title, file and line', same: ['title', (f) => f.path.split('/').at(-1), 'line'] },
     { dir: 'snyk', file: /container/, rule: 'the source reads the packages of an image, not those of the programs inside of it', of: (f) => f.tags.some((t) => t.startsWith('debian')) },
     { dir: 'tenable', file: /\.xml$/, rule: 'the source keeps one finding for each plugin of a file', same: ['title', 'severity'] },
     { dir: 'tenable', file: /issue_9612\.csv$/, rule: 'the source does not know the column "IP Address" and keeps one finding for each plugin and port', same: ['title', 'port'] },
@@ -192,8 +192,8 @@ export const factFields = {
     fix_version: (f, v) => same(f.fixed_version, v),
     vuln_id_from_tool: (f, v) => f.check === v || f.id === v,
     unique_id_from_tool: (f, v) => f.check === v || (f.id ?? '').split('|').sort().join('|') === v.split('|').sort().join('|'),
-    // The image, repository or workload in which the file lies stands before it here.
-    file_path: (f, v, { file }) => same(f.path, v) || (/^trivy/.test(file) && v !== '' && f.path.endsWith(`/${v}`)),
+    // The image, repository, project or workload in which the file lies stands before it here.
+    file_path: (f, v, { file }) => same(f.path, v) || (/^(?:trivy|github|snyk|semgrep|trufflehog)/.test(file) && v !== '' && f.path.endsWith(`/${v}`)),
     sast_source_file_path: (f, v) => same(f.path, v),
     line: (f, v) => f.line === Number(v),
     sast_source_line: (f, v) => f.line === v,
