@@ -175,6 +175,44 @@ static void fact_retention(struct call *c, struct fact *out)
                           "days", number(c, days), "kept", number(c, c->d->setup.node->retention_days));
 }
 
+/* fact_agents - hosts that sent through an agent, hosts of which an agent listed the software (tables, "agent:HOST"), and the versions of ours among it. */
+static int fact_agents(struct call *c, struct str object, const struct arriving *a, struct fact *out)
+{
+    int64_t listed = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT count(DISTINCT source), group_concat(DISTINCT CASE WHEN json_extract(json, '$.name') = 'saqshy-agent' THEN json_extract(json,"
+                                " '$.version') END) FROM observed WHERE object_id = ? AND source LIKE 'agent:%'", "t", object);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+    struct str versions = { NULL, 0 };
+
+    if (rc > 0) {
+        listed = sqlite3_column_int64(st, 0);
+        versions = db_copy(st, 1, &c->a);
+        db_done(st);
+    }
+    *out = (struct fact){ .measured = a->known || listed, .key = a->known || listed ? "agents" : "no_sources", .by = "ingest", .at = a->written };
+    out->args = json_pack("{s:o, s:o, s:o}", "count", number(c, a->agents), "listed", number(c, listed), "versions", versions.n ? json_str(versions) : json_string("—"));
+    return rc < 0 ? rc : 0;
+}
+
+/* fact_vulnerabilities - open ones that the owner knows of: what no letter has told yet is not told by a number either. */
+static int fact_vulnerabilities(struct call *c, struct str object, struct fact *out)
+{
+    int64_t surveys = 0, open = 0, oldest = 0;
+    int rc = db_int(c->d, c->e, 0, &surveys, "SELECT (SELECT count(*) FROM vuln_survey WHERE object_id = ?1 AND completed_at IS NOT NULL) + (SELECT count(*) FROM vuln"
+                                             " WHERE object_id = ?1 AND live = 1 AND own = 1)", "t", object);
+
+#define KNOWN "FROM vuln WHERE object_id = ?1 AND live = 1 AND open = 1 AND (sent = 1 OR own = 1)"
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &open, "SELECT count(*) " KNOWN, "t", object);
+    if (rc == 0 && open)
+        rc = db_int(c->d, c->e, 0, &oldest, "SELECT min(first_detected_at) " KNOWN, "t", object);
+#undef KNOWN
+    *out = (struct fact){ .measured = surveys > 0, .key = open ? "vulnerability_age" : surveys ? "vulnerability_none" : "no_vulnerabilities", .by = "vulnerabilities" };
+    out->args = json_pack("{s:o, s:o}", "count", number(c, open), "day", day_of(c, oldest));
+    return rc;
+}
+
 /* fact_log_format - what the last comparison of a change of logging said of the form of Annex 4 (requests, logging_change). */
 static int fact_log_format(struct call *c, struct str object, struct fact *out)
 {
@@ -267,9 +305,10 @@ int facts_json(struct call *c, struct str object, json_t **out)
     rc = fact_coverage(c, object, &a, &f[MEASURE_LOG_COVERAGE]);
     fact_retention(c, &f[MEASURE_RETENTION]);
     f[MEASURE_TIME_SYNC] = (struct fact){ .key = "no_time_sync", .by = "ingest" };
-    f[MEASURE_AGENTS] = (struct fact){ .measured = a.known, .key = a.known ? "agents" : "no_sources", .by = "ingest", .at = a.written,
-                                       .args = json_pack("{s:o}", "count", number(c, a.agents)) };
-    f[MEASURE_VULNERABILITY_AGE] = (struct fact){ .key = "no_vulnerabilities", .by = "vulnerabilities" };
+    if (rc == 0)
+        rc = fact_agents(c, object, &a, &f[MEASURE_AGENTS]);
+    if (rc == 0)
+        rc = fact_vulnerabilities(c, object, &f[MEASURE_VULNERABILITY_AGE]);
     if (rc == 0)
         rc = fact_log_format(c, object, &f[MEASURE_LOG_FORMAT]);
     if (rc == 0)

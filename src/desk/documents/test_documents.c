@@ -634,6 +634,64 @@ static void test_scheduled(void **state)
     json_decref(s);
 }
 
+/* fact_of - what stands beside a measure for the auditor; borrowed from *all. */
+static const json_t *fact_of(struct world *w, const struct viewer *v, const char *measure, time_ns now, json_t **all)
+{
+    struct desk_reply r = { 0 };
+    const json_t *f, *found = NULL;
+    size_t i;
+
+    must(desk_td_facts(w->desk, v, STR(OBJECT), now, &r), &r.err);
+    *all = r.json;
+    json_array_foreach(json_object_get(r.json, "items"), i, f)
+        if (str_eq(json_get_str(f, "measure"), str_c(measure)))
+            found = f;
+    assert_non_null(found);
+    return found;
+}
+
+static void fact_is(struct world *w, const char *measure, const char *state, const char *words, time_ns now)
+{
+    json_t *all = NULL;
+    const json_t *f = fact_of(w, &w->analyst, measure, now, &all);
+
+    CHECK(measure, str_eq(json_get_str(f, "state"), str_c(state)));
+    CHECK(measure, strstr(json_string_value(json_object_get(f, "text")), words) != NULL);
+    CHECK(measure, json_get_str(f, "by").n && json_get_str(f, "measured_at").n);
+    json_decref(all);
+}
+
+/* Facts are counted from what is there, and what nobody measured says so. */
+static void test_facts(void **state)
+{
+    struct world *w = *state;
+    char path[4096];
+    struct err e;
+    json_t *sources = json_pack("[{s:s, s:s, s:s, s:s, s:o}, {s:s, s:s, s:s, s:s, s:o}]", "id", "a", "host", "Reg-App-1", "object", OBJECT, "listener", "otlp",
+                                "last_seen", json_time(T0 - NS_PER_HOUR), "id", "b", "host", "reg-old", "object", OBJECT, "listener", "syslog_udp", "last_seen",
+                                json_time(T0 - 48 * NS_PER_HOUR));
+    AUTO_FREE char *text = json_dumps(sources, 0);
+
+    json_decref(sources);
+    fact_is(w, "log_coverage", "not_measured", "receives no logs", T0);
+    fact_is(w, "retention", "not_measured", "holds no day", T0);
+    fact_is(w, "time_sync", "not_measured", "not measured", T0);
+    fact_is(w, "vulnerability_age", "not_measured", "no survey", T0);
+    fact_is(w, "agents", "not_measured", "receives no logs", T0);
+    must(file_mkdirs(node_path(w->node, "run", path), 0750, &e), &e);
+    must(file_write_atomic(node_path(w->node, "run/sources.json", path), str_c(text), 0600, &e), &e);
+    must(file_mkdirs(node_path(w->node, "store/20260301", path), 0750, &e), &e);
+    must(file_mkdirs(node_path(w->node, "store/20260115", path), 0750, &e), &e);
+    must(file_mkdirs(node_path(w->node, "store/notaday1", path), 0750, &e), &e);
+    fact_is(w, "retention", "measured", "2026-01-15, days kept: 2", T0);
+    fact_is(w, "agents", "measured", "in the last day: 1,", T0);
+    fact_is(w, "log_coverage", "measured", "(sources: 1, hosts: 1)", T0);
+    fact_is(w, "agents", "measured", "in the last day: 0,", T0 + 30 * NS_PER_HOUR);
+    fact_is(w, "passport", "not_measured", "no passport", T0);
+    fact_is(w, "incidents", "measured", "0 incidents", T0);
+    fact_is(w, "document_expiry", "measured", "0 of 27", T0);
+}
+
 /* What may be asked of the summaries: counts of a quarter, from the steps. */
 static void test_counts(void **state)
 {
@@ -664,6 +722,7 @@ int main(void)
         { "D-17 D-18 R-10.3-02 R-14-03 the last instant is in time, a nanosecond later is late", test_last_instant, world_open, world_close, NULL },
         { "a refused act leaves nothing; versions, files and lives are kept", test_nothing_changes, world_open, world_close, NULL },
         { "R-10.3-01 7.6 row 1 a line of the agreed schedule becomes a survey, once", test_scheduled, world_open, world_close, NULL },
+        { "facts are measured, with when and by what, or said to be not measured", test_facts, world_open, world_close, NULL },
         { "R-14-01 D-16 copies are taken once, by the tick when nobody looks", test_followed, world_open, world_close, NULL },
     };
     int failed = cmocka_run_group_tests(documents, story_made, story_ended);
