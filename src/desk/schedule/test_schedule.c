@@ -51,6 +51,62 @@ static void test_take(void **state)
     assert_int_equal(begun, 1);
 }
 
+static json_t *progress_of(struct world *w, const char *by, const char *key, time_ns now)
+{
+    struct desk_reply r = { 0 };
+    json_t *one, *found = NULL;
+    size_t i;
+
+    must(desk_schedule_progress(w->desk, &w->analyst, STR("1"), str_c(by), 100, STR(""), now, &r), &r.err);
+    json_array_foreach(json_object_get(r.json, "items"), i, one)
+        if (strcmp(json_string_value(json_object_get(one, "key")), key) == 0)
+            found = json_incref(one);
+    desk_reply_free(&r);
+    assert_non_null(found);
+    return found;
+}
+
+static void sum_is(json_t *row, const char *name, int want) { CHECK(name, json_integer_value(json_object_get(row, name)) == want); }
+
+/* On the last day of its line a work is in time, on the next it is late; a day after its line nobody has done it, its date has passed. */
+static void test_progress(void **state)
+{
+    struct world *w = *state;
+    struct plan_line got[8];
+    struct desk_reply r;
+    struct call c;
+    size_t n = 0;
+    int64_t ids[4];
+    json_t *row;
+
+    for (size_t i = 0; i < 4; i++)
+        ids[i] = line_planned(w->desk, "state-register", "pentest_auto", "main", (int)i + 1, "2026-03-16", "2026-03-20", 0);
+    call_begin(w, &c, &r);
+    must(schedule_take(&c, false, got, COUNT(got), &n), c.e);
+    assert_int_equal(n, 4);
+    /* T0 is ten minutes before midnight of the last day. */
+    must(schedule_line_state(&c, ids[0], STR("survey"), STR("1"), STR("completed"), T0), c.e);
+    must(schedule_line_state(&c, ids[1], STR("survey"), STR("2"), STR("completed"), T0 + 10 * NS_PER_MINUTE), c.e);
+    must(schedule_line_cancelled(&c, ids[2], STR("switched off")), c.e);
+    call_end(&c, &r);
+    row = progress_of(w, "mode", "pentest_auto", T0);
+    sum_is(row, "planned", 4);
+    sum_is(row, "in_time", 1);
+    sum_is(row, "late", 1);
+    sum_is(row, "cancelled", 1);
+    sum_is(row, "overdue", 0);
+    sum_is(row, "ahead", 1);
+    sum_is(row, "done_percent", 50);
+    json_decref(row);
+    row = progress_of(w, "month", "2026-03", T0 + 10 * NS_PER_MINUTE);
+    sum_is(row, "overdue", 1);
+    sum_is(row, "ahead", 0);
+    json_decref(row);
+    row = progress_of(w, "object", "state-register", T0);
+    sum_is(row, "in_time_percent", 25);
+    json_decref(row);
+}
+
 /* --- a plan from its draft to KNB and back --- */
 
 /* The table of 7.8, written from the requirements and not from machine.c: state, act, state after. A row that is not here is refused. */
@@ -416,6 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_take, world_open, world_close),
+        cmocka_unit_test_setup_teardown(test_progress, world_open, world_close),
         { "R-9-01 R-9-02 the machine of 7.8", test_machine, NULL, NULL, NULL },
         { "R-9-01 R-9-02 F-01 F-02 F-03 F-04 a plan is laid out, returned, agreed, amended and executed", test_plan, world_open, world_close, NULL },
         { "Q-15 an object that enters mid-year gets its share, one that ends loses what is not done", test_share, world_open, world_close, NULL },

@@ -46,6 +46,14 @@ int schedule_take(struct call *c, bool documents, struct plan_line *out, size_t 
     return rc < 0 ? rc : 0;
 }
 
+/* unheard - the registry says otherwise by now (no work type, out of operation): the work itself is not refused for that. */
+static int unheard(struct call *c)
+{
+    c->r->code = NULL;
+    c->r->field[0] = 0;
+    return 0;
+}
+
 /* works_begin - the first work: the plan is in execution, and the object is monitored if it was waiting for that. */
 static int works_begin(struct call *c, int64_t line)
 {
@@ -61,7 +69,8 @@ static int works_begin(struct call *c, int64_t line)
         rc = object_look(c, (struct scope){ 0, "" }, l.object_id, &o);
     if (rc < 0 || !(str_eq(o.state, STR("scheduled")) || str_eq(o.state, STR("onboarding"))))
         return rc == -ENOENT ? 0 : rc;
-    return object_move(c, l.object_id, "monitored", c->now, STR(""));
+    rc = object_move(c, l.object_id, "monitored", c->now, STR(""));
+    return rc == -EPROTO ? unheard(c) : rc;
 }
 
 int schedule_line_state(struct call *c, int64_t line, struct str subject, struct str subject_id, struct str state, time_ns completed_at)
@@ -158,8 +167,8 @@ int schedule_tick(struct call *c)
         rc = db_begin(c->d, c->e);
         if (rc == 0)
             rc = db_end(c->d, object_move(c, ids[i], "scheduled", c->now, STR("")), c->e);
-        if (rc == -EPROTO)   /* the registry says otherwise by now: it waits */
-            rc = 0;
+        if (rc == -EPROTO)
+            rc = unheard(c);
     }
     return rc < 0 ? rc : (int)n;
 }
