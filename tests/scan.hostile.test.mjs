@@ -214,6 +214,7 @@ test('text: one line without end, lines that make patterns run for ever', async 
     const rk = '[10:00:00] Running Rootkit Hunter version 1.4.6 on host-1\n';
     await scan(file('line.log', rk, ['x', HUGE], '\n'));
     await scan(file('slow.log', rk, '[10:00:00]   ', ['a [ B ', 20000], '\n'));
+    await read(file('slow5.log', rk, [`[10:00:00]   ${'a [ B '.repeat(90)}\n`, 5000]));
     await scan(file('slow2.txt', '/a: X FOUND\n', ['/: ', 20000], '\n'));
     await scan(file('slow3.txt', 'AIDE found differences between database and filesystem!!\n', 'f = ', ['. ', 30000], '\n', ['f = ........ : : : x\n', 1000]));
     await scan(file('slow4.txt', 'Rule [description="', ['\\\\"', 20000], '\n'));
