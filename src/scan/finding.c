@@ -389,8 +389,10 @@ static int cover_one(struct making *m, const struct record *r, struct node *n, c
             has_check = true;
             eval_expr(m->v, s->value, n, &checks);
         } else {
+            struct str given = bounded(m, eval_one(m->v, s->value, n));
+
             has_place = has_place || is_place(s->field);
-            *at = bounded(m, eval_one(m->v, s->value, n));
+            *at = given.n ? given : *at;   /* the tool is the report's unless this says another */
         }
     }
     if (has_place && !c.host.n && !c.ip.n && !c.path.n)
