@@ -7,7 +7,8 @@
  *              acknowledged. With collecting the duty runs (D-19, D-20); sending fulfils it.
  *           3. What was sent is kept: figures and the bytes of PDF, XLSX and JSON with their SHA-256. A correction is a next version with a reason.
  *           4. The summary of paragraph 18 has no section of IS events (R-18-07).
- *           5. What nobody records yet (surveys, violations) is counted as zero and says so.
+ *           5. Vulnerabilities are counted as they stood by their versions (vulnerabilities/count.c), violations by their steps (documents); what is
+ *              informational alone is no vulnerability.
  * Threads   as struct desk.
  * Units     quarters are calendar quarters in the zone of the node (Q-25), "2026Q1".
  * Source    Rules 17, 18; requirements R-17-01 to R-18-07, D-19, D-20, F-05, F-06, Q-25. */

@@ -350,6 +350,28 @@ static int merged_where(struct vuln_tally *t, const struct sum *s, int64_t *into
     return rc < 0 ? rc : db_int(c->d, c->e, 0, into, "SELECT id FROM vuln WHERE object_id = ? AND key = ? AND id <> ?", "tti", t->object, key, s->vuln);
 }
 
+/* version_keep - after the row: a version ends where the next begins, and what is as it was makes none. A clock that went back does not order them anew. */
+static int version_keep(struct call *c, int64_t vuln)
+{
+    int64_t differs = 0;
+    int rc = db_int(c->d, c->e, 0, &differs,
+                    "SELECT count(*) FROM vuln v LEFT JOIN vuln_version x ON x.vuln_id = v.id AND x.until = 9223372036854775807 WHERE v.id = ?1 AND"
+                    " CASE WHEN x.at IS NULL THEN v.live ELSE x.live <> v.live OR x.state <> v.state OR x.severity <> v.severity OR x.kev <> v.kev"
+                    " OR x.first_detected_at <> v.first_detected_at END", "i", vuln);
+
+    if (rc < 0 || !differs)
+        return rc;
+    rc = db_exec(c->d, c->e, "UPDATE vuln_version SET until = max(at, ?2) WHERE vuln_id = ?1 AND until = 9223372036854775807", "ii", vuln, c->now);
+    if (rc < 0)
+        return rc;
+    rc = db_exec(c->d, c->e,
+                 "INSERT OR REPLACE INTO vuln_version(vuln_id, at, until, live, state, open, severity, kev, first_detected_at, fixed_at) SELECT v.id,"
+                 " max(?2, coalesce(x.at, 0)), 9223372036854775807, v.live, v.state, v.open, v.severity, v.kev, v.first_detected_at, CASE v.state WHEN 'fixed'"
+                 " THEN v.since WHEN 'closed' THEN x.fixed_at END FROM vuln v LEFT JOIN vuln_version x ON x.vuln_id = v.id AND x.at = (SELECT max(y.at) FROM"
+                 " vuln_version y WHERE y.vuln_id = v.id) WHERE v.id = ?1", "ii", vuln, c->now);
+    return rc < 0 ? rc : 0;
+}
+
 static int row_write(struct vuln_tally *t, struct sum *s)
 {
     struct call *c = t->c;
@@ -368,7 +390,7 @@ static int row_write(struct vuln_tally *t, struct sum *s)
                      "iiiziiiiiiitiiitiimm", s->vuln, (int64_t)live, into, vuln_state_values[l->state], (int64_t)vuln_state_open(l->state), l->since, (int64_t)sent,
                      s->own, rank_of(s->kev, s->severity, s->epss, s->first), (int64_t)s->severity, (int64_t)(s->cvss >= 0 ? s->cvss * 10 + 0.5 : -1), s->vector,
                      s->kev, (int64_t)(s->epss > 0 ? s->epss * 100000 + 0.5 : -1), s->text, s->cves, s->first, s->last, s->due, s->d15);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : version_keep(c, s->vuln);
 }
 
 static int head_read(struct vuln_tally *t, struct sum *s)

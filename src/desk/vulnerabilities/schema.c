@@ -84,5 +84,18 @@ static const char step_2[] =
     "CREATE TABLE intel_epss (load_id INTEGER NOT NULL, cve TEXT NOT NULL, epss REAL NOT NULL, percentile REAL NOT NULL, PRIMARY KEY (load_id, cve))"
     " STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1, step_2 };
+/* vuln_version: how each vulnerability stood from "at" (when it was counted so) on, for the summaries of a past moment. fixed_at: when the survey that
+ * found it gone was completed. One that has never been live has no version. */
+static const char step_3[] =
+    "CREATE TABLE vuln_version (vuln_id INTEGER NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL, live INTEGER NOT NULL, state TEXT NOT NULL,"
+    " open INTEGER NOT NULL, severity INTEGER NOT NULL, kev INTEGER NOT NULL, first_detected_at INTEGER NOT NULL, fixed_at INTEGER,"
+    " PRIMARY KEY (vuln_id, at)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX vuln_version_found ON vuln_version(first_detected_at, vuln_id) WHERE live = 1;"
+    "CREATE INDEX vuln_version_fixed ON vuln_version(fixed_at, vuln_id) WHERE fixed_at IS NOT NULL;"
+    "CREATE INDEX vuln_version_open ON vuln_version(until, at, first_detected_at, severity, kev) WHERE open = 1 AND live = 1;"
+    "CREATE INDEX vuln_survey_completed ON vuln_survey(completed_at) WHERE completed_at IS NOT NULL;"
+    "CREATE INDEX vuln_survey_measures ON vuln_survey(measures_at) WHERE measures_at IS NOT NULL;"
+    "CREATE INDEX vuln_act_kind ON vuln_act(kind, at);";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 const struct desk_schema vulnerabilities_schema = { "vulnerabilities", steps, COUNT(steps) };
