@@ -57,7 +57,7 @@ static int teardown(void **state)
     return 0;
 }
 
-enum deed { READ, CUT, CONNECT };
+enum deed { READ, CUT, CONNECT, BEGIN };
 
 /* deed_result - 0 or the errno of doing it. */
 static int deed_result(enum deed d, const char *path)
@@ -65,6 +65,14 @@ static int deed_result(enum deed d, const char *path)
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = { htonl(INADDR_LOOPBACK) } };
     int fd, rc;
 
+    if (d == BEGIN) {
+        char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)"--version", NULL };
+
+        if (dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 1) < 0)
+            return 0;
+        execv(path, argv);
+        return errno;
+    }
     if (d == CUT)
         return truncate(path, 0) < 0 ? errno : 0;
     fd = d == READ ? open(path, O_RDONLY | O_CLOEXEC) : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -98,6 +106,13 @@ static const struct {
     { "the desk without a mail server connects to nobody", "", "", ROLE_DESK, CONNECT, 4, true },
     { "the desk connects to its mail server", "", "smtp://127.0.0.1:9", ROLE_DESK, CONNECT, 4, false },
     { "the desk connects to other nodes where it may", "", "link", ROLE_DESK, CONNECT, 4, false },
+    { "tools begin no shell", "/bin/sh", "", ROLE_TOOLS, BEGIN, 1, true },
+    { "tools begin nothing that the policy does not name", "/usr/bin/env", "", ROLE_TOOLS, BEGIN, 1, true },
+    { "tools begin a program of the policy", "/usr/bin/nmap", "", ROLE_TOOLS, BEGIN, 1, false },
+    { "tools cannot read the desk", "desk/desk.db", "", ROLE_TOOLS, READ, 1, true },
+    { "tools cannot read the journal", "journal/x", "", ROLE_TOOLS, READ, 1, true },
+    { "tools have no certificate", "pki/server.key", "", ROLE_TOOLS, READ, 1, true },
+    { "tools connect to what is surveyed", "", "", ROLE_TOOLS, CONNECT, 4, false },
     { "ingest connects to no other node", "", "link", ROLE_INGEST, CONNECT, 4, true },
 };
 
@@ -113,13 +128,19 @@ static void a_role_can_do_no_more_than_it_needs(void **state)
         struct node n = { .data = data, .content = "", .web = "", .user = "", .smtp_url = link ? "" : (char *)(uintptr_t)rows[i].smtp,
                           .smtp_password_file = "", .trust_anchors = "", .webhooks = "no", .webhook_ca = "",
                           .link_connect = link ? "yes" : "no" };
-        char path[256];
+        char path[256], content[4096];
         int status;
         pid_t pid;
 
+        snprintf(content, sizeof content, "%s/content", getenv("SAQSHY_SOURCE") ? getenv("SAQSHY_SOURCE") : ".");
+        n.content = content;
+
         if (version < rows[i].version)
             continue;
-        snprintf(path, sizeof path, "%s/%s", data, rows[i].path);
+        if (*rows[i].path == '/')
+            snprintf(path, sizeof path, "%s", rows[i].path);
+        else
+            snprintf(path, sizeof path, "%s/%s", data, rows[i].path);
         pid = fork();
         if (pid == 0) {
             struct err e;

@@ -51,8 +51,6 @@ const size_t sv_state_count = COUNT(sv_states);
 const struct sv_act sv_acts[] = {
     /* 7.5 row 2: works begin; where a condition of paragraph 11 is missing the handler takes row 3 */
     { .name = "start", .from = "planned blocked", .to = "in_progress", .roles = TEAM, .run = sv_do_start, .fields = { LIST("not_needed", false, 100), NOTE } },
-    /* row 3 */
-    { .name = "block", .from = "planned in_progress", .to = "blocked", .roles = TEAM, .run = sv_do_block, .fields = { LIST("conditions", true, 100), REASON } },
     /* row 4 */
     { .name = "complete", .from = "in_progress", .to = "completed", .roles = TEAM, .guard = sv_guard_complete, .run = sv_do_complete,
       .fields = { MOMENT("completed_at", false), LONG("reason", false), NOTE } },
@@ -66,6 +64,8 @@ const struct sv_act sv_acts[] = {
     { .name = "send_measures", .from = "results_sent results_received", .to = "measures_received", .roles = OWNER, .run = sv_do_measures, .fields = { MEASURES } },
     { .name = "record_measures", .from = "results_received", .to = "measures_received", .roles = TEAM, .run = sv_do_measures,
       .fields = { MOMENT("received_at", true), SHORT("proof", true), MEASURES } },
+    /* row 3 */
+    { .name = "block", .from = "planned in_progress", .to = "blocked", .roles = TEAM, .run = sv_do_block, .fields = { LIST("conditions", true, 100), REASON } },
     /* row 9 */
     { .name = "cancel", .from = "planned blocked", .to = "cancelled", .roles = TEAM, .run = sv_do_cancel, .fields = { REASON } },
 

@@ -155,9 +155,9 @@ static json_t *author_json(sqlite3_stmt *st, int column)
 static int steps_json(struct call *c, const struct sv *s, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT t.id, t.kind, t.happened_at, t.recorded_at, t.due_at, t.author_id, u.name, u.role, t.text, t.args, t.obligation, t.addressee, t.key"
+                                "SELECT t.id, t.kind, t.happened_at, t.recorded_at, t.due_at, t.author_id, u.name, u.role, t.text, t.args, t.obligation, CASE WHEN ?2 = 1 AND t.addressee LIKE '%@%' THEN NULL ELSE t.addressee END, t.key"
                                 " FROM timeline t LEFT JOIN user u ON u.id = t.author_id WHERE t.subject = 'survey' AND t.subject_id = ?1 AND (?2 = 0 OR t.internal = 0)"
-                                " ORDER BY t.recorded_at, t.id LIMIT 5000",
+                                " AND t.kind <> 'notice_queued' ORDER BY t.recorded_at, t.id LIMIT 5000",
                                 "zi", s->id_text, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 

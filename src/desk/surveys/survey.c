@@ -273,7 +273,7 @@ int sv_insert(struct call *c, const struct sv_new *n, int64_t *id)
     snprintf(target, sizeof target, "survey/%lld", (long long)*id);
     change_id(c->d, "survey", *id);
     struct subject about = { .kind = "survey", .id = str_c(target + 7), .object_id = n->object_id };
-    rc = timeline_of(c, &about, &(struct line){ .kind = "planned", .text = n->reason, .args = json_pack("{s:o, s:o}", "from_on", json_str(n->from_on), "to_on",
+    rc = timeline_of(c, &about, &(struct line){ .kind = "planned", .text = n->reason, .internal = n->reason.n > 0, .args = json_pack("{s:o, s:o}", "from_on", json_str(n->from_on), "to_on",
                                                                                                         json_str(n->to_on)) });
     return rc < 0 ? rc : audit_add(c, "survey.create", target, str_c(number), "ok");
 }

@@ -91,15 +91,30 @@ static struct str blocked_by(struct call *c, const json_t *conditions)
     return arena_copy(&c->a, buf_view(&b));
 }
 
+/* codes_of - "R-11-04, R-11-06". */
+static struct str codes_of(struct call *c, const json_t *conditions)
+{
+    AUTO_BUF struct buf b = { 0 };
+
+    buf_init(&b, 8 * KIB);
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        if (i)
+            buf_str(&b, STR(", "));
+        buf_str(&b, json_get_str(json_array_get(conditions, i), "code"));
+    }
+    return arena_copy(&c->a, buf_view(&b));
+}
+
 /* block - row 3: which condition is not there is on record, and the owner's side is told. conditions is taken. */
 static int block(struct call *c, struct sv *s, json_t *conditions, struct str reason)
 {
-    struct str said = blocked_by(c, conditions);
+    struct str said = blocked_by(c, conditions), codes = codes_of(c, conditions);
+    struct str told = arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(codes), reason.n ? ". " : "", STR_ARG(reason.n ? reason : STR("")));
     int rc;
 
     sv_move(s, "blocked");
     json_object_set_new(s->values, "blocked", json_pack("{s:o, s:O, s:o}", "at", json_time(c->now), "conditions", conditions, "reason", json_str(reason)));
-    rc = sv_line(c, s, "blocked", reason.n ? reason : said, json_pack("{s:o}", "conditions", conditions), false);
+    rc = sv_line(c, s, "blocked", told, json_pack("{s:o}", "conditions", conditions), false);
     if (rc == 0)
         rc = sv_tell(c, s, &(struct sv_letter){ .key = "blocked", .paragraph = "11", .args = json_pack("{s:o, s:o}", "conditions", json_str(said), "reason",
                                                                                                         json_str(reason.n ? reason : STR(""))) }, NULL);
