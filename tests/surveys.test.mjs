@@ -113,12 +113,36 @@ before(async () => {
     writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk]', 'roles: [desk, tools]'));
     await c.start();
     admin = await c.signedIn('administrator');
-    for (const [name, role, org] of [['lead', 'centre_lead', 'sts'], ['surveyor', 'surveyor', 'sts'], ['other', 'surveyor', 'sts'], ['audit', 'auditor', null]]) await person(name, role, org);
+    for (const [name, role, org] of [['lead', 'centre_lead', 'sts'], ['surveyor', 'surveyor', 'sts'], ['other', 'surveyor', 'sts'], ['audit', 'auditor', null], ['knb', 'knb', 'knb']]) await person(name, role, org);
     await signIn();
 });
 after(async () => { await c?.remove(); });
 
 let main, control;
+
+test('R-10.2-01, F-01, F-02, F-03, F-04: lines of an agreed schedule become surveys, each once, control ones with their main', async () => {
+    const year = 2027;   // the calendar of working days has it whole, whatever day it is today
+    const must = async (who, path, body) => { const a = await who.post(path, body); assert.ok(a.status < 300, `${path}: ${a.bytes}`); return a.json; };
+    for (const to of ['commissioned', 'information_received', 'listed']) await must(p.analyst, `/registry/objects/${OBJECT}/state`, { to, reason: 'for the schedule' });
+    const people = (await p.lead.get('/schedule/teams')).json.people, member = people.find((x) => x.name.includes('surveyor other'));
+    await must(p.lead, '/schedule/teams', { name: 'Team 1', at_once: 2, days_week: 20, modes: ['pentest_auto', 'update_config', 'source_code', 'pentest_manual', 'document'], active: true, member_ids: [member.id], absences: [] });
+    let plan = await must(p.analyst, '/schedule/plans', { year, documents: 0 });
+    await must(p.analyst, `/schedule/plans/${plan.id}/actions/generate`, { scope: 'all' });
+    await must(p.lead, `/schedule/plans/${plan.id}/actions/send`, {});
+    await must(p.knb, `/schedule/plans/${plan.id}/actions/agree`, {});
+    const taken = await until('the surveys are made', async () => { const x = (await get(p.lead, '/surveys?limit=100')).items; return x.length >= 16 ? x : null; });
+    const of = (mode, kind) => taken.filter((x) => x.mode === mode && x.kind === kind).length;
+    assert.deepEqual(['pentest_auto', 'update_config', 'source_code', 'pentest_manual'].map((m) => [of(m, 'main'), of(m, 'control')]), [[4, 4], [1, 1], [2, 2], [1, 1]]);
+    for (const x of taken.filter((y) => y.kind === 'control')) {
+        const pair = taken.find((y) => y.id === x.main);
+        assert.deepEqual([pair.mode, pair.kind, pair.control], [x.mode, 'main', x.id]);
+        assert.ok(pair.to_on < x.from_on);
+    }
+    const one = await get(p.lead, `/surveys/${taken[0].id}`);
+    assert.deepEqual([one.team.name, one.reason, one.state], ['Team 1', null, 'planned']);
+    await refused(p.surveyor, one, 'move', { from_on: day(), to_on: day(1), reason: 'x' }, 409);
+    assert.equal((await get(p.owner, '/surveys?side=all')).items.length, 0);
+});
 
 test('R-10.2-02, R-11-01: a survey in the mode of penetration testing waits for the conditions of paragraph 11, and the owner is told which one is missing', async () => {
     main = await make('pentest_auto');
@@ -192,6 +216,13 @@ test('R-10.2-01: results come from files of scanners; a broken one is refused wi
     await act(p.surveyor, main, 'result_remove', { result: s.results.find((x) => x.name === 'wrong.nessus').id, reason: 'it was not' });
     main = await settled(main);
     assert.equal(main.counts.total, 3);
+});
+
+test('a report of 1 GB may be brought by those who make surveys, by others 256 MiB', async () => {
+    const begin = (who, size_bytes) => ask(who, 'POST', '/uploads', { name: 'large.nessus', size_bytes });
+    assert.equal((await begin(p.surveyor, 1024 ** 3)).status, 201);
+    assert.deepEqual([(await begin(p.owner, 1024 ** 3)).status, (await begin(p.owner, 1024 ** 3)).json.field], [400, 'size_bytes']);
+    assert.equal((await begin(p.surveyor, 2 * 1024 ** 3)).status, 400);
 });
 
 test('a table is read by a saved mapping of its headings', async () => {
