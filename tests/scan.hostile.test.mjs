@@ -175,7 +175,7 @@ test('a place that the report does not name is no cover of every place', async (
     const r = await read(file('nowhere.json', JSON.stringify({ vulnerabilities: [], ok: true, dependencyCount: 1 })), '--covers');
     assert.equal(r.out, '');
     const there = await read(file('there.json', JSON.stringify({ vulnerabilities: [], ok: true, dependencyCount: 1, path: '/src' })), '--covers');
-    assert.equal(JSON.parse(there.out).host, '/src');
+    assert.equal(JSON.parse(there.out).path, '/src');
 });
 test('JSON: equal keys, keys with zero bytes, half letters', async () => {
     const r = await scan(file('keys.json', SEMGREP, '{"check_id":"first","check_id":"second","path":"\\u0000\\ud800x","start":{"line":-1},"extra":{"severity":"ERROR","message":"\\udfff\\u0000"}}', ']}'));
