@@ -1,5 +1,6 @@
 /* test_scan.c - whole reports by small descriptions: what is found, what was covered, what is refused; and what is kept in memory. */
 #include "scan/testing.h"
+#include "table/table.h"
 
 #define HEAD "id: t\ntitle: T\ntool: T\nfile: "
 
@@ -198,6 +199,26 @@ static void test_many_records_do_not_add_up(void **state)
     format_free(&one);
 }
 
+/* A record with 200,000 entries, of which its fields want the first: it stays small. */
+static void test_a_record_of_many_entries(void **state)
+{
+    static const char yaml[] = HEAD "json\ndetect: [{keys: [r]}]\nrecords:\n  - at: r\n    when: [{value: e/t, present: true}]\n    finding: {title: e/t, host: e/h | h}\n";
+    AUTO_BUF struct buf b, out;
+    struct err e = { 0 };
+    struct scan_report r;
+
+    (void)state;
+    buf_init(&b, 64 * MIB);
+    buf_init(&out, 0);
+    buf_str(&b, STR("{\"r\":[{\"h\":\"x\",\"e\":["));
+    for (int i = 0; i < 200000; i++)
+        buf_printf(&b, "%s{\"k\":%d,\"t\":\"entry %d\"}", i ? "," : "", i, i);
+    buf_str(&b, STR("]},{\"e\":{\"t\":\"alone\"}}]}"));
+    if (findings_of(yaml, buf_view(&b), "auto", &out, &r, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_true(str_eq(buf_view(&out), STR("[unknown||entry 0|x|-1][unknown||alone||-1]")));
+}
+
 static void test_a_record_that_is_too_large(void **state)
 {
     static const char yaml[] = HEAD "json\ndetect: [{keys: [r]}]\nrecords:\n  - at: r\n    finding: {tags: d}\n";
@@ -243,6 +264,43 @@ static void test_a_saved_mapping(void **state)
     assert_int_equal(scan_read(&none, other, "table", "auto", &m, &sink, &r, &e), -EINVAL);
 }
 
+/* A workbook by a mapping, from the sheet that it names. */
+static void test_a_workbook_by_a_mapping(void **state)
+{
+    static const struct scan_column columns[] = { { STR_INIT("Имя"), STR_INIT("title") }, { STR_INIT("Порт"), STR_INIT("port") } };
+    struct scan_mapping m = { .tool = STR("By hand"), .sheet = STR("Второй"), .columns = columns, .count = COUNT(columns) };
+    struct table_writer_setup setup = { .format = TABLE_XLSX, .folder = "/tmp" };
+    struct scan_formats none = { 0 };
+    struct table_writer *w = NULL;
+    struct scan_sink sink = { .finding = test_finding };
+    struct scan_report r;
+    struct err e = { 0 };
+    AUTO_BUF struct buf book, out;
+
+    (void)state;
+    buf_init(&book, 0);
+    buf_init(&out, 0);
+    sink.arg = &out;
+    assert_int_equal(table_writer_new(&setup, &w, &e), 0);
+    table_sheet(w, "Первый");
+    table_put(w, STR("не то"));
+    table_end_row(w);
+    table_sheet(w, "Второй");
+    table_header(w, (struct str[]){ STR("Имя"), STR("Порт") }, NULL, 2);
+    table_put(w, STR("Дыра"));
+    table_put_number(w, 8443);
+    table_end_row(w);
+    assert_int_equal(table_writer_finish(w, &book, &e), 0);
+    table_writer_free(&w);
+    {
+        AUTO_CLOSE int fd = memory_file(buf_view(&book));
+
+        if (scan_read(&none, fd, "book.xlsx", "auto", &m, &sink, &r, &e) < 0)
+            fail_msg("%s", e.text);
+    }
+    assert_true(str_eq(buf_view(&out), STR("[unknown||Дыра||8443]")));
+}
+
 /* The descriptions of the house load, each from its file. */
 static void test_all_descriptions_load(void **state)
 {
@@ -265,7 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reports), cmocka_unit_test(test_the_head_of_a_report), cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_a_sink_ends_the_reading),
-        cmocka_unit_test(test_a_long_text_is_cut_between_letters), cmocka_unit_test(test_many_records_do_not_add_up), cmocka_unit_test(test_a_record_that_is_too_large),
+        cmocka_unit_test(test_a_long_text_is_cut_between_letters), cmocka_unit_test(test_many_records_do_not_add_up), cmocka_unit_test(test_a_record_of_many_entries), cmocka_unit_test(test_a_record_that_is_too_large),
+        cmocka_unit_test(test_a_workbook_by_a_mapping),
         cmocka_unit_test(test_a_saved_mapping), cmocka_unit_test(test_all_descriptions_load),
     };
 
