@@ -50,7 +50,7 @@ static int rows(struct call *c, const struct surveys_query *q, int64_t limit, ro
                                 SUMMARY " WHERE (?1 = 0 OR (s.told_at IS NOT NULL AND s.object_id IN " OBJECTS_OF("?2") ")) AND s.id < ?3"
                                 " AND (?4 = '' OR s.object_id = ?4) AND (?5 = '' OR s.mode = ?5) AND (?6 = '' OR s.kind = ?6) AND (?7 = '' OR s.state = ?7)"
                                 " AND CASE ?8 WHEN 'ended' THEN s.ended = 1 WHEN 'mine' THEN s.ended = 0 AND s.waits = ?9 WHEN 'other' THEN s.ended = 0 AND s.waits <> ?9"
-                                " WHEN 'all' THEN 1 ELSE s.ended = 0 END AND (?10 = 0 OR s.main_id = ?10) AND (?11 = 0 OR d.due_at < ?12)"
+                                " WHEN 'all' THEN 1 ELSE s.ended = 0 END AND (?10 = 0 OR s.main_id = ?10) AND (?11 = 0 OR s.id IN (SELECT CAST(w.subject_id AS INTEGER) FROM duty w WHERE w.state = 'running' AND w.due_at < ?12 AND w.subject = 'survey'))"
                                 " AND (?13 = 0 OR EXISTS (SELECT 1 FROM survey_person p WHERE p.survey_id = s.id AND p.user_id = ?13)) ORDER BY s.id DESC LIMIT ?14",
                                 "izittttt" "ziiiii", s.bounded, s.org, before ? before : INT64_MAX, NONE(q->object), NONE(q->mode), NONE(q->kind), NONE(q->state),
                                 NONE(q->side), side_of(c->v), parse_id(q->main), (int64_t)q->overdue, c->now, q->my_team ? c->v->user_id : (int64_t)0, limit + 1);
