@@ -82,19 +82,19 @@ static int read_profile(const struct yaml *y, const struct ynode *n, struct tool
     return read_number(y, n, "output_mib", TOOL_OUTPUT_MAX / MIB, &t->output_mib, e);
 }
 
-int tool_policy_load(const char *content, struct tool_policy **out, struct err *e)
+/* policy_of - of a file that was loaded (rc 0) or was not. file is taken. */
+static int policy_of(struct yaml *file, int rc, struct tool_policy **out, struct err *e)
 {
     static const char *const known[] = { "profiles", NULL };
     struct tool_policy *p = calloc(1, sizeof *p);
     const struct ynode *root, *list;
-    char path[4096];
-    int rc;
 
     *out = p;
-    if (!p)
+    if (!p) {
+        yaml_free(&file);
         return err_set(e, -ENOMEM, "no memory for the tools");
-    snprintf(path, sizeof path, "%s/policy/tools.yaml", content);
-    rc = yaml_load_file(path, &p->file, e);
+    }
+    p->file = file;
     root = rc == 0 && p->file->doc_count == 1 && p->file->docs[0]->kind == YNODE_MAP ? p->file->docs[0] : NULL;
     if (rc == 0)
         rc = root ? yaml_only(p->file, root, known, e) : err_set(e, -EBADMSG, "tools.yaml: one map is expected");
@@ -111,6 +111,24 @@ int tool_policy_load(const char *content, struct tool_policy **out, struct err *
     if (rc < 0)
         tool_policy_free(out);
     return rc;
+}
+
+int tool_policy_load(const char *content, struct tool_policy **out, struct err *e)
+{
+    struct yaml *file = NULL;
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/policy/tools.yaml", content);
+    int rc = yaml_load_file(path, &file, e);
+    return policy_of(file, rc, out, e);
+}
+
+int tool_policy_text(struct str text, const char *name, struct tool_policy **out, struct err *e)
+{
+    struct yaml *file = NULL;
+    int rc = yaml_load(text, name, &file, e);
+
+    return policy_of(file, rc, out, e);
 }
 
 void tool_policy_free(struct tool_policy **p)
@@ -195,6 +213,30 @@ int tool_argv(const struct tool_profile *t, const struct str *targets, size_t co
     out[n] = NULL;
     *argv = out;
     return arena_failed(a) ? err_set(e, -ENOMEM, "no memory for a command") : 0;
+}
+
+int tool_order_read(struct str text, const struct tool_policy *p, const char *output, struct arena *a, const struct tool_profile **t, char ***argv, struct err *e)
+{
+    struct str *targets = arena_array(a, TOOL_TARGETS_MAX, sizeof *targets);
+    json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL), *list = json_object_get(j, "targets");
+    const char *profile = json_string_value(json_object_get(j, "profile"));
+    size_t count = 0;
+    int rc = targets ? 0 : err_set(e, -ENOMEM, "no memory for an order");
+
+    *t = profile ? tool_policy_find(p, str_c(profile)) : NULL;
+    for (size_t i = 0; rc == 0 && i < json_array_size(list) && count < TOOL_TARGETS_MAX; i++) {
+        const json_t *one = json_array_get(list, i);
+
+        targets[count++] = arena_copy(a, str_of(json_string_value(one), json_string_length(one)));
+    }
+    if (rc == 0 && !*t)
+        rc = err_set(e, -EINVAL, "the policy has no such profile");
+    if (rc == 0 && json_array_size(list) > TOOL_TARGETS_MAX)
+        rc = err_set(e, -EINVAL, "too many places");
+    if (rc == 0)
+        rc = tool_argv(*t, targets, count, output, a, argv, e);
+    json_decref(j);
+    return rc;
 }
 
 struct str tool_command(char *const *argv, struct arena *a)

@@ -34,6 +34,8 @@ struct tool_profile {
 };
 struct tool_policy;
 MUST_USE int tool_policy_load(const char *content, struct tool_policy **out, struct err *e);
+/* tool_policy_text - the same of a text; name stands in errors. */
+MUST_USE int tool_policy_text(struct str text, const char *name, struct tool_policy **out, struct err *e);
 void tool_policy_free(struct tool_policy **p);
 size_t tool_policy_count(const struct tool_policy *p);
 const struct tool_profile *tool_policy_at(const struct tool_policy *p, size_t i);
@@ -44,6 +46,9 @@ bool tool_present(const struct tool_profile *t);
 bool tool_for_mode(const struct tool_profile *t, struct str mode);
 /* tool_argv - the whole command, program first, ended by NULL; texts in the arena. -EINVAL for a place that is none, or none at all. */
 MUST_USE int tool_argv(const struct tool_profile *t, const struct str *targets, size_t count, const char *output, struct arena *a, char ***argv, struct err *e);
+/* tool_order_read - an order of the desk, {profile, targets}, as a profile of our own policy and the command made anew. -EINVAL for whatever does not fit. */
+MUST_USE int tool_order_read(struct str text, const struct tool_policy *p, const char *output, struct arena *a, const struct tool_profile **t, char ***argv,
+                             struct err *e);
 /* tool_command - the same as one line, for people. */
 struct str tool_command(char *const *argv, struct arena *a);
 /* tools_alive - does the role "tools" run on this node? */

@@ -162,31 +162,13 @@ static int run_child(const struct node *n, int64_t run, const struct tool_profil
 /* read_order - {profile, targets}; everything else about the run stands in our own policy. */
 static int read_order(const struct node *n, int64_t run, const struct tool_policy *p, struct arena *a, const struct tool_profile **t, char ***argv, struct err *e)
 {
-    struct str *targets = arena_array(a, TOOL_TARGETS_MAX, sizeof *targets);
     char path[4096], output[4096];
     AUTO_BUF struct buf b = { 0 };
-    json_t *j, *list;
-    size_t count = 0;
     int rc;
 
     buf_init(&b, TOOL_ORDER_MAX);
-    rc = targets ? file_read(tools_path(n, run, "order", path), TOOL_ORDER_MAX, &b, e) : err_set(e, -ENOMEM, "no memory for an order");
-    if (rc < 0)
-        return rc;
-    j = json_loadb(b.p, b.n, JSON_REJECT_DUPLICATES, NULL);
-    const char *profile = json_string_value(json_object_get(j, "profile"));
-    list = json_object_get(j, "targets");
-    *t = profile ? tool_policy_find(p, str_c(profile)) : NULL;
-    for (size_t i = 0; i < json_array_size(list) && count < TOOL_TARGETS_MAX; i++) {
-        const json_t *one = json_array_get(list, i);
-
-        targets[count++] = arena_copy(a, str_of(json_string_value(one), json_string_length(one)));
-    }
-    rc = !*t ? err_set(e, -EINVAL, "the policy has no such profile") : json_array_size(list) > TOOL_TARGETS_MAX ? err_set(e, -EINVAL, "too many places") : 0;
-    if (rc == 0)
-        rc = tool_argv(*t, targets, count, tools_path(n, run, TOOLS_OUTPUT, output), a, argv, e);
-    json_decref(j);
-    return rc;
+    rc = file_read(tools_path(n, run, "order", path), TOOL_ORDER_MAX, &b, e);
+    return rc < 0 ? rc : tool_order_read(buf_view(&b), p, tools_path(n, run, TOOLS_OUTPUT, output), a, t, argv, e);
 }
 
 static int one_order(const struct node *n, const struct tool_policy *p, int64_t run, const volatile int *stop, struct err *e)
