@@ -72,7 +72,9 @@ static void tally_batch(struct worker *w, struct tally *t, const struct pile *p)
         t->bytes[f] += (int64_t)ev->original.n;
         t->unparsed += ev->parse == EVENT_PARSE_FAILED;
         t->truncated += (ev->marks & MARK_TRUNCATED) != 0;
-        sources_count(w->sources, ev, host_of(ev), f);
+        /* Facts are no log: they are no source that somebody might look for among the logs of the host. */
+        if (!str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
+            sources_count(w->sources, ev, host_of(ev), f);
     }
 }
 

@@ -37,6 +37,8 @@ int api_integrity_changes(struct call *c)
         rc = one_of(c, "state", states, &q.state);
     if (rc == 0)
         rc = one_of(c, "kind", kinds, &q.kind);
+    if (rc == 0 && q.host.n && !q.object.n)
+        rc = err_set(&c->err, -EINVAL, "host");
     if (rc == 0 && q.key.n && (!q.kind.n || !q.host.n || !q.object.n))
         rc = err_set(&c->err, -EINVAL, "key");
     return rc < 0 ? rc : call_desk(c, desk_integrity_changes(c->desk, &c->viewer, &q, &r), 200, &r);

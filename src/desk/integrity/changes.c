@@ -6,7 +6,6 @@
 
 static const char *const explanation_values[] = { "planned", "not_ours", NULL };
 static const char *const decision_values[] = { "accept", "question", NULL };
-const char *const integrity_states[] = { "open", "explained", "denied", "questioned", "accepted", "withdrawn", "recorded", "waiting", NULL };
 
 /* --- reading --- */
 
@@ -59,22 +58,32 @@ static json_t *change_json(sqlite3_stmt *st)
     return out;
 }
 
-/* The filters are few and each has its index; a whole statement for each of them is what lets SQLite use it. */
-static const char of_object_sql[] =
-    "SELECT " CHANGE_COLUMNS " FROM integrity_change g INDEXED BY integrity_change_object" CHANGE_TABLES
-    " WHERE g.object_id = ?3 AND " SCOPE_OBJECT " AND (?4 = '' OR g.state = ?4 OR (?4 = 'waiting' AND g.state IN ('open','denied','explained','questioned')))"
-    " AND (?5 = '' OR h.host = ?5) AND (?6 = '' OR g.kind = ?6) AND g.id < ?7 ORDER BY g.id DESC LIMIT ?8";
-static const char of_object_state_sql[] =
-    "SELECT " CHANGE_COLUMNS " FROM integrity_change g INDEXED BY integrity_change_object_state" CHANGE_TABLES
-    " WHERE g.object_id = ?3 AND " SCOPE_OBJECT " AND g.state = ?4 AND (?5 = '' OR h.host = ?5) AND (?6 = '' OR g.kind = ?6) AND g.id < ?7"
-    " ORDER BY g.id DESC LIMIT ?8";
-static const char of_state_sql[] =
-    "SELECT " CHANGE_COLUMNS " FROM integrity_change g INDEXED BY integrity_change_state" CHANGE_TABLES
-    " WHERE ?3 = '' AND g.state = ?4 AND " SCOPE_OBJECTS " AND (?5 = '' OR h.host = ?5) AND (?6 = '' OR g.kind = ?6) AND g.id < ?7 ORDER BY g.id DESC LIMIT ?8";
-static const char all_sql[] =
-    "SELECT " CHANGE_COLUMNS " FROM integrity_change g" CHANGE_TABLES
-    " WHERE ?3 = '' AND " SCOPE_OBJECTS " AND (?4 = '' OR (?4 = 'waiting' AND g.state IN ('open','denied','explained','questioned'))) AND (?5 = '' OR h.host = ?5)"
-    " AND (?6 = '' OR g.kind = ?6) AND g.id < ?7 ORDER BY g.id DESC LIMIT ?8";
+/* A statement for each way in, so that each has its index: of one object, of the objects that an organisation reaches, of all; what waits, one state,
+ * any; of all, one kind too. Within one object rows are few, and what is left is filtered. test_integrity.c looks at the plans. */
+#define WAITING   "g.state IN ('open','denied','explained','questioned')"
+#define LIST(index, where)                                                                                                                      \
+    "SELECT " CHANGE_COLUMNS " FROM integrity_change g INDEXED BY " index CHANGE_TABLES " WHERE " where                                          \
+    " AND (?5 = '' OR h.host = ?5) AND (?6 = '' OR g.kind = ?6) AND g.id < ?7 ORDER BY g.id DESC LIMIT ?8"
+#define OF_OBJECT "g.object_id = ?3 AND " SCOPE_OBJECT
+/* The rows of some objects are sorted as bare numbers, before anything is joined to them. */
+#define OF_ORG(index, where)                                                                                                                    \
+    "SELECT " CHANGE_COLUMNS " FROM integrity_change g" CHANGE_TABLES " WHERE g.id IN (SELECT i.id FROM integrity_change i INDEXED BY " index         \
+    " WHERE i.object_id IN " OBJECTS_OF("?2") where " AND (?6 = '' OR i.kind = ?6) AND i.id < ?7 ORDER BY i.id DESC LIMIT ?8) AND (?5 = '' OR"      \
+    " h.host = ?5) ORDER BY g.id DESC"
+
+enum way_in { IN_OBJECT, IN_ORG, IN_ALL, IN_ALL_KIND, WAYS_IN };
+enum whole { OF_WAITING, OF_STATE, OF_ANY, WHOLES };
+static const char *const lists[WAYS_IN][WHOLES] = {
+    [IN_OBJECT] = { LIST("integrity_change_object_waiting", OF_OBJECT " AND " WAITING), LIST("integrity_change_object_state", OF_OBJECT " AND g.state = ?4"),
+                    LIST("integrity_change_object", OF_OBJECT) },
+    [IN_ORG] = { OF_ORG("integrity_change_object_waiting", " AND i.state IN ('open','denied','explained','questioned')"),
+                 OF_ORG("integrity_change_object_state", " AND i.state = ?4"), OF_ORG("integrity_change_object", "") },
+    [IN_ALL] = { LIST("integrity_change_waiting", WAITING), LIST("integrity_change_state", "g.state = ?4"),
+                 "SELECT " CHANGE_COLUMNS " FROM integrity_change g NOT INDEXED" CHANGE_TABLES
+                 " WHERE (?5 = '' OR h.host = ?5) AND (?6 = '' OR g.kind = ?6) AND g.id < ?7 ORDER BY g.id DESC LIMIT ?8" },
+    [IN_ALL_KIND] = { LIST("integrity_change_waiting", WAITING), LIST("integrity_change_state_kind", "g.state = ?4 AND g.kind = ?6"),
+                      LIST("integrity_change_kind", "g.kind = ?6") },
+};
 static const char of_key_sql[] =
     "SELECT " CHANGE_COLUMNS " FROM integrity_change g INDEXED BY integrity_change_key" CHANGE_TABLES
     " WHERE g.object_id = ?3 AND " SCOPE_OBJECT " AND (?4 = '' OR g.state = ?4) AND g.host_id = (SELECT id FROM fact_host WHERE host = ?5) AND g.kind = ?6 AND"
@@ -86,13 +95,20 @@ static sqlite3_stmt *changes_query(struct call *c, const struct desk_integrity_q
 {
     struct scope s = scope_of(c->v);
     int64_t last = q->before.n ? parse_id(q->before) : INT64_MAX;
-    bool one_state = q->state.n && !str_eq(q->state, STR("waiting"));
     struct str object = or_empty(q->object), state = or_empty(q->state), host = or_empty(q->host), kind = or_empty(q->kind);
+    enum way_in in = object.n ? IN_OBJECT : s.bounded ? IN_ORG : kind.n ? IN_ALL_KIND : IN_ALL;
+    enum whole whole = str_eq(state, STR("waiting")) ? OF_WAITING : state.n ? OF_STATE : OF_ANY;
 
     if (q->key.n)
         return db_query(c->d, c->e, of_key_sql, "iztttt" "iit", s.bounded, s.org, object, state, host, kind, last, (int64_t)limit + 1, q->key);
-    return db_query(c->d, c->e, object.n ? one_state ? of_object_state_sql : of_object_sql : one_state ? of_state_sql : all_sql, "iztttt" "ii", s.bounded, s.org,
-                    object, state, host, kind, last, (int64_t)limit + 1);
+    return db_query(c->d, c->e, lists[in][whole], "iztttt" "ii", s.bounded, s.org, object, state, host, kind, last, (int64_t)limit + 1);
+}
+
+/* integrity_statements - for the test of the plans. */
+const char *const *integrity_statements(size_t *count)
+{
+    *count = (size_t)WAYS_IN * WHOLES;
+    return &lists[0][0];
 }
 
 static int changes_page(struct call *c, const struct desk_integrity_query *q)

@@ -75,6 +75,6 @@ MUST_USE int difference_withdraw(struct call *c, struct str object_id, int64_t h
 MUST_USE int cases_due(struct call *c);
 
 /* --- changes.c --- */
-extern const char *const integrity_states[];
+const char *const *integrity_statements(size_t *count);
 
 #endif

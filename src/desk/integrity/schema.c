@@ -36,5 +36,12 @@ static const char step_1[] =
     "CREATE TABLE fact_checked (object_id TEXT PRIMARY KEY REFERENCES object(id), version INTEGER NOT NULL, round INTEGER NOT NULL, at INTEGER NOT NULL,"
     " extra INTEGER NOT NULL) STRICT;";
 
-static const char *const steps[] = { step_1 };
+/* Most rows are recorded and wait for nobody: what waits, and each filter, has an index of its own. */
+static const char step_2[] =
+    "CREATE INDEX integrity_change_waiting ON integrity_change(id) WHERE state IN ('open','denied','explained','questioned');"
+    "CREATE INDEX integrity_change_object_waiting ON integrity_change(object_id, id) WHERE state IN ('open','denied','explained','questioned');"
+    "CREATE INDEX integrity_change_kind ON integrity_change(kind, id);"
+    "CREATE INDEX integrity_change_state_kind ON integrity_change(state, kind, id);";
+
+static const char *const steps[] = { step_1, step_2 };
 const struct desk_schema integrity_schema = { "integrity", steps, COUNT(steps) };

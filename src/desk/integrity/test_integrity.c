@@ -386,6 +386,31 @@ static void r_10_2_03_settings_are_judged_and_given_to_a_survey_as_a_file(void *
     desk_reply_free(&r);
 }
 
+/* Most rows wait for nobody: no list may walk over them, or sort more than the rows of the objects that are asked about. */
+static void every_list_of_differences_has_its_index(void **state)
+{
+    struct world *w = *state;
+    size_t count;
+    const char *const *sql = integrity_statements(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        AUTO_BUF struct buf plan = { 0 }, explain = { 0 };
+        sqlite3_stmt *st = NULL;
+
+        buf_init(&plan, 64 * KIB);
+        buf_init(&explain, 64 * KIB);
+        buf_printf(&explain, "EXPLAIN QUERY PLAN %s", sql[i]);
+        buf_byte(&explain, 0);
+        assert_int_equal(sqlite3_prepare_v2(w->desk->db, explain.p, -1, &st, NULL), SQLITE_OK);
+        while (sqlite3_step(st) == SQLITE_ROW)
+            buf_printf(&plan, "%s\n", (const char *)sqlite3_column_text(st, 3));
+        sqlite3_finalize(st);
+        bool org = str_find(str_c(sql[i]), STR("UNION")) > 0, all = str_find(str_c(sql[i]), STR("NOT INDEXED")) > 0;
+        CHECK(sql[i], all || str_find(buf_view(&plan), STR("SCAN g\n")) < 0);
+        CHECK(sql[i], org || str_find(buf_view(&plan), STR("TEMP B-TREE FOR ORDER BY")) < 0);
+    }
+}
+
 static int kill_now(void *arg)
 {
     int *left = arg;
@@ -435,6 +460,7 @@ int main(void)
         T(a_change_that_the_owner_denies_becomes_an_event_at_once),
         T(r_7_03_packages_are_laid_beside_the_passports_list_of_software),
         T(r_10_2_03_settings_are_judged_and_given_to_a_survey_as_a_file),
+        T(every_list_of_differences_has_its_index),
         T(a_kill_between_any_two_steps_takes_each_snapshot_once),
     };
 
