@@ -126,7 +126,7 @@ static char sniff(struct str s)
 /* unguard - the apostrophe that keeps a spreadsheet from reckoning (see text_guarded) is no part of the text. */
 static size_t unguard(const struct row_builder *b, size_t start)
 {
-    struct str s = str_of(b->bytes.p + start, b->bytes.n - start);
+    struct str s = str_cut(buf_view(&b->bytes), start);
 
     return s.n && s.p[0] == '\'' && text_guarded(s) ? start + 1 : start;
 }
