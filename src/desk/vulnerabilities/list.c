@@ -9,17 +9,18 @@
     "v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, v.last_seen_at, v.due_at," \
     " o.id, o.name, g.id, g.name, x.title, v.own, v.rank, v.open, v.key"
 
-/* ?1 ?2 scope, ?3 rank and ?4 id of the cursor, ?5 open (-1 both), ?6 ?7 range of the rank, ?8 object, ?9 state, ?10 host, ?11 cve, ?12 survey, ?13 organisation,
+/* iif: with so many conditions the planner expects a handful of rows and sorts them, where it should walk the index and stop.
+ * ?1 ?2 scope, ?3 rank and ?4 id of the cursor, ?5 open (-1 both), ?6 ?7 range of the rank, ?8 object, ?9 state, ?10 host, ?11 cve, ?12 survey, ?13 organisation,
  * ?14 words, ?15 limit, ?16 now. The first condition of each text is the index that it walks. */
 #define SEEN_IN " EXISTS (SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND"   \
                 " r.survey_id = ?12 AND s.outside = 0 AND r.state IN ('applying','applied'))"
 #define REST                                                                                                                                          \
-    " AND v.live = 1 AND (?5 < 0 OR v.open = ?5) AND v.rank BETWEEN ?6 AND ?7 AND (v.rank, v.id) < (?3, ?4) AND (?8 = '' OR v.object_id = ?8) AND (?9 = '' OR v.state ="   \
+    " AND v.live = 1 AND v.rank BETWEEN ?6 AND ?7 AND iif((v.rank < ?3 OR v.id < ?4) AND (?5 < 0 OR v.open = ?5) AND (?8 = '' OR v.object_id = ?8) AND (?9 = '' OR v.state ="   \
     " ?9) AND (?10 = '' OR v.host = ?10) AND (?11 = '' OR EXISTS (SELECT 1 FROM vuln_key k WHERE k.vuln_id = v.id AND k.cve = ?11)) AND (?12 = 0 OR" SEEN_IN   \
     ") AND (?13 = '' OR v.object_id IN " OBJECTS_OF("?13") ") AND (?14 = '' OR v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 2000))"     \
-    " AND (?16 = 0 OR v.due_at < ?16) AND (?1 = 0 OR ((v.sent = 1 OR v.own = 1) AND v.object_id IN " OBJECTS_OF("?2") "))"
+    " AND (?16 = 0 OR v.due_at < ?16) AND (?1 = 0 OR ((v.sent = 1 OR v.own = 1) AND v.object_id IN " OBJECTS_OF("?2") ")), 1, 0)"
 #define ORDER " ORDER BY v.rank DESC, v.id DESC LIMIT ?15"
-#define LIST(index, first) "SELECT " COLUMNS " FROM vuln v " index " JOIN object o ON o.id = v.object_id JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id ="  \
+#define LIST(index, first) "SELECT " COLUMNS " FROM vuln v " index " CROSS JOIN object o ON o.id = v.object_id CROSS JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id ="  \
                            " v.text_id WHERE " first REST ORDER
 
 static const char by_open[] = LIST("INDEXED BY vuln_open", "v.open = ?5"), by_state[] = LIST("INDEXED BY vuln_state", "v.state = ?9"),
