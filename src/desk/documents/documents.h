@@ -76,11 +76,4 @@ struct call;
 /* documents_tick - lines of agreed schedules become surveys; surveys follow their requests. Returns how many rows moved. */
 MUST_USE int documents_tick(struct call *c);
 
-/* --- for the rooms above: what the quarterly summaries count (paragraphs 17, 18) --- */
-struct td_counts {
-    int64_t surveys_completed, found, sent, measure_reported, fixed, persisting, open_at_end;
-};
-/* documents_counts - surveys completed and steps of violations from..to (half open), those open at "to"; object {NULL,0}: of all. */
-MUST_USE int documents_counts(struct call *c, struct str object, time_ns from, time_ns to, struct td_counts *out);
-
 #endif

@@ -692,29 +692,10 @@ static void test_facts(void **state)
     fact_is(w, "document_expiry", "measured", "0 of 27", T0);
 }
 
-/* What may be asked of the summaries: counts of a quarter, from the steps. */
-static void test_counts(void **state)
-{
-    struct story *s = *state;
-    struct td_counts n = { 0 };
-    struct desk_reply r = { 0 };
-    struct call c;
-
-    desk_call_init(&c, s->w->desk, NULL, T0, &r);
-    must(documents_counts(&c, STR(OBJECT), T0, T0 + 10 * NS_PER_DAY, &n), &r.err);
-    desk_call_free(&c);
-    assert_int_equal(n.surveys_completed, 1);
-    assert_int_equal(n.found, COUNT(expected));
-    assert_int_equal(n.sent, COUNT(expected));
-    assert_int_equal(n.open_at_end, COUNT(expected));
-    assert_int_equal(n.fixed + n.persisting + n.measure_reported, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest documents[] = {
         DOCUMENTS(NAME_OF)
-        { "violations of a quarter are counted from their steps", test_counts, NULL, NULL, NULL },
     };
     const struct CMUnitTest machines[] = {
         { "R-10.3-01 the machine of 7.6, row by row", test_machine, NULL, NULL, NULL },

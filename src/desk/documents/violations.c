@@ -117,24 +117,3 @@ int td_complete(struct call *c, struct td_survey *s, const json_t *body)
         rc = schedule_line_state(c, s->plan_line, STR("document_survey"), str_c(s->id_text), STR("completed"), at);
     return rc < 0 ? rc : duties_begin(c, &about, "D-17", (struct duty_start){ at, false }, NULL);
 }
-
-/* --- for the rooms above --- */
-
-int documents_counts(struct call *c, struct str object, time_ns from, time_ns to, struct td_counts *out)
-{
-    static const char *const states[] = { "found", "sent", "measure_reported", "fixed", "persisting" };
-    int64_t *const to_state[] = { &out->found, &out->sent, &out->measure_reported, &out->fixed, &out->persisting };
-    struct str wanted = object.p ? object : STR("");
-    int rc = db_int(c->d, c->e, 0, &out->surveys_completed,
-                    "SELECT count(*) FROM td_survey WHERE completed_at >= ?1 AND completed_at < ?2 AND (?3 = '' OR object_id = ?3)", "iit", from, to, wanted);
-
-    for (size_t i = 0; rc == 0 && i < COUNT(states); i++)
-        rc = db_int(c->d, c->e, 0, to_state[i],
-                    "SELECT count(*) FROM td_step t JOIN td_violation v ON v.id = t.violation_id WHERE t.at >= ?1 AND t.at < ?2 AND t.state = ?4 AND (?3 = '' OR"
-                    " v.object_id = ?3)", "iitz", from, to, wanted, states[i]);
-    if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &out->open_at_end,
-                    "SELECT count(*) FROM td_violation WHERE found_at < ?1 AND (settled_at IS NULL OR settled_at >= ?1) AND (?2 = '' OR object_id = ?2)", "it", to,
-                    wanted);
-    return rc;
-}

@@ -65,6 +65,19 @@ static void figure_is(struct world *w, unsigned in, time_ns as_of, const char *i
     desk_reply_free(&r);
 }
 
+static void changes_on_hosts_are_counted_by_kind(void **state)
+{
+    struct world *w = *state;
+
+    sql(w, "INSERT INTO integrity_change(object_id, kind, key, against, what, state, found_at, last_at) VALUES ('state-register', 'files', '/a', 'passport',"
+           " 'changed', 'open', ?1, ?2), ('state-register', 'packages', 'nginx', 'before', 'changed', 'recorded', ?1, ?2)", Q1_DAY(2), Q1_DAY(2));
+    sql(w, "INSERT INTO integrity_change(object_id, kind, key, against, what, state, found_at, last_at, decided_at) VALUES ('state-register', 'files', '/b',"
+           " 'passport', 'missing', 'withdrawn', ?1, ?2, ?2)", Q1_DAY(2), Q1_DAY(5));
+    figure_is(w, IN_17, Q1_DAY(50), "changes.integrity", 2, "files", 1);
+    figure_is(w, IN_18, Q1_DAY(50), "changes.integrity", 2, "packages", 1);
+    figure_is(w, IN_17, Q1_DAY(3), "changes.integrity", 3, "files", 2);   /* as it was known before the file came back */
+}
+
 static void violations_are_counted_by_document(void **state)
 {
     static const unsigned in[] = { IN_17, IN_18 };
@@ -72,6 +85,7 @@ static void violations_are_counted_by_document(void **state)
 
     world_found(w);
     for (size_t i = 0; i < COUNT(in); i++) {
+        figure_is(w, in[i], Q1_DAY(50), "violations.surveys", 1, NULL, 0);
         figure_is(w, in[i], Q1_DAY(50), "violations.found", 2, "is_policy", 1);
         figure_is(w, in[i], Q1_DAY(50), "violations.fixed", 1, "is_policy", 1);
         figure_is(w, in[i], Q1_DAY(50), "violations.open", 1, "backup_journal", 1);
@@ -138,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(vulnerabilities_are_counted_as_they_stood,
           "R-17-04 R-18-03 vulnerabilities are counted by severity as they stood then: found, fixed, open and exploited at the end; surveys, measures, claims"),
+        T(changes_on_hosts_are_counted_by_kind, "R-17-05 R-18-04 changes on hosts that agents found are counted by kind"),
         T(violations_are_counted_by_document, "R-17-06 R-18-05 violations of TD are counted by document: found, found again, fixed, open at the end"),
     };
 

@@ -177,8 +177,8 @@ static int lines_agree(struct call *c, const struct plan_row *p)
         "DELETE FROM plan_reason WHERE plan_id = ? AND draft = 0",
         "UPDATE plan_reason SET draft = 0 WHERE plan_id = ? AND draft = 1",
         "DELETE FROM plan_unplaced WHERE plan_id = ?",
-        "INSERT INTO plan_wait(documents, from_on, line_id) SELECT mode = 'document', from_on, id FROM plan_line l WHERE plan_id = ? AND draft = 0 AND NOT EXISTS"
-        " (SELECT 1 FROM plan_work w WHERE w.line_id = l.id)",
+        ("INSERT INTO plan_wait(documents, from_on, line_id) SELECT mode = 'document', from_on, id FROM plan_line l WHERE plan_id = ? AND draft = 0 AND NOT EXISTS"
+         " (SELECT 1 FROM plan_work w WHERE w.line_id = l.id)"),
     };
     int rc = 0;
 
