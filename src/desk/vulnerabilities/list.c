@@ -3,8 +3,6 @@
 #include "desk/vulnerabilities/api.h"
 #include "desk/vulnerabilities/room.h"
 
-#define TITLES_MAX 2000   /* titles that a search may find */
-
 #define COLUMNS                                                                                                                                       \
     "v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, v.last_seen_at, v.due_at," \
     " o.id, o.name, g.id, g.name, x.title, v.own, v.rank, v.open, v.key"
@@ -17,7 +15,7 @@
 #define REST                                                                                                                                          \
     " AND v.live = 1 AND v.rank BETWEEN ?6 AND ?7 AND iif((v.rank < ?3 OR v.id < ?4) AND (?5 < 0 OR v.open = ?5) AND (?8 = '' OR v.object_id = ?8) AND (?9 = '' OR v.state ="   \
     " ?9) AND (?10 = '' OR v.host = ?10) AND (?11 = '' OR EXISTS (SELECT 1 FROM vuln_key k WHERE k.vuln_id = v.id AND k.cve = ?11)) AND (?12 = 0 OR" SEEN_IN   \
-    ") AND (?13 = '' OR v.object_id IN " OBJECTS_OF("?13") ") AND (?14 = '' OR v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 2000))"     \
+    ") AND (?13 = '' OR v.object_id IN " OBJECTS_OF("?13") ") AND (?14 = '' OR v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 300))"     \
     " AND (?16 = 0 OR v.due_at < ?16) AND (?1 = 0 OR ((v.sent = 1 OR v.own = 1) AND v.object_id IN " OBJECTS_OF("?2") ")), 1, 0)"
 #define ORDER " ORDER BY v.rank DESC, v.id DESC LIMIT ?15"
 #define LIST(index, first) "SELECT " COLUMNS " FROM vuln v " index " CROSS JOIN object o ON o.id = v.object_id CROSS JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id ="  \
@@ -28,7 +26,7 @@ static const char by_open[] = LIST("INDEXED BY vuln_open", "v.open = ?5"), by_st
                   by_objects[] = LIST("INDEXED BY vuln_object", "v.object_id IN " OBJECTS_OF("iif(?13 = '', ?2, ?13)") " AND v.open = ?5"),
                   by_host[] = LIST("INDEXED BY vuln_host", "v.host = ?10"),
                   by_cve[] = LIST("", "v.id IN (SELECT vuln_id FROM vuln_key WHERE cve = ?11 AND vuln_id IS NOT NULL)"),
-                  by_words[] = LIST("INDEXED BY vuln_said", "v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 2000)"),
+                  by_words[] = LIST("INDEXED BY vuln_said", "v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 300)"),
                   by_due[] = LIST("INDEXED BY vuln_due", "v.due_at < ?16");
 
 /* Above so many objects of one organisation, walking the order of all is shorter than sorting theirs. */
@@ -102,23 +100,19 @@ static int objects_many(struct ask *a, const char *org, bool *many)
 
 static int choose(struct ask *a, const struct scope *s)
 {
+    bool state = a->q->state.n > 0, many = true;
     char org[ID_MAX + 1];
-    bool many = false;
-    int rc;
+    int rc = 0;
 
-    a->sql = a->cve.n ? by_cve : a->object.n ? by_object : a->words.n ? by_words : a->host.n ? by_host : a->now ? by_due : a->q->state.n ? by_state : NULL;
-    if (a->sql == by_object && a->open < 0)
-        a->open = 1;
-    if (a->sql)
-        return 0;
-    if (a->open < 0)
-        a->open = 1;
-    a->sql = by_open;
-    if (!s->bounded && !a->q->org.n)
-        return 0;
-    snprintf(org, sizeof org, "%.*s", STR_ARG(a->q->org.n ? a->q->org : str_c(s->org)));
-    rc = objects_many(a, org, &many);
-    a->sql = many ? by_open : by_objects;
+    a->sql = a->cve.n ? by_cve : a->object.n ? by_object : a->words.n ? by_words : a->host.n ? by_host : a->now ? by_due : state ? by_state : by_open;
+    if (!a->cve.n && !a->object.n && (s->bounded || a->q->org.n)) {
+        snprintf(org, sizeof org, "%.*s", STR_ARG(a->q->org.n ? a->q->org : str_c(s->org)));
+        rc = objects_many(a, org, &many);
+        a->sql = many ? a->sql : by_objects;
+    }
+    /* The indexes by object and of all have "open" before the order; a state says which it is. */
+    if (a->open < 0 && (a->sql == by_object || a->sql == by_objects || a->sql == by_open))
+        a->open = state ? vuln_state_open(vuln_state_parse(a->q->state)) : 1;
     return rc;
 }
 
