@@ -64,7 +64,12 @@ int setback_sweep(struct call *c)
         " WHEN 'overdue' THEN NOT EXISTS (SELECT 1 FROM duty WHERE duty.id = setback.id AND state = 'running' AND overdue_marked_at IS NULL)"
         " WHEN 'clock' THEN NOT EXISTS (SELECT 1 FROM duty WHERE duty.id = setback.id AND state = 'running' AND overdue_marked_at IS NOT NULL)"
         " WHEN 'recount' THEN NOT EXISTS (SELECT 1 FROM duty WHERE duty.id = setback.id AND state = 'running')"
-        " WHEN 'auto' THEN NOT EXISTS (SELECT 1 FROM cases WHERE cases.id = setback.id AND auto_pending = 1) ELSE 0 END";
+        " WHEN 'auto' THEN NOT EXISTS (SELECT 1 FROM cases WHERE cases.id = setback.id AND auto_pending = 1)"
+        " WHEN 'line' THEN NOT EXISTS (SELECT 1 FROM plan_wait WHERE line_id = setback.id)"
+        " WHEN 'moved' THEN NOT EXISTS (SELECT 1 FROM plan_change WHERE line_id = setback.id)"
+        " WHEN 'follow' THEN NOT EXISTS (SELECT 1 FROM td_survey WHERE td_survey.id = setback.id AND copies_taken = 0 AND ended = 0)"
+        " WHEN 'change' THEN NOT EXISTS (SELECT 1 FROM integrity_change WHERE integrity_change.id = setback.id AND case_id IS NULL AND state IN"
+        " ('open','denied','questioned')) ELSE 0 END";
     int64_t any = 0;
     int rc = db_int(c->d, c->e, 0, &any, "SELECT EXISTS (SELECT 1 FROM setback WHERE next_at <= ?)", "i", c->now);
 

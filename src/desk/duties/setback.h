@@ -25,6 +25,10 @@
 #define SETBACK_RECOUNT  "recount"    /* duty.id */
 #define SETBACK_FINDING  "finding"    /* seq of the finding; payload holds it */
 #define SETBACK_AUTO     "auto"       /* cases.id: a notice that policy sends */
+#define SETBACK_LINE     "line"       /* plan_line.id: an agreed line that is to become a survey */
+#define SETBACK_MOVED    "moved"      /* plan_line.id: what an amendment made of it */
+#define SETBACK_FOLLOW   "follow"     /* td_survey.id: it follows its request */
+#define SETBACK_CHANGE   "change"     /* integrity_change.id: a difference that becomes a case */
 
 /* SETBACK_RESTS - in SQL: is this row's next try still to come? now and id are expressions. */
 #define SETBACK_RESTS(kind, id, now)                                                                                                    \

@@ -8,6 +8,7 @@
 
 #define ARRIVED_TURN   200                   /* rows of one turn */
 #define TURN_NS        (2 * NS_PER_SECOND)   /* findings and clocks come first again then */
+#define SENDER_MAX     300u                  /* bytes of a name in a certificate */
 #define PART_BYTES_MAX (1u * MIB)
 #define BYTES_MAX      (32 * (int64_t)MIB)   /* of a snapshot */
 #define PARTS_KEPT_NS  (7 * NS_PER_DAY)      /* of a snapshot that never became whole */
@@ -269,14 +270,21 @@ int arrived_take(struct call *c, int *taken)
     for (*taken = 0; *taken < ARRIVED_TURN && clock_steady() < end; ++*taken) {
         struct snapshot s = { 0 };
         struct arrived a;
+        char sender[SENDER_MAX + 1];
 
         arena_reset(&c->a);
         rc = arrived_next(c, &a);
         if (rc <= 0)
             break;
+        snprintf(sender, sizeof sender, "%.*s", (int)min_size(a.sender.n, SENDER_MAX), a.sender.p);
         rc = db_begin(c->d, c->e);
         if (rc == 0)
             rc = db_end(c->d, arrived_one(c, &a, &s), c->e);
+        if (rc < 0 && arena_failed(&c->a)) {   /* the memory of a turn is this row's alone: it would fail as often as it is tried */
+            rc = err_set(c->e, -EBADMSG, "a snapshot that differs in too much at once");
+            arena_reset(&c->a);
+            a.sender = str_c(sender);
+        }
         if (rc == -EBADMSG || setback_of_row(rc)) {
             char story[ERR_TEXT_MAX];
 

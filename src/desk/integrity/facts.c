@@ -406,11 +406,7 @@ int desk_facts_file(struct desk *d, const struct viewer *v, struct str object, s
 
 int integrity_tick(struct call *c)
 {
-    int taken = 0, rc = arrived_take(c, &taken);
+    int taken = 0, rc = arrived_take(c, &taken), compared = compare_next(c), made = cases_due(c);   /* none waits for the other */
 
-    if (rc == 0)
-        rc = compare_next(c);
-    if (rc >= 0)
-        rc = cases_due(c);
-    return rc < 0 ? rc : taken;
+    return rc < 0 ? rc : compared < 0 ? compared : made < 0 ? made : taken;
 }

@@ -1,5 +1,6 @@
 /* record.c - differences as rows, and the cases of those that nobody explains. */
 #include "desk/integrity/room.h"
+#include "desk/duties/setback.h"
 
 #define CASES_TURN 20
 
@@ -89,7 +90,7 @@ static int due_next(struct call *c, struct due *d)
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT g.id, g.object_id, h.host, g.key, g.before, g.after, g.state = 'denied' FROM integrity_change g LEFT JOIN fact_host h"
                                 " ON h.id = g.host_id WHERE g.case_due_at <= ?1 AND g.case_due_at IS NOT NULL AND g.case_id IS NULL"
-                                " AND g.state IN ('open','denied','questioned') ORDER BY g.case_due_at LIMIT 1",
+                                " AND g.state IN ('open','denied','questioned') AND NOT " SETBACK_RESTS(SETBACK_CHANGE, "g.id", "?1") " ORDER BY g.case_due_at LIMIT 1",
                                 "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
@@ -151,23 +152,16 @@ static int due_one(struct call *c, const struct due *d)
     return rc < 0 ? rc : audit_add(c, "integrity.case", target, d->key, "ok");
 }
 
-int cases_due(struct call *c)
+static int due_work(struct call *c, int64_t *id)
 {
-    int rc = 1, made = 0;
+    struct due d;
+    int rc = due_next(c, &d);
 
-    while (made < CASES_TURN) {
-        struct due d;
-
-        arena_reset(&c->a);
-        rc = due_next(c, &d);
-        if (rc <= 0)
-            break;
-        rc = db_begin(c->d, c->e);
-        if (rc == 0)
-            rc = db_end(c->d, due_one(c, &d), c->e);
-        if (rc < 0)
-            break;
-        made++;
-    }
-    return rc < 0 ? rc : made;
+    if (rc <= 0)
+        return rc;
+    *id = d.id;
+    rc = due_one(c, &d);
+    return rc < 0 ? rc : 1;
 }
+
+int cases_due(struct call *c) { return setback_repeat(c, SETBACK_CHANGE, due_work, CASES_TURN); }

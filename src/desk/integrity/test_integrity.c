@@ -411,6 +411,45 @@ static void every_list_of_differences_has_its_index(void **state)
     }
 }
 
+/* arrived_large - a snapshot of parts of 250 values of four thousand letters, as large as one may be; they lie in the table as if they had come. */
+static void arrived_large(struct world *w, const char *sender, int scan, char letter, int64_t *seq)
+{
+    char value[4001];
+    struct err e;
+
+    memset(value, letter, 4000);
+    value[4000] = 0;
+    for (int part_no = 1; part_no <= 31; part_no++) {
+        AUTO_BUF struct buf b = { 0 };
+
+        buf_init(&b, 2 * MIB);
+        buf_printf(&b, "{\"kind\":\"files\",\"scan\":\"%d\",\"total\":7750,\"over\":0,\"roots\":[],\"part\":%d,\"last\":%s,\"gone\":[],\"items\":[", scan, part_no,
+                   part_no == 31 ? "true" : "false");
+        for (int i = 0; i < 250; i++)
+            buf_printf(&b, "%s[\"/f/%d\",\"%s\"]", i ? "," : "", part_no * 1000 + i, value);
+        buf_printf(&b, "]}");
+        must(db_exec(w->desk, &e, "INSERT INTO state_arrived(seq, received_at, at, sender, payload) VALUES (?,?,?,?,?)", "iiitb", ++*seq, T0, T0, str_c(sender),
+                     buf_view(&b)), &e);
+    }
+}
+
+/* What is known of this host twice over no longer fits into the memory of a turn: its sender is told off, and the others go on. */
+static void a_snapshot_too_large_for_a_turn_holds_up_nobody(void **state)
+{
+    struct world *w = *state;
+    int64_t seq = 1000;
+    struct err e;
+
+    for (int scan = 1; scan <= 3; scan++)
+        arrived_large(w, HOST, scan, (char)('a' + scan), &seq);
+    must(db_exec(w->desk, &e, "INSERT INTO state_arrived(seq, received_at, at, sender, payload) VALUES (?,?,?,?,?)", "iiitb", ++seq, T0, T0, STR("other"),
+                 STR("{\"kind\":\"packages\",\"scan\":\"1\",\"total\":1,\"over\":0,\"roots\":[],\"part\":1,\"last\":true,\"gone\":[],\"items\":[[\"nginx\",\"1\"]]}")), &e);
+    for (int i = 0; i < 60 && number(w, "SELECT count(*) FROM state_arrived"); i++)
+        (void)!desk_tick(w->desk, T0, NULL, &e);
+    assert_int_equal(number(w, "SELECT count(*) FROM state_arrived"), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM fact_item WHERE kind = 'packages'"), 1);
+}
+
 static int kill_now(void *arg)
 {
     int *left = arg;
@@ -453,6 +492,7 @@ int main(void)
         T(a_fact_speaks_for_the_host_of_its_certificate_alone),
         T(differences_to_what_we_do_not_have_are_not_taken_and_said),
         T(what_is_no_part_is_counted_at_its_sender_and_holds_up_nobody),
+        T(a_snapshot_too_large_for_a_turn_holds_up_nobody),
         T(a_change_that_goes_away_is_withdrawn_and_one_that_goes_on_is_one_row),
         T(r_7_05_checksums_of_the_passport_are_laid_beside_the_files),
         T(a_file_of_the_passport_that_nobody_explains_becomes_an_event_and_not_an_incident),
