@@ -95,13 +95,16 @@ static json_t *column_json(sqlite3_stmt *st, int column)
     return text.n ? json_loadb(text.p, text.n, 0, NULL) : json_null();
 }
 
-#define LINE                                                                                                                                              \
+#define LINE(state, violation)                                                                                                                            \
     "SELECT v.position, v.code, v.document, q.json, v.verdict, v.reason, v.quote, v.page, v.note, v.description, v.recommendation, v.as_last,"            \
-    " v.violation_id, v.at, u.name, l.verdict, l.reason, l.quote, l.page, l.note, l.description, p.number, p.completed_at, x.id, x.number, x.state,"      \
+    " v.violation_id, v.at, u.name, l.verdict, l.reason, l.quote, l.page, l.note, l.description, p.number, p.completed_at, x.id, x.number, " state ","      \
     " t.version, t.edition FROM td_verdict v JOIN td_requirement q ON q.id = v.requirement_id LEFT JOIN user u ON u.id = v.user_id LEFT JOIN td_document t"  \
     " ON t.id = v.document_id LEFT JOIN td_verdict l ON l.survey_id = ?2 AND l.code = v.code AND l.verdict IS NOT NULL LEFT JOIN td_survey p ON p.id ="     \
-    " l.survey_id LEFT JOIN td_violation x ON x.object_id = ?3 AND x.code = v.code AND x.open = 1 WHERE v.survey_id = ?1 AND (?4 = '' OR v.document = ?4)" \
-    " AND v.position > ?5 ORDER BY v.position LIMIT ?6"
+    " l.survey_id LEFT JOIN " violation " WHERE v.survey_id = ?1 AND (?4 = '' OR v.document = ?4) AND v.position > ?5 ORDER BY v.position LIMIT ?6"
+static const char line_sql[] = LINE("x.state", "td_violation x ON x.object_id = ?3 AND x.code = v.code AND x.open = 1");
+/* To the owner, what the next survey found is not told beside the lines of this one. */
+static const char line_told_sql[] = LINE(TD_TOLD_STATE("1"), "(td_violation x JOIN td_survey y ON y.id = x.survey_id) ON x.object_id = ?3 AND x.code = v.code AND"
+                                                            " x.shown = 1 AND " TD_TOLD_OPEN("1"));
 
 static json_t *last_json(sqlite3_stmt *st)
 {
@@ -173,7 +176,7 @@ static int checklist(struct call *c, const struct td_survey *s, struct str docum
     json_t *facts = NULL;
     int64_t after = before.n ? parse_id(before) - 1 : -1, last = 0;   /* cursors count from 1: position 0 is one too */
     int rc = survey_facts(c, s, &facts);
-    sqlite3_stmt *st = rc == 0 ? db_query(c->d, c->e, LINE, "iittii", s->id, s->previous_id, s->object_id, document.p ? document : STR(""), after, limit + 1) : NULL;
+    sqlite3_stmt *st = rc == 0 ? db_query(c->d, c->e, scope_of(c->v).bounded ? line_told_sql : line_sql, "iittii", s->id, s->previous_id, s->object_id, document.p ? document : STR(""), after, limit + 1) : NULL;
 
     for (rc = rc < 0 ? rc : st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e)) {
         if ((int64_t)json_array_size(items) == limit) {

@@ -139,6 +139,12 @@ MUST_USE int newest_version(struct call *c, struct str object, struct str docume
 MUST_USE int facts_json(struct call *c, struct str object, json_t **out);
 
 /* --- violations.c --- */
+/* What a survey (y, of violation x) whose results were not sent says of a violation is the centre's alone: until then the owner (bounded) sees the state
+ * of before, and what a survey found mended is open to them as it was. */
+#define TD_TOLD_STATE(bounded)                                                                                                                     \
+    "CASE WHEN " bounded " = 0 OR y.results_sent_at IS NOT NULL THEN x.state ELSE (SELECT t.state FROM td_step t JOIN td_survey z ON z.id ="        \
+    " t.survey_id WHERE t.violation_id = x.id AND z.results_sent_at IS NOT NULL ORDER BY t.id DESC LIMIT 1) END"
+#define TD_TOLD_OPEN(bounded) "(x.open OR (" bounded " = 1 AND y.results_sent_at IS NULL))"
 MUST_USE int violation_step(struct call *c, int64_t id, const struct td_survey *s, const char *state, struct str text);
 
 /* --- survey_json.c --- */

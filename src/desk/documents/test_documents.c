@@ -634,6 +634,135 @@ static void test_scheduled(void **state)
     json_decref(s);
 }
 
+/* line_named - the code of the first line of a survey with a verdict, or without a violation: it stays in the desk. */
+static const char *line_named(struct world *w, const char *survey, const char *sql)
+{
+    static char code[128];
+    sqlite3_stmt *st = db_query(w->desk, NULL, sql, "i", parse_id(str_c(survey)));
+
+    assert_int_equal(db_step(w->desk, st, NULL), 1);
+    snprintf(code, sizeof code, "%.*s", STR_ARG(db_str(st, 0)));
+    db_done(st);
+    return code;
+}
+
+static const char *first_line(struct world *w, const char *survey)
+{
+    return line_named(w, survey, "SELECT code FROM td_verdict WHERE survey_id = ? AND verdict = 'partly' ORDER BY position LIMIT 1");
+}
+
+static const char *second_line(struct world *w, const char *survey)
+{
+    return line_named(w, survey, "SELECT code FROM td_verdict WHERE survey_id = ? AND verdict = 'met' ORDER BY position LIMIT 1");
+}
+
+static char *violations_text(struct world *w, const char *state, bool open)
+{
+    struct td_violations_query q = { .object = STR(OBJECT), .state = str_c(state), .open = open, .limit = DESK_LIMIT_MAX };
+    struct desk_reply r = { 0 };
+
+    must(desk_td_violations(w->desk, &w->registry, &q, T0, &r), &r.err);
+    char *text = json_dumps(r.json, JSON_COMPACT | JSON_SORT_KEYS);
+    desk_reply_free(&r);
+    return text;
+}
+
+static char *checklist_text(struct world *w, const char *id)
+{
+    struct desk_reply r = { 0 };
+
+    if (desk_td_checklist(w->desk, &w->registry, str_c(id), STR(""), DESK_LIMIT_MAX, STR(""), T0, &r) < 0) {
+        desk_reply_free(&r);
+        return strdup("");
+    }
+    json_t *line;
+    size_t i;
+    json_array_foreach(json_object_get(r.json, "items"), i, line)
+        json_object_del(line, "facts");
+    char *text = json_dumps(r.json, JSON_COMPACT | JSON_SORT_KEYS);
+    desk_reply_free(&r);
+    return text;
+}
+
+/* A line that cannot become a survey and a survey that cannot follow its request hold up neither the next line nor the next survey, and are tried again. */
+static void test_neighbours(void **state)
+{
+    struct world *w = *state;
+    struct viewer auditor;
+    int64_t bad = line_planned(w->desk, OBJECT, "document", "", 1, "2026-04-13", "2026-04-17", 0);
+    char sql[200], id[24];
+
+    assert_true(line_planned(w->desk, "city-portal", "document", "", 1, "2026-04-20", "2026-04-24", 0) > bad);
+    snprintf(sql, sizeof sql, "CREATE TRIGGER refusing BEFORE INSERT ON td_survey WHEN NEW.plan_line = %lld BEGIN SELECT RAISE(ABORT, 'no'); END", (long long)bad);
+    assert_true(db_exec(w->desk, NULL, sql, "") >= 0);
+    ticked(w, T0);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM td_survey WHERE object_id = 'city-portal'"), 1);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM td_survey"), 1);
+    assert_true(db_exec(w->desk, NULL, "DROP TRIGGER refusing", "") >= 0);
+    ticked(w, T0 + NS_PER_HOUR);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM td_survey"), 2);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM setback"), 0);
+
+    /* Both are sent their copies; the register of the one that comes first takes no more versions. */
+    viewer_auditor(w, &auditor);
+    for (int i = 0; i < 2; i++) {
+        snprintf(id, sizeof id, "%lld", (long long)number_of(w, i ? "SELECT max(id) FROM td_survey" : "SELECT min(id) FROM td_survey"));
+        must_act(w, &auditor, id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-04-20", "text", "x"), T0);
+    }
+    assert_true(db_exec(w->desk, NULL, "UPDATE request SET state = 'notice_received' WHERE kind = 'document_survey'", "") == 2);
+    assert_true(db_exec(w->desk, NULL, "CREATE TRIGGER refusing BEFORE UPDATE ON td_survey WHEN NEW.state = 'notice_received' AND NEW.object_id = 'city-portal'"
+                                       " BEGIN SELECT RAISE(ABORT, 'no'); END", "") >= 0);
+    ticked(w, T0 + NS_PER_HOUR);
+    assert_int_equal(number_of(w, "SELECT count(*) FROM td_survey WHERE state = 'notice_received'"), 1);
+}
+
+/* Between the completion of the next survey and the sending of its results, the owner reads everything as the last letter left it: the check-list of before,
+ * the recommendation, and what the lists answer to every filter. */
+static void test_untold(void **state)
+{
+    static const char *const filters[] = { "sent", "persisting", "fixed", "found", "" };
+    struct world *w = *state;
+    struct viewer auditor;
+    char id[24], next[24], *before[7], *after;
+
+    viewer_auditor(w, &auditor);
+    for (int turn = 0; turn < 2; turn++) {
+        planned(w, &auditor, T0, turn ? next : id);
+        must_act(w, &auditor, turn ? next : id, "send_notice", json_pack("{s:s, s:s}", "survey_from", "2026-04-20", "text", "x"), T0);
+        in_request(w, &w->registry, turn ? next : id, "receive", json_object(), T0);
+        must_act(w, &auditor, turn ? next : id, "start", json_object(), T0);
+        judged_all(w, &auditor, turn ? next : id, turn ? "met" : "partly", T0);
+        if (turn)   /* one is there still and is told to be mended otherwise, one is new, the others are mended */
+            for (int i = 0; i < 2; i++)
+                must_act(w, &auditor, next, "set_verdict",
+                         json_pack("{s:s, s:s, s:s, s:s}", "requirement", i ? second_line(w, id) : first_line(w, id), "verdict", "not_met", "description",
+                                   "worse", "recommendation_en", "another way"), T0);
+        must_act(w, &auditor, turn ? next : id, "complete", json_object(), T0);
+        for (int i = 0; i < 7; i++) {
+            after = i == 6 ? checklist_text(w, id) : i == 5 ? violations_text(w, "", true) : violations_text(w, filters[i], false);
+            if (!turn) {
+                if (i == 0) {
+                    free(after);
+                    must_act(w, &auditor, id, "send_results", json_pack("{s:b}", "confirmed", 1), T0);
+                    after = violations_text(w, filters[i], false);
+                }
+                before[i] = after;
+                continue;
+            }
+            CHECK(i == 6 ? "check-list" : i == 5 ? "open" : filters[i], strcmp(before[i], after) == 0);
+            free(after);
+            free(before[i]);
+        }
+        if (!turn) {
+            must_act(w, &w->registry, id, "receive", json_object(), T0);
+            assert_true(db_exec(w->desk, NULL, "UPDATE td_survey SET ended = 1, state = 'closed', waits = 'nobody'", "") == 1);
+            assert_true(db_exec(w->desk, NULL, "UPDATE request SET ended = 1, state = 'withdrawn' WHERE kind = 'document_survey'", "") == 1);
+            free(before[6]);
+            before[6] = checklist_text(w, id);
+        }
+    }
+}
+
 /* fact_of - what stands beside a measure for the auditor; borrowed from *all. */
 static const json_t *fact_of(struct world *w, const struct viewer *v, const char *measure, time_ns now, json_t **all)
 {
@@ -703,6 +832,8 @@ int main(void)
         { "D-17 D-18 R-10.3-02 R-14-03 the last instant is in time, a nanosecond later is late", test_last_instant, world_open, world_close, NULL },
         { "a refused act leaves nothing; versions, files and lives are kept", test_nothing_changes, world_open, world_close, NULL },
         { "R-10.3-01 7.6 row 1 a line of the agreed schedule becomes a survey, once", test_scheduled, world_open, world_close, NULL },
+        { "a line or a survey that the tables refuse holds up no neighbour", test_neighbours, world_open, world_close, NULL },
+        { "the owner reads nothing of a survey before its results are sent, in no list and beside no line", test_untold, world_open, world_close, NULL },
         { "facts are measured, with when and by what, or said to be not measured", test_facts, world_open, world_close, NULL },
         { "R-14-01 D-16 copies are taken once, by the tick when nobody looks", test_followed, world_open, world_close, NULL },
     };

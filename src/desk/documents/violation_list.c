@@ -1,16 +1,13 @@
 /* violation_list.c - violations as they are told: pages of them, one with its life. The owner sees what was sent to them, as it was then. */
 #include "desk/documents/room.h"
 
-/* What a survey whose results were not sent says of a violation is the centre's alone: until then the owner sees the state and the words of before. */
-#define TOLD_STATE                                                                                                                                     \
-    "CASE WHEN ?1 = 0 OR y.results_sent_at IS NOT NULL THEN x.state ELSE (SELECT t.state FROM td_step t JOIN td_survey z ON z.id = t.survey_id WHERE"  \
-    " t.violation_id = x.id AND z.results_sent_at IS NOT NULL ORDER BY t.id DESC LIMIT 1) END"
-#define TOLD_WORDS                                                                                                                                       \
-    "CASE WHEN ?1 = 0 OR y.results_sent_at IS NOT NULL THEN x.description ELSE (SELECT v.description FROM td_verdict v JOIN td_survey z ON z.id ="       \
+/* The owner reads of a violation what the last letter said of it. */
+#define TOLD_WORDS(column)                                                                                                                            \
+    "CASE WHEN ?1 = 0 OR y.results_sent_at IS NOT NULL THEN x." column " ELSE (SELECT v." column " FROM td_verdict v JOIN td_survey z ON z.id ="          \
     " v.survey_id WHERE v.violation_id = x.id AND z.results_sent_at IS NOT NULL ORDER BY v.survey_id DESC LIMIT 1) END"
 #define VIOLATION                                                                                                                                       \
-    "SELECT x.id, x.number, x.document, x.code, q.json, " TOLD_STATE ", x.open OR (?1 = 1 AND y.results_sent_at IS NULL), " TOLD_WORDS                    \
-    ", x.recommendation, o.id, o.name, x.found_at, x.sent_at, CASE WHEN ?1 = 0 OR y.results_sent_at IS NOT NULL THEN x.settled_at END, f.id, f.number,"  \
+    "SELECT x.id, x.number, x.document, x.code, q.json, " TD_TOLD_STATE("?1") ", " TD_TOLD_OPEN("?1") ", " TOLD_WORDS("description")                    \
+    ", " TOLD_WORDS("recommendation") ", o.id, o.name, x.found_at, x.sent_at, CASE WHEN ?1 = 0 OR y.results_sent_at IS NOT NULL THEN x.settled_at END, f.id, f.number,"  \
     " y.id, y.number, (SELECT m.text FROM td_measure m WHERE m.violation_id = x.id ORDER BY m.survey_id DESC LIMIT 1), (SELECT m.done_on FROM td_measure m"  \
     " WHERE m.violation_id = x.id ORDER BY m.survey_id DESC LIMIT 1), y.results_sent_at IS NOT NULL FROM td_violation x JOIN td_requirement q ON q.id ="      \
     " x.requirement_id JOIN object o ON o.id = x.object_id JOIN td_survey f ON f.id = x.found_survey JOIN td_survey y ON y.id = x.survey_id "
@@ -43,7 +40,7 @@ static sqlite3_stmt *violations_query(struct call *c, const struct td_violations
     struct str state = q->state.p ? q->state : STR(""), document = q->document.p ? q->document : STR("");
 
 #define REST                                                                                                                                         \
-    " AND x.id < ?3 AND (?4 = '' OR x.state = ?4) AND (?5 = '' OR x.document = ?5) AND (?6 = 0 OR x.open = 1) AND (?1 = 0 OR x.shown = 1) ORDER BY x.id DESC" \
+    " AND x.id < ?3 AND (?4 = '' OR " TD_TOLD_STATE("?1") " = ?4) AND (?5 = '' OR x.document = ?5) AND (?6 = 0 OR " TD_TOLD_OPEN("?1") ") AND (?1 = 0 OR x.shown = 1) ORDER BY x.id DESC" \
     " LIMIT ?7"
     if (q->survey.n)
         return db_query(c->d, c->e, VIOLATION "WHERE x.id IN (SELECT v.violation_id FROM td_verdict v JOIN td_survey w ON w.id = v.survey_id WHERE v.survey_id = ?8"

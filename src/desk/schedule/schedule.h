@@ -88,7 +88,8 @@ struct plan_line {
 };
 
 /* schedule_take - the next agreed lines, by day, that nobody has taken: of documents, or of the other modes. They count as taken with the commit of
- * the caller's transaction, in which it makes its surveys; call again while *count is most. */
+ * the caller's transaction, in which it makes its surveys; call again while *count is most. Whoever asks for one at a time and marks what fails
+ * (SETBACK_LINE; of schedule_moved: SETBACK_MOVED) is given the next ones meanwhile. */
 MUST_USE int schedule_take(struct call *c, bool documents, struct plan_line *out, size_t most, size_t *count);
 
 /* schedule_line_state - what came of a line that was taken, in the transaction of the act that did it. subject is "survey" or "document_survey".

@@ -1,4 +1,5 @@
 /* work.c - the plan in execution: lines handed to the rooms that do the works, what came of them, and what an amendment changed under their hands. */
+#include "desk/duties/setback.h"
 #include "desk/registry/registry.h"
 #include "desk/schedule/room.h"
 
@@ -29,9 +30,9 @@ int schedule_line(struct call *c, int64_t id, struct plan_line *out)
 int schedule_take(struct call *c, bool documents, struct plan_line *out, size_t most, size_t *count)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT " LINE " FROM plan_wait w JOIN plan_line l ON l.id = w.line_id AND l.draft = 0 WHERE w.documents = ?"
-                                " ORDER BY w.from_on, w.line_id LIMIT ?",
-                                "ii", (int64_t)documents, (int64_t)most);
+                                "SELECT " LINE " FROM plan_wait w JOIN plan_line l ON l.id = w.line_id AND l.draft = 0 WHERE w.documents = ?1"
+                                " AND NOT " SETBACK_RESTS(SETBACK_LINE, "w.line_id", "?3") " ORDER BY w.from_on, w.line_id LIMIT ?2",
+                                "iii", (int64_t)documents, (int64_t)most, c->now);
     int rc = st ? 0 : -EIO;
 
     *count = 0;
@@ -111,8 +112,8 @@ int schedule_moved(struct call *c, bool documents, struct plan_moved *out, size_
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT l.line_id, l.plan_id, coalesce(l.pair_id, 0), l.object_id, l.mode, l.kind, l.ordinal, l.from_on, l.to_on,"
                                 " coalesce(l.team_id, 0), l.cancelled, l.reason, w.subject_id FROM plan_change l LEFT JOIN plan_work w ON w.line_id ="
-                                " l.line_id WHERE l.documents = ? ORDER BY l.line_id LIMIT ?",
-                                "ii", (int64_t)documents, (int64_t)most);
+                                " l.line_id WHERE l.documents = ?1 AND NOT " SETBACK_RESTS(SETBACK_MOVED, "l.line_id", "?3") " ORDER BY l.line_id LIMIT ?2",
+                                "iii", (int64_t)documents, (int64_t)most, c->now);
     int rc = st ? 0 : -EIO;
 
     *count = 0;
