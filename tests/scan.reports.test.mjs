@@ -69,6 +69,15 @@ test('Nmap: hosts that are up were looked at on the ports asked for; a script co
     assert.deepEqual(without.looked.toSorted(), [...ports('Nmap'), passed].toSorted());
 });
 
+test('Nmap: a host that was only taken to be up (-Pn) and answered on no port may have been down: nobody looked at it', async () => {
+    const taken = (ports) => nmap('nmap -Pn -p 22,80-81 x').replace(/<host starttime[^]*<\/host>\n/, `<host><status state="up" reason="user-set"/><address addr="192.0.2.13" addrtype="ipv4"/><ports>${ports}</ports></host>`);
+    const silent = await read('c.xml', taken('<extraports state="filtered" count="3"/>')), dead = await read('d.xml', taken('<port protocol="tcp" portid="22"><state state="filtered" reason="no-response"/></port>'));
+    const closed = await read('e.xml', taken('<extraports state="filtered" count="2"/><port protocol="tcp" portid="22"><state state="closed" reason="reset"/></port>'));
+
+    assert.deepEqual([silent.looked, dead.looked], [[], []]);
+    assert.equal(closed.looked.length, 2);
+});
+
 test('SARIF: the rules of the driver ran, those that are switched off did not; a result that passed is no finding', async () => {
     const got = await read('a.sarif', JSON.stringify({ version: '2.1.0', runs: [{
         results: [{ ruleId: 'A1', level: 'error', message: { id: 'd', arguments: ['x'] }, locations: [{ physicalLocation: { artifactLocation: { uri: 'src/a.c' }, region: { startLine: 3 } } }] },

@@ -298,6 +298,9 @@ test('D-13, R-13-01: the receipt starts 20 calendar days; the measures say of ea
     assert.deepEqual(record.files.map((f) => f.name), ['order.pdf']);
     const told = (await get(p.surveyor, `/surveys/${main.id}/vulnerabilities`)).items.map((f) => f.measure.answer);
     assert.deepEqual(told, ['fixed', 'until', 'claim']);
+    // The line of a vulnerability keeps the answer as a value, so that each reader reads it in their language.
+    const values = (await get(p.surveyor, `/vulnerabilities/${found[1].id}`)).acts.find((x) => x.kind === 'measures').values;
+    assert.deepEqual([values.answer, values.on, values.comment, values.eliminated, values.done_at], ['until', items[1].on, 'with the next release', false, null]);
 });
 
 test('the control survey takes the scope of its main one, is compared with it, and its new results start D-12 again', async () => {
@@ -316,7 +319,13 @@ test('the control survey takes the scope of its main one, is compared with it, a
     const compared = await until('the comparison is ready', async () => { const x = await get(p.surveyor, `/surveys/${control.id}/comparison`); return x.ready ? x : null; });
     assert.equal(compared.counts.not_fixed + compared.counts.claimed, 2, JSON.stringify(compared.counts));
     assert.equal(compared.counts.new, 1);
-    assert.equal(compared.counts.fixed + compared.counts.not_covered, 1, 'what is not found again is fixed with proof or said not to be covered');
+    assert.deepEqual([compared.counts.fixed, compared.counts.not_covered], [0, 1], 'a report that names no checks proves none to have run');
+    const open = compared.items.find((x) => x.verdict === 'not_covered');
+    assert.deepEqual([open.vulnerability.title, open.reason], [PASSWORD.title, 'checks_not_named']);
+    const declared = await ask(p.surveyor, 'POST', `/vulnerability-surveys/${control.id}/coverage`, { tool: 'Nessus', check: String(PASSWORD.id), host: '192.0.2.10', reason: 'the same policy as in the main survey, record 17' });
+    assert.equal(declared.status, 201, declared.bytes.toString());
+    const proved = await until('what was declared counts', async () => { const x = await get(p.surveyor, `/vulnerability-surveys/${control.id}/comparison?verdict=fixed`); return x.ready && x.items.length ? x : null; });
+    assert.deepEqual([proved.items[0].vulnerability.title, proved.items[0].proof.reason], [PASSWORD.title, 'the same policy as in the main survey, record 17']);
     control = await act(p.surveyor, control, 'send_results');
     control = await act(p.owner, control, 'send_measures', { all: { answer: 'until', on: day(10) } });
     assert.deepEqual([control.state, clock(control, 'D-12').state, clock(control, 'D-13').state], ['measures_received', 'fulfilled', 'fulfilled']);

@@ -36,15 +36,12 @@ static int keep(struct call *c, const struct sv *s, int64_t vuln, const char *an
 /* tell_one - the room "vulnerabilities" hears what is said of one. */
 static int tell_one(struct call *c, const struct sv *s, int64_t vuln, const json_t *a)
 {
-    bool fixed = str_eq(json_get_str(a, "answer"), STR("fixed"));
-    struct str comment = json_get_str(a, "comment"), on = json_get_str(a, "on");
-    struct str word = sv_text(c, "survey.answer", json_get_str(a, "answer"), LANG_KK);
-    struct str text = arena_printf(&c->a, "%.*s%s%.*s%s%.*s", STR_ARG(word), on.n ? ": " : "", STR_ARG(on.p ? on : STR("")), comment.n ? ". " : "",
-                                   STR_ARG(comment.p ? comment : STR("")));
+    struct vuln_said said = { .answer = json_get_str(a, "answer"), .on = json_get_str(a, "on"), .comment = json_get_str(a, "comment") };
     time_ns day = 0;
-    int rc = on.n ? sv_day(c, on, "on", &day) : 0;
+    int rc = said.on.n ? sv_day(c, said.on, "on", &day) : 0;
 
-    return rc < 0 ? rc : vulns_measure(c, s->id, vuln, text, fixed, fixed ? day : 0);
+    said.done_at = str_eq(said.answer, STR("fixed")) ? day : 0;
+    return rc < 0 ? rc : vulns_measure(c, s->id, vuln, &said);
 }
 
 struct all_work {

@@ -221,9 +221,10 @@ int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, 
     return rc < 0 ? rc : 0;
 }
 
-int vulns_measure(struct call *c, int64_t survey, int64_t vuln, struct str text, bool eliminated, time_ns done_at)
+int vulns_measure(struct call *c, int64_t survey, int64_t vuln, const struct vuln_said *w)
 {
-    json_t *said = json_pack("{s:o, s:b, s:o}", "measures", json_str(text), "eliminated", eliminated, "done_at", json_time_or_null(done_at));
+    json_t *said = json_pack("{s:o, s:o, s:o, s:b, s:o}", "answer", json_str(w->answer), "on", w->on.n ? json_str(w->on) : json_null(), "comment",
+                             w->comment.n ? json_str(w->comment) : json_null(), "eliminated", w->done_at != 0, "done_at", json_time_or_null(w->done_at));
     struct vuln_head h;
     int64_t seen = 0;
     int rc = vuln_load(c, vuln, &h);

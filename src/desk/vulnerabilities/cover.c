@@ -2,8 +2,9 @@
  * nothing does. Nothing becomes fixed without that row.
  *
  * A report says where its tool looked with everything it has (all), which checks were among those that ran (check), and which ran at a place and found
- * nothing (passed). A report that names its checks must name ours; a report that names port ranges must have ours in one. What a surveyor declares
- * with a written reason counts the same and is shown as such. */
+ * nothing (passed). A report that names its checks must name ours; a report that names port ranges must have ours in one. Of a tool that looks for what it
+ * is told to (the policy names them) "everything it has" proves nothing by itself: its report must name our check. What a surveyor declares with a written
+ * reason counts the same and is shown as such. */
 #include "desk/vulnerabilities/room.h"
 
 #define COVER_SEEN   3
@@ -23,8 +24,8 @@ struct ask {
     int          best;                  /* how far the search came: index of reasons */
     struct cover_answer *out;
 };
-static const char *const reasons[] = { "tool_absent", "host_not_seen", "port_not_seen", "path_not_seen", "check_not_run" };
-enum { NO_TOOL, NO_HOST, NO_PORT, NO_PATH, NO_CHECK };
+static const char *const reasons[] = { "tool_absent", "host_not_seen", "port_not_seen", "path_not_seen", "check_not_run", "checks_not_named" };
+enum { NO_TOOL, NO_HOST, NO_PORT, NO_PATH, NO_CHECK, NO_LIST };
 
 static void place_add(struct ask *a, struct str host, int64_t port, struct str protocol, struct str path)
 {
@@ -120,13 +121,13 @@ static bool row_fits(struct ask *a, const struct place *p, int64_t port, int64_t
 
 struct row {
     int64_t id, result, check, ran;
-    bool    listed, fits, here;
+    bool    listed, fits, here, told /* a configuration decided what was looked for */;
 };
 
 /* judge - do the rows of one result prove it? A named check counts where the host was looked at, by itself or by the rest of its report. */
 static void judge(struct ask *a, const struct row *rows, size_t n, const struct row *r)
 {
-    bool named = r->check != 0, looked = r->here, ran = named || !r->listed;
+    bool named = r->check != 0, looked = r->here, ran = named || (!r->listed && !r->told);
 
     for (size_t i = 0; i < n; i++) {
         if (rows[i].result != r->result || !rows[i].fits)
@@ -139,7 +140,7 @@ static void judge(struct ask *a, const struct row *rows, size_t n, const struct 
     if (!looked)
         further(a, NO_HOST);
     else if (!ran)
-        further(a, NO_CHECK);
+        further(a, r->listed ? NO_CHECK : NO_LIST);
     else if (!a->out->proved || r->id < a->out->row) {
         a->out->proved = true;
         a->out->row = r->id;
@@ -190,6 +191,7 @@ static int ask_one(struct ask *a, const struct place *p, struct str tool, int64_
                          .ran = sqlite3_column_int64(st, 3), .here = sqlite3_column_int(st, 8), .listed = sqlite3_column_int(st, 9) };
 
         r.here = r.here || r.result == 0;
+        r.told = r.result != 0 && vuln_policy_told(c->d->vuln_policy, tool);
         r.fits = row_fits(a, p, sqlite3_column_int64(st, 4), sqlite3_column_int64(st, 5), db_str(st, 6), db_str(st, 7));
         further(a, NO_HOST);
         if (n < ROWS_MAX)

@@ -1,8 +1,9 @@
-/* policy.c - content/policy/vulnerability_keys.yaml: checks of different tools that look for the same weakness. */
+/* policy.c - content/policy/vulnerability_keys.yaml: checks of different tools that look for the same weakness; tools that look for what they are told to. */
 #include "desk/vulnerabilities/room.h"
 #include "base/yaml.h"
 
 #define SAME_MAX 65536
+#define TOLD_MAX 256
 
 struct same {
     struct str check, weakness;    /* "nessus/10881", "weakness:ssh-weak-mac"; borrowed from the arena */
@@ -12,6 +13,8 @@ struct vuln_policy {
     struct yaml *file;
     struct same *same;             /* sorted by check */
     size_t       count;
+    struct str   told[TOLD_MAX];   /* borrowed from the file */
+    size_t       told_count;
 };
 
 static int by_check(const void *a, const void *b) { return str_cmp(((const struct same *)a)->check, ((const struct same *)b)->check); }
@@ -51,9 +54,23 @@ static int entry_read(struct vuln_policy *p, const struct ynode *n, struct err *
     return 0;
 }
 
+static int told_read(struct vuln_policy *p, const struct ynode *list, struct err *e)
+{
+    if (list && list->kind != YNODE_SEQ)
+        return yaml_err(p->file, list, e, "a list of tools is expected");
+    for (const struct ynode *k = list ? list->first : NULL; k; k = k->next) {
+        if (k->kind != YNODE_SCALAR || k->text.n == 0)
+            return yaml_err(p->file, k, e, "the name of a tool is expected");
+        if (p->told_count == TOLD_MAX)
+            return yaml_err(p->file, k, e, "more than %d tools", TOLD_MAX);
+        p->told[p->told_count++] = k->text;
+    }
+    return 0;
+}
+
 static int all_read(struct vuln_policy *p, const char *path, struct err *e)
 {
-    static const char *const known[] = { "same", NULL };
+    static const char *const known[] = { "same", "told", NULL };
     const struct ynode *list;
     int rc;
 
@@ -63,6 +80,8 @@ static int all_read(struct vuln_policy *p, const char *path, struct err *e)
     list = yaml_get(p->file->docs[0], "same");
     for (const struct ynode *n = list && list->kind == YNODE_SEQ ? list->first : NULL; rc == 0 && n; n = n->next)
         rc = entry_read(p, n, e);
+    if (rc == 0)
+        rc = told_read(p, yaml_get(p->file->docs[0], "told"), e);
     if (rc < 0)
         return rc;
     if (p->count > 1)
@@ -114,6 +133,14 @@ struct str vuln_policy_same(const struct vuln_policy *p, struct str check)
     const struct same *s = p && p->count ? bsearch(&wanted, p->same, p->count, sizeof *p->same, by_check) : NULL;
 
     return s ? s->weakness : (struct str){ NULL, 0 };
+}
+
+bool vuln_policy_told(const struct vuln_policy *p, struct str tool)
+{
+    for (size_t i = 0; p && i < p->told_count; i++)
+        if (str_ieq(p->told[i], tool))
+            return true;
+    return false;
 }
 
 json_t *vuln_policy_json(const struct vuln_policy *p)

@@ -69,6 +69,8 @@ void vuln_policy_free(struct vuln_policy **p);
 struct str vuln_policy_same(const struct vuln_policy *p, struct str check);
 /* vuln_policy_checks - the checks of a weakness, as JSON text. */
 struct str vuln_policy_checks(const struct vuln_policy *p, struct str weakness, struct arena *a);
+/* vuln_policy_told - does a configuration decide what this tool looks for? Its report must name the checks that ran. */
+bool vuln_policy_told(const struct vuln_policy *p, struct str tool);
 json_t *vuln_policy_json(const struct vuln_policy *p);
 
 /* --- life.c: the machine of 7.4, from what happened to where it stands. Pure. --- */

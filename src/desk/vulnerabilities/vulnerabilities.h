@@ -77,7 +77,7 @@ MUST_USE int vulns_cover_declare(struct call *c, int64_t survey, const struct vu
 /* vulns_compare - a control survey against what was open of its mode before it:
  *     {survey, main, ready, counts: {fixed, not_fixed, new, reopened, not_covered, claimed}, items: [{vulnerability, verdict, reason, proof}], next}
  * verdict: one of the counts, empty: all. ready false: results are still being counted. reason of not_covered: host_not_seen, port_not_seen,
- * check_not_run, tool_absent, path_not_seen. proof of fixed: the row of coverage. */
+ * check_not_run, checks_not_named, tool_absent, path_not_seen. proof of fixed: the row of coverage. */
 MUST_USE int vulns_compare(struct call *c, int64_t survey, struct str verdict, int limit, struct str before, json_t **out);
 /* vulns_counts - of a survey: {total, critical, high, medium, low, info, unknown, kev, outside, new, reappeared}. */
 MUST_USE int vulns_counts(struct call *c, int64_t survey, json_t **out);
@@ -97,8 +97,12 @@ struct vuln_row {
 MUST_USE int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count);
 
 /* vulns_measure - what the owner's information on measures says of one vulnerability; vulns_survey_put with measures_at says that it has arrived.
- * done_at 0: not done yet. -ENOENT if the survey did not see it or the viewer may not. */
-MUST_USE int vulns_measure(struct call *c, int64_t survey, int64_t vuln, struct str text, bool eliminated, time_ns done_at);
+ * The answer is kept as a value: the page says it in the language of its reader. -ENOENT if the survey did not see it or the viewer may not. */
+struct vuln_said {
+    struct str answer /* fixed, until, claim, comment */, on /* a date, or empty */, comment;
+    time_ns    done_at /* of fixed; 0: not done yet */;
+};
+MUST_USE int vulns_measure(struct call *c, int64_t survey, int64_t vuln, const struct vuln_said *said);
 
 /* --- for "integrity": facts of agents --- */
 

@@ -21,17 +21,19 @@ export const ACTIONS = ['report', 'claim', 'withdraw_claim', 'return_claim', 'ac
 export const FIELDS = [
   'all', 'category', 'vulnerability_and_state_description', 'measures_taken', 'required_changes', 'elimination_due_on', 'mitigation_measures', 'characteristic_or_state_description',
   'missing', 'reason', 'note', 'measures', 'eliminated', 'done_at', 'text', 'detected_at', 'contour', 'component_name', 'component_ip', 'component_hostname', 'component_other', 'port',
-  'description', 'additional_info', 'cve',
+  'description', 'additional_info', 'cve', 'answer', 'on', 'comment',
 ] as const;
 // i18n: ui.vulns.value.*
 export const VALUES = [
   'production_necessity', 'zero_day', 'false_positive', 'vulnerability_and_state_description', 'measures_taken', 'required_changes', 'elimination_due_on', 'mitigation_measures',
   'characteristic_or_state_description', 'external', 'internal',
 ] as const;
+// What an owner answers about one vulnerability. i18n: survey.answer.*
+export const ANSWERS = ['fixed', 'until', 'claim', 'comment', 'nothing'] as const;
 // i18n: ui.vulns.act.*
 export const ACTS = ['found', 'reported', 'claim', 'return', 'withdraw', 'expire', 'accept', 'measures', 'close', 'consultation', 'note'] as const;
 // i18n: ui.vulns.reason.*
-export const REASONS = ['tool_absent', 'host_not_seen', 'port_not_seen', 'path_not_seen', 'check_not_run'] as const;
+export const REASONS = ['tool_absent', 'host_not_seen', 'port_not_seen', 'path_not_seen', 'check_not_run', 'checks_not_named'] as const;
 // i18n: ui.vulns.rule.*
 export const RULES = ['merge', 'split', 'host', 'check'] as const;
 // i18n: ui.vulns.ran.*
