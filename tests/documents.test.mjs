@@ -194,6 +194,7 @@ test('R-10.3-01: the check-list is made of the library; a verdict wants its reas
     const measured = lines.find((l) => l.requirement === 'is_policy.monitoring').facts;
     assert.deepEqual(measured.map((f) => f.measure), ['log_coverage', 'retention', 'agents']);
     assert.ok(measured.every((f) => ['measured', 'not_measured'].includes(f.state) && f.text && f.by && Date.parse(f.measured_at) > 0));
+    assert.ok(measured.every((f) => !/\d{4}-\d{2}-\d{2}/.test(f.text)), 'days as people here write them');
     const time = lines.find((l) => l.facts.some((f) => f.measure === 'time_sync')).facts.find((f) => f.measure === 'time_sync');
     assert.equal(time.state, 'not_measured', 'nobody measures it, and that is said');
     await refused(p.analyst, s, 'set_verdict', { requirement: lines[0].requirement, verdict: 'met' }, 403);

@@ -114,10 +114,13 @@ struct str text_fill(struct arena *a, struct str pattern, const json_t *args)
         close = str_chr(pattern, '}');
         if (close > 1 && (size_t)close - 1 < sizeof name) {
             snprintf(name, sizeof name, "%.*s", (int)close - 1, pattern.p + 1);
-            if (json_object_get(args, name)) {
-                struct str v = json_get_str(args, name);
+            const json_t *value = json_object_get(args, name);
 
-                buf_str(&b, v);
+            if (value) {
+                if (json_is_integer(value))
+                    buf_printf(&b, "%lld", (long long)json_integer_value(value));
+                else
+                    buf_str(&b, json_get_str(args, name));
                 pattern = str_cut(pattern, (size_t)close + 1);
                 continue;
             }

@@ -41,8 +41,8 @@ static json_t *day_of(struct call *c, time_ns t)
 {
     char day[16];
 
-    local_date(c->d, t, day);
-    return json_string(day);
+    local_date(c->d, t, day);   /* "2026-11-27", said as people here write it */
+    return json_str(arena_printf(&c->a, "%.2s.%.2s.%.4s", day + 8, day + 5, day));
 }
 
 /* --- logs --- */
@@ -171,7 +171,7 @@ static void fact_retention(struct call *c, struct fact *out)
 
     *out = (struct fact){ .measured = oldest > 0, .key = oldest ? "retention" : "no_store", .by = "store" };
     out->args = json_pack("{s:o, s:o, s:o}", "day",
-                          json_str(arena_printf(&c->a, "%04lld-%02lld-%02lld", (long long)(oldest / 10000), (long long)(oldest / 100 % 100), (long long)(oldest % 100))),
+                          json_str(arena_printf(&c->a, "%02lld.%02lld.%04lld", (long long)(oldest % 100), (long long)(oldest / 100 % 100), (long long)(oldest / 10000))),
                           "days", number(c, days), "kept", number(c, c->d->setup.node->retention_days));
 }
 
