@@ -36,7 +36,7 @@
  * goes on in another case and is counted there. */
 #define LATE                                                                                                                                    \
     "x.org_id IS NOT NULL AND x.due_at >= ?1 AND x.due_at < ?2 AND x.due_at < ?3 AND x.at <= ?3 AND x.until > ?3 AND d.basis = 'law'"             \
-    " AND d.subject <> 'report' AND (x.state = 'running' OR (x.state = 'fulfilled' AND x.fulfilled_at > x.due_at))"
+    " AND d.owed_by NOT IN ('centre','knb') AND d.subject <> 'report' AND (x.state = 'running' OR (x.state = 'fulfilled' AND x.fulfilled_at > x.due_at))"
 #define PASSPORT_CHANGES "h.state IN ('accepted','recorded') AND h.decided_at >= ?1 AND h.decided_at < ?2 AND h.decided_at <= ?3"
 /* Versions of registered objects with their components and contacts, and of people; the first version of an object is its entry. */
 #define REGISTRY_CHANGES                                                                                                                        \
