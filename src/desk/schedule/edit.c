@@ -158,8 +158,12 @@ static void check_distance(struct call *c, struct edit *e, int main_to, int cont
 static int check_pair(struct call *c, struct edit *e)
 {
     bool control = str_eq(e->kind, STR("control"));
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT from_on, to_on FROM plan_line WHERE draft = 1 AND iif(?1 = 1, id = ?2, pair_id = ?3) LIMIT 1", "iii", (int64_t)control, e->pair,
-                                e->id);
+    /* A new main one belongs to the control one of its number that lost its own: add() joins them. */
+    sqlite3_stmt *st = !control && !e->id
+                         ? db_query(c->d, c->e, "SELECT from_on, to_on FROM plan_line WHERE plan_id = ? AND draft = 1 AND object_id = ? AND mode = ? AND kind = 'control' AND ordinal = ? AND"
+                                                " pair_id IS NULL LIMIT 1", "itti", e->p.id, e->object, e->mode_name, (int64_t)e->ordinal)
+                         : db_query(c->d, c->e, "SELECT from_on, to_on FROM plan_line WHERE draft = 1 AND iif(?1 = 1, id = ?2, pair_id = ?3) LIMIT 1", "iii", (int64_t)control,
+                                    e->pair, e->id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)

@@ -468,6 +468,73 @@ static void test_conflicts(void **state)
     free(id);
 }
 
+/* A control survey whose main one was dropped gets the next main one as its pair: that one is held against its day like any other. */
+static void test_pair_again(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    struct people p;
+    const char *object = NULL;
+    json_t *all, *one, *body, *line = NULL;
+    size_t i;
+
+    people_make(w, &p);
+    listed(w);
+    team_make(w, &p.surveyor, 3);
+    char *id = plan_open(w, 2027, T0);
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
+    all = lines_get(w, &w->analyst, id, (struct schedule_query){ .draft = 1, .mode = STR("update_config"), .limit = 1000 }, T0);
+    json_array_foreach(json_object_get(all, "items"), i, one)
+        if (!line && strcmp(json_string_value(json_object_get(one, "kind")), "main") == 0)
+            line = one;
+    assert_non_null(line);
+    object = json_string_value(json_object_get(json_object_get(line, "object"), "id"));
+    must(desk_schedule_line_drop(w->desk, &w->analyst, str_c(id), json_get_str(line, "id"), NULL, T0, &r), &r.err);
+    desk_reply_free(&r);
+    r = (struct desk_reply){ 0 };
+    body = json_pack("{s:s, s:s, s:s, s:s, s:O, s:b, s:s}", "object_id", object, "mode", "update_config", "kind", "main", "from_on", "2027-12-20", "team_id",
+                     json_object_get(json_object_get(line, "team"), "id"), "accept", 1, "reason", "late");
+    assert_int_equal(desk_schedule_line_add(w->desk, &w->analyst, str_c(id), body, T0, &r), -EINVAL);
+    json_decref(body);
+    json_array_foreach(r.problems, i, one)
+        assert_string_equal(json_string_value(json_object_get(one, "code")), "order");
+    assert_int_equal(json_array_size(r.problems), 1);
+    desk_reply_free(&r);
+    json_decref(all);
+    free(id);
+}
+
+/* Objects that may not become "scheduled" do not keep others from it, however many stand before them. */
+static void test_many_refused(void **state)
+{
+    static const char *const sql[] = {
+        "CREATE TEMP TABLE o AS SELECT * FROM object WHERE id = 'city-portal'",
+        "CREATE TEMP TABLE q AS SELECT * FROM record WHERE kind = 'object' AND id = 'city-portal'",
+        "UPDATE q SET json = json_set(json, '$.work_types', json('[]'))",
+    };
+    struct world *w = *state;
+    int64_t n = 0;
+    struct err e;
+
+    assert_true(line_planned(w->desk, "state-register", "pentest_auto", "main", 1, "2026-04-06", "2026-04-08", 0) > 0);
+    for (size_t i = 0; i < COUNT(sql); i++)
+        must(db_exec(w->desk, &e, sql[i], ""), &e);
+    for (int i = 0; i < 40; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "a-%d", i);
+        must(db_exec(w->desk, &e, "UPDATE o SET id = ?1", "z", name), &e);
+        must(db_exec(w->desk, &e, "UPDATE q SET id = ?1, rid = (SELECT max(rid) + 1 FROM record)", "z", name), &e);
+        must(db_exec(w->desk, &e, "INSERT INTO object SELECT * FROM o", ""), &e);
+        must(db_exec(w->desk, &e, "INSERT INTO record SELECT * FROM q", ""), &e);
+        assert_true(line_planned(w->desk, name, "pentest_auto", "main", 1, "2026-04-06", "2026-04-08", 0) > 0);
+    }
+    listed(w);
+    must(desk_tick(w->desk, T0, NULL, &e), &e);
+    must(db_int(w->desk, &e, 0, &n, "SELECT count(*) FROM object WHERE state = 'scheduled'", ""), &e);
+    assert_int_equal(n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +544,8 @@ int main(void)
         { "R-9-01 R-9-02 F-01 F-02 F-03 F-04 a plan is laid out, returned, agreed, amended and executed", test_plan, world_open, world_close, NULL },
         { "Q-15 an object that enters mid-year gets its share, one that ends loses what is not done", test_share, world_open, world_close, NULL },
         cmocka_unit_test_setup_teardown(test_conflicts, world_open, world_close),
+        cmocka_unit_test_setup_teardown(test_pair_again, world_open, world_close),
+        cmocka_unit_test_setup_teardown(test_many_refused, world_open, world_close),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
