@@ -103,7 +103,9 @@ test('R-9-02: the lead sends, KNB agrees in its own portal, the owner sees the w
     await send(lead);
     await lead.waitForSelector('text=sent for agreement');
     knb = await b.open(base, { login: 't-knb', password: PASSWORD }, 'en');
-    await go(knb, `schedule/${id}`);
+    await knb.locator('section:has-text("wait for your agreement") a:has-text("2027, version 1")').click();
+    await knb.waitForURL(`**/#/schedule/${id}`);
+    await ready(knb);
     await whole(knb, 'KNB before its answer');
     await button(knb, 'Agree').first().click();
     await send(knb);
