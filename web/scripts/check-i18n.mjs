@@ -90,7 +90,7 @@ const BUILT = {
   'ui.enum.': ['detection_kind.event', 'detection_kind.incident', 'level.high', 'level.medium', 'level.low', 'level.undefined',
     'to.sts', 'to.owner', 'to.ocib', 'what.causes', 'what.consequences', 'what.both', 'recurrence.repeated', 'recurrence.new',
     ...list('TLP').map((x) => `tlp.${x}`), ...list('IOC_TYPES').map((x) => `type.${x}`)],
-  'ui.failure.': ['bad_answer', 'bad_credentials', 'bad_csrf', 'conflict', 'empty_credentials', 'forbidden', 'internal', 'locked_out', 'not_found', 'sum_differs', 'too_large', 'too_many_requests', 'unauthenticated', 'unavailable', 'unreachable', 'weak_password', 'wrong_state', 'tlp_forbids', 'not_connected'],
+  'ui.failure.': ['bad_answer', 'bad_credentials', 'bad_csrf', 'conflict', 'empty_credentials', 'file_empty', 'forbidden', 'internal', 'locked_out', 'not_found', 'sum_differs', 'too_large', 'too_many_requests', 'unauthenticated', 'unavailable', 'unreachable', 'weak_password', 'wrong_state', 'tlp_forbids', 'not_connected'],
   'ui.file.': ['summing', 'sending', 'done', 'failed'],
   'ui.group.': list('GROUPS', readFileSync(join(source, 'lib/page.ts'), 'utf8')),
   'ui.home.lead.': ['surveyor', 'document_auditor', 'knb', 'authorised_body', 'auditor'],
