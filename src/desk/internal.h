@@ -85,6 +85,8 @@ struct desk {
     struct sign_trust *trust;   /* for signatures on notices; NULL until the first */
     struct vuln_policy  *vuln_policy;  /* owned: checks that look for the same (vulnerabilities) */
     struct scan_formats *scan;         /* owned: descriptions of scanner reports; NULL until the first */
+    int64_t              vuln_stuck;   /* the result that failed last: the others come first */
+    char                 vuln_stuck_object[256];   /* the same of objects to count anew */
     struct vuln_feed    *vuln_feed;    /* owned: what is being fed without a file (vulns_feed_begin) */
     char     fake_hash[160];   /* verified for logins that do not exist, so that time tells nothing */
 };

@@ -93,8 +93,15 @@ json_t *vuln_actions_json(struct call *c, const struct vuln_head *h)
 int vuln_act_add(struct call *c, int64_t vuln, const struct vuln_act_new *a, int64_t *id)
 {
     AUTO_FREE char *text = a->json ? json_dumps(a->json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    int64_t row = 0;
-    int rc = db_int(c->d, c->e, 0, &row,
+    bool begins = strcmp(a->kind, "found") == 0 || strcmp(a->kind, "measures") == 0 || strcmp(a->kind, "claim") == 0;
+    int64_t row = 0, there = 0;
+    int rc = begins ? db_int(c->d, c->e, 0, &there, "SELECT count(*) FROM vuln_act WHERE vuln_id = ? AND kind NOT IN ('note','consultation')", "i", vuln) : 0;
+
+    /* What follows of an act (a return, an expiry) must have its place among those that are counted. */
+    if (rc == 0 && there >= VULN_ACTS_MAX - VULN_ACTS_KEPT)
+        return refuse(c, -EINVAL, "bad_request", NULL, "more than %d acts on one vulnerability: ask the centre", VULN_ACTS_MAX - VULN_ACTS_KEPT);
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &row,
                     "INSERT INTO vuln_act(vuln_id, kind, at, recorded_at, survey_id, category, until, notice_id, request_id, by_id, json) VALUES"
                     " (?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
                     "iziimzmmmmz", vuln, a->kind, a->at ? a->at : c->now, recorded_at(c), (time_ns)a->survey, a->category, a->until, (time_ns)a->notice,
@@ -166,7 +173,7 @@ static int term_ok(struct call *c, const struct vuln_head *h, struct str day, ti
     if (str_cmp(day, str_c(last)) > 0)
         return vuln_wrong(c, "elimination_due_on", arena_printf(&c->a, "later than six months from the first detection: %s at the latest", last).p);
     *until = start.at + NS_PER_DAY - NS_PER_SECOND < cap ? start.at + NS_PER_DAY - NS_PER_SECOND : cap;
-    return 0;
+    return *until <= c->now ? vuln_wrong(c, "elimination_due_on", "the six months from the first detection have passed") : 0;
 }
 
 static int claim_notice(struct call *c, const struct vuln_head *h, const json_t *body, int64_t *notice)

@@ -29,7 +29,7 @@ struct sum {
     int64_t    vuln, text;
     size_t     sightings;
     int        severity;
-    int64_t    kev, told, own, was_told;
+    int64_t    kev, told, own, was_told, into;   /* into: the one that it was merged into */
     double     cvss, epss;
     time_ns    first, last, due, d15, own_due;
     struct str title, vector, cves, was_state, org;
@@ -248,8 +248,8 @@ static int acts_of(struct vuln_tally *t, struct sum *s)
 {
     struct call *c = t->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT id, kind, at, category, until FROM vuln_act WHERE vuln_id = ?1 OR vuln_id IN (SELECT id FROM vuln WHERE merged_into ="
-                                " ?1) ORDER BY at, id LIMIT 256",
+                                "SELECT id, kind, at, category, until FROM vuln_act WHERE (vuln_id = ?1 OR vuln_id IN (SELECT id FROM vuln WHERE merged_into ="
+                                " ?1)) AND kind NOT IN ('note','consultation') ORDER BY at, id LIMIT 512",
                                 "i", s->vuln);
     int rc = st ? 0 : -EIO;
 
@@ -376,9 +376,8 @@ static int row_write(struct vuln_tally *t, struct sum *s)
 {
     struct call *c = t->c;
     const struct life *l = &t->life;
-    bool sent = s->own, live = l->state != VULN_NONE && (s->sightings > 0 || s->own);
-    int64_t into = 0;
-    int rc = live ? 0 : merged_where(t, s, &into);
+    bool sent = s->own && s->sightings == 0, live = l->state != VULN_NONE && (s->sightings > 0 || s->own);
+    int rc = 0;
 
     for (size_t i = 0; i < t->count; i++)
         sent = sent || (t->surveys[i].seen && t->surveys[i].sent);
@@ -387,7 +386,7 @@ static int row_write(struct vuln_tally *t, struct sum *s)
                      "UPDATE vuln SET live = ?2, merged_into = nullif(?3, 0), state = ?4, open = ?5, since = ?6, sent = ?7, own = ?8, rank = ?9, severity = ?10, cvss ="
                      " iif(?11 < 0, NULL, ?11 / 10.0), vector = ?12, kev = ?13, epss = iif(?14 < 0, NULL, ?14 / 100000.0), text_id = nullif(?15, 0), cves = ?16,"
                      " first_detected_at = ?17, last_seen_at = ?18, due_at = ?19, d15_from = ?20 WHERE id = ?1",
-                     "iiiziiiiiiitiiitiimm", s->vuln, (int64_t)live, into, vuln_state_values[l->state], (int64_t)vuln_state_open(l->state), l->since, (int64_t)sent,
+                     "iiiziiiiiiitiiitiimm", s->vuln, (int64_t)live, live ? 0 : s->into, vuln_state_values[l->state], (int64_t)vuln_state_open(l->state), l->since, (int64_t)sent,
                      s->own, rank_of(s->kev, s->severity, s->epss, s->first), (int64_t)s->severity, (int64_t)(s->cvss >= 0 ? s->cvss * 10 + 0.5 : -1), s->vector,
                      s->kev, (int64_t)(s->epss > 0 ? s->epss * 100000 + 0.5 : -1), s->text, s->cves, s->first, s->last, s->due, s->d15);
     return rc < 0 ? rc : version_keep(c, s->vuln);
@@ -418,9 +417,11 @@ int vuln_recount(struct vuln_tally *t, int64_t vuln)
     t->event_count = 0;
     if (rc == 0)
         rc = sightings_of(t, &s);
+    if (rc == 0 && s.sightings == 0)
+        rc = merged_where(t, &s, &s.into);
     if (rc == 0)
         rc = cves_of(t, &s);
-    if (rc == 0 && s.told)
+    if (rc == 0 && s.told && !s.into)   /* of one that was merged into another, they count there */
         rc = acts_of(t, &s);
     for (size_t i = 0; rc == 0 && i < t->count; i++)
         rc = survey_events(t, &s, &t->surveys[i]);

@@ -24,8 +24,8 @@ struct ask {
     int          best;                  /* how far the search came: index of reasons */
     struct cover_answer *out;
 };
-static const char *const reasons[] = { "tool_absent", "host_not_seen", "port_not_seen", "path_not_seen", "check_not_run", "checks_not_named" };
-enum { NO_TOOL, NO_HOST, NO_PORT, NO_PATH, NO_CHECK, NO_LIST };
+static const char *const reasons[] = { "tool_absent", "host_not_seen", "port_not_seen", "path_not_seen", "check_not_run", "checks_not_named", "seen_outside" };
+enum { NO_TOOL, NO_HOST, NO_PORT, NO_PATH, NO_CHECK, NO_LIST, OUTSIDE };
 
 static void place_add(struct ask *a, struct str host, int64_t port, struct str protocol, struct str path)
 {
@@ -162,8 +162,8 @@ static int ports_told(struct ask *a, const struct place *p, struct str tool, str
 
         if (rc == 0 && ranges)
             rc = db_int(c->d, c->e, 0, &ours, "SELECT 1 FROM vuln_cover WHERE survey_id = ? AND tool = ? AND host = ? AND check_id = 0 AND ran = 0 AND"
-                                              " (port < 0 OR (port <= ?4 AND port_to >= ?4)) AND result_id = ?5", "ittii", a->survey, tool, p->host, p->port,
-                        rows[i].result);
+                                              " (port < 0 OR (port <= ?4 AND port_to >= ?4 AND (protocol IN ('', ?6) OR ?6 = ''))) AND result_id = ?5", "ittiit",
+                        a->survey, tool, p->host, p->port, rows[i].result, p->protocol);
         if (rc < 0)
             return rc;
         if (ranges && !ours) {
@@ -216,14 +216,27 @@ static int tool_there(struct ask *a, struct str tool)
     return rc;
 }
 
+/* seen_outside - a report of the survey saw it at a place that the scope does not have: whatever ran there, it found it. */
+static int seen_outside(struct call *c, int64_t vuln, int64_t survey, int64_t *yes)
+{
+    return db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = ? AND"
+                                      " r.survey_id = ? AND s.outside = 1 AND r.state IN ('applying','applied') LIMIT 1", "ii", vuln, survey);
+}
+
 int cover_of(struct call *c, int64_t vuln, int64_t survey, struct cover_answer *out)
 {
+    int64_t outside = 0;
     struct ask a = { .c = c, .survey = survey, .out = out };
     int rc = places_of(&a, vuln);
 
     *out = (struct cover_answer){ .reason = reasons[NO_TOOL] };
     if (rc >= 0)
-        rc = checks_of(&a, vuln);
+        rc = seen_outside(c, vuln, survey, &outside);
+    if (rc < 0 || outside) {
+        out->reason = reasons[OUTSIDE];
+        return rc < 0 ? rc : 0;
+    }
+    rc = checks_of(&a, vuln);
     check_add(&a, STR(""), 0);      /* what a surveyor declares for every tool */
     for (size_t k = 0; rc >= 0 && k < a.check_count; k++) {
         rc = tool_there(&a, a.checks[k].tool);

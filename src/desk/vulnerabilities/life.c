@@ -30,7 +30,7 @@ static const struct {
     unsigned        from;
     enum vuln_state to;
 } moves[] = {
-    { LIFE_OWNER_FOUND, S(NONE), VULN_FOUND_BY_OWNER },                                     /* 2 */
+    { LIFE_OWNER_FOUND, S(NONE) | S(FOUND_BY_SURVEY), VULN_FOUND_BY_OWNER },                 /* 2: nobody had told the owner */
     { LIFE_OWNER_REPORTED, S(FOUND_BY_OWNER) | S(NONE), VULN_REPORTED },                    /* 4 */
     { LIFE_SEEN, S(NONE), VULN_FOUND_BY_SURVEY },                                           /* 1 */
     { LIFE_SEEN, S(FIXED), VULN_REAPPEARED },                                               /* 15 */

@@ -9,14 +9,14 @@
 
 /* iif: with so many conditions the planner expects a handful of rows and sorts them, where it should walk the index and stop.
  * ?1 ?2 scope, ?3 rank and ?4 id of the cursor, ?5 open (-1 both), ?6 ?7 range of the rank, ?8 object, ?9 state, ?10 host, ?11 cve, ?12 survey, ?13 organisation,
- * ?14 words, ?15 limit, ?16 now. The first condition of each text is the index that it walks. */
+ * ?14 words, ?15 limit, ?16 now, ?17 a severity is asked for (with it, and with words, an owner would ask what an unsent survey says of their own). The first condition of each text is the index that it walks. */
 #define SEEN_IN " EXISTS (SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND"   \
                 " r.survey_id = ?12 AND s.outside = 0 AND r.state IN ('applying','applied'))"
 #define REST                                                                                                                                          \
     " AND v.live = 1 AND v.rank BETWEEN ?6 AND ?7 AND iif((v.rank < ?3 OR v.id < ?4) AND (?5 < 0 OR v.open = ?5) AND (?8 = '' OR v.object_id = ?8) AND (?9 = '' OR v.state ="   \
     " ?9) AND (?10 = '' OR v.host = ?10) AND (?11 = '' OR EXISTS (SELECT 1 FROM vuln_key k WHERE k.vuln_id = v.id AND k.cve = ?11)) AND (?12 = 0 OR" SEEN_IN   \
     ") AND (?13 = '' OR v.object_id IN " OBJECTS_OF("?13") ") AND (?14 = '' OR v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 300))"     \
-    " AND (?16 = 0 OR v.due_at < ?16) AND (?1 = 0 OR ((v.sent = 1 OR v.own = 1) AND v.object_id IN " OBJECTS_OF("?2") ")), 1, 0)"
+    " AND (?16 = 0 OR v.due_at < ?16) AND (?1 = 0 OR ((v.sent = 1 OR (v.own = 1 AND ?14 = '' AND ?17 = 0)) AND v.object_id IN " OBJECTS_OF("?2") ")), 1, 0)"
 #define ORDER " ORDER BY v.rank DESC, v.id DESC LIMIT ?15"
 #define LIST(index, first) "SELECT " COLUMNS " FROM vuln v " index " CROSS JOIN object o ON o.id = v.object_id CROSS JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id ="  \
                            " v.text_id WHERE " first REST ORDER
@@ -143,8 +143,8 @@ static int part(struct ask *a, int64_t low, int64_t high, int64_t most, json_t *
     struct scope s = scope_of(c->v);
     const struct vulns_query *q = a->q;
     int64_t left = most - (int64_t)json_array_size(items) + 1, last_rank = 0, last_id = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, a->sql, "iziiiiittttitti" "i", s.bounded, s.org, a->rank, a->id, a->open, low, high < a->rank ? high : a->rank, a->object, or_empty(q->state), a->host,
-                                a->cve, a->survey, or_empty(q->org), a->words, left, a->now);
+    sqlite3_stmt *st = db_query(c->d, c->e, a->sql, "iziiiiittttitti" "ii", s.bounded, s.org, a->rank, a->id, a->open, low, high < a->rank ? high : a->rank, a->object, or_empty(q->state), a->host,
+                                a->cve, a->survey, or_empty(q->org), a->words, left, a->now, (int64_t)(q->severity.n > 0));
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
@@ -201,7 +201,7 @@ static int ask_ready(struct ask *a)
     if (rc == 0)
         rc = words_split(a);
     if (rc == 0 && a->survey) {
-        sqlite3_stmt *st = db_query(a->c->d, a->c->e, "SELECT object_id FROM vuln_survey WHERE id = ?", "i", a->survey);
+        sqlite3_stmt *st = db_query(a->c->d, a->c->e, "SELECT object_id FROM vuln_survey WHERE id = ?1 AND (?2 = 0 OR sent_at IS NOT NULL)", "ii", a->survey, s.bounded);
         int found = st ? db_step(a->c->d, st, a->c->e) : -EIO;
 
         if (found < 0)
@@ -225,6 +225,9 @@ int desk_vulns(struct desk *d, const struct viewer *v, const struct vulns_query 
 
     if (rc == 0)
         rc = page(&a, items, &next);
+    for (size_t i = 0; rc == 0 && scope_of(v).bounded && i < json_array_size(items); i++)
+        if (json_is_true(json_object_get(json_array_get(items, i), "own")))
+            rc = vuln_mask(&c, parse_id(json_get_str(json_array_get(items, i), "id")), json_array_get(items, i));
     r->json = json_pack("{s:o, s:O, s:o}", "now", json_time(now), "items", items, "next", json_str(next));
     json_decref(items);
     desk_call_free(&c);
@@ -239,7 +242,7 @@ static int summary(struct call *c, struct str object, json_t **out)
     json_t *states = json_object(), *severities = json_object();
     int64_t kev = 0, overdue = 0, open = 0;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT v.state, v.severity, v.open, count(*), sum(v.kev), sum(v.due_at < ?4) FROM vuln v INDEXED BY vuln_object WHERE v.object_id = ?3 AND"
+                                "SELECT v.state, iif(?1 = 1 AND v.sent = 0, 1, v.severity), v.open, count(*), sum(v.kev), sum(v.due_at < ?4) FROM vuln v INDEXED BY vuln_object WHERE v.object_id = ?3 AND"
                                 " v.open IN (0, 1) AND v.live = 1 AND (?1 = 0 OR ((v.sent = 1 OR v.own = 1) AND v.object_id IN " OBJECTS_OF("?2") ")) GROUP BY 1, 2, 3",
                                 "izti", s.bounded, s.org, object, c->now);
     int rc = st ? 0 : -EIO;

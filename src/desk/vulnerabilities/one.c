@@ -6,6 +6,59 @@
 
 int vuln_wrong(struct call *c, const char *field, const char *why) { return refuse(c, -EINVAL, "bad_request", field, "%s: %s", field, why); }
 
+/* own_words - what the owner wrote of it: the text, when they first and last found it. Returns 0 if that is not all they may know: results were sent of it. */
+static int own_words(struct call *c, int64_t id, struct str *said, time_ns *first, time_ns *last)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT json_extract(a.json, '$.description'), min(a.at) OVER (), max(a.at) OVER () FROM vuln v JOIN vuln_act a ON a.kind = 'found' AND"
+                                " (a.vuln_id = v.id OR a.vuln_id IN (SELECT m.id FROM vuln m WHERE m.merged_into = v.id)) WHERE v.id = ? AND v.sent = 0 ORDER BY a.id LIMIT 1",
+                                "i", id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc;
+    *said = db_copy(st, 0, &c->a);
+    *first = sqlite3_column_int64(st, 1);
+    *last = sqlite3_column_int64(st, 2);
+    db_done(st);
+    return 1;
+}
+
+/* first_line - the title of what an owner wrote. */
+static struct str first_line(struct str said)
+{
+    ptrdiff_t end = str_chr(said, '\n');
+    struct str t = str_of(said.p, min_size(end >= 0 ? (size_t)end : said.n, 200));
+
+    while (t.n && t.n < said.n && ((unsigned char)said.p[t.n] & 0xc0) == 0x80)
+        t.n--;
+    return t;
+}
+
+int vuln_mask(struct call *c, int64_t id, json_t *page)
+{
+    static const char *const texts[] = { "impact", "solution", "references", "cvss_vector" };
+    struct str said = STR("");
+    time_ns first = 0, last = 0;
+    int rc = scope_of(c->v).bounded ? own_words(c, id, &said, &first, &last) : 0;
+
+    if (rc <= 0)
+        return rc;
+    json_object_set_new(page, "title", json_str(first_line(said)));
+    json_object_set_new(page, "severity", json_string(severity_values[SEV_UNKNOWN]));
+    json_object_set_new(page, "cvss", json_null());
+    json_object_set_new(page, "first_detected_at", json_time(first));
+    json_object_set_new(page, "last_seen_at", json_time(last));
+    if (json_object_get(page, "sent"))
+        json_object_set_new(page, "sent", json_true());   /* as of one that nobody else saw */
+    if (json_object_get(page, "description"))
+        json_object_set_new(page, "description", json_str(said));
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (json_object_get(page, texts[i]))
+            json_object_set_new(page, texts[i], json_string(""));
+    return 0;
+}
+
 /* An owner sees what results were sent of, and what they reported themselves (1.2). */
 int vuln_load(struct call *c, int64_t id, struct vuln_head *out)
 {
@@ -29,7 +82,15 @@ int vuln_load(struct call *c, int64_t id, struct vuln_head *out)
     snprintf(out->id_text, sizeof out->id_text, "%lld", (long long)id);
     snprintf(out->number, sizeof out->number, "V-%06lld", (long long)id);
     db_done(st);
-    return 0;
+    if (s.bounded && out->own && !out->sent) {
+        struct str said;
+        time_ns first, last;
+
+        rc = own_words(c, id, &said, &first, &last);
+        if (rc > 0)
+            out->title = first_line(said);
+    }
+    return rc < 0 ? rc : 0;
 }
 
 struct subject vuln_subject(const struct vuln_head *h)
@@ -81,9 +142,10 @@ static int head_json(struct call *c, const struct vuln_head *h, json_t **out)
 static int keys_json(struct call *c, const struct vuln_head *h, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT k.id, k.text, k.weakness, k.host, (SELECT count(*) FROM vuln_sighting s WHERE s.key_id = k.id) FROM vuln_key k WHERE"
-                                " k.vuln_id = ? ORDER BY k.text LIMIT 100",
-                                "i", h->id);
+                                "SELECT k.id, k.text, k.weakness, k.host, (SELECT count(*) FROM vuln_sighting s JOIN vuln_result r ON r.id = s.result_id"
+                                " JOIN vuln_survey y ON y.id = r.survey_id WHERE s.key_id = k.id AND (?2 = 0 OR y.sent_at IS NOT NULL)) FROM vuln_key k WHERE"
+                                " k.vuln_id = ?1 ORDER BY k.text LIMIT 100",
+                                "ii", h->id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -244,6 +306,8 @@ static int one_json(struct call *c, const struct vuln_head *h, json_t **out)
     };
     int rc = head_json(c, h, out);
 
+    if (rc == 0)
+        rc = vuln_mask(c, h->id, *out);
     for (size_t i = 0; rc == 0 && i < COUNT(parts); i++) {
         json_t *part = NULL;
 

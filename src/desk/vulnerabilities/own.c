@@ -189,10 +189,10 @@ static json_t *form_row(struct call *c, struct str object_name, const json_t *ro
 static int rows_of(struct call *c, const struct vuln_head *h, bool all, json_t *rows, int64_t ids[ROWS_MAX], size_t *n)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT v.id, a.json FROM vuln v JOIN vuln_act a ON a.vuln_id = v.id AND a.kind = 'found' WHERE v.object_id = ?1 AND v.live = 1 AND"
-                                " v.told = 1 AND (v.id = ?2 OR (?3 = 1 AND v.own = 1)) AND a.id = (SELECT max(id) FROM vuln_act x WHERE x.vuln_id = v.id AND x.kind ="
-                                " 'found') AND NOT EXISTS (SELECT 1 FROM vuln_act x WHERE x.vuln_id = v.id AND x.kind = 'reported' AND x.id > a.id) ORDER BY v.id = ?2"
-                                " DESC, a.at LIMIT 100",
+                                "SELECT m.id, a.json FROM vuln v JOIN vuln m ON m.object_id = v.object_id AND m.told = 1 AND (m.id = v.id OR m.merged_into = v.id) JOIN"
+                                " vuln_act a ON a.vuln_id = m.id AND a.kind = 'found' WHERE v.object_id = ?1 AND v.live = 1 AND v.told = 1 AND (v.id = ?2 OR (?3 = 1 AND"
+                                " v.own = 1)) AND a.id = (SELECT max(id) FROM vuln_act x WHERE x.vuln_id = m.id AND x.kind = 'found') AND NOT EXISTS (SELECT 1 FROM vuln_act"
+                                " x WHERE x.vuln_id = m.id AND x.kind = 'reported' AND x.id > a.id) ORDER BY v.id = ?2 DESC, a.at LIMIT 100",
                                 "tii", h->object_id, h->id, (int64_t)all);
     int rc = st ? 0 : -EIO;
 

@@ -20,7 +20,8 @@
 #define VULN_LONG_MAX      4000      /* description, solution: bytes that are kept */
 #define VULN_CHAIN_MAX     16        /* merges of merges */
 #define VULN_SURVEYS_MAX   512       /* of one object that count: dozens a year */
-#define VULN_ACTS_MAX      256       /* of one vulnerability that count */
+#define VULN_ACTS_MAX      256       /* of one vulnerability that count; twice as many where one was merged into it */
+#define VULN_ACTS_KEPT     56        /* of these, for what follows of the others */
 
 /* Severities as they are kept: the order of the queue. "unknown" stands above what is only informational. */
 enum { SEV_INFO, SEV_UNKNOWN, SEV_LOW, SEV_MEDIUM, SEV_HIGH, SEV_CRITICAL, SEV_COUNT };
@@ -169,6 +170,8 @@ struct vuln_head {
 };
 /* vuln_load - if the viewer may see it (1.2), else -ENOENT. */
 MUST_USE int vuln_load(struct call *c, int64_t id, struct vuln_head *out);
+/* vuln_mask - of one that the owner found and an unsent survey saw too, a bounded viewer is shown the owner's words alone. page: of a list or of its own. */
+MUST_USE int vuln_mask(struct call *c, int64_t id, json_t *page);
 struct subject vuln_subject(const struct vuln_head *h);
 json_t *vuln_actions_json(struct call *c, const struct vuln_head *h);
 struct vuln_act_new {

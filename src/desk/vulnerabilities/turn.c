@@ -293,8 +293,8 @@ static int job_next(struct call *c, struct job *j)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT r.id, r.survey_id, r.cursor, r.sha256, r.state, r.format, r.name, r.mapping, y.object_id FROM vuln_result r JOIN"
-                                " vuln_survey y ON y.id = r.survey_id WHERE r.state IN ('waiting','reading','applying','withdrawing') ORDER BY r.id LIMIT 1",
-                                "");
+                                " vuln_survey y ON y.id = r.survey_id WHERE r.state IN ('waiting','reading','applying','withdrawing') ORDER BY r.id <= ?, r.id LIMIT 1",
+                                "i", c->d->vuln_stuck);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -324,6 +324,7 @@ static int results_turn(struct call *c)
         if (strcmp(j.state, jobs[i].state) == 0) {
             int done = jobs[i].run(c, &j);
 
+            c->d->vuln_stuck = done < 0 ? j.id : 0;
             rc = done < 0 ? done : 1;
             break;
         }
@@ -436,12 +437,13 @@ static int pending_turn(struct call *c)
 
     if (rc < 0)
         return rc;
-    st = db_query(c->d, c->e, "SELECT object_id, rekey, cursor FROM vuln_pending LIMIT 1", "");
+    st = db_query(c->d, c->e, "SELECT object_id, rekey, cursor FROM vuln_pending ORDER BY object_id <= ?, object_id LIMIT 1", "z", c->d->vuln_stuck_object);
     rc = st ? db_step(c->d, st, c->e) : -EIO;
     if (rc > 0) {
         p = (struct pending){ db_copy(st, 0, &c->a), sqlite3_column_int(st, 1), sqlite3_column_int64(st, 2) };
         db_done(st);
         rc = p.rekey ? rekey_piece(c, &p) : count_piece(c, &p);
+        snprintf(c->d->vuln_stuck_object, sizeof c->d->vuln_stuck_object, "%.*s", rc < 0 ? (int)p.object.n : 0, p.object.p);
     }
     return db_end(c->d, rc, c->e);
 }
@@ -462,8 +464,10 @@ static int expire_one(struct call *c, int64_t id, time_ns due)
 
 static int expiry_turn(struct call *c)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, due_at FROM vuln WHERE live = 1 AND state = 'claimed_production_necessity' AND due_at IS NOT NULL AND due_at"
-                                            " < ? ORDER BY due_at LIMIT 1", "i", c->now);
+    /* A first detection that became known later may end a term before its claim was made: it ends with the claim, in the order of time after it. */
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT v.id, max(v.due_at, coalesce((SELECT max(a.at) FROM vuln_act a WHERE a.kind = 'claim' AND (a.vuln_id = v.id OR a.vuln_id"
+                                            " IN (SELECT m.id FROM vuln m WHERE m.merged_into = v.id))), 0)) FROM vuln v WHERE v.live = 1 AND v.state ="
+                                            " 'claimed_production_necessity' AND v.due_at IS NOT NULL AND v.due_at < ? ORDER BY v.due_at LIMIT 1", "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
