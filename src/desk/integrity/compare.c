@@ -3,6 +3,8 @@
  * A file that the passport names with its whole path is looked for by that path; one that it names without a leading "/" by the end of the path, on
  * each host of the object. Agents compute SHA-256: a sum of another algorithm is "not comparable", which is said and is no difference. */
 #include "desk/integrity/room.h"
+#include "base/log.h"
+#include "desk/duties/setback.h"
 
 /* Passport items by the last part of their names, so that the files of a host are walked once. */
 struct comparing {
@@ -11,6 +13,7 @@ struct comparing {
     json_t    *by_name;      /* {base name: [{file, algorithm, value, seen}]} */
     json_t    *roots;        /* [path] of all hosts */
     bool       any;          /* some host reports files */
+    struct arena one;        /* of one verdict: there are as many as files times hosts */
 };
 
 static struct str base_name(struct str path)
@@ -95,6 +98,20 @@ static int verdict_write(struct call *c, const struct comparing *k, const struct
     return rc < 0 ? rc : 0;
 }
 
+/* verdict_put - in an arena of its own, forgotten with the row. */
+static int verdict_put(struct call *c, struct comparing *k, const json_t *item, struct verdict *v)
+{
+    struct arena whole = c->a;
+
+    c->a = k->one;
+    v->expected = arena_printf(&c->a, "%.*s:%.*s", STR_ARG(json_get_str(item, "algorithm")), STR_ARG(json_get_str(item, "value")));
+    int rc = verdict_write(c, k, v);
+    k->one = c->a;
+    arena_reset(&k->one);
+    c->a = whole;
+    return rc;
+}
+
 static int host_files(struct call *c, struct comparing *k, int64_t host_id)
 {
     json_t *found = json_array(), *one;
@@ -122,9 +139,8 @@ static int host_files(struct call *c, struct comparing *k, int64_t host_id)
         struct verdict v = { .file = json_get_str(item, "file"), .path = json_get_str(one, "path"), .found = value, .host_id = host_id,
                              .word = verdict_of(item, value_part(value, 3)) };
 
-        v.expected = arena_printf(&c->a, "%.*s:%.*s", STR_ARG(json_get_str(item, "algorithm")), STR_ARG(json_get_str(item, "value")));
         if (rc >= 0)
-            rc = verdict_write(c, k, &v);
+            rc = verdict_put(c, k, item, &v);
     }
     json_decref(found);
     return rc < 0 ? rc : 0;
@@ -160,8 +176,7 @@ static int unseen(struct call *c, struct comparing *k)
             if (rc < 0 || json_object_get(item, "seen"))
                 continue;
             v.word = watched(k, v.file) ? "missing" : "not_watched";
-            v.expected = arena_printf(&c->a, "%.*s:%.*s", STR_ARG(json_get_str(item, "algorithm")), STR_ARG(json_get_str(item, "value")));
-            rc = verdict_write(c, k, &v);
+            rc = verdict_put(c, k, item, &v);
         }
     return rc;
 }
@@ -208,6 +223,8 @@ static int forgotten(struct call *c, const struct comparing *k)
 int compare_object(struct call *c, struct str object_id)
 {
     struct comparing k = { .object_id = object_id, .by_name = json_object(), .roots = json_array() };
+
+    arena_init(&k.one, MIB);
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id, version FROM passport WHERE object_id = ? ORDER BY version DESC LIMIT 1", "t", object_id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
@@ -233,6 +250,7 @@ int compare_object(struct call *c, struct str object_id)
                      "tiiii", object_id, k.version, k.round, c->now, k.extra);
     json_decref(k.by_name);
     json_decref(k.roots);
+    arena_free(&k.one);
     return rc < 0 ? rc : 0;
 }
 
@@ -251,5 +269,10 @@ int compare_next(struct call *c)
     rc = db_begin(c->d, c->e);
     if (rc == 0)
         rc = db_end(c->d, compare_object(c, object), c->e);
+    if (rc < 0 && (setback_of_row(rc) || arena_failed(&c->a))) {   /* it keeps no other object waiting: its next snapshot is laid beside the passport again */
+        log_line(LOG_WARN, "an object's files cannot be laid beside its passport", "error.message", c->e->text, NULL);
+        rc = db_exec(c->d, c->e, "UPDATE fact_checked SET version = coalesce((SELECT max(version) FROM passport p WHERE p.object_id = fact_checked.object_id), 0)"
+                                 " WHERE object_id = ?", "t", object);
+    }
     return rc < 0 ? rc : 1;
 }

@@ -481,6 +481,39 @@ static void a_kill_between_any_two_steps_takes_each_snapshot_once(void **state)
     assert_int_equal(number(w, "SELECT count(*) FROM state_arrived"), 0);
 }
 
+
+/* Verdicts are as many as files times hosts: the memory of a turn does not grow with them, and the object whose comparison fails keeps no other waiting. */
+static void a_comparison_is_bounded_and_one_that_fails_holds_up_no_other(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    struct call c;
+    struct err e;
+
+    snapshot(w, HOST, "files", 1, 0, 1, FILE_ITEM("/opt/register/a", SUM_A), "", T0);
+    passport(w, CHECKSUM("/opt/register/a", "sha256", SUM_A), T0);
+    must(db_exec(w->desk, &e, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO fact_item SELECT 1, 'files',"
+                              " '/opt/register/f' || i, '10' || char(9) || '100644' || char(9) || '1' || char(9) || '" SUM_A "', 1 FROM n", ""), &e);
+    must(db_exec(w->desk, &e, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO passport_item(passport_id, position, kind,"
+                              " key, json) SELECT (SELECT max(id) FROM passport), i + 10, 'checksum', 'k' || i, json_object('kind','checksum','file',"
+                              "'/opt/register/f' || i,'algorithm','sha256','value','" SUM_B "') FROM n", ""), &e);
+    desk_call_init(&c, w->desk, NULL, T0, &r);
+    arena_free(&c.a);
+    arena_init(&c.a, 128 * KIB);
+    must(db_begin(w->desk, &e), &e);
+    must(db_end(w->desk, compare_object(&c, OBJECT), &e), c.e);
+    assert_false(arena_failed(&c.a));
+    desk_call_free(&c);
+    assert_int_equal(number(w, "SELECT count(*) FROM integrity_change WHERE against = 'passport' AND state = 'open'"), 2000);
+
+    must(db_exec(w->desk, &e, "INSERT INTO fact_checked(object_id, version, round, at, extra) VALUES ('city-portal', 7, 1, 1, 0)", ""), &e);
+    must(db_exec(w->desk, &e, "UPDATE fact_checked SET version = 7 WHERE object_id = 'state-register'", ""), &e);
+    must(db_exec(w->desk, &e, "CREATE TRIGGER refusing BEFORE INSERT ON fact_checked WHEN NEW.object_id = 'city-portal' BEGIN SELECT RAISE(ABORT, 'no'); END", ""), &e);
+    work(w, T0 + M);
+    work(w, T0 + 2 * M);
+    assert_int_equal(number(w, "SELECT version FROM fact_checked WHERE object_id = 'state-register'"), 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)
@@ -493,6 +526,7 @@ int main(void)
         T(differences_to_what_we_do_not_have_are_not_taken_and_said),
         T(what_is_no_part_is_counted_at_its_sender_and_holds_up_nobody),
         T(a_snapshot_too_large_for_a_turn_holds_up_nobody),
+        T(a_comparison_is_bounded_and_one_that_fails_holds_up_no_other),
         T(a_change_that_goes_away_is_withdrawn_and_one_that_goes_on_is_one_row),
         T(r_7_05_checksums_of_the_passport_are_laid_beside_the_files),
         T(a_file_of_the_passport_that_nobody_explains_becomes_an_event_and_not_an_incident),
