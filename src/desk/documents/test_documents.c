@@ -729,7 +729,7 @@ static void test_facts(void **state)
     must(file_mkdirs(node_path(w->node, "store/20260301", path), 0750, &e), &e);
     must(file_mkdirs(node_path(w->node, "store/20260115", path), 0750, &e), &e);
     must(file_mkdirs(node_path(w->node, "store/notaday1", path), 0750, &e), &e);
-    fact_is(w, "retention", "measured", "2026-01-15, days kept: 2", T0);
+    fact_is(w, "retention", "measured", "15.01.2026, days kept: 2", T0);
     fact_is(w, "agents", "measured", "in the last day: 1,", T0);
     fact_is(w, "log_coverage", "measured", "(sources: 1, hosts: 1)", T0);
     fact_is(w, "agents", "measured", "in the last day: 0,", T0 + 30 * NS_PER_HOUR);
