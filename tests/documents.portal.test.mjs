@@ -91,6 +91,22 @@ test('R-10.3-01: the check-list is worked through with the keyboard alone', asyn
     await whole(auditor, 'the check-list with its form');
 });
 
+test('the first page of the auditor has the survey that waits; the owner is asked for nothing that the centre owes', async () => {
+    await go(auditor, '');
+    await auditor.locator('section:has-text("where it is my turn") a').first().waitFor();
+    await whole(auditor, 'the first page of the auditor');
+    const client = await c.signedIn(c.accounts['t-auditor']);
+    let last = (await client.get(`/document-surveys/${survey}/checklist?limit=1000`)).json;
+    const items = [...last.items];
+    while (last.next) { last = (await client.get(`/document-surveys/${survey}/checklist?limit=1000&before=${last.next}`)).json; items.push(...last.items); }
+    for (const l of items.filter((x) => x.verdict === null)) assert.equal((await client.post(`/document-surveys/${survey}/actions/set_verdict`, { requirement: l.requirement, verdict: 'met' })).status, 200);
+    assert.equal((await client.post(`/document-surveys/${survey}/actions/complete`, {})).status, 200);
+    await go(owner, '');
+    const centres = owner.locator('li:has-text("D-17"), article:has-text("D-17")').first();
+    await centres.waitFor();
+    assert.equal(await centres.locator('a.button.primary').count(), 0);
+});
+
 test('violations and the library are whole for those who read them', async () => {
     for (const page of ['document-violations', 'document-requirements', 'document-surveys?side=all']) {
         await go(auditor, page);
