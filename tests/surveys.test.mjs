@@ -228,7 +228,7 @@ test('a report of 1 GB may be brought by those who make surveys, by others 256 M
 test('a table is read by a saved mapping of its headings', async () => {
     const s = await (async () => act(p.surveyor, await make('update_config'), 'start'))();
     await act(p.surveyor, s, 'scope_add', { name: 'web', hosts: ['192.0.2.10'] });
-    const csv = 'Name;Severity;Address;Gate\nOld kernel;High;192.0.2.10;\nOld library;Low;192.0.2.10;8080\n';
+    const csv = 'Name;Severity;Address;Gate\nOld kernel;High;192.0.2.10;\nOld library;Низкий;192.0.2.10;8080\nOld shell;СРЕДНЯЯ;192.0.2.10;\nOld door;ЖОҒАРЫ;192.0.2.10;\nOld key;сыни;192.0.2.10;\n';
     const up = await p.surveyor.upload('list.csv', Buffer.from(csv));
     const seen = await ask(p.surveyor, 'POST', '/survey-headings', { upload_id: up.json.id });
     assert.deepEqual([seen.json.headings, seen.json.rows[0][0]], [['Name', 'Severity', 'Address', 'Gate'], 'Old kernel']);
@@ -243,7 +243,8 @@ test('a table is read by a saved mapping of its headings', async () => {
     a = await ask(p.surveyor, 'POST', `/surveys/${s.id}/results`, { upload_id: up.json.id, mapping: 'our list' });
     assert.equal(a.status, 201, a.bytes.toString());
     const done = await settled(s);
-    assert.deepEqual([done.results[0].state, done.results[0].tool, done.counts.total], ['applied', 'Inventory', 2], JSON.stringify(done.results));
+    assert.deepEqual([done.results[0].state, done.results[0].tool, done.counts.total], ['applied', 'Inventory', 5], JSON.stringify(done.results));
+    assert.deepEqual(['critical', 'high', 'medium', 'low'].map((x) => done.counts[x]), [1, 2, 1, 1], 'words of Kazakh and Russian tables are known');
 });
 
 test('D-12, R-10.2-07, R-10.2-08: results and recommendations go to the owner as an official letter with PDF and XLSX within 10 business days of the completion', async () => {

@@ -20,11 +20,52 @@ const char *scan_severity_name(enum scan_severity s)
     return (size_t)s < COUNT(names) ? names[s] : "unknown";
 }
 
+/* Beginnings of the words in Russian and Kazakh, in small letters: tables that people fill have them in any gender and case. */
+static const struct { const char *begins; enum scan_severity severity; } cyrillic[] = {
+    { "критич", SCAN_CRITICAL }, { "высок", SCAN_HIGH },     { "средн", SCAN_MEDIUM },  { "низк", SCAN_LOW },   { "информац", SCAN_INFO },
+    { "сыни", SCAN_CRITICAL },   { "жоғары", SCAN_HIGH },    { "орташа", SCAN_MEDIUM }, { "төмен", SCAN_LOW },  { "ақпарат", SCAN_INFO },
+};
+#define WORD_MAX 64
+
+/* small_letters - UTF-8 of the Cyrillic that Kazakh and Russian use, in small letters; other bytes as they are. */
+static struct str small_letters(struct str s, char out[WORD_MAX])
+{
+    size_t n = s.n < WORD_MAX ? s.n : WORD_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s.p[i], next = i + 1 < n ? (unsigned char)s.p[i + 1] : 0;
+        bool second = false;
+
+        if (c == 0xD0 && next >= 0x90 && next <= 0x9F) {
+            next = (unsigned char)(next + 0x20);
+            second = true;
+        } else if (c == 0xD0 && next >= 0xA0 && next <= 0xAF) {
+            c = 0xD1;
+            next = (unsigned char)(next - 0x20);
+            second = true;
+        } else if ((c == 0xD2 || c == 0xD3) && next >= 0x90 && next % 2 == 0) {
+            next++;
+            second = true;
+        }
+        out[i] = (char)c;
+        if (second)
+            out[++i] = (char)next;
+    }
+    return str_of(out, n);
+}
+
 enum scan_severity severity_of(struct str s)
 {
+    char small[WORD_MAX];
+    struct str word;
+
     for (size_t i = 0; i < COUNT(severities); i++)
         if (str_ieq(s, str_c(severities[i].word)))
             return severities[i].severity;
+    word = small_letters(s, small);
+    for (size_t i = 0; i < COUNT(cyrillic); i++)
+        if (str_starts(word, str_c(cyrillic[i].begins)))
+            return cyrillic[i].severity;
     return SCAN_UNKNOWN;
 }
 
