@@ -5,27 +5,31 @@
 #define FOUND_TURN 64    /* rows asked for at once */
 #define FOUND_MOST 200000
 
+/* The texts of a turn go with it: a survey of 200,000 rows needs no more memory than one of 64. */
 int found_each(struct call *c, const struct sv *s, int64_t most, found_fn *fn, void *arg, bool *left)
 {
-    struct vuln_row *rows = arena_zero(&c->a, FOUND_TURN * sizeof *rows);
-    int64_t cursor = 0, done = 0;
-    size_t count = 0;
-    int rc = rows ? 0 : err_set(c->e, -ENOMEM, "no memory for what was found");
+    struct vuln_row rows[FOUND_TURN];
+    struct arena kept = c->a;
+    size_t count = 0, want = (size_t)(most < FOUND_MOST ? most : FOUND_MOST);
+    AUTO_FREE int64_t *ids = NULL;
+    int rc = vulns_ids_of_survey(c, s->id, false, want + 1, &ids, &count);
 
-    *left = false;
-    do {
-        if (rc == 0)
-            rc = vulns_of_survey(c, s->id, false, &cursor, rows, FOUND_TURN, &count);
-        for (size_t i = 0; rc >= 0 && i < count; i++) {
-            if (done++ == most) {
-                *left = true;
-                return 0;
-            }
+    *left = count > want;
+    count = min_size(count, want);
+    arena_init(&c->a, 16 * MIB);
+    for (size_t from = 0; rc >= 0 && from < count; from += FOUND_TURN) {
+        size_t n = min_size(FOUND_TURN, count - from);
+
+        rc = vulns_rows(c, s->id, ids + from, n, rows);
+        for (size_t i = 0; rc >= 0 && i < n; i++)
             rc = fn(arg, &rows[i]);
-        }
-        rc = rc > 0 ? 0 : rc;
-    } while (rc == 0 && cursor);
-    return rc;
+        if (rc >= 0 && arena_failed(&c->a))
+            rc = err_set(c->e, -ENOMEM, "no memory for what was found");
+        arena_reset(&c->a);
+    }
+    arena_free(&c->a);
+    c->a = kept;
+    return rc < 0 ? rc : 0;
 }
 
 int found_remedy(struct call *c, const struct sv *s, const struct remedies *r, const struct vuln_row *f, struct str out[LANG_COUNT], bool *edited)

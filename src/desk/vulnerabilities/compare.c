@@ -201,15 +201,16 @@ static void row_read(struct call *c, sqlite3_stmt *st, struct vuln_row *out)
         out->title = db_copy(st, 18, &c->a);
 }
 
-/* The cursor counts rows: a survey's set is read to its end by one who writes a letter, not by a page. */
+#define ROW                                                                                                                                           \
+    "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, x.title, x.description,"  \
+    " x.solution, v.vector, coalesce((SELECT d.verdict FROM vuln_verdict d WHERE d.survey_id = ?1 AND d.vuln_id = v.id), 'vulnerable'), v.key FROM vuln v LEFT JOIN" \
+    " vuln_text x ON x.id = v.text_id "
+
+/* The cursor counts rows: pages of people. Who reads to the end asks for the ids once. */
 int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at,"
-                                " x.title, x.description, x.solution, v.vector, coalesce((SELECT d.verdict FROM vuln_verdict d WHERE d.survey_id = ?1 AND d.vuln_id = v.id),"
-                                " 'vulnerable'), v.key FROM vuln v LEFT JOIN vuln_text x ON x.id = v.text_id WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity"
-                                " > 0 OR v.kev = 1) ORDER BY v.rank DESC, v.id DESC LIMIT ?3 OFFSET ?4",
-                                "iiii", survey, (int64_t)info, (int64_t)most, *cursor);
+    sqlite3_stmt *st = db_query(c->d, c->e, ROW "WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) ORDER BY v.rank DESC, v.id DESC LIMIT ?3"
+                                            " OFFSET ?4", "iiii", survey, (int64_t)info, (int64_t)most, *cursor);
     int rc = st ? 0 : -EIO;
 
     *count = 0;
@@ -218,6 +219,43 @@ int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, 
     for (size_t i = 0; rc >= 0 && i < *count; i++)
         rc = first_sighting(c, survey, &out[i]);
     *cursor = *count == most ? *cursor + (int64_t)most : 0;
+    return rc < 0 ? rc : 0;
+}
+
+int vulns_ids_of_survey(struct call *c, int64_t survey, bool info, size_t most, int64_t **ids, size_t *count)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    *count = 0;
+    *ids = calloc(max_size(most, 1), sizeof **ids);
+    if (!*ids)
+        return err_set(c->e, -ENOMEM, "no memory for what was found");
+    st = db_query(c->d, c->e, "SELECT v.id FROM vuln v WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) ORDER BY v.rank DESC, v.id DESC"
+                              " LIMIT ?3", "iii", survey, (int64_t)info, (int64_t)most);
+    rc = st ? 0 : -EIO;
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        if (*count < most)
+            (*ids)[(*count)++] = sqlite3_column_int64(st, 0);
+    return rc;
+}
+
+int vulns_rows(struct call *c, int64_t survey, const int64_t *ids, size_t count, struct vuln_row *out)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < count; i++) {
+        sqlite3_stmt *st = db_query(c->d, c->e, ROW "WHERE v.id = ?2", "ii", survey, ids[i]);
+
+        rc = st ? db_step(c->d, st, c->e) : -EIO;
+        if (rc == 0)
+            return err_set(c->e, -EIO, "vulnerability %lld went while it was read", (long long)ids[i]);
+        if (rc < 0)
+            return rc;
+        row_read(c, st, &out[i]);
+        db_done(st);
+        rc = first_sighting(c, survey, &out[i]);
+    }
     return rc < 0 ? rc : 0;
 }
 

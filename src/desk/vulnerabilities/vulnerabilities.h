@@ -95,6 +95,10 @@ struct vuln_row {
 };
 /* vulns_of_survey - at most `most` rows behind *cursor (0 at the beginning; 0 afterwards: there are no more). */
 MUST_USE int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count);
+/* vulns_ids_of_survey - all of them in that order, at most `most`: for who reads a survey to its end. *ids is the caller's to free. vulns_rows - rows of
+ * some of these. */
+MUST_USE int vulns_ids_of_survey(struct call *c, int64_t survey, bool info, size_t most, int64_t **ids, size_t *count);
+MUST_USE int vulns_rows(struct call *c, int64_t survey, const int64_t *ids, size_t count, struct vuln_row *out);
 
 /* vulns_measure - what the owner's information on measures says of one vulnerability; vulns_survey_put with measures_at says that it has arrived.
  * The answer is kept as a value: the page says it in the language of its reader. -ENOENT if the survey did not see it or the viewer may not. */

@@ -1,0 +1,59 @@
+/* test_survey_large.c - a survey with many findings of many words: its table is read to the end in the memory of one turn. */
+#include "desk/surveys/room.h"
+#include "desk/vulnerabilities/testing.h"
+
+#define MANY 3000
+#define WORDS 30000   /* bytes that a row takes of the call's memory, as recommendations in three languages do */
+
+struct seen {
+    struct call *c;
+    size_t       rows;
+    int64_t      last;
+};
+
+static int row_seen(void *arg, const struct vuln_row *f)
+{
+    struct seen *s = arg;
+    char *words = arena_zero(&s->c->a, WORDS);
+
+    assert_non_null(words);
+    assert_true(f->id != s->last && f->title.n > 0 && f->tool.n > 0);
+    s->last = f->id;
+    s->rows++;
+    return 0;
+}
+
+static void read_to_the_end(void **state)
+{
+    static struct scan_finding many[MANY];
+    static char checks[MANY][16];
+    const struct vuln_survey y = { .id = 1, .object_id = STR_INIT(OBJECT), .number = STR_INIT("S-1"), .mode = STR_INIT("pentest_auto"), .begun_at = T0, .completed_at = T0 };
+    struct world *w = *state;
+    struct sv s = { .id = 1 };
+    bool left = true;
+    struct desk_reply r;
+    struct call c;
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(checks[i], sizeof checks[i], "%d", i);
+        many[i] = (struct scan_finding){ .tool = STR("Nessus"), .check = str_c(checks[i]), .title = STR("a fault"), .severity = SCAN_HIGH, .ip = STR("192.0.2.5"), .port = 443 };
+    }
+    survey_put(w, &y, T0);
+    report_feed(w, 1, &(struct report){ "a", "Nessus", many, MANY, NULL, 0, T0 }, T0);
+    settle(w, T0);
+    const struct { int64_t most; size_t rows; bool left; } asked[] = { { MANY * 2, MANY, false }, { MANY, MANY, false }, { 100, 100, true } };
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        struct seen seen = { .c = call_open(w, &c, &w->analyst, T0, &r) };
+
+        call_ok(w, &c, found_each(&c, &s, asked[i].most, row_seen, &seen, &left));
+        CHECK("rows", seen.rows == asked[i].rows);
+        CHECK("left", left == asked[i].left);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { { "a survey of many findings is read to its end in the memory of one turn", read_to_the_end, world_open, world_close, NULL } };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
