@@ -218,7 +218,7 @@ static int output_take(struct call *c, struct sv *s, int64_t run, const struct t
     int rc;
 
     buf_init(&bytes, TOOL_OUTPUT_MAX);
-    rc = file_read(tools_path(c->d->setup.node, run, TOOLS_OUTPUT, path), TOOL_OUTPUT_MAX, &bytes, c->e);
+    rc = tools_output_read(tools_path(c->d->setup.node, run, TOOLS_OUTPUT, path), &bytes, c->e);
     if (rc >= 0 && bytes.n == 0)
         return err_set(c->e, -ENODATA, "the tool wrote nothing");
     if (rc >= 0)

@@ -1,6 +1,12 @@
-/* test_survey_large.c - a survey with many findings of many words: its table is read to the end in the memory of one turn. */
+/* test_survey_large.c - a survey with many findings of many words: its table is read to the end in the memory of one turn; and the output of a tool that is
+ * no file. */
 #include "desk/surveys/room.h"
+#include "desk/surveys/tools.h"
+#include "base/file.h"
 #include "desk/vulnerabilities/testing.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define MANY 3000
 #define WORDS 30000   /* bytes that a row takes of the call's memory, as recommendations in three languages do */
@@ -51,9 +57,31 @@ static void read_to_the_end(void **state)
     }
 }
 
+/* A tool that was turned against us puts a link to another file, or a pipe, where its output should be. */
+static void output_is_a_file(void **state)
+{
+    struct world *w = *state;
+    char out[4096], link[4096], pipe[4096];
+    AUTO_BUF struct buf b = { 0 };
+    struct err e;
+
+    buf_init(&b, MIB);
+    node_path(w->desk->setup.node, "one.xml", out);
+    node_path(w->desk->setup.node, "link.xml", link);
+    node_path(w->desk->setup.node, "pipe.xml", pipe);
+    must(file_write_atomic(out, STR("<a/>"), 0640, &e), &e);
+    assert_int_equal(symlink(out, link), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    must(tools_output_read(out, &b, &e), &e);
+    assert_true(str_eq(buf_view(&b), STR("<a/>")));
+    assert_int_equal(tools_output_read(link, &b, &e), -EINVAL);
+    assert_int_equal(tools_output_read(pipe, &b, &e), -EINVAL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { { "a survey of many findings is read to its end in the memory of one turn", read_to_the_end, world_open, world_close, NULL } };
+    const struct CMUnitTest tests[] = { { "a survey of many findings is read to its end in the memory of one turn", read_to_the_end, world_open, world_close, NULL },
+                                        { "the output of a tool is a file, no link and no pipe", output_is_a_file, world_open, world_close, NULL } };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct tool_policy {
@@ -258,6 +259,27 @@ const char *tools_path(const struct node *n, int64_t run, const char *ending, ch
 
     snprintf(tail, sizeof tail, "tools/%lld.%s", (long long)run, ending);
     return node_path(n, tail, out);
+}
+
+int tools_output_read(const char *path, struct buf *b, struct err *e)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    ssize_t got = 1;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return err_set(e, -EINVAL, "the output is no file of its own");
+    while (got > 0) {
+        char *to = buf_room(b, 64 * KIB);
+
+        if (!to)
+            return err_set(e, -EINVAL, "the output is larger than %u MiB", (unsigned)(TOOL_OUTPUT_MAX / MIB));
+        got = read(fd, to, 64 * KIB);
+        if (got < 0)
+            return err_sys(e, "could not read the output of a tool");
+        b->n += (size_t)got;
+    }
+    return 0;
 }
 
 bool tools_alive(const struct node *n)

@@ -51,6 +51,8 @@ MUST_USE int tool_order_read(struct str text, const struct tool_policy *p, const
                              struct err *e);
 /* tool_command - the same as one line, for people. */
 struct str tool_command(char *const *argv, struct arena *a);
+/* tools_output_read - what a tool wrote, if it is a file of its own: a link would lead the desk out of the folder, a pipe would hold it. b bounded by TOOL_OUTPUT_MAX. */
+MUST_USE int tools_output_read(const char *path, struct buf *b, struct err *e);
 /* tools_alive - does the role "tools" run on this node? */
 bool tools_alive(const struct node *n);
 
