@@ -11,6 +11,8 @@ struct survey {
     time_ns    begun, completed, sent, due, measures;
     bool       seen;         /* by the vulnerability in hand */
     time_ns    seen_at;
+    bool       asked;        /* cover_of of the vulnerability in hand: the event and the verdict want the same answer */
+    struct cover_answer cover;
 };
 struct vuln_tally {
     struct call      *c;
@@ -18,7 +20,7 @@ struct vuln_tally {
     struct arena      a;
     struct survey     surveys[VULN_SURVEYS_MAX];
     size_t            count;
-    bool              controls;
+    bool              controls, intel;   /* intel: a list of exploited or probable ones is loaded */
     struct life_event events[EVENTS_MAX];
     size_t            event_count;
     struct life       life;
@@ -32,7 +34,8 @@ struct sum {
     int64_t    kev, told, own, was_told, into;   /* into: the one that it was merged into */
     double     cvss, epss;
     time_ns    first, last, due, d15, own_due;
-    struct str title, vector, cves, was_state, org;
+    struct str title, hash, vector, cves, was_state, org;
+    struct version { bool any, live; struct str state; int severity; int64_t kev; time_ns first; } kept;   /* the version that stands now */
 };
 
 int vuln_tally_open(struct call *c, struct str object, struct vuln_tally **out)
@@ -60,6 +63,10 @@ int vuln_tally_open(struct call *c, struct str object, struct vuln_tally **out)
                               .sent = sqlite3_column_int64(st, 6), .due = sqlite3_column_int64(st, 7), .measures = sqlite3_column_int64(st, 8) };
         t->controls = t->controls || y->control;
     }
+    int64_t loaded = 0;
+    if (rc >= 0)
+        rc = db_int(c->d, c->e, 0, &loaded, "SELECT 1 FROM intel_load WHERE state IN ('counting','applied') LIMIT 1", "");
+    t->intel = loaded != 0;
     return rc < 0 ? rc : 0;
 }
 
@@ -118,47 +125,66 @@ static void sighting_take(struct vuln_tally *t, struct sum *s, sqlite3_stmt *st)
         s->cvss = cvss;
         s->vector = arena_copy(a, vector);
     }
-    if (s->text == 0 || better_title(title, s->title)) {
+    /* Of two texts with the same title, the one whose hash is first: ids follow the order of arrival, hashes do not. */
+    struct str hash = str_of(sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9));
+    if (s->text == 0 || better_title(title, s->title) || (str_eq(title, s->title) && str_cmp(hash, s->hash) < 0)) {
         s->title = arena_copy(a, title);
+        s->hash = arena_copy(a, hash);
         s->text = sqlite3_column_int64(st, 8);
     }
 }
 
-/* Of two texts with the same title, the one whose hash is first: ids follow the order of arrival, hashes do not. */
+/* No order is asked for: sighting_take chooses by rules that know none, and a sorter would cost more than the rest. */
 static int sightings_of(struct vuln_tally *t, struct sum *s)
 {
     struct call *c = t->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT r.survey_id, s.severity, s.cvss, s.vector, s.epss, s.kev, coalesce(nullif(s.seen_at, 0), r.started_at, r.ended_at, 0),"
-                                " x.title, x.id FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id JOIN"
-                                " vuln_text x ON x.id = s.text_id WHERE k.vuln_id = ? AND s.outside = 0 AND r.state IN ('applying','applied')"
-                                " ORDER BY length(x.title) DESC, x.title, x.hash",
+                                " x.title, x.id, x.hash FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id JOIN"
+                                " vuln_text x ON x.id = s.text_id WHERE k.vuln_id = ? AND s.outside = 0 AND r.state IN ('applying','applied')",
                                 "i", s->vuln);
     int rc = st ? 0 : -EIO;
 
     for (size_t i = 0; i < t->count; i++)
-        t->surveys[i].seen = false;
+        t->surveys[i].seen = t->surveys[i].asked = false;
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         sighting_take(t, s, st);
     return rc;
+}
+
+#define CVES_KEPT 32
+
+/* cve_in_order - the first ones by letters, each once: nearly always one, for which a sorter of the tables costs more than all else here. */
+static size_t cve_in_order(struct str list[CVES_KEPT], size_t n, struct str cve)
+{
+    size_t at = 0;
+
+    while (at < n && str_cmp(list[at], cve) < 0)
+        at++;
+    if (at == CVES_KEPT || (at < n && str_eq(list[at], cve)))
+        return n;
+    n = n < CVES_KEPT ? n + 1 : n;
+    memmove(&list[at + 1], &list[at], (n - at - 1) * sizeof *list);
+    list[at] = cve;
+    return n;
 }
 
 /* cves_of - the CVEs of the keys, with what is known of each: exploited, and how likely. */
 static int cves_of(struct vuln_tally *t, struct sum *s)
 {
     struct call *c = t->c;
-    struct str list[32];
+    struct str list[CVES_KEPT];
     size_t n = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT DISTINCT cve FROM vuln_key WHERE vuln_id = ? AND cve IS NOT NULL ORDER BY cve LIMIT 32", "i", s->vuln);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT cve FROM vuln_key WHERE vuln_id = ? AND cve IS NOT NULL", "i", s->vuln);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
-        list[n++] = db_copy(st, 0, &c->a);
+        n = cve_in_order(list, n, db_copy(st, 0, &c->a));
     s->cves = STR("");
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct intel known;
+        struct intel known = { false, -1 };
 
-        rc = intel_of(c, list[i], &known);
+        rc = t->intel ? intel_of(c, list[i], &known) : 0;
         s->kev |= known.kev;
         s->epss = known.epss > s->epss ? known.epss : s->epss;
         s->cves = i ? arena_printf(&c->a, "%.*s, %.*s", STR_ARG(s->cves), STR_ARG(list[i])) : list[i];
@@ -186,19 +212,27 @@ static bool related(const struct vuln_tally *t, const struct survey *control, co
     return s->own && s->sightings == 0;
 }
 
-static int survey_events(struct vuln_tally *t, struct sum *s, const struct survey *y)
+/* covered - cover_of, asked once of each vulnerability and survey. */
+static int covered(struct vuln_tally *t, const struct sum *s, struct survey *y)
+{
+    int rc = y->asked ? 0 : cover_of(t->c, s->vuln, y->id, &y->cover);
+
+    y->asked = rc == 0;
+    return rc;
+}
+
+static int survey_events(struct vuln_tally *t, struct sum *s, struct survey *y)
 {
     bool ours = y->control && related(t, y, s);
     struct life_event ended = { .kind = LIFE_CONTROL_ENDED, .at = y->completed, .id = y->id, .seen = y->seen, .related = ours };
-    struct cover_answer answer;
     int rc = 0;
 
     if (y->control && y->begun && (ours || y->seen))
         event_add_one(t, (struct life_event){ .kind = LIFE_CONTROL_BEGUN, .at = y->begun, .id = y->id, .related = ours });
     if (y->control && y->completed) {
         if (ours && !y->seen) {
-            rc = cover_of(t->c, s->vuln, y->id, &answer);
-            ended.cover = answer.proved ? COVER_PROVED : COVER_NOT;
+            rc = covered(t, s, y);
+            ended.cover = rc == 0 && y->cover.proved ? COVER_PROVED : COVER_NOT;
         }
         if (ours || y->seen)
             event_add_one(t, ended);
@@ -304,8 +338,14 @@ static int verdict_put(struct vuln_tally *t, const struct sum *s, const struct l
 {
     struct call *c = t->c;
     struct cover_answer answer = { .reason = "" };
+    struct survey *y = survey_of(t, v->survey);
     bool fixed = strcmp(v->verdict, "fixed") == 0;
-    int rc = fixed || strcmp(v->verdict, "not_covered") == 0 ? cover_of(c, s->vuln, v->survey, &answer) : 0;
+    int rc = 0;
+
+    if (y && (fixed || strcmp(v->verdict, "not_covered") == 0)) {
+        rc = covered(t, s, y);
+        answer = y->cover;
+    }
 
     if (rc == 0)
         rc = db_exec(c->d, c->e,
@@ -351,17 +391,19 @@ static int merged_where(struct vuln_tally *t, const struct sum *s, int64_t *into
 }
 
 /* version_keep - after the row: a version ends where the next begins, and what is as it was makes none. A clock that went back does not order them anew. */
-static int version_keep(struct call *c, int64_t vuln)
+static int version_keep(struct vuln_tally *t, const struct sum *s, bool live)
 {
-    int64_t differs = 0;
-    int rc = db_int(c->d, c->e, 0, &differs,
-                    "SELECT count(*) FROM vuln v LEFT JOIN vuln_version x ON x.vuln_id = v.id AND x.until = 9223372036854775807 WHERE v.id = ?1 AND"
-                    " CASE WHEN x.at IS NULL THEN v.live ELSE x.live <> v.live OR x.state <> v.state OR x.severity <> v.severity OR x.kev <> v.kev"
-                    " OR x.first_detected_at <> v.first_detected_at END", "i", vuln);
+    struct call *c = t->c;
+    const struct version *k = &s->kept;
+    int64_t vuln = s->vuln;
+    int rc = 0;
 
-    if (rc < 0 || !differs)
-        return rc;
-    rc = db_exec(c->d, c->e, "UPDATE vuln_version SET until = max(at, ?2) WHERE vuln_id = ?1 AND until = 9223372036854775807", "ii", vuln, c->now);
+    if (k->any ? k->live == live && k->severity == s->severity && k->kev == s->kev && k->first == s->first &&
+                     str_eq(k->state, str_c(vuln_state_values[t->life.state]))
+               : !live)
+        return 0;
+    if (k->any)
+        rc = db_exec(c->d, c->e, "UPDATE vuln_version SET until = max(at, ?2) WHERE vuln_id = ?1 AND until = 9223372036854775807", "ii", vuln, c->now);
     if (rc < 0)
         return rc;
     rc = db_exec(c->d, c->e,
@@ -381,22 +423,27 @@ static int row_write(struct vuln_tally *t, struct sum *s)
 
     for (size_t i = 0; i < t->count; i++)
         sent = sent || (t->surveys[i].seen && t->surveys[i].sent);
+    /* A row that stands as it was is not written: each would be taken out of six indexes and put back. */
     if (rc == 0)
         rc = db_exec(c->d, c->e,
                      "UPDATE vuln SET live = ?2, merged_into = nullif(?3, 0), state = ?4, open = ?5, since = ?6, sent = ?7, own = ?8, rank = ?9, severity = ?10, cvss ="
                      " iif(?11 < 0, NULL, ?11 / 10.0), vector = ?12, kev = ?13, epss = iif(?14 < 0, NULL, ?14 / 100000.0), text_id = nullif(?15, 0), cves = ?16,"
-                     " first_detected_at = ?17, last_seen_at = ?18, due_at = ?19, d15_from = ?20 WHERE id = ?1",
+                     " first_detected_at = ?17, last_seen_at = ?18, due_at = ?19, d15_from = ?20 WHERE id = ?1 AND (live, merged_into,"
+                     " state, open, since, sent, own, rank, severity, cvss, vector, kev, epss, text_id, cves, first_detected_at, last_seen_at, due_at, d15_from) IS NOT"
+                     " (?2, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?11 < 0, NULL, ?11 / 10.0), ?12, ?13, iif(?14 < 0, NULL, ?14 / 100000.0), nullif(?15, 0),"
+                     " ?16, ?17, ?18, ?19, ?20)",
                      "iiiziiiiiiitiiitiimm", s->vuln, (int64_t)live, live ? 0 : s->into, vuln_state_values[l->state], (int64_t)vuln_state_open(l->state), l->since, (int64_t)sent,
                      s->own, rank_of(s->kev, s->severity, s->epss, s->first), (int64_t)s->severity, (int64_t)(s->cvss >= 0 ? s->cvss * 10 + 0.5 : -1), s->vector,
                      s->kev, (int64_t)(s->epss > 0 ? s->epss * 100000 + 0.5 : -1), s->text, s->cves, s->first, s->last, s->due, s->d15);
-    return rc < 0 ? rc : version_keep(c, s->vuln);
+    return rc < 0 ? rc : version_keep(t, s, live);
 }
 
 static int head_read(struct vuln_tally *t, struct sum *s)
 {
     struct call *c = t->c;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT v.told, v.d15_from, v.text_id, o.org_id FROM vuln v JOIN object o ON o.id = v.object_id WHERE v.id = ?", "i",
-                                s->vuln);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT v.told, v.d15_from, v.text_id, iif(v.told, (SELECT o.org_id FROM object o WHERE o.id = v.object_id), NULL),"
+                                            " x.live, x.state, x.severity, x.kev, x.first_detected_at FROM vuln v LEFT JOIN vuln_version x ON x.vuln_id = v.id AND"
+                                            " x.until = 9223372036854775807 WHERE v.id = ?", "i", s->vuln);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -405,13 +452,16 @@ static int head_read(struct vuln_tally *t, struct sum *s)
     s->d15 = sqlite3_column_int64(st, 1);
     s->was_told = sqlite3_column_int64(st, 2);    /* the text of an owner's own */
     s->org = s->told ? db_copy(st, 3, &c->a) : STR("");
+    if (sqlite3_column_type(st, 4) != SQLITE_NULL)
+        s->kept = (struct version){ true, sqlite3_column_int(st, 4), db_copy(st, 5, &c->a), sqlite3_column_int(st, 6), sqlite3_column_int64(st, 7),
+                                    sqlite3_column_int64(st, 8) };
     db_done(st);
     return 0;
 }
 
 int vuln_recount(struct vuln_tally *t, int64_t vuln)
 {
-    struct sum s = { .vuln = vuln, .cvss = -1, .epss = -1, .vector = STR(""), .title = STR("") };
+    struct sum s = { .vuln = vuln, .cvss = -1, .epss = -1, .vector = STR(""), .title = STR(""), .hash = STR("") };
     int rc = head_read(t, &s);
 
     t->event_count = 0;

@@ -67,16 +67,18 @@ static int checks_of(struct ask *a, int64_t vuln)
 {
     struct call *c = a->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT DISTINCT x.tool, x.id, x.key FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_check x ON x.id ="
-                                " s.check_id WHERE k.vuln_id = ? LIMIT 64",
+                                "SELECT x.tool, x.id, x.key FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_check x ON x.id ="
+                                " s.check_id WHERE k.vuln_id = ?",
                                 "i", vuln);
     int rc = st ? 0 : -EIO;
     struct str keys[CHECKS_MAX], same;
     size_t n = 0;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        size_t before = a->check_count;
+
         check_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1));
-        if (n < CHECKS_MAX)
+        if (n < CHECKS_MAX && a->check_count > before)
             keys[n++] = db_copy(st, 2, &c->a);
     }
     for (size_t i = 0; rc >= 0 && i < n; i++) {
@@ -238,11 +240,11 @@ int cover_of(struct call *c, int64_t vuln, int64_t survey, struct cover_answer *
     }
     rc = checks_of(&a, vuln);
     check_add(&a, STR(""), 0);      /* what a surveyor declares for every tool */
-    for (size_t k = 0; rc >= 0 && k < a.check_count; k++) {
-        rc = tool_there(&a, a.checks[k].tool);
+    for (size_t k = 0; rc >= 0 && k < a.check_count; k++)
         for (size_t i = 0; rc >= 0 && i < a.place_count; i++)
             rc = ask_one(&a, &a.places[i], a.checks[k].tool, a.checks[k].id);
-    }
+    for (size_t k = 0; rc >= 0 && !out->proved && a.best < NO_HOST && k < a.check_count; k++)
+        rc = tool_there(&a, a.checks[k].tool);
     out->reason = reasons[a.best];
     return rc < 0 ? rc : 0;
 }

@@ -83,11 +83,12 @@ static int check_id(struct vuln_feed *f, struct str tool, struct str check, int6
 
     if (!hit)
         rc = db_int(c->d, c->e, 0, &at->id, "SELECT id FROM vuln_check WHERE tool = ? AND name = ?", "tt", tool, check);
-    if (rc == 0 && !at->id)
-        rc = db_int(c->d, c->e, 0, &at->id, "INSERT INTO vuln_check(tool, name, key) VALUES (?, ?, ?) RETURNING id", "ttt", tool, check,
-                    weakness_of(&as_key, &f->a));
+    if (rc == 0 && !at->id) {
+        rc = db_exec(c->d, c->e, "INSERT INTO vuln_check(tool, name, key) VALUES (?, ?, ?)", "ttt", tool, check, weakness_of(&as_key, &f->a));
+        at->id = rc < 0 ? 0 : sqlite3_last_insert_rowid(c->d->db);
+    }
     *id = at->id;
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 /* cut - at most n bytes, whole letters. */
@@ -110,10 +111,11 @@ static int text_add(struct vuln_feed *f, const struct scan_finding *s, struct st
     rc = db_int(c->d, c->e, 0, id, "SELECT id FROM vuln_text WHERE hash = ?", "b", str_of((const char *)hash, 16));
     if (rc < 0 || *id)
         return rc;
-    rc = db_int(c->d, c->e, 0, id, "INSERT INTO vuln_text(hash, title, description, impact, solution, refs) VALUES (?,?,?,?,?,?) RETURNING id", "bttttt",
-                str_of((const char *)hash, 16), cut(s->title, 500), cut(s->description, VULN_LONG_MAX), cut(s->impact, VULN_LONG_MAX),
-                cut(s->solution, VULN_LONG_MAX), refs);
-    if (rc == 0)
+    rc = db_exec(c->d, c->e, "INSERT INTO vuln_text(hash, title, description, impact, solution, refs) VALUES (?,?,?,?,?,?)", "bttttt",
+                 str_of((const char *)hash, 16), cut(s->title, 500), cut(s->description, VULN_LONG_MAX), cut(s->impact, VULN_LONG_MAX),
+                 cut(s->solution, VULN_LONG_MAX), refs);
+    *id = rc < 0 ? 0 : sqlite3_last_insert_rowid(c->d->db);
+    if (rc >= 0)
         rc = db_exec(c->d, c->e, "INSERT INTO vuln_title(rowid, title) VALUES (?, ?)", "it", *id, cut(s->title, 500));
     return rc < 0 ? rc : 0;
 }

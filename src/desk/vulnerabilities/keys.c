@@ -203,11 +203,13 @@ int key_find(struct call *c, struct str object, const struct vuln_parts *p, stru
 
     if (rc < 0 || *id)
         return rc;
-    return db_int(c->d, c->e, 0, id,
-                  "INSERT INTO vuln_key(object_id, text, host, port, protocol, component, path, weakness, cve) VALUES (?,?,?,?,?,?,?,?,?) RETURNING id",
-                  "tttittttt", object, text, p->host.p ? p->host : STR(""), (int64_t)p->port, p->protocol.p ? p->protocol : STR(""),
-                  p->component.p ? p->component : STR(""), p->path.p ? p->path : STR(""), p->weakness,
-                  p->is_cve ? p->weakness : (struct str){ NULL, 0 });
+    /* Without RETURNING, which makes a table of its own for each row. */
+    rc = db_exec(c->d, c->e, "INSERT INTO vuln_key(object_id, text, host, port, protocol, component, path, weakness, cve) VALUES (?,?,?,?,?,?,?,?,?)",
+                 "tttittttt", object, text, p->host.p ? p->host : STR(""), (int64_t)p->port, p->protocol.p ? p->protocol : STR(""),
+                 p->component.p ? p->component : STR(""), p->path.p ? p->path : STR(""), p->weakness,
+                 p->is_cve ? p->weakness : (struct str){ NULL, 0 });
+    *id = rc < 0 ? 0 : sqlite3_last_insert_rowid(c->d->db);
+    return rc < 0 ? rc : 0;
 }
 
 /* --- rules --- */
@@ -227,10 +229,20 @@ static int rule_of(struct call *c, const char *kind, struct str object, struct s
     return 0;
 }
 
-int weakness_same(struct call *c, struct str weakness, struct str *out)
+int rules_any(struct call *c, struct str object, bool *any)
 {
-    struct str same;
-    int rc = rule_of(c, "check", STR(""), weakness, &same);
+    int64_t one = 0;
+    int rc = db_int(c->d, c->e, 0, &one, "SELECT 1 FROM vuln_rule WHERE kind IN ('host','check','merge') AND coalesce(object_id, '') IN ('', ?) AND ended_at IS NULL"
+                                         " LIMIT 1", "t", object);
+
+    *any = one != 0;
+    return rc;
+}
+
+static int same_weakness(struct call *c, struct str weakness, bool ruled, struct str *out)
+{
+    struct str same = { NULL, 0 };
+    int rc = ruled ? rule_of(c, "check", STR(""), weakness, &same) : 0;
 
     if (rc == 0 && !same.n && str_starts(weakness, STR("check:")))
         same = vuln_policy_same(c->d->vuln_policy, str_of(weakness.p + 6, weakness.n - 6));
@@ -238,17 +250,19 @@ int weakness_same(struct call *c, struct str weakness, struct str *out)
     return rc;
 }
 
-int key_final(struct call *c, struct str object, struct vuln_parts *parts, struct str parted, struct str *text)
+int weakness_same(struct call *c, struct str weakness, struct str *out) { return same_weakness(c, weakness, true, out); }
+
+int key_final(struct call *c, struct str object, struct vuln_parts *parts, struct str parted, bool ruled, struct str *text)
 {
     struct str same = STR("");
-    int rc = parts->host.n ? rule_of(c, "host", object, parts->host, &same) : 0;
+    int rc = ruled && parts->host.n ? rule_of(c, "host", object, parts->host, &same) : 0;
 
     if (same.n)
         parts->host = same;
     if (rc == 0 && !parts->is_cve)
-        rc = weakness_same(c, parts->weakness, &parts->weakness);
+        rc = same_weakness(c, parts->weakness, ruled, &parts->weakness);
     *text = parted.n ? arena_printf(&c->a, "%.*s%.*s", STR_ARG(key_text(parts, &c->a)), STR_ARG(parted)) : key_text(parts, &c->a);
-    for (int i = 0; rc == 0 && i < VULN_CHAIN_MAX; i++) {
+    for (int i = 0; rc == 0 && ruled && i < VULN_CHAIN_MAX; i++) {
         rc = rule_of(c, "merge", object, *text, &same);
         if (rc < 0 || !same.n)
             break;
@@ -264,18 +278,20 @@ static int vuln_of_key(struct call *c, struct str object, const struct vuln_part
 
     if (rc < 0 || *vuln)
         return rc;
-    return db_int(c->d, c->e, 0, vuln,
+    rc = db_exec(c->d, c->e,
                   "INSERT INTO vuln(object_id, key, live, state, open, since, sent, own, rank, severity, vector, kev, cves, host, port, protocol, component, path,"
                   " contour, first_detected_at, last_seen_at) VALUES (?1, ?2, 0, 'none', 0, 0, 0, 0, 0, 0, '', 0, '', ?3, ?4, ?5, ?6, ?7,"
-                  " coalesce((SELECT contour FROM object WHERE id = ?1), ''), 0, 0) RETURNING id",
+                  " coalesce((SELECT contour FROM object WHERE id = ?1), ''), 0, 0)",
                   "tttittt", object, text, p->host.p ? p->host : STR(""), (int64_t)p->port, p->protocol.p ? p->protocol : STR(""),
                   p->component.p ? p->component : STR(""), p->path.p ? p->path : STR(""));
+    *vuln = rc < 0 ? 0 : sqlite3_last_insert_rowid(c->d->db);
+    return rc < 0 ? rc : 0;
 }
 
-int key_resolve(struct call *c, int64_t key, int64_t *vuln)
+int key_resolve(struct call *c, int64_t key, bool ruled, int64_t *vuln)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id, host, port, protocol, component, path, weakness, cve IS NOT NULL, vuln_id, text FROM vuln_key WHERE id = ?",
-                                "i", key);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT k.object_id, k.host, k.port, k.protocol, k.component, k.path, k.weakness, k.cve IS NOT NULL, k.vuln_id, k.text, v.key"
+                                            " FROM vuln_key k LEFT JOIN vuln v ON v.id = k.vuln_id AND v.object_id = k.object_id WHERE k.id = ?", "i", key);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
     struct vuln_parts p;
     struct str text;
@@ -289,10 +305,12 @@ int key_resolve(struct call *c, int64_t key, int64_t *vuln)
                              .component = db_copy(st, 4, &c->a), .path = db_copy(st, 5, &c->a), .weakness = db_copy(st, 6, &c->a),
                              .is_cve = sqlite3_column_int(st, 7) };
     /* What a split has parted bears the check behind its text, whatever becomes of its parts. */
-    struct str whole = db_copy(st, 9, &c->a), own = key_text(&p, &c->a);
+    struct str whole = db_copy(st, 9, &c->a), own = key_text(&p, &c->a), now = db_copy(st, 10, &c->a);
     db_done(st);
-    rc = key_final(c, object, &p, str_of(whole.p + min_size(own.n, whole.n), whole.n - min_size(own.n, whole.n)), &text);
-    if (rc == 0)
+    rc = key_final(c, object, &p, str_of(whole.p + min_size(own.n, whole.n), whole.n - min_size(own.n, whole.n)), ruled, &text);
+    if (rc == 0 && now.n && str_eq(now, text))
+        *vuln = was;
+    else if (rc == 0)
         rc = vuln_of_key(c, object, &p, text, vuln);
     if (rc == 0 && *vuln != was)
         rc = db_exec(c->d, c->e, "UPDATE vuln_key SET vuln_id = ? WHERE id = ?", "ii", *vuln, key);

@@ -86,7 +86,7 @@ static int row_put(struct call *c, struct str object, const json_t *row, size_t 
     if (rc == 0)
         rc = key_find(c, object, &p, key_text(&p, &c->a), &key);
     if (rc == 0)
-        rc = key_resolve(c, key, vuln);
+        rc = key_resolve(c, key, true, vuln);
     if (rc == 0)
         rc = text_of_row(c, json_get_str(row, "description"), &text);
     if (rc == 0)

@@ -56,9 +56,11 @@ struct str key_text(const struct vuln_parts *p, struct arena *a);
 MUST_USE int key_find(struct call *c, struct str object, const struct vuln_parts *p, struct str text, int64_t *id);
 /* key_final - the key of the vulnerability to which a raw key belongs now, by all rules; *parts become those of the final one. parted: what a split
  * put behind its text, empty if nothing. */
-MUST_USE int key_final(struct call *c, struct str object, struct vuln_parts *parts, struct str parted, struct str *text);
-/* key_resolve - that vulnerability, made if there is none; vuln_key.vuln_id is set. */
-MUST_USE int key_resolve(struct call *c, int64_t key, int64_t *vuln);
+MUST_USE int key_final(struct call *c, struct str object, struct vuln_parts *parts, struct str parted, bool ruled, struct str *text);
+/* rules_any - is there a living rule that may change a key of this object? Without one, many keys are resolved without asking for each. */
+MUST_USE int rules_any(struct call *c, struct str object, bool *any);
+/* key_resolve - that vulnerability, made if there is none; vuln_key.vuln_id is set. ruled: what rules_any said; true if it was not asked. */
+MUST_USE int key_resolve(struct call *c, int64_t key, bool ruled, int64_t *vuln);
 /* weakness_same - the equivalent of "check:…" by the desk's rules, then by content/policy/vulnerability_keys.yaml; itself if there is none. */
 MUST_USE int weakness_same(struct call *c, struct str weakness, struct str *out);
 

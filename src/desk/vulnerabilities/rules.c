@@ -50,7 +50,7 @@ static int keys_again(struct call *c, int64_t vuln)
     while (st && (rc = db_step(c->d, st, c->e)) > 0 && n < COUNT(ids))
         ids[n++] = sqlite3_column_int64(st, 0);
     for (size_t i = 0; rc >= 0 && i < n; i++)
-        rc = key_resolve(c, ids[i], &to[i]);
+        rc = key_resolve(c, ids[i], true, &to[i]);
     if (rc >= 0)
         rc = vuln_recount_one(c, vuln);
     for (size_t i = 0; rc >= 0 && i < n; i++)
@@ -153,7 +153,7 @@ static int split(struct call *c, struct str id, const json_t *body, int64_t *rul
     if (rc == 0)
         rc = sightings_move(c, key, to, check);
     if (rc == 0)
-        rc = key_resolve(c, to, &vuln);
+        rc = key_resolve(c, to, true, &vuln);
     if (rc == 0)
         rc = vuln_recount_one(c, h.id);
     if (rc == 0)

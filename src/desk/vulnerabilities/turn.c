@@ -224,6 +224,12 @@ static size_t once(int64_t *ids, size_t n)
     return out;
 }
 
+/* counted_after - an object with a control survey is counted anew as a whole when the file is applied (applied()): its pieces need not be counted before. */
+static int counted_after(struct call *c, const struct job *j, int64_t *yes)
+{
+    return db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_survey WHERE object_id = ? AND control = 1 LIMIT 1", "t", j->object);
+}
+
 static int applied(struct call *c, const struct job *j)
 {
     int64_t others = 0;
@@ -231,7 +237,7 @@ static int applied(struct call *c, const struct job *j)
 
     /* A control survey says something of what it did not see, too. */
     if (rc >= 0)
-        rc = db_int(c->d, c->e, 0, &others, "SELECT 1 FROM vuln_survey WHERE object_id = ? AND control = 1 LIMIT 1", "t", j->object);
+        rc = counted_after(c, j, &others);
     if (rc == 0 && others)
         rc = pending_add(c, j->object, false);
     if (rc == 0)
@@ -244,17 +250,22 @@ static int applied(struct call *c, const struct job *j)
 static int apply_piece(struct call *c, struct job *j)
 {
     struct vuln_tally *t = NULL;
-    int64_t keys[APPLY_PIECE], last;
+    int64_t keys[APPLY_PIECE], last, later = 0;
+    bool ruled = true;
     size_t n;
     int rc = keys_next(c, j, keys, &n, &last);
 
     if (rc == 0 && last == 0)
         return applied(c, j);
+    if (rc == 0)
+        rc = counted_after(c, j, &later);
+    if (rc == 0)
+        rc = rules_any(c, j->object, &ruled);
     n = once(keys, n);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = key_resolve(c, keys[i], &keys[i]);
-    n = once(keys, n);
-    if (rc == 0)
+        rc = key_resolve(c, keys[i], ruled, &keys[i]);
+    n = later ? 0 : once(keys, n);
+    if (rc == 0 && !later)
         rc = vuln_tally_open(c, j->object, &t);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = vuln_recount(t, keys[i]);
@@ -401,7 +412,7 @@ static int rekey_piece(struct call *c, struct pending *p)
         rc = db_int(c->d, c->e, 0, &used, "SELECT k.vuln_id IS NOT NULL OR EXISTS (SELECT 1 FROM vuln_sighting s WHERE s.key_id = k.id AND s.outside = 0) FROM"
                                           " vuln_key k WHERE k.id = ?", "i", ids[i]);
         if (rc == 0 && used)
-            rc = key_resolve(c, ids[i], &vuln);
+            rc = key_resolve(c, ids[i], true, &vuln);
     }
     if (rc < 0)
         return rc;
