@@ -1,9 +1,9 @@
 /* planned.c - surveys that an agreed schedule orders (7.5 row 1): taken once, moved and called off as amendments say. */
+#include "desk/duties/setback.h"
 #include "desk/schedule/schedule.h"
 #include "desk/surveys/room.h"
 
-#define TAKE_MOST 64
-#define TAKE_ROUNDS 16   /* of one tick: a year's plan of 2,000 objects is taken in half a minute, and no clock waits for it */
+#define TAKE_MOST 256   /* of one tick, each in a transaction of its own: a year's plan of 2,000 objects is taken in some minutes, and no clock waits for it */
 
 static int one_new(struct call *c, const struct plan_line *l)
 {
@@ -21,14 +21,18 @@ static int one_new(struct call *c, const struct plan_line *l)
     return rc;
 }
 
-static int take(struct call *c, size_t *count)
+/* take_one, move_one - the next line, for setback_repeat: one that the tables refuse is marked and holds up nothing behind it. */
+static int take_one(struct call *c, int64_t *id)
 {
-    struct plan_line *lines = arena_zero(&c->a, TAKE_MOST * sizeof *lines);
-    int rc = lines ? schedule_take(c, false, lines, TAKE_MOST, count) : -ENOMEM;
+    struct plan_line line;
+    size_t count = 0;
+    int rc = schedule_take(c, false, &line, 1, &count);
 
-    for (size_t i = 0; rc >= 0 && i < *count; i++)
-        rc = one_new(c, &lines[i]);
-    return rc < 0 ? rc : 0;
+    if (rc < 0 || !count)
+        return rc;
+    *id = line.id;
+    rc = one_new(c, &line);
+    return rc < 0 ? rc : 1;
 }
 
 /* one_moved - a survey that has not begun follows its line; one whose works go on keeps its own days: the line tells of the plan, the survey of what was done. */
@@ -66,14 +70,17 @@ static int one_moved(struct call *c, const struct plan_moved *m)
     return rc < 0 ? rc : audit_add(c, m->cancelled ? "survey.cancel" : "survey.move", arena_printf(&c->a, "survey/%lld", (long long)s.id).p, s.number, "ok");
 }
 
-static int moved(struct call *c, size_t *count)
+static int move_one(struct call *c, int64_t *id)
 {
-    struct plan_moved *rows = arena_zero(&c->a, TAKE_MOST * sizeof *rows);
-    int rc = rows ? schedule_moved(c, false, rows, TAKE_MOST, count) : -ENOMEM;
+    struct plan_moved m;
+    size_t count = 0;
+    int rc = schedule_moved(c, false, &m, 1, &count);
 
-    for (size_t i = 0; rc >= 0 && i < *count; i++)
-        rc = one_moved(c, &rows[i]);
-    return rc < 0 ? rc : 0;
+    if (rc < 0 || !count)
+        return rc;
+    *id = m.line.id;
+    rc = one_moved(c, &m);
+    return rc < 0 ? rc : 1;
 }
 
 int sv_pair(struct call *c, struct sv *s)
@@ -94,25 +101,17 @@ int sv_pair(struct call *c, struct sv *s)
 
 int surveys_tick(struct call *c)
 {
-    static int (*const parts[])(struct call *c, size_t *count) = { take, moved };
-    int made = 0;
+    int64_t waiting = 0;   /* looked at before the lock is asked for: mostly there is nothing */
+    int taken = 0, moved = 0, ran;
+    int rc = db_int(c->d, c->e, 0, &waiting, "SELECT EXISTS (SELECT 1 FROM plan_wait WHERE documents = 0) OR EXISTS (SELECT 1 FROM plan_change WHERE documents = 0)",
+                    "");
 
-    for (size_t p = 0; p < COUNT(parts); p++)
-        for (int i = 0; i < TAKE_ROUNDS; i++) {
-            size_t count = 0;
-            int rc = db_begin(c->d, c->e);
-
-            if (rc < 0)
-                return rc;
-            rc = db_end(c->d, parts[p](c, &count), c->e);
-            arena_reset(&c->a);
-            if (rc < 0)
-                return rc;
-            made += (int)count;
-            if (count < TAKE_MOST)
-                break;
-        }
-    int ran = runs_tick(c);
-
-    return ran < 0 ? ran : made + ran;
+    if (rc < 0)
+        return rc;
+    if (waiting) {
+        taken = setback_repeat(c, SETBACK_LINE, take_one, TAKE_MOST);
+        moved = setback_repeat(c, SETBACK_MOVED, move_one, TAKE_MOST);
+    }
+    ran = runs_tick(c);
+    return taken < 0 ? taken : moved < 0 ? moved : ran < 0 ? ran : taken + moved + ran;
 }
