@@ -206,11 +206,11 @@ static void row_read(struct call *c, sqlite3_stmt *st, struct vuln_row *out)
     " x.solution, v.vector, coalesce((SELECT d.verdict FROM vuln_verdict d WHERE d.survey_id = ?1 AND d.vuln_id = v.id), 'vulnerable'), v.key FROM vuln v LEFT JOIN" \
     " vuln_text x ON x.id = v.text_id "
 
-/* The cursor counts rows: pages of people. Who reads to the end asks for the ids once. */
+/* The cursor is the last row that was given: pages of people. Who reads to the end asks for the ids once. */
 int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, ROW "WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) ORDER BY v.rank DESC, v.id DESC LIMIT ?3"
-                                            " OFFSET ?4", "iiii", survey, (int64_t)info, (int64_t)most, *cursor);
+    sqlite3_stmt *st = db_query(c->d, c->e, ROW "WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) AND (?4 = 0 OR (v.rank, v.id) <"
+                                            " (SELECT b.rank, b.id FROM vuln b WHERE b.id = ?4)) ORDER BY v.rank DESC, v.id DESC LIMIT ?3", "iiii", survey, (int64_t)info, (int64_t)most, *cursor);
     int rc = st ? 0 : -EIO;
 
     *count = 0;
@@ -218,7 +218,7 @@ int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, 
         row_read(c, st, &out[(*count)++]);
     for (size_t i = 0; rc >= 0 && i < *count; i++)
         rc = first_sighting(c, survey, &out[i]);
-    *cursor = *count == most ? *cursor + (int64_t)most : 0;
+    *cursor = *count && *count == most ? out[most - 1].id : 0;
     return rc < 0 ? rc : 0;
 }
 
