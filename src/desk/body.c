@@ -290,3 +290,42 @@ int body_check(const json_t *body, const struct body_field *fields, size_t count
 {
     return check_members(body, fields, count, "", field, e);
 }
+
+size_t body_field_count(const struct body_field *fields, size_t most)
+{
+    size_t n = 0;
+
+    while (n < most && fields[n].name)
+        n++;
+    return n;
+}
+
+/* type_word - what a form draws: the words of docs/openapi.yaml; whatever is not here is one line of text. */
+static const char *type_word(enum body_type t)
+{
+    static const struct { enum body_type type; const char *word; } words[] = {
+        { BODY_TEXT, "text" },       { BODY_DATE, "date" },       { BODY_DATETIME, "datetime" }, { BODY_ENUM, "enum" },   { BODY_ENUMS, "enum_set" },
+        { BODY_BOOL, "bool" },       { BODY_COUNT, "count" },     { BODY_EMAIL, "email" },       { BODY_ITEMS, "items" }, { BODY_PART, "part" },
+        { BODY_STRINGS, "strings" }, { BODY_ANNEX7, "annex7" },   { BODY_ANNEX2, "annex2" },
+    };
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (words[i].type == t)
+            return words[i].word;
+    return "string";
+}
+
+json_t *body_fields_json(const struct body_field *fields, size_t count)
+{
+    json_t *list = json_array();
+
+    for (const struct body_field *f = fields; f < fields + count; f++) {
+        bool choice = f->type == BODY_ENUM || f->type == BODY_ENUMS;
+        json_t *values = json_array();
+
+        for (const char *const *v = choice ? f->values : NULL; v && *v; v++)
+            json_array_append_new(values, json_string(*v));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "name", f->name, "type", type_word(f->type), "required", f->required, "enum", values));
+    }
+    return list;
+}

@@ -235,6 +235,9 @@ struct body_field {
 };
 /* body_check - every property known, of its type and bounds, the required ones there. -EINVAL; field gets the path. */
 MUST_USE int body_check(const json_t *body, const struct body_field *fields, size_t count, char field[DESK_FIELD_MAX], struct err *e);
+/* body_field_count - of a table that ends with a field without a name, or is full. body_fields_json - what a form draws of them: [{name, type, required, enum}]. */
+size_t body_field_count(const struct body_field *fields, size_t most);
+json_t *body_fields_json(const struct body_field *fields, size_t count);
 extern const struct body_field annex7_fields[], annex2_fields[];
 extern const size_t annex7_field_count, annex2_field_count;
 extern const char *const level_values[], *const detection_values[], *const language_values[], *const recurrence_values[], *const ioc_values[];

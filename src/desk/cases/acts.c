@@ -1,18 +1,9 @@
 /* acts.c - doing one act: find the row of machine.c that fits, judge the body, run the handler, then the state and the timers it names. */
 #include "desk/cases/acts.h"
 
-static size_t field_count(const struct transition *t)
-{
-    size_t n = 0;
-
-    while (n < ACT_FIELDS_MAX && t->fields[n].name)
-        n++;
-    return n;
-}
-
 static int check_fields(const struct transition *t, const json_t *body, char field[DESK_FIELD_MAX], struct err *e)
 {
-    size_t n = field_count(t);
+    size_t n = body_field_count(t->fields, ACT_FIELDS_MAX);
 
     if (!body) {
         json_t *empty = json_object();
@@ -211,35 +202,6 @@ int desk_act(struct desk *d, const struct viewer *v, struct str case_id, struct 
     return refuse_rc(r, rc);
 }
 
-static const char *field_type(enum body_type t)
-{
-    static const struct { enum body_type type; const char *word; } words[] = {
-        { BODY_TEXT, "text" }, { BODY_DATE, "date" }, { BODY_DATETIME, "datetime" }, { BODY_ENUM, "enum" }, { BODY_ENUMS, "enum_set" },
-        { BODY_STRINGS, "strings" }, { BODY_ANNEX7, "annex7" }, { BODY_ANNEX2, "annex2" },
-    };
-
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (words[i].type == t)
-            return words[i].word;
-    return "string";
-}
-
-static json_t *fields_json(const struct transition *t)
-{
-    json_t *fields = json_array();
-
-    for (size_t f = 0; f < field_count(t); f++) {
-        bool choice = t->fields[f].type == BODY_ENUM || t->fields[f].type == BODY_ENUMS;
-        json_t *values = json_array();
-
-        for (const char *const *v = choice ? t->fields[f].values : NULL; v && *v; v++)
-            json_array_append_new(values, json_string(*v));
-        json_array_append_new(fields, json_pack("{s:s, s:s, s:b, s:o}", "name", t->fields[f].name, "type", field_type(t->fields[f].type),
-                                                "required", t->fields[f].required, "enum", values));
-    }
-    return fields;
-}
-
 json_t *actions_json(struct call *c, const struct kase *k)
 {
     json_t *list = json_array();
@@ -247,7 +209,8 @@ json_t *actions_json(struct call *c, const struct kase *k)
 
     for (size_t i = 0; c->v && i < transition_count; i++)
         if (!(elsewhere && step_travels(transitions[i].name)) && role_may(c, &transitions[i]) && fits(c, &transitions[i], k))
-            json_array_append_new(list, json_pack("{s:s, s:o}", "name", transitions[i].name, "fields", fields_json(&transitions[i])));
+            json_array_append_new(list, json_pack("{s:s, s:o}", "name", transitions[i].name, "fields",
+                                                  body_fields_json(transitions[i].fields, body_field_count(transitions[i].fields, ACT_FIELDS_MAX))));
     return list;
 }
 

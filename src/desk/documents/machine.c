@@ -71,42 +71,13 @@ const struct td_act *td_act_find(struct str name)
     return NULL;
 }
 
-static size_t fields_of(const struct td_act *a)
-{
-    size_t n = 0;
-
-    while (n < TD_FIELDS_MAX && a->fields[n].name)
-        n++;
-    return n;
-}
-
-static const char *type_name(enum body_type t)
-{
-    return t == BODY_TEXT ? "text" : t == BODY_DATE ? "date" : t == BODY_DATETIME ? "datetime" : t == BODY_ENUM ? "enum" : t == BODY_BOOL ? "bool" : "string";
-}
-
-static json_t *fields_json(const struct td_act *a)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < fields_of(a); i++) {
-        const struct body_field *f = &a->fields[i];
-        json_t *values = json_array();
-
-        for (const char *const *v = f->type == BODY_ENUM ? f->values : NULL; v && *v; v++)
-            json_array_append_new(values, json_string(*v));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "name", f->name, "type", type_name(f->type), "required", f->required, "enum", values));
-    }
-    return list;
-}
-
 json_t *td_actions_json(struct call *c, const struct td_survey *s)
 {
     json_t *list = json_array();
 
     for (const struct td_act *a = td_acts; c->v && a->name; a++)
         if ((a->roles & (1u << c->v->role)) && td_in(s, a->from))
-            json_array_append_new(list, json_pack("{s:s, s:o}", "name", a->name, "fields", fields_json(a)));
+            json_array_append_new(list, json_pack("{s:s, s:o}", "name", a->name, "fields", body_fields_json(a->fields, body_field_count(a->fields, TD_FIELDS_MAX))));
     return list;
 }
 
@@ -124,7 +95,7 @@ static struct str said(const json_t *body)
 static int run(struct call *c, struct td_survey *s, const struct td_act *a, const json_t *body)
 {
     struct str about = json_get_str(body, "requirement");
-    int rc = body_check(body, a->fields, fields_of(a), c->r->field, c->e);
+    int rc = body_check(body, a->fields, body_field_count(a->fields, TD_FIELDS_MAX), c->r->field, c->e);
 
     if (rc == 0 && !a->quiet)
         rc = td_line(c, s, a->name, said(body), 0);

@@ -10,15 +10,6 @@ static const struct req_act *act_find(const struct req_kind *k, struct str name)
     return NULL;
 }
 
-static size_t fields_of(const struct body_field *f, size_t most)
-{
-    size_t n = 0;
-
-    while (n < most && f[n].name)
-        n++;
-    return n;
-}
-
 static bool offered(const struct req *q, const struct req_act *a)
 {
     return strcmp(a->from, "*") == 0 ? !q->state->ended : req_in(q, a->from);
@@ -88,7 +79,7 @@ static int line_add(struct call *c, const struct req *q, const struct req_act *a
 static int run(struct call *c, struct req *q, const struct req_act *a, const json_t *body)
 {
     char action[60], target[40];
-    int rc = body_check(body, a->fields, fields_of(a->fields, REQ_FIELDS_MAX), c->r->field, c->e);
+    int rc = body_check(body, a->fields, body_field_count(a->fields, REQ_FIELDS_MAX), c->r->field, c->e);
 
     if (rc == 0 && a->files)
         rc = files_there(c, q, a->files);
@@ -157,37 +148,6 @@ int desk_request_act(struct desk *d, const struct viewer *v, struct str id, stru
 
 /* --- what the portal draws its forms from --- */
 
-static const char *type_name(enum body_type t)
-{
-    static const struct {
-        enum body_type type;
-        const char    *name;
-    } names[] = {
-        { BODY_TEXT, "text" }, { BODY_DATE, "date" }, { BODY_DATETIME, "datetime" }, { BODY_ENUM, "enum" }, { BODY_BOOL, "bool" },
-        { BODY_COUNT, "count" }, { BODY_EMAIL, "email" },
-    };
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (names[i].type == t)
-            return names[i].name;
-    return "string";
-}
-
-json_t *req_fields_json(const struct body_field *f, size_t most)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < fields_of(f, most); i++) {
-        json_t *values = json_array();
-
-        for (const char *const *v = f[i].type == BODY_ENUM ? f[i].values : NULL; v && *v; v++)
-            json_array_append_new(values, json_string(*v));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "name", f[i].name, "type", type_name(f[i].type), "required", f[i].required, "enum",
-                                              values));
-    }
-    return list;
-}
-
 static json_t *words_json(const char *words)
 {
     json_t *list = json_array();
@@ -205,7 +165,7 @@ json_t *req_actions_json(struct call *c, const struct req *q)
 
     for (const struct req_act *a = q->kind->acts; c->v && a->name; a++)
         if ((a->roles & (1u << c->v->role)) && offered(q, a))
-            json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", a->name, "fields", req_fields_json(a->fields, REQ_FIELDS_MAX), "files",
+            json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", a->name, "fields", body_fields_json(a->fields, body_field_count(a->fields, REQ_FIELDS_MAX)), "files",
                                                   words_json(a->files)));
     return list;
 }
@@ -223,7 +183,7 @@ int desk_request_kinds(struct desk *d, const struct viewer *v, struct desk_reply
             json_array_append_new(states, json_string(k->states[s].name));
         json_array_append_new(items, json_pack("{s:s, s:s, s:o, s:b, s:o, s:o}", "name", k->name, "paragraph", k->paragraph, "rows", words_json(k->rows),
                                                "opens", (k->open & (1u << v->role)) != 0, "states", states, "fields",
-                                               req_fields_json(k->fields, REQ_FIELDS_MAX)));
+                                               body_fields_json(k->fields, body_field_count(k->fields, REQ_FIELDS_MAX))));
     }
     r->json = json_pack("{s:o, s:n}", "items", items, "next");
     return 0;

@@ -90,8 +90,6 @@ MUST_USE int req_tell_about(struct call *c, const struct req *q, const struct su
                             const char *key);
 MUST_USE int req_wrong(struct call *c, const char *field, const char *why);   /* -EINVAL */
 
-/* --- acts.c --- */
-json_t *req_fields_json(const struct body_field *f, size_t most);
 json_t *req_actions_json(struct call *c, const struct req *q);
 
 /* --- days.c --- */

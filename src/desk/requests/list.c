@@ -164,7 +164,7 @@ static int one_json(struct call *c, const struct req *q, json_t **out)
                          "id", json_id(q->id), "number", json_str(q->number), "kind", q->kind->name, "paragraph", q->kind->paragraph, "batch",
                          q->batch ? json_id(q->batch) : json_null(), "state", q->state->name, "waits", waits[q->state->waits], "ended", q->state->ended,
                          "object", json_ref(q->object_id, q->object_name), "org", json_ref(q->org_id, q->org_name), "opened_at", json_time(q->opened_at),
-                         "opened_by", json_incref(by), "item_fields", req_fields_json(q->kind->item_fields, REQ_ITEM_VALUES_MAX), "values", q->values,
+                         "opened_by", json_incref(by), "item_fields", body_fields_json(q->kind->item_fields, body_field_count(q->kind->item_fields, REQ_ITEM_VALUES_MAX)), "values", q->values,
                          "items", items, "files", files, "clocks", clocks, "timeline", steps, "actions", req_actions_json(c, q));
     if (rc == 0)
         json_object_set(*out, "notices", notices);

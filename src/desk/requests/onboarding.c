@@ -261,7 +261,7 @@ json_t *way_actions_json(struct call *c)
 
     for (size_t i = 0; c->v && i < COUNT(acts); i++)
         if (acts[i].roles & (1u << c->v->role))
-            json_array_append_new(list, json_pack("{s:s, s:o}", "name", acts[i].name, "fields", req_fields_json(acts[i].fields, COUNT(acts[i].fields))));
+            json_array_append_new(list, json_pack("{s:s, s:o}", "name", acts[i].name, "fields", body_fields_json(acts[i].fields, body_field_count(acts[i].fields, COUNT(acts[i].fields)))));
     return list;
 }
 

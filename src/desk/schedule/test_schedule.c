@@ -245,110 +245,152 @@ static size_t lines_count(struct world *w, const struct viewer *v, const char *i
 
 #define NEXT_YEAR (T0 + 290 * NS_PER_DAY)   /* 4 January 2027 */
 
-static void test_plan(void **state)
+/* One plan from its first line to the end of its year; each step below goes on where the one before stopped. */
+struct year {
+    struct world    *w;
+    struct people    p;
+    char            *id;
+    struct plan_line got[64];   /* what surveys took */
+};
+
+static void freed(struct desk_reply *r)
 {
-    struct world *w = *state;
-    struct schedule_query draft = { .draft = 1, .limit = 1000 }, agreed = { .limit = 1000 };
-    struct people p;
-    struct desk_reply r = { 0 };
-    struct call c;
-    struct plan_line got[64];
-    size_t n = 0;
-    int64_t changed = 0;
+    desk_reply_free(r);
+    *r = (struct desk_reply){ 0 };
+}
 
-    people_make(w, &p);
-    listed(w);
-    team_make(w, &p.surveyor, 3);
-    char *id = plan_open(w, 2027, T0);
+static void number_is(struct world *w, const char *sql, int64_t want)
+{
+    int64_t n = -1;
 
-    /* Nothing is sent before the counts are those of the Rules. */
-    json_decref(doing(w, &w->lead, id, "send", json_object(), T0, -EPROTO));
-    json_decref(doing(w, &w->analyst, id, "send", json_object(), T0, -EACCES));
-    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
+    assert_int_equal(db_int(w->desk, NULL, -1, &n, sql, ""), 0);
+    CHECK(sql, n == want);
+}
+
+/* Nothing is sent before the counts are those of the Rules. */
+static void year_is_laid_out(struct year *y)
+{
+    struct schedule_query draft = { .draft = 1, .limit = 1000 };
+    struct world *w = y->w;
+
+    json_decref(doing(w, &w->lead, y->id, "send", json_object(), T0, -EPROTO));
+    json_decref(doing(w, &w->analyst, y->id, "send", json_object(), T0, -EACCES));
+    did(w, &w->analyst, y->id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
     draft.object = STR("state-register");
-    assert_int_equal(lines_count(w, &w->analyst, id, draft), 17);   /* 8 + 2 + 4 + 2, and one of documents */
+    assert_int_equal(lines_count(w, &w->analyst, y->id, draft), 17);   /* 8 + 2 + 4 + 2, and one of documents */
     draft.mode = STR("pentest_auto");
-    assert_int_equal(lines_count(w, &w->analyst, id, draft), 8);
+    assert_int_equal(lines_count(w, &w->analyst, y->id, draft), 8);
     draft.kind = STR("control");
-    assert_int_equal(lines_count(w, &w->analyst, id, draft), 4);
+    assert_int_equal(lines_count(w, &w->analyst, y->id, draft), 4);
+}
 
-    /* KNB sees what was sent, nobody else of outside does. */
-    assert_int_equal(desk_schedule_plan(w->desk, &p.knb, str_c(id), T0, &r), -ENOENT);
-    desk_reply_free(&r);
-    r = (struct desk_reply){ 0 };
-    did(w, &w->lead, id, "send", json_pack("{s:s}", "note", "For 2027"), T0, "sent_for_agreement");
-    assert_int_equal(lines_count(w, &p.knb, id, (struct schedule_query){ .draft = -1, .limit = 1000 }), 17);
-    assert_int_equal(desk_schedule_plan(w->desk, &w->registry, str_c(id), T0, &r), -ENOENT);
-    desk_reply_free(&r);
-    r = (struct desk_reply){ 0 };
-    did(w, &p.knb, id, "return", json_pack("{s:s}", "remarks", "Not in July."), T0, "returned");
-    did(w, &w->analyst, id, "rework", json_object(), T0, "draft");
-    did(w, &w->lead, id, "send", json_object(), T0, "sent_for_agreement");
-    did(w, &p.knb, id, "agree", json_object(), T0, "agreed");
+/* KNB sees what was sent, nobody else of outside does; a version that was sent is frozen. */
+static void year_is_agreed(struct year *y)
+{
+    struct world *w = y->w;
+    struct desk_reply r = { 0 };
 
-    /* A version that was sent is frozen. */
+    assert_int_equal(desk_schedule_plan(w->desk, &y->p.knb, str_c(y->id), T0, &r), -ENOENT);
+    freed(&r);
+    did(w, &w->lead, y->id, "send", json_pack("{s:s}", "note", "For 2027"), T0, "sent_for_agreement");
+    assert_int_equal(lines_count(w, &y->p.knb, y->id, (struct schedule_query){ .draft = -1, .limit = 1000 }), 17);
+    assert_int_equal(desk_schedule_plan(w->desk, &w->registry, str_c(y->id), T0, &r), -ENOENT);
+    freed(&r);
+    did(w, &y->p.knb, y->id, "return", json_pack("{s:s}", "remarks", "Not in July."), T0, "returned");
+    did(w, &w->analyst, y->id, "rework", json_object(), T0, "draft");
+    did(w, &w->lead, y->id, "send", json_object(), T0, "sent_for_agreement");
+    did(w, &y->p.knb, y->id, "agree", json_object(), T0, "agreed");
     assert_true(db_exec(w->desk, NULL, "UPDATE plan_version SET size_bytes = 2", "") < 0);
     assert_true(db_exec(w->desk, NULL, "DELETE FROM plan_version", "") < 0);
     assert_true(db_exec(w->desk, NULL, "UPDATE plan_version SET decision = 'agreed' WHERE number = 1", "") < 0);
-    assert_int_equal(db_int(w->desk, NULL, 0, &changed, "SELECT count(*) FROM plan_version WHERE number IN (1,2) AND notice_id > 0 AND decision IS NOT NULL", ""), 0);
-    assert_int_equal(changed, 2);
+    number_is(w, "SELECT count(*) FROM plan_version WHERE number IN (1,2) AND notice_id > 0 AND decision IS NOT NULL", 2);
+}
 
-    /* Now owners see theirs, the team its own, and surveys take them. */
-    assert_int_equal(lines_count(w, &w->registry, id, agreed), 17);
-    assert_int_equal(lines_count(w, &w->city, id, agreed), 0);
-    assert_int_equal(lines_count(w, &p.surveyor, id, agreed), 17);
+/* Now owners see theirs, the team its own, and surveys take them. */
+static void year_is_taken(struct year *y)
+{
+    struct schedule_query agreed = { .limit = 1000 };
+    struct world *w = y->w;
+    struct desk_reply r = { 0 };
+    struct call c;
+    size_t n = 0;
+
+    assert_int_equal(lines_count(w, &w->registry, y->id, agreed), 17);
+    assert_int_equal(lines_count(w, &w->city, y->id, agreed), 0);
+    assert_int_equal(lines_count(w, &y->p.surveyor, y->id, agreed), 17);
     call_begin(w, &c, &r);
-    must(schedule_take(&c, false, got, COUNT(got), &n), c.e);
+    must(schedule_take(&c, false, y->got, COUNT(y->got), &n), c.e);
     assert_int_equal(n, 16);
     for (size_t i = 1; i < n; i++)
-        assert_true(str_cmp(got[i - 1].from_on, got[i].from_on) <= 0);
+        assert_true(str_cmp(y->got[i - 1].from_on, y->got[i].from_on) <= 0);
     for (size_t i = 0; i < n; i++)
-        must(schedule_line_state(&c, got[i].id, STR("survey"), STR("1"), STR("planned"), 0), c.e);
-    must(schedule_line_state(&c, got[0].id, STR("survey"), STR("1"), STR("in_progress"), 0), c.e);
+        must(schedule_line_state(&c, y->got[i].id, STR("survey"), STR("1"), STR("planned"), 0), c.e);
+    must(schedule_line_state(&c, y->got[0].id, STR("survey"), STR("1"), STR("in_progress"), 0), c.e);
     call_end(&c, &r);
     must(desk_tick(w->desk, T0, NULL, &r.err), &r.err);
-    assert_int_equal(db_int(w->desk, NULL, 0, &changed, "SELECT count(*) FROM plan WHERE state = 'in_execution'", ""), 0);
-    assert_int_equal(changed, 1);
+    number_is(w, "SELECT count(*) FROM plan WHERE state = 'in_execution'", 1);
+}
 
-    /* An amendment: one line moved, one dropped; what is in execution stays until it is agreed, then the surveys are told, once. */
-    did(w, &w->analyst, id, "amend", json_pack("{s:s}", "reason", "The owner asked."), T0, "amendment_draft");
-    json_t *all = lines_get(w, &w->analyst, id, (struct schedule_query){ .draft = 1, .limit = 1000 }, T0), *later = NULL, *one;
+/* manual_control_moves - the control line of the manual mode goes to December. Returns its id. */
+static int64_t manual_control_moves(struct year *y)
+{
+    json_t *all = lines_get(y->w, &y->w->analyst, y->id, (struct schedule_query){ .draft = 1, .limit = 1000 }, T0), *later = NULL, *one;
+    json_t *body = json_pack("{s:s}", "from_on", "2027-12-20");
+    struct desk_reply r = { 0 };
     size_t i;
+
     json_array_foreach(json_object_get(all, "items"), i, one)
         if (strcmp(json_string_value(json_object_get(one, "mode")), "pentest_manual") == 0 && strcmp(json_string_value(json_object_get(one, "kind")), "control") == 0)
             later = one;
     assert_non_null(later);
-    json_t *body = json_pack("{s:s}", "from_on", "2027-12-20");
-    must(desk_schedule_line_change(w->desk, &w->analyst, str_c(id), json_get_str(later, "id"), body, T0, &r), &r.err);
+    must(desk_schedule_line_change(y->w->desk, &y->w->analyst, str_c(y->id), json_get_str(later, "id"), body, T0, &r), &r.err);
+    int64_t id = id_of(later, "id");
+    desk_reply_free(&r);
     json_decref(body);
-    desk_reply_free(&r);
-    r = (struct desk_reply){ 0 };
-    /* The line that has begun is not touched. */
-    char first[24];
-    snprintf(first, sizeof first, "%lld", (long long)got[0].id);
-    assert_int_equal(desk_schedule_line_drop(w->desk, &w->analyst, str_c(id), str_c(first), NULL, T0, &r), -EINVAL);
-    desk_reply_free(&r);
-    r = (struct desk_reply){ 0 };
-    snprintf(first, sizeof first, "%lld", (long long)got[15].id == id_of(later, "id") ? (long long)got[14].id : (long long)got[15].id);
-    must(desk_schedule_line_drop(w->desk, &w->analyst, str_c(id), str_c(first), NULL, T0, &r), &r.err);
-    desk_reply_free(&r);
-    r = (struct desk_reply){ 0 };
-    json_decref(doing(w, &w->lead, id, "send", json_object(), T0, -EPROTO));
-    assert_int_equal(db_int(w->desk, NULL, 0, &changed, "SELECT count(*) FROM plan_line WHERE draft = 0", ""), 0);
-    assert_int_equal(changed, 17);
+    json_decref(all);
+    return id;
+}
+
+/* An amendment: one line moved, one dropped; the line that has begun is not touched, and what is in execution stays until it is agreed. */
+static void year_is_amended(struct year *y)
+{
+    struct world *w = y->w;
+    struct desk_reply r = { 0 };
     struct plan_line dropped;
+    struct call c;
+    char line[24];
+
+    did(w, &w->analyst, y->id, "amend", json_pack("{s:s}", "reason", "The owner asked."), T0, "amendment_draft");
+    int64_t moved = manual_control_moves(y);
+    snprintf(line, sizeof line, "%lld", (long long)y->got[0].id);
+    assert_int_equal(desk_schedule_line_drop(w->desk, &w->analyst, str_c(y->id), str_c(line), NULL, T0, &r), -EINVAL);
+    freed(&r);
+    snprintf(line, sizeof line, "%lld", (long long)y->got[15].id == moved ? (long long)y->got[14].id : (long long)y->got[15].id);
+    must(desk_schedule_line_drop(w->desk, &w->analyst, str_c(y->id), str_c(line), NULL, T0, &r), &r.err);
+    freed(&r);
+    json_decref(doing(w, &w->lead, y->id, "send", json_object(), T0, -EPROTO));
+    number_is(w, "SELECT count(*) FROM plan_line WHERE draft = 0", 17);
     call_begin(w, &c, &r);
-    must(schedule_line(&c, parse_id(str_c(first)), &dropped), c.e);
-    body = json_pack("{s:s, s:s, s:s}", "object_id", "state-register", "mode", dropped.mode.p, "reason", "One less: agreed with the owner.");
+    must(schedule_line(&c, parse_id(str_c(line)), &dropped), c.e);
+    json_t *body = json_pack("{s:s, s:s, s:s}", "object_id", "state-register", "mode", dropped.mode.p, "reason", "One less: agreed with the owner.");
     call_end(&c, &r);
-    did(w, &w->analyst, id, "set_reason", body, T0, "amendment_draft");
-    did(w, &w->lead, id, "send", json_object(), T0, "sent_for_agreement");
-    must(desk_schedule_changes(w->desk, &p.knb, str_c(id), 3, 0, STR(""), T0, &r), &r.err);
+    did(w, &w->analyst, y->id, "set_reason", body, T0, "amendment_draft");
+    did(w, &w->lead, y->id, "send", json_object(), T0, "sent_for_agreement");
+    must(desk_schedule_changes(w->desk, &y->p.knb, str_c(y->id), 3, 0, STR(""), T0, &r), &r.err);
     assert_int_equal(json_array_size(json_object_get(r.json, "items")), 2);
-    desk_reply_free(&r);
-    did(w, &p.knb, id, "agree", json_object(), T0, "in_execution");
+    freed(&r);
+    did(w, &y->p.knb, y->id, "agree", json_object(), T0, "in_execution");
+}
+
+/* What an amendment changed is told once. */
+static void year_is_told(struct year *y)
+{
     struct plan_moved moved[8];
-    call_begin(w, &c, &r);
+    struct desk_reply r = { 0 };
+    struct call c;
+    size_t n = 0;
+
+    call_begin(y->w, &c, &r);
     must(schedule_moved(&c, false, moved, COUNT(moved), &n), c.e);
     assert_int_equal(n, 2);
     assert_true(moved[0].cancelled != moved[1].cancelled);
@@ -356,11 +398,24 @@ static void test_plan(void **state)
     must(schedule_moved(&c, false, moved, COUNT(moved), &n), c.e);
     assert_int_equal(n, 0);
     call_end(&c, &r);
-    json_decref(all);
+}
 
-    json_decref(doing(w, &w->lead, id, "complete", json_object(), T0, -EPROTO));
-    did(w, &w->lead, id, "complete", json_object(), NEXT_YEAR + 365 * NS_PER_DAY, "completed");
-    free(id);
+static void test_plan(void **state)
+{
+    struct year y = { .w = *state };
+
+    people_make(y.w, &y.p);
+    listed(y.w);
+    team_make(y.w, &y.p.surveyor, 3);
+    y.id = plan_open(y.w, 2027, T0);
+    year_is_laid_out(&y);
+    year_is_agreed(&y);
+    year_is_taken(&y);
+    year_is_amended(&y);
+    year_is_told(&y);
+    json_decref(doing(y.w, &y.w->lead, y.id, "complete", json_object(), T0, -EPROTO));
+    did(y.w, &y.w->lead, y.id, "complete", json_object(), NEXT_YEAR + 365 * NS_PER_DAY, "completed");
+    free(y.id);
 }
 
 #define JULY (T0 + 470 * NS_PER_DAY)   /* 3 July 2027 */

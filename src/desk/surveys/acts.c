@@ -98,15 +98,6 @@ static const struct sv_act *act_find(struct str name)
     return NULL;
 }
 
-static size_t fields_of(const struct body_field *f)
-{
-    size_t n = 0;
-
-    while (n < SV_FIELDS_MAX && f[n].name)
-        n++;
-    return n;
-}
-
 static bool offered(const struct sv *s, const struct sv_act *a)
 {
     return sv_in(s, a->from) && (!a->manual || str_eq(s->mode, STR("pentest_manual"))) && (!a->by_hand || s->line_id == 0);
@@ -115,7 +106,7 @@ static bool offered(const struct sv *s, const struct sv_act *a)
 static int run(struct call *c, struct sv *s, const struct sv_act *a, const json_t *body)
 {
     char action[60], target[40];
-    int rc = body_check(body, a->fields, fields_of(a->fields), c->r->field, c->e);
+    int rc = body_check(body, a->fields, body_field_count(a->fields, SV_FIELDS_MAX), c->r->field, c->e);
 
     if (rc == 0 && a->guard)
         rc = a->guard(c, s, body);
@@ -200,43 +191,12 @@ int desk_survey_act(struct desk *d, const struct viewer *v, struct str id, struc
 
 /* --- what the portal draws its forms from --- */
 
-static const char *type_name(enum body_type t)
-{
-    static const struct {
-        enum body_type type;
-        const char    *name;
-    } names[] = {
-        { BODY_TEXT, "text" }, { BODY_DATE, "date" }, { BODY_DATETIME, "datetime" }, { BODY_ENUM, "enum" }, { BODY_BOOL, "bool" }, { BODY_STRINGS, "strings" },
-        { BODY_ITEMS, "items" }, { BODY_PART, "part" },
-    };
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (names[i].type == t)
-            return names[i].name;
-    return "string";
-}
-
-json_t *sv_fields_json(const struct body_field *f)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < fields_of(f); i++) {
-        json_t *values = json_array();
-
-        for (const char *const *v = f[i].type == BODY_ENUM ? f[i].values : NULL; v && *v; v++)
-            json_array_append_new(values, json_string(*v));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "name", f[i].name, "type", type_name(f[i].type), "required", f[i].required, "enum",
-                                              values));
-    }
-    return list;
-}
-
 json_t *sv_actions_json(struct call *c, const struct sv *s)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; c->v && i < COUNT(sv_acts); i++)
         if ((sv_acts[i].roles & (1u << c->v->role)) && offered(s, &sv_acts[i]))
-            json_array_append_new(list, json_pack("{s:s, s:o}", "name", sv_acts[i].name, "fields", sv_fields_json(sv_acts[i].fields)));
+            json_array_append_new(list, json_pack("{s:s, s:o}", "name", sv_acts[i].name, "fields", body_fields_json(sv_acts[i].fields, body_field_count(sv_acts[i].fields, SV_FIELDS_MAX))));
     return list;
 }

@@ -106,7 +106,6 @@ MUST_USE int sv_day(struct call *c, struct str date, const char *key, time_ns *o
 MUST_USE int sv_team(struct call *c, const struct sv *s, bool *yes);
 
 /* --- acts.c --- */
-json_t *sv_fields_json(const struct body_field *f);
 json_t *sv_actions_json(struct call *c, const struct sv *s);
 
 /* --- access.c: the conditions of paragraph 11 --- */
