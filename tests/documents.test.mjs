@@ -7,29 +7,16 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { api, user } from './lib/api.mjs';
 import { centre, run, sendSyslog, until } from './lib/centre.mjs';
-import { openapi } from './portal/openapi.mjs';
 
-const spec = openapi();
 let c, admin, p = {};
 const HOUR = 3600, DAY = 24 * HOUR;
 const at = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 /** The day at Almaty (UTC+5), some days from now. */
 const day = (days = 0) => new Date(c.now() + (days * DAY + 5 * HOUR) * 1000).toISOString().slice(0, 10);
 
-function fits(method, path, a) {
-    const bare = path.split('?')[0];
-    let problems = spec.problems(method, bare, a.status, a.json);
-    if (problems.some((x) => x.includes('is not described')) && [400, 403].includes(a.status)) problems = spec.schemaProblems('Error', a.json);
-    assert.deepEqual(problems, [], `${method} ${path} → ${a.status} ${a.bytes.toString().slice(0, 600)}`);
-    return a;
-}
-const ask = async (who, method, path, body) => fits(method, path, await who.request(method, `/api/v1${path}`, body));
-const get = async (who, path) => {
-    const a = await ask(who, 'GET', path);
-    assert.equal(a.status, 200, `${path}: ${a.bytes}`);
-    return a.json;
-};
+const { ask, get } = api();
 const all = async (who, path) => {
     const items = [];
     for (let next = ''; next !== null;) {
@@ -72,13 +59,7 @@ async function paper(who, noticeId) {
 const filled = async (who, noticeId) => Object.fromEntries((await who.get(`/notices/${noticeId}`)).json.form.fields.map((f) => [f.id, f.value]));
 
 const PEOPLE = { admin: 'admin', analyst: 'analyst', owner: 'registry', city: 'city' };
-async function person(name, role, org) {
-    const login = `t-${name}`, password = 'a long password for tests 1';
-    const a = await admin.post('/users', { login, name: `${role} ${name}`, role, org_id: org, language: 'en', email: null, password });
-    assert.equal(a.status, 201, a.bytes.toString());
-    c.accounts[login] = { login, password, role };
-    PEOPLE[name] = login;
-}
+async function person(name, role, org) { PEOPLE[name] = await user(c, admin, name, role, org); }
 async function signIn() {
     for (const [name, login] of Object.entries(PEOPLE)) p[name] = await c.signedIn(c.accounts[login]);
     admin = p.admin;

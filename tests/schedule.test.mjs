@@ -3,27 +3,14 @@
 // One centre with the demonstration registry and a person of each role. Every answer is compared with docs/openapi.yaml. The tests run in order.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { api, user } from './lib/api.mjs';
 import { centre, until } from './lib/centre.mjs';
-import { openapi } from './portal/openapi.mjs';
 
-const spec = openapi();
 let c, admin, p = {}, plan, team;
 const OBJECT = 'state-register', MODES = ['pentest_auto', 'update_config', 'source_code', 'pentest_manual'];
 const YEAR = 2027;   // the calendar of working days has it whole, whatever day it is today
 
-function fits(method, path, a) {
-    const bare = path.split('?')[0];
-    let problems = spec.problems(method, bare, a.status, a.json);
-    if (problems.some((x) => x.includes('is not described')) && [400, 403].includes(a.status)) problems = spec.schemaProblems('Error', a.json);
-    assert.deepEqual(problems, [], `${method} ${path} → ${a.status} ${a.bytes.toString().slice(0, 400)}`);
-    return a;
-}
-const ask = async (who, method, path, body) => fits(method, path, await who.request(method, `/api/v1${path}`, body));
-const get = async (who, path) => {
-    const a = await ask(who, 'GET', path);
-    assert.equal(a.status, 200, `${path}: ${a.bytes}`);
-    return a.json;
-};
+const { ask, get } = api();
 const post = async (who, path, body, status = 201) => {
     const a = await ask(who, 'POST', path, body);
     assert.equal(a.status, status, `${path}: ${a.bytes}`);
@@ -37,13 +24,7 @@ const act = async (who, name, body = {}, status = 200) => {
 const lines = async (who, query = '') => (await get(who, `/schedule/plans/${plan.id}/lines?limit=1000${query}`)).items;
 
 const PEOPLE = { admin: 'admin', analyst: 'analyst', owner: 'registry', city: 'city' };
-async function person(name, role, org) {
-    const login = `t-${name}`, password = 'a long password for tests 1';
-    const a = await admin.post('/users', { login, name: `${role} ${name}`, role, org_id: org, language: 'en', email: null, password });
-    assert.equal(a.status, 201, a.bytes.toString());
-    c.accounts[login] = { login, password, role };
-    PEOPLE[name] = login;
-}
+async function person(name, role, org) { PEOPLE[name] = await user(c, admin, name, role, org); }
 
 before(async () => {
     c = await centre({ demo: true });

@@ -2,6 +2,7 @@
 // vulnerability, the queue, the comparison of a control survey.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { conditions } from './lib/api.mjs';
 import { centre, until } from './lib/centre.mjs';
 import { browser } from './portal/browser.mjs';
 import { accessibility, axe } from '../web/tests/a11y.mjs';
@@ -42,10 +43,7 @@ before(async () => {
     c.accounts[account.login] = account;
     client = await c.signedIn(account);
     const analyst = await c.signedIn('centre_analyst'), owner = await c.signedIn(c.accounts.registry);
-    await analyst.post('/requests', { kind: 'access', object_ids: [OBJECT], values: {} });
-    const r = (await analyst.get(`/requests/${(await analyst.get(`/requests?kind=access&object=${OBJECT}`)).json.items[0].id}`)).json;
-    for (const workplace of [1, 2]) await analyst.post(`/requests/${r.id}/actions/record_test`, { tested_at: new Date(c.now()).toISOString().replace(/\.\d+Z/, 'Z'), workplace, result: 'ok' });
-    for (const i of r.items) await owner.post(`/requests/${r.id}/actions/set_item`, { item: i.code, state: 'provided', note: 'as agreed', ...(i.code === 'R-11-04' ? { count: 2 } : {}) });
+    await conditions(c, analyst, owner, OBJECT);
     b = await browser({ timeout: Number(process.env.SAQSHY_PATIENCE ?? 60_000) });
     surveyor = await b.open(base, account, 'en');
 });

@@ -7,28 +7,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { api, conditions, user } from './lib/api.mjs';
 import { centre, until } from './lib/centre.mjs';
-import { openapi } from './portal/openapi.mjs';
 
-const spec = openapi();
 let c, admin, p = {};
 const DAY = 24 * 3600, OBJECT = 'state-register';
 const at = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 const day = (days = 0) => new Date(c.now() + (days * DAY + 5 * 3600) * 1000).toISOString().slice(0, 10);
 
-function fits(method, path, a) {
-    const bare = path.split('?')[0];
-    let problems = spec.problems(method, bare, a.status, a.json);
-    if (problems.some((x) => x.includes('is not described')) && [400, 403].includes(a.status)) problems = spec.schemaProblems('Error', a.json);
-    assert.deepEqual(problems, [], `${method} ${path} → ${a.status} ${a.bytes.toString().slice(0, 400)}`);
-    return a;
-}
-const ask = async (who, method, path, body) => fits(method, path, await who.request(method, `/api/v1${path}`, body));
-const get = async (who, path) => {
-    const a = await ask(who, 'GET', path);
-    assert.equal(a.status, 200, `${path}: ${a.bytes}`);
-    return a.json;
-};
+const { ask, get } = api();
 const act = async (who, s, name, body = {}) => {
     const a = await ask(who, 'POST', `/surveys/${s.id}/actions/${name}`, body);
     assert.equal(a.status, 200, `${name}: ${a.bytes}`);
@@ -76,13 +63,7 @@ const UPDATE = { port: 443, severity: 3, id: 900003, title: 'An old web server',
 const NEW = { port: 443, severity: 1, id: 900004, title: 'A banner tells the version' };
 
 const PEOPLE = { admin: 'admin', analyst: 'analyst', owner: 'registry', city: 'city' };
-async function person(name, role, org) {
-    const login = `t-${name}`, password = 'a long password for tests 1';
-    const a = await admin.post('/users', { login, name: `${role} ${name}`, role, org_id: org, language: 'en', email: null, password });
-    assert.equal(a.status, 201, a.bytes.toString());
-    c.accounts[login] = { login, password, role };
-    PEOPLE[name] = login;
-}
+async function person(name, role, org) { PEOPLE[name] = await user(c, admin, name, role, org); }
 async function signIn() {
     for (const [name, login] of Object.entries(PEOPLE)) p[name] = await c.signedIn(c.accounts[login]);
     admin = p.admin;
@@ -91,22 +72,7 @@ async function later(seconds) {
     c.advance(seconds);
     await signIn();
 }
-/** Every condition of paragraph 11 is provided, but for some. */
-async function conditions(...but) {
-    const a = await p.analyst.post('/requests', { kind: 'access', object_ids: [OBJECT], values: {} });
-    assert.ok([201, 409].includes(a.status), a.bytes.toString());
-    const open = (await p.analyst.get(`/requests?kind=access&object=${OBJECT}`)).json.items[0];
-    const r = (await p.analyst.get(`/requests/${open.id}`)).json;
-    for (const workplace of [1, 2]) {
-        const tried = await p.analyst.post(`/requests/${r.id}/actions/record_test`, { tested_at: at(c.now()), workplace, result: 'ok' });
-        assert.equal(tried.status, 200, tried.bytes.toString());
-    }
-    for (const i of r.items) {
-        const state = but.includes(i.code) ? 'refused' : 'provided';
-        const done = await p.owner.post(`/requests/${r.id}/actions/set_item`, { item: i.code, state, note: 'as agreed', ...(i.code === 'R-11-04' && state === 'provided' ? { count: 2 } : {}) });
-        assert.equal(done.status, 200, done.bytes.toString());
-    }
-}
+const provided = (...but) => conditions(c, p.analyst, p.owner, OBJECT, ...but);
 
 before(async () => {
     c = await centre({ demo: true });
@@ -152,7 +118,7 @@ test('R-10.2-02, R-11-01: a survey in the mode of penetration testing waits for 
     assert.equal((await get(p.owner, '/surveys?side=all')).items.length, 0);
     main = await act(p.surveyor, main, 'assign', { people: [(main.candidates.find((x) => x.name.includes('surveyor surveyor'))).id] });
     assert.equal(main.people.length, 1);
-    await conditions('R-11-06');
+    await provided('R-11-06');
     main = await act(p.surveyor, main, 'start');
     assert.equal(main.state, 'blocked');
     assert.deepEqual(main.values.blocked.conditions.map((x) => x.code), ['R-11-06']);
@@ -162,7 +128,7 @@ test('R-10.2-02, R-11-01: a survey in the mode of penetration testing waits for 
     assert.match(JSON.stringify(notice), /R-11-06/);
     assert.equal((await ask(p.city, 'GET', `/surveys/${main.id}`)).status, 404);
     await refused(p.owner, main, 'start', {}, 403);
-    await conditions();
+    await provided();
     main = await act(p.surveyor, main, 'start');
     assert.equal(main.state, 'in_progress');
 });

@@ -4,27 +4,15 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
+import { api } from './lib/api.mjs';
 import { centre, until } from './lib/centre.mjs';
-import { openapi } from './portal/openapi.mjs';
 
-const spec = openapi();
 let c, p = {};
 const HOUR = 3600, DAY = 24 * HOUR;
 const at = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 const day = (days = 0) => new Date(c.now() + (days * DAY + 5 * HOUR) * 1000).toISOString().slice(0, 10);
 
-function fits(method, path, a) {
-    let problems = spec.problems(method, path.split('?')[0], a.status, a.json);
-    if (problems.some((x) => x.includes('is not described')) && [400, 403].includes(a.status)) problems = spec.schemaProblems('Error', a.json);
-    assert.deepEqual(problems, [], `${method} ${path} → ${a.status} ${a.bytes.toString().slice(0, 400)}`);
-    return a;
-}
-const ask = async (who, method, path, body) => fits(method, path, await who.request(method, `/api/v1${path}`, body));
-const get = async (who, path) => {
-    const a = await ask(who, 'GET', path);
-    assert.equal(a.status, 200, `${path}: ${a.bytes}`);
-    return a.json;
-};
+const { ask, get } = api();
 const act = async (who, id, name, body = {}) => {
     const a = await ask(who, 'POST', `/vulnerabilities/${id}/actions/${name}`, body);
     assert.equal(a.status, 200, `${name}: ${a.bytes}`);

@@ -4,6 +4,7 @@
 // The year is 2027, whatever day it is: the clock is set before the centre starts. The tests run in order, each goes on where the one before stopped.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { conditions, user } from './lib/api.mjs';
 import { centre, until } from './lib/centre.mjs';
 
 const YEAR = 2027, OBJECT = 'state-register', DAY = 24 * 3600e3, HOST = '192.0.2.10';
@@ -101,20 +102,11 @@ before(async () => {
     c.advance((Date.UTC(YEAR - 1, 11, 1, 5) - c.now()) / 1000);
     await c.start();
     await c.signedIn('administrator').then(async (admin) => {
-        for (const [name, role, org] of [['lead', 'centre_lead', 'sts'], ['surveyor', 'surveyor', 'sts'], ['knb', 'knb', 'knb']]) {
-            const login = `t-${name}`, password = 'a long password for tests 1';
-            const a = await admin.post('/users', { login, name: `${role} ${name}`, role, org_id: org, language: 'en', email: null, password });
-            assert.equal(a.status, 201, a.bytes.toString());
-            c.accounts[login] = { login, password, role };
-            PEOPLE[name] = login;
-        }
+        for (const [name, role, org] of [['lead', 'centre_lead', 'sts'], ['surveyor', 'surveyor', 'sts'], ['knb', 'knb', 'knb']]) PEOPLE[name] = await user(c, admin, name, role, org);
     });
     await signIn(...Object.keys(PEOPLE));
     for (const to of ['commissioned', 'information_received', 'listed']) await post('analyst', `/registry/objects/${OBJECT}/state`, { to, reason: 'for the schedule' });
-    await post('analyst', '/requests', { kind: 'access', object_ids: [OBJECT], values: {} });
-    const r = await get('analyst', `/requests/${(await get('analyst', `/requests?kind=access&object=${OBJECT}`)).items[0].id}`);
-    for (const workplace of [1, 2]) await post('analyst', `/requests/${r.id}/actions/record_test`, { tested_at: new Date(c.now()).toISOString().replace(/\.\d+Z/, 'Z'), workplace, result: 'ok' });
-    for (const i of r.items) await post('owner', `/requests/${r.id}/actions/set_item`, { item: i.code, state: 'provided', note: 'as agreed', ...(i.code === 'R-11-04' ? { count: 2 } : {}) });
+    await conditions(c, p.analyst, p.owner, OBJECT);
 });
 after(async () => { await c?.remove(); });
 
