@@ -148,9 +148,18 @@ test('D-16, R-14-01, R-14-02: the copies that the owner sends with the request b
     const given = docs.slice(0, 25), missing = docs.slice(25);
     for (const d of given) await request(p.owner, s.request.id, 'set_item', { item: d.document, state: 'provided', approved: true, signed: true, sealed: true, version: '2026' });
     for (const d of missing) await request(p.owner, s.request.id, 'set_item', { item: d.document, state: 'missing', note: 'not kept' });
-    const up = await p.owner.upload('copy.pdf', Buffer.from('%PDF-1.4 certified copy'));
-    const a = await p.owner.post(`/requests/${s.request.id}/files`, { upload_id: up.json.id, role: 'document', item: 'risk_assessment_methodology' });
-    assert.equal(a.status, 201, a.bytes.toString());
+    const attach = async (item, text) => {
+        const up = await p.owner.upload('copy.pdf', Buffer.from(`%PDF-1.4 ${text}`));
+        const a = await p.owner.post(`/requests/${s.request.id}/files`, { upload_id: up.json.id, role: 'document', item });
+        assert.equal(a.status, 201, a.bytes.toString());
+    };
+    for (const d of given.slice(2)) await attach(d.document, d.document);
+    await attach('risk_assessment_methodology', 'certified copy');
+    const bare = await p.owner.request('POST', `/api/v1/requests/${s.request.id}/actions/send_copies`, { confirmed: true });
+    assert.deepEqual([bare.status, bare.json.field], [400, 'files.document'], 'the policy is marked, and nothing is behind the mark');
+    s = await survey(p.auditor, s);
+    assert.deepEqual([s.state, state(s, 'D-16')], ['notice_received', 'running']);
+    await request(p.auditor, s.request.id, 'record_copy', { item: 'is_policy', received_by: 'A. Serikova', received_at: at(c.now()), number: 'in. 17', reason: 'Paper on the spot.' });
     await request(p.owner, s.request.id, 'send_copies', { confirmed: true });
     s = await survey(p.auditor, s);
     assert.deepEqual([s.state, s.waits, state(s, 'D-16'), s.request.provided, s.request.missing], ['td_received', 'centre', 'fulfilled', 25, 2]);
@@ -158,6 +167,8 @@ test('D-16, R-14-01, R-14-02: the copies that the owner sends with the request b
     assert.deepEqual(register.filter((d) => d.missing).map((d) => d.document), missing.map((d) => d.document));
     const [policy, method] = register;
     assert.deepEqual([policy.newest.version, policy.newest.source, policy.newest.certified, policy.newest.sealed, policy.newest.request.id], [3, 'request', true, true, s.request.id]);
+    assert.deepEqual(policy.newest.files, []);
+    for (const word of ['in. 17', 'A. Serikova', 'Paper on the spot.']) assert.ok(policy.newest.note.includes(word), policy.newest.note);
     assert.equal(method.newest.files[0].sha256, createHash('sha256').update('%PDF-1.4 certified copy').digest('hex'));
 });
 

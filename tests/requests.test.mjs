@@ -358,6 +358,30 @@ test('R-14-01, R-14-02, R-14-04, D-16: notice before a document survey; copies s
     for (const i of r.items) r = await act(p.owner, r, 'set_item', { item: i.code, state: i.code === 'cable_journal' ? 'missing' : 'provided', approved: true, signed: i.code !== 'is_policy', sealed: true });
     await refused(p.owner, r, 'send_copies', { confirmed: true }, 400, 'items');
     r = await act(p.owner, r, 'set_item', { item: 'is_policy', state: 'provided', approved: true, signed: true, sealed: false, version: '3 of 2025' });
+    // A mark alone is no copy: each has a file, or the centre says how it was handed over.
+    await refused(p.owner, r, 'send_copies', { confirmed: true }, 400, 'files.document');
+    const attach = async (code) => {
+        const up = await p.owner.upload(`${code}.pdf`, Buffer.from(`%PDF-1.4 ${code}`));
+        const a = await p.owner.post(`/requests/${r.id}/files`, { upload_id: up.json.id, role: 'document', item: code });
+        assert.equal(a.status, 201, a.bytes.toString());
+    };
+    const [first, second, ...rest] = r.items.filter((i) => i.code !== 'cable_journal').map((i) => i.code);
+    for (const code of rest) await attach(code);
+    await refused(p.owner, r, 'send_copies', { confirmed: true }, 400, 'files.document');
+    const paper = { item: second, received_by: 'A. Serikova', received_at: now(), number: 'in. 17', reason: 'For official use: paper on the spot alone.' };
+    await refused(p.owner, r, 'record_copy', paper, 403);
+    await refused(p.documents, r, 'record_copy', { ...paper, number: undefined }, 400, 'number');
+    await refused(p.documents, r, 'record_copy', { ...paper, received_at: at(c.now() + 3_600_000) }, 400, 'received_at');
+    await refused(p.documents, r, 'record_copy', { ...paper, item: 'no_such' }, 400, 'item');
+    r = await act(p.documents, r, 'record_copy', paper);
+    const kept = (i) => r.items.find((x) => x.code === i).values;
+    assert.deepEqual([kept(second).paper_number, kept(second).paper_received_by, kept(second).paper_reason, kept(second).signed], ['in. 17', 'A. Serikova', paper.reason, true]);
+    await refused(p.owner, r, 'set_item', { item: first, state: 'provided', approved: true, signed: true, paper_number: 'in. 18' }, 400);
+    r = await act(p.owner, r, 'set_item', { item: second, state: 'provided', approved: true, signed: true });
+    assert.equal(kept(second).paper_number, 'in. 17', 'what the centre recorded is not undone by a mark');
+    await refused(p.owner, r, 'send_copies', { confirmed: true }, 400, 'files.document');
+    assert.equal(state(r, 'D-16'), 'running');
+    await attach(first);
     r = await act(p.owner, r, 'send_copies', { confirmed: true });
     assert.deepEqual([r.state, r.values.missing, r.values.complete, state(r, 'D-16')], ['td_received', 1, false, 'fulfilled']);
     assert.equal(r.items[0].row, 'R-A3.1-01');

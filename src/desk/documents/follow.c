@@ -94,21 +94,45 @@ static int copy_files(struct call *c, int64_t request, struct str item, int64_t 
     return rc;
 }
 
+/* note_of - the owner's note, and of a copy that came as paper what the centre recorded: such a version has no file. */
+static struct str note_of(struct call *c, struct str note, const json_t *values)
+{
+    struct str number = json_get_str(values, "paper_number");
+    time_ns at = 0;
+    char day[16];
+
+    if (!number.n)
+        return note;
+    (void)!time_parse_rfc3339(json_get_str(values, "paper_received_at"), &at, NULL, NULL);
+    local_date(c->d, at, day);
+    json_t *args = json_pack("{s:o, s:o, s:o, s:o}", "number", json_str(number), "by", json_str(json_get_str(values, "paper_received_by")), "at",
+                             json_str(arena_printf(&c->a, "%.2s.%.2s.%.4s", day + 8, day + 5, day)), "reason", json_str(json_get_str(values, "paper_reason")));
+    struct str paper = td_two(c, "document.paper_copy", args, "\n");
+
+    json_decref(args);
+    return note.n ? arena_printf(&c->a, "%.*s\n%.*s", STR_ARG(note), STR_ARG(paper)) : paper;
+}
+
 /* copies_take - each document that the owner provided is the next version of the register: certified by signature, and seal if any (R-14-02). */
 static int copies_take(struct call *c, const struct td_survey *s)
 {
     json_t *items = json_array(), *one;
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT code, coalesce(json_extract(values_json, '$.signed'), 0), json_extract(values_json, '$.sealed'),"
-                                " json_extract(values_json, '$.version'), note FROM request_item WHERE request_id = ? AND state = 'provided' AND row IS NOT NULL"
+                                " json_extract(values_json, '$.version'), note, values_json FROM request_item WHERE request_id = ? AND state = 'provided' AND row IS NOT NULL"
                                 " ORDER BY position", "i", s->request_id);
     int rc = st ? 0 : -EIO;
     size_t i;
 
-    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct str text = db_str(st, 5);
+        json_t *values = json_loadb(text.n ? text.p : "{}", text.n ? text.n : 2, 0, NULL);
+
         json_array_append_new(items, json_pack("{s:o, s:b, s:i, s:o, s:o}", "code", db_json(st, 0), "signed", sqlite3_column_int(st, 1), "sealed",
                                                sqlite3_column_type(st, 2) == SQLITE_NULL ? -1 : sqlite3_column_int(st, 2) != 0, "version", db_json(st, 3), "note",
-                                               db_json(st, 4)));
+                                               json_str(note_of(c, db_copy(st, 4, &c->a), values))));
+        json_decref(values);
+    }
     json_array_foreach(items, i, one) {
         struct td_version t = { .object_id = s->object_id, .document = json_get_str(one, "code"), .edition = json_get_str(one, "version"),
                                 .note = json_get_str(one, "note"), .is_signed = json_is_true(json_object_get(one, "signed")),

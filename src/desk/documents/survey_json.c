@@ -235,23 +235,23 @@ int survey_json(struct call *c, struct td_survey *s, json_t **out)
     return rc;
 }
 
-/* Where the owner has got to in the request, the survey gets to before it is shown: the tick may be a second behind. */
+/* Where the owner has got to in the request, the survey gets to before it is shown: the tick may be a second behind. What is looked at first is whether it
+ * is behind: were it loaded first, a tick between the two would leave the old state in hand. */
 static int followed(struct call *c, int64_t id, struct td_survey *s)
 {
     int64_t behind = 0;
-    int rc = td_load(c, id, s), moved;
+    int rc = db_int(c->d, c->e, 0, &behind, "SELECT count(*) FROM td_survey s JOIN request r ON r.id = s.request_id WHERE s.id = ? AND " TD_BEHIND, "i", id);
 
-    if (rc == 0 && s->request_id && !s->copies_taken && !s->state->ended)
-        rc = db_int(c->d, c->e, 0, &behind, "SELECT count(*) FROM td_survey s JOIN request r ON r.id = s.request_id WHERE s.id = ? AND " TD_BEHIND, "i", id);
     if (rc < 0 || !behind)
-        return rc;
+        return rc < 0 ? rc : td_load(c, id, s);
     rc = db_begin(c->d, c->e);
     if (rc < 0)
         return rc;
     rc = td_load(c, id, s);
-    moved = rc < 0 ? rc : td_follow(c, s);
-    rc = db_end(c->d, moved < 0 ? moved : 0, c->e);
-    return rc < 0 ? rc : moved > 0 ? td_load(c, id, s) : 0;
+    if (rc == 0)
+        rc = td_follow(c, s);
+    rc = db_end(c->d, rc < 0 ? rc : 0, c->e);
+    return rc < 0 ? rc : td_load(c, id, s);
 }
 
 int desk_td_survey(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r)

@@ -93,8 +93,9 @@ static void in_request(struct world *w, const struct viewer *v, const char *surv
 static void copies_sent(struct world *w, const char *id, time_ns now)
 {
     for (size_t i = 0; i < COUNT(expected); i++)
-        in_request(w, &w->registry, id, "set_item",
-                   json_pack("{s:s, s:s, s:b, s:b}", "item", expected[i].id, "state", "provided", "approved", 1, "signed", 1), now);
+        in_request(w, &w->analyst, id, "record_copy",
+                   json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:b}", "item", expected[i].id, "received_by", "A. Serikova", "received_at", json_time(now), "number",
+                             "in. 17", "reason", "paper alone", "approved", 1, "signed", 1), now);
     in_request(w, &w->registry, id, "send_copies", json_pack("{s:b}", "confirmed", 1), now);
 }
 

@@ -83,7 +83,7 @@ static int run(struct call *c, struct req *q, const struct req_act *a, const jso
 
     if (rc == 0 && a->files)
         rc = files_there(c, q, a->files);
-    if (rc == 0 && a->run != act_set_item && a->run != act_add_item && a->run != act_logging_compare)
+    if (rc == 0 && a->run != act_set_item && a->run != act_add_item && a->run != act_record_copy && a->run != act_logging_compare)
         rc = keep(c, q, a, body);
     if (rc == 0)
         rc = line_add(c, q, a, body);

@@ -100,22 +100,87 @@ static int item_guard(struct call *c, const struct req *q, struct str code, cons
     return 0;
 }
 
+/* A copy that was handed over as paper: what the centre recorded of it stands in the line's values under these names, and no mark of the owner undoes it. */
+static const char *const paper_values[] = { "paper_received_by", "paper_received_at", "paper_number", "paper_reason", "paper_recorded_by" };
+
+/* values_of - what the line holds now; owned by the caller. */
+static int values_of(struct call *c, const struct req *q, struct str code, json_t **out)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT coalesce(values_json, '{}') FROM request_item WHERE request_id = ? AND code = ?", "it", q->id, code);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+    struct str text;
+
+    *out = NULL;
+    if (rc <= 0)
+        return rc < 0 ? rc : req_wrong(c, "item", "no such line");
+    text = db_str(st, 0);
+    *out = json_loadb(text.p, text.n, 0, NULL);
+    db_done(st);
+    return *out ? 0 : -EIO;
+}
+
+static int item_write(struct call *c, const struct req *q, struct str code, struct str state, struct str note, const json_t *values)
+{
+    AUTO_FREE char *text = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS);
+    int rc = db_exec(c->d, c->e,
+                     "UPDATE request_item SET state = ?3, note = ?4, values_json = ?5, updated_at = ?6, updated_by = ?7 WHERE request_id = ?1 AND code = ?2",
+                     "itttzii", q->id, code, state, note, text, c->now, c->v->user_id);
+
+    return rc < 0 ? rc : rc == 0 ? req_wrong(c, "item", "no such line") : 0;
+}
+
 int act_set_item(struct call *c, struct req *q, const json_t *body)
 {
     struct str code = json_get_str(body, "item"), note = json_get_str(body, "note");
-    json_t *values = json_copy((json_t *)(uintptr_t)body);
+    json_t *values = json_copy((json_t *)(uintptr_t)body), *before = NULL;
     int rc = item_guard(c, q, code, body);
 
+    if (rc == 0)
+        rc = values_of(c, q, code, &before);
+    for (size_t i = 0; rc == 0 && i < COUNT(paper_values); i++)
+        if (json_object_get(before, paper_values[i]))
+            json_object_set(values, paper_values[i], json_object_get(before, paper_values[i]));
+    json_decref(before);
     json_object_del(values, "item");
     json_object_del(values, "state");
     json_object_del(values, "note");
-    AUTO_FREE char *text = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(values);
     if (rc == 0)
-        rc = db_exec(c->d, c->e,
-                     "UPDATE request_item SET state = ?3, note = ?4, values_json = ?5, updated_at = ?6, updated_by = ?7 WHERE request_id = ?1 AND code = ?2",
-                     "itttzii", q->id, code, json_get_str(body, "state"), note, text, c->now, c->v->user_id);
-    return rc < 0 ? rc : rc == 0 ? req_wrong(c, "item", "no such line") : 0;
+        rc = item_write(c, q, code, json_get_str(body, "state"), note, values);
+    json_decref(values);
+    return rc;
+}
+
+/* act_record_copy - a copy of Annex 3 that came as paper: the centre says who received it, when, under which number, and why there is no file (R-14-01). */
+int act_record_copy(struct call *c, struct req *q, const json_t *body)
+{
+    static const char *const given[] = { "received_by", "received_at", "number", "reason" };
+    static const char *const marks[] = { "approved", "signed", "sealed" };
+    struct str code = json_get_str(body, "item");
+    json_t *values = NULL;
+    time_ns at;
+    int rc = moment_of(c, body, "received_at", true, &at);
+
+    if (rc == 0)
+        rc = values_of(c, q, code, &values);
+    for (size_t i = 0; rc == 0 && i < COUNT(given); i++)
+        json_object_set(values, paper_values[i], json_object_get(body, given[i]));
+    for (size_t i = 0; rc == 0 && i < COUNT(marks); i++)
+        if (json_is_boolean(json_object_get(body, marks[i])))
+            json_object_set(values, marks[i], json_object_get(body, marks[i]));
+    if (rc == 0) {
+        json_object_set_new(values, paper_values[COUNT(given)], json_string(c->v->name));
+        rc = item_write(c, q, code, STR("provided"), (struct str){ NULL, 0 }, values);
+    }
+    json_decref(values);
+    return rc;
+}
+
+/* items_bare - lines that are marked as provided with nothing behind the mark: neither a file nor a record of paper. */
+int items_bare(struct call *c, const struct req *q, int64_t *n)
+{
+    return db_int(c->d, c->e, 0, n,
+                  "SELECT count(*) FROM request_item i WHERE i.request_id = ? AND i.state = 'provided' AND coalesce(json_extract(i.values_json,"
+                  " '$.paper_number'), '') = '' AND NOT EXISTS (SELECT 1 FROM request_file f WHERE f.request_id = i.request_id AND f.item = i.code)", "i", q->id);
 }
 
 int act_add_item(struct call *c, struct req *q, const json_t *body)

@@ -127,7 +127,8 @@ MUST_USE int items_seed(struct call *c, const struct req *q);
 MUST_USE int items_json(struct call *c, const struct req *q, json_t **out);
 /* items_count - lines in this state. */
 MUST_USE int items_count(struct call *c, const struct req *q, const char *state, int64_t *n);
-req_handler act_set_item, act_add_item;
+MUST_USE int items_bare(struct call *c, const struct req *q, int64_t *n);
+req_handler act_set_item, act_add_item, act_record_copy;
 
 /* --- files.c --- */
 MUST_USE int files_json(struct call *c, const struct req *q, json_t **out);

@@ -60,7 +60,7 @@ int act_survey_receive(struct call *c, struct req *q, const json_t *body)
 
 int act_survey_submit(struct call *c, struct req *q, const json_t *body)
 {
-    int64_t awaited = 0, missing = 0, uncertified = 0;
+    int64_t awaited = 0, missing = 0, uncertified = 0, bare = 0;
     int rc = items_count(c, q, "awaited", &awaited);
 
     if (rc == 0)
@@ -70,6 +70,8 @@ int act_survey_submit(struct call *c, struct req *q, const json_t *body)
                     "SELECT count(*) FROM request_item WHERE request_id = ? AND state = 'provided' AND (coalesce(json_extract(values_json, '$.approved'), 0)"
                     " = 0 OR coalesce(json_extract(values_json, '$.signed'), 0) = 0)",
                     "i", q->id);
+    if (rc == 0)
+        rc = items_bare(c, q, &bare);
     if (rc < 0)
         return rc;
     if (!json_is_true(json_object_get(body, "confirmed")))
@@ -78,6 +80,8 @@ int act_survey_submit(struct call *c, struct req *q, const json_t *body)
         return refuse(c, -EPROTO, "wrong_state", "items", "%lld documents are neither provided nor listed as missing", (long long)awaited);
     if (uncertified)
         return refuse(c, -EINVAL, "bad_request", "items", "%lld copies are not of approved documents, or not signed", (long long)uncertified);
+    if (bare)
+        return refuse(c, -EINVAL, "bad_request", "files.document", "%lld copies have neither a file nor a record of the centre that they came as paper", (long long)bare);
     req_set(q, "missing", json_integer(missing));
     req_set(q, "complete", json_boolean(missing == 0));
     req_set(q, "copies_sent_at", json_time(c->now));

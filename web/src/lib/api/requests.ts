@@ -23,7 +23,7 @@ export const ACTIONS = [
   'record_paper', 'send_information', 'archive', 'receive', 'record_receipt', 'return', 'register', 'withdraw', 'declare', 'say_unchanged', 'send_contacts', 'record', 'record_ok',
   'record_failed', 'notify', 'move', 'made', 'compare', 'set_item', 'add_item', 'record_test', 'record_visit', 'settle', 'grant', 'refuse', 'record_use', 'revoke', 'approve', 'decline',
   'end', 'choose_mode', 'designate', 'declare_connection', 'confirm_connection', 'decline_connection', 'say_no_provider', 'disconnect', 'delist', 'correct', 'confirm', 'dispute',
-  'send_notice', 'send_copies', 'hand_over', 'give',
+  'send_notice', 'record_copy', 'send_copies', 'hand_over', 'give',
 ] as const;
 // i18n: ui.requests.step.*
 export const STEPS = ['opened', 'file', 'late_notice', 'clock_started', 'clock_fulfilled', 'clock_cancelled', 'clock_overdue', 'notice_sent', 'reminder'] as const;
@@ -32,9 +32,9 @@ export const FIELDS = [
   'accompanied_by', 'actions', 'address', 'after', 'agent', 'agreed_on', 'answer', 'approved', 'approved_at', 'approved_by', 'basis', 'basis_date', 'before', 'change_at', 'changed_at', 'check', 'cii_monitoring_system', 'class', 'commissioned_on', 'component', 'complete',
   'configured_in', 'confirmed', 'connected_at', 'contact_id', 'contacts_sent_at', 'contour', 'contract_date', 'contract_number', 'contractor', 'copies_sent_at', 'corrected_at', 'count', 'credentials_reference', 'delisted_on',
   'delisting_basis', 'designated_on', 'disconnected_at', 'ended_on', 'granted_on', 'ground', 'host', 'included_on', 'information_sent_at', 'information_sha256', 'item', 'kept_days', 'laboratory',
-  'letter_date', 'letter_number', 'letter_received_on', 'log', 'log_class', 'made_at', 'missing', 'mode', 'month', 'name', 'note', 'notice_late', 'notice_sent_at', 'notified_at', 'ocib_technical_means', 'operation',
-  'operations', 'passport_version', 'path', 'person_email', 'person_language', 'person_name', 'person_phone', 'person_position', 'place', 'planned', 'port', 'proof', 'protection', 'protocol',
-  'protocol_date', 'protocol_number', 'raised', 'reached_by', 'reason', 'received_at', 'refused', 'result', 'revoked_on', 'role_name', 'same_network', 'schedule', 'sealed', 'sender', 'signatory', 'signed',
+  'letter_date', 'letter_number', 'letter_received_on', 'log', 'log_class', 'made_at', 'missing', 'mode', 'month', 'name', 'note', 'notice_late', 'notice_sent_at', 'notified_at', 'number', 'ocib_technical_means', 'operation',
+  'operations', 'paper_number', 'paper_reason', 'paper_received_at', 'paper_received_by', 'paper_recorded_by', 'passport_version', 'path', 'person_email', 'person_language', 'person_name', 'person_phone', 'person_position', 'place', 'planned', 'port', 'proof', 'protection', 'protocol',
+  'protocol_date', 'protocol_number', 'raised', 'reached_by', 'reason', 'received_at', 'received_by', 'refused', 'result', 'revoked_on', 'role_name', 'same_network', 'schedule', 'sealed', 'sender', 'signatory', 'signed',
   'since_at', 'source', 'source_id', 'state', 'survey_from', 'terminated_on', 'tested_at', 'tested_kind', 'text', 'title', 'used_at', 'version', 'visited_at', 'visitors', 'workplace',
 ] as const;
 // i18n: ui.requests.value.*

@@ -7,7 +7,7 @@ import type { Fact } from '../../components/DefinitionList.svelte';
 const INSTANT = /^\d{4}-\d\d-\d\dT/;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 /** Fields whose text is a person's, even where it equals one of our words. */
-const FREE = new Set(['title', 'text', 'note', 'reason', 'name', 'host', 'component', 'log', 'path', 'place', 'visitors']);
+const FREE = new Set(['title', 'text', 'note', 'reason', 'name', 'host', 'component', 'log', 'path', 'place', 'visitors', 'number', 'received_by', 'paper_number', 'paper_reason', 'paper_received_by', 'paper_recorded_by']);
 
 export function factsOf(values: Record<string, unknown>): Fact[] {
   const out: Fact[] = [];
