@@ -2,7 +2,7 @@
  *
  * Iterative: a stack of open containers, each with the length of its name. Strings without escapes are views into the
  * line; numbers stay the text that was written. Arrays give their members' values under the array's own name. */
-#include "parse/internal.h"
+#include "parse/forms_internal.h"
 
 #define JSON_DEPTH_MAX 32 /* deeper than any log; the rest of the line is then not read */
 
@@ -300,4 +300,22 @@ bool json_object(struct work *w, struct str s)
     if (j.p < j.end)
         w->trouble = true; /* something stands behind the object */
     return true;
+}
+
+/* --- as a form: an event of nothing but fields takes the pairs --- */
+
+bool json_looks(struct str s) { return s.n > 1 && *s.p == '{'; }
+
+bool json_read(struct str s, const struct form_how *how, struct form_fields *out)
+{
+    struct event ev = { .field_count = 0 };
+    struct work w = { .arena = out->arena, .ev = &ev };
+    bool whole = json_object(&w, s);
+
+    (void)how;
+    out->items = ev.fields;
+    out->count = ev.field_count;
+    out->cap = ev.field_cap;
+    out->damaged = w.trouble;
+    return whole || ev.field_count > 0;
 }

@@ -1,5 +1,5 @@
 /* kv.c - name=value pairs with quotes and escapes; see internal.h. */
-#include "parse/internal.h"
+#include "parse/forms_internal.h"
 
 #define KV_PAIRS_LEAST 3 /* fewer is prose with an equals sign in it */
 
@@ -190,4 +190,57 @@ bool kv_line(struct work *w, struct str s)
     if (!w->timed)
         kv_time(w);
     return true;
+}
+
+/* --- as a form: the pairs alone --- */
+
+bool kv_looks(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && name_char(s.p[n]))
+        n++;
+    return n > 0 && n < s.n && s.p[n] == '=';
+}
+
+/* assigned - "name: value" and the like, where a data parser named the sign. */
+static bool assigned(struct str *s, char sep, char assign, struct pair *out)
+{
+    struct str piece;
+    ptrdiff_t at;
+
+    while (str_split(s, sep, &piece)) {
+        piece = str_trim(piece);
+        at = str_chr(piece, assign);
+        if (at <= 0)
+            continue;
+        out->name = str_trim(str_left(piece, (size_t)at));
+        out->value = unquote(str_trim(str_cut(piece, (size_t)at + 1)));
+        return true;
+    }
+    return false;
+}
+
+bool kv_read(struct str s, const struct form_how *how, struct form_fields *out)
+{
+    struct work w = { .arena = out->arena };
+    struct pair v;
+    char sep = how->delimiter ? how->delimiter : separator(s);
+
+    if (how->assign && how->assign != '=') {
+        while (assigned(&s, sep, how->assign, &v))
+            form_add(out, v.name, v.value);
+        return out->count > 0;
+    }
+    while (s.n) {
+        if (kv_take(&w, &s, sep, &v))
+            form_add(out, v.name, v.value);
+        else if (sep == ' ')
+            take_word(&s);
+        else
+            take_until(&s, str_of(&sep, 1));
+        skip_blanks(&s);
+    }
+    out->damaged = out->damaged || w.trouble;
+    return out->count > 0;
 }

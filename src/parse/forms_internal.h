@@ -1,0 +1,30 @@
+/* forms_internal.h - the readers of forms, one a file, and what they share; see forms.h.
+ *
+ * Owns      nothing.
+ * Promises  those of forms.h.
+ * Threads   any. */
+#ifndef SAQSHY_PARSE_FORMS_INTERNAL_H
+#define SAQSHY_PARSE_FORMS_INTERNAL_H
+
+#include "parse/forms.h"
+#include "parse/internal.h"
+
+#define FORM_READER(name)                                                                                              \
+    bool name##_looks(struct str text);                                                                                \
+    bool name##_read(struct str text, const struct form_how *how, struct form_fields *out)
+FORM_READER(json);
+FORM_READER(kv);
+FORM_READER(cef);
+FORM_READER(leef);
+FORM_READER(csv);
+FORM_READER(w3c);
+FORM_READER(snare);
+FORM_READER(winxml);
+#undef FORM_READER
+
+/* csv_cell - the next cell of *s, quotes undone; false at the end. last: this cell ended the line. */
+bool csv_cell(struct str *s, char delimiter, struct arena *a, struct str *cell, bool *damaged);
+/* label_name - "Rule Name" as "rule_name", behind head; in the arena. */
+struct str label_name(struct arena *a, struct str head, struct str label);
+
+#endif
