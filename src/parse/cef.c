@@ -66,7 +66,7 @@ static bool header_part(struct str *s, struct arena *a, struct str *out)
 }
 
 /* pair - "key=value" at the head of s; the value up to the next key. blank: what parts pairs is a blank or a tab. */
-static bool pair(struct str *s, struct form_fields *out)
+static bool pair(struct str *s, struct form_pairs *out)
 {
     struct str key, value;
     size_t n = 0, word;
@@ -100,11 +100,11 @@ static bool pair(struct str *s, struct form_fields *out)
     }
     value = str_trim(str_left(*s, n < s->n ? word - 1 : s->n));
     *s = str_cut(*s, n < s->n ? word : s->n);
-    form_add(out, key, escaped ? undo(out->arena, value) : value);
+    pairs_add(out, key, escaped ? undo(out->arena, value) : value);
     return true;
 }
 
-static void pairs(struct str s, struct form_fields *out)
+static void pairs(struct str s, struct form_pairs *out)
 {
     for (;;) {
         skip_blanks(&s);
@@ -143,7 +143,7 @@ struct str label_name(struct arena *a, struct str head, struct str label)
 }
 
 /* labels - "cs1=x cs1Label=Rule Name" says label.rule_name = x besides. */
-static void labels(struct form_fields *out)
+static void labels(struct form_pairs *out)
 {
     uint32_t count = out->count;
 
@@ -153,19 +153,19 @@ static void labels(struct form_fields *out)
 
         if (l.name.n <= 5 || !str_ends(l.name, STR("Label")))
             continue;
-        value = form_get(out, str_left(l.name, l.name.n - 5));
+        value = pairs_get(out, str_left(l.name, l.name.n - 5));
         if (value.n) {
             struct str name = label_name(out->arena, STR("label."), l.value);
 
             if (name.n)
-                form_add(out, name, value);
+                pairs_add(out, name, value);
         }
     }
 }
 
 bool cef_looks(struct str s) { return str_starts(s, STR("CEF:")) && s.n > 6 && memchr(s.p, '|', min_size(s.n, 12)); }
 
-bool cef_read(struct str s, const struct form_how *how, struct form_fields *out)
+bool cef_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     static const struct str names[HEADER_PARTS] = {
         STR_INIT("cef.version"),        STR_INIT("cef.device.vendor"), STR_INIT("cef.device.product"),
@@ -179,12 +179,12 @@ bool cef_read(struct str s, const struct form_how *how, struct form_fields *out)
         return false;
     for (int i = 0; i < HEADER_PARTS; i++) {
         if (header_part(&s, out->arena, &part)) {
-            form_add(out, names[i], str_trim(part));
+            pairs_add(out, names[i], str_trim(part));
             continue;
         }
         if (i < 5)
             return out->count = 0, false;
-        form_add(out, names[i], str_trim(s)); /* a header that ends without extension */
+        pairs_add(out, names[i], str_trim(s)); /* a header that ends without extension */
         out->damaged = i < HEADER_PARTS - 1;
         return true;
     }
@@ -216,7 +216,7 @@ static char delimiter_of(struct str s)
 }
 
 /* by_delimiter - values hold no escapes; a piece without '=' belongs to the value before it. */
-static void by_delimiter(struct str s, char delimiter, struct form_fields *out)
+static void by_delimiter(struct str s, char delimiter, struct form_pairs *out)
 {
     struct str piece;
 
@@ -224,13 +224,13 @@ static void by_delimiter(struct str s, char delimiter, struct form_fields *out)
         ptrdiff_t eq = str_chr(piece, '=');
 
         if (eq > 0)
-            form_add(out, str_trim(str_left(piece, (size_t)eq)), str_trim(str_cut(piece, (size_t)eq + 1)));
+            pairs_add(out, str_trim(str_left(piece, (size_t)eq)), str_trim(str_cut(piece, (size_t)eq + 1)));
         else if (str_trim(piece).n)
             out->damaged = true;
     }
 }
 
-bool leef_read(struct str s, const struct form_how *how, struct form_fields *out)
+bool leef_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     static const struct str names[5] = { STR_INIT("leef.version"), STR_INIT("leef.device.vendor"),
                                          STR_INIT("leef.device.product"), STR_INIT("leef.device.version"),
@@ -247,7 +247,7 @@ bool leef_read(struct str s, const struct form_how *how, struct form_fields *out
             part = s;
             s = str_cut(s, s.n);
         }
-        form_add(out, names[i], str_trim(part));
+        pairs_add(out, names[i], str_trim(part));
     }
     back = s;
     if (str_starts(out->items[0].value, STR("2")) && header_part(&s, out->arena, &part)) {

@@ -81,7 +81,7 @@ static bool is_header(struct str s, char delimiter, struct arena *a)
     return count >= 3;
 }
 
-bool csv_read(struct str s, const struct form_how *how, struct form_fields *out)
+bool csv_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     char delimiter = how->delimiter ? how->delimiter : ',';
     struct str names = { NULL, 0 }, cell, name = { NULL, 0 };
@@ -94,7 +94,7 @@ bool csv_read(struct str s, const struct form_how *how, struct form_fields *out)
         if (is_header(s, delimiter, out->arena)) {
             if (how->memory)
                 memory_keep(how->memory, how->source, "csv", s);
-            form_add(out, STR("csv.header"), s);
+            pairs_add(out, STR("csv.header"), s);
             return true;
         }
         if (how->memory)
@@ -109,7 +109,7 @@ bool csv_read(struct str s, const struct form_how *how, struct form_fields *out)
         if (name.n == 0)
             name = arena_printf(out->arena, "column_%zu", i + 1);
         if (cell.n)
-            form_add(out, name, cell);
+            pairs_add(out, name, cell);
         if (i >= FORM_FIELDS_MAX)
             break;
     }

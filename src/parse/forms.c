@@ -1,13 +1,13 @@
 /* forms.c - the table of structured forms, and adding pairs; see forms.h. */
 #include "parse/forms_internal.h"
 
-static const struct form forms[] = {
+static const struct form_kind forms[] = {
     { "json", json_looks, json_read }, { "kv", kv_looks, kv_read },          { "cef", cef_looks, cef_read },
     { "leef", leef_looks, leef_read }, { "csv", csv_looks, csv_read },       { "w3c", w3c_looks, w3c_read },
     { "snare", snare_looks, snare_read }, { "winxml", winxml_looks, winxml_read },
 };
 
-const struct form *form_of(struct str name)
+const struct form_kind *form_kind_of(struct str name)
 {
     for (size_t i = 0; i < COUNT(forms); i++)
         if (str_eq(name, str_c(forms[i].name)))
@@ -15,15 +15,15 @@ const struct form *form_of(struct str name)
     return NULL;
 }
 
-bool form_read(const struct form *f, struct str text, const struct form_how *how, struct arena *a, struct form_fields *out)
+bool form_kind_read(const struct form_kind *f, struct str text, const struct form_how *how, struct arena *a, struct form_pairs *out)
 {
     static const struct form_how none;
 
-    *out = (struct form_fields){ .arena = a };
+    *out = (struct form_pairs){ .arena = a };
     return f->read(text, how ? how : &none, out);
 }
 
-struct str form_get(const struct form_fields *f, struct str name)
+struct str pairs_get(const struct form_pairs *f, struct str name)
 {
     for (uint32_t i = 0; i < f->count; i++)
         if (str_eq(f->items[i].name, name))
@@ -31,7 +31,7 @@ struct str form_get(const struct form_fields *f, struct str name)
     return (struct str){ NULL, 0 };
 }
 
-void form_add(struct form_fields *f, struct str name, struct str value)
+void pairs_add(struct form_pairs *f, struct str name, struct str value)
 {
     if (name.n == 0 || name.n > EVENT_NAME_MAX || f->count >= FORM_FIELDS_MAX) {
         f->damaged = true;

@@ -14,14 +14,14 @@
 #ifndef SAQSHY_PARSE_FORMS_H
 #define SAQSHY_PARSE_FORMS_H
 
-#include "event/event.h"
+#include "parse/parse.h"
 
 #define FORM_FIELDS_MAX 384 /* less than an event holds, which has fields of its own besides */
 #define FORM_COLUMNS_MAX 256
 
-struct parse_memory;
+struct parse_memory; /* parse.h: bounded state that a receiver keeps between its batches */
 
-struct form_fields {
+struct form_pairs {
     struct arena *arena;
     struct event_field *items; /* in the arena */
     uint32_t count, cap;
@@ -39,38 +39,31 @@ struct form_how {
     struct str source;           /* under which columns are remembered */
 };
 
-struct form {
+struct form_kind {
     const char *name; /* "cef" */
     bool (*looks)(struct str text);
     /* read - false: the text is not of this form, out is empty. */
-    bool (*read)(struct str text, const struct form_how *how, struct form_fields *out);
+    bool (*read)(struct str text, const struct form_how *how, struct form_pairs *out);
 };
 
 /* The forms: json, kv, cef, leef, csv, w3c, winxml, snare.
- * form_of - by name, or NULL. */
-const struct form *form_of(struct str name);
-/* form_read - the pairs of text. how may be NULL. */
-bool form_read(const struct form *f, struct str text, const struct form_how *how, struct arena *a, struct form_fields *out);
-/* form_get - the first value of a name, or {NULL,0}. */
-struct str form_get(const struct form_fields *f, struct str name);
+ * form_kind_of - by name, or NULL. */
+const struct form_kind *form_kind_of(struct str name);
+/* form_kind_read - the pairs of text. how may be NULL. */
+bool form_kind_read(const struct form_kind *f, struct str text, const struct form_how *how, struct arena *a, struct form_pairs *out);
+/* pairs_get - the first value of a name, or {NULL,0}. */
+struct str pairs_get(const struct form_pairs *f, struct str name);
 
 /* --- for the readers of forms --- */
-void form_add(struct form_fields *f, struct str name, struct str value);
+void pairs_add(struct form_pairs *f, struct str name, struct str value);
 
 /* --- what is remembered of a source between its lines: the names of columns that its header gave --- */
 
 #define MEMORY_SOURCES_MAX 4096          /* beyond: the one silent for longest is forgotten */
 #define MEMORY_COLUMNS_BYTES (8u * KIB)  /* a longer header is not kept */
 
-MUST_USE int parse_memory_new(struct parse_memory **out, struct err *e);
-void parse_memory_free(struct parse_memory **m);
 /* memory_columns - the header line last seen of this source and form; {NULL,0}: none. Valid until the next memory_keep. */
 struct str memory_columns(struct parse_memory *m, struct str source, const char *form);
 void memory_keep(struct parse_memory *m, struct str source, const char *form, struct str header);
-/* parse_memory_save, parse_memory_load - a text, one source a line, so that columns outlive a restart. load skips what is
- * damaged. parse_memory_changed - something was kept since the last save. */
-void parse_memory_save(struct parse_memory *m, struct buf *out);
-void parse_memory_load(struct parse_memory *m, struct str text);
-bool parse_memory_changed(const struct parse_memory *m);
 
 #endif

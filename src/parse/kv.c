@@ -221,7 +221,7 @@ static bool assigned(struct str *s, char sep, char assign, struct pair *out)
     return false;
 }
 
-bool kv_read(struct str s, const struct form_how *how, struct form_fields *out)
+bool kv_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct work w = { .arena = out->arena };
     struct pair v;
@@ -229,12 +229,12 @@ bool kv_read(struct str s, const struct form_how *how, struct form_fields *out)
 
     if (how->assign && how->assign != '=') {
         while (assigned(&s, sep, how->assign, &v))
-            form_add(out, v.name, v.value);
+            pairs_add(out, v.name, v.value);
         return out->count > 0;
     }
     while (s.n) {
         if (kv_take(&w, &s, sep, &v))
-            form_add(out, v.name, v.value);
+            pairs_add(out, v.name, v.value);
         else if (sep == ' ')
             take_word(&s);
         else

@@ -5,7 +5,7 @@
  * and a time (its own if a header had one, else received).
  *           2. Bounded in length, fields, depth and time; no recursion; the line is not changed.
  *           3. Names are ECS; class and saqshy.types (codes of Annex 4) are set where the line shows them.
- *           4. The same line with the same hints gives the same event.
+ *           4. The same line with the same hints gives the same event (and what hints.memory holds of the source).
  * Threads   a parser is read-only after parse_new; each call works in the caller's arena.
  * Units     times without a year or zone are completed from hints: the year that puts them nearest before received, the
  * zone of the hint. Source    RFC 3164, RFC 5424, and the formats named in docs/parsers.md. */
@@ -15,6 +15,7 @@
 #include "event/event.h"
 
 struct parser;
+struct parse_memory;
 
 /* What the receiver knows besides the line. Texts are borrowed as long as the event. */
 struct parse_hints {
@@ -28,6 +29,7 @@ struct parse_hints {
     struct str unit;          /* journald: SYSLOG_IDENTIFIER, when the line has no header; with pid */
     struct str pid;
     bool truncated; /* the receiver cut the line */
+    struct parse_memory *memory; /* NULL: what a line says of later ones (names of columns) is not kept */
 };
 
 /* parse_new - zone_min is the default zone of lines without one. content_folder may be NULL (built-in formats alone).
@@ -40,5 +42,15 @@ void parse_line(const struct parser *p, struct str line, const struct parse_hint
                 struct event *ev);
 /* parse_names - the parsers that can be named in saqshy.parser, for counters; *count of them. */
 const char *const *parse_names(const struct parser *p, size_t *count);
+
+/* --- what a source said for its later lines: the names of columns. Belongs to one thread; bounded (forms.h) --- */
+
+MUST_USE int parse_memory_new(struct parse_memory **out, struct err *e);
+void parse_memory_free(struct parse_memory **m);
+/* parse_memory_save, parse_memory_load - a text, one source a line, so that it outlives a restart. load skips what is
+ * damaged. parse_memory_changed - something was kept since the last save. */
+void parse_memory_save(struct parse_memory *m, struct buf *out);
+void parse_memory_load(struct parse_memory *m, struct str text);
+bool parse_memory_changed(const struct parse_memory *m);
 
 #endif

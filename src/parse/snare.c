@@ -35,7 +35,7 @@ static struct str piece(struct str *s)
 static bool is_label(struct str s) { return s.n > 1 && s.n <= 64 && s.p[s.n - 1] == ':'; }
 
 /* text_pairs - a label behind a label: the first was a section's. */
-static void text_pairs(struct str s, struct form_fields *out)
+static void text_pairs(struct str s, struct form_pairs *out)
 {
     struct str section = { NULL, 0 }, label = { NULL, 0 };
 
@@ -47,7 +47,7 @@ static void text_pairs(struct str s, struct form_fields *out)
                 section = label;
             label = str_left(p, p.n - 1);
         } else if (p.n && label.n) {
-            form_add(out,
+            pairs_add(out,
                      section.n ? arena_printf(out->arena, "%.*s/%.*s", STR_ARG(section), STR_ARG(label)) : label, p);
             label = (struct str){ NULL, 0 };
         } else if (p.n) {
@@ -56,7 +56,7 @@ static void text_pairs(struct str s, struct form_fields *out)
     }
 }
 
-bool snare_read(struct str s, const struct form_how *how, struct form_fields *out)
+bool snare_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct str sep = STR("\t"), cell;
 
@@ -72,7 +72,7 @@ bool snare_read(struct str s, const struct form_how *how, struct form_fields *ou
     for (size_t i = 0; i < COUNT(columns) && s.n; i++) {
         cell = str_trim(take_until(&s, sep));
         if (cell.n && !str_eq(cell, STR("N/A")))
-            form_add(out, columns[i], cell);
+            pairs_add(out, columns[i], cell);
         if (i == 12)
             text_pairs(cell, out);
     }

@@ -66,9 +66,9 @@ static const struct form_row rows[] = {
 
 static void check_row(const struct form_row *r)
 {
-    const struct form *form = form_of(str_c(r->form));
+    const struct form_kind *form = form_kind_of(str_c(r->form));
     AUTO_ARENA struct arena a = { 0 };
-    struct form_fields f;
+    struct form_pairs f;
     AUTO_BUF struct buf got = { 0 };
     bool ok;
     const char *want = r->want;
@@ -76,7 +76,7 @@ static void check_row(const struct form_row *r)
     arena_init(&a, 0);
     buf_init(&got, 0);
     assert_non_null(form);
-    ok = form_read(form, str_c(r->text), NULL, &a, &f);
+    ok = form_kind_read(form, str_c(r->text), NULL, &a, &f);
     CHECK(r->name, ok == (strcmp(r->want, "refused") != 0));
     if (!ok)
         return;
@@ -113,13 +113,13 @@ static void test_cut(void **state)
             assert_non_null(block);
             memcpy(block, rows[i].text, n);
             for (size_t k = 0; k < COUNT(names); k++) {
-                const struct form *form = form_of(str_c(names[k]));
-                struct form_fields f;
+                const struct form_kind *form = form_kind_of(str_c(names[k]));
+                struct form_pairs f;
                 struct arena a;
 
                 arena_init(&a, 0);
                 (void)form->looks(str_of(block, n));
-                (void)form_read(form, str_of(block, n), NULL, &a, &f);
+                (void)form_kind_read(form, str_of(block, n), NULL, &a, &f);
                 assert_true(f.count <= FORM_FIELDS_MAX + 40u);
                 arena_free(&a);
             }
@@ -128,12 +128,12 @@ static void test_cut(void **state)
 }
 
 static void read_with(struct parse_memory *m, const char *form, const char *source, const char *text, struct arena *a,
-                      struct form_fields *f)
+                      struct form_pairs *f)
 {
     struct form_how how = { .memory = m, .source = str_c(source), .header = true };
 
     arena_reset(a);
-    assert_true(form_read(form_of(str_c(form)), str_c(text), &how, a, f));
+    assert_true(form_kind_read(form_kind_of(str_c(form)), str_c(text), &how, a, f));
 }
 
 static void test_memory(void **state)
@@ -141,7 +141,7 @@ static void test_memory(void **state)
     AUTO_ARENA struct arena a = { 0 };
     AUTO_BUF struct buf saved = { 0 };
     struct parse_memory *m, *again;
-    struct form_fields f;
+    struct form_pairs f;
 
     (void)state;
     arena_init(&a, 0);
@@ -158,11 +158,11 @@ static void test_memory(void **state)
     parse_memory_load(again, buf_view(&saved));
     parse_memory_load(again, STR("w3c\nxyz\ta\tb\n\t\t\n"));
     read_with(again, "w3c", "web1", "2026-03-20 12:00:00 192.0.2.7 404", &a, &f);
-    assert_true(str_eq(form_get(&f, STR("c-ip")), STR("192.0.2.7")));
-    assert_true(str_eq(form_get(&f, STR("sc-status")), STR("404")));
+    assert_true(str_eq(pairs_get(&f, STR("c-ip")), STR("192.0.2.7")));
+    assert_true(str_eq(pairs_get(&f, STR("sc-status")), STR("404")));
     assert_false(f.damaged);
     read_with(again, "csv", "db1", "1,ann,\"a, b\"", &a, &f);
-    assert_true(str_eq(form_get(&f, STR("what done")), STR("a, b")));
+    assert_true(str_eq(pairs_get(&f, STR("what done")), STR("a, b")));
     for (int i = 0; i < MEMORY_SOURCES_MAX + 10; i++) {
         char source[32];
 

@@ -23,7 +23,7 @@ bool w3c_looks(struct str s)
     return s.n > 19 && is_digit(*s.p) && s.p[4] == '-' && s.p[7] == '-' && (s.p[10] == ' ' || s.p[10] == '\t' || s.p[10] == 'T');
 }
 
-static bool directive(struct str s, const struct form_how *how, struct form_fields *out)
+static bool directive(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct str name, value = s;
 
@@ -32,12 +32,12 @@ static bool directive(struct str s, const struct form_how *how, struct form_fiel
     value = str_trim(value);
     if (str_eq(name, STR("Fields")) && how->memory)
         memory_keep(how->memory, how->source, "w3c", value);
-    form_add(out, label_name(out->arena, STR("w3c."), name), value);
+    pairs_add(out, label_name(out->arena, STR("w3c."), name), value);
     return true;
 }
 
 /* word - the next value: blanks part, quotes keep them. */
-static bool word(struct str *s, char delimiter, struct form_fields *out, struct str *value)
+static bool word(struct str *s, char delimiter, struct form_pairs *out, struct str *value)
 {
     if (delimiter == ',')
         return csv_cell(s, ',', out->arena, value, &out->damaged);
@@ -76,7 +76,7 @@ static bool fits_default(struct str s)
     return s.n == 0 && count == 15 && ip_of(w[2]).n && all_digits(w[6]) && ip_of(w[8]).n && all_digits(w[11]) && all_digits(w[14]);
 }
 
-bool w3c_read(struct str s, const struct form_how *how, struct form_fields *out)
+bool w3c_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct str names = { NULL, 0 }, name, value;
     char delimiter;
@@ -113,7 +113,7 @@ bool w3c_read(struct str s, const struct form_how *how, struct form_fields *out)
             continue;
         if (str_eq(name, STR("cs(User-Agent)")))
             value = blanks_back(out->arena, value);
-        form_add(out, name, value);
+        pairs_add(out, name, value);
     }
     if (str_trim(s).n || str_trim(names).n)
         out->damaged = true; /* not as many values as columns */

@@ -13,7 +13,7 @@
 
 struct xml {
     const char *p, *end;
-    struct form_fields *out;
+    struct form_pairs *out;
     struct str path[WINXML_DEPTH_MAX]; /* local names of open elements, from Event on */
     int depth;
     struct str data_name; /* of <Data Name=…> that is open */
@@ -105,7 +105,7 @@ static size_t entity(struct str name, char out[4])
 }
 
 /* decoded - entities undone; a view where there is none. */
-static struct str decoded(struct form_fields *f, struct str s)
+static struct str decoded(struct form_pairs *f, struct str s)
 {
     char *copy;
     size_t n = 0;
@@ -162,7 +162,7 @@ static void add(struct xml *x, struct str name, struct str value)
 {
     value = str_trim(value);
     if (value.n)
-        form_add(x->out, name, value);
+        pairs_add(x->out, name, value);
 }
 
 static void attribute(struct xml *x, struct str element, struct str name, struct str value)
@@ -331,7 +331,7 @@ bool winxml_looks(struct str s)
            (str_starts(s, STR("<?xml")) && has(s, STR("<Event")));
 }
 
-bool winxml_read(struct str s, const struct form_how *how, struct form_fields *out)
+bool winxml_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct xml x = { .p = s.p, .end = s.p + s.n, .out = out };
 
