@@ -168,6 +168,11 @@ test('R-10.2-01: results come from files of scanners; a broken one is refused wi
     r = s.results.find((x) => x.name === 'cut.nessus');
     assert.equal(r.state, 'refused');
     assert.ok(r.error && r.line > 1, JSON.stringify(r));
+    // Why, in the language of who reads it.
+    for (const [lang, said] of [['en', /cut\.nessus, line \d+, character \d+: .*nothing of the report is taken/], ['ru', /cut\.nessus, строка \d+, .*из отчёта не берётся ничего/], ['kk', /cut\.nessus, \d+-жол, .*есептен ештеңе алынбайды/]]) {
+        const seen = (await p.surveyor.request('GET', `/api/v1/surveys/${main.id}`, undefined, { 'Accept-Language': lang })).json.results.find((x) => x.name === 'cut.nessus');
+        assert.match(seen.error, said);
+    }
     await result(main, 'wrong.nessus', nessus({ '192.0.2.10': [{ ...NEW, title: 'Of another survey', id: 900009 }] }));
     s = await settled(main);
     assert.equal(s.counts.total, 4);

@@ -8,9 +8,11 @@
 #ifndef SAQSHY_BIN_BIN_H
 #define SAQSHY_BIN_BIN_H
 
+#include "base/catalog.h"
 #include "base/node.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SAQSHY_VERSION "0.1.0"
 
@@ -20,6 +22,17 @@ static inline int wrong_usage(const char *command, const char *what)
 {
     fprintf(stderr, "saqshy %s: %s; \"saqshy %s --help\" tells the usage\n", command, what, command);
     return EXIT_USAGE;
+}
+/* lang_of_environment - LC_ALL, LC_MESSAGES or LANG; English if none of them names a language of ours. */
+static inline enum lang lang_of_environment(void)
+{
+    const char *v = getenv("LC_ALL");
+
+    if (!v || !*v)
+        v = getenv("LC_MESSAGES");
+    if (!v || !*v)
+        v = getenv("LANG");
+    return lang_parse(str_c(v), LANG_EN);
 }
 
 #define COMMAND(name, summary) int cmd_##name(int argc, char **argv);

@@ -1,6 +1,7 @@
 /* cmd_deadline.c - saqshy deadline OBLIGATION --from TIME: when it falls due, and the arithmetic; of a frequency, its plan of a year.
  * Exit codes: 0 answered, 1 no answer (no calendar for a year, a frequency without --year), 2 usage or configuration. */
 #include "base/node.h"
+#include "bin/bin.h"
 #include "duty/duty.h"
 
 #include <getopt.h>
@@ -29,17 +30,6 @@ struct options {
     enum lang   lang;
     bool        json, list;
 };
-
-static enum lang lang_of_environment(void)
-{
-    const char *v = getenv("LC_ALL");
-
-    if (!v || !*v)
-        v = getenv("LC_MESSAGES");
-    if (!v || !*v)
-        v = getenv("LANG");
-    return lang_parse(str_c(v), LANG_EN);
-}
 
 static bool parse_year(const char *text, int32_t *year)
 {

@@ -13,7 +13,8 @@ static const char usage[] =
     "       saqshy scan --formats\n\n"
     "Shows the findings in reports of scanners, one a line; what a report is, its content says. \"-\" is standard input.\n"
     "--summary tells of each report only what it is and how much it holds, --covers also what was looked at, --formats lists\n"
-    "the kinds of reports that are known. A broken report is refused whole, with its place.\n"
+    "the kinds of reports that are known. A broken report is refused whole, with its place,\n"
+    "in Kazakh, Russian or English by LANG.\n"
     "Exit 0 if every report was read, 1 if one is broken or unknown, 2 if one cannot be opened.\n";
 
 #define SPOOL_MAX (UINT64_C(16) * 1024 * MIB)
@@ -24,6 +25,7 @@ struct output {
     struct buf  b;
     bool        json, summary, covers;
     uint64_t    severities[SCAN_CRITICAL + 1];
+    struct catalog *words;   /* NULL: English, as the sentences stand in the program */
 };
 
 /* --- JSON --- */
@@ -294,6 +296,15 @@ static int copy_out(FILE *from)
     return ferror(from) ? EXIT_NO : EXIT_YES;
 }
 
+/* told - why a report was refused, in the language of the terminal. */
+static void told(const struct output *o, const char *why)
+{
+    AUTO_ARENA struct arena a;
+
+    arena_init(&a, MIB);
+    fprintf(stderr, "saqshy scan: %.*s\n", STR_ARG(o->words ? scan_fault_words(o->words, lang_of_environment(), &a, str_c(why)) : str_c(why)));
+}
+
 static int one(const struct scan_formats *formats, const char *format, struct output *o)
 {
     struct scan_sink sink = { .finding = on_finding, .cover = on_cover, .arg = o };
@@ -318,7 +329,7 @@ static int one(const struct scan_formats *formats, const char *format, struct ou
     memset(o->severities, 0, sizeof o->severities);
     rc = scan_read(formats, fd, o->file, format, NULL, &sink, &r, &e);
     if (rc < 0) {
-        fprintf(stderr, "saqshy scan: %s\n", e.text);
+        told(o, e.text);
         return rc == -EINVAL ? EXIT_USAGE : EXIT_NO;
     }
     if (o->summary || !o->json)
@@ -346,7 +357,7 @@ static int formats_list(const struct scan_formats *f, bool json)
     return EXIT_YES;
 }
 
-static int load(const char *content, struct scan_formats **out)
+static int load(const char *content, struct scan_formats **out, struct catalog **words)
 {
     struct node *node = NULL;
     char exe[4096];
@@ -357,6 +368,14 @@ static int load(const char *content, struct scan_formats **out)
         rc = node_default(NULL, exe, &node, &e);
     if (rc == 0)
         rc = scan_formats_load(content ? content : node->content, out, &e);
+    if (rc == 0 && lang_of_environment() != LANG_EN) {
+        char folder[4096];
+
+        snprintf(folder, sizeof folder, "%.4000s/i18n", content ? content : node->content);
+        /* A folder of descriptions alone has no words: then it is told in English. */
+        if (catalog_load(folder, words, NULL) < 0)
+            *words = NULL;
+    }
     if (rc < 0)
         fprintf(stderr, "saqshy scan: %s\n", e.text);
     node_free(&node);
@@ -388,7 +407,7 @@ int cmd_scan(int argc, char **argv)
         }
     if (!show_formats && optind == argc)
         return wrong_usage("scan", "no file is named");
-    if (load(content, &formats) < 0)
+    if (load(content, &formats, &o.words) < 0)
         return EXIT_USAGE;
     buf_init(&o.b, 64 * MIB);
     if (show_formats)
@@ -401,6 +420,7 @@ int cmd_scan(int argc, char **argv)
         worst = rc > worst ? rc : worst;
     }
     buf_free(&o.b);
+    catalog_free(&o.words);
     scan_formats_free(&formats);
     return worst;
 }

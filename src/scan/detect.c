@@ -3,6 +3,7 @@
 
 #define SNIFF_TREE (8u * MIB)
 #define SEEN_MAX   12
+#define SEEN_BYTES 100u      /* of what is shown, so that the sentence fits whole into an err */
 
 struct sniff {
     struct source source;
@@ -178,7 +179,7 @@ static int unknown(struct sniff *s, struct err *e)
         buf_str(&b, STR("a text or table that begins \"")), shown(&b, root->first ? root->first->text : STR(""), 80), buf_byte(&b, '"');
     }
     return err_set(e, -ENOTSUP, "%s: no description knows this report: %.*s; \"saqshy scan --formats\" lists what is known, --format names one, "
-                   "and a table can be read by a mapping", s->name, (int)b.n, b.p ? b.p : "");
+                   "and a table can be read by a mapping", s->name, (int)min_size(b.n, SEEN_BYTES), b.p ? b.p : "");
 }
 
 static int try_kinds(struct sniff *s, const struct scan_formats *all, const char *only, struct known *out, struct err *e)

@@ -17,6 +17,7 @@
 #define SAQSHY_SCAN_SCAN_H
 
 #include "base/base.h"
+#include "base/catalog.h"
 
 #define SCAN_RECORD_MAX   (16u * MIB)   /* one record of a report, unpacked */
 #define SCAN_TABLE_MAX    (64u * MIB)   /* all tables of a report that records refer to */
@@ -110,5 +111,8 @@ struct scan_mapping {
  * seen); -EBADMSG: broken. */
 MUST_USE int scan_read(const struct scan_formats *f, int fd, const char *name, const char *format, const struct scan_mapping *mapping,
                        const struct scan_sink *sink, struct scan_report *out, struct err *e);
+
+/* scan_fault_words - what scan_read said of a broken report (place, fault, what to do), in a language; in the arena, or what was said. */
+struct str scan_fault_words(const struct catalog *c, enum lang lang, struct arena *a, struct str said);
 
 #endif

@@ -1,6 +1,7 @@
 /* result.c - the files of a survey: added, withdrawn, listed; and results that come from no file. */
 #include "desk/blob.h"
 #include "desk/vulnerabilities/room.h"
+#include "scan/scan.h"
 
 static int survey_object(struct call *c, int64_t survey, struct str *object)
 {
@@ -102,7 +103,7 @@ int vulns_results_json(struct call *c, int64_t survey, json_t **out)
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
                                               db_json_id(st, 0), "name", db_json(st, 1), "sha256", db_json(st, 2), "format", db_json(st, 3), "tool", db_json(st, 4),
-                                              "version", db_json(st, 5), "state", db_json(st, 6), "error", db_json(st, 7), "line",
+                                              "version", db_json(st, 5), "state", db_json(st, 6), "error", json_str(scan_fault_words(c->d->setup.catalog, c->v->lang, &c->a, db_copy(st, 7, &c->a))), "line",
                                               (json_int_t)sqlite3_column_int64(st, 8), "done", (json_int_t)sqlite3_column_int64(st, 9), "total",
                                               (json_int_t)sqlite3_column_int64(st, 10), "findings", (json_int_t)sqlite3_column_int64(st, 11), "outside",
                                               (json_int_t)sqlite3_column_int64(st, 12), "covers", (json_int_t)sqlite3_column_int64(st, 13), "started_at",
