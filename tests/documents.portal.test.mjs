@@ -1,9 +1,9 @@
 // documents.portal.test.mjs - a survey of documents as people use it: a browser, the real centre; the check-list by keyboard alone.
-import { test, before, after } from 'node:test';
+import { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { centre } from './lib/centre.mjs';
-import { browser } from './portal/browser.mjs';
-import { accessibility, axe } from '../web/tests/a11y.mjs';
+import { browser, test } from './portal/browser.mjs';
+import { accessibility, axe, settled as ready } from '../web/tests/a11y.mjs';
 
 let c, b, base, auditor, owner, survey;
 const OBJECT = 'state-register', password = 'a long password for tests 1';
@@ -25,12 +25,12 @@ after(async () => {
     await c?.remove();
 });
 
-const ready = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main .loading'));
 const go = async (page, hash) => { await page.goto(`${base}#/${hash}`); await ready(page); };
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 const day = (days = 0) => new Date(c.now() + (days * 24 + 5) * 3600000).toISOString().slice(0, 10).split('-').reverse().join('.');
 const send = (page) => page.locator('form button.primary, form button.danger').last().click();
 async function whole(page, where) {
+    await ready(page);
     assert.deepEqual(await accessibility(page, where), []);
     assert.deepEqual(await axe(page, where), []);
     assert.deepEqual(await b.untranslated(page), [], where);

@@ -1,12 +1,11 @@
 // integrity.portal.test.mjs - the pages of facts and differences in a browser: the owner explains, the centre accepts; every answer fits docs/openapi.yaml.
 // SAQSHY_SHOTS names a folder for pictures of the pages in all languages.
-import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { centre, root, until } from './lib/centre.mjs';
-import { browser } from './portal/browser.mjs';
+import { browser, test } from './portal/browser.mjs';
 
 const OBJECT = 'state-register';
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');

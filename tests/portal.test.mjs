@@ -1,11 +1,11 @@
 // portal.test.mjs - the whole house behind its window: a real attack, then every step of the case by clicking.
 //
 // The tests run in order and share one centre and one browser.
-import { test, before, after } from 'node:test';
+import { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { centre, saqshy, until } from './lib/centre.mjs';
 import { smtp } from './lib/smtp.mjs';
-import { browser, caseStory } from './portal/browser.mjs';
+import { browser, caseStory, test } from './portal/browser.mjs';
 import { ROLE_NAMES } from './portal/openapi.mjs';
 import { behind, settled } from '../web/tests/a11y.mjs';
 
@@ -67,7 +67,7 @@ test('every page in Kazakh, Russian and English, without an untranslated word or
             const page = await b.open(base, account(role), language);
             for (const hash of hashes) {
                 await page.goto(`${base}#/${hash}`);
-                await page.waitForFunction(() => !document.querySelector('.loading') && document.querySelector('h1'));
+                await settled(page);
                 assert.deepEqual(await b.untranslated(page), [], `${language} ${hash}`);
                 assert.equal(await page.evaluate(() => document.querySelectorAll('[role=alert]').length), 0, `${language} ${hash}: a failure is shown`);
                 assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth), false, `${language} ${hash}: too wide`);

@@ -1,11 +1,11 @@
 // schedule.portal.test.mjs - the yearly schedule as people use it: a browser, the real centre, lead, KNB and owner in turn.
-import { test, before, after } from 'node:test';
+import { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { centre } from './lib/centre.mjs';
-import { browser } from './portal/browser.mjs';
-import { accessibility, axe } from '../web/tests/a11y.mjs';
+import { browser, test } from './portal/browser.mjs';
+import { accessibility, axe, settled as ready } from '../web/tests/a11y.mjs';
 
 let c, b, base, lead, knb, owner;
 const OBJECT = 'state-register', PASSWORD = 'a long password for tests 1';
@@ -27,12 +27,12 @@ after(async () => {
     await c?.remove();
 });
 
-const ready = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main .loading'));
 const go = async (page, hash) => { await page.goto(`${base}#/${hash}`); await ready(page); };
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 const send = (page) => page.locator('form button.primary, form button.danger').last().click();
 /** SAQSHY_SHOTS=FOLDER keeps pictures in the three languages. */
 async function whole(page, where) {
+    await ready(page);
     assert.deepEqual(await accessibility(page, where), []);
     assert.deepEqual(await axe(page, where), []);
     assert.deepEqual(await b.untranslated(page), [], where);

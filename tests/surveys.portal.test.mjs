@@ -1,11 +1,11 @@
 // surveys.portal.test.mjs - a survey for vulnerabilities as people use it: a browser, the real centre, in three languages; results by upload, one
 // vulnerability, the queue, the comparison of a control survey.
-import { test, before, after } from 'node:test';
+import { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { conditions } from './lib/api.mjs';
 import { centre, until } from './lib/centre.mjs';
-import { browser } from './portal/browser.mjs';
-import { accessibility, axe } from '../web/tests/a11y.mjs';
+import { browser, test } from './portal/browser.mjs';
+import { accessibility, axe, settled as ready } from '../web/tests/a11y.mjs';
 
 let c, b, base, surveyor, client, main, control;
 const OBJECT = 'state-register', password = 'a long password for tests 1', account = { login: 't-surveyor', password, role: 'surveyor' };
@@ -54,9 +54,10 @@ after(async () => {
 
 const go = async (page, hash) => {
     await page.goto(`${base}#/${hash}`);
-    await page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main .loading'));
+    await ready(page);
 };
 async function whole(page, where) {
+    await ready(page);
     assert.deepEqual(await accessibility(page, where), []);
     assert.deepEqual(await axe(page, where), []);
     assert.deepEqual(await b.untranslated(page), [], where);

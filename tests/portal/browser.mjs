@@ -2,7 +2,12 @@
 //
 // const b = await browser(); const page = await b.open(base, { login, password }, 'en'); … await b.close();
 // b.problems collects what must never happen: script errors, a broken content security policy, an answer that does not
-// fit docs/openapi.yaml, a text that no catalogue has.
+// fit docs/openapi.yaml, a text that no catalogue has. Its `test` is node's, and a failure also tells where each page stood.
+//
+// A slow machine by will, to find what holds by luck only: SAQSHY_JITTER=300 keeps every answer of the API, every piece of the portal's code
+// and every event of the live stream back by a random time up to so many milliseconds (SAQSHY_SEED=n: another row of such times),
+// SAQSHY_SLOW=6 lets the browser run six times slower.
+import { test as nodeTest } from 'node:test';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { openapi } from './openapi.mjs';
@@ -10,6 +15,74 @@ import { openapi } from './openapi.mjs';
 const root = resolve(new URL('../..', import.meta.url).pathname);
 const { chromium } = createRequire(resolve(root, 'web/package.json'))('playwright-core');
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+const JITTER = Number(process.env.SAQSHY_JITTER ?? 0), SLOW = Number(process.env.SAQSHY_SLOW ?? 0);
+let seed = Number(process.env.SAQSHY_SEED ?? 1) >>> 0;
+/** mulberry32: the same seed, the same row of times. */
+function random() {
+    seed = (seed + 0x6d2b79f5) >>> 0;
+    let t = seed;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+}
+const late = () => new Promise((r) => setTimeout(r, random() * JITTER));
+
+/** Runs in the browser: events of the stream come late, in their order. */
+function lateEvents([most, from]) {
+    let n = from, last = Promise.resolve();
+    const Real = window.EventSource;
+    window.EventSource = class extends Real {
+        set onmessage(fn) {
+            this.addEventListener('message', (m) => {
+                n = (n * 1103515245 + 12345) % 2147483648;
+                const wait = (n / 2147483648) * most;
+                last = last.then(() => new Promise((r) => setTimeout(r, wait))).then(() => fn(m));
+            });
+        }
+    };
+}
+
+async function slow(context) {
+    if (JITTER <= 0) return;
+    await context.addInitScript(lateEvents, [JITTER, Math.floor(random() * 1e9)]);
+    await context.route(/\/(api\/v1|assets)\//, async (route) => {
+        const url = new URL(route.request().url());
+        try {
+            await late();
+            // What never ends cannot be held back whole.
+            if (/\/(stream|tail)$/.test(url.pathname)) return await route.continue();
+            const response = await route.fetch({ timeout: 0 });
+            await late();
+            await route.fulfill({ response });
+        } catch (e) {
+            await route.abort().catch(() => undefined);
+        }
+    });
+}
+
+const pages = new Set();
+const PAGE_TEXT = 1500;
+/** Where each open page stands: its address and the words one sees on it. */
+async function standing() {
+    const out = [];
+    for (const page of pages) {
+        const words = await page.evaluate((n) => (document.querySelector('dialog[open]') ?? document.querySelector('main') ?? document.body).innerText.replace(/\s+/g, ' ').slice(0, n), PAGE_TEXT).catch((e) => `(not to be read: ${e.message})`);
+        out.push(`page ${page.url()}: ${words}`);
+    }
+    return out.join('\n');
+}
+
+/** node:test's test; an error of it ends with where each page stood. */
+export const test = (name, ...rest) => nodeTest(name, ...rest.slice(0, -1), async (t) => {
+    try {
+        await rest.at(-1)(t);
+    } catch (e) {
+        const where = await standing();
+        if (e instanceof Error && where) e.message += `\n${where}`;
+        throw e;
+    }
+});
 
 export async function browser({ timeout = 30_000 } = {}) {
     const chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
@@ -23,7 +96,11 @@ export async function browser({ timeout = 30_000 } = {}) {
         async open(base, account, language = 'en', options = {}) {
             // A browser far away: the portal must show the time of Kazakhstan all the same.
             const context = await chrome.newContext({ viewport: { width: 1440, height: 900 }, locale: language, timezoneId: 'America/New_York', ignoreHTTPSErrors: true, ...options });
+            await slow(context);
             const page = await context.newPage();
+            if (SLOW > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOW });
+            pages.add(page);
+            page.on('close', () => pages.delete(page));
             page.setDefaultTimeout(timeout);
             page.on('pageerror', (e) => problems.push(e.message));
             page.on('console', (m) => { if (/Content Security Policy|Refused to/.test(m.text())) problems.push(m.text()); });

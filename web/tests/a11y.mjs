@@ -154,5 +154,8 @@ export async function behind(page, seen) {
   return fresh;
 }
 
-/** Waits until what was asked for is there, or its failure. */
-export const settled = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main .loading'));
+/** Waits until the page of the address stands there (an address changes before its page does), with what it asked for, or its failure. */
+export const settled = (page) => page.waitForFunction(() => {
+  const parts = location.hash.replace(/^#\/?|\?.*$/g, '').split('/').filter((p) => p !== '').map(decodeURIComponent).join('/');
+  return document.querySelector('main [data-page]')?.dataset.page === parts && document.querySelector('main h1') && !document.querySelector('main .loading');
+});

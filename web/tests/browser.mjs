@@ -1,9 +1,9 @@
 // Drives the built portal in a real browser against the mock server: npm run build && npm run test:browser
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import * as D from '../mock/data.mjs';
 import { server, tell } from '../mock/server.mjs';
-import { browser as launch, caseStory } from '../../tests/portal/browser.mjs';
+import { browser as launch, caseStory, test } from '../../tests/portal/browser.mjs';
 
 const PASSWORD = 'saqshy-demo-2026';
 let browser;
@@ -12,7 +12,7 @@ let base;
 before(async () => {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   base = `http://127.0.0.1:${server.address().port}/`;
-  browser = await launch({ timeout: 5000 });
+  browser = await launch({ timeout: 60_000 });
 });
 after(async () => {
   await browser?.close();

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { browser as launch } from '../../tests/portal/browser.mjs';
+import { browser as launch, test } from '../../tests/portal/browser.mjs';
 import { accessibility, tabWalk } from './a11y.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +23,7 @@ before(async () => {
   ({ server } = await import('../mock/server.mjs'));
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   base = `http://127.0.0.1:${server.address().port}/`;
-  browser = await launch({ timeout: 5000 });
+  browser = await launch({ timeout: 60_000 });
   page = await browser.open(base, { login: 'admin', password: 'saqshy-demo-2026' });
 });
 after(async () => {

@@ -1,9 +1,9 @@
 // Every page of the navigation for every role, in the built portal against the mock server: nothing untranslated, accessible, not too wide, by keyboard.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import * as D from '../mock/data.mjs';
 import { server } from '../mock/server.mjs';
-import { browser as launch } from '../../tests/portal/browser.mjs';
+import { browser as launch, test } from '../../tests/portal/browser.mjs';
 import { accessibility, axe, behind, settled, tabWalk } from './a11y.mjs';
 
 const PASSWORD = 'saqshy-demo-2026';
@@ -14,7 +14,7 @@ let base;
 before(async () => {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   base = `http://127.0.0.1:${server.address().port}/`;
-  browser = await launch({ timeout: 5000 });
+  browser = await launch({ timeout: 60_000 });
 });
 after(async () => {
   await browser?.close();

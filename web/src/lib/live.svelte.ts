@@ -1,5 +1,6 @@
 // The stream of changes: pages ask to be told, and fetch again.
 
+import { untrack } from 'svelte';
 import { api, streamAddress } from './api/client';
 import { decodeChange, type Change } from './api/types';
 
@@ -64,4 +65,24 @@ export function disconnect(): void {
 export function onChange(fn: Listener): () => void {
   listeners.add(fn);
   return () => listeners.delete(fn);
+}
+
+/**
+ * Fetches again when a change of this kind came. While `held` says that somebody types, it waits, so that no form is taken away
+ * under the hands, and looks as soon as they are done. Called once where a component is made.
+ */
+export function follow(wanted: (change: Change) => boolean, load: () => void, held: () => boolean = () => false): void {
+  let missed = $state(false);
+  $effect(() =>
+    onChange((c) => {
+      if (c !== null && !wanted(c)) return;
+      if (untrack(held)) missed = true;
+      else untrack(load);
+    }),
+  );
+  $effect(() => {
+    if (!missed || held()) return;
+    missed = false;
+    untrack(load);
+  });
 }

@@ -39,11 +39,14 @@ export class Loader<T> {
     this.busy = false;
   }
 
+  /** What an act answered. An answer that is still under way was asked for before it and may be older: it is not taken, but asked for anew. */
   set(value: T): void {
+    const asked = this.busy;
     this.#turn += 1;
     this.value = value;
     this.error = null;
     this.busy = false;
     this.loaded_ms = Date.now();
+    if (asked) void this.load();
   }
 }
