@@ -22,11 +22,13 @@
 /* The codes of Annex 4 as bits, in the order of the Rules; work.c has their names. */
 #define OS(n) (UINT64_C(1) << ((n)-1))
 #define UX(n) (UINT64_C(1) << (13 + (n)-1))
-#define NET(n) (UINT64_C(1) << (16 + (n)-1))
-#define FW(n) (UINT64_C(1) << (23 + (n)-1))
-#define APP(n) (UINT64_C(1) << (25 + (n)-1))
-#define SEC(n) (UINT64_C(1) << (30 + (n)-1))
-#define TYPE_BITS 34
+#define WIN(n) (UINT64_C(1) << (16 + (n)-1))
+#define DB(n) (UINT64_C(1) << (27 + (n)-1))
+#define NET(n) (UINT64_C(1) << (30 + (n)-1))
+#define FW(n) (UINT64_C(1) << (37 + (n)-1))
+#define APP(n) (UINT64_C(1) << (39 + (n)-1))
+#define SEC(n) (UINT64_C(1) << (44 + (n)-1))
+#define TYPE_BITS 48
 
 struct parser {
     int32_t zone_min;
@@ -131,6 +133,18 @@ struct pair {
     bool quoted;
 };
 bool kv_take(struct work *w, struct str *s, char sep, struct pair *out);
+/* The structured forms with their meaning: true if w->msg was of the form. cef_line … snare_line set parser, class and
+ * fields; windows_json looks at what a JSON object brought from field first on. */
+bool cef_line(struct work *w);
+bool leef_line(struct work *w);
+bool w3c_line(struct work *w);
+bool winxml_line(struct work *w);
+bool snare_line(struct work *w);
+bool windows_json(struct work *w, uint32_t first);
+/* windows_meaning - the fields of a Windows event stand as winlog.*: what they mean. */
+void windows_meaning(struct work *w);
+/* meanings_sorted - the tables that are searched by halving are in order; a test asks. */
+bool meanings_sorted(void);
 /* audit_looks - s begins as an audit record does. */
 bool audit_looks(struct str s);
 /* protects - a unit that protects or logs: switching it is OS-07. */
