@@ -164,6 +164,10 @@ bool json_line(struct work *w)
     if (!whole && w->ev->field_count == first)
         return false;
     own_members(w, first);
+    if (windows_json(w, first)) {
+        w->quoted = event_get(w->ev, STR("message")).n > 0;
+        return true;
+    }
     journald = event_get(w->ev, STR("__REALTIME_TIMESTAMP")).n || event_get(w->ev, STR("SYSLOG_IDENTIFIER")).n;
     if (!w->timed) {
         find_time(w);

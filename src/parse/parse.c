@@ -1,5 +1,5 @@
 /* parse.c - the way of a line: marks, shape, header, program, and what is told at the end; see parse.h. */
-#include "parse/internal.h"
+#include "parse/forms_internal.h"
 
 #define MESSAGE_REPEATED STR("message repeated ")
 
@@ -36,7 +36,8 @@ const char *const *parse_names(const struct parser *p, size_t *count)
 {
     static const char *const names[] = {
         "sshd", "sudo",    "su",     "doas",     "cron",  "kernel", "netfilter", "accounts", "systemd", "logind",
-        "pam",  "syslogd", "auditd", "packages", "cisco", "json",   "kv",        "syslog",   "raw",
+        "pam",  "syslogd", "auditd", "packages", "cisco", "json",   "kv",        "cef",      "leef",
+        "w3c",  "windows", "snare",  "syslog",   "raw",
     };
 
     (void)p;
@@ -87,6 +88,28 @@ static void header_fields(struct work *w)
         work_add(w, STR("process.pid"), w->pid);
 }
 
+/* formed - a structured form that the first bytes show. */
+static bool formed(struct work *w)
+{
+    struct str s = w->msg;
+    struct str tag = w->program;
+
+    if ((str_eq(tag, STR("CEF")) || str_eq(tag, STR("LEEF"))) && is_digit(*s.p) && tag.p < s.p)
+        w->msg = s = str_of(tag.p, s.n + (size_t)(s.p - tag.p)); /* "CEF: 0|…" was taken for a tag */
+    switch (*s.p) {
+    case 'C':
+        return cef_looks(s) && cef_line(w);
+    case 'L':
+        return leef_looks(s) && leef_line(w);
+    case 'M':
+        return snare_looks(s) && snare_line(w);
+    case '<':
+        return winxml_looks(s) && winxml_line(w);
+    default:
+        return false;
+    }
+}
+
 /* body - what stands behind a header, or the whole of a line that has none. False: nobody knows it. */
 static bool body(struct work *w)
 {
@@ -95,6 +118,8 @@ static bool body(struct work *w)
     if (s.n == 0)
         return false;
     if (*s.p == '%' && cisco_message(w))
+        return true;
+    if (formed(w))
         return true;
     if (*s.p == '{' || take(&s, STR("@cee:"))) {
         struct str message = w->msg;
@@ -214,6 +239,8 @@ static bool understand(struct work *w)
         header_fields(w);
         return audit_message(w);
     }
+    if (formed(w) || (w3c_looks(w->msg) && w3c_line(w)))
+        return true;
     /* A message of journald is its program's word alone: a header within it would be a lie. Lines of files have
      * headers. */
     header = (w->hints->unit.n == 0 || w->hints->path.n) && (syslog_header(w) || tag_alone(w));

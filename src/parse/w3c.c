@@ -68,12 +68,16 @@ static struct str blanks_back(struct arena *a, struct str s)
 /* fits_default - as many words as IIS writes by default, and the telling ones are what they should be. */
 static bool fits_default(struct str s)
 {
-    struct str w[16];
     size_t count = 0;
 
-    while (s.n && count < COUNT(w))
-        w[count++] = take_word(&s);
-    return s.n == 0 && count == 15 && ip_of(w[2]).n && all_digits(w[6]) && ip_of(w[8]).n && all_digits(w[11]) && all_digits(w[14]);
+    for (; s.n && count < 16; count++) {
+        struct str word = take_word(&s);
+
+        if (((count == 2 || count == 8) && ip_of(word).n == 0) ||
+            ((count == 6 || count == 11 || count == 14) && !all_digits(word)))
+            return false;
+    }
+    return s.n == 0 && count == 15;
 }
 
 bool w3c_read(struct str s, const struct form_how *how, struct form_pairs *out)

@@ -1,0 +1,343 @@
+/* test_corpora.c - structured formats against what other projects expect of real logs (../shared/data/logs): Windows events of
+ * wazuh-engine and otrf, syslog dialects of sc4s and rsyslog. The share of the fields worth most (data/README.md) is printed and
+ * has a floor; what is known to differ, and why, stands in a table here and in docs/parsers.md. Absent data: 77, skipped. */
+#include <dirent.h>
+#include <jansson.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "parse/forms.h"
+#include "parse/test_lines.h"
+
+struct data {
+    struct parser *parser;
+    char logs[512], temp[64];
+};
+
+struct score {
+    size_t equal, all, excused;
+};
+
+/* worth - the fields worth most, without what only the rules of the other project tell. */
+static bool worth(const char *name)
+{
+    static const char *const heads[] = { "event.category", "event.type", "event.action", "event.outcome", "source.", "destination.",
+                                         "user.", "process.", "file.", "url.", "http.", "dns.", "network.", "@timestamp" };
+
+    if (strstr(name, ".geo.") || strstr(name, ".as.") || strstr(name, "_agent."))
+        return false;
+    for (size_t i = 0; i < COUNT(heads); i++)
+        if (strncmp(name, heads[i], strlen(heads[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool same_scalar(struct str got, const json_t *want)
+{
+    char text[64];
+
+    if (json_is_string(want))
+        return str_eq(got, str_of(json_string_value(want), json_string_length(want)));
+    if (json_is_boolean(want))
+        return str_eq(got, json_is_true(want) ? STR("true") : STR("false"));
+    if (!json_is_integer(want))
+        return false;
+    snprintf(text, sizeof text, "%lld", (long long)json_integer_value(want));
+    return str_eq(got, str_c(text));
+}
+
+static bool same(const struct event *ev, const char *name, json_t *want)
+{
+    size_t count = json_is_array(want) ? json_array_size(want) : 1, got = 0;
+    struct str v;
+    uint32_t at = 0;
+
+    if (json_is_string(want) && json_string_length(want) == 0)
+        return event_get(ev, str_c(name)).n == 0; /* an empty value is none here */
+    while (event_values(ev, str_c(name), &at, &v)) {
+        bool found = false;
+
+        got++;
+        for (size_t i = 0; i < count && !found; i++)
+            found = same_scalar(v, json_is_array(want) ? json_array_get(want, i) : want);
+        if (!found)
+            return false;
+    }
+    return got == count;
+}
+
+/* What differs and is right here; file NULL: in every case. */
+static const struct {
+    const char *file, *field, *why;
+} excused[] = {
+    { "security_4688", "process.pid", "there the creator's, here the new process's (NewProcessId)" },
+    { "security_4905", "process.executable", "\"-\" is no path" },
+    { "security_4905", "process.name", "\"-\" is no name" },
+    { "security_4770", "source.ip", "::ffff:10.0.0.12 is 10.0.0.12" },
+    { "security_5152", "process.pid", "a decimal number was read there as hexadecimal" },
+    { "security_5156", "process.pid", "the same" },
+    { "security_5157", "process.pid", "the same" },
+    { "security_5158", "process.pid", "the same" },
+    { "rule_execution", "file.", "a rule's finding: the parent's program as a file" },
+    { "rule_execution", "process.args", "a quoted path with a blank is one argument" },
+    { "rule_execution", "process.parent.args", "without its quotes" },
+    { "rule_defense", "process.parent.name", "there the process's own name" },
+    { "security_4756", "user.target.domain", "there the last part alone of localdom.local" },
+    { "security_4757", "user.target.domain", "the same" },
+};
+
+static bool is_excused(const char *file, const char *field)
+{
+    for (size_t i = 0; i < COUNT(excused); i++)
+        if (strncmp(file, excused[i].file, strlen(excused[i].file)) == 0 &&
+            strncmp(field, excused[i].field, strlen(excused[i].field)) == 0)
+            return true;
+    return false;
+}
+
+/* score_object - a nested document, by an explicit stack. */
+static void score_object(const char *file, const struct event *ev, json_t *document, struct score *s)
+{
+    struct {
+        json_t *object;
+        char name[128];
+    } stack[32];
+    size_t depth = 1;
+
+    stack[0].object = document;
+    stack[0].name[0] = 0;
+    while (depth) {
+        json_t *object = stack[--depth].object, *v;
+        char head[128], name[256];
+        const char *key;
+
+        snprintf(head, sizeof head, "%s", stack[depth].name);
+        json_object_foreach(object, key, v)
+        {
+            snprintf(name, sizeof name, "%s%s%s", head, *head ? "." : "", key);
+            if (json_is_object(v) && depth < COUNT(stack)) {
+                stack[depth].object = v;
+                snprintf(stack[depth++].name, sizeof stack[0].name, "%s", name);
+            } else if (worth(name)) {
+                bool equal = same(ev, name, v);
+
+                s->all++;
+                s->equal += equal;
+                if (!equal && is_excused(file, name))
+                    s->excused++;
+                else if (!equal)
+                    print_message("  %s: %s is \"%.*s\"\n", file, name, STR_ARG(event_get(ev, str_c(name))));
+            }
+        }
+    }
+}
+
+static void parse(struct data *d, struct str line, struct event_batch *b, struct event **ev)
+{
+    struct parse_hints h = lines_hints();
+
+    event_batch_reset(b);
+    *ev = event_batch_add(b);
+    parse_line(d->parser, line, &h, &b->arena, *ev);
+}
+
+static void test_wazuh_windows(void **state)
+{
+    struct data *d = *state;
+    char folder[600], path[1200], expected[1200];
+    struct event_batch b;
+    struct score s = { 0 };
+    struct dirent *entry;
+    size_t cases = 0;
+    DIR *dir;
+
+    snprintf(folder, sizeof folder, "%s/wazuh-engine/windows", d->temp);
+    dir = opendir(folder);
+    assert_non_null(dir);
+    event_batch_init(&b, 0);
+    while ((entry = readdir(dir)) != NULL) {
+        AUTO_BUF struct buf file = { 0 };
+        size_t n = strlen(entry->d_name);
+        struct event *ev;
+        json_t *documents;
+
+        if (n < 10 || strcmp(entry->d_name + n - 10, "_input.xml") != 0)
+            continue;
+        buf_init(&file, 0);
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        snprintf(expected, sizeof expected, "%s/%.*s_expected.json", folder, (int)(n - 10), entry->d_name);
+        assert_int_equal(file_read(path, MIB, &file, NULL), 0);
+        documents = json_load_file(expected, 0, NULL);
+        assert_non_null(documents);
+        parse(d, buf_view(&file), &b, &ev);
+        CHECK(entry->d_name, str_eq(ev->parser, STR("windows")) && ev->parse == EVENT_PARSE_OK);
+        score_object(entry->d_name, ev, json_array_get(documents, 0), &s);
+        json_decref(documents);
+        cases++;
+    }
+    closedir(dir);
+    event_batch_free(&b);
+    print_message("wazuh-engine windows: %zu cases, %zu of %zu fields worth most equal (%.1f %%), %zu more differ for a known reason\n",
+                  cases, s.equal, s.all, 100.0 * (double)s.equal / (double)s.all, s.excused);
+    assert_int_equal(cases, 36);
+    assert_true(s.equal * 100 >= s.all * 95);
+    assert_int_equal(s.equal + s.excused, s.all);
+}
+
+/* --- otrf: recorded attacks as JSON lines --- */
+
+static void otrf_file(struct data *d, const char *path, struct score *s)
+{
+    AUTO_BUF struct buf file = { 0 };
+    struct event_batch b;
+    struct str rest, line;
+
+    buf_init(&file, 0);
+    event_batch_init(&b, 0);
+    assert_int_equal(file_read(path, 64 * MIB, &file, NULL), 0);
+    rest = buf_view(&file);
+    while (str_split(&rest, '\n', &line)) {
+        struct event *ev;
+
+        if (line.n == 0)
+            continue;
+        parse(d, line, &b, &ev);
+        s->all++;
+        /* channel, number, host, time, and for what the table knows, category and action */
+        s->equal += str_eq(ev->parser, STR("windows")) && event_get(ev, STR("event.code")).n && event_get(ev, STR("host.name")).n &&
+                    !(ev->marks & MARK_NO_TIME) && event_get(ev, STR("winlog.channel")).n && event_get(ev, STR("event.category")).n &&
+                    event_get(ev, STR("event.action")).n;
+    }
+    event_batch_free(&b);
+}
+
+static void test_otrf(void **state)
+{
+    struct data *d = *state;
+    struct score s = { 0 };
+    char *stack[256], root[600];
+    size_t depth = 0;
+
+    snprintf(root, sizeof root, "%s/otrf/atomic/windows", d->temp);
+    stack[depth++] = strdup(root);
+    while (depth) {
+        char *folder = stack[--depth];
+        DIR *dir = opendir(folder);
+        struct dirent *entry;
+
+        while (dir && (entry = readdir(dir)) != NULL) {
+            char path[2048];
+            struct stat st;
+
+            snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+            if (entry->d_name[0] == '.' || stat(path, &st) < 0)
+                continue;
+            if (S_ISDIR(st.st_mode) && depth < COUNT(stack))
+                stack[depth++] = strdup(path);
+            else if (str_ends(str_c(path), STR(".json")))
+                otrf_file(d, path, &s);
+        }
+        if (dir)
+            closedir(dir);
+        free(folder);
+    }
+    print_message("otrf windows: %zu of %zu events say number, host, time, what and of which kind\n", s.equal, s.all);
+    assert_true(s.all > 3000);
+    assert_true(s.equal * 100 >= s.all * 95);
+}
+
+/* --- sc4s: which messages are understood, and by what --- */
+
+static void test_sc4s(void **state)
+{
+    struct data *d = *state;
+    AUTO_BUF struct buf file = { 0 };
+    char path[600];
+    struct event_batch b;
+    struct str rest, line;
+    size_t all = 0, header = 0, timed = 0, hosted = 0, form = 0, failed = 0;
+
+    buf_init(&file, 0);
+    event_batch_init(&b, 0);
+    snprintf(path, sizeof path, "%s/sc4s.jsonl", d->logs);
+    assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
+    rest = buf_view(&file);
+    while (str_split(&rest, '\n', &line)) {
+        json_t *o = json_loadb(line.p, line.n, 0, NULL);
+        const json_t *m = json_object_get(o, "message"), *t = json_object_get(o, "template");
+        struct str text, template;
+        struct event *ev;
+
+        if (!m) {
+            json_decref(o);
+            continue;
+        }
+        text = str_of(json_string_value(m), json_string_length(m));
+        template = str_of(json_string_value(t), json_string_length(t));
+        parse(d, text, &b, &ev);
+        all++;
+        header += event_get(ev, STR("log.syslog.priority")).n > 0 || !(ev->marks & MARK_NO_TIME);
+        timed += !(ev->marks & MARK_NO_TIME);
+        hosted += event_get(ev, STR("host.name")).n > 0;
+        failed += ev->parse == EVENT_PARSE_FAILED;
+        form += ev->parse == EVENT_PARSE_OK && !str_eq(ev->parser, STR("syslog"));
+        if (getenv("SHOW") && (ev->parse == EVENT_PARSE_FAILED || event_get(ev, STR("host.name")).n == 0 || (ev->marks & MARK_NO_TIME)))
+            print_message("%s%s%s %s %.*s\n      %.200s\n", ev->parse == EVENT_PARSE_FAILED ? "FAILED " : "",
+                          event_get(ev, STR("host.name")).n ? "" : "nohost ", ev->marks & MARK_NO_TIME ? "notime " : "",
+                          json_string_value(json_object_get(o, "sourcetype")), STR_ARG(ev->parser), template.p);
+        json_decref(o);
+    }
+    event_batch_free(&b);
+    print_message("sc4s: %zu messages: %zu with header, %zu with time, %zu with host, %zu by a form of their own, %zu not understood\n", all,
+                  header, timed, hosted, form, failed);
+    assert_int_equal(all, 320);
+}
+
+static int unpack(struct data *d)
+{
+    static const char *const sets[] = { "wazuh-engine", "otrf" };
+    char command[1400];
+
+    snprintf(d->temp, sizeof d->temp, "/tmp/saqshy-corpora-XXXXXX");
+    if (!mkdtemp(d->temp))
+        return -errno;
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        snprintf(command, sizeof command, "tar --zstd -xf '%s/%s.tar.zst' -C '%s'", d->logs, sets[i], d->temp);
+        if (system(command) != 0)
+            return -EIO;
+    }
+    return 0;
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[] = {
+        { .name = "wazuh-engine: 36 Windows events as XML give the fields worth most", .test_func = test_wazuh_windows },
+        { .name = "otrf: recorded attacks on Windows as JSON lines", .test_func = test_otrf },
+        { .name = "sc4s: syslog messages of 105 products", .test_func = test_sc4s },
+    };
+    struct data d = { .parser = NULL };
+    const char *shared = getenv("SAQSHY_SHARED");
+    char command[128];
+    struct stat st;
+    int failed;
+
+    snprintf(d.logs, sizeof d.logs, "%s/data/logs", shared ? shared : "../shared");
+    if (stat(d.logs, &st) < 0) {
+        printf("skipped: no sample data at \"%s\"\n", d.logs);
+        return 77;
+    }
+    if (unpack(&d) < 0) {
+        printf("skipped: could not unpack the sample data (tar with zstd is needed)\n");
+        return 77;
+    }
+    if (parse_new(NULL, 0, &d.parser, NULL) < 0)
+        return 1;
+    for (size_t i = 0; i < COUNT(tests); i++)
+        tests[i].initial_state = &d;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    parse_free(&d.parser);
+    snprintf(command, sizeof command, "rm -rf '%s'", d.temp);
+    return system(command) == 0 ? failed : 1;
+}
