@@ -196,9 +196,12 @@ static struct str description_of(struct call *c, struct str note)
     return note.n ? arena_printf(&c->a, "%.*s\n%.*s", STR_ARG(both), STR_ARG(note)) : both;
 }
 
-static int unpresented_line(struct call *c, const struct td_survey *s, struct str document, struct str code, const json_t *words, struct str note)
+/* unpresented_line - a violation that is open stays so: what cannot be looked at was not mended by that. */
+static int unpresented_line(struct call *c, const struct td_survey *s, struct str document, const json_t *line, struct str note)
 {
-    bool presence = json_is_true(json_object_get(words, "presence"));
+    const json_t *words = json_object_get(line, "words");
+    struct str code = json_get_str(line, "code");
+    bool presence = json_is_true(json_object_get(words, "presence")) || json_is_true(json_object_get(line, "open"));
     struct verdict v = { .code = code, .document = document, .verdict = presence ? STR("not_met") : STR("not_applicable") };
 
     if (presence) {
@@ -209,27 +212,29 @@ static int unpresented_line(struct call *c, const struct td_survey *s, struct st
     return verdict_put(c, s, &v);
 }
 
-/* td_not_presented - one violation for the document; its other requirements cannot be looked at. Those that were judged on site stay as they are. */
+/* td_not_presented - one violation for the document; its other requirements cannot be looked at, and those that were violated still are. Those that were judged on site stay as they are. */
 int td_not_presented(struct call *c, struct td_survey *s, const json_t *body)
 {
     struct str document = json_get_str(body, "document"), note = json_get_str(body, "note");
     json_t *lines = json_array(), *one;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT v.code, q.json FROM td_verdict v JOIN td_requirement q ON q.id = v.requirement_id WHERE v.survey_id = ? AND v.document = ?"
-                                " AND v.verdict IS NULL ORDER BY v.position", "it", s->id, document);
+                                "SELECT v.code, q.json, EXISTS (SELECT 1 FROM td_violation x WHERE x.object_id = ?3 AND x.code = v.code AND x.open = 1) FROM td_verdict v"
+                                " JOIN td_requirement q ON q.id = v.requirement_id WHERE v.survey_id = ?1 AND v.document = ?2 AND v.verdict IS NULL ORDER BY v.position",
+                                "itt", s->id, document, s->object_id);
     int rc = st ? 0 : -EIO;
     size_t i;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         struct str text = db_str(st, 1);
 
-        json_array_append_new(lines, json_pack("{s:o, s:o}", "code", db_json(st, 0), "words", json_loadb(text.p, text.n, 0, NULL)));
+        json_array_append_new(lines, json_pack("{s:o, s:o, s:b}", "code", db_json(st, 0), "words", json_loadb(text.p, text.n, 0, NULL), "open",
+                                               sqlite3_column_int(st, 2)));
     }
     if (rc == 0 && json_array_size(lines) == 0)
         rc = td_wrong(c, "document", "no line of this document is without a verdict");
     json_array_foreach(lines, i, one)
         if (rc == 0)
-            rc = unpresented_line(c, s, document, json_get_str(one, "code"), json_object_get(one, "words"), note);
+            rc = unpresented_line(c, s, document, one, note);
     json_decref(lines);
     return rc < 0 ? rc : td_line(c, s, "not_presented", arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(td_title(c, document)), note.n ? "\n" : "",
                                                                      STR_ARG(note.n ? note : STR(""))), 0);

@@ -26,6 +26,7 @@ static const struct column violation_columns[] = {
     { "document.column.text", "text" }, { "document.column.state", "state" }, { "document.column.description", "description" },
     { "document.column.recommendation", "recommendation" }, { "document.column.found_at", "found_at" }, { "document.column.sent_at", "sent_at" },
     { "document.column.measure", "measure" }, { "document.column.done_on", "done_on" }, { "document.column.settled_at", "settled_at" },
+    { "document.column.ended_why", "ended_why" },
 };
 
 struct sheet {

@@ -1,7 +1,14 @@
 /* letters.c - the letter of results and recommendations (paragraph 10(3)): what was looked at, what is not met, what to do; and its receipt. */
 #include "desk/documents/room.h"
 
-#define LETTER_ROWS_MAX 1000
+/* What a survey found: rows of the table of violations, and lines of those that ended. */
+struct found {
+    json_t *wrong, *fixed, *gone;   /* owned */
+};
+static const struct td_column results_columns[] = {
+    { "number", "document.column.violation" }, { "document", "document.column.document" }, { "requirement", "document.column.text" },
+    { "verdict", "document.column.verdict" }, { "description", "document.column.description" }, { "recommendation", "document.column.recommendation" },
+};
 
 /* in_lines - texts of two languages, one under the other: the paper is in both. */
 static json_t *in_lines(const json_t *texts)
@@ -51,30 +58,36 @@ static json_t *column_json(sqlite3_stmt *st, int column)
     return text.n ? json_loadb(text.p, text.n, 0, NULL) : json_object();
 }
 
-/* violation_rows - what is not met (found now or still there); fixed: what the survey found fixed. */
-static int violation_rows(struct call *c, const struct td_survey *s, json_t **wrong, json_t **fixed)
+/* ended_line - a violation that ended, in a line: what was asked, and why it is asked no more. */
+static json_t *ended_line(struct call *c, struct str number, const json_t *text, struct str why)
+{
+    return json_str(arena_printf(&c->a, "%.*s: %.*s%s%.*s", STR_ARG(number), STR_ARG(json_get_str(text, "kk")), why.n ? " — " : "", STR_ARG(why.n ? why : STR(""))));
+}
+
+/* violation_rows - all of what is not met (found now or still there), of what the survey found fixed, and of what does not apply any more. */
+static int violation_rows(struct call *c, const struct td_survey *s, struct found *out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT x.number, v.document, q.json, v.verdict, v.description, v.recommendation, v.quote, v.page FROM td_verdict v JOIN"
+                                "SELECT x.number, v.document, q.json, v.verdict, v.description, v.recommendation, v.quote, v.page, v.reason FROM td_verdict v JOIN"
                                 " td_violation x ON x.id = v.violation_id JOIN td_requirement q ON q.id = v.requirement_id WHERE v.survey_id = ? ORDER BY"
-                                " v.position LIMIT 1000", "i", s->id);
+                                " v.position", "i", s->id);
     int rc = st ? 0 : -EIO;
 
-    *wrong = json_array();
-    *fixed = json_array();
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         json_t *words = column_json(st, 2), *recommendation = column_json(st, 5), *text = in_lines(json_object_get(words, "text"));
         struct str verdict = db_str(st, 3), quote = db_str(st, 6), page = db_str(st, 7);
 
         if (str_eq(verdict, STR("partly")) || str_eq(verdict, STR("not_met")))
-            json_array_append_new(*wrong, json_pack("{s:o, s:o, s:O, s:o, s:o, s:o}", "number", db_json(st, 0), "document", db_json(st, 1), "requirement", text,
-                                                    "verdict", db_json(st, 3), "description",
-                                                    json_str(arena_printf(&c->a, "%.*s%s%.*s%s%.*s%s", STR_ARG(db_str(st, 4)), quote.n ? "\n«" : "",
-                                                                          STR_ARG(quote.n ? quote : STR("")), quote.n ? "»" : "", STR_ARG(page.n ? page : STR("")),
-                                                                          "")),
-                                                    "recommendation", in_lines(recommendation)));
+            json_array_append_new(out->wrong, json_pack("{s:o, s:o, s:O, s:o, s:o, s:o}", "number", db_json(st, 0), "document", db_json(st, 1), "requirement", text,
+                                                        "verdict", db_json(st, 3), "description",
+                                                        json_str(arena_printf(&c->a, "%.*s%s%.*s%s%.*s%s", STR_ARG(db_str(st, 4)), quote.n ? "\n«" : "",
+                                                                              STR_ARG(quote.n ? quote : STR("")), quote.n ? "»" : "",
+                                                                              STR_ARG(page.n ? page : STR("")), "")),
+                                                        "recommendation", in_lines(recommendation)));
+        else if (str_eq(verdict, STR("met")))
+            json_array_append_new(out->fixed, ended_line(c, db_str(st, 0), json_object_get(words, "text"), STR("")));
         else
-            json_array_append_new(*fixed, json_str(arena_printf(&c->a, "%.*s: %.*s", STR_ARG(db_str(st, 0)), STR_ARG(json_get_str(json_object_get(words, "text"), "kk")))));
+            json_array_append_new(out->gone, ended_line(c, db_str(st, 0), json_object_get(words, "text"), db_str(st, 8)));
         json_decref(text);
         json_decref(recommendation);
         json_decref(words);
@@ -129,33 +142,55 @@ static json_t *day_json(struct call *c, time_ns t)
     return json_string(day);
 }
 
-static int results_values(struct call *c, const struct td_survey *s, const json_t *body, json_t **out)
+/* found_put - what was found into the letter: as much as it can name; the rest is said to stand in the workbook, which goes with it. */
+static int found_put(struct call *c, const struct td_survey *s, const struct found *f, struct str note, json_t *values, struct td_enclosed *enclosed)
 {
-    json_t *documents = NULL, *wrong = NULL, *fixed = NULL, *facts = NULL;
+    const struct td_sheet sheets[] = {
+        { "violations", results_columns, COUNT(results_columns), f->wrong }, { "fixed", NULL, 0, f->fixed }, { "not applicable", NULL, 0, f->gone },
+    };
+    json_t *wrong = td_letter_part(f->wrong), *fixed = td_letter_part(f->fixed), *gone = td_letter_part(f->gone);
+    bool cut = json_array_size(wrong) < json_array_size(f->wrong) || json_array_size(fixed) < json_array_size(f->fixed) ||
+               json_array_size(gone) < json_array_size(f->gone);
+    int rc = cut ? td_enclose(c, s, sheets, COUNT(sheets), enclosed) : 0;
+
+    if (json_array_size(wrong)) {
+        json_object_set(values, "violations", wrong);
+        json_object_set_new(values, "measures_by", within(c, duty_edition_at(c->d->setup.world, s->completed_at)));
+    } else
+        json_object_set_new(values, "conclusion", json_str(td_two(c, "document.form.no_violations", NULL, "\n")));
+    if (json_array_size(fixed))
+        json_object_set(values, "fixed", fixed);
+    if (json_array_size(gone))
+        json_object_set(values, "not_applicable", gone);
+    json_object_set_new(values, "note", td_letter_note(c, cut ? enclosed : NULL, json_array_size(wrong), json_array_size(f->wrong), note));
+    json_decref(wrong);
+    json_decref(fixed);
+    json_decref(gone);
+    return rc;
+}
+
+static int results_values(struct call *c, const struct td_survey *s, const json_t *body, json_t **out, struct td_enclosed *enclosed)
+{
+    struct found f = { json_array(), json_array(), json_array() };
+    json_t *documents = NULL, *facts = NULL;
     int rc = documents_rows(c, s, &documents);
 
     if (rc == 0)
-        rc = violation_rows(c, s, &wrong, &fixed);
+        rc = violation_rows(c, s, &f);
     if (rc == 0)
         rc = fact_lines(c, s, &facts);
     if (rc == 0) {
-        *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:O, s:[o], s:o}", "object", json_str(s->object_name), "owner_or_possessor", json_str(s->org_name),
+        *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:O, s:[o]}", "object", json_str(s->object_name), "owner_or_possessor", json_str(s->org_name),
                          "survey_number", json_str(s->number), "started_on", day_json(c, s->started_at), "completed_on", day_json(c, s->completed_at), "documents",
-                         documents, "surveyors", json_string(c->v ? c->v->name : "—"), "note",
-                         json_get_str(body, "note").n ? json_str(json_get_str(body, "note")) : json_null());
-        if (json_array_size(wrong)) {
-            json_object_set(*out, "violations", wrong);
-            json_object_set_new(*out, "measures_by", within(c, duty_edition_at(c->d->setup.world, s->completed_at)));
-        } else
-            json_object_set_new(*out, "conclusion", json_str(td_two(c, "document.form.no_violations", NULL, "\n")));
-        if (json_array_size(fixed))
-            json_object_set(*out, "fixed", fixed);
+                         documents, "surveyors", json_string(c->v ? c->v->name : "—"));
+        rc = found_put(c, s, &f, json_get_str(body, "note"), *out, enclosed);
         if (json_array_size(facts))
             json_object_set(*out, "facts", facts);
     }
     json_decref(documents);
-    json_decref(wrong);
-    json_decref(fixed);
+    json_decref(f.wrong);
+    json_decref(f.fixed);
+    json_decref(f.gone);
     json_decref(facts);
     return rc;
 }
@@ -181,11 +216,15 @@ int td_send_results(struct call *c, struct td_survey *s, const json_t *body)
     struct str orgs[2] = { s->org_id, s->possessor_id };
     struct notice_new n = { .kind = "document_results", .paragraph = "10(3)", .about = &about, .form = "td_survey_results", .orgs = orgs,
                             .org_count = s->possessor_id.n && !str_eq(s->possessor_id, s->org_id) ? 2 : 1 };
+    struct td_enclosed enclosed = { 0 };
     json_t *values = NULL;
     int64_t id = 0;
-    int rc = json_is_true(json_object_get(body, "confirmed")) ? results_values(c, s, body, &values) : td_wrong(c, "confirmed", "the sending must be confirmed");
+    int rc = json_is_true(json_object_get(body, "confirmed")) ? results_values(c, s, body, &values, &enclosed)
+                                                              : td_wrong(c, "confirmed", "the sending must be confirmed");
 
     n.values = values;
+    n.files = &enclosed.file;
+    n.file_count = enclosed.file.sha256.n ? 1 : 0;
     if (rc == 0)
         rc = notice_issue(c, &n, &id);
     json_decref(values);

@@ -35,7 +35,7 @@ static int measures_rows(struct call *c, const struct td_survey *s, json_t **out
                                 "SELECT x.number, v.document, q.json, m.text, m.done_on, (SELECT group_concat(f.name, ', ') FROM td_evidence f WHERE f.survey_id ="
                                 " ?1 AND f.violation_id = x.id) FROM td_verdict v JOIN td_violation x ON x.id = v.violation_id JOIN td_requirement q ON q.id ="
                                 " v.requirement_id LEFT JOIN td_measure m ON m.violation_id = x.id AND m.survey_id = ?1 WHERE v.survey_id = ?1 AND v.verdict IN"
-                                " ('partly','not_met') ORDER BY v.position LIMIT 1000", "i", s->id);
+                                " ('partly','not_met') ORDER BY v.position", "i", s->id);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -59,13 +59,36 @@ static int measures_rows(struct call *c, const struct td_survey *s, json_t **out
     return rc;
 }
 
+static const struct td_column measures_columns[] = {
+    { "number", "document.column.violation" }, { "document", "document.column.document" }, { "requirement", "document.column.text" },
+    { "measure", "document.column.measure" }, { "done_on", "document.column.done_on" }, { "files", "document.column.files" },
+};
+
+/* measures_values - the letter: as many measures as it can name, all of them in the workbook if that is not all; it is the last of files then. */
+static int measures_values(struct call *c, const struct td_survey *s, json_t *rows, struct str note, struct notice_file *files, size_t *count, json_t **out)
+{
+    const struct td_sheet sheet = { "measures", measures_columns, COUNT(measures_columns), rows };
+    struct td_enclosed enclosed = { 0 };
+    json_t *part = td_letter_part(rows);
+    bool cut = json_array_size(part) < json_array_size(rows);
+    int rc = cut ? td_enclose(c, s, &sheet, 1, &enclosed) : 0;
+
+    if (rc == 0 && cut)
+        files[(*count)++] = enclosed.file;
+    *out = json_pack("{s:o, s:o, s:o, s:O, s:s, s:o}", "object", json_str(s->object_name), "owner_or_possessor", json_str(s->org_name), "survey_number",
+                     json_str(s->number), "measures", part, "contact", c->v->name, "note",
+                     td_letter_note(c, cut ? &enclosed : NULL, json_array_size(part), json_array_size(rows), note));
+    json_decref(part);
+    return rc;
+}
+
 /* files_of - what the owner attached to the violations goes with the letter; past NOTICE_DOCUMENTS_MAX the letter names them and the survey keeps them. */
 static int files_of(struct call *c, const struct td_survey *s, struct notice_file **out, size_t *count)
 {
     struct notice_file *f = arena_zero(&c->a, NOTICE_DOCUMENTS_MAX * sizeof *f);
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT min(id), sha256, name, type, size_bytes FROM td_evidence WHERE survey_id = ? AND violation_id IS NOT NULL GROUP BY sha256"
-                                " ORDER BY 1 LIMIT 18", "i", s->id);
+                                " ORDER BY 1 LIMIT 17", "i", s->id);
     int rc = st && f ? 0 : -EIO;
 
     *out = f;
@@ -104,9 +127,9 @@ int td_send_measures(struct call *c, struct td_survey *s, const json_t *body)
         rc = refuse(c, -EPROTO, "wrong_state", NULL, "nothing was found that a measure could be owed for");
     if (rc == 0)
         rc = files_of(c, s, &files, &n.file_count);
+    if (rc == 0)
+        rc = measures_values(c, s, rows, note, files, &n.file_count, &values);
     if (rc == 0) {
-        values = json_pack("{s:o, s:o, s:o, s:O, s:s, s:o}", "object", json_str(s->object_name), "owner_or_possessor", json_str(s->org_name), "survey_number",
-                           json_str(s->number), "measures", rows, "contact", c->v->name, "note", note.n ? json_str(note) : json_null());
         n.values = values;
         n.files = files;
         rc = notice_issue(c, &n, &id);

@@ -147,6 +147,28 @@ MUST_USE int facts_json(struct call *c, struct str object, json_t **out);
 #define TD_TOLD_OPEN(bounded) "(x.open OR (" bounded " = 1 AND y.results_sent_at IS NULL))"
 MUST_USE int violation_step(struct call *c, int64_t id, const struct td_survey *s, const char *state, struct str text);
 
+/* --- enclosed.c: the workbook of a letter that cannot name everything --- */
+struct td_column {
+    const char *key, *heading;   /* of a row; of the catalogue */
+};
+struct td_sheet {
+    const char             *name;
+    const struct td_column *columns;   /* NULL: the rows are lines of text */
+    size_t                  count;
+    const json_t           *rows;
+};
+struct td_enclosed {
+    struct notice_file file;   /* sha256 {NULL,0}: there is none */
+};
+/* td_letter_part - the first rows, as many as a letter names: TD_LETTER_ROWS of them and TD_LETTER_BYTES. Owned by the caller. */
+#define TD_LETTER_ROWS  1000u
+#define TD_LETTER_BYTES (256u * KIB)   /* a notice with all its parts has NOTICE_CANONICAL_MAX */
+json_t *td_letter_part(const json_t *all);
+/* td_enclose - all rows as a workbook, kept as a file of the notice. */
+MUST_USE int td_enclose(struct call *c, const struct td_survey *s, const struct td_sheet *sheets, size_t count, struct td_enclosed *out);
+/* td_letter_note - the note of a letter: how many stand here and where the others do (enclosed NULL: all stand here), then what the sender wrote. */
+json_t *td_letter_note(struct call *c, const struct td_enclosed *enclosed, size_t shown, size_t count, struct str note);
+
 /* --- survey_json.c --- */
 MUST_USE int survey_json(struct call *c, struct td_survey *s, json_t **out);
 /* progress_json - the 27 documents of a survey with how many requirements were judged how. */

@@ -70,5 +70,15 @@ static const char step_1[] =
     "CREATE TABLE td_measure (violation_id INTEGER NOT NULL REFERENCES td_violation(id), survey_id INTEGER NOT NULL REFERENCES td_survey(id), text TEXT NOT"
     " NULL, done_on TEXT, at INTEGER NOT NULL, user_id INTEGER REFERENCES user(id), PRIMARY KEY (violation_id, survey_id)) STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1 };
+/* A violation whose requirement no longer applies has an end of its own. Rows that ended so before this step keep the word "fixed", as it was told. */
+static const char step_2[] =
+    "DROP INDEX td_violation_state;"
+    "ALTER TABLE td_violation RENAME COLUMN state TO state_1;"
+    "ALTER TABLE td_violation ADD COLUMN state TEXT NOT NULL DEFAULT 'found' CHECK (state IN ('found','sent','measure_reported','fixed','not_applicable',"
+    "'persisting'));"
+    "UPDATE td_violation SET state = state_1;"
+    "ALTER TABLE td_violation DROP COLUMN state_1;"
+    "CREATE INDEX td_violation_state ON td_violation(state, id);";
+
+static const char *const steps[] = { step_1, step_2 };
 const struct desk_schema documents_schema = { "documents", steps, COUNT(steps) };

@@ -160,11 +160,12 @@ static int previous_json(struct call *c, const struct td_survey *s, json_t **out
 /* found_json - how many requirements are not met, by what became of the violations; to the owner from the sending on. */
 static int found_json(struct call *c, const struct td_survey *s, bool whole, json_t **out)
 {
-    int64_t n[4] = { 0 };
+    int64_t n[5] = { 0 };
     static const char *const sql[] = {
         "SELECT count(*) FROM td_verdict WHERE survey_id = ? AND verdict = 'partly'", "SELECT count(*) FROM td_verdict WHERE survey_id = ? AND verdict = 'not_met'",
-        "SELECT count(*) FROM td_verdict WHERE survey_id = ? AND violation_id IS NOT NULL AND verdict IN ('met','not_applicable')",
+        "SELECT count(*) FROM td_verdict WHERE survey_id = ? AND violation_id IS NOT NULL AND verdict = 'met'",
         "SELECT count(*) FROM td_measure WHERE survey_id = ?",
+        "SELECT count(*) FROM td_verdict WHERE survey_id = ? AND violation_id IS NOT NULL AND verdict = 'not_applicable'",
     };
 
     *out = json_null();
@@ -175,7 +176,8 @@ static int found_json(struct call *c, const struct td_survey *s, bool whole, jso
             return rc;
     }
     if (whole)
-        *out = json_pack("{s:I, s:I, s:I, s:I}", "partly", (json_int_t)n[0], "not_met", (json_int_t)n[1], "fixed", (json_int_t)n[2], "measures", (json_int_t)n[3]);
+        *out = json_pack("{s:I, s:I, s:I, s:I, s:I}", "partly", (json_int_t)n[0], "not_met", (json_int_t)n[1], "fixed", (json_int_t)n[2], "measures", (json_int_t)n[3],
+                         "not_applicable", (json_int_t)n[4]);
     return 0;
 }
 

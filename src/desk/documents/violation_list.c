@@ -5,11 +5,15 @@
 #define TOLD_WORDS(column)                                                                                                                            \
     "CASE WHEN ?1 = 0 OR y.results_sent_at IS NOT NULL THEN x." column " ELSE (SELECT v." column " FROM td_verdict v JOIN td_survey z ON z.id ="          \
     " v.survey_id WHERE v.violation_id = x.id AND z.results_sent_at IS NOT NULL ORDER BY v.survey_id DESC LIMIT 1) END"
+/* Why its requirement does not apply any more. */
+#define ENDED_WHY                                                                                                                                      \
+    "CASE WHEN x.state = 'not_applicable' AND (?1 = 0 OR y.results_sent_at IS NOT NULL) THEN (SELECT t.text FROM td_step t WHERE t.violation_id = x.id AND"  \
+    " t.state = 'not_applicable' ORDER BY t.id DESC LIMIT 1) END"
 #define VIOLATION                                                                                                                                       \
     "SELECT x.id, x.number, x.document, x.code, q.json, " TD_TOLD_STATE("?1") ", " TD_TOLD_OPEN("?1") ", " TOLD_WORDS("description")                    \
     ", " TOLD_WORDS("recommendation") ", o.id, o.name, x.found_at, x.sent_at, CASE WHEN ?1 = 0 OR y.results_sent_at IS NOT NULL THEN x.settled_at END, f.id, f.number,"  \
     " y.id, y.number, (SELECT m.text FROM td_measure m WHERE m.violation_id = x.id ORDER BY m.survey_id DESC LIMIT 1), (SELECT m.done_on FROM td_measure m"  \
-    " WHERE m.violation_id = x.id ORDER BY m.survey_id DESC LIMIT 1), y.results_sent_at IS NOT NULL FROM td_violation x JOIN td_requirement q ON q.id ="      \
+    " WHERE m.violation_id = x.id ORDER BY m.survey_id DESC LIMIT 1), y.results_sent_at IS NOT NULL, " ENDED_WHY " FROM td_violation x JOIN td_requirement q ON q.id ="      \
     " x.requirement_id JOIN object o ON o.id = x.object_id JOIN td_survey f ON f.id = x.found_survey JOIN td_survey y ON y.id = x.survey_id "
 
 static json_t *violation_json(struct call *c, sqlite3_stmt *st)
@@ -17,7 +21,7 @@ static json_t *violation_json(struct call *c, sqlite3_stmt *st)
     struct str text = db_str(st, 4), said = db_str(st, 8);
     json_t *words = json_loadb(text.p, text.n, 0, NULL), *recommendation = json_loadb(said.p, said.n, 0, NULL);
     bool told = sqlite3_column_int(st, 20) || !scope_of(c->v).bounded;
-    json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "number",
+    json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "number",
                             db_json(st, 1), "document", db_json(st, 2), "requirement", db_json(st, 3), "text",
                             json_str(said_in(c, json_object_get(words, "text"), c->v->lang)), "state", db_json(st, 5), "open", sqlite3_column_int(st, 6),
                             "description", db_json(st, 7), "recommendation", recommendation, "object", json_ref(db_str(st, 9), db_str(st, 10)), "found_at",
@@ -25,7 +29,7 @@ static json_t *violation_json(struct call *c, sqlite3_stmt *st)
                             json_pack("{s:o, s:o}", "id", db_json_id(st, 14), "number", db_json(st, 15)), "survey",
                             told ? json_pack("{s:o, s:o}", "id", db_json_id(st, 16), "number", db_json(st, 17))
                                  : json_pack("{s:o, s:o}", "id", db_json_id(st, 14), "number", db_json(st, 15)),
-                            "measure", db_json(st, 18), "done_on", db_json(st, 19));
+                            "measure", db_json(st, 18), "done_on", db_json(st, 19), "ended_why", db_json(st, 21));
 
     json_object_set_new(out, "title", json_str(td_title(c, db_str(st, 2))));
     json_decref(words);
@@ -131,7 +135,9 @@ int desk_td_compare(struct desk *d, const struct viewer *v, struct str id, struc
     if (rc == 0 && scope_of(v).bounded && !s.state->told)
         rc = refuse(&c, -ENOENT, "not_found", NULL, "the results were not sent yet");
     sqlite3_stmt *st = rc == 0 ? db_query(d, c.e,
-                                          "SELECT v.code, v.document, q.json, l.verdict, v.verdict, l.quote, v.quote, x.number FROM td_verdict v JOIN td_requirement q ON"
+                                          "SELECT v.code, v.document, q.json, l.verdict, v.verdict, l.quote, v.quote, x.number,"
+                                          " (SELECT t.state FROM td_step t WHERE t.violation_id = x.id AND t.survey_id = ?1 AND t.state IN ('found','fixed','not_applicable',"
+                                          "'persisting') ORDER BY t.id LIMIT 1), v.reason FROM td_verdict v JOIN td_requirement q ON"
                                           " q.id = v.requirement_id LEFT JOIN td_verdict l ON l.survey_id = ?2 AND l.code = v.code LEFT JOIN td_violation x ON x.id ="
                                           " coalesce(v.violation_id, l.violation_id) WHERE v.survey_id = ?1 AND v.verdict IS NOT NULL AND v.verdict IS NOT l.verdict"
                                           " ORDER BY v.position", "ii", s.id, s.previous_id)
@@ -140,9 +146,10 @@ int desk_td_compare(struct desk *d, const struct viewer *v, struct str id, struc
         struct str text = db_str(st, 2);
         json_t *words = json_loadb(text.p, text.n, 0, NULL);
 
-        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requirement", db_json(st, 0), "document", db_json(st, 1), "text",
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requirement", db_json(st, 0), "document", db_json(st, 1), "text",
                                                json_str(said_in(&c, json_object_get(words, "text"), v->lang)), "was", db_json(st, 3), "became", db_json(st, 4),
-                                               "quote_was", db_json(st, 5), "quote", db_json(st, 6), "violation", db_json(st, 7)));
+                                               "quote_was", db_json(st, 5), "quote", db_json(st, 6), "violation", db_json(st, 7), "outcome", db_json(st, 8), "reason",
+                                               db_json(st, 9)));
         json_decref(words);
     }
     r->json = json_pack("{s:o, s:n}", "items", items, "next");

@@ -38,12 +38,15 @@ static int still_there(struct call *c, const struct td_survey *s, const struct j
     return rc < 0 ? rc : violation_step(c, j->open, s, "persisting", STR(""));
 }
 
+/* settled - mended, or its requirement does not apply any more: two ends, and only the first is somebody's work. */
 static int settled(struct call *c, const struct td_survey *s, const struct judged *j)
 {
-    int rc = db_exec(c->d, c->e, "UPDATE td_violation SET state = 'fixed', open = 0, survey_id = ?2, settled_at = ?3, updated_at = ?4 WHERE id = ?1", "iiii",
-                     j->open, s->id, s->completed_at, c->now);
+    bool gone = str_eq(j->verdict, STR("not_applicable"));
+    const char *end = gone ? "not_applicable" : "fixed";
+    int rc = db_exec(c->d, c->e, "UPDATE td_violation SET state = ?5, open = 0, survey_id = ?2, settled_at = ?3, updated_at = ?4 WHERE id = ?1", "iiiiz", j->open,
+                     s->id, s->completed_at, c->now, end);
 
-    return rc < 0 ? rc : violation_step(c, j->open, s, "fixed", str_eq(j->verdict, STR("not_applicable")) ? j->reason : STR(""));
+    return rc < 0 ? rc : violation_step(c, j->open, s, end, gone ? j->reason : STR(""));
 }
 
 static int settle(struct call *c, const struct td_survey *s, const struct judged *j)

@@ -52,13 +52,14 @@
 #define VULN_FIGURE(id, moment, parts, part, where)                                                                                             \
     FIGURE(id, "vulnerabilities", IN_17 | IN_18, parts, "'vulnerability'", "x." moment, "x.vuln_id", "x.vuln_id", "printf('V-%06d', x.vuln_id)",  \
            "v.object_id", "x." moment, part, "vuln_version x", "JOIN vuln v ON v.id = x.vuln_id " OBJECT_OF("v.object_id"), where)
-/* Steps of violations of TD (7.6), which are only added to. One that a survey has found fixed never opens again: the next one is another row. */
+/* Steps of violations of TD (7.6), which are only added to. One that a survey has found fixed, or whose requirement does not apply any more, never opens
+ * again: the next one is another row. */
 #define VIOLATION_FIGURE(id, section, step, moment, parts, part)                                                                                        \
     FIGURE(id, section, IN_17 | IN_18, parts, "'violation'", moment, "s.id", "w.id", "w.number", "w.object_id", moment, part,                    \
            "td_violation w JOIN td_step s ON s.violation_id = w.id", OBJECT_OF("w.object_id"),                                                  \
            moment " >= ?1 AND " moment " < ?2 AND s.at <= ?3 AND s.state = '" step "'")
 #define VIOLATION_OPEN                                                                                                                          \
-    "w.found_at < ?2 AND EXISTS (SELECT 1 FROM td_step y WHERE y.violation_id = w.id AND y.state = 'found' AND y.at <= ?3) AND NOT EXISTS (SELECT 1 FROM td_step y WHERE y.violation_id = w.id AND y.state = 'fixed' AND y.at < ?2"  \
+    "w.found_at < ?2 AND EXISTS (SELECT 1 FROM td_step y WHERE y.violation_id = w.id AND y.state = 'found' AND y.at <= ?3) AND NOT EXISTS (SELECT 1 FROM td_step y WHERE y.violation_id = w.id AND y.state IN ('fixed','not_applicable') AND y.at < ?2"  \
     " AND y.at <= ?3)"
 #define REGISTRY_PART                                                                                                                           \
     "CASE WHEN rv.kind IN ('contact','person') THEN 'contacts' WHEN rv.kind = 'object' AND rv.version = 1 THEN 'registered'"                     \
@@ -94,6 +95,7 @@ const struct figure figures[] = {
     VIOLATION_FIGURE("violations.found", "violations", "found", "w.found_at", "td_document_type", "w.document"),
     VIOLATION_FIGURE("violations.persisting", "violations", "persisting", "s.at", "td_document_type", "w.document"),
     VIOLATION_FIGURE("violations.fixed", "violations", "fixed", "s.at", "td_document_type", "w.document"),
+    VIOLATION_FIGURE("violations.not_applicable", "violations", "not_applicable", "s.at", "td_document_type", "w.document"),
     FIGURE("violations.open", "violations", IN_17 | IN_18, "td_document_type", "'violation'", "w.found_at", "w.id", "w.id", "w.number", "w.object_id",
            "w.found_at", "w.document", "td_violation w", OBJECT_OF("w.object_id"), VIOLATION_OPEN),
     STEP_FIGURE("measures.reported", "report_measures"),

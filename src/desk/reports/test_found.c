@@ -14,7 +14,8 @@ static void sql(struct world *w, const char *text, int64_t a, int64_t b)
     db_done(st);
 }
 
-/* world_found - a document survey that ended on day 2 found two violations; of one the owner reported on day 5, the other was fixed on day 6. */
+/* world_found - a document survey that ended on day 2 found three violations; of one the owner reported on day 5, one was fixed on day 6, and the
+ * requirement of the third did not apply any more on that day. */
 static void world_found(struct world *w)
 {
     static const char *const rows[] = {
@@ -23,14 +24,15 @@ static void world_found(struct world *w)
         " VALUES (1, 'TD-1', 'state-register', 'results_sent', 'owner', 0, 0, '2026-03-20', 'asked for', ?1 - ?2, ?1, ?1)",
         "INSERT INTO td_violation(id, number, object_id, document, code, requirement_id, state, open, found_survey, survey_id, description, recommendation,"
         " found_at, updated_at) VALUES (1, 'TDV-1', 'state-register', 'is_policy', 'P-01', 1, 'fixed', 0, 1, 1, 'not approved', 'approve it', ?1, ?1 + ?2),"
-        " (2, 'TDV-2', 'state-register', 'backup_journal', 'B-01', 1, 'measure_reported', 1, 1, 1, 'not kept', 'keep it', ?1, ?1 + ?2)",
-        "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (1, 1, 'found', ?1 + ?2), (2, 1, 'found', ?1 + ?2)",
+        " (2, 'TDV-2', 'state-register', 'backup_journal', 'B-01', 1, 'measure_reported', 1, 1, 1, 'not kept', 'keep it', ?1, ?1 + ?2),"
+        " (3, 'TDV-3', 'state-register', 'cable_journal', 'C-01', 1, 'not_applicable', 0, 1, 1, 'not kept', 'keep it', ?1, ?1 + ?2)",
+        "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (1, 1, 'found', ?1 + ?2), (2, 1, 'found', ?1 + ?2), (3, 1, 'found', ?1 + ?2)",
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
         sql(w, rows[i], Q1_DAY(2), NS_PER_HOUR);
     sql(w, "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (2, 1, 'measure_reported', ?1 + 0 * ?2)", Q1_DAY(5), 0);
-    sql(w, "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (1, 1, 'fixed', ?1 + 0 * ?2)", Q1_DAY(6), 0);
+    sql(w, "INSERT INTO td_step(violation_id, survey_id, state, at) VALUES (1, 1, 'fixed', ?1 + 0 * ?2), (3, 1, 'not_applicable', ?1)", Q1_DAY(6), 0);
 }
 
 /* figure_is - total of a figure, and of one part of it (NULL: not asked), as of a moment. */
@@ -86,15 +88,16 @@ static void violations_are_counted_by_document(void **state)
     world_found(w);
     for (size_t i = 0; i < COUNT(in); i++) {
         figure_is(w, in[i], Q1_DAY(50), "violations.surveys", 1, NULL, 0);
-        figure_is(w, in[i], Q1_DAY(50), "violations.found", 2, "is_policy", 1);
+        figure_is(w, in[i], Q1_DAY(50), "violations.found", 3, "is_policy", 1);
         figure_is(w, in[i], Q1_DAY(50), "violations.fixed", 1, "is_policy", 1);
+        figure_is(w, in[i], Q1_DAY(50), "violations.not_applicable", 1, "cable_journal", 1);
         figure_is(w, in[i], Q1_DAY(50), "violations.open", 1, "backup_journal", 1);
         figure_is(w, in[i], Q1_DAY(50), "violations.persisting", 0, NULL, 0);
         figure_is(w, in[i], Q1_DAY(50), "measures.violations", 1, NULL, 0);
     }
-    /* As it was known before: nothing yet, then two that are open. */
+    /* As it was known before: nothing yet, then three that are open. */
     figure_is(w, IN_17, Q1_DAY(2), "violations.found", 0, NULL, 0);
-    figure_is(w, IN_17, Q1_DAY(3), "violations.open", 2, "is_policy", 1);
+    figure_is(w, IN_17, Q1_DAY(3), "violations.open", 3, "is_policy", 1);
     figure_is(w, IN_17, Q1_DAY(3), "violations.fixed", 0, NULL, 0);
     figure_is(w, IN_17, Q1_DAY(3), "measures.violations", 0, NULL, 0);
 }

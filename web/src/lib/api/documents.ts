@@ -29,7 +29,7 @@ export const FIELDS = [
 export const VERDICTS = ['met', 'partly', 'not_met', 'not_applicable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 // i18n: ui.documents.violation.*
-export const VIOLATION_STATES = ['found', 'sent', 'measure_reported', 'fixed', 'persisting'] as const;
+export const VIOLATION_STATES = ['found', 'sent', 'measure_reported', 'fixed', 'not_applicable', 'persisting'] as const;
 // i18n: ui.documents.file_role.*
 export const FILE_ROLES = ['photo', 'video', 'document'] as const;
 // i18n: ui.documents.source.*
@@ -90,7 +90,7 @@ const survey = object({
   results_received_at: nullable(instant), measures_at: nullable(instant), ended_at: nullable(instant), whole: bool, clocks: arr(clock), timeline: arr(step), files: arr(evidence),
   request: nullable(object({ id: str, number: str, state: str, provided: num, missing: num, count: num })),
   previous: nullable(object({ id: str, number: str, completed_at: instant })), documents: arr(progress),
-  found: nullable(object({ partly: num, not_met: num, fixed: num, measures: num })),
+  found: nullable(object({ partly: num, not_met: num, fixed: num, measures: num, not_applicable: num })),
   notices: arr(object({ id: str, number: str, title: str, made_at: instant, pdf_sha256: nullable(str) })), actions: arr(action),
 });
 export type Survey = Decoded<typeof survey>;
@@ -107,12 +107,13 @@ const line = object({
 export type Line = Decoded<typeof line>;
 const change = object({
   requirement: str, document: str, text: str, was: nullable(oneOf(VERDICTS)), became: oneOf(VERDICTS), quote_was: nullable(str), quote: nullable(str), violation: nullable(str),
+  outcome: nullable(oneOf(VIOLATION_STATES)), reason: nullable(str),
 });
 export type Change = Decoded<typeof change>;
 
 const violationShape = {
   id: str, number: str, document: str, title: str, requirement: str, text: str, state: oneOf(VIOLATION_STATES), open: bool, description: nullable(str), recommendation: texts, object: ref,
-  found_at: instant, sent_at: nullable(instant), settled_at: nullable(instant), found_by: numbered, survey: numbered, measure: nullable(str), done_on: nullable(str),
+  found_at: instant, sent_at: nullable(instant), settled_at: nullable(instant), found_by: numbered, survey: numbered, measure: nullable(str), done_on: nullable(str), ended_why: nullable(str),
 };
 const violationRow = object(violationShape);
 export type ViolationRow = Decoded<typeof violationRow>;
