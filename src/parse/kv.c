@@ -127,6 +127,15 @@ static struct str field_of(struct work *w, struct pair *v)
     return v->name;
 }
 
+static void add_pair(struct work *w, struct pair *v)
+{
+    if (str_eq(v->name, STR("devname")) && v->value.n && w->host.n) {
+        work_set(w, STR("host.name"), v->value); /* what the device calls itself; the header may have a relay's word */
+        return;
+    }
+    work_add(w, field_of(w, v), v->value);
+}
+
 /* separator - '|' where the first pair ends with one (Check Point), else a blank. */
 static char separator(struct str s)
 {
@@ -179,7 +188,7 @@ bool kv_line(struct work *w, struct str s)
         return false;
     while (s.n) {
         if (kv_take(w, &s, sep, &v))
-            work_add(w, field_of(w, &v), v.value);
+            add_pair(w, &v);
         else if (sep == ' ')
             take_word(&s); /* a word between pairs: it stays in the message */
         else

@@ -174,6 +174,11 @@ static void structured_data(struct work *w, struct str *s)
 
 static struct str nil(struct str s) { return str_eq(s, STR("-")) ? (struct str){ NULL, 0 } : s; }
 
+static bool form_begins(struct str s) { return str_starts(s, STR("CEF:")) || str_starts(s, STR("LEEF:")); }
+
+/* header_word - products put CEF and LEEF right behind the host, without the words between: then there is none. */
+static struct str header_word(struct str *s) { return form_begins(*s) ? (struct str){ NULL, 0 } : take_word(s); }
+
 /* rfc5424 - s begins with the version. False: it is not, *s as before. */
 static bool rfc5424(struct work *w, struct str *s)
 {
@@ -192,10 +197,10 @@ static bool rfc5424(struct work *w, struct str *s)
             work_time(w, &t);
     }
     host = take_word(&at);
-    app = take_word(&at);
-    procid = take_word(&at);
-    msgid = take_word(&at);
-    if (msgid.n == 0)
+    app = header_word(&at);
+    procid = header_word(&at);
+    msgid = header_word(&at);
+    if (msgid.n == 0 && !form_begins(at))
         return false;
     add_pri(w);
     work_add(w, STR("log.syslog.version"), STR("1"));
@@ -206,7 +211,8 @@ static bool rfc5424(struct work *w, struct str *s)
     work_add(w, STR("log.syslog.appname"), w->program);
     work_add(w, STR("log.syslog.procid"), w->pid);
     work_add(w, STR("log.syslog.msgid"), nil(msgid));
-    structured_data(w, &at);
+    if (!form_begins(at))
+        structured_data(w, &at);
     take(&at, STR(" "));
     take(&at, STR("\xEF\xBB\xBF"));
     *s = at;
@@ -309,6 +315,40 @@ static bool repeated(struct str s)
            str_starts(s, STR("message repeated "));
 }
 
+/* odd_host - hosts that no rule has: "[10.0.0.1] ", "[host:category:level]: " (ONTAP), "name,MAC,v4.0 " (UniFi), "host: host: ". */
+static bool odd_host(struct work *w, struct str *s)
+{
+    struct str at = *s, word = take_word(&at), inside, first, rest;
+
+    if (word.n > 2 && *word.p == '[') {
+        bool colon = word.p[word.n - 1] == ':';
+
+        inside = str_of(word.p + 1, word.n - 2 - colon);
+        if (word.p[word.n - 1 - colon] != ']')
+            return false;
+        if (colon && split_at(inside, STR(":"), &first, &rest) && has(rest, STR(":")) && host_like(first))
+            inside = first;
+        else if (colon || ip_of(inside).n == 0)
+            return false;
+        w->host = inside;
+        *s = at;
+        return true;
+    }
+    if (word.n > 1 && word.p[word.n - 1] == ':' && str_starts(at, word) && host_like(str_left(word, word.n - 1))) {
+        w->host = str_left(word, word.n - 1);
+        *s = str_cut(at, word.n);
+        return true;
+    }
+    if (word.n > 15 && split_at(word, STR(","), &first, &rest) && str_find(rest, STR("v")) >= 0 && has(rest, STR(".")) &&
+        host_like(first)) {
+        w->host = first;
+        *s = at;
+        tag_take(w, s);
+        return true;
+    }
+    return false;
+}
+
 /* host_and_tag - what stands behind the time. sure: the form of the header says that a host follows. */
 static void host_and_tag(struct work *w, struct str *s, bool sure)
 {
@@ -319,6 +359,10 @@ static void host_and_tag(struct work *w, struct str *s, bool sure)
     take(&at, STR(": "));
     tag = at;
     if (repeated(at)) {
+        *s = at;
+        return;
+    }
+    if (sure && odd_host(w, &at)) {
         *s = at;
         return;
     }
@@ -345,6 +389,93 @@ static void host_and_tag(struct work *w, struct str *s, bool sure)
     *s = at;
 }
 
+/* sequence_take - Cisco's "29: " or "000123: ". */
+static struct str sequence_take(struct str *s)
+{
+    struct str back = *s, number;
+
+    if (s->n == 0 || !is_digit(*s->p))
+        return (struct str){ NULL, 0 };
+    number = take_until(&back, STR(": "));
+    if (!all_digits(number) || number.n > 10)
+        return (struct str){ NULL, 0 };
+    *s = back;
+    return number;
+}
+
+/* uptime_take - "00:01:01: %", "1w2d: %", "101 21: %": a clock that was never set counts from its start. */
+static bool uptime_take(struct str *s)
+{
+    struct str rest, word;
+
+    if (!split_at(str_left(*s, 24), STR(": %"), &word, &rest) || word.n == 0 || !is_digit(*word.p))
+        return false;
+    for (size_t i = 0; i < word.n; i++)
+        if (!is_digit(word.p[i]) && !memchr(": ywdhms", word.p[i], 8))
+            return false;
+    *s = str_cut(*s, word.n + 2);
+    return true;
+}
+
+/* stamp_joined - a stamp whose end touches the host: "Mar 19 08:05:09gw1 event: …". */
+static bool stamp_joined(struct work *w, struct str *s, struct stamp *t)
+{
+    struct str head = str_left(*s, 15);
+
+    if (s->n < 17 || !is_alpha(*s->p) || !is_alpha(s->p[15]) || !stamp_take(w, &head, t) || head.n)
+        return false;
+    *s = str_cut(*s, 15);
+    return true;
+}
+
+/* host_before_time - "<189>29: host: *Mar  1 …", and devices without a clock: "host: 00:01:01: %", "host: NetScreen …". */
+static bool host_before_time(struct work *w, struct str *s, struct stamp *t, bool *timed)
+{
+    struct str back = *s, host = take_until(&back, STR(": "));
+
+    if (!host_like(host) || back.n == 0)
+        return false;
+    if (*back.p == '*' || *back.p == '.')
+        back = str_cut(back, 1);
+    *timed = stamp_take(w, &back, t);
+    if (!*timed && !uptime_take(&back) && !str_starts(back, STR("NetScreen ")))
+        return false;
+    w->host = host;
+    *s = back;
+    return true;
+}
+
+/* inner_header - a relay has put its own header before the device's: "relay Mar 19 08:05:09 host TAG …". The inner one is the event's. */
+static void inner_header(struct work *w, struct str *s)
+{
+    struct str at = *s, relay = w->host;
+    struct stamp t;
+
+    if (w->host.n == 0 || w->program.n || !is_alpha(at.n ? *at.p : ' ') || !stamp_take(w, &at, &t) || at.n < 3 || *at.p != ' ')
+        return;
+    w->host = (struct str){ NULL, 0 };
+    host_and_tag(w, &at, true);
+    if (w->host.n == 0) {
+        w->host = relay;
+        return;
+    }
+    work_time(w, &t);
+    work_add(w, STR("log.syslog.hostname"), relay);
+    *s = at;
+}
+
+/* zone_name - " MSK: %SYS-…" of Cisco: a zone by its name. */
+static void zone_name(struct str *s)
+{
+    struct str back = *s, name;
+
+    if (s->n <= 5 || *s->p != ' ' || s->p[1] < 'A' || s->p[1] > 'Z')
+        return;
+    name = take_until(&back, STR(": %"));
+    if (name.n <= 6 && back.n)
+        *s = str_of(back.p - 1, back.n + 1);
+}
+
 /* rfc3164 - without PRI a time must stand first; with PRI anything may follow. */
 static bool rfc3164(struct work *w, struct str *s, bool pri)
 {
@@ -353,32 +484,14 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
     bool timed;
 
     skip_blanks(&at);
-    if (pri && at.n && is_digit(*at.p)) { /* Cisco's "29: " or "000123: " */
-        back = at;
-        sequence = take_until(&at, STR(": "));
-        if (!all_digits(sequence) || sequence.n > 10) {
-            at = back;
-            sequence = (struct str){ NULL, 0 };
-        }
-    }
+    if (pri)
+        sequence = sequence_take(&at);
     take(&at, STR(": "));
     if (at.n > 1 && (*at.p == '*' || *at.p == '.') && is_alpha(at.p[1]))
         at = str_cut(at, 1); /* Cisco: the clock is not set, or lost its source */
-    timed = stamp_take(w, &at, &t);
-    if (!timed && pri) { /* "<189>29: host: *Mar  1 …" */
-        back = at;
-        if (host_like(take_until(&back, STR(": "))) && back.n) {
-            struct str host = str_left(at, (size_t)(back.p - at.p) - 2);
-
-            if (*back.p == '*' || *back.p == '.')
-                back = str_cut(back, 1);
-            if (stamp_take(w, &back, &t)) {
-                w->host = host;
-                at = back;
-                timed = true;
-            }
-        }
-    }
+    timed = stamp_take(w, &at, &t) || (pri && stamp_joined(w, &at, &t));
+    if (!timed && pri && !uptime_take(&at))
+        (void)host_before_time(w, &at, &t, &timed);
     if (!timed && !pri)
         return false;
     if (timed) {
@@ -391,16 +504,13 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
     add_pri(w);
     if (sequence.n)
         work_add(w, STR("event.sequence"), sequence);
-    back = at;
-    if (timed && at.n > 5 && *at.p == ' ' && at.p[1] >= 'A' && at.p[1] <= 'Z') {
-        struct str zone_name = take_until(&back, STR(": %")); /* " MSK: %SYS-…": the zone by name is not read */
-
-        if (zone_name.n <= 6 && back.n)
-            at = str_of(back.p - 1, back.n + 1);
-    }
+    if (timed)
+        zone_name(&at);
     if (timed && w->host.n == 0)
         host_and_tag(w, &at, pri || t.iso || is_alpha(*t.text.p) || (is_digit(*t.text.p) && t.text.p[4] == ' '));
     skip_blanks(&at);
+    if (timed)
+        inner_header(w, &at);
     take(&at, STR(": "));
     if (w->program.n == 0 && !str_starts(at, STR("%")) && (!timed || sequence.n))
         tag_take(w, &at);

@@ -249,6 +249,59 @@ static void test_otrf(void **state)
 
 /* --- sc4s: which messages are understood, and by what --- */
 
+/* What these messages do not say, so that no reader can find it; "host", "time" or both. */
+static const struct {
+    const char *sourcetype, *lacks, *why;
+} silent[] = {
+    { "nix:syslog", "host time", "a tag right behind the PRI; cron without a host" },
+    { "cisco:esa", "host", "the name of the log stands where a host would: no host is sent" },
+    { "cisco:ios", "host time", "no host, or the uptime instead of a time" },
+    { "dell:avamar:msc", "host", "\"host: text\" cannot be told from \"program: text\"" },
+    { "netscreen:firewall", "time", "the time stands in the pairs, if at all" },
+    { "pfsense:", "host", "pfSense sends no host by default" },
+    { "radware:defensepro", "host time", "neither is sent; the device stands in the text" },
+    { "raritan:dsx", "host time", "neither is sent" },
+    { "StealthINTERCEPT", "host", "pairs right behind the time" },
+    { "ubnt", "other", "the access point is the sender, the host of the sample stands in the text" },
+    { "zscalernss-tunnel", "host", "no host is sent" },
+};
+
+static bool is_silent(const char *sourcetype, const char *what)
+{
+    for (size_t i = 0; i < COUNT(silent); i++)
+        if (strncmp(sourcetype, silent[i].sourcetype, strlen(silent[i].sourcetype)) == 0 && strstr(silent[i].lacks, what))
+            return true;
+    return false;
+}
+
+struct sc4s {
+    size_t all, header, timed, hosted, form, failed, wrong;
+};
+
+static void sc4s_message(struct data *d, const json_t *o, struct event_batch *b, struct sc4s *n)
+{
+    const json_t *m = json_object_get(o, "message"), *t = json_object_get(o, "template");
+    const char *sourcetype = json_string_value(json_object_get(o, "sourcetype"));
+    struct str host;
+    struct event *ev;
+    bool timed;
+
+    parse(d, str_of(json_string_value(m), json_string_length(m)), b, &ev);
+    host = event_get(ev, STR("host.name"));
+    timed = !(ev->marks & MARK_NO_TIME);
+    n->all++;
+    n->header += event_get(ev, STR("log.syslog.priority")).n > 0 || timed;
+    n->timed += timed;
+    n->hosted += host.n > 0;
+    n->failed += ev->parse == EVENT_PARSE_FAILED;
+    n->form += ev->parse == EVENT_PARSE_OK && !str_eq(ev->parser, STR("syslog"));
+    if ((host.n == 0 && !is_silent(sourcetype, "host")) || (!timed && !is_silent(sourcetype, "time")) ||
+        (host.n && strstr(json_string_value(t), "{{ host }}") && str_find(host, STR("dev01")) < 0 && !is_silent(sourcetype, "other"))) {
+        n->wrong++;
+        print_message("  %s: host \"%.*s\", time %d: %.150s\n", sourcetype, STR_ARG(host), timed, json_string_value(t));
+    }
+}
+
 static void test_sc4s(void **state)
 {
     struct data *d = *state;
@@ -256,7 +309,7 @@ static void test_sc4s(void **state)
     char path[600];
     struct event_batch b;
     struct str rest, line;
-    size_t all = 0, header = 0, timed = 0, hosted = 0, form = 0, failed = 0;
+    struct sc4s n = { 0 };
 
     buf_init(&file, 0);
     event_batch_init(&b, 0);
@@ -265,33 +318,57 @@ static void test_sc4s(void **state)
     rest = buf_view(&file);
     while (str_split(&rest, '\n', &line)) {
         json_t *o = json_loadb(line.p, line.n, 0, NULL);
-        const json_t *m = json_object_get(o, "message"), *t = json_object_get(o, "template");
-        struct str text, template;
-        struct event *ev;
 
-        if (!m) {
-            json_decref(o);
-            continue;
-        }
-        text = str_of(json_string_value(m), json_string_length(m));
-        template = str_of(json_string_value(t), json_string_length(t));
-        parse(d, text, &b, &ev);
-        all++;
-        header += event_get(ev, STR("log.syslog.priority")).n > 0 || !(ev->marks & MARK_NO_TIME);
-        timed += !(ev->marks & MARK_NO_TIME);
-        hosted += event_get(ev, STR("host.name")).n > 0;
-        failed += ev->parse == EVENT_PARSE_FAILED;
-        form += ev->parse == EVENT_PARSE_OK && !str_eq(ev->parser, STR("syslog"));
-        if (getenv("SHOW") && (ev->parse == EVENT_PARSE_FAILED || event_get(ev, STR("host.name")).n == 0 || (ev->marks & MARK_NO_TIME)))
-            print_message("%s%s%s %s %.*s\n      %.200s\n", ev->parse == EVENT_PARSE_FAILED ? "FAILED " : "",
-                          event_get(ev, STR("host.name")).n ? "" : "nohost ", ev->marks & MARK_NO_TIME ? "notime " : "",
-                          json_string_value(json_object_get(o, "sourcetype")), STR_ARG(ev->parser), template.p);
+        if (json_object_get(o, "message"))
+            sc4s_message(d, o, &b, &n);
         json_decref(o);
     }
     event_batch_free(&b);
-    print_message("sc4s: %zu messages: %zu with header, %zu with time, %zu with host, %zu by a form of their own, %zu not understood\n", all,
-                  header, timed, hosted, form, failed);
-    assert_int_equal(all, 320);
+    print_message("sc4s: %zu messages: %zu with header, %zu with time, %zu with host, %zu by a form of their own, %zu not understood\n", n.all,
+                  n.header, n.timed, n.hosted, n.form, n.failed);
+    assert_int_equal(n.all, 320);
+    assert_int_equal(n.header, 320);
+    assert_int_equal(n.failed, 0);
+    assert_int_equal(n.wrong, 0);
+    assert_true(n.form >= 104);
+}
+
+/* --- rsyslog: Windows events as Snare sends them --- */
+
+static void test_snare(void **state)
+{
+    static const char *const names[] = { "sample-custom-pattern.data", "sample-windows2025-security.data" };
+    struct data *d = *state;
+    struct event_batch b;
+    size_t all = 0, right = 0, meant = 0;
+
+    event_batch_init(&b, 0);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        AUTO_BUF struct buf file = { 0 };
+        char path[600];
+        struct str rest, line;
+
+        buf_init(&file, 0);
+        snprintf(path, sizeof path, "%s/rsyslog/%s", d->logs, names[i]);
+        assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
+        rest = buf_view(&file);
+        while (str_split(&rest, '\n', &line)) {
+            struct event *ev;
+
+            if (line.n == 0)
+                continue;
+            parse(d, line, &b, &ev);
+            all++;
+            right += str_eq(ev->parser, STR("snare")) && ev->parse == EVENT_PARSE_OK && event_get(ev, STR("event.code")).n &&
+                     event_get(ev, STR("host.name")).n && event_get(ev, STR("event.outcome")).n && !(ev->marks & MARK_NO_TIME);
+            meant += event_get(ev, STR("event.action")).n > 0;
+        }
+    }
+    event_batch_free(&b);
+    print_message("rsyslog snare: %zu of %zu lines give number, host, time and outcome; %zu a known event\n", right, all, meant);
+    assert_true(all > 5);
+    assert_int_equal(right, all);
+    assert_true(meant + 2 >= all);
 }
 
 static int unpack(struct data *d)
@@ -315,7 +392,8 @@ int main(void)
     struct CMUnitTest tests[] = {
         { .name = "wazuh-engine: 36 Windows events as XML give the fields worth most", .test_func = test_wazuh_windows },
         { .name = "otrf: recorded attacks on Windows as JSON lines", .test_func = test_otrf },
-        { .name = "sc4s: syslog messages of 105 products", .test_func = test_sc4s },
+        { .name = "sc4s: all 320 syslog messages of 105 products give what they say of host and time", .test_func = test_sc4s },
+        { .name = "rsyslog: Windows events in Snare form", .test_func = test_snare },
     };
     struct data d = { .parser = NULL };
     const char *shared = getenv("SAQSHY_SHARED");
