@@ -1,5 +1,5 @@
-/* cmd_parse.c - "saqshy parse [--json] [--zone +05:00] FILE…": the event that each line becomes. Needs no
- * configuration.
+/* cmd_parse.c - "saqshy parse [--json] [--explain] [--zone +05:00] FILE…": the event that each line becomes. Needs no
+ * configuration: parsers as data are those beside the program, and with --parsers DIR those in DIR before them.
  *
  * Empty lines become nothing. A line longer than EVENT_ORIGINAL_MAX is cut and marked. A file that is no text but a
  * container we know by its first bytes (EVTX, gzip, zstd, zip) becomes one event, failed. Exit: 0, or 2 where a file
@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/node.h"
 #include "parse/parse.h"
 
 #define LINE_ARENA_BYTES (16u * MIB) /* one line, its fields, and what escapes undo */
@@ -18,7 +19,8 @@ struct run {
     struct event_batch batch;
     struct buf out;
     struct parse_hints hints;
-    bool json;
+    struct buf why;
+    bool json, explain;
 };
 
 static void put_plain(struct buf *b, struct str s)
@@ -65,6 +67,19 @@ static void put_human(struct buf *b, const struct event *ev)
     buf_byte(b, '\n');
 }
 
+/* put_why - who was asked: a comment before the event. */
+static void put_why(struct buf *b, struct str why)
+{
+    struct str line;
+
+    while (str_split(&why, '\n', &line))
+        if (line.n) {
+            buf_str(b, STR("# "));
+            put_plain(b, line);
+            buf_byte(b, '\n');
+        }
+}
+
 static int flush(struct run *r)
 {
     size_t done = 0;
@@ -94,7 +109,10 @@ static int one_line(struct run *r, struct str line, bool truncated)
         return -ENOMEM;
     r->hints.received = clock_now();
     r->hints.truncated = truncated;
+    buf_reset(&r->why);
     parse_line(r->parser, line, &r->hints, &r->batch.arena, ev);
+    if (r->explain)
+        put_why(&r->out, buf_view(&r->why));
     if (r->json)
         event_json(ev, &r->out);
     else
@@ -170,7 +188,8 @@ static int one_file(struct run *r, const char *path)
 
 static int usage(FILE *to, int rc)
 {
-    fprintf(to, "usage: saqshy parse [--json] [--zone +05:00] FILE…   (\"-\" is standard input)\n");
+    fprintf(to, "usage: saqshy parse [--json] [--explain] [--zone +05:00] [--parsers DIR] FILE…   (\"-\" is standard input)\n"
+                "--explain tells before each event which parsers were asked, and why those before it did not take the line\n");
     return rc;
 }
 
@@ -187,33 +206,79 @@ static bool zone_of(const char *text, int32_t *out)
     return true;
 }
 
+/* open_parser - with the products beside the program, if there are any, and those in own before them. */
+static int open_parser(struct run *r, const char *own, int32_t zone, struct err *e)
+{
+    struct parse_options o = { .zone_min = zone };
+    struct node *node = NULL;
+    char exe[4096], ours[4096];
+    size_t n = 0;
+    int rc;
+
+    if (own)
+        o.folders[n++] = own;
+    if (node_exe_folder(exe, e) == 0 && node_default(NULL, exe, &node, e) == 0) {
+        snprintf(ours, sizeof ours, "%s/parsers", node->content);
+        o.folders[n] = ours;
+    }
+    node_free(&node);
+    rc = parse_open(&o, &r->parser, e);
+    for (size_t i = 0; rc == 0; i++) {
+        struct parse_product p;
+
+        if (!parse_product(r->parser, i, &p))
+            break;
+        if (p.why && !p.loaded)
+            fprintf(stderr, "saqshy parse: %s\n", p.why);
+    }
+    return rc;
+}
+
+/* options - up to the first file; false: they are wrong. */
+static bool options(struct run *r, int argc, char **argv, int *first, const char **own, int32_t *zone)
+{
+    for (; *first < argc && strncmp(argv[*first], "--", 2) == 0; ++*first) {
+        const char *word = argv[*first];
+
+        if (strcmp(word, "--") == 0) {
+            ++*first;
+            break;
+        }
+        if (strcmp(word, "--json") == 0)
+            r->json = true;
+        else if (strcmp(word, "--explain") == 0)
+            r->explain = true;
+        else if (*first + 1 >= argc || (strcmp(word, "--zone") != 0 && strcmp(word, "--parsers") != 0))
+            return false;
+        else if (strcmp(word, "--parsers") == 0)
+            *own = argv[++*first];
+        else if (!zone_of(argv[++*first], zone))
+            return false;
+    }
+    return *first < argc;
+}
+
 int cmd_parse(int argc, char **argv)
 {
     struct run r = { .hints = { .zone_min = EVENT_OFFSET_NONE, .future_tolerance = 5 * NS_PER_MINUTE } };
+    const char *own = NULL;
     int32_t zone = 0;
     int first = 1, rc = 0, bad = 0;
     struct err e;
 
-    for (; first < argc && strncmp(argv[first], "--", 2) == 0; first++) {
-        if (strcmp(argv[first], "--") == 0) {
-            first++;
-            break;
-        }
-        if (strcmp(argv[first], "--help") == 0)
-            return usage(stdout, 0);
-        if (strcmp(argv[first], "--json") == 0)
-            r.json = true;
-        else if (strcmp(argv[first], "--zone") != 0 || first + 1 >= argc || !zone_of(argv[++first], &zone))
-            return usage(stderr, 2);
-    }
-    if (first >= argc)
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout, 0);
+    if (!options(&r, argc, argv, &first, &own, &zone))
         return usage(stderr, 2);
-    if (parse_new(NULL, zone, &r.parser, &e) < 0) {
+    if (open_parser(&r, own, zone, &e) < 0) {
         fprintf(stderr, "saqshy parse: %s\n", e.text);
         return 2;
     }
     event_batch_init(&r.batch, LINE_ARENA_BYTES);
     buf_init(&r.out, 64 * MIB);
+    buf_init(&r.why, MIB);
+    if (r.explain)
+        r.hints.explain = &r.why;
     for (int i = first; i < argc && rc != -EPIPE; i++) {
         r.hints.path = strcmp(argv[i], "-") == 0 ? (struct str){ NULL, 0 } : str_c(argv[i]);
         rc = one_file(&r, argv[i]);
@@ -222,6 +287,7 @@ int cmd_parse(int argc, char **argv)
     if (rc != -EPIPE && flush(&r) < 0)
         bad = 1;
     buf_free(&r.out);
+    buf_free(&r.why);
     event_batch_free(&r.batch);
     parse_free(&r.parser);
     return bad ? 2 : 0;

@@ -30,10 +30,12 @@
 #define SEC(n) (UINT64_C(1) << (44 + (n)-1))
 #define TYPE_BITS 48
 
+struct patterns;
 struct parser {
     int32_t zone_min;
     char pri_text[PRI_MAX + 1][4];
     const struct program *programs[256]; /* open addressing by hash of the name */
+    struct patterns *data;               /* products as data, owned; NULL: none */
 };
 
 /* One line being parsed. */
@@ -51,6 +53,9 @@ struct work {
     bool timed;   /* the line said when */
     bool trouble; /* something was left out: partial */
     bool quoted;  /* msg was inside another format: it is set as "message" by that format */
+    bool routed;  /* the products of this program were asked */
+    int depth;    /* texts inside texts */
+    uint32_t product_from; /* fields from here on are of the product at work, where several of its patterns may say the same */
 };
 
 /* What an event is, in ECS and in the words of Annex 4. NULL where it has none; two categories or types at most. */
@@ -79,6 +84,8 @@ void work_user(struct work *w, struct str name);
 void work_number(struct work *w, struct str name, uint64_t value);
 /* work_types - saqshy.types from w->types; related.* from what was found. Once, at the end. */
 void work_types(struct work *w);
+/* work_type_bit - of a code ("APP-03"); 0 if there is none of that name. */
+uint64_t work_type_bit(struct str code);
 void work_related(struct work *w);
 
 /* --- scan.c: small readers --- */
@@ -152,8 +159,16 @@ bool protects(struct str unit);
 
 /* program_of - the entry for a name, or NULL. */
 const struct program *program_of(const struct parser *p, struct str name);
+/* program_known - somebody reads messages of a program of that name, in C or as data. */
+bool program_known(const struct parser *p, struct str name);
+/* plain_name - "su(pam_unix)" is su, "/usr/sbin/cron" is cron, "rsyslogd-2177" is rsyslogd. */
+struct str plain_name(struct str s);
 /* program_message - let the sub-parser of w->program read w->msg. Sets parser and class. */
 void program_message(struct work *w);
+/* program_data - products as data that come before any reader in C. True: understood. */
+bool program_data(struct work *w);
+/* parser_bare - built-in readers alone. NULL: no memory. */
+struct parser *parser_bare(int32_t zone_min);
 extern const struct program programs[];
 extern const size_t program_count;
 

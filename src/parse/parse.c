@@ -1,15 +1,15 @@
 /* parse.c - the way of a line: marks, shape, header, program, and what is told at the end; see parse.h. */
 #include "parse/forms_internal.h"
+#include "parse/patterns.h"
 
 #define MESSAGE_REPEATED STR("message repeated ")
 
-int parse_new(const char *content_folder, int32_t zone_min, struct parser **out, struct err *e)
+struct parser *parser_bare(int32_t zone_min)
 {
     struct parser *p = calloc(1, sizeof *p);
 
-    (void)content_folder; /* LATER: patterns of content/parsers, when products beyond the built-in ones are read */
     if (!p)
-        return err_set(e, -ENOMEM, "no memory for the parser");
+        return NULL;
     p->zone_min = zone_min == EVENT_OFFSET_NONE ? 0 : zone_min;
     for (int i = 0; i <= PRI_MAX; i++)
         snprintf(p->pri_text[i], sizeof p->pri_text[i], "%d", i % 1000);
@@ -22,12 +22,25 @@ int parse_new(const char *content_folder, int32_t zone_min, struct parser **out,
             at = (at + 1) % COUNT(p->programs);
         p->programs[at] = &programs[i];
     }
-    *out = p;
-    return 0;
+    return p;
+}
+
+int parse_new(const char *content_folder, int32_t zone_min, struct parser **out, struct err *e)
+{
+    struct parse_options o = { .zone_min = zone_min };
+    char path[4096];
+
+    if (content_folder && *content_folder) {
+        snprintf(path, sizeof path, "%s/parsers", content_folder);
+        o.folders[0] = path;
+    }
+    return parse_open(&o, out, e);
 }
 
 void parse_free(struct parser **p)
 {
+    if (*p)
+        patterns_free(&(*p)->data);
     free(*p);
     *p = NULL;
 }
@@ -110,6 +123,56 @@ static bool formed(struct work *w)
     }
 }
 
+/* unit_fields - what journald knows, where the object itself does not say it. */
+static void unit_fields(struct work *w)
+{
+    if (event_get(w->ev, STR("process.name")).n)
+        return;
+    work_add(w, STR("process.name"), w->hints->unit);
+    if (all_digits(w->hints->pid) && event_get(w->ev, STR("process.pid")).n == 0)
+        work_add(w, STR("process.pid"), w->hints->pid);
+}
+
+/* by_data - products as data that come before the readers in C: of the program, of the path, or found by their literals
+ * where the program is nobody's. */
+static bool by_data(struct work *w)
+{
+    if (!w->parser->data)
+        return false;
+    if (w->program.n && program_data(w))
+        return true;
+    if ((w->hints->parser.n && patterns_named(w, w->msg)) || (w->hints->path.n && patterns_path(w, w->msg)))
+        return true;
+    return !program_known(w->parser, plain_name(w->program)) && !patterns_program(w->parser, w->program) && patterns_alone(w, w->msg);
+}
+
+/* syslogish - begins with a PRI or the name of a month: a header comes first. */
+static bool syslogish(struct str s)
+{
+    return s.n > 4 && ((*s.p == '<' && is_digit(s.p[1])) || (is_alpha(s.p[0]) && is_alpha(s.p[1]) && is_alpha(s.p[2]) && s.p[3] == ' '));
+}
+
+/* whole_by_data - products whose texts are whole lines, without any header. */
+static bool whole_by_data(struct work *w)
+{
+    bool ok;
+
+    if (!w->parser->data)
+        return false;
+    if (w->hints->unit.n && w->hints->path.n == 0) {
+        w->program = w->hints->unit;
+        ok = program_data(w);
+        w->program = (struct str){ NULL, 0 };
+        w->routed = false;
+    } else {
+        ok = (w->hints->parser.n && patterns_named(w, w->msg)) || (w->hints->path.n && patterns_path(w, w->msg)) ||
+             (!syslogish(w->msg) && patterns_alone(w, w->msg));
+    }
+    if (ok)
+        unit_fields(w);
+    return ok;
+}
+
 /* body - what stands behind a header, or the whole of a line that has none. False: nobody knows it. */
 static bool body(struct work *w)
 {
@@ -117,6 +180,8 @@ static bool body(struct work *w)
 
     if (s.n == 0)
         return false;
+    if (by_data(w))
+        return true;
     if (*s.p == '%' && cisco_message(w))
         return true;
     if (formed(w))
@@ -149,7 +214,7 @@ static bool tag_alone(struct work *w)
 {
     if (!is_alpha(*w->msg.p) || !syslog_tag(w))
         return false;
-    if (w->pid.n || program_of(w->parser, w->program))
+    if (w->pid.n || program_known(w->parser, w->program))
         return true;
     w->msg = str_trim(w->ev->original);
     w->program = (struct str){ NULL, 0 };
@@ -196,7 +261,7 @@ static bool headless(struct work *w)
     struct str name = stem(w->hints->path);
     bool trouble = w->trouble;
 
-    if (!program_of(w->parser, name)) {
+    if (!program_known(w->parser, name)) {
         if (!sshd_alone(w->msg))
             return false;
         name = STR("sshd");
@@ -213,21 +278,13 @@ static bool headless(struct work *w)
     return false;
 }
 
-/* unit_fields - what journald knows, where the object itself does not say it. */
-static void unit_fields(struct work *w)
-{
-    if (event_get(w->ev, STR("process.name")).n)
-        return;
-    work_add(w, STR("process.name"), w->hints->unit);
-    if (all_digits(w->hints->pid) && event_get(w->ev, STR("process.pid")).n == 0)
-        work_add(w, STR("process.pid"), w->hints->pid);
-}
-
 /* understand - the shape of the line chooses the way. False: nothing understood it. */
 static bool understand(struct work *w)
 {
     bool header;
 
+    if (whole_by_data(w))
+        return true;
     if (*w->msg.p == '{') {
         if (json_line(w)) {
             unit_fields(w);
@@ -249,11 +306,17 @@ static bool understand(struct work *w)
         w->pid = w->hints->pid;
         header = true;
     }
+    if (w->program.n == 0 && program_of(w->parser, w->hints->parser)) {
+        w->program = w->hints->parser;
+        header = true;
+    }
     if (header)
         header_fields(w);
     else if (headless(w))
         return true;
     if (body(w))
+        return true;
+    if (patterns_claim(w))
         return true;
     if (!header)
         return false;

@@ -3,7 +3,8 @@
  *   patterns_load.c    the file, key by key        patterns_fields.c  names, values, constants, cases
  *   patterns_regex.c   one pattern: groups, literal, limits           patterns_filter.c  many literals in one pass
  *   patterns_run.c     a text against a product    patterns_time.c    times by a form
- *   patterns_set.c     folders, reload, dispatch   patterns_samples.c the lines that a file carries
+ *   patterns_set.c     folders, files, reload      patterns_route.c   the way of a line to a product
+ *   patterns_samples.c the lines that a file carries
  *   patterns_draft.c   a file out of lines
  *
  * Owns      struct product owns its arena and compiled patterns; it is shared (refs) by the sets that hold it.
@@ -28,6 +29,9 @@
 #define INSIDE_DEPTH_MAX   3
 #define MATCHED_MAX        8   /* patterns that may have matched one text, by "of" */
 #define SETS_MAX           48  /* constants in force at once */
+#define ALONE_MAX          2048
+#define PATHS_MAX          1024
+#define ROUTE_PRODUCTS_MAX 8
 
 /* --- forms: a structured text as fields by name --- */
 
@@ -50,5 +54,279 @@ bool form_read(struct work *w, enum form form, const struct form_options *o, str
 /* form_add - one more field; past CAPTURES_MAX it is left out and w->trouble set. */
 void form_add(struct work *w, struct form_fields *f, struct str name, struct str value);
 enum form form_named(struct str name); /* FORM_COUNT if there is none */
+
+/* --- what a file says, compiled --- */
+
+/* How a value goes into the event: by its name, unless the file says it. */
+enum target_kind {
+    TARGET_PLAIN,
+    TARGET_TIME,    /* @timestamp: read by the time in force */
+    TARGET_PEER,    /* source.ip, client.address …: address, ip or domain */
+    TARGET_IP,      /* any other address */
+    TARGET_NUMBER,
+    TARGET_URL,
+    TARGET_LOWER,
+    TARGET_UPPER,
+    TARGET_HEX,
+    TARGET_NAME,    /* the last part of a path */
+    TARGET_DURATION,
+    TARGET_DROP,
+};
+
+struct value_map {
+    struct str from, to;
+};
+
+struct target {
+    struct str to;
+    enum target_kind kind;
+    struct str ip, domain, address; /* TARGET_PEER: the three names */
+    int64_t unit_ns;
+    struct str split;
+    const struct value_map *values; /* sorted by from */
+    size_t value_count;
+    struct str otherwise; /* "else" */
+    bool lenient;         /* keep: a value that is not listed stays */
+    bool instead;         /* of what the header gave under this name */
+};
+
+/* A source name: of a group or a form. */
+struct field {
+    struct str name;
+    const struct target *targets;
+    size_t count;
+};
+
+struct constant {
+    struct str name;
+    const struct str *values;
+    size_t count;
+};
+
+struct condition {
+    struct str name;
+    const struct str *words; /* any of; a '*' at either end stands for anything */
+    size_t count;
+    bool numeric;
+    int64_t from, to;
+};
+
+struct layer;
+struct when {
+    const struct condition *all;
+    size_t count;
+    const struct layer *then; /* no cases, no time of its own */
+};
+
+struct time_rule {
+    const struct str *from, *forms;
+    size_t from_count, form_count;
+    int32_t zone_min; /* EVENT_OFFSET_NONE: the source's */
+};
+
+/* What product, pattern and case give alike. */
+struct layer {
+    const struct constant *sets;
+    size_t set_count;
+    const struct when *cases;
+    size_t case_count;
+    const struct time_rule *time;
+    uint64_t types;
+};
+
+struct pattern {
+    struct str name, of, literal;
+    void *code; /* pcre2_code, owned */
+    bool jit, alone;
+    int line;
+    const struct str *starts;
+    size_t start_count;
+    const struct field *groups; /* by number of the group, from 1; one that has no name has no targets */
+    size_t group_count;
+    struct layer layer;
+};
+
+struct inside {
+    struct str of, program, parser;
+    enum form form; /* FORM_TEXT: program or parser */
+    struct form_options options;
+};
+
+struct sample {
+    struct str line, path, unit, parser;
+    enum event_parse parse;
+    int32_t zone_min;
+    bool not;
+    int row; /* of the file */
+    const struct constant *want;
+    size_t want_count;
+};
+
+struct filter;
+
+/* Patterns that read the same text, with their filter. */
+struct group_of {
+    struct str of;
+    const uint16_t *patterns;
+    size_t count;
+    const struct filter *filter;
+};
+
+struct product {
+    int refs;
+    struct arena arena;
+    char *file;      /* malloc'ed: as it is named to people */
+    uint64_t *lines; /* relaxed counter of those it took */
+    struct str id, title, prefix;
+    enum event_class class;
+    const struct str *programs, *replaces, *paths, *starts, *contains, *empty;
+    size_t program_count, replace_count, path_count, start_count, contain_count, empty_count;
+    bool alone, drop_rest;
+    enum form form;
+    struct form_options options;
+    const struct field *fields; /* open addressing, field_cap is a power of two */
+    size_t field_cap;
+    struct layer layer;
+    struct pattern *patterns;
+    size_t pattern_count;
+    const struct group_of *groups; /* the first reads the text itself, if any does */
+    size_t group_count;
+    const struct inside *inside;
+    size_t inside_count;
+    const struct sample *samples;
+    size_t sample_count;
+};
+
+/* --- patterns_load.c, patterns_fields.c --- */
+struct yaml;
+struct ynode;
+/* product_load - text is the file, name how it is named in errors ("FILE:LINE:COLUMN: …"). *out has one reference. */
+MUST_USE int product_load(struct str text, const char *name, struct product **out, struct err *e);
+void product_unref(struct product **p);
+
+/* The hands of the loader: a product in the making. */
+struct making {
+    struct yaml *yaml;
+    struct product *product;
+    struct arena *arena;
+    struct err *e;
+};
+MUST_USE int making_texts(struct making *m, const struct ynode *map, const char *key, const struct str **out, size_t *count);
+MUST_USE int making_fields(struct making *m, const struct ynode *map);
+MUST_USE int making_layer(struct making *m, const struct ynode *map, struct layer *out);
+/* making_group - the field for a name in a pattern: targets of "fields", or the name itself. */
+MUST_USE int making_group(struct making *m, const struct ynode *at, struct str name, struct field *out);
+MUST_USE int making_samples(struct making *m, const struct ynode *list);
+MUST_USE int making_constants(struct making *m, const struct ynode *map, bool names_of_event, const struct constant **out,
+                              size_t *count);
+MUST_USE int making_zone(struct making *m, const struct ynode *map, int32_t *out);
+
+/* --- patterns_regex.c --- */
+struct pattern_text {
+    struct str source;
+    bool template;     /* all but {NAME:TYPE} is literal */
+    struct str names[PATTERN_GROUPS_MAX + 1]; /* out: of each group */
+    size_t groups;     /* out */
+    struct str literal; /* out: the longest text that must stand there */
+};
+/* pattern_compile - sets p->code. The error's offset is that within the source. */
+MUST_USE int pattern_compile(struct pattern_text *t, struct arena *a, struct pattern *p, struct err *e);
+void pattern_free(struct pattern *p);
+
+/* The room of a match, on the stack of its caller. */
+struct matcher {
+    _Alignas(16) char room[2048];
+    size_t used;
+    struct arena *arena;
+    void *context, *data;
+};
+/* matcher_open - false: no memory. */
+bool matcher_open(struct matcher *m, struct arena *a);
+/* matcher_run - 1: it matches, groups are in (*at)[2 * group]; 0: not; -E2BIG: more steps than allowed. */
+int matcher_run(struct matcher *m, const struct pattern *p, struct str text, const size_t **at, size_t *count);
+
+/* --- patterns_filter.c --- */
+/* filter_new - count literals (ASCII letters folded); one of no bytes is always hit. In the arena. */
+MUST_USE int filter_new(struct arena *a, const struct str *literals, size_t count, const struct filter **out, struct err *e);
+/* filter_scan - set the bit of each literal that stands in text; hits has (count + 63) / 64 words, cleared here. */
+void filter_scan(const struct filter *f, struct str text, uint64_t *hits);
+size_t filter_bytes(const struct filter *f);
+
+/* --- patterns_time.c --- */
+bool time_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out);
+/* time_form_valid - every letter behind a '%' is known. */
+bool time_form_valid(struct str form);
+
+/* --- patterns_run.c --- */
+/* starts_as - the text begins in one of these ways, or there are none. */
+bool starts_as(const struct str *starts, size_t count, struct str text);
+/* product_looks - the text passes "starts" and "contains". */
+bool product_looks(const struct product *p, struct str text);
+/* product_run - read text. True: a pattern matched, or the form fits; the event has it all. False: nothing was added. */
+bool product_run(struct work *w, const struct product *p, struct str text);
+/* product_try - the same with one pattern that was found by its literal. */
+bool product_try(struct work *w, const struct product *p, size_t pattern, struct str text);
+
+/* --- patterns_samples.c --- */
+/* samples_hold - run the samples of p against parser. 0, or -EBADMSG with file, line and what differed; every: go on
+ * after one that fails, and tell each. */
+struct sample_listener {
+    void (*failed)(void *arg, const char *story);
+    void *arg;
+};
+MUST_USE int samples_hold(const struct parser *parser, const struct product *p, const struct sample_listener *every, struct err *e);
+
+/* --- patterns_set.c: folders and files --- */
+struct alone {
+    const struct product *product;
+    size_t pattern;
+};
+
+struct route {
+    struct str name; /* with '*' at an end: for all names of that kind */
+    const struct product *products[ROUTE_PRODUCTS_MAX];
+    size_t count;
+    bool replaces;
+};
+
+struct product_file;
+/* What a parser holds of products as data. Counters alone change after loading. */
+struct patterns {
+    char *folders[PARSE_FOLDERS_MAX];
+    struct product_file *files;  /* malloc'ed */
+    size_t file_count;
+    struct product *products[PRODUCTS_MAX]; /* in force, in order; a reference each */
+    uint64_t limits;             /* relaxed counter */
+    size_t product_count;
+    struct arena arena;          /* of what follows */
+    struct route *routes, *globs;
+    size_t route_cap, glob_count;
+    struct alone *alone;
+    size_t alone_count;
+    const struct filter *alone_filter, *path_filter;
+    const struct product **alone_forms, **path_products;
+    struct str *path_globs;
+    size_t form_count, path_count;
+};
+/* patterns_build - the tables above out of d->products. */
+MUST_USE int patterns_build(struct patterns *d, struct err *e);
+void patterns_free(struct patterns **d);
+
+/* --- patterns_route.c: the way of a line to a product --- */
+bool glob_holds(struct str glob, struct str text);
+void patterns_count_limit(const struct parser *p);
+/* patterns_named, patterns_path, patterns_alone - try that of hints.parser, those of the path, all alone ones. True: understood. */
+bool patterns_named(struct work *w, struct str text);
+bool patterns_path(struct work *w, struct str text);
+bool patterns_alone(struct work *w, struct str text);
+/* patterns_claim - profile or path name a product, the line is not as its lines are: named, and partial. */
+bool patterns_claim(struct work *w);
+/* patterns_program - the route of a program's name, or NULL. */
+const struct route *patterns_program(const struct parser *p, struct str name);
+/* route_run - the products of a route, in turn; claim: if none reads it the first is named, and partial. */
+bool route_run(struct work *w, const struct route *r, bool claim);
+/* patterns_inside - hand a text to a program or a product (by id); false if nobody understood it. */
+bool patterns_inside(struct work *w, struct str program, struct str parser, struct str text);
+void explain(struct work *w, const char *fmt, ...) PRINTF(2, 3);
 
 #endif

@@ -1,5 +1,5 @@
 /* programs.c - which program's messages go to which sub-parser; see internal.h. */
-#include "parse/internal.h"
+#include "parse/patterns.h"
 
 const struct program programs[] = {
     { "sshd", "sshd", sshd_message, CLASS_OS_UNIX },
@@ -67,8 +67,9 @@ const struct program *program_of(const struct parser *p, struct str name)
     return NULL;
 }
 
-/* plain_name - "su(pam_unix)" is su, "/usr/sbin/cron" is cron, "rsyslogd-2177" is rsyslogd. */
-static struct str plain_name(struct str s)
+bool program_known(const struct parser *p, struct str name) { return program_of(p, name) || patterns_program(p, name); }
+
+struct str plain_name(struct str s)
 {
     struct str before, after;
 
@@ -81,20 +82,51 @@ static struct str plain_name(struct str s)
     return s;
 }
 
+/* route_of - the products of the program, by its name as it stands or plain. */
+static const struct route *route_of(const struct work *w, struct str name)
+{
+    const struct route *r = patterns_program(w->parser, w->program);
+
+    return r || str_eq(name, w->program) ? r : patterns_program(w->parser, name);
+}
+
+/* by_reader - the reader in C. False: it did not understand the message. */
+static bool by_reader(struct work *w, const struct program *p, bool pam)
+{
+    w->ev->parser = p ? str_c(p->parser) : STR("pam");
+    w->ev->class = p ? p->class : CLASS_OS_UNIX;
+    explain(w, "%.*s: the reader in C of this program", STR_ARG(w->ev->parser));
+    if (pam || !p ? pam_message(w) : p->handler(w))
+        return true;
+    if (p && p->handler == audit_message)
+        w->ev->parser = (struct str){ NULL, 0 }; /* others call themselves "audit" too */
+    return false;
+}
+
+bool program_data(struct work *w)
+{
+    struct str name = plain_name(w->program);
+    const struct route *r = route_of(w, name);
+
+    w->routed = r && (r->replaces || !program_of(w->parser, name));
+    return w->routed && route_run(w, r, false);
+}
+
 void program_message(struct work *w)
 {
     struct str name = plain_name(w->program);
     const struct program *p = program_of(w->parser, name);
+    const struct route *r = route_of(w, name);
     bool pam = name.n < w->program.n && has(w->program, STR("(pam_"));
 
-    if (!p && !(pam || str_starts(w->msg, STR("pam_")) || str_starts(w->msg, STR("(pam_"))))
+    pam = pam || (!p && (str_starts(w->msg, STR("pam_")) || str_starts(w->msg, STR("(pam_"))));
+    if (r && !w->routed && (r->replaces || !p) && route_run(w, r, false))
         return;
-    w->ev->parser = p ? str_c(p->parser) : STR("pam");
-    w->ev->class = p ? p->class : CLASS_OS_UNIX;
-    if (pam || !p ? pam_message(w) : p->handler(w))
-        return;
-    if (p && p->handler == audit_message)
-        w->ev->parser = (struct str){ NULL, 0 }; /* others call themselves "audit" too */
-    else
+    if (p || pam) {
+        if (by_reader(w, p, pam) || (r && !r->replaces && route_run(w, r, false)) || w->ev->parser.n == 0)
+            return;
         w->trouble = true;
+    } else if (r) {
+        (void)route_run(w, r, true);
+    }
 }

@@ -75,6 +75,14 @@ static const struct str type_names[TYPE_BITS] = {
     STR_INIT("SEC-02"), STR_INIT("SEC-03"), STR_INIT("SEC-04"),
 };
 
+uint64_t work_type_bit(struct str code)
+{
+    for (unsigned i = 0; i < TYPE_BITS; i++)
+        if (str_eq(type_names[i], code))
+            return UINT64_C(1) << i;
+    return 0;
+}
+
 void work_types(struct work *w)
 {
     for (uint64_t left = w->types; left; left &= left - 1)

@@ -1,0 +1,324 @@
+/* patterns_load.c - a product's file becomes struct product; see patterns.h and docs/parsers.md. */
+#include "base/yaml.h"
+#include "parse/patterns.h"
+
+#define PRODUCT_BYTES_MAX (16u * MIB)
+#define ID_MAX            32
+
+static int wrong(struct making *m, const struct ynode *at, const char *what)
+{
+    return yaml_err(m->yaml, at, m->e, "%s", what);
+}
+
+static bool id_valid(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'z') && s.p[i] != '-')
+            return false;
+    return s.n > 0 && s.n <= ID_MAX && *s.p != '-';
+}
+
+/* names - id, title, class, prefix. */
+static int names(struct making *m, const struct ynode *map)
+{
+    struct product *p = m->product;
+    struct str class = yaml_text(map, "class"), prefix = yaml_text(map, "prefix");
+    char *name;
+
+    if (!id_valid(yaml_text(map, "id")))
+        return wrong(m, yaml_get(map, "id") ? yaml_get(map, "id") : map, "\"id\" wants small letters, digits and '-', 32 at most");
+    p->id = arena_copy(m->arena, yaml_text(map, "id"));
+    p->title = arena_copy(m->arena, yaml_text(map, "title"));
+    if (p->title.n == 0)
+        return wrong(m, map, "\"title\" is missing");
+    p->class = event_class_parse(class);
+    if (class.n && p->class == CLASS_NONE)
+        return wrong(m, yaml_get(map, "class"), "\"class\" is os-unix, os-windows, db, net, fw, app or sec");
+    p->prefix = arena_copy(m->arena, prefix.n ? prefix : p->id);
+    name = (char *)p->prefix.p; /* our copy */
+    for (size_t i = 0; name && i < p->prefix.n; i++)
+        if (name[i] == '-' && !prefix.n)
+            name[i] = '_';
+    return arena_failed(m->arena) ? err_set(m->e, -ENOMEM, "no memory for a parser") : 0;
+}
+
+static int match(struct making *m, const struct ynode *map)
+{
+    static const char *const keys[] = { "programs", "paths", "starts", "contains", "alone", NULL };
+    struct product *p = m->product;
+    int rc;
+
+    if (!map || map->kind != YNODE_MAP)
+        return wrong(m, map ? map : m->yaml->docs[0], "\"match\" is missing: how are texts of this product recognised?");
+    rc = yaml_only(m->yaml, map, keys, m->e);
+    if (rc == 0)
+        rc = making_texts(m, map, "programs", &p->programs, &p->program_count);
+    if (rc == 0)
+        rc = making_texts(m, map, "paths", &p->paths, &p->path_count);
+    if (rc == 0)
+        rc = making_texts(m, map, "starts", &p->starts, &p->start_count);
+    if (rc == 0)
+        rc = making_texts(m, map, "contains", &p->contains, &p->contain_count);
+    if (rc == 0)
+        rc = yaml_bool(m->yaml, map, "alone", &p->alone, m->e);
+    if (rc >= 0 && p->alone && p->form != FORM_TEXT && p->start_count + p->contain_count == 0)
+        return wrong(m, map, "a form is recognised alone only with \"starts\" or \"contains\"");
+    return rc < 0 ? rc : 0;
+}
+
+/* one_byte - a separator: one byte, or nothing. */
+static int one_byte(struct making *m, const struct ynode *map, const char *key, char *out)
+{
+    struct str s = yaml_text(map, key);
+
+    if (str_eq(s, STR("tab")))
+        s = STR("\t");
+    if (s.n > 1)
+        return yaml_err(m->yaml, yaml_get(map, key), m->e, "\"%s\" is one byte, or \"tab\"", key);
+    *out = s.n ? *s.p : '\0';
+    return 0;
+}
+
+static int form(struct making *m, const struct ynode *map, enum form *form, struct form_options *o)
+{
+    static const char *const keys[] = { "separator", "assign", "quote", "columns", NULL };
+    const struct ynode *options = yaml_get(map, "options");
+    struct str name = yaml_text(map, "form");
+    int rc;
+
+    *form = name.n ? form_named(name) : FORM_TEXT;
+    if (*form == FORM_COUNT)
+        return wrong(m, yaml_get(map, "form"), "\"form\" is text, kv, csv, json, cef, leef, w3c or xml");
+    if (!options)
+        return 0;
+    if (options->kind != YNODE_MAP)
+        return wrong(m, options, "\"options\" wants a map");
+    rc = yaml_only(m->yaml, options, keys, m->e);
+    if (rc == 0)
+        rc = one_byte(m, options, "separator", &o->separator);
+    if (rc == 0)
+        rc = one_byte(m, options, "assign", &o->assign);
+    if (rc == 0)
+        rc = one_byte(m, options, "quote", &o->quote);
+    return rc == 0 ? making_texts(m, options, "columns", &o->columns, &o->column_count) : rc;
+}
+
+/* --- patterns --- */
+
+/* expression - "text" or "regex", compiled, with its groups and literal. */
+static int expression(struct making *m, const struct ynode *n, struct pattern *p)
+{
+    const struct ynode *text = yaml_get(n, "text"), *regex = yaml_get(n, "regex"), *at = text ? text : regex;
+    struct pattern_text t = { .template = text != NULL };
+    struct field *groups;
+    struct str stated = yaml_text(n, "literal");
+    struct err why = { 0 };
+    int rc;
+
+    if (!at || (text && regex) || at->kind != YNODE_SCALAR)
+        return wrong(m, n, "a pattern has either \"text\" or \"regex\"");
+    t.source = at->text;
+    rc = pattern_compile(&t, m->arena, p, &why);
+    if (rc < 0)
+        return yaml_err(m->yaml, at, m->e, "%s (at character %zu of the pattern)", why.text, why.at + 1);
+    p->literal = arena_copy(m->arena, stated.n ? stated : t.literal);
+    if (p->literal.n < 2 && p->of.n == 0)
+        return wrong(m, at, "no literal of two characters must stand in a text that matches: name one under \"literal\"");
+    groups = arena_zero(m->arena, (t.groups + 1) * sizeof *groups);
+    if (!groups)
+        return err_set(m->e, -ENOMEM, "no memory for a parser");
+    for (size_t i = 1; i <= t.groups && rc == 0; i++)
+        rc = making_group(m, at, t.names[i], &groups[i]);
+    p->groups = groups;
+    p->group_count = t.groups;
+    return rc;
+}
+
+static int pattern(struct making *m, const struct ynode *n, struct pattern *p)
+{
+    static const char *const keys[] = { "name", "text", "regex", "of", "starts", "literal", "alone", "set", "types", "cases", "time", NULL };
+    int rc;
+
+    p->alone = m->product->alone;
+    p->line = n->line;
+    if (n->kind != YNODE_MAP)
+        return wrong(m, n, "a pattern wants a map");
+    rc = yaml_only(m->yaml, n, keys, m->e);
+    if (rc == 0)
+        rc = yaml_bool(m->yaml, n, "alone", &p->alone, m->e);
+    if (rc < 0)
+        return rc;
+    p->name = arena_copy(m->arena, yaml_text(n, "name"));
+    if (p->name.n == 0)
+        return wrong(m, n, "a pattern wants a \"name\"");
+    p->of = arena_copy(m->arena, yaml_text(n, "of"));
+    if (p->of.n == 0 && m->product->form != FORM_TEXT)
+        return wrong(m, n, "with a \"form\" a pattern wants \"of\": the field that it reads");
+    p->alone = p->alone && p->of.n == 0;
+    rc = making_texts(m, n, "starts", &p->starts, &p->start_count);
+    if (rc == 0)
+        rc = expression(m, n, p);
+    return rc == 0 ? making_layer(m, n, &p->layer) : rc;
+}
+
+/* groups - patterns by the text that they read, each with its filter. The text itself comes first. */
+static int groups(struct making *m)
+{
+    struct product *p = m->product;
+    struct group_of *list = arena_zero(m->arena, (p->pattern_count + 1) * sizeof *list);
+    uint16_t *order = arena_array(m->arena, p->pattern_count + 1, sizeof *order);
+    struct str *literals = arena_array(m->arena, p->pattern_count + 1, sizeof *literals);
+    size_t placed = 0;
+    bool *done = arena_zero(m->arena, p->pattern_count + 1);
+
+    if (!list || !order || !literals || !done)
+        return err_set(m->e, -ENOMEM, "no memory for a parser");
+    for (size_t round = 0; round <= p->pattern_count && placed < p->pattern_count; round++) {
+        struct group_of *g = &list[p->group_count];
+        size_t from = placed, next = 0;
+
+        while (round && next < p->pattern_count && done[next])
+            next++;
+        g->of = round ? p->patterns[next].of : (struct str){ NULL, 0 };
+        for (size_t i = 0; i < p->pattern_count; i++)
+            if (!done[i] && str_eq(p->patterns[i].of, g->of)) {
+                done[i] = true;
+                literals[placed - from] = p->patterns[i].literal;
+                order[placed++] = (uint16_t)i;
+            }
+        g->patterns = order + from;
+        g->count = placed - from;
+        if (g->count) {
+            int rc = filter_new(m->arena, literals, g->count, &g->filter, m->e);
+
+            if (rc < 0)
+                return rc;
+            p->group_count++;
+        }
+    }
+    p->groups = list;
+    return 0;
+}
+
+static int patterns(struct making *m, const struct ynode *list)
+{
+    struct product *p = m->product;
+    int rc = 0;
+
+    if (!list && p->form != FORM_TEXT)
+        return 0;
+    if (!list || list->kind != YNODE_SEQ || list->count == 0 || list->count > PATTERNS_MAX)
+        return wrong(m, list ? list : m->yaml->docs[0], "\"patterns\" wants a list of 1 to 256");
+    p->patterns = arena_zero(m->arena, list->count * sizeof *p->patterns);
+    if (!p->patterns)
+        return err_set(m->e, -ENOMEM, "no memory for a parser");
+    for (const struct ynode *n = list->first; n && rc == 0; n = n->next)
+        rc = pattern(m, n, &p->patterns[p->pattern_count++]);
+    return rc == 0 ? groups(m) : rc;
+}
+
+static int inside(struct making *m, const struct ynode *list)
+{
+    static const char *const keys[] = { "of", "program", "parser", "form", "options", NULL };
+    struct inside *items;
+    int rc = 0;
+
+    if (!list)
+        return 0;
+    items = list->kind == YNODE_SEQ ? arena_zero(m->arena, (list->count + 1) * sizeof *items) : NULL;
+    if (!items)
+        return wrong(m, list, "\"inside\" wants a list");
+    m->product->inside = items;
+    for (const struct ynode *n = list->first; n && rc == 0; n = n->next) {
+        struct inside *i = &items[m->product->inside_count++];
+
+        if (n->kind != YNODE_MAP)
+            return wrong(m, n, "a text inside wants a map");
+        rc = yaml_only(m->yaml, n, keys, m->e);
+        if (rc == 0)
+            rc = form(m, n, &i->form, &i->options);
+        i->of = arena_copy(m->arena, yaml_text(n, "of"));
+        i->program = arena_copy(m->arena, yaml_text(n, "program"));
+        i->parser = arena_copy(m->arena, yaml_text(n, "parser"));
+        if (rc == 0 && (i->of.n == 0 || (i->program.n > 0) + (i->parser.n > 0) + (i->form != FORM_TEXT) != 1))
+            rc = wrong(m, n, "a text inside wants \"of\" and one of \"program\", \"parser\" and \"form\"");
+    }
+    return rc;
+}
+
+static int whole(struct making *m, const struct ynode *map)
+{
+    static const char *const keys[] = { "id",   "title",  "class", "prefix", "replaces", "match",    "form",   "options", "fields",
+                                        "rest", "empty", "time",  "set",    "types",    "cases", "patterns", "inside", "samples", NULL };
+    struct product *p = m->product;
+    struct str rest = yaml_text(map, "rest");
+    int rc = yaml_only(m->yaml, map, keys, m->e);
+
+    if (rc == 0)
+        rc = names(m, map);
+    if (rc == 0)
+        rc = form(m, map, &p->form, &p->options);
+    if (rc == 0)
+        rc = match(m, yaml_get(map, "match"));
+    if (rc == 0)
+        rc = making_texts(m, map, "replaces", &p->replaces, &p->replace_count);
+    if (rc == 0)
+        rc = making_texts(m, map, "empty", &p->empty, &p->empty_count);
+    p->drop_rest = str_eq(rest, STR("drop"));
+    if (rc == 0 && rest.n && !p->drop_rest && !str_eq(rest, STR("keep")))
+        rc = wrong(m, yaml_get(map, "rest"), "\"rest\" is keep or drop");
+    if (rc == 0)
+        rc = making_fields(m, yaml_get(map, "fields"));
+    if (rc == 0)
+        rc = making_layer(m, map, &p->layer);
+    if (rc == 0)
+        rc = patterns(m, yaml_get(map, "patterns"));
+    if (rc == 0)
+        rc = inside(m, yaml_get(map, "inside"));
+    return rc == 0 ? making_samples(m, yaml_get(map, "samples")) : rc;
+}
+
+int product_load(struct str text, const char *name, struct product **out, struct err *e)
+{
+    struct making m = { .e = e };
+    int rc;
+
+    *out = NULL;
+    m.product = calloc(1, sizeof *m.product);
+    if (!m.product)
+        return err_set(e, -ENOMEM, "no memory for a parser");
+    m.product->refs = 1;
+    m.product->file = strdup(name);
+    arena_init(&m.product->arena, PRODUCT_BYTES_MAX);
+    m.arena = &m.product->arena;
+    m.product->lines = arena_zero(m.arena, sizeof *m.product->lines);
+    rc = m.product->file && m.product->lines ? yaml_load(text, name, &m.yaml, e) : err_set(e, -ENOMEM, "no memory for a parser");
+    if (rc == 0 && (m.yaml->doc_count != 1 || m.yaml->docs[0]->kind != YNODE_MAP))
+        rc = err_line(e, -EBADMSG, name, 1, 1, "a parser is one map of keys");
+    if (rc == 0)
+        rc = whole(&m, m.yaml->docs[0]);
+    if (rc == 0 && arena_failed(m.arena))
+        rc = err_line(e, -E2BIG, name, 1, 1, "the parser is too large");
+    if (m.yaml)
+        yaml_free(&m.yaml);
+    if (rc < 0) {
+        product_unref(&m.product);
+        return rc;
+    }
+    *out = m.product;
+    return 0;
+}
+
+void product_unref(struct product **p)
+{
+    struct product *own = *p;
+
+    *p = NULL;
+    if (!own || --own->refs > 0)
+        return;
+    for (size_t i = 0; i < own->pattern_count; i++)
+        pattern_free(&own->patterns[i]);
+    arena_free(&own->arena);
+    free(own->file);
+    free(own);
+}

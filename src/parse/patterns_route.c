@@ -1,0 +1,172 @@
+/* patterns_route.c - the way of a line to a product: by profile, path, program, or by its literals alone; see patterns.h. */
+#include "parse/patterns.h"
+
+void patterns_count_limit(const struct parser *p) { __atomic_fetch_add(&p->data->limits, 1, __ATOMIC_RELAXED); }
+
+bool glob_holds(struct str glob, struct str text)
+{
+    size_t g = 0, t = 0, star = SIZE_MAX, from = 0;
+
+    while (t < text.n) {
+        if (g < glob.n && glob.p[g] == '*') {
+            star = g++;
+            from = t;
+        } else if (g < glob.n && glob.p[g] == text.p[t]) {
+            g++;
+            t++;
+        } else if (star != SIZE_MAX) {
+            g = star + 1;
+            t = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (g < glob.n && glob.p[g] == '*')
+        g++;
+    return g == glob.n;
+}
+
+static const struct product *product_of(const struct patterns *d, struct str id)
+{
+    for (size_t i = 0; i < d->product_count; i++)
+        if (str_eq(d->products[i]->id, id))
+            return d->products[i];
+    return NULL;
+}
+
+/* claim - the text is this product's, though it could not be read. */
+static void claim(struct work *w, const struct product *p)
+{
+    w->ev->parser = p->id;
+    w->ev->class = p->class;
+    w->trouble = true;
+    explain(w, "%.*s: named, and partial: the text is of this product", STR_ARG(p->id));
+}
+
+bool patterns_named(struct work *w, struct str text)
+{
+    const struct product *p = w->parser->data ? product_of(w->parser->data, w->hints->parser) : NULL;
+
+    explain(w, "profile names \"%.*s\"%s", STR_ARG(w->hints->parser), p ? "" : ": no product of that name");
+    return p && product_run(w, p, text);
+}
+
+/* by_path - the next product from *at on whose path it is; NULL: no more. */
+static const struct product *by_path(const struct work *w, const uint64_t *hits, size_t *at)
+{
+    const struct patterns *d = w->parser->data;
+
+    for (; *at < d->path_count; ++*at)
+        if ((hits[*at / 64] >> *at % 64 & 1) && glob_holds(d->path_globs[*at], w->hints->path))
+            return d->path_products[(*at)++];
+    return NULL;
+}
+
+bool patterns_path(struct work *w, struct str text)
+{
+    const struct patterns *d = w->parser->data;
+    uint64_t hits[PATHS_MAX / 64];
+    const struct product *p;
+    size_t at = 0;
+
+    if (!d || d->path_count == 0)
+        return false;
+    filter_scan(d->path_filter, w->hints->path, hits);
+    while ((p = by_path(w, hits, &at)) != NULL)
+        if (product_run(w, p, text))
+            return true;
+    return false;
+}
+
+bool patterns_claim(struct work *w)
+{
+    const struct patterns *d = w->parser->data;
+    const struct product *p = d && w->hints->parser.n ? product_of(d, w->hints->parser) : NULL;
+    uint64_t hits[PATHS_MAX / 64];
+    size_t at = 0;
+
+    if (!p && d && d->path_count && w->hints->path.n) {
+        filter_scan(d->path_filter, w->hints->path, hits);
+        p = by_path(w, hits, &at);
+    }
+    if (p)
+        claim(w, p);
+    return p != NULL;
+}
+
+bool patterns_alone(struct work *w, struct str text)
+{
+    const struct patterns *d = w->parser->data;
+    uint64_t hits[ALONE_MAX / 64];
+
+    if (!d)
+        return false;
+    for (size_t i = 0; i < d->form_count; i++)
+        if (product_looks(d->alone_forms[i], text) && product_run(w, d->alone_forms[i], text))
+            return true;
+    if (d->alone_count == 0)
+        return false;
+    filter_scan(d->alone_filter, text, hits);
+    for (size_t i = 0; i < (d->alone_count + 63) / 64; i++)
+        for (uint64_t left = hits[i]; left; left &= left - 1) {
+            const struct alone *a = &d->alone[i * 64 + (size_t)__builtin_ctzll(left)];
+
+            if (product_try(w, a->product, a->pattern, text))
+                return true;
+        }
+    explain(w, "no pattern of any product recognises the text alone");
+    return false;
+}
+
+const struct route *patterns_program(const struct parser *p, struct str name)
+{
+    const struct patterns *d = p->data;
+
+    if (!d || name.n == 0 || d->route_cap == 0)
+        return NULL;
+    for (size_t at = str_hash(name) & (d->route_cap - 1); d->routes[at].count; at = (at + 1) & (d->route_cap - 1))
+        if (str_eq(d->routes[at].name, name))
+            return &d->routes[at];
+    for (size_t i = 0; i < d->glob_count; i++)
+        if (glob_holds(d->globs[i].name, name))
+            return &d->globs[i];
+    return NULL;
+}
+
+bool route_run(struct work *w, const struct route *r, bool may_claim)
+{
+    for (size_t i = 0; i < r->count && !(may_claim && w->routed); i++)
+        if (product_run(w, r->products[i], w->msg))
+            return true;
+    if (may_claim)
+        claim(w, r->products[0]);
+    return may_claim;
+}
+
+bool patterns_inside(struct work *w, struct str program, struct str parser, struct str text)
+{
+    struct work outer = *w;
+    const struct product *p = parser.n ? product_of(w->parser->data, parser) : NULL;
+    bool ok;
+
+    if (w->depth >= INSIDE_DEPTH_MAX) {
+        explain(w, "a text inside is not read: %d are nested already", INSIDE_DEPTH_MAX);
+        return false;
+    }
+    w->depth++;
+    w->msg = text;
+    w->program = program;
+    w->routed = false;
+    w->ev->parser = (struct str){ NULL, 0 };
+    if (p)
+        ok = product_run(w, p, text);
+    else
+        program_message(w);
+    ok = p ? ok : w->ev->parser.n && w->trouble == outer.trouble;
+    w->depth = outer.depth;
+    w->msg = outer.msg;
+    w->program = outer.program;
+    w->routed = outer.routed;
+    w->trouble = outer.trouble;
+    return ok;
+}

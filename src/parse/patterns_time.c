@@ -1,0 +1,212 @@
+/* patterns_time.c - a time by a form with the letters of strftime; see patterns.h and docs/parsers.md.
+ *
+ * The whole text must be used up. What the form does not say is completed as for any other line: the zone from the rule,
+ * else from the hints, the year from the moment of receipt. Names of months are English, in full or three letters. */
+#include "parse/patterns.h"
+
+#define YEARLESS_AHEAD NS_PER_DAY
+#define YEAR_MAX       2261
+
+/* What was read so far. */
+struct reading {
+    struct civil c;
+    int64_t fraction, epoch_ns;
+    int32_t offset, half; /* half: 1 am, 2 pm */
+    bool year, epoch;
+};
+
+static int32_t digits(struct str *s, size_t least, size_t most)
+{
+    int32_t v = 0;
+    size_t n = 0;
+
+    while (n < most && n < s->n && is_digit(s->p[n]))
+        v = v * 10 + (s->p[n++] - '0');
+    if (n < least)
+        return -1;
+    *s = str_cut(*s, n);
+    return v;
+}
+
+/* named - the number from 1 of the name that s begins with; whole names before their first three letters. */
+static int32_t named(struct str *s, const char *const *names, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        for (int whole = 1; whole >= 0; whole--) {
+            struct str name = str_left(str_c(names[i]), whole ? 16 : 3);
+
+            if (s->n >= name.n && str_ieq(str_left(*s, name.n), name)) {
+                *s = str_cut(*s, name.n);
+                return i + 1;
+            }
+        }
+    return -1;
+}
+
+/* zone_take - "Z", "UTC", "GMT", +05, +0500, +05:00. */
+static bool zone_take(struct str *s, int32_t *offset)
+{
+    struct str at = *s;
+    int32_t sign, hours, minutes = 0;
+
+    *offset = 0;
+    if (take(s, STR("UTC")) || take(s, STR("GMT")) || take(s, STR("Z")))
+        return true;
+    if (at.n < 3 || (*at.p != '+' && *at.p != '-'))
+        return false;
+    sign = *at.p == '-' ? -1 : 1;
+    at = str_cut(at, 1);
+    hours = digits(&at, 2, 2);
+    if (at.n > 2 && *at.p == ':')
+        at = str_cut(at, 1);
+    if (at.n > 1 && is_digit(*at.p))
+        minutes = digits(&at, 2, 2);
+    if (hours < 0 || hours > 14 || minutes < 0 || minutes > 59)
+        return false;
+    *offset = sign * (hours * 60 + minutes);
+    *s = at;
+    return true;
+}
+
+static void fraction_take(struct str *s, int64_t *out)
+{
+    int64_t scale = NS_PER_SECOND / 10;
+
+    if (s->n < 2 || (*s->p != '.' && *s->p != ',' && *s->p != ':') || !is_digit(s->p[1]))
+        return;
+    *s = str_cut(*s, 1);
+    for (*out = 0; s->n && is_digit(*s->p); *s = str_cut(*s, 1), scale /= 10)
+        *out += (*s->p - '0') * scale;
+}
+
+static bool epoch_take(struct reading *r, struct str *s)
+{
+    uint64_t v;
+    size_t n = 0;
+
+    while (n < s->n && n < 11 && is_digit(s->p[n]))
+        n++;
+    if (!str_u64(str_left(*s, n), &v) || v > (uint64_t)INT64_MAX / (uint64_t)NS_PER_SECOND)
+        return false;
+    *s = str_cut(*s, n);
+    r->epoch = true;
+    r->epoch_ns = (int64_t)v * NS_PER_SECOND;
+    return true;
+}
+
+/* small - two digits into *to. */
+static bool small(struct str *s, int32_t *to) { return (*to = digits(s, 1, 2)) >= 0; }
+
+static bool letter(struct reading *r, char c, struct str *s)
+{
+    static const char *const months[] = { "January", "February", "March",     "April",   "May",      "June",
+                                          "July",    "August",   "September", "October", "November", "December" };
+    static const char *const days[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
+
+    switch (c) {
+    case 'Y':
+        r->year = true;
+        return (r->c.year = digits(s, 4, 4)) >= 1970;
+    case 'y':
+        r->year = true;
+        r->c.year = digits(s, 2, 2);
+        return r->c.year >= 0 && (r->c.year += 2000) > 0;
+    case 'm':
+        return small(s, &r->c.month);
+    case 'e':
+        skip_blanks(s);
+        return small(s, &r->c.day);
+    case 'd':
+        return small(s, &r->c.day);
+    case 'H':
+    case 'I':
+        return small(s, &r->c.hour);
+    case 'M':
+        return small(s, &r->c.minute);
+    case 'S':
+        return small(s, &r->c.second);
+    case 'b':
+    case 'B':
+        return (r->c.month = named(s, months, 12)) > 0;
+    case 'a':
+        return named(s, days, 7) > 0;
+    case 'p':
+        r->half = s->n >= 2 && str_ieq(str_left(*s, 2), STR("am")) ? 1 : s->n >= 2 && str_ieq(str_left(*s, 2), STR("pm")) ? 2 : 0;
+        *s = str_cut(*s, 2);
+        return r->half != 0;
+    case 'z':
+        return zone_take(s, &r->offset);
+    case 'f':
+        fraction_take(s, &r->fraction);
+        return true;
+    case 's':
+        return epoch_take(r, s);
+    case '%':
+        return take(s, STR("%"));
+    default:
+        return false;
+    }
+}
+
+bool time_form_valid(struct str form)
+{
+    for (size_t i = 0; i < form.n; i++)
+        if (form.p[i] == '%' && (++i >= form.n || !strchr("YymedHIMSbBapzfs%", form.p[i]) || !form.p[i]))
+            return false;
+    return form.n > 0;
+}
+
+/* settle - the moment of what was read. */
+static bool settle(const struct work *w, struct reading *r, int32_t zone_min, struct stamp *out)
+{
+    int32_t offset = r->offset;
+
+    out->offset_min = r->offset;
+    if (r->epoch) {
+        out->time = r->epoch_ns + r->fraction;
+        return true;
+    }
+    if (r->half)
+        r->c.hour = r->c.hour % 12 + (r->half == 2 ? 12 : 0);
+    if (r->c.second == 60)
+        r->c.second = 59;
+    if (offset == EVENT_OFFSET_NONE)
+        offset = out->offset_min = zone_min;
+    if (offset == EVENT_OFFSET_NONE)
+        offset = w->hints->zone_min == EVENT_OFFSET_NONE ? w->parser->zone_min : w->hints->zone_min;
+    if (!r->year)
+        r->c.year = civil_of_ns(w->hints->received + YEARLESS_AHEAD, offset).year;
+    for (int tries = 0; tries < 9; tries++, r->c.year--) { /* 29 February may lie up to eight years back */
+        if (r->c.year > YEAR_MAX || r->c.year < 1970)
+            return false;
+        if (civil_valid(&r->c)) {
+            out->time = civil_to_ns(&r->c, offset) + r->fraction;
+            if (r->year || out->time <= w->hints->received + YEARLESS_AHEAD)
+                return true;
+        }
+        if (r->year)
+            return false;
+    }
+    return false;
+}
+
+bool time_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out)
+{
+    struct reading r = { .offset = EVENT_OFFSET_NONE };
+    struct str s = text;
+
+    *out = (struct stamp){ .offset_min = EVENT_OFFSET_NONE, .text = text };
+    for (size_t i = 0; i < form.n; i++) {
+        if (form.p[i] == '%' && i + 1 < form.n) {
+            if (!letter(&r, form.p[++i], &s))
+                return false;
+        } else if (form.p[i] == ' ') {
+            if (!s.n || *s.p != ' ')
+                return false;
+            skip_blanks(&s);
+        } else if (!take(&s, str_of(form.p + i, 1))) {
+            return false;
+        }
+    }
+    return s.n == 0 && settle(w, &r, zone_min, out);
+}
