@@ -104,6 +104,17 @@ void event_json(const struct event *ev, struct buf *out);
 
 /* --- the codec: many events as bytes, see docs/formats.md --- */
 
+/* An encoder takes the events of a payload in portions, each while it is still in the processor's cache, and keeps no pointer into them.
+ * One thread; kept from payload to payload. */
+struct event_encoder;
+struct event_encoder *event_encoder_new(void);   /* NULL without memory */
+void event_encoder_free(struct event_encoder **k);
+/* event_encoder_begin - a payload begins at the end of out, which is the encoder's until end. */
+void event_encoder_begin(struct event_encoder *k, struct buf *out);
+/* event_encoder_add - -E2BIG past EVENT_BATCH_MAX or the limit of out; then this payload is lost, begin another. */
+MUST_USE int event_encoder_add(struct event_encoder *k, const struct event *events, size_t count, struct err *e);
+/* event_encoder_end - the payload is whole; count (may be NULL) of events. */
+MUST_USE int event_encoder_end(struct event_encoder *k, size_t *count, struct err *e);
 /* event_encode - append the payload of count events to out. seq is not part of it (a frame gives the first). */
 MUST_USE int event_encode(const struct event *events, size_t count, struct buf *out, struct err *e);
 /* event_decode - add the events of a payload to batch; their texts borrow from payload, seq counts up from first_seq.

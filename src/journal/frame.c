@@ -44,37 +44,33 @@ void frame_chain(const unsigned char before[CHAIN_BYTES], const unsigned char he
     EVP_MD_CTX_free(c);
 }
 
-static int compress(struct buf *out, struct str payload, struct err *e)
+static int compress(struct ZSTD_CCtx_s *zstd, struct buf *out, struct str payload, struct err *e)
 {
     size_t bound = ZSTD_compressBound(payload.n), n;
     char *to = buf_room(out, bound);
 
     if (!to)
         return err_set(e, -E2BIG, "a frame of %zu bytes is too large", payload.n);
-    n = ZSTD_compress(to, bound, payload.p, payload.n, ZSTD_LEVEL);
+    n = ZSTD_compressCCtx(zstd, to, bound, payload.p, payload.n, ZSTD_LEVEL);
     if (ZSTD_isError(n))
         return err_set(e, -EIO, "could not compress a frame: %s", ZSTD_getErrorName(n));
     out->n += n;
     return 0;
 }
 
-int frame_build(struct buf *out, struct buf *scratch, const struct event *events, size_t count, struct journal_origin origin,
+int frame_build(struct ZSTD_CCtx_s *zstd, struct buf *out, struct str payload, size_t count, struct journal_origin origin,
                 uint64_t first_seq, unsigned char chain[CHAIN_BYTES], struct err *e)
 {
     unsigned char head[FRAME_HEAD] = { 0 };
     struct str body;
     int rc;
 
-    buf_reset(scratch);
-    rc = event_encode(events, count, scratch, e);
-    if (rc < 0)
-        return rc;
-    if (scratch->n > PAYLOAD_MAX)
-        return err_set(e, -E2BIG, "a frame of %zu bytes is too large", scratch->n);
+    if (payload.n > PAYLOAD_MAX)
+        return err_set(e, -E2BIG, "a frame of %zu bytes is too large", payload.n);
     buf_reset(out);
     buf_put(out, head, sizeof head);
     buf_str(out, origin.id);
-    rc = compress(out, buf_view(scratch), e);
+    rc = compress(zstd, out, payload, e);
     if (rc < 0)
         return rc;
     if (buf_failed(out) || out->n - FRAME_HEAD > JOURNAL_FRAME_MAX)
@@ -84,7 +80,7 @@ int frame_build(struct buf *out, struct buf *scratch, const struct event *events
     put32(head + 4, (uint32_t)body.n);
     put64(head + 8, first_seq);
     put32(head + 16, (uint32_t)count);
-    put32(head + 20, (uint32_t)scratch->n);
+    put32(head + 20, (uint32_t)payload.n);
     put32(head + 24, (uint32_t)origin.id.n);
     put64(head + 32, origin.seq);
     frame_chain(chain, head, body, chain);
@@ -118,7 +114,7 @@ bool frame_sound(const unsigned char head[FRAME_HEAD], const struct frame_head *
     return checksum(head, body, h->body_bytes) == h->checksum;
 }
 
-int frame_payload(const struct frame_head *h, const char *body, struct buf *out, struct event_batch *batch, struct err *e)
+int frame_payload(struct ZSTD_DCtx_s *zstd, const struct frame_head *h, const char *body, struct buf *out, struct event_batch *batch, struct err *e)
 {
     size_t n, had = batch->count;
     char *to;
@@ -128,7 +124,7 @@ int frame_payload(const struct frame_head *h, const char *body, struct buf *out,
     to = buf_room(out, h->payload_bytes + 1u);
     if (!to)
         return err_set(e, -ENOMEM, "no memory for a frame of %u bytes", h->payload_bytes);
-    n = ZSTD_decompress(to, h->payload_bytes, body + h->origin_bytes, h->body_bytes - h->origin_bytes);
+    n = ZSTD_decompressDCtx(zstd, to, h->payload_bytes, body + h->origin_bytes, h->body_bytes - h->origin_bytes);
     if (ZSTD_isError(n) || n != h->payload_bytes)
         return err_set(e, -EBADMSG, "a frame does not decompress to %u bytes", h->payload_bytes);
     out->n = n;

@@ -61,8 +61,11 @@ struct commit_point {
 
 /* --- frame.c --- */
 
-/* frame_build - the whole frame into out (reset). chain is the value before, and becomes the value after. */
-int frame_build(struct buf *out, struct buf *scratch, const struct event *events, size_t count, struct journal_origin origin,
+/* The contexts of the compressor are kept by the writer and the reader: making one costs as much as compressing some hundred lines. */
+struct ZSTD_CCtx_s;
+struct ZSTD_DCtx_s;
+/* frame_build - the whole frame around an event payload into out (reset). chain is the value before, and becomes the value after. */
+int frame_build(struct ZSTD_CCtx_s *zstd, struct buf *out, struct str payload, size_t count, struct journal_origin origin,
                 uint64_t first_seq, unsigned char chain[CHAIN_BYTES], struct err *e);
 /* frame_head_read - judge the 80 bytes; false if they cannot be a head. */
 bool frame_head_read(const unsigned char head[FRAME_HEAD], struct frame_head *out);
@@ -72,7 +75,7 @@ bool frame_sound(const unsigned char head[FRAME_HEAD], const struct frame_head *
 void frame_chain(const unsigned char before[CHAIN_BYTES], const unsigned char head[FRAME_HEAD], struct str body,
                  unsigned char after[CHAIN_BYTES]);
 /* frame_payload - decompress into out (reset) and decode the events into batch. */
-int frame_payload(const struct frame_head *h, const char *body, struct buf *out, struct event_batch *batch, struct err *e);
+int frame_payload(struct ZSTD_DCtx_s *zstd, const struct frame_head *h, const char *body, struct buf *out, struct event_batch *batch, struct err *e);
 
 /* --- segment.c --- */
 

@@ -44,6 +44,12 @@ void journal_close(struct journal **j);
  * after the next commit. -E2BIG, -ENOSPC, -EIO; after -EIO the writer takes nothing more until it is opened anew. */
 MUST_USE int journal_append(struct journal *j, const struct event *events, size_t count, struct journal_origin origin,
                             uint64_t *first_seq, struct err *e);
+/* The same in portions, each taken while it is still in the processor's cache: journal_begin, journal_add as often as needed, journal_end.
+ * origin.id is borrowed until the end. Beginning anew drops a frame that was not ended. journal_begin answers 1 as journal_append does;
+ * after a failure of journal_add the frame is lost. */
+MUST_USE int journal_begin(struct journal *j, struct journal_origin origin, struct err *e);
+MUST_USE int journal_add(struct journal *j, const struct event *events, size_t count, struct err *e);
+MUST_USE int journal_end(struct journal *j, uint64_t *first_seq, struct err *e);
 /* journal_commit - everything appended is on disk, and readers may see it. Cheap when nothing was appended. */
 MUST_USE int journal_commit(struct journal *j, struct err *e);
 /* journal_origin_seq - the last number taken from an origin, 0 if none. */

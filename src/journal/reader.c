@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <zstd.h>
 
 struct journal_reader {
     char              *folder;
@@ -12,6 +13,7 @@ struct journal_reader {
     uint64_t           segment, offset;
     uint64_t           want;      /* the seq that comes next */
     struct buf         body, payload;
+    struct ZSTD_DCtx_s *zstd;
 };
 
 int journal_reader_open(const char *folder, uint64_t from_seq, struct journal_reader **out, struct err *e)
@@ -19,9 +21,15 @@ int journal_reader_open(const char *folder, uint64_t from_seq, struct journal_re
     struct journal_reader *r = calloc(1, sizeof *r);
 
     *out = NULL;
-    if (r)
+    if (r) {
         r->folder = strdup(folder);
-    if (!r || !r->folder) {
+        r->zstd = ZSTD_createDCtx();
+    }
+    if (!r || !r->folder || !r->zstd) {
+        if (r) {
+            free(r->folder);
+            ZSTD_freeDCtx(r->zstd);
+        }
         free(r);
         return err_set(e, -ENOMEM, "no memory to read the journal");
     }
@@ -40,6 +48,7 @@ void journal_reader_close(struct journal_reader **r)
     commit_map_close(&(*r)->commit);
     buf_free(&(*r)->body);
     buf_free(&(*r)->payload);
+    ZSTD_freeDCtx((*r)->zstd);
     if ((*r)->fd >= 0)
         close((*r)->fd);
     free((*r)->folder);
@@ -181,7 +190,7 @@ static int take_frame(struct journal_reader *r, uint64_t end, const struct commi
     if (h->first_seq + h->count <= r->want)
         return 0;
     event_batch_reset(batch);
-    rc = frame_payload(h, r->body.p, &r->payload, batch, e);
+    rc = frame_payload(r->zstd, h, r->body.p, &r->payload, batch, e);
     if (rc < 0) {
         r->want = h->first_seq + h->count;
         return err_wrap(e, rc, "segment %020llu, event %llu", (unsigned long long)r->segment, (unsigned long long)h->first_seq);

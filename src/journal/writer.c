@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <zstd.h>
 
 struct journal {
     char              *folder;
@@ -22,6 +23,9 @@ struct journal {
     struct origins     origins;
     struct commit_map *commit;
     struct buf         frame, scratch;
+    struct ZSTD_CCtx_s *zstd;
+    struct event_encoder *encoder;
+    struct journal_origin origin;         /* of the frame that was begun */
     bool               broken;            /* a write failed in a way that leaves the disk unknown */
 };
 
@@ -226,7 +230,9 @@ int journal_open(const char *folder, uint64_t segment_bytes, struct journal **ou
     buf_init(&j->frame, JOURNAL_FRAME_MAX * 2u + PAYLOAD_MAX);
     buf_init(&j->scratch, PAYLOAD_MAX + MIB);
     j->folder = strdup(folder);
-    rc = j->folder ? file_mkdirs(folder, 0750, e) : err_set(e, -ENOMEM, "no memory for the journal");
+    j->zstd = ZSTD_createCCtx();
+    j->encoder = event_encoder_new();
+    rc = j->folder && j->zstd && j->encoder ? file_mkdirs(folder, 0750, e) : err_set(e, -ENOMEM, "no memory for the journal");
     if (rc == 0)
         rc = take_lock(j, e);
     if (rc == 0)
@@ -253,6 +259,8 @@ void journal_close(struct journal **j)
         (*j)->broken = true;    /* then recovery judges */
     commit_map_close(&(*j)->commit);
     origins_free(&(*j)->origins);
+    ZSTD_freeCCtx((*j)->zstd);
+    event_encoder_free(&(*j)->encoder);
     buf_free(&(*j)->frame);
     buf_free(&(*j)->scratch);
     if ((*j)->fd >= 0)
@@ -286,36 +294,57 @@ static int put_frame(struct journal *j, struct err *e)
     return 0;
 }
 
-int journal_append(struct journal *j, const struct event *events, size_t count, struct journal_origin origin,
-                   uint64_t *first_seq, struct err *e)
+int journal_begin(struct journal *j, struct journal_origin origin, struct err *e)
 {
-    unsigned char chain[CHAIN_BYTES];
-    int rc;
-
     if (j->broken)
         return err_set(e, -EIO, "the journal had a write error and must be opened anew");
-    if (count == 0 || count > EVENT_BATCH_MAX || origin.id.n > JOURNAL_ORIGIN_ID_MAX)
-        return err_set(e, -EINVAL, "a frame takes 1 to %d events", EVENT_BATCH_MAX);
+    if (origin.id.n > JOURNAL_ORIGIN_ID_MAX)
+        return err_set(e, -EINVAL, "the name of a sender is longer than %d bytes", JOURNAL_ORIGIN_ID_MAX);
     if (origin.id.n && origin.seq <= origins_get(&j->origins, origin.id))
         return 1;
-    if (j->offset >= j->segment_bytes && j->next_seq > j->segment) {
+    j->origin = origin;
+    buf_reset(&j->scratch);
+    event_encoder_begin(j->encoder, &j->scratch);
+    return 0;
+}
+
+int journal_add(struct journal *j, const struct event *events, size_t count, struct err *e)
+{
+    return event_encoder_add(j->encoder, events, count, e);
+}
+
+/* take_origin - the number of this frame's sender is the last one taken. */
+static int take_origin(struct journal *j, struct err *e)
+{
+    int rc = j->origin.id.n ? origins_put(&j->origins, j->origin.id, j->origin.seq) : 0;
+
+    if (rc < 0) {
+        err_set(e, rc, "more than %d numbering senders", JOURNAL_ORIGINS_MAX);
+        j->broken = ftruncate(j->fd, (off_t)j->offset) < 0;
+    }
+    return rc;
+}
+
+int journal_end(struct journal *j, uint64_t *first_seq, struct err *e)
+{
+    unsigned char chain[CHAIN_BYTES];
+    size_t count;
+    int rc = event_encoder_end(j->encoder, &count, e);
+
+    if (rc == 0 && count == 0)
+        rc = err_set(e, -EINVAL, "a frame takes 1 to %d events", EVENT_BATCH_MAX);
+    if (rc == 0 && j->offset >= j->segment_bytes && j->next_seq > j->segment) {
         rc = journal_commit(j, e);
         if (rc == 0)
             rc = start_segment(j, e);
-        if (rc < 0)
-            return rc;
     }
     memcpy(chain, j->chain, CHAIN_BYTES);
-    rc = frame_build(&j->frame, &j->scratch, events, count, origin, j->next_seq, chain, e);
+    if (rc == 0)
+        rc = frame_build(j->zstd, &j->frame, buf_view(&j->scratch), count, j->origin, j->next_seq, chain, e);
     if (rc == 0)
         rc = put_frame(j, e);
-    if (rc == 0 && origin.id.n) {
-        rc = origins_put(&j->origins, origin.id, origin.seq);
-        if (rc < 0) {
-            err_set(e, rc, "more than %d numbering senders", JOURNAL_ORIGINS_MAX);
-            j->broken = ftruncate(j->fd, (off_t)j->offset) < 0;
-        }
-    }
+    if (rc == 0)
+        rc = take_origin(j, e);
     if (rc < 0)
         return rc;
     memcpy(j->chain, chain, CHAIN_BYTES);
@@ -324,6 +353,16 @@ int journal_append(struct journal *j, const struct event *events, size_t count, 
     j->offset += j->frame.n;
     j->next_seq += count;
     return 0;
+}
+
+int journal_append(struct journal *j, const struct event *events, size_t count, struct journal_origin origin,
+                   uint64_t *first_seq, struct err *e)
+{
+    int rc = count == 0 || count > EVENT_BATCH_MAX ? err_set(e, -EINVAL, "a frame takes 1 to %d events", EVENT_BATCH_MAX) : journal_begin(j, origin, e);
+
+    if (rc == 0)
+        rc = journal_add(j, events, count, e);
+    return rc == 0 ? journal_end(j, first_seq, e) : rc;
 }
 
 int journal_commit(struct journal *j, struct err *e)
