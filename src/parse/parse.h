@@ -78,6 +78,10 @@ uint64_t parse_limits_hit(const struct parser *p);
  * Returns how many samples there are, or -ENOMEM. */
 MUST_USE int64_t parse_samples(const struct parser *p, void (*failed)(void *arg, const char *story), void *arg, struct err *e);
 
+/* parse_draft - a product's file out of lines of one shape, with the lines as samples. It loads, and takes the lines; names and
+ * constants are for a person to look at. -EBADMSG: the lines have no shape in common. */
+MUST_USE int parse_draft(struct str lines, struct str id, struct buf *out, struct err *e);
+
 /* --- what a source said for its later lines: the names of columns. Belongs to one thread; bounded (forms.h) --- */
 
 MUST_USE int parse_memory_new(struct parse_memory **out, struct err *e);

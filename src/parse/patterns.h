@@ -253,9 +253,9 @@ void filter_scan(const struct filter *f, struct str text, uint64_t *hits);
 size_t filter_bytes(const struct filter *f);
 
 /* --- patterns_time.c --- */
-bool time_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out);
-/* time_form_valid - every letter behind a '%' is known. */
-bool time_form_valid(struct str form);
+bool stamp_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out);
+/* stamp_form_valid - every letter behind a '%' is known. */
+bool stamp_form_valid(struct str form);
 
 /* --- patterns_run.c --- */
 /* starts_as - the text begins in one of these ways, or there are none. */
@@ -308,6 +308,8 @@ struct patterns {
     struct str *path_globs;
     size_t form_count, path_count;
 };
+/* product_try_samples - the product by itself, beside the readers in C, does as its samples say. */
+MUST_USE int product_try_samples(struct product *p, int32_t zone_min, struct err *e);
 /* patterns_build - the tables above out of d->products. */
 MUST_USE int patterns_build(struct patterns *d, struct err *e);
 void patterns_free(struct patterns **d);
@@ -327,6 +329,6 @@ const struct route *patterns_program(const struct parser *p, struct str name);
 bool route_run(struct work *w, const struct route *r, bool claim);
 /* patterns_inside - hand a text to a program or a product (by id); false if nobody understood it. */
 bool patterns_inside(struct work *w, struct str program, struct str parser, struct str text);
-void explain(struct work *w, const char *fmt, ...) PRINTF(2, 3);
+void parse_explain(struct work *w, const char *fmt, ...) PRINTF(2, 3);
 
 #endif

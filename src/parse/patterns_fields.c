@@ -439,7 +439,7 @@ static int time_of(struct making *m, const struct ynode *n, const struct time_ru
     if (rc == 0)
         rc = making_zone(m, n, &t->zone_min);
     for (size_t i = 0; i < t->form_count && rc == 0; i++)
-        if (!time_form_valid(t->forms[i]))
+        if (!stamp_form_valid(t->forms[i]))
             rc = yaml_err(m->yaml, yaml_get(n, "forms"), m->e, "\"%.*s\" has a letter that is none of a time", STR_ARG(t->forms[i]));
     if (t->from_count == 0) {
         t->from = &stamp;

@@ -40,14 +40,14 @@ static void claim(struct work *w, const struct product *p)
     w->ev->parser = p->id;
     w->ev->class = p->class;
     w->trouble = true;
-    explain(w, "%.*s: named, and partial: the text is of this product", STR_ARG(p->id));
+    parse_explain(w, "%.*s: named, and partial: the text is of this product", STR_ARG(p->id));
 }
 
 bool patterns_named(struct work *w, struct str text)
 {
     const struct product *p = w->parser->data ? product_of(w->parser->data, w->hints->parser) : NULL;
 
-    explain(w, "profile names \"%.*s\"%s", STR_ARG(w->hints->parser), p ? "" : ": no product of that name");
+    parse_explain(w, "profile names \"%.*s\"%s", STR_ARG(w->hints->parser), p ? "" : ": no product of that name");
     return p && product_run(w, p, text);
 }
 
@@ -114,7 +114,7 @@ bool patterns_alone(struct work *w, struct str text)
             if (product_try(w, a->product, a->pattern, text))
                 return true;
         }
-    explain(w, "no pattern of any product recognises the text alone");
+    parse_explain(w, "no pattern of any product recognises the text alone");
     return false;
 }
 
@@ -150,7 +150,7 @@ bool patterns_inside(struct work *w, struct str program, struct str parser, stru
     bool ok;
 
     if (w->depth >= INSIDE_DEPTH_MAX) {
-        explain(w, "a text inside is not read: %d are nested already", INSIDE_DEPTH_MAX);
+        parse_explain(w, "a text inside is not read: %d are nested already", INSIDE_DEPTH_MAX);
         return false;
     }
     w->depth++;

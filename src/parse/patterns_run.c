@@ -27,7 +27,7 @@ struct room {
     struct matcher matcher;
 };
 
-void explain(struct work *w, const char *fmt, ...)
+void parse_explain(struct work *w, const char *fmt, ...)
 {
     char text[ERR_TEXT_MAX];
     va_list ap;
@@ -125,11 +125,11 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
         patterns_count_limit(w->parser);
     }
     if (rc <= 0) {
-        explain(w, "%.*s: pattern \"%.*s\" (line %d) %s", STR_ARG(t->product->id), STR_ARG(p->name), p->line,
+        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) %s", STR_ARG(t->product->id), STR_ARG(p->name), p->line,
                 rc < 0 ? "takes more steps than allowed" : "does not match");
         return false;
     }
-    explain(w, "%.*s: pattern \"%.*s\" (line %d) matches", STR_ARG(t->product->id), STR_ARG(p->name), p->line);
+    parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) matches", STR_ARG(t->product->id), STR_ARG(p->name), p->line);
     for (size_t i = 1; i < count && i <= p->group_count; i++)
         if (at[2 * i] < at[2 * i + 1] && at[2 * i + 1] <= text.n)
             capture(w, t, p->groups[i].name, str_of(text.p + at[2 * i], at[2 * i + 1] - at[2 * i]), &p->groups[i]);
@@ -400,7 +400,7 @@ static void put_time(struct work *w, const struct taken *t)
     if (text.n == 0)
         return;
     for (size_t i = 0; i < r->form_count; i++)
-        if (time_by_form(w, r->forms[i], text, r->zone_min, &at)) {
+        if (stamp_by_form(w, r->forms[i], text, r->zone_min, &at)) {
             work_time(w, &at);
             return;
         }
@@ -546,7 +546,7 @@ bool product_run(struct work *w, const struct product *p, struct str text)
     bool ok;
 
     if (!product_looks(p, text)) {
-        explain(w, "%.*s: the text does not begin as its texts do, or a word of theirs is missing", STR_ARG(p->id));
+        parse_explain(w, "%.*s: the text does not begin as its texts do, or a word of theirs is missing", STR_ARG(p->id));
         return false;
     }
     if (p->form != FORM_TEXT)
@@ -554,7 +554,7 @@ bool product_run(struct work *w, const struct product *p, struct str text)
     else
         ok = p->group_count && p->groups[0].of.n == 0 && try_group(w, &t, &room, &p->groups[0], text);
     if (!ok) {
-        explain(w, "%.*s: %s", STR_ARG(p->id), p->form == FORM_TEXT ? "no pattern matches" : "the text is not of its form");
+        parse_explain(w, "%.*s: %s", STR_ARG(p->id), p->form == FORM_TEXT ? "no pattern matches" : "the text is not of its form");
         return false;
     }
     finish(w, &t, &room);

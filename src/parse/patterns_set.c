@@ -238,8 +238,7 @@ static bool unchanged(const struct patterns *d, const struct product_file *files
     return true;
 }
 
-/* try_samples - the product by itself, beside the readers in C, must do as its samples say. */
-static int try_samples(struct product *p, int32_t zone_min, struct err *e)
+int product_try_samples(struct product *p, int32_t zone_min, struct err *e)
 {
     struct parser *alone = parser_bare(zone_min);
     int rc = -ENOMEM;
@@ -271,7 +270,7 @@ static int load_file(struct product_file *f, int32_t zone_min, struct err *e)
     if (rc == 0)
         rc = product_load(buf_view(&text), f->path, &f->product, e);
     if (rc == 0)
-        rc = try_samples(f->product, zone_min, e);
+        rc = product_try_samples(f->product, zone_min, e);
     if (rc < 0)
         product_unref(&f->product);
     return rc;

@@ -148,7 +148,7 @@ static bool letter(struct reading *r, char c, struct str *s)
     }
 }
 
-bool time_form_valid(struct str form)
+bool stamp_form_valid(struct str form)
 {
     for (size_t i = 0; i < form.n; i++)
         if (form.p[i] == '%' && (++i >= form.n || !strchr("YymedHIMSbBapzfs%", form.p[i]) || !form.p[i]))
@@ -190,7 +190,7 @@ static bool settle(const struct work *w, struct reading *r, int32_t zone_min, st
     return false;
 }
 
-bool time_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out)
+bool stamp_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out)
 {
     struct reading r = { .offset = EVENT_OFFSET_NONE };
     struct str s = text;
