@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import { conditions } from './lib/api.mjs';
 import { centre, root, until } from './lib/centre.mjs';
 import { browser, test } from './portal/browser.mjs';
 
@@ -83,6 +84,24 @@ test('R-7-05: in the portal the owner sees what differs from the passport and ex
     await until('the next version is there', async () => (await owner.get(`/objects/${OBJECT}/passports/2`)).json?.items?.find((i) => i.file === `${tree}/server`)?.value === sha256('server 2\n'));
     await centres.goto(`${base}/#/integrity/hosts`);
     await centres.locator(`text=${id}`).first().waitFor();
+
+    // --- a survey of updates and configurations takes the facts of chosen hosts at a press ---
+    const analyst = await c.signedIn('centre_analyst'), day = new Date(c.now() + 5 * 3600_000).toISOString().slice(0, 10);
+    await conditions(c, analyst, owner, OBJECT);
+    const survey = (await analyst.post('/surveys', { object_id: OBJECT, mode: 'update_config', kind: 'main', from_on: day, to_on: day, reason: 'an order' })).json;
+    assert.equal((await analyst.post(`/surveys/${survey.id}/actions/start`, {})).status, 200);
+    await centres.goto(`${base}/#/surveys/${survey.id}`);
+    await centres.locator(`#results a[href="#/objects/${OBJECT}/facts"]`).waitFor();
+    await centres.click('#results button[aria-expanded=false]:has-text("Take the facts")');
+    for (const box of await centres.locator('#results fieldset label', { hasNotText: id }).all()) await box.locator('input').uncheck();
+    await centres.click('#results button.primary:has-text("as they are now")');
+    await centres.locator('#results [role=status] li', { hasText: id }).filter({ hasText: 'taken' }).waitFor();
+    await centres.locator(`#results a[download="facts-${id}.json"]`).waitFor();
+    const there = (await analyst.get(`/surveys/${survey.id}`)).json.results;
+    assert.deepEqual(there.map((x) => x.name), [`facts-${id}.json`]);
+    await centres.click('#results button.primary:has-text("as they are now")');
+    await centres.locator('#results [role=status] li', { hasText: 'as before' }).waitFor();
+    if (process.env.SAQSHY_SHOTS) await centres.screenshot({ path: join(process.env.SAQSHY_SHOTS, 'en-survey-facts.png'), fullPage: true });
     await b.settled();
     assert.deepEqual(b.problems, []);
 });

@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { api, conditions, user } from './lib/api.mjs';
 import { bin, centre, root, saqshy, sleep, until } from './lib/centre.mjs';
 
 const OBJECT = 'state-register';
@@ -130,6 +131,50 @@ test('R-7-05, R-7-03, R-10.2-03: what a host is made of comes with its agent, is
     const wrong = lines.find((l) => l.check === 'sshd.permit_root_login' && l.severity === 'high');
     assert.deepEqual([wrong.tool, wrong.host], ['saqshy-agent', id]);
     assert.ok(lines.some((l) => l.check === 'sshd.max_auth_tries' && JSON.stringify(l).includes('passed')), 'what is as expected is a check that passed');
+
+    // --- the same, at a press: the facts of hosts as they are now are results of such a survey ---
+    const { ask } = api();
+    const surveyor = await c.signedIn(c.accounts[await user(c, await c.signedIn('administrator'), 'surveyor', 'surveyor', 'sts')]);
+    await conditions(c, analyst, owner, OBJECT);
+    const day = new Date(c.now() + 5 * 3600_000).toISOString().slice(0, 10);
+    const make = async (mode) => (await ask(surveyor, 'POST', '/surveys', { object_id: OBJECT, mode, kind: 'main', from_on: day, to_on: day, reason: 'an order' })).json;
+    const step = async (who, s, name, body = {}) => { const x = await ask(who, 'POST', `/surveys/${s.id}/actions/${name}`, body); assert.equal(x.status, 200, x.bytes.toString()); return x.json; };
+    const take = async (s, body = {}, who = surveyor) => ask(who, 'POST', `/surveys/${s.id}/facts`, body);
+    let survey = await make('update_config');
+    assert.equal((await take(survey)).status, 409, 'before the works began');
+    survey = await step(surveyor, survey, 'start');
+    await step(surveyor, survey, 'scope_add', { name: 'web', hosts: [id] });
+    const elsewhere = await step(surveyor, await make('source_code'), 'start');
+    let taken = await take(elsewhere);
+    assert.deepEqual([taken.status, taken.json.field], [400, 'mode']);
+    assert.equal((await owner.post(`/surveys/${survey.id}/facts`, {})).status, 403);
+    taken = await take(survey, { hosts: ['no-such-host'] });
+    assert.deepEqual([taken.status, taken.json.field], [400, 'hosts']);
+    taken = await take(survey);
+    assert.equal(taken.status, 200, taken.bytes.toString());
+    const mine = taken.json.items.find((x) => x.host === id);
+    assert.equal(mine.outcome, 'taken');
+    assert.ok(taken.json.items.filter((x) => x.host !== id).every((x) => x.outcome === 'none' && x.result === null), 'no agent reports of the others');
+    const read = async () => (await surveyor.get(`/surveys/${survey.id}`)).json;
+    await until('the file is read', async () => (await read()).results.every((x) => x.state === 'applied'));
+    survey = await read();
+    assert.deepEqual(survey.results.map((x) => [x.name, x.sha256, x.outside]), [[`facts-${id}.json`, mine.sha256, 0]]);
+    const kept = (await surveyor.get(`/surveys/${survey.id}/results/${mine.result}`)).bytes;
+    assert.equal(createHash('sha256').update(kept).digest('hex'), mine.sha256);
+    assert.equal(JSON.parse(kept).settings.find((x) => x.id === 'sshd.permit_root_login').value, 'yes');
+    const found = (await surveyor.get(`/surveys/${survey.id}/vulnerabilities`)).json.items;
+    assert.ok(found.some((x) => x.host === id), JSON.stringify(found.map((x) => [x.title, x.host])));
+    taken = await take(survey, { hosts: [id.toUpperCase()] });
+    assert.deepEqual(taken.json.items.map((x) => [x.outcome, x.result]), [['same', mine.result]], 'the same facts are no second file');
+    assert.equal((await read()).results.length, 1);
+    writeFileSync(h.sshd, 'PermitRootLogin no\n');
+    h.packages([['nginx', '1.24.0-2'], ['xmrig', '6.2'], ['openssh-server', '1:9.2p1']]);
+    await until('the new package is known', async () => (await facts(owner, 'packages')).items.some((x) => x.value.text === '1.24.0-2'));
+    taken = await take(survey, { hosts: [id] });
+    assert.deepEqual(taken.json.items.map((x) => x.outcome), ['taken'], 'what is new is a file of its own');
+    await step(surveyor, survey, 'result_remove', { result: mine.result, reason: 'the older one' });
+    const trail = (await (await c.signedIn('administrator')).get('/audit?limit=200')).json.items.map((x) => x.action);
+    assert.ok(trail.filter((x) => x === 'survey.facts').length >= 3 && trail.includes('survey.result_add'));
 
     // --- facts opened no case by themselves, and no rule looked at them ---
     assert.equal((await analyst.get('/cases')).json.items.length, 1);

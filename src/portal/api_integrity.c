@@ -108,3 +108,13 @@ int api_checksums(struct call *c)
         rc = one_of(c, "verdict", verdicts, &verdict);
     return rc < 0 ? rc : call_desk(c, desk_checksums(c->desk, &c->viewer, c->match.arg[0], verdict, limit, before, &r), 200, &r);
 }
+
+int api_survey_facts(struct call *c)
+{
+    struct desk_reply r = { 0 };
+    int rc = desk_survey_facts(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r);
+
+    if (rc == 0)
+        call_acted(c);
+    return call_desk(c, rc, 200, &r);
+}

@@ -365,9 +365,20 @@ static int file_settings(struct call *c, int64_t id, json_t *out)
     return rc;
 }
 
-static int facts_file(struct call *c, struct str object, struct str host)
+int facts_json_of(struct call *c, struct str object, int64_t id, struct str host, time_ns taken, json_t **out)
 {
     json_t *packages = json_array(), *settings = json_array();
+    int rc = file_packages(c, id, packages);
+
+    if (rc >= 0)
+        rc = file_settings(c, id, settings);
+    *out = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "format", "saqshy-facts", "version", 1, "object", json_str(object), "host", json_str(host), "taken_at",
+                     json_time(taken), "packages", packages, "settings", settings);
+    return rc < 0 ? rc : 0;
+}
+
+static int facts_file(struct call *c, struct str object, struct str host)
+{
     struct str name, found = { NULL, 0 };
     time_ns received = 0;
     int64_t id = 0;
@@ -378,17 +389,8 @@ static int facts_file(struct call *c, struct str object, struct str host)
     if (rc == 0 && !id)
         rc = refuse(c, -ENOENT, "not_found", "host", "no agent reports of such a host of the object");
     if (rc == 0)
-        rc = file_packages(c, id, packages);
-    if (rc >= 0)
-        rc = file_settings(c, id, settings);
-    if (rc >= 0)
         rc = audit_read(c, "export", arena_printf(&c->a, "object/%.*s", STR_ARG(object)).p, arena_printf(&c->a, "facts of %.*s", STR_ARG(found)));
-    if (rc >= 0)
-        c->r->json = json_pack("{s:s, s:i, s:o, s:o, s:o, s:O, s:O}", "format", "saqshy-facts", "version", 1, "object", json_str(object), "host", json_str(found),
-                               "taken_at", json_time(received), "packages", packages, "settings", settings);
-    json_decref(packages);
-    json_decref(settings);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : facts_json_of(c, object, id, found, received, &c->r->json);
 }
 
 int desk_facts_file(struct desk *d, const struct viewer *v, struct str object, struct str host, time_ns now, struct desk_reply *r)

@@ -1,6 +1,6 @@
 /* integrity.h - what agents report of hosts: packages, settings, checksums of trees; and what differs from the passport and from before.
  *
- * Owns      the tables fact_host, fact_part, fact_state, fact_item, fact_check, fact_checked, integrity_change.
+ * Owns      the tables fact_host, fact_part, fact_state, fact_item, fact_check, fact_checked, fact_taken, integrity_change.
  * Promises  1. A snapshot counts when all its parts are here, in one transaction; one that is not whole changes nothing.
  *           2. A fact speaks for the host whose name stands in the certificate of its sender, and for the object that the registry gives that
  *              host. What a fact says of itself binds nobody.
@@ -39,6 +39,9 @@ struct desk_facts_query {
 MUST_USE int desk_fact_items(struct desk *d, const struct viewer *v, const struct desk_facts_query *q, time_ns now, struct desk_reply *r);
 /* desk_facts_file - the same as a file in the format "saqshy-facts", for a survey of mode update_config. */
 MUST_USE int desk_facts_file(struct desk *d, const struct viewer *v, struct str object, struct str host, time_ns now, struct desk_reply *r);
+/* desk_survey_facts - body {hosts} (absent: all of the object): what is known of them now becomes results of a survey of mode update_config, a file for each
+ * host, kept like an uploaded one. r->json {items: [{host, outcome: taken|same|removed|incomplete|none, result, sha256}]}. */
+MUST_USE int desk_survey_facts(struct desk *d, const struct viewer *v, struct str survey, const json_t *body, time_ns now, struct desk_reply *r);
 /* desk_checksums - the passport's checksums laid beside the files; verdict empty: all. */
 MUST_USE int desk_checksums(struct desk *d, const struct viewer *v, struct str object, struct str verdict, int limit, struct str before, struct desk_reply *r);
 struct desk_integrity_query {

@@ -74,6 +74,10 @@ MUST_USE int difference_withdraw(struct call *c, struct str object_id, int64_t h
 /* cases_due - differences whose time to be explained is over become cases. */
 MUST_USE int cases_due(struct call *c);
 
+/* --- facts.c --- */
+/* facts_json_of - packages and settings of a host in the format "saqshy-facts". */
+MUST_USE int facts_json_of(struct call *c, struct str object, int64_t id, struct str host, time_ns taken, json_t **out);
+
 /* --- changes.c --- */
 const char *const *integrity_statements(size_t *count);
 

@@ -43,5 +43,12 @@ static const char step_2[] =
     "CREATE INDEX integrity_change_kind ON integrity_change(kind, id);"
     "CREATE INDEX integrity_change_state_kind ON integrity_change(state, kind, id);";
 
-static const char *const steps[] = { step_1, step_2 };
+/* fact_taken: facts of a host that were made results of a survey, by the hash of what they say (without the moment at which they came): the same facts
+ * again are no second file. */
+static const char step_3[] =
+    "CREATE TABLE fact_taken (survey_id INTEGER NOT NULL REFERENCES survey(id), host_id INTEGER NOT NULL REFERENCES fact_host(id), content TEXT NOT NULL"
+    " CHECK (length(content) = 64), result_id INTEGER NOT NULL, sha256 TEXT NOT NULL CHECK (length(sha256) = 64), at INTEGER NOT NULL, user_id INTEGER"
+    " REFERENCES user(id), PRIMARY KEY (survey_id, host_id, content)) STRICT, WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 const struct desk_schema integrity_schema = { "integrity", steps, COUNT(steps) };

@@ -100,30 +100,60 @@ static const struct body_field result_fields[] = {
     { "mapping", BODY_STRING, false, true, 1, 100, NULL },
 };
 
+static int takes(struct call *c, const struct sv *s)
+{
+    return sv_in(s, "in_progress completed") ? 0 : refuse(c, -EPROTO, "wrong_state", NULL, "results are taken while the works go on and until they are sent");
+}
+
+static int bring(struct call *c, struct sv *s, const struct blob *b, struct str format, struct str mapping, int64_t *id)
+{
+    char target[40];
+    int rc = result_put(c, s, b, format, mapping, 0, id);
+
+    if (rc == 0)
+        rc = sv_line(c, s, "result_added", str_c(b->name), json_pack("{s:s}", "sha256", b->sha256), true);
+    if (rc == 0)
+        rc = sv_save(c, s);
+    snprintf(target, sizeof target, "survey/%lld", (long long)s->id);
+    return rc < 0 ? rc : audit_add(c, "survey.result_add", target, str_c(b->sha256), "ok");
+}
+
 static int add(struct call *c, int64_t survey, const json_t *body)
 {
     AUTO_SV struct sv s = { 0 };
     struct str format = json_get_str(body, "format");
-    char target[40];
     struct blob b;
     int64_t id = 0;
     int rc = sv_load(c, survey, &s);
 
-    if (rc < 0)
-        return rc;
-    if (!sv_in(&s, "in_progress completed"))
-        return refuse(c, -EPROTO, "wrong_state", NULL, "results are taken while the works go on and until they are sent");
-    rc = body_check(body, result_fields, COUNT(result_fields), c->r->field, c->e);
+    if (rc == 0)
+        rc = takes(c, &s);
+    if (rc == 0)
+        rc = body_check(body, result_fields, COUNT(result_fields), c->r->field, c->e);
     if (rc == 0)
         rc = blob_take_large(c, json_get_str(body, "upload_id"), "upload_id", &b);
+    return rc < 0 ? rc : bring(c, &s, &b, format.n ? format : STR("auto"), json_get_str(body, "mapping"), &id);
+}
+
+int survey_takes(struct call *c, int64_t survey, const char *mode, struct str *object_id)
+{
+    AUTO_SV struct sv s = { 0 };
+    int rc = sv_load(c, survey, &s);
+
+    if (rc == 0 && !str_eq(s.mode, str_c(mode)))
+        rc = sv_wrong(c, "mode", "a survey of another mode");
     if (rc == 0)
-        rc = result_put(c, &s, &b, format.n ? format : STR("auto"), json_get_str(body, "mapping"), 0, &id);
-    if (rc == 0)
-        rc = sv_line(c, &s, "result_added", str_c(b.name), json_pack("{s:s}", "sha256", b.sha256), true);
-    if (rc == 0)
-        rc = sv_save(c, &s);
-    snprintf(target, sizeof target, "survey/%lld", (long long)s.id);
-    return rc < 0 ? rc : audit_add(c, "survey.result_add", target, str_c(b.sha256), "ok");
+        rc = takes(c, &s);
+    *object_id = rc == 0 ? s.object_id : (struct str){ NULL, 0 };
+    return rc;
+}
+
+int survey_result_bring(struct call *c, int64_t survey, const struct blob *b, struct str format, int64_t *id)
+{
+    AUTO_SV struct sv s = { 0 };
+    int rc = sv_load(c, survey, &s);
+
+    return rc < 0 ? rc : bring(c, &s, b, format, (struct str){ NULL, 0 }, id);
 }
 
 int desk_survey_result_add(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r)

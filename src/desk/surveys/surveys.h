@@ -65,6 +65,13 @@ MUST_USE int desk_survey_headings(struct desk *d, const struct viewer *v, const 
 
 struct call;
 
+/* survey_takes - may results come to this survey now? -ENOENT beyond the viewer's scope, -EINVAL "mode" if it is of another mode, -EPROTO in a state that takes
+ * none. object_id is in the arena. */
+MUST_USE int survey_takes(struct call *c, int64_t survey, const char *mode, struct str *object_id);
+struct blob;
+/* survey_result_bring - a file that another room made as a result, in its transaction: with its line and audit row, as if a person had uploaded it. */
+MUST_USE int survey_result_bring(struct call *c, int64_t survey, const struct blob *b, struct str format, int64_t *id);
+
 /* surveys_tick - what time brings: surveys of lines of agreed schedules, moved and cancelled ones; runs that the role "tools"
  * has begun or ended. Returns how many were made. */
 MUST_USE int surveys_tick(struct call *c);

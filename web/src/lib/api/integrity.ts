@@ -60,3 +60,10 @@ export const factItems = (objectId: string, kind: FactKind, query: Query) =>
   get(`/objects/${id(objectId)}/facts/${id(kind)}`, object({ host: nullable(str), received_at: nullable(instant), items: arr(fact), next: nullable(str) }), query);
 export const factsFileAddress = (objectId: string, hostName: string) => addressOf(`/objects/${id(objectId)}/facts-file`, { host: hostName });
 export const checksums = (objectId: string, query: Query) => get(`/objects/${id(objectId)}/checksums`, page(checksum), query);
+
+// i18n: ui.surveys.facts_outcome.*
+export const FACTS_OUTCOMES = ['taken', 'same', 'removed', 'incomplete', 'none'] as const;
+const taken = object({ host: str, outcome: oneOf(FACTS_OUTCOMES), result: nullable(str), sha256: nullable(str) });
+export type FactsTaken = Decoded<typeof taken>;
+/** What is known of hosts now becomes results of a survey; null: all hosts of its object. */
+export const takeFacts = async (surveyId: string, hosts: string[] | null) => (await send('POST', `/surveys/${id(surveyId)}/facts`, page(taken), {}, { hosts })).items;
