@@ -38,13 +38,19 @@ struct import {
 
 static int open_all(struct import *m, const struct node *node, struct err *e)
 {
+    struct parse_options parsers = { .zone_min = 0 };
+    char own[4200], ours[4200];
     int rc;
 
+    snprintf(own, sizeof own, "%s/parsers", m->data);
+    snprintf(ours, sizeof ours, "%s/parsers", node->content);
+    parsers.folders[0] = own;
+    parsers.folders[1] = *node->content ? ours : NULL;
     snprintf(m->journal_folder, sizeof m->journal_folder, "%s/journal", m->data);
     snprintf(m->store_folder, sizeof m->store_folder, "%s/store", m->data);
     rc = file_mkdirs(m->data, 0750, e);
     if (rc == 0)
-        rc = parse_new(*node->content ? node->content : NULL, 0, &m->parser, e);
+        rc = parse_open(&parsers, &m->parser, e);
     if (rc == 0)
         rc = journal_open(m->journal_folder, 0, &m->journal, e);
     if (rc == -EBUSY)

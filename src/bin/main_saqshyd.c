@@ -3,6 +3,7 @@
  * Order, since rights only fall: 1. options  2. configuration (exit 2 if broken)  3. log  4. sandbox of the role  5. the role,
  * which opens, binds, and then reads its first foreign byte. */
 #include "bin/bin.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <getopt.h>
@@ -86,12 +87,15 @@ static int run_role(const struct node *node, const char *name)
         [ROLE_DESK] = role_desk_run,
         [ROLE_TOOLS] = role_tools_run,
     };
+    char folder[4096];
     struct err e;
 
     for (enum node_role r = 0; r < ROLE_COUNT; r++) {
         if (strcmp(name, node_role_name(r)) != 0 || !run[r])
             continue;
         log_open(name, LOG_INFO, 2);
+        if (r == ROLE_INGEST && file_mkdirs(node_path(node, "parsers", folder), 0755, &e) < 0)
+            log_line(LOG_WARN, "could not make the folder of own parsers", "error.message", e.text, NULL); /* the sandbox lets in only what is there */
         if (sandbox_enter(node, r, &e) < 0) {
             log_line(LOG_ERROR, "could not enter the sandbox", "error.message", e.text, NULL);
             return EXIT_USAGE;

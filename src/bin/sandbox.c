@@ -35,7 +35,7 @@ struct ruleset {
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
 static const char *const role_folders[ROLE_COUNT][13] = {
-    [ROLE_INGEST] = { "+journal", "+run", "-log", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key" },
+    [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_TOOLS] = { "+tools" },

@@ -4,6 +4,7 @@
  * shared by all of them. A group that could not be committed is done again from its piles; numbered batches cannot double by that. */
 #include "ingest/worker.h"
 #include "ingest/otlp.h"
+#include "ingest/parsers.h"
 #include "base/log.h"
 
 #define WAIT_MS          200            /* how often our own log and the tables are looked at when nothing arrives */
@@ -22,7 +23,7 @@ struct worker {
     pthread_t          thread;
     char               folder[4096], metrics_path[4096];
     struct journal    *journal;
-    struct parser     *parser;
+    struct parsers    *parsers;
     struct sources    *sources;
     struct objects    *objects;
     struct ownlog     *ownlog;
@@ -99,7 +100,7 @@ static int parse_pile(struct worker *w, const struct pile *p, bool bare)
 
         if (!ev)
             return -ENOMEM;
-        parse_line(w->parser, line, &h, &w->batch.arena, ev);
+        parse_line(parsers_get(w->parsers), line, &h, &w->batch.arena, ev);
         ev->received = l->received;
         if (bare) {
             ev->field_count = 0;
@@ -240,7 +241,7 @@ static int on_record(void *arg, const struct otlp_attrs *resource, const struct 
     if (!ev)
         return err_set(e, -E2BIG, "too many records in a request");
     h.source = source_id(w, t->p->agent, path, unit.n ? unit : service);
-    parse_line(w->parser, str_of(rec->body.p, min_size(rec->body.n, LINE_MAX_BYTES)), &h, &w->batch.arena, ev);
+    parse_line(parsers_get(w->parsers), str_of(rec->body.p, min_size(rec->body.n, LINE_MAX_BYTES)), &h, &w->batch.arena, ev);
     ev->received = t->p->received;
     ev->source = h.source;
     set_time(w, ev, rec->time ? rec->time : rec->observed);
@@ -520,6 +521,8 @@ static void *run(void *arg)
             store_group(w, list);
         more = w->journal && follow_own_log(w);
         publish(w, false);
+        event_batch_reset(&w->batch); /* its texts may be the parser's */
+        parsers_look(w->parsers);
         if (!w->journal)
             break;
     }
@@ -530,7 +533,7 @@ static void *run(void *arg)
 static void worker_free(struct worker *w)
 {
     journal_close(&w->journal);
-    parse_free(&w->parser);
+    parsers_free(&w->parsers);
     sources_free(&w->sources);
     objects_free(&w->objects);
     ownlog_free(&w->ownlog);
@@ -548,7 +551,7 @@ static int open_parts(struct worker *w, const struct ingest_options *o, struct e
     snprintf(w->metrics_path, sizeof w->metrics_path, "%s/run/metrics-ingest.prom", o->data);
     rc = journal_open(w->folder, (uint64_t)o->segment_bytes, &w->journal, e);
     if (rc == 0)
-        rc = parse_new(o->content, o->zone_min, &w->parser, e);
+        rc = parsers_new(o->data, o->content ? o->content : "", o->zone_min, &w->in->counters.all, &w->parsers, e);
     snprintf(path, sizeof path, "%s/run/sources.json", o->data);
     if (rc == 0)
         rc = sources_new(path, &w->sources, e);
