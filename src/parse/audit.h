@@ -8,6 +8,13 @@
 
 #include "parse/internal.h"
 
+#define AUDIT_SYSCALL 1300
+#define AUDIT_PATH 1302
+#define AUDIT_CWD 1307
+#define AUDIT_EXECVE 1309
+#define AUDIT_EOE 1320
+#define AUDIT_PROCTITLE 1327
+
 struct audit_type {
     const char *name;
     uint16_t number;

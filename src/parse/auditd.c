@@ -1,8 +1,12 @@
-/* auditd.c - one record of the Linux audit system; joining the records of one event by serial is done above; see
+/* auditd.c - an event of the Linux audit system: one record, or several with newlines between as join.c gives them; see
  * internal.h.
  *
  *     [node=HOST ]type=USER_LOGIN msg=audit(1373330716.415:4063): pid=1 uid=0 … msg='op=login acct="root" … res=failed'
  *     audit: type=1400 audit(1524662933.080:61207): apparmor="DENIED" …           from the kernel's log
+ *
+ * Of several records the first that has a name gives it, keys of auditd.log.* keep each value; the file is the path that the call
+ * was about, all paths stand in auditd.log.name; what happened is told by the record that is none of the usual companions
+ * (an AVC, a CONFIG_CHANGE), else by the system call.
  *
  * Values that could hold a blank or quote come as hex; which those are is known by name. The byte 0x1d parts what the
  * kernel wrote from the names that auditd added. */
@@ -88,15 +92,37 @@ static const struct key {
     { PAIR("user", "user.name"), K_TEXT },
 };
 
+/* A PATH record. rank: how likely the call was about it. */
+struct path {
+    struct str name, inode, mode, uid, gid, owner, group;
+    int rank;
+};
+
 struct record {
     struct work *w;
-    const struct audit_type *type;
-    bool exec; /* EXECVE: aN are arguments */
+    const struct audit_type *type; /* of the record being read */
+    const struct audit_type *main; /* of the event: the first that is no companion, else the first */
+    bool many;                     /* more than one record */
+    bool exec;                     /* EXECVE: aN are arguments */
+    struct path path, best;
+    unsigned paths;
+    struct str title;
     struct str uid, auid, acct, arch, call, hostname, addr, unit;
     char *line; /* the arguments with blanks between them */
     size_t line_n, line_cap;
     int result; /* 1 success, 0 failure, -1 not said */
 };
+
+/* put - a field of the event. Of several records the first that has it counts; keys of audit alone keep every value. */
+static void put(struct record *r, struct str name, struct str value)
+{
+    struct event *ev = r->w->ev;
+
+    for (uint32_t i = 0; r->many && i < ev->field_count; i++)
+        if (str_eq(ev->fields[i].name, name) && (!str_starts(name, STR("auditd.log.")) || str_eq(ev->fields[i].value, value)))
+            return;
+    work_add(r->w, name, value);
+}
 
 static struct str decode_hex(struct work *w, struct str s, bool title)
 {
@@ -168,7 +194,7 @@ static void other_key(struct record *r, struct str name, struct str value)
         return;
     memcpy(copy, "auditd.log.", 11);
     memcpy(copy + 11, name.p, name.n);
-    work_add(r->w, str_of(copy, name.n + 11), value);
+    put(r, str_of(copy, name.n + 11), value);
 }
 
 static void result(struct record *r, struct str value)
@@ -180,6 +206,62 @@ static void result(struct record *r, struct str value)
         r->result = 0;
 }
 
+/* path_key - of a PATH record: kept until all of them are seen. False: the key is none of these. */
+static bool path_key(struct record *r, struct str name, struct str value, bool quoted)
+{
+    static const struct {
+        struct str key;
+        size_t at;
+    } known[] = {
+        { STR_INIT("inode"), offsetof(struct path, inode) }, { STR_INIT("mode"), offsetof(struct path, mode) },
+        { STR_INIT("ouid"), offsetof(struct path, uid) },    { STR_INIT("ogid"), offsetof(struct path, gid) },
+        { STR_INIT("OUID"), offsetof(struct path, owner) },  { STR_INIT("OGID"), offsetof(struct path, group) },
+    };
+
+    if (str_eq(name, STR("name"))) {
+        value = quoted ? value : decode_hex(r->w, value, false);
+        if (!str_eq(value, STR("(null)")) && !str_eq(value, STR("?")))
+            r->path.name = value;
+        return true;
+    }
+    if (str_eq(name, STR("nametype")))
+        r->path.rank = str_eq(value, STR("CREATE")) || str_eq(value, STR("DELETE")) ? 3
+                       : str_eq(value, STR("NORMAL"))                              ? 2
+                                                                                   : 1;
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (str_eq(name, known[i].key)) {
+            *(struct str *)(void *)((char *)&r->path + known[i].at) = value;
+            return true;
+        }
+    return false;
+}
+
+/* path_end - the record is read: is it the one? The first of the best rank stays. */
+static void path_end(struct record *r)
+{
+    r->paths++;
+    if (r->path.rank == 0)
+        r->path.rank = 1;
+    if (r->many)
+        put(r, STR("auditd.log.name"), r->path.name);
+    if (r->path.rank > r->best.rank)
+        r->best = r->path;
+    r->path = (struct path){ .rank = 0 };
+}
+
+static void path_fields(struct record *r)
+{
+    const struct path *p = &r->best;
+
+    put(r, STR("file.path"), p->name);
+    put(r, STR("file.inode"), p->inode);
+    put(r, STR("file.mode"), p->mode);
+    put(r, STR("file.uid"), p->uid);
+    put(r, STR("file.gid"), p->gid);
+    put(r, STR("file.owner"), p->owner);
+    put(r, STR("file.group"), p->group);
+}
+
 static void known_key(struct record *r, const struct key *k, struct str value, bool quoted)
 {
     struct work *w = r->w;
@@ -187,46 +269,43 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
     switch (k->kind) {
     case K_NUMBER:
     case K_PLAIN:
-        work_add(w, k->field, value);
+        put(r, k->field, value);
         break;
     case K_TEXT:
         value = quoted ? value : decode_hex(w, value, str_eq(k->key, STR("cmd")));
         if (!str_eq(value, STR("(null)")) && !str_eq(value, STR("?")))
-            work_add(w, k->field, value);
+            put(r, k->field, value);
         if (str_eq(k->key, STR("unit")))
             r->unit = value;
         break;
     case K_TITLE:
-        value = quoted ? value : decode_hex(w, value, true);
-        work_add(w, STR("auditd.log.proctitle"), value);
-        work_add(w, STR("process.title"), value);
-        work_add(w, STR("process.command_line"), value);
+        r->title = quoted ? value : decode_hex(w, value, true);
         break;
     case K_USER:
         r->acct = quoted ? value : decode_hex(w, value, false);
         break;
     case K_UID:
-        r->uid = value;
+        r->uid = r->uid.n ? r->uid : value;
         break;
     case K_AUID:
-        r->auid = value;
-        work_add(w, k->field, value);
+        r->auid = r->auid.n ? r->auid : value;
+        put(r, k->field, value);
         break;
     case K_RESULT:
         result(r, value);
         if (str_eq(k->key, STR("success")))
-            work_add(w, k->field, value);
+            put(r, k->field, value);
         break;
     case K_ARCH:
         r->arch = audit_arch(value);
-        work_add(w, k->field, r->arch);
+        put(r, k->field, r->arch);
         break;
     case K_CALL:
         r->call = value;
-        work_add(w, k->field, value);
+        put(r, k->field, value);
         break;
     case K_SADDR:
-        work_add(w, k->field, value);
+        put(r, k->field, value);
         socket_address(w, value);
         break;
     case K_ADDRESS:
@@ -252,7 +331,9 @@ static void one_pair(struct record *r, struct str name, struct str value, bool q
         other_key(r, name, value);
         return;
     }
-    if (str_eq(name, STR("name")) && !(r->type && r->type->number == 1302)) {
+    if (r->type && r->type->number == AUDIT_PATH && path_key(r, name, value, quoted))
+        return;
+    if (str_eq(name, STR("name"))) {
         other_key(r, name, quoted ? value : decode_hex(r->w, value, false)); /* a file's name only in PATH */
         return;
     }
@@ -339,11 +420,24 @@ static void pairs(struct record *r, struct str s)
     }
 }
 
+/* title - of the command line EXECVE's arguments are the better witness: the title is cut at 128 bytes. */
+static void title(struct record *r)
+{
+    if (r->line_n)
+        work_add(r->w, STR("process.command_line"), str_of(r->line, r->line_n));
+    if (r->title.n == 0)
+        return;
+    work_add(r->w, STR("auditd.log.proctitle"), r->title);
+    work_add(r->w, STR("process.title"), r->title);
+    if (r->line_n == 0)
+        put(r, STR("process.command_line"), r->title);
+}
+
 /* who - acct is who the record speaks of; uid the process, auid who signed in at first. */
 static void who(struct record *r)
 {
     struct work *w = r->w;
-    bool iam = r->type && r->type->sense.category && str_eq(str_c(r->type->sense.category), STR("iam"));
+    bool iam = r->main && r->main->sense.category && str_eq(str_c(r->main->sense.category), STR("iam"));
     bool signed_in = r->auid.n && !str_eq(r->auid, STR("4294967295")) && !str_eq(r->auid, STR("unset")) &&
                      !str_eq(r->auid, STR("-1"));
 
@@ -371,15 +465,40 @@ static void who(struct record *r)
         work_peer(w, r->hostname, (struct str){ NULL, 0 });
 }
 
+/* companion - records that only add to another one's event. */
+static bool companion(const struct audit_type *t)
+{
+    static const uint16_t numbers[] = { AUDIT_SYSCALL, AUDIT_PATH,    AUDIT_CWD, AUDIT_EXECVE, AUDIT_PROCTITLE, 1303, 1304, 1306, 1317,
+                                        1318,          AUDIT_EOE, 1321,         1322,            1323, 1334, 1336 };
+
+    for (size_t i = 0; t && i < COUNT(numbers); i++)
+        if (t->number == numbers[i])
+            return true;
+    return false;
+}
+
+/* both - an AVC with its system call is of two kinds. */
+static void both(struct work *w, const struct sense *first, const struct sense *second)
+{
+    struct sense also = { .category = second->category, .type = second->type };
+
+    if (also.category && first->category && str_eq(str_c(also.category), str_c(first->category)))
+        also.category = NULL;
+    if (also.type && first->type && str_eq(str_c(also.type), str_c(first->type)))
+        also.type = NULL;
+    work_sense(w, &also);
+}
+
 static void what(struct record *r)
 {
     struct work *w = r->w;
-    struct sense sense = r->type ? r->type->sense : (struct sense){ .action = NULL };
+    struct sense sense = r->main ? r->main->sense : (struct sense){ .action = NULL };
     const struct audit_call *call = r->call.n ? audit_call_of(r->call, r->arch) : NULL;
     struct str apparmor = event_get(w->ev, STR("auditd.log.apparmor"));
 
     if (call) {
-        sense = call->sense;
+        if (companion(r->main))
+            sense = call->sense;
         if (event_get(w->ev, STR("auditd.log.syscall_name")).n == 0)
             work_add(w, STR("auditd.log.syscall_name"), str_c(call->name));
         work_add(w, STR("network.direction"), str_c(call->direction));
@@ -397,9 +516,21 @@ static void what(struct record *r)
         sense.types |= OS(11);
     if (r->result == 0 && call)
         sense.types |= OS(12);
+    if (call && call->direction) {
+        struct str ip = event_get(w->ev, STR("auditd.log.socket.addr")), port = event_get(w->ev, STR("auditd.log.socket.port"));
+
+        if (ip.n && *call->direction == 'e')
+            work_dest(w, ip, port);
+        else if (ip.n && call->sense.action[0] == 'a')
+            work_peer(w, ip, port);
+    }
     if (r->unit.n && protects(r->unit))
         sense.types |= OS(7);
+    if (call)
+        sense.types |= call->sense.types;
     work_sense(w, &sense);
+    if (r->call.n && !companion(r->main))
+        both(w, &sense, call ? &call->sense : &audit_type_of(STR("SYSCALL"))->sense);
 }
 
 bool audit_looks(struct str s)
@@ -408,8 +539,8 @@ bool audit_looks(struct str s)
            str_starts(s, STR("audit: type=")) || str_starts(s, STR("audit("));
 }
 
-/* when - "audit(1489519230.178:19600327): " */
-static bool when(struct work *w, struct str *s)
+/* when - "audit(1489519230.178:19600327): "; of the first record it is the event's time and serial. */
+static bool when(struct work *w, struct str *s, bool first)
 {
     struct str inside, seconds, serial;
     struct stamp t;
@@ -421,40 +552,84 @@ static bool when(struct work *w, struct str *s)
     skip_blanks(s);
     if (!split_last(inside, STR(":"), &seconds, &serial))
         return false;
-    if (stamp_text(w, seconds, &t))
+    if (first && stamp_text(w, seconds, &t))
         work_time(w, &t);
-    if (all_digits(serial))
+    if (first && all_digits(serial))
         work_add(w, STR("auditd.log.sequence"), serial);
+    return true;
+}
+
+/* behind_header - later records of a relay each have their own header of syslog. */
+static struct str behind_header(struct str s)
+{
+    ptrdiff_t stamp = str_find(str_left(s, 512), STR("audit(")), type, node;
+
+    if (stamp < 0 || str_starts(s, STR("type=")) || str_starts(s, STR("node=")))
+        return s;
+    type = str_find(str_left(s, (size_t)stamp), STR("type="));
+    node = str_find(str_left(s, (size_t)stamp), STR("node="));
+    return type < 0 ? s : str_cut(s, (size_t)(node >= 0 && node < type ? node : type));
+}
+
+/* one_record - a line; *rest is what stands behind its head. False: it is no record. */
+static bool one_record(struct record *r, struct str s, bool first, struct str *rest)
+{
+    struct work *w = r->w;
+    struct str type = { NULL, 0 }, node;
+
+    if (!first)
+        s = behind_header(s);
+    take(&s, STR("audit: "));
+    if (take(&s, STR("node="))) {
+        node = take_word(&s);
+        if (first) {
+            work_add(w, STR("auditd.log.node"), node);
+            work_set(w, STR("host.name"), node);
+        }
+    }
+    if (take(&s, STR("type=")))
+        type = take_word(&s);
+    if (!when(w, &s, first))
+        return false;
+    r->type = audit_type_of(type);
+    if (first || (companion(r->main) && r->type && !companion(r->type)))
+        r->main = r->type;
+    put(r, STR("auditd.log.record_type"), r->type ? str_c(r->type->name) : type);
+    r->exec = r->type && r->type->number == AUDIT_EXECVE;
+    if (r->exec && !r->line && (r->line = arena_alloc(w->arena, w->msg.n + 1)) != NULL)
+        r->line_cap = w->msg.n + 1;
+    pairs(r, s);
+    if (r->type && r->type->number == AUDIT_PATH)
+        path_end(r);
+    *rest = s;
     return true;
 }
 
 bool audit_message(struct work *w)
 {
-    struct str s = w->msg, type = { NULL, 0 }, node;
-    struct record r = { .w = w, .result = -1 };
+    struct str lines = w->msg, line, rest = { NULL, 0 };
+    struct record r = { .w = w, .result = -1, .many = str_chr(w->msg, '\n') >= 0 };
+    bool first = true;
 
-    take(&s, STR("audit: "));
-    if (take(&s, STR("node="))) {
-        node = take_word(&s);
-        work_add(w, STR("auditd.log.node"), node);
-        work_set(w, STR("host.name"), node);
+    while (str_split(&lines, '\n', &line)) {
+        if (str_trim(line).n == 0)
+            continue;
+        if (!one_record(&r, line, first, &rest)) {
+            if (first)
+                return false;
+            w->trouble = true;
+            continue;
+        }
+        first = false;
     }
-    if (take(&s, STR("type=")))
-        type = take_word(&s);
-    if (!when(w, &s))
-        return false;
     w->ev->parser = STR("auditd");
     w->ev->class = CLASS_OS_UNIX;
-    r.type = audit_type_of(type);
-    work_add(w, STR("auditd.log.record_type"), r.type ? str_c(r.type->name) : type);
-    r.exec = r.type && r.type->number == 1309;
-    if (r.exec && (r.line = arena_alloc(w->arena, s.n + 1)) != NULL)
-        r.line_cap = s.n + 1;
-    pairs(&r, s);
-    if (r.line_n)
-        work_add(w, STR("process.command_line"), str_of(r.line, r.line_n));
+    if (r.paths)
+        path_fields(&r);
+    title(&r);
     who(&r);
     what(&r);
-    w->msg = s;
+    if (!r.many)
+        w->msg = rest;
     return true;
 }

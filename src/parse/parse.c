@@ -363,6 +363,8 @@ static void finish(struct work *w, bool understood)
     work_add(w, STR("log.source.address"), w->hints->peer);
     if (main_log(w->hints->path))
         w->types |= UX(3);
+    if (w->hints->split)
+        work_add(w, STR("saqshy.split"), STR("true"));
     work_related(w);
     work_types(w);
     if (!w->timed)

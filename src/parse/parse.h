@@ -33,6 +33,7 @@ struct parse_hints {
     struct str unit;          /* journald: SYSLOG_IDENTIFIER, when the line has no header; with pid */
     struct str pid;
     bool truncated; /* the receiver cut the line */
+    bool split;     /* the records of this event did not fit into one (join.h): saqshy.split */
     struct parse_memory *memory; /* NULL: what a line says of later ones (names of columns) is not kept */
     struct str parser;   /* the source's profile names the parser: a product's id, or a program */
     struct buf *explain; /* not NULL: who was asked and why not, a line each */
