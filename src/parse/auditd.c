@@ -15,7 +15,7 @@
 #include "parse/audit.h"
 
 /* How the value of a key is read. */
-enum kind { K_PLAIN, K_TEXT, K_USER, K_ADDRESS, K_RESULT, K_ARCH, K_CALL, K_TITLE, K_SADDR, K_UID, K_AUID, K_NUMBER };
+enum kind { K_PLAIN, K_TEXT, K_WHO, K_USER, K_ADDRESS, K_RESULT, K_ARCH, K_CALL, K_TITLE, K_SADDR, K_UID, K_AUID, K_NUMBER };
 
 /* Where keys go. Those that are not here go to auditd.log.KEY. */
 static const struct key {
@@ -27,6 +27,7 @@ static const struct key {
     { PAIR("exit", "process.exit_code"), K_PLAIN },
     { PAIR("uid", "user.id"), K_UID },
     { PAIR("auid", "user.audit.id"), K_AUID },
+    { PAIR("id", "auditd.log.id"), K_WHO },
     { PAIR("gid", "user.group.id"), K_PLAIN },
     { PAIR("euid", "user.effective.id"), K_PLAIN },
     { PAIR("egid", "user.effective.group.id"), K_PLAIN },
@@ -107,7 +108,7 @@ struct record {
     struct path path, best;
     unsigned paths;
     struct str title;
-    struct str uid, auid, acct, arch, call, hostname, addr, unit;
+    struct str uid, auid, who, acct, arch, call, hostname, addr, unit;
     char *line; /* the arguments with blanks between them */
     size_t line_n, line_cap;
     int result; /* 1 success, 0 failure, -1 not said */
@@ -224,7 +225,7 @@ static bool path_key(struct record *r, struct str name, struct str value, bool q
             r->path.name = value;
         return true;
     }
-    if (str_eq(name, STR("nametype")))
+    if (str_eq(name, STR("nametype")) || str_eq(name, STR("objtype")))
         r->path.rank = str_eq(value, STR("CREATE")) || str_eq(value, STR("DELETE")) ? 3
                        : str_eq(value, STR("NORMAL"))                              ? 2
                                                                                    : 1;
@@ -283,6 +284,11 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
         break;
     case K_USER:
         r->acct = quoted ? value : decode_hex(w, value, false);
+        break;
+    case K_WHO: /* whom a program of the system speaks of, by number */
+        if (all_digits(value) && r->type && r->type->number >= 1100 && r->type->number < 1200)
+            r->who = value;
+        put(r, k->field, value);
         break;
     case K_UID:
         r->uid = r->uid.n ? r->uid : value;
@@ -451,6 +457,8 @@ static void who(struct record *r)
         if (str_eq(r->acct, STR("root")) && !iam)
             w->types |= OS(9);
     }
+    if (r->who.n)
+        work_add(w, STR("user.effective.id"), r->who);
     if (r->acct.n && signed_in && !iam) {
         work_add(w, STR("user.id"), r->auid);
         work_add(w, STR("auditd.log.uid"), r->uid);
@@ -463,6 +471,8 @@ static void who(struct record *r)
         work_peer(w, r->addr, (struct str){ NULL, 0 });
     else if (r->hostname.n)
         work_peer(w, r->hostname, (struct str){ NULL, 0 });
+    if (r->call.n == 0 && ip_of(r->addr).n)
+        work_add(w, STR("network.direction"), STR("ingress"));
 }
 
 /* companion - records that only add to another one's event. */

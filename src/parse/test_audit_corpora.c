@@ -65,13 +65,13 @@ static bool scalar(struct str got, const json_t *want)
 static bool values(const struct event *ev, const char *name, const json_t *want)
 {
     size_t count = json_is_array(want) ? json_array_size(want) : 1;
-    char text[TIME_TEXT_MAX];
+    time_ns when;
     struct str v;
     uint32_t at = 0;
     bool any = false;
 
     if (strcmp(name, "@timestamp") == 0)
-        return scalar(str_c(time_format_utc(ev->time, text)), want);
+        return time_parse_rfc3339(str_c(json_string_value(want)), &when, NULL, NULL) == 0 && when == ev->time;
     for (size_t i = 0; i < count; i++) {
         bool found = false;
 
@@ -97,17 +97,9 @@ static const struct {
     const char *test, *field, *why;
 } excused[] = {
     { "AVC_AppArmor", "event.", "denied stands beside the kind of the call; a denied action failed" },
-    { "CRYPTO_", "source.port", "not read there" },
     { "mount", "event.", "a mounted file system is a change of the host" },
-    { "", "user.name", "names that the machine of the sample knew, not the record" },
-    { "", "user.audit.name", "the same" },
-    { "", "user.effective.name", "the same" },
-    { "", "user.saved.name", "the same" },
-    { "", "user.filesystem.name", "the same" },
-    { "", "user.group.name", "the same" },
-    { "", "user.effective.group.name", "the same" },
-    { "", "user.saved.group.name", "the same" },
-    { "", "user.filesystem.group.name", "the same" },
+    { "ANOM_PROMISCUOUS", "event.type", "a change is meant by the action" },
+    { "USER_START", "user.id", "who signed in at first (auid); the process was root's" },
 };
 
 static void check(struct score *s, const struct event *ev, const char *test, const char *name, const json_t *want)
@@ -200,7 +192,7 @@ static void golden_lines(struct str yaml, const char *test, struct buf *out)
         struct str t = str_trim(line);
 
         if (str_starts(line, STR("  ")) && line.n > 2 && line.p[2] != ' ') {
-            t.n -= t.n > 3 && str_ends(t, STR(": |")) ? 3 : 0;
+            t.n -= t.n > 3 && (str_ends(t, STR(": |")) || str_ends(t, STR(": >"))) ? 3 : 0;
             if (t.n > 1 && (*t.p == '"' || *t.p == '\''))
                 t = str_of(t.p + 1, t.n - 2);
             inside = str_eq(t, str_c(test));
@@ -298,10 +290,10 @@ static void laurel_file(struct data *d, const char *name, struct score *s)
     snprintf(path, sizeof path, "%s/auditd/laurel/%s.txt", d->logs, name);
     assert_int_equal(file_read(path, MIB, &lines, NULL), 0);
     snprintf(path, sizeof path, "%s/auditd/laurel/%s.json", d->logs, name);
-    doc = json_load_file(path, 0, NULL);
+    doc = json_load_file(path, JSON_DISABLE_EOF_CHECK, NULL);
     assert_non_null(doc);
     events_of(d, buf_view(&lines), &b);
-    CHECK(name, b.count == 1);
+    CHECK(name, b.count >= 1); /* the document is the first one's */
     for (size_t k = 0; k < COUNT(laurel_names); k++) {
         json_t *want = path_of(doc, laurel_names[k].theirs);
 
@@ -377,13 +369,16 @@ static void test_laurel_traces(void **state)
 
 /* --- auditbeat --- */
 
-static bool worth(const char *name)
+/* worth - without what needs outside data. acct: the record names an account itself. */
+static bool worth(const char *name, bool acct)
 {
     static const char *const heads[] = { "event.category", "event.type", "event.action", "event.outcome", "source.", "destination.",
                                          "user.", "process.", "file.path", "file.inode", "network." };
 
-    if (strstr(name, ".selinux") || strstr(name, ".geo."))
+    if (strstr(name, ".selinux") || strstr(name, ".geo.") || strcmp(name, "user.effective.id") == 0)
         return false;
+    if (strncmp(name, "user.", 5) == 0 && strstr(name, ".name") && !acct)
+        return false; /* names that the machine of the sample looked up; acct is in the record */
     for (size_t i = 0; i < COUNT(heads); i++)
         if (strncmp(name, heads[i], strlen(heads[i])) == 0)
             return true;
@@ -394,7 +389,7 @@ static void beat_document(const struct event *ev, const char *test, json_t *doc,
 {
     struct {
         json_t *object;
-        char name[100];
+        char name[200];
     } stack[32];
     size_t depth = 1;
 
@@ -402,7 +397,7 @@ static void beat_document(const struct event *ev, const char *test, json_t *doc,
     stack[0].name[0] = 0;
     while (depth) {
         json_t *object = stack[--depth].object, *v;
-        char head[100], name[200];
+        char head[200], name[400];
         const char *key;
 
         snprintf(head, sizeof head, "%s", stack[depth].name);
@@ -411,8 +406,8 @@ static void beat_document(const struct event *ev, const char *test, json_t *doc,
             snprintf(name, sizeof name, "%s%s%s", head, *head ? "." : "", key);
             if (json_is_object(v) && depth < COUNT(stack)) {
                 stack[depth].object = v;
-                snprintf(stack[depth++].name, sizeof stack[0].name, "%s", name);
-            } else if (worth(name)) {
+                snprintf(stack[depth++].name, sizeof stack[0].name, "%.199s", name);
+            } else if (worth(name, strcmp(name, "user.effective.name") == 0 && path_of(doc, "auditd.data.acct") != NULL)) {
                 check(s, ev, test, name, v);
             }
         }
