@@ -199,10 +199,10 @@ static int fact_agents(struct call *c, struct str object, const struct arriving 
 static int fact_vulnerabilities(struct call *c, struct str object, struct fact *out)
 {
     int64_t surveys = 0, open = 0, oldest = 0;
-    int rc = db_int(c->d, c->e, 0, &surveys, "SELECT (SELECT count(*) FROM vuln_survey WHERE object_id = ?1 AND completed_at IS NOT NULL) + (SELECT count(*) FROM vuln"
-                                             " WHERE object_id = ?1 AND live = 1 AND own = 1)", "t", object);
+    int rc = db_int(c->d, c->e, 0, &surveys, "SELECT (SELECT count(*) FROM vuln_survey WHERE object_id = ?1 AND completed_at IS NOT NULL) + (SELECT count(*) FROM"
+                                             " vuln_owner WHERE object_id = ?1 AND own = 1)", "t", object);
 
-#define KNOWN "FROM vuln WHERE object_id = ?1 AND live = 1 AND open = 1 AND (sent = 1 OR own = 1)"
+#define KNOWN "FROM vuln_owner WHERE object_id = ?1 AND open = 1"
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, &open, "SELECT count(*) " KNOWN, "t", object);
     if (rc == 0 && open)

@@ -6,13 +6,13 @@
 #define FOUND_MOST 200000
 
 /* The texts of a turn go with it: a survey of 200,000 rows needs no more memory than one of 64. */
-int found_each(struct call *c, const struct sv *s, int64_t most, found_fn *fn, void *arg, bool *left)
+int found_each(struct call *c, const struct sv *s, bool told, int64_t most, found_fn *fn, void *arg, bool *left)
 {
     struct vuln_row rows[FOUND_TURN];
     struct arena kept = c->a;
     size_t count = 0, want = (size_t)(most < FOUND_MOST ? most : FOUND_MOST);
     AUTO_FREE int64_t *ids = NULL;
-    int rc = vulns_ids_of_survey(c, s->id, false, want + 1, &ids, &count);
+    int rc = vulns_ids_of_survey(c, s->id, told, false, want + 1, &ids, &count);
 
     *left = count > want;
     count = min_size(count, want);
@@ -20,7 +20,7 @@ int found_each(struct call *c, const struct sv *s, int64_t most, found_fn *fn, v
     for (size_t from = 0; rc >= 0 && from < count; from += FOUND_TURN) {
         size_t n = min_size(FOUND_TURN, count - from);
 
-        rc = vulns_rows(c, s->id, ids + from, n, rows);
+        rc = vulns_rows(c, s->id, told, ids + from, n, rows);
         for (size_t i = 0; rc >= 0 && i < n; i++)
             rc = fn(arg, &rows[i]);
         if (rc >= 0 && arena_failed(&c->a))
@@ -201,7 +201,7 @@ static int table_row(void *arg, const struct vuln_row *f)
     return rc;
 }
 
-int found_table(struct call *c, const struct sv *s, bool csv, struct buf *out)
+int found_table(struct call *c, const struct sv *s, bool told, bool csv, struct buf *out)
 {
     static const char *const names[] = { "number", "detected_at", "contour", "object", "component", "host", "port", "title", "description", "severity", "cve", "place",
                                          "kev", "remedy_kk", "remedy_ru", "remedy_en" };
@@ -222,7 +222,7 @@ int found_table(struct call *c, const struct sv *s, bool csv, struct buf *out)
         for (size_t i = 0; i < COUNT(names); i++)
             heads[i] = sv_text(c, "survey.column", str_c(names[i]), t.lang);
         table_header(t.w, heads, widths, COUNT(names));
-        rc = found_each(c, s, FOUND_MOST, table_row, &t, &left);
+        rc = found_each(c, s, told, FOUND_MOST, table_row, &t, &left);
     }
     if (rc == 0)
         rc = table_writer_finish(t.w, out, c->e);
@@ -242,7 +242,7 @@ int desk_survey_vulnerabilities_table(struct desk *d, const struct viewer *v, st
     if (rc == 0)
         rc = audit_read(&c, "export", arena_printf(&c.a, "survey/%lld", (long long)s.id).p, s.number);
     if (rc == 0)
-        rc = found_table(&c, &s, csv, out);
+        rc = found_table(&c, &s, false, csv, out);
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -124,10 +124,10 @@ static int letter_values(struct call *c, const struct sv *s, struct str note, js
     if (rc == 0)
         rc = scope_included(c, s, &scope);
     if (rc == 0)
-        rc = vulns_counts(c, s->id, &numbers);
+        rc = vulns_counts(c, s->id, true, &numbers);
     counts = as_texts(c, numbers);
     if (rc == 0)
-        rc = found_each(c, s, SURVEY_LETTER_ROWS, letter_row, &l, &left);
+        rc = found_each(c, s, true, SURVEY_LETTER_ROWS, letter_row, &l, &left);
     if (rc >= 0) {
         struct str lan = adjacent_text(c, s), more = left ? sv_two(c, "survey.form.more", counts, "\n") : STR("");
         struct str said = arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(more), more.n && note.n ? "\n" : "", STR_ARG(note.p ? note : STR("")));
@@ -162,7 +162,7 @@ static int table_file(struct call *c, const struct sv *s, struct notice_file *f)
     struct blob b;
 
     buf_init(&bytes, 64 * MIB);
-    int rc = found_table(c, s, false, &bytes);
+    int rc = found_table(c, s, true, false, &bytes);
     if (rc == 0)
         rc = blob_put(c, buf_view(&bytes), &b);
     if (rc == 0)
@@ -199,8 +199,13 @@ int sv_do_send(struct call *c, struct sv *s, const json_t *body)
     int64_t notice = 0;
     int rc;
 
+    /* What the letter says is what the owner is shown from its sending on, so that is counted first. */
     s->sent_at = c->now;
-    rc = letter_values(c, s, json_get_str(body, "note"), &values);
+    rc = sv_put(c, s);
+    if (rc == 0)
+        rc = vulns_told(c, s->id);
+    if (rc == 0)
+        rc = letter_values(c, s, json_get_str(body, "note"), &values);
     if (rc == 0)
         rc = table_file(c, s, &file);
     if (rc == 0)

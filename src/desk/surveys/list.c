@@ -276,7 +276,7 @@ static int counts_json(struct call *c, const struct sv *s, json_t **out)
     *out = json_null();
     if (!s->started_at)
         return 0;
-    rc = vulns_counts(c, s->id, out);
+    rc = vulns_counts(c, s->id, false, out);
     if (!*out)
         *out = json_null();
     return rc;

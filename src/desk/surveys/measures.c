@@ -90,7 +90,7 @@ static int take_answers(struct call *c, const struct sv *s, const json_t *body)
         if (rc == 0)
             rc = keep(c, s, 0, json_string_value(json_object_get(all, "answer")), all);
         if (rc == 0)
-            rc = found_each(c, s, INT64_MAX, all_row, &w, &left);
+            rc = found_each(c, s, true, INT64_MAX, all_row, &w, &left);
     }
     if (rc == 0 && json_is_true(json_object_get(body, "nothing_to_fix")))
         rc = keep(c, s, 0, "nothing", NULL);
@@ -103,7 +103,7 @@ static int whole(struct call *c, const struct sv *s, const json_t *body)
     const json_t *items = json_object_get(body, "items");
     bool all = json_is_object(json_object_get(body, "all")), nothing = json_is_true(json_object_get(body, "nothing_to_fix"));
     json_t *counts = NULL;
-    int rc = vulns_counts(c, s->id, &counts);
+    int rc = vulns_counts(c, s->id, true, &counts);
     int64_t total = json_integer_value(json_object_get(counts, "total")), info = json_integer_value(json_object_get(counts, "info"));
 
     json_decref(counts);
@@ -179,7 +179,7 @@ static int names_of(struct call *c, const struct sv *s, const json_t *items, jso
     for (size_t i = 0; i < json_array_size(items) && i < SURVEY_LETTER_ROWS; i++)
         json_object_set_new(w.wanted, json_string_value(json_object_get(json_array_get(items, i), "vulnerability")), json_null());
     *out = w.wanted;
-    return json_object_size(w.wanted) ? found_each(c, s, INT64_MAX, name_row, &w, &left) : 0;
+    return json_object_size(w.wanted) ? found_each(c, s, true, INT64_MAX, name_row, &w, &left) : 0;
 }
 
 /* form_values - the answers as the form shows them: the first ones by themselves, the one about all in one row. */

@@ -145,12 +145,12 @@ struct str remedy_text(const struct remedies *r, const struct remedy_of *f, enum
 
 /* --- found.c: vulnerabilities of a survey with what is recommended --- */
 typedef int found_fn(void *arg, const struct vuln_row *f);
-/* found_each - all rows of a survey, the gravest first, at most `most`; *left says whether there are more. */
-MUST_USE int found_each(struct call *c, const struct sv *s, int64_t most, found_fn *fn, void *arg, bool *left);
+/* found_each - all rows of a survey, the gravest first, at most `most`, as the owner knows them if told; *left says whether there are more. */
+MUST_USE int found_each(struct call *c, const struct sv *s, bool told, int64_t most, found_fn *fn, void *arg, bool *left);
 /* found_remedy - as a person wrote it, else prefilled. */
 MUST_USE int found_remedy(struct call *c, const struct sv *s, const struct remedies *r, const struct vuln_row *f, struct str out[LANG_COUNT], bool *edited);
 MUST_USE int found_contour(struct call *c, const struct sv *s, struct str *out);
-MUST_USE int found_table(struct call *c, const struct sv *s, bool csv, struct buf *out);
+MUST_USE int found_table(struct call *c, const struct sv *s, bool told, bool csv, struct buf *out);
 
 /* --- runs.c --- */
 MUST_USE int runs_json(struct call *c, const struct sv *s, json_t **out);

@@ -51,7 +51,7 @@ static void read_to_the_end(void **state)
     for (size_t i = 0; i < COUNT(asked); i++) {
         struct seen seen = { .c = call_open(w, &c, &w->analyst, T0, &r) };
 
-        call_ok(w, &c, found_each(&c, &s, asked[i].most, row_seen, &seen, &left));
+        call_ok(w, &c, found_each(&c, &s, false, asked[i].most, row_seen, &seen, &left));
         CHECK("rows", seen.rows == asked[i].rows);
         CHECK("left", left == asked[i].left);
     }

@@ -64,16 +64,34 @@ static bool offered(const struct vuln_head *h, const struct vuln_act *a)
     return h->live && h->is_ego && (a->always ? vuln_state_open(h->state) : life_allows(h->state, a->when));
 }
 
+/* owner_state - the state that the owner knows. */
+static int owner_state(struct call *c, const struct vuln_head *h, enum vuln_state *out)
+{
+    struct vuln_head known;
+    int rc = side_of(c->v) == SIDE_OWNER ? 0 : vuln_load_as(c, h->id, SIDE_OWNER, &known);
+
+    *out = side_of(c->v) == SIDE_OWNER ? h->state : rc == 0 ? known.state : VULN_NONE;
+    if (rc == -ENOENT)
+        c->r->code = NULL;
+    return rc == -ENOENT ? 0 : rc;
+}
+
+/* told - what the centre decides on must be what the owner knows: nobody closes a fix of which no letter has told yet. */
+static bool told(const struct vuln_act *a, enum vuln_state known) { return a->always || known == VULN_UNDER_CONTROL || life_allows(known, a->when); }
+
 json_t *vuln_actions_json(struct call *c, const struct vuln_head *h)
 {
     static const char *const types[] = { [BODY_TEXT] = "text", [BODY_DATE] = "date", [BODY_DATETIME] = "datetime", [BODY_ENUM] = "enum", [BODY_ENUMS] = "enums",
                                          [BODY_BOOL] = "bool" };
     json_t *list = json_array();
+    enum vuln_state known = VULN_NONE;
 
+    if (c->v && owner_state(c, h, &known) < 0)
+        return list;
     for (size_t i = 0; c->v && i < COUNT(acts); i++) {
         json_t *fields = json_array();
 
-        if (!(acts[i].roles & (1u << c->v->role)) || !offered(h, &acts[i])) {
+        if (!(acts[i].roles & (1u << c->v->role)) || !offered(h, &acts[i]) || !told(&acts[i], known)) {
             json_decref(fields);
             continue;
         }
@@ -102,10 +120,10 @@ int vuln_act_add(struct call *c, int64_t vuln, const struct vuln_act_new *a, int
         return refuse(c, -EINVAL, "bad_request", NULL, "more than %d acts on one vulnerability: ask the centre", VULN_ACTS_MAX - VULN_ACTS_KEPT);
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, &row,
-                    "INSERT INTO vuln_act(vuln_id, kind, at, recorded_at, survey_id, category, until, notice_id, request_id, by_id, json) VALUES"
-                    " (?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
-                    "iziimzmmmmz", vuln, a->kind, a->at ? a->at : c->now, recorded_at(c), (time_ns)a->survey, a->category, a->until, (time_ns)a->notice,
-                    (time_ns)a->request, (time_ns)(c->v ? c->v->user_id : 0), text ? text : "{}");
+                    "INSERT INTO vuln_act(vuln_id, kind, at, recorded_at, survey_id, category, until, notice_id, request_id, by_id, json,"
+                    " key_id, text_id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
+                    "iziimzmmmmzmm", vuln, a->kind, a->at ? a->at : c->now, recorded_at(c), (time_ns)a->survey, a->category, a->until, (time_ns)a->notice,
+                    (time_ns)a->request, (time_ns)(c->v ? c->v->user_id : 0), text ? text : "{}", (time_ns)a->key, (time_ns)a->text);
 
     if (rc == 0)
         rc = db_exec(c->d, c->e, "UPDATE vuln SET told = 1 WHERE id = ?1 OR id = (SELECT merged_into FROM vuln WHERE id = ?1)", "i", vuln);
@@ -218,8 +236,13 @@ static int tell(struct call *c, const struct vuln_head *h, bool owner, const cha
     struct str orgs[2] = { { NULL, 0 } };
     char title[64], text[64];
     size_t n = 1;
-    json_t *args = json_pack("{s:s, s:o, s:o, s:o}", "number", h->number, "title", json_str(h->title), "object", json_str(h->object_name), "text", json_str(said));
+    struct vuln_head known = *h;
+    int rc = owner ? vuln_load_as(c, h->id, SIDE_OWNER, &known) : 0;
 
+    if (rc < 0)
+        return rc;
+    json_t *args = json_pack("{s:s, s:o, s:o, s:o}", "number", h->number, "title", json_str(known.title.n ? known.title : known.key), "object",
+                             json_str(h->object_name), "text", json_str(said));
     if (owner) {
         orgs[0] = h->org_id;
         if (h->possessor_id.n && !str_eq(h->possessor_id, h->org_id))
@@ -304,6 +327,7 @@ static int act(struct call *c, int64_t id, struct str name, const json_t *body)
 {
     const struct vuln_act *a = act_find(name);
     struct vuln_head h;
+    enum vuln_state known = VULN_NONE;
     int rc = vuln_load(c, id, &h);
 
     if (rc < 0)
@@ -314,6 +338,11 @@ static int act(struct call *c, int64_t id, struct str name, const json_t *body)
         return refuse(c, -EACCES, "forbidden", NULL, "%s may not %s", desk_role_name(c->v->role), a->name);
     if (!offered(&h, a))
         return refuse(c, -EPROTO, "wrong_state", NULL, "a vulnerability in state %.*s does not offer %s", STR_ARG(h.state_name), a->name);
+    rc = owner_state(c, &h, &known);
+    if (rc == 0 && !told(a, known))
+        return refuse(c, -EPROTO, "wrong_state", NULL, "the owner was not told of this state yet: send the results of the survey first");
+    if (rc < 0)
+        return rc;
     if (body)
         return run(c, &h, a, body);
     json_t *empty = json_object();

@@ -1,4 +1,5 @@
-/* compare.c - a survey in rows: the comparison of a control survey, counts, rows for letters, what lies outside the scope, where the tools looked. */
+/* compare.c - a survey in rows: the comparison of a control survey, counts, rows for letters, what lies outside the scope, where the tools looked. Each
+ * statement stands for both sides (room.h): letters and owners have that of the owner. */
 #include "desk/vulnerabilities/api.h"
 #include "desk/vulnerabilities/room.h"
 
@@ -28,13 +29,15 @@ static int survey_seen(struct call *c, int64_t survey, struct known *out)
 
 static const char *const verdict_values[] = { "fixed", "not_fixed", "new", "reopened", "not_covered", "claimed", NULL };
 
+#define VERDICTS(table, verdicts)                                                                                                                     \
+    "SELECT d.verdict, count(*) FROM " verdicts " d JOIN " table " v ON v.id = d.vuln_id WHERE d.survey_id = ? AND v.live = 1 AND (v.severity > 0 OR v.kev = 1)"  \
+    " GROUP BY d.verdict"
+static const char *const verdicts[SIDE_COUNT] = { VERDICTS("vuln", "vuln_verdict"), VERDICTS("vuln_owner", "vuln_owner_verdict") };
+
 /* counts_json - what informs alone is counted with nothing. */
 static int counts_json(struct call *c, int64_t survey, json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT d.verdict, count(*) FROM vuln_verdict d JOIN vuln v ON v.id = d.vuln_id WHERE d.survey_id = ? AND v.live = 1 AND (v.severity > 0 OR"
-                                " v.kev = 1) GROUP BY d.verdict",
-                                "i", survey);
+    sqlite3_stmt *st = db_query(c->d, c->e, verdicts[side_of(c->v)], "i", survey);
     int rc = st ? 0 : -EIO;
 
     *out = json_object();
@@ -45,6 +48,13 @@ static int counts_json(struct call *c, int64_t survey, json_t **out)
     return rc;
 }
 
+#define COMPARED(table, verdicts)                                                                                                                     \
+    "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, v.last_seen_at, v.due_at," \
+    " o.id, o.name, g.id, g.name, x.title, v.own, v.rank, v.open, v.key, d.verdict, d.reason, d.proof FROM " verdicts " d JOIN " table " v ON v.id = d.vuln_id JOIN"    \
+    " object o ON o.id = v.object_id JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id = v.text_id WHERE d.survey_id = ?1 AND (?2 = '' OR d.verdict = ?2)"    \
+    " AND v.live = 1 AND (v.severity > 0 OR v.kev = 1) AND (v.rank, v.id) < (?3, ?4) ORDER BY v.rank DESC, v.id DESC LIMIT ?5"
+static const char *const compared[SIDE_COUNT] = { COMPARED("vuln", "vuln_verdict"), COMPARED("vuln_owner", "vuln_owner_verdict") };
+
 static int items_json(struct call *c, int64_t survey, struct str verdict, int limit, struct str before, json_t *items, struct str *next)
 {
     int64_t rank = INT64_MAX, id = INT64_MAX, most = page_limit(limit), last_rank = 0, last_id = 0;
@@ -54,12 +64,7 @@ static int items_json(struct call *c, int64_t survey, struct str verdict, int li
 
     if (before.n && (!str_split(&rest, '.', &head) || !str_i64(head, &rank) || !str_i64(rest, &id)))
         return vuln_wrong(c, "before", "not a cursor");
-    st = db_query(c->d, c->e,
-                  "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, v.last_seen_at,"
-                  " v.due_at, o.id, o.name, g.id, g.name, x.title, v.own, v.rank, v.open, v.key, d.verdict, d.reason, d.proof FROM vuln_verdict d JOIN vuln v ON v.id ="
-                  " d.vuln_id JOIN object o ON o.id = v.object_id JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id = v.text_id WHERE d.survey_id = ?1 AND"
-                  " (?2 = '' OR d.verdict = ?2) AND v.live = 1 AND (v.severity > 0 OR v.kev = 1) AND (v.rank, v.id) < (?3, ?4) ORDER BY v.rank DESC, v.id DESC LIMIT ?5",
-                  "itiii", survey, verdict.p ? verdict : STR(""), rank, id, most + 1);
+    st = db_query(c->d, c->e, compared[side_of(c->v)], "itiii", survey, verdict.p ? verdict : STR(""), rank, id, most + 1);
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         if ((int64_t)json_array_size(items) == most) {
@@ -129,10 +134,17 @@ int desk_vuln_compare(struct desk *d, const struct viewer *v, struct str survey,
     "(SELECT DISTINCT k.vuln_id FROM vuln_result r JOIN vuln_sighting s ON s.result_id = r.id JOIN vuln_key k ON k.id = s.key_id WHERE r.survey_id = ?1 AND"       \
     " r.state IN ('applying','applied') AND s.outside = 0)"
 
-int vulns_counts(struct call *c, int64_t survey, json_t **out)
+#define SEVERITIES(table)                                                                                                                             \
+    "SELECT v.severity, count(*), sum(v.kev), sum(v.state = 'reappeared') FROM " table " v WHERE v.id IN " SEEN " AND v.live = 1 GROUP BY 1"
+#define FRESH(table, verdicts)                                                                                                                        \
+    "SELECT count(*) FROM " verdicts " d JOIN " table " v ON v.id = d.vuln_id WHERE d.survey_id = ? AND d.verdict = 'new' AND v.severity > 0"
+static const char *const severities[SIDE_COUNT] = { SEVERITIES("vuln"), SEVERITIES("vuln_owner") },
+                  *const fresh_ones[SIDE_COUNT] = { FRESH("vuln", "vuln_verdict"), FRESH("vuln_owner", "vuln_owner_verdict") };
+
+int vulns_counts(struct call *c, int64_t survey, bool told, json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT v.severity, count(*), sum(v.kev), sum(v.state = 'reappeared') FROM vuln v WHERE v.id IN " SEEN " AND v.live = 1 GROUP"
-                                            " BY 1", "i", survey);
+    enum vuln_side side = told ? SIDE_OWNER : side_of(c->v);
+    sqlite3_stmt *st = db_query(c->d, c->e, severities[side], "i", survey);
     int64_t total = 0, kev = 0, again = 0, outside = 0, fresh = 0;
     int rc = st ? 0 : -EIO;
 
@@ -150,8 +162,7 @@ int vulns_counts(struct call *c, int64_t survey, json_t **out)
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, &outside, "SELECT sum(outside) FROM vuln_result WHERE survey_id = ? AND state IN ('applying','applied')", "i", survey);
     if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &fresh, "SELECT count(*) FROM vuln_verdict d JOIN vuln v ON v.id = d.vuln_id WHERE d.survey_id = ? AND d.verdict = 'new' AND v.severity"
-                                           " > 0", "i", survey);
+        rc = db_int(c->d, c->e, 0, &fresh, fresh_ones[side], "i", survey);
     json_object_set_new(*out, "total", json_integer(total));
     json_object_set_new(*out, "kev", json_integer(kev));
     json_object_set_new(*out, "reappeared", json_integer(again));
@@ -201,16 +212,23 @@ static void row_read(struct call *c, sqlite3_stmt *st, struct vuln_row *out)
         out->title = db_copy(st, 18, &c->a);
 }
 
-#define ROW                                                                                                                                           \
+#define ROW(table, verdicts)                                                                                                                          \
     "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, x.title, x.description,"  \
-    " x.solution, v.vector, coalesce((SELECT d.verdict FROM vuln_verdict d WHERE d.survey_id = ?1 AND d.vuln_id = v.id), 'vulnerable'), v.key FROM vuln v LEFT JOIN" \
+    " x.solution, v.vector, coalesce((SELECT d.verdict FROM " verdicts " d WHERE d.survey_id = ?1 AND d.vuln_id = v.id), 'vulnerable'), v.key FROM " table " v LEFT JOIN" \
     " vuln_text x ON x.id = v.text_id "
+#define PAGE(table, verdicts)                                                                                                                         \
+    ROW(table, verdicts) "WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) AND (?4 = 0 OR (v.rank, v.id) < (SELECT b.rank, b.id FROM "   \
+    table " b WHERE b.id = ?4)) ORDER BY v.rank DESC, v.id DESC LIMIT ?3"
+#define IDS(table)                                                                                                                                    \
+    "SELECT v.id FROM " table " v WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) ORDER BY v.rank DESC, v.id DESC LIMIT ?3"
+static const char *const pages[SIDE_COUNT] = { PAGE("vuln", "vuln_verdict"), PAGE("vuln_owner", "vuln_owner_verdict") },
+                  *const all_ids[SIDE_COUNT] = { IDS("vuln"), IDS("vuln_owner") },
+                  *const one_row[SIDE_COUNT] = { ROW("vuln", "vuln_verdict") "WHERE v.id = ?2", ROW("vuln_owner", "vuln_owner_verdict") "WHERE v.id = ?2" };
 
 /* The cursor is the last row that was given: pages of people. Who reads to the end asks for the ids once. */
 int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, ROW "WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) AND (?4 = 0 OR (v.rank, v.id) <"
-                                            " (SELECT b.rank, b.id FROM vuln b WHERE b.id = ?4)) ORDER BY v.rank DESC, v.id DESC LIMIT ?3", "iiii", survey, (int64_t)info, (int64_t)most, *cursor);
+    sqlite3_stmt *st = db_query(c->d, c->e, pages[side_of(c->v)], "iiii", survey, (int64_t)info, (int64_t)most, *cursor);
     int rc = st ? 0 : -EIO;
 
     *count = 0;
@@ -222,7 +240,7 @@ int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, 
     return rc < 0 ? rc : 0;
 }
 
-int vulns_ids_of_survey(struct call *c, int64_t survey, bool info, size_t most, int64_t **ids, size_t *count)
+int vulns_ids_of_survey(struct call *c, int64_t survey, bool told, bool info, size_t most, int64_t **ids, size_t *count)
 {
     sqlite3_stmt *st;
     int rc;
@@ -231,8 +249,7 @@ int vulns_ids_of_survey(struct call *c, int64_t survey, bool info, size_t most, 
     *ids = calloc(max_size(most, 1), sizeof **ids);
     if (!*ids)
         return err_set(c->e, -ENOMEM, "no memory for what was found");
-    st = db_query(c->d, c->e, "SELECT v.id FROM vuln v WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) ORDER BY v.rank DESC, v.id DESC"
-                              " LIMIT ?3", "iii", survey, (int64_t)info, (int64_t)most);
+    st = db_query(c->d, c->e, all_ids[told ? SIDE_OWNER : side_of(c->v)], "iii", survey, (int64_t)info, (int64_t)most);
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
         if (*count < most)
@@ -240,12 +257,12 @@ int vulns_ids_of_survey(struct call *c, int64_t survey, bool info, size_t most, 
     return rc;
 }
 
-int vulns_rows(struct call *c, int64_t survey, const int64_t *ids, size_t count, struct vuln_row *out)
+int vulns_rows(struct call *c, int64_t survey, bool told, const int64_t *ids, size_t count, struct vuln_row *out)
 {
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < count; i++) {
-        sqlite3_stmt *st = db_query(c->d, c->e, ROW "WHERE v.id = ?2", "ii", survey, ids[i]);
+        sqlite3_stmt *st = db_query(c->d, c->e, one_row[told ? SIDE_OWNER : side_of(c->v)], "ii", survey, ids[i]);
 
         rc = st ? db_step(c->d, st, c->e) : -EIO;
         if (rc == 0)
@@ -256,6 +273,51 @@ int vulns_rows(struct call *c, int64_t survey, const int64_t *ids, size_t count,
         db_done(st);
         rc = first_sighting(c, survey, &out[i]);
     }
+    return rc < 0 ? rc : 0;
+}
+
+/* --- what a letter tells --- */
+
+/* ids_told - of a control survey every vulnerability of the object: it says something of what it did not see, too. */
+static int ids_told(struct call *c, int64_t survey, int64_t from, int64_t ids[], size_t most, size_t *n)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT v.id FROM vuln_survey y JOIN vuln v ON v.object_id = y.object_id WHERE y.id = ?1 AND v.id > ?2 AND (y.control = 1 OR v.id IN " SEEN
+                                ") ORDER BY v.id LIMIT ?3", "iii", survey, from, (int64_t)most);
+    int rc = st ? 0 : -EIO;
+
+    *n = 0;
+    while (st && (rc = db_step(c->d, st, c->e)) > 0 && *n < most)
+        ids[(*n)++] = sqlite3_column_int64(st, 0);
+    return rc;
+}
+
+int vulns_told(struct call *c, int64_t survey)
+{
+    struct vuln_tally *t = NULL;
+    struct arena kept = c->a;
+    int64_t ids[500], from = 0;
+    size_t n = COUNT(ids);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id FROM vuln_survey WHERE id = ?", "i", survey);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(c->e, -ENOENT, "no survey %lld", (long long)survey);
+    struct str object = db_copy(st, 0, &c->a);
+    db_done(st);
+    kept = c->a;
+    arena_init(&c->a, 16 * MIB);
+    rc = vuln_tally_open(c, object, &t);
+    while (rc >= 0 && n == COUNT(ids)) {
+        rc = ids_told(c, survey, from, ids, COUNT(ids), &n);
+        for (size_t i = 0; rc >= 0 && i < n; i++)
+            rc = vuln_recount(t, ids[i]);
+        from = n ? ids[n - 1] : from;
+        arena_reset(&c->a);
+    }
+    vuln_tally_free(&t);
+    arena_free(&c->a);
+    c->a = kept;
     return rc < 0 ? rc : 0;
 }
 

@@ -18,6 +18,7 @@ struct place {
 struct ask {
     struct call *c;
     int64_t      survey;
+    enum vuln_side side;
     struct place places[PLACES_MAX];
     struct { struct str tool; int64_t id; } checks[CHECKS_MAX];
     size_t       place_count, check_count;
@@ -51,10 +52,10 @@ static int places_of(struct ask *a, int64_t vuln)
 {
     struct call *c = a->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT k.host, k.port, k.protocol, k.path FROM vuln_key k WHERE k.vuln_id = ?1 UNION SELECT x.was, k.port, k.protocol, k.path FROM"
+                                "SELECT k.host, k.port, k.protocol, k.path FROM vuln_key k WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") UNION SELECT x.was, k.port, k.protocol, k.path FROM"
                                 " vuln_key k JOIN vuln_rule x ON x.object_id = k.object_id AND x.kind = 'host' AND x.becomes = k.host AND x.ended_at IS NULL"
-                                " WHERE k.vuln_id = ?1 LIMIT 64",
-                                "i", vuln);
+                                " WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") LIMIT 64",
+                                "ii", vuln, (int64_t)(a->side == SIDE_OWNER));
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0)
@@ -68,8 +69,9 @@ static int checks_of(struct ask *a, int64_t vuln)
     struct call *c = a->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT x.tool, x.id, x.key FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_check x ON x.id ="
-                                " s.check_id WHERE k.vuln_id = ?",
-                                "i", vuln);
+                                " s.check_id WHERE k.vuln_id = ?1 AND (?2 = 0 OR EXISTS (SELECT 1 FROM vuln_result r JOIN vuln_survey y ON y.id = r.survey_id WHERE r.id ="
+                                " s.result_id AND y.sent_at IS NOT NULL))",
+                                "ii", vuln, (int64_t)(a->side == SIDE_OWNER));
     int rc = st ? 0 : -EIO;
     struct str keys[CHECKS_MAX], same;
     size_t n = 0;
@@ -225,10 +227,10 @@ static int seen_outside(struct call *c, int64_t vuln, int64_t survey, int64_t *y
                                       " r.survey_id = ? AND s.outside = 1 AND r.state IN ('applying','applied') LIMIT 1", "ii", vuln, survey);
 }
 
-int cover_of(struct call *c, int64_t vuln, int64_t survey, struct cover_answer *out)
+int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, struct cover_answer *out)
 {
     int64_t outside = 0;
-    struct ask a = { .c = c, .survey = survey, .out = out };
+    struct ask a = { .c = c, .survey = survey, .side = side, .out = out };
     int rc = places_of(&a, vuln);
 
     *out = (struct cover_answer){ .reason = reasons[NO_TOOL] };

@@ -9,25 +9,42 @@
 
 /* iif: with so many conditions the planner expects a handful of rows and sorts them, where it should walk the index and stop.
  * ?1 ?2 scope, ?3 rank and ?4 id of the cursor, ?5 open (-1 both), ?6 ?7 range of the rank, ?8 object, ?9 state, ?10 host, ?11 cve, ?12 survey, ?13 organisation,
- * ?14 words, ?15 limit, ?16 now, ?17 a severity is asked for (with it, and with words, an owner would ask what an unsent survey says of their own). The first condition of each text is the index that it walks. */
+ * ?14 words, ?15 limit, ?16 now. The first condition of each text is the index that it walks. Each text stands twice: the centre's is of vuln, an owner's of
+ * vuln_owner (owner.c), where every column, and so every order and filter, is what they were told. */
 #define SEEN_IN " EXISTS (SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND"   \
                 " r.survey_id = ?12 AND s.outside = 0 AND r.state IN ('applying','applied'))"
-#define REST                                                                                                                                          \
+#define REST(cve)                                                                                                                                     \
     " AND v.live = 1 AND v.rank BETWEEN ?6 AND ?7 AND iif((v.rank < ?3 OR v.id < ?4) AND (?5 < 0 OR v.open = ?5) AND (?8 = '' OR v.object_id = ?8) AND (?9 = '' OR v.state ="   \
-    " ?9) AND (?10 = '' OR v.host = ?10) AND (?11 = '' OR EXISTS (SELECT 1 FROM vuln_key k WHERE k.vuln_id = v.id AND k.cve = ?11)) AND (?12 = 0 OR" SEEN_IN   \
+    " ?9) AND (?10 = '' OR v.host = ?10) AND (?11 = '' OR " cve ") AND (?12 = 0 OR" SEEN_IN                                                            \
     ") AND (?13 = '' OR v.object_id IN " OBJECTS_OF("?13") ") AND (?14 = '' OR v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 300))"     \
-    " AND (?16 = 0 OR v.due_at < ?16) AND (?1 = 0 OR ((v.sent = 1 OR (v.own = 1 AND ?14 = '' AND ?17 = 0)) AND v.object_id IN " OBJECTS_OF("?2") ")), 1, 0)"
+    " AND (?16 = 0 OR v.due_at < ?16) AND (?1 = 0 OR v.object_id IN " OBJECTS_OF("?2") "), 1, 0)"
 #define ORDER " ORDER BY v.rank DESC, v.id DESC LIMIT ?15"
-#define LIST(index, first) "SELECT " COLUMNS " FROM vuln v " index " CROSS JOIN object o ON o.id = v.object_id CROSS JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id ="  \
-                           " v.text_id WHERE " first REST ORDER
+#define LIST(table, index, first, cve) "SELECT " COLUMNS " FROM " table " v " index " CROSS JOIN object o ON o.id = v.object_id CROSS JOIN org g ON g.id = o.org_id LEFT JOIN"  \
+                                       " vuln_text x ON x.id = v.text_id WHERE " first REST(cve) ORDER
+#define BOTH(index, first)                                                                                                                            \
+    { LIST("vuln", index("vuln"), first, "EXISTS (SELECT 1 FROM vuln_key k WHERE k.vuln_id = v.id AND k.cve = ?11)"),                                  \
+      LIST("vuln_owner", index("vuln_owner"), first, "instr(', ' || v.cves || ',', ', ' || ?11 || ',') > 0") }
+#define NO_INDEX(t)  ""
+#define OPEN(t)      "INDEXED BY " t "_open"
+#define STATE(t)     "INDEXED BY " t "_state"
+#define OF_OBJECT(t) "INDEXED BY " t "_object"
+#define HOST(t)      "INDEXED BY " t "_host"
+#define SAID(t)      "INDEXED BY " t "_said"
+#define DUE(t)       "INDEXED BY " t "_due"
 
-static const char by_open[] = LIST("INDEXED BY vuln_open", "v.open = ?5"), by_state[] = LIST("INDEXED BY vuln_state", "v.state = ?9"),
-                  by_object[] = LIST("INDEXED BY vuln_object", "v.object_id = ?8 AND v.open = ?5"),
-                  by_objects[] = LIST("INDEXED BY vuln_object", "v.object_id IN " OBJECTS_OF("iif(?13 = '', ?2, ?13)") " AND v.open = ?5"),
-                  by_host[] = LIST("INDEXED BY vuln_host", "v.host = ?10"),
-                  by_cve[] = LIST("", "v.id IN (SELECT vuln_id FROM vuln_key WHERE cve = ?11 AND vuln_id IS NOT NULL)"),
-                  by_words[] = LIST("INDEXED BY vuln_said", "v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 300)"),
-                  by_due[] = LIST("INDEXED BY vuln_due", "v.due_at < ?16");
+enum way { BY_OPEN, BY_STATE, BY_OBJECT, BY_OBJECTS, BY_HOST, BY_CVE, BY_WORDS, BY_DUE, WAY_COUNT };
+static const char *const ways[WAY_COUNT][SIDE_COUNT] = {
+    [BY_OPEN] = BOTH(OPEN, "v.open = ?5"),
+    [BY_STATE] = BOTH(STATE, "v.state = ?9"),
+    [BY_OBJECT] = BOTH(OF_OBJECT, "v.object_id = ?8 AND v.open = ?5"),
+    [BY_OBJECTS] = BOTH(OF_OBJECT, "v.object_id IN " OBJECTS_OF("iif(?13 = '', ?2, ?13)") " AND v.open = ?5"),
+    [BY_HOST] = BOTH(HOST, "v.host = ?10"),
+    [BY_CVE] = BOTH(NO_INDEX, "v.id IN (SELECT vuln_id FROM vuln_key WHERE cve = ?11 AND vuln_id IS NOT NULL)"),
+    [BY_WORDS] = BOTH(SAID, "v.text_id IN (SELECT rowid FROM vuln_title WHERE vuln_title MATCH ?14 LIMIT 300)"),
+    [BY_DUE] = BOTH(DUE, "v.due_at < ?16"),
+};
+
+const char *vuln_list_sql(size_t way, enum vuln_side side) { return way < WAY_COUNT ? ways[way][side] : NULL; }
 
 /* Above so many objects of one organisation, walking the order of all is shorter than sorting theirs. */
 #define OBJECTS_FEW 40
@@ -37,7 +54,7 @@ struct ask {
     const struct vulns_query *q;
     int64_t      open, low, high, rank, id, survey, now;
     struct str   object, words, host, cve;
-    const char  *sql;
+    enum way     way;
 };
 
 static struct str or_empty(struct str s) { return s.p ? s : STR(""); }
@@ -104,14 +121,14 @@ static int choose(struct ask *a, const struct scope *s)
     char org[ID_MAX + 1];
     int rc = 0;
 
-    a->sql = a->cve.n ? by_cve : a->object.n ? by_object : a->words.n ? by_words : a->host.n ? by_host : a->now ? by_due : state ? by_state : by_open;
+    a->way = a->cve.n ? BY_CVE : a->object.n ? BY_OBJECT : a->words.n ? BY_WORDS : a->host.n ? BY_HOST : a->now ? BY_DUE : state ? BY_STATE : BY_OPEN;
     if (!a->cve.n && !a->object.n && (s->bounded || a->q->org.n)) {
         snprintf(org, sizeof org, "%.*s", STR_ARG(a->q->org.n ? a->q->org : str_c(s->org)));
         rc = objects_many(a, org, &many);
-        a->sql = many ? a->sql : by_objects;
+        a->way = many ? a->way : BY_OBJECTS;
     }
     /* The indexes by object and of all have "open" before the order; a state says which it is. */
-    if (a->open < 0 && (a->sql == by_object || a->sql == by_objects || a->sql == by_open))
+    if (a->open < 0 && (a->way == BY_OBJECT || a->way == BY_OBJECTS || a->way == BY_OPEN))
         a->open = state ? vuln_state_open(vuln_state_parse(a->q->state)) : 1;
     return rc;
 }
@@ -143,8 +160,8 @@ static int part(struct ask *a, int64_t low, int64_t high, int64_t most, json_t *
     struct scope s = scope_of(c->v);
     const struct vulns_query *q = a->q;
     int64_t left = most - (int64_t)json_array_size(items) + 1, last_rank = 0, last_id = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, a->sql, "iziiiiittttitti" "ii", s.bounded, s.org, a->rank, a->id, a->open, low, high < a->rank ? high : a->rank, a->object, or_empty(q->state), a->host,
-                                a->cve, a->survey, or_empty(q->org), a->words, left, a->now, (int64_t)(q->severity.n > 0));
+    sqlite3_stmt *st = db_query(c->d, c->e, ways[a->way][side_of(c->v)], "iziiiiittttittii", s.bounded, s.org, a->rank, a->id, a->open, low, high < a->rank ? high : a->rank, a->object, or_empty(q->state), a->host,
+                                a->cve, a->survey, or_empty(q->org), a->words, left, a->now);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
@@ -225,9 +242,6 @@ int desk_vulns(struct desk *d, const struct viewer *v, const struct vulns_query 
 
     if (rc == 0)
         rc = page(&a, items, &next);
-    for (size_t i = 0; rc == 0 && scope_of(v).bounded && i < json_array_size(items); i++)
-        if (json_is_true(json_object_get(json_array_get(items, i), "own")))
-            rc = vuln_mask(&c, parse_id(json_get_str(json_array_get(items, i), "id")), json_array_get(items, i));
     r->json = json_pack("{s:o, s:O, s:o}", "now", json_time(now), "items", items, "next", json_str(next));
     json_decref(items);
     desk_call_free(&c);
@@ -236,15 +250,17 @@ int desk_vulns(struct desk *d, const struct viewer *v, const struct vulns_query 
 
 /* --- an object in numbers --- */
 
+#define NUMBERS(table)                                                                                                                                \
+    "SELECT v.state, v.severity, v.open, count(*), sum(v.kev), sum(v.due_at < ?4) FROM " table " v INDEXED BY " table "_object WHERE v.object_id = ?3 AND v.open IN"     \
+    " (0, 1) AND v.live = 1 AND (?1 = 0 OR v.object_id IN " OBJECTS_OF("?2") ") GROUP BY 1, 2, 3"
+static const char *const numbers[SIDE_COUNT] = { NUMBERS("vuln"), NUMBERS("vuln_owner") };
+
 static int summary(struct call *c, struct str object, json_t **out)
 {
     struct scope s = scope_of(c->v);
     json_t *states = json_object(), *severities = json_object();
     int64_t kev = 0, overdue = 0, open = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT v.state, iif(?1 = 1 AND v.sent = 0, 1, v.severity), v.open, count(*), sum(v.kev), sum(v.due_at < ?4) FROM vuln v INDEXED BY vuln_object WHERE v.object_id = ?3 AND"
-                                " v.open IN (0, 1) AND v.live = 1 AND (?1 = 0 OR ((v.sent = 1 OR v.own = 1) AND v.object_id IN " OBJECTS_OF("?2") ")) GROUP BY 1, 2, 3",
-                                "izti", s.bounded, s.org, object, c->now);
+    sqlite3_stmt *st = db_query(c->d, c->e, numbers[side_of(c->v)], "izti", s.bounded, s.org, object, c->now);
     int rc = st ? 0 : -EIO;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {

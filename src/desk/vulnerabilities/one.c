@@ -6,68 +6,16 @@
 
 int vuln_wrong(struct call *c, const char *field, const char *why) { return refuse(c, -EINVAL, "bad_request", field, "%s: %s", field, why); }
 
-/* own_words - what the owner wrote of it: the text, when they first and last found it. Returns 0 if that is not all they may know: results were sent of it. */
-static int own_words(struct call *c, int64_t id, struct str *said, time_ns *first, time_ns *last)
-{
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT json_extract(a.json, '$.description'), min(a.at) OVER (), max(a.at) OVER () FROM vuln v JOIN vuln_act a ON a.kind = 'found' AND"
-                                " (a.vuln_id = v.id OR a.vuln_id IN (SELECT m.id FROM vuln m WHERE m.merged_into = v.id)) WHERE v.id = ? AND v.sent = 0 ORDER BY a.id LIMIT 1",
-                                "i", id);
-    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+/* An owner sees what results were sent of, and what they reported themselves (1.2): as they were told of it (owner.c). */
+#define HEAD(table)                                                                                                                                   \
+    "SELECT v.id, v.object_id, o.name, o.org_id, g.name, o.possessor_id, v.key, x.title, v.state, v.sent, v.own, v.live, o.is_ego, v.first_detected_at FROM " table    \
+    " v JOIN object o ON o.id = v.object_id JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id = v.text_id WHERE v.id = ?3 AND " SCOPE_OBJECT
+static const char *const heads[SIDE_COUNT] = { HEAD("vuln"), HEAD("vuln_owner") };
 
-    if (rc <= 0)
-        return rc;
-    *said = db_copy(st, 0, &c->a);
-    *first = sqlite3_column_int64(st, 1);
-    *last = sqlite3_column_int64(st, 2);
-    db_done(st);
-    return 1;
-}
-
-/* first_line - the title of what an owner wrote. */
-static struct str first_line(struct str said)
-{
-    ptrdiff_t end = str_chr(said, '\n');
-    struct str t = str_of(said.p, min_size(end >= 0 ? (size_t)end : said.n, 200));
-
-    while (t.n && t.n < said.n && ((unsigned char)said.p[t.n] & 0xc0) == 0x80)
-        t.n--;
-    return t;
-}
-
-int vuln_mask(struct call *c, int64_t id, json_t *page)
-{
-    static const char *const texts[] = { "impact", "solution", "references", "cvss_vector" };
-    struct str said = STR("");
-    time_ns first = 0, last = 0;
-    int rc = scope_of(c->v).bounded ? own_words(c, id, &said, &first, &last) : 0;
-
-    if (rc <= 0)
-        return rc;
-    json_object_set_new(page, "title", json_str(first_line(said)));
-    json_object_set_new(page, "severity", json_string(severity_values[SEV_UNKNOWN]));
-    json_object_set_new(page, "cvss", json_null());
-    json_object_set_new(page, "first_detected_at", json_time(first));
-    json_object_set_new(page, "last_seen_at", json_time(last));
-    if (json_object_get(page, "sent"))
-        json_object_set_new(page, "sent", json_true());   /* as of one that nobody else saw */
-    if (json_object_get(page, "description"))
-        json_object_set_new(page, "description", json_str(said));
-    for (size_t i = 0; i < COUNT(texts); i++)
-        if (json_object_get(page, texts[i]))
-            json_object_set_new(page, texts[i], json_string(""));
-    return 0;
-}
-
-/* An owner sees what results were sent of, and what they reported themselves (1.2). */
-int vuln_load(struct call *c, int64_t id, struct vuln_head *out)
+int vuln_load_as(struct call *c, int64_t id, enum vuln_side side, struct vuln_head *out)
 {
     struct scope s = scope_of(c->v);
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT v.id, v.object_id, o.name, o.org_id, g.name, o.possessor_id, v.key, x.title, v.state, v.sent, v.own, v.live, o.is_ego,"
-                                " v.first_detected_at FROM vuln v JOIN object o ON o.id = v.object_id JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON"
-                                " x.id = v.text_id WHERE v.id = ?3 AND (?1 = 0 OR ((v.sent = 1 OR v.own = 1) AND " SCOPE_OBJECT "))",
-                                "izi", s.bounded, s.org, id);
+    sqlite3_stmt *st = db_query(c->d, c->e, heads[side], "izi", s.bounded, s.org, id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     *out = (struct vuln_head){ 0 };
@@ -82,16 +30,10 @@ int vuln_load(struct call *c, int64_t id, struct vuln_head *out)
     snprintf(out->id_text, sizeof out->id_text, "%lld", (long long)id);
     snprintf(out->number, sizeof out->number, "V-%06lld", (long long)id);
     db_done(st);
-    if (s.bounded && out->own && !out->sent) {
-        struct str said;
-        time_ns first, last;
-
-        rc = own_words(c, id, &said, &first, &last);
-        if (rc > 0)
-            out->title = first_line(said);
-    }
-    return rc < 0 ? rc : 0;
+    return 0;
 }
+
+int vuln_load(struct call *c, int64_t id, struct vuln_head *out) { return vuln_load_as(c, id, side_of(c->v), out); }
 
 struct subject vuln_subject(const struct vuln_head *h)
 {
@@ -110,13 +52,14 @@ static json_t *port_or_null(sqlite3_stmt *st, int column)
     return sqlite3_column_int(st, column) < 0 ? json_null() : json_integer(sqlite3_column_int(st, column));
 }
 
+#define WHOLE(table, into)                                                                                                                            \
+    "SELECT v.severity, v.cvss, v.vector, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.contour, v.first_detected_at, v.last_seen_at, v.due_at," \
+    " v.since, " into ", x.description, x.impact, x.solution, x.refs FROM " table " v LEFT JOIN vuln_text x ON x.id = v.text_id WHERE v.id = ?"
+static const char *const wholes[SIDE_COUNT] = { WHOLE("vuln", "v.merged_into"), WHOLE("vuln_owner", "NULL") };
+
 static int head_json(struct call *c, const struct vuln_head *h, json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT v.severity, v.cvss, v.vector, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.contour,"
-                                " v.first_detected_at, v.last_seen_at, v.due_at, v.since, v.merged_into, x.description, x.impact, x.solution, x.refs FROM vuln v"
-                                " LEFT JOIN vuln_text x ON x.id = v.text_id WHERE v.id = ?",
-                                "i", h->id);
+    sqlite3_stmt *st = db_query(c->d, c->e, wholes[side_of(c->v)], "i", h->id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
     if (rc <= 0)
@@ -138,13 +81,13 @@ static int head_json(struct call *c, const struct vuln_head *h, json_t **out)
     return 0;
 }
 
-/* keys_json - the raw keys that lead here, and by which rules: "the same, because …". */
+/* keys_json - the raw keys that lead here, and by which rules: "the same, because …". An owner sees those of what they were told. */
 static int keys_json(struct call *c, const struct vuln_head *h, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT k.id, k.text, k.weakness, k.host, (SELECT count(*) FROM vuln_sighting s JOIN vuln_result r ON r.id = s.result_id"
                                 " JOIN vuln_survey y ON y.id = r.survey_id WHERE s.key_id = k.id AND (?2 = 0 OR y.sent_at IS NOT NULL)) FROM vuln_key k WHERE"
-                                " k.vuln_id = ?1 ORDER BY k.text LIMIT 100",
+                                " k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") ORDER BY k.text LIMIT 100",
                                 "ii", h->id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
@@ -155,15 +98,17 @@ static int keys_json(struct call *c, const struct vuln_head *h, json_t **out)
     return rc;
 }
 
+/* rules_json - an owner sees them where no survey that waits for its letter has a part in it: a rule names both keys. */
 static int rules_json(struct call *c, const struct vuln_head *h, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT r.id, r.kind, r.was, r.becomes, r.reason, r.at, u.name, r.ended_at, r.end_reason FROM vuln_rule r LEFT JOIN user u ON u.id ="
-                                " r.by_id WHERE (r.object_id = ?1 AND ((r.kind = 'merge' AND (r.becomes = ?2 OR r.was = ?2)) OR (r.kind = 'split' AND"
+                                " r.by_id WHERE ((r.object_id = ?1 AND ((r.kind = 'merge' AND (r.becomes = ?2 OR r.was = ?2)) OR (r.kind = 'split' AND"
                                 " (r.becomes = ?2 OR substr(r.was, 1, length(?2)) = ?2)) OR (r.kind = 'host' AND (r.becomes || ' | ' = substr(?2, 1, length(r.becomes) + 3)"
                                 " OR r.becomes || ':' = substr(?2, 1, length(r.becomes) + 1))))) OR (r.kind = 'check' AND r.was IN (SELECT weakness FROM vuln_key WHERE"
-                                " vuln_id = ?3 AND cve IS NULL)) ORDER BY r.id LIMIT 100",
-                                "tti", h->object_id, h->key, h->id);
+                                " vuln_id = ?3 AND cve IS NULL))) AND (?4 = 0 OR NOT EXISTS (SELECT 1 FROM vuln_survey y WHERE y.object_id = ?1 AND y.cancelled = 0 AND"
+                                " y.sent_at IS NULL AND y.begun_at IS NOT NULL)) ORDER BY r.id LIMIT 100",
+                                "ttii", h->object_id, h->key, h->id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -207,15 +152,16 @@ static int sightings_json(struct call *c, const struct vuln_head *h, json_t **ou
 }
 
 /* line_json - the life over surveys: each survey of the object since it was first seen, and what it says of it. */
+#define LINE(verdicts)                                                                                                                                \
+    "SELECT y.id, y.number, y.mode, y.control, y.begun_at, y.completed_at, y.sent_at, y.measures_at, d.verdict, d.reason, d.proof, EXISTS (SELECT 1 FROM vuln_key k JOIN"  \
+    " vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = ?2 AND r.survey_id = y.id AND s.outside = 0 AND r.state IN"          \
+    " ('applying','applied')) FROM vuln_survey y LEFT JOIN " verdicts " d ON d.survey_id = y.id AND d.vuln_id = ?2 WHERE y.object_id = ?1 AND y.cancelled = 0 AND (?3 = 0" \
+    " OR y.sent_at IS NOT NULL) ORDER BY coalesce(y.completed_at, y.begun_at, 9e18), y.id LIMIT 200"
+static const char *const lines[SIDE_COUNT] = { LINE("vuln_verdict"), LINE("vuln_owner_verdict") };
+
 static int line_json(struct call *c, const struct vuln_head *h, json_t **out)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT y.id, y.number, y.mode, y.control, y.begun_at, y.completed_at, y.sent_at, y.measures_at, d.verdict, d.reason, d.proof, EXISTS"
-                                " (SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = ?2 AND"
-                                " r.survey_id = y.id AND s.outside = 0 AND r.state IN ('applying','applied')) FROM vuln_survey y LEFT JOIN vuln_verdict d ON"
-                                " d.survey_id = y.id AND d.vuln_id = ?2 WHERE y.object_id = ?1 AND y.cancelled = 0 AND (?3 = 0 OR y.sent_at IS NOT NULL) ORDER BY"
-                                " coalesce(y.completed_at, y.begun_at, 9e18), y.id LIMIT 200",
-                                "tii", h->object_id, h->id, scope_of(c->v).bounded);
+    sqlite3_stmt *st = db_query(c->d, c->e, lines[side_of(c->v)], "tii", h->object_id, h->id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -269,9 +215,9 @@ static int intel_json(struct call *c, const struct vuln_head *h, json_t **out)
                                 "SELECT DISTINCT k.cve, v.added_on, v.due_on, v.ransomware, p.epss, p.percentile, lk.version, lk.released, lp.version, lp.released FROM"
                                 " vuln_key k LEFT JOIN intel_load lk ON lk.id = (SELECT max(id) FROM intel_load WHERE kind = 'kev' AND state IN ('counting','applied'))"
                                 " LEFT JOIN intel_kev v ON v.load_id = lk.id AND v.cve = k.cve LEFT JOIN intel_load lp ON lp.id = (SELECT max(id) FROM intel_load WHERE"
-                                " kind = 'epss' AND state IN ('counting','applied')) LEFT JOIN intel_epss p ON p.load_id = lp.id AND p.cve = k.cve WHERE k.vuln_id = ?"
-                                " AND k.cve IS NOT NULL ORDER BY k.cve LIMIT 64",
-                                "i", h->id);
+                                " kind = 'epss' AND state IN ('counting','applied')) LEFT JOIN intel_epss p ON p.load_id = lp.id AND p.cve = k.cve WHERE k.vuln_id = ?1"
+                                " AND k.cve IS NOT NULL AND (?2 = 0 OR " OWNER_KEY("k") ") ORDER BY k.cve LIMIT 64",
+                                "ii", h->id, scope_of(c->v).bounded);
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
@@ -306,8 +252,6 @@ static int one_json(struct call *c, const struct vuln_head *h, json_t **out)
     };
     int rc = head_json(c, h, out);
 
-    if (rc == 0)
-        rc = vuln_mask(c, h->id, *out);
     for (size_t i = 0; rc == 0 && i < COUNT(parts); i++) {
         json_t *part = NULL;
 

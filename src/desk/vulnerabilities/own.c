@@ -90,9 +90,9 @@ static int row_put(struct call *c, struct str object, const json_t *row, size_t 
     if (rc == 0)
         rc = text_of_row(c, json_get_str(row, "description"), &text);
     if (rc == 0)
-        rc = db_exec(c->d, c->e, "UPDATE vuln SET text_id = coalesce(text_id, ?2), contour = ?3 WHERE id = ?1", "iit", *vuln, text, json_get_str(row, "contour"));
+        rc = db_exec(c->d, c->e, "UPDATE vuln SET contour = ?2 WHERE id = ?1", "it", *vuln, json_get_str(row, "contour"));
     if (rc >= 0)
-        rc = vuln_act_add(c, *vuln, &(struct vuln_act_new){ .kind = "found", .at = detected, .json = row }, NULL);
+        rc = vuln_act_add(c, *vuln, &(struct vuln_act_new){ .kind = "found", .at = detected, .key = key, .text = text, .json = row }, NULL);
     if (rc == 0)
         rc = vuln_recount_one(c, *vuln);
     if (rc == 0)

@@ -138,7 +138,15 @@ int64_t vuln_feed_result(const struct vuln_feed *f);
 void vuln_feed_free(struct vuln_feed **f);
 MUST_USE int vuln_feed_clear(struct call *c, int64_t result, int64_t most);   /* takes away at most so many rows; returns how many */
 
-/* --- count.c --- */
+/* --- count.c, owner.c --- */
+/* Who looks: the centre at everything, a bounded viewer at what results were sent of and what they reported themselves (tally.h). */
+enum vuln_side { SIDE_CENTRE, SIDE_OWNER, SIDE_COUNT };
+enum vuln_side side_of(const struct viewer *v);
+/* OWNER_KEY - may an owner know this raw key? Sent results saw it, or they reported it themselves. k: alias of vuln_key. */
+#define OWNER_KEY(k)                                                                                                                                  \
+    "(EXISTS (SELECT 1 FROM vuln_sighting os JOIN vuln_result orr ON orr.id = os.result_id JOIN vuln_survey oy ON oy.id = orr.survey_id WHERE os.key_id = " k ".id" \
+    " AND os.outside = 0 AND orr.state IN ('applying','applied') AND oy.sent_at IS NOT NULL AND oy.cancelled = 0) OR EXISTS (SELECT 1 FROM vuln_act oa WHERE"      \
+    " oa.key_id = " k ".id))"
 /* A count for many vulnerabilities of one object: its surveys are read once. */
 struct vuln_tally;
 MUST_USE int vuln_tally_open(struct call *c, struct str object, struct vuln_tally **out);
@@ -154,12 +162,14 @@ struct cover_answer {
     const char *reason;    /* of not proved: a literal */
 };
 /* cover_of - did a check that could have seen this vulnerability run at its place in the survey? */
-MUST_USE int cover_of(struct call *c, int64_t vuln, int64_t survey, struct cover_answer *out);
+MUST_USE int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, struct cover_answer *out);
 MUST_USE int cover_json(struct call *c, int64_t row, json_t **out);
 
 /* --- list.c --- */
 /* vuln_summary_json - a row of a list: the columns that list.c and compare.c read, in their order. */
 json_t *vuln_summary_json(struct call *c, sqlite3_stmt *st);
+/* vuln_list_sql - the statements of lists one by one, for the test of their plans; NULL behind the last. */
+const char *vuln_list_sql(size_t way, enum vuln_side side);
 
 /* --- one.c, act.c --- */
 struct vuln_head {
@@ -172,14 +182,15 @@ struct vuln_head {
 };
 /* vuln_load - if the viewer may see it (1.2), else -ENOENT. */
 MUST_USE int vuln_load(struct call *c, int64_t id, struct vuln_head *out);
-/* vuln_mask - of one that the owner found and an unsent survey saw too, a bounded viewer is shown the owner's words alone. page: of a list or of its own. */
-MUST_USE int vuln_mask(struct call *c, int64_t id, json_t *page);
+/* vuln_load_as - as one side knows it: letters to an owner say what the owner knows, whoever writes them. */
+MUST_USE int vuln_load_as(struct call *c, int64_t id, enum vuln_side side, struct vuln_head *out);
 struct subject vuln_subject(const struct vuln_head *h);
 json_t *vuln_actions_json(struct call *c, const struct vuln_head *h);
 struct vuln_act_new {
     const char *kind, *category;
     time_ns     at, until;
     int64_t     survey, notice, request;
+    int64_t     key, text;   /* of what an owner found: the raw key that they named, their words */
     const json_t *json;    /* borrowed; NULL: {} */
 };
 MUST_USE int vuln_act_add(struct call *c, int64_t vuln, const struct vuln_act_new *a, int64_t *id);

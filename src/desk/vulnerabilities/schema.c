@@ -97,5 +97,39 @@ static const char step_3[] =
     "CREATE INDEX vuln_survey_measures ON vuln_survey(measures_at) WHERE measures_at IS NOT NULL;"
     "CREATE INDEX vuln_act_kind ON vuln_act(kind, at);";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* What owners know (owner.c), with an index for each order in which they may ask. A database that had vulnerabilities before: where no survey of an object
+ * waits for its letter both are the same; the others are counted in the background, and until then the owner is shown nothing of them. */
+static const char step_4[] =
+    "CREATE TABLE vuln_owner (id INTEGER PRIMARY KEY, object_id TEXT NOT NULL REFERENCES object(id), live INTEGER NOT NULL, sent INTEGER NOT NULL,"
+    " key TEXT NOT NULL, state TEXT NOT NULL, open INTEGER NOT NULL, since INTEGER NOT NULL, own INTEGER NOT NULL, rank INTEGER NOT NULL, severity INTEGER NOT NULL,"
+    " cvss REAL, vector TEXT NOT NULL, kev INTEGER NOT NULL, epss REAL, text_id INTEGER, cves TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL,"
+    " protocol TEXT NOT NULL, component TEXT NOT NULL, path TEXT NOT NULL, contour TEXT NOT NULL, first_detected_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL,"
+    " due_at INTEGER) STRICT;"
+    "CREATE INDEX vuln_owner_open ON vuln_owner(open, rank, id);"
+    "CREATE INDEX vuln_owner_state ON vuln_owner(state, rank, id);"
+    "CREATE INDEX vuln_owner_object ON vuln_owner(object_id, open, rank, id);"
+    "CREATE INDEX vuln_owner_host ON vuln_owner(host, rank, id);"
+    "CREATE INDEX vuln_owner_due ON vuln_owner(due_at, id) WHERE due_at IS NOT NULL;"
+    "CREATE INDEX vuln_owner_expiry ON vuln_owner(due_at) WHERE state = 'claimed_production_necessity' AND due_at IS NOT NULL;"
+    "CREATE INDEX vuln_owner_said ON vuln_owner(text_id, id);"
+    "CREATE TABLE vuln_owner_verdict (survey_id INTEGER NOT NULL, vuln_id INTEGER NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, proof INTEGER,"
+    " PRIMARY KEY (survey_id, vuln_id)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX vuln_owner_verdict_kind ON vuln_owner_verdict(survey_id, verdict, vuln_id);"
+    "CREATE INDEX vuln_owner_verdict_vuln ON vuln_owner_verdict(vuln_id);"
+    /* Of what an owner found: the raw key that they named, and their words. */
+    "ALTER TABLE vuln_act ADD COLUMN key_id INTEGER;"
+    "ALTER TABLE vuln_act ADD COLUMN text_id INTEGER;"
+    "CREATE INDEX vuln_act_key ON vuln_act(key_id) WHERE key_id IS NOT NULL;"
+    "UPDATE vuln_act SET key_id = (SELECT k.id FROM vuln m JOIN vuln_key k ON k.object_id = m.object_id AND k.text = m.key WHERE m.id = vuln_act.vuln_id)"
+    " WHERE kind = 'found';"
+    "UPDATE vuln_act SET text_id = w.id FROM (SELECT max(x.id) AS id, x.description AS said FROM vuln_text x WHERE x.impact = '' AND x.solution = '' AND x.refs = ''"
+    " AND x.description IN (SELECT json_extract(a.json, '$.description') FROM vuln_act a WHERE a.kind = 'found') GROUP BY x.description) w WHERE kind = 'found' AND"
+    " w.said = json_extract(json, '$.description');"
+    "INSERT INTO vuln_owner SELECT v.id, v.object_id, 1, 1, v.key, v.state, v.open, v.since, v.own, v.rank, v.severity, v.cvss, v.vector, v.kev, v.epss, v.text_id,"
+    " v.cves, v.host, v.port, v.protocol, v.component, v.path, v.contour, v.first_detected_at, v.last_seen_at, v.due_at FROM vuln v WHERE v.live = 1 AND v.sent = 1 AND"
+    " NOT EXISTS (SELECT 1 FROM vuln_survey y WHERE y.object_id = v.object_id AND y.cancelled = 0 AND y.sent_at IS NULL);"
+    "INSERT INTO vuln_owner_verdict SELECT d.* FROM vuln_verdict d JOIN vuln_owner w ON w.id = d.vuln_id;"
+    "INSERT INTO vuln_pending(object_id, rekey, cursor) SELECT DISTINCT object_id, 0, 0 FROM vuln WHERE true ON CONFLICT(object_id) DO UPDATE SET cursor = 0;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 const struct desk_schema vulnerabilities_schema = { "vulnerabilities", steps, COUNT(steps) };

@@ -475,9 +475,10 @@ static int expire_one(struct call *c, int64_t id, time_ns due)
 
 static int expiry_turn(struct call *c)
 {
-    /* A first detection that became known later may end a term before its claim was made: it ends with the claim, in the order of time after it. */
+    /* A first detection that became known later may end a term before its claim was made: it ends with the claim, in the order of time after it. The term is
+     * that of the owner: what they were not told ends nothing, and nothing ends early by it. */
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT v.id, max(v.due_at, coalesce((SELECT max(a.at) FROM vuln_act a WHERE a.kind = 'claim' AND (a.vuln_id = v.id OR a.vuln_id"
-                                            " IN (SELECT m.id FROM vuln m WHERE m.merged_into = v.id))), 0)) FROM vuln v WHERE v.live = 1 AND v.state ="
+                                            " IN (SELECT m.id FROM vuln m WHERE m.merged_into = v.id))), 0)) FROM vuln_owner v WHERE v.state ="
                                             " 'claimed_production_necessity' AND v.due_at IS NOT NULL AND v.due_at < ? ORDER BY v.due_at LIMIT 1", "i", c->now);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
@@ -499,7 +500,7 @@ static int turn(struct call *c)
     int64_t wait = 0;
     int rc = db_int(c->d, c->e, 0, &wait, "SELECT EXISTS (SELECT 1 FROM vuln_pending) OR EXISTS (SELECT 1 FROM vuln_result WHERE state IN ('waiting','reading',"
                                           "'applying','withdrawing')) OR EXISTS (SELECT 1 FROM intel_load WHERE state IN ('waiting','counting')) OR EXISTS (SELECT 1"
-                                          " FROM vuln WHERE live = 1 AND state = 'claimed_production_necessity' AND due_at IS NOT NULL AND due_at < ?)", "i",
+                                          " FROM vuln_owner WHERE state = 'claimed_production_necessity' AND due_at IS NOT NULL AND due_at < ?)", "i",
                     c->now);
     int failed = 0, made = 0;
 

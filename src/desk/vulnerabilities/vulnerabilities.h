@@ -10,7 +10,8 @@
  *           4. Nothing becomes fixed without a row of coverage that proves that the check ran there and found nothing.
  *           5. first_detected_at is the earliest moment at which anybody saw it, and stays over fixing and reappearing.
  *           6. What was found outside the survey's scope is kept apart and counted, never attached.
- *           7. An owner sees a vulnerability from the sending of results on, and those that they reported themselves (requirements 1.2).
+ *           7. An owner sees a vulnerability from the sending of results on, and those that they reported themselves (requirements 1.2): each as sent results
+ *              and their own words tell it, state, severity and place in lists. What waits for its letter moves nothing of it.
  * Threads   as struct desk. vulns_turn works in transactions of its own.
  * Units     time_ns; ports -1 none; scores 0 to 10, below 0 none.
  * Source    paragraphs 10(2), 13, 23, Annexes 5 and 6; requirements 4.4, 4.8, 6.5, 6.6, 7.4, Q-15 to Q-19, Q-28; docs/vulnerabilities.md. */
@@ -80,7 +81,11 @@ MUST_USE int vulns_cover_declare(struct call *c, int64_t survey, const struct vu
  * check_not_run, checks_not_named, tool_absent, path_not_seen. proof of fixed: the row of coverage. */
 MUST_USE int vulns_compare(struct call *c, int64_t survey, struct str verdict, int limit, struct str before, json_t **out);
 /* vulns_counts - of a survey: {total, critical, high, medium, low, info, unknown, kev, outside, new, reappeared}. */
-MUST_USE int vulns_counts(struct call *c, int64_t survey, json_t **out);
+MUST_USE int vulns_counts(struct call *c, int64_t survey, bool told, json_t **out);
+
+/* vulns_told - the letter with the results of the survey goes out in this transaction, vulns_survey_put with sent_at was before it: from now on its owner sees
+ * them, and the letter says what they see. told (below): as the owner knows it, whoever asks. */
+MUST_USE int vulns_told(struct call *c, int64_t survey);
 
 /* Rows for letters and tables: the worst first (known exploited, severity, EPSS, age). Texts are of the call's arena. What is informational alone is
  * left out unless info is set. */
@@ -97,8 +102,8 @@ struct vuln_row {
 MUST_USE int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count);
 /* vulns_ids_of_survey - all of them in that order, at most `most`: for who reads a survey to its end. *ids is the caller's to free. vulns_rows - rows of
  * some of these. */
-MUST_USE int vulns_ids_of_survey(struct call *c, int64_t survey, bool info, size_t most, int64_t **ids, size_t *count);
-MUST_USE int vulns_rows(struct call *c, int64_t survey, const int64_t *ids, size_t count, struct vuln_row *out);
+MUST_USE int vulns_ids_of_survey(struct call *c, int64_t survey, bool told, bool info, size_t most, int64_t **ids, size_t *count);
+MUST_USE int vulns_rows(struct call *c, int64_t survey, bool told, const int64_t *ids, size_t count, struct vuln_row *out);
 
 /* vulns_measure - what the owner's information on measures says of one vulnerability; vulns_survey_put with measures_at says that it has arrived.
  * The answer is kept as a value: the page says it in the language of its reader. -ENOENT if the survey did not see it or the viewer may not. */
