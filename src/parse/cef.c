@@ -165,7 +165,7 @@ static void labels(struct form_pairs *out)
 
 bool cef_looks(struct str s) { return str_starts(s, STR("CEF:")) && s.n > 6 && memchr(s.p, '|', min_size(s.n, 12)); }
 
-bool cef_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool cef_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     static const struct str names[HEADER_PARTS] = {
         STR_INIT("cef.version"),        STR_INIT("cef.device.vendor"), STR_INIT("cef.device.product"),
@@ -230,7 +230,7 @@ static void by_delimiter(struct str s, char delimiter, struct form_pairs *out)
     }
 }
 
-bool leef_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool leef_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     static const struct str names[5] = { STR_INIT("leef.version"), STR_INIT("leef.device.vendor"),
                                          STR_INIT("leef.device.product"), STR_INIT("leef.device.version"),

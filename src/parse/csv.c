@@ -81,7 +81,7 @@ static bool is_header(struct str s, char delimiter, struct arena *a)
     return count >= 3;
 }
 
-bool csv_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool csv_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     char delimiter = how->delimiter ? how->delimiter : ',';
     struct str names = { NULL, 0 }, cell, name = { NULL, 0 };

@@ -2,9 +2,9 @@
 #include "parse/forms_internal.h"
 
 static const struct form_kind forms[] = {
-    { "json", json_looks, json_read }, { "kv", kv_looks, kv_read },          { "cef", cef_looks, cef_read },
-    { "leef", leef_looks, leef_read }, { "csv", csv_looks, csv_read },       { "w3c", w3c_looks, w3c_read },
-    { "snare", snare_looks, snare_read }, { "winxml", winxml_looks, winxml_read },
+    { "json", json_looks, json_form_read }, { "kv", kv_looks, kv_form_read },          { "cef", cef_looks, cef_form_read },
+    { "leef", leef_looks, leef_form_read }, { "csv", csv_looks, csv_form_read },       { "w3c", w3c_looks, w3c_form_read },
+    { "snare", snare_looks, snare_form_read }, { "winxml", winxml_looks, winxml_form_read },
 };
 
 const struct form_kind *form_kind_of(struct str name)

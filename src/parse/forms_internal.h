@@ -11,7 +11,7 @@
 
 #define FORM_READER(name)                                                                                              \
     bool name##_looks(struct str text);                                                                                \
-    bool name##_read(struct str text, const struct form_how *how, struct form_pairs *out)
+    bool name##_form_read(struct str text, const struct form_how *how, struct form_pairs *out)
 FORM_READER(json);
 FORM_READER(kv);
 FORM_READER(cef);

@@ -306,7 +306,7 @@ bool json_object(struct work *w, struct str s)
 
 bool json_looks(struct str s) { return s.n > 1 && *s.p == '{'; }
 
-bool json_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool json_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct event ev = { .field_count = 0 };
     struct work w = { .arena = out->arena, .ev = &ev };

@@ -230,7 +230,7 @@ static bool assigned(struct str *s, char sep, char assign, struct pair *out)
     return false;
 }
 
-bool kv_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct work w = { .arena = out->arena };
     struct pair v;

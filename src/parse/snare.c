@@ -56,7 +56,7 @@ static void text_pairs(struct str s, struct form_pairs *out)
     }
 }
 
-bool snare_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool snare_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct str sep = STR("\t"), cell;
 

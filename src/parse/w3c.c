@@ -80,7 +80,7 @@ static bool fits_default(struct str s)
     return s.n == 0 && count == 15;
 }
 
-bool w3c_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool w3c_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct str names = { NULL, 0 }, name, value;
     char delimiter;

@@ -331,7 +331,7 @@ bool winxml_looks(struct str s)
            (str_starts(s, STR("<?xml")) && has(s, STR("<Event")));
 }
 
-bool winxml_read(struct str s, const struct form_how *how, struct form_pairs *out)
+bool winxml_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct xml x = { .p = s.p, .end = s.p + s.n, .out = out };
 
