@@ -44,6 +44,7 @@ struct work {
     const struct parse_hints *hints;
     struct arena *arena;
     struct event *ev;
+    struct str text;    /* the line as UTF-8: the original, or what it was decoded to */
     struct str msg;     /* the text after the header */
     struct str program; /* the name that chooses the sub-parser */
     struct str pid;

@@ -216,7 +216,7 @@ static bool tag_alone(struct work *w)
         return false;
     if (w->pid.n || program_known(w->parser, w->program))
         return true;
-    w->msg = str_trim(w->ev->original);
+    w->msg = str_trim(w->text);
     w->program = (struct str){ NULL, 0 };
     return false;
 }
@@ -350,7 +350,7 @@ static void finish(struct work *w, bool understood)
     if (!understood) {
         ev->parse = EVENT_PARSE_FAILED;
         ev->parser = STR("raw");
-        w->msg = str_trim(ev->original);
+        w->msg = str_trim(w->text);
     } else {
         ev->parse = w->trouble ? EVENT_PARSE_PARTIAL : EVENT_PARSE_OK;
         work_add(w, STR("event.kind"), STR("event"));
@@ -375,6 +375,28 @@ static void finish(struct work *w, bool understood)
         ev->parse = EVENT_PARSE_PARTIAL;
 }
 
+/* decode - a line of another encoding is read as UTF-8; its bytes stay the original. What it was is told. A line that is UTF-8 is
+ * that, whatever was said of its source: other encodings do not make its sequences by chance. */
+static void decode(struct work *w)
+{
+    struct event *ev = w->ev;
+    enum encoding e = w->hints->encoding;
+    struct str text;
+
+    if (e == ENCODING_DETECT || e == ENCODING_UNKNOWN || ((ev->marks & MARK_NOT_UTF8) == 0 && e > ENCODING_UTF16BE))
+        e = encoding_of(ev->original);
+    if (e == ENCODING_UTF8 && (ev->marks & MARK_NOT_UTF8) == 0)
+        return;
+    text = encoding_decode(e, ev->original, w->arena);
+    if (text.p == NULL)
+        return;
+    w->msg = w->text = text;
+    ev->marks |= MARK_NOT_UTF8;
+    if ((marks_of(text) & MARK_BINARY) == 0)
+        ev->marks &= ~(uint32_t)MARK_BINARY; /* the zero bytes of UTF-16 */
+    work_add(w, STR("saqshy.encoding"), str_c(encoding_name(e)));
+}
+
 void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a, struct event *ev)
 {
     struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1 };
@@ -386,7 +408,9 @@ void parse_line(const struct parser *p, struct str line, const struct parse_hint
     ev->marks = marks_of(ev->original) | (h->truncated || line.n > EVENT_ORIGINAL_MAX ? MARK_TRUNCATED : 0u);
     ev->fields = arena_array(a, FIELDS_AT_ONCE, sizeof *ev->fields);
     ev->field_cap = ev->fields ? FIELDS_AT_ONCE : 0;
-    w.msg = ev->original;
+    w.msg = w.text = ev->original;
+    if ((ev->marks & (MARK_NOT_UTF8 | MARK_BINARY)) || h->encoding == ENCODING_UTF16LE || h->encoding == ENCODING_UTF16BE)
+        decode(&w);
     take(&w.msg, STR("\xEF\xBB\xBF"));
     while (w.msg.n && (w.msg.p[w.msg.n - 1] == '\r' || w.msg.p[w.msg.n - 1] == '\n'))
         w.msg.n--;

@@ -15,6 +15,7 @@
 #define SAQSHY_PARSE_PARSE_H
 
 #include "event/event.h"
+#include "parse/encoding.h"
 
 #define PARSE_FOLDERS_MAX 2
 
@@ -32,6 +33,7 @@ struct parse_hints {
     struct str path;          /* log.file.path, from which a format may be guessed ("/var/log/audit/audit.log") */
     struct str unit;          /* journald: SYSLOG_IDENTIFIER, when the line has no header; with pid */
     struct str pid;
+    enum encoding encoding; /* said of the source; 0: looked for in each line (parse/encoding.h) */
     bool truncated; /* the receiver cut the line */
     bool split;     /* the records of this event did not fit into one (join.h): saqshy.split */
     struct parse_memory *memory; /* NULL: what a line says of later ones (names of columns) is not kept */
