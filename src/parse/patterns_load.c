@@ -121,8 +121,8 @@ static int expression(struct making *m, const struct ynode *n, struct pattern *p
     rc = pattern_compile(&t, m->arena, p, &why);
     if (rc < 0)
         return yaml_err(m->yaml, at, m->e, "%s (at character %zu of the pattern)", why.text, why.at + 1);
-    p->literal = arena_copy(m->arena, stated.n ? stated : t.literal);
-    if (p->literal.n < 2 && p->of.n == 0)
+    p->literal = arena_copy(m->arena, yaml_get(n, "literal") ? stated : t.literal);
+    if (p->literal.n < 2 && p->of.n == 0 && (p->alone || p->literal.n == 1 || !yaml_get(n, "literal")))
         return wrong(m, at, "no literal of two characters must stand in a text that matches: name one under \"literal\"");
     groups = arena_zero(m->arena, (t.groups + 1) * sizeof *groups);
     if (!groups)
