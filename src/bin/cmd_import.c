@@ -1,11 +1,12 @@
 /* cmd_import.c - saqshy import: log files into a data directory without a daemon.
  *
- * Lines go the usual way: parsed, appended to the journal (committed in groups), taken from there into the store; at the end all is in sealed
+ * Lines go the usual way (records of one audit event as one, feed.h): parsed, appended to the journal (committed in groups), taken from there into the store; at the end all is in sealed
  * parts and the journal is cut. Only this process may write: a running saqshyd holds the journal's lock, and then import says so. Memory is bounded by
  * one group of lines and the store's own bound. */
 #include "bin/bin.h"
 #include "base/file.h"
 #include "journal/journal.h"
+#include "parse/feed.h"
 #include "parse/parse.h"
 #include "store/store.h"
 
@@ -27,6 +28,9 @@ struct import {
     const char         *data, *object;
     char                journal_folder[4096], store_folder[4096];
     struct parser      *parser;
+    struct feed        *feed;
+    struct parse_memory *memory;
+    const char         *path;
     struct journal     *journal;
     struct journal_reader *reader;
     struct store       *store;
@@ -52,6 +56,10 @@ static int open_all(struct import *m, const struct node *node, struct err *e)
     if (rc == 0)
         rc = parse_open(&parsers, &m->parser, e);
     if (rc == 0)
+        rc = feed_new(&m->feed, e);
+    if (rc == 0)
+        rc = parse_memory_new(&m->memory, e);
+    if (rc == 0)
         rc = journal_open(m->journal_folder, 0, &m->journal, e);
     if (rc == -EBUSY)
         return err_set(e, rc, "a saqshyd runs on \"%s\": send it the lines by syslog, or stop it first", m->data);
@@ -68,6 +76,8 @@ static void close_all(struct import *m)
     store_close(&m->store);
     journal_close(&m->journal);
     parse_free(&m->parser);
+    feed_free(&m->feed);
+    parse_memory_free(&m->memory);
     event_batch_free(&m->batch);
     event_batch_free(&m->taken);
 }
@@ -105,48 +115,24 @@ static int flush(struct import *m, struct err *e)
     return rc;
 }
 
-static int take_line(struct import *m, struct str line, bool truncated, const char *path, struct err *e)
+static int take_text(void *arg, const struct feed_text *t, struct err *e)
 {
+    struct import *m = arg;
     struct parse_hints h = { .received = clock_now(), .zone_min = EVENT_OFFSET_NONE, .future_tolerance = 300 * NS_PER_SECOND,
-                             .source = str_c(path), .path = str_c(path), .truncated = truncated };
-    struct event *ev;
+                             .source = str_c(m->path), .path = str_c(m->path), .truncated = t->cut, .split = t->split,
+                             .encoding = t->encoding, .memory = m->memory };
+    struct str copy = arena_copy(&m->batch.arena, t->text);
+    struct event *ev = copy.p ? event_batch_add(&m->batch) : NULL;
 
-    if (line.n && line.p[line.n - 1] == '\r')
-        line.n--;
-    if (line.n == 0)
-        return 0;
-    struct str copy = arena_copy(&m->batch.arena, line);
-    ev = copy.p ? event_batch_add(&m->batch) : NULL;
     if (!ev)
         return err_set(e, -ENOMEM, "no memory for a group of lines");
     parse_line(m->parser, copy, &h, &m->batch.arena, ev);
     if (m->object)
         ev->object = str_c(m->object);
-    m->lines++;
+    m->lines += t->lines;
     m->failed += ev->parse == EVENT_PARSE_FAILED;
-    m->group_bytes += line.n;
+    m->group_bytes += copy.n;
     return m->batch.count >= GROUP_LINES || m->group_bytes >= GROUP_BYTES ? flush(m, e) : 0;
-}
-
-/* take_lines - the whole lines of b; what is longer than a line may be is cut, the rest of it goes on as the next one, both marked. */
-static int take_lines(struct import *m, struct buf *b, bool end, const char *path, struct err *e)
-{
-    size_t from = 0;
-    int rc = 0;
-
-    while (rc == 0 && from < b->n) {
-        struct str rest = str_of(b->p + from, b->n - from);
-        ptrdiff_t at = str_chr(rest, '\n');
-        bool cut = (at < 0 && rest.n > EVENT_ORIGINAL_MAX) || at > (ptrdiff_t)EVENT_ORIGINAL_MAX;
-
-        if (at < 0 && !cut && !end)
-            break;
-        size_t n = cut ? EVENT_ORIGINAL_MAX : at < 0 ? rest.n : (size_t)at;
-        rc = take_line(m, str_of(rest.p, n), cut, path, e);
-        from += n + (!cut && at >= 0 ? 1 : 0);
-    }
-    buf_drop(b, from);
-    return rc;
 }
 
 static int import_file(struct import *m, const char *path, struct err *e)
@@ -157,7 +143,8 @@ static int import_file(struct import *m, const char *path, struct err *e)
     ssize_t n = 1;
     int rc = 0;
 
-    buf_init(&b, EVENT_ORIGINAL_MAX * 2u + READ_BYTES);
+    m->path = in ? "stdin" : path;
+    buf_init(&b, 2 * READ_BYTES);
     if (fd < 0)
         return err_sys(e, "could not open \"%s\"", path);
     while (rc == 0 && n > 0) {
@@ -169,7 +156,8 @@ static int import_file(struct import *m, const char *path, struct err *e)
         if (n < 0)
             return err_sys(e, "could not read \"%s\"", path);
         b.n += (size_t)n;
-        rc = take_lines(m, &b, n == 0, in ? "stdin" : path, e);
+        rc = n ? feed_bytes(m->feed, buf_view(&b), take_text, m, e) : feed_end(m->feed, take_text, m, e);
+        buf_reset(&b);
     }
     return rc;
 }

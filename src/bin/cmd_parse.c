@@ -1,13 +1,15 @@
 /* cmd_parse.c - "saqshy parse [--json] [--explain] [--zone +05:00] FILE…": the event that each line becomes. Needs no
  * configuration: parsers as data are those beside the program, and with --parsers DIR those in DIR before them.
  *
- * Empty lines become nothing. A line longer than EVENT_ORIGINAL_MAX is cut and marked. A file that is no text but a
+ * Empty lines become nothing; records of one audit event, and a Windows event of several lines of XML, become one event. A line
+ * longer than EVENT_ORIGINAL_MAX comes in pieces, marked. A file that is no text but a
  * container we know by its first bytes (EVTX, gzip, zstd, zip) becomes one event, failed. Exit: 0, or 2 where a file
  * could not be read or the arguments are wrong. */
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/node.h"
+#include "parse/feed.h"
 #include "parse/parse.h"
 
 #define LINE_ARENA_BYTES (16u * MIB) /* one line, its fields, and what escapes undo */
@@ -20,6 +22,7 @@ struct run {
     struct buf out;
     struct parse_hints hints;
     struct buf why;
+    struct feed *feed;
     bool json, explain;
 };
 
@@ -97,20 +100,22 @@ static int flush(struct run *r)
     return 0;
 }
 
-static int one_line(struct run *r, struct str line, bool truncated)
+static int one_text(void *arg, const struct feed_text *t, struct err *e)
 {
+    struct run *r = arg;
     struct event *ev;
+    int rc;
 
-    if (line.n == 0 || (line.n == 1 && *line.p == '\r'))
-        return 0;
     event_batch_reset(&r->batch);
     ev = event_batch_add(&r->batch);
     if (!ev)
-        return -ENOMEM;
+        return err_set(e, -ENOMEM, "no memory for an event");
     r->hints.received = clock_now();
-    r->hints.truncated = truncated;
+    r->hints.truncated = t->cut;
+    r->hints.split = t->split;
+    r->hints.encoding = t->encoding;
     buf_reset(&r->why);
-    parse_line(r->parser, line, &r->hints, &r->batch.arena, ev);
+    parse_line(r->parser, t->text, &r->hints, &r->batch.arena, ev);
     if (r->explain)
         put_why(&r->out, buf_view(&r->why));
     if (r->json)
@@ -120,8 +125,9 @@ static int one_line(struct run *r, struct str line, bool truncated)
     if (r->json)
         buf_byte(&r->out, '\n');
     if (buf_failed(&r->out))
-        return -ENOMEM;
-    return r->out.n > 64 * KIB ? flush(r) : 0;
+        return err_set(e, -ENOMEM, "no memory for what is printed");
+    rc = r->out.n > 64 * KIB ? flush(r) : 0;
+    return rc < 0 ? err_set(e, rc, "could not write") : 0;
 }
 
 /* container - the first bytes are those of a format that has no lines. */
@@ -131,32 +137,13 @@ static bool container(struct str s)
            str_starts(s, STR("\x28\xb5\x2f\xfd")) || str_starts(s, STR("PK\x03\x04"));
 }
 
-/* lines - feed each full line of in; keeps the rest. last: the rest is a line too. */
-static int lines(struct run *r, struct buf *in, bool last, bool *skipping)
-{
-    struct str rest = buf_view(in);
-    int rc = 0;
-
-    while (rest.n && rc == 0) {
-        ptrdiff_t end = str_chr(rest, '\n');
-
-        if (end < 0 && !last && rest.n <= EVENT_ORIGINAL_MAX)
-            break;
-        if (!*skipping)
-            rc = one_line(r, end < 0 ? rest : str_of(rest.p, (size_t)end), end < 0 && !last);
-        *skipping = end < 0 && !last; /* the tail of a line that was cut */
-        rest = end < 0 ? str_cut(rest, rest.n) : str_cut(rest, (size_t)end + 1);
-    }
-    buf_drop(in, in->n - rest.n);
-    return rc;
-}
-
 static int one_file(struct run *r, const char *path)
 {
-    bool standard = strcmp(path, "-") == 0, skipping = false, first = true;
+    bool standard = strcmp(path, "-") == 0, first = true;
     AUTO_CLOSE int own = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     int fd = standard ? STDIN_FILENO : own, rc = 0;
     AUTO_BUF struct buf in;
+    struct err e = { 0 };
     ssize_t n;
 
     buf_init(&in, 4 * EVENT_ORIGINAL_MAX);
@@ -178,9 +165,10 @@ static int one_file(struct run *r, const char *path)
         }
         in.n += (size_t)n;
         if (first && container(buf_view(&in)))
-            return one_line(r, buf_view(&in), true);
+            return one_text(r, &(struct feed_text){ .text = buf_view(&in), .cut = true }, &e);
         first = false;
-        rc = lines(r, &in, n == 0, &skipping);
+        rc = n ? feed_bytes(r->feed, buf_view(&in), one_text, r, &e) : feed_end(r->feed, one_text, r, &e);
+        buf_reset(&in);
         if (rc < 0 || n == 0)
             return rc;
     }
@@ -274,6 +262,10 @@ int cmd_parse(int argc, char **argv)
         fprintf(stderr, "saqshy parse: %s\n", e.text);
         return 2;
     }
+    if (parse_memory_new(&r.hints.memory, &e) < 0 || feed_new(&r.feed, &e) < 0) {
+        fprintf(stderr, "saqshy parse: %s\n", e.text);
+        return 2;
+    }
     event_batch_init(&r.batch, LINE_ARENA_BYTES);
     buf_init(&r.out, 64 * MIB);
     buf_init(&r.why, MIB);
@@ -281,6 +273,7 @@ int cmd_parse(int argc, char **argv)
         r.hints.explain = &r.why;
     for (int i = first; i < argc && rc != -EPIPE; i++) {
         r.hints.path = strcmp(argv[i], "-") == 0 ? (struct str){ NULL, 0 } : str_c(argv[i]);
+        r.hints.source = r.hints.path;
         rc = one_file(&r, argv[i]);
         bad |= rc < 0;
     }
@@ -289,6 +282,8 @@ int cmd_parse(int argc, char **argv)
     buf_free(&r.out);
     buf_free(&r.why);
     event_batch_free(&r.batch);
+    feed_free(&r.feed);
+    parse_memory_free(&r.hints.memory);
     parse_free(&r.parser);
     return bad ? 2 : 0;
 }

@@ -88,10 +88,10 @@ enum encoding encoding_named(struct str name)
 
 /* --- what it is --- */
 
-/* utf16 - a mark, or zero bytes at every second place as text of Latin letters and signs has them. */
+/* utf16 - a mark, or at every second place the bytes that Latin letters, signs and Cyrillic have there: 0 and 4. */
 static enum encoding utf16(struct str s)
 {
-    size_t even = 0, odd = 0, n = s.n & ~(size_t)1;
+    size_t even = 0, odd = 0, zeros = 0, n = s.n & ~(size_t)1;
 
     if (s.n >= 2 && (unsigned char)s.p[0] == 0xFF && (unsigned char)s.p[1] == 0xFE)
         return ENCODING_UTF16LE;
@@ -101,14 +101,15 @@ static enum encoding utf16(struct str s)
         return ENCODING_DETECT;
     n = n < 4096 ? n : 4096;
     for (size_t i = 0; i < n; i += 2) {
-        even += s.p[i] == 0;
-        odd += s.p[i + 1] == 0;
+        even += s.p[i] == 0 || s.p[i] == 4;
+        odd += s.p[i + 1] == 0 || s.p[i + 1] == 4;
+        zeros += s.p[i] == 0 || s.p[i + 1] == 0;
     }
-    if (odd * 10 >= n / 2 * 3 && even * 10 < n / 2)
+    if (zeros == 0)
+        return ENCODING_DETECT;
+    if (odd * 10 >= n / 2 * 8 && even * 10 < n / 2)
         return ENCODING_UTF16LE;
-    if (even * 10 >= n / 2 * 3 && odd * 10 < n / 2)
-        return ENCODING_UTF16BE;
-    return ENCODING_DETECT;
+    return even * 10 >= n / 2 * 8 && odd * 10 < n / 2 ? ENCODING_UTF16BE : ENCODING_DETECT;
 }
 
 /* sequence - length of the UTF-8 sequence at s, 0: none. */
