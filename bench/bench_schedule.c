@@ -4,6 +4,10 @@
 #include "bench_open.h"
 #include "desk/schedule/room.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
 #define NOW ((time_ns)1790000000 * NS_PER_SECOND)   /* September 2026: the plan of 2027 */
 
 static double seconds(time_ns from) { return (double)(clock_steady() - from) / 1e9; }
@@ -49,47 +53,59 @@ static void viewer_of(struct desk *d, const char *login, enum desk_role role, st
     snprintf(v->login, sizeof v->login, "%s", login);
 }
 
-static void generate(struct desk *d, const struct viewer *v, int64_t plan)
+/* --- how long others wait for the lock --- */
+
+struct waiter {
+    char        path[4096];
+    atomic_bool stop;
+    atomic_long most_us;
+};
+
+/* waiting - somebody who begins and ends a transaction again and again, as the acts of others do, and takes the longest time it had to wait. */
+static void *waiting(void *arg)
 {
-    struct desk_reply r = { 0 };
-    json_t *body = json_pack("{s:s}", "scope", "all");
-    void *prepared = NULL;
-    struct plan_row p;
-    struct call c;
-    time_ns from = clock_steady();
+    static const struct timespec pause = { 0, 3000000 };
+    struct waiter *k = arg;
+    sqlite3 *db = NULL;
 
-    desk_call_init(&c, d, v, NOW, &r);
-    arena_free(&c.a);
-    arena_init(&c.a, 1024 * MIB);
-    if (plan_load(&c, plan, &p) < 0 || prepare_generate(&c, &p, body, &prepared) < 0)
-        die("prepare", &r.err);
-    const struct gathered *g = prepared;
-    double computed = seconds(from);
+    if (sqlite3_open_v2(k->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        exit(1);
+    sqlite3_busy_timeout(db, 120000);
+    while (!atomic_load(&k->stop)) {
+        time_ns from = clock_steady();
 
-    from = clock_steady();
-    int rc = db_begin(d, c.e);
-    if (rc == 0)
-        rc = plan_generate(&c, &p, body, prepared);
-    if (rc == 0)
-        rc = plan_save(&c, &p);
-    if (db_end(d, rc, c.e) < 0)
-        die("write", &r.err);
-    printf("generate: %zu objects, %zu teams, %zu lines placed, %zu not; computed in %.2f s (no lock), written in %.2f s (lock held)\n", g->object_count, g->team_count,
-           g->planner.work_count, g->planner.unplaced_count, computed, seconds(from));
-    planner_free(&((struct gathered *)prepared)->planner);
-    json_decref(body);
-    desk_call_free(&c);
-    desk_reply_free(&r);
+        if (sqlite3_exec(db, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+            exit(1);
+        long us = (long)((clock_steady() - from) / 1000);
+        if (us > atomic_load(&k->most_us))
+            atomic_store(&k->most_us, us);
+        nanosleep(&pause, NULL);
+    }
+    sqlite3_close(db);
+    return NULL;
 }
 
 static void act(struct desk *d, const struct viewer *v, const char *name, json_t *body)
 {
     struct desk_reply r = { 0 };
-    time_ns from = clock_steady();
+    struct waiter k = { .most_us = 0 };
+    pthread_t thread;
 
+    node_path(d->setup.node, "desk/desk.db", k.path);
+    if (pthread_create(&thread, NULL, waiting, &k) != 0)
+        exit(1);
+    time_ns from = clock_steady();
     if (desk_schedule_act(d, v, STR("1"), str_c(name), body, NOW, &r) < 0)
         die(name, &r.err);
-    printf("%s: %.2f s\n", name, seconds(from));
+    double took = seconds(from);
+    atomic_store(&k.stop, true);
+    pthread_join(thread, NULL);
+    printf("%s: %.2f s; another writer waited %.3f s at most\n", name, took, (double)atomic_load(&k.most_us) / 1e6);
+    json_t *counts = json_object_get(r.json, "counts");
+    printf("    objects %lld, lines drafted %lld, agreed %lld, without a place %lld\n", (long long)json_integer_value(json_object_get(counts, "draft_objects")),
+           (long long)json_integer_value(json_object_get(counts, "draft_lines")), (long long)json_integer_value(json_object_get(counts, "agreed_lines")),
+           (long long)json_integer_value(json_object_get(counts, "unplaced")));
+    fflush(stdout);
     json_decref(body);
     desk_reply_free(&r);
 }
@@ -125,12 +141,17 @@ int main(int argc, char **argv)
     json_t *body = json_pack("{s:i, s:i}", "year", 2027, "documents", 1);
     TIMED("open", desk_schedule_open(d, &lead, body, NOW, &r));
     json_decref(body);
-    generate(d, &lead, 1);
+    act(d, &lead, "generate", json_pack("{s:s}", "scope", "all"));
     TIMED("mismatches", desk_schedule_mismatches(d, &lead, STR("1"), 100, NOW, &r));
     /* What found no place gets a reason, so that it can be sent. */
     run(d, "INSERT OR REPLACE INTO plan_reason(plan_id, draft, object_id, mode, code, text) SELECT DISTINCT 1, 1, object_id, mode, 'written', 'no room' FROM plan_unplaced", 0);
     act(d, &lead, "send", json_object());
-    act(d, &lead, "record_agreement", json_pack("{s:s, s:s}", "letter_number", "1", "letter_date", "2026-09-20"));
+    sqlite3_stmt *st = db_query(d, &e, "SELECT sha256 FROM plan_version", "");
+    if (!st || db_step(d, st, &e) <= 0)
+        die("version", &e);
+    body = json_pack("{s:s, s:s, s:i, s:o}", "letter_number", "1", "letter_date", "2026-09-20", "version", 1, "sha256", db_json(st, 0));
+    db_done(st);
+    act(d, &lead, "record_agreement", body);
     for (int i = 0; i < 2; i++) {
         struct schedule_query day = { .limit = 100 }, team = { .team = 1, .limit = 100 }, one = { .object = STR("b000001"), .limit = 100 }, on = { .on = STR("2027-10-12"), .limit = 100 },
                               late = { .state = STR("late"), .limit = 100 };

@@ -21,6 +21,8 @@ const act = async (who, name, body = {}, status = 200) => {
     assert.equal(a.status, status, `${name}: ${a.bytes}`);
     return a.json;
 };
+/** What an answer names: the version that lies there and its digest. */
+const seen = () => ({ version: plan.version, sha256: plan.versions[0].sha256 });
 const lines = async (who, query = '') => (await get(who, `/schedule/plans/${plan.id}/lines?limit=1000${query}`)).items;
 
 const PEOPLE = { admin: 'admin', analyst: 'analyst', owner: 'registry', city: 'city' };
@@ -142,16 +144,26 @@ test('R-9-02: KNB gets the letter with its form and the whole table, returns the
     assert.equal((await lines(p.knb)).length, 17);
     assert.equal((await ask(p.owner, 'GET', `/schedule/plans/${plan.id}`)).status, 404, 'not agreed yet');
     assert.equal((await ask(p.analyst, 'POST', `/schedule/plans/${plan.id}/actions/generate`, { scope: 'all' })).status, 409);
-    plan = await act(p.knb, 'return', { remarks: 'Please add nothing in July.' });
+    const first = seen();
+    assert.equal((await act(p.knb, 'return', { remarks: 'x' }, 400)).field, 'version');
+    plan = await act(p.knb, 'return', { ...first, remarks: 'Please add nothing in July.' });
     assert.equal(plan.state, 'returned');
     plan = await act(p.analyst, 'rework');
     plan = await act(p.lead, 'send');
-    plan = await act(p.knb, 'agree', { note: 'agreed' });
+    /* KNB has the first version open still: it agrees to nothing with that. */
+    const other = await act(p.knb, 'agree', { ...first, note: 'agreed' }, 409);
+    assert.deepEqual([other.code, other.field], ['another_version', 'version']);
+    assert.equal((await act(p.knb, 'agree', { ...seen(), sha256: '0'.repeat(64) }, 409)).field, 'sha256');
+    plan = await act(p.knb, 'agree', { ...seen(), note: 'agreed' });
     assert.deepEqual([plan.state, plan.agreed_version, plan.versions.length], ['agreed', 2, 2]);
     assert.deepEqual(plan.versions.map((v) => v.decision), ['agreed', 'returned']);
     assert.match(plan.versions[1].remarks, /July/);
     const told = (await p.lead.get('/notices?limit=20')).json.items.filter((n) => n.kind === 'works_schedule_answer');
     assert.equal(told.length, 2);
+    const letter = (await p.lead.get(`/notices/${told[0].id}`)).json;
+    assert.ok(letter.text.includes(plan.versions[0].sha256), 'the letter names the digest');
+    const trail = (await p.audit.get('/audit?limit=50')).json.items.find((r) => r.action === 'schedule.agree' && r.outcome === 'ok');
+    assert.ok(trail.detail.endsWith(`version 2, sha256 ${plan.versions[0].sha256}`), trail.detail);
 });
 
 test('once agreed the owner sees the works of their objects, a team its own, and nobody those of others', async () => {
@@ -194,7 +206,7 @@ test('an amendment: a new object gets its works, what is agreed stays meanwhile,
     assert.equal(draft.items.filter((x) => x.change === 'added' && x.object.id === 'city-portal').length, 16);
     plan = await act(p.lead, 'send');
     assert.deepEqual((await get(p.knb, `/schedule/plans/${plan.id}/changes?version=${plan.version}`)).items, draft.items);
-    plan = await act(p.lead, 'record_agreement', { letter_number: '7-12/1', letter_date: `${YEAR - 1}-12-20` });
+    plan = await act(p.lead, 'record_agreement', { ...seen(), letter_number: '7-12/1', letter_date: `${YEAR - 1}-12-20` });
     assert.equal(plan.agreed_version, 3);
     assert.equal((await lines(p.owner)).find((l) => l.id === line.id).team, null);
     assert.equal((await lines(p.city)).length, 16);

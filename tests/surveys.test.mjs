@@ -94,8 +94,8 @@ test('R-10.2-01, F-01, F-02, F-03, F-04: lines of an agreed schedule become surv
     await must(p.lead, '/schedule/teams', { name: 'Team 1', at_once: 2, days_week: 20, modes: ['pentest_auto', 'update_config', 'source_code', 'pentest_manual', 'document'], active: true, member_ids: [member.id], absences: [] });
     let plan = await must(p.analyst, '/schedule/plans', { year, documents: 0 });
     await must(p.analyst, `/schedule/plans/${plan.id}/actions/generate`, { scope: 'all' });
-    await must(p.lead, `/schedule/plans/${plan.id}/actions/send`, {});
-    await must(p.knb, `/schedule/plans/${plan.id}/actions/agree`, {});
+    plan = await must(p.lead, `/schedule/plans/${plan.id}/actions/send`, {});
+    await must(p.knb, `/schedule/plans/${plan.id}/actions/agree`, { version: plan.version, sha256: plan.versions[0].sha256 });
     const taken = await until('the surveys are made', async () => { const x = (await get(p.lead, '/surveys?limit=100')).items; return x.length >= 16 ? x : null; });
     const of = (mode, kind) => taken.filter((x) => x.mode === mode && x.kind === kind).length;
     assert.deepEqual(['pentest_auto', 'update_config', 'source_code', 'pentest_manual'].map((m) => [of(m, 'main'), of(m, 'control')]), [[4, 4], [1, 1], [2, 2], [1, 1]]);

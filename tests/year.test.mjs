@@ -116,8 +116,8 @@ test('R-9-01, R-9-02: the schedule of the year is laid out, agreed with KNB, and
         member_ids: [people.find((x) => x.name.includes('surveyor surveyor')).id], absences: [] });
     plan = await post('analyst', '/schedule/plans', { year: YEAR, documents: 0 });
     await post('analyst', `/schedule/plans/${plan.id}/actions/generate`, { scope: 'all' });
-    await post('lead', `/schedule/plans/${plan.id}/actions/send`);
-    const sent = await post('knb', `/schedule/plans/${plan.id}/actions/agree`);
+    const before = await post('lead', `/schedule/plans/${plan.id}/actions/send`);
+    const sent = await post('knb', `/schedule/plans/${plan.id}/actions/agree`, { version: before.version, sha256: before.versions[0].sha256 });
     letters.push(sent.versions[0].notice_id);
     plan = { ...sent, lines: (await get('analyst', `/schedule/plans/${plan.id}/lines?limit=1000`)).items };
     assert.equal(plan.lines.length, 16);

@@ -1,5 +1,6 @@
 /* counts.c - who may know of a change, and the numbers that metrics show. */
 #include "desk/notices/room.h"
+#include "desk/schedule/schedule.h"
 
 int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct str id, bool *yes, struct err *e)
 {
@@ -14,6 +15,7 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
                      SCOPE_OBJECT "))" },
         { "survey", "SELECT count(*) FROM survey s JOIN object o ON o.id = s.object_id WHERE s.id = ?5 AND (?1 = 0 OR (s.told_at IS NOT NULL AND "
                     SCOPE_OBJECT "))" },
+        { "doc", "SELECT count(*) FROM td_survey s JOIN object o ON o.id = s.object_id WHERE s.id = ?5 AND (?1 = 0 OR (s.inner = 0 AND " SCOPE_OBJECT "))" },
     };
     struct scope scope = scope_of(v);
     int64_t n = 0;
@@ -29,7 +31,9 @@ int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct s
         rc = db_int(d, e, 0, &n, "SELECT count(*) FROM link_self WHERE org_id = ?", "z", v->org_id);
     else if (str_eq(type, STR("link")))
         n = role_of_centre(v->role) || v->role == DESK_ADMINISTRATOR || v->role == DESK_AUDITOR;
-    if (str_eq(type, STR("source")))
+    if (str_eq(type, STR("plan")))
+        rc = schedule_knows(d, v, parse_id(id), &n, e);
+    if (str_eq(type, STR("source")) || str_eq(type, STR("change")))
         rc = db_int(d, e, 0, &n, "SELECT count(*) FROM object o WHERE o.id = ?3 AND " SCOPE_OBJECT, "izt", scope.bounded, scope.org, id);
     *yes = rc == 0 && n > 0;
     return rc;

@@ -3,6 +3,7 @@
  * All look once a second, or when poked. An error is told once until it changes, and tried again: nothing here is lost by waiting. */
 #include "desk/internal.h"
 #include "desk/notices/api.h"
+#include "desk/schedule/schedule.h"
 #include "desk/vulnerabilities/vulnerabilities.h"
 #include "base/log.h"
 
@@ -87,6 +88,17 @@ static int hook_turn(struct desk *d, time_ns now, struct err *e)
     return ended < 0 ? ended : ended + webhooks_on_the_way(d);
 }
 
+/* results_turn - files of results, and the rare schedule whose writing was broken off. */
+static int results_turn(struct desk *d, time_ns now, struct err *e)
+{
+    struct err plan_err = { 0 };
+    int read = vulns_turn(d, now, e), written = schedule_turn(d, now, &plan_err);
+
+    if (read >= 0 && written < 0)
+        return err_set(e, written, "%s", plan_err.text);
+    return read;
+}
+
 int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, struct err *e)
 {
     struct desk_worker *w = calloc(1, sizeof *w);
@@ -106,7 +118,7 @@ int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, 
     w->lane[0] = (struct lane){ .w = w, .name = "clerk", .turn = clerk_turn };
     w->lane[1] = (struct lane){ .w = w, .name = "mail", .turn = desk_mail_turn };
     w->lane[2] = (struct lane){ .w = w, .name = "webhook", .turn = hook_turn };
-    w->lane[3] = (struct lane){ .w = w, .name = "results", .turn = vulns_turn };
+    w->lane[3] = (struct lane){ .w = w, .name = "results", .turn = results_turn };
     /* Signals belong to the thread of the event loop. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -79,6 +79,7 @@ int td_save(struct call *c, struct td_survey *s)
                      (time_ns)s->request_id, (int64_t)s->copies_taken, (time_ns)s->previous_id, s->started_at, s->completed_at, s->results_sent_at,
                      s->results_received_at, s->measures_at, s->ended_at, c->now);
 
+    change_id(c->d, "doc", s->id);
     return rc < 0 ? rc : 0;
 }
 
@@ -175,8 +176,10 @@ int td_new(struct call *c, const struct td_survey *plan, int64_t *id)
                     "ztzzmttttmmim", number, plan->object_id, td_states[0].name, waits_names[td_states[0].waits], (time_ns)plan->plan_line, plan->team,
                     plan->planned_from, plan->planned_to, plan->reason, (time_ns)plan->request_id, (time_ns)before, c->now,
                     (time_ns)(c->v ? c->v->user_id : 0));
-    if (rc == 0)
+    if (rc == 0) {
+        change_id(c->d, "doc", *id);
         rc = td_load(c, *id, &s);
+    }
     if (rc == 0)
         rc = td_line(c, &s, "planned", plan->reason.p ? plan->reason : STR(""), 0);
     return rc < 0 ? rc

@@ -67,6 +67,7 @@ int setback_sweep(struct call *c)
         " WHEN 'auto' THEN NOT EXISTS (SELECT 1 FROM cases WHERE cases.id = setback.id AND auto_pending = 1)"
         " WHEN 'line' THEN NOT EXISTS (SELECT 1 FROM plan_wait WHERE line_id = setback.id)"
         " WHEN 'moved' THEN NOT EXISTS (SELECT 1 FROM plan_change WHERE line_id = setback.id)"
+        " WHEN 'plan' THEN NOT EXISTS (SELECT 1 FROM plan WHERE plan.id = setback.id AND writing <> '')"
         " WHEN 'follow' THEN NOT EXISTS (SELECT 1 FROM td_survey WHERE td_survey.id = setback.id AND copies_taken = 0 AND ended = 0)"
         " WHEN 'change' THEN NOT EXISTS (SELECT 1 FROM integrity_change WHERE integrity_change.id = setback.id AND case_id IS NULL AND state IN"
         " ('open','denied','questioned')) ELSE 0 END";

@@ -30,6 +30,8 @@
 #define SETBACK_FOLLOW   "follow"     /* td_survey.id: it follows its request */
 #define SETBACK_CHANGE   "change"     /* integrity_change.id: a difference that becomes a case */
 
+#define SETBACK_PLAN     "plan"       /* plan.id: a schedule whose writing was broken off */
+
 /* SETBACK_RESTS - in SQL: is this row's next try still to come? now and id are expressions. */
 #define SETBACK_RESTS(kind, id, now)                                                                                                    \
     "EXISTS (SELECT 1 FROM setback z WHERE z.kind = '" kind "' AND z.id = " id " AND z.next_at > " now " AND z.last_at <= " now ")"

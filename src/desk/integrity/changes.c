@@ -212,6 +212,7 @@ static int explain(struct call *c, const json_t *body)
                      " case_due_at = iif(?2 = 'denied', ?6, case_due_at) WHERE id = ?1",
                      "iztzzii", all[i].id, denied ? "denied" : "explained", json_get_str(body, "reason"), *b.sha256 ? b.sha256 : NULL,
                      *b.sha256 ? b.name : NULL, c->now, c->v->user_id);
+        change_add(c->d, "change", all[i].object_id);
         rc = rc < 0 ? rc : 0;
     }
     if (rc == 0)
@@ -274,6 +275,7 @@ static int decided(struct call *c, const struct pending *p, const char *state, i
     int rc = db_exec(c->d, c->e, "UPDATE integrity_change SET state = ?2, decided_at = ?3, decided_by = ?4, note = ?5, passport_version = ?6 WHERE id = ?1",
                      "iziitm", p->id, state, c->now, c->v->user_id, note, (time_ns)version);
 
+    change_add(c->d, "change", p->object_id);
     return rc < 0 ? rc : 0;
 }
 

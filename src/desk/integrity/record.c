@@ -39,6 +39,7 @@ static int insert(struct call *c, const struct fact_difference *f)
                      "tmztzzttzim", f->object_id, (time_ns)f->host_id, f->kind, f->key, f->against, f->what, f->before, f->after,
                      f->waits ? "open" : "recorded", c->now, due ? c->now + p->after_min * NS_PER_MINUTE : (time_ns)0);
 
+    change_add(c->d, "change", f->object_id);
     return rc < 0 ? rc : 0;
 }
 
@@ -55,6 +56,7 @@ int difference_record(struct call *c, const struct fact_difference *f)
     if (w.id && w.open && !passport && same(f->kind, w.before, f->after)) {
         rc = db_exec(c->d, c->e, "UPDATE integrity_change SET state = 'withdrawn', decided_at = ?2, last_at = ?2, after = ?3 WHERE id = ?1", "iit", w.id, c->now,
                      f->after);
+        change_add(c->d, "change", f->object_id);
         return rc < 0 ? rc : 0;
     }
     if (w.id && w.open) {
@@ -62,6 +64,7 @@ int difference_record(struct call *c, const struct fact_difference *f)
                      "UPDATE integrity_change SET after = ?2, what = iif(before IS NULL, 'appeared', iif(?2 IS NULL, 'missing', 'changed')), last_at = ?3,"
                      " count = count + 1 WHERE id = ?1",
                      "iti", w.id, f->after, c->now);
+        change_add(c->d, "change", f->object_id);
         return rc < 0 ? rc : 0;
     }
     return insert(c, f);                /* what was explained does not explain what came after it */

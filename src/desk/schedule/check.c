@@ -125,6 +125,8 @@ int desk_schedule_mismatches(struct desk *d, const struct viewer *v, struct str 
     rc = plan_load(&c, parse_id(id), &p);
     if (rc == 0 && !plan_sees_draft(&c, &p))
         rc = refuse(&c, -ENOENT, "not_found", NULL, "the draft is the centre's");
+    if (rc == 0)
+        rc = plan_whole(&c, &p);
     if (rc == 0)   /* between amendments there is no draft that could differ */
         rc = p.state->drafting || p.state->with_knb ? plan_mismatches(&c, &p, (size_t)page_limit(limit), &items, &total) : (items = json_array()) ? 0 : -ENOMEM;
     if (rc == 0)

@@ -219,6 +219,8 @@ static int edit_plan(struct call *c, struct edit *e, int64_t plan)
     if (rc == 0 && !e->p.state->drafting)
         rc = refuse(c, -EPROTO, "wrong_state", NULL, "a plan in state %s is not edited", e->p.state->name);
     if (rc == 0)
+        rc = plan_whole(c, &e->p);
+    if (rc == 0)
         rc = plan_year(c, e->p.year, &e->g.year);
     if (rc == 0)
         rc = gather_teams(c, &e->g);

@@ -1,5 +1,8 @@
-/* generate.c - "generate": the planner is asked outside of the transaction, what it gives is written in a short one. If the draft was changed in
- * between, nothing is written (-EEXIST "stale"). */
+/* generate.c - "generate": the planner is asked outside of a transaction, what it gives is written in pieces (writing.c). If the draft was changed in
+ * between, nothing is written (-EEXIST "stale").
+ *
+ * What is killed on the way is asked for once more. So lines come first, each useful by itself, then the objects, whose own numbers stay in
+ * place until theirs are written; nothing is taken away that the planner would need again. */
 #include "desk/schedule/room.h"
 
 static const char *const why_names[] = { "no_team", "blackout", "no_days", "distance", "no_capacity" };
@@ -29,20 +32,36 @@ int prepare_generate(struct call *c, struct plan_row *p, const json_t *body, voi
     *out = g;
     if (rc == 0)
         rc = gather_plan(c, p, &ask, g);
-    if (rc < 0)
+    if (rc < 0) {
+        *out = NULL;
         return rc;
+    }
     g->planner = (struct planner){ .year = &g->year.p, .teams = g->teams, .team_count = g->team_count, .objects = g->objects, .object_count = g->object_count };
     return planner_run(&g->planner);
 }
 
+void gathered_free(struct gathered *g)
+{
+    if (g)
+        planner_free(&g->planner);
+}
+
 /* --- writing --- */
 
-static int lines_drop(struct call *c, const struct gathered *g)
+int64_t generate_total(const struct gathered *g)
+{
+    return (int64_t)(g->drop_count + g->planner.work_count + g->object_count + g->planner.unplaced_count);
+}
+
+static int lines_drop(struct writing *w)
 {
     int rc = 0;
 
-    for (size_t i = 0; rc >= 0 && i < g->drop_count; i++)
-        rc = db_exec(c->d, c->e, "DELETE FROM plan_line WHERE id = ? AND draft = 1", "i", g->drop[i]);
+    for (size_t i = 0; rc >= 0 && i < w->g->drop_count; i++) {
+        rc = db_exec(w->c->d, w->c->e, "DELETE FROM plan_line WHERE id = ? AND draft = 1", "i", w->g->drop[i]);
+        if (rc >= 0)
+            rc = piece_rows(w, 1, 1);
+    }
     return rc;
 }
 
@@ -69,8 +88,10 @@ static int64_t given_id(const struct gathered *g, const struct planner_work *w, 
 }
 
 /* works_write - a main work and its control one come one after the other from the planner. */
-static int works_write(struct call *c, const struct plan_row *p, const struct gathered *g)
+static int works_write(struct writing *in)
 {
+    const struct gathered *g = in->g;
+    struct call *c = in->c;
     int64_t id = 0;
     int rc = plan_ids(c, (int64_t)g->planner.work_count, &id);
 
@@ -81,9 +102,11 @@ static int works_write(struct call *c, const struct plan_row *p, const struct ga
         if (w->control)
             pair = before && before->object == w->object && before->mode == w->mode && before->ordinal == w->ordinal && !before->control ? id - 1
                                                                                                                                           : given_id(g, w, false);
-        rc = line_insert(c, p, g, w, id, pair);
+        rc = line_insert(c, &in->p, g, w, id, pair);
         if (rc >= 0 && !w->control && given_id(g, w, true))
             rc = db_exec(c->d, c->e, "UPDATE plan_line SET pair_id = ? WHERE id = ? AND draft = 1", "ii", id, given_id(g, w, true));
+        if (rc >= 0)
+            rc = piece_rows(in, 1, 1);
     }
     return rc < 0 ? rc : 0;
 }
@@ -102,20 +125,59 @@ static int reasons_write(struct call *c, const struct plan_row *p, const struct 
     return rc;
 }
 
-static int objects_write(struct call *c, const struct plan_row *p, const struct gathered *g)
+/* objects_gone - those that stand in the draft and are no longer in the plan; theirs is taken with them. */
+static int objects_gone(struct writing *w)
 {
-    char since[16], until[16];
-    int rc = db_exec(c->d, c->e, "DELETE FROM plan_object WHERE plan_id = ? AND draft = 1", "i", p->id);
+    struct call *c = w->c;
+    size_t n = 0, most = 0;
+    struct str *gone = NULL;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id FROM plan_object WHERE plan_id = ? AND draft = 1", "i", w->p.id);
+    int rc = st ? 0 : -EIO;
 
-    if (rc >= 0)
-        rc = db_exec(c->d, c->e, "DELETE FROM plan_reason WHERE plan_id = ? AND draft = 1 AND code <> 'written'", "i", p->id);
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        if (gathered_index(w->g, db_str(st, 0)) >= 0)
+            continue;
+        if (n == most) {
+            struct str *more = arena_array(&c->a, most = most ? most * 2 : 64, sizeof *more);
+
+            if (!more) {
+                db_done(st);
+                return -ENOMEM;
+            }
+            if (n)
+                memcpy(more, gone, n * sizeof *gone);
+            gone = more;
+        }
+        gone[n++] = db_copy(st, 0, &c->a);
+    }
+    for (size_t i = 0; rc >= 0 && i < n; i++) {
+        rc = db_exec(c->d, c->e, "DELETE FROM plan_object WHERE plan_id = ? AND draft = 1 AND object_id = ?", "it", w->p.id, gone[i]);
+        if (rc >= 0)
+            rc = db_exec(c->d, c->e, "DELETE FROM plan_reason WHERE plan_id = ? AND draft = 1 AND object_id = ? AND code <> 'written'", "it", w->p.id, gone[i]);
+        if (rc >= 0)
+            rc = piece_rows(w, 1, 1);
+    }
+    return rc;
+}
+
+static int objects_write(struct writing *w)
+{
+    const struct gathered *g = w->g;
+    struct call *c = w->c;
+    char since[16], until[16];
+    int rc = objects_gone(w);
+
     for (size_t i = 0; rc >= 0 && i < g->object_count; i++) {
         const struct gathered_object *o = &g->facts[i];
 
-        rc = db_exec(c->d, c->e, "INSERT INTO plan_object(plan_id, draft, object_id, works, since_on, until_on, documents) VALUES (?,1,?,?,?,?,nullif(?,-1))",
-                     "itizzi", p->id, o->id, (int64_t)o->works, year_text(&g->year, o->since, since), year_text(&g->year, o->until, until), (int64_t)o->documents);
+        rc = db_exec(c->d, c->e, "DELETE FROM plan_reason WHERE plan_id = ? AND draft = 1 AND object_id = ? AND code <> 'written'", "it", w->p.id, o->id);
         if (rc >= 0)
-            rc = reasons_write(c, p, g, o);
+            rc = db_exec(c->d, c->e, "INSERT OR REPLACE INTO plan_object(plan_id, draft, object_id, works, since_on, until_on, documents) VALUES (?,1,?,?,?,?,nullif(?,-1))",
+                         "itizzi", w->p.id, o->id, (int64_t)o->works, year_text(&g->year, o->since, since), year_text(&g->year, o->until, until), (int64_t)o->documents);
+        if (rc >= 0)
+            rc = reasons_write(c, &w->p, g, o);
+        if (rc >= 0)
+            rc = piece_rows(w, 1, 1);
     }
     return rc;
 }
@@ -131,10 +193,25 @@ static json_t *teams_named(const struct gathered *g, int mode)
     return names;
 }
 
-static int unplaced_write(struct call *c, const struct plan_row *p, const struct gathered *g)
+/* unplaced_gone - those of the time before, a piece at a time. */
+int unplaced_gone(struct writing *w)
 {
+    int rc;
+
+    while ((rc = db_exec(w->c->d, w->c->e, "DELETE FROM plan_unplaced WHERE id IN (SELECT id FROM plan_unplaced WHERE plan_id = ?1 ORDER BY id LIMIT ?2)", "ii", w->p.id,
+                         (int64_t)PLAN_PIECE)) > 0) {
+        rc = piece_rows(w, rc, 1);
+        if (rc < 0)
+            return rc;
+    }
+    return rc;
+}
+
+static int unplaced_write(struct writing *w)
+{
+    const struct gathered *g = w->g;
     char from[16], to[16];
-    int rc = db_exec(c->d, c->e, "DELETE FROM plan_unplaced WHERE plan_id = ?", "i", p->id);
+    int rc = unplaced_gone(w);
 
     for (size_t i = 0; rc >= 0 && i < g->planner.unplaced_count; i++) {
         const struct planner_unplaced *u = &g->planner.unplaced[i];
@@ -142,26 +219,33 @@ static int unplaced_write(struct call *c, const struct plan_row *p, const struct
                                  u->why == WHY_CAPACITY ? teams_named(g, u->mode) : json_array());
         AUTO_FREE char *text = json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS);
 
-        rc = db_exec(c->d, c->e, "INSERT INTO plan_unplaced(plan_id, object_id, mode, kind, ordinal, why, args) VALUES (?,?,?,?,?,?,?)", "itzziz" "z", p->id,
+        rc = db_exec(w->c->d, w->c->e, "INSERT INTO plan_unplaced(plan_id, object_id, mode, kind, ordinal, why, args) VALUES (?,?,?,?,?,?,?)", "itzziz" "z", w->p.id,
                      g->facts[u->object].id, plan_mode_names[u->mode], u->mode == PLAN_DOCUMENT ? "" : u->control ? "control" : "main", (int64_t)u->ordinal,
                      why_names[u->why], text);
         json_decref(args);
+        if (rc >= 0)
+            rc = piece_rows(w, 1, 1);
     }
     return rc;
 }
 
+int generate_pieces(struct writing *w)
+{
+    int rc = lines_drop(w);
+
+    if (rc >= 0)
+        rc = works_write(w);
+    if (rc >= 0)
+        rc = objects_write(w);
+    if (rc >= 0)
+        rc = unplaced_write(w);
+    return rc < 0 ? rc : 0;
+}
+
+/* What the act itself changes: from now on another draft than before. */
 int plan_generate(struct call *c, struct plan_row *p, const json_t *body, void *prepared)
 {
-    const struct gathered *g = prepared;
-    int rc = lines_drop(c, g);
-
     (void)body;
-    if (rc >= 0)
-        rc = works_write(c, p, g);
-    if (rc >= 0)
-        rc = objects_write(c, p, g);
-    if (rc >= 0)
-        rc = unplaced_write(c, p, g);
-    p->generated_at = c->now;
-    return rc < 0 ? rc : plan_changed(c, p);
+    (void)prepared;
+    return plan_changed(c, p);
 }

@@ -27,9 +27,13 @@ static int filter_make(struct call *c, const struct plan_row *p, const struct sc
     int64_t day = 0;
 
     f->seen = line_scope_of(c->v);
-    f->draft = q->draft < 0 ? sees && (p->state->drafting || p->state->with_knb) : q->draft;
+    bool half = p->state->drafting && p->writing.n;   /* a draft that is not whole yet is shown to nobody */
+
+    f->draft = q->draft < 0 ? sees && !half && (p->state->drafting || p->state->with_knb) : q->draft;
     if (f->draft && !sees)
         return refuse(c, -ENOENT, "not_found", NULL, "the draft is the centre's");
+    if (f->draft && half)
+        return plan_whole(c, p);
     local_date(c->d, c->now, f->today);
     snprintf(f->least, sizeof f->least, "%s", "0000-01-01");
     snprintf(f->most, sizeof f->most, "%s", "9999-12-31");

@@ -294,7 +294,7 @@ int paper_tell(struct call *c, const struct plan_row *p, const struct sent *s, c
     return rc;
 }
 
-int paper_answer(struct call *c, const struct plan_row *p, const char *decision, struct str remarks)
+int paper_answer(struct call *c, const struct plan_row *p, struct str sha256, const char *decision, struct str remarks)
 {
     struct subject about = { .kind = "plan", .id = str_c(p->id_text) };
     struct str centre = { NULL, 0 };
@@ -305,7 +305,8 @@ int paper_answer(struct call *c, const struct plan_row *p, const char *decision,
     struct str kk = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_KK, key), args), ru = text_fill(&c->a, catalog_text(c->d->setup.catalog, LANG_RU, key), args);
     json_decref(args);
     struct notice_new n = { .kind = "works_schedule_answer", .paragraph = "9", .about = &about, .orgs = &centre, .org_count = 1,
-                            .title = arena_printf(&c->a, "%.*s / %.*s", STR_ARG(kk), STR_ARG(ru)), .text = remarks.n ? remarks : STR("–") };
+                            .title = arena_printf(&c->a, "%.*s / %.*s", STR_ARG(kk), STR_ARG(ru)),
+                            .text = arena_printf(&c->a, "%.*s\n\nSHA-256 %.*s", STR_ARG(remarks.n ? remarks : STR("–")), STR_ARG(sha256)) };
 
     return notice_issue(c, &n, NULL);
 }

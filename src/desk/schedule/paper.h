@@ -23,7 +23,7 @@ MUST_USE int paper_pdf(struct call *c, const struct plan_row *p, int draft, stru
 MUST_USE int paper_files(struct call *c, const struct plan_row *p, struct sent *s);
 /* paper_tell - the letter to KNB with the form and the files. Without an organisation of KNB in the registry: none, *notice is 0. */
 MUST_USE int paper_tell(struct call *c, const struct plan_row *p, const struct sent *s, const char *sha256, struct str note, int64_t *notice);
-/* paper_answer - to the centre: agreed, or returned with remarks. */
-MUST_USE int paper_answer(struct call *c, const struct plan_row *p, const char *decision, struct str remarks);
+/* paper_answer - to the centre: the version of this digest is agreed, or returned with remarks. */
+MUST_USE int paper_answer(struct call *c, const struct plan_row *p, struct str sha256, const char *decision, struct str remarks);
 
 #endif

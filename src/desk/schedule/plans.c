@@ -28,7 +28,7 @@ static json_t *plan_actions(const struct call *c, const struct plan_row *p)
     json_t *list = json_array();
 
     for (size_t i = 0; c->v && i < plan_act_count; i++)
-        if ((plan_acts[i].roles & (1u << c->v->role)) && plan_offered(p, &plan_acts[i]))
+        if ((plan_acts[i].roles & (1u << c->v->role)) && plan_offered(p, &plan_acts[i]) && !p->writing.n)
             json_array_append_new(list, json_pack("{s:s, s:o}", "name", plan_acts[i].name, "fields", fields_json(plan_acts[i].fields)));
     return list;
 }
@@ -50,10 +50,12 @@ static bool estimated(const struct call *c, int year)
 
 static json_t *head_json(const struct call *c, const struct plan_row *p)
 {
-    return json_pack("{s:o, s:i, s:s, s:i, s:o, s:I, s:I, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "id", json_id(p->id), "year", p->year, "state", p->state->name, "documents",
+    json_t *writing = p->writing.n ? json_pack("{s:o, s:I, s:I}", "what", json_str(p->writing), "done", (json_int_t)p->written, "total", (json_int_t)p->to_write) : json_null();
+
+    return json_pack("{s:o, s:i, s:s, s:i, s:o, s:I, s:I, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "id", json_id(p->id), "year", p->year, "state", p->state->name, "documents",
                      p->documents, "from_on", json_str(p->from_on), "version", (json_int_t)p->version, "agreed_version", (json_int_t)p->agreed_version, "reason",
                      json_str(p->reason), "edition", json_str(p->edition), "estimated", (int)estimated(c, p->year), "shows_draft", (int)plan_sees_draft(c, p),
-                     "generated_at", json_time_or_null(p->generated_at), "created_at", json_time(p->created_at), "updated_at", json_time(p->updated_at));
+                     "writing", writing, "generated_at", json_time_or_null(p->generated_at), "created_at", json_time(p->created_at), "updated_at", json_time(p->updated_at));
 }
 
 int desk_schedule_plans(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r)
@@ -118,7 +120,7 @@ static int counts_json(struct call *c, const struct plan_row *p, json_t **out)
                                 " 0), (SELECT count(*) FROM plan_object WHERE plan_id = ?1 AND draft = 1)",
                                 "i", p->id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
-    bool draft = plan_sees_draft(c, p);
+    bool draft = plan_sees_draft(c, p) && !(p->state->drafting && p->writing.n);
     int64_t left = 0;
 
     if (rc <= 0)
@@ -161,6 +163,27 @@ int desk_schedule_plan(struct desk *d, const struct viewer *v, struct str id, ti
     return refuse_rc(r, rc);
 }
 
+int schedule_knows(struct desk *d, const struct viewer *v, int64_t plan, int64_t *n, struct err *e)
+{
+    bool reads = role_of_centre(v->role) || role_of_owner(v->role) || v->role == DESK_SURVEYOR || v->role == DESK_DOCUMENT_AUDITOR || v->role == DESK_KNB || v->role == DESK_AUDITOR;
+    struct desk_reply r = { 0 };
+    struct plan_row p;
+    struct call c;
+    int rc;
+
+    *n = 0;
+    if (!reads)
+        return 0;
+    desk_call_init(&c, d, v, 0, &r);
+    rc = plan_load(&c, plan, &p);
+    if (rc < 0 && rc != -ENOENT)
+        err_set(e, rc, "%s", r.err.text);
+    *n = rc == 0;
+    desk_call_free(&c);
+    desk_reply_free(&r);
+    return rc == -ENOENT ? 0 : rc;
+}
+
 /* --- opening --- */
 
 static const struct body_field open_fields[] = {
@@ -199,6 +222,7 @@ static int open_plan(struct call *c, const json_t *body, int64_t *id)
                     documents, ed->id, from, c->now);
     if (rc < 0)
         return rc;
+    change_id(c->d, "plan", *id);
     return audit_add(c, "schedule.open", arena_printf(&c->a, "plan/%lld", (long long)*id).p, arena_printf(&c->a, "%lld", (long long)year), "ok");
 }
 
@@ -270,6 +294,8 @@ int desk_schedule_unplaced(struct desk *d, const struct viewer *v, struct str id
     rc = plan_load(&c, parse_id(id), &p);
     if (rc == 0 && !plan_sees_draft(&c, &p))
         rc = refuse(&c, -ENOENT, "not_found", NULL, "the draft is the centre's");
+    if (rc == 0)
+        rc = plan_whole(&c, &p);
     sqlite3_stmt *st = rc < 0 ? NULL
                               : db_query(d, c.e,
                                          "SELECT u.id, u.object_id, o.name, u.mode, u.kind, u.ordinal, u.why, u.args FROM plan_unplaced u JOIN object o ON o.id ="

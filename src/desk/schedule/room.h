@@ -14,6 +14,7 @@
 #define PLAN_LINES_MAX    2000000     /* of one plan: 50,000 objects of 16 surveys and 12 of documents, and room */
 #define PLAN_LINE_LONGEST 92          /* calendar days of one work */
 #define PLAN_REASON_MAX   1000        /* letters */
+#define PLAN_ARENA        (1024 * MIB)   /* of an act: a plan of 50,000 objects, and its versions as text */
 
 /* --- machine.c --- */
 
@@ -27,7 +28,8 @@ struct plan_row {
     int        year, documents;
     bool       begun;
     const struct plan_state *state;
-    struct str edition, from_on, reason;
+    struct str edition, from_on, reason, writing, ask;   /* writing: of writing.c; empty: it is whole */
+    int64_t    written, to_write;                        /* rows */
     time_ns    generated_at, created_at, updated_at;
     char       id_text[24];
 };
@@ -39,6 +41,7 @@ struct plan_act {
     unsigned      roles;
     plan_prepare *prepare;
     plan_handler *run;
+    const char   *writes;             /* what follows in pieces (writing.c); NULL: nothing */
     struct body_field fields[PLAN_FIELDS_MAX];
 };
 extern const struct plan_state plan_states[];
@@ -59,6 +62,43 @@ MUST_USE int plan_begin(struct call *c, int64_t plan);
 MUST_USE int plan_changed(struct call *c, struct plan_row *p);
 /* plan_ids - a block of new ids of lines; *first is the first one. In a transaction. */
 MUST_USE int plan_ids(struct call *c, int64_t count, int64_t *first);
+
+/* plan_whole - -EEXIST "being_written" while its draft is being written. */
+MUST_USE int plan_whole(struct call *c, const struct plan_row *p);
+
+/* --- writing.c: a plan of many lines is written in pieces, so that nobody waits long for the lock --- */
+
+#define PLAN_PIECE 1000    /* new lines of one transaction: some 40 ms */
+#define PLAN_SWAP  4       /* what a line weighs that takes the place of another, or is copied: it touches more pages */
+
+struct gathered;
+struct writing;
+/* What is being written: its transaction is open, w->rows of it are done. */
+struct writing {
+    struct call           *c;
+    struct plan_row        p;
+    const struct gathered *g;             /* of "generate"; NULL else */
+    int64_t                rows, load;    /* of this piece: how many, and what they weigh */
+    int64_t                at;            /* the last line that is done, of those that go by id */
+    struct str             key;           /* the last object that is done, the same */
+    bool                   resumed;
+};
+/* writing_open - only one plan is written at a time: a lock on a file, which goes with the process. -EEXIST "being_written". Close *fd. */
+MUST_USE int writing_open(struct call *c, int *fd);
+/* writing_note - in the act's transaction: from now on the plan is being written. */
+MUST_USE int writing_note(struct call *c, const struct plan_row *p, const char *what, const json_t *ask, const struct gathered *g);
+/* writing_go - write it, piece by piece, and make it whole. Not in a transaction. What fails or is killed goes on by schedule_turn. */
+MUST_USE int writing_go(struct call *c, int64_t plan, const struct gathered *g, bool resumed);
+/* piece_rows - so many rows more are written, each as dear as so many new lines: with PLAN_PIECE of them the piece is committed, others may write, and the
+ * next one begins. */
+MUST_USE int piece_rows(struct writing *w, int64_t rows, int64_t each);
+MUST_USE int unplaced_gone(struct writing *w);   /* what had no place before */
+int64_t generate_total(const struct gathered *g);
+MUST_USE int generate_pieces(struct writing *w);
+MUST_USE int agree_pieces(struct writing *w);   /* version.c */
+MUST_USE int agree_last(struct writing *w);
+MUST_USE int amend_pieces(struct writing *w);
+MUST_USE int amend_last(struct writing *w);
 
 /* --- gather.c: what the planner is asked --- */
 
@@ -108,6 +148,7 @@ MUST_USE int plan_year(struct call *c, int year, struct schedule_year *out);
 
 /* --- generate.c --- */
 plan_prepare prepare_generate;
+void gathered_free(struct gathered *g);   /* NULL too */
 plan_handler plan_generate;
 
 /* --- version.c --- */

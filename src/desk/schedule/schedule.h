@@ -2,12 +2,14 @@
  *
  * Owns      the tables team, team_member, team_absence, blackout, plan, plan_object, plan_line, plan_reason, plan_unplaced, plan_version, plan_work,
  *           plan_change.
- * Promises  1. An act is one transaction with its audit row, or nothing. A plan is computed outside of it and written in one short one.
+ * Promises  1. An act is one transaction with its audit row, or nothing. A plan is computed outside of it.
  *           2. The states are those of requirements 7.8, one table (machine.c). A version that was sent is frozen with its SHA-256; triggers refuse
  *              any change.
  *           3. What surveys and documents take are agreed lines. While an amendment is drafted or at KNB, the lines agreed before stay in execution.
  *           4. The counts come from the edition (F-01 to F-04), never from code; a plan that differs is sent only with a written reason for each
  *              object and mode (requirements 7.8).
+ *              A plan of many lines is written in pieces after the act: until it is whole its draft is shown to nobody and edited by nobody; a kill
+ *              in the middle is made good by schedule_turn (writing.c).
  *           5. The planner gives the same plan for the same data. What it cannot place is listed with the reason, never dropped.
  *           6. Owners see the lines of their own objects once they are agreed; KNB sees plans from the moment they were sent; surveyors and auditors
  *              see the lines of their team.
@@ -115,6 +117,12 @@ MUST_USE int schedule_line(struct call *c, int64_t id, struct plan_line *out);
 MUST_USE int schedule_team_has(struct call *c, int64_t team, int64_t user);
 /* schedule_team_name - {NULL,0} for 0. In the arena. */
 MUST_USE int schedule_team_name(struct call *c, int64_t team, struct str *out);
+
+/* schedule_knows - *n is 1 if the viewer may know that this plan has changed: as whoever asks for it. */
+MUST_USE int schedule_knows(struct desk *d, const struct viewer *v, int64_t plan, int64_t *n, struct err *e);
+
+/* schedule_turn - a plan whose writing was broken off is written to its end. Of the thread of results: it may take long, and no clock waits for it. */
+MUST_USE int schedule_turn(struct desk *d, time_ns now, struct err *e);
 
 /* schedule_tick - what time brings: objects of an agreed plan become "scheduled" (7.7 row 8). Returns how many were made. */
 MUST_USE int schedule_tick(struct call *c);

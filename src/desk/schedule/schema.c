@@ -79,5 +79,14 @@ static const char step_1[] =
     " to_on TEXT NOT NULL, team_id INTEGER) STRICT;"
     "CREATE INDEX plan_change_documents ON plan_change(documents, line_id);";
 
-static const char *const steps[] = { step_1 };
+/* A plan is written in pieces (writing.c). writing: generate, amend, agree, or empty; ask: what it was asked; at, key: the last line and the last object
+ * that are done. */
+static const char step_2[] = "ALTER TABLE plan ADD COLUMN writing TEXT NOT NULL DEFAULT '' CHECK (writing IN ('','generate','amend','agree'));"
+                             "ALTER TABLE plan ADD COLUMN writing_ask TEXT NOT NULL DEFAULT '{}';"
+                             "ALTER TABLE plan ADD COLUMN writing_at INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE plan ADD COLUMN writing_key TEXT NOT NULL DEFAULT '';"
+                             "ALTER TABLE plan ADD COLUMN writing_done INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE plan ADD COLUMN writing_total INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[] = { step_1, step_2 };
 const struct desk_schema schedule_schema = { "schedule", steps, COUNT(steps) };

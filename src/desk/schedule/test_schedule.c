@@ -245,6 +245,18 @@ static size_t lines_count(struct world *w, const struct viewer *v, const char *i
 
 #define NEXT_YEAR (T0 + 290 * NS_PER_DAY)   /* 4 January 2027 */
 
+/* seen - what a person answers to: the version that lies there and its digest. more is taken. */
+static json_t *seen(struct world *w, json_t *more)
+{
+    sqlite3_stmt *st = db_query(w->desk, NULL, "SELECT number, sha256 FROM plan_version ORDER BY number DESC LIMIT 1", "");
+
+    assert_int_equal(db_step(w->desk, st, NULL), 1);
+    json_object_set_new(more, "version", json_integer(sqlite3_column_int64(st, 0)));
+    json_object_set_new(more, "sha256", db_json(st, 1));
+    db_done(st);
+    return more;
+}
+
 /* One plan from its first line to the end of its year; each step below goes on where the one before stopped. */
 struct year {
     struct world    *w;
@@ -296,13 +308,23 @@ static void year_is_agreed(struct year *y)
     assert_int_equal(lines_count(w, &y->p.knb, y->id, (struct schedule_query){ .draft = -1, .limit = 1000 }), 17);
     assert_int_equal(desk_schedule_plan(w->desk, &w->registry, str_c(y->id), T0, &r), -ENOENT);
     freed(&r);
-    did(w, &y->p.knb, y->id, "return", json_pack("{s:s}", "remarks", "Not in July."), T0, "returned");
+    json_t *first = seen(w, json_object()), *mixed = NULL;
+    did(w, &y->p.knb, y->id, "return", seen(w, json_pack("{s:s}", "remarks", "Not in July.")), T0, "returned");
     did(w, &w->analyst, y->id, "rework", json_object(), T0, "draft");
     did(w, &w->lead, y->id, "send", json_object(), T0, "sent_for_agreement");
-    did(w, &y->p.knb, y->id, "agree", json_object(), T0, "agreed");
+    /* Whoever still has the first version before them agrees to nothing, nor does one whose digest is another. */
+    json_decref(doing(w, &y->p.knb, y->id, "agree", json_object(), T0, -EINVAL));
+    json_decref(doing(w, &y->p.knb, y->id, "agree", json_incref(first), T0, -EEXIST));
+    mixed = seen(w, json_object());
+    json_object_set(mixed, "sha256", json_object_get(first, "sha256"));
+    json_decref(doing(w, &y->p.knb, y->id, "agree", mixed, T0, -EEXIST));
+    json_decref(first);
+    did(w, &y->p.knb, y->id, "agree", seen(w, json_object()), T0, "agreed");
     assert_true(db_exec(w->desk, NULL, "UPDATE plan_version SET size_bytes = 2", "") < 0);
     assert_true(db_exec(w->desk, NULL, "DELETE FROM plan_version", "") < 0);
     assert_true(db_exec(w->desk, NULL, "UPDATE plan_version SET decision = 'agreed' WHERE number = 1", "") < 0);
+    number_is(w, "SELECT count(*) FROM audit a JOIN plan_version v ON v.number = 2 WHERE a.action = 'schedule.agree' AND a.outcome = 'ok' AND a.detail LIKE '%version 2, sha256 ' || v.sha256", 1);
+    number_is(w, "SELECT count(*) FROM notice_record n JOIN plan_version v ON v.number = 2 WHERE n.kind = 'works_schedule_answer' AND n.text LIKE '%SHA-256 ' || v.sha256", 1);
     number_is(w, "SELECT count(*) FROM plan_version WHERE number IN (1,2) AND notice_id > 0 AND decision IS NOT NULL", 2);
 }
 
@@ -379,7 +401,7 @@ static void year_is_amended(struct year *y)
     must(desk_schedule_changes(w->desk, &y->p.knb, str_c(y->id), 3, 0, STR(""), T0, &r), &r.err);
     assert_int_equal(json_array_size(json_object_get(r.json, "items")), 2);
     freed(&r);
-    did(w, &y->p.knb, y->id, "agree", json_object(), T0, "in_execution");
+    did(w, &y->p.knb, y->id, "agree", seen(w, json_object()), T0, "in_execution");
 }
 
 /* What an amendment changed is told once. */
@@ -440,7 +462,7 @@ static void test_share(void **state)
     char *id = plan_open(w, 2027, T0);
     did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
     did(w, &w->lead, id, "send", json_object(), T0, "sent_for_agreement");
-    did(w, &p.knb, id, "agree", json_object(), T0, "agreed");
+    did(w, &p.knb, id, "agree", seen(w, json_object()), T0, "agreed");
     assert_int_equal(db_exec(w->desk, NULL, "UPDATE record SET json = json_set(json, '$.work_types', json('[\"protection\"]')) WHERE kind = 'object' AND id = 'city-portal'", ""), 1);
     assert_int_equal(db_exec(w->desk, NULL, "UPDATE record SET json = json_set(json, '$.terminated_on', '2027-09-01') WHERE kind = 'object' AND id = 'state-register'", ""), 1);
     did(w, &w->analyst, id, "amend", json_pack("{s:s}", "reason", "A new object, and one ends."), JULY, "amendment_draft");

@@ -141,61 +141,127 @@ int plan_send(struct call *c, struct plan_row *p, const json_t *body, void *prep
 
 /* --- KNB --- */
 
-static int decide(struct call *c, const struct plan_row *p, const char *decision, struct str remarks)
+static int decide(struct call *c, const struct plan_row *p, const json_t *body, const char *decision, struct str remarks)
 {
     int rc = db_exec(c->d, c->e, "UPDATE plan_version SET decision = ?3, decided_at = ?4, decided_by = ?5, remarks = ?6 WHERE plan_id = ?1 AND number = ?2", "iizimt",
                      p->id, p->version, decision, c->now, (time_ns)(c->v ? c->v->user_id : 0), remarks.n ? remarks : (struct str){ NULL, 0 });
 
-    return rc < 0 ? rc : paper_answer(c, p, decision, remarks);
+    return rc < 0 ? rc : paper_answer(c, p, json_get_str(body, "sha256"), decision, remarks);
 }
 
-/* changes_tell - lines that somebody works on and that are no longer as they took them. */
-static int changes_tell(struct call *c, const struct plan_row *p)
-{
-    static const char sql[] =
-        "INSERT INTO plan_change(line_id, documents, cancelled, reason, plan_id, object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id)"
-        " SELECT x.id, x.mode = 'document', x.gone, ?2, x.plan_id, x.object_id, x.mode, x.kind, x.ordinal, x.pair_id, x.from_on, x.to_on, x.team_id FROM"
-        " (SELECT d.*, 0 AS gone FROM plan_line d JOIN plan_line a ON a.id = d.id AND a.draft = 0 WHERE d.plan_id = ?1 AND d.draft = 1 AND (a.from_on <>"
-        " d.from_on OR a.to_on <> d.to_on OR a.team_id IS NOT d.team_id) UNION ALL SELECT a.*, 1 FROM plan_line a WHERE a.plan_id = ?1 AND a.draft = 0 AND"
-        " NOT EXISTS (SELECT 1 FROM plan_line d WHERE d.id = a.id AND d.draft = 1)) x JOIN plan_work w ON w.line_id = x.id AND w.state NOT IN"
-        " ('completed','cancelled') WHERE true ON CONFLICT(line_id) DO UPDATE SET cancelled = excluded.cancelled, reason = excluded.reason, from_on ="
-        " excluded.from_on, to_on = excluded.to_on, team_id = excluded.team_id";
-    int rc = db_exec(c->d, c->e, sql, "it", p->id, p->reason.p ? p->reason : STR(""));
+/* --- the draft takes the place of what was agreed, in pieces (writing.c) --- */
 
+/* range_next - the last id of the next piece of lines behind w->at; 0: there are none. */
+static int range_next(struct writing *w, bool agreed_only, int64_t *last)
+{
+    return db_int(w->c->d, w->c->e, 0, last,
+                  "SELECT max(id) FROM (SELECT id FROM plan_line WHERE id > ?2 AND plan_id = ?1 AND draft <= ?3 GROUP BY id ORDER BY id LIMIT ?4)", "iiii", w->p.id, w->at,
+                  (int64_t)(agreed_only ? 0 : 1), (int64_t)(PLAN_PIECE / PLAN_SWAP));
+}
+
+/* What a range weighs: its largest statement. */
+static int64_t max_rows(int64_t n, int rows) { return rows > n ? rows : n; }
+
+/* objects_next - the same of objects behind w->key: {NULL,0}: there are none. */
+static int objects_next(struct writing *w, struct str *last)
+{
+    sqlite3_stmt *st = db_query(w->c->d, w->c->e,
+                                "SELECT max(object_id) FROM (SELECT object_id FROM plan_object WHERE plan_id = ?1 AND draft IN (0,1) AND object_id > ?2 GROUP BY object_id"
+                                " ORDER BY object_id LIMIT ?3)", "iti", w->p.id, w->key, (int64_t)(PLAN_PIECE / PLAN_SWAP));
+    int rc = st ? db_step(w->c->d, st, w->c->e) : -EIO;
+
+    *last = (struct str){ NULL, 0 };
+    if (rc > 0) {
+        *last = db_copy(st, 0, &w->c->a);
+        db_done(st);
+    }
     return rc < 0 ? rc : 0;
 }
 
-/* lines_agree - the draft takes the place of what was agreed; what nobody has taken yet waits for its day. */
-static int lines_agree(struct call *c, const struct plan_row *p)
+/* objects_each - statements on ranges of objects: ?1 the plan, ?2 behind this object, ?3 up to that. */
+static int objects_each(struct writing *w, const char *const *sql, size_t count)
 {
-    static const char *const sql[] = {
-        "DELETE FROM plan_wait WHERE line_id IN (SELECT id FROM plan_line WHERE plan_id = ? AND draft = 0)",
-        "DELETE FROM plan_line WHERE plan_id = ? AND draft = 0",
-        "UPDATE plan_line SET draft = 0 WHERE plan_id = ? AND draft = 1",
-        "DELETE FROM plan_object WHERE plan_id = ? AND draft = 0",
-        "UPDATE plan_object SET draft = 0 WHERE plan_id = ? AND draft = 1",
-        "DELETE FROM plan_reason WHERE plan_id = ? AND draft = 0",
-        "UPDATE plan_reason SET draft = 0 WHERE plan_id = ? AND draft = 1",
-        "DELETE FROM plan_unplaced WHERE plan_id = ?",
-        ("INSERT INTO plan_wait(documents, from_on, line_id) SELECT mode = 'document', from_on, id FROM plan_line l WHERE plan_id = ? AND draft = 0 AND NOT EXISTS"
-         " (SELECT 1 FROM plan_work w WHERE w.line_id = l.id)"),
+    struct str last;
+    int rc;
+
+    while ((rc = objects_next(w, &last)) == 0 && last.n) {
+        int64_t n = 0;
+
+        for (size_t i = 0; rc >= 0 && i < count; i++)
+            n = max_rows(n, rc = db_exec(w->c->d, w->c->e, sql[i], "itt", w->p.id, w->key, last));
+        w->key = last;
+        if (rc >= 0)
+            rc = piece_rows(w, n, PLAN_SWAP);
+        if (rc < 0)
+            return rc;
+    }
+    return rc;
+}
+
+/* changes_tell - lines that somebody works on and that are no longer as they took them. ?1 the plan, ?2 behind this line, ?3 up to that, ?4 why. */
+static const char changes_tell[] =
+    "INSERT INTO plan_change(line_id, documents, cancelled, reason, plan_id, object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id)"
+    " SELECT x.id, x.mode = 'document', x.gone, ?4, x.plan_id, x.object_id, x.mode, x.kind, x.ordinal, x.pair_id, x.from_on, x.to_on, x.team_id FROM"
+    " (SELECT d.*, 0 AS gone FROM plan_line d JOIN plan_line a ON a.id = d.id AND a.draft = 0 WHERE d.id > ?2 AND d.id <= ?3 AND d.plan_id = ?1 AND d.draft = 1"
+    " AND (a.from_on <> d.from_on OR a.to_on <> d.to_on OR a.team_id IS NOT d.team_id) UNION ALL SELECT a.*, 1 FROM plan_line a WHERE a.id > ?2 AND a.id <= ?3"
+    " AND a.plan_id = ?1 AND a.draft = 0 AND NOT EXISTS (SELECT 1 FROM plan_line d WHERE d.id = a.id AND d.draft = 1)) x JOIN plan_work w ON w.line_id = x.id"
+    " AND w.state NOT IN ('completed','cancelled') WHERE true ON CONFLICT(line_id) DO UPDATE SET cancelled = excluded.cancelled, reason = excluded.reason,"
+    " from_on = excluded.from_on, to_on = excluded.to_on, team_id = excluded.team_id";
+
+/* What nobody has taken yet waits for its day. */
+static const char *const lines_agree[] = {
+    "DELETE FROM plan_wait WHERE line_id IN (SELECT id FROM plan_line WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 0)",
+    "DELETE FROM plan_line WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 0",
+    "UPDATE plan_line SET draft = 0 WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 1",
+    ("INSERT INTO plan_wait(documents, from_on, line_id) SELECT mode = 'document', from_on, id FROM plan_line l WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND"
+     " draft = 0 AND NOT EXISTS (SELECT 1 FROM plan_work w WHERE w.line_id = l.id)"),
+};
+
+int agree_pieces(struct writing *w)
+{
+    struct call *c = w->c;
+    struct str why = w->p.reason.p ? w->p.reason : STR("");
+    int64_t last = 0;
+    int rc;
+
+    while ((rc = range_next(w, false, &last)) == 0 && last) {
+        int64_t n = 0;
+
+        rc = db_exec(c->d, c->e, changes_tell, "iiit", w->p.id, w->at, last, why);
+        for (size_t i = 0; rc >= 0 && i < COUNT(lines_agree); i++)
+            n = max_rows(n, rc = db_exec(c->d, c->e, lines_agree[i], "iii", w->p.id, w->at, last));
+        w->at = last;
+        if (rc >= 0)
+            rc = piece_rows(w, n, PLAN_SWAP);
+        if (rc < 0)
+            return rc;
+    }
+    return rc;
+}
+
+int agree_last(struct writing *w)
+{
+    static const char *const objects[] = {
+        "DELETE FROM plan_object WHERE plan_id = ?1 AND draft = 0 AND object_id > ?2 AND object_id <= ?3",
+        "UPDATE plan_object SET draft = 0 WHERE plan_id = ?1 AND draft = 1 AND object_id > ?2 AND object_id <= ?3",
+        "DELETE FROM plan_reason WHERE plan_id = ?1 AND draft = 0 AND object_id > ?2 AND object_id <= ?3",
+        "UPDATE plan_reason SET draft = 0 WHERE plan_id = ?1 AND draft = 1 AND object_id > ?2 AND object_id <= ?3",
+    }, *const rest[] = {   /* reasons of objects that are no longer in the plan, behind the last that is */
+        "DELETE FROM plan_reason WHERE plan_id = ?1 AND draft = 0 AND object_id > ?2",
+        "UPDATE plan_reason SET draft = 0 WHERE plan_id = ?1 AND draft = 1 AND object_id > ?2",
     };
-    int rc = 0;
+    int rc = objects_each(w, objects, COUNT(objects));
 
-    for (size_t i = 0; rc >= 0 && i < COUNT(sql); i++)
-        rc = db_exec(c->d, c->e, sql[i], "i", p->id);
-    return rc < 0 ? rc : 0;
+    for (size_t i = 0; rc >= 0 && i < COUNT(rest); i++)
+        rc = db_exec(w->c->d, w->c->e, rest[i], "it", w->p.id, w->key);
+    return rc < 0 ? rc : unplaced_gone(w);
 }
 
 int plan_agree(struct call *c, struct plan_row *p, const json_t *body, void *prepared)
 {
-    int rc = decide(c, p, "agreed", json_get_str(body, "note"));
+    int rc = decide(c, p, body, "agreed", json_get_str(body, "note"));
 
     (void)prepared;
-    if (rc == 0 && p->agreed_version)
-        rc = changes_tell(c, p);
-    if (rc == 0)
-        rc = lines_agree(c, p);
     p->agreed_version = p->version;
     if (p->begun)
         plan_move(p, "in_execution");
@@ -205,7 +271,7 @@ int plan_agree(struct call *c, struct plan_row *p, const json_t *body, void *pre
 int plan_record_agreement(struct call *c, struct plan_row *p, const json_t *body, void *prepared)
 {
     struct str note = arena_printf(&c->a, "%.*s, %.*s", STR_ARG(json_get_str(body, "letter_number")), STR_ARG(json_get_str(body, "letter_date")));
-    json_t *noted = json_pack("{s:o}", "note", json_str(note));
+    json_t *noted = json_pack("{s:o, s:O}", "note", json_str(note), "sha256", json_object_get(body, "sha256"));
     int rc = plan_agree(c, p, noted, prepared);
 
     json_decref(noted);
@@ -219,7 +285,7 @@ int plan_return(struct call *c, struct plan_row *p, const json_t *body, void *pr
     (void)prepared;
     if (number.n)
         remarks = arena_printf(&c->a, "%.*s (%.*s, %.*s)", STR_ARG(remarks), STR_ARG(number), STR_ARG(json_get_str(body, "letter_date")));
-    return decide(c, p, "returned", remarks);
+    return decide(c, p, body, "returned", remarks);
 }
 
 int plan_rework(struct call *c, struct plan_row *p, const json_t *body, void *prepared)
@@ -232,21 +298,41 @@ int plan_rework(struct call *c, struct plan_row *p, const json_t *body, void *pr
 
 int plan_amend(struct call *c, struct plan_row *p, const json_t *body, void *prepared)
 {
-    static const char *const sql[] = {
-        "INSERT INTO plan_line(id, draft, plan_id, object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id, fixed, reason) SELECT id, 1, plan_id, object_id,"
-        " mode, kind, ordinal, pair_id, from_on, to_on, team_id, fixed, reason FROM plan_line WHERE plan_id = ? AND draft = 0",
-        "INSERT INTO plan_object(plan_id, draft, object_id, works, since_on, until_on, documents) SELECT plan_id, 1, object_id, works, since_on, until_on, documents"
-        " FROM plan_object WHERE plan_id = ? AND draft = 0",
-        "INSERT INTO plan_reason(plan_id, draft, object_id, mode, code, text) SELECT plan_id, 1, object_id, mode, code, text FROM plan_reason WHERE plan_id = ?"
-        " AND draft = 0",
-    };
-    int rc = 0;
-
     (void)prepared;
     p->reason = json_get_str(body, "reason");
-    for (size_t i = 0; rc >= 0 && i < COUNT(sql); i++)
-        rc = db_exec(c->d, c->e, sql[i], "i", p->id);
-    return rc < 0 ? rc : plan_changed(c, p);
+    return plan_changed(c, p);
+}
+
+/* The copy that an amendment works on. */
+int amend_pieces(struct writing *w)
+{
+    struct call *c = w->c;
+    int64_t last = 0;
+    int rc;
+
+    while ((rc = range_next(w, true, &last)) == 0 && last) {
+        rc = db_exec(c->d, c->e,
+                     "INSERT INTO plan_line(id, draft, plan_id, object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id, fixed, reason) SELECT id, 1, plan_id,"
+                     " object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id, fixed, reason FROM plan_line WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 0",
+                     "iii", w->p.id, w->at, last);
+        w->at = last;
+        if (rc >= 0)
+            rc = piece_rows(w, rc, PLAN_SWAP);
+        if (rc < 0)
+            return rc;
+    }
+    return rc;
+}
+
+int amend_last(struct writing *w)
+{
+    static const char *const sql[] = {
+        "INSERT INTO plan_object(plan_id, draft, object_id, works, since_on, until_on, documents) SELECT plan_id, 1, object_id, works, since_on, until_on, documents"
+        " FROM plan_object WHERE plan_id = ?1 AND draft = 0 AND object_id > ?2 AND object_id <= ?3",
+        "INSERT INTO plan_reason(plan_id, draft, object_id, mode, code, text) SELECT plan_id, 1, object_id, mode, code, text FROM plan_reason WHERE plan_id = ?1"
+        " AND draft = 0 AND object_id > ?2 AND object_id <= ?3",
+    };
+    return objects_each(w, sql, COUNT(sql));
 }
 
 int plan_complete(struct call *c, struct plan_row *p, const json_t *body, void *prepared)
@@ -307,6 +393,8 @@ int desk_schedule_changes(struct desk *d, const struct viewer *v, struct str id,
     rc = plan_load(&c, parse_id(id), &p);
     if (rc == 0 && (version ? !plan_sees_draft(&c, &p) && v->role != DESK_KNB : !plan_sees_draft(&c, &p)))
         rc = refuse(&c, -ENOENT, "not_found", NULL, "no such version");
+    if (rc == 0 && !version)
+        rc = plan_whole(&c, &p);
     if (rc == 0) {
         sqlite3_stmt *st = version ? db_query(d, c.e,
                                               CHANGE_NAMED "SELECT line_id, change, object_id, mode, kind, ordinal, from_on, to_on, team_id, was_from, was_to, was_team,"

@@ -16,6 +16,8 @@ export interface Column<T> {
 export type Filter =
   | { name: string; label: Label; type: 'search'; placeholder?: Label }
   | { name: string; label: Label; type: 'select'; options: readonly Option[]; all?: Label }
-  | { name: string; label: Label; type: 'date' };
+  | { name: string; label: Label; type: 'date' }
+  /** One of many by typing part of its name; the address holds the identifier. */
+  | { name: string; label: Label; type: 'lookup'; find: (text: string) => Promise<Option[]> };
 
 export type TableQuery = Record<string, string | null>;

@@ -20,7 +20,9 @@ export const PLAN_ACTIONS = [
   'generate', 'set_reason', 'set_documents', 'send', 'agree', 'record_agreement', 'return', 'record_return', 'rework', 'amend', 'complete',
 ] as const;
 // i18n: ui.schedule.field.*
-export const PLAN_FIELDS = ['scope', 'object_id', 'mode', 'reason', 'count', 'note', 'remarks', 'letter_number', 'letter_date'] as const;
+export const PLAN_FIELDS = ['scope', 'object_id', 'mode', 'reason', 'count', 'note', 'remarks', 'letter_number', 'letter_date', 'version', 'sha256'] as const;
+// i18n: ui.schedule.writing.*
+export const WRITINGS = ['generate', 'amend', 'agree'] as const;
 // i18n: ui.schedule.change.*
 export const CHANGES = ['added', 'moved', 'dropped'] as const;
 // i18n: ui.schedule.decision.*
@@ -28,6 +30,7 @@ export const DECISIONS = ['agreed', 'returned'] as const;
 
 const headShape = {
   id: str, year: num, state: oneOf(PLAN_STATES), documents: num, from_on: str, version: num, agreed_version: num, reason: str, edition: str, estimated: bool, shows_draft: bool,
+  writing: nullable(object({ what: oneOf(WRITINGS), done: num, total: num })),
   generated_at: nullable(instant), created_at: instant, updated_at: instant,
 };
 const head = object(headShape);

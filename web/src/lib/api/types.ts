@@ -59,7 +59,7 @@ export const SOURCE_STATES = ['ok', 'late', 'silent'] as const;
 export const SOURCE_CLASSES = ['os-unix', 'os-windows', 'db', 'net', 'fw', 'app', 'sec'] as const;
 export const OUTCOMES = ['ok', 'refused', 'failed'] as const;
 export const IOC_TYPES = ['ip', 'domain', 'url', 'hash', 'email', 'file', 'other'] as const;
-export const CHANGES = ['case', 'clock', 'inbox', 'source', 'request', 'survey', 'link'] as const;
+export const CHANGES = ['case', 'clock', 'inbox', 'source', 'request', 'survey', 'plan', 'doc', 'change', 'link'] as const;
 
 export type Language = (typeof LANGUAGES)[number];
 export type Role = (typeof ROLES)[number];
