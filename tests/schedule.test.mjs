@@ -138,7 +138,7 @@ test('R-9-02: KNB gets the letter with its form and the whole table, returns the
     assert.deepEqual([plan.state, plan.version, plan.versions[0].lines], ['sent_for_agreement', 1, 17]);
     const notice = (await p.knb.get(`/notices/${plan.versions[0].notice_id}`)).json;
     assert.equal(notice.form.form, 'works_schedule');
-    assert.deepEqual(notice.files.map((f) => f.name.split('.').at(-1)).sort(), ['json', 'pdf', 'xlsx']);
+    assert.deepEqual(notice.files.map((f) => f.name.split('.').slice(1).join('.')).sort(), ['json', 'kk.pdf', 'ru.pdf', 'xlsx'], 'the table on paper in both languages');
     assert.equal(notice.files.find((f) => f.name.endsWith('.json')).sha256, plan.versions[0].sha256, 'the form names the text that is frozen');
     assert.equal((await p.knb.get(`/notices/${notice.id}/pdf`)).bytes.subarray(0, 4).toString(), '%PDF');
     assert.equal((await lines(p.knb)).length, 17);

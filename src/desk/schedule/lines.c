@@ -449,7 +449,7 @@ int desk_schedule_export(struct desk *d, const struct viewer *v, struct str id, 
     if (rc == 0)
         rc = pdf ? paper_pdf(&c, &p, f.draft, out) : paper_table(&c, &p, f.draft, xlsx, out);
     if (rc == -E2BIG)
-        rc = refuse(&c, -EINVAL, "bad_request", "format", "more pages than one paper has: take the workbook");
+        rc = refuse(&c, -EINVAL, "too_many_pages", "format", "more pages than one paper has: take the workbook");
     desk_call_free(&c);
     return refuse_rc(r, rc);
 }

@@ -7,6 +7,10 @@
 
 #define PAPER_ROWS 500    /* objects of one table on paper */
 
+/* What KNB gets the whole table in. */
+static const enum lang paper_langs[] = { LANG_KK, LANG_RU };
+static const char *const paper_endings[] = { "kk.pdf", "ru.pdf" };
+
 static struct str own(struct call *c, enum lang lang, const char *group, const char *what)
 {
     char key[96];
@@ -216,10 +220,11 @@ int paper_files(struct call *c, const struct plan_row *p, struct sent *s)
     sqlite3_stmt *st;
     int rc = paper_table(c, p, 1, true, &s->xlsx);
 
-    if (rc == 0)
-        rc = sheet_draw(c, p, 1, LANG_KK, &s->pdf);
+    for (size_t i = 0; rc == 0 && i < COUNT(s->pdf); i++)
+        rc = sheet_draw(c, p, 1, paper_langs[i], &s->pdf[i]);
     if (rc == -E2BIG) {   /* the workbook has all of it */
-        buf_reset(&s->pdf);
+        for (size_t i = 0; i < COUNT(s->pdf); i++)
+            buf_reset(&s->pdf[i]);
         rc = 0;
     }
     if (rc < 0)
@@ -272,7 +277,7 @@ static json_t *letter_values(struct call *c, const struct plan_row *p, const str
 int paper_tell(struct call *c, const struct plan_row *p, const struct sent *s, const char *sha256, struct str note, int64_t *notice)
 {
     struct subject about = { .kind = "plan", .id = str_c(p->id_text) };
-    struct notice_file files[3];
+    struct notice_file files[4];
     struct str orgs[NOTICE_ADDRESSEES_MAX];
     struct notice_new n = { .kind = "works_schedule", .paragraph = "9", .about = &about, .form = "works_schedule", .orgs = orgs, .files = files };
     int rc = notice_orgs(c, "knb", orgs, &n.org_count);
@@ -281,8 +286,9 @@ int paper_tell(struct call *c, const struct plan_row *p, const struct sent *s, c
     if (rc < 0 || n.org_count == 0)
         return rc;   /* KNB is not in the registry: the files and the recorded answer are what there is */
     rc = file_put(c, p, &s->xlsx, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &files[n.file_count++]);
-    if (rc == 0 && s->pdf.n)
-        rc = file_put(c, p, &s->pdf, "pdf", "application/pdf", &files[n.file_count++]);
+    for (size_t i = 0; rc == 0 && i < COUNT(s->pdf); i++)
+        if (s->pdf[i].n)
+            rc = file_put(c, p, &s->pdf[i], paper_endings[i], "application/pdf", &files[n.file_count++]);
     if (rc == 0)   /* whose SHA-256 the form names */
         rc = file_put(c, p, &s->text, "json", "application/json", &files[n.file_count++]);
     json_t *values = letter_values(c, p, s, sha256, note);

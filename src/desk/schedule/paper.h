@@ -9,7 +9,7 @@
 #include "desk/schedule/room.h"
 
 struct sent {
-    struct buf text, xlsx, pdf;    /* pdf is empty where the plan has more pages than one may have (FORM_PAGES_MAX) */
+    struct buf text, xlsx, pdf[2];   /* in Kazakh and in Russian; empty where the plan has more pages than one may have (FORM_PAGES_MAX) */
     int64_t    lines, objects;
     int64_t    by_mode[PLAN_MODES][2];   /* main or single, control */
 };

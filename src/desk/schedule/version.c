@@ -91,7 +91,8 @@ int prepare_send(struct call *c, struct plan_row *p, const json_t *body, void **
         return rc;
     buf_init(&s->text, VERSION_BYTES_MAX);
     buf_init(&s->xlsx, VERSION_BYTES_MAX);
-    buf_init(&s->pdf, VERSION_BYTES_MAX);
+    for (size_t i = 0; i < COUNT(s->pdf); i++)
+        buf_init(&s->pdf[i], VERSION_BYTES_MAX);
     rc = version_text(c, p, s);
     if (rc == 0 && s->lines == 0)
         rc = refuse(c, -EPROTO, "plan_empty", NULL, "the draft has no lines");
@@ -104,7 +105,8 @@ void sent_free(struct sent *s)
 {
     buf_free(&s->text);
     buf_free(&s->xlsx);
-    buf_free(&s->pdf);
+    for (size_t i = 0; i < COUNT(s->pdf); i++)
+        buf_free(&s->pdf[i]);
 }
 
 /* What a draft changes in the agreed lines; ?1 is the plan. */

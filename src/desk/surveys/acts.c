@@ -1,7 +1,7 @@
 /* acts.c - the machine of a survey as ONE table (requirements 7.5), and what doing a row of it means.
  *
  * Rows 1 and 8 of 7.5 are made by the schedule (planned.c) or by hand (survey.c). What 7.5 does not say: a blocked survey begins when the conditions
- * are there, and may be cancelled; a survey moves within its state by the acts without "to". */
+ * are there, and may be cancelled; a survey moves within its state by the acts without "to". Acts marked "team" are done by the survey's own people. */
 #include "desk/registry/registry.h"
 #include "desk/surveys/room.h"
 
@@ -50,43 +50,43 @@ const size_t sv_state_count = COUNT(sv_states);
 
 const struct sv_act sv_acts[] = {
     /* 7.5 row 2: works begin; where a condition of paragraph 11 is missing the handler takes row 3 */
-    { .name = "start", .from = "planned blocked", .to = "in_progress", .roles = TEAM, .run = sv_do_start, .fields = { LIST("not_needed", false, 100), NOTE } },
+    { .name = "start", .from = "planned blocked", .to = "in_progress", .roles = TEAM, .team = true, .run = sv_do_start, .fields = { LIST("not_needed", false, 100), NOTE } },
     /* row 4 */
-    { .name = "complete", .from = "in_progress", .to = "completed", .roles = TEAM, .guard = sv_guard_complete, .run = sv_do_complete,
+    { .name = "complete", .from = "in_progress", .to = "completed", .roles = TEAM, .team = true, .guard = sv_guard_complete, .run = sv_do_complete,
       .fields = { MOMENT("completed_at", false), LONG("reason", false), NOTE } },
     /* row 5 */
-    { .name = "send_results", .from = "completed", .to = "results_sent", .roles = TEAM, .guard = sv_guard_results, .run = sv_do_send, .fields = { NOTE } },
+    { .name = "send_results", .from = "completed", .to = "results_sent", .roles = TEAM, .team = true, .guard = sv_guard_results, .run = sv_do_send, .fields = { NOTE } },
     /* row 6: by the owner, or by the centre with a proof of the receipt */
     { .name = "receive", .from = "results_sent", .to = "results_received", .roles = OWNER, .run = sv_do_receive, .fields = { { 0 } } },
-    { .name = "record_receipt", .from = "results_sent", .to = "results_received", .roles = TEAM, .run = sv_do_receive,
+    { .name = "record_receipt", .from = "results_sent", .to = "results_received", .roles = TEAM, .team = true, .run = sv_do_receive,
       .fields = { MOMENT("received_at", true), SHORT("proof", true) } },
     /* row 7 */
     { .name = "send_measures", .from = "results_sent results_received", .to = "measures_received", .roles = OWNER, .run = sv_do_measures, .fields = { MEASURES } },
-    { .name = "record_measures", .from = "results_received", .to = "measures_received", .roles = TEAM, .run = sv_do_measures,
+    { .name = "record_measures", .from = "results_received", .to = "measures_received", .roles = TEAM, .team = true, .run = sv_do_measures,
       .fields = { MOMENT("received_at", true), SHORT("proof", true), MEASURES } },
     /* row 3 */
-    { .name = "block", .from = "planned in_progress", .to = "blocked", .roles = TEAM, .run = sv_do_block, .fields = { LIST("conditions", true, 100), REASON } },
+    { .name = "block", .from = "planned in_progress", .to = "blocked", .roles = TEAM, .team = true, .run = sv_do_block, .fields = { LIST("conditions", true, 100), REASON } },
     /* row 9 */
-    { .name = "cancel", .from = "planned blocked", .to = "cancelled", .roles = TEAM, .run = sv_do_cancel, .fields = { REASON } },
+    { .name = "cancel", .from = "planned blocked", .to = "cancelled", .roles = TEAM, .team = true, .run = sv_do_cancel, .fields = { REASON } },
 
     /* within a state */
-    { .name = "notify", .from = "planned", .roles = TEAM, .run = sv_do_notify, .fields = { NOTE } },
-    { .name = "assign", .from = BEFORE_COMPLETION, .roles = TEAM, .run = sv_do_assign, .fields = { LIST("people", true, SURVEY_PEOPLE_MAX), NOTE } },
-    { .name = "move", .from = "planned blocked", .roles = TEAM, .by_hand = true, .run = sv_do_move, .fields = { DAY("from_on", true), DAY("to_on", true), REASON } },
-    { .name = "scope_take", .from = BEFORE_COMPLETION, .roles = TEAM, .run = sv_do_scope_take, .fields = { { 0 } } },
-    { .name = "scope_set", .from = BEFORE_COMPLETION, .roles = TEAM, .run = sv_do_scope_set,
+    { .name = "notify", .from = "planned", .roles = TEAM, .team = true, .run = sv_do_notify, .fields = { NOTE } },
+    { .name = "assign", .from = BEFORE_COMPLETION, .roles = TEAM, .team = true, .run = sv_do_assign, .fields = { LIST("people", true, SURVEY_PEOPLE_MAX), NOTE } },
+    { .name = "move", .from = "planned blocked", .roles = TEAM, .team = true, .by_hand = true, .run = sv_do_move, .fields = { DAY("from_on", true), DAY("to_on", true), REASON } },
+    { .name = "scope_take", .from = BEFORE_COMPLETION, .roles = TEAM, .team = true, .run = sv_do_scope_take, .fields = { { 0 } } },
+    { .name = "scope_set", .from = BEFORE_COMPLETION, .roles = TEAM, .team = true, .run = sv_do_scope_set,
       .fields = { ID("item"), { "included", BODY_BOOL, true, false, 0, 0, NULL }, LONG("reason", false) } },
-    { .name = "scope_add", .from = BEFORE_COMPLETION, .roles = TEAM, .run = sv_do_scope_add,
+    { .name = "scope_add", .from = BEFORE_COMPLETION, .roles = TEAM, .team = true, .run = sv_do_scope_add,
       .fields = { SHORT("name", true), LIST("hosts", true, 256), { "adjacent", BODY_BOOL, false, false, 0, 0, NULL } } },
-    { .name = "adjacent", .from = "in_progress", .roles = TEAM, .manual = true, .run = sv_do_adjacent, .fields = { ONE("lan", lan_values), REASON } },
-    { .name = "result_remove", .from = WORKING, .roles = TEAM, .run = sv_do_result_remove, .fields = { ID("result"), REASON } },
-    { .name = "result_restore", .from = WORKING, .roles = TEAM, .run = sv_do_result_restore, .fields = { ID("result"), REASON } },
-    { .name = "remedy", .from = "in_progress completed", .roles = TEAM, .run = sv_do_remedy,
+    { .name = "adjacent", .from = "in_progress", .roles = TEAM, .team = true, .manual = true, .run = sv_do_adjacent, .fields = { ONE("lan", lan_values), REASON } },
+    { .name = "result_remove", .from = WORKING, .roles = TEAM, .team = true, .run = sv_do_result_remove, .fields = { ID("result"), REASON } },
+    { .name = "result_restore", .from = WORKING, .roles = TEAM, .team = true, .run = sv_do_result_restore, .fields = { ID("result"), REASON } },
+    { .name = "remedy", .from = "in_progress completed", .roles = TEAM, .team = true, .run = sv_do_remedy,
       .fields = { ID("vulnerability"), LONG("kk", true), LONG("ru", true), LONG("en", true) } },
-    { .name = "run_propose", .from = "in_progress", .roles = TEAM, .run = sv_do_run_propose,
+    { .name = "run_propose", .from = "in_progress", .roles = TEAM, .team = true, .run = sv_do_run_propose,
       .fields = { SHORT("profile", true), LIST("targets", true, SURVEY_TARGETS_MAX) } },
-    { .name = "run_confirm", .from = "in_progress", .roles = RUNNERS, .run = sv_do_run_confirm, .fields = { ID("run"), LONG("command", true) } },
-    { .name = "run_cancel", .from = "in_progress completed", .roles = TEAM, .run = sv_do_run_cancel, .fields = { ID("run"), LONG("reason", false) } },
+    { .name = "run_confirm", .from = "in_progress", .roles = RUNNERS, .team = true, .run = sv_do_run_confirm, .fields = { ID("run"), LONG("command", true) } },
+    { .name = "run_cancel", .from = "in_progress completed", .roles = TEAM, .team = true, .run = sv_do_run_cancel, .fields = { ID("run"), LONG("reason", false) } },
 };
 const size_t sv_act_count = COUNT(sv_acts);
 
@@ -135,6 +135,8 @@ static int act(struct call *c, int64_t id, struct str name, const json_t *body)
         return refuse(c, -EACCES, "forbidden", NULL, "%s may not %s", desk_role_name(c->v->role), a->name);
     rc = object_capacity(c, s.object_id);
     if (rc < 0)
+        return rc;
+    if (a->team && (rc = sv_team_only(c, &s)) < 0)
         return rc;
     if (!offered(&s, a))
         return refuse(c, -EPROTO, "wrong_state", NULL, "a %.*s survey in state %s does not offer %s", STR_ARG(s.mode), s.state->name, a->name);
@@ -194,9 +196,13 @@ int desk_survey_act(struct desk *d, const struct viewer *v, struct str id, struc
 json_t *sv_actions_json(struct call *c, const struct sv *s)
 {
     json_t *list = json_array();
+    bool mine = false;
 
+    /* What cannot be asked is not offered: the act itself tells what is wrong. */
+    if (c->v && sv_team(c, s, &mine) < 0)
+        mine = false;
     for (size_t i = 0; c->v && i < COUNT(sv_acts); i++)
-        if ((sv_acts[i].roles & (1u << c->v->role)) && offered(s, &sv_acts[i]))
+        if ((sv_acts[i].roles & (1u << c->v->role)) && offered(s, &sv_acts[i]) && (mine || !sv_acts[i].team))
             json_array_append_new(list, json_pack("{s:s, s:o}", "name", sv_acts[i].name, "fields", body_fields_json(sv_acts[i].fields, body_field_count(sv_acts[i].fields, SV_FIELDS_MAX))));
     return list;
 }

@@ -37,6 +37,9 @@ static int attach(struct call *c, int64_t id, const json_t *body)
 
     if (rc < 0)
         return rc;
+    rc = sv_team_only(c, &s);
+    if (rc < 0)
+        return rc;
     if (s.state->ended)
         return refuse(c, -EPROTO, "wrong_state", NULL, "the survey has ended");
     rc = body_check(body, attach_fields, COUNT(attach_fields), c->r->field, c->e);
@@ -68,6 +71,8 @@ int desk_survey_attach(struct desk *d, const struct viewer *v, struct str id, co
     rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, attach(&c, parse_id(id), body), c.e);
+    if (rc == -EACCES)
+        audit_refusal(&c, "survey.attach", "survey");
     desk_call_free(&c);
     return rc < 0 ? refuse_rc(r, rc) : desk_survey(d, v, id, now, r);
 }

@@ -316,7 +316,11 @@ static int one_json(struct call *c, const struct sv *s, json_t **out)
     };
     for (size_t i = 0; i < COUNT(moments); i++)
         json_object_set_new(*out, moments[i].name, json_time_or_null(moments[i].at));
+    bool mine = false;
+    if (rc == 0 && c->v && !bounded)
+        rc = sv_team(c, s, &mine);
     json_object_set_new(*out, "busy", json_boolean(busy > 0));
+    json_object_set_new(*out, "own_team", json_boolean(mine));
     for (size_t i = 0; rc == 0 && i < COUNT(parts); i++) {
         json_t *part = NULL;
 

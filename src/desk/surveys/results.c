@@ -102,6 +102,10 @@ static const struct body_field result_fields[] = {
 
 static int takes(struct call *c, const struct sv *s)
 {
+    int rc = sv_team_only(c, s);
+
+    if (rc < 0)
+        return rc;
     return sv_in(s, "in_progress completed") ? 0 : refuse(c, -EPROTO, "wrong_state", NULL, "results are taken while the works go on and until they are sent");
 }
 
@@ -165,6 +169,8 @@ int desk_survey_result_add(struct desk *d, const struct viewer *v, struct str id
     rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, add(&c, parse_id(id), body), c.e);
+    if (rc == -EACCES)
+        audit_refusal(&c, "survey.result_add", "survey");
     desk_call_free(&c);
     return rc < 0 ? refuse_rc(r, rc) : desk_survey(d, v, id, now, r);
 }

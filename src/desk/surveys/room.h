@@ -35,6 +35,7 @@ struct sv_act {
     unsigned     roles;
     bool         manual;     /* of surveys by hand only */
     bool         by_hand;    /* of surveys that no schedule names only */
+    bool         team;       /* by the survey's own people only (sv_team) */
     sv_handler  *guard;      /* NULL: none; asked before anything is written */
     sv_handler  *run;
     struct body_field fields[SV_FIELDS_MAX];
@@ -102,8 +103,11 @@ MUST_USE int sv_fulfil(struct call *c, const struct sv *s, const char *obligatio
 /* sv_moment - a moment of the body that lies in the past; absent: now. sv_day - a date that exists. */
 MUST_USE int sv_moment(struct call *c, const json_t *body, const char *key, time_ns *out);
 MUST_USE int sv_day(struct call *c, struct str date, const char *key, time_ns *out);
-/* sv_team - is the viewer a lead, or of this survey's team? */
+/* sv_team - may the viewer work on this survey: somebody of its team, one of the people named in it, or a lead, who acts for all? A survey that has
+ * neither team nor people is still nobody's: whoever of the centre does surveys may take it. */
 MUST_USE int sv_team(struct call *c, const struct sv *s, bool *yes);
+/* sv_team_only - the same as a refusal, -EACCES "not_of_team", in words that name the team. */
+MUST_USE int sv_team_only(struct call *c, const struct sv *s);
 
 /* --- acts.c --- */
 json_t *sv_actions_json(struct call *c, const struct sv *s);

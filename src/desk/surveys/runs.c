@@ -149,13 +149,7 @@ int sv_do_run_confirm(struct call *c, struct sv *s, const json_t *body)
     int64_t id = parse_id(json_get_str(body, "run"));
     struct str profile, command, tool, now = { NULL, 0 };
     json_t *targets = NULL;
-    bool team = false;
-    int rc = sv_team(c, s, &team);
-
-    if (rc == 0 && !team)
-        return refuse(c, -EACCES, "forbidden", NULL, "a lead or a surveyor of the team confirms a run");
-    if (rc == 0)
-        rc = run_load(c, s, body, "proposed", &profile, &command, &targets);
+    int rc = run_load(c, s, body, "proposed", &profile, &command, &targets);
     if (rc == 0)
         rc = command_of(c, s, profile, targets, id, &tool, &now);
     json_decref(targets);

@@ -149,13 +149,45 @@ int sv_day(struct call *c, struct str date, const char *key, time_ns *out)
 
 int sv_team(struct call *c, const struct sv *s, bool *yes)
 {
-    int64_t n = 0;
-    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM survey_person WHERE survey_id = ? AND user_id = ?", "ii", s->id, c->v->user_id);
+    int64_t named = 0, all = 0;
+    int rc = db_int(c->d, c->e, 0, &named, "SELECT count(*) FROM survey_person WHERE survey_id = ? AND user_id = ?", "ii", s->id, c->v->user_id);
 
-    if (rc == 0 && !n && s->team_id)
-        n = rc = schedule_team_has(c, s->team_id, c->v->user_id);
-    *yes = rc >= 0 && (n || c->v->role == DESK_CENTRE_LEAD);
+    *yes = true;
+    if (rc < 0 || named || c->v->role == DESK_CENTRE_LEAD)
+        return rc < 0 ? rc : 0;
+    rc = s->team_id ? schedule_team_has(c, s->team_id, c->v->user_id)
+                    : db_int(c->d, c->e, 0, &all, "SELECT count(*) FROM survey_person WHERE survey_id = ?", "i", s->id);
+    *yes = s->team_id ? rc > 0 : all == 0;
     return rc < 0 ? rc : 0;
+}
+
+/* people_named - whom to ask, where there is no team. */
+static int people_named(struct call *c, const struct sv *s, struct str *out)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT group_concat(name, ', ') FROM (SELECT u.name FROM survey_person p JOIN user u ON u.id = p.user_id WHERE p.survey_id = ?"
+                                            " ORDER BY u.name LIMIT 5)", "i", s->id);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    *out = STR("");
+    if (rc > 0) {
+        *out = db_copy(st, 0, &c->a);
+        db_done(st);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int sv_team_only(struct call *c, const struct sv *s)
+{
+    struct str who = { NULL, 0 };
+    bool mine = false;
+    int rc = sv_team(c, s, &mine);
+
+    if (rc < 0 || mine)
+        return rc;
+    rc = s->team_id ? schedule_team_name(c, s->team_id, &who) : people_named(c, s, &who);
+    if (rc < 0)
+        return rc;
+    return refuse(c, -EACCES, "not_of_team", NULL, "survey %.*s is of %s \"%.*s\": one of them or a lead does this", STR_ARG(s->number), s->team_id ? "the team" : "", STR_ARG(who));
 }
 
 /* --- lines and notices --- */
@@ -288,8 +320,8 @@ static const struct body_field create_fields[] = {
     { "reason", BODY_TEXT, true, false, 1, DESK_TEXT_MAX, NULL },
 };
 
-/* main_fits - a control survey looks again at its main one: of the same object and mode, whose results are sent. */
-static int main_fits(struct call *c, const struct sv_new *n)
+/* main_fits - a control survey looks again at its main one: of the same object and mode, whose works are completed; it is of the same team. */
+static int main_fits(struct call *c, struct sv_new *n)
 {
     AUTO_SV struct sv m = { 0 };
     bool control = str_eq(n->kind, STR("control"));
@@ -304,6 +336,9 @@ static int main_fits(struct call *c, const struct sv_new *n)
         return sv_wrong(c, "main_id", "no such survey");
     if (rc == 0 && (!str_eq(m.object_id, n->object_id) || !str_eq(m.mode, n->mode) || !str_eq(m.kind, STR("main"))))
         rc = sv_wrong(c, "main_id", "not a main survey of this object in this mode");
+    if (rc == 0)
+        rc = sv_team_only(c, &m);
+    n->team_id = m.team_id;
     if (rc == 0 && !sv_in(&m, "completed results_sent results_received measures_received"))
         rc = sv_wrong(c, "main_id", "its works are not completed");
     return rc == 0 && m.control_id ? refuse(c, -EEXIST, "conflict", "main_id", "it has its control survey") : rc;
@@ -336,7 +371,12 @@ static int create(struct call *c, const json_t *body, int64_t *id)
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, &n.ordinal, "SELECT 1 + coalesce(max(ordinal), 0) FROM survey WHERE object_id = ?1 AND mode = ?2 AND kind = ?3 AND substr(from_on, 1, 4) ="
                                                " substr(?4, 1, 4)", "tttt", n.object_id, n.mode, n.kind, n.from_on);
-    return rc < 0 ? rc : sv_insert(c, &n, id);
+    if (rc == 0)
+        rc = sv_insert(c, &n, id);
+    /* Without a team it is its maker's, until others are named. */
+    if (rc == 0 && !n.team_id && c->v->role != DESK_CENTRE_LEAD)
+        rc = db_exec(c->d, c->e, "INSERT INTO survey_person(survey_id, user_id) VALUES (?,?)", "ii", *id, c->v->user_id);
+    return rc < 0 ? rc : 0;
 }
 
 int desk_survey_create(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r)
@@ -350,6 +390,8 @@ int desk_survey_create(struct desk *d, const struct viewer *v, const json_t *bod
     rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, create(&c, body, &id), c.e);
+    if (rc == -EACCES)
+        audit_refusal(&c, "survey.create", "survey");
     desk_call_free(&c);
     snprintf(text, sizeof text, "%lld", (long long)id);
     return rc < 0 ? refuse_rc(r, rc) : desk_survey(d, v, str_c(text), now, r);

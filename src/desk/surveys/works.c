@@ -121,6 +121,21 @@ static int block(struct call *c, struct sv *s, json_t *conditions, struct str re
     return rc < 0 ? rc : schedule_told(c, s);
 }
 
+/* main_completed - a control survey looks again at what its main one has found: a main one that has slipped past its control's days holds it up. One
+ * that was called off does not. */
+static int main_completed(struct call *c, const struct sv *s)
+{
+    sqlite3_stmt *st = s->main_id ? db_query(c->d, c->e, "SELECT number FROM survey WHERE id = ? AND state IN ('planned','blocked','in_progress')", "i", s->main_id) : NULL;
+    int rc = !s->main_id ? 0 : st ? db_step(c->d, st, c->e) : -EIO;
+    char number[40];
+
+    if (rc <= 0)
+        return rc;
+    snprintf(number, sizeof number, "%.*s", STR_ARG(db_str(st, 0)));
+    db_done(st);
+    return refuse(c, -EPROTO, "main_not_completed", NULL, "the works of its main survey %s are not completed", number);
+}
+
 int sv_do_start(struct call *c, struct sv *s, const json_t *body)
 {
     json_t *not_needed = json_object_get(body, "not_needed"), *missing = NULL;
@@ -130,6 +145,8 @@ int sv_do_start(struct call *c, struct sv *s, const json_t *body)
     if (json_array_size(not_needed) && !note.n)
         return sv_wrong(c, "note", "why this survey can do without a condition must be said");
     rc = sv_pair(c, s);
+    if (rc == 0)
+        rc = main_completed(c, s);
     if (rc == 0)
         rc = access_missing(c, s, not_needed, &missing);
     if (rc == 0)

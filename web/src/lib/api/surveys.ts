@@ -95,7 +95,7 @@ export type SurveyStep = Decoded<typeof step>;
 const survey = object({
   now: instant, id: str, number: str, object: ref, org: ref, mode: oneOf(MODES), kind: oneOf(KINDS), ordinal: num, main: nullable(surveyRef), control: nullable(surveyRef), line: nullable(str),
   reason: nullable(str), from_on: str, to_on: str, state: oneOf(STATES), waits: oneOf(WAITS), ended: bool, team: nullable(ref), values: record, created_at: nullable(instant), told_at: nullable(instant),
-  started_at: nullable(instant), completed_at: nullable(instant), results_sent_at: nullable(instant), results_received_at: nullable(instant), measures_at: nullable(instant), busy: bool, access,
+  started_at: nullable(instant), completed_at: nullable(instant), results_sent_at: nullable(instant), results_received_at: nullable(instant), measures_at: nullable(instant), busy: bool, own_team: bool, access,
   scope: arr(place), people: arr(author), candidates: arr(author), files: arr(file), results: arr(result), runs: arr(run), counts: nullable(map(num)), clocks: arr(clock), timeline: arr(step),
   notices: arr(object({ id: str, number: str, title: str, made_at: instant, pdf_sha256: nullable(str) })),
   consultations: arr(object({ id: str, number: str, state: str, title: nullable(str) })), actions: arr(action),
