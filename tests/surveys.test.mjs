@@ -106,7 +106,12 @@ test('R-10.2-01, F-01, F-02, F-03, F-04: lines of an agreed schedule become surv
     }
     const one = await get(p.lead, `/surveys/${taken[0].id}`);
     assert.deepEqual([one.team.name, one.reason, one.state], ['Team 1', null, 'planned']);
-    await refused(p.surveyor, one, 'move', { from_on: day(), to_on: day(1), reason: 'x' }, 409);
+    await refused(p.other, one, 'move', { from_on: day(), to_on: day(1), reason: 'x' }, 409);
+    /* It is of Team 1: another surveyor reads it, does nothing to it, and is told whose it is. */
+    assert.equal((await refused(p.surveyor, one, 'notify', {}, 403)).code, 'not_of_team');
+    const read = await get(p.surveyor, `/surveys/${one.id}`);
+    assert.deepEqual([read.own_team, read.actions.length, read.team.name], [false, 0, 'Team 1']);
+    assert.ok((await get(p.other, `/surveys/${one.id}`)).own_team);
     assert.equal((await get(p.owner, '/surveys?side=all')).items.length, 0);
 });
 
