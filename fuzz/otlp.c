@@ -6,7 +6,7 @@ struct sum {
     uint64_t bytes;
 };
 
-static int take(void *arg, const struct otlp_attrs *resource, const struct otlp_record *rec, struct err *e)
+static int take(void *arg, const struct attrs *resource, const struct otlp_record *rec, struct err *e)
 {
     struct sum *s = arg;
 
@@ -16,7 +16,7 @@ static int take(void *arg, const struct otlp_attrs *resource, const struct otlp_
         s->bytes += (unsigned char)rec->body.p[i];
     for (size_t i = 0; i < rec->attrs.count; i++)
         s->bytes += str_hash(rec->attrs.items[i].name) + str_hash(rec->attrs.items[i].value);
-    assert(resource->count <= OTLP_ATTRS_MAX);
+    assert(resource->count <= ATTRS_MAX);
     return 0;
 }
 

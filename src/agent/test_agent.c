@@ -146,21 +146,21 @@ static void listening_ports_are_read_from_proc(void **state)
     }
 }
 
-static int only(void *arg, const struct otlp_attrs *resource, const struct otlp_record *rec, struct err *e)
+static int only(void *arg, const struct attrs *resource, const struct otlp_record *rec, struct err *e)
 {
     int *n = arg;
 
     (void)e;
-    assert_true(str_eq(otlp_attr(resource, STR("host.name")), STR("srv")));
-    assert_true(str_eq(otlp_attr(resource, STR("saqshy.zone_min")), STR("300")));
+    assert_true(str_eq(attrs_get(resource, STR("host.name")), STR("srv")));
+    assert_true(str_eq(attrs_get(resource, STR("saqshy.zone_min")), STR("300")));
     if (*n == 0) {
         assert_true(str_eq(rec->body, STR("a line")) && rec->time == 0 && rec->observed == 7);
-        assert_true(str_eq(otlp_attr(&rec->attrs, STR("log.file.path")), STR("/var/log/x")));
+        assert_true(str_eq(attrs_get(&rec->attrs, STR("log.file.path")), STR("/var/log/x")));
         assert_int_equal(rec->attrs.count, 1);
     } else {
         assert_true(str_eq(rec->body, STR("\xff\x00")) && rec->time == 5);
-        assert_true(str_eq(otlp_attr(&rec->attrs, STR("saqshy.truncated")), STR("true")));
-        assert_true(str_eq(otlp_attr(&rec->attrs, STR("saqshy.pid")), STR("12")));
+        assert_true(str_eq(attrs_get(&rec->attrs, STR("saqshy.truncated")), STR("true")));
+        assert_true(str_eq(attrs_get(&rec->attrs, STR("saqshy.pid")), STR("12")));
     }
     (*n)++;
     return 0;

@@ -86,7 +86,7 @@ static void append(struct world *w, const char *path, uint32_t count)
     fclose(f);
 }
 
-static int confirm(void *arg, const struct otlp_attrs *resource, const struct otlp_record *rec, struct err *e)
+static int confirm(void *arg, const struct attrs *resource, const struct otlp_record *rec, struct err *e)
 {
     struct world *w = arg;
     struct str rest = rec->body, word;

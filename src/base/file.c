@@ -125,3 +125,20 @@ bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
 }
+
+int file_write_quick(const char *path, struct str content, struct err *e)
+{
+    char tmp[4096];
+    AUTO_CLOSE int fd = -1;
+    int rc;
+
+    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= (int)sizeof tmp)
+        return err_set(e, -ENAMETOOLONG, "path \"%.100s\" is too long", path);
+    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_sys(e, "could not create \"%s\"", tmp);
+    rc = file_write_all(fd, content, e);
+    if (rc < 0)
+        return rc;
+    return rename(tmp, path) < 0 ? err_sys(e, "could not store \"%s\"", path) : 0;
+}

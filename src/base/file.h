@@ -15,6 +15,8 @@
 MUST_USE int file_read(const char *path, size_t max_bytes, struct buf *b, struct err *e);
 /* file_write_atomic - through PATH.tmp, fsync, rename, fsync of the folder. */
 MUST_USE int file_write_atomic(const char *path, struct str content, unsigned mode, struct err *e);
+/* file_write_quick - the same without fsync, for pictures that are rewritten every few seconds: after a crash it may be torn. */
+MUST_USE int file_write_quick(const char *path, struct str content, struct err *e);
 /* file_mkdirs - the folder and those above it, with mode; one that exists is left as it is. */
 MUST_USE int file_mkdirs(const char *path, unsigned mode, struct err *e);
 MUST_USE int file_sync_dir(const char *path, struct err *e);

@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 
-#define METRICS_MAX 256
+#define METRICS_MAX 640
 
 struct metric {
     const char *name;    /* "saqshy_ingest_events_total" */

@@ -24,9 +24,9 @@ static const struct setting settings[] = {
     TEXT(NULL, "user", user, ""),
     TEXT(NULL, "edition", edition, "kz-52-2025"),
     TEXT(NULL, "zone", zone, "Asia/Almaty"),
-    TEXT("ingest", "syslog_udp", syslog_udp, "127.0.0.1:5514"),
-    TEXT("ingest", "syslog_tcp", syslog_tcp, "127.0.0.1:5514"),
-    TEXT("ingest", "otlp", otlp, "127.0.0.1:4318"),
+#define LISTENER(kind, address, tls) TEXT("ingest", #kind, listen_address[LISTEN_##kind], address),
+#include "base/listeners.def"
+#undef LISTENER
     NUMBER("ingest", "future_tolerance_s", future_tolerance_s, 0, 86400 * 30, 300),
     NUMBER("journal", "segment_bytes", segment_bytes, 65536, INT64_C(4) << 30, 64 * 1024 * 1024),
     NUMBER("store", "retention_days", retention_days, 1, 36500, 1096),
@@ -142,7 +142,17 @@ static const char *find_section(struct str name)
     return NULL;
 }
 
-static int take_map(struct node *n, const struct yaml *y, const struct ynode *map, const char *section, struct err *e)
+/* take_list - the settings that are lists of maps. 1 if the key is none of them. */
+static int take_list(struct node *n, const struct yaml *y, const struct ynode *k, const char *section, const char *base, struct err *e)
+{
+    if (!section || strcmp(section, "ingest") != 0)
+        return 1;
+    if (str_eq(k->text, STR("listeners")))
+        return listen_take_listeners(&n->listen, y, k->value ? k->value : k, base, e);
+    return str_eq(k->text, STR("sources")) ? listen_take_profiles(&n->listen, y, k->value ? k->value : k, e) : 1;
+}
+
+static int take_map(struct node *n, const struct yaml *y, const struct ynode *map, const char *section, const char *base, struct err *e)
 {
     if (!map || map->kind != YNODE_MAP)
         return yaml_err(y, map, e, "a map of settings is expected here");
@@ -155,8 +165,10 @@ static int take_map(struct node *n, const struct yaml *y, const struct ynode *ma
             rc = set_one(n, y, s, k, e);
         else if (inner && k->value && k->value->kind == YNODE_MAP)
             /* Depth is two: sections hold settings, never sections. */
-            rc = take_map(n, y, k->value, inner, e);
+            rc = take_map(n, y, k->value, inner, base, e);
         else
+            rc = take_list(n, y, k, section, base, e);
+        if (rc == 1)
             rc = yaml_err(y, k, e, "unknown setting \"%.*s\"%s%s", STR_ARG(k->text), section ? " in section " : "",
                           section ? section : "");
         if (rc < 0)
@@ -263,7 +275,46 @@ static void folder_of(const char *file, char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
 }
 
-int node_load(const char *file, const char *exe_folder, struct node **out, struct err *e)
+/* load_file - FILE, or the accepted copy of it under FILE's name. */
+static int load_file(const char *file, const char *accepted, struct yaml **y, struct err *e)
+{
+    AUTO_BUF struct buf text = { 0 };
+    int rc;
+
+    if (!accepted)
+        return yaml_load_file(file, y, e);
+    buf_init(&text, YAML_BYTES_MAX + 1);
+    rc = file_read(accepted, YAML_BYTES_MAX, &text, e);
+    return rc < 0 ? rc : yaml_load(buf_view(&text), file, y, e);
+}
+
+static int add_short_listeners(struct node *n, struct err *e)
+{
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < LISTEN_KIND_COUNT; i++)
+        rc = listen_add_short(&n->listen, (enum listen_kind)i, n->listen_address[i], e);
+    return rc;
+}
+
+static int complete_paths(struct node *n, const char *base, const char *exe_folder, struct err *e)
+{
+    char **const paths[] = { &n->data, &n->content, &n->web, &n->smtp_password_file, &n->trust_anchors, &n->webhook_ca };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < COUNT(paths); i++)
+        rc = make_absolute(paths[i], base, e);
+    return rc == 0 ? find_content(n, exe_folder, e) : rc;
+}
+
+static int keep_names(struct node *n, const char *file, const char *accepted, struct err *e)
+{
+    n->file = strdup(file);
+    n->accepted = accepted ? strdup(accepted) : NULL;
+    return n->file && (n->accepted || !accepted) ? 0 : err_set(e, -ENOMEM, "no memory for the configuration");
+}
+
+int node_load_accepted(const char *file, const char *accepted, const char *exe_folder, struct node **out, struct err *e)
 {
     struct node *n = calloc(1, sizeof *n);
     struct yaml *y = NULL;
@@ -276,30 +327,22 @@ int node_load(const char *file, const char *exe_folder, struct node **out, struc
     folder_of(file, base);
     rc = set_defaults(n, e);
     if (rc == 0)
-        rc = yaml_load_file(file, &y, e);
+        rc = keep_names(n, file, accepted, e);
+    if (rc == 0)
+        rc = load_file(file, accepted, &y, e);
     if (rc == 0 && y->doc_count > 1)
         rc = yaml_err(y, y->docs[1], e, "one document is expected");
     if (rc == 0 && y->doc_count == 1 && !yaml_null(y->docs[0]))
-        rc = take_map(n, y, y->docs[0], NULL, e);
+        rc = take_map(n, y, y->docs[0], NULL, base, e);
     if (rc == 0) {
         rc = check_roles(n, e);
+        if (rc == 0)
+            rc = add_short_listeners(n, e);
         if (rc < 0)
             err_wrap(e, rc, "%s", file);
     }
     if (rc == 0)
-        rc = make_absolute(&n->data, base, e);
-    if (rc == 0)
-        rc = make_absolute(&n->content, base, e);
-    if (rc == 0)
-        rc = make_absolute(&n->web, base, e);
-    if (rc == 0)
-        rc = make_absolute(&n->smtp_password_file, base, e);
-    if (rc == 0)
-        rc = make_absolute(&n->trust_anchors, base, e);
-    if (rc == 0)
-        rc = make_absolute(&n->webhook_ca, base, e);
-    if (rc == 0)
-        rc = find_content(n, exe_folder, e);
+        rc = complete_paths(n, base, exe_folder, e);
     yaml_free(&y);
     if (rc < 0) {
         node_free(&n);
@@ -309,6 +352,11 @@ int node_load(const char *file, const char *exe_folder, struct node **out, struc
     return 0;
 }
 
+int node_load(const char *file, const char *exe_folder, struct node **out, struct err *e)
+{
+    return node_load_accepted(file, NULL, exe_folder, out, e);
+}
+
 void node_free(struct node **n)
 {
     if (!*n)
@@ -316,6 +364,9 @@ void node_free(struct node **n)
     for (size_t i = 0; i < COUNT(settings); i++)
         if (settings[i].text)
             free(*text_at(*n, &settings[i]));
+    listen_table_free(&(*n)->listen);
+    free((*n)->file);
+    free((*n)->accepted);
     free(*n);
     *n = NULL;
 }

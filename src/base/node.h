@@ -11,18 +11,20 @@
 #define SAQSHY_BASE_NODE_H
 
 #include "base/base.h"
+#include "base/listen.h"
 
 enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_TOOLS, ROLE_COUNT };
 
 struct node {
+    char   *file;            /* the configuration, as it was named; NULL for node_default */
+    char   *accepted;        /* a copy of it that was found sound, read instead; NULL: there is none */
     char   *data;            /* absolute path of the data directory */
     char   *content;         /* absolute path of content/ */
     char   *web;             /* absolute path of the built portal */
     char   *kind;            /* "centre" or "collector" */
     char   *roles;           /* "ingest index detect desk" */
-    char   *syslog_udp;      /* "address:port", empty: off; likewise below */
-    char   *syslog_tcp;
-    char   *otlp;
+    char   *listen_address[LISTEN_KIND_COUNT];   /* the short words: "address:port", empty: off */
+    struct listen_table listen;                  /* those, and the lists ingest.listeners and ingest.sources */
     char   *portal;          /* HTTPS API and portal */
     char   *public_url;      /* how people reach the portal, for letters */
     char   *smtp_url;        /* "smtp://host:port" or "smtps://…"; empty: no mail is sent */
@@ -47,6 +49,8 @@ struct node {
 /* node_load - read FILE. exe_folder is where the running binary lies: content/ and the portal are looked for
  * from there (build tree or installed) when the file does not name them. -EBADMSG and -EINVAL tell a broken file. */
 MUST_USE int node_load(const char *file, const char *exe_folder, struct node **out, struct err *e);
+/* node_load_accepted - the same from the copy in the file accepted; messages and relative paths are those of FILE. */
+MUST_USE int node_load_accepted(const char *file, const char *accepted, const char *exe_folder, struct node **out, struct err *e);
 /* node_default - the same without a file, for commands that work on a data directory or on files. data may be NULL. */
 MUST_USE int node_default(const char *data, const char *exe_folder, struct node **out, struct err *e);
 void node_free(struct node **n);

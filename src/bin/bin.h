@@ -46,6 +46,9 @@ int role_detect_run(const struct node *node);
 int role_desk_run(const struct node *node);
 int role_tools_run(const struct node *node);
 
+/* node_check_sources - what the configuration says of sources and base cannot judge: classes, zones by name (which become minutes). */
+MUST_USE int node_check_sources(struct node *n, struct err *e);
+
 /* supervise - run all roles of the node as processes until SIGTERM or SIGINT; see supervise.c. Returns an exit code. */
 int supervise(const struct node *node, const char *config_file);
 

@@ -22,7 +22,7 @@ static const char usage[] =
     "  --version, --help\n";
 
 struct options {
-    const char         *config, *role;
+    const char         *config, *role, *accepted;
     bool                check, init;
     struct init_options make;
 };
@@ -37,11 +37,12 @@ static bool port_number(const char *text, int *out)
     return true;
 }
 
-enum { OPT_NO_DEMO = 256, OPT_PORT, OPT_OTLP, OPT_SYSLOG, OPT_CHECK, OPT_VERSION };
+enum { OPT_NO_DEMO = 256, OPT_PORT, OPT_OTLP, OPT_SYSLOG, OPT_CHECK, OPT_ACCEPTED, OPT_VERSION };
 
 static const struct option long_options[] = {
     { "config", required_argument, NULL, 'c' },
     { "role", required_argument, NULL, 'r' },
+    { "accepted", required_argument, NULL, OPT_ACCEPTED },
     { "init", required_argument, NULL, 'i' },
     { "no-demo", no_argument, NULL, OPT_NO_DEMO },
     { "port", required_argument, NULL, OPT_PORT },
@@ -64,6 +65,7 @@ static int take_options(int argc, char **argv, struct options *o)
         switch (c) {
         case 'c': o->config = optarg; break;
         case 'r': o->role = optarg; break;
+        case OPT_ACCEPTED: o->accepted = optarg; break;   /* the supervisor's copy, for its roles */
         case 'i': o->init = true; o->make.data = optarg; break;
         case OPT_NO_DEMO: o->make.demo = false; break;
         case OPT_PORT: sound = port_number(optarg, &o->make.portal_port) && sound; break;
@@ -125,7 +127,9 @@ int main(int argc, char **argv)
     if (rc == 0 && o.init)
         rc = init_data(&o.make, exe, &e);
     else if (rc == 0)
-        rc = node_load(o.config, exe, &node, &e);
+        rc = node_load_accepted(o.config, o.accepted, exe, &node, &e);
+    if (rc == 0 && !o.init)
+        rc = node_check_sources(node, &e);
     if (rc < 0) {
         fprintf(stderr, "saqshyd: %s\n", e.text);
         return EXIT_USAGE;

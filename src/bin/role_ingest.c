@@ -1,7 +1,9 @@
 /* role_ingest.c - the role that takes bytes from the network and writes the journal. */
 #include "bin/bin.h"
-#include "ingest/ingest.h"
 #include "base/log.h"
+#include "duty/calendar.h"
+#include "event/event.h"
+#include "ingest/ingest.h"
 
 #include <time.h>
 
@@ -16,16 +18,77 @@ static int32_t zone_minutes(const char *zone)
     return localtime_r(&now, &tm) ? (int32_t)(tm.tm_gmtoff / 60) : 0;
 }
 
+/* find_zone - a zone by name, for lines of now. One with daylight saving by a rule for ever is refused: its lines would be an hour off for
+ * half of the year. */
+static int find_zone(struct source_profile *p, struct err *e)
+{
+    struct zone *z = NULL;
+    int rc = zone_load(ZONE_FOLDER, p->zone, &z, e), minutes = 0;
+
+    if (rc == 0) {
+        minutes = zone_offset_min(z, clock_now());
+        zone_free(&z);
+        p->zone_min = minutes;
+        p->zone_known = true;
+    }
+    return rc;
+}
+
+int node_check_sources(struct node *n, struct err *e)
+{
+    for (size_t i = 0; i < n->listen.profile_count; i++) {
+        struct source_profile *p = &n->listen.profiles[i];
+        struct err why;
+
+        if (*p->class && event_class_parse(str_c(p->class)) == CLASS_NONE)
+            return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": unknown class \"%s\": os-unix, os-windows, db, net, fw, app and sec are known",
+                            p->name, p->class);
+        if (*p->zone && !p->zone_known && find_zone(p, &why) < 0)
+            return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": zone \"%s\" cannot be used, write it as +05:00: %.200s", p->name, p->zone,
+                            why.text);
+    }
+    return 0;
+}
+
+/* What the role reads again at SIGHUP. */
+struct config {
+    const struct node *first;
+    struct node       *now;       /* NULL: still the first */
+};
+
+static int reload(void *arg, struct ingest_options *fresh, struct err *e)
+{
+    struct config *c = arg;
+    struct node *n = NULL;
+    char exe[4096];
+    int rc = node_exe_folder(exe, e);
+
+    if (rc == 0)
+        rc = node_load_accepted(c->first->file, c->first->accepted, exe, &n, e);
+    if (rc == 0)
+        rc = node_check_sources(n, e);
+    if (rc < 0) {
+        node_free(&n);
+        return rc;
+    }
+    fresh->listen = &n->listen;
+    fresh->future_tolerance_s = n->future_tolerance_s;
+    node_free(&c->now);
+    c->now = n;
+    return 0;
+}
+
 int role_ingest_run(const struct node *node)
 {
+    struct config c = { .first = node };
     struct ingest_options o = {
-        .data = node->data, .content = node->content, .syslog_udp = node->syslog_udp, .syslog_tcp = node->syslog_tcp,
-        .otlp = node->otlp, .zone_min = zone_minutes(node->zone), .future_tolerance_s = node->future_tolerance_s,
-        .segment_bytes = node->segment_bytes,
+        .data = node->data, .content = node->content, .listen = &node->listen, .zone_min = zone_minutes(node->zone),
+        .future_tolerance_s = node->future_tolerance_s, .segment_bytes = node->segment_bytes, .reload = reload, .arg = &c,
     };
     struct err e = { 0 };
     int rc = ingest_run(&o, &e);
 
+    node_free(&c.now);
     if (rc == 0)
         return EXIT_YES;
     log_line(LOG_ERROR, "ingest cannot run", "error.message", e.text, NULL);

@@ -35,7 +35,7 @@ struct ruleset {
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
 static const char *const role_folders[ROLE_COUNT][13] = {
-    [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key" },
+    [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_TOOLS] = { "+tools" },
@@ -94,6 +94,31 @@ static int allow_programs(const struct node *n, int ruleset)
     return rc;
 }
 
+/* allow_certificates - the folders of the listeners' own files, so that a renewal, which puts new files in the place of old ones, is seen. Never
+ * all of DATA/pki, where the key of the authority lies: of that the file alone, and to take another one needs a restart. */
+static int allow_certificates(const struct node *n, int ruleset)
+{
+    char pki[4096];
+    int rc = 0;
+
+    node_path(n, "pki", pki);
+    for (size_t i = 0; rc == 0 && i < n->listen.listener_count; i++) {
+        const struct listen_conf *c = &n->listen.listeners[i];
+        const char *const files[] = { c->certificate, c->key, c->authority };
+
+        for (size_t k = 0; rc == 0 && k < COUNT(files); k++) {
+            const char *slash = strrchr(files[k], '/');
+            char folder[4096];
+
+            if (!slash)
+                continue;
+            snprintf(folder, sizeof folder, "%.*s", (int)(slash - files[k]), files[k]);
+            rc = strcmp(folder, pki) == 0 ? allow(ruleset, files[k], LANDLOCK_ACCESS_FS_READ_FILE) : allow(ruleset, folder, MAY_READ);
+        }
+    }
+    return rc;
+}
+
 static int allow_all(const struct node *n, enum node_role role, int ruleset, uint64_t may_write)
 {
     char path[4096];
@@ -117,6 +142,8 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
     if (rc == 0 && getenv("SAQSHY_TEST_CLOCK"))
         rc = allow(ruleset, getenv("SAQSHY_TEST_CLOCK"), LANDLOCK_ACCESS_FS_READ_FILE);
 #endif
+    if (rc == 0 && role == ROLE_INGEST)
+        rc = allow_certificates(n, ruleset);
     if (rc == 0 && role == ROLE_TOOLS)
         rc = allow_programs(n, ruleset);
     for (const char *const *f = role_folders[role]; rc == 0 && *f; f++)

@@ -23,6 +23,7 @@
 #define YOUNG_NS         (30 * NS_PER_SECOND)
 #define STOP_PATIENCE_NS (20 * NS_PER_SECOND)
 #define LINE_MAX_BYTES   (64 * KIB)
+#define CONFIG_MAX       (4u * MIB)
 #define LOG_FILE_MAX     (64 * INT64_C(1048576))
 
 struct child {
@@ -38,7 +39,8 @@ struct child {
 struct supervisor {
     const struct node *node;
     const char        *config;
-    char               exe[4096];
+    char               exe[4096], accepted[4096], fresh[4096];
+    unsigned           reloads;
     struct child       child[ROLE_COUNT];
     size_t             count;
     int                log_fd, control, signals;
@@ -166,7 +168,7 @@ static _Noreturn void become_role(struct supervisor *s, struct child *c, int out
     if (getppid() != parent)
         _exit(EXIT_NO);
     dup2(out, 2);
-    execl(s->exe, "saqshyd", "--config", s->config, "--role", node_role_name(c->role), (char *)NULL);
+    execl(s->exe, "saqshyd", "--config", s->config, "--accepted", s->accepted, "--role", node_role_name(c->role), (char *)NULL);
     _exit(127);
 }
 
@@ -245,6 +247,66 @@ static void signal_children(struct supervisor *s, int sig)
             kill(s->child[i].pid, sig);
 }
 
+/* accept_config - the file as it is now becomes what roles read, if it is sound: DATA/run/config.yaml, a copy. A role that falls while the
+ * file is broken so starts again with the last sound one. */
+static int accept_config(struct supervisor *s, struct err *e)
+{
+    AUTO_BUF struct buf text = { 0 };
+    struct node *n = NULL;
+    char exe[4096];
+    int rc = node_exe_folder(exe, e);
+
+    buf_init(&text, CONFIG_MAX + 1);
+    if (rc == 0)
+        rc = file_read(s->config, CONFIG_MAX, &text, e);
+    if (rc == 0)
+        rc = file_write_atomic(s->fresh, buf_view(&text), 0640, e);
+    if (rc == 0)
+        rc = node_load_accepted(s->config, s->fresh, exe, &n, e);
+    if (rc == 0)
+        rc = node_check_sources(n, e);
+    if (rc == 0 && strcmp(n->data, s->node->data) != 0)
+        rc = err_set(e, -EINVAL, "%s: another data directory needs a restart", s->config);
+    node_free(&n);
+    if (rc == 0 && rename(s->fresh, s->accepted) < 0)
+        rc = err_sys(e, "could not store \"%s\"", s->accepted);
+    return rc;
+}
+
+/* tell_reload - DATA/run/reload.json, for "saqshy reload": how often, and what was wrong with the file. */
+static void tell_reload(struct supervisor *s, const char *error)
+{
+    AUTO_BUF struct buf b = { 0 };
+    char path[4096];
+
+    buf_init(&b, 64 * KIB);
+    buf_printf(&b, "{\"number\":%u,\"error\":", s->reloads);
+    buf_json(&b, str_c(error));
+    buf_str(&b, STR("}\n"));
+    set_path(s, "run/reload.json", path);
+    if (file_write_quick(path, buf_view(&b), NULL) < 0)
+        return; /* the log has it too */
+}
+
+/* reload - the configuration again: refused whole, or handed to the roles that take one while they run. */
+static void reload(struct supervisor *s)
+{
+    struct err e = { 0 };
+    int rc = accept_config(s, &e);
+
+    s->reloads++;
+    if (rc < 0) {
+        say(s, LOG_ERROR, "cannot take the changed configuration, the old one stays in force", NULL, e.text);
+        tell_reload(s, e.text);
+        return;
+    }
+    say(s, LOG_INFO, "read the configuration again", NULL, NULL);
+    tell_reload(s, "");
+    for (size_t i = 0; i < s->count; i++)
+        if (s->child[i].pid > 0 && (s->child[i].role == ROLE_INGEST || s->child[i].role == ROLE_DETECT))
+            kill(s->child[i].pid, SIGHUP);
+}
+
 static void take_signal(struct supervisor *s)
 {
     struct signalfd_siginfo info;
@@ -254,7 +316,7 @@ static void take_signal(struct supervisor *s)
     if (info.ssi_signo == SIGCHLD) {
         reap(s);
     } else if (info.ssi_signo == SIGHUP) {
-        signal_children(s, SIGHUP);
+        reload(s);
     } else if (!s->stopping) {
         s->stopping = true;
         say(s, LOG_INFO, "stopping", NULL, NULL);
@@ -314,6 +376,10 @@ static int prepare(struct supervisor *s, struct err *e)
     ssize_t n = rc == 0 ? readlink("/proc/self/exe", s->exe, sizeof s->exe - 1) : 0;
     if (rc == 0 && n <= 0)
         rc = err_sys(e, "could not find this program");
+    set_path(s, "run/config.yaml", s->accepted);
+    set_path(s, "run/config.new", s->fresh);
+    if (rc == 0)
+        rc = accept_config(s, e);
     if (rc == 0)
         rc = open_log(s, e);
     if (rc == 0)

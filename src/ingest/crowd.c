@@ -1,4 +1,4 @@
-/* crowd.c - connections of the OTLP listener: how many there may be, and how long one may take to show its certificate.
+/* crowd.c - connections of an HTTP listener: how many there may be, and how long one may take to show its certificate.
  *
  * evhttp knows no limit, so anybody who reached the port without a certificate could take all descriptors of the role: 15,000 connections
  * cost 200 MB, and at the end of descriptors libevent tried and logged accept() without a pause. A connection is known by its SSL, which
@@ -11,18 +11,19 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
-#define CROWD_MAX        2048
-#define HANDSHAKE_NS     (10 * NS_PER_SECOND)
 #define HURRY_NS         (2 * NS_PER_SECOND)    /* when more than half of the places are taken */
 
 struct guest {
     struct crowd *crowd;
     struct guest *next, **link;
     SSL          *ssl;
+    struct peer  *peer;         /* NULL: not looked at yet */
     time_ns       since;        /* steady */
 };
 
 struct crowd {
+    struct crowd          *next;         /* of the role's */
+    struct listener       *owner;        /* NULL: closed */
     struct evconnlistener *listener;
     struct event          *tick;
     struct guest          *guests;
@@ -46,8 +47,14 @@ static void on_end(void *ssl, void *guest, CRYPTO_EX_DATA *data, int index, long
     if (g->next)
         g->next->link = g->link;
     g->crowd->count--;
+    if (g->crowd->owner) {
+        peers_leave(g->crowd->owner->in->peers, &g->peer);
+        card_set(&g->crowd->owner->card->connections, (int64_t)g->crowd->count);
+    }
     free(g);
 }
+
+static bool is_full(const struct crowd *c) { return (int64_t)c->count >= c->owner->conf.limits.connections; }
 
 bool crowd_join(struct crowd *c, SSL *ssl)
 {
@@ -64,23 +71,50 @@ bool crowd_join(struct crowd *c, SSL *ssl)
         on_end(ssl, g, NULL, c->index, 0, NULL);
         return false;
     }
-    if (c->count >= CROWD_MAX && c->listener)
+    card_add(&c->owner->card->accepted, 1);
+    card_set(&c->owner->card->connections, (int64_t)c->count);
+    if (is_full(c) && c->listener)
         evconnlistener_disable(c->listener);
     return true;
+}
+
+/* join_peer - who it is can be asked once libevent has given the SSL its descriptor. False: it has too many connections. */
+static bool join_peer(struct guest *g)
+{
+    struct sockaddr_storage ss;
+    socklen_t n = sizeof ss;
+    char address[PEER_TEXT_MAX];
+
+    if (g->peer || getpeername(SSL_get_fd(g->ssl), (struct sockaddr *)&ss, &n) < 0)
+        return true;
+    listener_address_text((struct sockaddr *)&ss, address, NULL);
+    g->peer = peers_join(g->crowd->owner->in->peers, str_c(address), g->crowd->owner);
+    return g->peer != NULL;
+}
+
+/* send_away - libevent then meets the end, and closes it. */
+static void send_away(const struct guest *g, enum away why)
+{
+    card_add(&g->crowd->owner->card->away[why], 1);
+    shutdown(SSL_get_fd(g->ssl), SHUT_RDWR);
 }
 
 /* on_tick - whoever has not shown a certificate in time is sent away; then there may be room again. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct crowd *c = arg;
-    time_ns now = clock_steady(), limit = c->count > CROWD_MAX / 2 ? HURRY_NS : HANDSHAKE_NS;
+    const struct listen_limits *m = &c->owner->conf.limits;
+    time_ns now = clock_steady(), limit = (int64_t)c->count > m->connections / 2 ? HURRY_NS : m->handshake_s * NS_PER_SECOND;
 
     (void)fd;
     (void)what;
-    for (struct guest *g = c->guests; g; g = g->next)
-        if (now - g->since > limit && !SSL_is_init_finished(g->ssl))
-            shutdown(SSL_get_fd(g->ssl), SHUT_RDWR);   /* libevent then meets the end, and closes it */
-    if (c->count < CROWD_MAX && c->listener)
+    for (struct guest *g = c->guests; g; g = g->next) {
+        if (!join_peer(g))
+            send_away(g, AWAY_PEER_LIMIT);
+        else if (now - g->since > limit && !SSL_is_init_finished(g->ssl))
+            send_away(g, AWAY_HANDSHAKE);
+    }
+    if (!is_full(c) && c->listener)
         evconnlistener_enable(c->listener);
 }
 
@@ -88,23 +122,25 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
     (void)arg;
-    log_line(LOG_WARN, "could not accept an OTLP connection, pausing", "error.message", strerror(errno), NULL);
+    log_line(LOG_WARN, "could not accept a connection, pausing", "error.message", strerror(errno), NULL);
     evconnlistener_disable(l);
 }
 
-int crowd_open(struct event_base *base, struct crowd **out, struct err *e)
+int crowd_open(struct listener *l, struct crowd **out, struct err *e)
 {
     static const struct timeval second = { 1, 0 };
     struct crowd *c = calloc(1, sizeof *c);
 
-    if (c) {
-        c->index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_end);
-        c->tick = event_new(base, -1, EV_PERSIST, on_tick, c);
-    }
-    if (!c || c->index < 0 || !c->tick || event_add(c->tick, &second) < 0) {
+    if (!c)
+        return err_set(e, -ENOMEM, "no memory for a listener");
+    c->owner = l;
+    c->next = l->in->crowds;
+    l->in->crowds = c;     /* freed at the end of the role, whatever follows */
+    c->index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_end);
+    c->tick = event_new(l->in->base, -1, EV_PERSIST, on_tick, c);
+    if (c->index < 0 || !c->tick || event_add(c->tick, &second) < 0) {
         crowd_close(c);
-        crowd_free(&c);
-        return err_set(e, -ENOMEM, "no memory for the OTLP listener");
+        return err_set(e, -ENOMEM, "no memory for a listener");
     }
     *out = c;
     return 0;
@@ -118,16 +154,23 @@ void crowd_watch(struct crowd *c, struct evconnlistener *listener)
 
 void crowd_close(struct crowd *c)
 {
-    if (!c)
+    if (!c || !c->owner)
         return;
+    for (struct guest *g = c->guests; g; g = g->next)
+        peers_leave(c->owner->in->peers, &g->peer);
+    c->owner = NULL;
     c->listener = NULL;
     if (c->tick)
         event_free(c->tick);
     c->tick = NULL;
 }
 
-void crowd_free(struct crowd **c)
+void crowds_free(struct ingest *in)
 {
-    free(*c);
-    *c = NULL;
+    struct crowd *c;
+
+    while ((c = in->crowds) != NULL) {
+        in->crowds = c->next;
+        free(c);
+    }
 }

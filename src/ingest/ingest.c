@@ -1,67 +1,27 @@
 /* ingest.c - the loop: listeners open, lines gather in piles, piles go to the worker, answers come back. */
 #include "ingest/internal.h"
+#include "ingest/profiles.h"
 #include "base/file.h"
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <event2/event.h>
-#include <event2/util.h>
-#include <netinet/in.h>
 #include <signal.h>
+#include <sys/resource.h>
 
-#define TICK_S           10
+#define TICK_S           1
+#define DESCRIPTORS_KEPT 256     /* for the journal, answers and whatever else is opened */
+#define PICTURE_MAX      (4u * MIB)
 #define STOP_GRACE_MS    3000    /* unanswered requests may still be answered */
 #define STOP_LINGER_MS   100     /* the last answers leave the sockets */
-
-int ingest_address(const char *text, struct sockaddr_storage *out, int *n, struct err *e)
-{
-    struct str s = str_c(text);
-    char host[PEER_TEXT_MAX];
-    int len = sizeof *out;
-
-    if (s.n >= sizeof host || str_chr(s, ':') < 0)
-        return err_set(e, -EINVAL, "\"%s\" is not ADDRESS:PORT, as in 127.0.0.1:5514 or [::1]:5514", text);
-    /* libevent refuses port 0, but takes it from a text without a port. */
-    snprintf(host, sizeof host, "%.*s", (int)(str_ends(s, STR(":0")) ? s.n - 2 : s.n), text);
-    if (evutil_parse_sockaddr_port(host, (struct sockaddr *)out, &len) < 0)
-        return err_set(e, -EINVAL, "\"%s\" is not ADDRESS:PORT, as in 127.0.0.1:5514 or [::1]:5514", text);
-    *n = len;
-    return 0;
-}
-
-void ingest_address_text(const struct sockaddr *sa, char out[PEER_TEXT_MAX], uint16_t *port)
-{
-    const void *address = NULL;
-    uint16_t number = 0;
-
-    if (sa->sa_family == AF_INET) {
-        address = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
-        number = ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port);
-    } else if (sa->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)sa;
-
-        number = ntohs(six->sin6_port);
-        address = &six->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {   /* the same peer, whichever socket it came by */
-            inet_ntop(AF_INET, six->sin6_addr.s6_addr + 12, out, PEER_TEXT_MAX);
-            address = NULL;
-        }
-    }
-    if (address)
-        inet_ntop(sa->sa_family, address, out, PEER_TEXT_MAX);
-    else if (sa->sa_family != AF_INET6)
-        out[0] = 0;
-    if (port)
-        *port = number;
-}
 
 static void pause_reading(struct ingest *in, bool paused)
 {
     if (in->paused == paused)
         return;
     in->paused = paused;
-    udp_pause(in->udp, paused);
-    tcp_pause(in->tcp, paused);
+    for (struct listener *l = in->listeners; l; l = l->next)
+        if (l->kind->pause)
+            l->kind->pause(l, paused);
 }
 
 void ingest_flush(struct ingest *in)
@@ -77,25 +37,56 @@ void ingest_flush(struct ingest *in)
         pause_reading(in, true);
 }
 
-void ingest_line(struct ingest *in, enum from from, struct str peer, struct str line, bool truncated, time_ns now)
+void ingest_refuse(struct ingest *in, struct card *card, enum refusal why, int64_t count)
+{
+    metric_add(in->counters.refused[why], count);
+    card_add(&card->refused[why], count);
+}
+
+bool ingest_line(struct ingest *in, const struct sender *s, const struct wire_line *l)
 {
     static const struct timeval wait = { 0, PILE_WAIT_MS * 1000 };
+    struct card *card = &in->counters.card[s->card];
 
-    metric_add(in->counters.read[from], 1);
-    if (line.n == 0) {
-        metric_add(in->counters.refused[REFUSED_EMPTY], 1);
-        return;
+    card_add(&card->read, 1);
+    if (l->text.n == 0) {
+        ingest_refuse(in, card, REFUSED_EMPTY, 1);
+        return false;
     }
     if (!in->open) {
         in->open = pile_new();
         event_add(in->open_timer, &wait);
     }
-    if (!in->open || pile_add(in->open, from, peer, line, truncated, now) < 0) {
-        metric_add(in->counters.refused[REFUSED_NO_SPACE], 1);
-        return;
+    if (!in->open || (l->ticket && pile_wait(in->open, l->ticket, l->number) < 0) ||
+        pile_add(in->open, s, l->text, l->truncated, l->received) < 0) {
+        ingest_refuse(in, card, REFUSED_NO_SPACE, 1);
+        return false;
     }
     if (in->open->bytes.n >= PILE_BYTES_MAX || in->open->count >= PILE_LINES_MAX)
         ingest_flush(in);
+    return true;
+}
+
+const char *ingest_busy(struct ingest *in)
+{
+    if (in->stopping)
+        return "stopping";
+    return hub_weight(&in->hub) > QUEUE_BYTES_MAX || hub_disk_full(&in->hub) ? "busy, come again" : NULL;
+}
+
+void ingest_request(struct ingest *in, struct pile *p, struct ticket *t)
+{
+    in->requests++;
+    if (pile_wait(p, t, 0) < 0) {
+        /* Without memory for its ticket nobody could be told: so it is told now. */
+        p->status = 503;
+        snprintf(p->reason, sizeof p->reason, "no memory, come again");
+        in->requests--;
+        t->done(t->owner, 0, p);
+        pile_free(&p);
+        return;
+    }
+    hub_put(&in->hub, p);
 }
 
 static void on_open_timer(evutil_socket_t fd, short what, void *arg)
@@ -122,8 +113,8 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (p = hub_collect(&in->hub); p; p = next) {
         next = p->next;
-        if (p->request)
-            http_answer(in, p);
+        in->requests -= p->decoder != NULL;
+        pile_tell(p);
         pile_free(&p);
     }
     if (in->paused && !in->stopping && hub_weight(&in->hub) < QUEUE_BYTES_LOW)
@@ -131,13 +122,79 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
     leave_when_quiet(in);
 }
 
+/* draw_picture - DATA/run/ingest.json: tests and people who asked for port 0 read where we listen; `saqshy sources` and the portal, what
+ * came. The first members are the ports of the short words. */
+static void draw_picture(struct ingest *in)
+{
+    time_ns now = clock_now();
+    struct buf *b = &in->picture;
+
+    pthread_mutex_lock(&in->hub.lock);
+    buf_reset(b);
+    buf_printf(b, "{\"pid\":%d", (int)getpid());
+    for (int k = 0; k < LISTEN_KIND_COUNT; k++) {
+        uint16_t port = 0;
+
+        for (struct listener *l = in->listeners; l; l = l->next)
+            if (strcmp(l->conf.id, listen_kind_name((enum listen_kind)k)) == 0 && l->kind->port)
+                port = l->kind->port(l);
+        buf_printf(b, ",\"%s\":%u", listen_kind_name((enum listen_kind)k), port);
+    }
+    buf_str(b, STR(",\"at\":\""));
+    buf_time(b, now);
+    buf_printf(b, "\",\"config\":{\"number\":%llu,\"error\":", (unsigned long long)in->config_number);
+    buf_json(b, str_c(in->config_error));
+    buf_str(b, STR("},\"listeners\":["));
+    for (struct listener *l = in->listeners; l; l = l->next) {
+        buf_printf(b, "%s\n{\"id\":\"%s\",\"kind\":\"%s\",\"address\":", l == in->listeners ? "" : ",", l->conf.id,
+                   listen_kind_name(l->conf.kind));
+        buf_json(b, str_c(l->conf.address));
+        buf_printf(b, ",\"port\":%u,\"tls\":%s,\"client\":\"%s\",\"paused\":%s,", l->kind->port ? l->kind->port(l) : 0,
+                   l->conf.tls ? "true" : "false", listen_client_name(l->conf.client), in->paused ? "true" : "false");
+        counters_json(l->card, now, b);
+        if (l->kind->report)
+            l->kind->report(l, b);
+        buf_byte(b, '}');
+    }
+    buf_str(b, STR("\n]}\n"));
+    in->picture_new = !buf_failed(b);
+    pthread_mutex_unlock(&in->hub.lock);
+}
+
+/* see_off - listeners that were taken out, once their last answer has left. */
+static void see_off(struct ingest *in)
+{
+    struct listener **at = &in->leaving, *l;
+
+    while ((l = *at) != NULL) {
+        if (l->kind->busy && l->kind->busy(l)) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        l->kind->close(l);
+    }
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct ingest *in = arg;
+    time_ns now = clock_now();
 
     (void)fd;
     (void)what;
-    tcp_tick(in->tcp);
+    for (struct listener *l = in->listeners; l; l = l->next)
+        if (l->kind->tick)
+            l->kind->tick(l);
+    see_off(in);
+    for (size_t i = 0; i < in->counters.cards; i++) {
+        struct card *c = &in->counters.card[i];
+        int64_t read = card_get(&c->read);
+
+        rate_add(&c->rate, (uint64_t)(read - c->rate_seen), now);
+        c->rate_seen = read;
+    }
+    draw_picture(in);
 }
 
 /* on_stop - no new bytes; what was read is stored, and whoever waits for an answer gets it. */
@@ -151,41 +208,142 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
     if (in->stopping)
         return;
     in->stopping = true;
-    udp_pause(in->udp, true);
-    tcp_close(&in->tcp);
-    http_stop_accepting(in->http);
+    for (struct listener *l = in->listeners; l; l = l->next)
+        l->kind->stop_accepting(l);
     ingest_flush(in);
     event_base_loopexit(in->base, &grace);
     leave_when_quiet(in);
 }
 
-static bool is_set(const char *address) { return address && *address; }
-
-/* publish_ports - tests and people who asked for port 0 read where we listen. */
-static int publish_ports(struct ingest *in, struct err *e)
+static int open_listener(struct ingest *in, const struct listen_conf *c, struct err *e)
 {
-    char path[4096];
-    AUTO_BUF struct buf b = { 0 };
+    const struct listener_kind *kind = listener_kind_find(c->kind);
+    struct listener *l, **at = &in->listeners;
+    int rc = kind->open(in, c, &l, e);
 
-    buf_init(&b, 4 * KIB);
-    buf_printf(&b, "{\"pid\":%d,\"syslog_udp\":%u,\"syslog_tcp\":%u,\"otlp\":%u}\n", (int)getpid(), udp_port(in->udp),
-               tcp_port(in->tcp), http_port(in->http));
-    snprintf(path, sizeof path, "%s/run/ingest.json", in->options->data);
-    return file_write_atomic(path, buf_view(&b), 0640, e);
+    if (rc < 0)
+        return rc;
+    while (*at)
+        at = &(*at)->next;
+    *at = l;
+    if (in->paused && kind->pause)
+        kind->pause(l, true);
+    log_line(LOG_INFO, "listening", "saqshy.listener", c->id, "saqshy.kind", listen_kind_name(c->kind), "server.address", c->address, NULL);
+    return 0;
 }
 
 static int open_listeners(struct ingest *in, struct err *e)
 {
-    const struct ingest_options *o = in->options;
+    char path[4096];
     int rc = 0;
 
-    if (is_set(o->syslog_udp))
-        rc = udp_open(in, o->syslog_udp, &in->udp, e);
-    if (rc == 0 && is_set(o->syslog_tcp))
-        rc = tcp_open(in, o->syslog_tcp, &in->tcp, e);
-    if (rc == 0 && is_set(o->otlp))
-        rc = http_open(in, o->otlp, &in->http, e);
-    return rc < 0 ? rc : publish_ports(in, e);
+    for (size_t i = 0; rc == 0 && i < in->options->listen->listener_count; i++)
+        rc = open_listener(in, &in->options->listen->listeners[i], e);
+    if (rc < 0)
+        return rc;
+    draw_picture(in);
+    snprintf(path, sizeof path, "%s/run/ingest.json", in->options->data);
+    return file_write_atomic(path, buf_view(&in->picture), 0640, e);
+}
+
+/* --- another configuration --- */
+
+static const struct listen_conf *conf_of(const struct listen_table *t, const char *id)
+{
+    for (size_t i = 0; i < t->listener_count; i++)
+        if (strcmp(t->listeners[i].id, id) == 0)
+            return &t->listeners[i];
+    return NULL;
+}
+
+/* take_out - a listener leaves the list; what it read goes its way, answers that are due are still given. */
+static void take_out(struct ingest *in, struct listener **at)
+{
+    struct listener *l = *at;
+
+    *at = l->next;
+    l->kind->stop_accepting(l);
+    ingest_flush(in);
+    l->next = in->leaving;
+    in->leaving = l;
+    log_line(LOG_INFO, "listening no more", "saqshy.listener", l->conf.id, NULL);
+}
+
+/* change_listener - the one at *at becomes as c says. 1: it was taken out, to be opened anew. */
+static int change_listener(struct ingest *in, struct listener **at, const struct listen_conf *c, struct err *e)
+{
+    struct listener *l = *at;
+    int rc = l->conf.kind == c->kind && l->kind->change ? l->kind->change(l, c, e) : 1;
+
+    if (rc == 0)
+        log_line(LOG_INFO, "listening as changed", "saqshy.listener", c->id, "server.address", c->address, NULL);
+    if (rc == 1)
+        take_out(in, at);
+    return rc;
+}
+
+/* change_listeners - remove, change, add, in this order, so that an address may pass from one to another. A listener that cannot be had as
+ * the new configuration says is told, and does not keep the others from it. */
+static void change_listeners(struct ingest *in, const struct listen_table *t)
+{
+    struct listener **at = &in->listeners;
+    struct err e = { 0 };
+
+    while (*at) {
+        const struct listen_conf *c = conf_of(t, (*at)->conf.id);
+        int rc = !c ? 1 : listen_conf_same(c, &(*at)->conf) ? 0 : change_listener(in, at, c, &e);
+
+        if (!c)
+            take_out(in, at);
+        else if (rc != 1)
+            at = &(*at)->next;
+        if (rc < 0) {
+            snprintf(in->config_error, sizeof in->config_error, "listener \"%s\" stays as it was: %.300s", c->id, e.text);
+            log_line(LOG_ERROR, "could not change a listener, it stays as it was", "saqshy.listener", c->id, "error.message", e.text, NULL);
+        }
+    }
+    see_off(in);
+    for (size_t i = 0; i < t->listener_count; i++) {
+        const struct listen_conf *c = &t->listeners[i];
+        bool there = false;
+
+        for (struct listener *l = in->listeners; l; l = l->next)
+            there = there || strcmp(l->conf.id, c->id) == 0;
+        if (there || open_listener(in, c, &e) == 0)
+            continue;
+        snprintf(in->config_error, sizeof in->config_error, "listener \"%s\": %.300s", c->id, e.text);
+        log_line(LOG_ERROR, "could not open a listener", "saqshy.listener", c->id, "error.message", e.text, NULL);
+    }
+}
+
+static void on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+    struct ingest *in = arg;
+    struct ingest_options fresh = *in->options;
+    struct profiles *p = NULL, *old;
+    struct err e = { 0 };
+    int rc = in->options->reload ? in->options->reload(in->options->arg, &fresh, &e) : err_set(&e, -ENOTSUP, "there is nothing to read again");
+
+    (void)fd;
+    (void)what;
+    if (in->stopping)
+        return;
+    if (rc == 0)
+        rc = profiles_new(&fresh, &p, &e);
+    in->config_number++;
+    snprintf(in->config_error, sizeof in->config_error, "%s", rc < 0 ? e.text : "");
+    if (rc < 0) {
+        log_line(LOG_ERROR, "cannot take the changed configuration, the old one stays in force", "error.message", e.text, NULL);
+    } else {
+        pthread_mutex_lock(&in->hub.lock);
+        old = in->profiles;
+        in->profiles = p;
+        pthread_mutex_unlock(&in->hub.lock);
+        profiles_free(&old);
+        change_listeners(in, fresh.listen);
+        log_line(LOG_INFO, "took the configuration again", NULL);
+    }
+    draw_picture(in);
 }
 
 static int open_loop(struct ingest *in, struct err *e)
@@ -200,30 +358,46 @@ static int open_loop(struct ingest *in, struct err *e)
     in->tick = event_new(in->base, -1, EV_PERSIST, on_tick, in);
     in->term = evsignal_new(in->base, SIGTERM, on_stop, in);
     in->interrupt = evsignal_new(in->base, SIGINT, on_stop, in);
-    if (!in->open_timer || !in->done_event || !in->tick || !in->term || !in->interrupt ||
+    in->hangup = evsignal_new(in->base, SIGHUP, on_hangup, in);
+    if (!in->open_timer || !in->done_event || !in->tick || !in->term || !in->interrupt || !in->hangup ||
         event_add(in->done_event, NULL) < 0 || event_add(in->tick, &tick) < 0 || event_add(in->term, NULL) < 0 ||
-        event_add(in->interrupt, NULL) < 0)
+        event_add(in->interrupt, NULL) < 0 || event_add(in->hangup, NULL) < 0)
         return err_set(e, -ENOMEM, "no memory for the event loop");
     return 0;
 }
 
 static void close_all(struct ingest *in)
 {
-    struct event **events[] = { &in->open_timer, &in->done_event, &in->tick, &in->term, &in->interrupt };
+    struct event **events[] = { &in->open_timer, &in->done_event, &in->tick, &in->term, &in->interrupt, &in->hangup };
 
     hub_stop(&in->hub);
     worker_join(&in->worker);
-    http_close(&in->http);
-    udp_close(&in->udp);
-    tcp_close(&in->tcp);
+    for (struct listener **list = &in->listeners; list; list = list == &in->listeners ? &in->leaving : NULL)
+        for (struct listener *l; (l = *list) != NULL;) {
+            *list = l->next;
+            l->kind->close(l);
+        }
     pile_free(&in->open);
     for (size_t i = 0; i < COUNT(events); i++)
         if (*events[i])
             event_free(*events[i]);
     if (in->base)
         event_base_free(in->base);
-    crowd_free(&in->crowd);
+    crowds_free(in);
     hub_free(&in->hub);
+    peers_free(&in->peers);
+    profiles_free(&in->profiles);
+    buf_free(&in->picture);
+}
+
+/* descriptors - how many connections all streams may have together. */
+static size_t descriptors(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == RLIM_INFINITY)
+        return 65536;
+    return r.rlim_cur > 2 * DESCRIPTORS_KEPT ? (size_t)r.rlim_cur - DESCRIPTORS_KEPT : (size_t)r.rlim_cur / 2;
 }
 
 int ingest_run(const struct ingest_options *o, struct err *e)
@@ -237,6 +411,8 @@ int ingest_run(const struct ingest_options *o, struct err *e)
     in->options = o;
     counters_init(&in->counters);
     signal(SIGPIPE, SIG_IGN);
+    buf_init(&in->picture, PICTURE_MAX);
+    in->connections_max = descriptors();
     rc = hub_init(&in->hub, e);
     if (rc < 0) {
         free(in);
@@ -245,18 +421,15 @@ int ingest_run(const struct ingest_options *o, struct err *e)
     snprintf(run, sizeof run, "%s/run", o->data);
     rc = file_mkdirs(run, 0750, e);
     if (rc == 0)
+        rc = peers_new(&in->peers, e);
+    if (rc == 0)
         rc = open_loop(in, e);
     if (rc == 0)
         rc = worker_start(in, &in->worker, e);
     if (rc == 0)
         rc = open_listeners(in, e);
-    if (rc == 0) {
-        log_line(LOG_INFO, "listening", "saqshy.syslog_udp", is_set(o->syslog_udp) ? o->syslog_udp : "off",
-                 "saqshy.syslog_tcp", is_set(o->syslog_tcp) ? o->syslog_tcp : "off", "saqshy.otlp",
-                 is_set(o->otlp) ? o->otlp : "off", NULL);
-        if (event_base_dispatch(in->base) < 0)
-            rc = err_set(e, -EIO, "the event loop failed");
-    }
+    if (rc == 0 && event_base_dispatch(in->base) < 0)
+        rc = err_set(e, -EIO, "the event loop failed");
     close_all(in);
     free(in);
     return rc;

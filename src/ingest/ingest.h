@@ -17,16 +17,19 @@
 #define SAQSHY_INGEST_INGEST_H
 
 #include "base/base.h"
+#include "base/listen.h"
 
 struct ingest_options {
     const char *data;               /* the data directory */
     const char *content;            /* parsers; may be NULL */
-    const char *syslog_udp;         /* "address:port"; empty or NULL: off; port 0: any. Likewise below */
-    const char *syslog_tcp;
-    const char *otlp;               /* needs DATA/pki/{ca.pem,server.pem,server.key} */
+    const struct listen_table *listen;   /* listeners and source profiles; listeners without files of their own take DATA/pki */
     int32_t     zone_min;           /* of lines that name no zone and come from no agent */
     int64_t     future_tolerance_s;
     int64_t     segment_bytes;
+    /* reload - at SIGHUP: listen, zone_min and future_tolerance_s anew in *fresh, valid until the next call. Below zero: the old ones stay in
+     * force. NULL: there is nothing to read again. */
+    int       (*reload)(void *arg, struct ingest_options *fresh, struct err *e);
+    void       *arg;
 };
 
 /* ingest_run - serve until SIGTERM or SIGINT, then store what was read and return 0. Failures before the first byte is

@@ -2,88 +2,111 @@
  *
  * Everything here is free of our own struct event: libevent has one of the same name. What the worker needs is in worker.h.
  *
- *      udp.c  tcp.c + frame.c ─┐                          ┌─ parse_line
- *                              ├─► pile ─► hub ─► worker ─┼─ journal_append, journal_commit
- *      http.c ─────────────────┘     ▲                    └─ sources.c, objects.c, ownlog.c
+ *      udp.c                  ─┐                          ┌─ take.c: parse_line, names, marks
+ *      stream.c + syslog.c    ─┼─► pile ─► hub ─► worker ─┼─ journal_append, journal_commit
+ *      http.c + otlp_http.c   ─┘     ▲                    └─ sources.c, objects.c, ownlog.c
  *          ▲                         │
- *          └──── answers ◄───────────┘ */
+ *          └──── tickets ◄───────────┘ */
 #ifndef SAQSHY_INGEST_INTERNAL_H
 #define SAQSHY_INGEST_INTERNAL_H
 
 #include "ingest/ingest.h"
+#include "ingest/listener.h"
 #include "base/metrics.h"
 
 #include <pthread.h>
-#include <sys/socket.h>
 
-#define LINE_MAX_BYTES      (1u * MIB)    /* EVENT_ORIGINAL_MAX; worker.h compares */
 #define PILE_BYTES_MAX      (1u * MIB)    /* a group worth a frame of its own */
 #define PILE_LINES_MAX      16384
 #define PILE_WAIT_MS        5             /* a line waits no longer for company */
 #define QUEUE_BYTES_MAX     (32u * MIB)   /* past this nobody is read */
 #define QUEUE_BYTES_LOW     (16u * MIB)   /* below this reading goes on */
 #define GROUP_BYTES_MAX     (4u * MIB)    /* piles committed together */
-#define PEER_TEXT_MAX       64
-#define AGENT_TEXT_MAX      128           /* JOURNAL_ORIGIN_ID_MAX */
+#define ANSWER_BYTES_MAX    (4u * MIB)    /* of a body that a decoder writes */
+#define QUERY_TEXT_MAX      512
 
-enum from { FROM_UDP, FROM_TCP, FROM_OTLP, FROM_OWN, FROM_COUNT };
-enum refusal {
-    REFUSED_EMPTY, REFUSED_REPEATED, REFUSED_TOO_LARGE, REFUSED_NO_SPACE, REFUSED_STOPPED, REFUSED_COUNT
-};
 enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD };
 
 /* --- counters --- */
 
 struct counters {
     struct metrics all;
-    struct metric *read[FROM_COUNT], *stored[FROM_COUNT], *bytes[FROM_COUNT];
     struct metric *refused[REFUSED_COUNT];
-    struct metric *unparsed, *truncated, *waiting, *queue_bytes, *connections, *kernel_drops, *poison;
+    struct metric *unparsed, *truncated, *waiting, *queue_bytes, *poison;
     struct metric *answered[5];   /* 200, 400, 413, 503, others */
     struct metric *commits, *commit_us, *commit_last_us, *own_lag;
+    struct card    card[CARDS_MAX];
+    size_t         cards;         /* read with __atomic_load_n outside the loop; the last one takes what has no room */
 };
+#define CARD_OWN 0                /* our own log */
 void counters_init(struct counters *c);
 void counters_answer(struct counters *c, int status);
-/* counters_balance - compute waiting from the others. */
-void counters_balance(struct counters *c);
-const char *from_name(enum from f);
+/* counters_card - the card of this id, made if need be. Loop only. */
+struct card *counters_card(struct counters *c, const char *id);
+size_t counters_cards(const struct counters *c);
+/* counters_publish - everything as a file of metrics, the sums balanced. Worker only. */
+MUST_USE int counters_publish(struct counters *c, const char *path, struct err *e);
+/* counters_json - the members of a card, without braces. */
+void counters_json(const struct card *c, time_ns now, struct buf *b);
 
 /* --- piles --- */
 
+/* Whose lines: texts in the pile's bytes. */
+struct pile_sender {
+    uint32_t peer_at, peer_n, name_at, name_n;
+    uint16_t card;
+    bool     alone;
+};
 struct pile_line {
-    uint32_t at, n, peer_at, peer_n;   /* in bytes */
-    uint8_t  from;
+    uint32_t at, n;
+    uint32_t sender;
     bool     truncated;
     time_ns  received;
 };
+struct pile_wait {
+    struct ticket *ticket;
+    uint64_t       number;
+};
 
-/* Lines on their way, or one OTLP request. Owned by whoever holds it; it moves loop → hub → worker → hub → loop. */
+struct body_decoder;
+/* Lines on their way, or one request. Owned by whoever holds it; it moves loop → hub → worker → hub → loop. */
 struct pile {
-    struct pile      *next;
-    bool              request;       /* bytes is the body of an OTLP request */
-    struct buf        bytes;
-    struct pile_line *lines;
-    size_t            count, cap;
-    size_t            weight;        /* counted against QUEUE_BYTES_MAX */
-    time_ns           received;
+    struct pile        *next;
+    struct buf          bytes;
+    struct pile_line   *lines;
+    size_t              count, cap;
+    struct pile_sender *senders;
+    size_t              sender_count, sender_cap;
+    struct pile_wait   *waits;         /* the loop's alone */
+    size_t              wait_count, wait_cap;
+    size_t              weight;        /* counted against QUEUE_BYTES_MAX */
+    time_ns             received;
     /* of a request */
-    void             *http;          /* struct evhttp_request, touched by the loop alone */
-    enum coding       coding;
-    struct str        agent;         /* in agent_text */
-    char              agent_text[AGENT_TEXT_MAX];
-    char              peer[PEER_TEXT_MAX];
-    bool              numbered;
-    uint64_t          number;
+    const struct body_decoder *decoder;   /* not NULL: bytes is a body */
+    uint16_t            card;
+    enum coding         coding;
+    struct str          agent;         /* in agent_text: the name of the client's certificate */
+    bool                alone;         /* the agent speaks for its own object alone */
+    char                agent_text[AGENT_TEXT_MAX];
+    char                peer[PEER_TEXT_MAX];
+    char                query[QUERY_TEXT_MAX];   /* path and query, for decoders that look there */
+    bool                numbered;
+    uint64_t            number;
     /* the answer */
-    int               status;        /* HTTP */
-    bool              repeated;
-    uint64_t          last_number;
-    char              reason[ERR_TEXT_MAX];
+    int                 status;        /* as of HTTP; 200: stored */
+    bool                repeated;
+    uint64_t            last_number, records;
+    struct buf          answer;        /* a body that the decoder wrote; empty: the form of the kind */
+    char                reason[ERR_TEXT_MAX];
 };
 struct pile *pile_new(void);
 void pile_free(struct pile **p);
 /* pile_add - copy a line in. -ENOMEM. */
-MUST_USE int pile_add(struct pile *p, enum from from, struct str peer, struct str line, bool truncated, time_ns received);
+MUST_USE int pile_add(struct pile *p, const struct sender *s, struct str line, bool truncated, time_ns received);
+/* pile_wait - t wants to know; a later number of the same ticket takes the place of an earlier. -ENOMEM. */
+MUST_USE int pile_wait(struct pile *p, struct ticket *t, uint64_t number);
+/* pile_tell - call whoever waits. Loop only. */
+void pile_tell(struct pile *p);
 
 /* --- the hub: a queue each way, and the weight of all that is inside --- */
 
@@ -142,10 +165,9 @@ MUST_USE int unpack(enum coding coding, struct str body, struct buf *out, struct
 struct worker;
 struct event_base;
 struct event;
-struct udp;
-struct tcp;
-struct http;
 struct crowd;
+struct peers;
+struct profiles;
 
 struct ingest {
     const struct ingest_options *options;
@@ -153,48 +175,44 @@ struct ingest {
     struct hub       hub;
     struct worker   *worker;
     struct event_base *base;
-    struct pile     *open;       /* being filled by udp and tcp */
-    struct event    *open_timer, *done_event, *term, *interrupt, *tick;
-    struct udp      *udp;
-    struct tcp      *tcp;
-    struct http     *http;
-    struct crowd    *crowd;      /* of http; lives until the loop is gone, which may end connections last */
+    struct pile     *open;       /* being filled with lines */
+    struct event    *open_timer, *done_event, *term, *interrupt, *hangup, *tick;
+    struct listener *listeners;
+    struct listener *leaving;    /* taken out of the configuration, with answers still to give */
+    struct crowd    *crowds;     /* of HTTP; live until the loop is gone, which may end connections last */
+    struct peers    *peers;
+    size_t           connections, connections_max;   /* of streams, all together: descriptors are kept for other things */
+    struct profiles *profiles;   /* new ones for the worker, under hub.lock; NULL: none */
+    struct buf       picture;    /* of ingest.json: the loop draws it under hub.lock, the worker writes it */
+    bool             picture_new;
+    uint64_t         config_number;   /* of times it was read again */
+    char             config_error[ERR_TEXT_MAX];
     bool             paused, stopping;
     size_t           requests;   /* unanswered */
 };
 
-/* loop only: */
-void ingest_line(struct ingest *in, enum from from, struct str peer, struct str line, bool truncated, time_ns now);
-void ingest_flush(struct ingest *in);
-MUST_USE int ingest_address(const char *text, struct sockaddr_storage *out, int *n, struct err *e);
-void ingest_address_text(const struct sockaddr *sa, char out[PEER_TEXT_MAX], uint16_t *port);
+/* peers.c: what addresses may have at a time and take in a second. Loop only. */
+struct peer;
+MUST_USE int peers_new(struct peers **out, struct err *e);
+void peers_free(struct peers **p);
+/* peers_join - one more connection of this address at this listener, NULL if there may be no more (or no memory). */
+struct peer *peers_join(struct peers *p, struct str address, const struct listener *l);
+void peers_leave(struct peers *p, struct peer **one);
+/* peer_take - n bytes came. False: no more is to be read until peer_ready says so. */
+bool peer_take(struct peer *p, size_t n, int64_t bytes_s, time_ns now);
+bool peer_ready(struct peer *p, int64_t bytes_s, time_ns now);
 
-MUST_USE int udp_open(struct ingest *in, const char *address, struct udp **out, struct err *e);
-void udp_pause(struct udp *u, bool paused);
-void udp_close(struct udp **u);
-uint16_t udp_port(const struct udp *u);
-MUST_USE int tcp_open(struct ingest *in, const char *address, struct tcp **out, struct err *e);
-void tcp_pause(struct tcp *t, bool paused);
-void tcp_tick(struct tcp *t);
-void tcp_close(struct tcp **t);   /* what connections hold is handed over */
-uint16_t tcp_port(const struct tcp *t);
-MUST_USE int http_open(struct ingest *in, const char *address, struct http **out, struct err *e);
-void http_answer(struct ingest *in, struct pile *p);
-void http_stop_accepting(struct http *h);
-void http_close(struct http **h);
-uint16_t http_port(const struct http *h);
-
-/* crowd.c: the connections of http, by their SSL. */
+/* crowd.c: the connections of an HTTP listener, by their SSL. */
 struct ssl_st;
 struct evconnlistener;
-MUST_USE int crowd_open(struct event_base *base, struct crowd **out, struct err *e);
-/* crowd_watch - the listener that rests while there are too many. */
-void crowd_watch(struct crowd *c, struct evconnlistener *listener);
+MUST_USE int crowd_open(struct listener *l, struct crowd **out, struct err *e);
+/* crowd_watch - the socket that rests while there are too many. */
+void crowd_watch(struct crowd *c, struct evconnlistener *socket);
 /* crowd_join - from now until ssl is freed. False without memory. */
 MUST_USE bool crowd_join(struct crowd *c, struct ssl_st *ssl);
-/* crowd_close - touch listener and loop no more; SSLs may still end. crowd_free: when none is left. */
+/* crowd_close - touch listener and loop no more; SSLs may still end. crowds_free: when none is left. */
 void crowd_close(struct crowd *c);
-void crowd_free(struct crowd **c);
+void crowds_free(struct ingest *in);
 
 /* worker.c */
 MUST_USE int worker_start(struct ingest *in, struct worker **out, struct err *e);

@@ -191,7 +191,7 @@ static struct str any_text(struct reader *outer, struct str bytes, struct arena 
     return arena_copy(a, buf_view(&out));
 }
 
-static void take_attr(struct reader *outer, const struct field *f, struct arena *a, struct otlp_attrs *attrs)
+static void take_attr(struct reader *outer, const struct field *f, struct arena *a, struct attrs *attrs)
 {
     struct reader r = inside(f);
     struct str key = { NULL, 0 }, value = { NULL, 0 };
@@ -204,11 +204,10 @@ static void take_attr(struct reader *outer, const struct field *f, struct arena 
             value = kv.bytes;
     }
     close_inner(outer, &r);
-    if (attrs->count == OTLP_ATTRS_MAX) {
+    if (attrs->count == ATTRS_MAX)
         attrs->dropped++;
-        return;
-    }
-    attrs->items[attrs->count++] = (struct otlp_attr){ key, any_text(outer, value, a) };
+    else
+        attrs_add(attrs, key, any_text(outer, value, a));
 }
 
 static void read_record(struct reader *outer, struct str bytes, struct arena *a, struct otlp_record *rec)
@@ -241,7 +240,7 @@ struct decoding {
     size_t             count;
     int                rc;
     struct err        *e;
-    struct otlp_attrs  resource;
+    struct attrs  resource;
     struct otlp_record record;
 };
 
@@ -312,14 +311,6 @@ int otlp_decode(struct str body, struct arena *a, otlp_take *take, void *arg, si
     if (arena_failed(a))
         return err_set(e, -E2BIG, "the texts of a request are too large");
     return rd_ok(&r) ? 0 : rd_err(&r, e, "OTLP logs request");
-}
-
-struct str otlp_attr(const struct otlp_attrs *attrs, struct str name)
-{
-    for (size_t i = 0; i < attrs->count; i++)
-        if (str_eq(attrs->items[i].name, name))
-            return attrs->items[i].value;
-    return str_of(NULL, 0);
 }
 
 void otlp_status(struct buf *out, int code, struct str message)

@@ -2,7 +2,7 @@
  *
  * Owns      nothing: records are views into the body, or texts in the arena given.
  * Promises  1. Reads any bytes: what is no request is -EBADMSG with the offset, and nothing is read past the end.
- *           2. Bounded: OTLP_RECORDS_MAX records, OTLP_ATTRS_MAX attributes of each kept, OTLP_DEPTH_MAX levels of a structured
+ *           2. Bounded: OTLP_RECORDS_MAX records, ATTRS_MAX attributes of each kept, OTLP_DEPTH_MAX levels of a structured
  *              body; no recursion, no allocation per field.
  *           3. Unknown fields are skipped, as protobuf asks of a reader.
  * Threads   any.
@@ -11,33 +11,23 @@
 #ifndef SAQSHY_INGEST_OTLP_H
 #define SAQSHY_INGEST_OTLP_H
 
-#include "base/base.h"
+#include "ingest/attrs.h"
 
 #define OTLP_RECORDS_MAX 65536   /* EVENT_BATCH_MAX: a request is one frame of the journal */
-#define OTLP_ATTRS_MAX   64
 #define OTLP_DEPTH_MAX   16
 
-struct otlp_attr {
-    struct str name, value;      /* a value that is no text is written as one: 7, true, {"a":1} */
-};
-struct otlp_attrs {
-    struct otlp_attr items[OTLP_ATTRS_MAX];
-    size_t           count, dropped;
-};
 struct otlp_record {
     struct str        body;
     time_ns           time, observed;   /* 0: not said */
     struct str        severity;
-    struct otlp_attrs attrs;
+    struct attrs attrs;
 };
 /* otlp_take - one record; below zero stops the decoding and comes back from it. */
-typedef int otlp_take(void *arg, const struct otlp_attrs *resource, const struct otlp_record *record, struct err *e);
+typedef int otlp_take(void *arg, const struct attrs *resource, const struct otlp_record *record, struct err *e);
 
 /* otlp_decode - every record of an ExportLogsServiceRequest, in order. *count (may be NULL) of them. -EBADMSG, -E2BIG past
  * OTLP_RECORDS_MAX; some records may have been taken before the fault is met. */
 MUST_USE int otlp_decode(struct str body, struct arena *a, otlp_take *take, void *arg, size_t *count, struct err *e);
-/* otlp_attr - the value of an attribute, {NULL,0} if absent. */
-struct str otlp_attr(const struct otlp_attrs *attrs, struct str name);
 /* otlp_status - append a google.rpc.Status that says message: the body of every refusal. */
 void otlp_status(struct buf *out, int code, struct str message);
 

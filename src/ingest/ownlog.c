@@ -120,6 +120,7 @@ static bool read_part(struct ownlog *o)
 
 int ownlog_next(struct ownlog *o, struct pile *p, struct ownlog_part *part, ownlog_seen *seen, void *arg)
 {
+    static const struct sender own = { .card = CARD_OWN };
     struct str rest, line;
     time_ns now = clock_now();
 
@@ -143,7 +144,7 @@ int ownlog_next(struct ownlog *o, struct pile *p, struct ownlog_part *part, ownl
         return 0;
     rest = buf_view(&o->bytes);
     while (p->count < PILE_LINES_MAX && str_split(&rest, '\n', &line))
-        if (line.n && pile_add(p, FROM_OWN, STR(""), line, false, now) < 0)
+        if (line.n && pile_add(p, &own, line, false, now) < 0)
             return -ENOMEM;
     if (p->count == PILE_LINES_MAX)
         o->bytes.n -= rest.n;

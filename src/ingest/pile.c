@@ -8,8 +8,10 @@ struct pile *pile_new(void)
 {
     struct pile *p = calloc(1, sizeof *p);
 
-    if (p)
+    if (p) {
         buf_init(&p->bytes, PILE_BYTES_MAX + LINE_MAX_BYTES + PEER_TEXT_MAX + BODY_WIRE_MAX);
+        buf_init(&p->answer, ANSWER_BYTES_MAX);
+    }
     return p;
 }
 
@@ -17,28 +19,49 @@ void pile_free(struct pile **p)
 {
     if (!*p)
         return;
+    for (size_t i = 0; i < (*p)->wait_count; i++)
+        ticket_unref((*p)->waits[i].ticket);
     buf_free(&(*p)->bytes);
+    buf_free(&(*p)->answer);
     free((*p)->lines);
+    free((*p)->senders);
+    free((*p)->waits);
     free(*p);
     *p = NULL;
 }
 
-/* put_peer - lines of one peer share its text. */
-static void put_peer(struct pile *p, struct pile_line *l, struct str peer)
-{
-    struct pile_line *before = p->count ? &p->lines[p->count - 1] : NULL;
+static struct str text_at(const struct pile *p, uint32_t at, uint32_t n) { return str_of(p->bytes.p + at, n); }
 
-    if (before && str_eq(str_of(p->bytes.p + before->peer_at, before->peer_n), peer)) {
-        l->peer_at = before->peer_at;
-        l->peer_n = before->peer_n;
-        return;
+/* put_sender - lines that follow each other from one sender share its texts. */
+static int put_sender(struct pile *p, const struct sender *s)
+{
+    struct pile_sender *before = p->sender_count ? &p->senders[p->sender_count - 1] : NULL, *to;
+
+    if (before && before->card == s->card && before->alone == s->alone && str_eq(text_at(p, before->peer_at, before->peer_n), s->peer) &&
+        str_eq(text_at(p, before->name_at, before->name_n), s->name))
+        return 0;
+    if (p->sender_count == p->sender_cap) {
+        size_t cap = p->sender_cap ? p->sender_cap * 2 : 8;
+        struct pile_sender *more = realloc(p->senders, cap * sizeof *more);
+
+        if (!more)
+            return -ENOMEM;
+        p->senders = more;
+        p->sender_cap = cap;
     }
-    l->peer_at = (uint32_t)p->bytes.n;
-    l->peer_n = (uint32_t)peer.n;
-    buf_str(&p->bytes, peer);
+    to = &p->senders[p->sender_count];
+    *to = (struct pile_sender){ .card = s->card, .alone = s->alone, .peer_at = (uint32_t)p->bytes.n, .peer_n = (uint32_t)s->peer.n };
+    buf_str(&p->bytes, s->peer);
+    to->name_at = (uint32_t)p->bytes.n;
+    to->name_n = (uint32_t)s->name.n;
+    buf_str(&p->bytes, s->name);
+    if (buf_failed(&p->bytes))
+        return -ENOMEM;
+    p->sender_count++;
+    return 0;
 }
 
-int pile_add(struct pile *p, enum from from, struct str peer, struct str line, bool truncated, time_ns received)
+int pile_add(struct pile *p, const struct sender *s, struct str line, bool truncated, time_ns received)
 {
     struct pile_line *l;
 
@@ -51,16 +74,73 @@ int pile_add(struct pile *p, enum from from, struct str peer, struct str line, b
         p->lines = more;
         p->cap = cap;
     }
+    if (put_sender(p, s) < 0)
+        return -ENOMEM;
     l = &p->lines[p->count];
-    *l = (struct pile_line){ .from = (uint8_t)from, .truncated = truncated, .received = received };
-    put_peer(p, l, peer);
-    l->at = (uint32_t)p->bytes.n;
-    l->n = (uint32_t)line.n;
+    *l = (struct pile_line){ .at = (uint32_t)p->bytes.n, .n = (uint32_t)line.n, .sender = (uint32_t)p->sender_count - 1,
+                             .truncated = truncated, .received = received };
     buf_str(&p->bytes, line);
     if (buf_failed(&p->bytes))
         return -ENOMEM;
     p->count++;
     return 0;
+}
+
+int pile_wait(struct pile *p, struct ticket *t, uint64_t number)
+{
+    struct pile_wait *more;
+
+    /* Lines of one connection mostly follow each other; a ticket that waits twice in a pile is only told twice. */
+    if (p->wait_count && p->waits[p->wait_count - 1].ticket == t) {
+        p->waits[p->wait_count - 1].number = number;
+        return 0;
+    }
+    if (p->wait_count == p->wait_cap) {
+        size_t cap = p->wait_cap ? p->wait_cap * 2 : 4;
+
+        more = realloc(p->waits, cap * sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        p->waits = more;
+        p->wait_cap = cap;
+    }
+    p->waits[p->wait_count++] = (struct pile_wait){ t, number };
+    t->refs++;
+    return 0;
+}
+
+void pile_tell(struct pile *p)
+{
+    for (size_t i = 0; i < p->wait_count; i++) {
+        struct pile_wait *w = &p->waits[i];
+
+        if (w->ticket->owner)
+            w->ticket->done(w->ticket->owner, w->number, p);
+    }
+}
+
+struct ticket *ticket_new(void *owner, ticket_done *done)
+{
+    struct ticket *t = malloc(sizeof *t);
+
+    if (t)
+        *t = (struct ticket){ 1, owner, done };
+    return t;
+}
+
+void ticket_unref(struct ticket *t)
+{
+    if (--t->refs == 0)
+        free(t);
+}
+
+void ticket_orphan(struct ticket **t)
+{
+    if (!*t)
+        return;
+    (*t)->owner = NULL;
+    ticket_unref(*t);
+    *t = NULL;
 }
 
 int hub_init(struct hub *h, struct err *e)
@@ -101,7 +181,7 @@ void hub_free(struct hub *h)
 void hub_put(struct hub *h, struct pile *p)
 {
     p->next = NULL;
-    p->weight = p->bytes.n + p->count * sizeof *p->lines + sizeof *p;
+    p->weight = p->bytes.n + p->count * sizeof *p->lines + p->sender_count * sizeof *p->senders + sizeof *p;
     pthread_mutex_lock(&h->lock);
     *h->tail = p;
     h->tail = &p->next;

@@ -6,9 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <jansson.h>
-#include <unistd.h>
 
 #define BUCKETS          16384          /* a power of two */
 #define TEXT_MAX         512
@@ -16,6 +14,8 @@
 #define PUBLISH_MANY_NS  (15 * NS_PER_SECOND) /* with more than MANY sources: the file has megabytes */
 #define MANY             2000
 #define FILE_MAX         (64u * MIB)
+#define SEQUENCE_JUMP_MAX 100000        /* a longer jump is another numbering */
+#define SEQUENCE_LATE_MAX 64            /* datagrams that overtook each other */
 
 struct parser_count {
     char    *name;
@@ -24,10 +24,12 @@ struct parser_count {
 struct source {
     struct source *chain;            /* of the bucket */
     struct source *newer, *older;
-    char          *id, *host, *object, *class;
-    const char    *listener;
+    char          *id, *host, *object, *class, *listener, *peer, *profile;
     time_ns        first, last;
-    uint64_t       events, unparsed, bytes;
+    uint64_t       events, unparsed, bytes, truncated;
+    uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
+    bool           numbered;
+    struct rate    rate;
     struct parser_count *parsers;
     size_t         parser_count;
 };
@@ -65,6 +67,9 @@ static void source_free(struct source *s)
     free(s->host);
     free(s->object);
     free(s->class);
+    free(s->listener);
+    free(s->peer);
+    free(s->profile);
     free(s);
 }
 
@@ -148,23 +153,57 @@ static void count_parser(struct source *s, struct str name, uint64_t n)
     s->parser_count += more[s->parser_count].name != NULL;
 }
 
-void sources_count(struct sources *all, const struct event *ev, struct str host, enum from from)
+/* field_of - by name, without the detour over members that event_get makes. */
+static struct str field_of(const struct event *ev, struct str name)
+{
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (str_eq(ev->fields[i].name, name))
+            return ev->fields[i].value;
+    return str_of(NULL, 0);
+}
+
+/* count_sequence - senders number their lines in the structured data of RFC 5424 (meta, sequenceId) or before the line (Cisco). A number that
+ * comes late fills a gap; a small one after a large one is a sender that began again. */
+static void count_sequence(struct source *s, const struct event *ev)
+{
+    struct str text = field_of(ev, STR("log.syslog.structured_data.meta.sequenceId"));
+    uint64_t n;
+
+    if (!text.n)
+        text = field_of(ev, STR("event.sequence"));
+    if (!text.n || !str_u64(text, &n))
+        return;
+    if (s->numbered && n > s->sequence && n - s->sequence <= SEQUENCE_JUMP_MAX)
+        s->gaps += n - s->sequence - 1;
+    else if (s->numbered && n < s->sequence && s->sequence - n < SEQUENCE_LATE_MAX && s->gaps > 0)
+        s->gaps--;
+    if (!s->numbered || n > s->sequence || s->sequence - n >= SEQUENCE_LATE_MAX)
+        s->sequence = n;
+    s->numbered = true;
+}
+
+void sources_count(struct sources *all, const struct event *ev, const struct source_seen *seen)
 {
     struct source *s = find(all, ev->source);
 
     if (!s)
         return;
-    renew(&s->host, host);
+    renew(&s->host, seen->host);
     renew(&s->object, ev->object);
+    renew(&s->peer, seen->peer);
+    renew(&s->profile, seen->profile);
     if (ev->class != CLASS_NONE)
         renew(&s->class, str_c(event_class_name(ev->class)));
-    s->listener = from_name(from);
+    renew(&s->listener, seen->listener);
     if (!s->first)
         s->first = ev->received;
     s->last = ev->received;
     s->events++;
     s->unparsed += ev->parse == EVENT_PARSE_FAILED;
     s->bytes += ev->original.n;
+    s->truncated += (ev->marks & MARK_TRUNCATED) != 0;
+    rate_add(&s->rate, 1, ev->received);
+    count_sequence(s, ev);
     count_parser(s, ev->parser, 1);
     all->changed = true;
 }
@@ -175,7 +214,7 @@ static void put_text(struct buf *b, const char *name, const char *value)
     buf_json(b, str_c(value));
 }
 
-static void put_source(struct buf *b, const struct source *s)
+static void put_source(struct buf *b, const struct source *s, time_ns now)
 {
     buf_str(b, STR("{\"id\":"));
     buf_json(b, str_c(s->id));
@@ -187,8 +226,16 @@ static void put_source(struct buf *b, const struct source *s)
     buf_time(b, s->first);
     buf_str(b, STR("\",\"last_seen\":\""));
     buf_time(b, s->last);
-    buf_printf(b, "\",\"events\":%llu,\"unparsed\":%llu,\"bytes\":%llu,\"parsers\":{", (unsigned long long)s->events,
-               (unsigned long long)s->unparsed, (unsigned long long)s->bytes);
+    buf_printf(b, "\",\"events\":%llu,\"unparsed\":%llu,\"bytes\":%llu,\"truncated\":%llu,\"rate_min\":%llu", (unsigned long long)s->events,
+               (unsigned long long)s->unparsed, (unsigned long long)s->bytes, (unsigned long long)s->truncated,
+               (unsigned long long)rate_get(&s->rate, now));
+    if (s->numbered)
+        buf_printf(b, ",\"gaps\":%llu", (unsigned long long)s->gaps);
+    if (s->peer && *s->peer)
+        put_text(b, "peer", s->peer);
+    if (s->profile && *s->profile)
+        put_text(b, "profile", s->profile);
+    buf_str(b, STR(",\"parsers\":{"));
     for (size_t i = 0; i < s->parser_count; i++) {
         if (i)
             buf_byte(b, ',');
@@ -198,27 +245,9 @@ static void put_source(struct buf *b, const struct source *s)
     buf_str(b, STR("}}"));
 }
 
-/* write_file - atomically, but without fsync: it is rewritten every few seconds. */
-static int write_file(const char *path, struct str content, struct err *e)
-{
-    char tmp[4096];
-    AUTO_CLOSE int fd = -1;
-    int rc;
-
-    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= (int)sizeof tmp)
-        return err_set(e, -ENAMETOOLONG, "path \"%.100s\" is too long", path);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return err_sys(e, "could not create \"%s\"", tmp);
-    rc = file_write_all(fd, content, e);
-    if (rc < 0)
-        return rc;
-    return rename(tmp, path) < 0 ? err_sys(e, "could not store \"%s\"", path) : 0;
-}
-
 void sources_publish(struct sources *all, bool now)
 {
-    time_ns at = clock_steady();
+    time_ns at = clock_steady(), now_utc = clock_now();
     AUTO_BUF struct buf b = { 0 };
     struct err e;
 
@@ -228,12 +257,12 @@ void sources_publish(struct sources *all, bool now)
     buf_byte(&b, '[');
     for (const struct source *s = all->newest; s; s = s->older) {
         buf_str(&b, s == all->newest ? STR("\n") : STR(",\n"));
-        put_source(&b, s);
+        put_source(&b, s, now_utc);
     }
     buf_str(&b, STR("\n]\n"));
     all->published = at;
     all->changed = false;
-    if (buf_failed(&b) || write_file(all->path, buf_view(&b), &e) < 0)
+    if (buf_failed(&b) || file_write_quick(all->path, buf_view(&b), &e) < 0)
         log_line(LOG_WARN, "could not write the list of sources", "error.message", buf_failed(&b) ? "too large" : e.text, NULL);
 }
 
@@ -261,15 +290,17 @@ static void take_source(struct sources *all, json_t *o)
     renew(&s->host, json_text(o, "host"));
     renew(&s->object, json_text(o, "object"));
     renew(&s->class, json_text(o, "class"));
-    for (int i = 0; i < FROM_COUNT; i++)
-        if (str_eq(listener, str_c(from_name((enum from)i))))
-            s->listener = from_name((enum from)i);
+    renew(&s->listener, listener);
     if (time_parse_rfc3339(json_text(o, "first_seen"), &s->first, NULL, NULL) < 0 ||
         time_parse_rfc3339(json_text(o, "last_seen"), &s->last, NULL, NULL) < 0)
         s->first = s->last = 0;
     s->events = json_count(json_object_get(o, "events"));
     s->unparsed = json_count(json_object_get(o, "unparsed"));
     s->bytes = json_count(json_object_get(o, "bytes"));
+    s->truncated = json_count(json_object_get(o, "truncated"));
+    s->gaps = json_count(json_object_get(o, "gaps"));
+    renew(&s->peer, json_text(o, "peer"));
+    renew(&s->profile, json_text(o, "profile"));
     json_object_foreach(json_object_get(o, "parsers"), name, v)
         count_parser(s, str_c(name), json_count(v));
 }

@@ -109,11 +109,14 @@ static void hub_keeps_order_and_weight(void **state)
     assert_null(hub_take(&h, 0, &stop));
     assert_false(stop);
     for (int i = 0; i < 3; i++) {
+        const struct sender one = { .card = 1, .peer = STR("192.0.2.1") }, other = { .card = 1, .peer = STR("192.0.2.1"), .name = STR("fw-1") };
         struct pile *p = pile_new();
 
-        assert_int_equal(pile_add(p, FROM_TCP, STR("192.0.2.1"), STR("<1>a"), false, i), 0);
-        assert_int_equal(pile_add(p, FROM_TCP, STR("192.0.2.1"), STR("<1>b"), true, i), 0);
-        assert_int_equal(p->lines[0].peer_at, p->lines[1].peer_at);
+        assert_int_equal(pile_add(p, &one, STR("<1>a"), false, i), 0);
+        assert_int_equal(pile_add(p, &one, STR("<1>b"), true, i), 0);
+        assert_int_equal(pile_add(p, &other, STR("<1>c"), true, i), 0);
+        assert_int_equal(p->lines[0].sender, p->lines[1].sender);   /* texts of one sender stand once */
+        assert_int_equal(p->sender_count, 2);
         hub_put(&h, p);
     }
     assert_true(hub_weight(&h) > 0);
@@ -137,12 +140,64 @@ static void hub_keeps_order_and_weight(void **state)
     hub_free(&h);
 }
 
+/* A connection that waits for its lines, as RELP does. */
+struct waiter {
+    uint64_t numbers[8];
+    size_t   count;
+};
+
+static void told(void *owner, uint64_t number, const struct pile *p)
+{
+    struct waiter *w = owner;
+
+    assert_int_equal(p->status, 200);
+    w->numbers[w->count++] = number;
+}
+
+static void a_ticket_tells_its_owner_and_outlives_it(void **state)
+{
+    struct waiter here = { 0 }, gone = { 0 };
+    struct ticket *a = ticket_new(&here, told), *b = ticket_new(&gone, told);
+    struct pile *p = pile_new();
+
+    (void)state;
+    assert_int_equal(pile_wait(p, a, 1), 0);
+    assert_int_equal(pile_wait(p, a, 2), 0);
+    assert_int_equal(pile_wait(p, b, 7), 0);
+    assert_int_equal(pile_wait(p, a, 3), 0);
+    p->status = 200;
+    ticket_orphan(&b);         /* its connection ended while the pile was on its way */
+    assert_null(b);
+    pile_tell(p);
+    assert_int_equal(here.count, 2);
+    assert_int_equal(here.numbers[0], 2);
+    assert_int_equal(here.numbers[1], 3);
+    assert_int_equal(gone.count, 0);
+    pile_free(&p);
+    ticket_orphan(&a);
+}
+
+static void a_rate_is_that_of_the_last_minute(void **state)
+{
+    struct rate r = { 0 };
+    time_ns t = 1000 * NS_PER_MINUTE;
+
+    (void)state;
+    rate_add(&r, 60, t);
+    assert_int_equal(rate_get(&r, t + 59 * NS_PER_SECOND), 60);
+    assert_int_equal(rate_get(&r, t + 90 * NS_PER_SECOND), 30);
+    rate_add(&r, 10, t + 90 * NS_PER_SECOND);
+    assert_int_equal(rate_get(&r, t + 90 * NS_PER_SECOND), 40);
+    assert_int_equal(rate_get(&r, t + 5 * NS_PER_MINUTE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_found_however_the_stream_is_cut),
         cmocka_unit_test(nul_bytes_are_kept_inside_and_dropped_at_the_ends),
-        cmocka_unit_test(hub_keeps_order_and_weight),
+        cmocka_unit_test(hub_keeps_order_and_weight), cmocka_unit_test(a_ticket_tells_its_owner_and_outlives_it),
+        cmocka_unit_test(a_rate_is_that_of_the_last_minute),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

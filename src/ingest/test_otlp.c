@@ -68,26 +68,26 @@ struct seen {
     char   bodies[256];
 };
 
-static int note(void *arg, const struct otlp_attrs *resource, const struct otlp_record *rec, struct err *e)
+static int note(void *arg, const struct attrs *resource, const struct otlp_record *rec, struct err *e)
 {
     struct seen *s = arg;
 
     (void)e;
     s->count++;
     snprintf(s->bodies + strlen(s->bodies), sizeof s->bodies - strlen(s->bodies), "%.*s|", STR_ARG(rec->body));
-    assert_true(resource->count <= OTLP_ATTRS_MAX && rec->attrs.count <= OTLP_ATTRS_MAX);
+    assert_true(resource->count <= ATTRS_MAX && rec->attrs.count <= ATTRS_MAX);
     return 0;
 }
 
-static int first(void *arg, const struct otlp_attrs *resource, const struct otlp_record *rec, struct err *e)
+static int first(void *arg, const struct attrs *resource, const struct otlp_record *rec, struct err *e)
 {
-    assert_true(str_eq(otlp_attr(resource, STR("host.name")), STR("db-1")));
+    assert_true(str_eq(attrs_get(resource, STR("host.name")), STR("db-1")));
     assert_int_equal(rec->time, 1795514400000000000);
     assert_true(str_eq(rec->severity, STR("WARN")));
-    assert_true(str_eq(otlp_attr(&rec->attrs, STR("log.file.path")), STR("/var/log/auth")));
-    assert_true(str_eq(otlp_attr(&rec->attrs, STR("n")), STR("7")));
-    assert_true(str_eq(otlp_attr(&rec->attrs, STR("yes")), STR("true")));
-    assert_true(str_eq(otlp_attr(&rec->attrs, STR("half")), STR("0.5")));
+    assert_true(str_eq(attrs_get(&rec->attrs, STR("log.file.path")), STR("/var/log/auth")));
+    assert_true(str_eq(attrs_get(&rec->attrs, STR("n")), STR("7")));
+    assert_true(str_eq(attrs_get(&rec->attrs, STR("yes")), STR("true")));
+    assert_true(str_eq(attrs_get(&rec->attrs, STR("half")), STR("0.5")));
     *(int *)arg = 1;
     return err_set(e, -ECANCELED, "seen enough");
 }

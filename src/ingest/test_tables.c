@@ -69,7 +69,7 @@ static void count(struct sources *s, const char *id, enum event_parse parse, tim
     struct event ev = { .source = str_c(id), .parse = parse, .received = when, .original = STR("12345"), .parser = STR("sshd"),
                         .class = CLASS_OS_UNIX, .object = STR("7") };
 
-    sources_count(s, &ev, str_of(NULL, 0), FROM_TCP);
+    sources_count(s, &ev, &(struct source_seen){ .listener = STR("syslog_tcp"), .peer = STR("192.0.2.9") });
 }
 
 static void sources_are_counted_kept_and_bounded(void **state)
@@ -92,7 +92,7 @@ static void sources_are_counted_kept_and_bounded(void **state)
     assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
     assert_true(str_find(buf_view(&b), STR("{\"id\":\"srv \\\"1\\\"\",\"host\":\"\",\"object\":\"7\",\"class\":\"os-unix\",\"listener\":\"syslog_tcp\","
                                            "\"first_seen\":\"1970-01-02T00:00:00Z\",\"last_seen\":\"1970-01-04T00:00:00Z\",\"events\":3,"
-                                           "\"unparsed\":1,\"bytes\":15,\"parsers\":{\"sshd\":3}}")) >= 0);
+                                           "\"unparsed\":1,\"bytes\":15,\"truncated\":0,\"rate_min\":0,\"peer\":\"192.0.2.9\",\"parsers\":{\"sshd\":3}}")) >= 0);
     for (int i = 0; i < SOURCES_MAX + 10; i++) {
         snprintf(id, sizeof id, "s%d", i);
         count(s, id, EVENT_PARSE_OK, NS_PER_DAY);
@@ -109,6 +109,42 @@ static void sources_are_counted_kept_and_bounded(void **state)
     write_file("sources.json", "[{\"id\":7},null,{\"id\":\"x\",\"events\":-4,\"parsers\":[1]}]");
     assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
     sources_free(&s);
+}
+
+/* numbered - a line of a device that counts its lines. */
+static void numbered(struct sources *s, const char *number)
+{
+    struct event_field f = { STR("event.sequence"), str_c(number) };
+    struct event ev = { .source = STR("sw-1"), .received = NS_PER_DAY, .original = STR("1"), .fields = &f, .field_count = 1 };
+
+    sources_count(s, &ev, &(struct source_seen){ .listener = STR("syslog_udp") });
+}
+
+static void lines_that_a_sender_numbered_and_we_never_saw_are_counted(void **state)
+{
+    static const struct {
+        const char *number, *gaps;
+    } rows[] = {
+        { "100", "\"gaps\":0" },      { "101", "\"gaps\":0" },      { "105", "\"gaps\":3" }, { "103", "\"gaps\":2" },  /* late, not lost */
+        { "106", "\"gaps\":2" },      { "1", "\"gaps\":2" },        /* the device began again */
+        { "2", "\"gaps\":2" },        { "900000000", "\"gaps\":2" }, { "900000002", "\"gaps\":3" }, { "x", "\"gaps\":3" },
+    };
+    AUTO_BUF struct buf b = { 0 };
+    struct sources *s = NULL;
+    struct err e;
+
+    (void)state;
+    buf_init(&b, MIB);
+    remove(at("sources.json"));
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        numbered(s, rows[i].number);
+        sources_publish(s, true);
+        assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
+        CHECK(rows[i].number, str_find(buf_view(&b), str_c(rows[i].gaps)) >= 0);
+    }
+    sources_free(&s);
+    remove(at("sources.json"));
 }
 
 /* A journal's memory of origins, as far as the own log needs it. */
@@ -198,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts_and_addresses_find_their_object),
         cmocka_unit_test(sources_are_counted_kept_and_bounded),
+        cmocka_unit_test(lines_that_a_sender_numbered_and_we_never_saw_are_counted),
         cmocka_unit_test(our_own_log_is_followed_across_rotation_and_restart),
     };
 

@@ -3,116 +3,25 @@
  * Whatever lies in the hub when the last commit is done makes the next group: under load groups grow by themselves, and an fsync is
  * shared by all of them. A group that could not be committed is done again from its piles; numbered batches cannot double by that. */
 #include "ingest/worker.h"
-#include "ingest/otlp.h"
-#include "ingest/parsers.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #define WAIT_MS          200            /* how often our own log and the tables are looked at when nothing arrives */
 #define RETRY_MS         1000           /* no space, or a journal that could not be written */
 #define BATCH_ARENA_MAX  (256u * MIB)
 #define PUBLISH_NS       (2 * NS_PER_SECOND)
-#define ATTR_NAME_MAX    EVENT_NAME_MAX
+#define MEMORY_MAX       (64u * MIB)
 
-/* What a pile came to; added to the counters when its group is on disk. */
-struct tally {
-    int64_t read, stored[FROM_COUNT], bytes[FROM_COUNT], unparsed, truncated, refused[REFUSED_COUNT];
-};
-
-struct worker {
-    struct ingest     *in;
-    pthread_t          thread;
-    char               folder[4096], metrics_path[4096];
-    struct journal    *journal;
-    struct parsers    *parsers;
-    struct sources    *sources;
-    struct objects    *objects;
-    struct ownlog     *ownlog;
-    struct event_batch batch;
-    struct buf         plain;
-    time_ns            published;
-};
-
-/* host_of - host.name, without the detour over members that event_get makes: it is asked for every event. */
-static struct str host_of(const struct event *ev)
+static void answer(struct pile *p, int status, const char *reason)
 {
-    static const struct str name = STR_INIT("host.name");
-
-    for (uint32_t i = 0; i < ev->field_count; i++)
-        if (str_eq(ev->fields[i].name, name))
-            return ev->fields[i].value;
-    return str_of(NULL, 0);
+    p->status = status;
+    snprintf(p->reason, sizeof p->reason, "%s", reason);
 }
 
-/* complete - what the registry knows of the source. An agent's name is in its certificate: one that is a host of the registry speaks for
- * that host's object alone, whatever its lines say, so that a captured server cannot make events of another owner. Then the host a line
- * names counts before the address it came from. */
-static void complete(const struct worker *w, struct event *ev, struct str peer, struct str agent)
+static void refuse_lines(const struct pile *p, struct tally *t, enum refusal why)
 {
-    ev->object = objects_find(w->objects, agent);
-    if (!ev->object.n)
-        ev->object = objects_find(w->objects, host_of(ev));
-    if (!ev->object.n)
-        ev->object = objects_find(w->objects, peer);
-}
-
-/* named_source - the source of a line of syslog: the host that it names, unless that would read as an agent's source or our own. */
-static struct str named_source(const struct event *ev, struct str peer)
-{
-    struct str host = host_of(ev);
-
-    return host.n == 0 || str_chr(host, '/') >= 0 || str_eq(host, STR("saqshyd")) ? peer : host;
-}
-
-static void tally_batch(struct worker *w, struct tally *t, const struct pile *p)
-{
-    for (size_t i = 0; i < w->batch.count; i++) {
-        const struct event *ev = &w->batch.items[i];
-        enum from f = p->request ? FROM_OTLP : (enum from)p->lines[i].from;
-
-        t->stored[f]++;
-        t->bytes[f] += (int64_t)ev->original.n;
-        t->unparsed += ev->parse == EVENT_PARSE_FAILED;
-        t->truncated += (ev->marks & MARK_TRUNCATED) != 0;
-        /* Facts are no log: they are no source that somebody might look for among the logs of the host. */
-        if (!str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
-            sources_count(w->sources, ev, host_of(ev), f);
-    }
-}
-
-/* --- lines of syslog and of our own log --- */
-
-static void own_class(struct event *ev)
-{
-    ev->class = str_find(ev->original, STR("\"saqshy.class\":\"sec\"")) >= 0 ? CLASS_SEC : CLASS_APP;
-}
-
-static int parse_pile(struct worker *w, const struct pile *p, bool bare)
-{
-    event_batch_reset(&w->batch);
-    for (size_t i = 0; i < p->count; i++) {
-        const struct pile_line *l = &p->lines[i];
-        struct str line = str_of(p->bytes.p + l->at, l->n), peer = str_of(p->bytes.p + l->peer_at, l->peer_n);
-        bool own = l->from == FROM_OWN;
-        struct parse_hints h = { .received = l->received, .zone_min = w->in->options->zone_min, .peer = peer,
-                                 .future_tolerance = w->in->options->future_tolerance_s * NS_PER_SECOND,
-                                 .source = own ? STR("saqshyd") : peer, .truncated = l->truncated };
-        struct event *ev = event_batch_add(&w->batch);
-
-        if (!ev)
-            return -ENOMEM;
-        parse_line(parsers_get(w->parsers), line, &h, &w->batch.arena, ev);
-        ev->received = l->received;
-        if (bare) {
-            ev->field_count = 0;
-            ev->parse = EVENT_PARSE_FAILED;
-        }
-        if (own)
-            own_class(ev);
-        else
-            ev->source = named_source(ev, peer);
-        complete(w, ev, peer, str_of(NULL, 0));
-    }
-    return 0;
+    for (size_t i = 0; i < p->count; i++)
+        tally_row(t, p->senders[p->lines[i].sender].card)->refused[why]++;
 }
 
 /* store_lines - a frame of lines. If their fields make it too large, the lines go in without them: bytes come first. */
@@ -121,162 +30,42 @@ static int store_lines(struct worker *w, struct pile *p, struct journal_origin o
     int rc = -E2BIG;
 
     for (int bare = 0; bare < 2 && rc == -E2BIG; bare++) {
-        rc = parse_pile(w, p, bare != 0);
+        rc = take_lines(w, p, bare != 0);
         if (rc == 0)
             rc = journal_append(w->journal, w->batch.items, w->batch.count, origin, NULL, e);
     }
     if (rc == 0)
-        tally_batch(w, t, p);
+        take_tally(w, t, p);
     else if (rc == -E2BIG || rc == -EINVAL)
-        t->refused[REFUSED_TOO_LARGE] += (int64_t)p->count;
+        refuse_lines(p, t, REFUSED_TOO_LARGE);
     else if (rc == 1)
-        t->refused[REFUSED_REPEATED] += (int64_t)p->count;
+        refuse_lines(p, t, REFUSED_REPEATED);
+    answer(p, 200, "");
     if (rc == -E2BIG || rc == -EINVAL) {
+        answer(p, 413, e->text);
         log_line(LOG_ERROR, "cannot store a pile of lines, skipping it", "error.message", e->text, NULL);
         return 0;
     }
     return rc;
 }
 
-/* --- requests --- */
-
-struct taking {
-    struct worker *w;
-    struct pile   *p;
-};
-
-/* source_id - "agent/var/log/auth.log", "agent/sshd", "agent/service". */
-static struct str source_id(struct worker *w, struct str agent, struct str path, struct str unit)
-{
-    if (path.n)
-        return arena_printf(&w->batch.arena, "%.*s%s%.*s", STR_ARG(agent), path.p[0] == '/' ? "" : "/", STR_ARG(path));
-    if (unit.n)
-        return arena_printf(&w->batch.arena, "%.*s/%.*s", STR_ARG(agent), STR_ARG(unit));
-    return agent;
-}
-
-/* foreign - an attribute that a sender may give a field of its own name. */
-static bool foreign(struct str name)
-{
-    return name.n > 0 && name.n <= ATTR_NAME_MAX && !str_starts(name, STR("saqshy.")) && name.p[0] != '@' &&
-           !str_eq(name, STR("event.original")) && !str_eq(name, STR("log.file.path"));
-}
-
-static void add_attrs(struct worker *w, struct event *ev, const struct otlp_attrs *attrs)
-{
-    for (size_t i = 0; i < attrs->count; i++) {
-        const struct otlp_attr *a = &attrs->items[i];
-
-        if (foreign(a->name) && !event_get(ev, a->name).n && event_add(ev, &w->batch.arena, a->name, a->value) < 0)
-            ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
-    }
-}
-
-static int32_t zone_of(const struct worker *w, const struct otlp_attrs *resource)
-{
-    int64_t zone;
-
-    if (str_i64(otlp_attr(resource, STR("saqshy.zone_min")), &zone) && zone >= -18 * 60 && zone <= 18 * 60)
-        return (int32_t)zone;
-    return w->in->options->zone_min;
-}
-
-static void set_time(const struct worker *w, struct event *ev, time_ns said)
-{
-    if (said <= 0 || !(ev->marks & MARK_NO_TIME))
-        return;
-    ev->time = said;
-    ev->marks &= ~(uint32_t)MARK_NO_TIME;
-    if (said - ev->received > w->in->options->future_tolerance_s * NS_PER_SECOND)
-        ev->marks |= MARK_FUTURE;
-}
-
-/* on_fact - a part of what an agent reports of its host's state. It is no line of a log: no parser looks at it, and so no line of a log can pass for
- * one (the parser's name is ours to give). It speaks for the host that the certificate names, and for nobody else. */
-static int on_fact(struct taking *t, const struct otlp_record *rec, struct str kind)
-{
-    struct worker *w = t->w;
-    struct arena *a = &w->batch.arena;
-    struct event *ev = event_batch_add(&w->batch);
-    int rc;
-
-    if (!ev)
-        return -E2BIG;
-    ev->received = t->p->received;
-    ev->time = rec->time > 0 ? rec->time : ev->received;
-    ev->offset_min = EVENT_OFFSET_NONE;
-    ev->parse = EVENT_PARSE_OK;
-    ev->original = str_of(rec->body.p, min_size(rec->body.n, EVENT_ORIGINAL_MAX));
-    ev->marks = ev->original.n < rec->body.n ? MARK_TRUNCATED : 0;
-    ev->parser = STR(EVENT_PARSER_FACTS);
-    ev->source = arena_printf(a, "%.*s/facts", STR_ARG(t->p->agent));
-    ev->object = objects_find(w->objects, t->p->agent);
-    rc = event_add(ev, a, STR("event.kind"), STR("state"));
-    if (rc == 0)
-        rc = event_add(ev, a, STR("event.dataset"), arena_printf(a, "saqshy.%.*s", STR_ARG(kind)));
-    return rc == 0 ? event_add(ev, a, STR("host.name"), t->p->agent) : rc;
-}
-
-static bool fact_kind(struct str s) { return str_eq(s, STR("packages")) || str_eq(s, STR("settings")) || str_eq(s, STR("files")); }
-
-static int on_record(void *arg, const struct otlp_attrs *resource, const struct otlp_record *rec, struct err *e)
-{
-    struct taking *t = arg;
-    struct worker *w = t->w;
-    struct str fact = otlp_attr(&rec->attrs, STR("saqshy.facts"));
-    struct str unit = otlp_attr(&rec->attrs, STR("saqshy.unit")), path = otlp_attr(&rec->attrs, STR("log.file.path"));
-    struct str service = otlp_attr(resource, STR("service.name"));
-    struct parse_hints h = {
-        .received = t->p->received, .zone_min = zone_of(w, resource), .peer = str_c(t->p->peer),
-        .future_tolerance = w->in->options->future_tolerance_s * NS_PER_SECOND,
-        .host = otlp_attr(resource, STR("host.name")), .path = path, .unit = unit.n ? unit : service,
-        .pid = otlp_attr(&rec->attrs, STR("saqshy.pid")),
-        .truncated = rec->body.n > LINE_MAX_BYTES || str_eq(otlp_attr(&rec->attrs, STR("saqshy.truncated")), STR("true")),
-    };
-    struct event *ev;
-
-    if (fact_kind(fact) && t->p->agent.n)
-        return on_fact(t, rec, fact) < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
-    ev = event_batch_add(&w->batch);
-    if (!ev)
-        return err_set(e, -E2BIG, "too many records in a request");
-    h.source = source_id(w, t->p->agent, path, unit.n ? unit : service);
-    parse_line(parsers_get(w->parsers), str_of(rec->body.p, min_size(rec->body.n, LINE_MAX_BYTES)), &h, &w->batch.arena, ev);
-    ev->received = t->p->received;
-    ev->source = h.source;
-    set_time(w, ev, rec->time ? rec->time : rec->observed);
-    add_attrs(w, ev, &rec->attrs);
-    if (rec->severity.n && !event_get(ev, STR("log.level")).n)
-        (void)event_add(ev, &w->batch.arena, STR("log.level"), rec->severity);
-    complete(w, ev, str_c(t->p->peer), t->p->agent);
-    return 0;
-}
-
-static void answer(struct pile *p, int status, const char *reason)
-{
-    p->status = status;
-    snprintf(p->reason, sizeof p->reason, "%s", reason);
-}
-
 /* store_request - decode and append. What the sender did wrong is its answer, not our failure. */
 static int store_request(struct worker *w, struct pile *p, struct tally *t, struct err *e)
 {
     struct journal_origin origin = { p->numbered ? p->agent : str_of(NULL, 0), p->number };
-    struct taking taking = { w, p };
-    int rc = unpack(p->coding, buf_view(&p->bytes), &w->plain, e);
+    struct tally_row *row = tally_row(t, p->card);
+    int rc = take_request(w, p, e);
 
-    event_batch_reset(&w->batch);
-    if (rc == 0)
-        rc = otlp_decode(buf_view(&w->plain), &w->batch.arena, on_record, &taking, NULL, e);
     if (rc < 0) {
         metric_add(w->in->counters.poison, 1);
         answer(p, rc == -EBADMSG ? 400 : rc == -E2BIG ? 413 : 503, e->text);
         return 0;
     }
-    t->read = (int64_t)w->batch.count;
+    row->read = (int64_t)w->batch.count;
+    p->records = w->batch.count;
     rc = w->batch.count ? journal_append(w->journal, w->batch.items, w->batch.count, origin, NULL, e) : 0;
     if (rc == -E2BIG || rc == -EINVAL) {
-        t->refused[REFUSED_TOO_LARGE] += t->read;
+        row->refused[REFUSED_TOO_LARGE] += row->read;
         answer(p, 413, e->text);
         return 0;
     }
@@ -285,9 +74,9 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
     p->repeated = rc == 1;
     p->last_number = origin.id.n ? journal_origin_seq(w->journal, origin.id) : 0;
     if (rc == 1)
-        t->refused[REFUSED_REPEATED] += t->read;
+        row->refused[REFUSED_REPEATED] += row->read;
     else
-        tally_batch(w, t, p);
+        take_tally(w, t, p);
     answer(p, 200, "");
     return 0;
 }
@@ -296,28 +85,41 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
 
 static void add_tally(struct counters *c, const struct tally *t)
 {
-    metric_add(c->read[FROM_OTLP], t->read);
-    for (int i = 0; i < FROM_COUNT; i++) {
-        metric_add(c->stored[i], t->stored[i]);
-        metric_add(c->bytes[i], t->bytes[i]);
+    for (size_t i = 0; i < t->rows; i++) {
+        const struct tally_row *r = &t->row[i];
+        struct card *card = &c->card[i];
+
+        card_add(&card->read, r->read);
+        card_add(&card->stored, r->stored);
+        card_add(&card->bytes, r->bytes);
+        card_add(&card->unparsed, r->unparsed);
+        card_add(&card->truncated, r->truncated);
+        if (r->last)
+            card_set(&card->last_event, r->last);
+        for (int k = 0; k < REFUSED_COUNT; k++) {
+            card_add(&card->refused[k], r->refused[k]);
+            metric_add(c->refused[k], r->refused[k]);
+        }
+        metric_add(c->unparsed, r->unparsed);
+        metric_add(c->truncated, r->truncated);
     }
-    for (int i = 0; i < REFUSED_COUNT; i++)
-        metric_add(c->refused[i], t->refused[i]);
-    metric_add(c->unparsed, t->unparsed);
-    metric_add(c->truncated, t->truncated);
 }
 
 static void sum_tally(struct tally *to, const struct tally *t)
 {
-    to->read += t->read;
-    for (int i = 0; i < FROM_COUNT; i++) {
-        to->stored[i] += t->stored[i];
-        to->bytes[i] += t->bytes[i];
+    for (size_t i = 0; i < t->rows; i++) {
+        const struct tally_row *r = &t->row[i];
+        struct tally_row *sum = tally_row(to, (uint16_t)i);
+
+        sum->read += r->read;
+        sum->stored += r->stored;
+        sum->bytes += r->bytes;
+        sum->unparsed += r->unparsed;
+        sum->truncated += r->truncated;
+        sum->last = r->last > sum->last ? r->last : sum->last;
+        for (int k = 0; k < REFUSED_COUNT; k++)
+            sum->refused[k] += r->refused[k];
     }
-    for (int i = 0; i < REFUSED_COUNT; i++)
-        to->refused[i] += t->refused[i];
-    to->unparsed += t->unparsed;
-    to->truncated += t->truncated;
 }
 
 static int commit(struct worker *w, struct err *e)
@@ -362,10 +164,9 @@ static bool reopen(struct worker *w)
 static void give_up(struct worker *w, struct pile *list, enum refusal why)
 {
     for (struct pile *p = list; p; p = p->next) {
-        if (p->request)
-            answer(p, 503, "the journal takes nothing now");
-        else
-            metric_add(w->in->counters.refused[why], (int64_t)p->count);
+        answer(p, 503, "the journal takes nothing now");
+        for (size_t i = 0; !p->decoder && i < p->count; i++)
+            ingest_refuse(w->in, &w->in->counters.card[p->senders[p->lines[i].sender].card], why, 1);
     }
     hub_return(&w->in->hub, list);
 }
@@ -376,14 +177,15 @@ static int append_group(struct worker *w, struct pile *list, struct tally *sum, 
     const struct journal_origin none = { { NULL, 0 }, 0 };
     int rc = 0;
 
-    *sum = (struct tally){ 0 };
+    sum->rows = 0;
     for (*stopped = list; *stopped; *stopped = (*stopped)->next) {
-        struct tally t = { 0 };
+        struct tally *t = &w->tally;
 
-        rc = (*stopped)->request ? store_request(w, *stopped, &t, e) : store_lines(w, *stopped, none, &t, e);
+        t->rows = 0;
+        rc = (*stopped)->decoder ? store_request(w, *stopped, t, e) : store_lines(w, *stopped, none, t, e);
         if (rc < 0)
             return rc;
-        sum_tally(sum, &t);
+        sum_tally(sum, t);
     }
     return 0;
 }
@@ -404,7 +206,7 @@ static struct pile *no_space(struct worker *w, struct pile *list, const struct e
     for (; list; list = next) {
         next = list->next;
         list->next = NULL;
-        if (list->request) {
+        if (list->decoder) {
             list->next = refused;
             refused = list;
         } else {
@@ -440,8 +242,7 @@ static void store_group(struct worker *w, struct pile *list)
 
     while (list) {
         struct pile *stopped = NULL, *whole;
-        struct tally sum;
-        int rc = append_group(w, list, &sum, &stopped, &e), committed = 0;
+        int rc = append_group(w, list, &w->sum, &stopped, &e), committed = 0;
 
         if (rc == 0 || rc == -ENOSPC)
             committed = commit(w, &e);
@@ -453,7 +254,7 @@ static void store_group(struct worker *w, struct pile *list)
             }
             continue;
         }
-        add_tally(&w->in->counters, &sum);
+        add_tally(&w->in->counters, &w->sum);
         whole = split(list, stopped);
         hub_return(&w->in->hub, whole);
         list = stopped ? no_space(w, stopped, &e) : NULL;
@@ -470,7 +271,6 @@ static bool follow_own_log(struct worker *w)
 {
     struct pile *p = pile_new();
     struct ownlog_part part;
-    struct tally t = { 0 };
     struct err e = { 0 };
     int rc = p ? ownlog_next(w->ownlog, p, &part, own_seen, w) : 0;
 
@@ -478,18 +278,63 @@ static bool follow_own_log(struct worker *w)
         pile_free(&p);
         return false;
     }
-    rc = p->count ? store_lines(w, p, (struct journal_origin){ str_c(part.id), part.end }, &t, &e) : 0;
+    w->sum.rows = 0;
+    rc = p->count ? store_lines(w, p, (struct journal_origin){ str_c(part.id), part.end }, &w->sum, &e) : 0;
     if (rc >= 0)
         rc = commit(w, &e);
     if (rc >= 0) {
         ownlog_taken(w->ownlog, &part);
-        metric_add(w->in->counters.read[FROM_OWN], (int64_t)p->count);
-        add_tally(&w->in->counters, &t);
+        card_add(&w->in->counters.card[CARD_OWN].read, (int64_t)p->count);
+        add_tally(&w->in->counters, &w->sum);
     } else if (rc != -ENOSPC && !reopen(w)) {
         rc = -EIO;
     }
     pile_free(&p);
     return rc >= 0;
+}
+
+/* keep_memory - what the parser has learned of sources, for the next start; it is a picture, a lost one is learned again. */
+static void keep_memory(struct worker *w)
+{
+    AUTO_BUF struct buf b = { 0 };
+
+    if (!parse_memory_changed(w->memory))
+        return;
+    buf_init(&b, MEMORY_MAX);
+    parse_memory_save(w->memory, &b);
+    if (buf_failed(&b) || file_write_quick(w->memory_path, buf_view(&b), NULL) < 0)
+        return;
+}
+
+static void reload_parsers(struct worker *w)
+{
+    struct parse_product p;
+    struct err e;
+    int rc = parse_reload(w->parser, &e);
+
+    if (rc < 0)
+        log_line(LOG_ERROR, "could not read the parsers again", "error.message", e.text, NULL);
+    for (size_t i = 0; rc == 1 && parse_product(w->parser, i, &p); i++)
+        if (p.why)
+            log_line(LOG_ERROR, "a parser is broken, the one before it stays if there was one", "error.message", p.why, NULL);
+    if (rc == 1)
+        log_line(LOG_INFO, "read the parsers again", NULL);
+}
+
+/* write_picture - what the loop drew, as DATA/run/ingest.json. */
+static void write_picture(struct worker *w)
+{
+    AUTO_BUF struct buf b = { 0 };
+    struct hub *h = &w->in->hub;
+
+    buf_init(&b, 4u * MIB);
+    pthread_mutex_lock(&h->lock);
+    if (w->in->picture_new)
+        buf_str(&b, buf_view(&w->in->picture));
+    w->in->picture_new = false;
+    pthread_mutex_unlock(&h->lock);
+    if (b.n && !buf_failed(&b) && file_write_quick(w->picture_path, buf_view(&b), NULL) < 0)
+        return; /* a picture, tried again in two seconds */
 }
 
 static void publish(struct worker *w, bool now)
@@ -502,11 +347,29 @@ static void publish(struct worker *w, bool now)
         return;
     w->published = at;
     objects_reload(w->objects);
-    counters_balance(c);
+    reload_parsers(w);
+    keep_memory(w);
     metric_set(c->queue_bytes, (int64_t)hub_weight(&w->in->hub));
     metric_set(c->own_lag, (int64_t)ownlog_lag(w->ownlog));
-    if (metrics_publish(&c->all, w->metrics_path, NULL) < 0)
-        return; /* a picture, tried again in two seconds */
+    write_picture(w);
+    if (counters_publish(c, w->metrics_path, NULL) < 0)
+        return; /* likewise */
+}
+
+/* take_profiles - those of a changed configuration. */
+static void take_profiles(struct worker *w)
+{
+    struct hub *h = &w->in->hub;
+    struct profiles *p;
+
+    pthread_mutex_lock(&h->lock);
+    p = w->in->profiles;
+    w->in->profiles = NULL;
+    pthread_mutex_unlock(&h->lock);
+    if (!p)
+        return;
+    profiles_free(&w->profiles);
+    w->profiles = p;
 }
 
 static void *run(void *arg)
@@ -515,6 +378,7 @@ static void *run(void *arg)
     bool stop = false, more = false;
 
     while (!stop) {
+        take_profiles(w);
         struct pile *list = hub_take(&w->in->hub, more ? 0 : WAIT_MS, &stop);
 
         if (list)
@@ -533,13 +397,37 @@ static void *run(void *arg)
 static void worker_free(struct worker *w)
 {
     journal_close(&w->journal);
-    parsers_free(&w->parsers);
+    parse_free(&w->parser);
+    parse_memory_free(&w->memory);
+    profiles_free(&w->profiles);
     sources_free(&w->sources);
     objects_free(&w->objects);
     ownlog_free(&w->ownlog);
     event_batch_free(&w->batch);
     buf_free(&w->plain);
     free(w);
+}
+
+/* open_parser - with the products of the administrator, then ours. */
+static int open_parser(struct worker *w, const struct ingest_options *o, struct err *e)
+{
+    char own[4096], ours[4096];
+    struct parse_options p = { .folders = { own, ours }, .zone_min = o->zone_min };
+    AUTO_BUF struct buf b = { 0 };
+    int rc;
+
+    snprintf(own, sizeof own, "%s/parsers", o->data);
+    snprintf(ours, sizeof ours, "%s/parsers", o->content ? o->content : "");
+    if (!o->content)
+        p.folders[1] = NULL;
+    rc = parse_open(&p, &w->parser, e);
+    if (rc == 0)
+        rc = parse_memory_new(&w->memory, e);
+    snprintf(w->memory_path, sizeof w->memory_path, "%s/run/parse-memory.txt", o->data);
+    buf_init(&b, MEMORY_MAX + 1);
+    if (rc == 0 && file_exists(w->memory_path) && file_read(w->memory_path, MEMORY_MAX, &b, NULL) == 0)
+        parse_memory_load(w->memory, buf_view(&b));
+    return rc;
 }
 
 static int open_parts(struct worker *w, const struct ingest_options *o, struct err *e)
@@ -549,9 +437,12 @@ static int open_parts(struct worker *w, const struct ingest_options *o, struct e
 
     snprintf(w->folder, sizeof w->folder, "%s/journal", o->data);
     snprintf(w->metrics_path, sizeof w->metrics_path, "%s/run/metrics-ingest.prom", o->data);
+    snprintf(w->picture_path, sizeof w->picture_path, "%s/run/ingest.json", o->data);
     rc = journal_open(w->folder, (uint64_t)o->segment_bytes, &w->journal, e);
     if (rc == 0)
-        rc = parsers_new(o->data, o->content ? o->content : "", o->zone_min, &w->in->counters.all, &w->parsers, e);
+        rc = open_parser(w, o, e);
+    if (rc == 0)
+        rc = profiles_new(o, &w->profiles, e);
     snprintf(path, sizeof path, "%s/run/sources.json", o->data);
     if (rc == 0)
         rc = sources_new(path, &w->sources, e);

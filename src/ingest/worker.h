@@ -4,6 +4,7 @@
 
 #include "event/event.h"
 #include "ingest/internal.h"
+#include "ingest/profiles.h"
 #include "journal/journal.h"
 #include "parse/parse.h"
 
@@ -19,7 +20,11 @@ struct ownlog;
 #define SOURCE_PARSERS_MAX 32
 MUST_USE int sources_new(const char *path, struct sources **out, struct err *e);
 void sources_free(struct sources **s);
-void sources_count(struct sources *s, const struct event *ev, struct str host, enum from from);
+/* What the worker knows besides the event. */
+struct source_seen {
+    struct str host, listener, peer, profile;
+};
+void sources_count(struct sources *s, const struct event *ev, const struct source_seen *seen);
 /* sources_publish - rewrite the file if something changed and the last time is long enough ago (or now). */
 void sources_publish(struct sources *s, bool now);
 
@@ -44,5 +49,42 @@ typedef uint64_t ownlog_seen(void *arg, struct str id);
 MUST_USE int ownlog_next(struct ownlog *o, struct pile *p, struct ownlog_part *part, ownlog_seen *seen, void *arg);
 void ownlog_taken(struct ownlog *o, const struct ownlog_part *part);
 uint64_t ownlog_lag(const struct ownlog *o);
+
+/* --- the worker itself, shared by worker.c (groups, commits) and take.c (lines and records become events) --- */
+
+/* What a pile came to; added to the counters when its group is on disk. */
+struct tally_row {
+    int64_t read, stored, bytes, unparsed, truncated, refused[REFUSED_COUNT];
+    time_ns last;
+};
+struct tally {
+    struct tally_row row[CARDS_MAX];    /* by card */
+    size_t           rows;              /* used */
+};
+
+struct worker {
+    struct ingest     *in;
+    pthread_t          thread;
+    char               folder[4096], metrics_path[4096], picture_path[4096], memory_path[4096];
+    struct journal    *journal;
+    struct parser     *parser;
+    struct parse_memory *memory;        /* what lines said of later ones */
+    struct profiles   *profiles;
+    struct sources    *sources;
+    struct objects    *objects;
+    struct ownlog     *ownlog;
+    struct event_batch batch;
+    struct buf         plain;
+    struct tally       tally, sum;      /* of a pile, of a group */
+    time_ns            published;
+};
+
+/* take_lines - the pile's lines as events of the batch; bare: without the fields that parsing found. -ENOMEM. */
+MUST_USE int take_lines(struct worker *w, const struct pile *p, bool bare);
+/* take_request - unpack, decode: the pile's records as events of the batch. */
+MUST_USE int take_request(struct worker *w, struct pile *p, struct err *e);
+/* take_tally - what the batch, made of p, comes to. */
+void take_tally(struct worker *w, struct tally *t, const struct pile *p);
+struct tally_row *tally_row(struct tally *t, uint16_t card);
 
 #endif

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 static const unsigned char session_id[] = "saqshy";
 
@@ -68,6 +69,34 @@ int pki_server_context(const char *folder, bool agents_only, SSL_CTX **out, stru
             SSL_CTX_set_client_CA_list(ctx, names);
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
         SSL_CTX_set_verify_depth(ctx, 1);
+    }
+    *out = ctx;
+    return 0;
+}
+
+int pki_listener_context(const struct pki_files *f, int client, SSL_CTX **out, struct err *e)
+{
+    SSL_CTX *ctx;
+    int rc = context_new(TLS_server_method(), &ctx, e);
+
+    if (rc == 0)
+        rc = context_load(ctx, client ? f->ca : NULL, f->cert, f->key, e);
+    else
+        return rc;
+    if (rc < 0) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(ctx, 0);
+    if (client) {
+        STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(f->ca);
+
+        if (names)
+            SSL_CTX_set_client_CA_list(ctx, names);
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (client == 2 ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+        SSL_CTX_set_verify_depth(ctx, 5);
     }
     *out = ctx;
     return 0;
@@ -168,4 +197,29 @@ int pki_peer_name(const SSL *ssl, char out[PKI_NAME_MAX + 1], struct err *e)
     if (strlen(out) != name.n || !pki_name_valid(name))
         return err_set(e, -EBADMSG, "the certificate's CN is not the name of an agent");
     return 0;
+}
+
+int pki_peer_host(const SSL *ssl, char out[PKI_NAME_MAX + 1], struct err *e)
+{
+    int rc = pki_peer_name(ssl, out, e), n = 0;
+    GENERAL_NAMES *names;
+
+    if (rc != -EBADMSG)
+        return rc;
+    names = X509_get_ext_d2i(SSL_get0_peer_certificate(ssl), NID_subject_alt_name, NULL, NULL);
+    n = names ? sk_GENERAL_NAME_num(names) : 0;
+    for (int i = 0; rc < 0 && i < n; i++) {
+        const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
+        struct str s;
+
+        if (g->type != GEN_DNS)
+            continue;
+        s = str_of((const char *)ASN1_STRING_get0_data(g->d.dNSName), (size_t)ASN1_STRING_length(g->d.dNSName));
+        if (!pki_name_valid(s))
+            continue;
+        snprintf(out, PKI_NAME_MAX + 1, "%.*s", STR_ARG(s));
+        rc = 0;
+    }
+    GENERAL_NAMES_free(names);
+    return rc;
 }

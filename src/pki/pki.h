@@ -43,6 +43,12 @@ MUST_USE int pki_days_left(const char *pem, int *days, struct err *e);
 
 /* pki_server_context - for a listener, from server.pem and server.key of folder. agents_only: clients must show a certificate. */
 MUST_USE int pki_server_context(const char *folder, bool agents_only, struct ssl_ctx_st **out, struct err *e);
+/* pki_listener_context - for a listener with files of its own. client: 0 asks for no certificate, 1 takes one that holds, 2 insists on one.
+ * Sessions are not kept and not resumed, so that a connection costs little. */
+struct pki_files {
+    const char *cert, *key, *ca;
+};
+MUST_USE int pki_listener_context(const struct pki_files *f, int client, struct ssl_ctx_st **out, struct err *e);
 /* pki_client_context - trusts ca only; cert and key may both be NULL. */
 MUST_USE int pki_client_context(const char *ca, const char *cert, const char *key, struct ssl_ctx_st **out, struct err *e);
 /* pki_node_server - for a listener, from node.pem and node.key of folder: clients must show one of the certificates in peers (PEM, one behind
@@ -51,6 +57,8 @@ MUST_USE int pki_node_server(const char *folder, struct str peers, struct ssl_ct
 void pki_context_free(struct ssl_ctx_st **ctx);
 /* pki_peer_name - the CN of the other side's verified certificate in out. -ENOENT if it showed none, -EBADMSG if it is no name. */
 MUST_USE int pki_peer_name(const struct ssl_st *ssl, char out[PKI_NAME_MAX + 1], struct err *e);
+/* pki_peer_host - as pki_peer_name; but where the CN is no name, the first DNS name of the certificate counts (RFC 5425 5.2). */
+MUST_USE int pki_peer_host(const struct ssl_st *ssl, char out[PKI_NAME_MAX + 1], struct err *e);
 /* pki_peer_fingerprint - SHA-256 of the other side's verified certificate, hexadecimal. -ENOENT if it showed none. */
 MUST_USE int pki_peer_fingerprint(const struct ssl_st *ssl, char out[65], struct err *e);
 

@@ -1,0 +1,83 @@
+/* otlp_http.c - OTLP over HTTPS: POST /v1/logs from agents with a certificate of our authority, and what its records mean. */
+#include "ingest/http.h"
+#include "ingest/otlp.h"
+
+#define GRPC_INVALID      3
+#define GRPC_UNAVAILABLE 14
+
+static int admit(const struct http_ask *a, struct pile *p, struct err *e)
+{
+    const char *type = http_header(a, "Content-Type"), *number = http_header(a, "Saqshy-Batch");
+
+    if (!*a->client) {
+        err_set(e, -EACCES, "a certificate is needed");
+        return 403;
+    }
+    if (!type || strncasecmp(type, "application/x-protobuf", 22) != 0) {
+        err_set(e, -EINVAL, "Content-Type must be application/x-protobuf");
+        return 415;
+    }
+    p->numbered = number != NULL;
+    if (number && (!str_u64(str_c(number), &p->number) || p->number == 0)) {
+        err_set(e, -EINVAL, "Saqshy-Batch must be a number above 0");
+        return 400;
+    }
+    return 0;
+}
+
+/* form - an empty response, or a Status with the reason. */
+static void form(struct http_answer *a, const struct pile *p)
+{
+    char number[24];
+
+    a->type = "application/x-protobuf";
+    if (a->status != 200)
+        otlp_status(a->body, a->status == 503 || a->status == 429 ? GRPC_UNAVAILABLE : GRPC_INVALID, str_c(a->reason));
+    if (!p || !p->numbered || a->status != 200)
+        return;
+    snprintf(number, sizeof number, "%llu", (unsigned long long)p->last_number);
+    http_answer_header(a, p->repeated ? "Saqshy-Repeated" : "Saqshy-Stored", number);
+}
+
+/* --- in the worker --- */
+
+static int32_t zone_of(const struct taking *t, const struct attrs *resource)
+{
+    int64_t zone;
+
+    if (str_i64(attrs_get(resource, STR("saqshy.zone_min")), &zone) && zone >= -18 * 60 && zone <= 18 * 60)
+        return (int32_t)zone;
+    return taking_zone(t);
+}
+
+static bool fact_kind(struct str s) { return str_eq(s, STR("packages")) || str_eq(s, STR("settings")) || str_eq(s, STR("files")); }
+
+static int on_record(void *arg, const struct attrs *resource, const struct otlp_record *rec, struct err *e)
+{
+    struct taking *t = arg;
+    struct str fact = attrs_get(&rec->attrs, STR("saqshy.facts")), unit = attrs_get(&rec->attrs, STR("saqshy.unit"));
+    struct record r = {
+        .text = rec->body, .time = rec->time ? rec->time : rec->observed, .severity = rec->severity, .host = attrs_get(resource, STR("host.name")),
+        .path = attrs_get(&rec->attrs, STR("log.file.path")), .unit = unit.n ? unit : attrs_get(resource, STR("service.name")),
+        .pid = attrs_get(&rec->attrs, STR("saqshy.pid")), .zone_min = zone_of(t, resource),
+        .truncated = str_eq(attrs_get(&rec->attrs, STR("saqshy.truncated")), STR("true")), .fields = &rec->attrs,
+    };
+
+    if (fact_kind(fact) && taking_pile(t)->agent.n)
+        return take_fact(t, fact, rec->body, rec->time, e);
+    return take_record(t, &r, e);
+}
+
+static int decode(struct taking *t, struct str body, struct err *e) { return otlp_decode(body, taking_arena(t), on_record, t, NULL, e); }
+
+const struct body_decoder otlp_decoder = { "otlp", decode };
+
+static const struct http_route routes[] = { { HTTP_POST, "/v1/logs", admit, &otlp_decoder, NULL } };
+static const struct http_service service = { "OTLP", routes, COUNT(routes), form };
+
+static int open_otlp(struct ingest *in, const struct listen_conf *c, struct listener **out, struct err *e)
+{
+    return http_open(in, &otlp_kind, &service, c, out, e);
+}
+
+const struct listener_kind otlp_kind = { .number = LISTEN_otlp, .open = open_otlp, HTTP_MEMBERS };

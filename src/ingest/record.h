@@ -1,0 +1,41 @@
+/* record.h - what a body decoder gives: one record of a request, whatever its format was.
+ *
+ * Owns      nothing: texts are views into the body, or lie in the arena of taking_arena.
+ * Promises  1. take_record never refuses a record for what it says: it is parsed, named, marked and counted like a line.
+ *           2. A decoder that returns below zero stores nothing of its request: -EBADMSG is answered 400, -E2BIG 413, anything else 503.
+ * Threads   the worker.
+ * Units     time_ns as sent, minutes east of UTC. */
+#ifndef SAQSHY_INGEST_RECORD_H
+#define SAQSHY_INGEST_RECORD_H
+
+#include "ingest/attrs.h"
+#include "ingest/listener.h"
+
+struct taking;
+
+/* One record. All but text may be empty. */
+struct record {
+    struct str          text;        /* the original; longer than LINE_MAX_BYTES it is cut and marked */
+    time_ns             time;        /* counts if the text names none; 0: not said */
+    struct str          severity, host, path, unit, pid;
+    struct str          parser;      /* the parser to take, by name; empty: found by the text */
+    int32_t             zone_min;    /* EVENT_OFFSET_NONE: that of the profile or the node */
+    bool                truncated;   /* the sender cut it */
+    const struct attrs *fields;      /* become fields under their own names, where the parser found none; may be NULL */
+};
+MUST_USE int take_record(struct taking *t, const struct record *r, struct err *e);
+/* take_fact - a part of what an agent reports of its host's state, for the host that its certificate names. */
+MUST_USE int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, struct err *e);
+/* taking_arena - until the request is stored. */
+struct arena *taking_arena(struct taking *t);
+/* taking_pile - the request: its agent, its query, and answer, where a decoder may write the body of the answer. */
+struct pile *taking_pile(struct taking *t);
+int32_t taking_zone(const struct taking *t);
+
+struct body_decoder {
+    const char *name;
+    int (*decode)(struct taking *t, struct str body, struct err *e);
+};
+extern const struct body_decoder otlp_decoder;
+
+#endif

@@ -1,0 +1,300 @@
+/* take.c - lines and records become events of the worker's batch: hints for the parser, the names of source and object, marks, the tally. */
+#include "ingest/record.h"
+#include "ingest/worker.h"
+
+#define ATTR_NAME_MAX EVENT_NAME_MAX
+
+struct taking {
+    struct worker *w;
+    struct pile   *p;
+};
+
+struct arena *taking_arena(struct taking *t) { return &t->w->batch.arena; }
+struct pile *taking_pile(struct taking *t) { return t->p; }
+
+/* profile_of - what is told of a sender; host may be empty. */
+static const struct profile *profile_of(const struct worker *w, struct str peer, uint16_t card, struct str host)
+{
+    return profiles_find(w->profiles, peer, str_c(w->in->counters.card[card].id), host);
+}
+
+static int32_t zone_of(const struct worker *w, const struct profile *p) { return p && p->zone_min != INT32_MIN ? p->zone_min : profiles_zone(w->profiles); }
+
+int32_t taking_zone(const struct taking *t) { return zone_of(t->w, profile_of(t->w, str_c(t->p->peer), t->p->card, str_of(NULL, 0))); }
+
+/* host_of - host.name, without the detour over members that event_get makes: it is asked for every event. */
+static struct str host_of(const struct event *ev)
+{
+    static const struct str name = STR_INIT("host.name");
+
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (str_eq(ev->fields[i].name, name))
+            return ev->fields[i].value;
+    return str_of(NULL, 0);
+}
+
+/* complete - what the registry knows of the source. A client's name is in its certificate: one that is a host of the registry speaks for
+ * that host's object alone, whatever its lines say, so that a captured server cannot make events of another owner. Then what the
+ * configuration says of the source counts, then the host a line names, before the address it came from. */
+static void complete(const struct worker *w, struct event *ev, struct str peer, struct str name, const struct profile *p)
+{
+    if (p && p->class.n)
+        ev->class = event_class_parse(p->class);
+    ev->object = objects_find(w->objects, name);
+    if (!ev->object.n && p)
+        ev->object = p->object;
+    if (!ev->object.n)
+        ev->object = objects_find(w->objects, host_of(ev));
+    if (!ev->object.n)
+        ev->object = objects_find(w->objects, peer);
+}
+
+/* named_source - the source of a line of syslog: the host that it names, unless that would read as an agent's source or our own. Where a
+ * client certificate is needed, its name comes first: "NAME" for its own lines, "NAME/HOST" for those that it passes on. */
+static struct str named_source(struct worker *w, const struct event *ev, struct str peer, struct str name)
+{
+    struct str host = host_of(ev);
+    bool usable = host.n && str_chr(host, '/') < 0 && !str_eq(host, STR("saqshyd"));
+
+    if (!name.n)
+        return usable ? host : peer;
+    return usable && !str_ieq(host, name) ? arena_printf(&w->batch.arena, "%.*s/%.*s", STR_ARG(name), STR_ARG(host)) : name;
+}
+
+struct tally_row *tally_row(struct tally *t, uint16_t card)
+{
+    for (; t->rows <= card; t->rows++)
+        t->row[t->rows] = (struct tally_row){ 0 };
+    return &t->row[card];
+}
+
+/* seen_of - what sources.c shall know of the event i of p. */
+static struct source_seen seen_of(const struct worker *w, const struct pile *p, size_t i, uint16_t card)
+{
+    const struct event *ev = &w->batch.items[i];
+    const struct pile_sender *s = p->decoder ? NULL : &p->senders[p->lines[i].sender];
+    struct source_seen seen = { .host = host_of(ev), .listener = str_c(w->in->counters.card[card].id),
+                                .peer = s ? str_of(p->bytes.p + s->peer_at, s->peer_n) : str_c(p->peer) };
+    const struct profile *profile = card == CARD_OWN ? NULL : profile_of(w, seen.peer, card, seen.host);
+
+    if (profile)
+        seen.profile = profile->name;
+    return seen;
+}
+
+void take_tally(struct worker *w, struct tally *t, const struct pile *p)
+{
+    for (size_t i = 0; i < w->batch.count; i++) {
+        const struct event *ev = &w->batch.items[i];
+        uint16_t card = p->decoder ? p->card : p->senders[p->lines[i].sender].card;
+        struct tally_row *row = tally_row(t, card);
+        struct source_seen seen;
+
+        row->stored++;
+        row->bytes += (int64_t)ev->original.n;
+        row->unparsed += ev->parse == EVENT_PARSE_FAILED;
+        row->truncated += (ev->marks & MARK_TRUNCATED) != 0;
+        row->last = ev->received > row->last ? ev->received : row->last;
+        /* Facts are no log: they are no source that somebody might look for among the logs of the host. */
+        if (str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
+            continue;
+        seen = seen_of(w, p, i, card);
+        sources_count(w->sources, ev, &seen);
+    }
+}
+
+/* --- lines of syslog and of our own log --- */
+
+static void own_class(struct event *ev)
+{
+    ev->class = str_find(ev->original, STR("\"saqshy.class\":\"sec\"")) >= 0 ? CLASS_SEC : CLASS_APP;
+}
+
+/* Whose lines follow each other: asked of the profiles once. */
+struct whose {
+    const struct pile_sender *sender;
+    const struct profile     *profile;
+    struct str                peer, name;
+};
+
+static struct whose whose(const struct worker *w, const struct pile *p, uint32_t n)
+{
+    const struct pile_sender *s = &p->senders[n];
+    struct whose o = { s, NULL, str_of(p->bytes.p + s->peer_at, s->peer_n), str_of(p->bytes.p + s->name_at, s->name_n) };
+
+    if (s->card != CARD_OWN)
+        o.profile = profile_of(w, o.peer, s->card, str_of(NULL, 0));
+    return o;
+}
+
+/* parse_as - the event of a line at the end of the batch, by the profile. */
+static struct event *parse_as(struct worker *w, struct str line, const struct profile *p, struct parse_hints *h)
+{
+    struct event *ev = event_batch_add(&w->batch);
+
+    if (!ev)
+        return NULL;
+    h->zone_min = zone_of(w, p);
+    h->parser = p ? p->parser : str_of(NULL, 0);
+    parse_line(w->parser, line, h, &w->batch.arena, ev);
+    return ev;
+}
+
+/* parse_known - the same; when a profile speaks of the host that the line turns out to name, once more by that one. */
+static struct event *parse_known(struct worker *w, struct str line, uint16_t card, const struct profile **p, struct parse_hints *h)
+{
+    struct event *ev = parse_as(w, line, *p, h);
+    const struct profile *better = ev && profiles_by_host(w->profiles) ? profile_of(w, h->peer, card, host_of(ev)) : *p;
+
+    if (!ev || better == *p)
+        return ev;
+    *p = better;
+    w->batch.count--;
+    return parse_as(w, line, *p, h);
+}
+
+static int take_line(struct worker *w, const struct pile *p, const struct pile_line *l, const struct whose *o, bool bare)
+{
+    bool own = o->sender->card == CARD_OWN;
+    const struct profile *profile = o->profile;
+    struct str name = o->sender->alone ? o->name : str_of(NULL, 0);
+    struct parse_hints h = { .received = l->received, .peer = o->peer, .future_tolerance = profiles_tolerance(w->profiles),
+                             .source = own ? STR("saqshyd") : o->peer, .truncated = l->truncated, .memory = w->memory };
+    struct event *ev = parse_known(w, str_of(p->bytes.p + l->at, l->n), o->sender->card, &profile, &h);
+
+    if (!ev)
+        return -ENOMEM;
+    ev->received = l->received;
+    if (bare) {
+        ev->field_count = 0;
+        ev->parse = EVENT_PARSE_FAILED;
+    }
+    if (own)
+        own_class(ev);
+    else
+        ev->source = named_source(w, ev, o->peer, name);
+    complete(w, ev, o->peer, name, profile);
+    if (o->name.n && !bare && event_set(ev, &w->batch.arena, STR("tls.client.x509.subject.common_name"), o->name) < 0)
+        ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
+    return 0;
+}
+
+int take_lines(struct worker *w, const struct pile *p, bool bare)
+{
+    int rc = 0;
+
+    struct whose o = { 0 };
+
+    event_batch_reset(&w->batch);
+    for (size_t i = 0; rc == 0 && i < p->count; i++) {
+        if (i == 0 || p->lines[i].sender != p->lines[i - 1].sender)
+            o = whose(w, p, p->lines[i].sender);
+        rc = take_line(w, p, &p->lines[i], &o, bare);
+    }
+    return rc;
+}
+
+/* --- requests --- */
+
+/* source_id - "agent/var/log/auth.log", "agent/sshd", "agent/service". */
+static struct str source_id(struct worker *w, struct str agent, struct str path, struct str unit)
+{
+    if (path.n)
+        return arena_printf(&w->batch.arena, "%.*s%s%.*s", STR_ARG(agent), path.p[0] == '/' ? "" : "/", STR_ARG(path));
+    if (unit.n)
+        return arena_printf(&w->batch.arena, "%.*s/%.*s", STR_ARG(agent), STR_ARG(unit));
+    return agent;
+}
+
+/* foreign - an attribute that a sender may give a field of its own name. */
+static bool foreign(struct str name)
+{
+    return name.n > 0 && name.n <= ATTR_NAME_MAX && !str_starts(name, STR("saqshy.")) && name.p[0] != '@' &&
+           !str_eq(name, STR("event.original")) && !str_eq(name, STR("log.file.path"));
+}
+
+static void add_fields(struct worker *w, struct event *ev, const struct attrs *fields)
+{
+    for (size_t i = 0; fields && i < fields->count; i++) {
+        const struct attr *a = &fields->items[i];
+
+        if (foreign(a->name) && !event_get(ev, a->name).n && event_add(ev, &w->batch.arena, a->name, a->value) < 0)
+            ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
+    }
+}
+
+static void set_time(const struct worker *w, struct event *ev, time_ns said)
+{
+    if (said <= 0 || !(ev->marks & MARK_NO_TIME))
+        return;
+    ev->time = said;
+    ev->marks &= ~(uint32_t)MARK_NO_TIME;
+    if (said - ev->received > profiles_tolerance(w->profiles))
+        ev->marks |= MARK_FUTURE;
+}
+
+/* take_fact - it is no line of a log: no parser looks at it, and so no line of a log can pass for one (the parser's name is ours to give).
+ * It speaks for the host that the certificate names, and for nobody else. */
+int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, struct err *e)
+{
+    struct worker *w = t->w;
+    struct arena *a = &w->batch.arena;
+    struct event *ev = event_batch_add(&w->batch);
+    int rc = ev ? 0 : -E2BIG;
+
+    if (rc == 0) {
+        ev->received = t->p->received;
+        ev->time = time > 0 ? time : ev->received;
+        ev->offset_min = EVENT_OFFSET_NONE;
+        ev->parse = EVENT_PARSE_OK;
+        ev->original = str_of(text.p, min_size(text.n, EVENT_ORIGINAL_MAX));
+        ev->marks = ev->original.n < text.n ? MARK_TRUNCATED : 0;
+        ev->parser = STR(EVENT_PARSER_FACTS);
+        ev->source = arena_printf(a, "%.*s/facts", STR_ARG(t->p->agent));
+        ev->object = objects_find(w->objects, t->p->agent);
+        rc = event_add(ev, a, STR("event.kind"), STR("state"));
+    }
+    if (rc == 0)
+        rc = event_add(ev, a, STR("event.dataset"), arena_printf(a, "saqshy.%.*s", STR_ARG(kind)));
+    if (rc == 0)
+        rc = event_add(ev, a, STR("host.name"), t->p->agent);
+    return rc < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
+}
+
+int take_record(struct taking *t, const struct record *r, struct err *e)
+{
+    struct worker *w = t->w;
+    struct str name = t->p->agent, peer = str_c(t->p->peer), text = str_of(r->text.p, min_size(r->text.n, LINE_MAX_BYTES));
+    const struct profile *profile = profile_of(w, peer, t->p->card, r->host);
+    struct parse_hints h = {
+        .received = t->p->received, .peer = peer, .future_tolerance = profiles_tolerance(w->profiles), .host = r->host, .path = r->path,
+        .unit = r->unit, .pid = r->pid, .truncated = r->truncated || text.n < r->text.n, .memory = w->memory,
+    };
+    struct event *ev = event_batch_add(&w->batch);
+
+    if (!ev)
+        return err_set(e, -E2BIG, "too many records in a request");
+    if (name.n)
+        h.source = source_id(w, name, r->path, r->unit);
+    h.zone_min = r->zone_min == EVENT_OFFSET_NONE ? zone_of(w, profile) : r->zone_min;
+    h.parser = r->parser.n || !profile ? r->parser : profile->parser;
+    parse_line(w->parser, text, &h, &w->batch.arena, ev);
+    ev->received = t->p->received;
+    ev->source = name.n ? h.source : named_source(w, ev, peer, name);
+    set_time(w, ev, r->time);
+    add_fields(w, ev, r->fields);
+    if (r->severity.n && !event_get(ev, STR("log.level")).n)
+        (void)event_add(ev, &w->batch.arena, STR("log.level"), r->severity);
+    complete(w, ev, peer, t->p->alone ? name : str_of(NULL, 0), profile);
+    return 0;
+}
+
+int take_request(struct worker *w, struct pile *p, struct err *e)
+{
+    struct taking t = { w, p };
+    int rc = unpack(p->coding, buf_view(&p->bytes), &w->plain, e);
+
+    event_batch_reset(&w->batch);
+    buf_reset(&p->answer);     /* a group may be done again */
+    return rc < 0 ? rc : p->decoder->decode(&t, buf_view(&w->plain), e);
+}
