@@ -4,6 +4,7 @@
 #include "duty/calendar.h"
 #include "event/event.h"
 #include "ingest/ingest.h"
+#include "parse/encoding.h"
 
 #include <time.h>
 
@@ -43,9 +44,20 @@ int node_check_sources(struct node *n, struct err *e)
         if (*p->class && event_class_parse(str_c(p->class)) == CLASS_NONE)
             return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": unknown class \"%s\": os-unix, os-windows, db, net, fw, app and sec are known",
                             p->name, p->class);
+        if (*p->encoding && encoding_named(str_c(p->encoding)) == ENCODING_COUNT)
+            return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": unknown encoding \"%s\", as windows-1251 or utf-16", p->name, p->encoding);
         if (*p->zone && !p->zone_known && find_zone(p, &why) < 0)
             return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": zone \"%s\" cannot be used, write it as +05:00: %.200s", p->name, p->zone,
                             why.text);
+    }
+    for (size_t i = 0; i < n->listen.listener_count; i++) {
+        const struct listen_conf *c = &n->listen.listeners[i];
+        bool known = !*c->source;
+
+        for (size_t k = 0; !known && k < n->listen.profile_count; k++)
+            known = strcmp(n->listen.profiles[k].name, c->source) == 0;
+        if (!known)
+            return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": there is no source \"%s\" in ingest.sources", c->id, c->source);
     }
     return 0;
 }

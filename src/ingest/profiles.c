@@ -64,12 +64,17 @@ static int take_address(struct rule *r, const struct source_profile *from, struc
 
 static int take_rule(struct profiles *p, struct rule *r, const struct source_profile *from, struct err *e)
 {
-    *r = (struct rule){ .what = { .name = arena_copy(&p->arena, str_c(from->name)), .encoding = arena_copy(&p->arena, str_c(from->encoding)),
+    *r = (struct rule){ .what = { .name = arena_copy(&p->arena, str_c(from->name)),
                                   .parser = arena_copy(&p->arena, str_c(from->parser)), .object = arena_copy(&p->arena, str_c(from->object)),
-                                  .class = arena_copy(&p->arena, str_c(from->class)), .zone_name = arena_copy(&p->arena, str_c(from->zone)),
+                                  .class = arena_copy(&p->arena, str_c(from->class)),
                                   .zone_min = from->zone_known ? from->zone_min : INT32_MIN },
                         .listener = arena_copy(&p->arena, str_c(from->listener)), .host = arena_copy(&p->arena, str_c(from->host)) };
     p->by_host = p->by_host || r->host.n;
+    if (*from->encoding) {
+        r->what.encoding = encoding_named(str_c(from->encoding));
+        if (r->what.encoding == ENCODING_COUNT)
+            return err_set(e, -EINVAL, "source \"%s\": unknown encoding \"%s\"", from->name, from->encoding);
+    }
     return *from->address ? take_address(r, from, e) : 0;
 }
 

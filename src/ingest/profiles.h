@@ -9,10 +9,12 @@
 #define SAQSHY_INGEST_PROFILES_H
 
 #include "ingest/ingest.h"
+#include "parse/encoding.h"
 
 struct profile {
-    struct str name, zone_name, encoding, parser, object, class;
-    int32_t    zone_min;         /* INT32_MIN: not said */
+    struct str    name, parser, object, class;
+    int32_t       zone_min;      /* INT32_MIN: not said */
+    enum encoding encoding;      /* ENCODING_DETECT: not said */
 };
 
 struct profiles;

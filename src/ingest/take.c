@@ -1,4 +1,5 @@
 /* take.c - lines and records become events of the worker's batch: hints for the parser, the names of source and object, marks, the tally. */
+#include "ingest/parsers.h"
 #include "ingest/record.h"
 #include "ingest/worker.h"
 
@@ -136,7 +137,8 @@ static struct event *parse_as(struct worker *w, struct str line, const struct pr
         return NULL;
     h->zone_min = zone_of(w, p);
     h->parser = p ? p->parser : str_of(NULL, 0);
-    parse_line(w->parser, line, h, &w->batch.arena, ev);
+    h->encoding = p ? p->encoding : ENCODING_DETECT;
+    parse_line(parsers_get(w->parsers), line, h, &w->batch.arena, ev);
     return ev;
 }
 
@@ -278,7 +280,8 @@ int take_record(struct taking *t, const struct record *r, struct err *e)
         h.source = source_id(w, name, r->path, r->unit);
     h.zone_min = r->zone_min == EVENT_OFFSET_NONE ? zone_of(w, profile) : r->zone_min;
     h.parser = r->parser.n || !profile ? r->parser : profile->parser;
-    parse_line(w->parser, text, &h, &w->batch.arena, ev);
+    h.encoding = profile ? profile->encoding : ENCODING_DETECT;
+    parse_line(parsers_get(w->parsers), text, &h, &w->batch.arena, ev);
     ev->received = t->p->received;
     ev->source = name.n ? h.source : named_source(w, ev, peer, name);
     set_time(w, ev, r->time);

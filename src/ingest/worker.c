@@ -3,6 +3,7 @@
  * Whatever lies in the hub when the last commit is done makes the next group: under load groups grow by themselves, and an fsync is
  * shared by all of them. A group that could not be committed is done again from its piles; numbered batches cannot double by that. */
 #include "ingest/worker.h"
+#include "ingest/parsers.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -306,21 +307,6 @@ static void keep_memory(struct worker *w)
         return;
 }
 
-static void reload_parsers(struct worker *w)
-{
-    struct parse_product p;
-    struct err e;
-    int rc = parse_reload(w->parser, &e);
-
-    if (rc < 0)
-        log_line(LOG_ERROR, "could not read the parsers again", "error.message", e.text, NULL);
-    for (size_t i = 0; rc == 1 && parse_product(w->parser, i, &p); i++)
-        if (p.why)
-            log_line(LOG_ERROR, "a parser is broken, the one before it stays if there was one", "error.message", p.why, NULL);
-    if (rc == 1)
-        log_line(LOG_INFO, "read the parsers again", NULL);
-}
-
 /* write_picture - what the loop drew, as DATA/run/ingest.json. */
 static void write_picture(struct worker *w)
 {
@@ -347,7 +333,6 @@ static void publish(struct worker *w, bool now)
         return;
     w->published = at;
     objects_reload(w->objects);
-    reload_parsers(w);
     keep_memory(w);
     metric_set(c->queue_bytes, (int64_t)hub_weight(&w->in->hub));
     metric_set(c->own_lag, (int64_t)ownlog_lag(w->ownlog));
@@ -397,7 +382,7 @@ static void *run(void *arg)
 static void worker_free(struct worker *w)
 {
     journal_close(&w->journal);
-    parse_free(&w->parser);
+    parsers_free(&w->parsers);
     parse_memory_free(&w->memory);
     profiles_free(&w->profiles);
     sources_free(&w->sources);
@@ -408,19 +393,12 @@ static void worker_free(struct worker *w)
     free(w);
 }
 
-/* open_parser - with the products of the administrator, then ours. */
+/* open_parser - and what it learned before. */
 static int open_parser(struct worker *w, const struct ingest_options *o, struct err *e)
 {
-    char own[4096], ours[4096];
-    struct parse_options p = { .folders = { own, ours }, .zone_min = o->zone_min };
     AUTO_BUF struct buf b = { 0 };
-    int rc;
+    int rc = parsers_new(o->data, o->content ? o->content : "", o->zone_min, &w->in->counters.all, &w->parsers, e);
 
-    snprintf(own, sizeof own, "%s/parsers", o->data);
-    snprintf(ours, sizeof ours, "%s/parsers", o->content ? o->content : "");
-    if (!o->content)
-        p.folders[1] = NULL;
-    rc = parse_open(&p, &w->parser, e);
     if (rc == 0)
         rc = parse_memory_new(&w->memory, e);
     snprintf(w->memory_path, sizeof w->memory_path, "%s/run/parse-memory.txt", o->data);

@@ -14,6 +14,7 @@ static_assert(AGENT_TEXT_MAX == JOURNAL_ORIGIN_ID_MAX, "an agent's name is an or
 struct sources;
 struct objects;
 struct ownlog;
+struct parsers;
 
 /* sources.c: worker only */
 #define SOURCES_MAX      20000
@@ -67,7 +68,7 @@ struct worker {
     pthread_t          thread;
     char               folder[4096], metrics_path[4096], picture_path[4096], memory_path[4096];
     struct journal    *journal;
-    struct parser     *parser;
+    struct parsers    *parsers;
     struct parse_memory *memory;        /* what lines said of later ones */
     struct profiles   *profiles;
     struct sources    *sources;
