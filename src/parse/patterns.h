@@ -118,9 +118,16 @@ struct when {
     const struct layer *then; /* no cases, no time of its own */
 };
 
+struct zone_name {
+    struct str name;
+    int32_t offset_min;
+};
+
 struct time_rule {
     const struct str *from, *forms;
     size_t from_count, form_count;
+    const struct zone_name *zones; /* for %Z */
+    size_t zone_count;
     int32_t zone_min; /* EVENT_OFFSET_NONE: the source's */
 };
 
@@ -219,7 +226,8 @@ MUST_USE int making_group(struct making *m, const struct ynode *at, struct str n
 MUST_USE int making_samples(struct making *m, const struct ynode *list);
 MUST_USE int making_constants(struct making *m, const struct ynode *map, bool names_of_event, const struct constant **out,
                               size_t *count);
-MUST_USE int making_zone(struct making *m, const struct ynode *map, int32_t *out);
+/* making_zone - that under key; EVENT_OFFSET_NONE where there is none. */
+MUST_USE int making_zone(struct making *m, const struct ynode *map, const char *key, int32_t *out);
 
 /* --- patterns_regex.c --- */
 struct pattern_text {
@@ -253,7 +261,8 @@ void filter_scan(const struct filter *f, struct str text, uint64_t *hits);
 size_t filter_bytes(const struct filter *f);
 
 /* --- patterns_time.c --- */
-bool stamp_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out);
+/* stamp_by_form - the whole of text by a form of rule. */
+bool stamp_by_form(const struct work *w, const struct time_rule *rule, struct str form, struct str text, struct stamp *out);
 /* stamp_form_valid - every letter behind a '%' is known. */
 bool stamp_form_valid(struct str form);
 

@@ -44,9 +44,9 @@ int making_texts(struct making *m, const struct ynode *map, const char *key, con
     return 0;
 }
 
-int making_zone(struct making *m, const struct ynode *map, int32_t *out)
+int making_zone(struct making *m, const struct ynode *map, const char *key, int32_t *out)
 {
-    struct str s = yaml_text(map, "zone");
+    struct str s = yaml_text(map, key);
     int32_t hours, minutes;
 
     *out = EVENT_OFFSET_NONE;
@@ -56,11 +56,11 @@ int making_zone(struct making *m, const struct ynode *map, int32_t *out)
     if (str_eq(s, STR("UTC")))
         return 0;
     if (s.n != 6 || (*s.p != '+' && *s.p != '-') || s.p[3] != ':' || !all_digits(str_of(s.p + 1, 2)) || !all_digits(str_cut(s, 4)))
-        return wrong(m, yaml_get(map, "zone"), "a zone is \"UTC\" or \"+05:00\"");
+        return wrong(m, yaml_get(map, key), "a zone is \"UTC\" or \"+05:00\"");
     hours = (s.p[1] - '0') * 10 + s.p[2] - '0';
     minutes = (s.p[4] - '0') * 10 + s.p[5] - '0';
     if (hours > 14 || minutes > 59)
-        return wrong(m, yaml_get(map, "zone"), "there is no such zone");
+        return wrong(m, yaml_get(map, key), "there is no such zone");
     *out = (*s.p == '-' ? -1 : 1) * (hours * 60 + minutes);
     return 0;
 }
@@ -420,9 +420,35 @@ static int case_of(struct making *m, const struct ynode *n, struct when *out)
     return rc;
 }
 
+static int zones_of(struct making *m, const struct ynode *map, struct time_rule *t)
+{
+    struct zone_name *list;
+
+    if (!map)
+        return 0;
+    if (map->kind != YNODE_MAP)
+        return wrong(m, map, "\"zones\" wants a map of names and zones");
+    list = arena_array(m->arena, map->count + 1, sizeof *list);
+    if (!list)
+        return memory(m);
+    for (const struct ynode *k = map->first; k; k = k->next) {
+        struct zone_name *z = &list[t->zone_count++];
+        int rc;
+
+        z->name = copy(m, k->text);
+        rc = making_zone(m, map, z->name.p, &z->offset_min);
+        if (rc < 0)
+            return rc;
+        if (z->offset_min == EVENT_OFFSET_NONE)
+            return wrong(m, k, "a zone is \"UTC\" or \"+05:00\"");
+    }
+    t->zones = list;
+    return 0;
+}
+
 static int time_of(struct making *m, const struct ynode *n, const struct time_rule **out)
 {
-    static const char *const keys[] = { "from", "forms", "zone", NULL };
+    static const char *const keys[] = { "from", "forms", "zone", "zones", NULL };
     static const struct str stamp = STR_INIT("@timestamp");
     struct time_rule *t = arena_zero(m->arena, sizeof *t);
     int rc;
@@ -437,7 +463,11 @@ static int time_of(struct making *m, const struct ynode *n, const struct time_ru
     if (rc == 0)
         rc = making_texts(m, n, "forms", &t->forms, &t->form_count);
     if (rc == 0)
-        rc = making_zone(m, n, &t->zone_min);
+        rc = making_zone(m, n, "zone", &t->zone_min);
+    if (rc == 0)
+        rc = zones_of(m, yaml_get(n, "zones"), t);
+    if (rc == 0 && t->form_count == 0 && (t->zone_count || t->zone_min != EVENT_OFFSET_NONE))
+        rc = wrong(m, n, "a zone wants \"forms\"");
     for (size_t i = 0; i < t->form_count && rc == 0; i++)
         if (!stamp_form_valid(t->forms[i]))
             rc = yaml_err(m->yaml, yaml_get(n, "forms"), m->e, "\"%.*s\" has a letter that is none of a time", STR_ARG(t->forms[i]));
@@ -487,7 +517,7 @@ static int sample_of(struct making *m, const struct ynode *n, struct sample *s)
     if (rc == 0)
         rc = yaml_bool(m->yaml, n, "not", &s->not, m->e);
     if (rc >= 0)
-        rc = making_zone(m, n, &s->zone_min);
+        rc = making_zone(m, n, "zone", &s->zone_min);
     if (rc == 0 && s->not == (want != NULL))
         rc = wrong(m, n, "a sample has either \"want\" or \"not: true\"");
     if (rc == 0)

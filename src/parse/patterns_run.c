@@ -400,7 +400,7 @@ static void put_time(struct work *w, const struct taken *t)
     if (text.n == 0)
         return;
     for (size_t i = 0; i < r->form_count; i++)
-        if (stamp_by_form(w, r->forms[i], text, r->zone_min, &at)) {
+        if (stamp_by_form(w, r, r->forms[i], text, &at)) {
             work_time(w, &at);
             return;
         }

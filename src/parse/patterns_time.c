@@ -13,6 +13,7 @@ struct reading {
     int64_t fraction, epoch_ns;
     int32_t offset, half; /* half: 1 am, 2 pm */
     bool year, epoch;
+    const struct time_rule *rule;
 };
 
 static int32_t digits(struct str *s, size_t least, size_t most)
@@ -66,6 +67,24 @@ static bool zone_take(struct str *s, int32_t *offset)
     *offset = sign * (hours * 60 + minutes);
     *s = at;
     return true;
+}
+
+/* zone_named - by a name that the rule gives, or UTC and GMT. */
+static bool zone_named(const struct time_rule *rule, struct str *s, int32_t *offset)
+{
+    size_t n = 0;
+    struct str name;
+
+    while (n < s->n && is_alpha(s->p[n]))
+        n++;
+    name = str_left(*s, n);
+    for (size_t i = 0; i < rule->zone_count; i++)
+        if (str_eq(rule->zones[i].name, name)) {
+            *offset = rule->zones[i].offset_min;
+            *s = str_cut(*s, n);
+            return true;
+        }
+    return zone_take(s, offset);
 }
 
 static void fraction_take(struct str *s, int64_t *out)
@@ -136,6 +155,8 @@ static bool letter(struct reading *r, char c, struct str *s)
         return r->half != 0;
     case 'z':
         return zone_take(s, &r->offset);
+    case 'Z':
+        return zone_named(r->rule, s, &r->offset);
     case 'f':
         fraction_take(s, &r->fraction);
         return true;
@@ -151,7 +172,7 @@ static bool letter(struct reading *r, char c, struct str *s)
 bool stamp_form_valid(struct str form)
 {
     for (size_t i = 0; i < form.n; i++)
-        if (form.p[i] == '%' && (++i >= form.n || !strchr("YymedHIMSbBapzfs%", form.p[i]) || !form.p[i]))
+        if (form.p[i] == '%' && (++i >= form.n || !strchr("YymedHIMSbBapzZfs%", form.p[i]) || !form.p[i]))
             return false;
     return form.n > 0;
 }
@@ -190,9 +211,9 @@ static bool settle(const struct work *w, struct reading *r, int32_t zone_min, st
     return false;
 }
 
-bool stamp_by_form(const struct work *w, struct str form, struct str text, int32_t zone_min, struct stamp *out)
+bool stamp_by_form(const struct work *w, const struct time_rule *rule, struct str form, struct str text, struct stamp *out)
 {
-    struct reading r = { .offset = EVENT_OFFSET_NONE };
+    struct reading r = { .offset = EVENT_OFFSET_NONE, .rule = rule };
     struct str s = text;
 
     *out = (struct stamp){ .offset_min = EVENT_OFFSET_NONE, .text = text };
@@ -208,5 +229,5 @@ bool stamp_by_form(const struct work *w, struct str form, struct str text, int32
             return false;
         }
     }
-    return s.n == 0 && settle(w, &r, zone_min, out);
+    return s.n == 0 && settle(w, &r, rule->zone_min, out);
 }
