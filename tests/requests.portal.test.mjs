@@ -71,6 +71,58 @@ test('a form that lacks something says so at the field, and nothing is sent', as
     await owner.waitForSelector('h1:has-text("Consultation")');
 });
 
+test('news of a request neither close a form nor empty it, and stand there as soon as it is left', async () => {
+    const officer = await c.signedIn('registry'), centres = await c.signedIn('analyst');
+    const opened = await officer.post('/requests', { kind: 'consultation', object_ids: [OBJECT], values: { title: 'Keys', text: 'How long?' } });
+    const id = opened.json.items[0].id;
+    await go(owner, `requests/${id}`);
+    await button(owner, 'Withdraw').click();
+    await owner.locator('#act-withdraw-reason').fill('half a sent');
+    const told = owner.waitForResponse((r) => r.url().includes('/duties'), { timeout: 3000 }).catch(() => undefined);
+    assert.equal((await centres.post(`/requests/${id}/actions/give`, { answer: 'A year.' })).status, 200);
+    await told;
+    assert.equal(await owner.locator('#act-withdraw-reason').inputValue(), 'half a sent');
+    await button(owner, 'Cancel').click();
+    await owner.waitForSelector('main >> text=A year.');
+    assert.equal(await button(owner, 'Withdraw').count(), 0);
+});
+
+test('an answer that was asked for before an act never covers what the act answered', async () => {
+    const officer = await c.signedIn('registry');
+    const id = (await officer.post('/requests', { kind: 'consultation', object_ids: [OBJECT], values: { title: 'Ports', text: 'Which?' } })).json.items[0].id;
+    // Without the live stream nothing makes the page look once more by itself.
+    await analyst.route('**/api/v1/stream', (route) => route.abort());
+    await go(analyst, `requests/${id}`);
+    await analyst.reload();
+    await ready(analyst);
+    // The page looks anew because of something else, and that look is held up on its way back.
+    let free, asked;
+    const held = new Promise((done) => { free = done; }), looked = new Promise((done) => { asked = done; });
+    await analyst.click('header button[lang=ru]');
+    await analyst.waitForSelector('main h1:has-text("онсультация")');
+    await ready(analyst);
+    await analyst.route(`**/api/v1/requests/${id}`, async (route) => {
+        const response = await route.fetch();
+        asked();
+        await held;
+        await route.fulfill({ response });
+    }, { times: 1 });
+    await analyst.click('header button[lang=en]');
+    await looked;
+    await button(analyst, 'Answer').click();
+    await analyst.locator('#act-give-answer').fill('Those of Annex 4.');
+    await send(analyst);
+    await analyst.waitForSelector('main >> text=Those of Annex 4.');
+    const came = analyst.waitForResponse((r) => r.url().endsWith(`/requests/${id}`));
+    free();
+    await came;
+    await analyst.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))));
+    assert.equal(await button(analyst, 'Answer').count(), 0);
+    await analyst.waitForSelector('main >> text=Those of Annex 4.');
+    await analyst.unroute('**/api/v1/stream');
+    await analyst.reload();
+});
+
 test('R-11-01, R-11-08: the check-list of access with a photograph, by clicking', async () => {
     await go(analyst, 'requests/new?kind=access');
     await analyst.locator(`fieldset.objects label:has-text("Мемлекеттік тізілім") input`).check();

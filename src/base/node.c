@@ -43,6 +43,7 @@ static const struct setting settings[] = {
     TEXT("link", "listen", link_listen, ""),
     TEXT("link", "connect", link_connect, "no"),
     TEXT("link", "url", link_url, ""),
+    NUMBER("link", "poll_s", link_poll_s, 1, 3600, 15),
 };
 
 static char **text_at(struct node *n, const struct setting *s)

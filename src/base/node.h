@@ -36,6 +36,7 @@ struct node {
     char   *webhook_ca;      /* file of authorities that webhooks are checked against; empty: those of the system */
     char   *link_listen;     /* mutual TLS for other nodes; empty: off */
     char   *link_connect;    /* "yes" or "no": may this node connect to others? */
+    int64_t link_poll_s;     /* a node with a URL is asked so often, even when nothing waits */
     char   *link_url;        /* how other nodes reach this one; stands on its card */
     char   *edition;         /* "kz-52-2025" */
     char   *zone;            /* "Asia/Almaty" */

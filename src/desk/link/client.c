@@ -149,7 +149,7 @@ static int next_exchange(struct desk *d, const char *node, bool soon, time_ns no
         return rc;
     rc = db_exec(d, e, "UPDATE link_peer SET attempts = 0, last_error = NULL, last_contact_at = ?2, next_try_at = CASE WHEN ?3 OR out_sequence > acked THEN 0"
                        " ELSE ?4 END WHERE node = ?1",
-                 "ziii", node, now, (int64_t)soon, now + LINK_POLL_NS);
+                 "ziii", node, now, (int64_t)soon, now + d->setup.node->link_poll_s * NS_PER_SECOND);
     return db_end(d, rc, e);
 }
 

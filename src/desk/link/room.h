@@ -10,7 +10,6 @@
 
 #define LINK_PAUSE_FIRST (5 * NS_PER_SECOND)
 #define LINK_PAUSE_MOST  (10 * NS_PER_MINUTE)
-#define LINK_POLL_NS     (15 * NS_PER_SECOND)   /* a node with a URL is asked so often, even when nothing waits */
 #define LINK_SEEN_NS     NS_PER_MINUTE          /* the instant of the last contact is written at most so often, if nothing else changes */
 #define LINK_LATE_NS     (15 * NS_PER_MINUTE)   /* a step that counts so long before it came is said to be late */
 #define LINK_PEERS_MAX   1000
