@@ -2,7 +2,8 @@
  *
  * usage: bench_vulns DATA CONTENT [FINDINGS [OBJECTS]]. DATA is an empty data folder. Each object gets a main survey with its share of the findings (80 in a
  * hundred with a CVE, on ten hosts) and a control survey that finds half of them again and proves the rest. Fixed seed; in-process, without HTTP.
- * With LISTS in the environment only the lists of a folder that was filled before are timed. */
+ * With LISTS in the environment only the lists of a folder that was filled before are timed; with STATEMENTS, each statement of the imports is told with how
+ * often it ran and how many steps of the tables' machine that took. */
 #include "bench_open.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -168,6 +169,17 @@ static int by_time(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* statements - the costly first; counted since the last call. */
+static void statements(struct desk *d)
+{
+    for (sqlite3_stmt *st = getenv("STATEMENTS") ? sqlite3_next_stmt(d->db, NULL) : NULL; st; st = sqlite3_next_stmt(d->db, st)) {
+        int runs = sqlite3_stmt_status(st, SQLITE_STMTSTATUS_RUN, 1), steps = sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, 1);
+
+        if (steps > 100000)
+            printf("%9d runs %10d steps  %.170s\n", runs, steps, sqlite3_sql(st));
+    }
+}
+
 #define RUNS 60
 static void timed(struct desk *d, const struct viewer *v, const char *name, struct vulns_query q, int64_t objects)
 {
@@ -239,7 +251,9 @@ int main(int argc, char **argv)
     if (getenv("LISTS")) { lists(d, objects); return 0; }
     objects_make(d, objects);
     bring(d, findings, objects, false);
+    statements(d);
     bring(d, findings, objects, true);
+    statements(d);
     sql(d, "PRAGMA wal_checkpoint(TRUNCATE)");
     snprintf(path, sizeof path, "%s/desk/desk.db", argv[1]);
     if (stat(path, &s) == 0)

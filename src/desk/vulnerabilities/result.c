@@ -3,6 +3,18 @@
 #include "desk/vulnerabilities/room.h"
 #include "scan/scan.h"
 
+#include <sys/statvfs.h>
+
+int64_t space_left(const struct call *c)
+{
+    struct statvfs s;
+    char path[4096];
+
+    if (statvfs(node_path(c->d->setup.node, "desk", path), &s) < 0)
+        return INT64_MAX;
+    return (int64_t)((uint64_t)s.f_bavail * s.f_frsize / MIB);
+}
+
 static int survey_object(struct call *c, int64_t survey, struct str *object)
 {
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id FROM vuln_survey WHERE id = ?", "i", survey);
@@ -90,8 +102,25 @@ int vulns_result_withdraw(struct call *c, int64_t result, struct str reason)
     return rc < 0 ? rc : audit_add(c, "vulnerability.result_withdraw", arena_printf(&c->a, "survey/%lld", (long long)survey).p, reason, "ok");
 }
 
+/* held_json - why a file does not go on: told from the disk itself, where nothing can be written down. */
+static json_t *held_json(struct call *c, struct str state, struct str name, int64_t left)
+{
+    static const char *const going[] = { "waiting", "reading", "applying", "withdrawing" };
+    const char *file = arena_printf(&c->a, "%.*s", STR_ARG(name)).p;
+    char free_text[24], need_text[24];
+
+    snprintf(free_text, sizeof free_text, "%lld", (long long)left);
+    snprintf(need_text, sizeof need_text, "%d", VULN_FREE_MIN_MIB);
+    for (size_t i = 0; left < VULN_FREE_MIN_MIB && i < COUNT(going); i++)
+        if (str_eq(state, str_c(going[i])))
+            return json_str(catalog_format(c->d->setup.catalog, c->v ? c->v->lang : LANG_EN, &c->a, "survey.result.no_space", "free", free_text, "name",
+                                           file ? file : "", "need", need_text, NULL));
+    return NULL;
+}
+
 int vulns_results_json(struct call *c, int64_t survey, json_t **out)
 {
+    int64_t left = space_left(c);
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT r.id, r.name, r.sha256, r.format, r.tool, r.version, r.state, r.error, r.line, r.done, r.total, r.findings, r.outside,"
                                 " r.covers, r.started_at, r.ended_at, r.added_at, u.name, r.applied_at, r.reason FROM vuln_result r LEFT JOIN user u ON u.id ="
@@ -100,15 +129,19 @@ int vulns_results_json(struct call *c, int64_t survey, json_t **out)
     int rc = st ? 0 : -EIO;
 
     *out = json_array();
-    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        json_t *held = held_json(c, db_str(st, 6), db_str(st, 1), left);
+
         json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
                                               db_json_id(st, 0), "name", db_json(st, 1), "sha256", db_json(st, 2), "format", db_json(st, 3), "tool", db_json(st, 4),
-                                              "version", db_json(st, 5), "state", db_json(st, 6), "error", json_str(scan_fault_words(c->d->setup.catalog, c->v->lang, &c->a, db_copy(st, 7, &c->a))), "line",
+                                              "version", db_json(st, 5), "state", db_json(st, 6), "error", held ? held
+                                              : json_str(scan_fault_words(c->d->setup.catalog, c->v->lang, &c->a, db_copy(st, 7, &c->a))), "line",
                                               (json_int_t)sqlite3_column_int64(st, 8), "done", (json_int_t)sqlite3_column_int64(st, 9), "total",
                                               (json_int_t)sqlite3_column_int64(st, 10), "findings", (json_int_t)sqlite3_column_int64(st, 11), "outside",
                                               (json_int_t)sqlite3_column_int64(st, 12), "covers", (json_int_t)sqlite3_column_int64(st, 13), "started_at",
                                               db_json_time(st, 14), "ended_at", db_json_time(st, 15), "added_at", db_json_time(st, 16), "added_by", db_json(st, 17),
                                               "applied_at", db_json_time(st, 18), "reason", db_json(st, 19)));
+    }
     return rc;
 }
 

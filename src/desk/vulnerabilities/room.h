@@ -21,6 +21,7 @@
 #define VULN_CHAIN_MAX     16        /* merges of merges */
 #define VULN_SURVEYS_MAX   512       /* of one object that count: dozens a year */
 #define VULN_ACTS_MAX      256       /* of one vulnerability that count; twice as many where one was merged into it */
+#define VULN_FREE_MIN_MIB  48        /* of the disk: with less, files of results wait, so that letters, cases and terms have what is left */
 #define VULN_ACTS_KEPT     56        /* of these, for what follows of the others */
 
 /* Severities as they are kept: the order of the queue. "unknown" stands above what is only informational. */
@@ -137,6 +138,10 @@ void vuln_feed_call(struct vuln_feed *f, struct call *c);   /* the call that fee
 int64_t vuln_feed_result(const struct vuln_feed *f);
 void vuln_feed_free(struct vuln_feed **f);
 MUST_USE int vuln_feed_clear(struct call *c, int64_t result, int64_t most);   /* takes away at most so many rows; returns how many */
+
+/* --- result.c --- */
+/* space_left - of the disk with the desk's tables, in MiB; a disk that does not tell has enough. */
+int64_t space_left(const struct call *c);
 
 /* --- count.c, owner.c --- */
 /* Who looks: the centre at everything, a bounded viewer at what results were sent of and what they reported themselves (tally.h). */

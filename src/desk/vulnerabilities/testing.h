@@ -11,6 +11,7 @@
 #include "desk/testing.h"
 #include "desk/vulnerabilities/api.h"
 #include "desk/vulnerabilities/room.h"
+#include "desk/vulnerabilities/testing_rows.h"
 
 #define OBJECT "state-register"
 
@@ -108,15 +109,8 @@ static inline void dump_rows(struct world *w, const char *sql, struct buf *out)
 /* room_dump - everything that people can see of the room, in an order of its own. */
 static inline void room_dump(struct world *w, struct buf *out)
 {
-    dump_rows(w, "SELECT v.object_id, v.key, v.state, v.open, v.since, v.sent, v.own, v.rank, v.severity, v.cvss, v.vector, v.kev, v.epss, x.title, x.description, v.cves,"
-                 " v.first_detected_at, v.last_seen_at, v.due_at FROM vuln v LEFT JOIN vuln_text x ON x.id = v.text_id WHERE v.live = 1 ORDER BY 1, 2", out);
-    dump_rows(w, "SELECT y.number, v.key, d.verdict, d.reason, w.tool, w.host, w.ran, w.port, w.port_to FROM vuln_verdict d JOIN vuln v ON v.id = d.vuln_id JOIN"
-                 " vuln_survey y ON y.id = d.survey_id LEFT JOIN vuln_cover w ON w.id = d.proof ORDER BY 1, 2", out);
-    dump_rows(w, "SELECT y.number, r.name, r.state, r.findings, r.outside, r.covers, k.text, v.key, x.tool, x.name, s.severity, s.cvss, s.seen_at, s.occurrences, s.outside,"
-                 " s.evidence FROM vuln_result r JOIN vuln_survey y ON y.id = r.survey_id LEFT JOIN vuln_sighting s ON s.result_id = r.id LEFT JOIN vuln_key k ON k.id ="
-                 " s.key_id LEFT JOIN vuln v ON v.id = k.vuln_id LEFT JOIN vuln_check x ON x.id = s.check_id ORDER BY 1, 2, 7, 9, 10", out);
-    dump_rows(w, "SELECT y.number, r.name, w.tool, x.name, w.host, w.ran, w.port, w.port_to, w.path FROM vuln_cover w JOIN vuln_survey y ON y.id = w.survey_id LEFT JOIN"
-                 " vuln_result r ON r.id = w.result_id LEFT JOIN vuln_check x ON x.id = w.check_id ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9", out);
+    for (size_t i = 0; i < COUNT(room_rows); i++)
+        dump_rows(w, room_rows[i], out);
 }
 
 static inline void text_of(struct world *w, char *out, size_t n, const char *sql)

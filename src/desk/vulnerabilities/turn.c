@@ -16,15 +16,27 @@
 struct reading {
     struct call      *c;
     struct vuln_feed *feed;
+    const char       *name;       /* of the file */
     int64_t           result, in_piece;
     uint64_t          done, total;
     bool              ours;       /* it failed here, not in the file */
 };
 
+/* space_there - a file takes nothing of the last space of the disk. What the lane says is told once, and the file's page says it as long as it holds. */
+static int space_there(struct call *c, const char *name)
+{
+    if (space_left(c) >= VULN_FREE_MIN_MIB)
+        return 0;
+    return err_set(c->e, -ENOSPC, "less than %d MiB are free on the disk: the file of results \"%s\" waits; make space, and it goes on by itself", VULN_FREE_MIN_MIB, name);
+}
+
 static int piece_next(struct reading *r)
 {
     struct call *c = r->c;
-    int rc = db_exec(c->d, c->e, "UPDATE vuln_result SET done = ?2, total = ?3 WHERE id = ?1", "iii", r->result, (int64_t)r->done, (int64_t)r->total);
+    int rc = space_there(c, r->name);
+
+    if (rc == 0)
+        rc = db_exec(c->d, c->e, "UPDATE vuln_result SET done = ?2, total = ?3 WHERE id = ?1", "iii", r->result, (int64_t)r->done, (int64_t)r->total);
 
     rc = db_end(c->d, rc, c->e);
     r->in_piece = 0;
@@ -161,11 +173,13 @@ static int read_ended(struct reading *r, const struct scan_report *report)
 
 static int do_read(struct call *c, struct job *j)
 {
-    struct reading r = { .c = c, .result = j->id };
+    struct reading r = { .c = c, .result = j->id, .name = j->name };
     struct scan_report report = { 0 };
     struct err told = { 0 };
-    int rc = formats_ready(c);
+    int rc = space_there(c, j->name);
 
+    if (rc == 0)
+        rc = formats_ready(c);
     if (rc == 0)
         rc = state_set(c, j->id, "reading");
     if (rc == 0)
