@@ -67,6 +67,7 @@ struct desk {
     sqlite3 *db;
     struct { const char *sql; sqlite3_stmt *st; } cache[DB_STATEMENTS_MAX];
     size_t   cached, cache_hand;
+    size_t   cache_hint[256];  /* by the address of a literal: where it may stand in cache */
     bool     in_tx;
     struct change changes[CHANGES_MAX];
     size_t   change_count;

@@ -1,7 +1,7 @@
 // imports-full-disk.mjs - run by vulnerabilities.trouble.test.mjs inside a small file system of its own, which TMPDIR names: a disk that fills up while
 // findings are imported, and is emptied again.
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { centre, saqshy, sleep, until } from './centre.mjs';
@@ -14,6 +14,12 @@ const c = await centre({ demo: true });
 function full() {
     for (const size of [1 << 20, 4096, 64])
         try { for (;;) appendFileSync(fill, Buffer.alloc(size)); } catch (e) { assert.equal(e.code, 'ENOSPC'); }
+}
+
+/** Leave so many MiB. */
+function leave(mib) {
+    const s = statfsSync(tmpdir()), take = s.bavail * s.bsize - mib * (1 << 20);
+    writeFileSync(fill, Buffer.alloc(Math.max(0, take)));
 }
 
 try {
@@ -42,13 +48,15 @@ try {
     writeFileSync(fill, '');
     let held = 0;
     for (const [i, file] of files.entries()) {
+        if (i % 2 === 0) leave(30);     // the file is taken, and waits; of the others the space goes at any step
         assert.equal((await bring(file)).status, 201);
-        await sleep(i * 120);       // at another step of each file
+        await sleep(i % 2 ? i * 60 : 1500);
         full();
         const before = (await results()).find((r) => r.name === file.name);
         for (let n = 0; n < 8; n++) { full(); await sleep(150); }
         const r = (await results()).find((x) => x.name === file.name);
         assert.notEqual(r.state, 'refused', JSON.stringify(r));
+        if (i % 2 === 0) assert.equal(r.state, 'waiting', 'it took of the last space');
         if (r.state !== 'applied') {
             held++;
             assert.ok(r.error?.includes(file.name) && /MiB/.test(r.error), `who looks is not told: ${JSON.stringify(r)}`);

@@ -52,9 +52,9 @@ static int places_of(struct ask *a, int64_t vuln)
 {
     struct call *c = a->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT k.host, k.port, k.protocol, k.path FROM vuln_key k WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") UNION SELECT x.was, k.port, k.protocol, k.path FROM"
+                                "SELECT k.host, k.port, k.protocol, k.path FROM vuln_key k WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") UNION ALL SELECT x.was, k.port, k.protocol, k.path FROM"
                                 " vuln_key k JOIN vuln_rule x ON x.object_id = k.object_id AND x.kind = 'host' AND x.becomes = k.host AND x.ended_at IS NULL"
-                                " WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") LIMIT 64",
+                                " WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") LIMIT 1024",
                                 "ii", vuln, (int64_t)(a->side == SIDE_OWNER));
     int rc = st ? 0 : -EIO;
 
@@ -223,7 +223,8 @@ static int tool_there(struct ask *a, struct str tool)
 /* seen_outside - a report of the survey saw it at a place that the scope does not have: whatever ran there, it found it. */
 static int seen_outside(struct call *c, int64_t vuln, int64_t survey, int64_t *yes)
 {
-    return db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = ? AND"
+    /* CROSS keeps this order: from the survey's side every row that it saw would be read for each vulnerability. */
+    return db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = ? AND"
                                       " r.survey_id = ? AND s.outside = 1 AND r.state IN ('applying','applied') LIMIT 1", "ii", vuln, survey);
 }
 

@@ -135,7 +135,7 @@ int vulns_results_json(struct call *c, int64_t survey, json_t **out)
         json_array_append_new(*out, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
                                               db_json_id(st, 0), "name", db_json(st, 1), "sha256", db_json(st, 2), "format", db_json(st, 3), "tool", db_json(st, 4),
                                               "version", db_json(st, 5), "state", db_json(st, 6), "error", held ? held
-                                              : json_str(scan_fault_words(c->d->setup.catalog, c->v->lang, &c->a, db_copy(st, 7, &c->a))), "line",
+                                              : json_str(scan_fault_words(c->d->setup.catalog, c->v ? c->v->lang : LANG_EN, &c->a, db_copy(st, 7, &c->a))), "line",
                                               (json_int_t)sqlite3_column_int64(st, 8), "done", (json_int_t)sqlite3_column_int64(st, 9), "total",
                                               (json_int_t)sqlite3_column_int64(st, 10), "findings", (json_int_t)sqlite3_column_int64(st, 11), "outside",
                                               (json_int_t)sqlite3_column_int64(st, 12), "covers", (json_int_t)sqlite3_column_int64(st, 13), "started_at",

@@ -131,5 +131,8 @@ static const char step_4[] =
     "INSERT INTO vuln_owner_verdict SELECT d.* FROM vuln_verdict d JOIN vuln_owner w ON w.id = d.vuln_id;"
     "INSERT INTO vuln_pending(object_id, rekey, cursor) SELECT DISTINCT object_id, 0, 0 FROM vuln WHERE true ON CONFLICT(object_id) DO UPDATE SET cursor = 0;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+/* vuln_of: pieces of one object, by id: without it every piece would sort the whole object. */
+static const char step_5[] = "CREATE INDEX vuln_of ON vuln(object_id);";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 const struct desk_schema vulnerabilities_schema = { "vulnerabilities", steps, COUNT(steps) };

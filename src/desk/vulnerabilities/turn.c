@@ -5,9 +5,9 @@
 #include "desk/blob.h"
 #include "desk/vulnerabilities/room.h"
 
-#define READ_PIECE   1000     /* findings of one transaction: some tens of milliseconds */
-#define APPLY_PIECE  500
-#define COUNT_PIECE  300
+#define READ_PIECE   1500     /* findings of one transaction: some tens of milliseconds */
+#define APPLY_PIECE  1000
+#define COUNT_PIECE  600
 #define CLEAR_PIECE  5000
 #define MAPPED_MAX   256
 
@@ -462,7 +462,10 @@ static int pending_turn(struct call *c)
 
     if (rc < 0)
         return rc;
-    st = db_query(c->d, c->e, "SELECT object_id, rekey, cursor FROM vuln_pending ORDER BY object_id <= ?, object_id LIMIT 1", "z", c->d->vuln_stuck_object);
+    /* An object whose files still come is counted once after them all, not once for each. One that failed holds nobody up. */
+    st = db_query(c->d, c->e, "SELECT object_id, rekey, cursor FROM vuln_pending WHERE object_id NOT IN (SELECT y.object_id FROM vuln_result r JOIN vuln_survey y ON y.id ="
+                              " r.survey_id WHERE r.state IN ('waiting','reading','applying','withdrawing') AND r.id <> ?2) ORDER BY object_id <= ?1, object_id LIMIT 1",
+                  "zi", c->d->vuln_stuck_object, c->d->vuln_stuck);
     rc = st ? db_step(c->d, st, c->e) : -EIO;
     if (rc > 0) {
         p = (struct pending){ db_copy(st, 0, &c->a), sqlite3_column_int(st, 1), sqlite3_column_int64(st, 2) };
@@ -521,6 +524,8 @@ static int turn(struct call *c)
     /* Results touch many pages of a large desk: with the small cache of a connection most of the time goes into reading them again. */
     if (rc == 0 && wait)
         rc = db_exec(c->d, c->e, "PRAGMA cache_size = -32768", "");
+    if (rc >= 0 && wait)   /* and a page that many pieces write is brought home once for them all */
+        rc = db_exec(c->d, c->e, "PRAGMA wal_autocheckpoint = 4096", "");
     rc = rc < 0 ? rc : 0;
     for (size_t i = 0; rc == 0 && wait && i < COUNT(parts); i++) {
         int one = parts[i](c);
