@@ -314,6 +314,15 @@ static bool mapped(const struct target *t, struct str *v)
     return t->lenient || t->otherwise.n;
 }
 
+/* give - under the name of the target: beside what is there, or instead of what the header said. */
+static void give(struct work *w, const struct target *t, struct str value)
+{
+    if (t->instead)
+        work_set(w, t->to, value);
+    else
+        add(w, t->to, value);
+}
+
 static void put(struct work *w, const struct target *t, struct str v)
 {
     struct str before;
@@ -322,24 +331,24 @@ static void put(struct work *w, const struct target *t, struct str v)
         return;
     switch (t->kind) {
     case TARGET_PLAIN:
-        t->instead ? work_set(w, t->to, v) : add(w, t->to, v);
+        give(w, t, v);
         break;
     case TARGET_PEER:
         put_peer(w, t, v);
         break;
     case TARGET_IP:
-        add(w, t->to, ip_of(v));
+        give(w, t, ip_of(v));
         break;
     case TARGET_NUMBER:
         if (is_number(v))
-            t->instead ? work_set(w, t->to, v) : add(w, t->to, v);
+            give(w, t, v);
         break;
     case TARGET_URL:
         put_url(w, t->to, v);
         break;
     case TARGET_LOWER:
     case TARGET_UPPER:
-        add(w, t->to, changed_case(w, v, t->kind == TARGET_UPPER));
+        give(w, t, changed_case(w, v, t->kind == TARGET_UPPER));
         break;
     case TARGET_HEX:
         put_hex(w, t->to, v);
@@ -347,7 +356,7 @@ static void put(struct work *w, const struct target *t, struct str v)
     case TARGET_NAME:
         if (!split_last(v, STR("/"), &before, &v))
             (void)split_last(v, STR("\\"), &before, &v);
-        add(w, t->to, v);
+        give(w, t, v);
         break;
     case TARGET_DURATION:
         put_duration(w, t, v);
@@ -455,7 +464,7 @@ static bool condition_holds(const struct work *w, const struct taken *t, const s
     if (v.n == 0)
         v = event_get(w->ev, c->name);
     if (c->numeric)
-        return str_i64(v, &n) && n >= c->from && n <= c->to;
+        return str_i64(take_until(&v, STR(".")), &n) && n >= c->from && n <= c->to;
     for (size_t i = 0; i < c->count; i++)
         if (word_holds(c->words[i], v))
             return true;

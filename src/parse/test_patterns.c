@@ -1,0 +1,441 @@
+/* test_patterns.c - parsers as data: what a pattern may be, what it costs, what a file may say, and what each sample gives. */
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/test.h"
+#include "parse/patterns.h"
+
+/* --- patterns --- */
+
+static const struct {
+    const char *name, *source;
+    bool template;
+    const char *literal, *refusal; /* one of them */
+} rows[] = {
+    { "a template is literal", "user {a.b:word} (uid {a.c:number})", true, " (uid ", NULL },
+    { "the longest literal is taken", "ab{a.b:word} from host ", true, " from host ", NULL },
+    { "an optional group has none that must stand there", "^x(?: from host)? y$", false, " y", NULL },
+    { "alternatives have none", "(?:alpha|beta) gam", false, " gam", NULL },
+    { "a quantifier takes its byte off", "colou?r", false, "colo", NULL },
+    { "plus leaves one", "ab+c", false, "ab", NULL },
+    { "a look that must fail is no literal", "ab(?!cdefg)", false, "ab", NULL },
+    { "an escaped mark is literal", "\\[error\\] x", false, "[error] x", NULL },
+    { "a brace before a digit counts, before a letter it is ours", "x{2,3}yz{a.b:hex}", false, "yz", NULL },
+    { "alternatives on top leave nothing", "abc|def", false, "", NULL },
+    { "nested repetition", "(a+)+b", false, NULL, "repetition within" },
+    { "nested repetition in a group of a group", "(?:x(?:a*)y)*", false, NULL, "repetition within" },
+    { "possessive inside is allowed", "(?:a++,)+bc", false, "bc", NULL },
+    { "atomic inside is allowed", "(?>a+)+bc", false, "bc", NULL },
+    { "bounded outside is allowed", "(?:\\d+\\.){3}ab", false, "ab", NULL },
+    { "back reference", "(?<a>x)\\1", false, NULL, "escape is not allowed" },
+    { "recursion", "(?R)", false, NULL, "kind of group" },
+    { "a verb", "(*COMMIT)a", false, NULL, "verbs" },
+    { "a property of Unicode", "\\p{L}", false, NULL, "escape" },
+    { "no such type", "{a.b:nonsense}", true, NULL, "no such type" },
+    { "a brace that is not closed", "{a.b:word", true, NULL, "not closed" },
+    { "a set with letters beyond ASCII", "[\xD0\xB0-\xD1\x8F]", false, NULL, "patterns read bytes" },
+    { "a set that is not closed", "[abc", false, NULL, "not closed" },
+    { "a parenthesis that is not closed", "(abc", false, NULL, "not closed" },
+    { "a parenthesis too many", "abc)", false, NULL, "too many" },
+    { "what PCRE2 refuses", "a{3,1}", false, NULL, "does not compile" },
+    { "a name with a blank", "(?<a b>x)", false, NULL, "name of a group" },
+};
+
+static void test_compile(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct pattern_text t = { .source = str_c(rows[i].source), .template = rows[i].template };
+        struct pattern p = { .line = 1 };
+        struct arena a;
+        struct err e = { 0 };
+        int rc;
+
+        arena_init(&a, 0);
+        rc = pattern_compile(&t, &a, &p, &e);
+        CHECK(rows[i].name, (rc == 0) == (rows[i].literal != NULL));
+        if (rc == 0)
+            CHECK(rows[i].name, str_eq(t.literal, str_c(rows[i].literal)));
+        else
+            CHECK(rows[i].name, strstr(e.text, rows[i].refusal) != NULL);
+        pattern_free(&p);
+        arena_free(&a);
+    }
+}
+
+static const struct {
+    const char *name, *source, *text, *groups; /* "NAME=VALUE" parted by '|'; NULL: no match */
+} matches[] = {
+    { "words end before what follows", "<{a:word}> [{b:word}]", "<x.y> [z w]", NULL },
+    { "words end before what follows, all of them", "<{a:word}> [{b:word}] {c:rest}", "<x.y> [z] and all", "a=x.y|b=z|c=and all" },
+    { "an address and its port", "{a:ip}:{b:number}", "192.0.2.7:4711", "a=192.0.2.7|b=4711" },
+    { "an address of version 6 and its port", "{a:ip}:{b:number}", "2001:db8::1:4711", "a=2001:db8::1|b=4711" },
+    { "an address in brackets", "{a:ip}:{b:number}", "[2001:db8::1]:4711", "a=[2001:db8::1]|b=4711" },
+    { "a name for an address", "{a:host}:{b:number}", "gw-1.example:22", "a=gw-1.example|b=22" },
+    { "as little text as possible", "{a:text}, {b:text}!", "one, two, three!", "a=one|b=two, three" },
+    { "quotes with escapes", "x={a:quoted} y", "x=\"a \\\" b\" y", "a=a \\\" b" },
+    { "a path", "in {a:path}: ok", "in /srv/x y: ok", NULL },
+    { "hex, decimal, mac", "{a:hex}|{b:decimal}|{c:mac}", "0aF|3.25|00:11:22:aa:bb:cc", "a=0aF|b=3.25|c=00:11:22:aa:bb:cc" },
+    { "a literal brace", "\\{{a:word}}", "{x}", "a=x" },
+    { "nothing left over", "a {x:number}", "a 12 b", NULL },
+};
+
+static void test_templates(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(matches); i++) {
+        struct pattern_text t = { .source = str_c(matches[i].source), .template = true };
+        struct pattern p = { .line = 1 };
+        struct matcher *m = malloc(sizeof *m);
+        struct str rest = str_c(matches[i].groups), piece;
+        struct arena a;
+        const size_t *at;
+        size_t count, n = 1;
+        char got[256];
+
+        arena_init(&a, 0);
+        assert_int_equal(pattern_compile(&t, &a, &p, NULL), 0);
+        assert_true(m && matcher_open(m, &a));
+        CHECK(matches[i].name, (matcher_run(m, &p, str_c(matches[i].text), &at, &count) == 1) == (matches[i].groups != NULL));
+        for (; matches[i].groups && str_split(&rest, '|', &piece); n++) {
+            CHECK(matches[i].name, n <= t.groups && n < count);
+            snprintf(got, sizeof got, "%.*s=%.*s", STR_ARG(t.names[n]), (int)(at[2 * n + 1] - at[2 * n]), matches[i].text + at[2 * n]);
+            CHECK(matches[i].name, str_eq(piece, str_c(got)));
+        }
+        pattern_free(&p);
+        arena_free(&a);
+        free(m);
+    }
+}
+
+static void test_limit(void **state)
+{
+    struct pattern_text t = { .source = STR("^(?:.*?,){11}P") }; /* the lint lets this pass, the limit does not */
+    struct pattern p = { .line = 1 };
+    struct matcher *m = malloc(sizeof *m);
+    struct buf text;
+    struct arena a;
+    const size_t *at;
+    size_t count;
+
+    (void)state;
+    arena_init(&a, 0);
+    buf_init(&text, 0);
+    for (int i = 0; i < 200; i++)
+        buf_str(&text, STR("1,2,3,"));
+    buf_str(&text, STR("xP"));
+    assert_int_equal(pattern_compile(&t, &a, &p, NULL), 0);
+    assert_true(m && matcher_open(m, &a));
+    assert_int_equal(matcher_run(m, &p, buf_view(&text), &at, &count), -E2BIG);
+    pattern_free(&p);
+    buf_free(&text);
+    arena_free(&a);
+    free(m);
+}
+
+/* --- the filter --- */
+
+static void test_filter(void **state)
+{
+    static const char *const literals[] = { "he", "she", "his", "hers", "", "S", "rsh", "user", "e" };
+    static const char *const texts[] = { "ushers", "USHERS", "", "h", "x", "his user", "sheershe", "hhhhhe", "\xff\0he" };
+    struct str list[COUNT(literals)];
+    const struct filter *f;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < COUNT(literals); i++)
+        list[i] = str_c(literals[i]);
+    assert_int_equal(filter_new(&a, list, COUNT(list), &f, NULL), 0);
+    for (size_t k = 0; k < COUNT(texts); k++) {
+        struct str text = k + 1 == COUNT(texts) ? STR("\xff\0he") : str_c(texts[k]);
+        uint64_t hits[1];
+
+        filter_scan(f, text, hits);
+        for (size_t i = 0; i < COUNT(list); i++)
+            CHECK(literals[i], (hits[0] >> i & 1) == (str_ifind(text, list[i]) >= 0));
+    }
+    arena_free(&a);
+}
+
+/* test_filter_many - 500 literals of few letters over all texts of few letters, against a search of each. */
+static void test_filter_many(void **state)
+{
+    struct str list[500];
+    const struct filter *f;
+    struct arena a;
+    uint64_t random = 88172645463325252u;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < COUNT(list); i++) {
+        char *p = arena_alloc(&a, 8);
+        size_t n = 1 + i % 7;
+
+        for (size_t k = 0; k < n; k++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            p[k] = (char)('a' + random % 3);
+        }
+        list[i] = str_of(p, n);
+    }
+    assert_int_equal(filter_new(&a, list, COUNT(list), &f, NULL), 0);
+    for (int round = 0; round < 200; round++) {
+        uint64_t hits[(COUNT(list) + 63) / 64];
+        char text[24];
+
+        for (size_t k = 0; k < sizeof text; k++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            text[k] = (char)('a' + random % 4);
+        }
+        filter_scan(f, str_of(text, sizeof text), hits);
+        for (size_t i = 0; i < COUNT(list); i++)
+            assert_int_equal(hits[i / 64] >> i % 64 & 1, str_find(str_of(text, sizeof text), list[i]) >= 0);
+    }
+    arena_free(&a);
+}
+
+/* --- times --- */
+
+static void test_times(void **state)
+{
+    static const struct {
+        const char *form, *text, *want; /* NULL: refused */
+    } times[] = {
+        { "%d/%b/%Y:%H:%M:%S %z", "19/Mar/2026:08:05:09 +0500", "2026-03-19T03:05:09Z" },
+        { "%d/%b/%Y:%H:%M:%S %z", "19/March/2026:08:05:09 Z", "2026-03-19T08:05:09Z" },
+        { "%Y-%m-%d %H:%M:%S%f", "2026-03-19 08:05:09,120", "2026-03-19T08:05:09.120Z" },
+        { "%Y-%m-%d %H:%M:%S%f", "2026-03-19 08:05:09", "2026-03-19T08:05:09Z" },
+        { "%a %b %e %H:%M:%S%f %Y", "Thu Mar  5 08:05:09.5 2026", "2026-03-05T08:05:09.500Z" },
+        { "%s%f", "1773907509.781", "2026-03-19T08:05:09.781Z" },
+        { "%m/%d/%y %I:%M:%S %p", "03/19/26 12:05:09 AM", "2026-03-19T00:05:09Z" },
+        { "%m/%d/%y %I:%M:%S %p", "03/19/26 12:05:09 PM", "2026-03-19T12:05:09Z" },
+        { "%b %d %H:%M:%S", "Dec 31 08:00:00", "2025-12-31T08:00:00Z" },
+        { "%Y-%m-%d %H:%M:%S %Z", "2026-03-19 08:05:09 MSK", "2026-03-19T05:05:09Z" },
+        { "%Y-%m-%d %H:%M:%S %Z", "2026-03-19 08:05:09 IST", NULL },
+        { "%Y-%m-%d", "2026-02-30", NULL },
+        { "%Y-%m-%d", "2026-03-19x", NULL },
+        { "%Y-%m-%d", "2026-03-1", "2026-03-01T00:00:00Z" },
+        { "%s", "99999999999999999999", NULL },
+    };
+    static const struct zone_name zones[] = { { STR_INIT("MSK"), 180 } };
+    struct time_rule rule = { .zones = zones, .zone_count = 1, .zone_min = EVENT_OFFSET_NONE };
+    struct parse_hints hints = { .received = INT64_C(1774008000) * NS_PER_SECOND, .zone_min = 0 };
+    struct work w = { .hints = &hints };
+    char text[TIME_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(times); i++) {
+        struct stamp at;
+        bool ok = stamp_by_form(&w, &rule, str_c(times[i].form), str_c(times[i].text), &at);
+
+        CHECK(times[i].text, ok == (times[i].want != NULL));
+        if (ok)
+            CHECK(times[i].text, strcmp(time_format_utc(at.time, text), times[i].want) == 0);
+        for (size_t n = 0; n < strlen(times[i].text); n++) { /* from a block of just that size */
+            char *block = malloc(n ? n : 1);
+
+            memcpy(block, times[i].text, n);
+            (void)stamp_by_form(&w, &rule, str_c(times[i].form), str_of(block, n), &at);
+            free(block);
+        }
+    }
+    assert_false(stamp_form_valid(STR("%Q")));
+    assert_false(stamp_form_valid(STR("%Y%")));
+}
+
+/* --- the file --- */
+
+#define HEAD "id: x\ntitle: X\nclass: app\nmatch: {programs: [x]}\n"
+#define PATTERN "patterns:\n  - {name: a, text: 'did {x.what:word} now'}\n"
+#define SAMPLES                                                                                                                                 \
+    "samples:\n  - {line: '<30>Mar 19 08:05:09 h x[1]: did a now', want: {x.what: a}}\n  - {line: '<30>Mar 19 08:05:09 h x[1]: did b now', want: {}}\n  - {line: '<30>Mar 19 08:05:09 h x[1]: no', not: true}\n"
+
+static const struct {
+    const char *name, *text, *why; /* NULL: it loads */
+} files[] = {
+    { "the smallest", HEAD PATTERN "samples:\n  - {line: '<30>Mar 19 08:05:09 h x[1]: did a now', want: {x.what: a}}\n  - {line: '<30>Mar 19 08:05:09 h x[1]: did b now', want: {}}\n  - {line: '<30>Mar 19 08:05:09 h y[1]: did', not: true}\n", NULL },
+    { "a key that is none", HEAD "color: red\n" PATTERN SAMPLES, "f:5:1: " },
+    { "no title", "id: x\nmatch: {programs: [x]}\n" PATTERN SAMPLES, "title" },
+    { "an id with a capital", "id: X\ntitle: X\nmatch: {programs: [x]}\n" PATTERN SAMPLES, "f:1:5: \"id\"" },
+    { "a class that is none", "id: x\ntitle: X\nclass: web\nmatch: {programs: [x]}\n" PATTERN SAMPLES, "f:3:8: \"class\"" },
+    { "nothing to match", "id: x\ntitle: X\n" PATTERN SAMPLES, "\"match\" is missing" },
+    { "no samples", HEAD PATTERN, "three \"samples\"" },
+    { "two samples", HEAD PATTERN "samples:\n  - {line: a, want: {}}\n  - {line: b, not: true}\n", "three \"samples\"" },
+    { "no sample that must not match", HEAD PATTERN "samples:\n  - {line: a, want: {}}\n  - {line: b, want: {}}\n  - {line: c, want: {}}\n", "not: true" },
+    { "a name that is nobody's", HEAD "patterns:\n  - {name: a, text: 'did {y.what:word} now'}\n" SAMPLES, "neither of ECS nor under \"x.\"" },
+    { "a name that is ours", HEAD "set: {saqshy.object: a}\n" PATTERN SAMPLES, "not for parsers" },
+    { "the original", HEAD "set: {event.original: a}\n" PATTERN SAMPLES, "not for parsers" },
+    { "a code that is none", HEAD "types: [APP-99]\n" PATTERN SAMPLES, "no code of Annex 4" },
+    { "a pattern without a literal", HEAD "patterns:\n  - {name: a, regex: '^(?<x.what>\\w++)$'}\n" SAMPLES, "no literal" },
+    { "a place in a pattern", HEAD "patterns:\n  - {name: a, regex: 'abc(d+)+'}\n" SAMPLES, "character 8" },
+    { "a form that is none", HEAD "form: toml\n" PATTERN SAMPLES, "\"form\"" },
+    { "a form alone without marks", "id: x\ntitle: X\nmatch: {alone: true}\nform: kv\n" SAMPLES, "recognised alone only" },
+    { "a time with a letter that is none", HEAD "time: {forms: ['%Q']}\n" PATTERN SAMPLES, "none of a time" },
+    { "a zone without a form", HEAD "time: {zone: UTC}\n" PATTERN SAMPLES, "wants \"forms\"" },
+    { "a condition without words", HEAD "cases:\n  - {when: {a: []}, types: [APP-01]}\n" PATTERN SAMPLES, "empty list" },
+    { "an unknown kind of value", HEAD "fields: {a: {to: x.a, as: roman}}\n" PATTERN SAMPLES, "\"as\"" },
+    { "a list where a map belongs", "- a\n- b\n", "one map" },
+    { "a sample that says neither", HEAD PATTERN "samples:\n  - {line: a}\n  - {line: b}\n  - {line: c, not: true}\n", "either \"want\" or" },
+};
+
+static void test_files(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct product *p = NULL;
+        struct err e = { 0 };
+        int rc = product_load(str_c(files[i].text), "f", &p, &e);
+
+        if (rc == 0 && !files[i].why)
+            CHECK(files[i].name, product_try_samples(p, 0, &e) == 0);
+        CHECK(files[i].name, (rc == 0) == (files[i].why == NULL));
+        if (files[i].why && !strstr(e.text, files[i].why))
+            fail_msg("row \"%s\": %s", files[i].name, e.text);
+        CHECK(files[i].name, rc == 0 || str_starts(str_c(e.text), STR("f:")));
+        product_unref(&p);
+    }
+}
+
+/* --- what the keys do --- */
+
+static const char kitchen[] =
+    "id: k\ntitle: K\nclass: app\nmatch: {programs: [k], starts: ['@'], contains: ['=']}\nform: kv\nrest: keep\nempty: ['-']\n"
+    "fields:\n"
+    "  src: source.ip\n  dst: destination.address\n  lvl: [log.level, {to: event.severity, values: {hi: 1, lo: 7}, keep: false}]\n"
+    "  act: {to: event.outcome, values: {ok: success}, else: failure}\n  ms: {to: event.duration, unit: ms}\n  fwd: {to: network.forwarded_ip, split: ','}\n"
+    "  up: {to: k.up, as: upper}\n  hx: {to: k.hx, as: hex}\n  exe: {to: process.name, as: name}\n  port: source.port\n  noise: ''\n  u: url.original\n  msg: message\n  when: ''\n"
+    "set: {event.category: [web, network], event.type: info}\ntypes: [APP-01]\ntime: {from: when, forms: ['%Y%m%d-%H%M%S'], zone: '+05:00'}\n"
+    "cases:\n  - {when: {act: ok, ms: {from: 100}}, set: {event.type: slow}, types: [APP-05]}\n  - {when: {k.other: 'b*'}, set: {event.action: bee}}\n  - {when: {missing: ''}, set: {k.missing: 'yes'}}\n"
+    "patterns:\n  - {name: m, of: msg, text: 'hello {user.name:word}', set: {event.action: hello}}\n"
+    "samples:\n"
+    "  - line: '<30>Mar 19 08:05:09 h k[1]: a=1 src=192.0.2.1 dst=gw.example lvl=hi act=ok ms=120.5 fwd=192.0.2.7,192.0.2.8 up=abc hx=1F exe=/usr/bin/vi port=nine noise=x u=http://a.example:81/b/c.txt?d=1 when=20260319-080509 other=- msg=\"hello ann\"'\n"
+    "    want: {k.a: '1', source.ip: 192.0.2.1, source.address: 192.0.2.1, destination.domain: gw.example, destination.address: gw.example, log.level: hi, event.severity: '1', event.outcome: success,\n"
+    "      event.duration: '120500000', network.forwarded_ip: [192.0.2.7, 192.0.2.8], k.up: ABC, k.hx: '31', process.name: vi, source.port: null, k.noise: null, url.domain: a.example, url.port: '81', url.path: /b/c.txt,\n"
+    "      url.query: d=1, url.extension: txt, url.scheme: http, '@timestamp': '2026-03-19T03:05:09Z', k.other: null, user.name: ann, message: hello ann, event.action: hello, event.type: slow, event.category: [web, network],\n"
+    "      saqshy.types: [APP-01, APP-05], k.missing: 'yes', saqshy.class: app}\n"
+    "  - line: '<30>Mar 19 08:05:09 h k[1]: a=1 lvl=mid act=bad ms=1 other=bumble missing=1'\n"
+    "    want: {log.level: mid, event.severity: null, event.outcome: failure, event.action: bee, event.type: info, k.missing: '1', saqshy.types: APP-01}\n"
+    "  - line: '<30>Mar 19 08:05:09 h k[1]: 1=2 3=4 5=6'\n    not: true\n";
+
+static void test_keys(void **state)
+{
+    struct product *p = NULL;
+    struct err e = { 0 };
+    int rc = product_load(str_c(kitchen), "kitchen", &p, &e);
+
+    (void)state;
+    if (rc == 0)
+        rc = product_try_samples(p, 0, &e);
+    product_unref(&p);
+    /* The line of the last sample is of the program, so it is claimed: that must be told, as it is what "not" is for. */
+    assert_int_equal(rc, -EBADMSG);
+    if (!strstr(e.text, "must not come back"))
+        fail_msg("%s", e.text);
+}
+
+/* --- the folders --- */
+
+static void put(const char *folder, const char *name, const char *text)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(file_write_atomic(path, str_c(text), 0644, NULL), 0);
+}
+
+static const char *const good = HEAD PATTERN
+    "samples:\n  - {line: '<30>Mar 19 08:05:09 h x[1]: did a now', want: {x.what: a}}\n  - {line: '<30>Mar 19 08:05:09 h x[1]: did b now', want: {}}\n  - {line: '<30>Mar 19 08:05:09 h y[1]: did', not: true}\n";
+
+static void test_reload(void **state)
+{
+    char folder[] = "/tmp/saqshy-products-XXXXXX", own[64], command[128];
+    struct parse_options o = { .folders = { own, folder } };
+    struct parse_product got;
+    struct parser *p;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(own, sizeof own, "%s/own", folder);
+    put(folder, "a.yaml", good);
+    put(folder, "broken.yaml", "id: broken\n");
+    assert_int_equal(parse_open(&o, &p, NULL), 0);
+    assert_true(parse_product(p, 0, &got) && got.loaded && !got.why && str_eq(got.id, STR("x")) && got.samples == 3);
+    assert_true(parse_product(p, 1, &got) && !got.loaded && strstr(got.why, "broken.yaml:1:1: \"title\""));
+    assert_false(parse_product(p, 2, &got));
+    assert_int_equal(parse_reload(p, NULL), 0);
+    put(folder, "a.yaml", "id: x\nworse\n");
+    assert_int_equal(parse_reload(p, NULL), 1);
+    assert_true(parse_product(p, 0, &got) && got.loaded && got.why); /* the old one goes on */
+    assert_int_equal(parse_reload(p, NULL), 0);
+    put(folder, "a.yaml", good);
+    assert_int_equal(parse_reload(p, NULL), 1);
+    assert_true(parse_product(p, 0, &got) && got.loaded && !got.why);
+    assert_int_equal(mkdir(own, 0755), 0);
+    put(own, "mine.yaml", good); /* the same id: it takes the place of ours */
+    assert_int_equal(parse_reload(p, NULL), 1);
+    assert_true(parse_product(p, 0, &got) && got.loaded && strstr(got.file, "mine.yaml"));
+    assert_true(parse_product(p, 1, &got) && !got.loaded && strcmp(got.why, "another file has this id") == 0);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(parse_reload(p, NULL), 1);
+    assert_false(parse_product(p, 0, &got));
+    parse_free(&p);
+}
+
+/* --- what we ship --- */
+
+/* test_cut - every sample, cut after every byte, from a heap block of just that size. */
+static void test_cut(void **state)
+{
+    const char *source = getenv("SAQSHY_SOURCE");
+    char content[1024];
+    struct parser *p;
+    struct event_batch b;
+    size_t lines = 0;
+
+    (void)state;
+    snprintf(content, sizeof content, "%s/content", source ? source : ".");
+    assert_int_equal(parse_new(content, 0, &p, NULL), 0);
+    event_batch_init(&b, 0);
+    for (size_t i = 0; i < p->data->product_count; i++) {
+        const struct product *product = p->data->products[i];
+
+        for (size_t k = 0; k < product->sample_count; k++, lines++)
+            for (size_t n = 0; n <= min_size(product->samples[k].line.n, 400); n++) {
+                struct parse_hints h = { .received = INT64_C(1774008000) * NS_PER_SECOND, .path = product->samples[k].path };
+                char *block = malloc(n ? n : 1);
+                struct event *ev;
+
+                memcpy(block, product->samples[k].line.p, n);
+                event_batch_reset(&b);
+                ev = event_batch_add(&b);
+                parse_line(p, str_of(block, n), &h, &b.arena, ev);
+                assert_true(str_eq(ev->original, str_of(block, n)) && ev->parser.n > 0);
+                free(block);
+            }
+    }
+    assert_true(lines > 30);
+    event_batch_free(&b);
+    parse_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        { .name = "patterns: what they may be, and the literal that any match must hold", .test_func = test_compile },
+        { .name = "patterns: what {NAME:TYPE} takes", .test_func = test_templates },
+        { .name = "patterns: a text that takes more steps than allowed is told, not waited for", .test_func = test_limit },
+        { .name = "the filter finds each literal that stands in a text, and no other", .test_func = test_filter },
+        { .name = "the filter agrees with a search for each of 500 literals", .test_func = test_filter_many },
+        { .name = "times by a form", .test_func = test_times },
+        { .name = "a file that is wrong is refused with its place", .test_func = test_files },
+        { .name = "what the keys of a file do", .test_func = test_keys },
+        { .name = "files that change, break, go, and take another's place", .test_func = test_reload },
+        { .name = "every sample that we ship, cut everywhere", .test_func = test_cut },
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
