@@ -115,6 +115,35 @@ test('R-10.2-01, F-01, F-02, F-03, F-04: lines of an agreed schedule become surv
     assert.equal((await get(p.owner, '/surveys?side=all')).items.length, 0);
 });
 
+test('7.5 rows 8 and 9: an agreed amendment moves a survey that was made and calls another off; one by hand is called off by its own people', async () => {
+    const year = 2027, must = async (who, path, body) => { const a = await who.post(path, body); assert.ok(a.status < 300, `${path}: ${a.bytes}`); return a.json; };
+    let plan = (await get(p.analyst, '/schedule/plans')).items[0];
+    const path = `/schedule/plans/${plan.id}`, act7 = (who, name, body = {}) => must(who, `${path}/actions/${name}`, body);
+    await act7(p.analyst, 'amend', { reason: 'the owner asked for other days' });
+    const lines = (await get(p.analyst, `${path}/lines?set=draft&limit=100`)).items;
+    const manual = lines.filter((l) => l.mode === 'pentest_manual'), moved = manual.find((l) => l.kind === 'control'), code = lines.filter((l) => l.mode === 'source_code' && l.ordinal === 2);
+    const put = await p.analyst.put(`${path}/lines/${moved.id}`, { from_on: `${year}-12-21`, accept: true, reason: 'no other days' });
+    assert.equal(put.status, 200, put.bytes.toString());
+    for (const l of code) await must(p.analyst, `${path}/lines/${l.id}/remove`, {});
+    await act7(p.analyst, 'set_reason', { object_id: OBJECT, mode: 'source_code', reason: 'the sources are rewritten in this year' });
+    plan = await act7(p.lead, 'send');
+    await act7(p.knb, 'agree', { version: plan.version, sha256: plan.versions[0].sha256 });
+    const all = await until('the surveys follow', async () => {
+        const x = (await get(p.lead, '/surveys?limit=100&side=all')).items;
+        return x.filter((s) => s.state === 'cancelled').length === 2 ? x : null;
+    });
+    assert.deepEqual(all.filter((s) => s.state === 'cancelled').map((s) => [s.mode, s.ordinal]), [['source_code', 2], ['source_code', 2]]);
+    const late = await until('the days are those of the amendment', async () => (await get(p.lead, '/surveys?limit=100&mode=pentest_manual&kind=control')).items.find((s) => s.from_on === `${year}-12-21`));
+    assert.equal(late.state, 'planned');
+    assert.equal((await get(p.lead, `${path}/lines?state=cancelled&limit=100`)).items.length, 0, 'what the plan no longer has is no line of it');
+    assert.ok((await get(p.lead, `/surveys/${late.id}`)).timeline.some((x) => x.kind === 'moved'));
+    let own = await make('update_config');
+    await refused(p.other, own, 'cancel', { reason: 'not mine' }, 403);
+    own = await act(p.surveyor, own, 'cancel', { reason: 'ordered twice' });
+    assert.deepEqual([own.state, own.ended], ['cancelled', true]);
+    await refused(p.surveyor, own, 'start', {}, 409);
+});
+
 test('R-10.2-02, R-11-01: a survey in the mode of penetration testing waits for the conditions of paragraph 11, and the owner is told which one is missing', async () => {
     main = await make('pentest_auto');
     assert.match(main.number, /^S-\d{4}-\d{6}$/);
@@ -363,6 +392,11 @@ test('Saqshy runs nmap itself: on places of the scope only, after a second press
         s = await act(p.surveyor, s, 'run_propose', { profile: 'nmap-tls', targets: ['127.0.0.1'] });
         const run = s.runs[0];
         assert.match(run.command, /^\/usr\/bin\/nmap .* -oX - -- 127\.0\.0\.1$/);
+        const second = (await act(p.surveyor, s, 'run_propose', { profile: 'nmap-tls', targets: ['127.0.0.1'] })).runs.at(-1);
+        await refused(p.other, s, 'run_cancel', { run: second.id }, 403);
+        const off = (await act(p.surveyor, s, 'run_cancel', { run: second.id, reason: 'proposed twice' })).runs.find((r) => r.id === second.id);
+        assert.equal(off.state, 'cancelled');
+        await refused(p.lead, s, 'run_confirm', { run: second.id, command: second.command }, 400, 'run');
         await refused(p.other, s, 'run_confirm', { run: run.id, command: run.command }, 403);
         await refused(p.analyst, s, 'run_confirm', { run: run.id, command: run.command }, 403);
         await refused(p.lead, s, 'run_confirm', { run: run.id, command: run.command.replace('127.0.0.1', '127.0.0.2') }, 409, 'command');

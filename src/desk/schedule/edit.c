@@ -12,7 +12,7 @@ struct edit {
     struct str        object, org, mode_name, kind;
     enum plan_mode    mode;
     int               ordinal, from, to, since, until;
-    bool              begun;
+    bool              begun, off;  /* off: the work was called off */
     json_t           *problems;    /* owned */
     bool              hard;
 };
@@ -181,8 +181,8 @@ static int check_all(struct call *c, struct edit *e)
 {
     int rc;
 
-    if (e->begun) {
-        conflict(c, e, true, "from_on", "begun", NULL);
+    if (e->begun || e->off) {
+        conflict(c, e, true, "from_on", e->begun ? "begun" : "called_off", NULL);
         return 0;
     }
     check_days(c, e);
@@ -251,7 +251,8 @@ static int edit_line(struct call *c, struct edit *e, struct str line)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT l.id, l.object_id, l.mode, l.kind, l.ordinal, coalesce(l.pair_id, 0), l.from_on, l.to_on, coalesce(l.team_id, 0),"
-                                " coalesce(w.state IN ('in_progress','completed'), 0) FROM plan_line l LEFT JOIN plan_work w ON w.line_id = l.id WHERE l.id = ? AND l.draft ="
+                                " coalesce(w.state IN ('in_progress','completed'), 0), coalesce(w.state = 'cancelled', 0) FROM plan_line l LEFT JOIN plan_work w ON w.line_id = l.id WHERE"
+                                " l.id = ? AND l.draft ="
                                 " 1 AND l.plan_id = ?",
                                 "ii", parse_id(line), e->p.id);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
@@ -271,6 +272,7 @@ static int edit_line(struct call *c, struct edit *e, struct str line)
     e->to = year_day(&e->g.year, db_str(st, 7));
     e->team = sqlite3_column_int64(st, 8);
     e->begun = sqlite3_column_int(st, 9);
+    e->off = sqlite3_column_int(st, 10);
     db_done(st);
     return edit_object(c, e);
 }

@@ -119,7 +119,7 @@ static bool is_listed(struct str state)
 static bool judge(struct call *c, const struct plan_row *p, const struct schedule_year *y, const struct candidate *k, struct gathered_object *o)
 {
     struct str since_on = json_get_str(k->value, "commissioned_on"), until_on = json_get_str(k->value, "terminated_on");
-    int begin = year_day(y, p->from_on), since = since_on.n ? year_day(y, since_on) : 0, until = until_on.n ? year_day(y, until_on) - 1 : y->p.days - 1;
+    int begin = year_day(y, p->from_on), since = since_on.n ? year_day(y, since_on) : 0, put = since, until = until_on.n ? year_day(y, until_on) - 1 : y->p.days - 1;
     char today[16], day[16];
 
     local_date(c->d, c->now, today);
@@ -136,8 +136,8 @@ static bool judge(struct call *c, const struct plan_row *p, const struct schedul
         o->code = "begun";
     } else
         o->code = "commissioned";
-    if (k->since_on.n && p->agreed_version)
-        o->code = since <= begin ? "begun" : "commissioned";
+    if (k->since_on.n && p->agreed_version)   /* as it was found then: put into operation on that day, or later in the list than in operation */
+        o->code = since <= begin ? "begun" : put == since ? "commissioned" : "entered";
     struct object_facts facts = facts_of(k->value, year_text(y, since < 0 ? 0 : since > y->p.days - 1 ? y->p.days - 1 : since, day));
     bool in = k->active && k->listed && regime_monitored(regime_of(&facts)) && (o->works & (WT_PROTECTION | WT_OPERATION));
 

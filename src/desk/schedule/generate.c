@@ -199,7 +199,7 @@ int unplaced_gone(struct writing *w)
     int rc;
 
     while ((rc = db_exec(w->c->d, w->c->e, "DELETE FROM plan_unplaced WHERE id IN (SELECT id FROM plan_unplaced WHERE plan_id = ?1 ORDER BY id LIMIT ?2)", "ii", w->p.id,
-                         (int64_t)PLAN_PIECE)) > 0) {
+                         w->most)) > 0) {
         rc = piece_rows(w, rc, 1);
         if (rc < 0)
             return rc;

@@ -17,7 +17,7 @@ struct search {
     int            object;
     enum plan_mode mode;
     struct day_set free;               /* days on which the object allows a work to begin */
-    int            since, until;
+    int            since, until, first;   /* first: nothing new begins before it */
 };
 
 int planner_end(const struct planner_year *y, int takes, int from)
@@ -310,8 +310,23 @@ static int last_begin(const struct planner *p, const struct search *s, int ordin
     return day;
 }
 
+/* pushed_out - nothing is left behind the works of this object that came before: they stand so late because the teams are full. Told as that, of the whole
+ * time of the object. */
+static bool pushed_out(const struct search *s, int *from, int last)
+{
+    if (*from <= last || *from <= s->first)
+        return false;
+    *from = s->first;
+    return true;
+}
+
 static void pair_missing(struct planner *p, const struct search *s, int ordinal, int lo, int hi)
 {
+    if (pushed_out(s, &lo, hi)) {
+        unplaced(p, s, false, ordinal, WHY_CAPACITY, lo, s->until);
+        unplaced(p, s, true, ordinal, WHY_CAPACITY, lo, s->until);
+        return;
+    }
     struct day_set range = set_range(lo, hi), open = set_and(&s->free, &p->any[s->mode]), mains = set_and(&open, &range);
     enum planner_why why = why_not(p, s, lo, hi);
 
@@ -378,9 +393,14 @@ static void single(struct planner *p, const struct search *s, int ordinal, int p
     lo = lo < *from ? *from : lo;
     hi = hi > last ? last : hi;
     wish = lo + share_of(s->object, (int)s->mode, hi - lo);
-    if (!one_in(p, s, false, ordinal, lo, hi, wish) && !one_in(p, s, false, ordinal, *from, last, wish))
-        unplaced(p, s, false, ordinal, why_not(p, s, *from, last), *from, last);
-    else
+    if (!one_in(p, s, false, ordinal, lo, hi, wish) && !one_in(p, s, false, ordinal, *from, last, wish)) {
+        int first = *from;
+
+        if (pushed_out(s, &first, last))
+            unplaced(p, s, false, ordinal, WHY_CAPACITY, first, s->until);
+        else
+            unplaced(p, s, false, ordinal, why_not(p, s, *from, last), *from, last);
+    } else
         *from = p->works[p->work_count - 1].to + 1;
 }
 
@@ -411,6 +431,7 @@ static void object_mode(struct planner *p, int object, enum plan_mode m)
 
     if (n <= 0)
         return;
+    s.first = from;
     object_days(p, &s);
     for (int i = 1; i <= n && i <= PLAN_COUNT_MAX; i++) {
         if (m == PLAN_DOCUMENT)

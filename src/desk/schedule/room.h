@@ -68,7 +68,7 @@ MUST_USE int plan_whole(struct call *c, const struct plan_row *p);
 
 /* --- writing.c: a plan of many lines is written in pieces, so that nobody waits long for the lock --- */
 
-#define PLAN_PIECE 1000    /* new lines of one transaction: some 40 ms */
+#define PLAN_PIECE 1000    /* new lines of the first transaction; the next ones are as large as PIECE_NS lets them be */
 #define PLAN_SWAP  4       /* what a line weighs that takes the place of another, or is copied: it touches more pages */
 
 struct gathered;
@@ -79,6 +79,8 @@ struct writing {
     struct plan_row        p;
     const struct gathered *g;             /* of "generate"; NULL else */
     int64_t                rows, load;    /* of this piece: how many, and what they weigh */
+    int64_t                most;          /* what a piece may weigh */
+    time_ns                begun_at;      /* this piece, by the steady clock */
     int64_t                at;            /* the last line that is done, of those that go by id */
     struct str             key;           /* the last object that is done, the same */
     bool                   resumed;
@@ -89,7 +91,7 @@ MUST_USE int writing_open(struct call *c, int *fd);
 MUST_USE int writing_note(struct call *c, const struct plan_row *p, const char *what, const json_t *ask, const struct gathered *g);
 /* writing_go - write it, piece by piece, and make it whole. Not in a transaction. What fails or is killed goes on by schedule_turn. */
 MUST_USE int writing_go(struct call *c, int64_t plan, const struct gathered *g, bool resumed);
-/* piece_rows - so many rows more are written, each as dear as so many new lines: with PLAN_PIECE of them the piece is committed, others may write, and the
+/* piece_rows - so many rows more are written, each as dear as so many new lines: with w->most of them the piece is committed, others may write, and the
  * next one begins. */
 MUST_USE int piece_rows(struct writing *w, int64_t rows, int64_t each);
 MUST_USE int unplaced_gone(struct writing *w);   /* what had no place before */

@@ -263,6 +263,83 @@ static void test_why(void **state)
     free(w);
 }
 
+/* A leap year of its own making: 1 January 2028 is a Saturday. */
+static void leap_make(struct schedule_year *y)
+{
+    year_load(y, 2027);
+    y->year = 2028;
+    y->first = civil_days(2028, 1, 1);
+    y->p.days = 366;
+    y->p.weekday = 5;
+    for (int d = 0; d < 366; d++)
+        y->p.worked[d] = (d + y->p.weekday) % 7 < 5;
+    for (int m = 0; m < PLAN_MODES; m++)
+        for (int d = 0; d < PLAN_DAYS; d++)
+            y->p.earliest[m][d] = (int16_t)(d + 40);
+}
+
+/* 29 February is a day like any other, there where it is; 31 December is the last that a work may have, and none reaches over it. */
+static void test_leap(void **state)
+{
+    struct random_world *w = calloc(1, sizeof *w);
+    struct planner p;
+    char text[16];
+    bool leap_day = false;
+
+    (void)state;
+    leap_make(&w->year);
+    assert_string_equal(year_text(&w->year, 59, text), "2028-02-29");
+    assert_int_equal(year_day(&w->year, STR("2028-02-29")), 59);
+    assert_int_equal(year_day(&w->year, STR("2027-02-29")), INT32_MIN);
+    assert_int_equal(year_day(&w->year, STR("2028-12-31")), 365);
+    assert_int_equal(planner_end(&w->year.p, 2, 363), -1);   /* 29 December, a Friday: the next business day is of another year */
+    assert_int_equal(planner_end(&w->year.p, 1, 363), 363);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        world_make(w, seed, false);
+        planned(w, &p);
+        for (size_t i = 0; i < p.work_count; i++) {
+            work_sound(w, &p.works[i]);
+            leap_day = leap_day || (p.works[i].from <= 59 && p.works[i].to >= 59);
+        }
+        capacity_kept(w, &p);
+        for (size_t o = 0; o < w->object_count; o++)
+            object_sound(w, &p, (int)o);
+        planner_free(&p);
+    }
+    assert_true(leap_day);
+    free(w);
+}
+
+#define MANY 2000
+
+/* 2,000 objects and one team that can do one work at once: the year is full, every other work is told with the reason, none is lost. */
+static void test_too_small(void **state)
+{
+    struct random_world *w = calloc(1, sizeof *w);
+    struct planner_object *objects = calloc(MANY, sizeof *objects);
+    struct planner p;
+
+    (void)state;
+    year_load(&w->year, 2026);
+    world_make(w, 1, true);
+    for (int d = 0; d < PLAN_DAYS; d++)
+        w->teams[0].at_once[d] = 1;
+    for (size_t o = 0; o < MANY; o++)
+        objects[o] = (struct planner_object){ .until = w->year.p.days - 1, .count = { 4, 1, 2, 1, 1 } };
+    p = (struct planner){ .year = &w->year.p, .teams = w->teams, .team_count = 1, .objects = objects, .object_count = MANY };
+    assert_int_equal(planner_run(&p), 0);
+    assert_true(p.work_count > 20);
+    assert_int_equal(p.work_count + p.unplaced_count, MANY * 17);
+    capacity_kept(w, &p);
+    for (size_t i = 0; i < p.unplaced_count; i++)
+        if (p.unplaced[i].why != WHY_CAPACITY && p.unplaced[i].why != WHY_DISTANCE)
+            fail_msg("object %d mode %d ordinal %d control %d: %d in %d..%d", p.unplaced[i].object, p.unplaced[i].mode, p.unplaced[i].ordinal, p.unplaced[i].control,
+                     p.unplaced[i].why, p.unplaced[i].from, p.unplaced[i].to);
+    planner_free(&p);
+    free(objects);
+    free(w);
+}
+
 /* Results (D-12) and measures (D-13) are waited for: from 6 March 2026 ten business days end on 26 March (9 and 21 to 25 March are days off), twenty
  * calendar days after that on 15 April. */
 static void test_distance(void **state)
@@ -283,6 +360,8 @@ int main(void)
         { "R-9-01 in random worlds every work owed is placed within the rules or told with its reason, the same each time", test_random, NULL, NULL, NULL },
         { "F-01 F-02 F-03 F-04 with room for all each object has its counts, spread over the year", test_ample, NULL, NULL, NULL },
         cmocka_unit_test(test_why),
+        cmocka_unit_test(test_leap),
+        cmocka_unit_test(test_too_small),
         { "Q-15 a control survey waits for results and measures", test_distance, NULL, NULL, NULL },
     };
 

@@ -481,6 +481,14 @@ static void test_share(void **state)
     must(desk_schedule_object(w->desk, &w->analyst, str_c(id), STR("city-portal"), JULY, &r), &r.err);
     one = json_array_get(json_object_get(r.json, "reasons"), 0);
     assert_string_equal(json_string_value(json_object_get(one, "code")), "entered");
+    desk_reply_free(&r);
+    /* Asked once more nothing moves, and the reason is not another one. */
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "missing"), JULY + NS_PER_DAY, "amendment_draft");
+    assert_int_equal(of_mode(w, id, "city-portal", "pentest_auto"), 4);
+    r = (struct desk_reply){ 0 };
+    must(desk_schedule_object(w->desk, &w->analyst, str_c(id), STR("city-portal"), JULY, &r), &r.err);
+    one = json_array_get(json_object_get(r.json, "reasons"), 0);
+    assert_string_equal(json_string_value(json_object_get(one, "code")), "entered");
     one = json_array_get(json_object_get(r.json, "owed"), PLAN_PENTEST_AUTO);
     assert_int_equal(json_integer_value(json_object_get(one, "full")), 4);
     assert_int_equal(json_integer_value(json_object_get(one, "main")), 2);
@@ -581,6 +589,75 @@ static void test_pair_again(void **state)
     free(id);
 }
 
+/* What was called off is not moved: that would look like a work that takes place. It may be dropped, and another one added. */
+static void test_called_off(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    struct call c;
+    char line[24];
+    int64_t id = line_planned(w->desk, "state-register", "pentest_auto", "main", 1, "2026-09-07", "2026-09-09", 0);
+
+    team_make(w, &w->analyst, 3);
+    call_begin(w, &c, &r);
+    struct plan_line got;
+    size_t n = 0;
+    must(schedule_take(&c, false, &got, 1, &n), c.e);
+    must(schedule_line_cancelled(&c, id, STR("the owner asked")), c.e);
+    call_end(&c, &r);
+    did(w, &w->analyst, "1", "amend", json_pack("{s:s}", "reason", "again"), T0, "amendment_draft");
+    snprintf(line, sizeof line, "%lld", (long long)id);
+    json_t *body = json_pack("{s:s, s:b, s:s}", "from_on", "2026-10-05", "accept", 1, "reason", "again");
+    r = (struct desk_reply){ 0 };
+    assert_int_equal(desk_schedule_line_change(w->desk, &w->analyst, STR("1"), str_c(line), body, T0, &r), -EINVAL);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(r.problems, 0), "code")), "called_off");
+    json_decref(body);
+    freed(&r);
+    must(desk_schedule_line_drop(w->desk, &w->analyst, STR("1"), str_c(line), NULL, T0, &r), &r.err);
+    freed(&r);
+}
+
+/* An object that leaves service under an agreed plan: what is behind that day goes, what runs stays, and whoever took the rest is told once that it is off. */
+static void test_leaves(void **state)
+{
+    struct world *w = *state;
+    struct desk_reply r = { 0 };
+    struct people p;
+    struct call c;
+    struct plan_line got[64];
+    struct plan_moved moved[64];
+    size_t n = 0, off = 0, late = 0;
+
+    people_make(w, &p);
+    listed(w);
+    team_make(w, &p.surveyor, 3);
+    char *id = plan_open(w, 2027, T0);
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "all"), T0, "draft");
+    did(w, &w->lead, id, "send", json_object(), T0, "sent_for_agreement");
+    did(w, &p.knb, id, "agree", seen(w, json_object()), T0, "agreed");
+    call_begin(w, &c, &r);
+    must(schedule_take(&c, false, got, COUNT(got), &n), c.e);
+    must(schedule_line_state(&c, got[n - 1].id, STR("survey"), STR("9"), STR("in_progress"), 0), c.e);   /* the last of the year, begun early */
+    for (size_t i = 0; i + 1 < n; i++)
+        late += str_cmp(got[i].from_on, STR("2027-09-01")) >= 0;
+    call_end(&c, &r);
+    assert_true(late > 0);
+    assert_int_equal(db_exec(w->desk, NULL, "UPDATE record SET json = json_set(json, '$.terminated_on', '2027-09-01') WHERE kind = 'object' AND id = 'state-register'", ""), 1);
+    did(w, &w->analyst, id, "amend", json_pack("{s:s}", "reason", "It ends."), JULY, "amendment_draft");
+    did(w, &w->analyst, id, "generate", json_pack("{s:s}", "scope", "missing"), JULY, "amendment_draft");
+    did(w, &w->lead, id, "send", json_object(), JULY, "sent_for_agreement");
+    did(w, &p.knb, id, "agree", seen(w, json_object()), JULY, "in_execution");
+    call_begin(w, &c, &r);
+    must(schedule_moved(&c, false, moved, COUNT(moved), &n), c.e);
+    for (size_t i = 0; i < n; i++)
+        off += moved[i].cancelled && str_eq(moved[i].reason, STR("It ends."));
+    assert_int_equal(off, n);
+    call_end(&c, &r);
+    number_is(w, "SELECT count(*) FROM plan_line WHERE draft = 0 AND from_on >= '2027-09-01'", 1);   /* what has begun */
+    assert_int_equal(n >= late, 1);
+    free(id);
+}
+
 /* Objects that may not become "scheduled" do not keep others from it, however many stand before them. */
 static void test_many_refused(void **state)
 {
@@ -622,6 +699,8 @@ int main(void)
         { "Q-15 an object that enters mid-year gets its share, one that ends loses what is not done", test_share, world_open, world_close, NULL },
         cmocka_unit_test_setup_teardown(test_conflicts, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_pair_again, world_open, world_close),
+        cmocka_unit_test_setup_teardown(test_called_off, world_open, world_close),
+        { "Q-15 an object that leaves service under an agreed plan loses what lies behind, and whoever took it is told", test_leaves, world_open, world_close, NULL },
         cmocka_unit_test_setup_teardown(test_many_refused, world_open, world_close),
     };
 

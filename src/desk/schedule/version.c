@@ -153,12 +153,14 @@ static int decide(struct call *c, const struct plan_row *p, const json_t *body, 
 
 /* --- the draft takes the place of what was agreed, in pieces (writing.c) --- */
 
+/* By ids: the sign before the other columns keeps SQLite from walking all lines of the plan by another index, for each range anew. */
+
 /* range_next - the last id of the next piece of lines behind w->at; 0: there are none. */
 static int range_next(struct writing *w, bool agreed_only, int64_t *last)
 {
     return db_int(w->c->d, w->c->e, 0, last,
-                  "SELECT max(id) FROM (SELECT id FROM plan_line WHERE id > ?2 AND plan_id = ?1 AND draft <= ?3 GROUP BY id ORDER BY id LIMIT ?4)", "iiii", w->p.id, w->at,
-                  (int64_t)(agreed_only ? 0 : 1), (int64_t)(PLAN_PIECE / PLAN_SWAP));
+                  "SELECT max(id) FROM (SELECT id FROM plan_line WHERE id > ?2 AND +plan_id = ?1 AND +draft <= ?3 GROUP BY id ORDER BY id LIMIT ?4)", "iiii", w->p.id, w->at,
+                  (int64_t)(agreed_only ? 0 : 1), w->most / PLAN_SWAP);
 }
 
 /* What a range weighs: its largest statement. */
@@ -169,7 +171,7 @@ static int objects_next(struct writing *w, struct str *last)
 {
     sqlite3_stmt *st = db_query(w->c->d, w->c->e,
                                 "SELECT max(object_id) FROM (SELECT object_id FROM plan_object WHERE plan_id = ?1 AND draft IN (0,1) AND object_id > ?2 GROUP BY object_id"
-                                " ORDER BY object_id LIMIT ?3)", "iti", w->p.id, w->key, (int64_t)(PLAN_PIECE / PLAN_SWAP));
+                                " ORDER BY object_id LIMIT ?3)", "iti", w->p.id, w->key, w->most / PLAN_SWAP);
     int rc = st ? db_step(w->c->d, st, w->c->e) : -EIO;
 
     *last = (struct str){ NULL, 0 };
@@ -204,19 +206,19 @@ static int objects_each(struct writing *w, const char *const *sql, size_t count)
 static const char changes_tell[] =
     "INSERT INTO plan_change(line_id, documents, cancelled, reason, plan_id, object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id)"
     " SELECT x.id, x.mode = 'document', x.gone, ?4, x.plan_id, x.object_id, x.mode, x.kind, x.ordinal, x.pair_id, x.from_on, x.to_on, x.team_id FROM"
-    " (SELECT d.*, 0 AS gone FROM plan_line d JOIN plan_line a ON a.id = d.id AND a.draft = 0 WHERE d.id > ?2 AND d.id <= ?3 AND d.plan_id = ?1 AND d.draft = 1"
+    " (SELECT d.*, 0 AS gone FROM plan_line d JOIN plan_line a ON a.id = d.id AND a.draft = 0 WHERE d.id > ?2 AND d.id <= ?3 AND +d.plan_id = ?1 AND +d.draft = 1"
     " AND (a.from_on <> d.from_on OR a.to_on <> d.to_on OR a.team_id IS NOT d.team_id) UNION ALL SELECT a.*, 1 FROM plan_line a WHERE a.id > ?2 AND a.id <= ?3"
-    " AND a.plan_id = ?1 AND a.draft = 0 AND NOT EXISTS (SELECT 1 FROM plan_line d WHERE d.id = a.id AND d.draft = 1)) x JOIN plan_work w ON w.line_id = x.id"
+    " AND +a.plan_id = ?1 AND +a.draft = 0 AND NOT EXISTS (SELECT 1 FROM plan_line d WHERE d.id = a.id AND d.draft = 1)) x JOIN plan_work w ON w.line_id = x.id"
     " AND w.state NOT IN ('completed','cancelled') WHERE true ON CONFLICT(line_id) DO UPDATE SET cancelled = excluded.cancelled, reason = excluded.reason,"
     " from_on = excluded.from_on, to_on = excluded.to_on, team_id = excluded.team_id";
 
 /* What nobody has taken yet waits for its day. */
 static const char *const lines_agree[] = {
-    "DELETE FROM plan_wait WHERE line_id IN (SELECT id FROM plan_line WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 0)",
-    "DELETE FROM plan_line WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 0",
-    "UPDATE plan_line SET draft = 0 WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 1",
-    ("INSERT INTO plan_wait(documents, from_on, line_id) SELECT mode = 'document', from_on, id FROM plan_line l WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND"
-     " draft = 0 AND NOT EXISTS (SELECT 1 FROM plan_work w WHERE w.line_id = l.id)"),
+    "DELETE FROM plan_wait WHERE line_id IN (SELECT id FROM plan_line WHERE id > ?2 AND id <= ?3 AND +plan_id = ?1 AND +draft = 0)",
+    "DELETE FROM plan_line WHERE id > ?2 AND id <= ?3 AND +plan_id = ?1 AND +draft = 0",
+    "UPDATE plan_line SET draft = 0 WHERE id > ?2 AND id <= ?3 AND +plan_id = ?1 AND +draft = 1",
+    ("INSERT INTO plan_wait(documents, from_on, line_id) SELECT mode = 'document', from_on, id FROM plan_line l WHERE id > ?2 AND id <= ?3 AND +plan_id = ?1 AND"
+     " +draft = 0 AND NOT EXISTS (SELECT 1 FROM plan_work w WHERE w.line_id = l.id)"),
 };
 
 int agree_pieces(struct writing *w)
@@ -315,7 +317,7 @@ int amend_pieces(struct writing *w)
     while ((rc = range_next(w, true, &last)) == 0 && last) {
         rc = db_exec(c->d, c->e,
                      "INSERT INTO plan_line(id, draft, plan_id, object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id, fixed, reason) SELECT id, 1, plan_id,"
-                     " object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id, fixed, reason FROM plan_line WHERE id > ?2 AND id <= ?3 AND plan_id = ?1 AND draft = 0",
+                     " object_id, mode, kind, ordinal, pair_id, from_on, to_on, team_id, fixed, reason FROM plan_line WHERE id > ?2 AND id <= ?3 AND +plan_id = ?1 AND +draft = 0",
                      "iii", w->p.id, w->at, last);
         w->at = last;
         if (rc >= 0)

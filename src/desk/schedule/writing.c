@@ -5,6 +5,7 @@
  * plan, and its draft is shown to nobody, until the last piece makes it whole. After a kill the thread of results goes on: copying and agreeing from the
  * last line that is done, laying out by asking the planner once more for the same. Who writes holds a lock on a file, which the kernel takes back from
  * a process that is gone. */
+#include "base/clock.h"
 #include "desk/duties/setback.h"
 #include "desk/schedule/room.h"
 
@@ -12,8 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A piece holds the lock for about so long, whatever the machine: the next one is made smaller or larger. */
+#define PIECE_NS   (80 * NS_PER_MS)
+#define PIECE_LEAST 40
+#define PIECE_MOST  4000
+
 /* As long as a piece takes: whoever waits for the lock looks for it every tenth of a second at least. */
-#define PAUSE_NS (40 * 1000000)
+#define PAUSE_NS (60 * 1000000)
 
 static const struct {
     const char *name;
@@ -78,13 +84,21 @@ int piece_rows(struct writing *w, int64_t rows, int64_t each)
 
     w->rows += rows;
     w->load += rows * each;
-    if (w->load < PLAN_PIECE)
+    if (w->load < w->most)
         return 0;
     int rc = db_end(w->c->d, progress(w), w->c->e);
+    time_ns took = clock_steady() - w->begun_at;
 
-    if (rc == 0)
-        nanosleep(&pause, NULL);
-    return rc < 0 ? rc : db_begin(w->c->d, w->c->e);
+    if (rc < 0)
+        return rc;
+    if (took > PIECE_NS)
+        w->most = w->most / 2 > PIECE_LEAST ? w->most / 2 : PIECE_LEAST;
+    else if (took < PIECE_NS / 4)
+        w->most = w->most * 2 < PIECE_MOST ? w->most * 2 : PIECE_MOST;
+    nanosleep(&pause, NULL);
+    rc = db_begin(w->c->d, w->c->e);
+    w->begun_at = clock_steady();
+    return rc;
 }
 
 /* whole - the last step: what was written is the plan. A work that has begun meanwhile has changed its state: nothing else of the row is touched. */
@@ -107,7 +121,7 @@ static int whole(struct writing *w)
 
 int writing_go(struct call *c, int64_t plan, const struct gathered *g, bool resumed)
 {
-    struct writing w = { .c = c, .g = g, .key = STR(""), .resumed = resumed };
+    struct writing w = { .c = c, .g = g, .key = STR(""), .most = PLAN_PIECE, .resumed = resumed };
     int rc = plan_load(c, plan, &w.p);
     size_t i = 0;
 
@@ -123,6 +137,7 @@ int writing_go(struct call *c, int64_t plan, const struct gathered *g, bool resu
     w.key = db_copy(st, 1, &c->a);
     db_done(st);
     rc = db_begin(c->d, c->e);
+    w.begun_at = clock_steady();
     if (rc < 0)
         return rc;
     rc = writers[i].pieces(&w);
