@@ -33,7 +33,7 @@ function host(c) {
 function configure(c, h, more = '') {
     const file = join(c.data, 'agent/agent.yaml');
     const kept = readFileSync(file, 'utf8').split('\n').filter((l) => /^(id|state|server):|^ {2}(url|ca|cert|key):/.test(l)).join('\n');
-    writeFileSync(file, `${kept}\ninputs: none\nfacts:\n  packages: true\n  packages_file: ${h.status}\n  settings: ${h.settings}\ntrees:\n  paths: [${h.tree}]\n${more}`);
+    writeFileSync(file, `${kept}\ninputs: none\nfacts:\n  time: true\n  packages: true\n  packages_file: ${h.status}\n  settings: ${h.settings}\ntrees:\n  paths: [${h.tree}]\n${more}`);
     return /^id: *"?([^"\n]+)/m.exec(kept)[1];
 }
 
@@ -64,6 +64,16 @@ test('R-7-05, R-7-03, R-10.2-03: what a host is made of comes with its agent, is
     assert.equal(settings.items.find((i) => i.key === 'sshd.max_auth_tries').verdict, 'expected', 'what sshd does without a word is known');
     assert.deepEqual(await changes(owner, ''), []);
     assert.equal((await city.get(`/objects/${OBJECT}/facts`)).status, 404);
+
+    // --- the clock of the host, as its kernel has it: a container may be refused the answer, and then that is what is said ---
+    const clocks = await until('the clock is known', async () => { const x = (await owner.get(`/objects/${OBJECT}/facts`)).json; return x.hosts.some((y) => y.clock) && x; });
+    const clock = clocks.hosts.find((x) => x.host === id).clock;
+    assert.ok(['synchronised', 'unsynchronised', 'unreadable'].includes(clock.state), clock.state);
+    assert.equal(clock.offset_ms === null, clock.state === 'unreadable');
+    assert.deepEqual([clocks.time[clock.state], clocks.time.none, clocks.time.silent], [1, clocks.hosts.length - 1, 0]);
+    const measured = (await owner.get(`/objects/${OBJECT}/document-facts`)).json.items.find((x) => x.measure === 'time_sync');
+    assert.deepEqual([measured.state, measured.by], [clock.state === 'unreadable' ? 'not_measured' : 'measured', 'agent']);
+    t.diagnostic(`the clock of this host is ${clock.state}`);
 
     // --- the passport: one file as it is, one otherwise, one that is missing ---
     const sum = (file, value) => ({ kind: 'checksum', file, algorithm: 'sha256', value, of: 'program' });

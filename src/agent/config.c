@@ -139,17 +139,19 @@ static int take_trees(struct agent_config *c, const struct yaml *y, const struct
 
 static int take_facts(struct agent_config *c, const struct yaml *y, const struct ynode *root, bool on, struct err *e)
 {
-    static const char *const names[] = { "packages", "packages_file", "settings", NULL };
+    static const char *const names[] = { "packages", "packages_file", "settings", "time", NULL };
     const struct ynode *f = yaml_get(root, "facts");
     int rc = 0;
 
-    c->packages = on;
+    c->packages = c->clock = on;
     if (f && !yaml_null(f)) {
         if (f->kind != YNODE_MAP)
-            return yaml_err(y, f, e, "\"facts\" must be a map of packages, packages_file and settings");
+            return yaml_err(y, f, e, "\"facts\" must be a map of packages, packages_file, settings and time");
         rc = yaml_only(y, f, names, e);
         if (rc == 0)
             rc = yaml_bool(y, f, "packages", &c->packages, e);
+        if (rc >= 0)
+            rc = yaml_bool(y, f, "time", &c->clock, e);
         if (rc >= 0 && yaml_get(f, "packages_file"))
             rc = take_text(y, f, "packages_file", &c->packages_file, e);
         if (rc >= 0 && yaml_get(f, "settings"))

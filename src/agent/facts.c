@@ -15,13 +15,14 @@
 #define SLICE_NS        (20 * NS_PER_MS)       /* of the walk, between two looks at the logs: about a fifth of one processor */
 #define FULL_EVERY_NS   (7 * NS_PER_DAY)
 #define LOOK_NS         NS_PER_HOUR            /* packages and settings */
+#define LOOK_CLOCK_NS   (10 * NS_PER_MINUTE)
 #define SAY_NS          NS_PER_DAY             /* nothing new is said, too */
 #define QUIET_NS        (2 * NS_PER_SECOND)    /* changes that come together are looked at together */
 #define QUIET_MOST_NS   (60 * NS_PER_SECOND)
 #define CHANGED_NS      (10 * NS_PER_SECOND)   /* between two walks for changes */
 
-enum kind { PACKAGES, SETTINGS, FILES };
-static const char *const names[FACT_KINDS] = { "packages", "settings", "files" };
+enum kind { PACKAGES, SETTINGS, FILES, CLOCK };
+static const char *const names[FACT_KINDS] = { "packages", "settings", "files", "time" };
 
 struct one {
     bool     on, due;
@@ -207,7 +208,7 @@ static int collect_list(struct facts *f, enum kind k, struct err *e)
 
     if (rc < 0)
         return rc;
-    rc = k == PACKAGES ? dpkg_list(f->c->packages_file, &out, e) : settings_list(f->settings, &out, e);
+    rc = k == PACKAGES ? dpkg_list(f->c->packages_file, &out, e) : k == CLOCK ? clock_list(&out, e) : settings_list(f->settings, &out, e);
     if (rc == 0)
         rc = list_end(&out, e);
     list_abort(&out);
@@ -324,7 +325,7 @@ void facts_work(struct facts *f)
             rc = files_turn(f, &e);
         } else if (o->due || now >= o->look_at || (k == PACKAGES && packages_moved(f))) {
             o->due = false;
-            o->look_at = now + LOOK_NS;
+            o->look_at = now + (k == CLOCK ? LOOK_CLOCK_NS : LOOK_NS);
             stamp_packages(f);
             rc = collect_list(f, k, &e);
         }
@@ -466,6 +467,7 @@ int facts_new(const struct agent_config *c, const struct state *s, struct facts 
     f->kinds[PACKAGES].on = c->packages && file_exists(c->packages_file);
     f->kinds[SETTINGS].on = c->settings_file != NULL;
     f->kinds[FILES].on = c->tree_count > 0;
+    f->kinds[CLOCK].on = c->clock;
     snprintf(f->folder, sizeof f->folder, "%.*s/facts", AGENT_PATH_MAX - 128, c->state);
     rc = file_mkdirs(f->folder, 0700, e);
     if (rc == 0 && c->settings_file)

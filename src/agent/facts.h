@@ -13,6 +13,8 @@
 #include "agent/internal.h"
 #include "agent/settings.h"
 
+#include <sys/timex.h>
+
 #define FACT_LINE_MAX      (3 * AGENT_PATH_MAX + 1024)
 #define FACT_PACKAGES_MAX  50000
 #define TREE_DEPTH_MAX     64
@@ -64,6 +66,14 @@ void dpkg_line(struct dpkg *d, struct str line, dpkg_take *take, void *arg);
 MUST_USE int dpkg_list(const char *status, struct list_out *o, struct err *e);
 /* settings_list - the values of the settings as a list. */
 MUST_USE int settings_list(const struct settings *s, struct list_out *o, struct err *e);
+
+/* --- clock.c --- */
+
+/* clock_fact - what an answer of adjtimex says: "synchronised | unsynchronised | unreadable TAB offset in ms TAB estimated error in ms TAB why not". The
+ * pure part: rc and error are what the call gave. */
+void clock_fact(const struct timex *t, int rc, int error, struct buf *out);
+/* clock_list - the clock of this host as a list of one item. */
+MUST_USE int clock_list(struct list_out *o, struct err *e);
 
 /* --- trees.c --- */
 

@@ -1,6 +1,6 @@
 /* internal.h - what the files of the agent share.
  *
- *      facts.c ◄── lists.c, dpkg.c, trees.c     (src/agent/facts.h)
+ *      facts.c ◄── lists.c, dpkg.c, trees.c, clock.c     (src/agent/facts.h)
  *         ▼
  *      files.c, journald.c, ports.c ──► batch (otlp.c) ──► spool.c ──► send.c ──► collector
  *                 ▲                                                       │ acknowledged
@@ -24,7 +24,7 @@
 #define STATE_PORTS_MAX  4096
 #define STATE_BYTES_MAX  (8u * MIB)
 #define CURSOR_MAX       512
-#define FACT_KINDS       3               /* packages, settings, files */
+#define FACT_KINDS       4               /* packages, settings, files, time */
 #define TREES_MAX        64
 #define TREE_FILES_MAX   200000          /* "files_max" goes no higher */
 
@@ -39,7 +39,7 @@ struct agent_config {
     bool   ports;
     struct agent_file *files;
     size_t file_count;
-    bool    packages;
+    bool    packages, clock;
     char   *packages_file, *settings_file;   /* settings_file NULL: none */
     char  **trees, **tree_exclude;           /* sorted, none inside another */
     size_t  tree_count, tree_exclude_count;

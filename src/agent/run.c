@@ -334,7 +334,7 @@ static int open_sources(struct agent *a, struct err *e)
         rc = files_new(a->config, a->config->system_files && !a->journald, &a->state, st.st_mtim, &a->files, e);
     if (rc == 0 && a->config->ports)
         rc = ports_new(&a->state, &a->ports, e);
-    if (rc == 0 && (a->config->packages || a->config->settings_file || a->config->tree_count))
+    if (rc == 0 && (a->config->packages || a->config->clock || a->config->settings_file || a->config->tree_count))
         rc = facts_new(a->config, &a->state, &a->facts, e);
     if (rc == 0 && a->facts)
         facts_settled(a->facts);       /* sent whole, and we died before we wrote that the collector has it */

@@ -7,7 +7,7 @@
  *      cursor TEXT                                                 of journald
  *      ports known                                                 the first look is behind us
  *      port PROTO ADDRESS NUMBER
- *      facts KIND SCAN OFFSET FULL-AT                              a message of facts (0 packages, 1 settings, 2 files) and how far it is sent
+ *      facts KIND SCAN OFFSET FULL-AT                              a message of facts (0 packages, 1 settings, 2 files, 3 time) and how far it is sent
  *      end HASH                                                    XXH3 of all before
  *
  * Texts are percent-escaped, "-" is an empty one. The file is written atomically; the hash finds what the disk did to it. */

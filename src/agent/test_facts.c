@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "base/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +45,38 @@ static void the_status_file_of_dpkg_gives_what_is_installed(void **state)
             dpkg_line(&d, line, put, &got);
         dpkg_line(&d, STR(""), put, &got);
         CHECK(dpkg_rows[i].name, str_eq(buf_view(&got), str_c(dpkg_rows[i].want)));
+    }
+}
+
+/* --- the clock --- */
+
+static const struct {
+    const char  *name;
+    struct timex t;
+    int          rc, error;
+    const char  *want;
+} clock_rows[] = {
+    { "kept in time, microseconds", { .status = STA_PLL, .offset = 2600, .esterror = 12400 }, TIME_OK, 0, "synchronised\t3\t12\t" },
+    { "kept in time, nanoseconds", { .status = STA_PLL | STA_NANO, .offset = -2600000, .esterror = 499 }, TIME_OK, 0, "synchronised\t-3\t0\t" },
+    { "a leap second ahead is no fault", { .status = STA_PLL | STA_INS }, TIME_INS, 0, "synchronised\t0\t0\t" },
+    { "nobody keeps it", { .status = STA_UNSYNC, .esterror = 16000000 }, TIME_ERROR, 0, "unsynchronised\t0\t16000\t" },
+    { "the state alone says so", { .status = STA_PLL, .esterror = 1000 }, TIME_ERROR, 0, "unsynchronised\t0\t1\t" },
+    { "the flag alone says so", { .status = STA_UNSYNC, .esterror = 1000 }, TIME_OK, 0, "unsynchronised\t0\t1\t" },
+    { "an offset beyond all sense", { .status = STA_UNSYNC, .offset = LONG_MAX, .esterror = LONG_MAX }, TIME_ERROR, 0, "unsynchronised\t86400000\t86400000\t" },
+    { "and the other way", { .status = STA_UNSYNC, .offset = LONG_MIN, .esterror = 0 }, TIME_ERROR, 0, "unsynchronised\t-86400000\t0\t" },
+    { "a container's filter", { .status = 0 }, -1, EPERM, "unreadable\t\t\tEPERM" },
+    { "a kernel without it", { .status = 0 }, -1, ENOSYS, "unreadable\t\t\tENOSYS" },
+};
+
+static void the_clock_is_told_as_the_kernel_has_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(clock_rows); i++) {
+        AUTO_BUF struct buf got = { 0 };
+
+        buf_init(&got, 4 * KIB);
+        clock_fact(&clock_rows[i].t, clock_rows[i].rc, clock_rows[i].error, &got);
+        CHECK(clock_rows[i].name, str_eq(buf_view(&got), str_c(clock_rows[i].want)));
     }
 }
 
@@ -338,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_status_file_of_dpkg_gives_what_is_installed),
+        cmocka_unit_test(the_clock_is_told_as_the_kernel_has_it),
         cmocka_unit_test(values_of_settings_are_read_by_fixed_forms),
         cmocka_unit_test(r_10_2_03_the_list_of_settings_that_we_ship_is_whole_and_judges),
         cmocka_unit_test(names_are_escaped_so_that_they_come_back_and_stay_in_order),

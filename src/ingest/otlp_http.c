@@ -50,7 +50,7 @@ static int32_t zone_of(const struct taking *t, const struct attrs *resource)
     return taking_zone(t);
 }
 
-static bool fact_kind(struct str s) { return str_eq(s, STR("packages")) || str_eq(s, STR("settings")) || str_eq(s, STR("files")); }
+static bool fact_kind(struct str s) { return str_eq(s, STR("packages")) || str_eq(s, STR("settings")) || str_eq(s, STR("files")) || str_eq(s, STR("time")); }
 
 static int on_record(void *arg, const struct attrs *resource, const struct otlp_record *rec, struct err *e)
 {

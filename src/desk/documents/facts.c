@@ -5,6 +5,7 @@
  * number of days that are configured; both belong to the node, not to one object. The others are counted in the desk's own tables. */
 #include "desk/documents/room.h"
 #include "base/file.h"
+#include "desk/integrity/integrity.h"
 
 #include <sys/stat.h>
 
@@ -195,6 +196,22 @@ static int fact_agents(struct call *c, struct str object, const struct arriving 
     return rc < 0 ? rc : 0;
 }
 
+/* fact_time_sync - what the agents of the object's hosts read of their clocks. Sources that come without an agent are named as such: when a line arrived says
+ * nothing of the clock that stamped it. */
+static int fact_time_sync(struct call *c, struct str object, const struct arriving *a, struct fact *out)
+{
+    struct fact_time t;
+    int rc = integrity_time(c, object, &t);
+    bool any = t.synchronised + t.unsynchronised + t.unreadable + t.silent > 0;
+
+    *out = (struct fact){ .measured = t.synchronised + t.unsynchronised > 0, .key = !any ? "no_time_sync" : t.unsynchronised ? "time_sync_off" : "time_sync", .by = "agent",
+                          .at = t.as_of };
+    out->args = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "with", number(c, t.synchronised), "count", number(c, t.hosts), "off",
+                          number(c, t.unsynchronised), "unreadable", number(c, t.unreadable), "silent", number(c, t.silent), "none", number(c, t.none), "sources",
+                          number(c, (int64_t)json_object_size(a->hosts) - a->agents), "day", day_of(c, t.since), "host", json_str(t.worst.p ? t.worst : STR("—")));
+    return rc;
+}
+
 /* fact_vulnerabilities - open ones that the owner knows of: what no letter has told yet is not told by a number either. */
 static int fact_vulnerabilities(struct call *c, struct str object, struct fact *out)
 {
@@ -304,7 +321,8 @@ int facts_json(struct call *c, struct str object, json_t **out)
     sources_read(c, object, &a);
     rc = fact_coverage(c, object, &a, &f[MEASURE_LOG_COVERAGE]);
     fact_retention(c, &f[MEASURE_RETENTION]);
-    f[MEASURE_TIME_SYNC] = (struct fact){ .key = "no_time_sync", .by = "ingest" };
+    if (rc == 0)
+        rc = fact_time_sync(c, object, &a, &f[MEASURE_TIME_SYNC]);
     if (rc == 0)
         rc = fact_agents(c, object, &a, &f[MEASURE_AGENTS]);
     if (rc == 0)

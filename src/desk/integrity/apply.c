@@ -32,7 +32,7 @@ static int tell(struct call *c, const struct snapshot *s, const struct known *k,
                                  .what = !before.p ? "appeared" : !after.p ? "missing" : "changed", .before = before, .after = after,
                                  .waits = s->kind[0] == 'f' ? p->files_wait : s->kind[0] == 's' && p->settings_wait };
 
-    return !k->any || !s->object_id.p ? 0 : difference_record(c, &f);
+    return !k->any || !s->object_id.p || s->kind[0] == 't' ? 0 : difference_record(c, &f);   /* a clock is no configuration: its state is told, never explained */
 }
 
 static int item_before(struct call *c, const struct snapshot *s, struct str key, struct str *out)
@@ -118,7 +118,7 @@ static int unreadable_count(struct call *c, const struct snapshot *s, int64_t *n
         return 0;
     return db_int(c->d, c->e, 0, n,
                   "SELECT count(*) FROM fact_item WHERE host_id = ?1 AND kind = ?2 AND (?2 = 'files' AND instr(value, char(9) || '!') > 0"
-                  " OR ?2 = 'settings' AND value LIKE 'unreadable%')",
+                  " OR ?2 IN ('settings','time') AND value LIKE 'unreadable%')",
                   "iz", s->host_id, s->kind);
 }
 

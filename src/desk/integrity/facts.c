@@ -28,7 +28,7 @@ static int states_of(struct call *c, const char *host, json_t **out)
 /* states_add - the states of each host of the list. */
 static int states_add(struct call *c, json_t *hosts)
 {
-    json_t *host, *states;
+    json_t *host, *states, *clock;
     size_t i;
     int rc = 0;
 
@@ -36,6 +36,9 @@ static int states_add(struct call *c, json_t *hosts)
         if (rc == 0) {
             rc = states_of(c, json_string_value(json_object_get(host, "host")), &states);
             json_object_set_new(host, "states", states);
+            if (rc == 0)
+                rc = fact_clock_json(c, json_string_value(json_object_get(host, "host")), &clock);
+            json_object_set_new(host, "clock", rc == 0 ? clock : json_null());
         }
     }
     return rc;
@@ -161,7 +164,7 @@ static int checks_json(struct call *c, struct str object, json_t **out)
 static int facts_of(struct call *c, struct str object)
 {
     struct str name;
-    json_t *hosts = NULL, *checks = NULL;
+    json_t *hosts = NULL, *checks = NULL, *clocks = NULL;
     int64_t waiting = 0;
     int rc = object_known(c, object, &name);
 
@@ -170,13 +173,16 @@ static int facts_of(struct call *c, struct str object)
     if (rc == 0)
         rc = checks_json(c, object, &checks);
     if (rc == 0)
+        rc = fact_time_json(c, object, &clocks);
+    if (rc == 0)
         rc = db_int(c->d, c->e, 0, &waiting,
                     "SELECT count(*) FROM integrity_change WHERE object_id = ? AND state IN ('open','denied','explained','questioned')", "t", object);
     if (rc == 0)
-        c->r->json = json_pack("{s:o, s:o, s:O, s:O, s:I}", "now", json_time(c->now), "object", json_ref(object, name), "hosts", hosts, "checksums", checks, "waiting",
+        c->r->json = json_pack("{s:o, s:o, s:O, s:O, s:O, s:I}", "now", json_time(c->now), "object", json_ref(object, name), "hosts", hosts, "checksums", checks, "time", clocks, "waiting",
                                (json_int_t)waiting);
     json_decref(hosts);
     json_decref(checks);
+    json_decref(clocks);
     return rc;
 }
 

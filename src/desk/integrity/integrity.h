@@ -57,8 +57,18 @@ MUST_USE int desk_integrity_decide(struct desk *d, const struct viewer *v, const
 /* desk_integrity_document - the document of an explanation: a descriptor, owned by the caller; r->json {name, type, size_bytes}. */
 MUST_USE int desk_integrity_document(struct desk *d, const struct viewer *v, struct str id, time_ns now, int *fd, struct desk_reply *r);
 
-/* --- for the core --- */
+/* --- for other rooms --- */
 struct call;
+struct fact_time {
+    int64_t    hosts, synchronised, unsynchronised, unreadable;   /* of the registry; by what their agents said last */
+    int64_t    silent, none;                                      /* said nothing for FACT_SILENT_NS; never said anything of their clock */
+    time_ns    since, as_of;                                      /* the longest out of time: from when; the oldest of the reports that are counted; 0: none */
+    struct str worst;                                             /* that host; {NULL,0}: none */
+};
+/* integrity_time - how the clocks of an object's hosts are kept; texts are of the call's arena. */
+MUST_USE int integrity_time(struct call *c, struct str object, struct fact_time *out);
+
+/* --- for the core --- */
 /* integrity_tick - take what has arrived, lay files beside passports that changed, open the cases that are due. */
 MUST_USE int integrity_tick(struct call *c);
 struct integrity_policy;

@@ -78,6 +78,11 @@ MUST_USE int cases_due(struct call *c);
 /* facts_json_of - packages and settings of a host in the format "saqshy-facts". */
 MUST_USE int facts_json_of(struct call *c, struct str object, int64_t id, struct str host, time_ns taken, json_t **out);
 
+/* --- time.c --- */
+/* fact_clock_json - of one host; null if its agent never said anything of it. fact_time_json - of the hosts of an object together. */
+MUST_USE int fact_clock_json(struct call *c, const char *host, json_t **out);
+MUST_USE int fact_time_json(struct call *c, struct str object, json_t **out);
+
 /* --- changes.c --- */
 const char *const *integrity_statements(size_t *count);
 

@@ -50,5 +50,15 @@ static const char step_3[] =
     " CHECK (length(content) = 64), result_id INTEGER NOT NULL, sha256 TEXT NOT NULL CHECK (length(sha256) = 64), at INTEGER NOT NULL, user_id INTEGER"
     " REFERENCES user(id), PRIMARY KEY (survey_id, host_id, content)) STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* The clock of a host is a kind of its own. */
+static const char step_4[] =
+    "CREATE TABLE fact_state_4 (host_id INTEGER NOT NULL REFERENCES fact_host(id), kind TEXT NOT NULL CHECK (kind IN ('packages','settings','files','time')),"
+    " scan INTEGER NOT NULL, items INTEGER NOT NULL, unreadable INTEGER NOT NULL, over INTEGER NOT NULL, roots TEXT NOT NULL,"
+    " received_at INTEGER NOT NULL, full_at INTEGER NOT NULL, stale INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0,1)),"
+    " PRIMARY KEY (host_id, kind)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO fact_state_4 SELECT host_id, kind, scan, items, unreadable, over, roots, received_at, full_at, stale FROM fact_state;"
+    "DROP TABLE fact_state;"
+    "ALTER TABLE fact_state_4 RENAME TO fact_state;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 const struct desk_schema integrity_schema = { "integrity", steps, COUNT(steps) };

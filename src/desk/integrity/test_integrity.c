@@ -514,6 +514,53 @@ static void a_comparison_is_bounded_and_one_that_fails_holds_up_no_other(void **
     assert_int_equal(number(w, "SELECT version FROM fact_checked WHERE object_id = 'state-register'"), 1);
 }
 
+/* --- clocks --- */
+
+static void clock_said(struct world *w, int scan, int base, const char *value, time_ns at)
+{
+    char item[200];
+
+    snprintf(item, sizeof item, "[\"clock\",%s]", value);
+    snapshot(w, HOST, "time", scan, base, 1, item, "", at);
+}
+
+static void time_is(struct world *w, time_ns now, int64_t kept, int64_t off, int64_t unreadable, int64_t silent, time_ns since)
+{
+    struct desk_reply r = { 0 };
+    time_ns got = 0;
+
+    must(desk_facts(w->desk, &w->registry, OBJECT, now, &r), &r.err);
+    const json_t *t = json_object_get(r.json, "time");
+    assert_int_equal(json_integer_value(json_object_get(t, "synchronised")), kept);
+    assert_int_equal(json_integer_value(json_object_get(t, "unsynchronised")), off);
+    assert_int_equal(json_integer_value(json_object_get(t, "unreadable")), unreadable);
+    assert_int_equal(json_integer_value(json_object_get(t, "silent")), silent);
+    assert_int_equal(json_integer_value(json_object_get(t, "none")), json_integer_value(json_object_get(t, "hosts")) - kept - off - unreadable - silent);
+    if (since)
+        assert_int_equal(time_parse_rfc3339(json_get_str(t, "since_at"), &got, NULL, NULL), 0);
+    assert_int_equal(got, since);
+    desk_reply_free(&r);
+}
+
+/* The fact is whether the clock is kept in time: an offset that trembles moves no "since", a change opens no difference that anybody had to explain. */
+static void a_clock_is_kept_in_time_or_not_and_since_when_is_said(void **state)
+{
+    struct world *w = *state;
+
+    time_is(w, T0, 0, 0, 0, 0, 0);
+    clock_said(w, 1, 0, "\"synchronised\",\"0\",\"1\",\"\"", T0);
+    time_is(w, T0, 1, 0, 0, 0, 0);
+    clock_said(w, 2, 1, "\"unsynchronised\",\"12\",\"16000\",\"\"", T0 + H);
+    time_is(w, T0 + H, 0, 1, 0, 0, T0 + H);
+    clock_said(w, 3, 2, "\"unsynchronised\",\"900\",\"16000\",\"\"", T0 + 5 * H);
+    time_is(w, T0 + 5 * H, 0, 1, 0, 0, T0 + H);
+    time_is(w, T0 + 5 * H + FACT_SILENT_NS + 1, 0, 0, 0, 1, 0);
+    clock_said(w, 4, 3, "\"unreadable\",\"\",\"\",\"EPERM\"", T0 + 6 * H);
+    time_is(w, T0 + 6 * H, 0, 0, 1, 0, 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM integrity_change"), 0);
+    assert_int_equal(number(w, "SELECT unreadable FROM fact_state WHERE kind = 'time'"), 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)
@@ -534,6 +581,7 @@ int main(void)
         T(a_change_that_the_owner_denies_becomes_an_event_at_once),
         T(r_7_03_packages_are_laid_beside_the_passports_list_of_software),
         T(r_10_2_03_settings_are_judged_and_given_to_a_survey_as_a_file),
+        T(a_clock_is_kept_in_time_or_not_and_since_when_is_said),
         T(every_list_of_differences_has_its_index),
         T(a_kill_between_any_two_steps_takes_each_snapshot_once),
     };

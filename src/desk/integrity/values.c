@@ -3,12 +3,13 @@
  *      packages   version
  *      settings   set | absent | unreadable TAB file TAB value
  *      files      bytes TAB mode (octal) TAB seconds since 1970 TAB SHA-256, or "!" and why it could not be read
+ *      time       synchronised | unsynchronised | unreadable TAB offset in ms TAB estimated error in ms TAB why it could not be read
  *      and what a passport says of a file: TAB TAB TAB algorithm:sum */
 #include "desk/integrity/room.h"
 
 const char *fact_kind(struct str s)
 {
-    static const char *const kinds[] = { "packages", "settings", "files" };
+    static const char *const kinds[] = { "packages", "settings", "files", "time" };
 
     for (size_t i = 0; i < COUNT(kinds); i++)
         if (str_eq(s, str_c(kinds[i])))
@@ -32,6 +33,8 @@ bool value_same_fact(const char *kind, struct str a, struct str b)
 {
     static const int counted[] = { 0, 1, 3 };
 
+    if (kind[0] == 't')                /* offset and error move all the time: whether it is kept in time is the fact */
+        return str_eq(value_part(a, 0), value_part(b, 0));
     if (!of_files(kind))
         return str_eq(a, b);
     for (size_t i = 0; i < COUNT(counted); i++)
@@ -54,7 +57,7 @@ static json_t *number_of(struct str s)
 
 json_t *fact_value_json(const char *kind, struct str value)
 {
-    struct str text = of_files(kind) ? value_part(value, 3) : kind[0] == 's' ? value_part(value, 2) : value;
+    struct str text = of_files(kind) ? value_part(value, 3) : kind[0] == 's' ? value_part(value, 2) : kind[0] == 't' ? value_part(value, 0) : value;
     bool files = of_files(kind), settings = kind[0] == 's';
     int64_t at;
 

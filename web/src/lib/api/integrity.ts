@@ -7,6 +7,9 @@ import { page, ref } from './types';
 // i18n: ui.facts.kind.* ui.facts.name.* ui.facts.value.* ui.facts.none.*
 export const FACT_KINDS = ['packages', 'settings', 'files'] as const;
 export type FactKind = (typeof FACT_KINDS)[number];
+const STATE_KINDS = [...FACT_KINDS, 'time'] as const;
+// i18n: ui.facts.clock.*
+export const CLOCK_STATES = ['synchronised', 'unsynchronised', 'unreadable'] as const;
 // i18n: ui.integrity.state.*
 export const INTEGRITY_STATES = ['open', 'denied', 'explained', 'questioned', 'accepted', 'recorded', 'withdrawn'] as const;
 // i18n: ui.integrity.against.*
@@ -22,13 +25,15 @@ export const VERDICTS = ['match', 'differs', 'missing', 'not_watched', 'not_comp
 // i18n: ui.facts.setting.*
 export const SETTING_VERDICTS = ['expected', 'otherwise', 'told', 'unknown'] as const;
 
-const state = object({ kind: oneOf(FACT_KINDS), items: num, unreadable: num, over: num, received_at: nullable(instant), stale: bool, silent: bool });
+const state = object({ kind: oneOf(STATE_KINDS), items: num, unreadable: num, over: num, received_at: nullable(instant), stale: bool, silent: bool });
 const host = object({
   host: str, object: nullable(ref), first_seen_at: nullable(instant), last_seen_at: nullable(instant), refused: num, refused_text: nullable(str), states: arr(state),
+  clock: nullable(object({ state: oneOf(CLOCK_STATES), offset_ms: nullable(num), error_ms: nullable(num), since_at: nullable(instant) })),
 });
 export type FactHost = Decoded<typeof host>;
 const counts = object({ passport_version: nullable(num), at: nullable(instant), match: num, differs: num, missing: num, not_watched: num, not_comparable: num, extra: num });
-const facts = object({ now: instant, object: ref, hosts: arr(host), checksums: nullable(counts), waiting: num });
+const time = object({ hosts: num, synchronised: num, unsynchronised: num, unreadable: num, silent: num, none: num, since_at: nullable(instant) });
+const facts = object({ now: instant, object: ref, hosts: arr(host), checksums: nullable(counts), time, waiting: num });
 export type Facts = Decoded<typeof facts>;
 const value = object({ text: str, state: nullable(str), file: nullable(str), size_bytes: nullable(num), mode: nullable(str), modified_at: nullable(instant) });
 export type FactValue = Decoded<typeof value>;
