@@ -165,6 +165,8 @@ int desk_survey_facts(struct desk *d, const struct viewer *v, struct str survey,
     rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, take(&c, parse_id(survey), body), c.e);
+    if (rc == -EACCES)
+        audit_refusal(&c, "survey.facts", "survey");
     if (rc < 0) {
         json_decref(r->json);
         r->json = NULL;
