@@ -115,8 +115,9 @@ test('an answer that was asked for before an act never covers what the act answe
     await analyst.waitForSelector('main >> text=Those of Annex 4.');
     const came = analyst.waitForResponse((r) => r.url().endsWith(`/requests/${id}`));
     free();
-    await came;
-    await analyst.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))));
+    await (await came).finished();
+    // It is there; whatever the page makes of it, it has made in this time.
+    await analyst.waitForTimeout(250);
     assert.equal(await button(analyst, 'Answer').count(), 0);
     await analyst.waitForSelector('main >> text=Those of Annex 4.');
     await analyst.unroute('**/api/v1/stream');
