@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     char exe[4096];
-    struct node *node;
+    struct node *node = NULL;
     struct err e;
     int rc = take_options(argc, argv, &o);
 
@@ -132,6 +132,7 @@ int main(int argc, char **argv)
         rc = node_check_sources(node, &e);
     if (rc < 0) {
         fprintf(stderr, "saqshyd: %s\n", e.text);
+        node_free(&node);
         return EXIT_USAGE;
     }
     if (o.init)

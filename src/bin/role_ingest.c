@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "duty/calendar.h"
 #include "event/event.h"
-#include "ingest/ingest.h"
-#include "parse/encoding.h"
+#include "ingest/listener.h"
+#include "ingest/profiles.h"
 
 #include <time.h>
 
@@ -35,31 +35,48 @@ static int find_zone(struct source_profile *p, struct err *e)
     return rc;
 }
 
+static int check_profile(const struct node *n, struct source_profile *p, struct err *e)
+{
+    struct err why;
+
+    if (*p->class && event_class_parse(str_c(p->class)) == CLASS_NONE)
+        return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": unknown class \"%s\": os-unix, os-windows, db, net, fw, app and sec are known",
+                        p->name, p->class);
+    if (*p->encoding && encoding_named(str_c(p->encoding)) == ENCODING_COUNT)
+        return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": unknown encoding \"%s\", as windows-1251 or utf-16", p->name, p->encoding);
+    if (*p->address && !profile_address_valid(str_c(p->address)))
+        return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": \"%s\" is no address or network, as 10.0.0.7 or 10.0.0.0/8", p->name, p->address);
+    if (*p->zone && !p->zone_known && find_zone(p, &why) < 0)
+        return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": zone \"%s\" cannot be used, write it as +05:00: %.200s", p->name, p->zone,
+                        why.text);
+    return 0;
+}
+
+static int check_listener(const struct node *n, const struct listen_conf *c, struct err *e)
+{
+    bool known = !*c->source;
+    struct sockaddr_storage ss;
+    struct err why;
+    int size;
+
+    for (size_t k = 0; !known && k < n->listen.profile_count; k++)
+        known = strcmp(n->listen.profiles[k].name, c->source) == 0;
+    if (!known)
+        return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": there is no source \"%s\" in ingest.sources", c->id, c->source);
+    if (*c->address && listener_address(c->address, &ss, &size, &why) < 0)
+        return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": %.200s", c->id, why.text);
+    return 0;
+}
+
 int node_check_sources(struct node *n, struct err *e)
 {
-    for (size_t i = 0; i < n->listen.profile_count; i++) {
-        struct source_profile *p = &n->listen.profiles[i];
-        struct err why;
+    int rc = 0;
 
-        if (*p->class && event_class_parse(str_c(p->class)) == CLASS_NONE)
-            return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": unknown class \"%s\": os-unix, os-windows, db, net, fw, app and sec are known",
-                            p->name, p->class);
-        if (*p->encoding && encoding_named(str_c(p->encoding)) == ENCODING_COUNT)
-            return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": unknown encoding \"%s\", as windows-1251 or utf-16", p->name, p->encoding);
-        if (*p->zone && !p->zone_known && find_zone(p, &why) < 0)
-            return err_line(e, -EINVAL, n->file, p->line, p->column, "source \"%s\": zone \"%s\" cannot be used, write it as +05:00: %.200s", p->name, p->zone,
-                            why.text);
-    }
-    for (size_t i = 0; i < n->listen.listener_count; i++) {
-        const struct listen_conf *c = &n->listen.listeners[i];
-        bool known = !*c->source;
-
-        for (size_t k = 0; !known && k < n->listen.profile_count; k++)
-            known = strcmp(n->listen.profiles[k].name, c->source) == 0;
-        if (!known)
-            return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": there is no source \"%s\" in ingest.sources", c->id, c->source);
-    }
-    return 0;
+    for (size_t i = 0; rc == 0 && i < n->listen.profile_count; i++)
+        rc = check_profile(n, &n->listen.profiles[i], e);
+    for (size_t i = 0; rc == 0 && i < n->listen.listener_count; i++)
+        rc = check_listener(n, &n->listen.listeners[i], e);
+    return rc;
 }
 
 /* What the role reads again at SIGHUP. */

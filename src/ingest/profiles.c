@@ -46,20 +46,35 @@ static bool to_bytes(struct str text, uint8_t out[16])
     return inet_pton(AF_INET6, copy, out) == 1;
 }
 
+/* read_net - *bits of the 16-byte form that count. */
+static bool read_net(struct str text, uint8_t net[16], unsigned *bits)
+{
+    struct str rest = text, address;
+    uint64_t n = 0;
+    unsigned most;
+
+    if (!str_split(&rest, '/', &address) || !to_bytes(address, net))
+        return false;
+    most = str_chr(address, ':') < 0 ? 32 : 128;
+    if (rest.p && (!str_u64(rest, &n) || n > most))
+        return false;
+    *bits = rest.p ? (unsigned)n + (128 - most) : 128;
+    return true;
+}
+
+bool profile_address_valid(struct str text)
+{
+    uint8_t net[16];
+    unsigned bits;
+
+    return read_net(text, net, &bits);
+}
+
 static int take_address(struct rule *r, const struct source_profile *from, struct err *e)
 {
-    struct str rest = str_c(from->address), address;
-    uint64_t bits = 0;
-    bool sound = str_split(&rest, '/', &address) && to_bytes(address, r->net);
-    unsigned most = str_chr(address, ':') < 0 ? 32 : 128;
-
-    if (sound && rest.p)
-        sound = str_u64(rest, &bits) && bits <= most;
-    if (!sound)
-        return err_set(e, -EINVAL, "source \"%s\": \"%s\" is no address or network, as 10.0.0.7 or 10.0.0.0/8", from->name, from->address);
     r->address = true;
-    r->bits = rest.p ? (unsigned)bits + (128 - most) : 128;
-    return 0;
+    return read_net(str_c(from->address), r->net, &r->bits)
+               ? 0 : err_set(e, -EINVAL, "source \"%s\": \"%s\" is no address or network, as 10.0.0.7 or 10.0.0.0/8", from->name, from->address);
 }
 
 static int take_rule(struct profiles *p, struct rule *r, const struct source_profile *from, struct err *e)

@@ -17,6 +17,9 @@ struct profile {
     enum encoding encoding;      /* ENCODING_DETECT: not said */
 };
 
+/* profile_address_valid - an address or a network, as 10.0.0.7, 10.0.0.0/8, 2001:db8::/32. */
+bool profile_address_valid(struct str text);
+
 struct profiles;
 /* profiles_new - of the options' table, with the node's own zone and tolerance. */
 MUST_USE int profiles_new(const struct ingest_options *o, struct profiles **out, struct err *e);

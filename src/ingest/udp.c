@@ -142,7 +142,7 @@ static void read_host(struct udp *u)
     AUTO_BUF struct buf b = { 0 };
     struct str rest, line, names = { NULL, 0 }, name, value;
 
-    buf_init(&b, SNMP_MAX + 1);
+    buf_init(&b, 4 * SNMP_MAX);
     if (file_read("/proc/net/snmp", SNMP_MAX, &b, NULL) < 0)
         return;
     rest = buf_view(&b);
