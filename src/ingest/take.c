@@ -69,11 +69,11 @@ struct tally_row *tally_row(struct tally *t, uint16_t card)
     return &t->row[card];
 }
 
-/* seen_of - what sources.c shall know of the event i of p. */
-static struct source_seen seen_of(const struct worker *w, const struct pile *p, size_t i, uint16_t card)
+/* seen_of - what sources.c shall know of the event i of the batch, which begins with line from of p. */
+static struct source_seen seen_of(const struct worker *w, const struct pile *p, size_t from, size_t i, uint16_t card)
 {
     const struct event *ev = &w->batch.items[i];
-    const struct pile_sender *s = p->decoder ? NULL : &p->senders[p->lines[i].sender];
+    const struct pile_sender *s = p->decoder ? NULL : &p->senders[p->lines[from + i].sender];
     struct source_seen seen = { .host = host_of(ev), .listener = str_c(w->in->counters.card[card].id),
                                 .peer = s ? str_of(p->bytes.p + s->peer_at, s->peer_n) : str_c(p->peer) };
     const struct profile *profile = card == CARD_OWN ? NULL : profile_of(w, seen.peer, card, seen.host);
@@ -83,11 +83,11 @@ static struct source_seen seen_of(const struct worker *w, const struct pile *p, 
     return seen;
 }
 
-void take_tally(struct worker *w, struct tally *t, const struct pile *p)
+void take_tally(struct worker *w, struct tally *t, const struct pile *p, size_t from, bool sources)
 {
     for (size_t i = 0; i < w->batch.count; i++) {
         const struct event *ev = &w->batch.items[i];
-        uint16_t card = p->decoder ? p->card : p->senders[p->lines[i].sender].card;
+        uint16_t card = p->decoder ? p->card : p->senders[p->lines[from + i].sender].card;
         struct tally_row *row = tally_row(t, card);
         struct source_seen seen;
 
@@ -97,9 +97,9 @@ void take_tally(struct worker *w, struct tally *t, const struct pile *p)
         row->truncated += (ev->marks & MARK_TRUNCATED) != 0;
         row->last = ev->received > row->last ? ev->received : row->last;
         /* Facts are no log: they are no source that somebody might look for among the logs of the host. */
-        if (str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
+        if (!sources || str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
             continue;
-        seen = seen_of(w, p, i, card);
+        seen = seen_of(w, p, from, i, card);
         sources_count(w->sources, ev, &seen);
     }
 }
@@ -181,15 +181,14 @@ static int take_line(struct worker *w, const struct pile *p, const struct pile_l
     return 0;
 }
 
-int take_lines(struct worker *w, const struct pile *p, bool bare)
+int take_lines(struct worker *w, const struct pile *p, size_t from, size_t n, bool bare)
 {
+    struct whose o = { 0 };
     int rc = 0;
 
-    struct whose o = { 0 };
-
     event_batch_reset(&w->batch);
-    for (size_t i = 0; rc == 0 && i < p->count; i++) {
-        if (i == 0 || p->lines[i].sender != p->lines[i - 1].sender)
+    for (size_t i = from; rc == 0 && i < from + n; i++) {
+        if (i == from || p->lines[i].sender != p->lines[i - 1].sender)
             o = whose(w, p, p->lines[i].sender);
         rc = take_line(w, p, &p->lines[i], &o, bare);
     }

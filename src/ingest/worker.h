@@ -80,12 +80,12 @@ struct worker {
     time_ns            published;
 };
 
-/* take_lines - the pile's lines as events of the batch; bare: without the fields that parsing found. -ENOMEM. */
-MUST_USE int take_lines(struct worker *w, const struct pile *p, bool bare);
+/* take_lines - n of the pile's lines as events of the batch; bare: without the fields that parsing found. -ENOMEM. */
+MUST_USE int take_lines(struct worker *w, const struct pile *p, size_t from, size_t n, bool bare);
 /* take_request - unpack, decode: the pile's records as events of the batch. */
 MUST_USE int take_request(struct worker *w, struct pile *p, struct err *e);
-/* take_tally - what the batch, made of p, comes to. */
-void take_tally(struct worker *w, struct tally *t, const struct pile *p);
+/* take_tally - what the batch comes to, which begins with line from of p; sources: they are to know too. */
+void take_tally(struct worker *w, struct tally *t, const struct pile *p, size_t from, bool sources);
 struct tally_row *tally_row(struct tally *t, uint16_t card);
 
 #endif
