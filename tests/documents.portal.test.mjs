@@ -113,3 +113,62 @@ test('violations and the library are whole for those who read them', async () =>
         await whole(auditor, page);
     }
 });
+
+test('the library is narrowed to a document and by words', async () => {
+    await go(auditor, 'document-requirements');
+    const shown = auditor.locator('main ol > li');
+    const documents = await auditor.locator('main details').count();
+    assert.equal(documents, 27);
+    assert.equal(await auditor.locator('main details[open]').count(), 0, 'a list of documents, not one long page');
+    await auditor.locator('#library-document').selectOption('backup_regulation');
+    await auditor.locator('main details[open]').waitFor();
+    const all = await shown.count();
+    assert.ok(all >= 5 && all <= 12, String(all));
+    await auditor.locator('#library-q').fill('no such words anywhere');
+    await auditor.locator('text=There are no such requirements.').waitFor();
+    await auditor.locator('#library-document').selectOption('');
+    await auditor.locator('#library-q').fill('backup_journal.');
+    await auditor.waitForFunction(() => document.querySelectorAll('main details').length === 1);
+    await whole(auditor, 'the library, narrowed');
+});
+
+test('the comparison with the last survey says what became of each violation, in three languages', async () => {
+    const client = await c.signedIn(c.accounts['t-auditor']), theirs = await c.signedIn(c.accounts.registry);
+    const must = async (who, path, body = {}) => { const a = await who.post(path, body); assert.ok(a.status < 300, `${path}: ${a.bytes}`); return a.json; };
+    const act = (who, id, name, body) => must(who, `/document-surveys/${id}/actions/${name}`, body);
+    const lines = async (id) => { const out = []; for (let next = ''; next !== null;) { const x = (await client.get(`/document-surveys/${id}/checklist?limit=1000${next ? `&before=${next}` : ''}`)).json; out.push(...x.items); next = x.next; } return out; };
+    const [GONE, MENDED, STAYS, NEW] = ['is_policy.roles', 'is_policy.scope', 'is_policy.review', 'backup_regulation.offsite'];
+    const end = async (id) => {
+        await act(client, id, 'send_results', { confirmed: true });
+        await act(theirs, id, 'receive');
+        const found = (await theirs.get(`/document-violations?survey=${id}&limit=100`)).json.items.filter((v) => v.open);
+        for (const v of found) await act(theirs, id, 'set_measure', { violation: v.id, measure: 'Done.' });
+        if (found.length) await act(theirs, id, 'send_measures', { confirmed: true });
+        await act(client, id, 'close');
+    };
+    const known = new Set((await lines(survey)).map((l) => l.requirement)), pick = (code, i) => (known.has(code) ? code : [...known][i]);
+    const [gone, mended, stays, fresh] = [pick(GONE, 1), pick(MENDED, 2), pick(STAYS, 3), pick(NEW, 100)];
+    const make = async (verdicts) => {
+        const s = await must(client, '/document-surveys', { object_id: OBJECT, planned_from: new Date(c.now() + 10 * 86400_000).toISOString().slice(0, 10), reason: 'A complaint.' });
+        await act(client, s.id, 'send_notice', { survey_from: new Date(c.now() + 10 * 86400_000).toISOString().slice(0, 10), text: 'Copies, please.' });
+        await must(theirs, `/requests/${(await client.get(`/document-surveys/${s.id}`)).json.request.id}/actions/receive`);
+        await act(client, s.id, 'start');
+        for (const l of await lines(s.id)) await act(client, s.id, 'set_verdict', { requirement: l.requirement, ...(verdicts[l.requirement] ?? { verdict: 'met' }) });
+        await act(client, s.id, 'complete');
+        return s.id;
+    };
+    await end(survey);
+    const wrong = { verdict: 'not_met', description: 'It is not so.', quote: 'Nobody is named.' };
+    await end(await make({ [gone]: wrong, [mended]: wrong, [stays]: wrong }));
+    const last = await make({ [gone]: { verdict: 'not_applicable', reason: 'The branch was closed.' }, [stays]: { verdict: 'partly', description: 'Half of it.' }, [fresh]: wrong });
+    for (const lang of ['kk', 'ru', 'en']) {
+        const page = await b.open(base, c.accounts['t-auditor'], lang);
+        await go(page, `document-surveys/${last}`);
+        await page.locator('text=The branch was closed.').first().waitFor();
+        assert.equal(await page.locator('table').first().locator('tbody tr').count(), 4);
+        assert.deepEqual(await b.untranslated(page), []);
+        if (lang === 'en') for (const word of ['no longer applicable', 'fixed', 'found', 'persisting']) await page.locator('table').first().locator('strong', { hasText: word }).first().waitFor();
+        if (process.env.SAQSHY_SHOTS) await page.screenshot({ path: `${process.env.SAQSHY_SHOTS}/${lang}-document-comparison.png`, fullPage: true });
+        await page.context().close();
+    }
+});
