@@ -287,6 +287,9 @@ int vulns_cover_declare(struct call *c, int64_t survey, const struct vuln_declar
         return rc < 0 ? rc : refuse(c, -ENOENT, "not_found", NULL, "no such survey");
     struct str object = db_copy(st, 0, &c->a), tool = w->tool.p ? w->tool : STR("");
     db_done(st);
+    rc = vuln_letter_out(c, survey);
+    if (rc < 0)
+        return rc;
     if (!str_trim(w->reason).n)
         return vuln_wrong(c, "reason", "what shows that the check ran must be written down");
     if (w->check.n && !tool.n)

@@ -124,6 +124,8 @@ struct vuln_scope;   /* names, addresses and networks of a survey, sorted for as
 MUST_USE int vuln_scope_load(struct call *c, int64_t survey, struct str object, struct vuln_scope **out);
 bool vuln_scope_holds(const struct vuln_scope *s, struct str host, struct str name);
 void vuln_scope_free(struct vuln_scope **s);
+/* vuln_letter_out - the letter with the results of the survey has gone out: refused, with its number. What it said and what the room counts never differ. */
+MUST_USE int vuln_letter_out(struct call *c, int64_t survey);
 /* pending_add - recount an object in the background; rekey: its keys too. */
 MUST_USE int pending_add(struct call *c, struct str object, bool rekey);
 

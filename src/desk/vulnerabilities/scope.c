@@ -203,6 +203,25 @@ int vulns_survey_put(struct call *c, const struct vuln_survey *s)
     return scope < 0 ? scope : known ? pending_add(c, s->object_id, scope > 0 || given != (s->scope_count > 0)) : 0;
 }
 
+int vuln_letter_out(struct call *c, int64_t survey)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT y.number, y.sent_at, coalesce((SELECT n.number FROM notice_record n WHERE n.subject = 'survey' AND n.subject_id = CAST(y.id AS TEXT) AND"
+                                " n.kind = 'survey_results' ORDER BY n.id DESC LIMIT 1), '—') FROM vuln_survey y WHERE y.id = ? AND y.sent_at IS NOT NULL",
+                                "i", survey);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+    char day[16];
+
+    if (rc <= 0)
+        return rc;
+    local_date(c->d, sqlite3_column_int64(st, 1), day);
+    struct str number = db_copy(st, 0, &c->a), letter = db_copy(st, 2, &c->a);
+    db_done(st);
+    return refuse(c, -EPROTO, "wrong_state", NULL,
+                  "the results of %.*s went to the owner on %s with letter %.*s, and what it says stands: carry out another survey of the object, its results count with its own letter",
+                  STR_ARG(number), day, STR_ARG(letter));
+}
+
 int vulns_scope_take(struct call *c, int64_t survey, struct str host, struct str reason)
 {
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id FROM vuln_survey WHERE id = ?", "i", survey);
@@ -212,6 +231,9 @@ int vulns_scope_take(struct call *c, int64_t survey, struct str host, struct str
         return rc < 0 ? rc : refuse(c, -ENOENT, "not_found", NULL, "no such survey");
     struct str object = db_copy(st, 0, &c->a), clean = host_clean(host, &c->a);
     db_done(st);
+    rc = vuln_letter_out(c, survey);
+    if (rc < 0)
+        return rc;
     if (!clean.n)
         return vuln_wrong(c, "host", "a name, an address or a network is expected");
     if (!str_trim(reason).n)

@@ -365,10 +365,10 @@ struct pending {
     int64_t    cursor;
 };
 
-/* outside_again - the scope of a survey may have changed: of every host of the object it is asked again. */
+/* outside_again - the scope of a survey may have changed: of every host of the object it is asked again. What a letter said was inside stays so. */
 static int outside_again(struct call *c, struct str object)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM vuln_survey WHERE object_id = ? ORDER BY id DESC LIMIT 512", "t", object);
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM vuln_survey WHERE object_id = ? AND sent_at IS NULL ORDER BY id DESC LIMIT 512", "t", object);
     int64_t surveys[VULN_SURVEYS_MAX];
     size_t n = 0;
     int rc = st ? 0 : -EIO;

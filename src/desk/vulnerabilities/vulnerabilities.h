@@ -50,7 +50,8 @@ struct vuln_survey {
 /* vulns_survey_put - in the transaction of the act. Cheap: what follows from it for the vulnerabilities is made by vulns_turn; vulns_settle makes it at
  * once. A survey must be put before its first result. */
 MUST_USE int vulns_survey_put(struct call *c, const struct vuln_survey *s);
-/* vulns_scope_take - a host that was found outside belongs to the survey after all: by whom and why is recorded. Findings move in by the next turn. */
+/* vulns_scope_take - a host that was found outside belongs to the survey after all: by whom and why is recorded. Findings move in by the next turn.
+ * -EPROTO once the letter with the results went out. */
 MUST_USE int vulns_scope_take(struct call *c, int64_t survey, struct str host, struct str reason);
 
 /* vulns_result_add - a file of results for a survey, kept as a blob (blob.h), to be read by vulns_turn: waiting -> reading -> applying -> applied, or
@@ -71,7 +72,7 @@ MUST_USE int vulns_turn(struct desk *d, time_ns now, struct err *e);
 MUST_USE int vulns_settle(struct desk *d, int64_t survey, time_ns now, struct err *e);
 
 /* vulns_cover_declare - a surveyor says that a check (empty: everything) ran at a place although no file shows it: reason and evidence are kept, and the
- * row counts as coverage. host "": everywhere in the scope; port -1: whatever ports. */
+ * row counts as coverage. host "": everywhere in the scope; port -1: whatever ports. -EPROTO once the letter with the results went out. */
 struct vuln_declared { struct str tool, check, host, path, reason, sha256 /* of evidence; may be {NULL,0} */; int32_t port, port_to; };
 MUST_USE int vulns_cover_declare(struct call *c, int64_t survey, const struct vuln_declared *w, int64_t *id);
 
