@@ -25,8 +25,9 @@ struct ask {
     int          best;                  /* how far the search came: index of reasons */
     struct cover_answer *out;
 };
-static const char *const reasons[] = { "tool_absent", "host_not_seen", "port_not_seen", "path_not_seen", "check_not_run", "checks_not_named", "seen_outside" };
-enum { NO_TOOL, NO_HOST, NO_PORT, NO_PATH, NO_CHECK, NO_LIST, OUTSIDE };
+static const char *const reasons[] = { "tool_absent", "host_not_seen", "port_not_seen", "path_not_seen", "check_not_run", "checks_not_named", "seen_outside",
+                                      "seen_other_name" };
+enum { NO_TOOL, NO_HOST, NO_PORT, NO_PATH, NO_CHECK, NO_LIST, OUTSIDE, OTHER_NAME };
 
 static void place_add(struct ask *a, struct str host, int64_t port, struct str protocol, struct str path)
 {
@@ -228,9 +229,78 @@ static int seen_outside(struct call *c, int64_t vuln, int64_t survey, int64_t *y
                                       " r.survey_id = ? AND s.outside = 1 AND r.state IN ('applying','applied') LIMIT 1", "ii", vuln, survey);
 }
 
+#define NAMES_MAX 16
+struct names { struct str name[NAMES_MAX]; size_t count; };
+
+static void name_add(struct names *n, struct str name)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (str_eq(n->name[i], name))
+            return;
+    if (name.n && n->count < NAMES_MAX)
+        n->name[n->count++] = name;
+}
+
+/* names_of - other spellings of the host of a place: without its domain, with the domain that the scope has, the name that a sighting gave beside the address. */
+static int names_of(struct ask *a, int64_t vuln, struct str host, struct names *out)
+{
+    struct call *c = a->c;
+    struct str label;
+    sqlite3_stmt *st;
+    int rc;
+
+    if (host_short(host, &label))
+        name_add(out, label);
+    st = db_query(c->d, c->e, "SELECT DISTINCT s.name FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id JOIN vuln_survey y ON"
+                              " y.id = r.survey_id WHERE k.vuln_id = ?1 AND k.host = ?2 AND s.name <> '' AND (?3 = 0 OR y.sent_at IS NOT NULL) LIMIT 16",
+                  "iti", vuln, host, (int64_t)(a->side == SIDE_OWNER));
+    for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e)) {
+        struct str name = host_clean(db_str(st, 0), &c->a);
+
+        name_add(out, name);
+        if (host_short(name, &label))
+            name_add(out, label);
+    }
+    if (rc < 0 || str_chr(host, '.') >= 0 || str_chr(host, ':') >= 0)
+        return rc;
+    st = db_query(c->d, c->e, "SELECT host FROM vuln_scope WHERE survey_id = ?1 AND host > ?2 || '.' AND host < ?2 || '/' LIMIT 16", "it", a->survey, host);
+    for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e))
+        name_add(out, db_copy(st, 0, &c->a));
+    return rc;
+}
+
+/* seen_elsewhere - the survey saw the same at the same host under another name of it: that is not "found nothing", whichever vulnerability it counts as. */
+static int seen_elsewhere(struct ask *a, int64_t vuln, int64_t *yes)
+{
+    struct call *c = a->c;
+    struct { struct str object, text, host; } keys[PLACES_MAX];
+    size_t n = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id, text, host FROM vuln_key k WHERE k.vuln_id = ?1 AND k.host <> '' AND (?2 = 0 OR " OWNER_KEY("k") ") LIMIT 64", "ii",
+                                vuln, (int64_t)(a->side == SIDE_OWNER));
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0 && n < PLACES_MAX) {
+        keys[n].object = db_copy(st, 0, &c->a);
+        keys[n].text = db_copy(st, 1, &c->a);
+        keys[n++].host = db_copy(st, 2, &c->a);
+    }
+    for (size_t i = 0; rc >= 0 && i < n && !*yes; i++) {
+        struct names names = { .count = 0 };
+
+        rc = str_starts(keys[i].text, keys[i].host) ? names_of(a, vuln, keys[i].host, &names) : 0;
+        for (size_t k = 0; rc >= 0 && k < names.count && !*yes; k++) {
+            struct str text = arena_printf(&c->a, "%.*s%.*s", STR_ARG(names.name[k]), (int)(keys[i].text.n - keys[i].host.n), keys[i].text.p + keys[i].host.n);
+
+            rc = db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.object_id = ? AND"
+                                            " k.text = ? AND r.survey_id = ? AND r.state IN ('applying','applied') LIMIT 1", "tti", keys[i].object, text, a->survey);
+        }
+    }
+    return rc;
+}
+
 int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, struct cover_answer *out)
 {
-    int64_t outside = 0;
+    int64_t outside = 0, other = 0;
     struct ask a = { .c = c, .survey = survey, .side = side, .out = out };
     int rc = places_of(&a, vuln);
 
@@ -239,6 +309,11 @@ int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, 
         rc = seen_outside(c, vuln, survey, &outside);
     if (rc < 0 || outside) {
         out->reason = reasons[OUTSIDE];
+        return rc < 0 ? rc : 0;
+    }
+    rc = seen_elsewhere(&a, vuln, &other);
+    if (rc < 0 || other) {
+        out->reason = reasons[OTHER_NAME];
         return rc < 0 ? rc : 0;
     }
     rc = checks_of(&a, vuln);

@@ -67,23 +67,57 @@ static struct str clean(struct str s, size_t most, bool small, struct arena *a)
     return str_of(p, n);
 }
 
+/* host_part - what of a web address or of "host:port" is the host; networks ("10.0.0.0/24") and addresses of IPv6 stay whole. */
+static struct str host_part(struct str h)
+{
+    ptrdiff_t scheme = str_find(h, STR("://")), at;
+    uint64_t n;
+
+    if (scheme > 0)
+        h = str_of(h.p + scheme + 3, h.n - (size_t)scheme - 3);
+    at = str_chr(h, '/');
+    if (at > 0 && (scheme > 0 || !str_u64(str_of(h.p + at + 1, h.n - (size_t)at - 1), &n)))
+        h.n = (size_t)at;
+    if (h.n && h.p[0] == '[' && (at = str_chr(h, ']')) > 1)
+        return str_of(h.p + 1, (size_t)at - 1);
+    at = str_chr(h, ':');
+    if (at > 0 && str_u64(str_of(h.p + at + 1, h.n - (size_t)at - 1), &n) && n <= 65535)   /* a second colon is no number */
+        h.n = (size_t)at;
+    return h;
+}
+
+/* The one place where spellings of a host become one: capitals, a dot at the end, a port or a web address around it, brackets, a zone, the many forms of one
+ * address of IPv6, an address of IPv4 within one of IPv6. docs/vulnerabilities.md says the rule. */
 struct str host_clean(struct str s, struct arena *a)
 {
-    struct str h = clean(s, VULN_HOST_MAX, true, a);
+    static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+    struct str h = host_part(clean(s, VULN_HOST_MAX, true, a));
     unsigned char bytes[16];
+    ptrdiff_t zone;
     char text[64];
 
-    if (h.n > 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
-        h = str_of(h.p + 1, h.n - 2);
     while (h.n && h.p[h.n - 1] == '.')
         h.n--;
     if (h.n == 0 || h.n >= sizeof text || str_chr(h, ':') < 0)
         return h;
-    /* One address of IPv6 has many spellings. */
+    if ((zone = str_chr(h, '%')) > 0)
+        h.n = (size_t)zone;
     snprintf(text, sizeof text, "%.*s", STR_ARG(h));
-    if (inet_pton(AF_INET6, text, bytes) == 1 && inet_ntop(AF_INET6, bytes, text, sizeof text))
-        return arena_copy(a, str_c(text));
-    return h;
+    if (inet_pton(AF_INET6, text, bytes) != 1)
+        return h;
+    bool four = memcmp(bytes, mapped, sizeof mapped) == 0;
+    return inet_ntop(four ? AF_INET : AF_INET6, four ? bytes + 12 : bytes, text, sizeof text) ? arena_copy(a, str_c(text)) : h;
+}
+
+bool host_short(struct str host, struct str *out)
+{
+    ptrdiff_t dot = str_chr(host, '.');
+    bool letter = false;
+
+    *out = str_of(host.p, dot > 0 ? (size_t)dot : host.n);
+    for (size_t i = 0; i < out->n; i++)
+        letter = letter || out->p[i] < '0' || out->p[i] > '9';
+    return dot > 0 && letter && str_chr(host, ':') < 0 && str_chr(host, '/') < 0;
 }
 
 /* place_path - the path of a web address without its query, or the path of a file; the parameter that was tried belongs to it. */

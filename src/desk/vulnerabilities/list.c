@@ -53,6 +53,7 @@ struct ask {
     struct call *c;
     const struct vulns_query *q;
     int64_t      open, low, high, rank, id, survey, now;
+    bool         both, later;   /* both: open ones, then the others; later: the cursor stands in the second part */
     struct str   object, words, host, cve;
     enum way     way;
 };
@@ -95,13 +96,14 @@ static int words_split(struct ask *a)
 
 static int cursor_read(struct ask *a)
 {
-    struct str rest = or_empty(a->q->before), rank;
+    struct str rest = or_empty(a->q->before), rank, id;
 
     a->rank = a->id = INT64_MAX;
     if (!rest.n)
         return 0;
-    if (!str_split(&rest, '.', &rank) || !str_i64(rank, &a->rank) || !str_i64(rest, &a->id))
+    if (!str_split(&rest, '.', &rank) || !str_i64(rank, &a->rank) || !str_split(&rest, '.', &id) || !str_i64(id, &a->id) || (rest.n && !str_eq(rest, STR("1"))))
         return vuln_wrong(a->c, "before", "not a cursor");
+    a->later = rest.n > 0;
     return 0;
 }
 
@@ -127,6 +129,7 @@ static int choose(struct ask *a, const struct scope *s)
         rc = objects_many(a, org, &many);
         a->way = many ? a->way : BY_OBJECTS;
     }
+    a->both = a->survey && a->open < 0 && !state;
     /* The indexes by object and of all have "open" before the order; a state says which it is. */
     if (a->open < 0 && (a->way == BY_OBJECT || a->way == BY_OBJECTS || a->way == BY_OPEN))
         a->open = state ? vuln_state_open(vuln_state_parse(a->q->state)) : 1;
@@ -166,7 +169,7 @@ static int part(struct ask *a, int64_t low, int64_t high, int64_t most, json_t *
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         if ((int64_t)json_array_size(items) == most) {
-            *next = arena_printf(&c->a, "%lld.%lld", (long long)last_rank, (long long)last_id);
+            *next = arena_printf(&c->a, "%lld.%lld%s", (long long)last_rank, (long long)last_id, a->both && !a->open ? ".1" : "");
             db_done(st);
             return 1;
         }
@@ -178,7 +181,7 @@ static int part(struct ask *a, int64_t low, int64_t high, int64_t most, json_t *
 }
 
 /* pages - known exploited first: with a severity, its range in each of the two classes. */
-static int page(struct ask *a, json_t *items, struct str *next)
+static int one_page(struct ask *a, json_t *items, struct str *next)
 {
     int64_t class = (int64_t)1 << RANK_KEV_SHIFT, one = (int64_t)1 << RANK_SEV_SHIFT, most = page_limit(a->q->limit);
     int low = SEV_UNKNOWN, high = SEV_CRITICAL, sev = a->q->severity.n ? severity_parse(a->q->severity) : -1, rc = 0;
@@ -195,6 +198,28 @@ static int page(struct ask *a, json_t *items, struct str *next)
         rc = part(a, bottom, kev * class + (high + 1) * one - 1, most, items, next);
     }
     return rc < 0 ? rc : 0;
+}
+
+/* page - of a survey all that it saw: what is open by rank, then what is not any more. */
+static int page(struct ask *a, json_t *items, struct str *next)
+{
+    int64_t most = page_limit(a->q->limit);
+    int rc;
+
+    if (!a->both)
+        return one_page(a, items, next);
+    a->open = !a->later;
+    rc = one_page(a, items, next);
+    if (rc < 0 || next->n || a->later)
+        return rc;
+    /* The page may be full with the last open one: its cursor stands before the first of the others. */
+    a->open = 0;
+    a->rank = a->id = INT64_MAX;
+    if ((int64_t)json_array_size(items) == most) {
+        *next = arena_printf(&a->c->a, "%lld.%lld.1", (long long)INT64_MAX, (long long)INT64_MAX);
+        return 0;
+    }
+    return one_page(a, items, next);
 }
 
 static int ask_ready(struct ask *a)

@@ -52,6 +52,8 @@ struct str weakness_of(const struct scan_finding *f, struct arena *a);
 bool cve_clean(struct str s, struct arena *a, struct str *out);
 /* host_clean - a name or an address as keys have it. */
 struct str host_clean(struct str s, struct arena *a);
+/* host_short - the first label of a full name ("web01" of "web01.example.kz"); false: an address, or a name without a domain. */
+bool host_short(struct str host, struct str *out);
 struct str key_text(const struct vuln_parts *p, struct arena *a);
 /* key_find - the row of a raw key, made if there is none. */
 MUST_USE int key_find(struct call *c, struct str object, const struct vuln_parts *p, struct str text, int64_t *id);

@@ -56,7 +56,7 @@ static void scope_add(struct vuln_scope *s, struct str host)
 
     if (!host.n || s->count + s->net_count >= s->cap)
         return;
-    if (network_of(host, &n))
+    if (network_of(str_trim(host), &n))
         s->nets[s->net_count++] = n;
     else
         s->names[s->count++] = host_clean(host, &s->a);
@@ -106,6 +106,27 @@ int vuln_scope_load(struct call *c, int64_t survey, struct str object, struct vu
     return rc;
 }
 
+/* short_held - a name without its domain belongs to the scope where exactly one full name begins with it: two would be two hosts. */
+static bool short_held(const struct vuln_scope *s, struct str host)
+{
+    size_t low = 0, high = s->count, same = 0;
+    struct str label;
+
+    if (str_chr(host, '.') >= 0 || str_chr(host, ':') >= 0)
+        return false;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (str_cmp(s->names[mid], host) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (size_t i = low; i < s->count && str_starts(s->names[i], host) && same < 2; i++)
+        same += host_short(s->names[i], &label) && str_eq(label, host) && (i == low || !str_eq(s->names[i], s->names[i - 1]));
+    return same == 1;
+}
+
 static bool holds(const struct vuln_scope *s, struct str host)
 {
     struct net one;
@@ -113,6 +134,8 @@ static bool holds(const struct vuln_scope *s, struct str host)
     if (host.n == 0)
         return false;
     if (s->count && bsearch(&host, s->names, s->count, sizeof *s->names, by_text))
+        return true;
+    if (short_held(s, host))
         return true;
     if (!address_of(host, &one))
         return false;

@@ -33,7 +33,7 @@ export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info', 'unknown
 // i18n: ui.surveys.verdict.*
 export const VERDICTS = ['fixed', 'not_fixed', 'new', 'reopened', 'not_covered', 'claimed'] as const;
 // i18n: ui.surveys.reason.*
-export const REASONS = ['host_not_seen', 'port_not_seen', 'check_not_run', 'tool_absent', 'path_not_seen', 'checks_not_named', 'seen_outside'] as const;
+export const REASONS = ['host_not_seen', 'port_not_seen', 'check_not_run', 'tool_absent', 'path_not_seen', 'checks_not_named', 'seen_outside', 'seen_other_name'] as const;
 // i18n: ui.surveys.action.*
 export const ACTIONS = [
   'start', 'block', 'complete', 'send_results', 'receive', 'record_receipt', 'send_measures', 'record_measures', 'cancel', 'notify', 'assign', 'move', 'scope_take', 'scope_set', 'scope_add',

@@ -33,7 +33,7 @@ export const ANSWERS = ['fixed', 'until', 'claim', 'comment', 'nothing'] as cons
 // i18n: ui.vulns.act.*
 export const ACTS = ['found', 'reported', 'claim', 'return', 'withdraw', 'expire', 'accept', 'measures', 'close', 'consultation', 'note'] as const;
 // i18n: ui.vulns.reason.*
-export const REASONS = ['tool_absent', 'host_not_seen', 'port_not_seen', 'path_not_seen', 'check_not_run', 'checks_not_named', 'seen_outside'] as const;
+export const REASONS = ['tool_absent', 'host_not_seen', 'port_not_seen', 'path_not_seen', 'check_not_run', 'checks_not_named', 'seen_outside', 'seen_other_name'] as const;
 // i18n: ui.vulns.rule.*
 export const RULES = ['merge', 'split', 'host', 'check'] as const;
 // i18n: ui.vulns.ran.*
