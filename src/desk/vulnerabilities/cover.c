@@ -251,8 +251,8 @@ static int names_of(struct ask *a, int64_t vuln, struct str host, struct names *
 
     if (host_short(host, &label))
         name_add(out, label);
-    st = db_query(c->d, c->e, "SELECT DISTINCT s.name FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id JOIN vuln_survey y ON"
-                              " y.id = r.survey_id WHERE k.vuln_id = ?1 AND k.host = ?2 AND s.name <> '' AND (?3 = 0 OR y.sent_at IS NOT NULL) LIMIT 16",
+    st = db_query(c->d, c->e, "SELECT s.name FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id CROSS JOIN vuln_survey y ON"
+                              " y.id = r.survey_id WHERE k.vuln_id = ?1 AND k.host = ?2 AND s.name <> '' AND (?3 = 0 OR y.sent_at IS NOT NULL) LIMIT 256",
                   "iti", vuln, host, (int64_t)(a->side == SIDE_OWNER));
     for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e)) {
         struct str name = host_clean(db_str(st, 0), &c->a);
@@ -291,7 +291,7 @@ static int seen_elsewhere(struct ask *a, int64_t vuln, int64_t *yes)
         for (size_t k = 0; rc >= 0 && k < names.count && !*yes; k++) {
             struct str text = arena_printf(&c->a, "%.*s%.*s", STR_ARG(names.name[k]), (int)(keys[i].text.n - keys[i].host.n), keys[i].text.p + keys[i].host.n);
 
-            rc = db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.object_id = ? AND"
+            rc = db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.object_id = ? AND"
                                             " k.text = ? AND r.survey_id = ? AND r.state IN ('applying','applied') LIMIT 1", "tti", keys[i].object, text, a->survey);
         }
     }

@@ -153,7 +153,7 @@ enum vuln_side { SIDE_CENTRE, SIDE_OWNER, SIDE_COUNT };
 enum vuln_side side_of(const struct viewer *v);
 /* OWNER_KEY - may an owner know this raw key? Sent results saw it, or they reported it themselves. k: alias of vuln_key. */
 #define OWNER_KEY(k)                                                                                                                                  \
-    "(EXISTS (SELECT 1 FROM vuln_sighting os JOIN vuln_result orr ON orr.id = os.result_id JOIN vuln_survey oy ON oy.id = orr.survey_id WHERE os.key_id = " k ".id" \
+    "(EXISTS (SELECT 1 FROM vuln_sighting os CROSS JOIN vuln_result orr ON orr.id = os.result_id CROSS JOIN vuln_survey oy ON oy.id = orr.survey_id WHERE os.key_id = " k ".id" \
     " AND os.outside = 0 AND orr.state IN ('applying','applied') AND oy.sent_at IS NOT NULL AND oy.cancelled = 0) OR EXISTS (SELECT 1 FROM vuln_act oa WHERE"      \
     " oa.key_id = " k ".id))"
 /* A count for many vulnerabilities of one object: its surveys are read once. */
