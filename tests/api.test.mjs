@@ -4,9 +4,9 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import tls from 'node:tls';
-import https from 'node:https';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { listen } from './lib/stream.mjs';
 import { centre, until, sendSyslog } from './lib/centre.mjs';
 import { openapi, ROLE_NAMES } from './portal/openapi.mjs';
 
@@ -25,28 +25,6 @@ function fits(method, path, a) {
     return a;
 }
 const ask = async (client, method, path, body) => fits(method, path, await client.request(method, /^\/(i18n|metrics|health)/.test(path) ? path : `/api/v1${path}`, body));
-
-/** A server-sent stream: { head, messages: [{event, id, data}], close() }. */
-function listen(client, path) {
-    return new Promise((done, fail) => {
-        const messages = [];
-        const r = https.request({ host: '127.0.0.1', port: client.port, path: `/api/v1${path}`, ca: client.ca, agent: false, headers: { Cookie: client.cookie } }, (a) => {
-            let text = '';
-            a.on('data', (d) => {
-                text += d;
-                for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2)) {
-                    const lines = text.slice(0, end).split('\n').filter((l) => !l.startsWith(':'));
-                    const m = Object.fromEntries(lines.map((l) => [l.slice(0, l.indexOf(':')), l.slice(l.indexOf(':') + 1).trim()]));
-                    if (m.data) messages.push({ ...m, data: JSON.parse(m.data) });
-                }
-            });
-            a.on('error', () => {});
-            done({ status: a.statusCode, type: a.headers['content-type'], messages, close: () => r.destroy() });
-        });
-        r.on('error', fail);
-        r.end();
-    });
-}
 
 const attack = (host, address) => Array.from({ length: 14 }, (_, i) =>
     `<38>1 ${new Date(c.now() + i).toISOString()} ${host} sshd ${4000 + i} - - Failed password for root from ${address} port ${40000 + i} ssh2`);

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { api, user } from './lib/api.mjs';
+import { listen } from './lib/stream.mjs';
 import { centre, run, sendSyslog, until } from './lib/centre.mjs';
 
 let c, admin, p = {};
@@ -121,9 +122,13 @@ test('another organisation sees neither register nor survey, and whoever may not
 test('R-14-04: a survey by hand has a reason; its notice goes out as the request of paragraph 14 and the survey follows it', async () => {
     const bad = await ask(p.auditor, 'POST', '/document-surveys', { object_id: OBJECT, planned_from: day(20) });
     assert.deepEqual([bad.status, bad.json.field], [400, 'reason']);
+    const [centres, owners] = await Promise.all([p.lead, p.owner].map((who) => listen(who, '/stream')));
+    const told = (x) => x.messages.some((m) => m.data.type === 'doc' && m.data.id === s.id);
     const a = await ask(p.auditor, 'POST', '/document-surveys', { object_id: OBJECT, planned_from: day(20), planned_to: day(24), reason: 'A complaint.' });
     assert.equal(a.status, 201, a.bytes.toString());
     s = a.json;
+    await until('pages of the centre hear of it', () => told(centres));
+    assert.ok(!told(owners), 'what is only planned is not told to the owner');
     assert.deepEqual([s.state, s.waits, s.request, s.clocks.length], ['planned', 'centre', null, 0]);
     assert.equal((await ask(p.owner, 'GET', `/document-surveys/${s.id}`)).status, 404, 'the owner does not see what is only planned');
     const twice = await ask(p.auditor, 'POST', '/document-surveys', { object_id: OBJECT, planned_from: day(20), reason: 'Again.' });
@@ -133,6 +138,8 @@ test('R-14-04: a survey by hand has a reason; its notice goes out as the request
     await refused(p.auditor, s, 'send_notice', { survey_from: day(-1), text: 'x' }, 400, 'survey_from');
     s = await act(p.auditor, s, 'send_notice', { survey_from: day(20), text: 'Please send certified copies.' });
     assert.deepEqual([s.state, s.waits, s.request.state], ['notice_sent', 'owner', 'notice_sent']);
+    await until('now the owner hears of it', () => told(owners));
+    for (const x of [centres, owners]) x.close();
     const r = (await p.owner.get(`/requests/${s.request.id}`)).json;
     assert.deepEqual([r.kind, r.items.length, r.values.survey_from], ['document_survey', 27, day(20)]);
     const text = await paper(p.owner, r.notices.at(-1).id);

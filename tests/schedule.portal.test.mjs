@@ -107,8 +107,13 @@ test('R-9-02: the lead sends, KNB agrees in its own portal, the owner sees the w
     await knb.waitForURL(`**/#/schedule/${id}`);
     await ready(knb);
     await whole(knb, 'KNB before its answer');
+    /* The lead's page is open and hears of the answer without being asked. */
+    await lead.evaluate(() => { window.notLoadedAnew = true; });
     await button(knb, 'Agree').first().click();
+    await knb.waitForSelector('text=The answer is to version 1.');
     await send(knb);
+    await lead.waitForSelector('text=version 1 is agreed');
+    assert.equal(await lead.evaluate(() => window.notLoadedAnew), true);
     await knb.waitForSelector('text=version 1 is agreed');
     await go(knb, `schedule/${id}?tab=versions`);
     await whole(knb, 'the versions');
@@ -116,6 +121,21 @@ test('R-9-02: the lead sends, KNB agrees in its own portal, the owner sees the w
     await go(owner, `schedule/${id}?tab=table`);
     await owner.waitForSelector('tbody tr:nth-child(17)');
     await whole(owner, 'the table');
+    /* Filters by object and organisation: chosen by typing, kept in the address. */
+    const rows = (page) => page.locator('tbody tr').count();
+    await owner.getByRole('combobox', { name: 'Object', exact: true }).fill('reg');
+    await owner.locator('ul[role=listbox] [role=option]').first().click();
+    await owner.waitForURL(`**object=${OBJECT}*`);
+    await ready(owner);
+    assert.equal(await rows(owner), 17);
+    await go(lead, `schedule/${id}?tab=table&org=no-such`);
+    await lead.waitForFunction(() => document.querySelectorAll('tbody tr').length === 0);
+    await go(lead, `schedule/${id}?tab=table`);
+    await lead.waitForSelector('tbody tr:nth-child(17)');
+    await lead.getByRole('combobox', { name: 'Team', exact: true }).selectOption({ label: 'Team 1' });
+    await lead.waitForURL('**team=*');
+    await lead.waitForSelector('tbody tr:nth-child(17)');
+    await whole(lead, 'the table with its filters');
     await go(owner, `schedule/${id}?tab=progress`);
     await owner.waitForSelector('tbody tr');
     await whole(owner, 'plan against done');

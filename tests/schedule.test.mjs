@@ -4,6 +4,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { api, user } from './lib/api.mjs';
+import { listen } from './lib/stream.mjs';
 import { centre, until } from './lib/centre.mjs';
 
 let c, admin, p = {}, plan, team;
@@ -182,7 +183,12 @@ test('once agreed the owner sees the works of their objects, a team its own, and
 });
 
 test('an amendment: a new object gets its works, what is agreed stays meanwhile, differences are told', async () => {
+    const streams = await Promise.all([p.analyst, p.owner, p.list].map((who) => listen(who, '/stream')));
+    const told = (s) => s.messages.some((m) => m.data.type === 'plan' && m.data.id === plan.id);
     plan = await act(p.analyst, 'amend', { reason: 'a new object' });
+    await until('open pages of the centre and of the owner hear of it', () => told(streams[0]) && told(streams[1]));
+    assert.ok(!told(streams[2]), 'a role without schedules hears nothing');
+    for (const s of streams) s.close();
     assert.equal(plan.state, 'amendment_draft');
     const object = (await p.analyst.get('/registry/objects/city-portal')).json;
     const put = await p.analyst.put('/registry/objects/city-portal', { version: object.version, reason: 'protection too', value: { ...object.value, work_types: ['incident_response', 'protection'] } });

@@ -127,6 +127,9 @@ static void changes_are_told_to_those_who_may_know(void **state)
         { "its clock", "clock", "1", { true, true, false, false }, { true, true, true, false } },
         { "the owner's notice", "inbox", "3", { false, false, false, false }, { false, false, true, false } },
         { "an object", "source", "state-register", { true, true, true, false }, { true, true, true, false } },
+        { "differences of an object", "change", "state-register", { true, true, true, false }, { true, true, true, false } },
+        { "a survey of documents that is not there", "doc", "1", { false, false, false, false }, { false, false, false, false } },
+        { "a schedule that is not there", "plan", "1", { false, false, false, false }, { false, false, false, false } },
         { "no such thing", "weather", "1", { false, false, false, false }, { false, false, false, false } },
     };
     struct desk_counts n;

@@ -9,6 +9,7 @@
  *           6. Owners see a survey of their objects from the first notice about it on, and nothing of its work before the results are sent.
  *           7. A tool of ours runs with the fixed arguments of content/policy/tools.yaml on places of the survey's scope and no others, after
  *              a second press of a lead or a surveyor of the team on the exact command.
+ *           8. What the centre does to a survey is done by the survey's own team, by whom it names, and by leads; all of the centre read it.
  * Threads   as struct desk. Files of results are read by the room "vulnerabilities" in a lane of its own: 1 GB holds up no clock.
  * Units     time_ns.
  * Source    paragraphs 10(2), 11, 13 of the Rules; requirements 4.4, 4.6, 4.8, 7.5, D-12, D-13, Q-15, Q-16; docs/surveys.md. */
