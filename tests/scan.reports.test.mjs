@@ -75,7 +75,19 @@ test('Nmap: a host that was only taken to be up (-Pn) and answered on no port ma
     const closed = await read('e.xml', taken('<extraports state="filtered" count="2"/><port protocol="tcp" portid="22"><state state="closed" reason="reset"/></port>'));
 
     assert.deepEqual([silent.looked, dead.looked], [[], []]);
-    assert.equal(closed.looked.length, 2);
+    assert.deepEqual(closed.looked, ['all | Nmap |  |  | 22 | 22 | ']);
+});
+
+test('Nmap: behind a filter nobody looked: of a host with filtered ports those alone were looked at that answered', async () => {
+    const ports = (list, args = 'nmap -sV --script vulners -p 22,80-81 x') => nmap(args).replace(/<ports>[^]*?<\/ports>/, `<ports>${list}</ports>`);
+    const one = await read('f.xml', ports('<port protocol="tcp" portid="22"><state state="open"/></port><port protocol="tcp" portid="81"><state state="closed"/></port><port protocol="tcp" portid="83"><state state="filtered"/></port>', 'nmap -p 22,80-81 x'));
+    const many = await read('g.xml', ports('<extraports state="closed" count="30"><extrareasons reason="reset" count="30" proto="tcp" ports="100-120,200"/></extraports><extraports state="filtered" count="9"/><port protocol="tcp" portid="22"><state state="open"/></port>'));
+    const udp = await read('h.xml', ports('<port protocol="udp" portid="161"><state state="open|filtered"/></port><port protocol="udp" portid="53"><state state="open"/></port>', 'nmap -sU x'));
+    const row = (tool, from, to = from) => `all | ${tool} |  | web1.example.kz | ${from} | ${to} | `;
+
+    assert.deepEqual(one.looked.toSorted(), [row('Nmap', 22), row('Nmap', 81)]);
+    assert.deepEqual(many.looked.toSorted(), ['Nmap', 'Nmap vulners'].flatMap((t) => [row(t, 100, 120), row(t, 200), row(t, 22)]).toSorted());
+    assert.deepEqual(udp.looked.toSorted(), [row('Nmap', 53)]);
 });
 
 test('SARIF: the rules of the driver ran, those that are switched off did not; a result that passed is no finding', async () => {
