@@ -81,19 +81,34 @@ static void show_listeners(const json_t *all)
                number(l, "kernel_drops"), sum(json_object_get(l, "turned_away")), text(l, "last_event"));
 }
 
-static void show_sources(const json_t *all)
+/* connections - that the source's address has at its listener; -1: not among those that are shown. */
+static long long connections(const json_t *source, const json_t *peers)
+{
+    const json_t *p;
+    size_t i;
+
+    json_array_foreach(peers, i, p)
+        if (strcmp(text(p, "address"), text(source, "peer")) == 0 && strcmp(text(p, "listener"), text(source, "listener")) == 0)
+            return number(p, "connections");
+    return -1;
+}
+
+static void show_sources(const json_t *all, const json_t *peers)
 {
     time_ns now = clock_now();
     const json_t *s;
     size_t i;
 
-    printf("%-40s %-16s %-20s %12s %9s %9s %7s %-10s  %s\n", "SOURCE", "LISTENER", "ADDRESS", "EVENTS", "A MINUTE", "UNPARSED", "MISSING", "OBJECT",
-           "LAST EVENT");
+    printf("%-40s %-16s %-20s %6s %12s %9s %9s %7s %-10s  %s\n", "SOURCE", "LISTENER", "ADDRESS", "CONN", "EVENTS", "A MINUTE", "UNPARSED", "MISSING",
+           "OBJECT", "LAST EVENT");
     json_array_foreach(all, i, s) {
-        char id[64], peer[64], object[64];
+        char id[64], peer[64], object[64], conn[24] = "-";
+        long long n = connections(s, peers);
 
-        printf("%-40s %-16s %-20s %12lld %9lld %9lld %7lld %-10s  %s\n", printable(text(s, "id"), id), text(s, "listener"),
-               printable(text(s, "peer"), peer), number(s, "events"), rate(s, now), number(s, "unparsed"), number(s, "gaps"),
+        if (n >= 0)
+            snprintf(conn, sizeof conn, "%lld", n);
+        printf("%-40s %-16s %-20s %6s %12lld %9lld %9lld %7lld %-10s  %s\n", printable(text(s, "id"), id), text(s, "listener"),
+               printable(text(s, "peer"), peer), conn, number(s, "events"), rate(s, now), number(s, "unparsed"), number(s, "gaps"),
                printable(text(s, "object"), object), text(s, "last_seen"));
     }
 }
@@ -111,6 +126,8 @@ static int show(const struct arguments *a)
 
         if (!a->sources)
             json_object_set(out, "listeners", listeners ? (json_t *)(uintptr_t)listeners : json_null());
+        if (!a->sources && json_object_get(ingest, "peers"))
+            json_object_set(out, "peers", json_object_get(ingest, "peers"));
         if (!a->listeners)
             json_object_set(out, "sources", sources ? sources : json_null());
         json_dumpf(out, stdout, JSON_INDENT(1));
@@ -122,7 +139,7 @@ static int show(const struct arguments *a)
         if (!a->sources && !a->listeners)
             putchar('\n');
         if (!a->listeners)
-            show_sources(sources);
+            show_sources(sources, json_object_get(ingest, "peers"));
     }
     json_decref(ingest);
     json_decref(sources);

@@ -88,7 +88,7 @@ static bool join_peer(struct guest *g)
     if (g->peer || getpeername(SSL_get_fd(g->ssl), (struct sockaddr *)&ss, &n) < 0)
         return true;
     listener_address_text((struct sockaddr *)&ss, address, NULL);
-    g->peer = peers_join(g->crowd->owner->in->peers, str_c(address), g->crowd->owner);
+    g->peer = peers_join(g->crowd->owner->in->peers, address, g->crowd->owner);
     return g->peer != NULL;
 }
 
@@ -96,6 +96,8 @@ static bool join_peer(struct guest *g)
 static void send_away(const struct guest *g, enum away why)
 {
     card_add(&g->crowd->owner->card->away[why], 1);
+    if (g->peer)
+        peer_away(g->peer);
     shutdown(SSL_get_fd(g->ssl), SHUT_RDWR);
 }
 

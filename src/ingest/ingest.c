@@ -156,6 +156,8 @@ static void draw_picture(struct ingest *in)
             l->kind->report(l, b);
         buf_byte(b, '}');
     }
+    buf_str(b, STR("\n],\"peers\":["));
+    peers_json(in->peers, b);
     buf_str(b, STR("\n]}\n"));
     in->picture_new = !buf_failed(b);
     pthread_mutex_unlock(&in->hub.lock);

@@ -196,8 +196,12 @@ struct peer;
 MUST_USE int peers_new(struct peers **out, struct err *e);
 void peers_free(struct peers **p);
 /* peers_join - one more connection of this address at this listener, NULL if there may be no more (or no memory). */
-struct peer *peers_join(struct peers *p, struct str address, const struct listener *l);
+struct peer *peers_join(struct peers *p, const char *address, const struct listener *l);
 void peers_leave(struct peers *p, struct peer **one);
+/* peer_away - one of its connections was closed for what it did. */
+void peer_away(struct peer *p);
+/* peers_json - the members of an array: those that were active last, a bounded number. */
+void peers_json(const struct peers *p, struct buf *b);
 /* peer_take - n bytes came. False: no more is to be read until peer_ready says so. */
 bool peer_take(struct peer *p, size_t n, int64_t bytes_s, time_ns now);
 bool peer_ready(struct peer *p, int64_t bytes_s, time_ns now);

@@ -156,6 +156,8 @@ static void turn_away(struct stream_conn *c, enum away why)
     time_ns now = clock_steady();
 
     card_add(&s->base.card->away[why], 1);
+    if (c->peer)
+        peer_away(c->peer);
     if (now - s->told > TOLD_AGAIN_NS) {
         static const char *const reasons[AWAY_COUNT] = { "too many of this address", "no handshake", "no certificate that counts", "silence" };
 
@@ -376,7 +378,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     s->conns = c;
     count_connections(s, 1);
     card_add(&s->base.card->accepted, 1);
-    c->peer = peers_join(s->base.in->peers, c->sender.peer, &s->base);
+    c->peer = peers_join(s->base.in->peers, c->address, &s->base);
     if (!c->peer)
         turn_away(c, AWAY_PEER_LIMIT);
     else if (take_tls(c) < 0)
