@@ -1,7 +1,11 @@
-/* take.c - lines and records become events of the worker's batch: hints for the parser, the names of source and object, marks, the tally. */
+/* take.c - lines and records become events of the worker's batch: hints for the parser, the names of source and object, marks, the tally.
+ *
+ * Audit records of one event are joined within a pile or a request and never wait for another: what is acknowledged is on disk. The
+ * agent cuts its requests where events end. */
 #include "ingest/parsers.h"
 #include "ingest/record.h"
 #include "ingest/worker.h"
+#include "parse/join.h"
 
 #define ATTR_NAME_MAX EVENT_NAME_MAX
 
@@ -69,11 +73,11 @@ struct tally_row *tally_row(struct tally *t, uint16_t card)
     return &t->row[card];
 }
 
-/* seen_of - what sources.c shall know of the event i of the batch, which begins with line from of p. */
-static struct source_seen seen_of(const struct worker *w, const struct pile *p, size_t from, size_t i, uint16_t card)
+/* seen_of - what sources.c shall know of the event i of the batch. */
+static struct source_seen seen_of(const struct worker *w, const struct pile *p, size_t i, uint16_t card)
 {
     const struct event *ev = &w->batch.items[i];
-    const struct pile_sender *s = p->decoder ? NULL : &p->senders[p->lines[from + i].sender];
+    const struct pile_sender *s = p->decoder ? NULL : &p->senders[p->lines[w->made[i].line].sender];
     struct source_seen seen = { .host = host_of(ev), .listener = str_c(w->in->counters.card[card].id),
                                 .peer = s ? str_of(p->bytes.p + s->peer_at, s->peer_n) : str_c(p->peer) };
     const struct profile *profile = card == CARD_OWN ? NULL : profile_of(w, seen.peer, card, seen.host);
@@ -83,15 +87,15 @@ static struct source_seen seen_of(const struct worker *w, const struct pile *p, 
     return seen;
 }
 
-void take_tally(struct worker *w, struct tally *t, const struct pile *p, size_t from, bool sources)
+void take_tally(struct worker *w, struct tally *t, const struct pile *p, bool sources)
 {
     for (size_t i = 0; i < w->batch.count; i++) {
         const struct event *ev = &w->batch.items[i];
-        uint16_t card = p->decoder ? p->card : p->senders[p->lines[from + i].sender].card;
+        uint16_t card = p->decoder ? p->card : p->senders[p->lines[w->made[i].line].sender].card;
         struct tally_row *row = tally_row(t, card);
         struct source_seen seen;
 
-        row->stored++;
+        row->stored += w->made[i].records;
         row->bytes += (int64_t)ev->original.n;
         row->unparsed += ev->parse == EVENT_PARSE_FAILED;
         row->truncated += (ev->marks & MARK_TRUNCATED) != 0;
@@ -99,7 +103,7 @@ void take_tally(struct worker *w, struct tally *t, const struct pile *p, size_t 
         /* Facts are no log: they are no source that somebody might look for among the logs of the host. */
         if (!sources || str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
             continue;
-        seen = seen_of(w, p, from, i, card);
+        seen = seen_of(w, p, i, card);
         sources_count(w->sources, ev, &seen);
     }
 }
@@ -155,14 +159,51 @@ static struct event *parse_known(struct worker *w, struct str line, uint16_t car
     return parse_as(w, line, *p, h);
 }
 
-static int take_line(struct worker *w, const struct pile *p, const struct pile_line *l, const struct whose *o, bool bare)
+/* made - the event at the end of the batch is of so many lines, this the first of them. */
+static int made(struct worker *w, size_t line, uint32_t records)
+{
+    if (w->batch.count > w->made_cap) {
+        size_t cap = w->made_cap ? w->made_cap * 2 : 1024;
+        struct made *more = realloc(w->made, cap * sizeof *more);
+
+        if (!more)
+            return -ENOMEM;
+        w->made = more;
+        w->made_cap = cap;
+    }
+    w->made[w->batch.count - 1] = (struct made){ (uint32_t)line, records };
+    return 0;
+}
+
+size_t take_lines_in(const struct worker *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->batch.count; i++)
+        n += w->made[i].records;
+    return n;
+}
+
+/* empty_join - what an attempt that failed left. */
+static void empty_join(struct worker *w)
+{
+    struct joined j;
+
+    join_flush(w->join);
+    while (join_next(w->join, &j))
+        ;
+    w->held_count = 0;
+}
+
+static int take_line(struct worker *w, const struct pile_line *l, const struct whose *o, struct str text, bool split, bool bare)
 {
     bool own = o->sender->card == CARD_OWN;
     const struct profile *profile = o->profile;
     struct str name = o->sender->alone ? o->name : str_of(NULL, 0);
     struct parse_hints h = { .received = l->received, .peer = o->peer, .future_tolerance = profiles_tolerance(w->profiles),
-                             .source = own ? STR("saqshyd") : o->peer, .truncated = l->truncated, .memory = w->memory };
-    struct event *ev = parse_known(w, str_of(p->bytes.p + l->at, l->n), o->sender->card, &profile, &h);
+                             .source = own ? STR("saqshyd") : o->peer, .truncated = l->truncated, .memory = w->memory,
+                             .split = split };
+    struct event *ev = parse_known(w, text, o->sender->card, &profile, &h);
 
     if (!ev)
         return -ENOMEM;
@@ -181,18 +222,54 @@ static int take_line(struct worker *w, const struct pile *p, const struct pile_l
     return 0;
 }
 
+/* take_joined - the audit events of a pile, by the sender and moment of their first line. */
+static int take_joined(struct worker *w, const struct pile *p, bool bare)
+{
+    struct joined j;
+    int rc = 0;
+
+    while (rc == 0 && join_next(w->join, &j)) {
+        const struct pile_line *l = &p->lines[j.first];
+        struct whose o = whose(w, p, l->sender);
+        struct str text = arena_copy(&w->batch.arena, j.text);
+
+        rc = text.p ? take_line(w, l, &o, text, j.split, bare) : -ENOMEM;
+        if (rc == 0)
+            rc = made(w, (size_t)j.first, j.records);
+    }
+    return rc;
+}
+
 int take_lines(struct worker *w, const struct pile *p, size_t from, size_t n, bool bare)
 {
     struct whose o = { 0 };
     int rc = 0;
 
     event_batch_reset(&w->batch);
+    if (from == 0)
+        empty_join(w);
     for (size_t i = from; rc == 0 && i < from + n; i++) {
-        if (i == from || p->lines[i].sender != p->lines[i - 1].sender)
-            o = whose(w, p, p->lines[i].sender);
-        rc = take_line(w, p, &p->lines[i], &o, bare);
+        const struct pile_line *l = &p->lines[i];
+        struct str text = str_of(p->bytes.p + l->at, l->n);
+
+        if (join_kind(text) >= JOIN_PART) {
+            rc = join_add(w->join, str_of((const char *)&l->sender, sizeof l->sender), text, i, 0, NULL);
+            continue;
+        }
+        if (o.sender != &p->senders[l->sender])
+            o = whose(w, p, l->sender);
+        rc = take_line(w, l, &o, text, false, bare);
+        if (rc == 0)
+            rc = made(w, i, 1);
     }
-    return rc;
+    return rc == 0 ? take_joined(w, p, bare) : rc;
+}
+
+int take_rest(struct worker *w, const struct pile *p, bool bare)
+{
+    event_batch_reset(&w->batch);
+    join_flush(w->join);
+    return take_joined(w, p, bare);
 }
 
 /* --- requests --- */
@@ -259,17 +336,20 @@ int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, 
         rc = event_add(ev, a, STR("event.dataset"), arena_printf(a, "saqshy.%.*s", STR_ARG(kind)));
     if (rc == 0)
         rc = event_add(ev, a, STR("host.name"), t->p->agent);
+    if (rc == 0)
+        rc = made(w, 0, 1);
     return rc < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
 }
 
-int take_record(struct taking *t, const struct record *r, struct err *e)
+/* record_event - the event of one record, or of several that were joined: then r is the first. */
+static int record_event(struct taking *t, const struct record *r, struct str text, bool split, struct err *e)
 {
     struct worker *w = t->w;
-    struct str name = t->p->agent, peer = str_c(t->p->peer), text = str_of(r->text.p, min_size(r->text.n, LINE_MAX_BYTES));
+    struct str name = t->p->agent, peer = str_c(t->p->peer);
     const struct profile *profile = profile_of(w, peer, t->p->card, r->host);
     struct parse_hints h = {
         .received = t->p->received, .peer = peer, .future_tolerance = profiles_tolerance(w->profiles), .host = r->host, .path = r->path,
-        .unit = r->unit, .pid = r->pid, .truncated = r->truncated || text.n < r->text.n, .memory = w->memory,
+        .unit = r->unit, .pid = r->pid, .truncated = r->truncated || (!split && text.n < r->text.n), .memory = w->memory, .split = split,
     };
     struct event *ev = event_batch_add(&w->batch);
 
@@ -291,12 +371,92 @@ int take_record(struct taking *t, const struct record *r, struct err *e)
     return 0;
 }
 
+/* same_fields - records of one file bring the same attributes again and again: they are kept once. */
+static bool same_fields(const struct attrs *a, const struct attrs *b)
+{
+    if (!a || !b || a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!str_eq(a->items[i].name, b->items[i].name) || !str_eq(a->items[i].value, b->items[i].value))
+            return false;
+    return true;
+}
+
+/* hold - a record that waits for others of its audit event. Its texts live until the request is stored, its fields are copied. */
+static const struct record *hold(struct worker *w, const struct record *r)
+{
+    struct record *copy = arena_alloc(&w->batch.arena, sizeof *copy);
+    const struct record *before = w->held_count ? w->held[w->held_count - 1] : NULL;
+
+    if (!copy)
+        return NULL;
+    if (w->held_count == w->held_cap) {
+        size_t cap = w->held_cap ? w->held_cap * 2 : 1024;
+        const struct record **more = realloc(w->held, cap * sizeof(struct record *));
+
+        if (!more)
+            return NULL;
+        w->held = more;
+        w->held_cap = cap;
+    }
+    *copy = *r;
+    if (r->fields && before && same_fields(before->fields, r->fields)) {
+        copy->fields = before->fields;
+    } else if (r->fields) {
+        struct attrs *fields = arena_alloc(&w->batch.arena, sizeof *fields);
+
+        if (!fields)
+            return NULL;
+        *fields = *r->fields;
+        copy->fields = fields;
+    }
+    w->held[w->held_count++] = copy;
+    return copy;
+}
+
+int take_record(struct taking *t, const struct record *r, struct err *e)
+{
+    struct worker *w = t->w;
+    struct str text = str_of(r->text.p, min_size(r->text.n, LINE_MAX_BYTES));
+    int rc;
+
+    if (join_kind(text) >= JOIN_PART && text.n == r->text.n) {
+        if (!hold(w, r))
+            return err_set(e, -ENOMEM, "no memory for a request");
+        return join_add(w->join, r->path.n ? r->path : r->host, text, w->held_count - 1, 0, e);
+    }
+    rc = record_event(t, r, text, false, e);
+    return rc == 0 ? made(w, 0, 1) : rc;
+}
+
+/* records_joined - the audit events of a request. */
+static int records_joined(struct taking *t, struct err *e)
+{
+    struct worker *w = t->w;
+    struct joined j;
+    int rc = 0;
+
+    join_flush(w->join);
+    while (rc == 0 && join_next(w->join, &j)) {
+        struct str text = arena_copy(&w->batch.arena, j.text);
+
+        rc = text.p ? record_event(t, w->held[j.first], text, j.split, e) : err_set(e, -ENOMEM, "no memory for a request");
+        if (rc == 0)
+            rc = made(w, 0, j.records);
+    }
+    w->held_count = 0;
+    return rc;
+}
+
 int take_request(struct worker *w, struct pile *p, struct err *e)
 {
     struct taking t = { w, p };
     int rc = unpack(p->coding, buf_view(&p->bytes), &w->plain, e);
 
     event_batch_reset(&w->batch);
+    empty_join(w);
     buf_reset(&p->answer);     /* a group may be done again */
-    return rc < 0 ? rc : p->decoder->decode(&t, buf_view(&w->plain), e);
+    if (rc == 0)
+        rc = p->decoder->decode(&t, buf_view(&w->plain), e);
+    return rc < 0 ? rc : records_joined(&t, e);
 }

@@ -3,6 +3,7 @@
  * Whatever lies in the hub when the last commit is done makes the next group: under load groups grow by themselves, and an fsync is
  * shared by all of them. A group that could not be committed is done again from its piles; numbered batches cannot double by that. */
 #include "ingest/worker.h"
+#include "parse/join.h"
 #include "ingest/parsers.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -38,10 +39,18 @@ static int add_lines(struct worker *w, const struct pile *p, bool bare, struct t
         if (rc == 0)
             rc = journal_add(w->journal, w->batch.items, w->batch.count, e);
         if (rc == 0)
-            take_tally(w, t, p, from, from >= *seen);
+            take_tally(w, t, p, from >= *seen);
         if (rc == 0)
             *seen = max_size(*seen, from + PORTION);
     }
+    if (rc == 0)
+        rc = take_rest(w, p, bare);
+    if (rc == 0 && w->batch.count)
+        rc = journal_add(w->journal, w->batch.items, w->batch.count, e);
+    if (rc == 0)
+        take_tally(w, t, p, *seen != SIZE_MAX);
+    if (rc == 0)
+        *seen = SIZE_MAX;
     return rc;
 }
 
@@ -85,8 +94,8 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
         answer(p, rc == -EBADMSG ? 400 : rc == -E2BIG ? 413 : 503, e->text);
         return 0;
     }
-    row->read = (int64_t)w->batch.count;
-    p->records = w->batch.count;
+    row->read = (int64_t)take_lines_in(w);
+    p->records = take_lines_in(w);
     rc = w->batch.count ? journal_append(w->journal, w->batch.items, w->batch.count, origin, NULL, e) : 0;
     if (rc == -E2BIG || rc == -EINVAL) {
         row->refused[REFUSED_TOO_LARGE] += row->read;
@@ -100,7 +109,7 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
     if (rc == 1)
         row->refused[REFUSED_REPEATED] += row->read;
     else
-        take_tally(w, t, p, 0, true);
+        take_tally(w, t, p, true);
     answer(p, 200, "");
     return 0;
 }
@@ -407,6 +416,9 @@ static void worker_free(struct worker *w)
     journal_close(&w->journal);
     parsers_free(&w->parsers);
     parse_memory_free(&w->memory);
+    join_free(&w->join);
+    free(w->made);
+    free((void *)w->held);
     profiles_free(&w->profiles);
     sources_free(&w->sources);
     objects_free(&w->objects);
@@ -424,6 +436,8 @@ static int open_parser(struct worker *w, const struct ingest_options *o, struct 
 
     if (rc == 0)
         rc = parse_memory_new(&w->memory, e);
+    if (rc == 0)
+        rc = join_new(&w->join, e);
     snprintf(w->memory_path, sizeof w->memory_path, "%s/run/parse-memory.txt", o->data);
     buf_init(&b, MEMORY_MAX + 1);
     if (rc == 0 && file_exists(w->memory_path) && file_read(w->memory_path, MEMORY_MAX, &b, NULL) == 0)

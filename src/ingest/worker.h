@@ -63,6 +63,13 @@ struct tally {
     size_t           rows;              /* used */
 };
 
+/* An event of the batch: the first line of the pile that is in it, and how many are. */
+struct made {
+    uint32_t line, records;
+};
+
+struct record;
+
 struct worker {
     struct ingest     *in;
     pthread_t          thread;
@@ -75,6 +82,11 @@ struct worker {
     struct objects    *objects;
     struct ownlog     *ownlog;
     struct event_batch batch;
+    struct join       *join;            /* audit records of one event; empty between piles */
+    struct made       *made;            /* whence the events of the batch are, owned */
+    size_t             made_cap;
+    const struct record **held;         /* records of a request that wait for others of their event, owned list */
+    size_t             held_count, held_cap;
     struct buf         plain;
     struct tally       tally, sum;      /* of a pile, of a group */
     time_ns            published;
@@ -84,8 +96,12 @@ struct worker {
 MUST_USE int take_lines(struct worker *w, const struct pile *p, size_t from, size_t n, bool bare);
 /* take_request - unpack, decode: the pile's records as events of the batch. */
 MUST_USE int take_request(struct worker *w, struct pile *p, struct err *e);
-/* take_tally - what the batch comes to, which begins with line from of p; sources: they are to know too. */
-void take_tally(struct worker *w, struct tally *t, const struct pile *p, size_t from, bool sources);
+/* take_rest - the audit events that the pile's lines left open: behind the last of take_lines. */
+MUST_USE int take_rest(struct worker *w, const struct pile *p, bool bare);
+/* take_lines_in - how many lines or records the batch was made of: more than events where audit records were joined. */
+size_t take_lines_in(const struct worker *w);
+/* take_tally - what the batch, made of p, comes to; sources: they are to know too. */
+void take_tally(struct worker *w, struct tally *t, const struct pile *p, bool sources);
 struct tally_row *tally_row(struct tally *t, uint16_t card);
 
 #endif
