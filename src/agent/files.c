@@ -9,8 +9,10 @@
  *      shorter than we read, or its        copy and truncate: the copy is the file beside it with our first bytes, and is read
  *      first bytes are others              on from our position; the file itself from 0
  *      read to its end, renamed, silent    done: closed, but remembered, should it grow after all or be met again */
+#include "agent/edges.h"
 #include "agent/files.h"
 #include "base/log.h"
+#include "parse/encoding.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -468,20 +470,62 @@ static void emit(const struct follow *w, struct batch *b, struct str line, bool 
         batch_add(b, &r, now);
 }
 
+/* A place where a batch may end: what it held and how far the file was read. */
+struct place {
+    size_t   records_n, lines, bytes;
+    uint64_t offset;
+};
+
+static struct place place_now(const struct batch *b, uint64_t offset) { return (struct place){ b->records.n, b->lines, b->bytes, offset }; }
+
+/* back_to - what was read behind the place is read again with the next batch. */
+static void back_to(struct batch *b, struct tail *t, const struct place *p)
+{
+    b->records.n = p->records_n;
+    b->lines = p->lines;
+    b->bytes = p->bytes;
+    t->offset = p->offset;
+}
+
+/* at_an_edge - the records of an audit event travel in one batch. What of an event is there waits for the rest, two seconds at most; an event
+ * that fills a batch alone does not. */
+static void at_an_edge(struct batch *b, struct tail *t, const struct edges *open, const struct place *first, const struct place *edge, bool full)
+{
+    if (!edges_open(open) || (full && edge->offset == first->offset && first->lines == 0))
+        return;
+    if (full || clock_steady() - t->grown < EDGES_WAIT)
+        back_to(b, t, edge);
+}
+
+/* encoding_at - UTF-16 is known by the first bytes of a file; its lines end otherwise. */
+static enum encoding encoding_at(int fd)
+{
+    char head[64];
+    ssize_t n = pread(fd, head, sizeof head, 0);
+
+    return encoding_of_file(str_of(head, n > 0 ? (size_t)n : 0));
+}
+
 /* lines - whole lines from the position on. True if the batch is full. */
 static bool lines(struct files *f, const struct follow *w, struct tail *t, struct batch *b, time_ns now)
 {
+    struct place first = place_now(b, t->offset), edge = first;
+    struct edges open = { .count = 0 };
+    enum encoding encoding = encoding_at(t->fd);
     size_t want = READ_FIRST;
 
     while (!batch_full(b)) {
         ssize_t got = pread(t->fd, f->bytes, want, (off_t)t->offset);
         size_t n = got > 0 ? (size_t)got : 0, at = 0;
-        const char *end;
+        struct str rest = str_of(f->bytes, n), line;
 
-        while (!batch_full(b) && (end = memchr(f->bytes + at, '\n', n - at)) != NULL) {
-            emit(w, b, str_of(f->bytes + at, (size_t)(end - f->bytes) - at), t->cut, now);
+        while (!batch_full(b) && encoding_line(encoding, &rest, &line)) {
+            emit(w, b, line, t->cut, now);
+            edges_line(&open, line);
             t->cut = false;
-            at = (size_t)(end - f->bytes) + 1;
+            at = n - rest.n;
+            if (!edges_open(&open))
+                edge = place_now(b, t->offset + at);
         }
         t->offset += at;
         if (batch_full(b))
@@ -491,6 +535,7 @@ static bool lines(struct files *f, const struct follow *w, struct tail *t, struc
                 emit(w, b, str_of(f->bytes + at, n - at), t->cut, now);
                 t->offset += n - at;
             }
+            at_an_edge(b, t, &open, &first, &edge, false);
             return false;
         }
         if (at == 0 && want < LINE_MAX_BYTES) {
@@ -501,6 +546,7 @@ static bool lines(struct files *f, const struct follow *w, struct tail *t, struc
             t->cut = true;
         }
     }
+    at_an_edge(b, t, &open, &first, &edge, true);
     return true;
 }
 

@@ -348,6 +348,46 @@ static void a_link_laid_by_a_service_sends_no_foreign_file(void **state)
     }
 }
 
+/* read_once - how many lines one reading gives. */
+static size_t read_once(struct world *w)
+{
+    batch_reset(&w->batch);
+    (void)files_read(w->files, &w->batch, 1);
+    return w->batch.lines;
+}
+
+static void records_of_an_audit_event_travel_in_one_batch(void **state)
+{
+    struct world *w = *state;
+    FILE *f = fopen(w->log, "a");
+
+    assert_non_null(f);
+    fputs("type=USER_AUTH msg=audit(1.500:6): x\ntype=SYSCALL msg=audit(1.500:7): x\ntype=PATH msg=audit(1.500:7): x\n", f);
+    fflush(f);
+    assert_int_equal(read_once(w), 1); /* what was begun waits */
+    assert_int_equal(read_once(w), 0);
+    fputs("type=PROCTITLE msg=audit(1.500:7): x\ntype=SYSCALL msg=audit(1.600:8): x\n", f);
+    fflush(f);
+    assert_int_equal(read_once(w), 3);
+    age(w);
+    assert_int_equal(read_once(w), 1); /* but not for ever */
+    fclose(f);
+}
+
+static void a_file_in_utf16_is_read_by_its_lines(void **state)
+{
+    static const char text[] = "\xFF\xFE" "a\0\r\0\n\0" "b\0\x0A\x04\n\0" "c\0";
+    struct world *w = *state;
+    FILE *f = fopen(w->log, "a");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, sizeof text - 1, f), sizeof text - 1);
+    fflush(f);
+    assert_int_equal(read_once(w), 2); /* U+040A is no end of a line, and the third has none */
+    assert_int_equal(w->batch.bytes, 2 + 4 + 4);
+    fclose(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +396,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_line_in_a_renamed_file_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(files_of_a_short_life_do_not_use_up_the_list, setup, teardown),
         cmocka_unit_test_setup_teardown(a_partial_line_waits_for_its_end_but_not_for_ever, setup, teardown),
+        cmocka_unit_test_setup_teardown(records_of_an_audit_event_travel_in_one_batch, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_in_utf16_is_read_by_its_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_laid_by_a_service_sends_no_foreign_file, setup, teardown),
     };
 

@@ -75,7 +75,7 @@ static unsigned number_of(struct str type)
     } heads[] = { { STR_INIT("USER_"), 1100 },  { STR_INIT("CRED_"), 1103 },   { STR_INIT("DAEMON_"), 1200 }, { STR_INIT("SERVICE_"), 1130 },
                   { STR_INIT("SYSTEM_"), 1127 }, { STR_INIT("CRYPTO_"), 2400 }, { STR_INIT("VIRT_"), 2500 },   { STR_INIT("ADD_"), 1114 },
                   { STR_INIT("DEL_"), 1115 },    { STR_INIT("GRP_"), 1126 },    { STR_INIT("ANOM_LOGIN"), 2100 }, { STR_INIT("ACCT_"), 1135 },
-                  { STR_INIT("RESP_"), 2200 },   { STR_INIT("SOFTWARE_"), 1138 }, { STR_INIT("EOE"), 1320 } };
+                  { STR_INIT("RESP_"), 2200 },   { STR_INIT("SOFTWARE_"), 1138 }, { STR_INIT("EOE"), 1320 }, { STR_INIT("PROCTITLE"), 1327 } };
     uint64_t n;
 
     if (str_u64(type, &n))
@@ -98,6 +98,19 @@ enum join_kind join_kind(struct str line)
         return JOIN_NONE;
     number = number_of(id.type);
     return number == 1320 ? JOIN_END : alone(number) ? JOIN_ALONE : JOIN_PART;
+}
+
+struct join_seen join_look(struct str line)
+{
+    struct stamp_of id;
+    unsigned number;
+
+    if (!identify(line, &id))
+        return (struct join_seen){ .kind = JOIN_NONE, .last = true };
+    number = number_of(id.type);
+    return (struct join_seen){ .kind = number == 1320 ? JOIN_END : alone(number) ? JOIN_ALONE : JOIN_PART,
+                               .last = number == 1320 || number == 1327 || alone(number),
+                               .id = str_hash(id.id) ^ str_hash(id.node) * 131, .stamp_ms = id.ms };
 }
 
 int join_new(struct join **out, struct err *e)

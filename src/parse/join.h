@@ -39,6 +39,15 @@ void join_free(struct join **j);
  * record) need no join; JOIN_PART has more to come, JOIN_END is an EOE. Cheap for lines of other logs. */
 enum join_kind { JOIN_NONE, JOIN_ALONE, JOIN_PART, JOIN_END };
 enum join_kind join_kind(struct str line);
+/* join_look - the same, and more: last - no record but the EOE is to come (PROCTITLE; audit.log holds no EOE); id - of the event
+ * within its source; stamp_ms - its time. */
+struct join_seen {
+    enum join_kind kind;
+    bool last;
+    uint64_t id;
+    int64_t stamp_ms;
+};
+struct join_seen join_look(struct str line);
 /* join_add - take a line, best one that is JOIN_PART or JOIN_END. first is the caller's own word, given back with the event. -ENOMEM: it was not taken. */
 MUST_USE int join_add(struct join *j, struct str source, struct str line, uint64_t first, time_ns now, struct err *e);
 /* join_flush - what is open counts as ended. join_expire - what was begun before now - JOIN_WAIT. */
