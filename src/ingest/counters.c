@@ -16,7 +16,7 @@ static const struct {
     bool        gauge;
 } card_metrics[] = {
     { "saqshy_ingest_read_total", "lines and records taken in", offsetof(struct card, read), false },
-    { "saqshy_ingest_events_total", "events on disk in the journal", offsetof(struct card, stored), false },
+    { "saqshy_ingest_events_total", "lines and records on disk in the journal", offsetof(struct card, stored), false },
     { "saqshy_ingest_bytes_total", "original bytes of stored events", offsetof(struct card, bytes), false },
     { "saqshy_ingest_connections", "open connections", offsetof(struct card, connections), true },
     { "saqshy_ingest_udp_kernel_drops_total", "datagrams that the kernel dropped before we could read them",

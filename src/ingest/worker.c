@@ -36,7 +36,7 @@ static int add_lines(struct worker *w, const struct pile *p, bool bare, struct t
     t->rows = 0;
     for (size_t from = 0; rc == 0 && from < p->count; from += PORTION) {
         rc = take_lines(w, p, from, min_size(PORTION, p->count - from), bare);
-        if (rc == 0)
+        if (rc == 0 && w->batch.count)
             rc = journal_add(w->journal, w->batch.items, w->batch.count, e);
         if (rc == 0)
             take_tally(w, t, p, from >= *seen);
