@@ -138,6 +138,12 @@ static const struct {
     { "in the shape of evtx_dump", "s: {Image: x}", "Event.EventData.Image=x", true },
     { "user data", "s: {Address: x}", "Event.UserData.EventXML.Address=x", true },
     { "ECS", "s: {CommandLine|contains: x}", "process.command_line=axb", true },
+    { "audit: one of the joined records is of the type, and its argument counts", "s: {type: EXECVE, a0: wget}",
+      "auditd.log.record_type=SYSCALL\nauditd.log.record_type=EXECVE\nauditd.log.a0=55d0\nauditd.log.a0=wget", true },
+    { "audit: any of the paths", "s: {type: PATH, name|startswith: /etc/}",
+      "auditd.log.record_type=SYSCALL\nauditd.log.record_type=PATH\nfile.path=/bin/x\nauditd.log.name=/bin/x\nauditd.log.name=/etc/y", true },
+    { "audit: the call by its name", "s: {SYSCALL: execve, exe: /bin/x}",
+      "auditd.log.syscall_name=execve\nauditd.log.syscall=59\nprocess.executable=/bin/x", true },
     { "a name with spaces", "s: {ThreatName: x}", "Event.EventData.Threat Name=x", true },
 };
 

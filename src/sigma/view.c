@@ -33,12 +33,17 @@ static const struct { const char *field, *name; } known[] = {
     { "cs-user-agent", "user_agent.original" }, { "c-useragent", "user_agent.original" },
     { "cs-referer", "http.request.referrer" }, { "sc-status", "http.response.status_code" },
     { "cs-username", "user.name" }, { "cs-host", "url.domain" }, { "c-ip", "source.ip" },
+    /* audit events: records of one event are joined, so a name may have several values and any of them counts */
+    { "type", "auditd.log.record_type" }, { "exe", "process.executable" }, { "comm", "process.name" }, { "name", "auditd.log.name" },
+    { "name", "file.path" }, { "cwd", "process.working_directory" }, { "SYSCALL", "auditd.log.syscall_name" },
+    { "uid", "user.id" }, { "auid", "user.audit.id" }, { "euid", "user.effective.id" },
+    { "acct", "user.name" }, { "exit", "process.exit_code" },
     { "SubjectUserName", "user.name" }, { "eventSource", "event.provider" }, { "eventName", "event.action" },
 };
 /* Folders under which the field's own name may stand, by rank from 1. */
 static const char *const prefixes[] = {
     "winlog.event_data.", "Event.EventData.", "Event.System.", "winlog.user_data.", "auditd.data.", "EventData.", "System.",
-    "winlog.", "event_data.",
+    "winlog.", "event_data.", "auditd.log.",
 };
 
 bool strmap_put(struct strmap *m, struct str key, uint32_t value)
