@@ -2,6 +2,7 @@
  *
  * A list ordered by last use and a hash over it; past SOURCES_MAX the one silent for longest is forgotten. The file is read at
  * the start, so counts live on over a restart (what was counted after the last writing is lost: it is a picture, not evidence). */
+#include "ingest/skew.h"
 #include "ingest/worker.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -29,6 +30,10 @@ struct source {
     uint64_t       events, unparsed, bytes, truncated;
     uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
     bool           numbered;
+    uint64_t       not_utf8;
+    char          *encoding;         /* of the last line that was no UTF-8 */
+    struct skew    skew;
+    int32_t        zone_min;         /* in which its times without a zone are read */
     struct rate    rate;
     struct parser_count *parsers;
     size_t         parser_count;
@@ -70,6 +75,7 @@ static void source_free(struct source *s)
     free(s->listener);
     free(s->peer);
     free(s->profile);
+    free(s->encoding);
     free(s);
 }
 
@@ -203,6 +209,13 @@ void sources_count(struct sources *all, const struct event *ev, const struct sou
     s->bytes += ev->original.n;
     s->truncated += (ev->marks & MARK_TRUNCATED) != 0;
     rate_add(&s->rate, 1, ev->received);
+    if (ev->marks & MARK_NOT_UTF8) {
+        s->not_utf8++;
+        renew(&s->encoding, field_of(ev, STR("saqshy.encoding")));
+    }
+    s->zone_min = seen->zone_min;
+    if (!(ev->marks & MARK_NO_TIME))
+        skew_add(&s->skew, ev->received, ev->time, ev->offset_min == EVENT_OFFSET_NONE);
     count_sequence(s, ev);
     count_parser(s, ev->parser, 1);
     all->changed = true;
@@ -212,6 +225,20 @@ static void put_text(struct buf *b, const char *name, const char *value)
 {
     buf_printf(b, ",\"%s\":", name);
     buf_json(b, str_c(value));
+}
+
+/* put_skew - how far the clock is off, and what that looks like. */
+static void put_skew(struct buf *b, const struct source *s)
+{
+    struct skew_view v = skew_look(&s->skew, s->zone_min);
+
+    if (v.kind == SKEW_UNKNOWN)
+        return;
+    buf_printf(b, ",\"skew\":{\"kind\":\"%s\",\"median_s\":%d,\"spread_s\":%d,\"samples\":%u", skew_name(v.kind), v.median_s, v.spread_s,
+               v.count);
+    if (v.zone_min)
+        buf_printf(b, ",\"zone_min\":%d", v.zone_min);
+    buf_byte(b, '}');
 }
 
 static void put_source(struct buf *b, const struct source *s, time_ns now)
@@ -235,6 +262,11 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
         put_text(b, "peer", s->peer);
     if (s->profile && *s->profile)
         put_text(b, "profile", s->profile);
+    if (s->not_utf8) {
+        buf_printf(b, ",\"not_utf8\":%llu", (unsigned long long)s->not_utf8);
+        put_text(b, "encoding", s->encoding);
+    }
+    put_skew(b, s);
     buf_str(b, STR(",\"parsers\":{"));
     for (size_t i = 0; i < s->parser_count; i++) {
         if (i)
@@ -299,6 +331,8 @@ static void take_source(struct sources *all, json_t *o)
     s->bytes = json_count(json_object_get(o, "bytes"));
     s->truncated = json_count(json_object_get(o, "truncated"));
     s->gaps = json_count(json_object_get(o, "gaps"));
+    s->not_utf8 = json_count(json_object_get(o, "not_utf8"));
+    renew(&s->encoding, json_text(o, "encoding"));
     renew(&s->peer, json_text(o, "peer"));
     renew(&s->profile, json_text(o, "profile"));
     json_object_foreach(json_object_get(o, "parsers"), name, v)

@@ -84,6 +84,7 @@ static struct source_seen seen_of(const struct worker *w, const struct pile *p, 
 
     if (profile)
         seen.profile = profile->name;
+    seen.zone_min = zone_of(w, profile);
     return seen;
 }
 

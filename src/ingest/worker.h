@@ -24,6 +24,7 @@ void sources_free(struct sources **s);
 /* What the worker knows besides the event. */
 struct source_seen {
     struct str host, listener, peer, profile;
+    int32_t    zone_min;     /* in which its times without a zone are read */
 };
 void sources_count(struct sources *s, const struct event *ev, const struct source_seen *seen);
 /* sources_publish - rewrite the file if something changed and the last time is long enough ago (or now). */
