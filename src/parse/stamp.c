@@ -2,7 +2,8 @@
  *
  * Forms: "Feb  4 10:44:00[.frac]" with the year before, after the day or at the end, or none; "Sun Aug 27 16:28:20
  * 2006"; "2026-03-20T23:50:00.123+05:00" with 'T' or blank, '-' or '/', and any of Z, +05:00, +0500, " +0500", or none;
- * a zone by name only where it is UTC or GMT: other abbreviations are ambiguous (IST is three zones) and are skipped.
+ * a zone by name where it is UTC or GMT, or a name that only one place uses. Others are ambiguous (IST is three zones, CST three, EST
+ * two): they are skipped, and the zone is that of the source's profile.
  */
 #include "parse/internal.h"
 
@@ -60,8 +61,43 @@ static bool clock_time(struct str *s, struct civil *c, int64_t *fraction)
     return true;
 }
 
+/* Names that only one place uses. ALMT is written by zone data that knows nothing of 2024: its times were made with UTC+6. */
+static const struct {
+    struct str name;
+    int16_t minutes;
+} zone_names[] = {
+    { STR_INIT("MSK"), 180 },  { STR_INIT("SAMT"), 240 }, { STR_INIT("YEKT"), 300 }, { STR_INIT("OMST"), 360 }, { STR_INIT("NOVT"), 420 },
+    { STR_INIT("KRAT"), 420 }, { STR_INIT("IRKT"), 480 }, { STR_INIT("YAKT"), 540 }, { STR_INIT("VLAT"), 600 }, { STR_INIT("ALMT"), 360 },
+    { STR_INIT("AQTT"), 300 }, { STR_INIT("ORAT"), 300 }, { STR_INIT("UZT"), 300 },  { STR_INIT("KGT"), 360 },  { STR_INIT("TJT"), 300 },
+    { STR_INIT("CET"), 60 },   { STR_INIT("CEST"), 120 }, { STR_INIT("EET"), 120 },  { STR_INIT("EEST"), 180 }, { STR_INIT("WEST"), 60 },
+    { STR_INIT("JST"), 540 },
+};
+
+/* year_or_end - what may stand behind a zone's name where else a host would: "Nov 13 08:05:09 MSK 2025", "… MSK: %SYS". */
+static bool year_or_end(struct str s)
+{
+    return s.n == 0 || *s.p == ':' || *s.p == ']' || *s.p == ')' || (s.n >= 5 && *s.p == ' ' && all_digits(str_of(s.p + 1, 4)));
+}
+
+/* zone_by_name - " MSK" with no letter behind it. A host may be called so too: where a host may follow, only before a year or an end. */
+static int32_t zone_by_name(struct str *s, bool host_follows)
+{
+    if (s->n < 4 || *s->p != ' ' || s->p[1] < 'A' || s->p[1] > 'Z')
+        return EVENT_OFFSET_NONE;
+    for (size_t i = 0; i < COUNT(zone_names); i++) {
+        struct str rest = str_cut(*s, 1);
+
+        if (take(&rest, zone_names[i].name) && (!host_follows || year_or_end(rest)) &&
+            (rest.n == 0 || !(is_alpha(*rest.p) || is_digit(*rest.p) || memchr("-_.@/", *rest.p, 5)))) {
+            *s = rest;
+            return zone_names[i].minutes;
+        }
+    }
+    return EVENT_OFFSET_NONE;
+}
+
 /* zone - Z, +05:00, +0500, +05, " +0500", " UTC". Nothing taken: EVENT_OFFSET_NONE. */
-static int32_t zone(struct str *s)
+static int32_t zone(struct str *s, bool host_follows)
 {
     struct str at = *s;
     int32_t sign, hours, minutes = 0;
@@ -70,7 +106,7 @@ static int32_t zone(struct str *s)
         return 0;
     take(&at, STR(" "));
     if (at.n < 3 || (*at.p != '+' && *at.p != '-') || !is_digit(at.p[1]) || !is_digit(at.p[2]))
-        return EVENT_OFFSET_NONE;
+        return zone_by_name(s, host_follows);
     sign = *at.p == '-' ? -1 : 1;
     at = str_cut(at, 1);
     hours = number(&at, 2, 2);
@@ -135,7 +171,7 @@ static bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *f
     }
     if (!clock_time(s, c, fraction))
         return false;
-    *offset = zone(s);
+    *offset = zone(s, true);
     at = *s;
     if (*year == 0 && take(&at, STR(" ")) && (y = number(&at, 4, 4)) >= 1970 && y < 2200 &&
         (!at.n || *at.p == ' ' || *at.p == ':' || *at.p == ']')) {
@@ -168,7 +204,7 @@ static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struc
     *s = str_cut(*s, 1);
     if (!clock_time(s, c, fraction))
         return false;
-    out->offset_min = zone(s);
+    out->offset_min = zone(s, out->iso);
     return true;
 }
 
