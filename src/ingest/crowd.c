@@ -2,23 +2,29 @@
  *
  * evhttp knows no limit, so anybody who reached the port without a certificate could take all descriptors of the role: 15,000 connections
  * cost 200 MB, and at the end of descriptors libevent tried and logged accept() without a pause. A connection is known by its SSL, which
- * OpenSSL tells us the end of; past the limit the listener rests until somebody leaves. */
+ * OpenSSL tells us the end of; without TLS by its bufferevent, which we hold besides evhttp: when evhttp lets go of it, it has no callbacks any
+ * more, and we let go too, within a second. Past the limit the listener rests until somebody leaves. */
 #include "ingest/internal.h"
 #include "base/log.h"
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
-#define HURRY_NS         (2 * NS_PER_SECOND)    /* when more than half of the places are taken */
+#define HURRY_TLS_NS     (2 * NS_PER_SECOND)    /* when more than half of the places are taken */
+#define HURRY_PLAIN_NS   (10 * NS_PER_SECOND)
 
 struct guest {
-    struct crowd *crowd;
-    struct guest *next, **link;
-    SSL          *ssl;
-    struct peer  *peer;         /* NULL: not looked at yet */
-    time_ns       since;        /* steady */
+    struct crowd       *crowd;
+    struct guest       *next, **link;
+    SSL                *ssl;
+    struct bufferevent *bev;    /* without TLS, a reference of ours */
+    struct peer        *peer;   /* NULL: not looked at yet */
+    time_ns             since;  /* steady */
+    bool                proven; /* without TLS: it sent something */
 };
 
 struct crowd {
@@ -31,61 +37,126 @@ struct crowd {
     int                    index;        /* of the guest in an SSL's data */
 };
 
+static bool is_full(const struct crowd *c)
+{
+    const struct ingest *in = c->owner->in;
+
+    return (int64_t)c->count >= c->owner->conf.limits.connections || in->connections >= in->connections_max;
+}
+
+static struct guest *enter(struct crowd *c)
+{
+    struct guest *g = c->owner ? calloc(1, sizeof *g) : NULL;
+
+    if (!g)
+        return NULL;
+    *g = (struct guest){ .crowd = c, .next = c->guests, .link = &c->guests, .since = clock_steady() };
+    if (g->next)
+        g->next->link = &g->next;
+    c->guests = g;
+    c->count++;
+    c->owner->in->connections++;
+    card_add(&c->owner->card->accepted, 1);
+    card_set(&c->owner->card->connections, (int64_t)c->count);
+    if (is_full(c) && c->listener)
+        evconnlistener_disable(c->listener);
+    return g;
+}
+
+static void leave(struct guest *g)
+{
+    struct crowd *c = g->crowd;
+
+    *g->link = g->next;
+    if (g->next)
+        g->next->link = g->link;
+    c->count--;
+    if (c->owner) {
+        peers_leave(c->owner->in->peers, &g->peer);
+        card_set(&c->owner->card->connections, (int64_t)c->count);
+        c->owner->in->connections--;
+    }
+    free(g);
+}
+
 /* on_end - an SSL is freed, and with it its connection is gone. */
 static void on_end(void *ssl, void *guest, CRYPTO_EX_DATA *data, int index, long number, void *arg)
 {
-    struct guest *g = guest;
-
     (void)ssl;
     (void)data;
     (void)index;
     (void)number;
     (void)arg;
-    if (!g)
-        return;
-    *g->link = g->next;
-    if (g->next)
-        g->next->link = g->link;
-    g->crowd->count--;
-    if (g->crowd->owner) {
-        peers_leave(g->crowd->owner->in->peers, &g->peer);
-        card_set(&g->crowd->owner->card->connections, (int64_t)g->crowd->count);
-    }
-    free(g);
+    if (guest)
+        leave(guest);
 }
-
-static bool is_full(const struct crowd *c) { return (int64_t)c->count >= c->owner->conf.limits.connections; }
 
 bool crowd_join(struct crowd *c, SSL *ssl)
 {
-    struct guest *g = calloc(1, sizeof *g);
+    struct guest *g = enter(c);
 
     if (!g)
         return false;
-    *g = (struct guest){ .crowd = c, .next = c->guests, .link = &c->guests, .ssl = ssl, .since = clock_steady() };
-    if (g->next)
-        g->next->link = &g->next;
-    c->guests = g;
-    c->count++;
-    if (!SSL_set_ex_data(ssl, c->index, g)) {
-        on_end(ssl, g, NULL, c->index, 0, NULL);
+    g->ssl = ssl;
+    if (SSL_set_ex_data(ssl, c->index, g))
+        return true;
+    leave(g);
+    return false;
+}
+
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+    (void)input;
+    ((struct guest *)arg)->proven |= info->n_added > 0;
+}
+
+bool crowd_join_plain(struct crowd *c, struct bufferevent *bev)
+{
+    struct guest *g = enter(c);
+
+    if (!g)
+        return false;
+    if (!evbuffer_add_cb(bufferevent_get_input(bev), on_input, g)) {
+        leave(g);
         return false;
     }
-    card_add(&c->owner->card->accepted, 1);
-    card_set(&c->owner->card->connections, (int64_t)c->count);
-    if (is_full(c) && c->listener)
-        evconnlistener_disable(c->listener);
+    g->bev = bev;
+    bufferevent_incref(bev);
     return true;
 }
 
-/* join_peer - who it is can be asked once libevent has given the SSL its descriptor. False: it has too many connections. */
+/* let_go - of a bufferevent that evhttp has let go of, or that we need no more. */
+static void let_go(struct guest *g)
+{
+    struct bufferevent *bev = g->bev;
+
+    evbuffer_remove_cb(bufferevent_get_input(bev), on_input, g);
+    leave(g);
+    bufferevent_decref(bev);
+}
+
+static bool is_gone(const struct guest *g)
+{
+    bufferevent_data_cb readable = NULL, writable = NULL;
+    bufferevent_event_cb event = NULL;
+    void *arg;
+
+    if (!g->bev)
+        return false;
+    bufferevent_getcb(g->bev, &readable, &writable, &event, &arg);
+    return !readable && !writable && !event;
+}
+
+static int fd_of(const struct guest *g) { return g->ssl ? SSL_get_fd(g->ssl) : (int)bufferevent_getfd(g->bev); }
+
+/* join_peer - who it is can be asked once libevent has given it its descriptor. False: it has too many connections. */
 static bool join_peer(struct guest *g)
 {
     struct sockaddr_storage ss;
     socklen_t n = sizeof ss;
     char address[PEER_TEXT_MAX];
 
-    if (g->peer || getpeername(SSL_get_fd(g->ssl), (struct sockaddr *)&ss, &n) < 0)
+    if (g->peer || getpeername(fd_of(g), (struct sockaddr *)&ss, &n) < 0)
         return true;
     listener_address_text((struct sockaddr *)&ss, address, NULL);
     g->peer = peers_join(g->crowd->owner->in->peers, address, g->crowd->owner);
@@ -98,23 +169,37 @@ static void send_away(const struct guest *g, enum away why)
     card_add(&g->crowd->owner->card->away[why], 1);
     if (g->peer)
         peer_away(g->peer);
-    shutdown(SSL_get_fd(g->ssl), SHUT_RDWR);
+    shutdown(fd_of(g), SHUT_RDWR);
 }
 
-/* on_tick - whoever has not shown a certificate in time is sent away; then there may be room again. */
+/* judge - whoever has not shown a certificate, or sent a byte when it is crowded, in time is sent away. */
+static void judge(const struct guest *g, time_ns now)
+{
+    const struct listen_limits *m = &g->crowd->owner->conf.limits;
+    bool crowded = (int64_t)g->crowd->count > m->connections / 2;
+    time_ns limit = crowded ? HURRY_TLS_NS : m->handshake_s * NS_PER_SECOND;
+
+    if (g->ssl && !SSL_is_init_finished(g->ssl) && now - g->since > limit)
+        send_away(g, AWAY_HANDSHAKE);
+    else if (g->bev && !g->proven && crowded && now - g->since > HURRY_PLAIN_NS)
+        send_away(g, AWAY_IDLE);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct crowd *c = arg;
-    const struct listen_limits *m = &c->owner->conf.limits;
-    time_ns now = clock_steady(), limit = (int64_t)c->count > m->connections / 2 ? HURRY_NS : m->handshake_s * NS_PER_SECOND;
+    time_ns now = clock_steady();
 
     (void)fd;
     (void)what;
-    for (struct guest *g = c->guests; g; g = g->next) {
-        if (!join_peer(g))
+    for (struct guest *g = c->guests, *next; g; g = next) {
+        next = g->next;
+        if (is_gone(g))
+            let_go(g);
+        else if (!join_peer(g))
             send_away(g, AWAY_PEER_LIMIT);
-        else if (now - g->since > limit && !SSL_is_init_finished(g->ssl))
-            send_away(g, AWAY_HANDSHAKE);
+        else
+            judge(g, now);
     }
     if (!is_full(c) && c->listener)
         evconnlistener_enable(c->listener);
@@ -158,8 +243,15 @@ void crowd_close(struct crowd *c)
 {
     if (!c || !c->owner)
         return;
-    for (struct guest *g = c->guests; g; g = g->next)
+    for (struct guest *g = c->guests, *next; g; g = next) {
+        next = g->next;
         peers_leave(c->owner->in->peers, &g->peer);
+        if (g->bev) {
+            let_go(g);
+            continue;
+        }
+        c->owner->in->connections--;
+    }
     c->owner = NULL;
     c->listener = NULL;
     if (c->tick)

@@ -31,11 +31,25 @@ struct http {
 
 static struct http *http_of(struct listener *l) { return (struct http *)(void *)l; }
 
+static struct bufferevent *make_plain(struct http *h, struct event_base *base)
+{
+    struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+
+    if (bev && !crowd_join_plain(h->crowd, bev)) {
+        bufferevent_free(bev);
+        bev = NULL;
+    }
+    return bev;
+}
+
 static struct bufferevent *make_connection(struct event_base *base, void *arg)
 {
     struct http *h = arg;
-    SSL *ssl = h->tls ? SSL_new(tls_context(h->tls)) : NULL;
+    SSL *ssl;
 
+    if (!h->tls)
+        return make_plain(h, base);
+    ssl = SSL_new(tls_context(h->tls));
     if (ssl && !crowd_join(h->crowd, ssl)) {
         SSL_free(ssl);
         ssl = NULL;
@@ -299,7 +313,7 @@ static int bind_socket(struct http *h, const char *address, struct err *e)
 
 static int make_server(struct http *h, const struct listen_conf *c, struct err *e)
 {
-    int rc = c->tls ? crowd_open(&h->base, &h->crowd, e) : 0;
+    int rc = crowd_open(&h->base, &h->crowd, e);
 
     if (rc == 0 && c->tls)
         rc = tls_open(h->base.in->options->data, c, &h->tls, e);

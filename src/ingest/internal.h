@@ -206,7 +206,7 @@ void peers_json(const struct peers *p, struct buf *b);
 bool peer_take(struct peer *p, size_t n, int64_t bytes_s, time_ns now);
 bool peer_ready(struct peer *p, int64_t bytes_s, time_ns now);
 
-/* crowd.c: the connections of an HTTP listener, by their SSL. */
+/* crowd.c: the connections of an HTTP listener. */
 struct ssl_st;
 struct evconnlistener;
 MUST_USE int crowd_open(struct listener *l, struct crowd **out, struct err *e);
@@ -214,6 +214,9 @@ MUST_USE int crowd_open(struct listener *l, struct crowd **out, struct err *e);
 void crowd_watch(struct crowd *c, struct evconnlistener *socket);
 /* crowd_join - from now until ssl is freed. False without memory. */
 MUST_USE bool crowd_join(struct crowd *c, struct ssl_st *ssl);
+struct bufferevent;
+/* crowd_join_plain - the same for a connection without TLS. */
+MUST_USE bool crowd_join_plain(struct crowd *c, struct bufferevent *bev);
 /* crowd_close - touch listener and loop no more; SSLs may still end. crowds_free: when none is left. */
 void crowd_close(struct crowd *c);
 void crowds_free(struct ingest *in);
