@@ -1,5 +1,6 @@
 /* lines.c - lines of a plan: pages of them, a calendar of the year, plan against done, an object's year. */
 #include "desk/schedule/lines.h"
+#include "desk/duties/setback.h"
 #include "desk/registry/registry.h"
 #include "desk/schedule/paper.h"
 
@@ -58,7 +59,8 @@ static int filter_make(struct call *c, const struct plan_row *p, const struct sc
 
 #define LINE_COLUMNS                                                                                                                                     \
     "SELECT l.id, l.object_id, o.name, g.id, g.name, l.mode, l.kind, l.ordinal, l.pair_id, l.from_on, l.to_on, t.id, t.name, l.fixed, l.reason, "         \
-    LINE_STANDS ", w.subject, w.subject_id, w.completed_at, w.reason, l.plan_id"
+    LINE_STANDS ", w.subject, w.subject_id, w.completed_at, w.reason, l.plan_id,"                                                                                \
+    " iif(l.draft = 0, (SELECT z.first_at FROM setback z WHERE z.kind IN ('" SETBACK_LINE "','" SETBACK_MOVED "') AND z.id = l.id LIMIT 1), NULL)"
 #define LINE_JOINS                                                                                                                                       \
     " JOIN org g ON g.id = o.org_id LEFT JOIN team t ON t.id = l.team_id"
 #define LINE_WORK " LEFT JOIN plan_work w ON w.line_id = iif(l.draft = 0, l.id, NULL)"
@@ -84,11 +86,11 @@ static json_t *line_json(sqlite3_stmt *st)
     json_t *team = sqlite3_column_type(st, 11) == SQLITE_NULL ? json_null() : json_pack("{s:o, s:o}", "id", db_json_id(st, 11), "name", db_json(st, 12));
     struct str why = db_str(st, 19);
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "plan_id", db_json_id(st, 20), "object",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "id", db_json_id(st, 0), "plan_id", db_json_id(st, 20), "object",
                      json_ref(db_str(st, 1), db_str(st, 2)), "org", json_ref(db_str(st, 3), db_str(st, 4)), "mode", db_json(st, 5), "kind", db_json(st, 6), "ordinal",
                      sqlite3_column_int(st, 7), "pair_id", db_json_id(st, 8), "from_on", db_json(st, 9), "to_on", db_json(st, 10), "team", team, "fixed",
                      sqlite3_column_int(st, 13), "reason", why.n ? json_str(why) : db_json(st, 14), "state", db_json(st, 15), "subject", subject, "completed_at",
-                     db_json_time(st, 18));
+                     db_json_time(st, 18), "held_since", db_json_time(st, 21));
 }
 
 /* after_of - the cursor "2026-03-20.17". */

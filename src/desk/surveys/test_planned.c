@@ -63,6 +63,15 @@ static void a_line_that_is_refused_holds_up_no_neighbour(void **state)
     ticked(w, T0);
     assert_int_equal(number_of(w, "SELECT count(*) FROM survey"), 1);
     assert_int_equal(number_of(w, "SELECT count(*) FROM setback"), 1);
+    struct schedule_query all = { .limit = 10 };
+    struct desk_reply r = { 0 };
+    must(desk_schedule_lines(w->desk, &w->analyst, STR("1"), &all, T0, &r), &r.err);
+    for (size_t i = 0; i < 2; i++) {   /* and the page says which one waits, since when */
+        const json_t *one = json_array_get(json_object_get(r.json, "items"), i);
+
+        assert_int_equal(json_is_null(json_object_get(one, "held_since")), parse_id(json_get_str(one, "id")) != bad);
+    }
+    desk_reply_free(&r);
     assert_true(db_exec(w->desk, NULL, "DROP TRIGGER refusing", "") >= 0);
     ticked(w, T0 + NS_PER_HOUR);
     assert_int_equal(number_of(w, "SELECT count(*) FROM survey"), 2);

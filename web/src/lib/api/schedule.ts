@@ -50,7 +50,7 @@ const plan = object({
 export type Plan = Decoded<typeof plan>;
 const line = object({
   id: str, plan_id: str, object: ref, org: ref, mode: oneOf(MODES), kind: oneOf(KINDS), ordinal: num, pair_id: nullable(str), from_on: str, to_on: str, team: nullable(ref), fixed: bool,
-  reason: str, state: oneOf(STANDS), subject: nullable(object({ kind: str, id: str })), completed_at: nullable(instant),
+  reason: str, state: oneOf(STANDS), subject: nullable(object({ kind: str, id: str })), completed_at: nullable(instant), held_since: nullable(instant),
 });
 export type PlanLine = Decoded<typeof line>;
 const calendar = object({
