@@ -245,7 +245,7 @@ test('a host speaks for itself alone: another certificate changes nothing of it,
     const out = openSync(c.log, 'a');
     const child = spawn(bin('saqshy-agent'), ['--config', join(c.data, 'mallory.yaml')], { stdio: ['ignore', out, out], env: { ...process.env, ...c.env } });
     t.after(() => child.kill('SIGKILL'));
-    const strangers = await until('the stranger is seen', async () => { const u = (await admin.get('/integrity/hosts')).json.unknown; return u.length && u[0].states.length === 3 && u; });
+    const strangers = await until('the stranger is seen', async () => { const u = (await admin.get('/integrity/hosts')).json.unknown; return u.length && u[0].states.length === 4 && u; });
     assert.deepEqual(strangers.map((x) => [x.host, x.object]), [['mallory', null]]);
     assert.equal((await facts(owner, 'files')).items.find((i) => i.key.endsWith('app.conf')).value.text, sha256('listen = 443\n'));
     assert.deepEqual(await changes(owner, ''), []);

@@ -227,6 +227,6 @@ int snapshot_apply(struct call *c, struct snapshot *s)
     if (rc >= 0 && s->object_id.p && s->kind[0] == 'p')
         rc = software_observe(c, s);
     if (rc >= 0 && s->object_id.p && s->kind[0] == 'f')
-        rc = compare_object(c, s->object_id);
+        rc = compare_host(c, s->object_id, s->host_id);
     return rc < 0 ? rc : 0;
 }

@@ -58,6 +58,8 @@ MUST_USE int snapshot_apply(struct call *c, struct snapshot *s);
 /* --- compare.c --- */
 /* compare_object - the passport's checksums beside the files of the object's hosts. */
 MUST_USE int compare_object(struct call *c, struct str object_id);
+/* compare_host - the same after a list of one host came: the rows of the others stay as they are. */
+MUST_USE int compare_host(struct call *c, struct str object_id, int64_t host_id);
 /* compare_next - the same for an object whose passport has changed. 1: there was one. */
 MUST_USE int compare_next(struct call *c);
 

@@ -514,6 +514,45 @@ static void a_comparison_is_bounded_and_one_that_fails_holds_up_no_other(void **
     assert_int_equal(number(w, "SELECT version FROM fact_checked WHERE object_id = 'state-register'"), 1);
 }
 
+/* --- one host of several --- */
+
+static void verdicts_are(struct world *w, const char *name, int64_t match, int64_t differs, int64_t missing, int64_t extra)
+{
+    struct desk_reply r = { 0 };
+
+    must(desk_facts(w->desk, &w->analyst, OBJECT, T0, &r), &r.err);
+    const json_t *k = json_object_get(r.json, "checksums");
+    CHECK(name, json_integer_value(json_object_get(k, "match")) == match);
+    CHECK(name, json_integer_value(json_object_get(k, "differs")) == differs);
+    CHECK(name, json_integer_value(json_object_get(k, "missing")) == missing);
+    CHECK(name, json_integer_value(json_object_get(k, "extra")) == extra);
+    desk_reply_free(&r);
+}
+
+/* A list of one host is laid beside the passport by itself: what stands of the others is neither read nor written, and the whole says the same as ever. */
+static void a_list_of_one_host_leaves_the_others_alone(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+
+    passport(w, CHECKSUM("bin/server", "sha256", SUM_A) "," CHECKSUM("bin/worker", "sha256", SUM_B), T0);
+    snapshot(w, HOST, "files", 1, 0, 2, FILE_ITEM("/opt/register/bin/server", SUM_A) "," FILE_ITEM("/opt/register/x", SUM_C), "", T0 + M);
+    verdicts_are(w, "one host", 1, 0, 1, 1);
+    snapshot(w, "registry-db-1", "files", 1, 0, 1, FILE_ITEM("/opt/register/bin/worker", SUM_B), "", T0 + 2 * M);
+    verdicts_are(w, "the second host has the missing file", 2, 0, 0, 1);
+    assert_int_equal(db_exec(w->desk, &e, "UPDATE fact_check SET since_at = 7 WHERE host_id = (SELECT id FROM fact_host WHERE host = ?)", "z", HOST), 1);
+    snapshot(w, "registry-db-1", "files", 2, 1, 2, FILE_ITEM("/opt/register/bin/server", SUM_C), "", T0 + 3 * M);
+    verdicts_are(w, "it has the first one too, otherwise", 2, 1, 0, 1);
+    snapshot(w, "registry-db-1", "files", 3, 2, 1, FILE_ITEM("/opt/register/y", SUM_C), "\"/opt/register/bin/server\",\"/opt/register/bin/worker\"", T0 + 4 * M);
+    verdicts_are(w, "and has neither: one is missing everywhere, one is not", 1, 0, 1, 2);
+    assert_int_equal(number(w, "SELECT count(*) FROM integrity_change WHERE against = 'passport' AND state = 'open'"), 1);
+    assert_int_equal(number(w, "SELECT count(*) FROM fact_check WHERE since_at = 7"), 1);   /* nobody has touched the first host's row */
+    assert_int_equal(number(w, "SELECT round FROM fact_check WHERE since_at = 7") < number(w, "SELECT round FROM fact_checked"), 1);
+    passport(w, CHECKSUM("bin/server", "sha256", SUM_C), T0 + 5 * M);
+    work(w, T0 + 5 * M);
+    verdicts_are(w, "a new passport is laid beside all", 0, 1, 0, 2);
+}
+
 /* --- clocks --- */
 
 static void clock_said(struct world *w, int scan, int base, const char *value, time_ns at)
@@ -581,6 +620,7 @@ int main(void)
         T(a_change_that_the_owner_denies_becomes_an_event_at_once),
         T(r_7_03_packages_are_laid_beside_the_passports_list_of_software),
         T(r_10_2_03_settings_are_judged_and_given_to_a_survey_as_a_file),
+        T(a_list_of_one_host_leaves_the_others_alone),
         T(a_clock_is_kept_in_time_or_not_and_since_when_is_said),
         T(every_list_of_differences_has_its_index),
         T(a_kill_between_any_two_steps_takes_each_snapshot_once),
