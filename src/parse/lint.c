@@ -1,6 +1,7 @@
 /* lint.c - see lint.h. */
 #include "parse/lint.h"
 #include "parse/internal.h"
+#include "parse/lookalike.h"
 
 #define FIELDS_MAX 64 /* the longest required list has 7; what stands behind is not judged */
 
@@ -274,6 +275,22 @@ static size_t when_check(struct lint *l, const struct cells *c)
     return two && c->count > 1 ? 2 : 1;
 }
 
+/* look_alikes - a Cyrillic letter in an address, a date or a time, or within a Latin word: nobody who searches finds it. */
+static void look_alikes(struct lint *l, const struct cells *c, size_t when)
+{
+    const struct need_row *n = l->form->needs;
+
+    for (size_t i = 0; i < c->count; i++) {
+        bool address = i >= when && n->need == N_ADDRESS;
+        ptrdiff_t at = i < when || address ? lookalike_any(c->cell[i]) : lookalike_mixed(c->cell[i]);
+
+        if (at >= 0)
+            remark(l, c->cell[i].p + at, "look_alike", i < when ? l->form->when : n->need == N_END ? l->form->utf8 : n->row,
+                   "a Cyrillic letter stands here that looks like a Latin one or a digit");
+        n += i >= when && n->need != N_END;
+    }
+}
+
 static void record(struct lint *l)
 {
     struct cells c;
@@ -291,6 +308,7 @@ static void record(struct lint *l)
         return;
     }
     at = when_check(l, &c);
+    look_alikes(l, &c, at);
     for (const struct need_row *n = l->form->needs; n->need != N_END; n++, at++) {
         struct str cell = at < c.count ? str_trim(c.cell[at]) : (struct str){ NULL, 0 };
 

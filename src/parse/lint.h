@@ -17,7 +17,7 @@
 struct lint_remark {
     size_t line, column;
     const char *code;    /* stable: not_text not_utf8 no_delimiter mixed_format bad_quote date_format time_format
-                            missing_field bad_address */
+                            missing_field bad_address look_alike */
     const char *row;     /* "R-A4.17-04" */
     const char *message; /* a sentence, English */
 };

@@ -68,6 +68,24 @@ static const struct row others[] = {
       "1:28 missing_field R-A4.29-04\n" },
 };
 
+/* Cyrillic letters that look like others; the rest of the texts is Latin or Cyrillic as it should be. */
+static const struct row twins[] = {
+    { "a Cyrillic і in a Latin word", CLASS_OS_UNIX, D ";srv1;W\xD1\x96ndows started\n", "1:27 look_alike R-A4.2-03\n" },
+    { "a Cyrillic О in the name of a host", CLASS_OS_UNIX, D ";W\xD0\x9E" "RK1;text\n", "1:22 look_alike R-A4.2-02\n" },
+    { "Russian and Kazakh words, and Latin ones beside them", CLASS_OS_UNIX,
+      D ";сервер;вход в Windows, IP-адрес 10.0.0.1, жүйеге кірді: root\n", "" },
+    { "a З in an hour", CLASS_OS_UNIX, D ";a;b\n23:04:2025 09:05:0\xD0\x97;a;b\n", "2:12 time_format R-A4-DT2\n2:19 look_alike R-A4.2-01\n" },
+    { "an О in an address", CLASS_NET, D ",sw1,admin,1\xD0\x9E.0.0.1,10.0.0.2,10.0.0.3,link up\n",
+      "1:32 look_alike R-A4.17-04\n1:31 bad_address R-A4.17-04\n" },
+    { "a further field", CLASS_OS_UNIX, D ";a;b;\xD0\x86" "P\n", "1:25 look_alike R-A4.7-01\n" },
+};
+
+static void test_twins(void **state)
+{
+    (void)state;
+    check(twins, COUNT(twins));
+}
+
 static void test_os(void **state)
 {
     (void)state;
@@ -198,6 +216,7 @@ int main(void)
                   "text, delimiters and "
                   "quotes, UTF-8 and one format are required in each class",
           .test_func = test_each_format },
+        { .name = "lint: Cyrillic letters that look like Latin ones or digits are told where Latin is meant", .test_func = test_twins },
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
