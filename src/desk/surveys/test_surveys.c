@@ -7,7 +7,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* --- 7.5 --- */
 
@@ -386,6 +388,59 @@ static void a_run_is_bounded_and_believes_nobody(void **state)
     tool_policy_free(&p);
 }
 
+/* A tool that wants more than it may, each as a script of /bin/sh; what it leaves in the folder "pid" must be dead when the run has ended. */
+static const struct {
+    const char *name, *script, *why;
+    int         code;    /* -1: any but 0 */
+} greedy[] = {
+    { "memory", "exec dd if=/dev/zero of=/dev/null bs=900M count=1", NULL, -1 },
+    { "processor", "while :; do :; done", "processor", 137 },
+    { "time", "sleep 60", "time", 137 },
+    { "time of a child in another session", "setsid sh -c 'echo $$ >pid; exec sleep 60' & sleep 60", "time", 137 },
+    { "a child that stays in the group", "sh -c 'echo $$ >pid; exec sleep 60 >&- 2>&- <&-' & until [ -s pid ]; do :; done", NULL, 0 },
+    { "a child that leaves group and session and closes everything", "setsid sh -c 'echo $$ >pid; exec sleep 60 >&- 2>&- <&-' & until [ -s pid ]; do :; done", NULL, 0 },
+    { "a grandchild behind it", "setsid sh -c 'setsid sh -c \"echo \\$\\$ >pid; exec sleep 60 >&- 2>&-\" & exec sleep 60' & until [ -s pid ]; do :; done", NULL, 0 },
+};
+
+static void what_a_tool_takes_or_leaves_behind_is_ended(void **state)
+{
+    struct world *w = *state;
+    AUTO_BUF struct buf policy = { 0 };
+    struct tool_policy *p = NULL;
+    char path[4096], script[4096];
+    struct err e;
+
+    must(file_mkdirs(node_path(w->node, "tools", path), 0750, &e), &e);
+    buf_init(&policy, 64 * KIB);
+    buf_str(&policy, STR("profiles:\n"));
+    for (size_t i = 0; i < COUNT(greedy); i++) {
+        snprintf(path, sizeof path, "tools/%zu.sh", i);
+        must(file_write_atomic(node_path(w->node, path, script), str_c(greedy[i].script), 0640, &e), &e);
+        buf_printf(&policy, "  - {id: t%zu, tool: sh, program: /bin/sh, title: {kk: a, ru: a, en: a}, modes: [pentest_auto], arguments: ['%s'], target: local, format: nmap,"
+                            " time_s: %d, cpu_s: 1, memory_mib: 128, output_mib: 1}\n", i, script, strcmp(greedy[i].name, "processor") == 0 ? 60 : 5);
+    }
+    must(tool_policy_text(buf_view(&policy), "test", &p, &e), &e);
+    for (size_t i = 0; i < COUNT(greedy); i++) {
+        AUTO_BUF struct buf left = { 0 };
+        int64_t pid = 0;
+
+        unlink(node_path(w->node, "tools/pid", path));
+        snprintf(script, sizeof script, "{\"profile\":\"t%zu\",\"targets\":[\"127.0.0.1\"]}", i);
+        json_t *end = ran(w, p, 100 + (int64_t)i, script);
+        const char *why = json_string_value(json_object_get(end, "why"));
+        int64_t code = json_integer_value(json_object_get(end, "code"));
+
+        CHECK(greedy[i].name, (!why && !greedy[i].why) || (why && greedy[i].why && strcmp(why, greedy[i].why) == 0));
+        CHECK(greedy[i].name, greedy[i].code < 0 ? code != 0 : code == greedy[i].code);
+        json_decref(end);
+        buf_init(&left, MIB);
+        bool wrote = file_exists(path) && file_read(path, KIB, &left, &e) >= 0 && str_i64(str_trim(buf_view(&left)), &pid);
+        CHECK(greedy[i].name, wrote == (strstr(greedy[i].script, ">pid") != NULL));
+        CHECK(greedy[i].name, !wrote || (kill((pid_t)pid, 0) < 0 && errno == ESRCH));
+    }
+    tool_policy_free(&p);
+}
+
 /* --- recommendations --- */
 
 static const struct {
@@ -446,6 +501,7 @@ int main(void)
         cmocka_unit_test(only_single_places_are_places),
         cmocka_unit_test(a_command_is_the_policy_and_places_and_nothing_else),
         T(a_run_is_bounded_and_believes_nobody, "a run is bounded in time and output, and the role believes no order"),
+        T(what_a_tool_takes_or_leaves_behind_is_ended, "what a tool takes beyond its limits, or leaves behind in a session of its own, is ended"),
         cmocka_unit_test(every_weakness_has_a_recommendation_in_three_languages),
     };
 

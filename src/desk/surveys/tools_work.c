@@ -1,5 +1,5 @@
 /* tools_work.c - the role "tools": takes an order of the desk, makes the command anew from the policy, runs it as a child in a group of its own within its
- * limits, and says how it ended. One run at a time. See tools.h. */
+ * limits, ends everything that it began, wherever it went, and says how it ended. One run at a time; the role has no other children. See tools.h. */
 #include "desk/surveys/tools.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define LOOK_MS   300
+#define ORPHANS_TRIES 500   /* of ORPHANS_MS: a tool that goes on making children while they are ended */
+#define ORPHANS_MS    10
 #define STORY_MAX 2000   /* bytes of what a tool said on its standard error that are kept */
 
 struct ran {
@@ -63,6 +65,44 @@ static _Noreturn void become(const struct tool_profile *t, char *const *argv, in
     _exit(127);
 }
 
+/* children_kill - everything that is a child of ours now, by what the kernel says of each of our threads. */
+static void children_kill(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *t;
+
+    while (tasks && (t = readdir(tasks)) != NULL) {
+        char path[300], text[4096], *at = text, *end;
+        AUTO_CLOSE int fd = -1;
+
+        snprintf(path, sizeof path, "/proc/self/task/%s/children", t->d_name);
+        fd = t->d_name[0] == '.' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+        text[n > 0 ? n : 0] = '\0';
+        for (long pid = strtol(at, &end, 10); end != at; at = end, pid = strtol(at, &end, 10))
+            if (pid > 1)
+                kill((pid_t)pid, SIGKILL);
+    }
+    if (tasks)
+        closedir(tasks);
+}
+
+/* orphans_end - what left the tool's group, or closed everything and stayed, comes to us when its parent ends: it is ended until nothing is left. */
+static void orphans_end(void)
+{
+    for (int i = 0; i < ORPHANS_TRIES; i++) {
+        pid_t pid;
+
+        children_kill();
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+            ;
+        if (pid < 0)
+            return;
+        nap(ORPHANS_MS);
+    }
+    log_line(LOG_ERROR, "a tool left something behind that cannot be ended, going on", NULL);
+}
+
 static bool asked_to_stop(const struct node *n, int64_t run)
 {
     char path[4096];
@@ -88,6 +128,7 @@ static struct ran watch(const struct node *n, int64_t run, const struct tool_pro
         nap(100);
     }
     kill(-pid, SIGKILL);   /* what it left behind */
+    orphans_end();
     r.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     if (!r.why && WIFSIGNALED(status))
         r.why = WTERMSIG(status) == SIGXFSZ ? "output" : WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL ? "processor" : "signal";
@@ -150,6 +191,7 @@ static int run_child(const struct node *n, int64_t run, const struct tool_profil
     if (rc < 0)
         return rc;
     node_path(n, "tools", folder);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     pid = fork();
     if (pid == 0)
         become(t, argv, in, out, said, folder, parent);

@@ -131,8 +131,10 @@ static const char step_4[] =
     "INSERT INTO vuln_owner_verdict SELECT d.* FROM vuln_verdict d JOIN vuln_owner w ON w.id = d.vuln_id;"
     "INSERT INTO vuln_pending(object_id, rekey, cursor) SELECT DISTINCT object_id, 0, 0 FROM vuln WHERE true ON CONFLICT(object_id) DO UPDATE SET cursor = 0;";
 
-/* vuln_of: pieces of one object, by id: without it every piece would sort the whole object. */
+/* Pieces of one object, by id: without these every piece would sort the whole object. */
 static const char step_5[] = "CREATE INDEX vuln_of ON vuln(object_id);";
+static const char step_6[] = "CREATE INDEX vuln_key_of ON vuln_key(object_id);"
+                             "CREATE INDEX vuln_sighting_outside ON vuln_sighting(result_id) WHERE outside = 1;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
 const struct desk_schema vulnerabilities_schema = { "vulnerabilities", steps, COUNT(steps) };

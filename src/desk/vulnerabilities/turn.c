@@ -365,38 +365,74 @@ struct pending {
     int64_t    cursor;
 };
 
-/* outside_again - the scope of a survey may have changed: of every host of the object it is asked again. What a letter said was inside stays so. */
-static int outside_again(struct call *c, struct str object)
+/* The scopes of the surveys whose sightings one piece meets, each loaded once. */
+struct scopes {
+    struct { int64_t survey; struct vuln_scope *scope; } of[VULN_SURVEYS_MAX];
+    size_t count;
+};
+
+static void scopes_free(struct scopes *all)
 {
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT id FROM vuln_survey WHERE object_id = ? AND sent_at IS NULL ORDER BY id DESC LIMIT 512", "t", object);
-    int64_t surveys[VULN_SURVEYS_MAX];
-    size_t n = 0;
-    int rc = st ? 0 : -EIO;
+    for (size_t i = 0; i < all->count; i++)
+        vuln_scope_free(&all->of[i].scope);
+}
 
-    while (st && (rc = db_step(c->d, st, c->e)) > 0 && n < VULN_SURVEYS_MAX)
-        surveys[n++] = sqlite3_column_int64(st, 0);
-    for (size_t i = 0; rc >= 0 && i < n; i++) {
-        struct vuln_scope *scope = NULL;
-        json_t *inside = json_array();
+static int scope_get(struct call *c, struct str object, struct scopes *all, int64_t survey, const struct vuln_scope **out)
+{
+    int rc = 0;
 
-        rc = vuln_scope_load(c, surveys[i], object, &scope);
-        st = rc < 0 ? NULL : db_query(c->d, c->e, "SELECT DISTINCT k.host, s.name FROM vuln_result r JOIN vuln_sighting s ON s.result_id = r.id JOIN vuln_key k ON"
-                                                  " k.id = s.key_id WHERE r.survey_id = ?", "i", surveys[i]);
-        while (st && (rc = db_step(c->d, st, c->e)) > 0)
-            if (vuln_scope_holds(scope, db_copy(st, 0, &c->a), host_clean(db_str(st, 1), &c->a)))
-                json_array_append_new(inside, db_json(st, 0));
-        AUTO_FREE char *text = json_dumps(inside, JSON_COMPACT);
-        json_decref(inside);
-        if (rc >= 0)
-            rc = db_exec(c->d, c->e,
-                         "UPDATE vuln_sighting SET outside = NOT outside WHERE id IN (SELECT s.id FROM vuln_result r JOIN vuln_sighting s ON s.result_id = r.id"
-                         " JOIN vuln_key k ON k.id = s.key_id WHERE r.survey_id = ?1 AND s.outside = (k.host IN (SELECT value FROM json_each(?2))))",
-                         "iz", surveys[i], text);
-        if (rc >= 0)
-            rc = db_exec(c->d, c->e, "UPDATE vuln_result SET outside = (SELECT count(*) FROM vuln_sighting s WHERE s.result_id = vuln_result.id AND s.outside = 1)"
-                                     " WHERE survey_id = ?", "i", surveys[i]);
-        vuln_scope_free(&scope);
+    for (size_t i = 0; i < all->count; i++)
+        if (all->of[i].survey == survey) {
+            *out = all->of[i].scope;
+            return 0;
+        }
+    *out = NULL;
+    if (all->count == VULN_SURVEYS_MAX)
+        return 0;
+    rc = vuln_scope_load(c, survey, object, &all->of[all->count].scope);
+    all->of[all->count].survey = survey;
+    *out = all->of[all->count++].scope;
+    return rc;
+}
+
+/* outside_again - the scope of a survey may have changed: of the sightings of these keys it is asked again. What a letter said was
+ * inside stays so. */
+static int outside_again(struct call *c, const struct pending *p, int64_t last)
+{
+    AUTO_ARENA struct arena a = { 0 };
+    struct scopes *all = calloc(1, sizeof *all);
+    sqlite3_stmt *st;
+    int rc;
+
+    arena_init(&a, MIB);
+    if (!all)
+        return err_set(c->e, -ENOMEM, "no memory for scopes");
+    st = db_query(c->d, c->e, "SELECT s.id, s.outside, k.host, s.name, r.survey_id FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON"
+                              " r.id = s.result_id CROSS JOIN vuln_survey y ON y.id = r.survey_id AND y.sent_at IS NULL WHERE k.object_id = ?1 AND k.id > ?2 AND k.id <= ?3", "tii", p->object, p->cursor, last);
+    rc = st ? 0 : -EIO;
+    while (rc >= 0 && st && (rc = db_step(c->d, st, c->e)) > 0) {
+        const struct vuln_scope *scope = NULL;
+        int64_t id = sqlite3_column_int64(st, 0);
+        bool outside = sqlite3_column_int(st, 1);
+
+        rc = scope_get(c, p->object, all, sqlite3_column_int64(st, 4), &scope);
+        if (rc == 0 && scope && outside == vuln_scope_holds(scope, db_copy(st, 2, &a), host_clean(db_str(st, 3), &a)))
+            rc = db_exec(c->d, c->e, "UPDATE vuln_sighting SET outside = NOT outside WHERE id = ?", "i", id);
+        arena_reset(&a);
     }
+    if (rc < 0 && st)
+        db_done(st);
+    scopes_free(all);
+    free(all);
+    return rc < 0 ? rc : 0;
+}
+
+/* outside_counted - what each file says of itself, after the last piece. */
+static int outside_counted(struct call *c, struct str object)
+{
+    int rc = db_exec(c->d, c->e, "UPDATE vuln_result SET outside = (SELECT count(*) FROM vuln_sighting s WHERE s.result_id = vuln_result.id AND s.outside = 1)"
+                                 " WHERE survey_id IN (SELECT id FROM vuln_survey WHERE object_id = ? AND sent_at IS NULL)", "t", object);
+
     return rc < 0 ? rc : 0;
 }
 
@@ -416,10 +452,12 @@ static int rekey_piece(struct call *c, struct pending *p)
 {
     int64_t ids[COUNT_PIECE], vuln;
     size_t n;
-    int rc = p->cursor == 0 ? outside_again(c, p->object) : 0;
+    int rc = ids_next(c, p, "SELECT id FROM vuln_key WHERE object_id = ? AND id > ? ORDER BY id LIMIT ?", ids, &n);
 
-    if (rc == 0)
-        rc = ids_next(c, p, "SELECT id FROM vuln_key WHERE object_id = ? AND id > ? ORDER BY id LIMIT ?", ids, &n);
+    if (rc == 0 && n)
+        rc = outside_again(c, p, ids[n - 1]);
+    if (rc == 0 && n < COUNT_PIECE)
+        rc = outside_counted(c, p->object);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         int64_t used = 0;
 
