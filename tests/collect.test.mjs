@@ -288,7 +288,12 @@ test('any OTLP client with a certificate may send; broken bytes, bombs and stran
         assert.match(a.text, reason);
     }
     await assert.rejects(p.post(good, {}, null));            // no certificate: the handshake fails
-    const all = await p.events();
+    const long = 'x'.repeat(2_500_000);
+    assert.equal((await p.post(request([attr(1, 'host.name', text('db-2'))], record(text(long))))).status, 200);
+    const pieces = (await p.events()).filter((e) => e['host.name'] === 'db-2');
+    assert.deepEqual(pieces.map((e) => [e['event.original'].length, e['saqshy.marks'].includes('truncated')]), [[1048576, true], [1048576, true], [2_500_000 - 2097152, true]]);
+    assert.equal(pieces.map((e) => e['event.original']).join(''), long);
+    const all = (await p.events()).filter((e) => e['host.name'] !== 'db-2');
     assert.equal(all.length, 6);
     assert.equal(all[0]['event.original'], 'hello from elsewhere');
     assert.equal(all[0]['host.name'], 'db-1');

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -203,7 +204,18 @@ static int enter_seccomp(enum node_role role, struct err *e)
     return rc < 0 ? err_set(e, rc, "could not load the system call filter: %s", strerror(-rc)) : 0;
 }
 
-static int become_user(const struct node *n, struct err *e)
+/* keep_low_ports - the one right of root that ingest keeps as another user: to listen at ports below 1024, where senders of syslog look for it. */
+static int keep_low_ports(struct err *e)
+{
+    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+        { .effective = 1u << CAP_NET_BIND_SERVICE, .permitted = 1u << CAP_NET_BIND_SERVICE },
+    };
+
+    return syscall(SYS_capset, &head, data) < 0 ? err_sys(e, "could not keep the right to listen at low ports") : 0;
+}
+
+static int become_user(const struct node *n, enum node_role role, struct err *e)
 {
     const struct passwd *p;
 
@@ -212,9 +224,11 @@ static int become_user(const struct node *n, struct err *e)
     p = getpwnam(n->user);
     if (!p)
         return err_set(e, -EINVAL, "there is no user \"%s\" on this host", n->user);
+    if (role == ROLE_INGEST && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+        return err_sys(e, "could not keep rights");
     if (setgroups(0, NULL) < 0 || setgid(p->pw_gid) < 0 || setuid(p->pw_uid) < 0)
         return err_sys(e, "could not become user \"%s\"", n->user);
-    return 0;
+    return role == ROLE_INGEST ? keep_low_ports(e) : 0;
 }
 
 static void set_limits(void)
@@ -234,7 +248,7 @@ int sandbox_enter(const struct node *n, enum node_role role, struct err *e)
     int rc;
 
     set_limits();
-    rc = become_user(n, e);
+    rc = become_user(n, role, e);
     if (rc < 0)
         return rc;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

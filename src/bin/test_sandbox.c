@@ -153,9 +153,64 @@ static void a_role_can_do_no_more_than_it_needs(void **state)
     }
 }
 
+/* low_port - 0 if we may listen at a port below 1024 and still may not read what is root's alone. */
+static int low_port(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = EACCES;
+
+    for (uint16_t port = 600; port < 700 && rc != 0; port++) {   /* one of them is free */
+        at.sin_port = htons(port);
+        rc = bind(fd, (struct sockaddr *)&at, sizeof at) < 0 ? errno : 0;
+        if (rc == EACCES)
+            break;
+    }
+    close(fd);
+    fd = open("/etc/shadow", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 || setuid(0) == 0)
+        rc = 201;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static const struct {
+    enum node_role role;
+    int            want;
+} low_rows[] = { { ROLE_INGEST, 0 }, { ROLE_DESK, EACCES } };
+
+static void ingest_alone_listens_at_low_ports_as_another_user(void **state)
+{
+    AUTO_BUF struct buf b = { 0 };
+    uint64_t first = 1024;
+
+    (void)state;
+    buf_init(&b, 256 * KIB);
+    if (file_read("/proc/sys/net/ipv4/ip_unprivileged_port_start", 64, &b, NULL) == 0)
+        (void)str_u64(str_trim(buf_view(&b)), &first);
+    if (geteuid() != 0 || first < 1024)
+        skip();
+    for (size_t i = 0; i < COUNT(low_rows); i++) {
+        struct node n = { .data = data, .content = (char *)"", .web = (char *)"", .user = (char *)"nobody", .smtp_url = (char *)"", .smtp_password_file = (char *)"",
+                          .trust_anchors = (char *)"", .webhooks = (char *)"no", .webhook_ca = (char *)"", .link_connect = (char *)"no" };
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            struct err e;
+
+            _exit(sandbox_enter(&n, low_rows[i].role, &e) < 0 ? 200 : low_port());
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), low_rows[i].want);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_role_can_do_no_more_than_it_needs) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_role_can_do_no_more_than_it_needs),
+                                        cmocka_unit_test(ingest_alone_listens_at_low_ports_as_another_user) };
 
     return cmocka_run_group_tests_name("sandbox", tests, setup, teardown);
 }

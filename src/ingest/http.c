@@ -209,6 +209,7 @@ static int fill(const struct http_route *r, const struct http_ask *a, struct pil
 
     p->decoder = r->decoder;
     p->card = a->listener->card->number;
+    p->record_bytes = (size_t)a->listener->conf.limits.record_bytes;
     snprintf(p->agent_text, sizeof p->agent_text, "%s", a->client);
     p->agent = str_c(p->agent_text);
     p->alone = p->agent.n && a->listener->conf.client == LISTEN_CLIENT_REQUIRED;

@@ -85,6 +85,7 @@ struct pile {
     const struct body_decoder *decoder;   /* not NULL: bytes is a body */
     uint16_t            card;
     enum coding         coding;
+    size_t              record_bytes;  /* longer records are stored in pieces; 0: LINE_MAX_BYTES */
     struct str          agent;         /* in agent_text: the name of the client's certificate */
     bool                alone;         /* the agent speaks for its own object alone */
     char                agent_text[AGENT_TEXT_MAX];

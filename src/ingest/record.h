@@ -15,7 +15,7 @@ struct taking;
 
 /* One record. All but text may be empty. */
 struct record {
-    struct str          text;        /* the original; longer than LINE_MAX_BYTES it is cut and marked */
+    struct str          text;        /* the original; longer than record_bytes of the listener it becomes several events, each marked */
     time_ns             time;        /* counts if the text names none; 0: not said */
     struct str          severity, host, path, unit, pid;
     struct str          parser;      /* the parser to take, by name; empty: found by the text */

@@ -418,7 +418,8 @@ static const struct record *hold(struct worker *w, const struct record *r)
 int take_record(struct taking *t, const struct record *r, struct err *e)
 {
     struct worker *w = t->w;
-    struct str text = str_of(r->text.p, min_size(r->text.n, LINE_MAX_BYTES));
+    size_t most = t->p->record_bytes ? t->p->record_bytes : LINE_MAX_BYTES;
+    struct str rest = r->text, text = str_of(rest.p, min_size(rest.n, most));
     int rc;
 
     if (join_kind(text) >= JOIN_PART && text.n == r->text.n) {
@@ -426,8 +427,14 @@ int take_record(struct taking *t, const struct record *r, struct err *e)
             return err_set(e, -ENOMEM, "no memory for a request");
         return join_add(w->join, r->path.n ? r->path : r->host, text, w->held_count - 1, 0, e);
     }
-    rc = record_event(t, r, text, false, e);
-    return rc == 0 ? made(w, 0, 1) : rc;
+    do {    /* a longer one is stored in pieces, each marked */
+        text = str_of(rest.p, min_size(rest.n, most));
+        rest = str_cut(rest, text.n);
+        rc = record_event(t, r, text, false, e);
+        if (rc == 0)
+            rc = made(w, 0, 1);
+    } while (rc == 0 && rest.n);
+    return rc;
 }
 
 /* records_joined - the audit events of a request. */
