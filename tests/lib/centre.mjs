@@ -19,11 +19,12 @@ export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 export async function until(what, ask, seconds = 60) {
     const end = Date.now() + seconds * 1000;
     let last;
-    for (;;) {
+    // Often at first, so that what comes soon is not waited for; then seldom, so that asking does not slow down what is waited for.
+    for (let pause = 20; ; pause = Math.min(200, pause * 1.5)) {
         try { last = await ask(); } catch (e) { last = undefined; if (Date.now() > end) throw e; }
         if (last) return last;
         if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
-        await sleep(100);
+        await sleep(pause);
     }
 }
 
