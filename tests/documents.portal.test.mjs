@@ -16,7 +16,7 @@ before(async () => {
     const a = await admin.post('/users', { login: 't-auditor', name: 'Auditor', role: 'document_auditor', org_id: 'sts', language: 'en', email: null, password });
     assert.equal(a.status, 201, a.bytes.toString());
     c.accounts['t-auditor'] = { login: 't-auditor', password, role: 'document_auditor' };
-    b = await browser({ timeout: Number(process.env.SAQSHY_PATIENCE ?? 60_000) });
+    b = await browser();
     auditor = await b.open(base, c.accounts['t-auditor'], 'en');
     owner = await b.open(base, c.accounts.registry, 'en');
 });

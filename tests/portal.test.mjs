@@ -19,7 +19,7 @@ before(async () => {
     await c.start();
     c.startAgent();
     base = `https://127.0.0.1:${c.ports.portal}/`;
-    b = await browser({ timeout: 60_000 });
+    b = await browser();
 });
 after(async () => {
     await b?.close();

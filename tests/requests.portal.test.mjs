@@ -12,7 +12,7 @@ before(async () => {
     c = await centre({ demo: true });
     await c.start();
     base = `https://127.0.0.1:${c.ports.portal}/`;
-    b = await browser({ timeout: Number(process.env.SAQSHY_PATIENCE ?? 60_000) });
+    b = await browser();
     owner = await b.open(base, c.accounts.registry, 'en');
     analyst = await b.open(base, c.accounts.analyst, 'en');
 });

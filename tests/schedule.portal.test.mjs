@@ -19,7 +19,7 @@ before(async () => {
     for (const to of ['commissioned', 'information_received', 'listed'])
         assert.equal((await analyst.post(`/registry/objects/${OBJECT}/state`, { to, reason: 'for the schedule' })).status, 200);
     base = `https://127.0.0.1:${c.ports.portal}/`;
-    b = await browser({ timeout: Number(process.env.SAQSHY_PATIENCE ?? 60_000) });
+    b = await browser();
     lead = await b.open(base, { login: 't-lead', password: PASSWORD }, 'en');
 });
 after(async () => {

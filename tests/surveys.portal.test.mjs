@@ -44,7 +44,7 @@ before(async () => {
     client = await c.signedIn(account);
     const analyst = await c.signedIn('centre_analyst'), owner = await c.signedIn(c.accounts.registry);
     await conditions(c, analyst, owner, OBJECT);
-    b = await browser({ timeout: Number(process.env.SAQSHY_PATIENCE ?? 60_000) });
+    b = await browser();
     surveyor = await b.open(base, account, 'en');
 });
 after(async () => {

@@ -84,7 +84,7 @@ export const test = (name, ...rest) => nodeTest(name, ...rest.slice(0, -1), asyn
     }
 });
 
-export async function browser({ timeout = 30_000 } = {}) {
+export async function browser({ timeout = Number(process.env.SAQSHY_PATIENCE ?? 60_000) } = {}) {
     const chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
     const spec = openapi();
     const problems = [];

@@ -12,7 +12,7 @@ let base;
 before(async () => {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   base = `http://127.0.0.1:${server.address().port}/`;
-  browser = await launch({ timeout: 60_000 });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

@@ -23,7 +23,7 @@ before(async () => {
   ({ server } = await import('../mock/server.mjs'));
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   base = `http://127.0.0.1:${server.address().port}/`;
-  browser = await launch({ timeout: 60_000 });
+  browser = await launch();
   page = await browser.open(base, { login: 'admin', password: 'saqshy-demo-2026' });
 });
 after(async () => {
