@@ -50,12 +50,14 @@ static int counts_json(struct call *c, int64_t survey, json_t **out)
 
 #define COMPARED(table, verdicts)                                                                                                                     \
     "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, v.last_seen_at, v.due_at," \
-    " o.id, o.name, g.id, g.name, x.title, v.own, v.rank, v.open, v.key, d.verdict, d.reason, d.proof FROM " verdicts " d JOIN " table " v ON v.id = d.vuln_id JOIN"    \
+    " o.id, o.name, g.id, g.name, x.title, v.own, v.rank, v.open, v.key, d.verdict, d.reason, d.proof, EXISTS (SELECT 1 FROM vuln_key k CROSS JOIN" \
+    " vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND r.survey_id = ?6 AND s.outside = 0 AND r.state IN"      \
+    " ('applying','applied')) FROM " verdicts " d JOIN " table " v ON v.id = d.vuln_id JOIN"                                                               \
     " object o ON o.id = v.object_id JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id = v.text_id WHERE d.survey_id = ?1 AND (?2 = '' OR d.verdict = ?2)"    \
     " AND v.live = 1 AND (v.severity > 0 OR v.kev = 1) AND (v.rank, v.id) < (?3, ?4) ORDER BY v.rank DESC, v.id DESC LIMIT ?5"
 static const char *const compared[SIDE_COUNT] = { COMPARED("vuln", "vuln_verdict"), COMPARED("vuln_owner", "vuln_owner_verdict") };
 
-static int items_json(struct call *c, int64_t survey, struct str verdict, int limit, struct str before, json_t *items, struct str *next)
+static int items_json(struct call *c, const struct known *y, struct str verdict, int limit, struct str before, json_t *items, struct str *next)
 {
     int64_t rank = INT64_MAX, id = INT64_MAX, most = page_limit(limit), last_rank = 0, last_id = 0;
     struct str rest = before, head;
@@ -64,7 +66,7 @@ static int items_json(struct call *c, int64_t survey, struct str verdict, int li
 
     if (before.n && (!str_split(&rest, '.', &head) || !str_i64(head, &rank) || !str_i64(rest, &id)))
         return vuln_wrong(c, "before", "not a cursor");
-    st = db_query(c->d, c->e, compared[side_of(c->v)], "itiii", survey, verdict.p ? verdict : STR(""), rank, id, most + 1);
+    st = db_query(c->d, c->e, compared[side_of(c->v)], "itiiii", y->id, verdict.p ? verdict : STR(""), rank, id, most + 1, y->main_id);
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         if ((int64_t)json_array_size(items) == most) {
@@ -75,8 +77,8 @@ static int items_json(struct call *c, int64_t survey, struct str verdict, int li
         }
         last_rank = sqlite3_column_int64(st, 21);
         last_id = sqlite3_column_int64(st, 0);
-        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o}", "vulnerability", vuln_summary_json(c, st), "verdict", db_json(st, 24), "reason", db_json(st, 25),
-                                               "proof", db_json_id(st, 26)));
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:b}", "vulnerability", vuln_summary_json(c, st), "verdict", db_json(st, 24), "reason", db_json(st, 25),
+                                               "proof", db_json_id(st, 26), "of_main", sqlite3_column_int(st, 27)));
     }
     for (size_t i = 0; rc == 0 && i < json_array_size(items); i++) {
         json_t *one = json_array_get(items, i), *proof = NULL;
@@ -105,7 +107,7 @@ int vulns_compare(struct call *c, int64_t survey, struct str verdict, int limit,
     if (rc >= 0)
         rc = counts_json(c, survey, &counts);
     if (rc == 0)
-        rc = items_json(c, survey, verdict, limit, before, items, &next);
+        rc = items_json(c, &y, verdict, limit, before, items, &next);
     if (rc == 0)
         *out = json_pack("{s:o, s:o, s:o, s:s, s:b, s:b, s:O, s:O, s:o}", "now", json_time(c->now), "survey", json_ref(str_c(arena_printf(&c->a, "%lld", (long long)survey).p), y.number),
                          "main", y.main_id ? json_id(y.main_id) : json_null(), "mode", arena_printf(&c->a, "%.*s", STR_ARG(y.mode)).p, "control", y.control, "ready",

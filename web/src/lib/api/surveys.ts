@@ -113,7 +113,7 @@ const column = object({ heading: str, field: str });
 const mapping = object({ name: str, tool: str, sheet: str, columns: arr(column), updated_at: instant, author: nullable(str) });
 export type SavedMapping = Decoded<typeof mapping>;
 const comparison = object({
-  ready: bool, counts: map(num), items: arr(object({ vulnerability: record, verdict: str, reason: nullable(str) })), next: nullable(str),
+  ready: bool, counts: map(num), items: arr(object({ vulnerability: record, verdict: str, reason: nullable(str), of_main: bool })), next: nullable(str),
 });
 export type Comparison = Decoded<typeof comparison>;
 

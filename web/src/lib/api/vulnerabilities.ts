@@ -84,7 +84,7 @@ const one = object({
 export type Vuln = Decoded<typeof one>;
 const comparison = object({
   now: instant, survey: ref, main: maybe(str), mode: str, control: bool, ready: bool, counts: map(num),
-  items: arr(object({ vulnerability: row, verdict: oneOf(VERDICTS), reason: str, proof: maybe(cover) })), next: maybe(str),
+  items: arr(object({ vulnerability: row, verdict: oneOf(VERDICTS), reason: str, proof: maybe(cover), of_main: bool })), next: maybe(str),
 });
 export type Compared = Decoded<typeof comparison>['items'][number];
 const rule = object({
