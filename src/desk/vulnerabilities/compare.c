@@ -51,7 +51,7 @@ static int counts_json(struct call *c, int64_t survey, json_t **out)
 #define COMPARED(table, verdicts)                                                                                                                     \
     "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, v.last_seen_at, v.due_at," \
     " o.id, o.name, g.id, g.name, x.title, v.own, v.rank, v.open, v.key, d.verdict, d.reason, d.proof, EXISTS (SELECT 1 FROM vuln_key k CROSS JOIN" \
-    " vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND r.survey_id = ?6 AND s.outside = 0 AND r.state IN"      \
+    " vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND r.survey_id = ?6 AND (?7 = 0 OR EXISTS (SELECT 1 FROM vuln_survey m WHERE m.id = ?6 AND m.sent_at IS NOT NULL)) AND s.outside = 0 AND r.state IN"      \
     " ('applying','applied')) FROM " verdicts " d JOIN " table " v ON v.id = d.vuln_id JOIN"                                                               \
     " object o ON o.id = v.object_id JOIN org g ON g.id = o.org_id LEFT JOIN vuln_text x ON x.id = v.text_id WHERE d.survey_id = ?1 AND (?2 = '' OR d.verdict = ?2)"    \
     " AND v.live = 1 AND (v.severity > 0 OR v.kev = 1) AND (v.rank, v.id) < (?3, ?4) ORDER BY v.rank DESC, v.id DESC LIMIT ?5"
@@ -66,7 +66,8 @@ static int items_json(struct call *c, const struct known *y, struct str verdict,
 
     if (before.n && (!str_split(&rest, '.', &head) || !str_i64(head, &rank) || !str_i64(rest, &id)))
         return vuln_wrong(c, "before", "not a cursor");
-    st = db_query(c->d, c->e, compared[side_of(c->v)], "itiiii", y->id, verdict.p ? verdict : STR(""), rank, id, most + 1, y->main_id);
+    st = db_query(c->d, c->e, compared[side_of(c->v)], "itiiiii", y->id, verdict.p ? verdict : STR(""), rank, id, most + 1, y->main_id,
+                  (int64_t)side_of(c->v));
     rc = st ? 0 : -EIO;
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         if ((int64_t)json_array_size(items) == most) {
