@@ -110,3 +110,28 @@ test('interleaved records of syslog become one event each, and every line is cou
         assert.equal(events.reduce((n, e) => n + e['event.original'].split('\n').length, 0), lines.length);
     } finally { await p.close(); }
 });
+
+test('saqshy parse, import and hunt see one event where the file has its records', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'saqshy-audit-'));
+    try {
+        const log = join(folder, 'audit.log'), rules = join(folder, 'rules');
+        mkdirSync(rules);
+        writeFileSync(log, [...records(1), 'Mar 19 08:05:09 srv1 app[7]: between', ...records(2)].join('\n') + '\n');
+        writeFileSync(join(rules, 'r.yml'), 'title: cat of f2\nid: 4e3b8f0e-0f3e-4c52-9b43-6f2e34d0a001\nlevel: high\nlogsource:\n  product: linux\n  service: auditd\n' +
+            'detection:\n  s:\n    type: EXECVE\n    exe: /usr/bin/cat\n    a1: /etc/f2\n  condition: s\n');
+        const parsed = await run(bin('saqshy'), ['parse', '--json', log]);
+        assert.equal(parsed.code, 0, parsed.err);
+        const events = parsed.out.trim().split('\n').map((l) => JSON.parse(l));
+        assert.equal(events.length, 3);
+        check(events.filter((e) => e['saqshy.parser'] === 'auditd'), 2);
+        const imported = await run(bin('saqshy'), ['import', '--json', '--data', join(folder, 'data'), log]);
+        assert.equal(imported.code, 0, imported.err);
+        assert.deepEqual(JSON.parse(imported.out), { lines: 9, unparsed: 0 });
+        // The type, the program and the argument stand in three records: only the joined event has them all.
+        const hunted = await run(bin('saqshy'), ['hunt', '--json', '--rules', rules, log]);
+        assert.equal(hunted.code, 0, hunted.err + hunted.out);
+        const found = hunted.out.trim().split('\n').map((l) => JSON.parse(l));
+        assert.equal(found.length, 1);
+        assert.equal(found[0].record, 6);
+    } finally { rmSync(folder, { recursive: true, force: true }); }
+});

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "detect/hunt.h"
+#include "parse/join.h"
 #include "parse/parse.h"
 
 #define READ_BYTES (256u * KIB)
@@ -226,27 +227,65 @@ static int next_line(struct source *s, struct str *line, bool *cut, struct err *
     }
 }
 
-static int line_file(struct hunt *h, struct source *s, struct err *e)
+/* look_at_text - a line, or the records of an audit event; record is the number of its first line. */
+static int look_at_text(struct hunt *h, struct source *s, struct str text, uint64_t record, bool cut, bool split, struct err *e)
 {
+    struct parse_hints hints = { .received = s->received, .zone_min = EVENT_OFFSET_NONE, .path = str_c(s->path), .truncated = cut,
+                                 .split = split };
+    struct event *ev;
+
+    s->record = record;
+    event_batch_reset(&h->batch);
+    ev = event_batch_add(&h->batch);
+    if (!ev)
+        return err_set(e, -ENOMEM, "no memory for an event");
+    parse_line(h->parser, text, &hints, &h->batch.arena, ev);
+    return look_at(h, s, e);
+}
+
+static int look_at_joined(struct hunt *h, struct source *s, struct join *join, struct err *e)
+{
+    struct joined j;
+    int rc = 0;
+
+    while (rc >= 0 && join_next(join, &j))
+        rc = look_at_text(h, s, j.text, j.first, false, j.split, e);
+    return rc;
+}
+
+static int joining_lines(struct hunt *h, struct source *s, struct join *join, struct err *e)
+{
+    uint64_t lines = 0;
     struct str line;
     bool cut = false;
     int rc;
 
     while ((rc = next_line(s, &line, &cut, e)) > 0) {
-        struct parse_hints hints = { .received = s->received, .zone_min = EVENT_OFFSET_NONE, .path = str_c(s->path), .truncated = cut };
-        struct event *ev;
-
-        s->record++;
+        lines++;
         if (str_trim(line).n == 0)
             continue;
-        event_batch_reset(&h->batch);
-        ev = event_batch_add(&h->batch);
-        if (!ev)
-            return err_set(e, -ENOMEM, "no memory for an event");
-        parse_line(h->parser, line, &hints, &h->batch.arena, ev);
-        rc = look_at(h, s, e);
+        if (!cut && join_kind(line) >= JOIN_PART) {
+            rc = join_add(join, STR(""), line, lines, 0, e);
+            if (rc == 0)
+                rc = look_at_joined(h, s, join, e);
+        } else {
+            rc = look_at_text(h, s, line, lines, cut, false, e);
+        }
         if (rc < 0)
             return rc;
+    }
+    join_flush(join);
+    return rc < 0 ? rc : look_at_joined(h, s, join, e);
+}
+
+static int line_file(struct hunt *h, struct source *s, struct err *e)
+{
+    struct join *join;
+    int rc = join_new(&join, e);
+
+    if (rc == 0) {
+        rc = joining_lines(h, s, join, e);
+        join_free(&join);
     }
     return rc;
 }

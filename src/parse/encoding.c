@@ -259,8 +259,8 @@ static struct str wide(struct str s, bool big, struct arena *a)
         }
         put(out, &n, c >= 0xD800 && c < 0xE000 ? REPLACEMENT : c);
     }
-    if (i < s.n && s.p[i] != '\n' && s.p[i] != '\r' && s.p[i])
-        put(out, &n, REPLACEMENT); /* half a unit at the end */
+    if (i < s.n && s.p[i] != '\n' && s.p[i] != '\r' && s.p[i]) /* half a unit at the end: its zero byte may have been cut on the way */
+        put(out, &n, !big && (unsigned char)s.p[i] < 0x80 ? (unsigned char)s.p[i] : REPLACEMENT);
     return str_of(out, n);
 }
 

@@ -54,6 +54,9 @@ bool form_kind_read(const struct form_kind *f, struct str text, const struct for
 /* pairs_get - the first value of a name, or {NULL,0}. */
 struct str pairs_get(const struct form_pairs *f, struct str name);
 
+/* winxml_next - the next <Event …>…</Event> of a list of them; false: there is no whole one, and *rest is what stands there. */
+bool winxml_next(struct str *rest, struct str *event);
+
 /* --- for the readers of forms --- */
 void pairs_add(struct form_pairs *f, struct str name, struct str value);
 

@@ -212,20 +212,30 @@ bool kv_looks(struct str s)
     return n > 0 && n < s.n && s.p[n] == '=';
 }
 
-/* assigned - "name: value" and the like, where a data parser named the sign. */
-static bool assigned(struct str *s, char sep, char assign, struct pair *out)
+/* assigned - the next "name: value" or `name:"value; of it"` where a data parser named the signs: up to sep outside of quotes. */
+static bool assigned(struct work *w, struct str *s, char sep, char assign, struct pair *out)
 {
-    struct str piece;
-    ptrdiff_t at;
+    while (s->n) {
+        size_t n = 0;
 
-    while (str_split(s, sep, &piece)) {
-        piece = str_trim(piece);
-        at = str_chr(piece, assign);
-        if (at <= 0)
+        skip_blanks(s);
+        while (n < s->n && s->p[n] != assign && s->p[n] != sep)
+            n++;
+        out->name = str_trim(str_left(*s, n));
+        if (n >= s->n || s->p[n] == sep) { /* a piece without the sign */
+            *s = str_cut(*s, n + 1);
             continue;
-        out->name = str_trim(str_left(piece, (size_t)at));
-        out->value = unquote(str_trim(str_cut(piece, (size_t)at + 1)));
-        return true;
+        }
+        *s = str_cut(*s, n + 1);
+        skip_blanks(s);
+        if (s->n && *s->p == '"') {
+            out->value = quoted_value(w, s);
+            take_until(s, str_of(&sep, 1));
+        } else {
+            out->value = str_trim(take_until(s, str_of(&sep, 1)));
+        }
+        if (out->name.n)
+            return true;
     }
     return false;
 }
@@ -237,8 +247,9 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
     char sep = how->delimiter ? how->delimiter : separator(s);
 
     if (how->assign && how->assign != '=') {
-        while (assigned(&s, sep, how->assign, &v))
+        while (assigned(&w, &s, sep, how->assign, &v))
             pairs_add(out, v.name, v.value);
+        out->damaged = out->damaged || w.trouble;
         return out->count > 0;
     }
     while (s.n) {

@@ -109,7 +109,8 @@ static void test_pairs(void **state)
     arena_init(&a, 0);
     assert_true(str_eq(encoding_decode(ENCODING_UTF16LE, str_of("\x3D\xD8\x00\xDE", 4), &a), STR("\xF0\x9F\x98\x80")));
     assert_true(str_eq(encoding_decode(ENCODING_UTF16BE, str_of("\xD8\x3D\x00\x41", 4), &a), STR("\xEF\xBF\xBD" "A")));
-    assert_true(str_eq(encoding_decode(ENCODING_UTF16LE, str_of("\x41\x00\x42", 3), &a), STR("A\xEF\xBF\xBD")));
+    assert_true(str_eq(encoding_decode(ENCODING_UTF16LE, str_of("\x41\x00\x42", 3), &a), STR("AB")));
+    assert_true(str_eq(encoding_decode(ENCODING_UTF16BE, str_of("\x00\x41\x42", 3), &a), STR("A\xEF\xBF\xBD")));
 }
 
 int main(void)

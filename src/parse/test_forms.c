@@ -175,11 +175,42 @@ static void test_memory(void **state)
     parse_memory_free(&again);
 }
 
+static void test_next(void **state)
+{
+    struct str rest = STR("<Events><Event a='1'><EventData/></Event>\n<Event>x</Event><Event>cut"), one;
+
+    (void)state;
+    assert_true(winxml_next(&rest, &one));
+    assert_true(str_eq(one, STR("<Event a='1'><EventData/></Event>")));
+    assert_true(winxml_next(&rest, &one));
+    assert_true(str_eq(one, STR("<Event>x</Event>")));
+    assert_false(winxml_next(&rest, &one));
+    assert_true(str_eq(rest, STR("<Event>cut")));
+}
+
+/* test_signs - pairs whose signs a data parser names. */
+static void test_signs(void **state)
+{
+    struct form_how how = { .delimiter = ';', .assign = ':' };
+    AUTO_ARENA struct arena a = { 0 };
+    struct form_pairs f;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_true(form_kind_read(form_kind_of(STR("kv")), STR("action:\"Drop\"; note:\"a; b \\\"c\\\"\"; bare; n: 5 "), &how, &a, &f));
+    assert_int_equal(f.count, 3);
+    assert_true(str_eq(pairs_get(&f, STR("action")), STR("Drop")));
+    assert_true(str_eq(pairs_get(&f, STR("note")), STR("a; b \"c\"")));
+    assert_true(str_eq(pairs_get(&f, STR("n")), STR("5")));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         { .name = "forms: the pairs of CEF, LEEF, CSV, W3C, Snare, Windows XML and JSON, in order", .test_func = test_rows },
         { .name = "forms: any of them cut anywhere is read to its end and no further", .test_func = test_cut },
+        { .name = "forms: a list of Windows events is taken apart", .test_func = test_next },
+        { .name = "forms: pairs by other signs, with quotes", .test_func = test_signs },
         { .name = "forms: column names are remembered per source, over a restart, and bounded", .test_func = test_memory },
     };
 

@@ -6,7 +6,7 @@
  *
  * The reader knows elements, attributes, the five entities, numbers of letters and CDATA. No DOCTYPE, so no entities of a
  * stranger; no recursion: a stack of WINXML_DEPTH_MAX names. Of an <Events> that holds several only the first is read: whoever
- * takes such a list splits it (events_next). */
+ * takes such a list splits it (winxml_next). */
 #include "parse/forms_internal.h"
 
 #define WINXML_DEPTH_MAX 16 /* UserData of known providers nests up to 4 below Event */
@@ -349,4 +349,26 @@ bool winxml_form_read(struct str s, const struct form_how *how, struct form_pair
     if (!x.ended)
         out->damaged = true;
     return out->count > 0;
+}
+
+bool winxml_next(struct str *rest, struct str *event)
+{
+    struct str at = *rest;
+    ptrdiff_t start, end;
+
+    for (;;) {
+        start = str_find(at, STR("<Event"));
+        if (start < 0 || (size_t)start + 6 >= at.n)
+            return false;
+        at = str_cut(at, (size_t)start);
+        if (blank(at.p[6]) || at.p[6] == '>')
+            break;
+        at = str_cut(at, 6); /* <Events>, <EventID> */
+    }
+    end = str_find(at, STR("</Event>"));
+    if (end < 0)
+        return false;
+    *event = str_left(at, (size_t)end + 8);
+    *rest = str_cut(at, (size_t)end + 8);
+    return true;
 }
