@@ -18,6 +18,22 @@ stamp_set() { mkdir -p build/stamps && printf '%s\n' "$2" >"build/stamps/$1"; }
 # hash_files - one hash of the names and contents of files named on standard input.
 hash_files() { sort | xargs -d '\n' sha256sum 2>/dev/null | sha256sum | cut -d' ' -f1; }
 
+# unpack_peers - programs that tests speak to and that Debian does not install beside others (two log daemons): unpacked, not installed. Without
+# them their tests say so.
+unpack_peers() {
+    local all
+    all=$(grep -E "^peer " scripts/packages | cut -d' ' -f2)
+    stamp packages-peer "$all" && return 0
+    mkdir -p build/peers/packages
+    # shellcheck disable=SC2086 # names of packages are words
+    if ! (cd build/peers/packages && apt-get download -q $all >&2); then
+        say "could not download $all: tests with them are left out"
+        return 0
+    fi
+    for p in build/peers/packages/*.deb; do dpkg-deb -x "$p" build/peers || return 0; done
+    stamp_set packages-peer "$all"
+}
+
 # install_packages KIND... - the Debian packages of these kinds that are not there yet.
 install_packages() {
     local kinds hash missing=() p

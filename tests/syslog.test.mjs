@@ -8,7 +8,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import tls from 'node:tls';
 import { join } from 'node:path';
-import { bin, run, saqshy, sleep, until } from './lib/centre.mjs';
+import { bin, root, run, saqshy, sleep, until } from './lib/centre.mjs';
 import { collector, example } from './lib/collector.mjs';
 
 const have = (program) => ['/usr/sbin/', '/usr/bin/', '/sbin/', '/bin/'].some((d) => existsSync(d + program));
@@ -77,6 +77,42 @@ test('R-12-05 the examples of syslog over TLS hold: a real rsyslog with a certif
     const seen = await rsyslog(t, c, 'rsyslog-tls', action, lines);
     assert.deepEqual(seen.map((e) => e.message), lines);
     assert.ok(seen.every((e) => e['tls.client.x509.subject.common_name'] === 'srv-1' && e['saqshy.source'].startsWith('srv-1')));
+    await c.balance();
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
+/** The real syslog-ng, installed or unpacked by scripts/lib.sh; it follows a file and forwards its lines by the destination of the manual. */
+async function syslogNg(t, c, name, destination, lines) {
+    const dir = join(c.data, name), input = join(dir, 'in.log'), peers = join(root, 'build/peers/usr');
+    const own = existsSync(join(peers, 'sbin/syslog-ng'));
+    if (!own && !have('syslog-ng')) { t.diagnostic('syslog-ng is not there: not tried'); return; }
+    mkdirSync(dir);
+    writeFileSync(input, lines.map((l) => l + '\n').join(''));
+    writeFileSync(join(dir, 'syslog-ng.conf'), `@version: 3.38\nsource s_src { file("${input}" flags(no-parse) program-override("story")); };\n${destination}`);
+    const lib = join(peers, 'lib/syslog-ng');
+    const r = spawn(own ? join(peers, 'sbin/syslog-ng') : 'syslog-ng', ['-F', '--no-caps', '-f', join(dir, 'syslog-ng.conf'), '-R', join(dir, 'persist'), '-p', join(dir, 'pid'), '-c', join(dir, 'ctl'),
+        ...(own ? [`--module-path=${join(lib, '3.38')}`] : [])], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...(own ? { LD_LIBRARY_PATH: `${lib}:${peers}/lib/x86_64-linux-gnu` } : {}) } });
+    let said = '';
+    r.stderr.on('data', (d) => (said += d));
+    r.stdout.on('data', (d) => (said += d));
+    const ended = new Promise((done) => r.on('exit', done));
+    t.after(async () => { r.kill('SIGKILL'); await ended; });
+    try {
+        const ours = new Set(lines);
+        assert.deepEqual((await c.wait(lines.length, (e) => ours.has(e.message))).map((e) => e.message), lines);
+    } catch (e) { throw new Error(`${e.message}\nsyslog-ng: ${said}`); }
+    r.kill('SIGTERM');
+    await ended;
+}
+
+test('R-12-05 a real syslog-ng delivers over TCP and TLS as the manual says', async (t) => {
+    const c = await collector(t, section('syslog-tcp.md') + section('syslog-tls.md'), { agents: ['srv-1'] });
+    const lines = Array.from({ length: 500 }, (_, i) => `story by syslog-ng, line ${i} of Қостанай`);
+    await syslogNg(t, c, 'ng-tcp', example('syslog-tcp.md', 'syslog-ng').replace('collector.example.kz', '127.0.0.1').replace('5514', String(c.ports.syslog_tcp)), lines);
+    let destination = example('syslog-tls.md', 'syslog-ng').replace('collector.example.kz', '127.0.0.1').replace('6514', String(c.ports.syslog_tls));
+    for (const [name, path] of Object.entries({ 'ca.pem': join(c.pki, 'ca.pem'), 'srv-1.pem': join(c.pki, 'agents/srv-1.pem'), 'srv-1.key': join(c.pki, 'agents/srv-1.key') }))
+        destination = destination.replaceAll(`/etc/saqshy/${name}`, path);
+    await syslogNg(t, c, 'ng-tls', destination, lines.map((l) => l.replace('line', 'TLS line')));
     await c.balance();
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
