@@ -371,6 +371,87 @@ static void test_snare(void **state)
     assert_true(meant + 2 >= all);
 }
 
+/* --- ossec: lines of many daemons --- */
+
+/* Files that hold other things than lines of a log. */
+static const struct {
+    const char *file, *why;
+} no_logs[] = {
+    { "ns1", "log lines quoted in a mail, wrapped" },
+    { "mail-alerts", "mails of alerts" },
+    { "mail-errors", "mails of alerts" },
+    { "vpn.log", "the console of a VPN 3000: a number, then month/day/year" },
+};
+
+struct entries {
+    size_t lines, timed, hosted, program, form, failed;
+};
+
+static void entries_file(struct data *d, const char *path, struct entries *n)
+{
+    AUTO_BUF struct buf file = { 0 };
+    struct event_batch b;
+    struct str rest, line;
+
+    buf_init(&file, 0);
+    event_batch_init(&b, 0);
+    assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
+    rest = buf_view(&file);
+    while (str_split(&rest, '\n', &line)) {
+        struct event *ev;
+
+        if (str_trim(line).n == 0 || *line.p == '#')
+            continue;
+        parse(d, line, &b, &ev);
+        n->lines++;
+        n->timed += !(ev->marks & MARK_NO_TIME);
+        n->hosted += event_get(ev, STR("host.name")).n > 0;
+        n->program += event_get(ev, STR("process.name")).n > 0;
+        n->form += ev->parse != EVENT_PARSE_FAILED && !str_eq(ev->parser, STR("syslog"));
+        n->failed += ev->parse == EVENT_PARSE_FAILED;
+    }
+    event_batch_free(&b);
+}
+
+static void test_entries(void **state)
+{
+    struct data *d = *state;
+    struct entries sum = { 0 }, one;
+    char folder[600], path[1200];
+    struct dirent *entry;
+    DIR *dir;
+
+    snprintf(folder, sizeof folder, "%s/ossec/log-entries", d->logs);
+    dir = opendir(folder);
+    assert_non_null(dir);
+    print_message("%-16s %6s %6s %6s %8s %6s %7s\n", "ossec", "lines", "time", "host", "program", "form", "failed");
+    while ((entry = readdir(dir)) != NULL) {
+        bool log = true;
+
+        if (*entry->d_name == '.')
+            continue;
+        for (size_t i = 0; i < COUNT(no_logs); i++)
+            log = log && strcmp(entry->d_name, no_logs[i].file) != 0;
+        one = (struct entries){ 0 };
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        entries_file(d, path, &one);
+        print_message("%-16s %6zu %6zu %6zu %8zu %6zu %7zu%s\n", entry->d_name, one.lines, one.timed, one.hosted, one.program, one.form,
+                      one.failed, log ? "" : "  (no log)");
+        if (!log)
+            continue;
+        sum.lines += one.lines;
+        sum.timed += one.timed;
+        sum.hosted += one.hosted;
+        sum.failed += one.failed;
+    }
+    closedir(dir);
+    print_message("ossec: %zu lines of logs: %zu with time, %zu with host, %zu not understood (the second halves of wrapped lines)\n", sum.lines,
+                  sum.timed, sum.hosted, sum.failed);
+    assert_true(sum.lines > 1600);
+    assert_true(sum.failed <= 8);
+    assert_true(sum.timed * 100 >= sum.lines * 98);
+}
+
 static int unpack(struct data *d)
 {
     static const char *const sets[] = { "wazuh-engine", "otrf" };
@@ -393,6 +474,7 @@ int main(void)
         { .name = "wazuh-engine: 36 Windows events as XML give the fields worth most", .test_func = test_wazuh_windows },
         { .name = "otrf: recorded attacks on Windows as JSON lines", .test_func = test_otrf },
         { .name = "sc4s: all 320 syslog messages of 105 products give what they say of host and time", .test_func = test_sc4s },
+        { .name = "ossec: lines of many daemons by header and by form", .test_func = test_entries },
         { .name = "rsyslog: Windows events in Snare form", .test_func = test_snare },
     };
     struct data d = { .parser = NULL };
