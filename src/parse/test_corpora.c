@@ -85,6 +85,8 @@ static const struct {
     { "rule_defense", "process.parent.name", "there the process's own name" },
     { "security_4756", "user.target.domain", "there the last part alone of localdom.local" },
     { "security_4757", "user.target.domain", "the same" },
+    { "iis", "url.original", "the path with its query" },
+    { "iis", "url.query", "a plus is left as it was sent" },
 };
 
 static bool is_excused(const char *file, const char *field)
@@ -245,6 +247,76 @@ static void test_otrf(void **state)
     print_message("otrf windows: %zu of %zu events say number, host, time, what and of which kind\n", s.equal, s.all);
     assert_true(s.all > 3000);
     assert_true(s.equal * 100 >= s.all * 95);
+}
+
+/* --- beats: IIS --- */
+
+static void iis_file(struct data *d, const char *name, struct score *s)
+{
+    AUTO_BUF struct buf file = { 0 };
+    char path[600], expected[700];
+    struct parse_hints h = lines_hints();
+    struct event_batch b;
+    struct str rest, line;
+    json_t *documents;
+    size_t n = 0;
+
+    buf_init(&file, 0);
+    event_batch_init(&b, 0);
+    snprintf(path, sizeof path, "%s/beats/iis/%s", d->temp, name);
+    snprintf(expected, sizeof expected, "%s-expected.json", path);
+    documents = json_load_file(expected, 0, NULL);
+    assert_non_null(documents);
+    assert_int_equal(file_read(path, MIB, &file, NULL), 0);
+    assert_int_equal(parse_memory_new(&h.memory, NULL), 0);
+    h.source = str_c(name);
+    rest = buf_view(&file);
+    while (str_split(&rest, '\n', &line)) {
+        const char *key;
+        struct event *ev;
+        json_t *want;
+
+        if (line.n == 0)
+            continue;
+        event_batch_reset(&b);
+        ev = event_batch_add(&b);
+        parse_line(d->parser, line, &h, &b.arena, ev);
+        if (*line.p == '#')
+            continue;
+        json_object_foreach(json_array_get(documents, n), key, want)
+        {
+            bool equal;
+
+            if (!worth(key) || strcmp(key, "@timestamp") == 0)
+                continue;
+            equal = same(ev, key, want);
+            s->all++;
+            s->equal += equal;
+            if (!equal && is_excused("iis", key))
+                s->excused++;
+            else if (!equal)
+                print_message("  %s: %s is \"%.*s\"\n", name, key, STR_ARG(event_get(ev, str_c(key))));
+        }
+        n++;
+    }
+    assert_int_equal(n, json_array_size(documents));
+    parse_memory_free(&h.memory);
+    json_decref(documents);
+    event_batch_free(&b);
+}
+
+static void test_iis(void **state)
+{
+    static const char *const names[] = { "access/test/test.log", "access/test/test-iis-7.2.log", "error/test/test.log",
+                                         "error/test/ipv6_zone_id.log" };
+    struct score s = { 0 };
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        iis_file(*state, names[i], &s);
+    print_message("beats iis: %zu of %zu fields worth most equal (%.1f %%), %zu more differ for a known reason\n", s.equal, s.all,
+                  100.0 * (double)s.equal / (double)s.all, s.excused);
+    assert_true(s.equal * 100 >= s.all * 94);
+    assert_true((s.equal + s.excused) * 100 >= s.all * 99);
 }
 
 /* --- sc4s: which messages are understood, and by what --- */
@@ -454,7 +526,7 @@ static void test_entries(void **state)
 
 static int unpack(struct data *d)
 {
-    static const char *const sets[] = { "wazuh-engine", "otrf" };
+    static const char *const sets[] = { "wazuh-engine", "otrf", "beats" };
     char command[1400];
 
     snprintf(d->temp, sizeof d->temp, "/tmp/saqshy-corpora-XXXXXX");
@@ -472,6 +544,7 @@ int main(void)
 {
     struct CMUnitTest tests[] = {
         { .name = "wazuh-engine: 36 Windows events as XML give the fields worth most", .test_func = test_wazuh_windows },
+        { .name = "beats: logs of IIS by their columns", .test_func = test_iis },
         { .name = "otrf: recorded attacks on Windows as JSON lines", .test_func = test_otrf },
         { .name = "sc4s: all 320 syslog messages of 105 products give what they say of host and time", .test_func = test_sc4s },
         { .name = "ossec: lines of many daemons by header and by form", .test_func = test_entries },

@@ -80,46 +80,52 @@ static bool fits_default(struct str s)
     return s.n == 0 && count == 15;
 }
 
+/* by_columns - the values of s under names, or under how's columns where names is empty. False: not as many of the one as of the other. */
+static bool by_columns(struct str s, struct str names, const struct form_how *how, struct form_pairs *out)
+{
+    char delimiter = how->delimiter ? how->delimiter : str_chr(names, ',') >= 0 ? ',' : ' ';
+    bool own = names.n == 0;
+    struct str name, value;
+
+    for (size_t i = 0; i < FORM_COLUMNS_MAX && word(&s, delimiter, out, &value); i++) {
+        bool damaged = false;
+
+        if (own ? i >= how->column_count : names.n == 0)
+            return false; /* more values than columns */
+        if (own)
+            name = how->columns[i];
+        else if (delimiter == ',')
+            csv_cell(&names, ',', out->arena, &name, &damaged);
+        else
+            name = take_word(&names);
+        if (value.n == 0 || str_eq(value, STR("-")))
+            continue;
+        if (str_eq(name, STR("cs(User-Agent)")))
+            value = blanks_back(out->arena, value);
+        pairs_add(out, str_trim(name), value);
+    }
+    return str_trim(s).n == 0 && str_trim(names).n == 0;
+}
+
 bool w3c_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
-    struct str names = { NULL, 0 }, name, value;
-    char delimiter;
-    size_t i = 0;
+    struct str names = { NULL, 0 };
 
     if (s.n && *s.p == '#')
         return directive(s, how, out);
     if (how->memory)
         names = arena_copy(out->arena, memory_columns(how->memory, how->source, "w3c"));
-    if (names.n == 0 && how->column_count == 0) {
-        if (!fits_default(s))
-            return false;
-        names = iis_default;
+    if (names.n || how->column_count) {
+        if (by_columns(s, names, how, out))
+            return true;
         out->damaged = true;
+        if (how->column_count || !fits_default(s))
+            return out->count > 0;
+    } else if (!fits_default(s)) {
+        return false;
     }
-    delimiter = how->delimiter ? how->delimiter : str_chr(names, ',') >= 0 ? ',' : ' ';
-    for (; i < FORM_COLUMNS_MAX && word(&s, delimiter, out, &value); i++) {
-        bool damaged = false;
-
-        if (names.n || how->column_count == 0) {
-            if (names.n == 0)
-                break; /* more values than columns */
-            if (delimiter == ',')
-                csv_cell(&names, ',', out->arena, &name, &damaged);
-            else
-                name = take_word(&names);
-            name = str_trim(name);
-        } else if (i < how->column_count) {
-            name = how->columns[i];
-        } else {
-            break;
-        }
-        if (value.n == 0 || str_eq(value, STR("-")))
-            continue;
-        if (str_eq(name, STR("cs(User-Agent)")))
-            value = blanks_back(out->arena, value);
-        pairs_add(out, name, value);
-    }
-    if (str_trim(s).n || str_trim(names).n)
-        out->damaged = true; /* not as many values as columns */
+    out->count = 0; /* the columns are not of this line: IIS' own fit */
+    out->damaged = true;
+    (void)by_columns(s, iis_default, how, out);
     return out->count > 0;
 }

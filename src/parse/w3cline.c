@@ -12,7 +12,11 @@ static const struct {
     { PAIR("cs(User-Agent)", "user_agent.original") },
     { PAIR("cs(Referer)", "http.request.referrer") },
     { PAIR("cs(Cookie)", "iis.access.cookie") },
-    { PAIR("cs-host", "destination.domain") },
+    { PAIR("cs-host", "url.domain") },
+    { PAIR("cs-uri", "url.path") },
+    { PAIR("s-reason", "iis.error.reason_phrase") },
+    { PAIR("s-queuename", "iis.error.queue_name") },
+    { PAIR("s-siteid", "iis.error.site_id") },
     { PAIR("cs-version", "iis.access.version") },
     { PAIR("cs-bytes", "http.request.body.bytes") },
     { PAIR("sc-bytes", "http.response.body.bytes") },
@@ -35,6 +39,8 @@ static void address(struct work *w, struct str value, bool source)
 {
     struct str ip = ip_of(value);
 
+    if (str_chr(ip, '%') >= 0)
+        ip.n = (size_t)str_chr(ip, '%'); /* fe80::1%4: the interface is the host's own affair */
     work_add(w, source ? STR("source.address") : STR("destination.address"), value);
     work_add(w, source ? STR("source.ip") : STR("destination.ip"), ip);
 }
@@ -58,6 +64,23 @@ static void when(struct work *w, const struct form_pairs *p, bool local)
         work_time(w, &t);
 }
 
+/* url - the whole as it was asked for, and the extension of what was asked for. */
+static void url(struct work *w, const struct form_pairs *p)
+{
+    struct str stem = pairs_get(p, STR("cs-uri-stem")), query = pairs_get(p, STR("cs-uri-query")), before, name, extension;
+
+    if (stem.n == 0)
+        stem = pairs_get(p, STR("cs-uri"));
+    if (stem.n == 0)
+        return;
+    work_add(w, STR("destination.domain"), pairs_get(p, STR("cs-host")));
+    work_add(w, STR("url.original"), query.n ? arena_printf(w->arena, "%.*s?%.*s", STR_ARG(stem), STR_ARG(query)) : stem);
+    if (!split_last(stem, STR("/"), &before, &name))
+        name = stem;
+    if (split_last(name, STR("."), &before, &extension) && extension.n > 0 && extension.n <= 16)
+        work_add(w, STR("url.extension"), extension);
+}
+
 static void web(struct work *w, const struct form_pairs *p)
 {
     struct str status = pairs_get(p, STR("sc-status")), took = pairs_get(p, STR("time-taken"));
@@ -70,6 +93,7 @@ static void web(struct work *w, const struct form_pairs *p)
         work_add(w, STR("event.outcome"), code < 400 ? STR("success") : STR("failure"));
     if (str_u64(took, &ms) && ms < UINT64_MAX / 1000000)
         work_number(w, STR("event.duration"), ms * 1000000);
+    url(w, p);
     w->ev->class = CLASS_APP;
     w->types |= APP(5);
 }
@@ -119,7 +143,7 @@ bool w3c_line(struct work *w)
     }
     if (wall)
         firewall(w, pairs_get(&p, STR("action")));
-    else if (pairs_get(&p, STR("cs-method")).n || pairs_get(&p, STR("sc-status")).n)
+    else if (pairs_get(&p, STR("cs-method")).n || pairs_get(&p, STR("sc-status")).n || pairs_get(&p, STR("s-reason")).n)
         web(w, &p);
     return true;
 }
