@@ -199,6 +199,24 @@ test('a certificate that is renewed on disk is taken without a restart and witho
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
 
+test('the certificate of this node is renewed in DATA/pki/server while listeners stand, for syslog and OTLP alike', async (t) => {
+    const c = await collector(t, 'syslog_tls: "127.0.0.1:0"\notlp: "127.0.0.1:0"', { agents: ['srv-1'] });
+    const serial = async (id) => { const s = await dial(c, c.port(id), 'srv-1'), n = s.getPeerCertificate().serialNumber; s.destroy(); return n; };
+    const stands = await dial(c, c.port('syslog_tls'), 'srv-1'), before = await serial('otlp');
+    assert.equal(await serial('syslog_tls'), before);
+    const fresh = join(c.data, 'fresh');
+    mkdirSync(fresh);
+    for (const f of ['ca.pem', 'ca.key']) copyFileSync(join(c.pki, f), join(fresh, f));
+    assert.equal((await run(bin('src/pki/pki-make'), [fresh])).code, 0);
+    for (const f of ['server.key', 'server.pem']) { copyFileSync(join(fresh, f), join(c.pki, 'server', `.${f}`)); renameSync(join(c.pki, 'server', `.${f}`), join(c.pki, 'server', f)); }
+    await until('both show the new one', async () => (await serial('otlp')) !== before && (await serial('syslog_tls')) !== before);
+    await write(stands, line('srv-1', 'still here') + '\n');
+    await c.wait(1);
+    assert.doesNotMatch(c.log(), /cannot take the changed certificate/);
+    stands.destroy();
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
 test('limits of one address: connections, bytes a second and record size; the sender is slowed, nothing is dropped', async (t) => {
     const c = await collector(t, `syslog_tcp: ""
 listeners:

@@ -47,7 +47,7 @@ struct stream {
     struct event                 *throttle;
     struct stream_conn           *conns;
     size_t                        count, throttled, held_bytes;
-    bool                          paused, resting, stopped;
+    bool                          paused, resting;
     time_ns                       told;
     char                          bytes[READ_BYTES];
 };
@@ -471,7 +471,6 @@ void stream_stop_accepting(struct listener *l)
     struct stream *s = stream_of(l);
 
     stream_pause(l, true);
-    s->stopped = true;
     if (s->socket)
         evconnlistener_free(s->socket);
     s->socket = NULL;

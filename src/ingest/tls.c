@@ -15,23 +15,32 @@ struct stamp {
 
 struct tls {
     struct ssl_ctx_st  *ctx;
+    char                data[4096];
+    char               *said[FILES];         /* by the configuration, NULL: those of DATA/pki */
     char                path[FILES][4096];   /* certificate, key, authority */
+    bool                doubted;             /* the changed files did not fit together at the last look */
     char                id[LISTEN_ID_MAX + 1];
     struct stamp        stamp[FILES];
     enum listen_client  client;
     time_ns             looked;
 };
 
-/* set_path - the file of the configuration, else the one that was renewed while we run, else that of the beginning. */
-static void set_path(char out[4096], const char *said, const char *data, const char *name)
+/* set_paths - the files of the configuration, else those that were renewed while we run, else those of the beginning. */
+static void set_paths(struct tls *t)
 {
-    if (said && *said) {
-        snprintf(out, 4096, "%s", said);
-        return;
+    static const char *const names[FILES] = { "server.pem", "server.key", "ca.pem" };
+
+    for (int i = 0; i < FILES; i++) {
+        char *out = t->path[i];
+
+        if (t->said[i]) {
+            snprintf(out, sizeof t->path[i], "%s", t->said[i]);
+            continue;
+        }
+        snprintf(out, sizeof t->path[i], "%.4000s/pki/server/%s", t->data, names[i]);
+        if (!file_exists(out))
+            snprintf(out, sizeof t->path[i], "%.4000s/pki/%s", t->data, names[i]);
     }
-    snprintf(out, 4096, "%s/pki/server/%s", data, name);
-    if (!file_exists(out))
-        snprintf(out, 4096, "%s/pki/%s", data, name);
 }
 
 static void look(const struct tls *t, struct stamp out[FILES])
@@ -58,9 +67,15 @@ int tls_open(const char *data, const struct listen_conf *c, struct tls **out, st
 
     if (!t)
         return err_set(e, -ENOMEM, "no memory for a TLS listener");
-    set_path(t->path[0], c->certificate, data, "server.pem");
-    set_path(t->path[1], c->key, data, "server.key");
-    set_path(t->path[2], c->authority, data, "ca.pem");
+    snprintf(t->data, sizeof t->data, "%s", data);
+    t->said[0] = *c->certificate ? strdup(c->certificate) : NULL;
+    t->said[1] = *c->key ? strdup(c->key) : NULL;
+    t->said[2] = *c->authority ? strdup(c->authority) : NULL;
+    if ((*c->certificate && !t->said[0]) || (*c->key && !t->said[1]) || (*c->authority && !t->said[2])) {
+        tls_free(&t);
+        return err_set(e, -ENOMEM, "no memory for a TLS listener");
+    }
+    set_paths(t);
     snprintf(t->id, sizeof t->id, "%s", c->id);
     t->client = c->client;
     t->looked = clock_steady();
@@ -79,6 +94,8 @@ void tls_free(struct tls **t)
     if (!*t)
         return;
     pki_context_free(&(*t)->ctx);
+    for (int i = 0; i < FILES; i++)
+        free((*t)->said[i]);
     free(*t);
     *t = NULL;
 }
@@ -95,15 +112,22 @@ void tls_look(struct tls *t)
     if (at - t->looked < TLS_LOOK_NS)
         return;
     t->looked = at;
+    set_paths(t);
     look(t, now);
     if (memcmp(now, t->stamp, sizeof now) == 0)
         return;
-    memcpy(t->stamp, now, sizeof now);   /* told once: the next change is looked at again */
     if (load(t, &ctx, &e) < 0) {
-        log_line(LOG_ERROR, "cannot take the changed certificate, the old one stays in force", "saqshy.listener", t->id, "error.message", e.text,
-                 NULL);
+        /* A key may be there a moment before its certificate: only what still does not fit at the next look is told, and then once. */
+        if (t->doubted) {
+            memcpy(t->stamp, now, sizeof now);
+            log_line(LOG_ERROR, "cannot take the changed certificate, the old one stays in force", "saqshy.listener", t->id, "error.message",
+                     e.text, NULL);
+        }
+        t->doubted = !t->doubted;
         return;
     }
+    t->doubted = false;
+    memcpy(t->stamp, now, sizeof now);
     pki_context_free(&t->ctx);
     t->ctx = ctx;
     log_line(LOG_INFO, "took a changed certificate", "saqshy.listener", t->id, "file.path", t->path[0], NULL);
