@@ -57,6 +57,11 @@ static const struct line_row windows_rows[] = {
       "windows/ok\nfile.path=C:\\a\\b.txt\nfile.name=b.txt\nfile.extension=txt\nfile.directory=C:\\a\nsaqshy.types=OS-02\nsaqshy.types=WIN-04" },
     { "R-A4.4-11: the WMI namespace", "<Event><System><EventID>4662</EventID><Channel>Security</Channel></System><EventData>"
       "<Data Name='ObjectServer'>WMI</Data><Data Name='ObjectType'>WMI Namespace</Data></EventData></Event>", "windows/ok\nsaqshy.types=WIN-11" },
+    { "Sysmon for Linux, by syslog", "Jun  7 03:36:17 h1 sysmon: <Event><System><Provider Name=\"Linux-Sysmon\"/><EventID>11</EventID><Channel>"
+      "Linux-Sysmon/Operational</Channel><Computer>h1</Computer><Security UserId=\"0\"/></System><EventData><Data Name=\"ProcessId\">5697</Data>"
+      "<Data Name=\"Image\">/opt/a/bin/agentd</Data><Data Name=\"TargetFilename\">/opt/a/x.tmp</Data><Data Name=\"User\">ann</Data></EventData></Event>",
+      "windows/ok\nprocess.name=agentd\nprocess.pid=5697\nfile.path=/opt/a/x.tmp\nuser.name=ann\nuser.id=0\nevent.type=creation\n"
+      "saqshy.class=os-unix" },
     { "Snare over syslog",
       "<14>Sep 22 23:07:48 PC1 MSWinEventLog\t1\tSecurity\t34172\tMon Sep 22 23:07:48 2025\t4625\tMicrosoft-Windows-Security-Auditing\tN/A\tN/A\t"
       "Failure Audit\tPC1\tLogon\t\tAn account failed to log on.    Subject:   Security ID:  S-1-5-18   Account Name:  PC1$   Account "

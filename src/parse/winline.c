@@ -30,6 +30,18 @@ static void rendered_pair(struct work *w, struct str name, struct str value)
     }
 }
 
+/* forget_sender - the program of the syslog header passed the event on (Sysmon for Linux): it is not the process that the event is about. */
+static void forget_sender(struct work *w)
+{
+    struct event *ev = w->ev;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (!str_eq(ev->fields[i].name, STR("process.name")) && !str_eq(ev->fields[i].name, STR("process.pid")))
+            ev->fields[kept++] = ev->fields[i];
+    ev->field_count = kept;
+}
+
 bool winxml_line(struct work *w)
 {
     struct form_pairs p;
@@ -38,6 +50,8 @@ bool winxml_line(struct work *w)
         return false;
     if (pairs_get(&p, STR("winlog.event_id")).n == 0 && pairs_get(&p, STR("winlog.provider_name")).n == 0)
         return false;
+    if (w->program.n)
+        forget_sender(w);
     for (uint32_t i = 0; i < p.count; i++) {
         if (str_starts(p.items[i].name, STR("rendered.")))
             rendered_pair(w, p.items[i].name, p.items[i].value);

@@ -26,6 +26,7 @@ static const struct {
 } channels[] = {
     { STR_INIT("Security"), SECURITY },
     { STR_INIT("Microsoft-Windows-Sysmon/Operational"), SYSMON },
+    { STR_INIT("Linux-Sysmon/Operational"), SYSMON },
     { STR_INIT("System"), SYSTEM },
     { STR_INIT("Application"), WINAPP },
     { STR_INIT("Microsoft-Windows-Windows Defender/Operational"), DEFENDER },
@@ -544,7 +545,7 @@ void windows_meaning(struct work *w)
     if (!str_u64(value_of(&v, STR("winlog.event_id")), &v.id))
         v.id = UINT16_MAX + 1u;
     v.event = event_of(v.channel, v.id);
-    w->ev->class = CLASS_OS_WINDOWS;
+    w->ev->class = str_starts(name, STR("Linux-")) ? CLASS_OS_UNIX : CLASS_OS_WINDOWS;
     common(&v);
     result = outcome(&v);
     if (event_get(w->ev, STR("event.outcome")).n == 0)

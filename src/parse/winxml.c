@@ -46,6 +46,7 @@ static const struct {
     { STR_INIT("Execution"), PAIR("ProcessID", "winlog.process.pid") },
     { STR_INIT("Execution"), PAIR("ThreadID", "winlog.process.thread.id") },
     { STR_INIT("Security"), PAIR("UserID", "winlog.user.identifier") },
+    { STR_INIT("Security"), PAIR("UserId", "winlog.user.identifier") }, /* Sysmon for Linux */
 };
 
 static const struct {
