@@ -1,9 +1,10 @@
 /* bench_parse.c - how many lines a second of processor time are turned into events.
  *
- *     bench_parse [--seconds N] [FILE…]
+ *     bench_parse [--seconds N] [--parsers DIR] [FILE…]
  *
  * Without files it parses a mix made here (fixed, no randomness): sshd, sudo, cron, systemd, kernel packets, audit
- * records, JSON, key=value, RFC 5424. With files their lines. Prints one line a parser and the whole. */
+ * records, JSON, key=value, RFC 5424. With files their lines. --parsers: with products as data (content/parsers). Prints one line
+ * a parser and the whole. */
 #include "parse/parse.h"
 #include "base/file.h"
 
@@ -121,14 +122,16 @@ int main(int argc, char **argv)
     size_t count = 0;
     double seconds = 2;
     int first = 1;
+    struct parse_options options = { .zone_min = 0 };
     struct parser *p;
     struct err e;
 
-    if (argc > 2 && strcmp(argv[1], "--seconds") == 0) {
-        seconds = strtod(argv[2], NULL);
-        first = 3;
-    }
-    if (parse_new(NULL, 0, &p, &e) < 0)
+    for (; first + 1 < argc && strncmp(argv[first], "--", 2) == 0; first += 2)
+        if (strcmp(argv[first], "--seconds") == 0)
+            seconds = strtod(argv[first + 1], NULL);
+        else
+            options.folders[0] = argv[first + 1];
+    if (parse_open(&options, &p, &e) < 0)
         return 1;
     for (int i = first; i < argc; i++) {
         static struct buf file; /* kept: the lines point into it */

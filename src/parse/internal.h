@@ -14,7 +14,7 @@
 #define PROGRAM_MAX 128   /* a longer word before ':' is no program name */
 #define PRI_MAX 191       /* RFC 5424 section 6.2.1 */
 #define HOST_MAX 255      /* RFC 5424 section 6.2.4 */
-#define FIELDS_AT_ONCE 28 /* room taken at the start of a line: most events need less */
+#define FIELDS_AT_ONCE 40 /* room taken at the start of a line: most events need less */
 
 /* Two texts of a table. */
 #define PAIR(a, b) STR_INIT(a), STR_INIT(b)
@@ -31,10 +31,14 @@
 #define TYPE_BITS 48
 
 struct patterns;
+struct route;
 struct parser {
     int32_t zone_min;
     char pri_text[PRI_MAX + 1][4];
-    const struct program *programs[256]; /* open addressing by hash of the name */
+    struct {
+        struct str name;
+        const struct program *program; /* NULL: free */
+    } programs[256]; /* open addressing by hash of the name */
     struct patterns *data;               /* products as data, owned; NULL: none */
 };
 
@@ -55,6 +59,8 @@ struct work {
     bool trouble; /* something was left out: partial */
     bool quoted;  /* msg was inside another format: it is set as "message" by that format */
     bool routed;  /* the products of this program were asked */
+    struct str route_name; /* whose route this is: asked for several times a line */
+    const struct route *route;
     int depth;    /* texts inside texts */
     uint32_t product_from; /* fields from here on are of the product at work, where several of its patterns may say the same */
 };
@@ -73,7 +79,19 @@ struct program {
 };
 
 /* --- work.c: adding to the event --- */
-void work_add(struct work *w, struct str name, struct str value);
+void work_add_slow(struct work *w, struct str name, struct str value);
+/* work_add - one more value; an empty one adds nothing. The common case stands here: it is done twenty times a line. */
+static inline void work_add(struct work *w, struct str name, struct str value)
+{
+    struct event *ev = w->ev;
+
+    if (value.n == 0)
+        return;
+    if (ev->field_count < ev->field_cap && ev->field_count < EVENT_FIELDS_MAX && name.n && name.n <= EVENT_NAME_MAX)
+        ev->fields[ev->field_count++] = (struct event_field){ name, value };
+    else
+        work_add_slow(w, name, value);
+}
 /* work_set - the first value of name is replaced. */
 void work_set(struct work *w, struct str name, struct str value);
 void work_sense(struct work *w, const struct sense *s);
@@ -90,8 +108,21 @@ uint64_t work_type_bit(struct str code);
 void work_related(struct work *w);
 
 /* --- scan.c: small readers --- */
-bool take(struct str *s, struct str head);
-void skip_blanks(struct str *s);
+static inline bool take(struct str *s, struct str head)
+{
+    if (s->n < head.n || memcmp(s->p, head.p, head.n) != 0)
+        return false;
+    s->p += head.n;
+    s->n -= head.n;
+    return true;
+}
+static inline void skip_blanks(struct str *s)
+{
+    while (s->n && (*s->p == ' ' || *s->p == '\t')) {
+        s->p++;
+        s->n--;
+    }
+}
 /* take_word - up to the next blank, blanks behind it are cut too. */
 struct str take_word(struct str *s);
 /* take_until - what stands before sep, which is cut too; all of s if there is none. */
@@ -99,9 +130,14 @@ struct str take_until(struct str *s, struct str sep);
 /* split_at - false and nothing written if sep is not in s. */
 bool split_at(struct str s, struct str sep, struct str *before, struct str *after);
 bool split_last(struct str s, struct str sep, struct str *before, struct str *after);
-struct str str_left(struct str s, size_t n);
+static inline struct str str_left(struct str s, size_t n) { return str_of(s.p, min_size(n, s.n)); }
 struct str unquote(struct str s);
 bool has(struct str s, struct str part);
+/* same_name - of fields: those of one length often begin alike (event.…), their ends tell them apart without a call. */
+static inline bool same_name(struct str a, struct str b)
+{
+    return a.n == b.n && a.n && a.p[a.n - 1] == b.p[b.n - 1] && memcmp(a.p, b.p, a.n) == 0;
+}
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool all_digits(struct str s);
@@ -166,6 +202,8 @@ bool program_known(const struct parser *p, struct str name);
 struct str plain_name(struct str s);
 /* program_message - let the sub-parser of w->program read w->msg. Sets parser and class. */
 void program_message(struct work *w);
+/* program_taken - somebody reads messages of w->program. */
+bool program_taken(struct work *w);
 /* program_data - products as data that come before any reader in C. True: understood. */
 bool program_data(struct work *w);
 /* parser_bare - built-in readers alone. NULL: no memory. */

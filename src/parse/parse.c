@@ -18,9 +18,10 @@ struct parser *parser_bare(int32_t zone_min)
     for (size_t i = 0; i < program_count; i++) {
         size_t at = str_hash(str_c(programs[i].name)) % COUNT(p->programs);
 
-        while (p->programs[at])
+        while (p->programs[at].program)
             at = (at + 1) % COUNT(p->programs);
-        p->programs[at] = &programs[i];
+        p->programs[at].name = str_c(programs[i].name);
+        p->programs[at].program = &programs[i];
     }
     return p;
 }
@@ -61,15 +62,15 @@ const char *const *parse_names(const struct parser *p, size_t *count)
 /* marks_of - one look at every byte: control bytes, and bytes that need the look of a UTF-8 reader. */
 static uint32_t marks_of(struct str s)
 {
-    unsigned high = 0, control = 0;
+    uint8_t high = 0, control = 0; /* of bytes, so that the compiler takes 16 or more at a time */
 
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+        uint8_t c = (uint8_t)s.p[i];
 
-        high |= c & 0x80u;
-        control |= (unsigned)((c < 0x20) & (c != '\t') & (c != '\n') & (c != '\r')) | (unsigned)(c == 0x7f);
+        high |= c;
+        control |= (uint8_t)((uint8_t)(c < 0x20) & (uint8_t)((c != '\t') & (c != '\n') & (c != '\r'))) | (uint8_t)(c == 0x7f);
     }
-    return (control ? MARK_BINARY : 0u) | (high && !str_utf8_valid(s) ? MARK_NOT_UTF8 : 0u);
+    return (control ? MARK_BINARY : 0u) | ((high & 0x80) && !str_utf8_valid(s) ? MARK_NOT_UTF8 : 0u);
 }
 
 static bool blank(struct str s) { return str_trim(s).n == 0; }
@@ -143,7 +144,7 @@ static bool by_data(struct work *w)
         return true;
     if ((w->hints->parser.n && patterns_named(w, w->msg)) || (w->hints->path.n && patterns_path(w, w->msg)))
         return true;
-    return !program_known(w->parser, plain_name(w->program)) && !patterns_program(w->parser, w->program) && patterns_alone(w, w->msg);
+    return !program_taken(w) && patterns_alone(w, w->msg);
 }
 
 /* syslogish - begins with a PRI or the name of a month: a header comes first. */
@@ -343,6 +344,15 @@ static bool main_log(struct str path)
     return false;
 }
 
+/* is_there - a field of that name, without the detour over members that event_get makes. */
+static bool is_there(const struct event *ev, struct str name)
+{
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (same_name(ev->fields[i].name, name))
+            return true;
+    return false;
+}
+
 static void finish(struct work *w, bool understood)
 {
     struct event *ev = w->ev;
@@ -355,9 +365,9 @@ static void finish(struct work *w, bool understood)
         ev->parse = w->trouble ? EVENT_PARSE_PARTIAL : EVENT_PARSE_OK;
         work_add(w, STR("event.kind"), STR("event"));
     }
-    if (event_get(ev, STR("host.name")).n == 0)
+    if (w->hints->host.n && !is_there(ev, STR("host.name")))
         work_add(w, STR("host.name"), w->hints->host);
-    if (!w->quoted && event_get(ev, STR("message")).n == 0)
+    if (!w->quoted && !is_there(ev, STR("message")))
         work_add(w, STR("message"), w->msg);
     work_add(w, STR("log.file.path"), w->hints->path);
     work_add(w, STR("log.source.address"), w->hints->peer);

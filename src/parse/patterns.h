@@ -29,6 +29,7 @@
 #define INSIDE_DEPTH_MAX   3
 #define MATCHED_MAX        8   /* patterns that may have matched one text, by "of" */
 #define SETS_MAX           48  /* constants in force at once */
+#define PROGRAMS_MAX       128 /* that have a reader in C */
 #define ALONE_MAX          2048
 #define PATHS_MAX          1024
 #define ROUTE_PRODUCTS_MAX 8
@@ -145,6 +146,7 @@ struct pattern {
     struct str name, of, literal;
     void *code; /* pcre2_code, owned */
     bool jit, alone;
+    bool folds; /* letters of both cases are one: its literal may stand otherwise */
     int line;
     const struct str *starts;
     size_t start_count;
@@ -235,6 +237,7 @@ struct pattern_text {
     bool template;     /* all but {NAME:TYPE} is literal */
     struct str names[PATTERN_GROUPS_MAX + 1]; /* out: of each group */
     size_t groups;     /* out */
+    bool folds;        /* out */
     struct str literal; /* out: the longest text that must stand there */
 };
 /* pattern_compile - sets p->code. The error's offset is that within the source. */
@@ -310,6 +313,8 @@ struct patterns {
     struct arena arena;          /* of what follows */
     struct route *routes, *globs;
     size_t route_cap, glob_count;
+    uint64_t glob_first[4];      /* first bytes of names that a glob may hold for */
+    const struct route *known[PROGRAMS_MAX]; /* of each program that has a reader in C, in its order */
     struct alone *alone;
     size_t alone_count;
     const struct filter *alone_filter, *path_filter;
@@ -334,6 +339,7 @@ bool patterns_alone(struct work *w, struct str text);
 bool patterns_claim(struct work *w);
 /* patterns_program - the route of a program's name, or NULL. */
 const struct route *patterns_program(const struct parser *p, struct str name);
+const struct route *patterns_route(const struct patterns *d, struct str name);
 /* route_run - the products of a route, in turn; claim: if none reads it the first is named, and partial. */
 bool route_run(struct work *w, const struct route *r, bool claim);
 /* patterns_inside - hand a text to a program or a product (by id); false if nobody understood it. */

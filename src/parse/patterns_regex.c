@@ -195,12 +195,14 @@ static int group_open(struct walk *k)
     for (size_t i = 0; i < COUNT(heads); i++)
         if (str_starts(rest, str_c(heads[i].head))) {
             g->atomic = heads[i].atomic;
+            k->t->folds |= heads[i].head[2] == 'i';
             g->negative = heads[i].negative;
             buf_str(&k->out, str_c(heads[i].head));
             k->at += strlen(heads[i].head);
             return 0;
         }
     if (str_starts(rest, STR("(?i)"))) {
+        k->t->folds = true;
         k->depth--;
         buf_str(&k->out, STR("(?i)"));
         k->at += 4;
@@ -410,6 +412,7 @@ int pattern_compile(struct pattern_text *t, struct arena *a, struct pattern *p, 
     int code = 0, rc;
 
     t->groups = 0;
+    t->folds = false;
     if (t->source.n == 0 || t->source.n > PATTERN_BYTES_MAX)
         return err_set(e, -E2BIG, "a pattern has 1 to %d bytes", PATTERN_BYTES_MAX);
     buf_init(&k.out, 64 * KIB);

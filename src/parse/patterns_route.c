@@ -118,17 +118,19 @@ bool patterns_alone(struct work *w, struct str text)
     return false;
 }
 
-const struct route *patterns_program(const struct parser *p, struct str name)
-{
-    const struct patterns *d = p->data;
+const struct route *patterns_program(const struct parser *p, struct str name) { return p->data ? patterns_route(p->data, name) : NULL; }
 
-    if (!d || name.n == 0 || d->route_cap == 0)
+const struct route *patterns_route(const struct patterns *d, struct str name)
+{
+    if (name.n == 0 || d->route_cap == 0)
         return NULL;
     for (size_t at = str_hash(name) & (d->route_cap - 1); d->routes[at].count; at = (at + 1) & (d->route_cap - 1))
         if (str_eq(d->routes[at].name, name))
             return &d->routes[at];
+    if (!(d->glob_first[(unsigned char)*name.p / 64] >> (unsigned char)*name.p % 64 & 1))
+        return NULL;
     for (size_t i = 0; i < d->glob_count; i++)
-        if (glob_holds(d->globs[i].name, name))
+        if ((*d->globs[i].name.p == *name.p || *d->globs[i].name.p == '*') && glob_holds(d->globs[i].name, name))
             return &d->globs[i];
     return NULL;
 }

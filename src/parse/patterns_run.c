@@ -6,6 +6,8 @@
 
 #include "parse/patterns.h"
 
+#define FILTER_FROM 16 /* up to so many literals are looked for one by one: the first mostly matches, and a search is 16 bytes a step */
+
 /* One value that was found. Of a form, field is NULL where the file does not name it. */
 struct captured {
     struct str name, value;
@@ -100,7 +102,7 @@ static void capture(struct work *w, struct taken *t, struct str name, struct str
 static struct str found(const struct taken *t, struct str name)
 {
     for (size_t i = 0; i < t->count; i++)
-        if (str_eq(t->items[i].name, name))
+        if (same_name(t->items[i].name, name))
             return t->items[i].value;
     return (struct str){ NULL, 0 };
 }
@@ -143,8 +145,15 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
 {
     uint64_t hits[PATTERNS_MAX / 64];
 
-    if (g->count == 1)
-        return try_pattern(w, t, room, &t->product->patterns[g->patterns[0]], text);
+    if (g->count <= FILTER_FROM) {
+        for (size_t i = 0; i < g->count; i++) {
+            const struct pattern *p = &t->product->patterns[g->patterns[i]];
+
+            if ((p->folds || str_find(text, p->literal) >= 0) && try_pattern(w, t, room, p, text))
+                return true;
+        }
+        return false;
+    }
     filter_scan(g->filter, text, hits);
     for (size_t i = 0; i < (g->count + 63) / 64; i++)
         for (uint64_t left = hits[i]; left; left &= left - 1)
@@ -203,7 +212,7 @@ static bool is_number(struct str s)
 static void add(struct work *w, struct str name, struct str value)
 {
     for (uint32_t i = w->product_from; i < w->ev->field_count; i++)
-        if (w->ev->fields[i].value.n == value.n && str_eq(w->ev->fields[i].name, name) && str_eq(w->ev->fields[i].value, value))
+        if (w->ev->fields[i].value.n == value.n && same_name(w->ev->fields[i].name, name) && str_eq(w->ev->fields[i].value, value))
             return;
     work_add(w, name, value);
 }
@@ -432,7 +441,7 @@ static void activate(struct active *a, const struct layer *l, bool strong)
     for (size_t i = 0; i < l->set_count; i++) {
         size_t at = 0;
 
-        while (at < a->count && !str_eq(a->items[at]->name, l->sets[i].name))
+        while (at < a->count && !same_name(a->items[at]->name, l->sets[i].name))
             at++;
         if (at == SETS_MAX)
             continue;
@@ -505,7 +514,7 @@ static void put_constants(struct work *w, const struct taken *t)
         const struct constant *c = a.items[i];
         uint32_t at = 0;
 
-        while (at < captured && !str_eq(w->ev->fields[at].name, c->name))
+        while (at < captured && !same_name(w->ev->fields[at].name, c->name))
             at++;
         if (at < captured && a.strong[i] && c->count)
             w->ev->fields[at].value = c->values[0];

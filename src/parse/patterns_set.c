@@ -72,6 +72,10 @@ static int route_add(struct patterns *d, struct str name, const struct product *
             ;
         r = &d->globs[at];
         d->glob_count += at == d->glob_count;
+        if (*name.p == '*')
+            memset(d->glob_first, 0xff, sizeof d->glob_first);
+        else
+            d->glob_first[(unsigned char)*name.p / 64] |= UINT64_C(1) << (unsigned char)*name.p % 64;
     } else {
         at = str_hash(name) & (d->route_cap - 1);
         while (d->routes[at].count && !str_eq(d->routes[at].name, name))
@@ -110,6 +114,9 @@ static int build_routes(struct patterns *d)
         for (size_t k = 0; k < p->program_count && rc == 0; k++)
             rc = route_add(d, p->programs[k], p, false);
     }
+    assert(program_count <= COUNT(d->known));
+    for (size_t i = 0; i < program_count; i++)
+        d->known[i] = patterns_route(d, str_c(programs[i].name));
     return rc;
 }
 

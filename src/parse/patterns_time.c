@@ -29,18 +29,26 @@ static int32_t digits(struct str *s, size_t least, size_t most)
     return v;
 }
 
-/* named - the number from 1 of the name that s begins with; whole names before their first three letters. */
-static int32_t named(struct str *s, const char *const *names, int32_t count)
+/* named - the number from 1 of the name that s begins with: its first three letters, or all of them. heads has three of each. */
+static int32_t named(struct str *s, const char *heads, const char *const *names, int32_t count)
 {
-    for (int32_t i = 0; i < count; i++)
-        for (int whole = 1; whole >= 0; whole--) {
-            struct str name = str_left(str_c(names[i]), whole ? 16 : 3);
+    if (s->n < 3)
+        return -1;
+    for (int32_t i = 0; i < count; i++) {
+        struct str name;
 
+        if ((s->p[0] | 32) != heads[3 * i] || (s->p[1] | 32) != heads[3 * i + 1] || (s->p[2] | 32) != heads[3 * i + 2])
+            continue;
+        if (s->n > 3 && is_alpha(s->p[3])) {
+            name = str_c(names[i]);
             if (s->n >= name.n && str_ieq(str_left(*s, name.n), name)) {
                 *s = str_cut(*s, name.n);
                 return i + 1;
             }
         }
+        *s = str_cut(*s, 3);
+        return i + 1;
+    }
     return -1;
 }
 
@@ -146,9 +154,9 @@ static bool letter(struct reading *r, char c, struct str *s)
         return small(s, &r->c.second);
     case 'b':
     case 'B':
-        return (r->c.month = named(s, months, 12)) > 0;
+        return (r->c.month = named(s, "janfebmaraprmayjunjulaugsepoctnovdec", months, 12)) > 0;
     case 'a':
-        return named(s, days, 7) > 0;
+        return named(s, "sunmontuewedthufrisat", days, 7) > 0;
     case 'p':
         r->half = s->n >= 2 && str_ieq(str_left(*s, 2), STR("am")) ? 1 : s->n >= 2 && str_ieq(str_left(*s, 2), STR("pm")) ? 2 : 0;
         *s = str_cut(*s, 2);

@@ -61,9 +61,9 @@ const struct program *program_of(const struct parser *p, struct str name)
 {
     if (name.n == 0 || name.n > 24)
         return NULL;
-    for (size_t at = str_hash(name) % COUNT(p->programs); p->programs[at]; at = (at + 1) % COUNT(p->programs))
-        if (str_eq(str_c(p->programs[at]->name), name))
-            return p->programs[at];
+    for (size_t at = str_hash(name) % COUNT(p->programs); p->programs[at].program; at = (at + 1) % COUNT(p->programs))
+        if (str_eq(p->programs[at].name, name))
+            return p->programs[at].program;
     return NULL;
 }
 
@@ -82,12 +82,27 @@ struct str plain_name(struct str s)
     return s;
 }
 
-/* route_of - the products of the program, by its name as it stands or plain. */
-static const struct route *route_of(const struct work *w, struct str name)
+/* route_of - the products of the program, by its name as it stands or plain; p is its reader in C, or NULL. */
+static const struct route *route_of(struct work *w, struct str name, const struct program *p)
 {
-    const struct route *r = patterns_program(w->parser, w->program);
+    if (!w->parser->data || w->program.n == 0)
+        return NULL;
+    if (p)
+        return w->parser->data->known[p - programs];
+    if (w->route_name.p != w->program.p || w->route_name.n != w->program.n) {
+        w->route_name = w->program;
+        w->route = patterns_program(w->parser, w->program);
+        if (!w->route && name.n != w->program.n)
+            w->route = patterns_program(w->parser, name);
+    }
+    return w->route;
+}
 
-    return r || str_eq(name, w->program) ? r : patterns_program(w->parser, name);
+bool program_taken(struct work *w)
+{
+    struct str name = plain_name(w->program);
+
+    return program_of(w->parser, name) || route_of(w, name, NULL);
 }
 
 /* by_reader - the reader in C. False: it did not understand the message. */
@@ -106,9 +121,10 @@ static bool by_reader(struct work *w, const struct program *p, bool pam)
 bool program_data(struct work *w)
 {
     struct str name = plain_name(w->program);
-    const struct route *r = route_of(w, name);
+    const struct program *p = program_of(w->parser, name);
+    const struct route *r = route_of(w, name, p);
 
-    w->routed = r && (r->replaces || !program_of(w->parser, name));
+    w->routed = r && (r->replaces || !p);
     return w->routed && route_run(w, r, false);
 }
 
@@ -116,7 +132,7 @@ void program_message(struct work *w)
 {
     struct str name = plain_name(w->program);
     const struct program *p = program_of(w->parser, name);
-    const struct route *r = route_of(w, name);
+    const struct route *r = route_of(w, name, p);
     bool pam = name.n < w->program.n && has(w->program, STR("(pam_"));
 
     pam = pam || (!p && (str_starts(w->msg, STR("pam_")) || str_starts(w->msg, STR("(pam_"))));

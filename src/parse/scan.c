@@ -1,20 +1,6 @@
 /* scan.c - small readers of text that every sub-parser uses; see internal.h. */
 #include "parse/internal.h"
 
-bool take(struct str *s, struct str head)
-{
-    if (!str_starts(*s, head))
-        return false;
-    *s = str_cut(*s, head.n);
-    return true;
-}
-
-void skip_blanks(struct str *s)
-{
-    while (s->n && (*s->p == ' ' || *s->p == '\t'))
-        *s = str_cut(*s, 1);
-}
-
 struct str take_word(struct str *s)
 {
     size_t n = 0;
@@ -65,8 +51,6 @@ bool split_last(struct str s, struct str sep, struct str *before, struct str *af
         }
     return false;
 }
-
-struct str str_left(struct str s, size_t n) { return str_of(s.p, min_size(n, s.n)); }
 
 struct str unquote(struct str s)
 {

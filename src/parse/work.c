@@ -1,7 +1,7 @@
 /* work.c - adding what was understood to the event: fields, senses, codes of Annex 4; see internal.h. */
 #include "parse/internal.h"
 
-void work_add(struct work *w, struct str name, struct str value)
+void work_add_slow(struct work *w, struct str name, struct str value)
 {
     if (event_add(w->ev, w->arena, name, value) < 0)
         w->trouble = true;
@@ -98,22 +98,40 @@ static void related_add(struct work *w, uint32_t first, struct str name, struct 
     work_add(w, name, value);
 }
 
+/* related_name - where a value of this name belongs; {NULL,0}: nowhere. By length first: it is asked of every field. */
+static struct str related_name(struct str name)
+{
+    switch (name.n) {
+    case 9:
+        if (memcmp(name.p, "source.ip", 9) == 0)
+            return STR("related.ip");
+        if (memcmp(name.p, "user.name", 9) == 0)
+            return STR("related.user");
+        return memcmp(name.p, "host.name", 9) == 0 ? STR("related.hosts") : (struct str){ NULL, 0 };
+    case 13:
+        return memcmp(name.p, "source.domain", 13) == 0 ? STR("related.hosts") : (struct str){ NULL, 0 };
+    case 14:
+        return memcmp(name.p, "destination.ip", 14) == 0 ? STR("related.ip") : (struct str){ NULL, 0 };
+    case 16:
+        return memcmp(name.p, "user.target.name", 16) == 0 ? STR("related.user") : (struct str){ NULL, 0 };
+    case 19:
+        return memcmp(name.p, "user.effective.name", 19) == 0 ? STR("related.user") : (struct str){ NULL, 0 };
+    case 22:
+        return memcmp(name.p, "auditd.log.socket.addr", 22) == 0 ? STR("related.ip") : (struct str){ NULL, 0 };
+    default:
+        return (struct str){ NULL, 0 };
+    }
+}
+
 void work_related(struct work *w)
 {
     uint32_t count = w->ev->field_count;
 
     for (uint32_t i = 0; i < count; i++) {
         struct event_field f = w->ev->fields[i];
+        struct str name = related_name(f.name);
 
-        if (f.name.n < 9 || f.name.n > 22)
-            continue;
-        if (str_eq(f.name, STR("source.ip")) || str_eq(f.name, STR("destination.ip")) ||
-            str_eq(f.name, STR("auditd.log.socket.addr")))
-            related_add(w, count, STR("related.ip"), f.value);
-        else if (str_eq(f.name, STR("user.name")) || str_eq(f.name, STR("user.effective.name")) ||
-                 str_eq(f.name, STR("user.target.name")))
-            related_add(w, count, STR("related.user"), f.value);
-        else if (str_eq(f.name, STR("host.name")) || str_eq(f.name, STR("source.domain")))
-            related_add(w, count, STR("related.hosts"), f.value);
+        if (name.n)
+            related_add(w, count, name, f.value);
     }
 }
