@@ -149,7 +149,10 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
         for (size_t i = 0; i < g->count; i++) {
             const struct pattern *p = &t->product->patterns[g->patterns[i]];
 
-            if ((p->folds || str_find(text, p->literal) >= 0) && try_pattern(w, t, room, p, text))
+            if (!p->folds && str_find(text, p->literal) < 0)
+                parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): \"%.*s\" is not there", STR_ARG(t->product->id), STR_ARG(p->name), p->line,
+                              STR_ARG(p->literal));
+            else if (try_pattern(w, t, room, p, text))
                 return true;
         }
         return false;
