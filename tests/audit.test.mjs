@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { appendFileSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import dgram from 'node:dgram';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,7 +90,7 @@ test('interleaved records of syslog become one event each, and every line is cou
             const a = records(n, ['EOE']), b = records(n + 1, ['EOE']);
             for (let i = 0; i < a.length; i++) lines.push(a[i], b[i]);
         }
-        const socket = net.connect(p.ports.syslog_tcp ?? p.ports.tcp, '127.0.0.1');
+        const socket = net.connect(p.ports.syslog_tcp, '127.0.0.1');
         await new Promise((done, fail) => socket.once('connect', done).once('error', fail));
         socket.end(lines.join('\n') + '\n');
         let sums = {};
@@ -103,11 +104,24 @@ test('interleaved records of syslog become one event each, and every line is cou
         }, 60);
         assert.equal(sums.saqshy_ingest_read_total, sums.saqshy_ingest_events_total);
         const events = await p.events();
-        // A pile may end within an event: such events come in two, all others whole.
+        // What is gathered may be full within an event: such events come in two, all others whole.
         const whole = events.filter((e) => e['event.original'].split('\n').length === 5);
         assert.ok(whole.length >= 190, `${whole.length} whole events of 200`);
         check(whole, whole.length);
         assert.equal(events.reduce((n, e) => n + e['event.original'].split('\n').length, 0), lines.length);
+    } finally { await p.close(); }
+});
+
+test('records of one event that come as datagrams of their own are one event', async () => {
+    const p = await place();
+    try {
+        const socket = dgram.createSocket('udp4');
+        for (const line of records(1, ['EOE'])) {
+            await new Promise((done) => socket.send(line, p.ports.syslog_udp, '127.0.0.1', done));
+            await sleep(10);
+        }
+        socket.close();
+        check(await p.wait(1), 1);
     } finally { await p.close(); }
 });
 

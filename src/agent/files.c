@@ -9,9 +9,9 @@
  *      shorter than we read, or its        copy and truncate: the copy is the file beside it with our first bytes, and is read
  *      first bytes are others              on from our position; the file itself from 0
  *      read to its end, renamed, silent    done: closed, but remembered, should it grow after all or be met again */
-#include "agent/edges.h"
 #include "agent/files.h"
 #include "base/log.h"
+#include "parse/edges.h"
 #include "parse/encoding.h"
 
 #include <dirent.h>
@@ -521,7 +521,7 @@ static bool lines(struct files *f, const struct follow *w, struct tail *t, struc
 
         while (!batch_full(b) && encoding_line(encoding, &rest, &line)) {
             emit(w, b, line, t->cut, now);
-            edges_line(&open, line);
+            edges_line(&open, line, 0);
             t->cut = false;
             at = n - rest.n;
             if (!edges_open(&open))

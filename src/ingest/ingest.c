@@ -3,12 +3,15 @@
 #include "ingest/profiles.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "parse/edges.h"
 
 #include <event2/event.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 #define TICK_S           1
+#define AUDIT_WAIT_MS    200     /* for the records of one audit event to come together: a sender of halves delays others no longer */
+#define AUDIT_LOOK       64u     /* lines */
 #define DESCRIPTORS_KEPT 256     /* for the journal, answers and whatever else is opened */
 #define PICTURE_MAX      (4u * MIB)
 #define STOP_GRACE_MS    3000    /* unanswered requests may still be answered */
@@ -31,6 +34,7 @@ void ingest_flush(struct ingest *in)
     if (!p)
         return;
     in->open = NULL;
+    in->open_waited = false;
     event_del(in->open_timer);
     hub_put(&in->hub, p);
     if (hub_weight(&in->hub) > QUEUE_BYTES_MAX)
@@ -89,11 +93,30 @@ void ingest_request(struct ingest *in, struct pile *p, struct ticket *t)
     hub_put(&in->hub, p);
 }
 
+/* audit_open - the pile ends within an audit event. Only its last lines are looked at: under load piles are full before their time. */
+static bool audit_open(const struct pile *p)
+{
+    struct edges open = { .count = 0 };
+
+    for (size_t i = p->count > AUDIT_LOOK ? p->count - AUDIT_LOOK : 0; i < p->count; i++)
+        edges_line(&open, str_of(p->bytes.p + p->lines[i].at, p->lines[i].n), p->lines[i].sender + 1u);
+    return edges_open(&open);
+}
+
+/* on_open_timer - the pile goes, save that it waits a little for the other records of an audit event, if nobody waits for an answer. */
 static void on_open_timer(evutil_socket_t fd, short what, void *arg)
 {
+    static const struct timeval wait = { 0, AUDIT_WAIT_MS * 1000 };
+    struct ingest *in = arg;
+
     (void)fd;
     (void)what;
-    ingest_flush(arg);
+    if (in->open && !in->open_waited && in->open->wait_count == 0 && !in->stopping && audit_open(in->open)) {
+        in->open_waited = true;
+        event_add(in->open_timer, &wait);
+        return;
+    }
+    ingest_flush(in);
 }
 
 static void leave_when_quiet(struct ingest *in)

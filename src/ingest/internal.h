@@ -178,6 +178,7 @@ struct ingest {
     struct event_base *base;
     struct pile     *open;       /* being filled with lines */
     struct event    *open_timer, *done_event, *term, *interrupt, *hangup, *tick;
+    bool             open_waited;      /* the open pile waits a second time, for an audit event */
     struct listener *listeners;
     struct listener *leaving;    /* taken out of the configuration, with answers still to give */
     struct crowd    *crowds;     /* of HTTP; live until the loop is gone, which may end connections last */

@@ -1,6 +1,6 @@
 /* test_edges.c - a batch ends between audit events, not within one. */
-#include "agent/edges.h"
 #include "base/test.h"
+#include "parse/edges.h"
 
 /* Lines, and after each whether a batch may end there: '|' yes, '.' no. */
 static const struct {
@@ -23,7 +23,7 @@ static void test_rows(void **state)
         struct edges e = { .count = 0 };
 
         for (const char *end = rows[i].ends; str_split(&rest, '\n', &line); end++) {
-            edges_line(&e, line);
+            edges_line(&e, line, 0);
             CHECK(rows[i].name, edges_open(&e) == (*end == '.'));
         }
     }
@@ -37,7 +37,7 @@ static void test_bound(void **state)
     (void)state;
     for (int i = 0; i < 10 * EDGES_MAX; i++) {
         snprintf(line, sizeof line, "type=PATH msg=audit(1.500:%d): ", i + 1);
-        edges_line(&e, str_c(line));
+        edges_line(&e, str_c(line), 0);
         assert_true(e.count <= EDGES_MAX);
     }
 }

@@ -1,5 +1,5 @@
 /* edges.c - see edges.h. */
-#include "agent/edges.h"
+#include "parse/edges.h"
 #include "parse/join.h"
 
 static void drop(struct edges *e, size_t i)
@@ -8,13 +8,14 @@ static void drop(struct edges *e, size_t i)
     memmove(&e->open[i], &e->open[i + 1], (e->count - i) * sizeof e->open[0]);
 }
 
-void edges_line(struct edges *e, struct str line)
+void edges_line(struct edges *e, struct str line, uint64_t source)
 {
     struct join_seen seen = join_look(line);
     size_t i = 0;
 
     if (seen.kind == JOIN_NONE)
         return;
+    seen.id ^= source * UINT64_C(0x9E3779B97F4A7C15);
     while (i < e->count && e->open[i].id != seen.id)
         i++;
     if (seen.last) {

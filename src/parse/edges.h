@@ -1,12 +1,13 @@
-/* edges.h - where a batch of lines may end, so that the records of one audit event travel together and are joined where they arrive.
+/* edges.h - where a batch of lines may end, so that the records of one audit event stay together: for the agent, which cuts requests, and
+ * for the listeners, which gather lines.
  *
  * Owns      nothing.
  * Promises  1. edges_open is false after a line if no audit event is known that will go on: between any other lines it is always false.
  *           2. An event that is not ended counts as ended once a record is EDGES_WAIT newer, or when EDGES_MAX others are open.
  * Threads   owner.
  * Units     EDGES_WAIT in nanoseconds. */
-#ifndef SAQSHY_AGENT_EDGES_H
-#define SAQSHY_AGENT_EDGES_H
+#ifndef SAQSHY_PARSE_EDGES_H
+#define SAQSHY_PARSE_EDGES_H
 
 #include "base/base.h"
 
@@ -17,7 +18,8 @@ struct edges {
     struct { uint64_t id; int64_t stamp_ms; } open[EDGES_MAX];
     size_t count;
 };
-void edges_line(struct edges *e, struct str line);
+/* edges_line - source tells apart senders whose lines stand in one batch; 0 where there is one. */
+void edges_line(struct edges *e, struct str line, uint64_t source);
 static inline bool edges_open(const struct edges *e) { return e->count > 0; }
 
 #endif
