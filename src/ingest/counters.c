@@ -36,7 +36,7 @@ void counters_init(struct counters *c)
     c->waiting = metrics_cell(m, "saqshy_ingest_waiting", NULL, true, "read, not yet stored or refused");
     c->queue_bytes = metrics_cell(m, "saqshy_ingest_queue_bytes", NULL, true, "bytes between the listeners and the journal");
     c->unparsed = metrics_cell(m, "saqshy_ingest_unparsed_total", NULL, false, "stored events that no parser understood");
-    c->truncated = metrics_cell(m, "saqshy_ingest_truncated_total", NULL, false, "stored pieces of over-long lines");
+    c->truncated = metrics_cell(m, "saqshy_ingest_truncated_total", NULL, false, "stored pieces of over-long lines and audit events");
     c->poison = metrics_cell(m, "saqshy_ingest_bad_requests_total", NULL, false, "bodies of requests that could not be decoded");
     c->commits = metrics_cell(m, "saqshy_ingest_commits_total", NULL, false, "group commits");
     c->commit_us = metrics_cell(m, "saqshy_ingest_commit_microseconds_total", NULL, false, "time spent in group commits");

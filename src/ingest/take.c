@@ -99,7 +99,7 @@ void take_tally(struct worker *w, struct tally *t, const struct pile *p, bool so
         row->stored += w->made[i].records;
         row->bytes += (int64_t)ev->original.n;
         row->unparsed += ev->parse == EVENT_PARSE_FAILED;
-        row->truncated += (ev->marks & MARK_TRUNCATED) != 0;
+        row->truncated += (ev->marks & MARK_TRUNCATED) != 0 || w->made[i].split;
         row->last = ev->received > row->last ? ev->received : row->last;
         /* Facts are no log: they are no source that somebody might look for among the logs of the host. */
         if (!sources || str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
@@ -161,7 +161,7 @@ static struct event *parse_known(struct worker *w, struct str line, uint16_t car
 }
 
 /* made - the event at the end of the batch is of so many lines, this the first of them. */
-static int made(struct worker *w, size_t line, uint32_t records)
+static int made(struct worker *w, size_t line, uint32_t records, bool split)
 {
     if (w->batch.count > w->made_cap) {
         size_t cap = w->made_cap ? w->made_cap * 2 : 1024;
@@ -172,7 +172,7 @@ static int made(struct worker *w, size_t line, uint32_t records)
         w->made = more;
         w->made_cap = cap;
     }
-    w->made[w->batch.count - 1] = (struct made){ (uint32_t)line, records };
+    w->made[w->batch.count - 1] = (struct made){ (uint32_t)line, records, split };
     return 0;
 }
 
@@ -234,9 +234,9 @@ static int take_joined(struct worker *w, const struct pile *p, bool bare)
         struct whose o = whose(w, p, l->sender);
         struct str text = arena_copy(&w->batch.arena, j.text);
 
-        rc = text.p ? take_line(w, l, &o, text, j.split, bare) : -ENOMEM;
+        rc = text.p ? take_line(w, l, &o, text, j.split || j.early, bare) : -ENOMEM;
         if (rc == 0)
-            rc = made(w, (size_t)j.first, j.records);
+            rc = made(w, (size_t)j.first, j.records, j.split || j.early);
     }
     return rc;
 }
@@ -261,7 +261,7 @@ int take_lines(struct worker *w, const struct pile *p, size_t from, size_t n, bo
             o = whose(w, p, l->sender);
         rc = take_line(w, l, &o, text, false, bare);
         if (rc == 0)
-            rc = made(w, i, 1);
+            rc = made(w, i, 1, false);
     }
     return rc == 0 ? take_joined(w, p, bare) : rc;
 }
@@ -338,7 +338,7 @@ int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, 
     if (rc == 0)
         rc = event_add(ev, a, STR("host.name"), t->p->agent);
     if (rc == 0)
-        rc = made(w, 0, 1);
+        rc = made(w, 0, 1, false);
     return rc < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
 }
 
@@ -432,7 +432,7 @@ int take_record(struct taking *t, const struct record *r, struct err *e)
         rest = str_cut(rest, text.n);
         rc = record_event(t, r, text, false, e);
         if (rc == 0)
-            rc = made(w, 0, 1);
+            rc = made(w, 0, 1, false);
     } while (rc == 0 && rest.n);
     return rc;
 }
@@ -448,9 +448,9 @@ static int records_joined(struct taking *t, struct err *e)
     while (rc == 0 && join_next(w->join, &j)) {
         struct str text = arena_copy(&w->batch.arena, j.text);
 
-        rc = text.p ? record_event(t, w->held[j.first], text, j.split, e) : err_set(e, -ENOMEM, "no memory for a request");
+        rc = text.p ? record_event(t, w->held[j.first], text, j.split || j.early, e) : err_set(e, -ENOMEM, "no memory for a request");
         if (rc == 0)
-            rc = made(w, 0, j.records);
+            rc = made(w, 0, j.records, j.split || j.early);
     }
     w->held_count = 0;
     return rc;

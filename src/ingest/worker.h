@@ -67,6 +67,7 @@ struct tally {
 /* An event of the batch: the first line of the pile that is in it, and how many are. */
 struct made {
     uint32_t line, records;
+    bool     split;          /* the records of an audit event did not fit into one */
 };
 
 struct record;

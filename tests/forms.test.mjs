@@ -1,0 +1,122 @@
+// forms.test.mjs - what a source says of its later lines, in which encoding it speaks and how its clock goes: kept over a restart, and told in sources.json.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { appendFileSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import dgram from 'node:dgram';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bin, freePort, run, sleep, until } from './lib/centre.mjs';
+
+async function place() {
+    const data = mkdtempSync(join(tmpdir(), 'saqshy-forms-'));
+    for (const f of ['run', 'log', 'journal', 'logs']) mkdirSync(join(data, f));
+    const otlp = await freePort(), children = [];
+    writeFileSync(join(data, 'saqshyd.yaml'), `node: centre\ndata: ${data}\nzone: Asia/Almaty\ningest:\n  syslog_udp: "127.0.0.1:0"\n  syslog_tcp: ""\n  otlp: "127.0.0.1:${otlp}"\n`);
+    writeFileSync(join(data, 'agent.yaml'), `id: a1\nstate: ${data}/agent\nserver:\n  url: "https://127.0.0.1:${otlp}"\n  ca: ${data}/pki/ca.pem\n` +
+        `  cert: ${data}/pki/agents/a1.pem\n  key: ${data}/pki/agents/a1.key\ninputs: none\nlistening_ports: false\nfiles:\n  - path: ${data}/logs/*.log\n`);
+    const made = await run(bin('src/pki/pki-make'), [join(data, 'pki'), 'a1']);
+    assert.equal(made.code, 0, made.err);
+    const start = (program, args) => {
+        const out = openSync(join(data, 'story.txt'), 'a');
+        const child = spawn(bin(program), args, { stdio: ['ignore', out, out] });
+        child.ended = new Promise((done) => child.on('exit', done));
+        closeSync(out);
+        children.push(child);
+        return child;
+    };
+    return {
+        data,
+        async ingest() {
+            rmSync(join(data, 'run/ingest.json'), { force: true });
+            const child = start('saqshyd', ['--config', join(data, 'saqshyd.yaml'), '--role', 'ingest']);
+            await until('ingest listens', () => existsSync(join(data, 'run/ingest.json')));
+            this.ports = JSON.parse(readFileSync(join(data, 'run/ingest.json'), 'utf8'));
+            return child;
+        },
+        agent: () => start('saqshy-agent', ['--config', join(data, 'agent.yaml')]),
+        async send(...lines) {
+            const socket = dgram.createSocket('udp4');
+            for (const line of lines) await new Promise((done) => socket.send(line, this.ports.syslog_udp, '127.0.0.1', done));
+            socket.close();
+        },
+        async wait(count, pass) {
+            let seen = [];
+            try {
+                await until('', async () => (seen = (await run(bin('src/ingest/journal-dump'), [join(data, 'journal')])).out.split('\n').filter(Boolean)
+                    .map((line) => JSON.parse(line).event).filter(pass)).length >= count, 60);
+            } catch { throw new Error(`only ${seen.length} of ${count} events came\n${readFileSync(join(data, 'story.txt'), 'utf8').slice(-3000)}`); }
+            return seen;
+        },
+        async source(id, pass) {
+            let found;
+            await until(`sources.json tells of ${id}`, () => {
+                found = JSON.parse(readFileSync(join(data, 'run/sources.json'), 'utf8')).find((s) => s.id === id);
+                return found && pass(found);
+            }, 60);
+            return found;
+        },
+        async close() {
+            for (const c of children) { c.kill('SIGTERM'); await c.ended; }
+            rmSync(data, { recursive: true, force: true });
+        },
+    };
+}
+
+test('the columns of a W3C log are known to lines that come after a restart of the collector', async () => {
+    const p = await place();
+    try {
+        const log = join(p.data, 'logs/u_ex.log'), line = (n) => `2026-11-20 08:05:0${n} 192.0.2.${n} GET /f${n} 200\n`;
+        writeFileSync(log, `#Software: Microsoft Internet Information Services 10.0\n#Fields: date time c-ip cs-method cs-uri-stem sc-status\n${line(1)}`);
+        const ingest = await p.ingest();
+        p.agent();
+        await p.wait(1, (e) => e['source.ip'] === '192.0.2.1');
+        ingest.kill('SIGTERM');
+        await ingest.ended;
+        appendFileSync(log, line(2) + line(3));
+        await p.ingest();
+        const events = await p.wait(3, (e) => e['saqshy.parser'] === 'w3c' && e['source.ip']);
+        for (const e of events) {
+            assert.equal(e['saqshy.parse'], 'ok');
+            assert.equal(e['url.path'], `/f${e['source.ip'].slice(-1)}`);
+            assert.equal(e['http.response.status_code'], '200');
+        }
+        assert.equal(events.length, 3);
+    } finally { await p.close(); }
+});
+
+test('lines in other encodings are read, and sources.json tells of which', async () => {
+    const p = await place();
+    try {
+        await p.ingest();
+        const cp1251 = Buffer.concat([Buffer.from('<13>Mar 19 08:05:09 win1 app[7]: '), Buffer.from([0xCE, 0xF2, 0xEA, 0xE0, 0xE7, 0xE0, 0xED, 0xEE])]);
+        const utf16 = Buffer.from('<13>Mar 19 08:05:09 win2 app[7]: Қолданушы кірді', 'utf16le');
+        await p.send(cp1251, utf16);
+        const [one] = await p.wait(1, (e) => e['host.name'] === 'win1'), [two] = await p.wait(1, (e) => e['host.name'] === 'win2');
+        assert.equal(one.message, 'Отказано');
+        assert.equal(one['saqshy.encoding'], 'windows-1251');
+        assert.equal(two.message, 'Қолданушы кірді');
+        assert.equal(two['saqshy.encoding'], 'utf-16le');
+        const source = await p.source('win1', (s) => s.not_utf8 === 1);
+        assert.equal(source.encoding, 'windows-1251');
+    } finally { await p.close(); }
+});
+
+test('a source that is steadily an hour ahead of UTC+5 has zone data from before March 2024: sources.json says so, and its events are as they came', async () => {
+    const p = await place();
+    try {
+        await p.ingest();
+        const stamp = (ms) => new Date(ms).toISOString().slice(0, 19);
+        for (let i = 0; i < 12; i++) {
+            // Local time of UTC+6, without a zone, where the node reads UTC+5.
+            await p.send(`<13>${stamp(Date.now() + 6 * 3600_000)} old1 app[7]: line ${i}`, `<13>${stamp(Date.now() + 5 * 3600_000)} new1 app[7]: line ${i}`);
+            await sleep(50);
+        }
+        const old = await p.source('old1', (s) => s.skew?.samples >= 12), right = await p.source('new1', (s) => s.skew?.samples >= 12);
+        assert.equal(old.skew.kind, 'old_zone');
+        assert.equal(old.skew.zone_min, 60);
+        assert.equal(right.skew.kind, 'ok');
+        const events = await p.wait(12, (e) => e['host.name'] === 'old1');
+        assert.ok(events.every((e) => (e['saqshy.marks'] ?? []).includes('future')), 'each is marked, none is dropped or changed');
+    } finally { await p.close(); }
+});
