@@ -131,9 +131,10 @@ void counters_json(const struct card *c, time_ns now, struct buf *b)
 {
     time_ns last = card_get(&c->last_event);
 
-    buf_printf(b, "\"connections\":%lld,\"accepted\":%lld,\"read\":%lld,\"events\":%lld,\"bytes\":%lld,\"unparsed\":%lld,\"truncated\":%lld,"
+    buf_printf(b, "\"connections\":%lld,\"accepted\":%lld,\"slowed\":%lld,\"read\":%lld,\"events\":%lld,\"bytes\":%lld,\"unparsed\":%lld,\"truncated\":%lld,"
                "\"kernel_drops\":%lld,\"rate_min\":%llu",
-               (long long)card_get(&c->connections), (long long)card_get(&c->accepted), (long long)card_get(&c->read),
+               (long long)card_get(&c->connections), (long long)card_get(&c->accepted), (long long)card_get(&c->slowed),
+               (long long)card_get(&c->read),
                (long long)card_get(&c->stored), (long long)card_get(&c->bytes), (long long)card_get(&c->unparsed),
                (long long)card_get(&c->truncated), (long long)card_get(&c->kernel_drops), (unsigned long long)rate_get(&c->rate, now));
     if (last) {

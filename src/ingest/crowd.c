@@ -16,15 +16,24 @@
 
 #define HURRY_TLS_NS     (2 * NS_PER_SECOND)    /* when more than half of the places are taken */
 #define HURRY_PLAIN_NS   (10 * NS_PER_SECOND)
+#define TICKS_S          10                     /* in which a second's bytes are given out */
 
 struct guest {
     struct crowd       *crowd;
     struct guest       *next, **link;
     SSL                *ssl;
-    struct bufferevent *bev;    /* without TLS, a reference of ours */
+    struct bufferevent *bev;    /* with TLS borrowed, as long as the SSL; without, a reference of ours */
+    bool                plain;
     struct peer        *peer;   /* NULL: not looked at yet */
     time_ns             since;  /* steady */
     bool                proven; /* without TLS: it sent something */
+};
+
+/* A limit of bytes a second, as long as some bufferevent may keep it. */
+struct pace {
+    struct pace                *next;
+    int64_t                     bytes_s;
+    struct ev_token_bucket_cfg *cfg;
 };
 
 struct crowd {
@@ -33,6 +42,7 @@ struct crowd {
     struct evconnlistener *listener;
     struct event          *tick;
     struct guest          *guests;
+    struct pace           *paces;
     size_t                 count;
     int                    index;        /* of the guest in an SSL's data */
 };
@@ -91,13 +101,45 @@ static void on_end(void *ssl, void *guest, CRYPTO_EX_DATA *data, int index, long
         leave(guest);
 }
 
-bool crowd_join(struct crowd *c, SSL *ssl)
+static const struct ev_token_bucket_cfg *pace_of(struct crowd *c, int64_t bytes_s)
+{
+    static const struct timeval tick = { 0, 1000000 / TICKS_S };
+    size_t rate = (size_t)(bytes_s < TICKS_S ? 1 : bytes_s / TICKS_S);
+    struct pace *p = c->paces;
+
+    while (p && p->bytes_s != bytes_s)
+        p = p->next;
+    if (p)
+        return p->cfg;
+    p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->bytes_s = bytes_s;
+    p->cfg = ev_token_bucket_cfg_new(rate, (size_t)bytes_s, EV_RATE_LIMIT_MAX, EV_RATE_LIMIT_MAX, &tick);
+    p->next = c->paces;
+    c->paces = p;
+    return p->cfg;
+}
+
+/* slow_down - libevent reads for us here, so it keeps the limit too, of each connection. */
+static void slow_down(struct crowd *c, struct bufferevent *bev)
+{
+    int64_t bytes_s = c->owner->conf.limits.peer_bytes_s;
+    const struct ev_token_bucket_cfg *cfg = bytes_s ? pace_of(c, bytes_s) : NULL;
+
+    if (bytes_s && (!cfg || bufferevent_set_rate_limit(bev, (struct ev_token_bucket_cfg *)(uintptr_t)cfg) < 0))
+        log_line(LOG_WARN, "could not limit a connection", "saqshy.listener", c->owner->conf.id, NULL);
+}
+
+bool crowd_join(struct crowd *c, SSL *ssl, struct bufferevent *bev)
 {
     struct guest *g = enter(c);
 
     if (!g)
         return false;
     g->ssl = ssl;
+    g->bev = bev;
+    slow_down(c, bev);
     if (SSL_set_ex_data(ssl, c->index, g))
         return true;
     leave(g);
@@ -121,7 +163,9 @@ bool crowd_join_plain(struct crowd *c, struct bufferevent *bev)
         return false;
     }
     g->bev = bev;
+    g->plain = true;
     bufferevent_incref(bev);
+    slow_down(c, bev);
     return true;
 }
 
@@ -141,7 +185,7 @@ static bool is_gone(const struct guest *g)
     bufferevent_event_cb event = NULL;
     void *arg;
 
-    if (!g->bev)
+    if (!g->plain)
         return false;
     bufferevent_getcb(g->bev, &readable, &writable, &event, &arg);
     return !readable && !writable && !event;
@@ -181,7 +225,7 @@ static void judge(const struct guest *g, time_ns now)
 
     if (g->ssl && !SSL_is_init_finished(g->ssl) && now - g->since > limit)
         send_away(g, AWAY_HANDSHAKE);
-    else if (g->bev && !g->proven && crowded && now - g->since > HURRY_PLAIN_NS)
+    else if (g->plain && !g->proven && crowded && now - g->since > HURRY_PLAIN_NS)
         send_away(g, AWAY_IDLE);
 }
 
@@ -246,7 +290,7 @@ void crowd_close(struct crowd *c)
     for (struct guest *g = c->guests, *next; g; g = next) {
         next = g->next;
         peers_leave(c->owner->in->peers, &g->peer);
-        if (g->bev) {
+        if (g->plain) {
             let_go(g);
             continue;
         }
@@ -265,6 +309,12 @@ void crowds_free(struct ingest *in)
 
     while ((c = in->crowds) != NULL) {
         in->crowds = c->next;
+        for (struct pace *p = c->paces, *next; p; p = next) {
+            next = p->next;
+            if (p->cfg)
+                ev_token_bucket_cfg_free(p->cfg);
+            free(p);
+        }
         free(c);
     }
 }

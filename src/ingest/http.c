@@ -45,19 +45,21 @@ static struct bufferevent *make_plain(struct http *h, struct event_base *base)
 static struct bufferevent *make_connection(struct event_base *base, void *arg)
 {
     struct http *h = arg;
+    struct bufferevent *bev;
     SSL *ssl;
 
     if (!h->tls)
         return make_plain(h, base);
     ssl = SSL_new(tls_context(h->tls));
-    if (ssl && !crowd_join(h->crowd, ssl)) {
+    bev = ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS) : NULL;
+    if (ssl && !bev)
         SSL_free(ssl);
-        ssl = NULL;
+    if (bev && !crowd_join(h->crowd, ssl, bev)) {
+        bufferevent_free(bev);
+        bev = NULL;
     }
     /* evhttp falls back to plain text if it gets no bufferevent: then better one that can only fail. */
-    return ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
-                                                BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
-               : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    return bev ? bev : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 }
 
 const char *http_header(const struct http_ask *a, const char *name)

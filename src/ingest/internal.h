@@ -211,12 +211,12 @@ bool peer_ready(struct peer *p, int64_t bytes_s, time_ns now);
 /* crowd.c: the connections of an HTTP listener. */
 struct ssl_st;
 struct evconnlistener;
+struct bufferevent;
 MUST_USE int crowd_open(struct listener *l, struct crowd **out, struct err *e);
 /* crowd_watch - the socket that rests while there are too many. */
 void crowd_watch(struct crowd *c, struct evconnlistener *socket);
-/* crowd_join - from now until ssl is freed. False without memory. */
-MUST_USE bool crowd_join(struct crowd *c, struct ssl_st *ssl);
-struct bufferevent;
+/* crowd_join - from now until ssl, which bev owns, is freed. False without memory. */
+MUST_USE bool crowd_join(struct crowd *c, struct ssl_st *ssl, struct bufferevent *bev);
 /* crowd_join_plain - the same for a connection without TLS. */
 MUST_USE bool crowd_join_plain(struct crowd *c, struct bufferevent *bev);
 /* crowd_close - touch listener and loop no more; SSLs may still end. crowds_free: when none is left. */

@@ -47,7 +47,7 @@ struct card {
     char     label[LISTEN_ID_MAX + 16];   /* listener="ID" */
     uint16_t number;
     int64_t  read, stored, bytes, unparsed, truncated, refused[REFUSED_COUNT];
-    int64_t  connections, accepted, away[AWAY_COUNT];
+    int64_t  connections, accepted, slowed, away[AWAY_COUNT];   /* slowed: times that an address had to wait for its bytes a second */
     int64_t  kernel_drops, last_event;    /* time_ns of receipt, 0: none yet */
     struct rate rate;                     /* of read; loop only */
     int64_t     rate_seen;

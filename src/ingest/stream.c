@@ -276,6 +276,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             if (!peer_take(c->peer, (size_t)n, s->base.conf.limits.peer_bytes_s, c->last)) {
                 c->throttled = true;
                 s->throttled++;
+                card_add(&s->base.card->slowed, 1);
                 event_del(c->readable);
             }
         }

@@ -263,11 +263,43 @@ static void a_crowd_without_tls_waits_outside_until_somebody_leaves(void **state
     close(fd[1]);
 }
 
+static void a_connection_over_its_bytes_a_second_is_read_later_and_nothing_is_lost(void **state)
+{
+    static const char head[] = "POST /take HTTP/1.1\r\nHost: x\r\nAuthorization: Token 1\r\nContent-Length: 150000\r\n\r\n";
+    struct world *w = *state;
+    time_ns begun = clock_steady();
+    struct pile *p;
+    char body[1000];
+    size_t sent = 0;
+    int fd;
+
+    w->l->conf.limits.peer_bytes_s = 50000;
+    fd = dial(w);
+    say(fd, head);
+    memset(body, 'b', sizeof body);
+    while (sent < 150000) {
+        ssize_t n = send(fd, body, min_size(sizeof body, 150000 - sent), MSG_NOSIGNAL);
+
+        if (n > 0)
+            sent += (size_t)n;
+        else
+            turn(w);
+    }
+    p = taken(w);
+    assert_int_equal(p->bytes.n, 150000);
+    assert_true(clock_steady() - begun > NS_PER_SECOND);   /* a second's worth at once, the rest takes two: far above what must pass */
+    stored(w, p);
+    assert_non_null(strstr(hear(w, fd, "stored"), "stored"));
+    close(fd);
+    expect_connections(w, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(requests_find_their_route_or_are_refused_in_its_form, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_comes_after_the_commit_and_finds_nobody_if_the_client_has_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_connection_over_its_bytes_a_second_is_read_later_and_nothing_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(a_crowd_without_tls_waits_outside_until_somebody_leaves, setup, teardown),
     };
 
