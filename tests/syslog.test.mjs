@@ -405,3 +405,74 @@ listeners:
     await until('all are gone', () => c.listener('small').connections === 0 && c.listener('open').connections === 0);
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
+
+test('twenty changes of the configuration while four connections send: each line once, in order, and no connection ends', async (t) => {
+    const base = (more) => `syslog_tcp: "127.0.0.1:0"\nsyslog_udp: "127.0.0.1:0"\n${more}`;
+    const keep = (port, limits) => `listeners:\n  - { id: kept, kind: syslog_tls, address: "127.0.0.1:${port}", tls: { client: optional }, limits: { peer_connections: ${limits} } }\n`;
+    const c = await collector(t, base(keep(0, 20)), { agents: ['srv-1'] });
+    const pid = c.state.pid, port = c.port('kept');
+    const senders = [await plain(c.port('syslog_tcp')), await plain(c.port('syslog_tcp')), await dial(c, port, 'srv-1'), await dial(c, port)];
+    let going = true;
+    const sent = senders.map(() => 0);
+    const sending = senders.map(async (s, i) => {
+        while (going) {
+            const text = Array.from({ length: 20 }, () => line(`h${i}`, `n${sent[i]++}`) + '\n').join('');
+            await write(s, text.slice(0, 700));     // and the rest later, so that lines are half there when the configuration changes
+            await sleep(5);
+            await write(s, text.slice(700));
+        }
+    });
+    const variants = [
+        (n) => keep(port, 10 + n),
+        (n) => `${keep(port, 20)}  - { id: more-${n % 3}, kind: syslog_tcp, address: "127.0.0.1:0" }\n`,
+        (n) => `${keep(port, 20)}  - { id: udp-${n % 2}, kind: syslog_udp, address: "127.0.0.1:0" }\n`,
+        (n) => `${keep(port, 20)}sources:\n  - { name: p${n}, host: h1, object: "${n}" }\n`,
+    ];
+    for (let n = 0; n < 20; n++) {
+        c.config(base(n % 5 === 4 ? 'listeners: broken\n' : variants[n % variants.length](n)));
+        const r = await c.reload();
+        assert.equal(r.code, n % 5 === 4 ? 1 : 0, r.err);
+    }
+    going = false;
+    await Promise.all(sending);
+    assert.ok(senders.every((s) => !s.over));
+    for (const s of senders) s.end();
+    const all = await c.wait(sent.reduce((a, b) => a + b), (e) => /^n\d+$/.test(e.message));
+    for (let i = 0; i < senders.length; i++)
+        assert.deepEqual(all.filter((e) => e['host.name'] === `h${i}`).map((e) => e.message), Array.from({ length: sent[i] }, (_, n) => `n${n}`));
+    assert.equal(c.state.pid, pid);
+    await c.balance();
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
+test('noise on every port stops no listener: what it said is stored or counted, and others are served', async (t) => {
+    const c = await collector(t, `syslog_udp: "127.0.0.1:0"\nsyslog_tcp: "127.0.0.1:0"\notlp: "127.0.0.1:0"
+listeners:\n  - { id: tls-none, kind: syslog_tls, address: "127.0.0.1:0", tls: { client: none } }`, { agents: ['srv-1'] });
+    let seed = 7;
+    const random = (n) => { const b = Buffer.alloc(n); for (let i = 0; i < n; i++) { seed = (seed * 1103515245 + 12345) & 0x7fffffff; b[i] = seed >> 16; } return b; };
+    const pid = c.state.pid, udp = dgram.createSocket('udp4');
+    for (let i = 0; i < 40; i++) {
+        await new Promise((done) => udp.send(random(i * 37 % 1400), c.ports.syslog_udp, '127.0.0.1', done));
+        for (const id of ['syslog_tcp', 'otlp', 'tls-none']) {
+            const s = await plain(c.port(id));
+            s.on('error', () => {});
+            s.write(i % 3 ? random(1 + i * 997 % 30000) : Buffer.concat([Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]), random(500)]));
+            s.end();
+        }
+        const inside = await dial(c, c.port('tls-none'));      // and inside a handshake that held
+        inside.on('error', () => {});
+        inside.end(Buffer.concat([Buffer.from(i % 2 ? '999999999 <' : '12 '), random(2000)]));
+    }
+    udp.close();
+    const s = await dial(c, c.port('tls-none'));
+    await write(s, line('h', 'after the noise') + '\n');
+    await c.wait(1, (e) => e.message === 'after the noise');
+    s.destroy();
+    const o = await dial(c, c.port('otlp'), 'srv-1');
+    o.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert.match(String(await new Promise((done) => o.once('data', done))), /^HTTP\/1\.1 404/);
+    o.destroy();
+    assert.equal(c.state.pid, pid);
+    await c.balance();
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
