@@ -1,9 +1,12 @@
 /* test_hunt.c - hunting: our own rules with their samples, and the public collection with its regression cases. */
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/file.h"
 #include "base/test.h"
 #include "detect/hunt.h"
+#include "parse/parse.h"
 
 static const char *env(const char *name)
 {
@@ -296,6 +299,82 @@ static void public_cases_match(void **state)
     sigma_free(&s);
 }
 
+/* parsed_case - the same events as lines of JSON through the parser, as a collector gets them: the rule must still see them. */
+static bool parsed_case(struct sigma *s, const struct parser *p, struct str line)
+{
+    struct parse_hints h = { .received = clock_now(), .zone_min = EVENT_OFFSET_NONE };
+    struct str id = column(line, 1), json = column(line, 10);
+    AUTO_BUF struct buf file = { 0 };
+    struct sigma_run *run = NULL;
+    struct event_batch b;
+    uint64_t least = 1, count = 0;
+    char path[4096];
+    size_t at = 0;
+    json_t *one;
+    struct err e;
+
+    (void)!str_u64(column(line, 11), &least);
+    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(json));
+    buf_init(&file, 0);
+    event_batch_init(&b, 0);
+    assert_int_equal(file_read(path, 64 * MIB, &file, &e), 0);
+    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
+    for (json_error_t je; (one = json_loadb(file.p + at, file.n - at, JSON_DISABLE_EOF_CHECK, &je)) != NULL; at += (size_t)je.position) {
+        char *text = json_dumps(one, JSON_COMPACT);
+        const struct sigma_match *m;
+        struct event *ev;
+        int n;
+
+        event_batch_reset(&b);
+        ev = event_batch_add(&b);
+        parse_line(p, str_c(text), &h, &b.arena, ev);
+        n = sigma_run_event(run, ev, false, &m, &e);
+        assert_true(n >= 0);
+        for (int i = 0; i < n; i++)
+            count += str_eq(m[i].rule->id, id);
+        assert_true(str_eq(ev->parser, STR("windows")) && ev->class == CLASS_OS_WINDOWS);
+        free(text);
+        json_decref(one);
+    }
+    sigma_run_free(&run);
+    event_batch_free(&b);
+    if (count < least)
+        print_message("%.*s: %llu of %llu matches\n", STR_ARG(column(line, 0)), (unsigned long long)count, (unsigned long long)least);
+    return count >= least;
+}
+
+static void public_cases_match_when_parsed(void **state)
+{
+    char path[4096];
+    const char *paths[] = { path };
+    AUTO_BUF struct buf manifest;
+    struct parser *p = NULL;
+    struct sigma *s = NULL;
+    unsigned cases = 0, good = 0;
+    struct str rest, line;
+    struct err e;
+
+    (void)state;
+    buf_init(&manifest, 0);
+    snprintf(path, sizeof path, "%s/data/sigma/manifest.tsv", env("SAQSHY_SHARED"));
+    assert_int_equal(file_read(path, MIB, &manifest, &e), 0);
+    snprintf(path, sizeof path, "%s/sigma-rules", work);
+    assert_int_equal(sigma_load(paths, 1, &s, &e), 0);
+    assert_int_equal(parse_new(NULL, 0, &p, &e), 0);
+    rest = buf_view(&manifest);
+    str_split(&rest, '\n', &line);   /* the heading */
+    while (str_split(&rest, '\n', &line))
+        if (line.n && column(line, 10).n) {
+            cases++;
+            good += parsed_case(s, p, line);
+        }
+    print_message("%u of %u cases give at least the expected matches as parsed events\n", good, cases);
+    assert_int_equal(cases, 106);
+    assert_int_equal(good, cases);
+    parse_free(&p);
+    sigma_free(&s);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +386,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest public_tests[] = {
         cmocka_unit_test(public_rules_load),
         cmocka_unit_test(public_cases_match),
+        cmocka_unit_test(public_cases_match_when_parsed),
     };
     char path[4096];
     int failed;
