@@ -223,7 +223,10 @@ int vulns_survey_put(struct call *c, const struct vuln_survey *s)
     if (rc < 0)
         return rc;
     scope = scope_put(c, s);
-    return scope < 0 ? scope : known ? pending_add(c, s->object_id, scope > 0 || given != (s->scope_count > 0)) : 0;
+    if (scope < 0 || known)
+        return scope < 0 ? scope : pending_add(c, s->object_id, scope > 0 || given != (s->scope_count > 0));
+    /* One that the room did not know yet has no results, but a control survey that begins says something of what was measured (7.4, row 9). */
+    return s->control && s->begun_at ? pending_add(c, s->object_id, false) : 0;
 }
 
 int vuln_letter_out(struct call *c, int64_t survey)
