@@ -15,7 +15,7 @@
 #include "parse/audit.h"
 
 /* How the value of a key is read. */
-enum kind { K_PLAIN, K_TEXT, K_WHO, K_USER, K_ADDRESS, K_RESULT, K_ARCH, K_CALL, K_TITLE, K_SADDR, K_UID, K_AUID, K_NUMBER };
+enum kind { K_PLAIN, K_TEXT, K_KEYS, K_WHO, K_USER, K_ADDRESS, K_RESULT, K_ARCH, K_CALL, K_TITLE, K_SADDR, K_UID, K_AUID, K_NUMBER };
 
 /* Where keys go. Those that are not here go to auditd.log.KEY. */
 static const struct key {
@@ -70,7 +70,7 @@ static const struct key {
     { PAIR("mode", "file.mode"), K_PLAIN },
     { PAIR("ouid", "file.uid"), K_PLAIN },
     { PAIR("ogid", "file.gid"), K_PLAIN },
-    { PAIR("key", "auditd.log.key"), K_TEXT },
+    { PAIR("key", "auditd.log.key"), K_KEYS },
     { PAIR("ses", "auditd.log.ses"), K_PLAIN },
     { PAIR("tty", "auditd.log.tty"), K_PLAIN },
     { PAIR("subj", "auditd.log.subj"), K_PLAIN },
@@ -278,6 +278,11 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
             put(r, k->field, value);
         if (str_eq(k->key, STR("unit")))
             r->unit = value;
+        break;
+    case K_KEYS: /* several rules may have asked for the event: their keys are parted by a byte 1 */
+        value = quoted ? value : decode_hex(w, value, false);
+        for (struct str one; !str_eq(value, STR("(null)")) && str_split(&value, '\x01', &one);)
+            put(r, k->field, one);
         break;
     case K_TITLE:
         r->title = quoted ? value : decode_hex(w, value, true);

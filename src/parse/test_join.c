@@ -194,6 +194,9 @@ static const struct line_row joined_rows[] = {
       "process.command_line=wget http://x/a\nprocess.title=wget http://x/a\nprocess.working_directory=/root\nfile.path=/usr/bin/wget\n"
       "file.inode=155\nauditd.log.name=/usr/bin/wget\nauditd.log.name=/lib64/ld.so\nauditd.log.record_type=SYSCALL\n"
       "auditd.log.record_type=EXECVE\nauditd.log.a0=55d\nauditd.log.a0=wget\nauditd.log.key=rootcmd\nsaqshy.types=OS-13" },
+    { "keys of several rules", "type=SYSCALL msg=audit(1774000000.415:4063): arch=c000003e syscall=59 success=yes comm=\"a\" key=6B31016B32",
+      "auditd/ok\nauditd.log.key=k1\nauditd.log.key=k2" },
+    { "no key", "type=SYSCALL msg=audit(1774000000.415:4063): arch=c000003e syscall=59 success=yes comm=\"a\" key=(null)", "auditd/ok\n!auditd.log.key" },
     { "a file that was removed: the path that went, not the folder",
       "type=SYSCALL msg=audit(1774000000.415:4064): arch=c000003e syscall=263 success=yes exit=0 items=2 pid=11 uid=0 comm=\"rm\" "
       "exe=\"/usr/bin/rm\"\ntype=PATH msg=audit(1774000000.415:4064): item=0 name=\"/etc/\" inode=1 nametype=PARENT\n"
