@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&a, 4 * MIB);
     (void)place_valid(text);
     assert(tool_policy_text(str_c(policy), "policy", &p, &e) == 0);
-    if (tool_order_read(text, p, "/data/tools/1.out", &a, &t, &argv, &e) == 0) {
+    if (tool_order_read(text, p, &(struct tool_files){ "/data/tools/1.out", NULL }, &a, &t, &argv, &e) == 0) {
         assert(strncmp(argv[0], "/usr/bin/", 9) == 0);
         for (size_t i = 0; i < t->arg_count; i++)
             assert(str_eq(str_c(argv[1 + i]), t->args[i]) || str_eq(t->args[i], STR("{output}")));

@@ -5,8 +5,10 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { api, conditions, user } from './lib/api.mjs';
 import { centre, until } from './lib/centre.mjs';
 
@@ -75,6 +77,7 @@ async function later(seconds) {
 const provided = (...but) => conditions(c, p.analyst, p.owner, OBJECT, ...but);
 
 before(async () => {
+    process.env.TMPDIR = '/var/tmp';   // OpenSCAP writes into /tmp, which the role tools is not given where the data lie there
     c = await centre({ demo: true });
     writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk]', 'roles: [desk, tools]'));
     await c.start();
@@ -412,3 +415,81 @@ test('Saqshy runs nmap itself: on places of the scope only, after a second press
         assert.ok(audit.some((x) => JSON.stringify(x).includes('127.0.0.1')), 'the command stands in the audit trail');
     } finally { listener.close(); }
 });
+
+/** Rules of our own, with their checks beside them: a file that is there, one that is not, a search that takes a while, and a rule for another system. */
+const RULE = 'xccdf_kz.saqshy.test_rule_';
+const xccdf = `<?xml version="1.0" encoding="UTF-8"?>
+<Benchmark xmlns="http://checklists.nist.gov/xccdf/1.2" id="xccdf_kz.saqshy.test_benchmark_host" resolved="1" xml:lang="en">
+<status date="2026-11-01">draft</status><title>Settings of this machine</title><description>Rules of our own.</description><version>1</version>
+${[['accounts', 'medium', 1, ''], ['banner', 'high', 2, ''], ['search', 'low', 3, ''], ['elsewhere', 'low', 1, '<platform idref="cpe:/o:saqshy:nowhere:1"/>']].map(([name, severity, check, platform]) =>
+    `<Rule id="${RULE}${name}" severity="${severity}" selected="true"><title>Our rule ${name}</title><description>About ${name}.</description>${platform}<fixtext>Write it.</fixtext>
+<check system="http://oval.mitre.org/XMLSchema/oval-definitions-5"><check-content-ref href="host-oval.xml" name="oval:kz.saqshy.test:def:${check}"/></check></Rule>`).join('\n')}
+</Benchmark>`;
+const each = (line) => [[1, '<unix:filepath>/etc/passwd</unix:filepath>'], [2, '<unix:filepath>/etc/saqshy-no-such-banner</unix:filepath>'],
+    [3, '<unix:behaviors recurse_direction="down" max_depth="-1"/><unix:path>/usr</unix:path><unix:filename operation="pattern match">^saqshy-no-such-file$</unix:filename>']].map(([n, where]) => line(`oval:kz.saqshy.test`, n, where)).join('\n');
+const oval = `<?xml version="1.0" encoding="UTF-8"?>
+<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5" xmlns:oval="http://oval.mitre.org/XMLSchema/oval-common-5" xmlns:unix="http://oval.mitre.org/XMLSchema/oval-definitions-5#unix">
+<generator><oval:schema_version>5.11</oval:schema_version><oval:timestamp>2026-11-01T00:00:00</oval:timestamp></generator>
+<definitions>${each((id, n) => `<definition id="${id}:def:${n}" version="1" class="compliance"><metadata><title>a file</title><description>it is there</description></metadata><criteria><criterion test_ref="${id}:tst:${n}"/></criteria></definition>`)}</definitions>
+<tests>${each((id, n) => `<unix:file_test id="${id}:tst:${n}" version="1" check="all" check_existence="${n === 3 ? 'none_exist' : 'at_least_one_exists'}" comment="a file"><unix:object object_ref="${id}:obj:${n}"/></unix:file_test>`)}</tests>
+<objects>${each((id, n, where) => `<unix:file_object id="${id}:obj:${n}" version="1">${where}</unix:file_object>`)}</objects>
+</oval_definitions>`;
+const THIS = Object.values(networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address ?? '127.0.0.1';
+const ended = (s) => until('the tool has ended', async () => { const x = await get(p.surveyor, `/surveys/${s.id}`); return x.runs.every((r) => ['done', 'failed'].includes(r.state)) ? x : null; }, 180);
+
+test('Saqshy runs OpenSCAP itself, with content of the administrator alone: what failed is found, what passed was looked at, what did not apply was not; a desk that restarts meanwhile loses nothing',
+    { skip: !existsSync('/usr/bin/oscap') && 'oscap is not installed' }, async () => {
+        let s = await act(p.surveyor, await make('update_config'), 'start');
+        s = await act(p.surveyor, s, 'scope_add', { name: 'this machine', hosts: [THIS] });
+        const profile = async () => (await get(p.surveyor, '/survey-tools')).items.find((x) => x.id === 'oscap-own');
+        const propose = () => act(p.surveyor, s, 'run_propose', { profile: 'oscap-own', targets: [THIS] });
+        const confirm = (run) => act(p.lead, s, 'run_confirm', { run: run.id, command: run.command });
+
+        assert.deepEqual([(await profile()).present, /no content for this machine: looked for host-ds\.xml, host\.xml in .*\/scap and /.test((await profile()).missing)], [false, true]);
+        const none = await refused(p.surveyor, s, 'run_propose', { profile: 'oscap-own', targets: [THIS] }, 409, 'profile');
+        assert.equal(none.code, 'tool_missing');
+
+        writeFileSync(join(c.data, 'scap/host.xml'), xccdf);
+        writeFileSync(join(c.data, 'scap/host-oval.xml'), oval);
+        assert.deepEqual([(await profile()).present, (await profile()).missing], [true, null]);
+        s = await propose();
+        assert.match(s.runs[0].command, /^\/usr\/bin\/oscap xccdf eval --results-arf \/\S+\/tools\/\d+\.out \/\S+\/scap\/host\.xml$/);
+        renameSync(join(c.data, 'scap/host.xml'), join(c.data, 'scap/host.away'));
+        await refused(p.lead, s, 'run_confirm', { run: s.runs[0].id, command: s.runs[0].command }, 409, 'profile');
+        renameSync(join(c.data, 'scap/host.away'), join(c.data, 'scap/host.xml'));
+
+        /* The desk falls while the tool runs: the role tools goes on by itself, and a new desk takes what it made. */
+        const begun = (run) => until('the tool has begun', () => existsSync(join(c.data, `tools/${run.id}.begun`)));
+        await confirm(s.runs[0]);
+        const before = await c.roles();
+        await begun(s.runs[0]);
+        process.kill(before.desk.pid, 'SIGKILL');
+        await until('a new desk', async () => (await c.client().request('GET', '/health')).status === 200 && (await c.roles()).desk.pid !== before.desk.pid, 90);
+        await signIn();
+        s = await ended(s);
+        assert.deepEqual([s.runs[0].state, s.runs[0].exit_code], ['done', 2], JSON.stringify(s.runs[0]));
+        assert.equal((await c.roles()).tools.pid, before.tools.pid, 'the role tools went on');
+        s = await settled(s);
+        const mine = s.results.filter((r) => r.run === s.runs[0].id);
+        assert.deepEqual(mine.map((r) => [r.state, r.findings, r.outside]), [['applied', 1, 0]], JSON.stringify(mine));
+        const report = (await p.surveyor.get(`/surveys/${s.id}/results/${mine[0].id}`)).bytes.toString();
+        assert.deepEqual([...report.matchAll(/<result>(\w+)</g)].map((m) => m[1]).sort(), ['fail', 'notapplicable', 'pass', 'pass']);
+        const found = (await get(p.surveyor, `/surveys/${s.id}/vulnerabilities`)).items;
+        assert.deepEqual(found.map((v) => v.title), ['Our rule banner']);
+
+        /* A run that a restart of the whole node cuts short is told as lost; it is never begun again by itself. */
+        const stopped = async (signal) => {
+            s = (await propose());
+            const run = s.runs.at(-1);
+            await confirm(run);
+            await begun(run);
+            await c.daemon.stop(signal);
+            await c.start();
+            await signIn();
+            s = await ended(s);
+            return s.runs.find((r) => r.id === run.id);
+        };
+        const cut = await stopped('SIGTERM');
+        assert.ok(cut.state === 'failed' || (cut.state === 'done' && cut.exit_code === 2), JSON.stringify(cut));
+        assert.equal(s.runs.filter((r) => !['done', 'failed'].includes(r.state)).length, 0);
+    });

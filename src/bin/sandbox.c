@@ -35,13 +35,13 @@ struct ruleset {
 };
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
-static const char *const role_folders[ROLE_COUNT][13] = {
+static const char *const role_folders[ROLE_COUNT][16] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
-    [ROLE_TOOLS] = { "+tools" },
+    [ROLE_TOOLS] = { "+tools", "-scap" },
     [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "+tools", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
-                      "-pki/server.key", "-link", "-requirements" },
+                      "-pki/server.key", "-link", "-requirements", "-scap" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",
@@ -75,18 +75,23 @@ static int allow(int ruleset, const char *path, uint64_t access)
 }
 
 /* allow_programs - what the role tools may begin: the programs of the policy that are there, and what loads them. Nothing else on this host can be
- * executed by it or by whatever it began: no shell, no script. */
-static int allow_programs(const struct node *n, int ruleset)
+ * executed by it or by whatever it began: no shell, no script. OpenSCAP keeps temporary files in /tmp and cannot be told otherwise; where the data directory
+ * itself lies there, it does without, and fails. */
+static int allow_programs(const struct node *n, int ruleset, uint64_t may_write)
 {
     static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1" };
     struct tool_policy *p = NULL;
+    bool scratch = false;
     char path[4096];
     int rc = tool_policy_load(n->content, &p, NULL);
 
     for (size_t i = 0; rc == 0 && i < tool_policy_count(p); i++) {
         snprintf(path, sizeof path, "%.*s", STR_ARG(tool_policy_at(p, i)->program));
         rc = allow(ruleset, path, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
+        scratch = scratch || tool_policy_at(p, i)->scratch;
     }
+    if (rc == 0 && scratch && !str_starts(str_c(n->data), STR("/tmp/")))   /* other tools take this from themselves (tools_work.c) */
+        rc = allow(ruleset, "/tmp", may_write);
     for (size_t i = 0; rc == 0 && i < COUNT(loaders); i++)
         rc = allow(ruleset, loaders[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
     if (rc == 0)
@@ -146,7 +151,7 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
     if (rc == 0 && role == ROLE_INGEST)
         rc = allow_certificates(n, ruleset);
     if (rc == 0 && role == ROLE_TOOLS)
-        rc = allow_programs(n, ruleset);
+        rc = allow_programs(n, ruleset, may_write);
     for (const char *const *f = role_folders[role]; rc == 0 && *f; f++)
         rc = allow(ruleset, node_path(n, *f + 1, path), **f == '+' ? may_write : MAY_READ);
     return rc;

@@ -37,6 +37,8 @@ int desk_survey_tools(struct desk *d, const struct viewer *v, struct desk_reply 
 {
     struct tool_policy *p = NULL;
     json_t *items = json_array();
+    char path[4096], scap[4096];
+    struct tool_files files = { NULL, node_path(d->setup.node, "scap", scap) };
     struct call c;
     int rc;
 
@@ -45,11 +47,14 @@ int desk_survey_tools(struct desk *d, const struct viewer *v, struct desk_reply 
     for (size_t i = 0; rc == 0 && i < tool_policy_count(p); i++) {
         const struct tool_profile *t = tool_policy_at(p, i);
         json_t *modes = json_array();
+        struct err none = { 0 };
+        bool installed = tool_installed(t), content = tool_content(t, &files, path, &none) == 0;
 
         for (size_t m = 0; m < t->mode_count; m++)
             json_array_append_new(modes, json_str(t->modes[m]));
-        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "id", json_str(t->id), "tool", json_str(t->tool), "title", json_str(t->title[v->lang]),
-                                               "modes", modes, "local", t->local, "present", tool_present(t)));
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "id", json_str(t->id), "tool", json_str(t->tool), "title", json_str(t->title[v->lang]),
+                                               "modes", modes, "local", t->local, "present", installed && content, "missing",
+                                               !installed ? json_str(t->program) : !content ? json_string(none.text) : json_null()));
     }
     r->json = json_pack("{s:b, s:o, s:n}", "running", tools_alive(d->setup.node), "items", items, "next");
     tool_policy_free(&p);
@@ -77,7 +82,8 @@ static int command_of(struct call *c, const struct sv *s, struct str profile, co
 {
     struct str *targets = arena_array(&c->a, TOOL_TARGETS_MAX, sizeof *targets);
     struct tool_policy *p = NULL;
-    char output[4096], **argv;
+    char output[4096], scap[4096], **argv;
+    struct tool_files files = { tools_path(c->d->setup.node, run, TOOLS_OUTPUT, output), node_path(c->d->setup.node, "scap", scap) };
     json_t *scope = NULL;
     struct err e = { 0 };
     int rc = targets ? tool_policy_load(c->d->setup.node->content, &p, c->e) : -ENOMEM;
@@ -87,8 +93,8 @@ static int command_of(struct call *c, const struct sv *s, struct str profile, co
         rc = scope_included(c, s, &scope);
     if (rc == 0 && (!t || !tool_for_mode(t, s->mode)))
         rc = sv_wrong(c, "profile", "no such profile for this mode");
-    if (rc == 0 && !tool_present(t))
-        rc = refuse(c, -EPROTO, "wrong_state", "profile", "%.*s is not installed here", STR_ARG(t->tool));
+    if (rc == 0 && !tool_installed(t))
+        rc = refuse(c, -EPROTO, "tool_missing", "profile", "%.*s is not installed here", STR_ARG(t->tool));
     for (size_t i = 0; rc == 0 && i < json_array_size(list) && i < TOOL_TARGETS_MAX; i++) {
         const json_t *one = json_array_get(list, i);
 
@@ -96,8 +102,9 @@ static int command_of(struct call *c, const struct sv *s, struct str profile, co
             rc = sv_wrong(c, "targets", "not a place of the survey's scope");
         targets[i] = str_of(json_string_value(one), json_string_length(one));
     }
-    if (rc == 0 && tool_argv(t, targets, json_array_size(list), tools_path(c->d->setup.node, run, TOOLS_OUTPUT, output), &c->a, &argv, &e) < 0)
-        rc = sv_wrong(c, "targets", e.text);
+    int made = rc == 0 ? tool_argv(t, targets, json_array_size(list), &files, &c->a, &argv, &e) : 0;
+    if (made < 0)
+        rc = made == -ENOENT ? refuse(c, -EPROTO, "tool_missing", "profile", "%s", e.text) : sv_wrong(c, "targets", e.text);
     if (rc == 0) {
         *tool = arena_copy(&c->a, t->tool);
         *command = tool_command(argv, &c->a);

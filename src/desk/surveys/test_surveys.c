@@ -284,6 +284,7 @@ static void only_single_places_are_places(void **state)
 static void a_command_is_the_policy_and_places_and_nothing_else(void **state)
 {
     struct str one = STR("10.0.0.5"), bad = STR("--script=x"), many[TOOL_TARGETS_MAX + 1];
+    struct tool_files files = { "/out", NULL };
     struct tool_policy *p = NULL;
     struct arena a;
     char path[4096], **argv;
@@ -297,16 +298,16 @@ static void a_command_is_the_policy_and_places_and_nothing_else(void **state)
         const struct tool_profile *t = tool_policy_at(p, i);
 
         CHECK(t->id.p, t->mode_count > 0 && t->time_s > 0 && t->output_mib > 0);
-        assert_int_equal(tool_argv(t, &one, 0, "/out", &a, &argv, &e), -EINVAL);
-        assert_int_equal(tool_argv(t, &bad, 1, "/out", &a, &argv, &e), -EINVAL);
+        assert_int_equal(tool_argv(t, &one, 0, &files, &a, &argv, &e), -EINVAL);
+        assert_int_equal(tool_argv(t, &bad, 1, &files, &a, &argv, &e), -EINVAL);
         if (t->local)
-            assert_int_equal(tool_argv(t, &one, 1, "/out", &a, &argv, &e), -EINVAL);   /* not this machine */
+            assert_int_equal(tool_argv(t, &one, 1, &files, &a, &argv, &e), -EINVAL);   /* not this machine */
     }
     const struct tool_profile *t = tool_policy_find(p, STR("nmap-ports"));
     for (size_t i = 0; i < COUNT(many); i++)
         many[i] = one;
-    assert_int_equal(tool_argv(t, many, COUNT(many), "/out", &a, &argv, &e), -EINVAL);
-    must(tool_argv(t, &one, 1, "/out", &a, &argv, &e), &e);
+    assert_int_equal(tool_argv(t, many, COUNT(many), &files, &a, &argv, &e), -EINVAL);
+    must(tool_argv(t, &one, 1, &files, &a, &argv, &e), &e);
     assert_string_equal(argv[0], "/usr/bin/nmap");
     assert_string_equal(argv[t->arg_count], "--");
     assert_string_equal(argv[t->arg_count + 1], "10.0.0.5");
@@ -385,6 +386,45 @@ static void a_run_is_bounded_and_believes_nobody(void **state)
     json_t *end = ran(w, p, 50, rows[0].order);   /* the role fell while it ran: never begun twice by itself */
     assert_string_equal(json_string_value(json_object_get(end, "why")), "ended");
     json_decref(end);
+    tool_policy_free(&p);
+}
+
+/* Content is found by name, the administrator's before that of packages, for the system of this machine; a name with a folder in it is no name. */
+static void content_is_the_administrators_and_is_looked_for(void **state)
+{
+    static const char profile[] = "profiles:\n  - {id: a, tool: oscap, program: /usr/bin/oscap, title: {kk: a, ru: a, en: a}, modes: [update_config], arguments: [%s], content: [%s],"
+                                  " target: local, format: arf, time_s: 5, cpu_s: 5, memory_mib: 64, output_mib: 1}\n";
+    static const struct { const char *arguments, *content; bool good; } rows[] = {
+        { "'{content}'", "a.xml", true }, { "'{content}'", "a.xml, 'ours-{os}.xml'", true }, { "'{content}'", "../a.xml", false }, { "'{content}'", "/etc/passwd", false },
+        { "'{content}'", ".a", false }, { "a", "a.xml", false }, { "'{content}'", "", false },
+    };
+    struct world *w = *state;
+    struct str here = STR("127.0.0.1");
+    char scap[4096], text[4096], path[4096], **argv;
+    struct tool_files files = { "/out", node_path(w->node, "scap", scap) };
+    struct tool_policy *p = NULL;
+    AUTO_ARENA struct arena a = { 0 };
+    struct err e;
+
+    arena_init(&a, MIB);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        snprintf(text, sizeof text, profile, rows[i].arguments, rows[i].content);
+        CHECK(rows[i].content, (tool_policy_text(str_c(text), "test", &p, &e) == 0) == rows[i].good);
+        tool_policy_free(&p);
+    }
+    snprintf(text, sizeof text, profile, "'{content}'", "'saqshy-test-{os}.xml', saqshy-test.xml");
+    must(tool_policy_text(str_c(text), "test", &p, &e), &e);
+    const struct tool_profile *t = tool_policy_at(p, 0);
+    assert_int_equal(tool_argv(t, &here, 1, &files, &a, &argv, &e), -ENOENT);
+    assert_non_null(strstr(e.text, "saqshy-test.xml in "));
+    must(file_mkdirs(scap, 0750, &e), &e);
+    must(file_mkdirs(node_path(w->node, "scap/saqshy-test.xml", path), 0750, &e), &e);   /* a folder is no file */
+    assert_int_equal(tool_content(t, &files, text, &e), -ENOENT);
+    rmdir(path);
+    must(file_write_atomic(path, STR("<a/>"), 0640, &e), &e);
+    must(tool_argv(t, &here, 1, &files, &a, &argv, &e), &e);
+    assert_string_equal(argv[1], path);
+    assert_null(argv[2]);
     tool_policy_free(&p);
 }
 
@@ -501,6 +541,7 @@ int main(void)
         cmocka_unit_test(only_single_places_are_places),
         cmocka_unit_test(a_command_is_the_policy_and_places_and_nothing_else),
         T(a_run_is_bounded_and_believes_nobody, "a run is bounded in time and output, and the role believes no order"),
+        T(content_is_the_administrators_and_is_looked_for, "OpenSCAP: content is found by its name, the administrator's first; where none is there, a run is refused"),
         T(what_a_tool_takes_or_leaves_behind_is_ended, "what a tool takes beyond its limits, or leaves behind in a session of its own, is ended"),
         cmocka_unit_test(every_weakness_has_a_recommendation_in_three_languages),
     };

@@ -1,6 +1,7 @@
 /* tools.c - content/policy/tools.yaml, and commands made of it. See tools.h. */
 #include "desk/surveys/tools.h"
 #include "desk/surveys/room.h"
+#include "base/file.h"
 #include "base/yaml.h"
 
 #include <arpa/inet.h>
@@ -10,6 +11,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CONTENT_NAME_MAX 128
+#define OS_MAX           64
+#define OS_FILE_MAX      (16u * KIB)
 
 struct tool_policy {
     struct yaml        *file;
@@ -54,9 +59,23 @@ static int args_fit(const struct yaml *y, const struct ynode *at, const struct t
     return 0;
 }
 
+/* read_contents - names of files without folders: what an administrator puts elsewhere is not looked for. "{content}" and a list of names go together. */
+static int read_contents(const struct yaml *y, const struct ynode *n, struct tool_profile *t, struct err *e)
+{
+    bool wanted = false;
+    int rc = read_list(y, yaml_get(n, "content"), t->contents, TOOL_CONTENTS_MAX, &t->content_count, e);
+
+    for (size_t i = 0; rc == 0 && i < t->content_count; i++)
+        if (str_chr(t->contents[i], '/') >= 0 || str_starts(t->contents[i], STR(".")) || t->contents[i].n > CONTENT_NAME_MAX)
+            rc = yaml_err(y, n, e, "\"%.*s\" is no name of a file", STR_ARG(t->contents[i]));
+    for (size_t i = 0; i < t->arg_count; i++)
+        wanted = wanted || str_eq(t->args[i], STR("{content}"));
+    return rc == 0 && wanted != (t->content_count > 0) ? yaml_err(y, n, e, "\"content\" and the argument {content} go together") : rc;
+}
+
 static int read_profile(const struct yaml *y, const struct ynode *n, struct tool_profile *t, struct err *e)
 {
-    static const char *const known[] = { "id", "tool", "program", "title", "format", "needs", "modes", "arguments", "target", "time_s", "cpu_s", "memory_mib",
+    static const char *const known[] = { "id", "tool", "program", "title", "format", "content", "scratch", "modes", "arguments", "target", "time_s", "cpu_s", "memory_mib",
                                          "output_mib", "codes", NULL };
     const struct ynode *title;
     int rc = n->kind == YNODE_MAP ? yaml_only(y, n, known, e) : yaml_err(y, n, e, "a profile is expected");
@@ -64,7 +83,7 @@ static int read_profile(const struct yaml *y, const struct ynode *n, struct tool
     if (rc < 0)
         return rc;
     *t = (struct tool_profile){ .id = yaml_text(n, "id"), .tool = yaml_text(n, "tool"), .program = yaml_text(n, "program"), .format = yaml_text(n, "format"),
-                                .needs = yaml_text(n, "needs"), .local = str_eq(yaml_text(n, "target"), STR("local")) };
+                                .scratch = str_eq(yaml_text(n, "scratch"), STR("/tmp")), .local = str_eq(yaml_text(n, "target"), STR("local")) };
     if (t->id.n == 0 || t->id.n > 64 || t->tool.n == 0 || t->format.n == 0)
         return yaml_err(y, n, e, "\"id\", \"tool\" and \"format\" are expected");
     if (!str_starts(t->program, STR("/")) || t->program.n > 255)
@@ -77,6 +96,7 @@ static int read_profile(const struct yaml *y, const struct ynode *n, struct tool
         return yaml_err(y, n, e, "\"title\" has kk, ru and en");
     if ((rc = read_list(y, yaml_get(n, "modes"), t->modes, COUNT(t->modes), &t->mode_count, e)) < 0 ||
         (rc = read_list(y, yaml_get(n, "arguments"), t->args, TOOL_ARGS_MAX, &t->arg_count, e)) < 0 || (rc = args_fit(y, n, t, e)) < 0 ||
+        (rc = read_contents(y, n, t, e)) < 0 ||
         (rc = read_codes(y, yaml_get(n, "codes"), t, e)) < 0 || (rc = read_number(y, n, "time_s", TOOL_TIME_MAX_S, &t->time_s, e)) < 0 ||
         (rc = read_number(y, n, "cpu_s", TOOL_TIME_MAX_S, &t->cpu_s, e)) < 0 || (rc = read_number(y, n, "memory_mib", 65536, &t->memory_mib, e)) < 0)
         return rc;
@@ -152,15 +172,90 @@ const struct tool_profile *tool_policy_find(const struct tool_policy *p, struct 
     return NULL;
 }
 
-static bool path_there(struct str path, int how)
+bool tool_installed(const struct tool_profile *t)
 {
     char text[4096];
 
-    snprintf(text, sizeof text, "%.*s", STR_ARG(path));
-    return access(text, how) == 0;
+    snprintf(text, sizeof text, "%.*s", STR_ARG(t->program));
+    return access(text, X_OK) == 0;
 }
 
-bool tool_present(const struct tool_profile *t) { return path_there(t->program, X_OK) && (!t->needs.n || path_there(t->needs, R_OK)); }
+/* os_words - this machine's system as the SCAP Security Guide calls it: "debian12", "ubuntu2204", and "rhel9" of 9.4. Nothing known: empty, and no file fits. */
+static void os_words(struct str file, char whole[OS_MAX], char major[OS_MAX])
+{
+    struct str id = { NULL, 0 }, version = { NULL, 0 };
+    size_t n = 0;
+
+    for (size_t at = 0; at < file.n;) {
+        struct str line = str_cut(file, at);
+        ptrdiff_t end = str_chr(line, '\n');
+
+        line.n = end >= 0 ? (size_t)end : line.n;
+        at += line.n + 1;
+        ptrdiff_t equals = str_chr(line, '=');
+        struct str value = equals >= 0 ? str_cut(line, (size_t)equals + 1) : STR("");
+        if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\''))
+            value = str_of(value.p + 1, value.n - 2);
+        if (str_starts(line, STR("ID=")))
+            id = value;
+        if (str_starts(line, STR("VERSION_ID=")))
+            version = value;
+    }
+    whole[0] = major[0] = '\0';
+    for (size_t i = 0; i < id.n + version.n && i + 1 < OS_MAX; i++) {
+        char c = i < id.n ? id.p[i] : version.p[i - id.n];
+
+        if (c == '.' && i >= id.n) {
+            if (!major[0])
+                snprintf(major, OS_MAX, "%.*s", (int)n, whole);
+            continue;
+        }
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+            return;
+        whole[n++] = c;
+        whole[n] = '\0';
+    }
+    if (!major[0])
+        snprintf(major, OS_MAX, "%s", whole);
+}
+
+/* content_name - a name of the policy with {os} put in. False if it has none to put in. */
+static bool content_name(struct str name, const char *os, char out[CONTENT_NAME_MAX + OS_MAX])
+{
+    ptrdiff_t at = str_find(name, STR("{os}"));
+
+    if (at < 0)
+        return snprintf(out, CONTENT_NAME_MAX + OS_MAX, "%.*s", STR_ARG(name)) > 0;
+    return os[0] && snprintf(out, CONTENT_NAME_MAX + OS_MAX, "%.*s%s%.*s", (int)at, name.p, os, (int)(name.n - (size_t)at - 4), name.p + at + 4) > 0;
+}
+
+int tool_content(const struct tool_profile *t, const struct tool_files *f, char out[4096], struct err *e)
+{
+    const char *folders[] = { f->scap, TOOL_SCAP_FOLDER };
+    AUTO_BUF struct buf file = { 0 }, names = { 0 };
+    char os[2][OS_MAX], name[CONTENT_NAME_MAX + OS_MAX];
+    struct stat st;
+
+    out[0] = '\0';
+    if (t->content_count == 0)
+        return 0;
+    buf_init(&file, OS_FILE_MAX);
+    buf_init(&names, 4 * KIB);
+    if (file_read("/etc/os-release", OS_FILE_MAX, &file, e) < 0)
+        buf_reset(&file);
+    os_words(buf_view(&file), os[0], os[1]);
+    for (size_t i = 0; i < t->content_count; i++)
+        for (size_t k = 0; k < 2; k++) {
+            if (!content_name(t->contents[i], os[k], name) || (k == 1 && (str_find(t->contents[i], STR("{os}")) < 0 || strcmp(os[0], os[1]) == 0)))
+                continue;
+            buf_printf(&names, "%s%s", names.n ? ", " : "", name);
+            for (size_t d = 0; d < COUNT(folders); d++)
+                if (folders[d] && snprintf(out, 4096, "%s/%s", folders[d], name) < 4096 && stat(out, &st) == 0 && S_ISREG(st.st_mode) && access(out, R_OK) == 0)
+                    return 0;
+        }
+    out[0] = '\0';
+    return err_set(e, -ENOENT, "no content for this machine: looked for %.*s in %s and %s", (int)names.n, names.p, f->scap ? f->scap : "DATA/scap", TOOL_SCAP_FOLDER);
+}
 
 bool tool_for_mode(const struct tool_profile *t, struct str mode)
 {
@@ -191,32 +286,44 @@ static bool own_address(struct str place)
     return own;
 }
 
-int tool_argv(const struct tool_profile *t, const struct str *targets, size_t count, const char *output, struct arena *a, char ***argv, struct err *e)
+static int places_fit(const struct tool_profile *t, const struct str *targets, size_t count, struct err *e)
 {
-    char **out = arena_array(a, 2 + t->arg_count + count, sizeof *out);
-    size_t n = 0;
-
-    if (!out)
-        return err_set(e, -ENOMEM, "no memory for a command");
     if (count == 0 || count > TOOL_TARGETS_MAX || (t->local && count != 1))
         return err_set(e, -EINVAL, t->local ? "one place is expected" : "1 to %d places are expected", TOOL_TARGETS_MAX);
-    out[n++] = (char *)(uintptr_t)arena_copy(a, t->program).p;
-    for (size_t i = 0; i < t->arg_count; i++)
-        out[n++] = (char *)(uintptr_t)(str_eq(t->args[i], STR("{output}")) ? arena_copy(a, str_c(output)).p : arena_copy(a, t->args[i]).p);
     for (size_t i = 0; i < count; i++) {
         if (!place_valid(targets[i]))
             return err_set(e, -EINVAL, "\"%.*s\" is no single address or host name", (int)min_size(targets[i].n, 100), targets[i].p);
         if (t->local && !own_address(targets[i]))
             return err_set(e, -EINVAL, "\"%.*s\" is not this machine: %.*s looks at the machine on which it runs", STR_ARG(targets[i]), STR_ARG(t->tool));
-        if (!t->local)
-            out[n++] = (char *)(uintptr_t)arena_copy(a, targets[i]).p;
     }
+    return 0;
+}
+
+int tool_argv(const struct tool_profile *t, const struct str *targets, size_t count, const struct tool_files *f, struct arena *a, char ***argv, struct err *e)
+{
+    char content[4096], **out;
+    size_t n = 0;
+    int rc = places_fit(t, targets, count, e);
+
+    if (rc == 0)
+        rc = tool_content(t, f, content, e);
+    if (rc < 0)
+        return rc;
+    out = arena_array(a, 2 + t->arg_count + count, sizeof *out);
+    if (!out)
+        return err_set(e, -ENOMEM, "no memory for a command");
+    out[n++] = (char *)(uintptr_t)arena_copy(a, t->program).p;
+    for (size_t i = 0; i < t->arg_count; i++)
+        out[n++] = (char *)(uintptr_t)arena_copy(a, str_eq(t->args[i], STR("{output}")) ? str_c(f->output) : str_eq(t->args[i], STR("{content}")) ? str_c(content) : t->args[i]).p;
+    for (size_t i = 0; i < count && !t->local; i++)
+        out[n++] = (char *)(uintptr_t)arena_copy(a, targets[i]).p;
     out[n] = NULL;
     *argv = out;
     return arena_failed(a) ? err_set(e, -ENOMEM, "no memory for a command") : 0;
 }
 
-int tool_order_read(struct str text, const struct tool_policy *p, const char *output, struct arena *a, const struct tool_profile **t, char ***argv, struct err *e)
+int tool_order_read(struct str text, const struct tool_policy *p, const struct tool_files *f, struct arena *a, const struct tool_profile **t, char ***argv,
+                    struct err *e)
 {
     struct str *targets = arena_array(a, TOOL_TARGETS_MAX, sizeof *targets);
     json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL), *list = json_object_get(j, "targets");
@@ -235,7 +342,7 @@ int tool_order_read(struct str text, const struct tool_policy *p, const char *ou
     if (rc == 0 && json_array_size(list) > TOOL_TARGETS_MAX)
         rc = err_set(e, -EINVAL, "too many places");
     if (rc == 0)
-        rc = tool_argv(*t, targets, count, output, a, argv, e);
+        rc = tool_argv(*t, targets, count, f, a, argv, e);
     json_decref(j);
     return rc;
 }

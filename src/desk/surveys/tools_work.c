@@ -6,11 +6,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +42,24 @@ static void limit(int what, uint64_t value)
         _exit(126);
 }
 
+/* scratch_away - a tool that needs no /tmp may write into its folder alone. Without Landlock there is nothing to take: the role does not run, tests do. */
+static int scratch_away(const char *folder)
+{
+    struct landlock_ruleset_attr all = { .handled_access_fs = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                                              LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR };
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, 0), rc = 0;
+
+    if (ruleset < 0)
+        return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+    for (int i = 0; rc == 0 && i < 2; i++) {
+        struct landlock_path_beneath_attr a = { .allowed_access = i == 0 ? all.handled_access_fs : LANDLOCK_ACCESS_FS_WRITE_FILE };
+
+        a.parent_fd = open(i == 0 ? folder : "/dev/null", O_PATH | O_CLOEXEC);
+        rc = a.parent_fd < 0 ? -1 : (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
+    }
+    return rc < 0 ? rc : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
 /* become - the child: nothing of ours is open in it, and it dies with the role. */
 static _Noreturn void become(const struct tool_profile *t, char *const *argv, int in, int out, int said, const char *folder, pid_t parent)
 {
@@ -54,7 +74,7 @@ static _Noreturn void become(const struct tool_profile *t, char *const *argv, in
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (getppid() != parent || chdir(folder) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(said, 2) < 0)
         _exit(126);
-    if (close_range(3, ~0u, 0) < 0)
+    if ((!t->scratch && scratch_away(folder) < 0) || close_range(3, ~0u, 0) < 0)
         _exit(126);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, 1024);
@@ -204,13 +224,13 @@ static int run_child(const struct node *n, int64_t run, const struct tool_profil
 /* read_order - {profile, targets}; everything else about the run stands in our own policy. */
 static int read_order(const struct node *n, int64_t run, const struct tool_policy *p, struct arena *a, const struct tool_profile **t, char ***argv, struct err *e)
 {
-    char path[4096], output[4096];
+    char path[4096], output[4096], scap[4096];
     AUTO_BUF struct buf b = { 0 };
     int rc;
 
     buf_init(&b, TOOL_ORDER_MAX);
     rc = file_read(tools_path(n, run, "order", path), TOOL_ORDER_MAX, &b, e);
-    return rc < 0 ? rc : tool_order_read(buf_view(&b), p, tools_path(n, run, TOOLS_OUTPUT, output), a, t, argv, e);
+    return rc < 0 ? rc : tool_order_read(buf_view(&b), p, &(struct tool_files){ tools_path(n, run, TOOLS_OUTPUT, output), node_path(n, "scap", scap) }, a, t, argv, e);
 }
 
 static int one_order(const struct node *n, const struct tool_policy *p, int64_t run, const volatile int *stop, struct err *e)

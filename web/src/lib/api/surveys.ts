@@ -108,7 +108,7 @@ const found = object({
   remedy: object({ kk: str, ru: str, en: str, edited: bool }), measure: nullable(measure),
 });
 export type Found = Decoded<typeof found>;
-const tool = object({ id: str, tool: str, title: str, modes: arr(oneOf(MODES)), local: bool, present: bool });
+const tool = object({ id: str, tool: str, title: str, modes: arr(oneOf(MODES)), local: bool, present: bool, missing: nullable(str) });
 const column = object({ heading: str, field: str });
 const mapping = object({ name: str, tool: str, sheet: str, columns: arr(column), updated_at: instant, author: nullable(str) });
 export type SavedMapping = Decoded<typeof mapping>;
