@@ -88,12 +88,14 @@ static void pair(struct work *w, struct str key, struct str value, bool *first_l
         { PAIR("VID", "network.vlan.id") },
     };
 
+    if (key.n == 0)
+        return;
     if (str_eq(key, STR("MAC"))) {
         mac(w, value);
         return;
     }
     for (size_t i = 0; i < COUNT(keys); i++) {
-        if (!str_eq(key, keys[i].key))
+        if (key.n != keys[i].key.n || *key.p != *keys[i].key.p || memcmp(key.p, keys[i].key.p, key.n) != 0)
             continue;
         if (i < 2)
             value = ip_of(value);
@@ -131,16 +133,19 @@ bool netfilter_message(struct work *w)
     if (in < 0 || !has(s, STR(" OUT=")) || !has(s, STR(" SRC=")))
         return false;
     uptime(&s);
-    prefix = str_trim(str_left(s, (size_t)str_find(s, STR("IN="))));
+    in -= s.p - w->msg.p;
+    prefix = str_trim(str_left(s, (size_t)in));
     if (prefix.n)
         work_add(w, STR("rule.name"), prefix);
     work_sense(w, verdict(prefix));
-    s = str_cut(s, (size_t)str_find(s, STR("IN=")));
+    s = str_cut(s, (size_t)in);
     while (s.n) {
         struct str word = take_word(&s);
 
         if (split_at(word, STR("="), &key, &value))
             pair(w, key, value, &first_len);
+        else if (word.n > 3)
+            continue;
         else if (str_eq(word, STR("SYN")) || str_eq(word, STR("ACK")) || str_eq(word, STR("FIN")) ||
                  str_eq(word, STR("RST")) || str_eq(word, STR("PSH")) || str_eq(word, STR("URG")))
             work_add(w, STR("iptables.tcp.flags"), word);

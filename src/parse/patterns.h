@@ -143,7 +143,7 @@ struct layer {
 };
 
 struct pattern {
-    struct str name, of, literal;
+    struct str name, of, literal, head;
     void *code; /* pcre2_code, owned */
     bool jit, alone;
     bool folds; /* letters of both cases are one: its literal may stand otherwise */
@@ -239,6 +239,7 @@ struct pattern_text {
     size_t groups;     /* out */
     bool folds;        /* out */
     struct str literal; /* out: the longest text that must stand there */
+    struct str head;    /* out: what the text must begin with */
 };
 /* pattern_compile - sets p->code. The error's offset is that within the source. */
 MUST_USE int pattern_compile(struct pattern_text *t, struct arena *a, struct pattern *p, struct err *e);

@@ -125,6 +125,7 @@ static int expression(struct making *m, const struct ynode *n, struct pattern *p
     if (p->literal.n < 2 && p->of.n == 0 && (p->alone || p->literal.n == 1 || !yaml_get(n, "literal")))
         return wrong(m, at, "no literal of two characters must stand in a text that matches: name one under \"literal\"");
     p->folds = t.folds;
+    p->head = t.head;
     groups = arena_zero(m->arena, (t.groups + 1) * sizeof *groups);
     if (!groups)
         return err_set(m->e, -ENOMEM, "no memory for a parser");

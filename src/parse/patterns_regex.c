@@ -27,7 +27,8 @@ struct walk {
     size_t depth;
     char run[LITERAL_MAX];
     size_t run_n;
-    struct str best;
+    struct str best, head; /* head: what the text must begin with */
+    bool head_open;        /* nothing but '^' and literal bytes was read */
     bool atom_repeats; /* what was just closed is a group that holds a repetition */
     bool atom_literal; /* what was just read is the last byte of the run */
 };
@@ -41,6 +42,9 @@ static char peek(const struct walk *k, size_t ahead)
 
 static void run_end(struct walk *k)
 {
+    if (k->head_open)
+        k->head = arena_copy(k->arena, str_of(k->run, k->run_n));
+    k->head_open = false;
     if (k->run_n > k->best.n)
         k->best = arena_copy(k->arena, str_of(k->run, k->run_n));
     k->run_n = 0;
@@ -367,6 +371,13 @@ static int step(struct walk *k)
         k->at++;
         return 0;
     case '^':
+        if (k->at == 0) {
+            k->head_open = true;
+            k->at++;
+            buf_byte(&k->out, c);
+            return 0;
+        }
+        /* fallthrough */
     case '$':
     case '.':
         other(k);
@@ -386,6 +397,7 @@ static int translate(struct walk *k)
 {
     if (k->t->template)
         buf_byte(&k->out, '^');
+    k->head_open = k->t->template;
     while (k->at < k->t->source.n) {
         int rc = step(k);
 
@@ -398,7 +410,8 @@ static int translate(struct walk *k)
     if (k->t->template)
         buf_byte(&k->out, '$');
     if (k->stack[0].alternatives)
-        k->best = (struct str){ NULL, 0 };
+        k->best = k->head = (struct str){ NULL, 0 };
+    k->t->head = k->t->folds ? (struct str){ NULL, 0 } : k->head;
     if (buf_failed(&k->out) || arena_failed(k->arena))
         return err_set(k->e, -ENOMEM, "no memory for a pattern");
     k->t->literal = k->best;

@@ -114,7 +114,7 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
     size_t count;
     int rc;
 
-    if (!starts_as(p->starts, p->start_count, text))
+    if (!starts_as(p->starts, p->start_count, text) || !str_starts(text, p->head))
         return false;
     if (!t->matcher) {
         if (!matcher_open(&room->matcher, w->arena))
@@ -127,11 +127,13 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
         patterns_count_limit(w->parser);
     }
     if (rc <= 0) {
-        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) %s", STR_ARG(t->product->id), STR_ARG(p->name), p->line,
+        if (w->hints->explain)
+            parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) %s", STR_ARG(t->product->id), STR_ARG(p->name), p->line,
                 rc < 0 ? "takes more steps than allowed" : "does not match");
         return false;
     }
-    parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) matches", STR_ARG(t->product->id), STR_ARG(p->name), p->line);
+    if (w->hints->explain)
+        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) matches", STR_ARG(t->product->id), STR_ARG(p->name), p->line);
     for (size_t i = 1; i < count && i <= p->group_count; i++)
         if (at[2 * i] < at[2 * i + 1] && at[2 * i + 1] <= text.n)
             capture(w, t, p->groups[i].name, str_of(text.p + at[2 * i], at[2 * i + 1] - at[2 * i]), &p->groups[i]);
@@ -140,7 +142,18 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
     return true;
 }
 
-/* try_group - the first of the patterns whose literal stands in the text and that matches. */
+/* may_match - the text begins as it must, and the literal stands in it. */
+static bool may_match(struct work *w, const struct taken *t, const struct pattern *p, struct str text)
+{
+    if (str_starts(text, p->head) && (p->folds || p->literal.n <= p->head.n || str_find(text, p->literal) >= 0))
+        return true;
+    if (w->hints->explain)
+        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(t->product->id),
+                      STR_ARG(p->name), p->line, STR_ARG(p->head), STR_ARG(p->literal));
+    return false;
+}
+
+/* try_group - the first of the patterns that matches, in their order. */
 static bool try_group(struct work *w, struct taken *t, struct room *room, const struct group_of *g, struct str text)
 {
     uint64_t hits[PATTERNS_MAX / 64];
@@ -149,10 +162,7 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
         for (size_t i = 0; i < g->count; i++) {
             const struct pattern *p = &t->product->patterns[g->patterns[i]];
 
-            if (!p->folds && str_find(text, p->literal) < 0)
-                parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): \"%.*s\" is not there", STR_ARG(t->product->id), STR_ARG(p->name), p->line,
-                              STR_ARG(p->literal));
-            else if (try_pattern(w, t, room, p, text))
+            if (may_match(w, t, p, text) && try_pattern(w, t, room, p, text))
                 return true;
         }
         return false;

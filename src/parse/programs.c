@@ -110,7 +110,8 @@ static bool by_reader(struct work *w, const struct program *p, bool pam)
 {
     w->ev->parser = p ? str_c(p->parser) : STR("pam");
     w->ev->class = p ? p->class : CLASS_OS_UNIX;
-    parse_explain(w, "%.*s: the reader in C of this program", STR_ARG(w->ev->parser));
+    if (w->hints->explain)
+        parse_explain(w, "%.*s: the reader in C of this program", STR_ARG(w->ev->parser));
     if (pam || !p ? pam_message(w) : p->handler(w))
         return true;
     if (p && p->handler == audit_message)
