@@ -28,6 +28,7 @@
 #define CAPTURES_MAX       400 /* fields of one text before they are mapped */
 #define INSIDE_DEPTH_MAX   3
 #define MATCHED_MAX        8   /* patterns that may have matched one text, by "of" */
+#define FILTER_FROM        16  /* up to so many literals are looked for one by one: a search is 16 bytes a step */
 #define SETS_MAX           48  /* constants in force at once */
 #define PROGRAMS_MAX       128 /* that have a reader in C */
 #define ALONE_MAX          2048
@@ -277,6 +278,8 @@ bool starts_as(const struct str *starts, size_t count, struct str text);
 bool product_looks(const struct product *p, struct str text);
 /* product_run - read text. True: a pattern matched, or the form fits; the event has it all. False: nothing was added. */
 bool product_run(struct work *w, const struct product *p, struct str text);
+/* pattern_may - the text begins as it must, and the literal stands in it. */
+bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text);
 /* product_try - the same with one pattern that was found by its literal. */
 bool product_try(struct work *w, const struct product *p, size_t pattern, struct str text);
 
@@ -318,6 +321,8 @@ struct patterns {
     const struct route *known[PROGRAMS_MAX]; /* of each program that has a reader in C, in its order */
     struct alone *alone;
     size_t alone_count;
+    uint16_t *alone_list;        /* indices of alone, by the first byte of a text: alone_at[c] … alone_at[c + 1] - 1 */
+    uint32_t alone_at[257];
     const struct filter *alone_filter, *path_filter;
     const struct product **alone_forms, **path_products;
     struct str *path_globs;

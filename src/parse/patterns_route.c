@@ -98,22 +98,29 @@ bool patterns_alone(struct work *w, struct str text)
 {
     const struct patterns *d = w->parser->data;
     uint64_t hits[ALONE_MAX / 64];
+    uint32_t from, to;
+    bool many;
 
     if (!d)
         return false;
     for (size_t i = 0; i < d->form_count; i++)
         if (product_looks(d->alone_forms[i], text) && product_run(w, d->alone_forms[i], text))
             return true;
-    if (d->alone_count == 0)
+    if (d->alone_count == 0 || text.n == 0)
         return false;
-    filter_scan(d->alone_filter, text, hits);
-    for (size_t i = 0; i < (d->alone_count + 63) / 64; i++)
-        for (uint64_t left = hits[i]; left; left &= left - 1) {
-            const struct alone *a = &d->alone[i * 64 + (size_t)__builtin_ctzll(left)];
+    from = d->alone_at[(unsigned char)*text.p];
+    to = d->alone_at[(unsigned char)*text.p + 1];
+    many = to - from > FILTER_FROM;
+    if (many)
+        filter_scan(d->alone_filter, text, hits);
+    for (uint32_t i = from; i < to; i++) {
+        const struct alone *a = &d->alone[d->alone_list[i]];
 
-            if (product_try(w, a->product, a->pattern, text))
-                return true;
-        }
+        if (many && !(hits[d->alone_list[i] / 64] >> d->alone_list[i] % 64 & 1))
+            continue;
+        if (pattern_may(w, a->product, &a->product->patterns[a->pattern], text) && product_try(w, a->product, a->pattern, text))
+            return true;
+    }
     parse_explain(w, "no pattern of any product recognises the text alone");
     return false;
 }

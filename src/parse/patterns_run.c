@@ -6,8 +6,6 @@
 
 #include "parse/patterns.h"
 
-#define FILTER_FROM 16 /* up to so many literals are looked for one by one: the first mostly matches, and a search is 16 bytes a step */
-
 /* One value that was found. Of a form, field is NULL where the file does not name it. */
 struct captured {
     struct str name, value;
@@ -142,13 +140,12 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
     return true;
 }
 
-/* may_match - the text begins as it must, and the literal stands in it. */
-static bool may_match(struct work *w, const struct taken *t, const struct pattern *p, struct str text)
+bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text)
 {
-    if (str_starts(text, p->head) && (p->folds || p->literal.n <= p->head.n || str_find(text, p->literal) >= 0))
+    if (str_starts(text, p->head) && starts_as(p->starts, p->start_count, text) && (p->folds || p->literal.n <= p->head.n || str_find(text, p->literal) >= 0))
         return true;
     if (w->hints->explain)
-        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(t->product->id),
+        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(product->id),
                       STR_ARG(p->name), p->line, STR_ARG(p->head), STR_ARG(p->literal));
     return false;
 }
@@ -162,7 +159,7 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
         for (size_t i = 0; i < g->count; i++) {
             const struct pattern *p = &t->product->patterns[g->patterns[i]];
 
-            if (may_match(w, t, p, text) && try_pattern(w, t, room, p, text))
+            if (pattern_may(w, t->product, p, text) && try_pattern(w, t, room, p, text))
                 return true;
         }
         return false;

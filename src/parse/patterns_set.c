@@ -120,6 +120,41 @@ static int build_routes(struct patterns *d)
     return rc;
 }
 
+/* may_begin - a text in one of these ways may begin with byte c. */
+static bool may_begin(const struct str *starts, size_t count, unsigned char c)
+{
+    for (size_t i = 0; i < count; i++) {
+        char s = starts[i].n ? *starts[i].p : '?';
+
+        if (s == '?' || (s == '#' ? is_digit((char)c) : s == '@' ? is_alpha((char)c) : (unsigned char)s == c))
+            return true;
+    }
+    return count == 0;
+}
+
+/* build_firsts - which alone patterns come into question for a first byte: most say how their texts begin. */
+static int build_firsts(struct patterns *d)
+{
+    uint32_t n = 0;
+
+    d->alone_list = arena_array(&d->arena, 256 * (d->alone_count + 1), sizeof *d->alone_list);
+    if (!d->alone_list)
+        return -ENOMEM;
+    for (unsigned c = 0; c < 256; c++) {
+        d->alone_at[c] = n;
+        for (size_t i = 0; i < d->alone_count; i++) {
+            const struct product *p = d->alone[i].product;
+            const struct pattern *q = &p->patterns[d->alone[i].pattern];
+
+            if (may_begin(p->starts, p->start_count, (unsigned char)c) && may_begin(q->starts, q->start_count, (unsigned char)c) &&
+                (q->head.n == 0 || (unsigned char)*q->head.p == c))
+                d->alone_list[n++] = (uint16_t)i;
+        }
+    }
+    d->alone_at[256] = n;
+    return 0;
+}
+
 static int build_alone(struct patterns *d, struct err *e)
 {
     struct str *literals = arena_array(&d->arena, ALONE_MAX, sizeof *literals);
@@ -142,6 +177,8 @@ static int build_alone(struct patterns *d, struct err *e)
             d->alone[d->alone_count++] = (struct alone){ p, k };
         }
     }
+    if (build_firsts(d) < 0)
+        return -ENOMEM;
     return filter_new(&d->arena, literals, d->alone_count, &d->alone_filter, e);
 }
 
