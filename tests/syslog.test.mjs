@@ -358,6 +358,28 @@ sources:
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
 
+test('what the desk tells of senders counts where the configuration is silent; a broken file changes nothing', async (t) => {
+    const c = await collector(t, 'syslog_udp: "127.0.0.1:0"\nsources:\n  - { name: ours, host: known, object: "1" }');
+    const udp = dgram.createSocket('udp4'), told = join(c.data, 'run/profiles.json');
+    const put = (text) => { writeFileSync(`${told}.tmp`, text); renameSync(`${told}.tmp`, told); };
+    let n = 0;
+    const object = async (host) => {
+        const text = `n${n++}`;
+        await new Promise((done) => udp.send(`<13>Nov 27 10:00:00 ${host} app: ${text}`, c.ports.syslog_udp, '127.0.0.1', done));
+        return (await c.wait(1, (e) => e.message === text))[0]['saqshy.object'];
+    };
+    put(JSON.stringify([{ name: 'desk', address: '127.0.0.1', zone: '+09:00', object: '77' }]));
+    await until('it is read', async () => (await object('other')) === '77');
+    assert.equal(await object('known'), '1', 'the configuration comes first');
+    put('[{"name": "desk", "class": "nothing of the kind"}]');
+    await until('it is told', () => /cannot take the source profiles/.test(c.log()));
+    assert.equal(await object('other'), '77');
+    rmSync(told);
+    await until('without a file nothing is told', async () => (await object('other')) !== '77');
+    udp.close();
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
 test('losses of UDP are counted: by the numbers that senders give, and by the kernel; the command shows both', async (t) => {
     const c = await collector(t, 'syslog_udp: "127.0.0.1:0"');
     const udp = dgram.createSocket('udp4');

@@ -367,19 +367,26 @@ int listen_add_short(struct listen_table *t, enum listen_kind kind, const char *
     return 0;
 }
 
+bool listen_zone(struct str s, int32_t *minutes)
+{
+    uint64_t h, m;
+
+    if (s.n != 6 || (s.p[0] != '+' && s.p[0] != '-') || s.p[3] != ':' || !str_u64(str_of(s.p + 1, 2), &h) || !str_u64(str_of(s.p + 4, 2), &m) ||
+        h > 18 || m > 59)
+        return false;
+    *minutes = (int32_t)(h * 60 + m) * (s.p[0] == '-' ? -1 : 1);
+    return true;
+}
+
 /* take_zone - "+05:00" becomes minutes; a name is left for whoever can look it up. */
 static int take_zone(struct source_profile *p, const struct yaml *y, const struct ynode *v, struct err *e)
 {
     struct str s = str_c(p->zone);
-    uint64_t hours, minutes;
 
     if (s.n == 0 || (s.p[0] != '+' && s.p[0] != '-'))
         return 0;
-    if (s.n != 6 || s.p[3] != ':' || !str_u64(str_of(s.p + 1, 2), &hours) || !str_u64(str_of(s.p + 4, 2), &minutes) || hours > 18 || minutes > 59)
-        return yaml_err(y, v, e, "\"zone\" must be as +05:00, or a name as Asia/Almaty");
-    p->zone_min = (int32_t)(hours * 60 + minutes) * (s.p[0] == '-' ? -1 : 1);
-    p->zone_known = true;
-    return 0;
+    p->zone_known = listen_zone(s, &p->zone_min);
+    return p->zone_known ? 0 : yaml_err(y, v, e, "\"zone\" must be as +05:00, or a name as Asia/Almaty");
 }
 
 static int take_profile(struct source_profile *p, const struct yaml *y, const struct ynode *map, struct err *e)

@@ -84,6 +84,8 @@ MUST_USE int listen_take_listeners(struct listen_table *t, const struct yaml *y,
 MUST_USE int listen_take_profiles(struct listen_table *t, const struct yaml *y, const struct ynode *list, struct err *e);
 /* listen_add_short - a listener of the short word of its kind, ahead of those of the list. Nothing if address is empty. */
 MUST_USE int listen_add_short(struct listen_table *t, enum listen_kind kind, const char *address, struct err *e);
+/* listen_zone - minutes of "+05:00". False if it is not of that form. */
+bool listen_zone(struct str text, int32_t *minutes);
 void listen_table_free(struct listen_table *t);
 
 const char *listen_kind_name(enum listen_kind kind);

@@ -17,10 +17,21 @@ struct taking {
 struct arena *taking_arena(struct taking *t) { return &t->w->batch.arena; }
 struct pile *taking_pile(struct taking *t) { return t->p; }
 
-/* profile_of - what is told of a sender; host may be empty. */
+/* profile_of - what is told of a sender, by the configuration, then by the desk; host may be empty. */
 static const struct profile *profile_of(const struct worker *w, struct str peer, uint16_t card, struct str host)
 {
-    return profiles_find(w->profiles, peer, str_c(w->in->counters.card[card].id), host);
+    struct str listener = str_c(w->in->counters.card[card].id);
+    const struct profiles *told = told_profiles(w->told);
+    const struct profile *p = profiles_find(w->profiles, peer, listener, host);
+
+    return p || !told ? p : profiles_find(told, peer, listener, host);
+}
+
+static bool hosts_matter(const struct worker *w)
+{
+    const struct profiles *told = told_profiles(w->told);
+
+    return profiles_by_host(w->profiles) || (told && profiles_by_host(told));
 }
 
 static int32_t zone_of(const struct worker *w, const struct profile *p) { return p && p->zone_min != INT32_MIN ? p->zone_min : profiles_zone(w->profiles); }
@@ -151,7 +162,7 @@ static struct event *parse_as(struct worker *w, struct str line, const struct pr
 static struct event *parse_known(struct worker *w, struct str line, uint16_t card, const struct profile **p, struct parse_hints *h)
 {
     struct event *ev = parse_as(w, line, *p, h);
-    const struct profile *better = ev && profiles_by_host(w->profiles) ? profile_of(w, h->peer, card, host_of(ev)) : *p;
+    const struct profile *better = ev && hosts_matter(w) ? profile_of(w, h->peer, card, host_of(ev)) : *p;
 
     if (!ev || better == *p)
         return ev;

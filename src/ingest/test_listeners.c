@@ -1,7 +1,7 @@
 /* test_listeners.c - what listeners share: limits of one address, cards, profiles of sources, addresses as text. */
 #include "base/test.h"
 #include "ingest/internal.h"
-#include "ingest/profiles.h"
+#include "ingest/told.h"
 
 static struct listener listener_of(struct counters *c, const char *id, int64_t connections)
 {
@@ -161,6 +161,44 @@ static void addresses_and_networks_are_judged(void **state)
         CHECK(address_rows[i].text, profile_address_valid(str_c(address_rows[i].text)) == address_rows[i].valid);
 }
 
+static const struct {
+    const char *json;
+    int         rc;
+} told_rows[] = {
+    { "[]", 0 },
+    { "[{\"name\":\"a\",\"address\":\"10.0.0.0/8\",\"zone\":\"+05:00\",\"class\":\"fw\",\"object\":\"7\"}]", 0 },
+    { "[{\"name\":\"a\",\"zone\":\"Asia/Almaty\"}]", -EBADMSG },
+    { "[{\"name\":\"a\",\"class\":\"os\"}]", -EBADMSG },
+    { "[{\"name\":\"a\",\"address\":\"10\"}]", -EINVAL },
+    { "[{\"name\":\"a\",\"encoding\":\"utf-9\"}]", -EINVAL },
+    { "[{\"name\":7}]", -EBADMSG },
+    { "[{\"nome\":\"a\"}]", -EBADMSG },
+    { "[7]", -EBADMSG },
+    { "{}", -EBADMSG },
+    { "[", -EBADMSG },
+    { "", -EBADMSG },
+};
+
+static void profiles_of_the_desk_are_taken_or_refused_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(told_rows); i++) {
+        struct profiles *p = NULL;
+        struct err e;
+
+        CHECK(told_rows[i].json, told_read(str_c(told_rows[i].json), &p, &e) == told_rows[i].rc);
+        if (i == 1) {
+            const struct profile *got = profiles_find(p, STR("10.7.7.7"), STR("any"), STR(""));
+
+            assert_non_null(got);
+            assert_int_equal(got->zone_min, 300);
+            assert_true(str_eq(got->object, STR("7")));
+            assert_null(profiles_find(p, STR("11.7.7.7"), STR("any"), STR("")));
+        }
+        profiles_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +207,7 @@ int main(void)
         cmocka_unit_test(cards_are_kept_by_their_id),
         cmocka_unit_test(the_first_profile_that_matches_counts),
         cmocka_unit_test(addresses_and_networks_are_judged),
+        cmocka_unit_test(profiles_of_the_desk_are_taken_or_refused_whole),
     };
 
     return cmocka_run_group_tests_name("ingest listeners", tests, NULL, NULL);

@@ -365,6 +365,7 @@ static void publish(struct worker *w, bool now)
         return;
     w->published = at;
     objects_reload(w->objects);
+    told_look(w->told);
     keep_memory(w);
     metric_set(c->queue_bytes, (int64_t)hub_weight(&w->in->hub));
     metric_set(c->own_lag, (int64_t)ownlog_lag(w->ownlog));
@@ -420,6 +421,7 @@ static void worker_free(struct worker *w)
     free(w->made);
     free((void *)w->held);
     profiles_free(&w->profiles);
+    told_free(&w->told);
     sources_free(&w->sources);
     objects_free(&w->objects);
     ownlog_free(&w->ownlog);
@@ -461,6 +463,9 @@ static int open_parts(struct worker *w, const struct ingest_options *o, struct e
     snprintf(path, sizeof path, "%s/run/sources.json", o->data);
     if (rc == 0)
         rc = sources_new(path, &w->sources, e);
+    snprintf(path, sizeof path, "%s/run/profiles.json", o->data);
+    if (rc == 0)
+        rc = told_new(path, &w->told, e);
     snprintf(path, sizeof path, "%s/run/objects.tsv", o->data);
     if (rc == 0)
         rc = objects_new(path, &w->objects, e);

@@ -5,6 +5,7 @@
 #include "event/event.h"
 #include "ingest/internal.h"
 #include "ingest/profiles.h"
+#include "ingest/told.h"
 #include "journal/journal.h"
 #include "parse/parse.h"
 
@@ -80,6 +81,7 @@ struct worker {
     struct parsers    *parsers;
     struct parse_memory *memory;        /* what lines said of later ones */
     struct profiles   *profiles;
+    struct told       *told;
     struct sources    *sources;
     struct objects    *objects;
     struct ownlog     *ownlog;
