@@ -55,6 +55,20 @@ test('a parser whose samples fail is refused as a whole, with file, line and wha
     rmSync(dir, { recursive: true });
 });
 
+test('the samples of parsers are run with those of rules', async () => {
+    const good = await run(bin('saqshy'), ['rules', 'test', new URL('../content/rules/unix', import.meta.url).pathname, '--json']);
+    assert.equal(good.code, 0, good.out + good.err);
+    assert.ok(JSON.parse(good.out).parser_samples > 30);
+    const dir = folder();
+    mkdirSync(join(dir, 'parsers'));
+    writeFileSync(join(dir, 'rule.yml'), readFileSync(new URL('../content/rules/unix/' + readdirSync(new URL('../content/rules/unix', import.meta.url)).find((f) => f.endsWith('.yml')), import.meta.url)));
+    writeFileSync(join(dir, 'parsers/b.yaml'), toaster('toasted').replace('user.name: bob', 'user.name: carl'));
+    const bad = await run(bin('saqshy'), ['rules', 'test', dir]);
+    assert.equal(bad.code, 1, bad.out + bad.err);
+    assert.match(bad.out, /b\.yaml:13.*user\.name.*bob/);
+    rmSync(dir, { recursive: true });
+});
+
 test('a draft made from lines of one shape loads and takes those lines', async () => {
     const dir = folder(), lines = ['car 4711 passed lane 3 plate "AB 123" from 192.0.2.7', 'car 4712 passed lane 4 plate "CD 9" from 192.0.2.8']
         .map((t, i) => `Mar 19 08:05:0${i} gate toll[7]: ${t}`).join('\n');

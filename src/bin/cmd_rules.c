@@ -3,12 +3,14 @@
 
 #include "bin/bin.h"
 #include "detect/hunt.h"
+#include "parse/parse.h"
 
 static const char usage[] =
     "usage: saqshy rules check DIR [--json]\n"
     "       saqshy rules test DIR [--json]\n\n"
     "check  loads and compiles all rules below DIR; tells which are not supported (and why) and which are broken (and where)\n"
-    "test   runs the sample lines that the rules carry (saqshy.samples) through the parsers and the rules\n"
+    "test   runs the sample lines that the rules carry (saqshy.samples) through the parsers and the rules, and those that the parsers carry\n"
+    "       (of DIR/parsers, where there is one, and our own) through all parsers together\n"
     "Exit 0 if nothing is broken and all samples hold, 1 if not, 2 if DIR cannot be read.\n";
 
 static void put_refusals(const struct sigma *s, enum sigma_verdict v, struct buf *b)
@@ -86,20 +88,62 @@ static void failed(void *arg, const struct sigma_rule *r, struct str line, bool 
     buf_byte(&f->b, '}');
 }
 
-static int test(const struct sigma *s, const char *content, bool json, struct err *e)
+static void sample_failed_of_parser(void *arg, const char *story)
+{
+    struct failures *f = arg;
+
+    f->count++;
+    if (f->json) {
+        buf_str(&f->b, f->count > 1 ? STR(",{\"file\":") : STR("{\"file\":"));
+        buf_json(&f->b, str_c(story));
+        buf_str(&f->b, STR(",\"expected\":\"parser\"}"));
+    } else {
+        buf_printf(&f->b, "%s\n", story);
+    }
+}
+
+/* parsers_of - the samples of parsers; files that are refused are told as failures. */
+static int64_t parsers_of(const char *folder, const char *content, struct failures *f, struct err *e)
+{
+    struct parse_product product;
+    struct parser *p = NULL;
+    char own[4200], ours[4200];
+    struct parse_options o = { .folders = { own, ours } };
+    int64_t samples;
+    int rc;
+
+    snprintf(own, sizeof own, "%s/parsers", folder);
+    snprintf(ours, sizeof ours, "%s/parsers", content);
+    rc = parse_open(&o, &p, e);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; parse_product(p, i, &product); i++)
+        if (product.why && !product.loaded)
+            sample_failed_of_parser(f, product.why);
+    samples = parse_samples(p, sample_failed_of_parser, f, e);
+    parse_free(&p);
+    return samples;
+}
+
+static int test(const struct sigma *s, const char *folder, const char *content, bool json, struct err *e)
 {
     struct failures f = { .json = json };
     struct sample_result r;
+    int64_t lines = 0;
     int rc;
 
     buf_init(&f.b, 0);
     rc = samples_run(s, content, failed, &f, &r, e);
+    if (rc == 0) {
+        lines = parsers_of(folder, content, &f, e);
+        rc = lines < 0 ? (int)lines : 0;
+    }
     if (rc == 0 && json)
-        printf("{\"rules\":%llu,\"samples\":%llu,\"passed\":%llu,\"failed\":[%.*s]}\n", (unsigned long long)r.rules,
-               (unsigned long long)r.samples, (unsigned long long)r.passed, (int)f.b.n, f.b.n ? f.b.p : "");
+        printf("{\"rules\":%llu,\"samples\":%llu,\"passed\":%llu,\"parser_samples\":%lld,\"failed\":[%.*s]}\n", (unsigned long long)r.rules,
+               (unsigned long long)r.samples, (unsigned long long)r.passed, (long long)lines, (int)f.b.n, f.b.n ? f.b.p : "");
     else if (rc == 0)
-        printf("%.*s%llu rules with samples, %llu of %llu lines as they should be\n", (int)f.b.n, f.b.n ? f.b.p : "",
-               (unsigned long long)r.rules, (unsigned long long)r.passed, (unsigned long long)r.samples);
+        printf("%.*s%llu rules with samples, %llu of %llu lines as they should be; %lld lines of parsers\n", (int)f.b.n, f.b.n ? f.b.p : "",
+               (unsigned long long)r.rules, (unsigned long long)r.passed, (unsigned long long)r.samples, (long long)lines);
     buf_free(&f.b);
     if (rc < 0)
         return rc;
@@ -136,7 +180,7 @@ int cmd_rules(int argc, char **argv)
         if (rc == 0)
             rc = node_default(NULL, exe, &node, &e);
         if (rc == 0)
-            rc = test(s, node->content, json, &e);
+            rc = test(s, paths[0], node->content, json, &e);
     }
     if (rc < 0)
         fprintf(stderr, "saqshy rules: %s\n", e.text);
