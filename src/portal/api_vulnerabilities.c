@@ -1,4 +1,5 @@
 /* api_vulnerabilities.c - the room "vulnerabilities" over HTTP: lists, one, acts, rules of keys, comparison of surveys, lists of known exploited ones. */
+#include "desk/surveys/surveys.h"
 #include "desk/vulnerabilities/api.h"
 #include "portal/internal.h"
 
@@ -121,7 +122,7 @@ int api_vuln_take_in(struct call *c)
 {
     struct desk_reply r = { 0 };
 
-    return call_desk(c, desk_vuln_take_in(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 204, &r);
+    return call_desk(c, desk_survey_take_in(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 204, &r);
 }
 
 int api_vuln_covers(struct call *c)
@@ -139,7 +140,7 @@ int api_vuln_cover_declare(struct call *c)
 {
     struct desk_reply r = { 0 };
 
-    return call_desk(c, desk_vuln_cover_declare(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 201, &r);
+    return call_desk(c, desk_survey_cover_declare(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 201, &r);
 }
 
 int api_vuln_rules(struct call *c)

@@ -55,6 +55,9 @@ MUST_USE int desk_survey_vulnerabilities_table(struct desk *d, const struct view
 /* desk_survey_comparison - of a control survey with its main one. */
 MUST_USE int desk_survey_comparison(struct desk *d, const struct viewer *v, struct str id, struct str verdict, int limit, struct str before, time_ns now,
                                     struct desk_reply *r);
+/* desk_survey_cover_declare, desk_survey_take_in - people of the survey say where its tools looked, or that a host found outside its scope belongs to it. */
+MUST_USE int desk_survey_cover_declare(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
+MUST_USE int desk_survey_take_in(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
 /* Tools of ours that may run, and whether they are there; saved mappings of tables. */
 MUST_USE int desk_survey_tools(struct desk *d, const struct viewer *v, struct desk_reply *r);
 MUST_USE int desk_survey_mappings(struct desk *d, const struct viewer *v, struct desk_reply *r);

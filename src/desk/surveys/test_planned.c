@@ -160,6 +160,15 @@ static void a_survey_is_worked_on_by_its_own_team(void **state)
     refused = number_of(w, "SELECT count(*) FROM audit WHERE action = 'survey.notify' AND outcome = 'refused'");
     assert_int_equal(refused, 1);
     snprintf(id, sizeof id, "%lld", (long long)survey);
+    /* Nor does another team say where its tools looked: that closes what was found. */
+    json_t *cover = json_pack("{s:s, s:s, s:s}", "tool", "Nessus", "check", "1", "reason", "x"), *taken = json_pack("{s:s, s:s}", "host", "192.0.2.9", "reason", "x");
+    assert_int_equal(desk_survey_cover_declare(w->desk, &p.two, str_c(id), cover, T0, &r), -EACCES);
+    assert_string_equal(r.code, "not_of_team");
+    desk_reply_free(&r);
+    assert_int_equal(desk_survey_take_in(w->desk, &w->analyst, str_c(id), taken, T0, &r), -EACCES);
+    desk_reply_free(&r);
+    json_decref(cover);
+    json_decref(taken);
     json_t *file = json_pack("{s:s, s:s}", "upload_id", "none", "role", "note");
     assert_int_equal(desk_survey_attach(w->desk, &p.two, str_c(id), file, T0, &r), -EACCES);
     desk_reply_free(&r);

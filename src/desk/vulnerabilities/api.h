@@ -34,10 +34,9 @@ MUST_USE int desk_vuln_rule_end(struct desk *d, const struct viewer *v, struct s
 
 MUST_USE int desk_vuln_compare(struct desk *d, const struct viewer *v, struct str survey, struct str verdict, int limit, struct str before, time_ns now,
                                struct desk_reply *r);
-/* desk_vuln_outside - what was found outside the scope of a survey, by host: {host, name, findings, worst, taken}. desk_vuln_take_in - a host belongs to it. */
+/* desk_vuln_outside - what was found outside the scope of a survey, by host: {host, name, findings, worst, taken}. That a host belongs to it, and where its tools
+ * looked, is declared by people of the survey (surveys.h). */
 MUST_USE int desk_vuln_outside(struct desk *d, const struct viewer *v, struct str survey, time_ns now, struct desk_reply *r);
-MUST_USE int desk_vuln_take_in(struct desk *d, const struct viewer *v, struct str survey, const json_t *body, time_ns now, struct desk_reply *r);
-MUST_USE int desk_vuln_cover_declare(struct desk *d, const struct viewer *v, struct str survey, const json_t *body, time_ns now, struct desk_reply *r);
 MUST_USE int desk_vuln_covers(struct desk *d, const struct viewer *v, struct str survey, struct str host, int limit, struct str before, time_ns now,
                               struct desk_reply *r);
 

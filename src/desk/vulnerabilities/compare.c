@@ -375,21 +375,11 @@ static const struct body_field take_fields[] = {
     { "reason", BODY_TEXT, true, false, 1, 2000, NULL },
 };
 
-int desk_vuln_take_in(struct desk *d, const struct viewer *v, struct str survey, const json_t *body, time_ns now, struct desk_reply *r)
+int vulns_take_asked(struct call *c, int64_t survey, const json_t *body)
 {
-    struct call c;
-    int rc;
+    int rc = body_check(body, take_fields, COUNT(take_fields), c->r->field, c->e);
 
-    desk_call_init(&c, d, v, now, r);
-    rc = db_begin(d, c.e);
-    if (rc == 0) {
-        rc = body_check(body, take_fields, COUNT(take_fields), r->field, c.e);
-        if (rc == 0)
-            rc = vulns_scope_take(&c, parse_id(survey), json_get_str(body, "host"), json_get_str(body, "reason"));
-        rc = db_end(d, rc, c.e);
-    }
-    desk_call_free(&c);
-    return refuse_rc(r, rc);
+    return rc < 0 ? rc : vulns_scope_take(c, survey, json_get_str(body, "host"), json_get_str(body, "reason"));
 }
 
 /* --- coverage --- */
@@ -407,27 +397,19 @@ static int32_t port_of(const json_t *body, const char *key)
     return !json_is_integer(n) ? -1 : json_integer_value(n) > 65535 ? 65536 : (int32_t)json_integer_value(n);
 }
 
-int desk_vuln_cover_declare(struct desk *d, const struct viewer *v, struct str survey, const json_t *body, time_ns now, struct desk_reply *r)
+int vulns_cover_asked(struct call *c, int64_t survey, const json_t *body)
 {
     struct vuln_declared w = { .tool = json_get_str(body, "tool"), .check = json_get_str(body, "check"), .host = json_get_str(body, "host"),
                                .path = json_get_str(body, "path"), .reason = json_get_str(body, "reason"), .sha256 = json_get_str(body, "sha256"),
                                .port = port_of(body, "port"), .port_to = port_of(body, "port_to") };
     int64_t id = 0;
-    struct call c;
-    int rc;
+    int rc = body_check(body, cover_fields, COUNT(cover_fields), c->r->field, c->e);
 
-    desk_call_init(&c, d, v, now, r);
-    rc = db_begin(d, c.e);
-    if (rc == 0) {
-        rc = body_check(body, cover_fields, COUNT(cover_fields), r->field, c.e);
-        if (rc == 0)
-            rc = vulns_cover_declare(&c, parse_id(survey), &w, &id);
-        rc = db_end(d, rc, c.e);
-    }
     if (rc == 0)
-        r->json = json_pack("{s:o}", "id", json_id(id));
-    desk_call_free(&c);
-    return refuse_rc(r, rc);
+        rc = vulns_cover_declare(c, survey, &w, &id);
+    if (rc == 0)
+        c->r->json = json_pack("{s:o}", "id", json_id(id));
+    return rc;
 }
 
 int desk_vuln_covers(struct desk *d, const struct viewer *v, struct str survey, struct str host, int limit, struct str before, time_ns now,

@@ -75,6 +75,9 @@ MUST_USE int vulns_settle(struct desk *d, int64_t survey, time_ns now, struct er
  * row counts as coverage. host "": everywhere in the scope; port -1: whatever ports. -EPROTO once the letter with the results went out. */
 struct vuln_declared { struct str tool, check, host, path, reason, sha256 /* of evidence; may be {NULL,0} */; int32_t port, port_to; };
 MUST_USE int vulns_cover_declare(struct call *c, int64_t survey, const struct vuln_declared *w, int64_t *id);
+/* vulns_cover_asked, vulns_take_asked - the same, and that a host found outside the scope belongs to it, as a body asks; who may is for the caller to say. */
+MUST_USE int vulns_cover_asked(struct call *c, int64_t survey, const json_t *body);
+MUST_USE int vulns_take_asked(struct call *c, int64_t survey, const json_t *body);
 
 /* vulns_compare - a control survey against what was open of its mode before it:
  *     {survey, main, ready, counts: {fixed, not_fixed, new, reopened, not_covered, claimed}, items: [{vulnerability, verdict, reason, proof}], next}
