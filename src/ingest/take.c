@@ -367,8 +367,8 @@ static int record_event(struct taking *t, const struct record *r, struct str tex
 
     if (!ev)
         return err_set(e, -E2BIG, "too many records in a request");
-    if (name.n)
-        h.source = source_id(w, name, r->path, r->unit);
+    /* What lines say of later ones is kept by this: a sender without a name is its address. */
+    h.source = source_id(w, name.n ? name : peer, r->path, r->unit);
     h.zone_min = r->zone_min == EVENT_OFFSET_NONE ? zone_of(w, profile) : r->zone_min;
     h.parser = r->parser.n || !profile ? r->parser : profile->parser;
     h.encoding = profile ? profile->encoding : ENCODING_DETECT;
