@@ -29,7 +29,7 @@
 
 /* What a host without journald writes. kern.log and their like repeat what stands in syslog on Debian. */
 static const char *const system_globs[] = { "/var/log/auth.log", "/var/log/secure", "/var/log/syslog", "/var/log/messages",
-                                            "/var/log/cron", "/var/log/audit/audit.log" };
+                                            "/var/log/cron" };
 static const char kernel_log[] = "/var/log/kern.log";
 
 static struct follow *follow_find(const struct files *f, const char *path)
@@ -426,6 +426,8 @@ static void scan(struct files *f)
         forget_gone(f);
         for (size_t i = 0; i < f->config->file_count; i++)
             glob_one(f, f->config->files[i].glob, f->config->files[i].program);
+        if (f->audit)
+            glob_one(f, AUDIT_LOG, NULL);
         for (size_t i = 0; f->system && i < COUNT(system_globs); i++)
             glob_one(f, system_globs[i], NULL);
         if (f->system && !follow_find(f, "/var/log/syslog") && !follow_find(f, "/var/log/messages"))
@@ -622,7 +624,7 @@ static bool covered(const struct files *f, const char *path)
     for (size_t i = 0; f->system && i < COUNT(system_globs); i++)
         if (strcmp(system_globs[i], path) == 0)
             return true;
-    return f->system && strcmp(path, kernel_log) == 0;
+    return (f->system && strcmp(path, kernel_log) == 0) || (f->audit && strcmp(path, AUDIT_LOG) == 0);
 }
 
 int files_new(const struct agent_config *c, bool system, const struct state *s, struct timespec since, struct files **out,
@@ -638,6 +640,7 @@ int files_new(const struct agent_config *c, bool system, const struct state *s, 
     }
     f->config = c;
     f->system = system;
+    f->audit = c->system_files; /* auditd writes a file of its own beside the journal too */
     f->since = since;
     f->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (size_t i = 0; i < s->mark_count; i++) {

@@ -29,7 +29,7 @@ struct files {
     struct follow *follows, *turn;
     size_t         count;
     int            inotify;
-    bool           system, woken;
+    bool           system, audit, woken;
     bool           full;      /* FILES_MAX was reached, and said */
     time_ns        globbed;
     struct timespec since;  /* when the state was last written */

@@ -24,6 +24,7 @@
 #define STATE_PORTS_MAX  4096
 #define STATE_BYTES_MAX  (8u * MIB)
 #define CURSOR_MAX       512
+#define AUDIT_LOG        "/var/log/audit/audit.log"
 #define FACT_KINDS       4               /* packages, settings, files, time */
 #define TREES_MAX        64
 #define TREE_FILES_MAX   200000          /* "files_max" goes no higher */
@@ -150,7 +151,11 @@ struct journald;
 MUST_USE int journald_open(const char *cursor, struct journald **out, struct err *e);
 void journald_close(struct journald **j);
 int journald_fd(const struct journald *j);
-bool journald_read(struct journald *j, struct batch *b, time_ns now);
+/* journald_read - audit_elsewhere: records of the audit system are passed over, because they are read from AUDIT_LOG. */
+bool journald_read(struct journald *j, struct batch *b, time_ns now, bool audit_elsewhere);
+/* journald_audit - such a record as auditd writes it, from what journald keeps of it: the type's name, the serial, the moment and the
+ * message, which begins with the name. {NULL,0} if it does not fit together. The pure part. */
+struct str journald_audit(struct arena *a, struct str type, struct str serial, struct str usec, struct str message);
 void journald_save(const struct journald *j, struct state *s);
 
 struct facts;

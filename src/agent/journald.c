@@ -2,10 +2,12 @@
  * carry it. The position is the journal's own cursor. */
 #include "agent/internal.h"
 #include "base/log.h"
+#include "parse/edges.h"
 
 #include <dlfcn.h>
 #include <systemd/sd-journal.h>
 
+#define EVENT_LINES_MAX 256      /* of an audit event, beyond a full batch */
 #define DATA_MAX (64 * KIB)     /* of the short fields; the message may be longer */
 
 /* The calls we use, by name: sd_journal_NAME. */
@@ -104,14 +106,47 @@ static struct str field(struct journald *j, const char *name, size_t most, struc
     return arena_copy(a, str_of((const char *)p + head, min_size(n - head, most)));
 }
 
-bool journald_read(struct journald *j, struct batch *b, time_ns now)
+struct str journald_audit(struct arena *a, struct str type, struct str serial, struct str usec, struct str message)
+{
+    uint64_t id, at;
+    char *text;
+    int n;
+
+    if (!str_u64(serial, &id) || !str_u64(usec, &at) || type.n == 0 || type.n > 64 || !str_starts(message, type) ||
+        message.n <= type.n || message.p[type.n] != ' ' || (text = arena_alloc(a, message.n + 128)) == NULL)
+        return str_of(NULL, 0);
+    n = snprintf(text, 128, "type=%.*s msg=audit(%llu.%03llu:%llu): ", STR_ARG(type), (unsigned long long)(at / 1000000),
+                 (unsigned long long)(at / 1000 % 1000), (unsigned long long)id);
+    message = str_cut(message, type.n + 1);
+    memcpy(text + n, message.p, message.n);
+    return str_of(text, (size_t)n + message.n);
+}
+
+/* of_audit - a record of the audit system as a line. False: the entry is to be passed over. */
+static bool of_audit(struct journald *j, struct arena *a, struct record *r, bool elsewhere)
+{
+    struct str type = field(j, "_AUDIT_TYPE_NAME", DATA_MAX, a), line;
+
+    if (!type.n)
+        return true;
+    if (elsewhere)
+        return false;
+    line = journald_audit(a, type, field(j, "_AUDIT_ID", DATA_MAX, a), field(j, "_SOURCE_REALTIME_TIMESTAMP", DATA_MAX, a), r->body);
+    if (line.n && line.n <= LINE_MAX_BYTES)
+        r->body = line;
+    return true;
+}
+
+bool journald_read(struct journald *j, struct batch *b, time_ns now, bool audit_elsewhere)
 {
     AUTO_ARENA struct arena a = { 0 };
-    int rc = 1;
+    struct edges open = { .count = 0 };
+    int rc = 1, more = EVENT_LINES_MAX;
 
     arena_init(&a, 4 * LINE_MAX_BYTES);
     (void)j->process(j->j);
-    while (!batch_full(b) && (rc = j->next(j->j)) > 0) {
+    /* the records of an audit event travel in one batch, save where one has very many */
+    while ((!batch_full(b) || (edges_open(&open) && more-- > 0)) && (rc = j->next(j->j)) > 0) {
         struct record r = { 0 };
         uint64_t usec;
         char *cursor = NULL;
@@ -127,8 +162,10 @@ bool journald_read(struct journald *j, struct batch *b, time_ns now)
             r.pid = field(j, "SYSLOG_PID", DATA_MAX, &a);
         if (j->get_realtime_usec(j->j, &usec) >= 0 && usec < INT64_MAX / 1000)
             r.time = (time_ns)usec * 1000;
-        if (r.body.n)
+        if (r.body.n && of_audit(j, &a, &r, audit_elsewhere)) {
             batch_add(b, &r, now);
+            edges_line(&open, r.body, 0);
+        }
         if (j->get_cursor(j->j, &cursor) >= 0 && strlen(cursor) < sizeof j->cursor)
             snprintf(j->cursor, sizeof j->cursor, "%s", cursor);
         free(cursor);

@@ -268,7 +268,7 @@ static bool read_sources(struct agent *a)
     if (a->ports)
         ports_read(a->ports, &a->batch, now);
     if (a->journald)
-        more = journald_read(a->journald, &a->batch, now);
+        more = journald_read(a->journald, &a->batch, now, a->config->system_files && access(AUDIT_LOG, R_OK) == 0);
     if (a->facts) {
         facts_work(a->facts);
         if (!batch_full(&a->batch))

@@ -189,9 +189,32 @@ static void a_batch_is_what_the_collector_reads(void **state)
     batch_free(&b);
 }
 
+/* journald keeps an audit record in parts: the line that auditd would have written can be parsed and joined. */
+static void an_audit_record_of_journald_becomes_a_line(void **state)
+{
+    static const struct { const char *name, *type, *serial, *usec, *message, *want; } rows[] = {
+        { "a record", "USER_AUTH", "77", "1774000000415000", "USER_AUTH pid=1 msg='op=login res=failed'",
+          "type=USER_AUTH msg=audit(1774000000.415:77): pid=1 msg='op=login res=failed'" },
+        { "milliseconds have three digits", "EOE", "1", "1774000000005000", "EOE ", "type=EOE msg=audit(1774000000.005:1): " },
+        { "a message that does not begin with the type", "EOE", "1", "1774000000005000", "text", "" },
+        { "no serial", "EOE", "", "1774000000005000", "EOE x", "" },
+        { "no moment", "EOE", "1", "yesterday", "EOE x", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        AUTO_ARENA struct arena a = { 0 };
+
+        arena_init(&a, 0);
+        CHECK(rows[i].name, str_eq(journald_audit(&a, str_c(rows[i].type), str_c(rows[i].serial), str_c(rows[i].usec), str_c(rows[i].message)),
+                                   str_c(rows[i].want)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_audit_record_of_journald_becomes_a_line),
         cmocka_unit_test(a_configuration_is_taken_whole_or_refused_with_its_place),
         cmocka_unit_test(a_state_comes_back_and_any_damage_is_seen),
         cmocka_unit_test(a_spool_comes_back_and_any_damage_is_seen),
