@@ -31,7 +31,7 @@ enum refusal {
     REFUSED_EMPTY, REFUSED_REPEATED, REFUSED_TOO_LARGE, REFUSED_NO_SPACE, REFUSED_STOPPED, REFUSED_COUNT
 };
 /* Connections that were turned away; no lines are counted by these. */
-enum away { AWAY_PEER_LIMIT, AWAY_HANDSHAKE, AWAY_CERTIFICATE, AWAY_IDLE, AWAY_COUNT };
+enum away { AWAY_PEER_LIMIT, AWAY_HANDSHAKE, AWAY_CERTIFICATE, AWAY_IDLE, AWAY_PROTOCOL, AWAY_COUNT };
 
 /* rate - events of about the last minute: those of this minute, and of the one before as far as it reaches into it. */
 struct rate {
@@ -48,6 +48,7 @@ struct card {
     uint16_t number;
     int64_t  read, stored, bytes, unparsed, truncated, refused[REFUSED_COUNT];
     int64_t  connections, accepted, slowed, away[AWAY_COUNT];   /* slowed: times that an address had to wait for its bytes a second */
+    int64_t  unanswered;                  /* taken, but the sender was gone before its answer: it may send them again */
     int64_t  kernel_drops, last_event;    /* time_ns of receipt, 0: none yet */
     struct rate rate;                     /* of read; loop only */
     int64_t     rate_seen;

@@ -6,6 +6,8 @@
 
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -35,6 +37,7 @@ struct stream_conn {
     bool                begun;           /* the protocol has been told */
     bool                proven;          /* showed a certificate, or a byte */
     bool                throttled, finishing, broken;
+    bool                waiting;         /* the protocol wants no more bytes now */
     char                address[PEER_TEXT_MAX], name[AGENT_TEXT_MAX];
     max_align_t         state[];
 };
@@ -84,6 +87,31 @@ bool stream_send(struct stream_conn *c, struct str bytes)
         event_active(c->readable, EV_READ, 1);
     }
     return !c->broken;
+}
+
+size_t stream_room(const struct stream_conn *c) { return c->broken ? 0 : STREAM_OUT_MAX - c->out.n; }
+
+/* unread - is it not read although its listener is? */
+static bool unread(const struct stream_conn *c) { return c->throttled || c->waiting; }
+
+static void read_again(struct stream_conn *c)
+{
+    if (unread(c) || c->stream->paused || c->finishing)
+        return;
+    event_add(c->readable, NULL);
+    if (c->ssl && SSL_has_pending(c->ssl))
+        event_active(c->readable, EV_READ, 1);   /* what OpenSSL has read already makes no descriptor readable */
+}
+
+void stream_wait(struct stream_conn *c, bool wait)
+{
+    if (c->waiting == wait)
+        return;
+    c->waiting = wait;
+    if (wait)
+        event_del(c->readable);
+    else
+        read_again(c);
 }
 
 void stream_held(struct stream_conn *c, size_t before, size_t after, size_t *limit_bytes)
@@ -150,22 +178,35 @@ static void conn_close(struct stream_conn *c)
     count_connections(s, -1);
 }
 
-static void turn_away(struct stream_conn *c, enum away why)
+/* tell - once a minute, why connections are closed. */
+static void tell(struct stream_conn *c, const char *reason)
 {
     struct stream *s = c->stream;
     time_ns now = clock_steady();
 
-    card_add(&s->base.card->away[why], 1);
     if (c->peer)
         peer_away(c->peer);
-    if (now - s->told > TOLD_AGAIN_NS) {
-        static const char *const reasons[AWAY_COUNT] = { "too many of this address", "no handshake", "no certificate that counts", "silence" };
+    if (now - s->told <= TOLD_AGAIN_NS)
+        return;
+    s->told = now;
+    log_line(LOG_WARN, "closed a connection; more of the next minute are counted only", "saqshy.listener", s->base.conf.id, "source.address",
+             c->address, "event.reason", reason, NULL);
+}
 
-        s->told = now;
-        log_line(LOG_WARN, "closed a connection; more of the next minute are counted only", "saqshy.listener", s->base.conf.id, "source.address",
-                 c->address, "event.reason", reasons[why], NULL);
-    }
+static void turn_away(struct stream_conn *c, enum away why)
+{
+    static const char *const reasons[AWAY_COUNT] = { "too many of this address", "no handshake", "no certificate that counts", "silence",
+                                                     "not the protocol" };
+
+    card_add(&c->stream->base.card->away[why], 1);
+    tell(c, reasons[why]);
     conn_close(c);
+}
+
+void stream_wrong(struct stream_conn *c, const char *why)
+{
+    card_add(&c->stream->base.card->away[AWAY_PROTOCOL], 1);
+    tell(c, why);
 }
 
 /* want_write - a TLS step waits until bytes can leave. */
@@ -264,7 +305,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         event_del(c->readable);   /* on_writable closes it */
     if (c->finishing || (!c->shaken && shake(c) <= 0) || !begin(c))
         return;
-    for (int i = 0; i < READS_MAX && more && !s->paused && !c->throttled; i++) {
+    for (int i = 0; i < READS_MAX && more && !s->paused && !unread(c); i++) {
         ssize_t n = read_some(c, &more);
         bool end = n < 0 || c->finishing;
 
@@ -291,7 +332,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         if (n == 0 || end)
             return;
     }
-    if (more && !s->paused && !c->throttled && c->ssl)
+    if (more && !s->paused && !unread(c) && c->ssl)
         event_active(c->readable, EV_READ, 1);   /* what OpenSSL has read already makes no descriptor readable */
 }
 
@@ -333,6 +374,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     buf_init(&c->out, STREAM_OUT_MAX);
     if (c->broken || c->finishing)
         conn_close(c);
+    else if (c->stream->protocol->drained)
+        c->stream->protocol->drained(c);
 }
 
 static int take_tls(struct stream_conn *c)
@@ -370,6 +413,8 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     c->since = c->last = clock_steady();
     c->received = clock_now();
     buf_init(&c->out, STREAM_OUT_MAX);
+    if (sa->sa_family != AF_UNIX && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)) < 0)
+        c->broken = true;   /* an answer must not wait for the acknowledgement of the one before; the connection is gone already */
     listener_address_text(sa, c->address, NULL);
     c->sender = (struct sender){ .card = s->base.card->number, .peer = str_c(c->address) };
     c->next = s->conns;
@@ -408,15 +453,10 @@ void stream_pause(struct listener *l, bool paused)
         return;
     s->paused = paused;
     for (struct stream_conn *c = s->conns; c; c = c->next) {
-        if (c->throttled)
-            continue;
-        if (paused) {
+        if (paused && !unread(c))
             event_del(c->readable);
-            continue;
-        }
-        event_add(c->readable, NULL);
-        if (c->ssl && SSL_has_pending(c->ssl))
-            event_active(c->readable, EV_READ, 1);
+        else if (!paused)
+            read_again(c);
     }
 }
 
@@ -433,11 +473,7 @@ static void on_throttle(evutil_socket_t fd, short what, void *arg)
             continue;
         c->throttled = false;
         s->throttled--;
-        if (s->paused)
-            continue;
-        event_add(c->readable, NULL);
-        if (c->ssl && SSL_has_pending(c->ssl))
-            event_active(c->readable, EV_READ, 1);
+        read_again(c);
     }
 }
 

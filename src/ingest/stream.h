@@ -28,6 +28,7 @@ struct stream_protocol {
     void (*silent)(struct stream_conn *c, time_ns since);        /* each second without a byte; may be NULL */
     void (*flush)(struct stream_conn *c);                        /* nothing more will come: hand over what is held; may be NULL */
     void (*over)(struct stream_conn *c);                         /* after begin, at the end: hand over what is held, free */
+    void (*drained)(struct stream_conn *c);                      /* all that was sent has left: there is room again; may be NULL */
 };
 
 /* stream_open - for kinds: the open of a listener_kind. */
@@ -55,6 +56,12 @@ time_ns stream_received(const struct stream_conn *c);
 /* stream_send - queue bytes for the other side. False past STREAM_OUT_MAX: the connection is then closed. Not to be used after over. */
 #define STREAM_OUT_MAX (256u * KIB)
 bool stream_send(struct stream_conn *c, struct str bytes);
+/* stream_room - how many bytes stream_send takes now. */
+size_t stream_room(const struct stream_conn *c);
+/* stream_wait - do not read this connection (or go on): the other side feels it. */
+void stream_wait(struct stream_conn *c, bool wait);
+/* stream_wrong - the other side broke the protocol: counted, and told once a minute. */
+void stream_wrong(struct stream_conn *c, const char *why);
 /* stream_finish - read no more; close when what was sent has left. */
 void stream_finish(struct stream_conn *c);
 /* stream_held - tell by how much the bytes held of unfinished messages changed; *limit is what one message may now have. */
