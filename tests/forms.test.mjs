@@ -120,3 +120,37 @@ test('a source that is steadily an hour ahead of UTC+5 has zone data from before
         assert.ok(events.every((e) => (e['saqshy.marks'] ?? []).includes('future')), 'each is marked, none is dropped or changed');
     } finally { await p.close(); }
 });
+
+test('a parser as data reads a CSV file by the line of names at its head', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'saqshy-forms-'));
+    try {
+        mkdirSync(join(folder, 'parsers'));
+        writeFileSync(join(folder, 'parsers/acc.yaml'), `id: acc
+title: Accounting
+class: app
+match:
+  paths: ["*acc*.csv"]
+form: csv
+fields:
+  who: user.name
+  what done: event.action
+samples:
+  - line: 'n,who,what done'
+    path: /x/acc1.csv
+    want: {acc.csv.header: 'n,who,what done'}
+  - line: '1,ann,"a, b"'
+    path: /x/acc1.csv
+    want: {user.name: ann, event.action: "a, b"}
+  - line: 'nothing here'
+    path: /x/other.log
+    not: true
+`);
+        writeFileSync(join(folder, 'acc-2026.csv'), 'n,who,what done\n1,ann,"a, b"\n2,bob,"say ""hi"""\n');
+        const r = await run(bin('saqshy'), ['parse', '--json', '--parsers', join(folder, 'parsers'), join(folder, 'acc-2026.csv')]);
+        assert.equal(r.code, 0, r.err);
+        const [head, one, two] = r.out.trim().split('\n').map((l) => JSON.parse(l));
+        assert.equal(head['acc.csv.header'], 'n,who,what done');
+        assert.deepEqual([one['user.name'], one['event.action'], one['acc.n']], ['ann', 'a, b', '1']);
+        assert.deepEqual([two['user.name'], two['event.action'], two['saqshy.parse']], ['bob', 'say "hi"', 'ok']);
+    } finally { rmSync(folder, { recursive: true, force: true }); }
+});

@@ -88,8 +88,8 @@ bool csv_form_read(struct str s, const struct form_how *how, struct form_pairs *
     bool named = false;
     size_t i = 0;
 
-    if (s.n == 0)
-        return false;
+    if (str_chr(s, delimiter) < 0)
+        return false; /* one cell is no record */
     if (how->header) {
         if (is_header(s, delimiter, out->arena)) {
             if (how->memory)

@@ -31,13 +31,16 @@ static int one_field(const struct product *p, const struct sample *s, const stru
     return 0;
 }
 
-static int one_sample(const struct parser *parser, const struct product *p, const struct sample *s, struct event_batch *b, struct err *e)
+static int one_sample(const struct parser *parser, const struct product *p, const struct sample *s, struct parse_memory *memory,
+                      struct event_batch *b, struct err *e)
 {
     struct parse_hints h = { .received = SAMPLE_RECEIVED,
                              .zone_min = s->zone_min == EVENT_OFFSET_NONE ? 0 : s->zone_min,
                              .future_tolerance = 5 * NS_PER_MINUTE,
                              .path = s->path,
-                             .unit = s->unit };
+                             .unit = s->unit,
+                             .source = p->id,
+                             .memory = memory };
     struct event *ev;
 
     event_batch_reset(b);
@@ -60,14 +63,17 @@ static int one_sample(const struct parser *parser, const struct product *p, cons
 
 int samples_hold(const struct parser *parser, const struct product *p, const struct sample_listener *every, struct err *e)
 {
+    struct parse_memory *memory; /* a line of names among the samples counts for those behind it */
     struct event_batch b;
-    int rc = 0;
+    int rc = parse_memory_new(&memory, e);
 
+    if (rc < 0)
+        return rc;
     event_batch_init(&b, 0);
     for (size_t i = 0; i < p->sample_count && rc == 0; i++) {
         struct err why = { 0 };
 
-        rc = one_sample(parser, p, &p->samples[i], &b, &why);
+        rc = one_sample(parser, p, &p->samples[i], memory, &b, &why);
         if (rc == -EBADMSG && every) {
             every->failed(every->arg, why.text);
             rc = 0;
@@ -76,5 +82,6 @@ int samples_hold(const struct parser *parser, const struct product *p, const str
         }
     }
     event_batch_free(&b);
+    parse_memory_free(&memory);
     return rc;
 }
