@@ -247,6 +247,9 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
     char sep = how->delimiter ? how->delimiter : separator(s);
 
     if (how->assign && how->assign != '=') {
+        s = str_trim(s);
+        if (s.n > 1 && *s.p == '[' && s.p[s.n - 1] == ']')
+            s = str_of(s.p + 1, s.n - 2); /* Check Point: [action:"Drop"; src:"192.0.2.1"] */
         while (assigned(&w, &s, sep, how->assign, &v))
             pairs_add(out, v.name, v.value);
         out->damaged = out->damaged || w.trouble;

@@ -155,6 +155,14 @@ static bool sd_element(struct work *w, struct str *s)
     }
 }
 
+/* other_pairs - [action:"Drop"; …] of Check Point is a message, and no structured data that is damaged. */
+static bool other_pairs(struct str s)
+{
+    struct str name, rest;
+
+    return split_at(str_left(s, 64), STR(":\""), &name, &rest) && name.n > 1 && str_chr(name, ' ') < 0 && str_chr(name, '=') < 0;
+}
+
 static void structured_data(struct work *w, struct str *s)
 {
     struct str at = *s;
@@ -165,7 +173,7 @@ static void structured_data(struct work *w, struct str *s)
     }
     while (at.n && *at.p == '[') {
         if (!sd_element(w, &at)) { /* damaged: the text stays in the message, nothing is lost */
-            w->trouble = true;
+            w->trouble = w->trouble || !other_pairs(*s);
             break;
         }
         *s = at;

@@ -202,6 +202,9 @@ static void test_signs(void **state)
     assert_true(str_eq(pairs_get(&f, STR("action")), STR("Drop")));
     assert_true(str_eq(pairs_get(&f, STR("note")), STR("a; b \"c\"")));
     assert_true(str_eq(pairs_get(&f, STR("n")), STR("5")));
+    assert_true(form_kind_read(form_kind_of(STR("kv")), STR("[action:\"Drop\"; src:\"192.0.2.1\"; ike::\"Main Mode\"]"), &how, &a, &f));
+    assert_true(str_eq(pairs_get(&f, STR("src")), STR("192.0.2.1")));
+    assert_false(f.damaged);
 }
 
 int main(void)

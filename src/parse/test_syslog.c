@@ -30,6 +30,8 @@ static const struct line_row headers[] = {
     { "an application's own line has no host", "2026-03-19 08:05:09,123 ERROR worker failed",
       "syslog/ok\n@timestamp=2026-03-19T08:05:09.123Z\n"
       "!host.name\nmessage=ERROR worker failed" },
+    { "the pairs of Check Point are no damaged structured data", "<134>1 2026-03-19T08:05:09Z fw1 CheckPoint 77 - [action:\"Drop\"; src:\"192.0.2.1\"]",
+      "syslog/ok\nhost.name=fw1\nprocess.name=CheckPoint\nmessage=[action:\"Drop\"; src:\"192.0.2.1\"]" },
     { "a zone by a name that one place uses", "2026-03-19 11:05:09 MSK started", "syslog/ok\n@timestamp=2026-03-19T08:05:09Z\nmessage=started" },
     { "a zone by name before the year", "Thu Mar 19 11:05:09 MSK 2026 app: x", "syslog/ok\n@timestamp=2026-03-19T08:05:09Z" },
     { "a host that is called like a zone", "Mar 19 08:05:09 MSK app[3]: x", "syslog/ok\n@timestamp=2026-03-19T08:05:09Z\nhost.name=MSK" },
