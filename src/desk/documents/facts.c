@@ -212,11 +212,11 @@ static int fact_time_sync(struct call *c, struct str object, const struct arrivi
     return rc;
 }
 
-/* fact_vulnerabilities - open ones that the owner knows of: what no letter has told yet is not told by a number either. */
+/* fact_vulnerabilities - open ones that the owner knows of: what no letter has told yet is not told by a number either, nor by "there are none". */
 static int fact_vulnerabilities(struct call *c, struct str object, struct fact *out)
 {
     int64_t surveys = 0, open = 0, oldest = 0;
-    int rc = db_int(c->d, c->e, 0, &surveys, "SELECT (SELECT count(*) FROM vuln_survey WHERE object_id = ?1 AND completed_at IS NOT NULL) + (SELECT count(*) FROM"
+    int rc = db_int(c->d, c->e, 0, &surveys, "SELECT (SELECT count(*) FROM vuln_survey WHERE object_id = ?1 AND sent_at IS NOT NULL) + (SELECT count(*) FROM"
                                              " vuln_owner WHERE object_id = ?1 AND own = 1)", "t", object);
 
 #define KNOWN "FROM vuln_owner WHERE object_id = ?1 AND open = 1"

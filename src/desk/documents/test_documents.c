@@ -610,7 +610,13 @@ static void test_facts(void **state)
     fact_is(w, "log_coverage", "not_measured", "receives no logs", T0);
     fact_is(w, "retention", "not_measured", "holds no day", T0);
     fact_is(w, "time_sync", "not_measured", "not measured", T0);
-    fact_is(w, "vulnerability_age", "not_measured", "no survey", T0);
+    fact_is(w, "vulnerability_age", "not_measured", "no results", T0);
+    /* One that is completed has told nothing before its letter, not even that there are none. */
+    must(db_exec(w->desk, &e, "INSERT INTO vuln_survey(id, object_id, number, mode, control, main_id, completed_at, cancelled, scope_given) VALUES (901, ?1, 'S-901', 'pentest_auto', 0, 0, ?2, 0, 0)",
+                 "zi", OBJECT, T0 - NS_PER_DAY), &e);
+    fact_is(w, "vulnerability_age", "not_measured", "no results", T0);
+    must(db_exec(w->desk, &e, "UPDATE vuln_survey SET sent_at = ?1 WHERE id = 901", "i", T0 - NS_PER_HOUR), &e);
+    fact_is(w, "vulnerability_age", "measured", "no open vulnerabilities", T0);
     fact_is(w, "agents", "not_measured", "receives no logs", T0);
     must(file_mkdirs(node_path(w->node, "run", path), 0750, &e), &e);
     must(file_write_atomic(node_path(w->node, "run/sources.json", path), str_c(text), 0600, &e), &e);
