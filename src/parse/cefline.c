@@ -2,7 +2,7 @@
  * cef.extensions.KEY and leef.KEY; a labelled one (cs1 with cs1Label) by its label. */
 #include "parse/forms_internal.h"
 
-enum kind { K_TEXT, K_IP, K_NUMBER, K_TIME, K_SUSER, K_DUSER, K_WAY, K_LOWER };
+enum kind { K_TEXT, K_HASH, K_IP, K_NUMBER, K_TIME, K_SUSER, K_DUSER, K_WAY, K_LOWER };
 
 struct meaning {
     struct str key, field;
@@ -15,7 +15,6 @@ static const struct meaning cef_keys[] = {
     { PAIR("app", "network.protocol"), K_LOWER },
     { PAIR("cat", "cef.category"), K_TEXT },
     { PAIR("destinationDnsDomain", "destination.registered_domain"), K_TEXT },
-    { PAIR("destinationServiceName", "destination.service.name"), K_TEXT },
     { PAIR("destinationTranslatedAddress", "destination.nat.ip"), K_IP },
     { PAIR("destinationTranslatedPort", "destination.nat.port"), K_NUMBER },
     { PAIR("deviceDirection", "network.direction"), K_WAY },
@@ -26,8 +25,6 @@ static const struct meaning cef_keys[] = {
     { PAIR("dhost", "destination.domain"), K_TEXT },
     { PAIR("dmac", "destination.mac"), K_TEXT },
     { PAIR("dntdom", "destination.user.domain"), K_TEXT },
-    { PAIR("dpid", "destination.process.pid"), K_NUMBER },
-    { PAIR("dproc", "destination.process.name"), K_TEXT },
     { PAIR("dpt", "destination.port"), K_NUMBER },
     { PAIR("dst", "destination.ip"), K_IP },
     { PAIR("duid", "destination.user.id"), K_TEXT },
@@ -37,7 +34,7 @@ static const struct meaning cef_keys[] = {
     { PAIR("dvcmac", "observer.mac"), K_TEXT },
     { PAIR("end", "event.end"), K_TIME },
     { PAIR("externalId", "event.id"), K_TEXT },
-    { PAIR("fileHash", "file.hash"), K_TEXT },
+    { PAIR("fileHash", "file.hash.sha256"), K_HASH },
     { PAIR("fileId", "file.inode"), K_TEXT },
     { PAIR("filePath", "file.path"), K_TEXT },
     { PAIR("fileType", "file.type"), K_TEXT },
@@ -57,11 +54,8 @@ static const struct meaning cef_keys[] = {
     { PAIR("shost", "source.domain"), K_TEXT },
     { PAIR("smac", "source.mac"), K_TEXT },
     { PAIR("sntdom", "source.user.domain"), K_TEXT },
-    { PAIR("sourceServiceName", "source.service.name"), K_TEXT },
     { PAIR("sourceTranslatedAddress", "source.nat.ip"), K_IP },
     { PAIR("sourceTranslatedPort", "source.nat.port"), K_NUMBER },
-    { PAIR("spid", "source.process.pid"), K_NUMBER },
-    { PAIR("sproc", "source.process.name"), K_TEXT },
     { PAIR("spt", "source.port"), K_NUMBER },
     { PAIR("src", "source.ip"), K_IP },
     { PAIR("start", "event.start"), K_TIME },
@@ -143,6 +137,7 @@ static bool moment(struct work *w, struct str s, struct stamp *t)
 /* put - one pair by its meaning. False: the value does not fit it. */
 static bool put(struct work *w, const struct meaning *m, struct str value)
 {
+    char text[TIME_TEXT_MAX];
     struct stamp t;
     struct str ip;
 
@@ -166,7 +161,13 @@ static bool put(struct work *w, const struct meaning *m, struct str value)
             return false;
         if (str_eq(m->field, STR("event.created")))
             work_time(w, &t); /* more exact than the header's, and with a year */
+        value = arena_copy(w->arena, str_c(time_format_utc(t.time, text)));
         break;
+    case K_HASH: /* which it is, its length tells */
+        if (value.n != 32 && value.n != 40 && value.n != 64)
+            return false;
+        work_add(w, value.n == 32 ? STR("file.hash.md5") : value.n == 40 ? STR("file.hash.sha1") : m->field, value);
+        return true;
     case K_WAY:
         value = str_eq(value, STR("0")) ? STR("inbound") : str_eq(value, STR("1")) ? STR("outbound") : value;
         break;

@@ -12,6 +12,7 @@
 
 struct data {
     struct parser *parser;
+    struct buf ecs; /* ecs/fields.csv */
     char logs[512], temp[64];
 };
 
@@ -135,6 +136,41 @@ static void score_object(const char *file, const struct event *ev, json_t *docum
     }
 }
 
+/* --- names: those of the Elastic Common Schema, or below a name of the format's own --- */
+
+/* known_name - the second column of ecs/fields.csv, or one of ours. */
+static bool known_name(const struct data *d, struct str name)
+{
+    static const char *const own[] = { "cef.", "leef.", "winlog.", "w3c.", "iis.", "nxlog.", "saqshy." };
+    char row[300];
+
+    for (size_t i = 0; i < COUNT(own); i++)
+        if (str_starts(name, str_c(own[i])))
+            return true;
+    snprintf(row, sizeof row, ",%.*s,", STR_ARG(name));
+    return str_find(buf_view(&d->ecs), str_c(row)) >= 0;
+}
+
+static bool structured(struct str parser)
+{
+    static const char *const names[] = { "cef", "leef", "w3c", "windows", "snare" };
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_eq(parser, str_c(names[i])))
+            return true;
+    return false;
+}
+
+/* check_names - of an event of ours; a shipper's own names in JSON are its affair. */
+static void check_names(const struct data *d, const struct event *ev)
+{
+    if (!structured(ev->parser) || (ev->original.n && *ev->original.p == '{'))
+        return;
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (!known_name(d, ev->fields[i].name))
+            fail_msg("%.*s gives a field that is none of ECS: \"%.*s\"", STR_ARG(ev->parser), STR_ARG(ev->fields[i].name));
+}
+
 static void parse(struct data *d, struct str line, struct event_batch *b, struct event **ev)
 {
     struct parse_hints h = lines_hints();
@@ -142,6 +178,7 @@ static void parse(struct data *d, struct str line, struct event_batch *b, struct
     event_batch_reset(b);
     *ev = event_batch_add(b);
     parse_line(d->parser, line, &h, &b->arena, *ev);
+    check_names(d, *ev);
 }
 
 static void test_wazuh_windows(void **state)
@@ -281,6 +318,7 @@ static void iis_file(struct data *d, const char *name, struct score *s)
         event_batch_reset(&b);
         ev = event_batch_add(&b);
         parse_line(d->parser, line, &h, &b.arena, ev);
+        check_names(d, ev);
         if (*line.p == '#')
             continue;
         json_object_foreach(json_array_get(documents, n), key, want)
@@ -565,12 +603,15 @@ int main(void)
         printf("skipped: could not unpack the sample data (tar with zstd is needed)\n");
         return 77;
     }
-    if (parse_new(NULL, 0, &d.parser, NULL) < 0)
+    buf_init(&d.ecs, 0);
+    snprintf(command, sizeof command, "%.100s/ecs/fields.csv", d.logs);
+    if (parse_new(NULL, 0, &d.parser, NULL) < 0 || file_read(command, 16 * MIB, &d.ecs, NULL) < 0)
         return 1;
     for (size_t i = 0; i < COUNT(tests); i++)
         tests[i].initial_state = &d;
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     parse_free(&d.parser);
+    buf_free(&d.ecs);
     snprintf(command, sizeof command, "rm -rf '%s'", d.temp);
     return system(command) == 0 ? failed : 1;
 }

@@ -17,7 +17,9 @@ static const struct line_row cef_rows[] = {
       "Mar 19 08:05:09 gw1 CEF: 0|Acme|NGFW Firewall|5.1|7|Denied|High|src=203.0.113.8", "cef/ok\nhost.name=gw1\n"
       "source.ip=203.0.113.8\nevent.severity=8\nmessage=Denied\nsaqshy.class=fw\nsaqshy.types=FW-02" },
     { "CEF without any header", "CEF:0|A|B|1|2|name|3|end=Mar 19 2026 08:05:09 duser=bob",
-      "cef/ok\nuser.name=bob\nmessage=name\nevent.end=Mar 19 2026 08:05:09" },
+      "cef/ok\nuser.name=bob\nmessage=name\nevent.end=2026-03-19T08:05:09Z" },
+    { "CEF: a hash by its length, a key without a place", "CEF:0|A|B|1|2|n|3|fileHash=0123456789abcdef0123456789abcdef sproc=a.exe",
+      "cef/ok\nfile.hash.md5=0123456789abcdef0123456789abcdef\ncef.extensions.sproc=a.exe" },
     { "LEEF", "<13>1 2026-03-19T08:05:09Z gw2 - - - - LEEF:1.0|Acme|IDS|2|scan|src=203.0.113.8\tdstPort=22\tusrName=ann\tsev=5\tmine=x",
       "leef/ok\nhost.name=gw2\nevent.code=scan\nsource.ip=203.0.113.8\ndestination.port=22\nuser.name=ann\nevent.severity=5\nleef.mine=x\n"
       "observer.product=IDS" },
