@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-enum tls_rule { NEVER, MAY, ALWAYS };
+enum tls_rule { NEVER, MAY, ALWAYS, SERVER };
 
 static const struct {
     const char   *name, *address;
@@ -61,7 +61,7 @@ const char *listen_client_name(enum listen_client c) { return c < COUNT(clients)
 
 void listen_default(enum listen_kind kind, struct listen_conf *out)
 {
-    *out = (struct listen_conf){ .kind = kind, .tls = kinds[kind].tls == ALWAYS,
+    *out = (struct listen_conf){ .kind = kind, .tls = kinds[kind].tls >= ALWAYS,
                                  .client = kinds[kind].tls == ALWAYS ? LISTEN_CLIENT_REQUIRED : LISTEN_CLIENT_NONE };
     for (size_t i = 0; i < COUNT(limits); i++)
         *limit_at(&out->limits, &limits[i]) = limits[i].number;

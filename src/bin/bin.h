@@ -65,4 +65,8 @@ struct init_options {
 };
 MUST_USE int init_data(const struct init_options *o, const char *exe_folder, struct err *e);
 
+/* token_make - another sender over HTTP: its token goes to standard output, once, its hash into DATA/tokens. object may be NULL. -EEXIST if there
+ * is one of this name. */
+MUST_USE int token_make(const struct node *n, const char *name, const char *object, struct err *e);
+
 #endif

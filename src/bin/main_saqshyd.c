@@ -13,16 +13,19 @@
 static const char usage[] =
     "usage: saqshyd --config FILE [--role NAME]\n"
     "       saqshyd --check --config FILE\n"
+    "       saqshyd --token NAME [--object ID] --config FILE\n"
     "       saqshyd --init DATA [--no-demo] [--port N] [--otlp-port N] [--syslog-port N]\n\n"
     "  --config FILE   run the roles that FILE names, each as a process of its own\n"
     "  --role NAME     run one role in the foreground: ingest, index, detect, desk or tools\n"
     "  --check         read the configuration, say what is wrong with it, and end\n"
+    "  --token NAME    make a token for a sender over HTTP, show it once, and keep its hash in DATA/tokens\n"
+    "  --object ID     all that comes with this token belongs to the object\n"
     "  --init DATA     make a data directory with certificates, configuration and an administrator\n"
     "  --no-demo       without demonstration organisations, objects and people\n"
     "  --version, --help\n";
 
 struct options {
-    const char         *config, *role, *accepted;
+    const char         *config, *role, *accepted, *token, *object;
     bool                check, init;
     struct init_options make;
 };
@@ -37,7 +40,7 @@ static bool port_number(const char *text, int *out)
     return true;
 }
 
-enum { OPT_NO_DEMO = 256, OPT_PORT, OPT_OTLP, OPT_SYSLOG, OPT_CHECK, OPT_ACCEPTED, OPT_VERSION };
+enum { OPT_NO_DEMO = 256, OPT_PORT, OPT_OTLP, OPT_SYSLOG, OPT_CHECK, OPT_ACCEPTED, OPT_TOKEN, OPT_OBJECT, OPT_VERSION };
 
 static const struct option long_options[] = {
     { "config", required_argument, NULL, 'c' },
@@ -49,6 +52,8 @@ static const struct option long_options[] = {
     { "otlp-port", required_argument, NULL, OPT_OTLP },
     { "syslog-port", required_argument, NULL, OPT_SYSLOG },
     { "check", no_argument, NULL, OPT_CHECK },
+    { "token", required_argument, NULL, OPT_TOKEN },
+    { "object", required_argument, NULL, OPT_OBJECT },
     { "version", no_argument, NULL, OPT_VERSION },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -72,6 +77,8 @@ static int take_options(int argc, char **argv, struct options *o)
         case OPT_OTLP: sound = port_number(optarg, &o->make.otlp_port) && sound; break;
         case OPT_SYSLOG: sound = port_number(optarg, &o->make.syslog_port) && sound; break;
         case OPT_CHECK: o->check = true; break;
+        case OPT_TOKEN: o->token = optarg; break;
+        case OPT_OBJECT: o->object = optarg; break;
         case OPT_VERSION: puts("saqshyd " SAQSHY_VERSION); return -1;
         case 'h': fputs(usage, stdout); return -1;
         default: sound = false;
@@ -98,6 +105,8 @@ static int run_role(const struct node *node, const char *name)
         log_open(name, LOG_INFO, 2);
         if (r == ROLE_INGEST && file_mkdirs(node_path(node, "parsers", folder), 0755, &e) < 0)
             log_line(LOG_WARN, "could not make the folder of own parsers", "error.message", e.text, NULL); /* the sandbox lets in only what is there */
+        if (r == ROLE_INGEST && file_mkdirs(node_path(node, "tokens", folder), 0750, &e) < 0)
+            log_line(LOG_WARN, "could not make the folder of tokens", "error.message", e.text, NULL);
         if (sandbox_enter(node, r, &e) < 0) {
             log_line(LOG_ERROR, "could not enter the sandbox", "error.message", e.text, NULL);
             return EXIT_USAGE;
@@ -130,13 +139,17 @@ int main(int argc, char **argv)
         rc = node_load_accepted(o.config, o.accepted, exe, &node, &e);
     if (rc == 0 && !o.init)
         rc = node_check_sources(node, &e);
+    if (rc == 0 && o.token && !o.init)
+        rc = token_make(node, o.token, o.object, &e);
     if (rc < 0) {
         fprintf(stderr, "saqshyd: %s\n", e.text);
         node_free(&node);
         return EXIT_USAGE;
     }
-    if (o.init)
+    if (o.init || o.token) {
+        node_free(&node);
         return EXIT_YES;
+    }
     if (o.check)
         printf("%s: sound; data %s, roles %s\n", o.config, node->data, node->roles);
     else

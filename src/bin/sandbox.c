@@ -36,7 +36,7 @@ struct ruleset {
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
 static const char *const role_folders[ROLE_COUNT][16] = {
-    [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
+    [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_TOOLS] = { "+tools", "-scap" },
@@ -100,7 +100,7 @@ static int allow_programs(const struct node *n, int ruleset, uint64_t may_write)
     return rc;
 }
 
-/* allow_certificates - the folders of the listeners' own files, so that a renewal, which puts new files in the place of old ones, is seen. Never
+/* allow_certificates - the folders of the listeners' own files, of tokens too, so that a renewal, which puts new files in the place of old ones, is seen. Never
  * all of DATA/pki, where the key of the authority lies: of that the file alone, and to take another one needs a restart. */
 static int allow_certificates(const struct node *n, int ruleset)
 {
@@ -110,7 +110,8 @@ static int allow_certificates(const struct node *n, int ruleset)
     node_path(n, "pki", pki);
     for (size_t i = 0; rc == 0 && i < n->listen.listener_count; i++) {
         const struct listen_conf *c = &n->listen.listeners[i];
-        const char *const files[] = { c->certificate, c->key, c->authority };
+        const char *tokens = listen_option(c, "tokens");
+        const char *const files[] = { c->certificate, c->key, c->authority, tokens && *tokens == '/' ? tokens : "" };
 
         for (size_t k = 0; rc == 0 && k < COUNT(files); k++) {
             const char *slash = strrchr(files[k], '/');

@@ -3,8 +3,8 @@
 
 static const char *const refusal_labels[REFUSED_COUNT] = { "reason=\"empty\"", "reason=\"repeated\"",
                                                            "reason=\"too_large\"", "reason=\"no_space\"",
-                                                           "reason=\"stopped\"" };
-static const char *const refusal_names[REFUSED_COUNT] = { "empty", "repeated", "too_large", "no_space", "stopped" };
+                                                           "reason=\"stopped\"", "reason=\"unsupported\"" };
+static const char *const refusal_names[REFUSED_COUNT] = { "empty", "repeated", "too_large", "no_space", "stopped", "unsupported" };
 static const char *const away_names[AWAY_COUNT] = { "peer_limit", "handshake", "certificate", "idle", "protocol" };
 static const char *const answer_labels[] = { "status=\"200\"", "status=\"400\"", "status=\"413\"", "status=\"503\"",
                                              "status=\"other\"" };

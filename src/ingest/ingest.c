@@ -1,6 +1,7 @@
 /* ingest.c - the loop: listeners open, lines gather in piles, piles go to the worker, answers come back. */
 #include "ingest/internal.h"
 #include "ingest/profiles.h"
+#include "ingest/tokens.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "parse/edges.h"
@@ -411,6 +412,7 @@ static void close_all(struct ingest *in)
     crowds_free(in);
     hub_free(&in->hub);
     peers_free(&in->peers);
+    tokens_free(&in->tokens);
     profiles_free(&in->profiles);
     buf_free(&in->picture);
 }

@@ -88,6 +88,8 @@ struct pile {
     size_t              record_bytes;  /* longer records are stored in pieces; 0: LINE_MAX_BYTES */
     struct str          agent;         /* in agent_text: the name of the client's certificate */
     bool                alone;         /* the agent speaks for its own object alone */
+    bool                relay;         /* it passes on what many hosts say: sources are AGENT/HOST, without their paths */
+    char                object[OBJECT_TEXT_MAX];   /* all of it belongs to this object; empty: as usual */
     char                agent_text[AGENT_TEXT_MAX];
     char                peer[PEER_TEXT_MAX];
     char                query[QUERY_TEXT_MAX];   /* path and query, for decoders that look there */
@@ -97,6 +99,7 @@ struct pile {
     int                 status;        /* as of HTTP; 200: stored */
     bool                repeated;
     uint64_t            last_number, records;
+    int64_t             unsupported;   /* records that the decoder refused, each with a word in its answer */
     struct buf          answer;        /* a body that the decoder wrote; empty: the form of the kind */
     char                reason[ERR_TEXT_MAX];
 };
@@ -167,6 +170,7 @@ struct worker;
 struct event_base;
 struct event;
 struct crowd;
+struct tokens;
 struct peers;
 struct profiles;
 
@@ -183,6 +187,7 @@ struct ingest {
     struct listener *leaving;    /* taken out of the configuration, with answers still to give */
     struct crowd    *crowds;     /* of HTTP; live until the loop is gone, which may end connections last */
     struct peers    *peers;
+    struct tokens   *tokens;     /* of HTTP, by file (tokens.h) */
     size_t           connections, connections_max;   /* of streams, all together: descriptors are kept for other things */
     struct profiles *profiles;   /* new ones for the worker, under hub.lock; NULL: none */
     struct buf       picture;    /* of ingest.json: the loop draws it under hub.lock, the worker writes it */

@@ -21,6 +21,7 @@
 #define PEER_TEXT_MAX       64
 #define AGENT_TEXT_MAX      128           /* JOURNAL_ORIGIN_ID_MAX */
 #define LINE_MAX_BYTES      (1u * MIB)    /* EVENT_ORIGINAL_MAX; worker.h compares */
+#define OBJECT_TEXT_MAX     64            /* id of an object of the registry */
 #define CARDS_MAX           128           /* listeners that ever were, under different ids */
 
 struct ingest;
@@ -28,7 +29,7 @@ struct listener;
 struct pile;
 
 enum refusal {
-    REFUSED_EMPTY, REFUSED_REPEATED, REFUSED_TOO_LARGE, REFUSED_NO_SPACE, REFUSED_STOPPED, REFUSED_COUNT
+    REFUSED_EMPTY, REFUSED_REPEATED, REFUSED_TOO_LARGE, REFUSED_NO_SPACE, REFUSED_STOPPED, REFUSED_UNSUPPORTED, REFUSED_COUNT
 };
 /* Connections that were turned away; no lines are counted by these. */
 enum away { AWAY_PEER_LIMIT, AWAY_HANDSHAKE, AWAY_CERTIFICATE, AWAY_IDLE, AWAY_PROTOCOL, AWAY_COUNT };

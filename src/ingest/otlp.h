@@ -7,7 +7,8 @@
  *           3. Unknown fields are skipped, as protobuf asks of a reader.
  * Threads   any.
  * Units     time_ns as sent.
- * Source    opentelemetry-proto 1.x: collector/logs/v1, logs/v1, common/v1, resource/v1 (field numbers in otlp.c). */
+ * Source    opentelemetry-proto 1.x: collector/logs/v1, logs/v1, common/v1, resource/v1 (field numbers in otlp.c); the JSON mapping of
+ *           protobuf, and OTLP's own rules of it (trace ids, enums as numbers). */
 #ifndef SAQSHY_INGEST_OTLP_H
 #define SAQSHY_INGEST_OTLP_H
 
@@ -28,6 +29,11 @@ typedef int otlp_take(void *arg, const struct attrs *resource, const struct otlp
 /* otlp_decode - every record of an ExportLogsServiceRequest, in order. *count (may be NULL) of them. -EBADMSG, -E2BIG past
  * OTLP_RECORDS_MAX; some records may have been taken before the fault is met. */
 MUST_USE int otlp_decode(struct str body, struct arena *a, otlp_take *take, void *arg, size_t *count, struct err *e);
+/* otlp_json_decode - the same of the JSON form: names as lowerCamelCase or as in the .proto files, 64-bit numbers as texts or numbers, bytes in base64;
+ * unknown members are skipped. The same request gives the same records in both forms. */
+MUST_USE int otlp_json_decode(struct str body, struct arena *a, otlp_take *take, void *arg, size_t *count, struct err *e);
+/* otlp_json_status - append a Status in JSON. */
+void otlp_json_status(struct buf *out, int code, struct str message);
 /* otlp_status - append a google.rpc.Status that says message: the body of every refusal. */
 void otlp_status(struct buf *out, int code, struct str message);
 

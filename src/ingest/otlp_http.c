@@ -5,6 +5,8 @@
 #define GRPC_INVALID      3
 #define GRPC_UNAVAILABLE 14
 
+static bool is_json(const char *type) { return type && strncasecmp(type, "application/json", 16) == 0; }
+
 static int admit(const struct http_ask *a, struct pile *p, struct err *e)
 {
     const char *type = http_header(a, "Content-Type"), *number = http_header(a, "Saqshy-Batch");
@@ -13,8 +15,10 @@ static int admit(const struct http_ask *a, struct pile *p, struct err *e)
         err_set(e, -EACCES, "a certificate is needed");
         return 403;
     }
-    if (!type || strncasecmp(type, "application/x-protobuf", 22) != 0) {
-        err_set(e, -EINVAL, "Content-Type must be application/x-protobuf");
+    if (is_json(type)) {
+        p->decoder = &otlp_json_decoder;
+    } else if (!type || strncasecmp(type, "application/x-protobuf", 22) != 0) {
+        err_set(e, -EINVAL, "Content-Type must be application/x-protobuf or application/json");
         return 415;
     }
     p->numbered = number != NULL;
@@ -25,14 +29,18 @@ static int admit(const struct http_ask *a, struct pile *p, struct err *e)
     return 0;
 }
 
-/* form - an empty response, or a Status with the reason. */
+/* form - an empty response, or a Status with the reason, in the form of the request. */
 static void form(struct http_answer *a, const struct pile *p)
 {
+    const struct http_ask ask = { .request = a->request };
+    bool json = is_json(http_header(&ask, "Content-Type"));
     char number[24];
 
-    a->type = "application/x-protobuf";
+    a->type = json ? "application/json" : "application/x-protobuf";
+    if (json && a->status == 200)
+        buf_str(a->body, STR("{}"));
     if (a->status != 200)
-        otlp_status(a->body, a->status == 503 || a->status == 429 ? GRPC_UNAVAILABLE : GRPC_INVALID, str_c(a->reason));
+        (json ? otlp_json_status : otlp_status)(a->body, a->status == 503 || a->status == 429 ? GRPC_UNAVAILABLE : GRPC_INVALID, str_c(a->reason));
     if (!p || !p->numbered || a->status != 200)
         return;
     snprintf(number, sizeof number, "%llu", (unsigned long long)p->last_number);
@@ -70,7 +78,10 @@ static int on_record(void *arg, const struct attrs *resource, const struct otlp_
 
 static int decode(struct taking *t, struct str body, struct err *e) { return otlp_decode(body, taking_arena(t), on_record, t, NULL, e); }
 
+static int decode_json(struct taking *t, struct str body, struct err *e) { return otlp_json_decode(body, taking_arena(t), on_record, t, NULL, e); }
+
 const struct body_decoder otlp_decoder = { "otlp", decode };
+const struct body_decoder otlp_json_decoder = { "otlp json", decode_json };
 
 static const struct http_route routes[] = { { HTTP_POST, "/v1/logs", admit, &otlp_decoder, NULL } };
 static const struct http_service service = { "OTLP", routes, COUNT(routes), form };

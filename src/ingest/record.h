@@ -12,6 +12,7 @@
 #include "ingest/listener.h"
 
 struct taking;
+struct form_pairs;
 
 /* One record. All but text may be empty. */
 struct record {
@@ -22,6 +23,9 @@ struct record {
     int32_t             zone_min;    /* EVENT_OFFSET_NONE: that of the profile or the node */
     bool                truncated;   /* the sender cut it */
     const struct attrs *fields;      /* become fields under their own names, where the parser found none; may be NULL */
+    const struct form_pairs *pairs;  /* likewise, in the arena; may be NULL */
+    struct str          document;    /* not empty: text is what a document says, and this, the document, is the original; it is parsed itself
+                                        if no parser knows the text */
 };
 MUST_USE int take_record(struct taking *t, const struct record *r, struct err *e);
 /* take_fact - a part of what an agent reports of its host's state, for the host that its certificate names. */
@@ -36,6 +40,6 @@ struct body_decoder {
     const char *name;
     int (*decode)(struct taking *t, struct str body, struct err *e);
 };
-extern const struct body_decoder otlp_decoder;
+extern const struct body_decoder otlp_decoder, otlp_json_decoder;
 
 #endif

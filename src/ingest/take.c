@@ -5,6 +5,7 @@
 #include "ingest/parsers.h"
 #include "ingest/record.h"
 #include "ingest/worker.h"
+#include "parse/forms.h"
 #include "parse/join.h"
 
 #define ATTR_NAME_MAX EVENT_NAME_MAX
@@ -300,7 +301,7 @@ static struct str source_id(struct worker *w, struct str agent, struct str path,
 static bool foreign(struct str name)
 {
     return name.n > 0 && name.n <= ATTR_NAME_MAX && !str_starts(name, STR("saqshy.")) && name.p[0] != '@' &&
-           !str_eq(name, STR("event.original")) && !str_eq(name, STR("log.file.path"));
+           !str_eq(name, STR("event.original")) && !str_eq(name, STR("event.received")) && !str_eq(name, STR("log.file.path"));
 }
 
 static void add_fields(struct worker *w, struct event *ev, const struct attrs *fields)
@@ -311,6 +312,24 @@ static void add_fields(struct worker *w, struct event *ev, const struct attrs *f
         if (foreign(a->name) && !event_get(ev, a->name).n && event_add(ev, &w->batch.arena, a->name, a->value) < 0)
             ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
     }
+}
+
+/* add_pairs - the same for the members of a document; those of an array have one name, and stand together. */
+static void add_pairs(struct worker *w, struct event *ev, const struct form_pairs *pairs)
+{
+    struct str before = { NULL, 0 };
+
+    for (uint32_t i = 0; pairs && i < pairs->count; i++) {
+        const struct event_field *f = &pairs->items[i];
+
+        if (!foreign(f->name) || (!str_eq(f->name, before) && event_get(ev, f->name).n))
+            continue;
+        before = f->name;
+        if (event_add(ev, &w->batch.arena, f->name, f->value) < 0)
+            ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
+    }
+    if (pairs && pairs->damaged && ev->parse == EVENT_PARSE_OK)
+        ev->parse = EVENT_PARSE_PARTIAL;
 }
 
 static void set_time(const struct worker *w, struct event *ev, time_ns said)
@@ -353,6 +372,27 @@ int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, 
     return rc < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
 }
 
+/* parse_record - the text, or the document that holds it where no parser knows the text. */
+static struct event *parse_record(struct worker *w, const struct record *r, struct str text, struct parse_hints *h)
+{
+    struct event *ev = event_batch_add(&w->batch);
+    bool whole = r->document.n && text.p == r->text.p;     /* joined ones are what they were joined to */
+
+    if (!ev)
+        return NULL;
+    parse_line(parsers_get(w->parsers), text, h, &w->batch.arena, ev);
+    if (whole && ev->parse == EVENT_PARSE_FAILED) {
+        w->batch.count--;
+        ev = event_batch_add(&w->batch);
+        parse_line(parsers_get(w->parsers), r->document, h, &w->batch.arena, ev);
+    } else {
+        add_pairs(w, ev, r->pairs);
+    }
+    if (whole)
+        ev->original = r->document;
+    return ev;
+}
+
 /* record_event - the event of one record, or of several that were joined: then r is the first. */
 static int record_event(struct taking *t, const struct record *r, struct str text, bool split, struct err *e)
 {
@@ -363,23 +403,28 @@ static int record_event(struct taking *t, const struct record *r, struct str tex
         .received = t->p->received, .peer = peer, .future_tolerance = profiles_tolerance(w->profiles), .host = r->host, .path = r->path,
         .unit = r->unit, .pid = r->pid, .truncated = r->truncated || (!split && text.n < r->text.n), .memory = w->memory, .split = split,
     };
-    struct event *ev = event_batch_add(&w->batch);
+    struct event *ev;
 
-    if (!ev)
-        return err_set(e, -E2BIG, "too many records in a request");
-    /* What lines say of later ones is kept by this: a sender without a name is its address. */
-    h.source = source_id(w, name.n ? name : peer, r->path, r->unit);
+    /* What lines say of later ones is kept by this: a sender without a name is its address, one that passes on has hosts. */
+    h.source = name.n ? name : peer;
+    if (t->p->relay && r->host.n)
+        h.source = arena_printf(&w->batch.arena, "%.*s/%.*s", STR_ARG(h.source), STR_ARG(r->host));
+    h.source = source_id(w, h.source, r->path, r->unit);
     h.zone_min = r->zone_min == EVENT_OFFSET_NONE ? zone_of(w, profile) : r->zone_min;
     h.parser = r->parser.n || !profile ? r->parser : profile->parser;
     h.encoding = profile ? profile->encoding : ENCODING_DETECT;
-    parse_line(parsers_get(w->parsers), text, &h, &w->batch.arena, ev);
+    ev = parse_record(w, r, text, &h);
+    if (!ev)
+        return err_set(e, -E2BIG, "too many records in a request");
     ev->received = t->p->received;
-    ev->source = name.n ? h.source : named_source(w, ev, peer, name);
+    ev->source = name.n && !t->p->relay ? h.source : named_source(w, ev, peer, name);
     set_time(w, ev, r->time);
     add_fields(w, ev, r->fields);
     if (r->severity.n && !event_get(ev, STR("log.level")).n)
         (void)event_add(ev, &w->batch.arena, STR("log.level"), r->severity);
     complete(w, ev, peer, t->p->alone ? name : str_of(NULL, 0), profile);
+    if (*t->p->object)
+        ev->object = str_c(t->p->object);
     return 0;
 }
 
@@ -475,6 +520,7 @@ int take_request(struct worker *w, struct pile *p, struct err *e)
     event_batch_reset(&w->batch);
     empty_join(w);
     buf_reset(&p->answer);     /* a group may be done again */
+    p->unsupported = 0;
     if (rc == 0)
         rc = p->decoder->decode(&t, buf_view(&w->plain), e);
     return rc < 0 ? rc : records_joined(&t, e);

@@ -94,11 +94,12 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
         answer(p, rc == -EBADMSG ? 400 : rc == -E2BIG ? 413 : 503, e->text);
         return 0;
     }
-    row->read = (int64_t)take_lines_in(w);
+    row->read = (int64_t)take_lines_in(w) + p->unsupported;
+    row->refused[REFUSED_UNSUPPORTED] = p->unsupported;
     p->records = take_lines_in(w);
     rc = w->batch.count ? journal_append(w->journal, w->batch.items, w->batch.count, origin, NULL, e) : 0;
     if (rc == -E2BIG || rc == -EINVAL) {
-        row->refused[REFUSED_TOO_LARGE] += row->read;
+        row->refused[REFUSED_TOO_LARGE] += row->read - p->unsupported;
         answer(p, 413, e->text);
         return 0;
     }
@@ -107,7 +108,7 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
     p->repeated = rc == 1;
     p->last_number = origin.id.n ? journal_origin_seq(w->journal, origin.id) : 0;
     if (rc == 1)
-        row->refused[REFUSED_REPEATED] += row->read;
+        row->refused[REFUSED_REPEATED] += row->read - p->unsupported;
     else
         take_tally(w, t, p, true);
     answer(p, 200, "");

@@ -1,0 +1,47 @@
+/* tokens.h - who may send by HTTP: names, and the SHA-256 of a random token each.
+ *
+ * Owns      a table owns its rows; the role owns all tables, listeners only name them.
+ * Promises  1. A token itself stands in no file of ours and in no message.
+ *           2. Every token is compared with every row, in a time that does not tell how much of it was right.
+ *           3. A changed file is taken within seconds; one that cannot be read is told, and the rows before stay in force.
+ *           4. Bounded: TOKENS_MAX rows, TOKENS_BYTES_MAX of a file.
+ * Threads   loop only.
+ * Units     bytes.
+ *
+ * The file: lines "NAME sha256:64-HEX-DIGITS [object=ID]", "#" begins a comment. A token is 256 random bits (`saqshyd --token NAME`),
+ * so a slow hash would protect nothing and only stop the loop. */
+#ifndef SAQSHY_INGEST_TOKENS_H
+#define SAQSHY_INGEST_TOKENS_H
+
+#include "ingest/http.h"
+
+#define TOKENS_MAX        4096
+#define TOKENS_BYTES_MAX  (1u * MIB)
+#define TOKEN_TEXT_MAX    256            /* of what a sender shows */
+#define TOKENS_FILE       "tokens/senders"   /* below the data directory */
+
+struct token {
+    unsigned char hash[32];
+    char          name[LISTEN_ID_MAX + 1];
+    char          object[OBJECT_TEXT_MAX];
+};
+
+struct tokens;
+/* tokens_read - the rows of a file's text. -EBADMSG with the line. */
+MUST_USE int tokens_read(struct str text, struct token *rows, size_t *count, struct err *e);
+void tokens_hash(struct str token, unsigned char out[32]);
+
+/* tokens_conf - *out is c as a kind over HTTP takes it: borrowed texts; without TLS if the option "plain" says so. Refuses unknown options, and
+ * plain HTTP where others than this host may hear it, unless "plain" is "anywhere". more: the kind's own options, NULL-ended. */
+MUST_USE int tokens_conf(const struct listen_conf *c, const char *const *more, struct listen_conf *out, struct err *e);
+/* tokens_open - the table that the listener's configuration names is read, or an error of its file. One that is not there yet is empty. */
+MUST_USE int tokens_open(struct ingest *in, const struct listen_conf *c, struct err *e);
+/* tokens_tick - look at the listener's table again, if it is time. */
+void tokens_tick(struct listener *l);
+void tokens_free(struct tokens **all);
+
+enum admitted { ADMITTED, NO_TOKEN, BAD_SCHEME, WRONG_TOKEN };
+/* tokens_admit - may this request be taken? p (may be NULL) gets the sender's name and object. scheme: "Splunk", "ApiKey" or NULL for any. */
+enum admitted tokens_admit(const struct http_ask *a, struct pile *p);
+
+#endif
