@@ -16,6 +16,7 @@
 #define DESCRIPTORS_KEPT 256     /* for the journal, answers and whatever else is opened */
 #define PICTURE_MAX      (4u * MIB)
 #define STOP_GRACE_MS    3000    /* unanswered requests may still be answered */
+#define LAST_TURNS       1000    /* of the loop, for what was put off */
 #define STOP_LINGER_MS   100     /* the last answers leave the sockets */
 
 static void pause_reading(struct ingest *in, bool paused)
@@ -147,8 +148,9 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
 }
 
 /* draw_picture - DATA/run/ingest.json: tests and people who asked for port 0 read where we listen; `saqshy sources` and the portal, what
- * came. The first members are the ports of the short words. */
-static void draw_picture(struct ingest *in)
+ * came. The first members are the ports of the short words. give: the worker is to write it; the first one the loop writes itself, before the
+ * worker has any (both would write to one temporary name). */
+static void draw_picture(struct ingest *in, bool give)
 {
     time_ns now = clock_now();
     struct buf *b = &in->picture;
@@ -183,7 +185,7 @@ static void draw_picture(struct ingest *in)
     buf_str(b, STR("\n],\"peers\":["));
     peers_json(in->peers, b);
     buf_str(b, STR("\n]}\n"));
-    in->picture_new = !buf_failed(b);
+    in->picture_new = give && !buf_failed(b);
     pthread_mutex_unlock(&in->hub.lock);
 }
 
@@ -220,7 +222,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         rate_add(&c->rate, (uint64_t)(read - c->rate_seen), now);
         c->rate_seen = read;
     }
-    draw_picture(in);
+    draw_picture(in, true);
 }
 
 /* on_stop - no new bytes; what was read is stored, and whoever waits for an answer gets it. */
@@ -267,7 +269,7 @@ static int open_listeners(struct ingest *in, struct err *e)
         rc = open_listener(in, &in->options->listen->listeners[i], e);
     if (rc < 0)
         return rc;
-    draw_picture(in);
+    draw_picture(in, false);
     snprintf(path, sizeof path, "%s/run/ingest.json", in->options->data);
     return file_write_atomic(path, buf_view(&in->picture), 0640, e);
 }
@@ -369,7 +371,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
         change_listeners(in, fresh.listen);
         log_line(LOG_INFO, "took the configuration again", NULL);
     }
-    draw_picture(in);
+    draw_picture(in, true);
 }
 
 static int open_loop(struct ingest *in, struct err *e)
@@ -392,6 +394,14 @@ static int open_loop(struct ingest *in, struct err *e)
     return 0;
 }
 
+/* let_go - connections with callbacks that were put off are freed by the loop, a turn after these; freeing the loop alone loses them. */
+static void let_go(struct event_base *base)
+{
+    for (int i = 0; base && i < LAST_TURNS && event_base_get_num_events(base, EVENT_BASE_COUNT_ACTIVE) > 0; i++)
+        if (event_base_loop(base, EVLOOP_NONBLOCK) < 0)
+            return;
+}
+
 static void close_all(struct ingest *in)
 {
     struct event **events[] = { &in->open_timer, &in->done_event, &in->tick, &in->term, &in->interrupt, &in->hangup };
@@ -407,6 +417,7 @@ static void close_all(struct ingest *in)
     for (size_t i = 0; i < COUNT(events); i++)
         if (*events[i])
             event_free(*events[i]);
+    let_go(in->base);
     if (in->base)
         event_base_free(in->base);
     crowds_free(in);
