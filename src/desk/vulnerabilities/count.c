@@ -78,6 +78,7 @@ static void sum_take(struct vuln_tally *t, struct sum *s, sqlite3_stmt *st, time
     int severity = sqlite3_column_int(st, 1);
 
     s->sightings++;
+    s->key = sqlite3_column_int64(st, 11);
     s->first = s->first == 0 || at < s->first ? at : s->first;
     s->last = at > s->last ? at : s->last;
     s->severity = severity > s->severity ? severity : s->severity;
@@ -122,7 +123,7 @@ static int sightings_of(struct vuln_tally *t, struct head *h, struct sum s[SIDE_
     struct call *c = t->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT r.survey_id, s.severity, s.cvss, s.vector, s.epss, s.kev, coalesce(nullif(s.seen_at, 0), r.started_at, r.ended_at, 0),"
-                                " x.title, x.id, x.hash, s.outside = 0 AND r.state IN ('applying','applied') FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id"
+                                " x.title, x.id, x.hash, s.outside = 0 AND r.state IN ('applying','applied'), k.id FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id"
                                 " JOIN vuln_result r ON r.id = s.result_id JOIN vuln_text x ON x.id = s.text_id WHERE k.vuln_id = ?",
                                 "i", s->vuln);
     int rc = st ? 0 : -EIO;
@@ -153,15 +154,18 @@ static size_t cve_in_order(struct str list[CVES_KEPT], size_t n, struct str cve)
     return n;
 }
 
-static int cves_take(struct vuln_tally *t, struct sum *s, sqlite3_stmt *st)
+/* cves_take - *only is the key where one alone has a CVE, else 0. */
+static int cves_take(struct vuln_tally *t, struct sum *s, sqlite3_stmt *st, int64_t *only)
 {
     struct call *c = t->c;
     struct str list[CVES_KEPT];
-    size_t n = 0;
+    size_t n = 0, rows = 0;
     int rc = st ? 0 : -EIO;
 
-    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         n = cve_in_order(list, n, db_copy(st, 0, &c->a));
+        *only = rows++ ? 0 : sqlite3_column_int64(st, 1);
+    }
     s->cves = STR("");
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct intel known = { false, -1 };
@@ -178,12 +182,14 @@ static int cves_take(struct vuln_tally *t, struct sum *s, sqlite3_stmt *st)
 static int cves_of(struct vuln_tally *t, const struct head *h, struct sum s[SIDE_COUNT])
 {
     struct call *c = t->c;
-    int rc = cves_take(t, &s[SIDE_CENTRE], db_query(c->d, c->e, "SELECT cve FROM vuln_key WHERE vuln_id = ? AND cve IS NOT NULL", "i", s->vuln));
+    int64_t only = 0, none;
+    int rc = cves_take(t, &s[SIDE_CENTRE], db_query(c->d, c->e, "SELECT cve, id FROM vuln_key WHERE vuln_id = ? AND cve IS NOT NULL", "i", s->vuln), &only);
 
     if (rc < 0 || (s[SIDE_OWNER].sightings == 0 && !h->own))
         return rc;
-    if (h->mixed)
-        return cves_take(t, &s[SIDE_OWNER], owner_cves(t, s->vuln));
+    /* Where there is none, the owner knows none; where one key alone has one and the owner was told of that key, it is the same. */
+    if (h->mixed && s->cves.n && (only == 0 || only != s[SIDE_OWNER].key))
+        return cves_take(t, &s[SIDE_OWNER], owner_cves(t, s->vuln), &none);
     s[SIDE_OWNER].cves = s->cves;
     s[SIDE_OWNER].kev = s->kev;
     s[SIDE_OWNER].epss = s->epss;
@@ -221,7 +227,11 @@ static bool related(const struct vuln_tally *t, const struct survey *control, co
 static int covered(struct vuln_tally *t, const struct head *h, int64_t vuln, struct survey *y, enum vuln_side side)
 {
     enum vuln_side as = h->mixed ? side : SIDE_CENTRE;
-    int rc = y->asked[as] ? 0 : cover_of(t->c, vuln, y->id, as, &y->cover[as]);
+    int rc = y->known ? 0 : cover_facts_of(t->c, y->id, &y->facts);
+
+    y->known = rc == 0;
+    if (rc == 0 && !y->asked[as])
+        rc = cover_of(t->c, vuln, y->id, as, &y->facts, &y->cover[as]);
 
     y->asked[as] = rc == 0;
     y->cover[side] = y->cover[as];
@@ -384,9 +394,9 @@ static int verdict_put(struct vuln_tally *t, const struct head *h, int64_t vuln,
 {
     static const char *const put[SIDE_COUNT] = {
         "INSERT INTO vuln_verdict(survey_id, vuln_id, verdict, reason, proof) VALUES (?1,?2,?3,?4,nullif(?5, 0)) ON CONFLICT DO UPDATE SET verdict = ?3, reason ="
-        " ?4, proof = nullif(?5, 0)",
+        " ?4, proof = nullif(?5, 0) WHERE (verdict, reason, proof) IS NOT (?3, ?4, nullif(?5, 0))",
         "INSERT INTO vuln_owner_verdict(survey_id, vuln_id, verdict, reason, proof) VALUES (?1,?2,?3,?4,nullif(?5, 0)) ON CONFLICT DO UPDATE SET verdict = ?3, reason ="
-        " ?4, proof = nullif(?5, 0)",
+        " ?4, proof = nullif(?5, 0) WHERE (verdict, reason, proof) IS NOT (?3, ?4, nullif(?5, 0))",
     };
     struct call *c = t->c;
     struct cover_answer answer = { .reason = "" };
@@ -403,12 +413,34 @@ static int verdict_put(struct vuln_tally *t, const struct head *h, int64_t vuln,
     return rc < 0 ? rc : 0;
 }
 
+/* verdicts_drop - those of surveys that say nothing of it any more. */
+static int verdicts_drop(struct vuln_tally *t, int64_t vuln, enum vuln_side side)
+{
+    static const char *const all[SIDE_COUNT] = { "SELECT survey_id FROM vuln_verdict WHERE vuln_id = ?", "SELECT survey_id FROM vuln_owner_verdict WHERE vuln_id = ?" };
+    static const char *const drop[SIDE_COUNT] = { "DELETE FROM vuln_verdict WHERE survey_id = ? AND vuln_id = ?",
+                                                  "DELETE FROM vuln_owner_verdict WHERE survey_id = ? AND vuln_id = ?" };
+    struct call *c = t->c;
+    int64_t gone[VULN_SURVEYS_MAX];
+    size_t n = 0;
+    sqlite3_stmt *st = db_query(c->d, c->e, all[side], "i", vuln);
+    int rc = st ? 0 : -EIO;
+
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        bool stays = false;
+
+        for (size_t i = 0; i < t->life[side].verdict_count; i++)
+            stays = stays || t->life[side].verdicts[i].survey == sqlite3_column_int64(st, 0);
+        if (!stays && n < VULN_SURVEYS_MAX)
+            gone[n++] = sqlite3_column_int64(st, 0);
+    }
+    for (size_t i = 0; rc >= 0 && i < n; i++)
+        rc = db_exec(c->d, c->e, drop[side], "ii", gone[i], vuln);
+    return rc < 0 ? rc : 0;
+}
+
 int verdicts_put(struct vuln_tally *t, const struct head *h, int64_t vuln, enum vuln_side side)
 {
-    struct call *c = t->c;
-    int rc = !t->controls ? 0
-             : side == SIDE_CENTRE ? db_exec(c->d, c->e, "DELETE FROM vuln_verdict WHERE vuln_id = ?", "i", vuln)
-                                   : db_exec(c->d, c->e, "DELETE FROM vuln_owner_verdict WHERE vuln_id = ?", "i", vuln);
+    int rc = h->judged[side] ? verdicts_drop(t, vuln, side) : 0;
 
     for (size_t i = 0; rc >= 0 && i < t->life[side].verdict_count; i++)
         rc = verdict_put(t, h, vuln, &t->life[side].verdicts[i], side);
@@ -445,46 +477,49 @@ static int version_keep(struct vuln_tally *t, const struct head *h, const struct
 {
     struct call *c = t->c;
     const struct version *k = &h->kept;
+    const struct life *l = &t->life[SIDE_CENTRE];
+    time_ns at = k->any && k->at > c->now ? k->at : c->now;
     int64_t vuln = s->vuln;
     int rc = 0;
 
     if (k->any ? k->live == live && k->severity == s->severity && k->kev == s->kev && k->first == s->first &&
-                     str_eq(k->state, str_c(vuln_state_values[t->life[SIDE_CENTRE].state]))
+                     str_eq(k->state, str_c(vuln_state_values[l->state]))
                : !live)
         return 0;
-    if (k->any)
-        rc = db_exec(c->d, c->e, "UPDATE vuln_version SET until = max(at, ?2) WHERE vuln_id = ?1 AND until = 9223372036854775807", "ii", vuln, c->now);
+    if (k->any && at > k->at)   /* at the same moment the row is replaced */
+        rc = db_exec(c->d, c->e, "UPDATE vuln_version SET until = ?3 WHERE vuln_id = ?1 AND at = ?2", "iii", vuln, k->at, at);
     if (rc < 0)
         return rc;
     rc = db_exec(c->d, c->e,
-                 "INSERT OR REPLACE INTO vuln_version(vuln_id, at, until, live, state, open, severity, kev, first_detected_at, fixed_at) SELECT v.id,"
-                 " max(?2, coalesce(x.at, 0)), 9223372036854775807, v.live, v.state, v.open, v.severity, v.kev, v.first_detected_at, CASE v.state WHEN 'fixed'"
-                 " THEN v.since WHEN 'closed' THEN x.fixed_at END FROM vuln v LEFT JOIN vuln_version x ON x.vuln_id = v.id AND x.at = (SELECT max(y.at) FROM"
-                 " vuln_version y WHERE y.vuln_id = v.id) WHERE v.id = ?1", "ii", vuln, c->now);
+                 "INSERT OR REPLACE INTO vuln_version(vuln_id, at, until, live, state, open, severity, kev, first_detected_at, fixed_at) VALUES (?1, ?2,"
+                 " 9223372036854775807, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, 0))", "iiiziiiii", vuln, at, (int64_t)live, vuln_state_values[l->state],
+                 (int64_t)vuln_state_open(l->state), (int64_t)s->severity, s->kev, s->first, l->state == VULN_FIXED ? l->since : l->state == VULN_CLOSED ? k->fixed : 0);
     return rc < 0 ? rc : 0;
 }
+
+/* A row that stands as it was is not written: each would be taken out of six indexes and put back. Of one that never lived nobody asks whether it does. */
+#define VULN_SET                                                                                                                                       \
+    "live = ?2, merged_into = nullif(?3, 0), state = ?4, open = ?5, since = ?6, sent = ?7, own = ?8, rank = ?9, severity = ?10, cvss = iif(?11 < 0, NULL, ?11 / 10.0),"   \
+    " vector = ?12, kev = ?13, epss = iif(?14 < 0, NULL, ?14 / 100000.0), text_id = nullif(?15, 0), cves = ?16, first_detected_at = ?17, last_seen_at = ?18,"             \
+    " due_at = ?19, d15_from = ?20"
+#define VULN_CHANGED                                                                                                                                   \
+    "(live, merged_into, state, open, since, sent, own, rank, severity, cvss, vector, kev, epss, text_id, cves, first_detected_at, last_seen_at, due_at, d15_from) IS NOT" \
+    " (?2, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?11 < 0, NULL, ?11 / 10.0), ?12, ?13, iif(?14 < 0, NULL, ?14 / 100000.0), nullif(?15, 0), ?16, ?17, ?18, ?19,"  \
+    " ?20)"
 
 static int row_write(struct vuln_tally *t, const struct head *h, const struct sum *s)
 {
     struct call *c = t->c;
     const struct life *l = &t->life[SIDE_CENTRE];
-    bool sent = h->own && s->sightings == 0, live = l->state != VULN_NONE && (s->sightings > 0 || h->own);
+    bool sent = h->own && s->sightings == 0, live = l->state != VULN_NONE && (s->sightings > 0 || h->own), fresh = live && !h->kept.any;
     int rc = 0;
 
     for (size_t i = 0; i < t->count; i++)
         sent = sent || (t->surveys[i].seen && t->surveys[i].sent);
-    /* A row that stands as it was is not written: each would be taken out of six indexes and put back. */
-    if (rc == 0)
-        rc = db_exec(c->d, c->e,
-                     "UPDATE vuln SET live = ?2, merged_into = nullif(?3, 0), state = ?4, open = ?5, since = ?6, sent = ?7, own = ?8, rank = ?9, severity = ?10, cvss ="
-                     " iif(?11 < 0, NULL, ?11 / 10.0), vector = ?12, kev = ?13, epss = iif(?14 < 0, NULL, ?14 / 100000.0), text_id = nullif(?15, 0), cves = ?16,"
-                     " first_detected_at = ?17, last_seen_at = ?18, due_at = ?19, d15_from = ?20 WHERE id = ?1 AND (live, merged_into,"
-                     " state, open, since, sent, own, rank, severity, cvss, vector, kev, epss, text_id, cves, first_detected_at, last_seen_at, due_at, d15_from) IS NOT"
-                     " (?2, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, iif(?11 < 0, NULL, ?11 / 10.0), ?12, ?13, iif(?14 < 0, NULL, ?14 / 100000.0), nullif(?15, 0),"
-                     " ?16, ?17, ?18, ?19, ?20)",
-                     "iiiziiiiiiitiiitiimm", s->vuln, (int64_t)live, live ? 0 : h->into, vuln_state_values[l->state], (int64_t)vuln_state_open(l->state), l->since, (int64_t)sent,
-                     h->own, rank_of(s->kev, s->severity, s->epss, s->first), (int64_t)s->severity, (int64_t)(s->cvss >= 0 ? s->cvss * 10 + 0.5 : -1), s->vector,
-                     s->kev, (int64_t)(s->epss > 0 ? s->epss * 100000 + 0.5 : -1), s->text, s->cves, s->first, s->last, s->due, h->d15);
+    rc = db_exec(c->d, c->e, fresh ? "UPDATE vuln SET " VULN_SET " WHERE id = ?1" : "UPDATE vuln SET " VULN_SET " WHERE id = ?1 AND " VULN_CHANGED,
+                 "iiiziiiiiiitiiitiimm", s->vuln, (int64_t)live, live ? 0 : h->into, vuln_state_values[l->state], (int64_t)vuln_state_open(l->state), l->since, (int64_t)sent,
+                 h->own, rank_of(s->kev, s->severity, s->epss, s->first), (int64_t)s->severity, (int64_t)(s->cvss >= 0 ? s->cvss * 10 + 0.5 : -1), s->vector,
+                 s->kev, (int64_t)(s->epss > 0 ? s->epss * 100000 + 0.5 : -1), s->text, s->cves, s->first, s->last, s->due, h->d15);
     return rc < 0 ? rc : version_keep(t, h, s, live);
 }
 
@@ -492,7 +527,9 @@ static int head_read(struct vuln_tally *t, struct head *h, int64_t vuln)
 {
     struct call *c = t->c;
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT v.told, v.d15_from, iif(v.told, (SELECT o.org_id FROM object o WHERE o.id = v.object_id), NULL),"
-                                            " x.live, x.state, x.severity, x.kev, x.first_detected_at, EXISTS (SELECT 1 FROM vuln_owner w WHERE w.id = v.id) FROM vuln v"
+                                            " x.live, x.state, x.severity, x.kev, x.first_detected_at, EXISTS (SELECT 1 FROM vuln_owner w WHERE w.id = v.id), x.at, x.fixed_at, v.key, v.host, v.port,"
+                                            " v.protocol, v.component, v.path, v.contour, EXISTS (SELECT 1 FROM vuln_verdict d WHERE d.vuln_id = v.id), EXISTS (SELECT 1"
+                                            " FROM vuln_owner_verdict d WHERE d.vuln_id = v.id) FROM vuln v"
                                             " LEFT JOIN vuln_version x ON x.vuln_id = v.id AND x.until = 9223372036854775807 WHERE v.id = ?", "i", vuln);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
@@ -503,8 +540,17 @@ static int head_read(struct vuln_tally *t, struct head *h, int64_t vuln)
     h->org = h->told ? db_copy(st, 2, &c->a) : STR("");
     if (sqlite3_column_type(st, 3) != SQLITE_NULL)
         h->kept = (struct version){ true, sqlite3_column_int(st, 3), db_copy(st, 4, &c->a), sqlite3_column_int(st, 5), sqlite3_column_int64(st, 6),
-                                    sqlite3_column_int64(st, 7) };
+                                    sqlite3_column_int64(st, 7), sqlite3_column_int64(st, 9), sqlite3_column_int64(st, 10) };
     h->known = sqlite3_column_int(st, 8);
+    h->key = db_copy(st, 11, &c->a);
+    h->host = db_copy(st, 12, &c->a);
+    h->port = sqlite3_column_int64(st, 13);
+    h->protocol = db_copy(st, 14, &c->a);
+    h->component = db_copy(st, 15, &c->a);
+    h->path = db_copy(st, 16, &c->a);
+    h->contour = db_copy(st, 17, &c->a);
+    h->judged[SIDE_CENTRE] = sqlite3_column_int(st, 18);
+    h->judged[SIDE_OWNER] = sqlite3_column_int(st, 19);
     db_done(st);
     return 0;
 }

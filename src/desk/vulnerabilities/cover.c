@@ -10,6 +10,7 @@
 #define COVER_SEEN   3
 #define PLACES_MAX   64
 #define CHECKS_MAX   64
+#define SAID_MAX     64
 
 struct place {
     struct str host, protocol, path;
@@ -19,9 +20,12 @@ struct ask {
     struct call *c;
     int64_t      survey;
     enum vuln_side side;
+    const struct cover_facts *facts;
     struct place places[PLACES_MAX];
+    struct { struct str object, text, host; } keys[PLACES_MAX];
+    struct { struct str host, name; } said[SAID_MAX];      /* names that sightings gave beside an address */
     struct { struct str tool; int64_t id; } checks[CHECKS_MAX];
-    size_t       place_count, check_count;
+    size_t       place_count, check_count, key_count, said_count;
     int          best;                  /* how far the search came: index of reasons */
     struct cover_answer *out;
 };
@@ -49,51 +53,81 @@ static void check_add(struct ask *a, struct str tool, int64_t id)
     }
 }
 
+/* places_of - the keys, and where they lie: at their hosts, and at those that a rule says are the same. */
 static int places_of(struct ask *a, int64_t vuln)
 {
     struct call *c = a->c;
-    sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT k.host, k.port, k.protocol, k.path FROM vuln_key k WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") UNION ALL SELECT x.was, k.port, k.protocol, k.path FROM"
-                                " vuln_key k JOIN vuln_rule x ON x.object_id = k.object_id AND x.kind = 'host' AND x.becomes = k.host AND x.ended_at IS NULL"
-                                " WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") LIMIT 1024",
-                                "ii", vuln, (int64_t)(a->side == SIDE_OWNER));
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT k.host, k.port, k.protocol, k.path, k.object_id, k.text FROM vuln_key k WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k")
+                                            ") LIMIT 1024", "ii", vuln, (int64_t)(a->side == SIDE_OWNER));
     int rc = st ? 0 : -EIO;
 
-    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+    while (st && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct str host = db_copy(st, 0, &c->a);
+
+        place_add(a, host, sqlite3_column_int64(st, 1), db_copy(st, 2, &c->a), db_copy(st, 3, &c->a));
+        if (host.n && a->key_count < PLACES_MAX) {
+            a->keys[a->key_count].object = db_copy(st, 4, &c->a);
+            a->keys[a->key_count].text = db_copy(st, 5, &c->a);
+            a->keys[a->key_count++].host = host;
+        }
+    }
+    if (rc < 0 || !a->facts->hosts)
+        return rc;
+    st = db_query(c->d, c->e, "SELECT x.was, k.port, k.protocol, k.path FROM vuln_key k JOIN vuln_rule x ON x.object_id = k.object_id AND x.kind = 'host' AND x.becomes = k.host"
+                              " AND x.ended_at IS NULL WHERE k.vuln_id = ?1 AND (?2 = 0 OR " OWNER_KEY("k") ") LIMIT 1024", "ii", vuln, (int64_t)(a->side == SIDE_OWNER));
+    for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e))
         place_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1), db_copy(st, 2, &c->a), db_copy(st, 3, &c->a));
     return rc;
 }
 
-/* checks_of - those that have seen it, and those that a table says look for the same. */
-static int checks_of(struct ask *a, int64_t vuln)
+/* checks_same - those that a table or people say look for the same. */
+static int checks_same(struct ask *a, struct str key)
+{
+    struct call *c = a->c;
+    struct str same;
+    int rc = weakness_same(c, key, a->facts->checks, &same);
+
+    if (rc < 0 || str_eq(same, key))
+        return rc;
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT x.tool, x.id FROM vuln_check x WHERE x.key IN (SELECT was FROM vuln_rule WHERE kind = 'check' AND becomes = ?1 AND ended_at IS"
+                                " NULL UNION SELECT 'check:' || value FROM json_each(?2)) LIMIT 64",
+                                "tt", same, vuln_policy_checks(c->d->vuln_policy, same, &c->a));
+    for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e))
+        check_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1));
+    return rc;
+}
+
+static void said_add(struct ask *a, struct str host, struct str name)
+{
+    for (size_t i = 0; i < a->said_count; i++)
+        if (str_eq(a->said[i].name, name) && str_eq(a->said[i].host, host))
+            return;
+    if (a->said_count < SAID_MAX) {
+        a->said[a->said_count].host = host;
+        a->said[a->said_count++].name = name;
+    }
+}
+
+/* sightings_read - which checks have seen it, and which names they gave to its hosts. */
+static int sightings_read(struct ask *a, int64_t vuln, struct str keys[CHECKS_MAX], size_t *n)
 {
     struct call *c = a->c;
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT x.tool, x.id, x.key FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_check x ON x.id ="
+                                "SELECT x.tool, x.id, x.key, k.host, s.name FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_check x ON x.id ="
                                 " s.check_id WHERE k.vuln_id = ?1 AND (?2 = 0 OR EXISTS (SELECT 1 FROM vuln_result r JOIN vuln_survey y ON y.id = r.survey_id WHERE r.id ="
                                 " s.result_id AND y.sent_at IS NOT NULL))",
                                 "ii", vuln, (int64_t)(a->side == SIDE_OWNER));
     int rc = st ? 0 : -EIO;
-    struct str keys[CHECKS_MAX], same;
-    size_t n = 0;
 
     while (st && (rc = db_step(c->d, st, c->e)) > 0) {
         size_t before = a->check_count;
 
         check_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1));
-        if (n < CHECKS_MAX && a->check_count > before)
-            keys[n++] = db_copy(st, 2, &c->a);
-    }
-    for (size_t i = 0; rc >= 0 && i < n; i++) {
-        rc = weakness_same(c, keys[i], &same);
-        if (rc < 0 || str_eq(same, keys[i]))
-            continue;
-        st = db_query(c->d, c->e,
-                      "SELECT x.tool, x.id FROM vuln_check x WHERE x.key IN (SELECT was FROM vuln_rule WHERE kind = 'check' AND becomes = ?1 AND ended_at IS"
-                      " NULL UNION SELECT 'check:' || value FROM json_each(?2)) LIMIT 64",
-                      "tt", same, vuln_policy_checks(c->d->vuln_policy, same, &c->a));
-        for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e))
-            check_add(a, db_copy(st, 0, &c->a), sqlite3_column_int64(st, 1));
+        if (*n < CHECKS_MAX && a->check_count > before)
+            keys[(*n)++] = db_copy(st, 2, &c->a);
+        if (db_str(st, 4).n)
+            said_add(a, db_copy(st, 3, &c->a), db_copy(st, 4, &c->a));
     }
     return rc;
 }
@@ -242,7 +276,7 @@ static void name_add(struct names *n, struct str name)
 }
 
 /* names_of - other spellings of the host of a place: without its domain, with the domain that the scope has, the name that a sighting gave beside the address. */
-static int names_of(struct ask *a, int64_t vuln, struct str host, struct names *out)
+static int names_of(struct ask *a, struct str host, struct names *out)
 {
     struct call *c = a->c;
     struct str label;
@@ -251,18 +285,15 @@ static int names_of(struct ask *a, int64_t vuln, struct str host, struct names *
 
     if (host_short(host, &label))
         name_add(out, label);
-    st = db_query(c->d, c->e, "SELECT s.name FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id CROSS JOIN vuln_survey y ON"
-                              " y.id = r.survey_id WHERE k.vuln_id = ?1 AND k.host = ?2 AND s.name <> '' AND (?3 = 0 OR y.sent_at IS NOT NULL) LIMIT 256",
-                  "iti", vuln, host, (int64_t)(a->side == SIDE_OWNER));
-    for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e)) {
-        struct str name = host_clean(db_str(st, 0), &c->a);
+    for (size_t i = 0; i < a->said_count; i++) {
+        struct str name = str_eq(a->said[i].host, host) ? host_clean(a->said[i].name, &c->a) : STR("");
 
         name_add(out, name);
         if (host_short(name, &label))
             name_add(out, label);
     }
-    if (rc < 0 || str_chr(host, '.') >= 0 || str_chr(host, ':') >= 0)
-        return rc;
+    if (str_chr(host, '.') >= 0 || str_chr(host, ':') >= 0)
+        return 0;
     st = db_query(c->d, c->e, "SELECT host FROM vuln_scope WHERE survey_id = ?1 AND host > ?2 || '.' AND host < ?2 || '/' LIMIT 16", "it", a->survey, host);
     for (rc = st ? db_step(c->d, st, c->e) : -EIO; rc > 0; rc = db_step(c->d, st, c->e))
         name_add(out, db_copy(st, 0, &c->a));
@@ -270,60 +301,84 @@ static int names_of(struct ask *a, int64_t vuln, struct str host, struct names *
 }
 
 /* seen_elsewhere - the survey saw the same at the same host under another name of it: that is not "found nothing", whichever vulnerability it counts as. */
-static int seen_elsewhere(struct ask *a, int64_t vuln, int64_t *yes)
+static int seen_elsewhere(struct ask *a, int64_t *yes)
 {
     struct call *c = a->c;
-    struct { struct str object, text, host; } keys[PLACES_MAX];
-    size_t n = 0;
-    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT object_id, text, host FROM vuln_key k WHERE k.vuln_id = ?1 AND k.host <> '' AND (?2 = 0 OR " OWNER_KEY("k") ") LIMIT 64", "ii",
-                                vuln, (int64_t)(a->side == SIDE_OWNER));
-    int rc = st ? 0 : -EIO;
+    int rc = 0;
 
-    while (st && (rc = db_step(c->d, st, c->e)) > 0 && n < PLACES_MAX) {
-        keys[n].object = db_copy(st, 0, &c->a);
-        keys[n].text = db_copy(st, 1, &c->a);
-        keys[n++].host = db_copy(st, 2, &c->a);
-    }
-    for (size_t i = 0; rc >= 0 && i < n && !*yes; i++) {
+    for (size_t i = 0; rc >= 0 && i < a->key_count && !*yes; i++) {
+        struct str host = a->keys[i].host, whole = a->keys[i].text;
         struct names names = { .count = 0 };
 
-        rc = str_starts(keys[i].text, keys[i].host) ? names_of(a, vuln, keys[i].host, &names) : 0;
+        rc = str_starts(whole, host) ? names_of(a, host, &names) : 0;
         for (size_t k = 0; rc >= 0 && k < names.count && !*yes; k++) {
-            struct str text = arena_printf(&c->a, "%.*s%.*s", STR_ARG(names.name[k]), (int)(keys[i].text.n - keys[i].host.n), keys[i].text.p + keys[i].host.n);
+            struct str text = arena_printf(&c->a, "%.*s%.*s", STR_ARG(names.name[k]), (int)(whole.n - host.n), whole.p + host.n);
 
             rc = db_int(c->d, c->e, 0, yes, "SELECT 1 FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.object_id = ? AND"
-                                            " k.text = ? AND r.survey_id = ? AND r.state IN ('applying','applied') LIMIT 1", "tti", keys[i].object, text, a->survey);
+                                            " k.text = ? AND r.survey_id = ? AND r.state IN ('applying','applied') LIMIT 1", "tti", a->keys[i].object, text, a->survey);
         }
     }
     return rc;
 }
 
-int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, struct cover_answer *out)
+int cover_facts_of(struct call *c, int64_t survey, struct cover_facts *out)
 {
-    int64_t outside = 0, other = 0;
-    struct ask a = { .c = c, .survey = survey, .side = side, .out = out };
-    int rc = places_of(&a, vuln);
+    sqlite3_stmt *st = db_query(c->d, c->e,
+                                "SELECT EXISTS (SELECT 1 FROM vuln_cover WHERE survey_id = ?1 AND tool = ''), EXISTS (SELECT 1 FROM vuln_result r CROSS JOIN vuln_sighting s ON"
+                                " s.result_id = r.id AND s.outside = 1 WHERE r.survey_id = ?1), EXISTS (SELECT 1 FROM vuln_rule WHERE kind = 'host' AND ended_at IS NULL),"
+                                " EXISTS (SELECT 1 FROM vuln_rule WHERE kind = 'check' AND ended_at IS NULL)", "i", survey);
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
 
+    if (rc <= 0)
+        return rc;
+    *out = (struct cover_facts){ sqlite3_column_int(st, 0), sqlite3_column_int(st, 1), sqlite3_column_int(st, 2), sqlite3_column_int(st, 3) };
+    db_done(st);
+    return 0;
+}
+
+/* asked - every check at every place; *a->out and a->best tell how far that led. */
+static int asked(struct ask *a, const struct str *keys, size_t n)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < n; i++)
+        rc = checks_same(a, keys[i]);
+    if (a->facts->declared)
+        check_add(a, STR(""), 0);      /* what a surveyor declares for every tool */
+    for (size_t k = 0; rc >= 0 && k < a->check_count; k++)
+        for (size_t i = 0; rc >= 0 && i < a->place_count; i++)
+            rc = ask_one(a, &a->places[i], a->checks[k].tool, a->checks[k].id);
+    for (size_t k = 0; rc >= 0 && !a->out->proved && a->best < NO_HOST && k < a->check_count; k++)
+        rc = tool_there(a, a->checks[k].tool);
+    return rc;
+}
+
+int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, const struct cover_facts *f, struct cover_answer *out)
+{
+    struct ask a;   /* its lists are long, and empty by their counts */
+    struct str keys[CHECKS_MAX];
+    int64_t outside = 0, other = 0;
+    size_t n = 0;
+    int rc;
+
+    a.c = c;
+    a.survey = survey;
+    a.side = side;
+    a.facts = f;
+    a.out = out;
+    a.best = NO_TOOL;
+    a.place_count = a.check_count = a.key_count = a.said_count = 0;
+    rc = places_of(&a, vuln);
     *out = (struct cover_answer){ .reason = reasons[NO_TOOL] };
-    if (rc >= 0)
+    if (rc >= 0 && f->outside)
         rc = seen_outside(c, vuln, survey, &outside);
-    if (rc < 0 || outside) {
-        out->reason = reasons[OUTSIDE];
-        return rc < 0 ? rc : 0;
-    }
-    rc = seen_elsewhere(&a, vuln, &other);
-    if (rc < 0 || other) {
-        out->reason = reasons[OTHER_NAME];
-        return rc < 0 ? rc : 0;
-    }
-    rc = checks_of(&a, vuln);
-    check_add(&a, STR(""), 0);      /* what a surveyor declares for every tool */
-    for (size_t k = 0; rc >= 0 && k < a.check_count; k++)
-        for (size_t i = 0; rc >= 0 && i < a.place_count; i++)
-            rc = ask_one(&a, &a.places[i], a.checks[k].tool, a.checks[k].id);
-    for (size_t k = 0; rc >= 0 && !out->proved && a.best < NO_HOST && k < a.check_count; k++)
-        rc = tool_there(&a, a.checks[k].tool);
-    out->reason = reasons[a.best];
+    if (rc >= 0 && !outside)
+        rc = sightings_read(&a, vuln, keys, &n);
+    if (rc >= 0 && !outside)
+        rc = seen_elsewhere(&a, &other);
+    if (rc >= 0 && !outside && !other)
+        rc = asked(&a, keys, n);
+    out->reason = reasons[outside ? OUTSIDE : other ? OTHER_NAME : a.best];
     return rc < 0 ? rc : 0;
 }
 

@@ -284,7 +284,7 @@ static int same_weakness(struct call *c, struct str weakness, bool ruled, struct
     return rc;
 }
 
-int weakness_same(struct call *c, struct str weakness, struct str *out) { return same_weakness(c, weakness, true, out); }
+int weakness_same(struct call *c, struct str weakness, bool ruled, struct str *out) { return same_weakness(c, weakness, ruled, out); }
 
 int key_final(struct call *c, struct str object, struct vuln_parts *parts, struct str parted, bool ruled, struct str *text)
 {

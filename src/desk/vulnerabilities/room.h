@@ -65,7 +65,7 @@ MUST_USE int rules_any(struct call *c, struct str object, bool *any);
 /* key_resolve - that vulnerability, made if there is none; vuln_key.vuln_id is set. ruled: what rules_any said; true if it was not asked. */
 MUST_USE int key_resolve(struct call *c, int64_t key, bool ruled, int64_t *vuln);
 /* weakness_same - the equivalent of "check:…" by the desk's rules, then by content/policy/vulnerability_keys.yaml; itself if there is none. */
-MUST_USE int weakness_same(struct call *c, struct str weakness, struct str *out);
+MUST_USE int weakness_same(struct call *c, struct str weakness, bool ruled, struct str *out);
 
 /* --- policy.c --- */
 struct vuln_policy;
@@ -170,8 +170,11 @@ struct cover_answer {
     int64_t     row;       /* of vuln_cover */
     const char *reason;    /* of not proved: a literal */
 };
+/* What is the same for all vulnerabilities of one survey: where nothing of a kind is there, nobody is asked for it once more for each of them. */
+struct cover_facts { bool declared, outside, hosts, checks; };
+MUST_USE int cover_facts_of(struct call *c, int64_t survey, struct cover_facts *out);
 /* cover_of - did a check that could have seen this vulnerability run at its place in the survey? */
-MUST_USE int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, struct cover_answer *out);
+MUST_USE int cover_of(struct call *c, int64_t vuln, int64_t survey, enum vuln_side side, const struct cover_facts *f, struct cover_answer *out);
 MUST_USE int cover_json(struct call *c, int64_t row, json_t **out);
 
 /* --- list.c --- */

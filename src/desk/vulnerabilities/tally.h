@@ -20,6 +20,8 @@ struct survey {
     time_ns    begun, completed, sent, due, measures;
     bool       seen;         /* by the vulnerability in hand */
     time_ns    seen_at;
+    bool       known;        /* facts: read when first wanted */
+    struct cover_facts facts;
     bool       asked[SIDE_COUNT];   /* cover_of of the vulnerability in hand: the event and the verdict want the same answer */
     struct cover_answer cover[SIDE_COUNT];
 };
@@ -45,6 +47,7 @@ struct sum {
     double     cvss, epss;
     time_ns    first, last, due;
     struct str title, hash, vector, cves;
+    int64_t    key;          /* of one of the sightings */
 };
 /* What is the same for both sides. */
 struct head {
@@ -52,8 +55,10 @@ struct head {
     time_ns    d15, own_due;
     bool       mixed;                       /* a survey that was not sent says something of it */
     bool       known;                       /* there is a row of what the owner knows */
-    struct str org;
-    struct version { bool any, live; struct str state; int severity; int64_t kev; time_ns first; } kept;   /* the version that stands now */
+    bool       judged[SIDE_COUNT];          /* verdicts are there */
+    struct str org, key, host, protocol, component, path, contour;
+    int64_t    port;
+    struct version { bool any, live; struct str state; int severity; int64_t kev; time_ns first, at, fixed; } kept;   /* the version that stands now */
 };
 
 /* verdicts_put - count.c: the verdicts of one side. */
