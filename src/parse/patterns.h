@@ -147,6 +147,7 @@ struct pattern {
     struct str name, of, literal, head;
     void *code; /* pcre2_code, owned */
     bool jit, alone;
+    bool last;  /* alone: after those of all other products */
     bool folds; /* letters of both cases are one: its literal may stand otherwise */
     int line;
     const struct str *starts;

@@ -138,7 +138,7 @@ static int expression(struct making *m, const struct ynode *n, struct pattern *p
 
 static int pattern(struct making *m, const struct ynode *n, struct pattern *p)
 {
-    static const char *const keys[] = { "name", "text", "regex", "of", "starts", "literal", "alone", "set", "types", "cases", "time", NULL };
+    static const char *const keys[] = { "name", "text", "regex", "of", "starts", "literal", "alone", "last", "set", "types", "cases", "time", NULL };
     int rc;
 
     p->alone = m->product->alone;
@@ -148,6 +148,8 @@ static int pattern(struct making *m, const struct ynode *n, struct pattern *p)
     rc = yaml_only(m->yaml, n, keys, m->e);
     if (rc == 0)
         rc = yaml_bool(m->yaml, n, "alone", &p->alone, m->e);
+    if (rc >= 0)
+        rc = yaml_bool(m->yaml, n, "last", &p->last, m->e);
     if (rc < 0)
         return rc;
     p->name = arena_copy(m->arena, yaml_text(n, "name"));

@@ -437,7 +437,8 @@ int pattern_compile(struct pattern_text *t, struct arena *a, struct pattern *p, 
             PCRE2_UCHAR text[160] = "";
 
             pcre2_get_error_message(code, text, sizeof text);
-            rc = err_set(e, -EBADMSG, "the expression does not compile: %s", (const char *)text);
+            rc = err_set(e, -EBADMSG, "the expression does not compile: %s before \"%.*s\"", (const char *)text,
+                         (int)min_size(20, k.out.n - min_size(at, k.out.n)), k.out.p + min_size(at, k.out.n));
         }
     }
     buf_free(&k.out);

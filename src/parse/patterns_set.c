@@ -163,13 +163,14 @@ static int build_alone(struct patterns *d, struct err *e)
     d->alone_forms = arena_array(&d->arena, d->product_count + 1, sizeof(struct product *));
     if (!literals || !d->alone || !d->alone_forms)
         return -ENOMEM;
-    for (size_t i = 0; i < d->product_count; i++) {
-        const struct product *p = d->products[i];
+    for (size_t i = 0; i < d->product_count; i++)
+        if (d->products[i]->alone && d->products[i]->form != FORM_TEXT)
+            d->alone_forms[d->form_count++] = d->products[i];
+    for (size_t round = 0; round < 2 * d->product_count; round++) { /* all products, then again for what comes last */
+        const struct product *p = d->products[round % d->product_count];
 
-        if (p->alone && p->form != FORM_TEXT)
-            d->alone_forms[d->form_count++] = p;
         for (size_t k = 0; k < p->pattern_count; k++) {
-            if (!p->patterns[k].alone || p->form != FORM_TEXT)
+            if (!p->patterns[k].alone || p->form != FORM_TEXT || p->patterns[k].last != (round >= d->product_count))
                 continue;
             if (d->alone_count == ALONE_MAX)
                 return -E2BIG;

@@ -102,16 +102,14 @@ static struct str text_of(const json_t *v, char text[64])
 static bool same(const struct event *ev, const char *name, const json_t *want)
 {
     size_t wanted = json_is_array(want) ? json_array_size(want) : 1, got = 0;
-    char text[64], stamp[TIME_TEXT_MAX];
-    struct str v, a, b;
+    char text[64];
+    struct str v;
     uint32_t at = 0;
 
-    if (strcmp(name, "@timestamp") == 0) { /* theirs has milliseconds always, ours as many digits as it needs */
-        a = text_of(want, text);
-        b = str_c(time_format_utc(ev->time, stamp));
-        while (a.n > 4 && b.n > 4 && a.n != b.n && str_ends(a, STR("000Z")) && a.n > b.n)
-            return str_eq(str_of(a.p, a.n - 5), str_of(b.p, b.n - 1));
-        return str_eq(a, b);
+    if (strcmp(name, "@timestamp") == 0) { /* theirs has milliseconds */
+        time_ns theirs;
+
+        return time_parse_rfc3339(text_of(want, text), &theirs, NULL, NULL) == 0 && ev->time / NS_PER_MS == theirs / NS_PER_MS;
     }
     while (event_values(ev, str_c(name), &at, &v)) {
         bool found = false;
