@@ -336,6 +336,81 @@ static void test_keys(void **state)
         fail_msg("%s", e.text);
 }
 
+/* --- the way of a line --- */
+
+#define ENDS "samples:\n  - {line: 'a', not: true}\n  - {line: 'b', not: true}\n  - {line: 'c', want: {}}\n"
+
+/* The files of the table below, by the name of the product; their samples are not tried. */
+static const char *const routed[] = {
+    "id: gate\ntitle: Gate\nclass: fw\nmatch: {programs: [gate, 'gate-*'], paths: ['*/gate/*.log']}\n"
+    "patterns:\n  - {name: a, text: 'allowed {source.ip:ip} {more:rest}', set: {event.action: allowed}}\n"
+    "  - {name: b, text: 'inner {inner:rest}'}\n  - {name: c, text: 'deep {deep:rest}'}\n"
+    "inside:\n  - {of: more, form: kv}\n  - {of: inner, program: sshd}\n  - {of: deep, parser: gate}\nfields: {bytes: source.bytes}\n" ENDS,
+    "id: other\ntitle: Other\nclass: app\nmatch: {programs: [gate]}\npatterns:\n  - {name: a, text: 'other {other.x:word}'}\n" ENDS,
+    "id: my-cron\ntitle: Cron\nclass: sec\nreplaces: [cron]\nmatch: {programs: [anacron]}\npatterns:\n  - {name: a, text: '({user.name:word}) CMD ({my_cron.command:text})'}\n" ENDS,
+    "id: shape\ntitle: Shape\nclass: app\nmatch: {alone: true, starts: ['##:##:## [']}\npatterns:\n  - {name: a, text: '{@timestamp:time} [{log.level:word}] {message:rest}'}\n" ENDS,
+};
+
+static const struct {
+    const char *name, *line, *path, *parser, *want; /* want: parser/parse, then NAME=VALUE, parted by '|' */
+} ways[] = {
+    { "by its program", "<30>Mar 19 08:05:09 h gate[1]: allowed 192.0.2.1 a=1 bytes=7 c=3", NULL, NULL, "gate/ok|source.ip=192.0.2.1|source.bytes=7|gate.a=1|saqshy.class=fw" },
+    { "by the kind of its program", "<30>Mar 19 08:05:09 h gate-7[1]: allowed 192.0.2.1 -", NULL, NULL, "gate/ok|source.ip=192.0.2.1" },
+    { "the second product of a program", "<30>Mar 19 08:05:09 h gate[1]: other y", NULL, NULL, "other/ok|other.x=y" },
+    { "of the program, but of none of its forms", "<30>Mar 19 08:05:09 h gate[1]: nonsense", NULL, NULL, "gate/partial" },
+    { "by its path, the whole line", "allowed 192.0.2.2 -", "/var/log/gate/x.log", NULL, "gate/ok|source.ip=192.0.2.2" },
+    { "by its path, behind a header", "Mar 19 08:05:09 h fence[1]: allowed 192.0.2.2 -", "/var/log/gate/x.log", NULL, "gate/ok|process.name=fence" },
+    { "by its path, but of none of its forms", "nonsense", "/var/log/gate/x.log", NULL, "gate/partial" },
+    { "of another path", "allowed 192.0.2.2 -", "/var/log/gates/x.log", NULL, "raw/failed" },
+    { "by the profile", "allowed 192.0.2.3 -", NULL, "gate", "gate/ok|source.ip=192.0.2.3" },
+    { "by the profile, but of none of its forms", "nonsense", NULL, "gate", "gate/partial" },
+    { "the profile names a reader in C", "Failed password for root from 192.0.2.4 port 22 ssh2", NULL, "sshd", "sshd/ok|source.ip=192.0.2.4" },
+    { "it replaces a reader in C", "<30>Mar 19 08:05:09 h cron[1]: (root) CMD (run-parts)", NULL, NULL, "my-cron/ok|my_cron.command=run-parts|saqshy.class=sec" },
+    { "what it does not know the reader in C knows", "<30>Mar 19 08:05:09 h cron[1]: (root) RELOAD (crontabs/root)", NULL, NULL, "cron/ok" },
+    { "the other names of that reader are left to it", "<30>Mar 19 08:05:09 h crond[1]: (root) CMD (run-parts)", NULL, NULL, "cron/ok" },
+    { "what the reader in C does not know goes to the product", "<30>Mar 19 08:05:09 h anacron[1]: (ann) CMD (x)", NULL, NULL, "cron/ok" },
+    { "alone, by its shape", "08:05:09 [warn] all is well", NULL, NULL, "shape/partial|log.level=warn|message=all is well" },
+    { "alone, behind the header of a program nobody knows", "<30>Mar 19 08:05:09 h mill[1]: 08:05:09 [warn] all is well", NULL, NULL, "shape/partial|log.level=warn" },
+    { "a text inside goes to a reader in C", "<30>Mar 19 08:05:09 h gate[1]: inner Failed password for root from 192.0.2.5 port 22 ssh2", NULL, NULL, "gate/ok|source.ip=192.0.2.5|user.name=root" },
+    { "texts inside texts", "<30>Mar 19 08:05:09 h gate[1]: deep deep allowed 192.0.2.6 -", NULL, NULL, "gate/ok|source.ip=192.0.2.6" },
+    { "no deeper than three", "<30>Mar 19 08:05:09 h gate[1]: deep deep deep deep allowed 192.0.2.6 -", NULL, NULL, "gate/ok|!source.ip" },
+};
+
+static void test_ways(void **state)
+{
+    struct parser *p = parser_bare(0);
+    struct event_batch b;
+
+    (void)state;
+    assert_non_null(p);
+    p->data = calloc(1, sizeof *p->data);
+    arena_init(&p->data->arena, 0);
+    for (size_t i = 0; i < COUNT(routed); i++)
+        assert_int_equal(product_load(str_c(routed[i]), "f", &p->data->products[p->data->product_count++], NULL), 0);
+    assert_int_equal(patterns_build(p->data, NULL), 0);
+    event_batch_init(&b, 0);
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        struct parse_hints h = { .received = INT64_C(1774008000) * NS_PER_SECOND, .path = str_c(ways[i].path), .parser = str_c(ways[i].parser) };
+        struct str rest = str_c(ways[i].want), piece, name;
+        struct event *ev;
+
+        event_batch_reset(&b);
+        ev = event_batch_add(&b);
+        parse_line(p, str_c(ways[i].line), &h, &b.arena, ev);
+        assert_true(str_split(&rest, '|', &piece) && split_at(piece, STR("/"), &name, &piece));
+        if (!str_eq(ev->parser, name) || !str_eq(piece, str_c(event_parse_name(ev->parse))))
+            fail_msg("row \"%s\": %.*s/%s", ways[i].name, STR_ARG(ev->parser), event_parse_name(ev->parse));
+        while (str_split(&rest, '|', &piece)) {
+            if (take(&piece, STR("!")))
+                CHECK(ways[i].name, event_get(ev, piece).n == 0);
+            else
+                CHECK(ways[i].name, split_at(piece, STR("="), &name, &piece) && str_eq(event_get(ev, name), piece));
+        }
+    }
+    event_batch_free(&b);
+    parse_free(&p);
+}
+
 /* --- the folders --- */
 
 static void put(const char *folder, const char *name, const char *text)
@@ -433,6 +508,7 @@ int main(void)
         { .name = "times by a form", .test_func = test_times },
         { .name = "a file that is wrong is refused with its place", .test_func = test_files },
         { .name = "what the keys of a file do", .test_func = test_keys },
+        { .name = "how a line finds its product: profile, path, program, shape; texts inside texts", .test_func = test_ways },
         { .name = "files that change, break, go, and take another's place", .test_func = test_reload },
         { .name = "every sample that we ship, cut everywhere", .test_func = test_cut },
     };
