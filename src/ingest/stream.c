@@ -272,7 +272,7 @@ static ssize_t read_some(struct stream_conn *c, bool *filled)
         else if (why != SSL_ERROR_WANT_READ)
             c->finishing = true;
         ERR_clear_error();
-        return n ? (ssize_t)n : c->finishing || c->broken ? -1 : 0;   /* the end is told next time, when what came is taken */
+        return n ? (ssize_t)n : c->finishing || c->broken ? -1 : 0;
     }
     *filled = true;
     return (ssize_t)n;
@@ -307,7 +307,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         return;
     for (int i = 0; i < READS_MAX && more && !s->paused && !unread(c); i++) {
         ssize_t n = read_some(c, &more);
-        bool end = n < 0 || c->finishing;
+        bool end;
 
         if (n > 0) {
             c->proven = true;
@@ -321,6 +321,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
                 event_del(c->readable);
             }
         }
+        end = n < 0 || c->finishing;   /* the other side's end, or the protocol's */
         if (c->broken || (end && c->out.n == 0)) {
             conn_close(c);
             return;
@@ -596,8 +597,11 @@ int stream_change(struct listener *l, const struct listen_conf *c, struct err *e
     static const struct timeval look = { 0, THROTTLE_LOOK_MS * 1000 };
     struct stream *s = stream_of(l);
     struct tls *tls = NULL;
-    int rc = c->tls ? tls_open(l->in->options->data, c, &tls, e) : 0;
+    int rc;
 
+    if (c->tls != l->conf.tls)
+        return 1;
+    rc = c->tls ? tls_open(l->in->options->data, c, &tls, e) : 0;
     if (rc == 0 && strcmp(c->address, l->conf.address) != 0)
         rc = bind_socket(s, c->address, e);
     if (rc == -EADDRINUSE && s->socket) {
