@@ -102,6 +102,29 @@ static void test_a_damaged_manifest_is_replaced_by_its_copy_and_nothing_is_lost(
     folder_remove(folder);
 }
 
+/* Killed between the two first writes: no event ever was in it, so nothing is missing. */
+static void test_a_store_that_was_being_made_is_whole(void **state)
+{
+    char folder[64], path[PATH_BYTES];
+    struct store_report report;
+    struct store *s;
+    struct err e;
+
+    (void)state;
+    folder_make(folder);
+    s = open_store(folder, 4);
+    store_close(&s);
+    snprintf(path, sizeof path, "%s/MANIFEST.copy", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(store_verify(folder, &report, NULL, NULL, &e), 0);
+    write_whole(path, STR("SQMANI01 torn"));
+    assert_int_equal(store_verify(folder, &report, NULL, NULL, &e), 1);
+    s = open_store(folder, 4);
+    store_close(&s);
+    assert_int_equal(store_verify(folder, &report, NULL, NULL, &e), 0);
+    folder_remove(folder);
+}
+
 struct named {
     char   file[PATH_BYTES];
     size_t count;
@@ -257,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_manifest_cut_or_flipped_anywhere_is_refused),
         cmocka_unit_test(test_a_damaged_manifest_is_replaced_by_its_copy_and_nothing_is_lost),
+        cmocka_unit_test(test_a_store_that_was_being_made_is_whole),
         cmocka_unit_test(test_a_part_cut_after_any_byte_is_named_and_the_others_are_found),
         cmocka_unit_test(test_a_bit_flipped_anywhere_in_a_part_is_named_and_the_others_are_found),
         cmocka_unit_test(test_a_chain_cut_or_flipped_anywhere_is_named),

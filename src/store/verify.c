@@ -191,6 +191,10 @@ static int check_manifests(struct verifying *v, struct err *e)
         manifest_init(&one);
         buf_init(&b, 0);
         snprintf(path, sizeof path, "%.4000s/%s", v->folder, names[i]);
+        if (rc == 0 && v->m.next_seq == 1 && v->m.count == 0 && !file_exists(path)) {
+            manifest_free(&one);
+            continue;   /* a store that was being made, and never held an event: the second of its two first writes did not come */
+        }
         if (file_read(path, 16 * MIB, &b, &why) < 0 || manifest_decode(buf_view(&b), &one, &why) < 0)
             complain(v, path, "%s", why.text);
         manifest_free(&one);
