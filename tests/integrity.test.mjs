@@ -188,6 +188,15 @@ test('R-7-05, R-7-03, R-10.2-03: what a host is made of comes with its agent, is
 
     // --- facts opened no case by themselves, and no rule looked at them ---
     assert.equal((await analyst.get('/cases')).json.items.length, 1);
+
+    // --- what a host said that is silent since is not how it is now: it proves nothing to a survey ---
+    const had = (await read()).results.length;
+    await c.stopAgent();
+    c.advance(4 * 24 * 3600);
+    const later4 = await c.signedIn(c.accounts['t-surveyor']);
+    taken = await take(survey, { hosts: [id] }, later4);
+    assert.deepEqual(taken.json.items.map((x) => [x.outcome, x.result]), [['silent', null]]);
+    assert.equal((await later4.get(`/surveys/${survey.id}`)).json.results.length, had);
 });
 
 test('an agent that is killed in the middle of a snapshot loses nothing of it and repeats nothing', { timeout: 600000 }, async (t) => {

@@ -13,7 +13,7 @@ struct taking {
     int64_t     survey, host_id;
     struct str  object, host;
     time_ns     at;            /* when the newest of it came; 0: nothing is known */
-    bool        stale;
+    bool        stale, silent;
     const char *outcome;       /* a literal */
     char        sha256[65];
     int64_t     result;
@@ -72,15 +72,15 @@ static int bring(struct call *c, struct taking *t, const json_t *file, const cha
     return rc < 0 ? rc : 0;
 }
 
-/* take_one - what is not whole is not taken: a check that seems to have passed would be a lie. */
+/* take_one - what is not whole is not taken, nor what a host said that has been silent since: a check that seems to have passed would be a lie. */
 static int take_one(struct call *c, struct taking *t)
 {
     json_t *file = NULL;
     char content[65];
     int rc = 0;
 
-    t->outcome = !t->at ? "none" : "incomplete";
-    if (!t->at || t->stale)
+    t->outcome = !t->at ? "none" : t->silent ? "silent" : "incomplete";
+    if (!t->at || t->silent || t->stale)
         return 0;
     rc = facts_json_of(c, t->object, t->host_id, t->host, t->at, &file);
     if (rc == 0)
@@ -109,7 +109,8 @@ static int hosts_load(struct call *c, int64_t survey, struct str object, const j
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
                                 "SELECT h.id, oh.host, (SELECT max(s.received_at) FROM fact_state s WHERE s.host_id = h.id AND s.kind IN ('packages','settings')),"
-                                " (SELECT max(s.stale) FROM fact_state s WHERE s.host_id = h.id AND s.kind IN ('packages','settings')) FROM object_host oh LEFT JOIN"
+                                " (SELECT max(s.stale) FROM fact_state s WHERE s.host_id = h.id AND s.kind IN ('packages','settings')), (SELECT min(s.received_at)"
+                                " FROM fact_state s WHERE s.host_id = h.id AND s.kind IN ('packages','settings')) FROM object_host oh LEFT JOIN"
                                 " fact_host h ON h.host = oh.host WHERE oh.object_id = ? ORDER BY oh.position", "t", object);
     int rc = st ? 0 : -EIO;
 
@@ -122,7 +123,8 @@ static int hosts_load(struct call *c, int64_t survey, struct str object, const j
             return refuse(c, -EINVAL, "bad_request", "hosts", "a survey has at most %d files: choose hosts", HOSTS_MAX);
         }
         all[(*count)++] = (struct taking){ .survey = survey, .object = object, .host_id = sqlite3_column_int64(st, 0), .host = db_copy(st, 1, &c->a),
-                                           .at = sqlite3_column_int64(st, 2), .stale = sqlite3_column_int(st, 3) != 0 };
+                                           .at = sqlite3_column_int64(st, 2), .stale = sqlite3_column_int(st, 3) != 0,
+                                           .silent = c->now - sqlite3_column_int64(st, 4) > FACT_SILENT_NS };
     }
     if (rc == 0 && hosts && *count < json_array_size(hosts))
         return refuse(c, -EINVAL, "bad_request", "hosts", "not all of these are hosts of the object");

@@ -67,7 +67,7 @@ export const factsFileAddress = (objectId: string, hostName: string) => addressO
 export const checksums = (objectId: string, query: Query) => get(`/objects/${id(objectId)}/checksums`, page(checksum), query);
 
 // i18n: ui.surveys.facts_outcome.*
-export const FACTS_OUTCOMES = ['taken', 'same', 'removed', 'incomplete', 'none'] as const;
+export const FACTS_OUTCOMES = ['taken', 'same', 'removed', 'incomplete', 'silent', 'none'] as const;
 const taken = object({ host: str, outcome: oneOf(FACTS_OUTCOMES), result: nullable(str), sha256: nullable(str) });
 export type FactsTaken = Decoded<typeof taken>;
 /** What is known of hosts now becomes results of a survey; null: all hosts of its object. */
