@@ -1,18 +1,21 @@
 /* join.c - see join.h.
  *
  * Open events stand in a hash by key and in a list by age; ended ones in a queue. One struct is one event; its text is one block
- * that doubles. */
+ * that doubles. Structs and blocks are used again: a loop over lines settles and allocates no more. */
 #include "parse/join.h"
 #include "parse/internal.h"
 
 #define BUCKETS 4096
+#define SPARE_MAX 256               /* structs that are kept for the next events */
+#define SPARE_BYTES (64u * KIB)     /* a larger text is not kept */
 #define HEAD_MAX 512 /* a record's stamp stands in its first bytes, behind a header of syslog at most */
 
 struct open_event {
     struct open_event *chain;        /* of the bucket */
     struct open_event *newer, *older; /* by age; newer also links the queue of ended ones */
     uint64_t hash, first;
-    struct str source;               /* own copy */
+    char *source;                    /* own copy */
+    size_t source_n, source_cap;
     char *text;
     size_t n, cap;
     uint32_t key_n; /* key is the head of text's first line's stamp: kept apart */
@@ -24,8 +27,8 @@ struct open_event {
 
 struct join {
     struct open_event *buckets[BUCKETS], *newest, *oldest;
-    struct open_event *ended, **ended_tail, *taken;
-    size_t count, bytes;
+    struct open_event *ended, **ended_tail, *taken, *spare;
+    size_t count, bytes, spares;
 };
 
 /* A record's identity. */
@@ -128,9 +131,36 @@ static void event_free(struct open_event *o)
 {
     if (!o)
         return;
-    free((void *)(uintptr_t)o->source.p);
+    free(o->source);
     free(o->text);
     free(o);
+}
+
+/* put_by - for the next event. */
+static void put_by(struct join *j, struct open_event *o)
+{
+    if (!o)
+        return;
+    if (j->spares >= SPARE_MAX || o->cap > SPARE_BYTES) {
+        event_free(o);
+        return;
+    }
+    o->newer = j->spare;
+    j->spare = o;
+    j->spares++;
+}
+
+/* take_up - a cleared one, with the blocks of another if there is one. */
+static struct open_event *take_up(struct join *j)
+{
+    struct open_event *o = j->spare;
+
+    if (!o)
+        return calloc(1, sizeof *o);
+    j->spare = o->newer;
+    j->spares--;
+    *o = (struct open_event){ .text = o->text, .cap = o->cap, .source = o->source, .source_cap = o->source_cap };
+    return o;
 }
 
 void join_free(struct join **jp)
@@ -146,6 +176,10 @@ void join_free(struct join **jp)
         event_free(o);
     }
     event_free(j->taken);
+    while ((o = j->spare) != NULL) {
+        j->spare = o->newer;
+        event_free(o);
+    }
     free(j);
     *jp = NULL;
 }
@@ -205,23 +239,27 @@ static bool append(struct join *j, struct open_event *o, struct str line)
 static struct open_event *find(struct join *j, uint64_t hash, struct str source, struct str key)
 {
     for (struct open_event *o = j->buckets[hash & (BUCKETS - 1)]; o; o = o->chain)
-        if (o->hash == hash && str_eq(str_of(o->key, o->key_n), key) && str_eq(o->source, source))
+        if (o->hash == hash && str_eq(str_of(o->key, o->key_n), key) && str_eq(str_of(o->source, o->source_n), source))
             return o;
     return NULL;
 }
 
 static struct open_event *open_new(struct join *j, uint64_t hash, struct str source, struct str key, uint64_t first)
 {
-    struct open_event *o = calloc(1, sizeof *o);
-    char *copy = o ? malloc(source.n + 1) : NULL;
+    struct open_event *o = take_up(j);
 
-    if (!copy) {
-        free(o);
+    if (o && source.n >= o->source_cap) {
+        free(o->source);
+        o->source_cap = source.n + 64;
+        o->source = malloc(o->source_cap);
+    }
+    if (!o || !o->source) {
+        event_free(o);
         return NULL;
     }
     if (source.n)
-        memcpy(copy, source.p, source.n);
-    o->source = str_of(copy, source.n);
+        memcpy(o->source, source.p, source.n);
+    o->source_n = source.n;
     memcpy(o->key, key.p, key.n);
     o->key_n = (uint32_t)key.n;
     o->hash = hash;
@@ -238,7 +276,8 @@ static struct open_event *open_new(struct join *j, uint64_t hash, struct str sou
 /* old_ones - a record of the same source that is JOIN_WAIT newer by its own time: what is older will not be continued. */
 static void old_ones(struct join *j, struct str source, time_ns ms)
 {
-    while (j->oldest && ms - j->oldest->stamp_ms > JOIN_WAIT / NS_PER_MS && str_eq(j->oldest->source, source))
+    while (j->oldest && ms - j->oldest->stamp_ms > JOIN_WAIT / NS_PER_MS &&
+           str_eq(str_of(j->oldest->source, j->oldest->source_n), source))
         end(j, j->oldest);
 }
 
@@ -290,7 +329,7 @@ bool join_next(struct join *j, struct joined *out)
     struct open_event *o;
 
     do {
-        event_free(j->taken);
+        put_by(j, j->taken);
         j->taken = o = j->ended;
         if (!o)
             return false;
@@ -298,7 +337,7 @@ bool join_next(struct join *j, struct joined *out)
         if (!j->ended)
             j->ended_tail = &j->ended;
     } while (o->records == 0);
-    *out = (struct joined){ str_of(o->text, o->n), o->source, o->first, o->records, o->split, o->early };
+    *out = (struct joined){ str_of(o->text, o->n), str_of(o->source, o->source_n), o->first, o->records, o->split, o->early };
     return true;
 }
 
