@@ -12,17 +12,19 @@ time_ns hec_time(struct str s)
 {
     ptrdiff_t dot = str_chr(s, '.');
     struct str whole = dot < 0 ? s : str_of(s.p, (size_t)dot), part = dot < 0 ? str_of(NULL, 0) : str_cut(s, (size_t)dot + 1);
-    uint64_t seconds;
+    uint64_t seconds, digits;
     char copy[40];
     double d;
 
-    if (str_u64(whole, &seconds) && seconds < (uint64_t)(INT64_MAX / NS_PER_SECOND)) {
+    if (str_u64(whole, &seconds) && seconds < (uint64_t)(INT64_MAX / NS_PER_SECOND) && (part.n == 0 || str_u64(str_of(part.p, min_size(part.n, 18)), &digits))) {
         time_ns t = (time_ns)seconds * NS_PER_SECOND, unit = NS_PER_SECOND / 10;
 
-        for (size_t i = 0; i < part.n && part.p[i] >= '0' && part.p[i] <= '9'; i++, unit /= 10)
+        for (size_t i = 0; i < part.n && unit > 0; i++, unit /= 10)
             t += unit * (part.p[i] - '0');
         return t;
     }
+    if (str_u64(s, &seconds) && seconds >= (uint64_t)SECONDS_MOST && seconds < (uint64_t)(INT64_MAX / NS_PER_MS))
+        return (time_ns)seconds * NS_PER_MS;
     snprintf(copy, sizeof copy, "%.*s", (int)min_size(s.n, sizeof copy - 1), s.n ? s.p : "");
     d = strtod(copy, NULL);
     if (!(d > 0) || d > 1e14)
