@@ -116,6 +116,9 @@ test('a source that is steadily an hour ahead of UTC+5 has zone data from before
         assert.equal(old.skew.kind, 'old_zone');
         assert.equal(old.skew.zone_min, 60);
         assert.equal(right.skew.kind, 'ok');
+        const shown = (await run(bin('saqshy'), ['sources', '--sources', '--data', p.data])).out.split('\n');
+        assert.match(shown.find((l) => l.startsWith('old1')), /\[zone data from before 2024-03-01: \+3[56]\d\d s\]$/);
+        assert.doesNotMatch(shown.find((l) => l.startsWith('new1')), /\[/);
         const events = await p.wait(12, (e) => e['host.name'] === 'old1');
         assert.ok(events.every((e) => (e['saqshy.marks'] ?? []).includes('future')), 'each is marked, none is dropped or changed');
     } finally { await p.close(); }

@@ -93,6 +93,24 @@ static long long connections(const json_t *source, const json_t *peers)
     return -1;
 }
 
+/* show_remarks - what is odd about a source's clock and encoding, behind its row. */
+static void show_remarks(const json_t *source)
+{
+    static const struct { const char *kind, *words; } kinds[] = {
+        { "zone", "clock off by a zone" }, { "old_zone", "zone data from before 2024-03-01" }, { "off", "clock is wrong" },
+        { "late", "lines come late" },
+    };
+    const json_t *skew = json_object_get(source, "skew");
+    char encoding[64];
+
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (strcmp(text(skew, "kind"), kinds[i].kind) == 0)
+            printf("  [%s: %+lld s]", kinds[i].words, -number(skew, "median_s"));
+    if (number(source, "not_utf8"))
+        printf("  [not UTF-8: %lld lines, %s]", number(source, "not_utf8"), printable(text(source, "encoding"), encoding));
+    putchar('\n');
+}
+
 static void show_sources(const json_t *all, const json_t *peers)
 {
     time_ns now = clock_now();
@@ -107,9 +125,10 @@ static void show_sources(const json_t *all, const json_t *peers)
 
         if (n >= 0)
             snprintf(conn, sizeof conn, "%lld", n);
-        printf("%-40s %-16s %-20s %6s %12lld %9lld %9lld %7lld %-10s  %s\n", printable(text(s, "id"), id), text(s, "listener"),
+        printf("%-40s %-16s %-20s %6s %12lld %9lld %9lld %7lld %-10s  %s", printable(text(s, "id"), id), text(s, "listener"),
                printable(text(s, "peer"), peer), conn, number(s, "events"), rate(s, now), number(s, "unparsed"), number(s, "gaps"),
                printable(text(s, "object"), object), text(s, "last_seen"));
+        show_remarks(s);
     }
 }
 
