@@ -134,6 +134,8 @@ test('a changed parser is in force within two seconds under load without losing 
     await sender;
     socket.end();
     await until('all are stored', () => metric('saqshy_ingest_events_total{listener="syslog_tcp"}') === sent);
+    const picture = JSON.parse(readFileSync(join(data, 'run/parsers.json'), 'utf8')).parsers.find((p) => p.id === 'toaster');
+    assert.ok(picture.loaded && /toaster\.yaml:\d+:\d+: .*sword|no such type/.test(picture.reason), JSON.stringify(picture));
     child.kill('SIGTERM');
     await ended;
     const dump = await run(bin('src/ingest/journal-dump'), [join(data, 'journal')]);

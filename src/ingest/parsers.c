@@ -1,12 +1,15 @@
 /* parsers.c - see parsers.h. */
 #include "ingest/parsers.h"
+#include "base/file.h"
 #include "base/log.h"
 
-#define LOOK_NS NS_PER_SECOND
+#define LOOK_NS    NS_PER_SECOND
+#define PUBLISH_NS (10 * NS_PER_SECOND)
 
 struct parsers {
     struct parser *parser;
-    time_ns looked;
+    char picture[4200]; /* DATA/run/parsers.json */
+    time_ns looked, published;
     struct metric *loaded, *refused, *reloads, *limits;
     char **told; /* reasons that are in the log already */
     size_t told_count;
@@ -55,6 +58,36 @@ static void tell(struct parsers *p)
     metric_set(p->refused, (int64_t)refused);
 }
 
+/* publish - what is loaded, how many lines each took, and what is refused: for pages and commands. A picture, tried again. */
+static void publish(struct parsers *p, time_ns now)
+{
+    struct parse_product product;
+    struct err ignored;
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    buf_printf(&b, "{\"limits\":%llu,\"parsers\":[", (unsigned long long)parse_limits_hit(p->parser));
+    for (size_t i = 0; parse_product(p->parser, i, &product); i++) {
+        buf_str(&b, i ? STR(",\n{\"id\":") : STR("\n{\"id\":"));
+        buf_json(&b, product.id);
+        buf_str(&b, STR(",\"title\":"));
+        buf_json(&b, product.title);
+        buf_printf(&b, ",\"class\":\"%s\",\"patterns\":%zu,\"samples\":%zu,\"lines\":%llu,\"loaded\":%s,\"file\":", event_class_name(product.class),
+                   product.patterns, product.samples, (unsigned long long)product.lines, product.loaded ? "true" : "false");
+        buf_json(&b, str_c(product.file));
+        buf_str(&b, STR(",\"reason\":"));
+        if (product.why)
+            buf_json(&b, str_c(product.why));
+        else
+            buf_str(&b, STR("null"));
+        buf_byte(&b, '}');
+    }
+    buf_str(&b, STR("]}\n"));
+    p->published = now;
+    if (!buf_failed(&b))
+        (void)!file_write_atomic(p->picture, buf_view(&b), 0640, &ignored);
+}
+
 int parsers_new(const char *data, const char *content, int32_t zone_min, struct metrics *m, struct parsers **out, struct err *e)
 {
     struct parsers *p = calloc(1, sizeof *p);
@@ -65,6 +98,7 @@ int parsers_new(const char *data, const char *content, int32_t zone_min, struct 
     if (!p)
         return err_set(e, -ENOMEM, "no memory for the parsers");
     snprintf(own, sizeof own, "%s/parsers", data);
+    snprintf(p->picture, sizeof p->picture, "%s/run/parsers.json", data);
     snprintf(ours, sizeof ours, "%s/parsers", content);
     if (*content)
         o.folders[1] = ours;
@@ -79,6 +113,7 @@ int parsers_new(const char *data, const char *content, int32_t zone_min, struct 
     }
     p->looked = clock_steady();
     tell(p);
+    publish(p, p->looked);
     *out = p;
     return 0;
 }
@@ -111,9 +146,13 @@ void parsers_look(struct parsers *p)
         log_line(LOG_WARN, "could not look at the parsers, trying again", "error.message", e.text, NULL);
         return;
     }
-    if (rc == 0)
+    if (rc == 0) {
+        if (now - p->published >= PUBLISH_NS)
+            publish(p, now);
         return;
+    }
     tell(p);
+    publish(p, now);
     metric_add(p->reloads, 1);
     log_line(LOG_INFO, "parsers changed and are in force", NULL);
 }

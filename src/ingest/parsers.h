@@ -3,6 +3,8 @@
  * Owns      struct parsers owns the parser.
  * Promises  1. parsers_look changes the parser only between batches: its caller calls it while no event is in hand.
  *           2. A file that became broken changes nothing but the counters and the log.
+ *           3. DATA/run/parsers.json tells what is loaded and refused, and how many lines each took: at a change and every ten
+ *              seconds.
  * Threads   owner (the worker). */
 #ifndef SAQSHY_INGEST_PARSERS_H
 #define SAQSHY_INGEST_PARSERS_H
