@@ -36,15 +36,14 @@ async function peer(t, program, args, port, options = {}) {
     return p;
 }
 
-/** rsyslogd. The action names the template RAW for messages as they came; before stands ahead of all, as global(...) of TLS. */
-export async function rsyslog(t, dir, action, { before = '' } = {}) {
+/** rsyslogd. The action names the template RAW for messages as they came; globals are more parameters of global(), as those of TLS. */
+export async function rsyslog(t, dir, action, { globals = '' } = {}) {
     const port = await freePort();
     mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, 'rsyslog.conf'), `${before}
-global(workDirectory="${dir}" maxMessageSize="1m" parser.escapeControlCharactersOnReceive="off" internalmsg.ratelimit.interval="0")
+    writeFileSync(join(dir, 'rsyslog.conf'), `global(workDirectory="${dir}" maxMessageSize="1m" parser.escapeControlCharactersOnReceive="off" ${globals})
 module(load="imptcp")
 template(name="RAW" type="string" string="%rawmsg%")
-input(type="imptcp" port="${port}" address="127.0.0.1" ruleset="on")
+input(type="imptcp" port="${port}" address="127.0.0.1" maxFrameSize="1048576" ruleset="on")
 ruleset(name="on") {
 ${action}
 }
@@ -60,8 +59,8 @@ export async function syslogNg(t, dir, destination) {
     const port = await freePort(), lib = join(peers, 'lib/syslog-ng');
     mkdirSync(dir, { recursive: true });
     writeFileSync(join(dir, 'syslog-ng.conf'), `@version: 3.38
-options { log-msg-size(1048576); keep-hostname(yes); use-dns(no); };
-source s_src { syslog(ip(127.0.0.1) port(${port}) transport("tcp") flags(store-raw-message, no-multi-line)); };
+options { log-msg-size(1048576); keep-hostname(yes); use-dns(no); frac-digits(6); };
+source s_src { syslog(ip(127.0.0.1) port(${port}) transport("tcp") flags(store-raw-message)); };
 ${destination}`);
     return peer(t, unpacked ? join(peers, 'sbin/syslog-ng') : 'syslog-ng', ['-F', '--no-caps', '-f', join(dir, 'syslog-ng.conf'), '-R', join(dir, 'persist'), '-p', join(dir, 'pid'), '-c', join(dir, 'ctl'),
         ...(unpacked ? [`--module-path=${join(lib, '3.38')}`] : [])], port, { env: { ...process.env, ...(unpacked ? { LD_LIBRARY_PATH: `${lib}:${peers}/lib/x86_64-linux-gnu` } : {}) } });
