@@ -28,7 +28,7 @@
 #define CAPTURES_MAX       400 /* fields of one text before they are mapped */
 #define INSIDE_DEPTH_MAX   3
 #define MATCHED_MAX        8   /* patterns that may have matched one text, by "of" */
-#define FILTER_FROM        16  /* up to so many literals are looked for one by one: a search is 16 bytes a step */
+#define FILTER_FROM        6   /* up to so many literals are looked for one by one, 16 bytes a step: measured */
 #define SETS_MAX           48  /* constants in force at once */
 #define PROGRAMS_MAX       128 /* that have a reader in C */
 #define ALONE_MAX          2048
@@ -179,7 +179,7 @@ struct filter;
 struct group_of {
     struct str of;
     const uint16_t *patterns;
-    size_t count;
+    size_t count, searches; /* searches: patterns whose literal may stand anywhere */
     const struct filter *filter;
 };
 

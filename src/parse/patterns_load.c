@@ -181,6 +181,7 @@ static int groups(struct making *m)
         struct group_of *g = &list[p->group_count];
         size_t from = placed, next = 0;
 
+        *g = (struct group_of){ .count = 0 };
         while (round && next < p->pattern_count && done[next])
             next++;
         g->of = round ? p->patterns[next].of : (struct str){ NULL, 0 };
@@ -188,6 +189,7 @@ static int groups(struct making *m)
             if (!done[i] && str_eq(p->patterns[i].of, g->of)) {
                 done[i] = true;
                 literals[placed - from] = p->patterns[i].literal;
+                g->searches += p->patterns[i].literal.n > p->patterns[i].head.n;
                 order[placed++] = (uint16_t)i;
             }
         g->patterns = order + from;

@@ -155,7 +155,7 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
 {
     uint64_t hits[PATTERNS_MAX / 64];
 
-    if (g->count <= FILTER_FROM) {
+    if (g->searches <= FILTER_FROM) {
         for (size_t i = 0; i < g->count; i++) {
             const struct pattern *p = &t->product->patterns[g->patterns[i]];
 
