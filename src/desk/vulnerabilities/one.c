@@ -263,14 +263,30 @@ static int one_json(struct call *c, const struct vuln_head *h, json_t **out)
     return rc;
 }
 
+/* follow - the number that a letter named to the owner leads to the one that it became. */
+static int follow(struct call *c, int64_t *id)
+{
+    int64_t into = 0;
+    int rc = side_of(c->v) == SIDE_CENTRE ? 0
+             : db_int(c->d, c->e, 0, &into, "SELECT v.merged_into FROM vuln v WHERE v.id = ?1 AND v.merged_into IS NOT NULL AND NOT EXISTS (SELECT 1 FROM vuln_owner w WHERE"
+                                            " w.id = ?1) AND (EXISTS (SELECT 1 FROM vuln_act a WHERE a.vuln_id = ?1) OR EXISTS (SELECT 1 FROM vuln_version x WHERE x.vuln_id = ?1"
+                                            " AND x.state = 'sent_to_owner'))", "i", *id);
+
+    *id = into ? into : *id;
+    return rc;
+}
+
 int desk_vuln(struct desk *d, const struct viewer *v, struct str id, time_ns now, struct desk_reply *r)
 {
+    int64_t asked = parse_id(id);
     struct vuln_head h;
     struct call c;
     int rc;
 
     desk_call_init(&c, d, v, now, r);
-    rc = vuln_load(&c, parse_id(id), &h);
+    rc = follow(&c, &asked);
+    if (rc == 0)
+        rc = vuln_load(&c, asked, &h);
     if (rc == 0)
         rc = one_json(&c, &h, &r->json);
     desk_call_free(&c);

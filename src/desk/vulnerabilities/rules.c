@@ -71,6 +71,7 @@ static int merge(struct call *c, struct str id, const json_t *body, int64_t *rul
 {
     struct vuln_head h, into;
     int rc = vuln_load(c, parse_id(id), &h);
+    int64_t unknown = 0;
     struct str last;
 
     if (rc == 0)
@@ -83,6 +84,11 @@ static int merge(struct call *c, struct str id, const json_t *body, int64_t *rul
         return vuln_wrong(c, "into", "it is of another object");
     if (h.id == into.id || !into.live || !h.live)
         return vuln_wrong(c, "into", "both must live, and be two");
+    /* The number that a letter named would go, and another come that no letter named. */
+    rc = db_int(c->d, c->e, 0, &unknown, "SELECT EXISTS (SELECT 1 FROM vuln_owner WHERE id = ?1) AND NOT EXISTS (SELECT 1 FROM vuln_owner WHERE id = ?2)", "ii", h.id,
+                into.id);
+    if (rc == 0 && unknown)
+        return vuln_wrong(c, "into", "the owner knows this one and was not told of that one: merge that one into this one");
     /* A chain that came back to its beginning would hide both. */
     last = into.key;
     for (int i = 0; rc == 0 && i < VULN_CHAIN_MAX; i++) {
