@@ -86,6 +86,24 @@ test('a draft made from lines of one shape loads and takes those lines', async (
     rmSync(dir, { recursive: true });
 });
 
+test('rules for web servers and databases see what products as data read', async () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'web.yml'), `title: Tool of an attacker
+id: 4f0c6b0e-1c58-4d8d-9a1d-6f3f7d1e7a01
+status: test
+logsource: {category: webserver}
+detection: {a: {cs-method: GET, c-uri|contains: 'UNION%20SELECT', cs-user-agent|startswith: sqlmap}, condition: a}
+level: high
+`);
+    const log = join(dir, 'lines');
+    writeFileSync(log, '203.0.113.9 - - [19/Mar/2026:08:05:11 +0500] "GET /a.php?id=1%20UNION%20SELECT%201 HTTP/1.1" 200 157 "-" "sqlmap/1.7"\n' +
+        'Mar 19 08:05:12 web1 haproxy[7]: 203.0.113.9:1 [19/Mar/2026:08:05:12.1] f b/s 0/0/1/0/2 200 1 - - ---- 6/6/0/0/0 0/0 "GET /?q=1 HTTP/1.1"\n');
+    const r = await run(bin('saqshy'), ['hunt', '--rules', dir, '--json', log]);
+    const matches = r.out.split('\n').filter(Boolean).map((l) => JSON.parse(l));
+    assert.deepEqual(matches.map((m) => [m.rule.title, m.event['saqshy.parser'], m.event['source.ip']]), [['Tool of an attacker', 'nginx', '203.0.113.9']], r.out + r.err);
+    rmSync(dir, { recursive: true });
+});
+
 test('explain tells which parser took a line and why others did not', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'a.yaml'), toaster('toasted'));
