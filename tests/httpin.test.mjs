@@ -117,11 +117,28 @@ test('Elasticsearch bulk: what becomes of documents of Filebeat, Winlogbeat and 
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
 
+test('a document longer than a record is stored in pieces, each marked, and bodies of a whole group are taken at once', async (t) => {
+    const c = await collector(t, `listeners:\n  - id: es\n    kind: bulk\n    address: "127.0.0.1:0"\n    limits: { record_bytes: 2048 }\n    options: { plain: "yes", anonymous: "yes" }\n`);
+    const send = (body) => ask(c, c.port('es'), 'POST', '/_bulk', { body, plain: true });
+    const long = { host: { name: 'h' }, message: 'x'.repeat(5000) };
+    const r = await send(ndjson({ create: {} }, long));
+    assert.deepEqual(r.json.items.map((i) => i.create.status), [201]);
+    const pieces = await c.events();
+    assert.equal(pieces.map((e) => e['event.original']).join(''), JSON.stringify(long));
+    assert.ok(pieces.length === 3 && pieces.slice(0, 2).every((e) => [e['saqshy.marks']].flat().includes('truncated')));
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, k) => send(Array.from({ length: 500 }, (_v, i) => ndjson({ create: {} }, { message: `batch ${k} line ${i}`, host: { name: 'h' } })).join(''))));
+    assert.ok(answers.every((a) => a.status === 200 && a.json.items.length === 500 && !a.json.errors));
+    assert.equal(new Set((await c.events()).map((e) => e.message)).size, 20 * 500 + new Set(pieces.map((e) => e.message)).size);
+    await counted(c, 'es', 3 + 20 * 500);
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
 test('Elasticsearch bulk: refusals item by item and whole, who is let in, and sums that balance', async (t) => {
     const c = await collector(t, section('elasticsearch-bulk.md'));
     const secret = await token(c, 'beats', '--object', '42');
     assert.notEqual((await run(bin('saqshyd'), ['--token', 'beats', '--config', c.file])).code, 0, 'a name has one token');
-    assert.ok(!readFileSync(join(c.data, 'tokens/senders'), 'utf8').includes(secret));
+    assert.ok(!readFileSync(join(c.data, 'tokens/senders'), 'utf8').includes(secret) && !c.log().includes(secret));
+    assert.match(c.log(), /made a token for a sender.*"beats".*"42"/);
     await known(c, c.ports.bulk, secret);
     const doc = { message: 'kept' };
     const mixed = await bulk(c, secret, [{ update: { _index: 'a', _id: '1' } }, { doc: {} }, { create: {} }, doc, { delete: { _id: '2' } }]);
@@ -256,6 +273,7 @@ test('R-12-05 Splunk HEC: events, raw lines, acks and health, with its numbers',
     await refused('', '{"event":"x","fields":7}', splunk(secret), 400, 15);
     await refused('/mint', '{}', splunk(secret), 404, 404);
     assert.deepEqual((await ask(c, c.ports.hec, 'GET', '/services/collector/health')).json, { text: 'HEC is healthy', code: 17 });
+    assert.equal((await ask(c, c.ports.hec, 'OPTIONS', '/services/collector/event/1.0')).status, 200);
     assert.equal((await c.events()).length, 5, 'of a refused request nothing is stored');
     await counted(c, 'hec', 5);
     assert.deepEqual(await c.stop(), { code: 0, signal: null });

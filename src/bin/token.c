@@ -1,8 +1,10 @@
 /* token.c - saqshyd --token NAME: a random token for a sender over HTTP, shown once; its hash goes into DATA/tokens/senders. */
 #include "bin/bin.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "ingest/tokens.h"
 
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
@@ -73,6 +75,19 @@ static int add_line(const struct node *n, const char *name, const char *object, 
     return rc == 0 ? own_as_data(n, path, e) : rc;
 }
 
+/* tell - who may send is told in our own log, where there is one. */
+static void tell(const struct node *n, const char *name, const char *object)
+{
+    char path[4096];
+    AUTO_CLOSE int fd = open(node_path(n, "log/saqshyd.jsonl", path), O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    log_open("saqshyd", LOG_INFO, fd);
+    log_line(LOG_INFO, "made a token for a sender", "saqshy.token", name, "saqshy.object", object ? object : "", NULL);
+    log_open("saqshyd", LOG_INFO, 2);
+}
+
 int token_make(const struct node *n, const char *name, const char *object, struct err *e)
 {
     char secret[SECRET_MAX];
@@ -80,8 +95,10 @@ int token_make(const struct node *n, const char *name, const char *object, struc
 
     if (rc == 0)
         rc = add_line(n, name, object, secret, e);
-    if (rc == 0)
+    if (rc == 0) {
+        tell(n, name, object);
         printf("%s\n", secret);
+    }
     OPENSSL_cleanse(secret, sizeof secret);
     return rc;
 }

@@ -3,7 +3,7 @@
  *     winlog.event_id or winlog.channel   Winlogbeat: the document itself is read, as an event of Windows
  *     event.original                      is the original, and what is parsed
  *     message                             is parsed; if no parser knows it, the document is. The original is the document
- *     anything else                       the document is parsed, and is the original
+ *     anything else                       the document is parsed, and is the original; and one that is longer than a record, in pieces
  *
  * In every case the members of the document that are names of fields become fields, where parsing found none of the name. */
 #include "ingest/bulk.h"
@@ -41,6 +41,7 @@ int bulk_document(struct taking *t, struct str document, struct err *e)
     struct form_pairs *pairs = arena_zero(a, sizeof *pairs);
     struct record r = { .text = document, .zone_min = EVENT_OFFSET_NONE };
     struct str original, message;
+    size_t most = taking_pile(t)->record_bytes ? (size_t)taking_pile(t)->record_bytes : LINE_MAX_BYTES;
 
     if (!pairs)
         return err_set(e, -ENOMEM, "no memory for a document");
@@ -56,7 +57,7 @@ int bulk_document(struct taking *t, struct str document, struct err *e)
     if (original.n) {
         r.text = original;
         r.pairs = pairs;
-    } else if (message.n && document.n <= LINE_MAX_BYTES && !pairs_get(pairs, STR("winlog.event_id")).n && !pairs_get(pairs, STR("winlog.channel")).n) {
+    } else if (message.n && document.n <= most && !pairs_get(pairs, STR("winlog.event_id")).n && !pairs_get(pairs, STR("winlog.channel")).n) {
         r.text = message;
         r.pairs = pairs;
         r.document = document;

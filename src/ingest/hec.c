@@ -117,6 +117,13 @@ static void health(const struct http_ask *a, struct http_answer *out)
     buf_str(out->body, busy ? STR("{\"text\":\"HEC is unhealthy, queues are full\",\"code\":18}") : STR("{\"text\":\"HEC is healthy\",\"code\":17}"));
 }
 
+/* ready - Docker's driver asks OPTIONS, without a token, and starts no container before it is answered 200. */
+static void ready(const struct http_ask *a, struct http_answer *out)
+{
+    (void)a;
+    http_answer_header(out, "Allow", "POST, OPTIONS");
+}
+
 static const struct http_route routes[] = {
     { HTTP_POST, "/services/collector", admit, &hec_event_decoder, NULL },
     { HTTP_POST, "/services/collector/event", admit, &hec_event_decoder, NULL },
@@ -125,6 +132,7 @@ static const struct http_route routes[] = {
     { HTTP_POST, "/services/collector/raw/1.0", admit, &hec_raw_decoder, NULL },
     { HTTP_POST, "/services/collector/ack", admit_ack, &hec_ack_decoder, NULL },
     { HTTP_POST, "/services/collector/ack/1.0", admit_ack, &hec_ack_decoder, NULL },
+    { HTTP_OPTIONS, "/services/collector/event*", NULL, NULL, ready },
     { HTTP_GET, "/services/collector/health", NULL, NULL, health },
     { HTTP_GET, "/services/collector/health/1.0", NULL, NULL, health },
 };
