@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PAGED 2500
 #define MANY 3000
 #define WORDS 30000   /* bytes that a row takes of the call's memory, as recommendations in three languages do */
 
@@ -57,6 +58,44 @@ static void read_to_the_end(void **state)
     }
 }
 
+/* Pages of a survey that found much are walked, of one that found little are put in order: both give each row once, in the order of all of them. */
+static void pages_in_order(void **state)
+{
+    static struct scan_finding many[PAGED];
+    static char checks[PAGED][16];
+    const struct vuln_survey y = { .id = 1, .object_id = STR_INIT(OBJECT), .number = STR_INIT("S-1"), .mode = STR_INIT("pentest_auto"), .begun_at = T0, .completed_at = T0 };
+    struct world *w = *state;
+    struct desk_reply r;
+    struct call c;
+
+    for (int i = 0; i < PAGED; i++) {
+        snprintf(checks[i], sizeof checks[i], "%d", i);
+        many[i] = (struct scan_finding){ .tool = STR("Nessus"), .check = str_c(checks[i]), .title = STR("a fault"), .severity = SCAN_INFO + (i * 7) % 5, .ip = STR("192.0.2.5"), .port = 443 };
+    }
+    survey_put(w, &y, T0);
+    for (size_t turn = 0; turn < 2; turn++) {   /* first a few, then many */
+        size_t n = turn ? PAGED : 300, seen = 0, count = 0;
+        struct vuln_row rows[100];
+        int64_t *ids = NULL, cursor = 0;
+
+        report_feed(w, 1, &(struct report){ turn ? "b" : "a", "Nessus", many, n, NULL, 0, T0 }, T0);
+        settle(w, T0);
+        call_open(w, &c, &w->analyst, T0, &r);
+        must(vulns_ids_of_survey(&c, 1, false, false, PAGED, &ids, &count), c.e);
+        CHECK("all but what is no weakness", count > n / 2 && count < n);
+        do {
+            size_t got = 0;
+
+            must(vulns_of_survey(&c, 1, false, &cursor, rows, COUNT(rows), &got), c.e);
+            for (size_t i = 0; i < got; i++, seen++)
+                CHECK("the order of all", seen < count && rows[i].id == ids[seen]);
+        } while (cursor);
+        assert_int_equal(seen, count);
+        free(ids);
+        call_ok(w, &c, 0);
+    }
+}
+
 /* A tool that was turned against us puts a link to another file, or a pipe, where its output should be. */
 static void output_is_a_file(void **state)
 {
@@ -81,6 +120,7 @@ static void output_is_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { { "a survey of many findings is read to its end in the memory of one turn", read_to_the_end, world_open, world_close, NULL },
+                                        { "pages of what a survey found give each row once, in one order, of few and of many", pages_in_order, world_open, world_close, NULL },
                                         { "the output of a tool is a file, no link and no pipe", output_is_a_file, world_open, world_close, NULL } };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,29 +219,23 @@ static void row_read(struct call *c, sqlite3_stmt *st, struct vuln_row *out)
     "SELECT v.id, v.state, v.severity, v.cvss, v.kev, v.epss, v.cves, v.host, v.port, v.protocol, v.component, v.path, v.first_detected_at, x.title, x.description,"  \
     " x.solution, v.vector, coalesce((SELECT d.verdict FROM " verdicts " d WHERE d.survey_id = ?1 AND d.vuln_id = v.id), 'vulnerable'), v.key FROM " table " v LEFT JOIN" \
     " vuln_text x ON x.id = v.text_id "
-#define PAGE(table, verdicts)                                                                                                                         \
-    ROW(table, verdicts) "WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) AND (?4 = 0 OR (v.rank, v.id) < (SELECT b.rank, b.id FROM "   \
-    table " b WHERE b.id = ?4)) ORDER BY v.rank DESC, v.id DESC LIMIT ?3"
+#define COUNTED " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) AND (v.rank, v.id) < (?4, ?5)"
+/* Two ways to a page. Of a survey that found little, all of it is read and put in order. Of one that found much, the object's rows are walked in their order,
+ * those that are open beside those that are not, until the page is full. */
+#define SORTED(table) "SELECT v.id FROM " table " v WHERE v.id IN " SEEN COUNTED " ORDER BY v.rank DESC, v.id DESC LIMIT ?3"
+#define HALF(table, index, open)                                                                                                                       \
+    "SELECT v.id AS id, v.rank AS rank FROM " table " v INDEXED BY " index " WHERE v.object_id = (SELECT object_id FROM vuln_survey WHERE id = ?1) AND v.open = " open \
+    COUNTED " AND EXISTS (SELECT 1 FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id ="     \
+    " v.id AND s.outside = 0 AND r.survey_id = ?1 AND r.state IN ('applying','applied'))"
+#define WALKED(table, index) HALF(table, index, "1") " UNION ALL " HALF(table, index, "0") " ORDER BY rank DESC, id DESC LIMIT ?3"
+#define WALK_FROM 2000   /* findings of a survey from which on its pages are walked */
 #define IDS(table)                                                                                                                                    \
     "SELECT v.id FROM " table " v WHERE v.id IN " SEEN " AND v.live = 1 AND (?2 = 1 OR v.severity > 0 OR v.kev = 1) ORDER BY v.rank DESC, v.id DESC LIMIT ?3"
-static const char *const pages[SIDE_COUNT] = { PAGE("vuln", "vuln_verdict"), PAGE("vuln_owner", "vuln_owner_verdict") },
+static const char *const sorted_page[SIDE_COUNT] = { SORTED("vuln"), SORTED("vuln_owner") },
+                  *const walked_page[SIDE_COUNT] = { WALKED("vuln", "vuln_object"), WALKED("vuln_owner", "vuln_owner_object") },
+                  *const cursor_rank[SIDE_COUNT] = { "SELECT rank FROM vuln WHERE id = ?", "SELECT rank FROM vuln_owner WHERE id = ?" },
                   *const all_ids[SIDE_COUNT] = { IDS("vuln"), IDS("vuln_owner") },
                   *const one_row[SIDE_COUNT] = { ROW("vuln", "vuln_verdict") "WHERE v.id = ?2", ROW("vuln_owner", "vuln_owner_verdict") "WHERE v.id = ?2" };
-
-/* The cursor is the last row that was given: pages of people. Who reads to the end asks for the ids once. */
-int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count)
-{
-    sqlite3_stmt *st = db_query(c->d, c->e, pages[side_of(c->v)], "iiii", survey, (int64_t)info, (int64_t)most, *cursor);
-    int rc = st ? 0 : -EIO;
-
-    *count = 0;
-    while (st && (rc = db_step(c->d, st, c->e)) > 0 && *count < most)
-        row_read(c, st, &out[(*count)++]);
-    for (size_t i = 0; rc >= 0 && i < *count; i++)
-        rc = first_sighting(c, survey, &out[i]);
-    *cursor = *count && *count == most ? out[most - 1].id : 0;
-    return rc < 0 ? rc : 0;
-}
 
 int vulns_ids_of_survey(struct call *c, int64_t survey, bool told, bool info, size_t most, int64_t **ids, size_t *count)
 {
@@ -277,6 +271,31 @@ int vulns_rows(struct call *c, int64_t survey, bool told, const int64_t *ids, si
         rc = first_sighting(c, survey, &out[i]);
     }
     return rc < 0 ? rc : 0;
+}
+
+/* The cursor is the last row that was given: pages of people. Who reads to the end asks for the ids once. */
+int vulns_of_survey(struct call *c, int64_t survey, bool info, int64_t *cursor, struct vuln_row *out, size_t most, size_t *count)
+{
+    enum vuln_side side = side_of(c->v);
+    int64_t *ids = arena_array(&c->a, max_size(most, 1), sizeof *ids), rank = INT64_MAX, last = *cursor ? *cursor : INT64_MAX, found = 0;
+    int rc = ids ? 0 : err_set(c->e, -ENOMEM, "no memory for a page");
+
+    *count = 0;
+    if (rc == 0 && *cursor)
+        rc = db_int(c->d, c->e, INT64_MIN, &rank, cursor_rank[side], "i", *cursor);   /* of a row that is gone: nothing stands behind it */
+    if (rc == 0)
+        rc = db_int(c->d, c->e, 0, &found, "SELECT sum(findings) FROM vuln_result WHERE survey_id = ?", "i", survey);
+    if (rc < 0)
+        return rc;
+    sqlite3_stmt *st = db_query(c->d, c->e, found < WALK_FROM ? sorted_page[side] : walked_page[side], "iiiii", survey, (int64_t)info, (int64_t)most, rank, last);
+    rc = st ? 0 : -EIO;
+    while (st && (rc = db_step(c->d, st, c->e)) > 0)
+        if (*count < most)
+            ids[(*count)++] = sqlite3_column_int64(st, 0);
+    if (rc == 0)
+        rc = vulns_rows(c, survey, false, ids, *count, out);
+    *cursor = *count && *count == most ? ids[most - 1] : 0;
+    return rc;
 }
 
 /* --- what a letter tells --- */
