@@ -50,13 +50,13 @@ const ours = { name: 'saqshy: parsed, compressed, chained, synced', rows: ['tcp'
     const word = { tcp: 'syslog_tcp', octet: 'syslog_tcp', tls: 'syslog_tls', udp: 'syslog_udp', relp: 'relp' }[kind];
     const off = ['syslog_udp', 'syslog_tcp', 'otlp'].filter((w) => w !== word).map((w) => `  ${w}: ""\n`).join('');
     const list = kind === 'tls' ? `  listeners:\n    - { id: bench, kind: syslog_tls, address: "127.0.0.1:${port}", tls: { certificate: ${pki}/server.pem, key: ${pki}/server.key, authority: ${pki}/ca.pem } }\n` : `  ${word}: "127.0.0.1:${port}"\n`;
-    writeFileSync(join(dir, 'saqshyd.yaml'), `node: bench\ndata: ${dir}\nroles: [ingest]\ningest:\n${off}${list}`);
+    writeFileSync(join(dir, 'saqshyd.yaml'), `node: collector\ndata: ${dir}\nroles: [ingest]\ningest:\n${off}${list}`);
     const commit = join(dir, 'journal/commit');
     return { program: bin('saqshyd'), args: ['--config', join(dir, 'saqshyd.yaml'), '--role', 'ingest'],
         count: () => (existsSync(commit) && statSync(commit).size >= 40 ? Number(readFileSync(commit).readBigUInt64LE(32)) - 1 : 0) };
 } };
 
-const rsyslogd = (name, rows, { head = '', action = '', input = '' }) => ({ name, rows, there: existsSync('/usr/sbin/rsyslogd'), start(kind, port, dir) {
+const rsyslogd = (name, rows, { head = '', action = '', input = '', slow = false }) => ({ name, rows, slow, there: existsSync('/usr/sbin/rsyslogd'), start(kind, port, dir) {
     mkdirSync(dir, { recursive: true });
     const out = join(dir, 'out.log');
     const tls = `global(DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="${pki}/ca.pem" DefaultNetstreamDriverCertFile="${pki}/server.pem" DefaultNetstreamDriverKeyFile="${pki}/server.key")\n`;
@@ -83,7 +83,7 @@ const syslogNg = (name, rows, fetch) => ({ name, rows, there: unpacked || exists
 
 const tuned = { head: 'main_queue(queue.type="FixedArray" queue.size="50000" queue.dequeueBatchSize="4096" queue.workerThreads="1")\n', action: ' ioBufferSize="64k" asyncWriting="off" flushOnTXEnd="on"' };
 const receivers = [ours, rsyslogd('rsyslog, defaults: to a file, not synced', ['tcp', 'octet', 'tls', 'udp', 'relp'], {}), rsyslogd('rsyslog, tuned: to a file, not synced', ['tcp', 'udp'], tuned),
-    rsyslogd('rsyslog, each batch synced', ['tcp', 'relp'], { action: ' sync="on"' }),
+    rsyslogd('rsyslog, each batch synced', ['tcp', 'relp'], { action: ' sync="on"', slow: true }),
     syslogNg('syslog-ng, defaults: to a file, not synced', ['tcp', 'octet', 'tls', 'udp'], false), syslogNg('syslog-ng, tuned: to a file, not synced', ['tcp', 'udp'], true)];
 
 /* --- one measurement --- */
@@ -104,8 +104,9 @@ async function once(receiver, kind, lines, rate) {
         await sleep(800);
         const base = r.count(), before = cpu(child.pid), start = performance.now();
         const [p, a] = on(0, bin('bench/loadgen'), [kind, '127.0.0.1', port, lines, file, ...(kind === 'udp' ? [rate] : kind === 'tls' ? cert : [])].map(String));
-        const load = spawn(p, a, { stdio: ['ignore', 'ignore', 'inherit'] });
-        let over = false, last = 0, moved = performance.now();
+        const load = spawn(p, a, { stdio: ['ignore', 'pipe', 'inherit'] });
+        let told = '', over = false, last = 0, moved = performance.now();
+        load.stdout.on('data', (d) => (told += d));
         load.on('exit', (code) => (over = code === 0 ? 'well' : 'badly'));
         for (;;) {
             const now = r.count() - base;
@@ -115,7 +116,7 @@ async function once(receiver, kind, lines, rate) {
         }
         if (over !== 'well') throw new Error(`${receiver.name}: the load ended badly`);
         await sleep(200);
-        return { lines: last, rate: last * 1000 / (moved - start), cpu: (cpu(child.pid) - before) * 1e6 / Math.max(1, last), rss: rss(child.pid), lost: lines - last };
+        return { lines: last, rate: last * 1000 / (moved - start), cpu: (cpu(child.pid) - before) * 1e6 / Math.max(1, last), rss: rss(child.pid), lost: lines - last, sent: lines / Number(/seconds (\S+)/.exec(told)[1]) };
     } finally {
         child.kill('SIGTERM');
         const hard = setTimeout(() => child.kill('SIGKILL'), 10000);
@@ -125,12 +126,12 @@ async function once(receiver, kind, lines, rate) {
     }
 }
 
-async function row(title, kind, { lines = total, rate = 0, slow = 1 } = {}) {
+async function row(title, kind, { lines = total, rate = 0 } = {}) {
     const table = [];
     for (const r of receivers.filter((x) => x.rows.includes(kind) && x.there !== false)) {
-        const n = /synced$/.test(r.name) && r !== ours ? Math.min(lines, Math.max(20000, Math.floor(lines / 10))) : Math.floor(lines / slow), all = [];
+        const n = r.slow ? Math.min(lines, Math.max(20000, Math.floor(lines / 10))) : lines, all = [];
         try { for (let i = 0; i < repeats; i++) all.push(await once(r, kind, n, rate)); } catch (e) { console.log(`  ${e.message}: left out`); continue; }
-        table.push({ receiver: r.name, lines: n, 'CPU-s/M': +median(all.map((x) => x.cpu)).toFixed(2), 'lines/s': Math.round(median(all.map((x) => x.rate))), 'MB most': Math.round(median(all.map((x) => x.rss))),
+        table.push({ receiver: r.name, lines: n, 'CPU-s/M': +median(all.map((x) => x.cpu)).toFixed(2), ...(rate ? { 'sent/s': Math.round(median(all.map((x) => x.sent))) } : {}), 'lines/s': Math.round(median(all.map((x) => x.rate))), 'MB most': Math.round(median(all.map((x) => x.rss))),
             'lost at worst': Math.max(...all.map((x) => x.lost)) });
     }
     const own = table[0], others = table.slice(1);

@@ -125,7 +125,7 @@ static void leave_when_quiet(struct ingest *in)
 {
     static const struct timeval linger = { 0, STOP_LINGER_MS * 1000 };
 
-    if (in->stopping && in->requests == 0)
+    if (in->stopping && in->requests == 0 && hub_weight(&in->hub) == 0)   /* lines may be waited for too */
         event_base_loopexit(in->base, &linger);
 }
 
