@@ -2,8 +2,8 @@
 // the documents. The senders are played by requests that are written as theirs are.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import http from 'node:http';
 import { join } from 'node:path';
@@ -277,6 +277,42 @@ test('R-12-05 Splunk HEC: events, raw lines, acks and health, with its numbers',
     assert.equal((await c.events()).length, 5, 'of a refused request nothing is stored');
     await counted(c, 'hec', 5);
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
+test('without space senders are told to come again, in their own words; what was acknowledged is there, once', async (t) => {
+    const options = 'options: { plain: "yes", anonymous: "yes" }';
+    const c = await collector(t, `listeners:\n  - { id: es, kind: bulk, address: "127.0.0.1:0", ${options} }\n  - { id: hec, kind: hec, address: "127.0.0.1:0", ${options} }\n`);
+    await c.stop();
+    const journal = join(c.data, 'journal');
+    if ((await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', journal])).code !== 0) return t.skip('no right to mount a small file system');
+    try {
+        writeFileSync(join(journal, 'filler'), Buffer.alloc(5 << 20));
+        await c.start();
+        const send = (id, text) => id === 'es' ? ask(c, c.port('es'), 'POST', '/_bulk', { plain: true, body: ndjson({ create: {} }, { message: text, host: { name: 'h' } }) })
+            : ask(c, c.port('hec'), 'POST', '/services/collector', { plain: true, body: JSON.stringify({ event: text, host: 'h' }) });
+        const taken = new Set(), refused = {};
+        for (let n = 0; n < 600 && !(refused.es && refused.hec); n++) {
+            const id = n % 2 ? 'es' : 'hec', text = `full ${n} ${randomBytes(30000).toString('base64')}`, r = await send(id, text);
+            if (r.status === 200) taken.add(text); else refused[id] ??= r;
+        }
+        for (const r of [refused.es, refused.hec]) {
+            assert.equal(r?.status, 503);
+            assert.ok(Number(r.headers['retry-after']) > 0);
+        }
+        assert.equal(refused.es.json.error.type, 'es_rejected_execution_exception');
+        assert.deepEqual(refused.hec.json, { text: 'Server is busy', code: 9 });
+        rmSync(join(journal, 'filler'));
+        for (const id of ['es', 'hec']) await until('there is room again', async () => (await send(id, `again ${id}`)).status === 200);
+        taken.add('again es').add('again hec');
+        const seen = (await c.events()).map((e) => e['event.original'].replace(/^\{"message":"([^"]*)".*$/, '$1'));
+        assert.equal(seen.length, new Set(seen).size);
+        assert.deepEqual(new Set(seen), taken);
+        assert.equal((await ask(c, c.port('hec'), 'GET', '/services/collector/health', { plain: true })).json.code, 17);
+        assert.deepEqual(await c.stop(), { code: 0, signal: null });
+    } finally {
+        if (c.child) { c.child.kill('SIGKILL'); await c.child.ended; c.child = null; }
+        await run('umount', [journal]);
+    }
 });
 
 /* The protobuf form of the same request, by hand. */
