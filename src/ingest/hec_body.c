@@ -27,9 +27,8 @@ time_ns hec_time(struct str s)
         return (time_ns)seconds * NS_PER_MS;
     snprintf(copy, sizeof copy, "%.*s", (int)min_size(s.n, sizeof copy - 1), s.n ? s.p : "");
     d = strtod(copy, NULL);
-    if (!(d > 0) || d > 1e14)
-        return 0;
-    return (time_ns)(d >= SECONDS_MOST ? d * 1e6 : d * 1e9);
+    d *= d >= SECONDS_MOST ? 1e6 : 1e9;
+    return d > 0 && d < (double)INT64_MAX ? (time_ns)d : 0;
 }
 
 /* keep - a value of the envelope: a text, or a number as it was written. */

@@ -215,6 +215,9 @@ static void events_of_hec_are_read_or_refused_in_its_words(void **state)
     }
     assert_int_equal(hec_time(STR("1426279439123")), 1426279439123 * NS_PER_MS);
     assert_int_equal(hec_time(STR("1.5e9")), 1500000000 * NS_PER_SECOND);
+    assert_int_equal(hec_time(STR("9.3e10")), 0);      /* past the year 2262 */
+    assert_int_equal(hec_time(STR("1e300")), 0);
+    assert_int_equal(hec_time(STR("9223372036.9")), 0);
     assert_int_equal(hec_time(STR("soon")), 0);
     assert_int_equal(hec_time(STR("-1")), 0);
     assert_int_equal(hec_time(str_of(NULL, 0)), 0);
