@@ -174,12 +174,13 @@ int vulns_counts(struct call *c, int64_t survey, bool told, json_t **out)
     return rc;
 }
 
-/* first_sighting - tool, check and fixed version of the sighting that letters name: of the survey, the first by tool and check. */
+/* first_sighting - tool, check and fixed version of the sighting that letters name: of the survey, the first by tool and check. CROSS keeps this order: from the
+ * survey's side every row that it saw would be read for each vulnerability. */
 static int first_sighting(struct call *c, int64_t survey, struct vuln_row *row)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
-                                "SELECT x.tool, x.name, max(s.fixed_version) OVER () FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id ="
-                                " s.result_id JOIN vuln_check x ON x.id = s.check_id WHERE k.vuln_id = ?1 AND r.survey_id = ?2 AND s.outside = 0 ORDER BY x.tool, x.name"
+                                "SELECT x.tool, x.name, max(s.fixed_version) OVER () FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id ="
+                                " s.result_id CROSS JOIN vuln_check x ON x.id = s.check_id WHERE k.vuln_id = ?1 AND r.survey_id = ?2 AND s.outside = 0 ORDER BY x.tool, x.name"
                                 " LIMIT 1",
                                 "ii", row->id, survey);
     int rc = st ? db_step(c->d, st, c->e) : -EIO;
