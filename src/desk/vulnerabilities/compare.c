@@ -353,7 +353,7 @@ int vulns_measure(struct call *c, int64_t survey, int64_t vuln, const struct vul
     int rc = vuln_load(c, vuln, &h);
 
     if (rc == 0)
-        rc = db_int(c->d, c->e, 0, &seen, "SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = ?1"
+        rc = db_int(c->d, c->e, 0, &seen, "SELECT 1 FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = ?1"
                                           " AND r.survey_id = ?2 LIMIT 1", "ii", vuln, survey);
     if (rc == 0 && !seen)
         rc = refuse(c, -ENOENT, "not_found", NULL, "the survey did not see it");

@@ -11,7 +11,7 @@
  * ?1 ?2 scope, ?3 rank and ?4 id of the cursor, ?5 open (-1 both), ?6 ?7 range of the rank, ?8 object, ?9 state, ?10 host, ?11 cve, ?12 survey, ?13 organisation,
  * ?14 words, ?15 limit, ?16 now. The first condition of each text is the index that it walks. Each text stands twice: the centre's is of vuln, an owner's of
  * vuln_owner (owner.c), where every column, and so every order and filter, is what they were told. */
-#define SEEN_IN " EXISTS (SELECT 1 FROM vuln_key k JOIN vuln_sighting s ON s.key_id = k.id JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND"   \
+#define SEEN_IN " EXISTS (SELECT 1 FROM vuln_key k CROSS JOIN vuln_sighting s ON s.key_id = k.id CROSS JOIN vuln_result r ON r.id = s.result_id WHERE k.vuln_id = v.id AND"   \
                 " r.survey_id = ?12 AND s.outside = 0 AND r.state IN ('applying','applied'))"
 #define REST(cve)                                                                                                                                     \
     " AND v.live = 1 AND v.rank BETWEEN ?6 AND ?7 AND iif((v.rank < ?3 OR v.id < ?4) AND (?5 < 0 OR v.open = ?5) AND (?8 = '' OR v.object_id = ?8) AND (?9 = '' OR v.state ="   \
