@@ -161,9 +161,27 @@ test('a collector that is stopped in order answers what it took, and says goodby
         await until('it is closed', () => r.over);
         const answered = [...r.text.matchAll(/^(\d+) rsp 6 200 OK$/gm)].length, stored = texts(await c.events()).filter((x) => x.includes(`round ${round} `)).length;
         assert.equal(answered, stored);
-        assert.ok(r.text.endsWith('\n0 serverclose 0\n'), r.text.slice(-60));
+        assert.ok(r.text.endsWith('\n0 serverclose 0\n'), `${answered} answered, ${r.text.slice(-60)}`);
         await c.start();
     }
+});
+
+test('a listener of RELP that is taken out of the configuration answers what it took first', async (t) => {
+    const port = await freePort(), c = await collector(t, `relp: "127.0.0.1:${port}"`);
+    for (let round = 0; round < 3; round++) {
+        const r = await client(port), many = Array.from({ length: 3000 }, (_, i) => frame(2 + i, 'syslog', line(`round ${round} line ${2 + i}`)));
+        await r.send(frame(1, 'open', offers()), ...many);
+        await until('answers come', () => r.text.includes('\n2 rsp'));
+        c.config('relp: ""');
+        assert.equal((await c.reload()).code, 0);
+        await until('it is closed', () => r.over);
+        const answered = [...r.text.matchAll(/^(\d+) rsp 6 200 OK$/gm)].length, stored = texts(await c.events()).filter((x) => x.includes(`round ${round} `)).length;
+        assert.equal(answered, stored);
+        assert.ok(r.text.endsWith('\n0 serverclose 0\n'), `${answered} answered, ${r.text.slice(-60)}`);
+        c.config(`relp: "127.0.0.1:${port}"`);
+        assert.equal((await c.reload()).code, 0);
+    }
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
 
 test('a collector that is killed in the middle loses nothing that rsyslog sends by RELP, and only what RELP repeats stands twice', async (t) => {

@@ -259,6 +259,13 @@ static void drained(struct stream_conn *c)
         answer(s);
 }
 
+static bool due(const struct stream_conn *c)
+{
+    const struct relp *s = stream_look(c);
+
+    return !s->over && s->head < s->tail;
+}
+
 static void over(struct stream_conn *c)
 {
     struct relp *s = stream_state(c);
@@ -274,7 +281,7 @@ static void over(struct stream_conn *c)
     stream_held(c, held, 0, &s->reader.limit_bytes);
 }
 
-static const struct stream_protocol protocol = { "RELP", sizeof(struct relp), begin, feed, NULL, flush, over, drained };
+static const struct stream_protocol protocol = { "RELP", sizeof(struct relp), begin, feed, NULL, flush, over, drained, due };
 
 static int open_plain(struct ingest *in, const struct listen_conf *c, struct listener **out, struct err *e)
 {

@@ -51,7 +51,7 @@ struct stream {
     struct stream_conn           *conns;
     size_t                        count, throttled, held_bytes;
     bool                          paused, resting;
-    time_ns                       told;
+    time_ns                       told, stopped_at;   /* steady */
     char                          bytes[READ_BYTES];
 };
 
@@ -63,6 +63,7 @@ static struct stream *stream_of(struct listener *l) { return (struct stream *)(v
 /* --- what protocols ask --- */
 
 void *stream_state(struct stream_conn *c) { return c->state; }
+const void *stream_look(const struct stream_conn *c) { return c->state; }
 struct ingest *stream_ingest(const struct stream_conn *c) { return c->stream->base.in; }
 const struct listener *stream_listener(const struct stream_conn *c) { return &c->stream->base; }
 const struct sender *stream_sender(const struct stream_conn *c) { return &c->sender; }
@@ -509,6 +510,7 @@ void stream_stop_accepting(struct listener *l)
     struct stream *s = stream_of(l);
 
     stream_pause(l, true);
+    s->stopped_at = clock_steady();
     if (s->socket)
         evconnlistener_free(s->socket);
     s->socket = NULL;
@@ -518,6 +520,18 @@ void stream_stop_accepting(struct listener *l)
         if (c->begun && s->protocol->flush)
             s->protocol->flush(c);
     }
+}
+
+bool stream_busy(const struct listener *l)
+{
+    const struct stream *s = (const struct stream *)(const void *)l;
+
+    if (clock_steady() - s->stopped_at > STREAM_BUSY_NS)
+        return false;
+    for (const struct stream_conn *c = s->conns; c; c = c->next)
+        if (c->begun && !c->broken && s->protocol->due && (c->out.n || s->protocol->due(c)))
+            return true;
+    return false;
 }
 
 void stream_close(struct listener *l)

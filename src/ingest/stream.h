@@ -29,6 +29,7 @@ struct stream_protocol {
     void (*flush)(struct stream_conn *c);                        /* nothing more will come: hand over what is held; may be NULL */
     void (*over)(struct stream_conn *c);                         /* after begin, at the end: hand over what is held, free */
     void (*drained)(struct stream_conn *c);                      /* all that was sent has left: there is room again; may be NULL */
+    bool (*due)(const struct stream_conn *c);                    /* answers are still to come; may be NULL */
 };
 
 /* stream_open - for kinds: the open of a listener_kind. */
@@ -39,14 +40,18 @@ int      stream_change(struct listener *l, const struct listen_conf *c, struct e
 void     stream_pause(struct listener *l, bool paused);
 void     stream_tick(struct listener *l);
 void     stream_stop_accepting(struct listener *l);
+/* stream_busy - answers are due, and not for longer than STREAM_BUSY_NS since no more was taken. */
+bool     stream_busy(const struct listener *l);
+#define STREAM_BUSY_NS (10 * NS_PER_SECOND)
 void     stream_close(struct listener *l);
 uint16_t stream_port(const struct listener *l);
 #define STREAM_MEMBERS                                                                                                        \
-    .change = stream_change, .pause = stream_pause, .tick = stream_tick, .stop_accepting = stream_stop_accepting, .close = stream_close, \
-    .port = stream_port
+    .change = stream_change, .pause = stream_pause, .tick = stream_tick, .stop_accepting = stream_stop_accepting, .busy = stream_busy, \
+    .close = stream_close, .port = stream_port
 
 /* --- for protocols --- */
 void *stream_state(struct stream_conn *c);
+const void *stream_look(const struct stream_conn *c);   /* the same, to look only */
 struct ingest *stream_ingest(const struct stream_conn *c);
 const struct listener *stream_listener(const struct stream_conn *c);
 /* stream_sender - address, verified name, card. */
