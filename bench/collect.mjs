@@ -134,12 +134,13 @@ async function row(title, kind, { lines = total, rate = 0 } = {}) {
         table.push({ receiver: r.name, lines: n, 'CPU-s/M': +median(all.map((x) => x.cpu)).toFixed(2), ...(rate ? { 'sent/s': Math.round(median(all.map((x) => x.sent))) } : {}), 'lines/s': Math.round(median(all.map((x) => x.rate))), 'MB most': Math.round(median(all.map((x) => x.rss))),
             'lost at worst': Math.max(...all.map((x) => x.lost)) });
     }
-    const own = table[0], others = table.slice(1);
+    const own = table[0], others = table.slice(1), synced = others.find((x) => /each batch synced/.test(x.receiver));
     console.log(`\n${title}`);
     console.table(table);
     if (others.length && own?.receiver === ours.name) {
         const best = Math.min(...others.map((x) => x['CPU-s/M'])), fast = Math.max(...others.map((x) => x['lines/s']));
         console.log(`  CPU ${(own['CPU-s/M'] / best).toFixed(2)} of the best peer's${kind === 'udp' ? '' : `, lines/s ${(own['lines/s'] / fast).toFixed(2)} of the fastest peer's`}`);
+        if (synced) console.log(`  beside the one that syncs: CPU ${(own['CPU-s/M'] / synced['CPU-s/M']).toFixed(2)}, lines/s ${(own['lines/s'] / synced['lines/s']).toFixed(1)} times`);
     }
     return own;
 }
