@@ -263,6 +263,26 @@ static void path_fields(struct record *r)
     put(r, STR("file.group"), p->group);
 }
 
+/* address_key - saddr, daddr, hostname or addr, told by the first letter. */
+static void address_key(struct record *r, char first, struct str value)
+{
+    if (first == 's')
+        work_peer(r->w, value, (struct str){ NULL, 0 });
+    else if (first == 'd')
+        work_dest(r->w, value, (struct str){ NULL, 0 });
+    else if (first == 'h')
+        r->hostname = value;
+    else
+        r->addr = value;
+}
+
+/* who_key - whom a program of the system speaks of, by number. */
+static void who_key(struct record *r, struct str value)
+{
+    if (all_digits(value) && r->type && r->type->number >= 1100 && r->type->number < 1200)
+        r->who = value;
+}
+
 static void known_key(struct record *r, const struct key *k, struct str value, bool quoted)
 {
     struct work *w = r->w;
@@ -290,9 +310,8 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
     case K_USER:
         r->acct = quoted ? value : decode_hex(w, value, false);
         break;
-    case K_WHO: /* whom a program of the system speaks of, by number */
-        if (all_digits(value) && r->type && r->type->number >= 1100 && r->type->number < 1200)
-            r->who = value;
+    case K_WHO:
+        who_key(r, value);
         put(r, k->field, value);
         break;
     case K_UID:
@@ -320,16 +339,8 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
         socket_address(w, value);
         break;
     case K_ADDRESS:
-        if (str_eq(value, STR("?")))
-            break;
-        if (*k->key.p == 's')
-            work_peer(w, value, (struct str){ NULL, 0 });
-        else if (*k->key.p == 'd')
-            work_dest(w, value, (struct str){ NULL, 0 });
-        else if (*k->key.p == 'h')
-            r->hostname = value;
-        else
-            r->addr = value;
+        if (!str_eq(value, STR("?")))
+            address_key(r, *k->key.p, value);
         break;
     }
 }

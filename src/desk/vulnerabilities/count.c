@@ -460,6 +460,10 @@ static int merged_where(struct vuln_tally *t, const struct sum *s, int64_t *into
         return rc;
     key = db_copy(st, 0, &c->a);
     db_done(st);
+    /* Where what bears its own key went, by whatever rule. */
+    rc = db_int(c->d, c->e, 0, into, "SELECT vuln_id FROM vuln_key WHERE object_id = ? AND text = ? AND vuln_id <> ?", "tti", t->object, key, s->vuln);
+    if (rc < 0 || *into)
+        return rc;
     for (int i = 0; i < VULN_CHAIN_MAX; i++) {
         st = db_query(c->d, c->e, "SELECT becomes FROM vuln_rule WHERE kind = 'merge' AND coalesce(object_id, '') = ? AND was = ? AND ended_at IS NULL", "tt",
                       t->object, key);

@@ -348,5 +348,10 @@ int key_resolve(struct call *c, int64_t key, bool ruled, int64_t *vuln)
         rc = vuln_of_key(c, object, &p, text, vuln);
     if (rc == 0 && *vuln != was)
         rc = db_exec(c->d, c->e, "UPDATE vuln_key SET vuln_id = ? WHERE id = ?", "ii", *vuln, key);
+    /* What people did to the one counts for the one that it became, before either is counted. */
+    if (rc >= 0 && was && *vuln != was && str_eq(now, whole))
+        rc = db_exec(c->d, c->e, "UPDATE vuln SET told = 1 WHERE id = ?2 AND (SELECT told FROM vuln WHERE id = ?1) = 1", "ii", was, *vuln);
+    if (rc >= 0 && was && *vuln != was && str_eq(now, whole))
+        rc = db_exec(c->d, c->e, "UPDATE vuln SET merged_into = ?2 WHERE id = ?1", "ii", was, *vuln);
     return rc < 0 ? rc : 0;
 }
