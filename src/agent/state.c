@@ -101,8 +101,13 @@ void state_write(const struct state *s, struct buf *b)
     }
     if (s->ports_known)
         buf_str(b, STR("ports known\n"));
-    for (size_t i = 0; i < s->port_count; i++)
-        buf_printf(b, "port %s %s %u\n", s->ports[i].proto, s->ports[i].address, s->ports[i].number);
+    for (size_t i = 0; i < s->port_count; i++) {
+        buf_str(b, STR("port "));
+        put_text(b, s->ports[i].proto);
+        buf_byte(b, ' ');
+        put_text(b, s->ports[i].address);
+        buf_printf(b, " %u\n", s->ports[i].number);
+    }
     for (int i = 0; i < FACT_KINDS; i++)
         if (s->facts[i].scan)
             buf_printf(b, "facts %d %llu %llu %llu\n", i, (unsigned long long)s->facts[i].scan, (unsigned long long)s->facts[i].offset,

@@ -50,12 +50,13 @@ static void fill(struct state *s)
 {
     struct mark a = { 2049, 1311, { 256, 0xfedcba9876543210u }, 4096, false, (char *)"/var/log/auth.log", NULL };
     struct mark b = { 2049, 1312, { 0, 0 }, 0, true, (char *)"/var/log/a b%\xd0\x97\n.log", (char *)"-sshd" };
-    struct port p = { "tcp6", "::", 443 };
+    struct port p = { "tcp6", "::", 443 }, odd = { "t p", "", 1 };
 
     s->number = UINT64_MAX;
     assert_int_equal(state_add_mark(s, &a), 0);
     assert_int_equal(state_add_mark(s, &b), 0);
     assert_int_equal(state_add_port(s, &p), 0);
+    assert_int_equal(state_add_port(s, &odd), 0);
     s->ports_known = true;
     snprintf(s->cursor, sizeof s->cursor, "s=abc;i=1;b=x y");
 }
@@ -71,7 +72,7 @@ static void a_state_comes_back_and_any_damage_is_seen(void **state)
     fill(&s);
     state_write(&s, &b);
     assert_int_equal(state_read(buf_view(&b), &t, &e), 0);
-    assert_true(t.number == UINT64_MAX && t.ports_known && t.mark_count == 2 && t.port_count == 1);
+    assert_true(t.number == UINT64_MAX && t.ports_known && t.mark_count == 2 && t.port_count == 2);
     assert_string_equal(t.cursor, s.cursor);
     for (size_t i = 0; i < 2; i++) {
         assert_string_equal(t.marks[i].path, s.marks[i].path);
@@ -80,6 +81,8 @@ static void a_state_comes_back_and_any_damage_is_seen(void **state)
                     t.marks[i].offset == s.marks[i].offset && t.marks[i].ino == s.marks[i].ino);
     }
     assert_string_equal(t.ports[0].address, "::");
+    assert_string_equal(t.ports[1].proto, "t p");
+    assert_string_equal(t.ports[1].address, "");
     state_free(&t);
     for (size_t n = 0; n + 1 < b.n; n++)
         assert_int_equal(state_read(str_of(b.p, n), &t, &e), -EBADMSG);
