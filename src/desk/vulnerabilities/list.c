@@ -48,6 +48,8 @@ const char *vuln_list_sql(size_t way, enum vuln_side side) { return way < WAY_CO
 
 /* Above so many objects of one organisation, walking the order of all is shorter than sorting theirs. */
 #define OBJECTS_FEW 40
+/* Above so many that are overdue, one walks to them in the order of the list sooner than they are sorted. */
+#define DUE_FEW     "5000"
 
 struct ask {
     struct call *c;
@@ -117,6 +119,20 @@ static int objects_many(struct ask *a, const char *org, bool *many)
     return rc;
 }
 
+/* due_many - are so many overdue that they should not be sorted? */
+static int due_many(struct ask *a, bool *many)
+{
+    static const char *const counts[SIDE_COUNT] = {
+        "SELECT count(*) > " DUE_FEW " FROM (SELECT 1 FROM vuln INDEXED BY vuln_due WHERE live = 1 AND due_at < ?1 LIMIT " DUE_FEW " + 1)",
+        "SELECT count(*) > " DUE_FEW " FROM (SELECT 1 FROM vuln_owner INDEXED BY vuln_owner_due WHERE due_at < ?1 LIMIT " DUE_FEW " + 1)",
+    };
+    int64_t n = 0;
+    int rc = db_int(a->c->d, a->c->e, 0, &n, counts[side_of(a->c->v)], "i", a->now);
+
+    *many = n > 0;
+    return rc;
+}
+
 static int choose(struct ask *a, const struct scope *s)
 {
     bool state = a->q->state.n > 0, many = true;
@@ -128,6 +144,10 @@ static int choose(struct ask *a, const struct scope *s)
         snprintf(org, sizeof org, "%.*s", STR_ARG(a->q->org.n ? a->q->org : str_c(s->org)));
         rc = objects_many(a, org, &many);
         a->way = many ? a->way : BY_OBJECTS;
+    }
+    if (rc == 0 && a->way == BY_DUE && a->open == 1 && !state) {
+        rc = due_many(a, &many);
+        a->way = many ? BY_OPEN : BY_DUE;
     }
     a->both = a->survey && a->open < 0 && !state;
     /* The indexes by object and of all have "open" before the order; a state says which it is. */
