@@ -212,29 +212,9 @@ static const char *const options[] = { "version", NULL };
 
 static int open_bulk(struct ingest *in, const struct listen_conf *c, struct listener **out, struct err *e)
 {
-    struct listen_conf conf;
-    int rc = tokens_conf(c, options, &conf, e);
-
-    if (rc == 0)
-        rc = tokens_open(in, &conf, e);
-    return rc == 0 ? http_open(in, &bulk_kind, &service, &conf, out, e) : rc;
+    return tokens_http_open(in, &bulk_kind, &service, options, c, out, e);
 }
 
-static int change_bulk(struct listener *l, const struct listen_conf *c, struct err *e)
-{
-    struct listen_conf conf;
-    int rc = tokens_conf(c, options, &conf, e);
+static int change_bulk(struct listener *l, const struct listen_conf *c, struct err *e) { return tokens_http_change(l, options, c, e); }
 
-    if (rc == 0)
-        rc = tokens_open(l->in, &conf, e);
-    return rc == 0 ? http_change(l, &conf, e) : rc;
-}
-
-static void tick(struct listener *l)
-{
-    http_tick(l);
-    tokens_tick(l);
-}
-
-const struct listener_kind bulk_kind = { .number = LISTEN_bulk, .open = open_bulk, .change = change_bulk, .tick = tick,
-                                         .stop_accepting = http_stop_accepting, .busy = http_busy, .close = http_close, .port = http_port };
+const struct listener_kind bulk_kind = { .number = LISTEN_bulk, .open = open_bulk, .change = change_bulk, TOKENS_HTTP_MEMBERS };

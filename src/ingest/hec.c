@@ -140,29 +140,9 @@ static const struct http_service service = { "HEC", routes, COUNT(routes), form 
 
 static int open_hec(struct ingest *in, const struct listen_conf *c, struct listener **out, struct err *e)
 {
-    struct listen_conf conf;
-    int rc = tokens_conf(c, NULL, &conf, e);
-
-    if (rc == 0)
-        rc = tokens_open(in, &conf, e);
-    return rc == 0 ? http_open(in, &hec_kind, &service, &conf, out, e) : rc;
+    return tokens_http_open(in, &hec_kind, &service, NULL, c, out, e);
 }
 
-static int change_hec(struct listener *l, const struct listen_conf *c, struct err *e)
-{
-    struct listen_conf conf;
-    int rc = tokens_conf(c, NULL, &conf, e);
+static int change_hec(struct listener *l, const struct listen_conf *c, struct err *e) { return tokens_http_change(l, NULL, c, e); }
 
-    if (rc == 0)
-        rc = tokens_open(l->in, &conf, e);
-    return rc == 0 ? http_change(l, &conf, e) : rc;
-}
-
-static void tick(struct listener *l)
-{
-    http_tick(l);
-    tokens_tick(l);
-}
-
-const struct listener_kind hec_kind = { .number = LISTEN_hec, .open = open_hec, .change = change_hec, .tick = tick,
-                                        .stop_accepting = http_stop_accepting, .busy = http_busy, .close = http_close, .port = http_port };
+const struct listener_kind hec_kind = { .number = LISTEN_hec, .open = open_hec, .change = change_hec, TOKENS_HTTP_MEMBERS };

@@ -1,5 +1,6 @@
 /* jread.c - see jread.h. One variable says what is due; a stack of bits says in what we are. */
 #include "ingest/jread.h"
+#include "base/utf8.h"
 
 struct jread jread_of(struct str s, struct arena *a)
 {
@@ -41,21 +42,6 @@ static int32_t unit(const char *p, const char *end)
     return v;
 }
 
-static size_t utf8(char *out, uint32_t c)
-{
-    if (c < 0x80)
-        return out[0] = (char)c, 1;
-    if (c < 0x800)
-        return out[0] = (char)(0xC0 | c >> 6), out[1] = (char)(0x80 | (c & 63)), 2;
-    if (c < 0x10000)
-        return out[0] = (char)(0xE0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 63)), out[2] = (char)(0x80 | (c & 63)), 3;
-    out[0] = (char)(0xF0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 63));
-    out[2] = (char)(0x80 | (c >> 6 & 63));
-    out[3] = (char)(0x80 | (c & 63));
-    return 4;
-}
-
 /* escape - what stands behind a backslash at *p, as bytes in out; 0 if it is no escape. Never longer than it was written. */
 static size_t escape(const char **p, const char *end, char out[4])
 {
@@ -79,7 +65,7 @@ static size_t escape(const char **p, const char *end, char out[4])
     } else if (c >= 0xD800 && c <= 0xDFFF) {
         c = 0xFFFD;
     }
-    return utf8(out, (uint32_t)c);
+    return utf8_put(out, (uint32_t)c);
 }
 
 static bool unescape(struct jread *r, struct str raw, struct str *out)

@@ -184,7 +184,7 @@ static struct tokens *find(const struct ingest *in, const struct listen_conf *c)
     return NULL;
 }
 
-int tokens_open(struct ingest *in, const struct listen_conf *c, struct err *e)
+static int open_table(struct ingest *in, const struct listen_conf *c, struct err *e)
 {
     struct tokens *t = find(in, c);
     int rc;
@@ -205,7 +205,7 @@ int tokens_open(struct ingest *in, const struct listen_conf *c, struct err *e)
     return 0;
 }
 
-void tokens_tick(struct listener *l)
+static void look(struct listener *l)
 {
     struct tokens *t = find(l->in, &l->conf);
     struct stamp now;
@@ -258,7 +258,8 @@ static bool one_of(const char *name, const char *const *names)
     return false;
 }
 
-int tokens_conf(const struct listen_conf *c, const char *const *more, struct listen_conf *out, struct err *e)
+/* conf_of - *out is c as such a kind takes it: borrowed texts. more: the kind's own options. */
+static int conf_of(const struct listen_conf *c, const char *const *more, struct listen_conf *out, struct err *e)
 {
     static const char *const known[] = { "tokens", "plain", "anonymous", NULL };
     const char *plain = listen_option(c, "plain"), *anonymous = listen_option(c, "anonymous");
@@ -361,4 +362,33 @@ enum admitted tokens_admit(const struct http_ask *a, struct pile *p)
     if (row || (how == NO_TOKEN && (*a->client || (anonymous && strcmp(anonymous, "yes") == 0))))
         return ADMITTED;
     return how == ADMITTED ? WRONG_TOKEN : how;
+}
+
+/* --- a kind over HTTP that asks for tokens --- */
+
+int tokens_http_open(struct ingest *in, const struct listener_kind *kind, const struct http_service *service, const char *const *options,
+                     const struct listen_conf *c, struct listener **out, struct err *e)
+{
+    struct listen_conf conf;
+    int rc = conf_of(c, options, &conf, e);
+
+    if (rc == 0)
+        rc = open_table(in, &conf, e);
+    return rc == 0 ? http_open(in, kind, service, &conf, out, e) : rc;
+}
+
+int tokens_http_change(struct listener *l, const char *const *options, const struct listen_conf *c, struct err *e)
+{
+    struct listen_conf conf;
+    int rc = conf_of(c, options, &conf, e);
+
+    if (rc == 0)
+        rc = open_table(l->in, &conf, e);
+    return rc == 0 ? http_change(l, &conf, e) : rc;
+}
+
+void tokens_http_tick(struct listener *l)
+{
+    http_tick(l);
+    look(l);
 }

@@ -31,17 +31,19 @@ struct tokens;
 MUST_USE int tokens_read(struct str text, struct token *rows, size_t *count, struct err *e);
 void tokens_hash(struct str token, unsigned char out[32]);
 
-/* tokens_conf - *out is c as a kind over HTTP takes it: borrowed texts; without TLS if the option "plain" says so. Refuses unknown options, and
- * plain HTTP where others than this host may hear it, unless "plain" is "anywhere". more: the kind's own options, NULL-ended. */
-MUST_USE int tokens_conf(const struct listen_conf *c, const char *const *more, struct listen_conf *out, struct err *e);
-/* tokens_open - the table that the listener's configuration names is read, or an error of its file. One that is not there yet is empty. */
-MUST_USE int tokens_open(struct ingest *in, const struct listen_conf *c, struct err *e);
-/* tokens_tick - look at the listener's table again, if it is time. */
-void tokens_tick(struct listener *l);
+/* A kind over HTTP whose senders show tokens: the table that its configuration names is read before it is open or changed (one that is not there
+ * yet is empty), and looked at again each second. Without TLS if the option "plain" says so; refuses unknown options, and plain HTTP where others than
+ * this host may hear it, unless "plain" is "anywhere". options: the kind's own, NULL-ended; NULL: none. */
+MUST_USE int tokens_http_open(struct ingest *in, const struct listener_kind *kind, const struct http_service *service, const char *const *options,
+                              const struct listen_conf *c, struct listener **out, struct err *e);
+MUST_USE int tokens_http_change(struct listener *l, const char *const *options, const struct listen_conf *c, struct err *e);
+void tokens_http_tick(struct listener *l);
+#define TOKENS_HTTP_MEMBERS \
+    .tick = tokens_http_tick, .stop_accepting = http_stop_accepting, .busy = http_busy, .close = http_close, .port = http_port
 void tokens_free(struct tokens **all);
 
 enum admitted { ADMITTED, NO_TOKEN, BAD_SCHEME, WRONG_TOKEN };
-/* tokens_admit - may this request be taken? p (may be NULL) gets the sender's name and object. scheme: "Splunk", "ApiKey" or NULL for any. */
+/* tokens_admit - may this request be taken? p (may be NULL) gets the sender's name and object. */
 enum admitted tokens_admit(const struct http_ask *a, struct pile *p);
 
 #endif

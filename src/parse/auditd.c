@@ -283,6 +283,13 @@ static void who_key(struct record *r, struct str value)
         r->who = value;
 }
 
+/* rule_keys - several rules may have asked for the event: their keys are parted by a byte 1. */
+static void rule_keys(struct record *r, struct str field, struct str value)
+{
+    for (struct str one; !str_eq(value, STR("(null)")) && str_split(&value, '\x01', &one);)
+        put(r, field, one);
+}
+
 static void known_key(struct record *r, const struct key *k, struct str value, bool quoted)
 {
     struct work *w = r->w;
@@ -299,10 +306,8 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
         if (str_eq(k->key, STR("unit")))
             r->unit = value;
         break;
-    case K_KEYS: /* several rules may have asked for the event: their keys are parted by a byte 1 */
-        value = quoted ? value : decode_hex(w, value, false);
-        for (struct str one; !str_eq(value, STR("(null)")) && str_split(&value, '\x01', &one);)
-            put(r, k->field, one);
+    case K_KEYS:
+        rule_keys(r, k->field, quoted ? value : decode_hex(w, value, false));
         break;
     case K_TITLE:
         r->title = quoted ? value : decode_hex(w, value, true);

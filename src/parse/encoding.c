@@ -4,6 +4,7 @@
  * and signs that are no letters against it. Windows-1251 and KOI8-R have small and capital letters swapped, CP866 has its small
  * letters elsewhere, so a word of five letters tells. */
 #include "parse/encoding.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT 0xFFFDu
 #define LETTERS_LEAST 3 /* fewer letters beyond ASCII tell nothing */
@@ -215,25 +216,6 @@ enum encoding encoding_of_file(struct str head)
 
 /* --- decoding --- */
 
-static void put(char *out, size_t *n, uint32_t c)
-{
-    if (c < 0x80) {
-        out[(*n)++] = (char)c;
-    } else if (c < 0x800) {
-        out[(*n)++] = (char)(0xC0 | c >> 6);
-        out[(*n)++] = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        out[(*n)++] = (char)(0xE0 | c >> 12);
-        out[(*n)++] = (char)(0x80 | (c >> 6 & 63));
-        out[(*n)++] = (char)(0x80 | (c & 63));
-    } else {
-        out[(*n)++] = (char)(0xF0 | c >> 18);
-        out[(*n)++] = (char)(0x80 | (c >> 12 & 63));
-        out[(*n)++] = (char)(0x80 | (c >> 6 & 63));
-        out[(*n)++] = (char)(0x80 | (c & 63));
-    }
-}
-
 static struct str wide(struct str s, bool big, struct arena *a)
 {
     char *out = arena_alloc(a, s.n / 2 * 3 + 3);
@@ -252,15 +234,15 @@ static struct str wide(struct str s, bool big, struct arena *a)
                                : (uint32_t)(unsigned char)s.p[i + 3] << 8 | (unsigned char)s.p[i + 2];
 
             if (low >= 0xDC00 && low < 0xE000) {
-                put(out, &n, 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00));
+                n += utf8_put(out + n, 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00));
                 i += 2;
                 continue;
             }
         }
-        put(out, &n, c >= 0xD800 && c < 0xE000 ? REPLACEMENT : c);
+        n += utf8_put(out + n, c >= 0xD800 && c < 0xE000 ? REPLACEMENT : c);
     }
     if (i < s.n && s.p[i] != '\n' && s.p[i] != '\r' && s.p[i]) /* half a unit at the end: its zero byte may have been cut on the way */
-        put(out, &n, !big && (unsigned char)s.p[i] < 0x80 ? (unsigned char)s.p[i] : REPLACEMENT);
+        n += utf8_put(out + n, !big && (unsigned char)s.p[i] < 0x80 ? (unsigned char)s.p[i] : REPLACEMENT);
     return str_of(out, n);
 }
 
@@ -276,7 +258,7 @@ static struct str mended(struct str s, struct arena *a)
         size_t len = (unsigned char)s.p[i] < 0x80 ? 1 : sequence(s.p + i, s.n - i);
 
         if (len == 0) {
-            put(out, &n, REPLACEMENT);
+            n += utf8_put(out + n, REPLACEMENT);
             i++;
             continue;
         }
@@ -302,7 +284,7 @@ struct str encoding_decode(enum encoding e, struct str s, struct arena *a)
     for (size_t i = 0; i < s.n; i++) {
         unsigned char b = (unsigned char)s.p[i];
 
-        put(out, &n, b < 0x80 ? b : table[b - 0x80]);
+        n += utf8_put(out + n, b < 0x80 ? b : table[b - 0x80]);
     }
     return str_of(out, n);
 }

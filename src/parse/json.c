@@ -3,6 +3,7 @@
  * Iterative: a stack of open containers, each with the length of its name. Strings without escapes are views into the
  * line; numbers stay the text that was written. Arrays give their members' values under the array's own name. */
 #include "parse/forms_internal.h"
+#include "base/utf8.h"
 
 #define JSON_DEPTH_MAX 32 /* deeper than any log; the rest of the line is then not read */
 
@@ -25,25 +26,6 @@ static void blanks(struct json *j)
 {
     while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
         j->p++;
-}
-
-static void put_utf8(char *out, size_t *n, uint32_t c)
-{
-    if (c < 0x80) {
-        out[(*n)++] = (char)c;
-    } else if (c < 0x800) {
-        out[(*n)++] = (char)(0xC0 | c >> 6);
-        out[(*n)++] = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        out[(*n)++] = (char)(0xE0 | c >> 12);
-        out[(*n)++] = (char)(0x80 | (c >> 6 & 63));
-        out[(*n)++] = (char)(0x80 | (c & 63));
-    } else {
-        out[(*n)++] = (char)(0xF0 | c >> 18);
-        out[(*n)++] = (char)(0x80 | (c >> 12 & 63));
-        out[(*n)++] = (char)(0x80 | (c >> 6 & 63));
-        out[(*n)++] = (char)(0x80 | (c & 63));
-    }
 }
 
 static int32_t hex4(const char *p, const char *end)
@@ -126,7 +108,7 @@ static bool unescape(struct json *j, struct str raw, struct str *out)
         case 'u':
             if ((c = code_point(&p, end)) < 0)
                 return false;
-            put_utf8(copy, &n, (uint32_t)c);
+            n += utf8_put(copy + n, (uint32_t)c);
             break;
         default:
             return false;

@@ -3,16 +3,16 @@
  * fields worth most has a floor; what differs for a reason is excused by a table. Absent data: 77, skipped. */
 #include <dirent.h>
 #include <jansson.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "parse/join.h"
 #include "parse/test_lines.h"
+#include "parse/test_samples.h"
 
 struct data {
     struct parser *parser;
-    char logs[512], temp[64];
+    struct samples at;
 };
 
 struct score {
@@ -215,10 +215,10 @@ static void golden_file(struct data *d, const char *name, struct score *s)
     buf_init(&yaml, 0);
     buf_init(&lines, 0);
     event_batch_init(&b, 0);
-    snprintf(path, sizeof path, "%s/auditd/go-libaudit/coalesce/%s.json.golden", d->logs, name);
+    snprintf(path, sizeof path, "%s/auditd/go-libaudit/coalesce/%s.json.golden", d->at.logs, name);
     documents = json_load_file(path, 0, NULL);
     assert_non_null(documents);
-    snprintf(path, sizeof path, "%s/auditd/go-libaudit/coalesce/%s.yaml", d->logs, name);
+    snprintf(path, sizeof path, "%s/auditd/go-libaudit/coalesce/%s.yaml", d->at.logs, name);
     assert_int_equal(file_read(path, MIB, &yaml, NULL), 0);
     json_array_foreach(documents, i, doc)
     {
@@ -287,9 +287,9 @@ static void laurel_file(struct data *d, const char *name, struct score *s)
 
     buf_init(&lines, 0);
     event_batch_init(&b, 0);
-    snprintf(path, sizeof path, "%s/auditd/laurel/%s.txt", d->logs, name);
+    snprintf(path, sizeof path, "%s/auditd/laurel/%s.txt", d->at.logs, name);
     assert_int_equal(file_read(path, MIB, &lines, NULL), 0);
-    snprintf(path, sizeof path, "%s/auditd/laurel/%s.json", d->logs, name);
+    snprintf(path, sizeof path, "%s/auditd/laurel/%s.json", d->at.logs, name);
     doc = json_load_file(path, JSON_DISABLE_EOF_CHECK, NULL);
     assert_non_null(doc);
     events_of(d, buf_view(&lines), &b);
@@ -353,7 +353,7 @@ static void test_laurel_traces(void **state)
 
         buf_init(&lines, 0);
         event_batch_init(&b, 0);
-        snprintf(path, sizeof path, "%s/auditd/laurel/shell-proc-trace%s.txt", d->logs, i ? "-reordered" : "");
+        snprintf(path, sizeof path, "%s/auditd/laurel/shell-proc-trace%s.txt", d->at.logs, i ? "-reordered" : "");
         assert_int_equal(file_read(path, MIB, &lines, NULL), 0);
         events_of(d, buf_view(&lines), &b);
         count[i] = b.count;
@@ -429,9 +429,9 @@ static void test_auditbeat(void **state)
 
         buf_init(&lines, 0);
         event_batch_init(&b, 0);
-        snprintf(path, sizeof path, "%s/beats/auditbeat-auditd/%s.log", d->temp, names[i]);
+        snprintf(path, sizeof path, "%s/beats/auditbeat-auditd/%s.log", d->at.temp, names[i]);
         assert_int_equal(file_read(path, MIB, &lines, NULL), 0);
-        snprintf(path, sizeof path, "%s/beats/auditbeat-auditd/%s.log-expected.json", d->temp, names[i]);
+        snprintf(path, sizeof path, "%s/beats/auditbeat-auditd/%s.log-expected.json", d->at.temp, names[i]);
         documents = json_load_file(path, 0, NULL);
         events_of(d, buf_view(&lines), &b);
         CHECK(names[i], b.count == json_array_size(documents));
@@ -455,6 +455,7 @@ static void test_auditbeat(void **state)
 
 int main(void)
 {
+    static const char *const sets[] = { "beats" };
     struct CMUnitTest tests[] = {
         { .name = "go-libaudit: joined events give who, what, program, file and address", .test_func = test_golden },
         { .name = "laurel: joined events give what the records say", .test_func = test_laurel },
@@ -462,28 +463,15 @@ int main(void)
         { .name = "auditbeat: joined events give ECS fields", .test_func = test_auditbeat },
     };
     struct data d = { .parser = NULL };
-    const char *shared = getenv("SAQSHY_SHARED");
-    char command[1400];
-    struct stat st;
     int failed;
 
-    snprintf(d.logs, sizeof d.logs, "%s/data/logs", shared ? shared : "../shared");
-    snprintf(d.temp, sizeof d.temp, "/tmp/saqshy-audit-XXXXXX");
-    if (stat(d.logs, &st) < 0 || !mkdtemp(d.temp)) {
-        printf("skipped: no sample data at \"%s\"\n", d.logs);
-        return 77;
-    }
-    snprintf(command, sizeof command, "tar --zstd -xf '%s/beats.tar.zst' -C '%s'", d.logs, d.temp);
-    if (system(command) != 0) {
-        printf("skipped: could not unpack the sample data (tar with zstd is needed)\n");
-        return 77;
-    }
+    if (samples_open(&d.at, sets, COUNT(sets)) != 0)
+        return SAMPLES_SKIP;
     if (parse_new(NULL, 0, &d.parser, NULL) < 0)
         return 1;
     for (size_t i = 0; i < COUNT(tests); i++)
         tests[i].initial_state = &d;
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     parse_free(&d.parser);
-    snprintf(command, sizeof command, "rm -rf '%s'", d.temp);
-    return system(command) == 0 ? failed : 1;
+    return samples_close(&d.at, failed);
 }

@@ -9,11 +9,12 @@
 #include "base/file.h"
 #include "parse/forms.h"
 #include "parse/test_lines.h"
+#include "parse/test_samples.h"
 
 struct data {
     struct parser *parser;
     struct buf ecs; /* ecs/fields.csv */
-    char logs[512], temp[64];
+    struct samples at;
 };
 
 struct score {
@@ -191,7 +192,7 @@ static void test_wazuh_windows(void **state)
     size_t cases = 0;
     DIR *dir;
 
-    snprintf(folder, sizeof folder, "%s/wazuh-engine/windows", d->temp);
+    snprintf(folder, sizeof folder, "%s/wazuh-engine/windows", d->at.temp);
     dir = opendir(folder);
     assert_non_null(dir);
     event_batch_init(&b, 0);
@@ -258,7 +259,7 @@ static void test_otrf(void **state)
     char *stack[256], root[600];
     size_t depth = 0;
 
-    snprintf(root, sizeof root, "%s/otrf/atomic/windows", d->temp);
+    snprintf(root, sizeof root, "%s/otrf/atomic/windows", d->at.temp);
     stack[depth++] = strdup(root);
     while (depth) {
         char *folder = stack[--depth];
@@ -300,7 +301,7 @@ static void iis_file(struct data *d, const char *name, struct score *s)
 
     buf_init(&file, 0);
     event_batch_init(&b, 0);
-    snprintf(path, sizeof path, "%s/beats/iis/%s", d->temp, name);
+    snprintf(path, sizeof path, "%s/beats/iis/%s", d->at.temp, name);
     snprintf(expected, sizeof expected, "%s-expected.json", path);
     documents = json_load_file(expected, 0, NULL);
     assert_non_null(documents);
@@ -423,7 +424,7 @@ static void test_sc4s(void **state)
 
     buf_init(&file, 0);
     event_batch_init(&b, 0);
-    snprintf(path, sizeof path, "%s/sc4s.jsonl", d->logs);
+    snprintf(path, sizeof path, "%s/sc4s.jsonl", d->at.logs);
     assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
     rest = buf_view(&file);
     while (str_split(&rest, '\n', &line)) {
@@ -459,7 +460,7 @@ static void test_snare(void **state)
         struct str rest, line;
 
         buf_init(&file, 0);
-        snprintf(path, sizeof path, "%s/rsyslog/%s", d->logs, names[i]);
+        snprintf(path, sizeof path, "%s/rsyslog/%s", d->at.logs, names[i]);
         assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
         rest = buf_view(&file);
         while (str_split(&rest, '\n', &line)) {
@@ -531,7 +532,7 @@ static void test_entries(void **state)
     struct dirent *entry;
     DIR *dir;
 
-    snprintf(folder, sizeof folder, "%s/ossec/log-entries", d->logs);
+    snprintf(folder, sizeof folder, "%s/ossec/log-entries", d->at.logs);
     dir = opendir(folder);
     assert_non_null(dir);
     print_message("%-16s %6s %6s %6s %8s %6s %7s\n", "ossec", "lines", "time", "host", "program", "form", "failed");
@@ -562,24 +563,9 @@ static void test_entries(void **state)
     assert_true(sum.timed * 100 >= sum.lines * 98);
 }
 
-static int unpack(struct data *d)
-{
-    static const char *const sets[] = { "wazuh-engine", "otrf", "beats" };
-    char command[1400];
-
-    snprintf(d->temp, sizeof d->temp, "/tmp/saqshy-corpora-XXXXXX");
-    if (!mkdtemp(d->temp))
-        return -errno;
-    for (size_t i = 0; i < COUNT(sets); i++) {
-        snprintf(command, sizeof command, "tar --zstd -xf '%s/%s.tar.zst' -C '%s'", d->logs, sets[i], d->temp);
-        if (system(command) != 0)
-            return -EIO;
-    }
-    return 0;
-}
-
 int main(void)
 {
+    static const char *const sets[] = { "wazuh-engine", "otrf", "beats" };
     struct CMUnitTest tests[] = {
         { .name = "wazuh-engine: 36 Windows events as XML give the fields worth most", .test_func = test_wazuh_windows },
         { .name = "beats: logs of IIS by their columns", .test_func = test_iis },
@@ -589,29 +575,19 @@ int main(void)
         { .name = "rsyslog: Windows events in Snare form", .test_func = test_snare },
     };
     struct data d = { .parser = NULL };
-    const char *shared = getenv("SAQSHY_SHARED");
-    char command[128];
-    struct stat st;
+    char path[600];
     int failed;
 
-    snprintf(d.logs, sizeof d.logs, "%s/data/logs", shared ? shared : "../shared");
-    if (stat(d.logs, &st) < 0) {
-        printf("skipped: no sample data at \"%s\"\n", d.logs);
-        return 77;
-    }
-    if (unpack(&d) < 0) {
-        printf("skipped: could not unpack the sample data (tar with zstd is needed)\n");
-        return 77;
-    }
+    if (samples_open(&d.at, sets, COUNT(sets)) != 0)
+        return SAMPLES_SKIP;
     buf_init(&d.ecs, 0);
-    snprintf(command, sizeof command, "%.100s/ecs/fields.csv", d.logs);
-    if (parse_new(NULL, 0, &d.parser, NULL) < 0 || file_read(command, 16 * MIB, &d.ecs, NULL) < 0)
+    snprintf(path, sizeof path, "%s/ecs/fields.csv", d.at.logs);
+    if (parse_new(NULL, 0, &d.parser, NULL) < 0 || file_read(path, 16 * MIB, &d.ecs, NULL) < 0)
         return 1;
     for (size_t i = 0; i < COUNT(tests); i++)
         tests[i].initial_state = &d;
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     parse_free(&d.parser);
     buf_free(&d.ecs);
-    snprintf(command, sizeof command, "rm -rf '%s'", d.temp);
-    return system(command) == 0 ? failed : 1;
+    return samples_close(&d.at, failed);
 }

@@ -9,10 +9,11 @@
 
 #include "base/file.h"
 #include "parse/test_lines.h"
+#include "parse/test_samples.h"
 
 struct data {
     struct parser *parser;
-    char logs[512], temp[64];
+    struct samples at;
 };
 
 /* --- walking --- */
@@ -116,8 +117,8 @@ static void test_every_line(void **state)
     struct data *d = *state;
     struct totals t = { 0 };
 
-    walk(d, d->logs, file_lines, &t);
-    walk(d, d->temp, file_lines, &t);
+    walk(d, d->at.logs, file_lines, &t);
+    walk(d, d->at.temp, file_lines, &t);
     print_message(
         "every line: %zu files, %zu lines, %zu not understood; %zu with a header, %zu of them not understood\n",
         t.files, t.lines, t.failed, t.header, t.header_failed);
@@ -131,7 +132,7 @@ static void test_log_entries(void **state)
     struct totals t = { 0 };
     char path[600];
 
-    snprintf(path, sizeof path, "%s/ossec/log-entries", d->logs);
+    snprintf(path, sizeof path, "%s/ossec/log-entries", d->at.logs);
     walk(d, path, file_lines, &t);
     print_message("ossec log-entries: %zu lines, %zu not understood (mail, comments, e-mailed alerts)\n", t.lines,
                   t.failed);
@@ -205,7 +206,7 @@ static void test_fail2ban(void **state)
     struct attacks t = { 0 };
     char path[600];
 
-    snprintf(path, sizeof path, "%s/fail2ban", d->logs);
+    snprintf(path, sizeof path, "%s/fail2ban", d->at.logs);
     walk(d, path, fail2ban_file, &t);
     print_message("fail2ban: %zu of %zu attack lines of sshd, PAM and audit give the address and a failure\n", t.right,
                   t.all);
@@ -276,7 +277,7 @@ static void score_file(struct data *d, const char *name, bool stamps, struct sco
     json_t *documents;
     size_t n = 0;
 
-    snprintf(path, sizeof path, "%s/beats/%s", d->temp, name);
+    snprintf(path, sizeof path, "%s/beats/%s", d->at.temp, name);
     snprintf(expected, sizeof expected, "%s-expected.json", path);
     buf_init(&file, 0);
     event_batch_init(&b, 0);
@@ -351,9 +352,9 @@ static void crowdsec_set(struct data *d, const char *set, const char *log, size_
     buf_init(&lines, 0);
     buf_init(&asserts, 0);
     event_batch_init(&b, 0);
-    snprintf(path, sizeof path, "%s/crowdsec/%s/%s", d->temp, set, log);
+    snprintf(path, sizeof path, "%s/crowdsec/%s/%s", d->at.temp, set, log);
     assert_int_equal(file_read(path, MIB, &lines, NULL), 0);
-    snprintf(path, sizeof path, "%s/crowdsec/%s/parser.assert", d->temp, set);
+    snprintf(path, sizeof path, "%s/crowdsec/%s/parser.assert", d->at.temp, set);
     assert_int_equal(file_read(path, 4 * MIB, &asserts, NULL), 0);
     rest = buf_view(&asserts);
     while (str_split(&rest, '\n', &line)) {
@@ -397,24 +398,9 @@ static void test_crowdsec(void **state)
     assert_int_equal(right, all);
 }
 
-static int unpack(struct data *d)
-{
-    static const char *const sets[] = { "beats", "crowdsec", "wazuh-engine", "otrf" };
-    char command[1400];
-
-    snprintf(d->temp, sizeof d->temp, "/tmp/saqshy-parse-XXXXXX");
-    if (!mkdtemp(d->temp))
-        return -errno;
-    for (size_t i = 0; i < COUNT(sets); i++) {
-        snprintf(command, sizeof command, "tar --zstd -xf '%s/%s.tar.zst' -C '%s'", d->logs, sets[i], d->temp);
-        if (system(command) != 0)
-            return -EIO;
-    }
-    return 0;
-}
-
 int main(void)
 {
+    static const char *const sets[] = { "beats", "crowdsec", "wazuh-engine", "otrf" };
     struct CMUnitTest tests[] = {
         { .name = "every line of the shared logs is kept as it came; every header is understood",
           .test_func = test_every_line },
@@ -424,26 +410,15 @@ int main(void)
         { .name = "crowdsec: addresses and users of sshd lines", .test_func = test_crowdsec },
     };
     struct data d = { .parser = NULL };
-    const char *shared = getenv("SAQSHY_SHARED");
-    char command[128];
-    struct stat st;
     int failed;
 
-    snprintf(d.logs, sizeof d.logs, "%s/data/logs", shared ? shared : "../shared");
-    if (stat(d.logs, &st) < 0) {
-        printf("skipped: no sample data at \"%s\"\n", d.logs);
-        return 77;
-    }
-    if (unpack(&d) < 0) {
-        printf("skipped: could not unpack the sample data (tar with zstd is needed)\n");
-        return 77;
-    }
+    if (samples_open(&d.at, sets, COUNT(sets)) != 0)
+        return SAMPLES_SKIP;
     if (parse_new(NULL, 0, &d.parser, NULL) < 0)
         return 1;
     for (size_t i = 0; i < COUNT(tests); i++)
         tests[i].initial_state = &d;
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     parse_free(&d.parser);
-    snprintf(command, sizeof command, "rm -rf '%s'", d.temp);
-    return system(command) == 0 ? failed : 1;
+    return samples_close(&d.at, failed);
 }

@@ -4,11 +4,11 @@
  * the row and are not counted. The data is not ours to ship: where it is absent the test ends with 77, skipped. */
 #include <dirent.h>
 #include <jansson.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "parse/test_lines.h"
+#include "parse/test_samples.h"
 
 #define MISSES_SHOWN 12
 
@@ -18,7 +18,7 @@ struct row {
 
 struct score {
     struct parser *parser;
-    char logs[512], temp[64];
+    struct samples at;
     struct row row;
     size_t equal, all, apart, taken, lines, shown;
     struct event_batch batch;
@@ -364,7 +364,7 @@ static bool one_row(struct score *s)
     double percent;
 
     s->equal = s->all = s->apart = s->taken = s->lines = s->shown = 0;
-    snprintf(folder, sizeof folder, "%s/%.*s", str_eq(s->row.set, STR("beats")) || str_eq(s->row.set, STR("crowdsec")) ? s->temp : s->logs,
+    snprintf(folder, sizeof folder, "%s/%.*s", str_eq(s->row.set, STR("beats")) || str_eq(s->row.set, STR("crowdsec")) ? s->at.temp : s->at.logs,
              STR_ARG(s->row.set));
     if (str_eq(s->row.set, STR("beats")))
         each(s, folder, beats_folder);
@@ -409,42 +409,19 @@ static void test_table(void **state)
     assert_int_equal(below, 0);
 }
 
-static int unpack(struct score *s)
-{
-    static const char *const sets[] = { "beats", "crowdsec" };
-    char command[1400];
-
-    snprintf(s->temp, sizeof s->temp, "/tmp/saqshy-score-XXXXXX");
-    if (!mkdtemp(s->temp))
-        return -errno;
-    for (size_t i = 0; i < COUNT(sets); i++) {
-        snprintf(command, sizeof command, "tar --zstd -xf '%s/%s.tar.zst' -C '%s'", s->logs, sets[i], s->temp);
-        if (system(command) != 0)
-            return -EIO;
-    }
-    return 0;
-}
-
 int main(void)
 {
     static struct score s;
+    static const char *const sets[] = { "beats", "crowdsec" };
     struct CMUnitTest tests[] = {
         { .name = "fields that other projects expect come out equal, product by product, above the floor of each", .test_func = test_table, .initial_state = &s },
     };
-    const char *shared = getenv("SAQSHY_SHARED"), *source = getenv("SAQSHY_SOURCE");
-    char command[128], content[1024];
-    struct stat st;
+    const char *source = getenv("SAQSHY_SOURCE");
+    char content[1024];
     int failed;
 
-    snprintf(s.logs, sizeof s.logs, "%s/data/logs", shared ? shared : "../shared");
-    if (stat(s.logs, &st) < 0) {
-        printf("skipped: no sample data at \"%s\"\n", s.logs);
-        return 77;
-    }
-    if (unpack(&s) < 0) {
-        printf("skipped: could not unpack the sample data (tar with zstd is needed)\n");
-        return 77;
-    }
+    if (samples_open(&s.at, sets, COUNT(sets)) != 0)
+        return SAMPLES_SKIP;
     snprintf(content, sizeof content, "%s/content", source ? source : ".");
     if (parse_new(content, 0, &s.parser, NULL) < 0)
         return 1;
@@ -452,6 +429,5 @@ int main(void)
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     event_batch_free(&s.batch);
     parse_free(&s.parser);
-    snprintf(command, sizeof command, "rm -rf '%s'", s.temp);
-    return system(command) == 0 ? failed : 1;
+    return samples_close(&s.at, failed);
 }

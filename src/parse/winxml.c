@@ -8,6 +8,7 @@
  * stranger; no recursion: a stack of WINXML_DEPTH_MAX names. Of an <Events> that holds several only the first is read: whoever
  * takes such a list splits it (winxml_next). */
 #include "parse/forms_internal.h"
+#include "base/utf8.h"
 
 #define WINXML_DEPTH_MAX 16 /* UserData of known providers nests up to 4 below Event */
 
@@ -58,21 +59,6 @@ static const struct {
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-static size_t utf8(char *out, uint32_t c)
-{
-    if (c < 0x80)
-        return out[0] = (char)c, 1;
-    if (c < 0x800)
-        return out[0] = (char)(0xC0 | c >> 6), out[1] = (char)(0x80 | (c & 63)), 2;
-    if (c < 0x10000)
-        return out[0] = (char)(0xE0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 63)), out[2] = (char)(0x80 | (c & 63)), 3;
-    out[0] = (char)(0xF0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 63));
-    out[2] = (char)(0x80 | (c >> 6 & 63));
-    out[3] = (char)(0x80 | (c & 63));
-    return 4;
-}
-
 /* entity - what "&…;" stands for, as bytes in out; 0: none that we know. name is without '&' and ';'. Shorter than its name. */
 static size_t entity(struct str name, char out[4])
 {
@@ -102,7 +88,7 @@ static size_t entity(struct str name, char out[4])
     }
     if (v == 0 || v > 0x10FFFF || (v >= 0xD800 && v <= 0xDFFF))
         return 0;
-    return utf8(out, v);
+    return utf8_put(out, v);
 }
 
 /* decoded - entities undone; a view where there is none. */

@@ -4,6 +4,7 @@
  * an array inside of an array is one, and its items are named "item". Bare control letters in texts and NaN are let pass,
  * because exporters write them; broken UTF-8 is not. */
 #include "scan/internal.h"
+#include "base/utf8.h"
 
 enum place { AT_VALUE, AT_KEY_OR_END, AT_KEY, AT_COLON, AT_COMMA_OR_END, AT_ITEM_OR_END };
 
@@ -104,23 +105,9 @@ static int hex4(struct json *j, uint32_t *out)
 
 static void put_code(struct buf *b, uint32_t c)
 {
-    c = c ? c : 0xFFFD;   /* no zero byte in a text */
-    if (c < 0x80) {
-        buf_byte(b, (char)c);
-        return;
-    }
-    if (c < 0x800) {
-        buf_byte(b, (char)(0xC0 | c >> 6));
-    } else {
-        if (c < 0x10000) {
-            buf_byte(b, (char)(0xE0 | c >> 12));
-        } else {
-            buf_byte(b, (char)(0xF0 | c >> 18));
-            buf_byte(b, (char)(0x80 | (c >> 12 & 0x3F)));
-        }
-        buf_byte(b, (char)(0x80 | (c >> 6 & 0x3F)));
-    }
-    buf_byte(b, (char)(0x80 | (c & 0x3F)));
+    char text[4];
+
+    buf_put(b, text, utf8_put(text, c ? c : 0xFFFD));   /* no zero byte in a text */
 }
 
 /* unicode - "\uXXXX", the "\u" taken; half a pair becomes U+FFFD. */

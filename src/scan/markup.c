@@ -1,25 +1,14 @@
 /* markup.c - texts that tools wrap for a browser: tags off, entities as letters, parts of a URL, base64. */
 #include "scan/internal.h"
+#include "base/utf8.h"
 
 static void put_code(struct buf *out, uint32_t c)
 {
+    char text[4];
+
     if (c == 0 || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
         c = 0xFFFD;
-    if (c < 0x80) {
-        buf_byte(out, (char)c);
-    } else if (c < 0x800) {
-        buf_byte(out, (char)(0xC0 | c >> 6));
-        buf_byte(out, (char)(0x80 | (c & 0x3F)));
-    } else if (c < 0x10000) {
-        buf_byte(out, (char)(0xE0 | c >> 12));
-        buf_byte(out, (char)(0x80 | (c >> 6 & 0x3F)));
-        buf_byte(out, (char)(0x80 | (c & 0x3F)));
-    } else {
-        buf_byte(out, (char)(0xF0 | c >> 18));
-        buf_byte(out, (char)(0x80 | (c >> 12 & 0x3F)));
-        buf_byte(out, (char)(0x80 | (c >> 6 & 0x3F)));
-        buf_byte(out, (char)(0x80 | (c & 0x3F)));
-    }
+    buf_put(out, text, utf8_put(text, c));
 }
 
 /* entity - "&lt;" at the beginning of s; how many bytes it took, 0 if it is none. */

@@ -1,5 +1,6 @@
 /* fold.c - Unicode simple case folding (CaseFolding.txt, statuses C and S), see internal.h. */
 #include "sigma/internal.h"
+#include "base/utf8.h"
 
 struct fold_range { uint32_t first, last; int32_t step, delta; };
 static const struct fold_range ranges[] = {
@@ -48,30 +49,6 @@ static uint32_t decode(const char *p, size_t width)
     }
 }
 
-static size_t encode(uint32_t cp, char *out)
-{
-    if (cp < 0x80) {
-        out[0] = (char)cp;
-        return 1;
-    }
-    if (cp < 0x800) {
-        out[0] = (char)(0xC0 | cp >> 6);
-        out[1] = (char)(0x80 | (cp & 0x3F));
-        return 2;
-    }
-    if (cp < 0x10000) {
-        out[0] = (char)(0xE0 | cp >> 12);
-        out[1] = (char)(0x80 | (cp >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (cp & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | cp >> 18);
-    out[1] = (char)(0x80 | (cp >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (cp >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (cp & 0x3F));
-    return 4;
-}
-
 /* needs_folding - a capital ASCII letter, or anything past ASCII, which is not worth a closer look. */
 static bool needs_folding(struct str s)
 {
@@ -105,7 +82,7 @@ struct str sigma_fold(struct arena *a, struct str s)
         if (w == 1)
             out[n++] = s.p[i];
         else
-            n += encode(fold_point(decode(s.p + i, w)), out + n);
+            n += utf8_put(out + n, fold_point(decode(s.p + i, w)));
         i += w;
     }
     return str_of(out, n);
