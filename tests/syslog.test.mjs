@@ -326,6 +326,7 @@ sources:
   - { name: by-host, host: "bras-*", zone: "+03:00", class: net, object: "5" }
   - { name: by-listener, listener: syslog_tcp, encoding: windows-1251, object: "6" }
   - { name: by-net, address: 127.0.0.0/8, zone: Asia/Almaty }
+  - { name: all-others, class: db }
 `);
     const udp = dgram.createSocket('udp4');
     const send = (text) => new Promise((done) => udp.send(text, c.ports.syslog_udp, '127.0.0.1', done));
@@ -342,6 +343,9 @@ sources:
     assert.equal(seen.old.message, 'Ошибка');
     assert.equal(seen.old['saqshy.object'], '6');
     await until('sources name their profile', () => c.sources().find((x) => x.id === 'bras-7')?.profile === 'by-host');
+    // Profiles are of senders: our own log is none, whatever they say of all others.
+    const own = await until('our own log is a source', () => c.sources().find((x) => x.id === 'saqshyd'));
+    assert.ok(!own.profile && ['app', 'sec'].includes(own.class), JSON.stringify(own));
     // What base cannot judge is refused with its place too.
     for (const [source, why] of [['{ name: x, zone: Europe/Nowhere }', /saqshyd\.yaml:\d+:\d+: source "x": zone "Europe\/Nowhere"/], ['{ name: x, class: os }', /unknown class "os"/],
         ['{ name: x, encoding: utf-9 }', /unknown encoding "utf-9"/], ['{ name: x, address: 300.1.1.1 }', /no address or network/], ['{ zone: "+05:00" }', /needs "name"/],

@@ -92,7 +92,7 @@ static struct source_seen seen_of(const struct worker *w, const struct pile *p, 
     const struct pile_sender *s = p->decoder ? NULL : &p->senders[p->lines[w->made[i].line].sender];
     struct source_seen seen = { .host = host_of(ev), .listener = str_c(w->in->counters.card[card].id),
                                 .peer = s ? str_of(p->bytes.p + s->peer_at, s->peer_n) : str_c(p->peer) };
-    const struct profile *profile = card == CARD_OWN ? NULL : profile_of(w, seen.peer, card, seen.host);
+    const struct profile *profile = w->made[i].profile;
 
     if (profile)
         seen.profile = profile->name;
@@ -163,7 +163,7 @@ static struct event *parse_as(struct worker *w, struct str line, const struct pr
 static struct event *parse_known(struct worker *w, struct str line, uint16_t card, const struct profile **p, struct parse_hints *h)
 {
     struct event *ev = parse_as(w, line, *p, h);
-    const struct profile *better = ev && hosts_matter(w) ? profile_of(w, h->peer, card, host_of(ev)) : *p;
+    const struct profile *better = ev && card != CARD_OWN && hosts_matter(w) ? profile_of(w, h->peer, card, host_of(ev)) : *p;
 
     if (!ev || better == *p)
         return ev;
@@ -172,8 +172,8 @@ static struct event *parse_known(struct worker *w, struct str line, uint16_t car
     return parse_as(w, line, *p, h);
 }
 
-/* made - the event at the end of the batch is of so many lines, this the first of them. */
-static int made(struct worker *w, size_t line, uint32_t records, bool split)
+/* made - whence the event at the end of the batch is. */
+static int made(struct worker *w, struct made m)
 {
     if (w->batch.count > w->made_cap) {
         size_t cap = w->made_cap ? w->made_cap * 2 : 1024;
@@ -184,7 +184,7 @@ static int made(struct worker *w, size_t line, uint32_t records, bool split)
         w->made = more;
         w->made_cap = cap;
     }
-    w->made[w->batch.count - 1] = (struct made){ (uint32_t)line, records, split };
+    w->made[w->batch.count - 1] = m;
     return 0;
 }
 
@@ -208,14 +208,14 @@ static void empty_join(struct worker *w)
     w->held_count = 0;
 }
 
-static int take_line(struct worker *w, const struct pile_line *l, const struct whose *o, struct str text, bool split, bool bare)
+static int take_line(struct worker *w, const struct pile_line *l, const struct whose *o, struct str text, struct made m, bool bare)
 {
     bool own = o->sender->card == CARD_OWN;
     const struct profile *profile = o->profile;
     struct str name = o->sender->alone ? o->name : str_of(NULL, 0);
     struct parse_hints h = { .received = l->received, .peer = o->peer, .future_tolerance = profiles_tolerance(w->profiles),
                              .source = own ? STR("saqshyd") : o->peer, .truncated = l->truncated, .memory = w->memory,
-                             .split = split };
+                             .split = m.split };
     struct event *ev = parse_known(w, text, o->sender->card, &profile, &h);
 
     if (!ev)
@@ -232,7 +232,8 @@ static int take_line(struct worker *w, const struct pile_line *l, const struct w
     complete(w, ev, o->peer, name, profile);
     if (o->name.n && !bare && event_set(ev, &w->batch.arena, STR("tls.client.x509.subject.common_name"), o->name) < 0)
         ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
-    return 0;
+    m.profile = profile;
+    return made(w, m);
 }
 
 /* take_joined - the audit events of a pile, by the sender and moment of their first line. */
@@ -246,9 +247,7 @@ static int take_joined(struct worker *w, const struct pile *p, bool bare)
         struct whose o = whose(w, p, l->sender);
         struct str text = arena_copy(&w->batch.arena, j.text);
 
-        rc = text.p ? take_line(w, l, &o, text, j.split || j.early, bare) : -ENOMEM;
-        if (rc == 0)
-            rc = made(w, (size_t)j.first, j.records, j.split || j.early);
+        rc = text.p ? take_line(w, l, &o, text, (struct made){ .line = (uint32_t)j.first, .records = j.records, .split = j.split || j.early }, bare) : -ENOMEM;
     }
     return rc;
 }
@@ -271,9 +270,7 @@ int take_lines(struct worker *w, const struct pile *p, size_t from, size_t n, bo
         }
         if (o.sender != &p->senders[l->sender])
             o = whose(w, p, l->sender);
-        rc = take_line(w, l, &o, text, false, bare);
-        if (rc == 0)
-            rc = made(w, i, 1, false);
+        rc = take_line(w, l, &o, text, (struct made){ .line = (uint32_t)i, .records = 1 }, bare);
     }
     return rc == 0 ? take_joined(w, p, bare) : rc;
 }
@@ -368,7 +365,7 @@ int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, 
     if (rc == 0)
         rc = event_add(ev, a, STR("host.name"), t->p->agent);
     if (rc == 0)
-        rc = made(w, 0, 1, false);
+        rc = made(w, (struct made){ .records = 1 });
     return rc < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
 }
 
@@ -394,14 +391,14 @@ static struct event *parse_record(struct worker *w, const struct record *r, stru
 }
 
 /* record_event - the event of one record, or of several that were joined: then r is the first. */
-static int record_event(struct taking *t, const struct record *r, struct str text, bool split, struct err *e)
+static int record_event(struct taking *t, const struct record *r, struct str text, struct made m, struct err *e)
 {
     struct worker *w = t->w;
     struct str name = t->p->agent, peer = str_c(t->p->peer);
     const struct profile *profile = profile_of(w, peer, t->p->card, r->host);
     struct parse_hints h = {
         .received = t->p->received, .peer = peer, .future_tolerance = profiles_tolerance(w->profiles), .host = r->host, .path = r->path,
-        .unit = r->unit, .pid = r->pid, .truncated = r->truncated || (!split && text.n < r->text.n), .memory = w->memory, .split = split,
+        .unit = r->unit, .pid = r->pid, .truncated = r->truncated || (!m.split && text.n < r->text.n), .memory = w->memory, .split = m.split,
     };
     struct event *ev;
 
@@ -425,7 +422,8 @@ static int record_event(struct taking *t, const struct record *r, struct str tex
     complete(w, ev, peer, t->p->alone ? name : str_of(NULL, 0), profile);
     if (*t->p->object)
         ev->object = str_c(t->p->object);
-    return 0;
+    m.profile = profile;
+    return made(w, m) < 0 ? err_set(e, -ENOMEM, "no memory for a request") : 0;
 }
 
 /* same_fields - records of one file bring the same attributes again and again: they are kept once. */
@@ -486,9 +484,7 @@ int take_record(struct taking *t, const struct record *r, struct err *e)
     do {    /* a longer one is stored in pieces, each marked */
         text = str_of(rest.p, min_size(rest.n, most));
         rest = str_cut(rest, text.n);
-        rc = record_event(t, r, text, false, e);
-        if (rc == 0)
-            rc = made(w, 0, 1, false);
+        rc = record_event(t, r, text, (struct made){ .records = 1 }, e);
     } while (rc == 0 && rest.n);
     return rc;
 }
@@ -504,9 +500,8 @@ static int records_joined(struct taking *t, struct err *e)
     while (rc == 0 && join_next(w->join, &j)) {
         struct str text = arena_copy(&w->batch.arena, j.text);
 
-        rc = text.p ? record_event(t, w->held[j.first], text, j.split || j.early, e) : err_set(e, -ENOMEM, "no memory for a request");
-        if (rc == 0)
-            rc = made(w, 0, j.records, j.split || j.early);
+        rc = text.p ? record_event(t, w->held[j.first], text, (struct made){ .records = j.records, .split = j.split || j.early }, e)
+                    : err_set(e, -ENOMEM, "no memory for a request");
     }
     w->held_count = 0;
     return rc;

@@ -65,10 +65,11 @@ struct tally {
     size_t           rows;              /* used */
 };
 
-/* An event of the batch: the first line of the pile that is in it, and how many are. */
+/* An event of the batch: the first line of the pile that is in it, how many are, and the profile that it was read by. */
 struct made {
-    uint32_t line, records;
-    bool     split;          /* the records of an audit event did not fit into one */
+    uint32_t              line, records;
+    bool                  split;     /* the records of an audit event did not fit into one */
+    const struct profile *profile;   /* NULL: none */
 };
 
 struct record;
