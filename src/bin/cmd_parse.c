@@ -203,6 +203,8 @@ static int open_parser(struct run *r, const char *own, int32_t zone, struct err 
     size_t n = 0;
     int rc;
 
+    if (own && access(own, R_OK | X_OK) < 0)
+        return err_sys(e, "could not open the folder of parsers \"%s\"", own);
     if (own)
         o.folders[n++] = own;
     if (node_exe_folder(exe, e) == 0 && node_default(NULL, exe, &node, e) == 0) {
@@ -222,6 +224,12 @@ static int open_parser(struct run *r, const char *own, int32_t zone, struct err 
     return rc;
 }
 
+static bool wrong(const char *why, const char *word)
+{
+    fprintf(stderr, "saqshy parse: %s: \"%s\"\n", why, word);
+    return false;
+}
+
 /* options - up to the first file; false: they are wrong. */
 static bool options(struct run *r, int argc, char **argv, int *first, const char **own, int32_t *zone)
 {
@@ -237,11 +245,11 @@ static bool options(struct run *r, int argc, char **argv, int *first, const char
         else if (strcmp(word, "--explain") == 0)
             r->explain = true;
         else if (*first + 1 >= argc || (strcmp(word, "--zone") != 0 && strcmp(word, "--parsers") != 0))
-            return false;
+            return wrong("there is no such option, or its value is lacking", word);
         else if (strcmp(word, "--parsers") == 0)
             *own = argv[++*first];
         else if (!zone_of(argv[++*first], zone))
-            return false;
+            return wrong("a zone is written as +05:00, not", argv[*first]);
     }
     return *first < argc;
 }

@@ -2,6 +2,7 @@
  *
  * Needs no daemon: the files are those beside the program, and with --data those of a data directory before them. */
 #include <getopt.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "bin/bin.h"
@@ -30,8 +31,11 @@ static int open_parsers(const struct asked *a, struct parser **out, struct err *
     struct node *node = NULL;
     char exe[4096], ours[4200], own[4096];
     size_t n = 0;
+    const char *named = a->own ? a->own : a->data;
     int rc = node_exe_folder(exe, e);
 
+    if (rc == 0 && named && access(named, R_OK | X_OK) < 0)
+        rc = err_sys(e, "could not open \"%s\"", named);
     if (rc == 0)
         rc = node_default(a->data, exe, &node, e);
     if (rc < 0)
@@ -129,6 +133,12 @@ static int test(const struct parser *p, bool json, struct err *e)
     return stories ? EXIT_NO : EXIT_YES;
 }
 
+/* id_valid - as the loader of products wants it. */
+static bool id_valid(const char *id)
+{
+    return *id && *id != '-' && strlen(id) <= 32 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(id);
+}
+
 static int draft(const char *path, const char *id, struct err *e)
 {
     AUTO_BUF struct buf lines;
@@ -137,6 +147,8 @@ static int draft(const char *path, const char *id, struct err *e)
 
     buf_init(&lines, DRAFT_BYTES_MAX);
     buf_init(&out, 0);
+    if (id && !id_valid(id))
+        return err_set(e, -EINVAL, "\"%s\" is no id: it wants small letters, digits and '-', 32 at most", id);
     rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, DRAFT_BYTES_MAX, &lines, e);
     if (rc == 0)
         rc = parse_draft(buf_view(&lines), str_c(id ? id : "draft"), &out, e);

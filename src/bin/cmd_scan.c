@@ -2,6 +2,7 @@
  * whole: its findings wait in a temporary file without a name until the last byte has been read. */
 #include <fcntl.h>
 #include <getopt.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "bin/bin.h"
@@ -313,12 +314,17 @@ static int one(const struct scan_formats *formats, const char *format, struct ou
     bool standard = strcmp(o->file, "-") == 0;
     AUTO_CLOSE int fd = standard ? spool(&e) : open(o->file, O_RDONLY | O_CLOEXEC);
     AUTO_FCLOSE FILE *kept = NULL;
+    struct stat st;
     int rc;
 
     if (fd < 0) {
         if (!standard)
             err_sys(&e, "cannot open %s", o->file);
         fprintf(stderr, "saqshy scan: %s\n", e.text);
+        return EXIT_USAGE;
+    }
+    if (!standard && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+        fprintf(stderr, "saqshy scan: %s is no file\n", o->file);
         return EXIT_USAGE;
     }
     kept = o->spool = tmpfile();

@@ -84,7 +84,7 @@ static int take_options(int argc, char **argv, struct options *o)
         default: sound = false;
         }
     }
-    return sound && optind == argc && (o->init || o->config) ? 0 : 1;
+    return sound && optind == argc && (o->init || o->config) && (o->token || !o->object) ? 0 : 1;
 }
 
 static int run_role(const struct node *node, const char *name)

@@ -91,8 +91,13 @@ static void tell(const struct node *n, const char *name, const char *object)
 int token_make(const struct node *n, const char *name, const char *object, struct err *e)
 {
     char secret[SECRET_MAX];
-    int rc = make_secret(secret, e);
+    int rc;
 
+    if (!tokens_name_valid(str_c(name)))
+        return err_set(e, -EINVAL, "\"%s\" is no name of a token: it is 1 to 48 letters, digits, '_', '-', '.', and not \"saqshyd\"", name);
+    if (object && (!*object || strlen(object) >= OBJECT_TEXT_MAX || strpbrk(object, " \t\r\n")))
+        return err_set(e, -EINVAL, "\"%s\" is no ID of an object", object);
+    rc = make_secret(secret, e);
     if (rc == 0)
         rc = add_line(n, name, object, secret, e);
     if (rc == 0) {

@@ -60,7 +60,7 @@ static bool read_hash(struct str s, unsigned char out[32])
     return true;
 }
 
-static bool name_valid(struct str s)
+bool tokens_name_valid(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -89,7 +89,7 @@ static const char *read_row(struct str line, struct token *row)
     struct str name = word(&line), hash = word(&line), object = word(&line), rest = word(&line);
 
     *row = (struct token){ .name = "" };
-    if (!name_valid(name))
+    if (!tokens_name_valid(name))
         return "a name is 1 to 48 letters, digits, '_', '-', '.'";
     if (!read_hash(hash, row->hash))
         return "behind the name stands sha256: and 64 hexadecimal digits";

@@ -27,6 +27,8 @@ struct token {
 };
 
 struct tokens;
+/* tokens_name_valid - 1 to 48 letters, digits, '_', '-', '.', and not the name of our own log. */
+bool tokens_name_valid(struct str s);
 /* tokens_read - the rows of a file's text. -EBADMSG with the line. */
 MUST_USE int tokens_read(struct str text, struct token *rows, size_t *count, struct err *e);
 void tokens_hash(struct str token, unsigned char out[32]);

@@ -144,7 +144,10 @@ bool pattern_may(struct work *w, const struct product *product, const struct pat
 {
     if (str_starts(text, p->head) && starts_as(p->starts, p->start_count, text) && (p->folds || p->literal.n <= p->head.n || str_find(text, p->literal) >= 0))
         return true;
-    if (w->hints->explain)
+    if (w->hints->explain && p->head.n == 0 && p->literal.n)
+        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): \"%.*s\" is not in the text, or it begins otherwise", STR_ARG(product->id), STR_ARG(p->name),
+                      p->line, STR_ARG(p->literal));
+    else if (w->hints->explain)
         parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(product->id),
                       STR_ARG(p->name), p->line, STR_ARG(p->head), STR_ARG(p->literal));
     return false;
