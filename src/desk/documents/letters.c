@@ -95,6 +95,20 @@ static int violation_rows(struct call *c, const struct td_survey *s, struct foun
     return rc;
 }
 
+/* moment_words - "20.03.2026 14:05" of an instant, by the clock of the node. */
+static struct str moment_words(struct call *c, struct str instant)
+{
+    struct civil at;
+    struct err e;
+    time_ns t;
+    int offset;
+
+    if (time_parse_rfc3339(instant, &t, &offset, &e) < 0)
+        return instant;
+    at = civil_of_ns(t, zone_offset_min(c->d->setup.world->zone, t));
+    return arena_printf(&c->a, "%02d.%02d.%04d %02d:%02d", (int)at.day, (int)at.month, (int)at.year, (int)at.hour, (int)at.minute);
+}
+
 /* fact_lines - what Saqshy measured, as it was frozen when the survey was completed. */
 static int fact_lines(struct call *c, const struct td_survey *s, json_t **out)
 {
@@ -111,7 +125,7 @@ static int fact_lines(struct call *c, const struct td_survey *s, json_t **out)
     json_array_foreach(facts, i, f) {
         json_t *text = in_lines(json_object_get(f, "text"));
 
-        json_array_append_new(*out, json_str(arena_printf(&c->a, "%.*s (%.*s)", STR_ARG(str_c(json_string_value(text))), STR_ARG(json_get_str(f, "measured_at")))));
+        json_array_append_new(*out, json_str(arena_printf(&c->a, "%.*s (%.*s)", STR_ARG(str_c(json_string_value(text))), STR_ARG(moment_words(c, json_get_str(f, "measured_at"))))));
         json_decref(text);
     }
     json_decref(facts);

@@ -36,12 +36,13 @@ struct letter_work {
     int64_t          n;
 };
 
+/* day_of - "20.03.2026", as a letter writes it. */
 static struct str day_of(struct call *c, time_ns at)
 {
     char day[16];
 
     local_date(c->d, at, day);
-    return arena_copy(&c->a, str_c(day));
+    return arena_printf(&c->a, "%.2s.%.2s.%.4s", day + 8, day + 5, day);
 }
 
 static json_t *cut(struct str s) { return json_str(sv_head(s.p ? s : STR(""), LETTER_TEXT_MAX)); }
