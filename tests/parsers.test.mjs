@@ -165,3 +165,28 @@ test('a changed parser is in force within two seconds under load without losing 
     assert.match(readFileSync(join(data, 'story.txt'), 'utf8'), /a parser's file is refused, the version loaded before goes on.*toaster\.yaml:7|toaster\.yaml:8/);
     rmSync(data, { recursive: true });
 });
+
+test('wrong words on the command line are told, with exit code 2', async () => {
+    const none = join(tmpdir(), 'saqshy-not-there');
+    const asked = [
+        ['saqshy', ['parsers', '--data', none], /could not open ".*saqshy-not-there"/], ['saqshy', ['parsers', 'test', none], /could not open ".*saqshy-not-there"/],
+        ['saqshy', ['parse', '--parsers', none, '-'], /could not open the folder of parsers/], ['saqshy', ['parse', '--zone', '5', '-'], /a zone is written as \+05:00/],
+        ['saqshy', ['parse', '--nonsense', '-'], /there is no such option/], ['saqshy', ['parsers', 'draft', '--id', 'No Id', '-'], /is no id/],
+        ['saqshy', ['scan', tmpdir()], /is a folder, not a report/], ['saqshyd', ['--object', '5', '--config', join(none, 'saqshyd.yaml')], /usage|--token/],
+    ];
+    for (const [program, words, why] of asked) {
+        const r = await run(bin(program), words, { input: '' });
+        assert.equal(r.code, 2, `${program} ${words.join(' ')}: ${r.out}${r.err}`);
+        assert.match(r.err, why, words.join(' '));
+    }
+});
+
+test('a report that comes by a pipe is read like a file', async () => {
+    const report = new URL('../src/scan/testdata/', import.meta.url).pathname, name = readdirSync(report).find((f) => f.endsWith('.xml'));
+    const file = await run(bin('saqshy'), ['scan', '--json', join(report, name)]);
+    const pipe = await run('bash', ['-c', '"$0" scan --json <(cat "$1")', bin('saqshy'), join(report, name)]);
+    const bare = (r) => r.out.split('\n').filter(Boolean).map((l) => ({ ...JSON.parse(l), file: '' }));
+    assert.equal(pipe.code, file.code, pipe.err);
+    assert.deepEqual(bare(pipe), bare(file));
+    assert.ok(bare(file).length > 0, name);
+});

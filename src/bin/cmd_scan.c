@@ -262,8 +262,8 @@ static void summary(struct output *o, const struct scan_report *r)
 
 /* --- files --- */
 
-/* spool - standard input as a file, because a report may be read twice. */
-static int spool(struct err *e)
+/* spool - what comes by a pipe as a file, because a report may be read twice. */
+static int spool(FILE *from, struct err *e)
 {
     FILE *f = tmpfile();
     char piece[65536];
@@ -273,16 +273,35 @@ static int spool(struct err *e)
 
     if (!f)
         return err_sys(e, "cannot make a temporary file");
-    while ((n = fread(piece, 1, sizeof piece, stdin)) > 0) {
+    while ((n = fread(piece, 1, sizeof piece, from)) > 0) {
         sum += n;
         if (sum > SPOOL_MAX || fwrite(piece, 1, n, f) != n) {
             fclose(f);
-            return err_set(e, -EIO, "standard input does not fit in a temporary file");
+            return err_set(e, -EIO, "what comes by the pipe does not fit in a temporary file");
         }
     }
     fd = fflush(f) == 0 ? dup(fileno(f)) : -1;
     fclose(f);
-    return fd >= 0 ? fd : err_set(e, -EIO, "standard input could not be kept in a temporary file");
+    return fd >= 0 ? fd : err_set(e, -EIO, "what comes by the pipe could not be kept in a temporary file");
+}
+
+/* report_open - a file as it is, standard input ("-") and other pipes as a file made of them. */
+static int report_open(const char *path, struct err *e)
+{
+    AUTO_FCLOSE FILE *f = NULL;
+    struct stat st;
+
+    if (strcmp(path, "-") == 0)
+        return spool(stdin, e);
+    f = fopen(path, "re");
+    if (!f || fstat(fileno(f), &st) < 0)
+        return err_sys(e, "cannot open %s", path);
+    if (S_ISDIR(st.st_mode))
+        return err_set(e, -EISDIR, "%s is a folder, not a report", path);
+    if (!S_ISREG(st.st_mode))
+        return spool(f, e);
+    int fd = dup(fileno(f));
+    return fd >= 0 ? fd : err_sys(e, "cannot open %s", path);
 }
 
 static int copy_out(FILE *from)
@@ -311,20 +330,12 @@ static int one(const struct scan_formats *formats, const char *format, struct ou
     struct scan_sink sink = { .finding = on_finding, .cover = on_cover, .arg = o };
     struct scan_report r;
     struct err e = { 0 };
-    bool standard = strcmp(o->file, "-") == 0;
-    AUTO_CLOSE int fd = standard ? spool(&e) : open(o->file, O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int fd = report_open(o->file, &e);
     AUTO_FCLOSE FILE *kept = NULL;
-    struct stat st;
     int rc;
 
     if (fd < 0) {
-        if (!standard)
-            err_sys(&e, "cannot open %s", o->file);
         fprintf(stderr, "saqshy scan: %s\n", e.text);
-        return EXIT_USAGE;
-    }
-    if (!standard && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-        fprintf(stderr, "saqshy scan: %s is no file\n", o->file);
         return EXIT_USAGE;
     }
     kept = o->spool = tmpfile();
