@@ -13,6 +13,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -292,19 +293,16 @@ uint16_t http_port(const struct listener *l)
 /* bind_socket - listen at address instead of where we did. */
 static int bind_socket(struct http *h, const char *address, struct err *e)
 {
-    char host[PEER_TEXT_MAX];
-    struct sockaddr_storage ss;
+    struct evconnlistener *socket;
     struct evhttp_bound_socket *bound;
-    uint16_t port;
-    int n, rc = listener_address(address, &ss, &n, e);
+    int rc = listener_socket(h->base.in, h->service->title, address, NULL, NULL, &socket, e);
 
     if (rc < 0)
         return rc;
-    listener_address_text((struct sockaddr *)&ss, host, &port);
-    bound = evhttp_bind_socket_with_handle(h->server, host, port);
+    bound = evhttp_bind_listener(h->server, socket);
     if (!bound) {
-        rc = err_sys(e, "could not listen for %s on %s", h->service->title, address);
-        return rc < 0 ? rc : -EIO;
+        evconnlistener_free(socket);
+        return err_set(e, -ENOMEM, "no memory for the %s listener", h->service->title);
     }
     if (h->bound)
         evhttp_del_accept_socket(h->server, h->bound);

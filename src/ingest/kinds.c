@@ -2,8 +2,13 @@
 #include "ingest/internal.h"
 
 #include <arpa/inet.h>
+#include <event2/listener.h>
 #include <event2/util.h>
 #include <netinet/in.h>
+
+/* So many may wait to be accepted. A crowd that comes at once (a site's agents after a power cut) shall not meet the kernel's silence: whom it
+ * forgets believes to be connected, and waits. */
+#define BACKLOG             4096
 
 const struct listener_kind *listener_kind_find(enum listen_kind number)
 {
@@ -63,6 +68,22 @@ int listener_address(const char *text, struct sockaddr_storage *out, int *n, str
         return err_set(e, -EINVAL, "\"%s\" is not ADDRESS:PORT, as in 127.0.0.1:5514 or [::1]:5514", text);
     *n = len;
     return 0;
+}
+
+int listener_socket(struct ingest *in, const char *title, const char *address, listener_accept *on_accept, void *arg,
+                    struct evconnlistener **out, struct err *e)
+{
+    struct sockaddr_storage ss;
+    int n, rc = listener_address(address, &ss, &n, e);
+
+    if (rc < 0)
+        return rc;
+    *out = evconnlistener_new_bind(in->base, on_accept, arg, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
+                                   (struct sockaddr *)&ss, n);
+    if (*out)
+        return 0;
+    rc = err_sys(e, "could not listen for %s on TCP %s", title, address);
+    return rc < 0 ? rc : -EIO;
 }
 
 void listener_address_text(const struct sockaddr *sa, char out[PEER_TEXT_MAX], uint16_t *port)

@@ -24,6 +24,7 @@
 #define OBJECT_TEXT_MAX     64            /* id of an object of the registry */
 #define CARDS_MAX           128           /* listeners that ever were, under different ids */
 
+struct evconnlistener;
 struct ingest;
 struct listener;
 struct pile;
@@ -132,6 +133,10 @@ void ingest_flush(struct ingest *in);
 
 /* listener_address - "address:port" as a socket address. */
 MUST_USE int listener_address(const char *text, struct sockaddr_storage *out, int *n, struct err *e);
+typedef void listener_accept(struct evconnlistener *l, int fd, struct sockaddr *peer, int n, void *arg);
+/* listener_socket - listen on TCP; title says what for. on_accept NULL: whoever takes *out gives it its own. The caller frees *out. */
+MUST_USE int listener_socket(struct ingest *in, const char *title, const char *address, listener_accept *on_accept, void *arg,
+                             struct evconnlistener **out, struct err *e);
 void listener_address_text(const struct sockaddr *sa, char out[PEER_TEXT_MAX], uint16_t *port);
 /* listener_port - of a bound socket. */
 uint16_t listener_port(int fd);

@@ -12,7 +12,6 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
-#define BACKLOG           512
 #define READ_BYTES        (256u * KIB)
 #define READS_MAX         4               /* then other connections have their turn */
 #define HELD_TOTAL_MAX    (64u * MIB)     /* of unfinished messages; past it they are cut short */
@@ -558,18 +557,11 @@ uint16_t stream_port(const struct listener *l)
 
 static int bind_socket(struct stream *s, const char *address, struct err *e)
 {
-    struct sockaddr_storage ss;
-    int n, rc = listener_address(address, &ss, &n, e);
     struct evconnlistener *socket;
+    int rc = listener_socket(s->base.in, s->protocol->title, address, on_accept, s, &socket, e);
 
     if (rc < 0)
         return rc;
-    socket = evconnlistener_new_bind(s->base.in->base, on_accept, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-                                     (struct sockaddr *)&ss, n);
-    if (!socket) {
-        rc = err_sys(e, "could not listen for %s on TCP %s", s->protocol->title, address);
-        return rc < 0 ? rc : -EIO;
-    }
     evconnlistener_set_error_cb(socket, on_accept_error);
     if (s->socket)
         evconnlistener_free(s->socket);
