@@ -31,6 +31,7 @@ static const struct setting settings[] = {
     NUMBER("journal", "segment_bytes", segment_bytes, 65536, INT64_C(4) << 30, 64 * 1024 * 1024),
     NUMBER("store", "retention_days", retention_days, 1, 36500, 1096),
     NUMBER("detect", "group_hours", findings_group_hours, 1, 8760, 24),
+    NUMBER("forward", "warn_behind_s", forward_warn_s, 10, 86400 * 365, 3600),
     TEXT("portal", "listen", portal, "127.0.0.1:8443"),
     TEXT("portal", "public_url", public_url, "https://127.0.0.1:8443"),
     TEXT("mail", "smtp_url", smtp_url, ""),
@@ -146,6 +147,8 @@ static const char *find_section(struct str name)
 /* take_list - the settings that are lists of maps. 1 if the key is none of them. */
 static int take_list(struct node *n, const struct yaml *y, const struct ynode *k, const char *section, const char *base, struct err *e)
 {
+    if (section && strcmp(section, "forward") == 0 && str_eq(k->text, STR("upstreams")))
+        return upstream_take_list(&n->upstreams, y, k->value ? k->value : k, base, e);
     if (!section || strcmp(section, "ingest") != 0)
         return 1;
     if (str_eq(k->text, STR("listeners")))
@@ -185,12 +188,13 @@ static int check_roles(const struct node *n, struct err *e)
     while (str_split(&rest, ' ', &one)) {
         bool known = one.n == 0;
 
-        /* LATER: forward is a name of the design; its reader comes with the issue on collection. */
         for (enum node_role r = 0; r < ROLE_COUNT; r++)
-            known = known || (r != ROLE_FORWARD && str_eq(one, str_c(node_role_name(r))));
+            known = known || str_eq(one, str_c(node_role_name(r)));
         if (!known)
-            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect, desk and tools are known", STR_ARG(one));
+            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect, forward, desk and tools are known", STR_ARG(one));
     }
+    if (n->upstreams.count && !node_has_role(n, ROLE_FORWARD))
+        return err_set(e, -EINVAL, "\"forward.upstreams\" names upstreams, but the role forward is not among the roles");
     if (strcmp(n->webhooks, "no") != 0 && strcmp(n->webhooks, "yes") != 0 && strcmp(n->webhooks, "private") != 0)
         return err_set(e, -EINVAL, "\"notices.webhooks\" must be no, yes or private, not \"%s\"", n->webhooks);
     if (strcmp(n->link_connect, "yes") != 0 && strcmp(n->link_connect, "no") != 0)
@@ -366,6 +370,7 @@ void node_free(struct node **n)
         if (settings[i].text)
             free(*text_at(*n, &settings[i]));
     listen_table_free(&(*n)->listen);
+    upstream_table_free(&(*n)->upstreams);
     free((*n)->file);
     free((*n)->accepted);
     free(*n);

@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "base/listen.h"
+#include "base/upstreams.h"
 
 enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_TOOLS, ROLE_COUNT };
 
@@ -25,6 +26,8 @@ struct node {
     char   *roles;           /* "ingest index detect desk" */
     char   *listen_address[LISTEN_KIND_COUNT];   /* the short words: "address:port", empty: off */
     struct listen_table listen;                  /* those, and the lists ingest.listeners and ingest.sources */
+    struct upstream_table upstreams;             /* the list forward.upstreams */
+    int64_t forward_warn_s;  /* an upstream that is behind by so much is told in the log */
     char   *portal;          /* HTTPS API and portal */
     char   *public_url;      /* how people reach the portal, for letters */
     char   *smtp_url;        /* "smtp://host:port" or "smtps://…"; empty: no mail is sent */

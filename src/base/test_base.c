@@ -167,6 +167,14 @@ static void configuration_is_refused_with_its_place(void **state)
         { "twice", "node: centre\nnode: centre\n", 2 },
         { "an alias", "node: &a centre\n", 1 },
         { "not YAML", "node: [centre\n", 2 },
+        { "an upstream of no kind", "roles: [forward]\nforward:\n  upstreams:\n    - name: a\n", 4 },
+        { "an upstream of an unknown kind", "roles: [forward]\nforward:\n  upstreams:\n    - name: a\n      kind: pigeon\n", 5 },
+        { "an upstream whose name is no file's", "roles: [forward]\nforward:\n  upstreams:\n    - name: A/b\n      kind: relp\n      address: h:1\n", 4 },
+        { "an upstream without a port", "roles: [forward]\nforward:\n  upstreams:\n    - name: a\n      kind: relp\n      address: host\n", 6 },
+        { "an upstream with TLS that nobody vouches for", "roles: [forward]\nforward:\n  upstreams:\n    - name: a\n      kind: relp_tls\n      address: h:1\n", 4 },
+        { "TLS where the kind has none", "roles: [forward]\nforward:\n  upstreams:\n    - name: a\n      kind: relp\n      address: h:1\n      tls: {authority: a}\n", 7 },
+        { "two upstreams of one name", "roles: [forward]\nforward:\n  upstreams:\n    - {name: a, kind: relp, address: \"h:1\"}\n    - {name: a, kind: relp, address: \"h:2\"}\n", 5 },
+        { "a window without end", "roles: [forward]\nforward:\n  upstreams:\n    - {name: a, kind: relp, address: \"h:1\", limits: {window_events: 0}}\n", 4 },
     };
     struct node *n;
     struct err e;
@@ -180,6 +188,12 @@ static void configuration_is_refused_with_its_place(void **state)
     assert_int_equal(with_config("roles: [ingest, index]\nportal: {listen: \"127.0.0.1:1\"}\n", &n, &e), 0);
     assert_true(node_has_role(n, ROLE_INDEX) && !node_has_role(n, ROLE_DESK));
     assert_string_equal(n->portal, "127.0.0.1:1");
+    node_free(&n);
+    /* Upstreams that nobody would send to are a mistake that is told. */
+    assert_int_equal(with_config("roles: [ingest]\nforward:\n  upstreams:\n    - {name: a, kind: relp, address: \"[::1]:2514\"}\n", &n, &e), -EINVAL);
+    assert_int_equal(with_config("roles: [forward]\nforward:\n  upstreams:\n    - {name: a, kind: relp, address: \"[::1]:2514\", filter: \"a b\"}\n", &n, &e), 0);
+    assert_int_equal(n->upstreams.count, 1);
+    assert_true(n->upstreams.items[0].enabled && n->upstreams.items[0].limits.window_events == 10000 && n->upstreams.items[0].filter_line == 4);
     node_free(&n);
 }
 
