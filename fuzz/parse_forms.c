@@ -12,6 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str text = str_of((const char *)data + 2, size < 2 ? 0 : size - 2), line;
     const struct form_kind *form;
     struct parse_memory *memory;
+    static const struct str columns[] = { STR_INIT("a"), STR_INIT("b"), STR_INIT("-") };
+    static const struct form_columns further[] = { { STR_INIT("x"), columns, 2 }, { STR_INIT("y"), columns, 0 } };
     struct form_how how = { .header = true, .source = STR("s") };
     AUTO_BUF struct buf saved = { 0 };
     struct form_pairs pairs;
@@ -23,6 +25,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     form = form_kind_of(str_c(names[data[0] % COUNT(names)]));
     how.delimiter = delimiters[data[1] % COUNT(delimiters)];
     how.assign = data[1] & 64 ? ':' : 0;
+    how.once = data[1] & 32;
+    if (data[1] & 16) {
+        how.header = false;
+        how.columns = columns;
+        how.column_count = COUNT(columns);
+        how.by = columns[0];
+        how.further = further;
+        how.further_count = COUNT(further);
+    }
     how.memory = data[1] & 128 ? NULL : memory;
     arena_init(&a, 0);
     for (struct str rest = text; str_split(&rest, '\n', &line);) {

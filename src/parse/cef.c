@@ -174,7 +174,6 @@ bool cef_form_read(struct str s, const struct form_how *how, struct form_pairs *
     };
     struct str part;
 
-    (void)how;
     if (!take(&s, STR("CEF:")))
         return false;
     for (int i = 0; i < HEADER_PARTS; i++) {
@@ -189,6 +188,8 @@ bool cef_form_read(struct str s, const struct form_how *how, struct form_pairs *
         return true;
     }
     pairs(s, out);
+    if (how->once)
+        pairs_once(out);
     labels(out);
     return true;
 }

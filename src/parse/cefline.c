@@ -272,6 +272,32 @@ bool cef_line(struct work *w)
     return true;
 }
 
+void cef_other(struct work *w, bool leef, struct str key, struct str value, bool label)
+{
+    static const struct meaning heads[] = {
+        { PAIR("cef.device.event_class_id", "event.code"), K_TEXT }, { PAIR("cef.device.product", "observer.product"), K_TEXT },
+        { PAIR("cef.device.vendor", "observer.vendor"), K_TEXT },    { PAIR("cef.device.version", "observer.version"), K_TEXT },
+        { PAIR("leef.device.product", "observer.product"), K_TEXT }, { PAIR("leef.device.vendor", "observer.vendor"), K_TEXT },
+        { PAIR("leef.device.version", "observer.version"), K_TEXT }, { PAIR("leef.event_id", "event.code"), K_TEXT },
+    };
+    const struct meaning *m = leef ? meaning_of(leef_keys, COUNT(leef_keys), key) : meaning_of(cef_keys, COUNT(cef_keys), key);
+
+    if (!m && (str_starts(key, STR("cef.")) || str_starts(key, STR("leef.")))) {
+        m = meaning_of(heads, COUNT(heads), key);
+        if (m)
+            work_add(w, m->field, value);
+        else if (str_eq(key, STR("cef.severity")))
+            severity(w, value);
+        else
+            work_add(w, key, value);
+        return;
+    }
+    if ((m && put(w, m, value)) || label)
+        return;
+    (void)take(&key, STR("label."));
+    other(w, leef ? "leef." : "cef.extensions.", key, value);
+}
+
 bool leef_line(struct work *w)
 {
     struct form_pairs p;

@@ -81,8 +81,27 @@ static bool is_header(struct str s, char delimiter, struct arena *a)
     return count >= 3;
 }
 
+/* further_of - the columns of records of a kind, or NULL. */
+static const struct form_columns *further_of(const struct form_how *how, struct str kind)
+{
+    for (size_t i = 0; i < how->further_count; i++)
+        if (str_eq(how->further[i].kind, kind))
+            return &how->further[i];
+    return NULL;
+}
+
+/* column - the name that a parser gives to cell i; "-": it is not wanted. */
+static struct str column(const struct form_how *how, const struct form_columns *further, size_t i)
+{
+    if (i < how->column_count)
+        return how->columns[i];
+    i -= how->column_count;
+    return further && i < further->count ? further->names[i] : (struct str){ NULL, 0 };
+}
+
 bool csv_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
+    const struct form_columns *further = NULL;
     char delimiter = how->delimiter ? how->delimiter : ',';
     struct str names = { NULL, 0 }, cell, name = { NULL, 0 };
     bool named = false;
@@ -105,10 +124,12 @@ bool csv_form_read(struct str s, const struct form_how *how, struct form_pairs *
         if (named)
             name = csv_cell(&names, delimiter, out->arena, &name, &out->damaged) ? str_trim(name) : (struct str){ NULL, 0 };
         else
-            name = i < how->column_count ? how->columns[i] : (struct str){ NULL, 0 };
+            name = column(how, further, i);
+        if (how->further_count && name.n && str_eq(name, how->by))
+            further = further_of(how, cell);
         if (name.n == 0)
             name = arena_printf(out->arena, "column_%zu", i + 1);
-        if (cell.n)
+        if (cell.n && !str_eq(name, STR("-")))
             pairs_add(out, name, cell);
         if (i >= FORM_FIELDS_MAX)
             break;

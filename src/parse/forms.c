@@ -52,3 +52,25 @@ void pairs_add(struct form_pairs *f, struct str name, struct str value)
     }
     f->items[f->count++] = (struct event_field){ name, value };
 }
+
+/* pairs_once - by a table of names, so that a line of many costs no more than one of few. */
+void pairs_once(struct form_pairs *f)
+{
+    uint16_t table[1024] = { 0 }; /* index + 1 of the first of a name */
+    bool twice[FORM_FIELDS_MAX] = { false };
+
+    static_assert(FORM_FIELDS_MAX * 2 < COUNT(table), "the table stays half empty");
+    for (uint32_t i = 0; i < f->count; i++) {
+        size_t at = str_hash(f->items[i].name) % COUNT(table);
+
+        while (table[at] && !str_eq(f->items[table[at] - 1].name, f->items[i].name))
+            at = (at + 1) % COUNT(table);
+        if (table[at])
+            twice[i] = twice[table[at] - 1] = f->damaged = true;
+        else
+            table[at] = (uint16_t)(i + 1);
+    }
+    for (uint32_t i = 0; f->damaged && i < f->count; i++)
+        if (twice[i])
+            f->items[i].name = arena_printf(f->arena, "twice.%.*s", (int)min_size(f->items[i].name.n, EVENT_NAME_MAX - 6), f->items[i].name.p);
+}

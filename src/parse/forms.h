@@ -28,6 +28,13 @@ struct form_pairs {
     bool damaged;
 };
 
+/* Columns that only records of one kind have. */
+struct form_columns {
+    struct str kind;
+    const struct str *names;
+    size_t count;
+};
+
 /* What a data parser may say besides. All zero: what the format itself says. */
 struct form_how {
     char delimiter;            /* csv, kv, leef: between fields; 0: ',', found, of the header */
@@ -35,6 +42,10 @@ struct form_how {
     bool header;               /* csv: a line of column names may stand in the stream, remembered per source */
     const struct str *columns; /* csv, w3c: their names, where no header was seen */
     size_t column_count;
+    struct str by;               /* csv: the column whose value says which of "further" follow */
+    const struct form_columns *further;
+    size_t further_count;
+    bool once;                   /* kv, cef: a name that stands twice is no longer to be trusted */
     struct parse_memory *memory; /* may be NULL: then nothing is remembered */
     struct str source;           /* under which columns are remembered */
 };
@@ -59,6 +70,9 @@ bool winxml_next(struct str *rest, struct str *event);
 
 /* --- for the readers of forms --- */
 void pairs_add(struct form_pairs *f, struct str name, struct str value);
+/* pairs_once - values of a name that stands several times get the name "twice.NAME", all of them: who can write into one value of
+ * a line could have added the others. damaged then. */
+void pairs_once(struct form_pairs *f);
 
 /* --- what is remembered of a source between its lines: the names of columns that its header gave --- */
 

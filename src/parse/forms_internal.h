@@ -24,6 +24,8 @@ FORM_READER(winxml);
 
 /* csv_cell - the next cell of *s, quotes undone; false at the end. last: this cell ended the line. */
 bool csv_cell(struct str *s, char delimiter, struct arena *a, struct str *cell, bool *damaged);
+/* cef_other - a key of CEF or LEEF that a parser as data does not name: where the common readers put it. label: its value is told by a label. */
+void cef_other(struct work *w, bool leef, struct str key, struct str value, bool label);
 /* label_name - "Rule Name" as "rule_name", behind head; in the arena. */
 struct str label_name(struct arena *a, struct str head, struct str label);
 

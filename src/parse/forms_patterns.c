@@ -11,6 +11,7 @@ static const struct {
     [FORM_CSV] = { STR_INIT("csv"), "csv" },    [FORM_JSON] = { STR_INIT("json"), "json" },
     [FORM_CEF] = { STR_INIT("cef"), "cef" },    [FORM_LEEF] = { STR_INIT("leef"), "leef" },
     [FORM_W3C] = { STR_INIT("w3c"), "w3c" },    [FORM_XML] = { STR_INIT("xml"), "winxml" },
+    [FORM_SD] = { STR_INIT("sd"), NULL },
 };
 
 enum form form_named(struct str name)
@@ -21,12 +22,39 @@ enum form form_named(struct str name)
     return FORM_COUNT;
 }
 
+/* structured_read - what RFC 5424's header brought, by the names of its parameters; they leave the event. The text behind is "message". */
+static bool structured_read(struct work *w, struct str s, struct form_fields *out)
+{
+    static const struct str head = STR_INIT("log.syslog.structured_data.");
+    struct event *ev = w->ev;
+    uint32_t count = w->structured_to - w->structured_from;
+
+    if (count == 0 || w->structured_to > ev->field_count)
+        return false;
+    for (uint32_t i = w->structured_from; i < w->structured_to; i++) {
+        struct str name = str_cut(ev->fields[i].name, head.n + w->structured.n + 1);
+
+        if (str_starts(str_cut(ev->fields[i].name, head.n), w->structured) && name.n)
+            form_add(w, out, name, ev->fields[i].value);
+    }
+    memmove(&ev->fields[w->structured_from], &ev->fields[w->structured_to], (ev->field_count - w->structured_to) * sizeof *ev->fields);
+    ev->field_count -= count;
+    w->structured_to = w->structured_from;
+    if (s.n)
+        form_add(w, out, STR("message"), s);
+    return true;
+}
+
 bool form_read(struct work *w, enum form form, const struct form_options *o, struct str s, struct form_fields *out)
 {
     struct form_how how = { .delimiter = o ? o->separator : 0,
                             .assign = o ? o->assign : 0,
                             .columns = o ? o->columns : NULL,
                             .column_count = o ? o->column_count : 0,
+                            .by = o ? o->by : (struct str){ NULL, 0 },
+                            .further = o ? o->further : NULL,
+                            .further_count = o ? o->further_count : 0,
+                            .once = o && o->once,
                             .memory = w->hints->memory,
                             .source = w->hints->source };
     struct form_pairs pairs;
@@ -34,6 +62,8 @@ bool form_read(struct work *w, enum form form, const struct form_options *o, str
     *out = (struct form_fields){ 0 };
     if (form == FORM_TEXT || form >= FORM_COUNT)
         return false;
+    if (form == FORM_SD)
+        return structured_read(w, s, out);
     how.header = how.column_count == 0;
     if (!form_kind_read(form_kind_of(str_c(names[form].kind)), s, &how, w->arena, &pairs))
         return false;

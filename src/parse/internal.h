@@ -61,6 +61,8 @@ struct work {
     bool routed;  /* the products of this program were asked */
     struct str route_name; /* whose route this is: asked for several times a line */
     const struct route *route;
+    struct str structured; /* the first id of structured data that is a product's own, and the fields of all of them */
+    uint32_t structured_from, structured_to;
     int depth;    /* texts inside texts */
     uint32_t product_from; /* fields from here on are of the product at work, where several of its patterns may say the same */
 };

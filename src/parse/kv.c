@@ -227,6 +227,8 @@ static bool assigned(struct work *w, struct str *s, char sep, char assign, struc
             continue;
         }
         *s = str_cut(*s, n + 1);
+        if (s->n && *s->p == assign) /* "ike::" of Check Point */
+            *s = str_cut(*s, 1);
         skip_blanks(s);
         if (s->n && *s->p == '"') {
             out->value = quoted_value(w, s);
@@ -252,6 +254,8 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
             s = str_of(s.p + 1, s.n - 2); /* Check Point: [action:"Drop"; src:"192.0.2.1"] */
         while (assigned(&w, &s, sep, how->assign, &v))
             pairs_add(out, v.name, v.value);
+        if (how->once)
+            pairs_once(out);
         out->damaged = out->damaged || w.trouble;
         return out->count > 0;
     }
@@ -264,6 +268,8 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
             take_until(&s, str_of(&sep, 1));
         skip_blanks(&s);
     }
+    if (how->once)
+        pairs_once(out);
     out->damaged = out->damaged || w.trouble;
     return out->count > 0;
 }

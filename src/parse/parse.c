@@ -140,6 +140,8 @@ static bool by_data(struct work *w)
 {
     if (!w->parser->data)
         return false;
+    if (w->structured.n && patterns_structured(w))
+        return true;
     if (w->program.n && program_data(w))
         return true;
     if ((w->hints->parser.n && patterns_named(w, w->msg)) || (w->hints->path.n && patterns_path(w, w->msg)))
@@ -179,8 +181,8 @@ static bool body(struct work *w)
 {
     struct str s = w->msg;
 
-    if (s.n == 0)
-        return false;
+    if (s.n == 0) /* all that some say is structured data */
+        return w->structured.n && w->parser->data && patterns_structured(w);
     if (by_data(w))
         return true;
     if (*s.p == '%' && cisco_message(w))
@@ -363,7 +365,8 @@ static void finish(struct work *w, bool understood)
         w->msg = str_trim(w->text);
     } else {
         ev->parse = w->trouble ? EVENT_PARSE_PARTIAL : EVENT_PARSE_OK;
-        work_add(w, STR("event.kind"), STR("event"));
+        if (!is_there(ev, STR("event.kind"))) /* an alert says so itself */
+            work_add(w, STR("event.kind"), STR("event"));
     }
     if (w->hints->host.n && !is_there(ev, STR("host.name")))
         work_add(w, STR("host.name"), w->hints->host);

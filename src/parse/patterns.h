@@ -17,6 +17,7 @@
 #ifndef SAQSHY_PARSE_PATTERNS_H
 #define SAQSHY_PARSE_PATTERNS_H
 
+#include "parse/forms.h"
 #include "parse/internal.h"
 
 #define PRODUCTS_MAX       512
@@ -34,15 +35,21 @@
 #define ALONE_MAX          2048
 #define PATHS_MAX          1024
 #define ROUTE_PRODUCTS_MAX 8
+#define FORM_WORDS_MAX     1024 /* "contains" of forms that are recognised alone */
+#define STRUCTURED_MAX     256  /* names of structured data */
 
 /* --- forms: a structured text as fields by name --- */
 
-enum form { FORM_TEXT, FORM_KV, FORM_CSV, FORM_JSON, FORM_CEF, FORM_LEEF, FORM_W3C, FORM_XML, FORM_COUNT };
+enum form { FORM_TEXT, FORM_KV, FORM_CSV, FORM_JSON, FORM_CEF, FORM_LEEF, FORM_W3C, FORM_XML, FORM_SD, FORM_COUNT };
 
 struct form_options {
     char separator, assign, quote; /* 0: as the form has it */
+    bool once;
     const struct str *columns;
     size_t column_count;
+    struct str by;
+    const struct form_columns *further;
+    size_t further_count;
 };
 
 /* What a form gives, in the order of the text. Names and values are views into the text or lie in the arena. */
@@ -175,6 +182,11 @@ struct sample {
 
 struct filter;
 
+/* What is told by other fields of the event. */
+#define DERIVE_BYTES   1u /* network.bytes: of both sides together */
+#define DERIVE_PACKETS 2u /* network.packets */
+#define DERIVE_TYPE    4u /* network.type: ipv4 or ipv6 */
+
 /* Patterns that read the same text, with their filter. */
 struct group_of {
     struct str of;
@@ -190,9 +202,10 @@ struct product {
     uint64_t *lines; /* relaxed counter of those it took */
     struct str id, title, prefix;
     enum event_class class;
-    const struct str *programs, *replaces, *paths, *starts, *contains, *empty;
-    size_t program_count, replace_count, path_count, start_count, contain_count, empty_count;
+    const struct str *programs, *replaces, *paths, *starts, *contains, *empty, *structured;
+    size_t program_count, replace_count, path_count, start_count, contain_count, empty_count, structured_count;
     bool alone, drop_rest;
+    unsigned derive; /* DERIVE_… */
     enum form form;
     struct form_options options;
     const struct field *fields; /* open addressing, field_cap is a power of two */
@@ -325,9 +338,13 @@ struct patterns {
     uint16_t *alone_list;        /* indices of alone, by the first byte of a text: alone_at[c] … alone_at[c + 1] - 1 */
     uint32_t alone_at[257];
     const struct filter *alone_filter, *path_filter;
-    const struct product **alone_forms, **path_products;
-    struct str *path_globs;
-    size_t form_count, path_count;
+    const struct product **alone_forms, **path_products, **structured_products;
+    struct str *path_globs, *structured_globs;
+    size_t form_count, path_count, structured_count;
+    uint16_t *form_list;         /* indices of alone_forms, by the first byte likewise */
+    uint16_t *form_words;        /* of each form, where its "contains" begin in form_filter */
+    uint32_t form_at[257];
+    const struct filter *form_filter;
 };
 /* product_try_samples - the product by itself, beside the readers in C, does as its samples say. */
 MUST_USE int product_try_samples(struct product *p, int32_t zone_min, struct err *e);
@@ -342,6 +359,8 @@ void patterns_count_limit(const struct parser *p);
 bool patterns_named(struct work *w, struct str text);
 bool patterns_path(struct work *w, struct str text);
 bool patterns_alone(struct work *w, struct str text);
+/* patterns_structured - the products whose structured data the header has. */
+bool patterns_structured(struct work *w);
 /* patterns_claim - profile or path name a product, the line is not as its lines are: named, and partial. */
 bool patterns_claim(struct work *w);
 /* patterns_program - the route of a program's name, or NULL. */

@@ -44,7 +44,7 @@ static int names(struct making *m, const struct ynode *map)
 
 static int match(struct making *m, const struct ynode *map)
 {
-    static const char *const keys[] = { "programs", "paths", "starts", "contains", "alone", NULL };
+    static const char *const keys[] = { "programs", "paths", "structured_data", "starts", "contains", "alone", NULL };
     struct product *p = m->product;
     int rc;
 
@@ -55,6 +55,8 @@ static int match(struct making *m, const struct ynode *map)
         rc = making_texts(m, map, "programs", &p->programs, &p->program_count);
     if (rc == 0)
         rc = making_texts(m, map, "paths", &p->paths, &p->path_count);
+    if (rc == 0)
+        rc = making_texts(m, map, "structured_data", &p->structured, &p->structured_count);
     if (rc == 0)
         rc = making_texts(m, map, "starts", &p->starts, &p->start_count);
     if (rc == 0)
@@ -79,16 +81,44 @@ static int one_byte(struct making *m, const struct ynode *map, const char *key, 
     return 0;
 }
 
+/* further - columns that depend on the value of one of those before. */
+static int further(struct making *m, const struct ynode *options, struct form_options *o)
+{
+    const struct ynode *map = yaml_get(options, "further");
+    struct form_columns *list;
+    bool known = false;
+    int rc = 0;
+
+    o->by = arena_copy(m->arena, yaml_text(options, "by"));
+    for (size_t i = 0; i < o->column_count; i++)
+        known |= str_eq(o->columns[i], o->by);
+    if (!map)
+        return o->by.n ? wrong(m, options, "\"by\" wants \"further\"") : 0;
+    if (map->kind != YNODE_MAP || !known)
+        return wrong(m, map, "\"further\" wants a map of lists, and \"by\" the name of one of the columns");
+    list = arena_zero(m->arena, (map->count + 1) * sizeof *list);
+    if (!list)
+        return err_set(m->e, -ENOMEM, "no memory for a parser");
+    o->further = list;
+    for (const struct ynode *k = map->first; k && rc == 0; k = k->next) {
+        struct form_columns *c = &list[o->further_count++];
+
+        c->kind = arena_copy(m->arena, k->text);
+        rc = making_texts(m, map, c->kind.p, &c->names, &c->count);
+    }
+    return rc;
+}
+
 static int form(struct making *m, const struct ynode *map, enum form *form, struct form_options *o)
 {
-    static const char *const keys[] = { "separator", "assign", "quote", "columns", NULL };
+    static const char *const keys[] = { "separator", "assign", "quote", "once", "columns", "by", "further", NULL };
     const struct ynode *options = yaml_get(map, "options");
     struct str name = yaml_text(map, "form");
     int rc;
 
     *form = name.n ? form_named(name) : FORM_TEXT;
     if (*form == FORM_COUNT)
-        return wrong(m, yaml_get(map, "form"), "\"form\" is text, kv, csv, json, cef, leef, w3c or xml");
+        return wrong(m, yaml_get(map, "form"), "\"form\" is text, kv, csv, json, cef, leef, w3c, xml or sd");
     if (!options)
         return 0;
     if (options->kind != YNODE_MAP)
@@ -100,7 +130,11 @@ static int form(struct making *m, const struct ynode *map, enum form *form, stru
         rc = one_byte(m, options, "assign", &o->assign);
     if (rc == 0)
         rc = one_byte(m, options, "quote", &o->quote);
-    return rc == 0 ? making_texts(m, options, "columns", &o->columns, &o->column_count) : rc;
+    if (rc == 0)
+        rc = yaml_bool(m->yaml, options, "once", &o->once, m->e);
+    if (rc >= 0)
+        rc = making_texts(m, options, "columns", &o->columns, &o->column_count);
+    return rc == 0 ? further(m, options, o) : rc;
 }
 
 /* --- patterns --- */
@@ -252,10 +286,29 @@ static int inside(struct making *m, const struct ynode *list)
     return rc;
 }
 
+static int derive(struct making *m, const struct ynode *map)
+{
+    static const char *const known[] = { "network.bytes", "network.packets", "network.type" };
+    const struct str *names;
+    size_t count;
+    int rc = making_texts(m, map, "derive", &names, &count);
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        size_t k = 0;
+
+        while (k < COUNT(known) && !str_eq(names[i], str_c(known[k])))
+            k++;
+        if (k == COUNT(known))
+            return wrong(m, yaml_get(map, "derive"), "\"derive\" knows network.bytes, network.packets and network.type");
+        m->product->derive |= 1u << k;
+    }
+    return rc;
+}
+
 static int whole(struct making *m, const struct ynode *map)
 {
     static const char *const keys[] = { "id",   "title",  "class", "prefix", "replaces", "match",    "form",   "options", "fields",
-                                        "rest", "empty", "time",  "set",    "types",    "cases", "patterns", "inside", "samples", NULL };
+                                        "rest", "empty", "time",  "set",    "types",    "cases", "patterns", "inside", "derive", "samples", NULL };
     struct product *p = m->product;
     struct str rest = yaml_text(map, "rest");
     int rc = yaml_only(m->yaml, map, keys, m->e);
@@ -277,6 +330,8 @@ static int whole(struct making *m, const struct ynode *map)
         rc = making_fields(m, yaml_get(map, "fields"));
     if (rc == 0)
         rc = making_layer(m, map, &p->layer);
+    if (rc == 0)
+        rc = derive(m, map);
     if (rc == 0)
         rc = patterns(m, yaml_get(map, "patterns"));
     if (rc == 0)

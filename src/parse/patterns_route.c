@@ -94,6 +94,38 @@ bool patterns_claim(struct work *w)
     return p != NULL;
 }
 
+bool patterns_structured(struct work *w)
+{
+    const struct patterns *d = w->parser->data;
+
+    for (size_t i = 0; i < d->structured_count; i++)
+        if (glob_holds(d->structured_globs[i], w->structured) && product_run(w, d->structured_products[i], w->msg))
+            return true;
+    return false;
+}
+
+/* forms_alone - those that may begin with the first byte of text. Many words are looked for in one pass. */
+static bool forms_alone(struct work *w, const struct patterns *d, struct str text)
+{
+    uint64_t hits[FORM_WORDS_MAX / 64];
+    uint32_t from = d->form_at[(unsigned char)*text.p], to = d->form_at[(unsigned char)*text.p + 1];
+    bool many = to - from > FILTER_FROM;
+
+    if (many)
+        filter_scan(d->form_filter, text, hits);
+    for (uint32_t i = from; i < to; i++) {
+        const struct product *p = d->alone_forms[d->form_list[i]];
+        uint32_t word = d->form_words[d->form_list[i]], end = word + (uint32_t)p->contain_count;
+        bool may = !many || p->contain_count == 0;
+
+        for (; word < end && !may; word++)
+            may = hits[word / 64] >> word % 64 & 1;
+        if (may && product_looks(p, text) && product_run(w, p, text))
+            return true;
+    }
+    return false;
+}
+
 bool patterns_alone(struct work *w, struct str text)
 {
     const struct patterns *d = w->parser->data;
@@ -101,12 +133,11 @@ bool patterns_alone(struct work *w, struct str text)
     uint32_t from, to;
     bool many;
 
-    if (!d)
+    if (!d || text.n == 0)
         return false;
-    for (size_t i = 0; i < d->form_count; i++)
-        if (product_looks(d->alone_forms[i], text) && product_run(w, d->alone_forms[i], text))
-            return true;
-    if (d->alone_count == 0 || text.n == 0)
+    if (d->form_count && forms_alone(w, d, text))
+        return true;
+    if (d->alone_count == 0)
         return false;
     from = d->alone_at[(unsigned char)*text.p];
     to = d->alone_at[(unsigned char)*text.p + 1];

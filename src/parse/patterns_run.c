@@ -4,6 +4,7 @@
  * Nothing goes into the event before the text is known to be the product's: captures are kept on the stack until then. */
 #include <stdarg.h>
 
+#include "parse/forms_internal.h"
 #include "parse/patterns.h"
 
 /* One value that was found. Of a form, field is NULL where the file does not name it. */
@@ -389,14 +390,37 @@ static void put(struct work *w, const struct target *t, struct str v)
     }
 }
 
+/* labelled - "cs1" where "cs1Label" stands too, or that label: the form gave the value by its label besides. */
+static bool labelled(const struct taken *t, struct str name)
+{
+    static const struct str tail = STR_INIT("Label");
+
+    if (str_ends(name, tail) && name.n > tail.n)
+        return true;
+    for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].name.n == name.n + tail.n && str_starts(t->items[i].name, name) && str_ends(t->items[i].name, tail))
+            return true;
+    return false;
+}
+
+/* put_unnamed - what the file does not name stays under its own name; keys of CEF and LEEF mean what they mean everywhere. */
+static void put_unnamed(struct work *w, const struct taken *t, const struct captured *c)
+{
+    enum form form = t->product->form;
+
+    if (form == FORM_CEF || form == FORM_LEEF)
+        cef_other(w, form == FORM_LEEF, c->name, c->value, labelled(t, c->name));
+    else if (!t->product->drop_rest)
+        work_add(w, join(w, t->product->prefix, '.', c->name), c->value);
+}
+
 static void put_all(struct work *w, const struct taken *t)
 {
     for (size_t i = 0; i < t->count; i++) {
         const struct captured *c = &t->items[i];
 
         if (!c->field) {
-            if (!t->product->drop_rest)
-                work_add(w, join(w, t->product->prefix, '.', c->name), c->value);
+            put_unnamed(w, t, c);
             continue;
         }
         for (size_t k = 0; k < c->field->count; k++) {
@@ -537,6 +561,33 @@ static void put_constants(struct work *w, const struct taken *t)
     }
 }
 
+/* --- what follows from other fields --- */
+
+static void put_sum(struct work *w, struct str name, struct str a, struct str b)
+{
+    uint64_t x, y, sum;
+
+    if (event_get(w->ev, name).n == 0 && str_u64(event_get(w->ev, a), &x) && str_u64(event_get(w->ev, b), &y) && !__builtin_add_overflow(x, y, &sum))
+        work_number(w, name, sum);
+}
+
+static void put_derived(struct work *w, unsigned what)
+{
+    struct str ip;
+
+    if (what & DERIVE_BYTES)
+        put_sum(w, STR("network.bytes"), STR("source.bytes"), STR("destination.bytes"));
+    if (what & DERIVE_PACKETS)
+        put_sum(w, STR("network.packets"), STR("source.packets"), STR("destination.packets"));
+    if (!(what & DERIVE_TYPE))
+        return;
+    ip = event_get(w->ev, STR("source.ip"));
+    if (ip.n == 0)
+        ip = event_get(w->ev, STR("destination.ip"));
+    if (ip.n && event_get(w->ev, STR("network.type")).n == 0)
+        work_add(w, STR("network.type"), str_chr(ip, ':') < 0 ? STR("ipv4") : STR("ipv6"));
+}
+
 /* --- all of it --- */
 
 static void finish(struct work *w, struct taken *t, struct room *room)
@@ -555,10 +606,14 @@ static void finish(struct work *w, struct taken *t, struct room *room)
         if (v.n)
             (void)take_form(w, t, p->inside[i].form, &p->inside[i].options, v);
     }
-    w->product_from = t->matched_count > 1 ? w->ev->field_count : UINT32_MAX;
+    w->product_from = t->matched_count > (p->form == FORM_TEXT) ? w->ev->field_count : UINT32_MAX;
     put_all(w, t);
+    if (p->form == FORM_CEF && event_get(w->ev, STR("message")).n == 0)
+        work_add(w, STR("message"), found(t, STR("cef.name")));
     put_time(w, t);
     put_constants(w, t);
+    if (p->derive)
+        put_derived(w, p->derive);
     for (size_t i = 0; i < p->inside_count; i++) {
         struct str v = p->inside[i].form == FORM_TEXT ? found(t, p->inside[i].of) : (struct str){ NULL, 0 };
 

@@ -155,9 +155,57 @@ static int build_firsts(struct patterns *d)
     return 0;
 }
 
+/* build_forms - the same for structured forms, with what they must contain. */
+static int build_forms(struct patterns *d, struct err *e)
+{
+    struct str *words = arena_array(&d->arena, FORM_WORDS_MAX, sizeof *words);
+    size_t word_count = 0;
+    uint32_t n = 0;
+
+    d->form_list = arena_array(&d->arena, 256 * (d->form_count + 1), sizeof *d->form_list);
+    d->form_words = arena_array(&d->arena, d->form_count + 1, sizeof *d->form_words);
+    if (!words || !d->form_list || !d->form_words)
+        return -ENOMEM;
+    for (size_t i = 0; i < d->form_count; i++) {
+        const struct product *p = d->alone_forms[i];
+
+        d->form_words[i] = (uint16_t)word_count;
+        for (size_t k = 0; k < p->contain_count; k++) {
+            if (word_count == FORM_WORDS_MAX)
+                return -E2BIG;
+            words[word_count++] = p->contains[k];
+        }
+    }
+    for (unsigned c = 0; c < 256; c++) {
+        d->form_at[c] = n;
+        for (size_t i = 0; i < d->form_count; i++)
+            if (may_begin(d->alone_forms[i]->starts, d->alone_forms[i]->start_count, (unsigned char)c))
+                d->form_list[n++] = (uint16_t)i;
+    }
+    d->form_at[256] = n;
+    return filter_new(&d->arena, words, word_count, &d->form_filter, e);
+}
+
+static int build_structured(struct patterns *d)
+{
+    d->structured_globs = arena_array(&d->arena, STRUCTURED_MAX, sizeof *d->structured_globs);
+    d->structured_products = arena_array(&d->arena, STRUCTURED_MAX, sizeof(struct product *));
+    if (!d->structured_globs || !d->structured_products)
+        return -ENOMEM;
+    for (size_t i = 0; i < d->product_count; i++)
+        for (size_t k = 0; k < d->products[i]->structured_count; k++) {
+            if (d->structured_count == STRUCTURED_MAX)
+                return -E2BIG;
+            d->structured_globs[d->structured_count] = d->products[i]->structured[k];
+            d->structured_products[d->structured_count++] = d->products[i];
+        }
+    return 0;
+}
+
 static int build_alone(struct patterns *d, struct err *e)
 {
     struct str *literals = arena_array(&d->arena, ALONE_MAX, sizeof *literals);
+    int rc;
 
     d->alone = arena_array(&d->arena, ALONE_MAX, sizeof *d->alone);
     d->alone_forms = arena_array(&d->arena, d->product_count + 1, sizeof(struct product *));
@@ -180,6 +228,9 @@ static int build_alone(struct patterns *d, struct err *e)
     }
     if (build_firsts(d) < 0)
         return -ENOMEM;
+    rc = build_forms(d, e);
+    if (rc < 0)
+        return rc;
     return filter_new(&d->arena, literals, d->alone_count, &d->alone_filter, e);
 }
 
@@ -221,6 +272,8 @@ int patterns_build(struct patterns *d, struct err *e)
         rc = build_alone(d, e);
     if (rc == 0)
         rc = build_paths(d, e);
+    if (rc == 0)
+        rc = build_structured(d);
     if (rc == -ENOMEM)
         return err_set(e, rc, "no memory for the tables of parsers");
     return rc < 0 ? err_set(e, rc, "the parsers are too many for one table") : 0;

@@ -181,7 +181,7 @@ static bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *f
     return true;
 }
 
-/* digits_form - "2026-03-20T23:50:00…", "2026/03/20 …" or "2026 Mar 20 …". */
+/* digits_form - "2026-03-20T23:50:00…", "2026/03/20 …", "2026:03:20-23:50:00" or "2026 Mar 20 …". */
 static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struct stamp *out, bool *by_month)
 {
     char sep;
@@ -195,11 +195,11 @@ static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struc
         *by_month = true;
         return month_form(s, c, &c->year, fraction, &out->offset_min);
     }
-    if ((sep != '-' && sep != '/') || (c->month = number(s, 2, 2)) < 1 || !s->n || *s->p != sep)
+    if ((sep != '-' && sep != '/' && sep != ':') || (c->month = number(s, 2, 2)) < 1 || !s->n || *s->p != sep)
         return false;
     *s = str_cut(*s, 1);
-    if ((c->day = number(s, 2, 2)) < 1 || !s->n || (*s->p != 'T' && *s->p != 't' && *s->p != ' '))
-        return false;
+    if ((c->day = number(s, 2, 2)) < 1 || !s->n || (sep == ':' ? *s->p != '-' : *s->p != 'T' && *s->p != 't' && *s->p != ' '))
+        return false; /* "2026:03:20-23:50:00" is Sophos UTM's */
     out->iso = *s->p != ' ';
     *s = str_cut(*s, 1);
     if (!clock_time(s, c, fraction))

@@ -141,6 +141,9 @@ static bool sd_element(struct work *w, struct str *s)
     id = sd_name(s);
     if (id.n == 0)
         return false;
+    id.n = min_size(id.n, 64);
+    if (w->structured.n == 0 && !str_eq(id, STR("timeQuality")) && !str_eq(id, STR("origin")) && !str_eq(id, STR("meta")))
+        w->structured = id;
     for (;;) {
         skip_blanks(s);
         if (take(s, STR("]")))
@@ -149,7 +152,7 @@ static bool sd_element(struct work *w, struct str *s)
         if (name.n == 0 || !take(s, STR("=\"")) || !sd_value(w, s, &value))
             return false;
         work_add(w,
-                 arena_printf(w->arena, "log.syslog.structured_data.%.*s.%.*s", (int)min_size(id.n, 64), id.p,
+                 arena_printf(w->arena, "log.syslog.structured_data.%.*s.%.*s", (int)id.n, id.p,
                               (int)min_size(name.n, 64), name.p),
                  value);
     }
@@ -167,6 +170,7 @@ static void structured_data(struct work *w, struct str *s)
 {
     struct str at = *s;
 
+    w->structured_from = w->ev->field_count;
     if (at.n && *at.p == '-' && (at.n == 1 || at.p[1] == ' ')) {
         *s = str_cut(at, 1);
         return;
@@ -178,6 +182,7 @@ static void structured_data(struct work *w, struct str *s)
         }
         *s = at;
     }
+    w->structured_to = w->ev->field_count;
 }
 
 static struct str nil(struct str s) { return str_eq(s, STR("-")) ? (struct str){ NULL, 0 } : s; }
@@ -492,9 +497,10 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
     bool timed;
 
     skip_blanks(&at);
-    if (pri)
-        sequence = sequence_take(&at);
-    take(&at, STR(": "));
+    if (pri && (sequence = sequence_take(&at)).n)
+        (void)sequence_take(&at); /* "45: 000044: " counts messages and the log's lines */
+    if (!take(&at, STR(": ")) && at.n > 1 && *at.p == ':' && is_alpha(at.p[1]))
+        at = str_cut(at, 1); /* ":Mar 19 …" of an ASA with EMBLEM */
     if (at.n > 1 && (*at.p == '*' || *at.p == '.') && is_alpha(at.p[1]))
         at = str_cut(at, 1); /* Cisco: the clock is not set, or lost its source */
     timed = stamp_take(w, &at, &t) || (pri && stamp_joined(w, &at, &t));
@@ -548,16 +554,8 @@ bool syslog_header(struct work *w)
     struct str at = w->msg;
     bool pri = take_pri(w, &at);
 
-    if (pri) {
-        struct str v = at;
-
-        if (rfc5424(w, &v))
-            at = v;
-        else if (!rfc3164(w, &at, true))
-            return false;
-    } else if (!rfc3164(w, &at, false)) {
+    if (!rfc5424(w, &at) && !rfc3164(w, &at, pri))
         return false;
-    }
     solaris_id(w, &at);
     w->msg = at;
     return true;

@@ -207,6 +207,27 @@ static void test_signs(void **state)
     assert_false(f.damaged);
 }
 
+/* test_once - who may write into one value of a line must not be believed in another. */
+static void test_once(void **state)
+{
+    struct form_how how = { .delimiter = ',', .once = true };
+    AUTO_ARENA struct arena a = { 0 };
+    struct form_pairs f;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_true(form_kind_read(form_kind_of(STR("kv")), STR("User=x,Ip=192.0.2.9,Vpn=,Ip=203.0.113.8,Port=22"), &how, &a, &f));
+    assert_true(f.damaged);
+    assert_int_equal(pairs_get(&f, STR("Ip")).n, 0);
+    assert_true(str_eq(pairs_get(&f, STR("twice.Ip")), STR("192.0.2.9")));
+    assert_true(str_eq(pairs_get(&f, STR("User")), STR("x")) && str_eq(pairs_get(&f, STR("Port")), STR("22")));
+    assert_true(form_kind_read(form_kind_of(STR("cef")), STR("CEF:0|v|p|1|2|n|3|suser=x src=192.0.2.9 src=203.0.113.8 cs1=a cs1Label=B"), &how, &a, &f));
+    assert_true(f.damaged && pairs_get(&f, STR("src")).n == 0);
+    assert_true(str_eq(pairs_get(&f, STR("label.b")), STR("a")));
+    assert_true(form_kind_read(form_kind_of(STR("kv")), STR("a=1,b=2,c=3"), &how, &a, &f));
+    assert_false(f.damaged);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -214,6 +235,7 @@ int main(void)
         { .name = "forms: any of them cut anywhere is read to its end and no further", .test_func = test_cut },
         { .name = "forms: a list of Windows events is taken apart", .test_func = test_next },
         { .name = "forms: pairs by other signs, with quotes", .test_func = test_signs },
+        { .name = "forms: a name that stands twice where it must not is nobody's", .test_func = test_once },
         { .name = "forms: column names are remembered per source, over a restart, and bounded", .test_func = test_memory },
     };
 

@@ -277,6 +277,9 @@ static const struct {
     { "a zone without a form", HEAD "time: {zone: UTC}\n" PATTERN SAMPLES, "wants \"forms\"" },
     { "a condition without words", HEAD "cases:\n  - {when: {a: []}, types: [APP-01]}\n" PATTERN SAMPLES, "empty list" },
     { "an unknown kind of value", HEAD "fields: {a: {to: x.a, as: roman}}\n" PATTERN SAMPLES, "\"as\"" },
+    { "columns by one that is none", "id: x\ntitle: X\nmatch: {programs: [x]}\nform: csv\noptions: {columns: [a, b], by: c, further: {d: [e]}}\n" SAMPLES, "name of one of the columns" },
+    { "columns by one, and none further", "id: x\ntitle: X\nmatch: {programs: [x]}\nform: csv\noptions: {columns: [a, b], by: a}\n" SAMPLES, "wants \"further\"" },
+    { "what cannot be derived", HEAD "derive: [user.name]\n" PATTERN SAMPLES, "\"derive\" knows" },
     { "a list where a map belongs", "- a\n- b\n", "one map" },
     { "a sample that says neither", HEAD PATTERN "samples:\n  - {line: a}\n  - {line: b}\n  - {line: c, not: true}\n", "either \"want\" or" },
 };
@@ -348,6 +351,10 @@ static const char *const routed[] = {
     "inside:\n  - {of: more, form: kv}\n  - {of: inner, program: sshd}\n  - {of: deep, parser: gate}\nfields: {bytes: source.bytes}\n" ENDS,
     "id: other\ntitle: Other\nclass: app\nmatch: {programs: [gate]}\npatterns:\n  - {name: a, text: 'other {other.x:word}'}\n" ENDS,
     "id: my-cron\ntitle: Cron\nclass: sec\nreplaces: [cron]\nmatch: {programs: [anacron]}\npatterns:\n  - {name: a, text: '({user.name:word}) CMD ({my_cron.command:text})'}\n" ENDS,
+    "id: struct\ntitle: Struct\nclass: net\nmatch: {structured_data: ['box@1.*']}\nform: sd\nderive: [network.bytes, network.packets, network.type]\n"
+    "fields: {src: source.ip, out: source.bytes, in: destination.bytes, message: message}\n" ENDS,
+    "id: cells\ntitle: Cells\nclass: fw\nmatch: {starts: ['1,'], alone: true}\nform: csv\noptions: {columns: ['-', kind, who], by: kind, further: {login: [from], copy: [what, '-', bytes]}}\n"
+    "fields: {who: user.name, from: source.ip, bytes: file.size}\n" ENDS,
     "id: shape\ntitle: Shape\nclass: app\nmatch: {alone: true, starts: ['##:##:## [']}\npatterns:\n  - {name: a, text: '{@timestamp:time} [{log.level:word}] {message:rest}'}\n" ENDS,
 };
 
@@ -373,6 +380,15 @@ static const struct {
     { "alone, behind the header of a program nobody knows", "<30>Mar 19 08:05:09 h mill[1]: 08:05:09 [warn] all is well", NULL, NULL, "shape/partial|log.level=warn" },
     { "a text inside goes to a reader in C", "<30>Mar 19 08:05:09 h gate[1]: inner Failed password for root from 192.0.2.5 port 22 ssh2", NULL, NULL, "gate/ok|source.ip=192.0.2.5|user.name=root" },
     { "texts inside texts", "<30>Mar 19 08:05:09 h gate[1]: deep deep allowed 192.0.2.6 -", NULL, NULL, "gate/ok|source.ip=192.0.2.6" },
+    { "by the structured data of its header", "<30>1 2026-03-19T08:05:09Z h app - ID [timeQuality tzKnown=\"1\"][box@1.2 src=\"192.0.2.8\" out=\"5\" in=\"7\" x=\"a \\\"b\\\"\"] said",
+      NULL, NULL, "struct/ok|source.ip=192.0.2.8|network.bytes=12|network.type=ipv4|!network.packets|struct.x=a \"b\"|message=said|!log.syslog.structured_data.box@1.2.src|log.syslog.msgid=ID" },
+    { "structured data that is all", "<30>1 2026-03-19T08:05:09Z h app - - [box@1.2 src=\"2001:db8::1\"]", NULL, NULL, "struct/ok|source.ip=2001:db8::1|network.type=ipv6" },
+    { "structured data of somebody else", "<30>1 2026-03-19T08:05:09Z h app - - [box@10.2 src=\"192.0.2.8\"] said", NULL, NULL,
+      "syslog/ok|log.syslog.structured_data.box@10.2.src=192.0.2.8|!source.ip" },
+    { "structured data that a message only quotes", "<30>1 2026-03-19T08:05:09Z h app - - - [box@1.2 src=\"192.0.2.8\"] said", NULL, NULL, "syslog/ok|!source.ip" },
+    { "columns of one kind", "1,login,ann,192.0.2.9,more", NULL, NULL, "cells/ok|user.name=ann|source.ip=192.0.2.9|cells.column_5=more|!cells.column_1" },
+    { "columns of another kind", "1,copy,\"a,login\",b,c,7", NULL, NULL, "cells/ok|user.name=a,login|cells.what=b|file.size=7|!source.ip" },
+    { "columns of a kind that has none", "1,other,ann,192.0.2.9", NULL, NULL, "cells/ok|user.name=ann|cells.column_4=192.0.2.9" },
     { "no deeper than three", "<30>Mar 19 08:05:09 h gate[1]: deep deep deep deep allowed 192.0.2.6 -", NULL, NULL, "gate/ok|!source.ip" },
 };
 
@@ -406,6 +422,38 @@ static void test_ways(void **state)
             else
                 CHECK(ways[i].name, split_at(piece, STR("="), &name, &piece) && str_eq(event_get(ev, name), piece));
         }
+    }
+    event_batch_free(&b);
+    parse_free(&p);
+}
+
+/* test_many_forms - more forms that begin alike than are asked one by one. */
+static void test_many_forms(void **state)
+{
+    struct parser *p = parser_bare(0);
+    struct event_batch b;
+    char text[400];
+
+    (void)state;
+    assert_non_null(p);
+    p->data = calloc(1, sizeof *p->data);
+    arena_init(&p->data->arena, 0);
+    for (int i = 0; i < 12; i++) {
+        snprintf(text, sizeof text, "id: form-%d\ntitle: F\nmatch: {alone: true, starts: ['{'], contains: ['\"Key%d\"', 'other%d:']}\nform: json\n" ENDS, i, i, i);
+        assert_int_equal(product_load(str_c(text), "f", &p->data->products[p->data->product_count++], NULL), 0);
+    }
+    assert_int_equal(patterns_build(p->data, NULL), 0);
+    event_batch_init(&b, 0);
+    for (int i = 0; i < 16; i++) {
+        struct parse_hints h = { .received = INT64_C(1774008000) * NS_PER_SECOND };
+        struct event *ev;
+
+        event_batch_reset(&b);
+        ev = event_batch_add(&b);
+        snprintf(text, sizeof text, i < 14 ? "{\"a\": 1, \"Key%d\": 2}" : "{\"a\": 1, \"key%d\": 2}", i < 14 ? i : i - 14);
+        parse_line(p, str_c(text), &h, &b.arena, ev);
+        snprintf(text, sizeof text, "form-%d", i);
+        assert_true(str_eq(ev->parser, i < 12 ? str_c(text) : STR("json"))); /* letters of another case are another text */
     }
     event_batch_free(&b);
     parse_free(&p);
@@ -509,6 +557,7 @@ int main(void)
         { .name = "a file that is wrong is refused with its place", .test_func = test_files },
         { .name = "what the keys of a file do", .test_func = test_keys },
         { .name = "how a line finds its product: profile, path, program, shape; texts inside texts", .test_func = test_ways },
+        { .name = "many forms that begin alike are told apart by what they contain", .test_func = test_many_forms },
         { .name = "files that change, break, go, and take another's place", .test_func = test_reload },
         { .name = "every sample that we ship, cut everywhere", .test_func = test_cut },
     };

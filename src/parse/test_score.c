@@ -156,6 +156,88 @@ static void beats_file(struct score *s, const char *path)
     buf_free(&file);
 }
 
+/* --- wazuh-engine: X_input.txt, and ECS documents for its lines in X_expected.json, nested. Their times are told without a zone, or with one that a
+ * reader of RFC 3339 does not know: the local clock is compared. An empty value there is no value here. --- */
+
+static bool nothing(const json_t *v) { return json_is_null(v) || (json_is_string(v) && str_trim(str_c(json_string_value(v))).n == 0); }
+
+static bool same_clock(const struct event *ev, struct str want)
+{
+    char text[TIME_TEXT_MAX];
+    time_ns local = ev->time + (ev->offset_min == EVENT_OFFSET_NONE ? 0 : ev->offset_min * NS_PER_MINUTE);
+
+    return want.n >= 19 && str_eq(str_of(time_format_utc(local, text), 19), str_of(want.p, 19));
+}
+
+static void engine_document(struct score *s, const struct event *ev, json_t *document)
+{
+    struct {
+        json_t *object;
+        char name[128];
+    } stack[64];
+    size_t depth = 1;
+
+    stack[0].object = document;
+    stack[0].name[0] = 0;
+    while (depth) {
+        json_t *object = stack[--depth].object, *want;
+        char head[128], name[256], text[64];
+        const char *key;
+
+        snprintf(head, sizeof head, "%s", stack[depth].name);
+        json_object_foreach(object, key, want)
+        {
+            struct str first;
+
+            snprintf(name, sizeof name, "%s%s%s", head, *head ? "." : "", *key == '\\' ? key + 1 : key);
+            if (json_is_object(want) && depth < COUNT(stack)) {
+                stack[depth].object = want;
+                snprintf(stack[depth++].name, sizeof stack[0].name, "%s", name);
+            } else if (worth_most(name) && !nothing(want)) {
+                first = text_of(json_is_array(want) ? json_array_get(want, 0) : want, text);
+                count(s, str_c(name), first, strcmp(name, "@timestamp") == 0 ? same_clock(ev, first) : same(ev, name, want), ev);
+            }
+        }
+    }
+}
+
+static void engine_file(struct score *s, const char *path)
+{
+    char expected[2200];
+    struct buf file;
+    struct str rest, line, stem = str_c(path);
+    json_t *documents;
+
+    if (!str_ends(stem, STR("_input.txt")))
+        return;
+    stem.n -= strlen("_input.txt");
+    snprintf(expected, sizeof expected, "%.*s_expected.json", STR_ARG(stem));
+    documents = json_load_file(expected, 0, NULL);
+    assert_non_null(documents);
+    buf_init(&file, 0);
+    assert_int_equal(file_read(path, MIB, &file, NULL), 0);
+    rest = buf_view(&file);
+    for (size_t i = 0; i < json_array_size(documents) && str_split(&rest, '\n', &line); i++)
+        engine_document(s, parse(s, line, 0), json_array_get(documents, i));
+    json_decref(documents);
+    buf_free(&file);
+}
+
+static void engine_folder(struct score *s, const char *folder)
+{
+    struct dirent **list = NULL;
+    int n = scandir(folder, &list, NULL, alphasort);
+
+    for (int i = 0; i < n; i++) {
+        char path[2048];
+
+        snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name);
+        engine_file(s, path);
+        free(list[i]);
+    }
+    free(list);
+}
+
 /* --- crowdsec: results["s01-parse"]["crowdsecurity/x-logs"][N].Evt.Meta["source_ip"] == "…" --- */
 
 static bool crowdsec_same(const struct event *ev, struct str key, struct str want, struct str *name)
@@ -364,12 +446,15 @@ static bool one_row(struct score *s)
     double percent;
 
     s->equal = s->all = s->apart = s->taken = s->lines = s->shown = 0;
-    snprintf(folder, sizeof folder, "%s/%.*s", str_eq(s->row.set, STR("beats")) || str_eq(s->row.set, STR("crowdsec")) ? s->at.temp : s->at.logs,
+    snprintf(folder, sizeof folder, "%s/%.*s",
+             str_eq(s->row.set, STR("beats")) || str_eq(s->row.set, STR("crowdsec")) || str_eq(s->row.set, STR("wazuh-engine")) ? s->at.temp : s->at.logs,
              STR_ARG(s->row.set));
     if (str_eq(s->row.set, STR("beats")))
         each(s, folder, beats_folder);
     else if (str_eq(s->row.set, STR("crowdsec")))
         each(s, folder, crowdsec_folder);
+    else if (str_eq(s->row.set, STR("wazuh-engine")))
+        each(s, folder, engine_folder);
     else if (str_eq(s->row.set, STR("fail2ban")))
         each(s, folder, fail2ban_file);
     else
@@ -412,7 +497,7 @@ static void test_table(void **state)
 int main(void)
 {
     static struct score s;
-    static const char *const sets[] = { "beats", "crowdsec" };
+    static const char *const sets[] = { "beats", "crowdsec", "wazuh-engine" };
     struct CMUnitTest tests[] = {
         { .name = "fields that other projects expect come out equal, product by product, above the floor of each", .test_func = test_table, .initial_state = &s },
     };
