@@ -85,6 +85,9 @@ MUST_USE int64_t parse_samples(const struct parser *p, void (*failed)(void *arg,
  * constants are for a person to look at. -EBADMSG: the lines have no shape in common. */
 MUST_USE int parse_draft(struct str lines, struct str id, struct buf *out, struct err *e);
 
+/* parse_draft_reads - of count lines, how many a product's file understands wholly beside the readers in C. -EBADMSG: it does not load. */
+MUST_USE int parse_draft_reads(struct str draft, struct str lines, size_t *count, size_t *reads, struct err *e);
+
 /* --- what a source said for its later lines: the names of columns. Belongs to one thread; bounded (forms.h) --- */
 
 MUST_USE int parse_memory_new(struct parse_memory **out, struct err *e);

@@ -348,6 +348,8 @@ struct patterns {
 };
 /* product_try_samples - the product by itself, beside the readers in C, does as its samples say. */
 MUST_USE int product_try_samples(struct product *p, int32_t zone_min, struct err *e);
+/* product_try_lines - how many of these lines it understands wholly, beside the readers in C. */
+MUST_USE int product_try_lines(struct product *p, struct str lines, size_t *count, size_t *taken, struct err *e);
 /* patterns_build - the tables above out of d->products. */
 MUST_USE int patterns_build(struct patterns *d, struct err *e);
 void patterns_free(struct patterns **d);

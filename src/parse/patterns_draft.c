@@ -295,3 +295,14 @@ int parse_draft(struct str lines, struct str id, struct buf *out, struct err *e)
     free(d);
     return rc;
 }
+
+int parse_draft_reads(struct str draft, struct str lines, size_t *count, size_t *reads, struct err *e)
+{
+    struct product *product = NULL;
+    int rc = product_load(draft, "draft", &product, e);
+
+    if (rc == 0)
+        rc = product_try_lines(product, lines, count, reads, e);
+    product_unref(&product);
+    return rc;
+}

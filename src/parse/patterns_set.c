@@ -336,23 +336,62 @@ static bool unchanged(const struct patterns *d, const struct product_file *files
     return true;
 }
 
-int product_try_samples(struct product *p, int32_t zone_min, struct err *e)
+/* parser_of - the readers in C and this product, no other. */
+static int parser_of(struct product *p, int32_t zone_min, struct parser **out, struct err *e)
 {
     struct parser *alone = parser_bare(zone_min);
-    int rc = -ENOMEM;
+    int rc;
 
+    *out = alone;
     if (alone)
         alone->data = set_new();
-    if (alone && alone->data) {
-        alone->data->products[alone->data->product_count++] = p;
-        p->refs++;
-        rc = patterns_build(alone->data, e);
-        if (rc == 0)
-            rc = samples_hold(alone, p, NULL, e);
+    if (!alone || !alone->data)
+        return err_set(e, -ENOMEM, "no memory for a parser");
+    alone->data->products[alone->data->product_count++] = p;
+    p->refs++;
+    rc = patterns_build(alone->data, e);
+    return rc;
+}
+
+int product_try_samples(struct product *p, int32_t zone_min, struct err *e)
+{
+    struct parser *alone = NULL;
+    int rc = parser_of(p, zone_min, &alone, e);
+
+    if (rc == 0) {
+        rc = samples_hold(alone, p, NULL, e);
         *p->lines = 0;
-    } else {
-        rc = err_set(e, -ENOMEM, "no memory for a parser");
     }
+    if (alone)
+        parse_free(&alone);
+    return rc;
+}
+
+int product_try_lines(struct product *p, struct str lines, size_t *count, size_t *taken, struct err *e)
+{
+    struct parse_hints h = { .received = clock_now(), .zone_min = 0 };
+    struct parser *alone = NULL;
+    struct event_batch b;
+    struct str line;
+    int rc = parser_of(p, 0, &alone, e);
+
+    *count = *taken = 0;
+    event_batch_init(&b, 0);
+    while (rc == 0 && lines.n && str_split(&lines, '\n', &line)) {
+        struct event *ev;
+
+        if (str_trim(line).n == 0)
+            continue;
+        event_batch_reset(&b);
+        ev = event_batch_add(&b);
+        if (!ev)
+            rc = err_set(e, -ENOMEM, "no memory for an event");
+        else
+            parse_line(alone, line, &h, &b.arena, ev);
+        (*count)++;
+        *taken += ev && str_eq(ev->parser, p->id) && ev->parse == EVENT_PARSE_OK;
+    }
+    event_batch_free(&b);
     if (alone)
         parse_free(&alone);
     return rc;

@@ -47,8 +47,7 @@ static int take_query(struct call *c, struct query **out)
     return rc < 0 ? call_refuse(c, 400, "bad_query", "q", letter_at(q, e.at), 0) + 1 : 0;
 }
 
-/* take_objects - the words of *list are the objects whose events the viewer may read; *filter false: all. */
-static int take_objects(struct call *c, struct str *list, bool *filter)
+int search_objects(struct call *c, struct str *list, bool *filter)
 {
     AUTO_BUF struct buf b = { 0 };
     json_t *ids = NULL, *id;
@@ -84,7 +83,7 @@ static int take_ask(struct call *c, struct ask *a)
     if (rc == 0)
         rc = params_time(&c->params, "to", &a->s.to, &c->err);
     if (rc == 0)
-        rc = take_objects(c, &a->s.object_only, &a->s.object_filter);
+        rc = search_objects(c, &a->s.object_only, &a->s.object_filter);
     if (rc < 0)
         ask_free(a);
     return rc;
@@ -266,7 +265,7 @@ int api_events_tail(struct call *c)
 
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    rc = take_objects(c, &objects, &filter);
+    rc = search_objects(c, &objects, &filter);
     if (rc < 0) {
         query_free(&q);
         return rc;

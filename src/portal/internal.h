@@ -145,6 +145,10 @@ void reply_head(const struct reply *r, bool keep_alive, struct buf *out);
 /* reply_file - answer from the portal's files. */
 void reply_file(struct call *c, const struct file_entry *f);
 
+/* --- api_search.c --- */
+/* search_objects - the words of *list are the objects whose events the viewer may read; *filter false: all. */
+MUST_USE int search_objects(struct call *c, struct str *list, bool *filter);
+
 /* --- stream.c --- */
 void stream_free(struct stream **s);
 /* stream_admit - is there room for one more? */
