@@ -140,11 +140,15 @@ static int import_file(struct import *m, const char *path, struct err *e)
     bool in = strcmp(path, "-") == 0;
     AUTO_CLOSE int fd = in ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
     AUTO_BUF struct buf b;
+    const struct str *starts;
+    size_t count;
     ssize_t n = 1;
     int rc = 0;
 
     m->path = in ? "stdin" : path;
     buf_init(&b, 2 * READ_BYTES);
+    parse_records(m->parser, str_c(m->path), (struct str){ NULL, 0 }, &starts, &count);
+    feed_records(m->feed, starts, count);
     if (fd < 0)
         return err_sys(e, "could not open \"%s\"", path);
     while (rc == 0 && n > 0) {

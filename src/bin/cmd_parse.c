@@ -144,9 +144,13 @@ static int one_file(struct run *r, const char *path)
     int fd = standard ? STDIN_FILENO : own, rc = 0;
     AUTO_BUF struct buf in;
     struct err e = { 0 };
+    const struct str *starts;
+    size_t count;
     ssize_t n;
 
     buf_init(&in, 4 * EVENT_ORIGINAL_MAX);
+    parse_records(r->parser, r->hints.path, (struct str){ NULL, 0 }, &starts, &count);
+    feed_records(r->feed, starts, count);
     if (fd < 0) {
         fprintf(stderr, "saqshy parse: could not open \"%s\": %s\n", path, strerror(errno));
         return -EINVAL;

@@ -1,11 +1,14 @@
 /* feed.c - see feed.h. */
 #include "parse/feed.h"
 #include "parse/internal.h"
+#include "parse/patterns.h"
 
 #define HELD_MAX (2 * EVENT_ORIGINAL_MAX + MIB) /* a line that is not whole yet, and one read of the caller */
 
 struct feed {
-    struct buf held, xml; /* bytes behind the last whole line; lines of an XML event that is open */
+    struct buf held, xml; /* bytes behind the last whole line; lines of an XML event or a record that is open */
+    const struct str *starts;
+    size_t start_count;
     struct join *join;
     enum encoding encoding;
     uint32_t xml_lines;
@@ -92,12 +95,50 @@ static int xml_line(struct feed *f, struct str line, feed_each *each, void *arg,
     return has(line, STR("</Event>")) ? give_xml(f, each, arg, e) : 0;
 }
 
+/* begins - the line begins a record; of UTF-16 the letters of ASCII are looked at. */
+static bool begins(const struct feed *f, struct str line)
+{
+    char head[96];
+    size_t n = 0, low = f->encoding == ENCODING_UTF16BE;
+
+    if (!wide(f)) {
+        take(&line, STR("\xEF\xBB\xBF"));
+        return starts_as(f->starts, f->start_count, line);
+    }
+    if (line.n > 1 && ((unsigned char)line.p[0] ^ (unsigned char)line.p[1]) == (0xFE ^ 0xFF))
+        line = str_cut(line, 2);
+    for (; n < sizeof head && 2 * n + 1 < line.n; n++)
+        head[n] = line.p[2 * n + 1 - low] ? '\x80' : line.p[2 * n + low];
+    return starts_as(f->starts, f->start_count, str_of(head, n));
+}
+
+/* record_line - a line where records may have several. */
+static int record_line(struct feed *f, struct str line, bool cut, feed_each *each, void *arg, struct err *e)
+{
+    int rc = 0;
+
+    bool first = !cut && begins(f, line);
+
+    if (cut || first || f->xml.n + line.n + 2 > EVENT_ORIGINAL_MAX || f->xml_lines >= FEED_LINES_MAX)
+        rc = give_xml(f, each, arg, e);
+    if (rc < 0)
+        return rc;
+    if (!first && f->xml_lines == 0)
+        return give(f, line, cut, 1, each, arg, e);
+    if (f->xml_lines++)
+        buf_str(&f->xml, !wide(f) ? STR("\n") : f->encoding == ENCODING_UTF16LE ? STR("\n\0") : STR("\0\n"));
+    buf_str(&f->xml, line);
+    return buf_failed(&f->xml) ? err_set(e, -ENOMEM, "no memory for a record of several lines") : 0;
+}
+
 static int one_line(struct feed *f, struct str line, bool cut, feed_each *each, void *arg, struct err *e)
 {
     struct str bare = str_trim(line);
     enum join_kind kind;
     int rc;
 
+    if (f->start_count)
+        return bare.n ? record_line(f, line, cut, each, arg, e) : 0;
     if (f->xml_lines)
         return xml_line(f, line, each, arg, e);
     if (bare.n == 0 || (!wide(f) && *bare.p == '<' && wrapper(bare)))
@@ -160,15 +201,26 @@ int feed_bytes(struct feed *f, struct str bytes, feed_each *each, void *arg, str
     return 0;
 }
 
+void feed_records(struct feed *f, const struct str *starts, size_t count)
+{
+    f->starts = starts;
+    f->start_count = count;
+}
+
+int feed_flush(struct feed *f, feed_each *each, void *arg, struct err *e)
+{
+    int rc = give_xml(f, each, arg, e);
+
+    join_flush(f->join);
+    return rc < 0 ? rc : give_joined(f, each, arg, e);
+}
+
 int feed_end(struct feed *f, feed_each *each, void *arg, struct err *e)
 {
     int rc = whole_lines(f, true, each, arg, e);
 
     if (rc >= 0)
-        rc = give_xml(f, each, arg, e);
-    join_flush(f->join);
-    if (rc >= 0)
-        rc = give_joined(f, each, arg, e);
+        rc = feed_flush(f, each, arg, e);
     f->started = f->more = false;
     return rc < 0 ? rc : 0;
 }

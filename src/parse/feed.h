@@ -2,7 +2,7 @@
  *
  * Owns      what of the bytes is not given yet; joins of audit records.
  * Promises  1. Every line comes out once, in an event's text: a line alone, the records of an audit event with newlines between
- *              (join.h), or a Windows event in XML that spans lines. Only blank lines and the lines "<Events>", "</Events>" and
+ *              (join.h), a Windows event in XML that spans lines, or a record whose lines were named (feed_records). Only blank lines and the lines "<Events>", "</Events>" and
  *              "<?xml …?>" around such events are left out.
  *           2. A text is at most EVENT_ORIGINAL_MAX: a longer line comes in pieces, each told as cut; memory is bounded by that.
  *           3. UTF-16 is known by its first bytes; its lines end where they end there. Bytes are not changed.
@@ -13,6 +13,9 @@
 
 #include "parse/join.h"
 #include "parse/encoding.h"
+
+#define FEED_STARTS_MAX 16   /* ways in which a record may begin */
+#define FEED_LINES_MAX  2000 /* of one record: a file that changes its form must not become one text */
 
 struct feed;
 struct feed_text {
@@ -28,6 +31,11 @@ MUST_USE int feed_new(struct feed **out, struct err *e);
 void feed_free(struct feed **f);
 /* feed_bytes - the next bytes. What each answers below 0 comes back, and the rest of the bytes is kept. */
 MUST_USE int feed_bytes(struct feed *f, struct str bytes, feed_each *each, void *arg, struct err *e);
+/* feed_records - from here on a line that begins in none of these ways (patterns.h, "starts") goes on the record before it: stack
+ * traces, statements of several lines. Before a first line that begins so, and past FEED_LINES_MAX, each line is a record. Borrowed. What is open is given first by feed_flush or feed_end. */
+void feed_records(struct feed *f, const struct str *starts, size_t count);
+/* feed_flush - a record or an audit event that is open counts as whole: for files that nobody writes to for a while. */
+MUST_USE int feed_flush(struct feed *f, feed_each *each, void *arg, struct err *e);
 /* feed_end - there is no more: what is left comes out. The feed is then as new. */
 MUST_USE int feed_end(struct feed *f, feed_each *each, void *arg, struct err *e);
 

@@ -57,7 +57,7 @@ struct form_kind {
     bool (*read)(struct str text, const struct form_how *how, struct form_pairs *out);
 };
 
-/* The forms: json, kv, cef, leef, csv, w3c, winxml, snare.
+/* The forms: json, kv, cef, leef, csv, w3c, winxml, snare, elements.
  * form_kind_of - by name, or NULL. */
 const struct form_kind *form_kind_of(struct str name);
 /* form_kind_read - the pairs of text. how may be NULL. */

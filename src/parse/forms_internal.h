@@ -20,12 +20,15 @@ FORM_READER(csv);
 FORM_READER(w3c);
 FORM_READER(snare);
 FORM_READER(winxml);
+FORM_READER(elements);
 #undef FORM_READER
 
 /* csv_cell - the next cell of *s, quotes undone; false at the end. last: this cell ended the line. */
 bool csv_cell(struct str *s, char delimiter, struct arena *a, struct str *cell, bool *damaged);
 /* cef_other - a key of CEF or LEEF that a parser as data does not name: where the common readers put it. label: its value is told by a label. */
 void cef_other(struct work *w, bool leef, struct str key, struct str value, bool label);
+/* xml_decoded - entities undone (a view where there is none); f->damaged: one that nobody knows. */
+struct str xml_decoded(struct form_pairs *f, struct str s);
 /* label_name - "Rule Name" as "rule_name", behind head; in the arena. */
 struct str label_name(struct arena *a, struct str head, struct str label);
 

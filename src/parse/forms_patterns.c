@@ -12,6 +12,7 @@ static const struct {
     [FORM_CEF] = { STR_INIT("cef"), "cef" },    [FORM_LEEF] = { STR_INIT("leef"), "leef" },
     [FORM_W3C] = { STR_INIT("w3c"), "w3c" },    [FORM_XML] = { STR_INIT("xml"), "winxml" },
     [FORM_SD] = { STR_INIT("sd"), NULL },
+    [FORM_ELEMENTS] = { STR_INIT("elements"), "elements" },
 };
 
 enum form form_named(struct str name)

@@ -81,6 +81,10 @@ uint64_t parse_limits_hit(const struct parser *p);
  * Returns how many samples there are, or -ENOMEM. */
 MUST_USE int64_t parse_samples(const struct parser *p, void (*failed)(void *arg, const char *story), void *arg, struct err *e);
 
+/* parse_records - how records begin in a file of that path, or of a source whose profile names that product ("records" of the file of
+ * a parser; feed.h): a line that begins otherwise goes on the one before. *count 0: each line is a record. Borrowed until the next parse_reload. */
+void parse_records(const struct parser *p, struct str path, struct str product, const struct str **starts, size_t *count);
+
 /* parse_draft - a product's file out of lines of one shape, with the lines as samples. It loads, and takes the lines; names and
  * constants are for a person to look at. -EBADMSG: the lines have no shape in common. */
 MUST_USE int parse_draft(struct str lines, struct str id, struct buf *out, struct err *e);

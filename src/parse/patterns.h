@@ -40,7 +40,7 @@
 
 /* --- forms: a structured text as fields by name --- */
 
-enum form { FORM_TEXT, FORM_KV, FORM_CSV, FORM_JSON, FORM_CEF, FORM_LEEF, FORM_W3C, FORM_XML, FORM_SD, FORM_COUNT };
+enum form { FORM_TEXT, FORM_KV, FORM_CSV, FORM_JSON, FORM_CEF, FORM_LEEF, FORM_W3C, FORM_XML, FORM_SD, FORM_ELEMENTS, FORM_COUNT };
 
 struct form_options {
     char separator, assign, quote; /* 0: as the form has it */
@@ -86,6 +86,14 @@ struct value_map {
     struct str from, to;
 };
 
+struct condition {
+    struct str name;
+    const struct str *words; /* any of; a '*' at either end stands for anything */
+    size_t count;
+    bool numeric;
+    int64_t from, to;
+};
+
 struct target {
     struct str to;
     enum target_kind kind;
@@ -95,6 +103,8 @@ struct target {
     const struct value_map *values; /* sorted by from */
     size_t value_count;
     struct str otherwise; /* "else" */
+    const struct condition *when; /* all must hold, or the value does not go this way */
+    size_t when_count;
     bool lenient;         /* keep: a value that is not listed stays */
     bool instead;         /* of what the header gave under this name */
 };
@@ -110,14 +120,6 @@ struct constant {
     struct str name;
     const struct str *values;
     size_t count;
-};
-
-struct condition {
-    struct str name;
-    const struct str *words; /* any of; a '*' at either end stands for anything */
-    size_t count;
-    bool numeric;
-    int64_t from, to;
 };
 
 struct layer;
@@ -206,6 +208,8 @@ struct product {
     size_t program_count, replace_count, path_count, start_count, contain_count, empty_count, structured_count;
     bool alone, drop_rest;
     unsigned derive; /* DERIVE_… */
+    const struct str *records; /* how its records begin, where they may have several lines */
+    size_t record_count;
     enum form form;
     struct form_options options;
     const struct field *fields; /* open addressing, field_cap is a power of two */

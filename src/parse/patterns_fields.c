@@ -229,9 +229,44 @@ static int target_as(struct making *m, const struct ynode *map, struct target *t
     return 0;
 }
 
+static int condition_of(struct making *m, const struct ynode *map, const struct ynode *key, struct condition *c)
+{
+    static const char *const keys[] = { "from", "to", NULL };
+    const struct ynode *v = key->value;
+    int rc;
+
+    *c = (struct condition){ .name = copy(m, key->text), .from = INT64_MIN, .to = INT64_MAX };
+    if (v->kind != YNODE_MAP) {
+        rc = making_texts(m, map, c->name.p, &c->words, &c->count);
+        return rc == 0 && c->count == 0 ? wrong(m, key, "an empty list of words") : rc;
+    }
+    c->numeric = true;
+    rc = yaml_only(m->yaml, v, keys, m->e);
+    if (rc == 0)
+        rc = yaml_int(m->yaml, v, "from", &c->from, m->e);
+    if (rc >= 0)
+        rc = yaml_int(m->yaml, v, "to", &c->to, m->e);
+    return rc < 0 ? rc : 0;
+}
+
+/* conditions_of - all of the map "when". */
+static int conditions_of(struct making *m, const struct ynode *when, const struct condition **out, size_t *count)
+{
+    struct condition *all = arena_array(m->arena, when->count + 1, sizeof *all);
+    int rc = 0;
+
+    if (!all)
+        return memory(m);
+    for (const struct ynode *k = when->first; k && rc == 0; k = k->next)
+        rc = condition_of(m, when, k, &all[(*count)++]);
+    *out = all;
+    return rc;
+}
+
 static int target_of(struct making *m, const struct ynode *n, struct target *t)
 {
-    static const char *const keys[] = { "to", "values", "else", "keep", "as", "unit", "split", NULL };
+    static const char *const keys[] = { "to", "values", "else", "keep", "as", "unit", "split", "when", NULL };
+    const struct ynode *when;
     int rc;
 
     if (n->kind == YNODE_SCALAR) {
@@ -251,9 +286,15 @@ static int target_of(struct making *m, const struct ynode *n, struct target *t)
         rc = target_as(m, n, t);
     if (rc == 0)
         rc = target_values(m, n, t);
-    if (rc == 0)
-        t->split = copy(m, yaml_text(n, "split"));
-    return rc;
+    if (rc < 0)
+        return rc;
+    t->split = copy(m, yaml_text(n, "split"));
+    when = yaml_get(n, "when");
+    if (!when)
+        return 0;
+    if (when->kind != YNODE_MAP || when->count == 0)
+        return wrong(m, n, "\"when\" wants a map of conditions");
+    return conditions_of(m, when, &t->when, &t->when_count);
 }
 
 static int field_of(struct making *m, const struct ynode *key, struct field *out)
@@ -359,26 +400,6 @@ int making_constants(struct making *m, const struct ynode *map, bool names_of_ev
     return 0;
 }
 
-static int condition_of(struct making *m, const struct ynode *map, const struct ynode *key, struct condition *c)
-{
-    static const char *const keys[] = { "from", "to", NULL };
-    const struct ynode *v = key->value;
-    int rc;
-
-    *c = (struct condition){ .name = copy(m, key->text), .from = INT64_MIN, .to = INT64_MAX };
-    if (v->kind != YNODE_MAP) {
-        rc = making_texts(m, map, c->name.p, &c->words, &c->count);
-        return rc == 0 && c->count == 0 ? wrong(m, key, "an empty list of words") : rc;
-    }
-    c->numeric = true;
-    rc = yaml_only(m->yaml, v, keys, m->e);
-    if (rc == 0)
-        rc = yaml_int(m->yaml, v, "from", &c->from, m->e);
-    if (rc >= 0)
-        rc = yaml_int(m->yaml, v, "to", &c->to, m->e);
-    return rc < 0 ? rc : 0;
-}
-
 static int layer_types(struct making *m, const struct ynode *map, struct layer *out)
 {
     const struct str *codes;
@@ -400,22 +421,19 @@ static int case_of(struct making *m, const struct ynode *n, struct when *out)
     static const char *const keys[] = { "when", "set", "types", NULL };
     const struct ynode *when = n->kind == YNODE_MAP ? yaml_get(n, "when") : NULL;
     struct layer *then = arena_zero(m->arena, sizeof *then);
-    struct condition *all;
     int rc;
 
     if (!when || when->kind != YNODE_MAP || when->count == 0)
         return wrong(m, n, "a case wants \"when\" with conditions, and \"set\" or \"types\"");
-    all = arena_array(m->arena, when->count, sizeof *all);
-    if (!all || !then)
+    if (!then)
         return memory(m);
     rc = yaml_only(m->yaml, n, keys, m->e);
-    for (const struct ynode *k = when->first; k && rc == 0; k = k->next)
-        rc = condition_of(m, when, k, &all[out->count++]);
+    if (rc == 0)
+        rc = conditions_of(m, when, &out->all, &out->count);
     if (rc == 0)
         rc = making_constants(m, yaml_get(n, "set"), true, &then->sets, &then->set_count);
     if (rc == 0)
         rc = layer_types(m, n, then);
-    out->all = all;
     out->then = then;
     return rc;
 }

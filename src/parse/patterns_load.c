@@ -1,4 +1,5 @@
 /* patterns_load.c - a product's file becomes struct product; see patterns.h and docs/parsers.md. */
+#include "parse/feed.h"
 #include "base/yaml.h"
 #include "parse/patterns.h"
 
@@ -308,7 +309,7 @@ static int derive(struct making *m, const struct ynode *map)
 static int whole(struct making *m, const struct ynode *map)
 {
     static const char *const keys[] = { "id",   "title",  "class", "prefix", "replaces", "match",    "form",   "options", "fields",
-                                        "rest", "empty", "time",  "set",    "types",    "cases", "patterns", "inside", "derive", "samples", NULL };
+                                        "rest", "empty", "records", "time",  "set",    "types",    "cases", "patterns", "inside", "derive", "samples", NULL };
     struct product *p = m->product;
     struct str rest = yaml_text(map, "rest");
     int rc = yaml_only(m->yaml, map, keys, m->e);
@@ -323,6 +324,10 @@ static int whole(struct making *m, const struct ynode *map)
         rc = making_texts(m, map, "replaces", &p->replaces, &p->replace_count);
     if (rc == 0)
         rc = making_texts(m, map, "empty", &p->empty, &p->empty_count);
+    if (rc == 0)
+        rc = making_texts(m, map, "records", &p->records, &p->record_count);
+    if (rc == 0 && p->record_count > FEED_STARTS_MAX)
+        rc = wrong(m, yaml_get(map, "records"), "\"records\" wants at most 16 ways to begin");
     p->drop_rest = str_eq(rest, STR("drop"));
     if (rc == 0 && rest.n && !p->drop_rest && !str_eq(rest, STR("keep")))
         rc = wrong(m, yaml_get(map, "rest"), "\"rest\" is keep or drop");

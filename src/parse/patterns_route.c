@@ -78,6 +78,22 @@ bool patterns_path(struct work *w, struct str text)
     return false;
 }
 
+void parse_records(const struct parser *p, struct str path, struct str product, const struct str **starts, size_t *count)
+{
+    const struct patterns *d = p->data;
+    const struct product *found = d && product.n ? product_of(d, product) : NULL;
+
+    *starts = NULL;
+    *count = 0;
+    for (size_t i = 0; d && !found && path.n && i < d->path_count; i++)
+        if (d->path_products[i]->record_count && glob_holds(d->path_globs[i], path))
+            found = d->path_products[i];
+    if (found) {
+        *starts = found->records;
+        *count = found->record_count;
+    }
+}
+
 bool patterns_claim(struct work *w)
 {
     const struct patterns *d = w->parser->data;

@@ -390,6 +390,43 @@ static void put(struct work *w, const struct target *t, struct str v)
     }
 }
 
+static bool word_holds(struct str word, struct str v)
+{
+    bool head = word.n && *word.p == '*', tail = word.n > 1 && word.p[word.n - 1] == '*';
+    struct str part = str_of(word.p + head, word.n - head - tail);
+
+    if (word.n == 0)
+        return v.n == 0;
+    if (v.n == 0)
+        return false;
+    if (head && tail)
+        return has(v, part);
+    return head ? str_ends(v, part) : tail ? str_starts(v, part) : str_eq(v, word);
+}
+
+static bool condition_holds(const struct work *w, const struct taken *t, const struct condition *c)
+{
+    struct str v = found(t, c->name);
+    int64_t n;
+
+    if (v.n == 0)
+        v = event_get(w->ev, c->name);
+    if (c->numeric)
+        return str_i64(take_until(&v, STR(".")), &n) && n >= c->from && n <= c->to;
+    for (size_t i = 0; i < c->count; i++)
+        if (word_holds(c->words[i], v))
+            return true;
+    return false;
+}
+
+static bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!condition_holds(w, t, &all[i]))
+            return false;
+    return true;
+}
+
 /* labelled - "cs1" where "cs1Label" stands too, or that label: the form gave the value by its label besides. */
 static bool labelled(const struct taken *t, struct str name)
 {
@@ -427,6 +464,8 @@ static void put_all(struct work *w, const struct taken *t)
             const struct target *to = &c->field->targets[k];
             struct str rest = c->value;
 
+            if (to->when_count && !all_hold(w, t, to->when, to->when_count))
+                continue;
             if (to->split.n == 0)
                 put(w, to, rest);
             while (to->split.n && rest.n)
@@ -488,43 +527,10 @@ static void activate(struct active *a, const struct layer *l, bool strong)
     }
 }
 
-static bool word_holds(struct str word, struct str v)
-{
-    bool head = word.n && *word.p == '*', tail = word.n > 1 && word.p[word.n - 1] == '*';
-    struct str part = str_of(word.p + head, word.n - head - tail);
-
-    if (word.n == 0)
-        return v.n == 0;
-    if (v.n == 0)
-        return false;
-    if (head && tail)
-        return has(v, part);
-    return head ? str_ends(v, part) : tail ? str_starts(v, part) : str_eq(v, word);
-}
-
-static bool condition_holds(const struct work *w, const struct taken *t, const struct condition *c)
-{
-    struct str v = found(t, c->name);
-    int64_t n;
-
-    if (v.n == 0)
-        v = event_get(w->ev, c->name);
-    if (c->numeric)
-        return str_i64(take_until(&v, STR(".")), &n) && n >= c->from && n <= c->to;
-    for (size_t i = 0; i < c->count; i++)
-        if (word_holds(c->words[i], v))
-            return true;
-    return false;
-}
-
 static void cases(struct work *w, const struct taken *t, const struct layer *l, struct active *a)
 {
     for (size_t i = 0; i < l->case_count; i++) {
-        size_t k = 0;
-
-        while (k < l->cases[i].count && condition_holds(w, t, &l->cases[i].all[k]))
-            k++;
-        if (k < l->cases[i].count)
+        if (!all_hold(w, t, l->cases[i].all, l->cases[i].count))
             continue;
         w->types |= l->cases[i].then->types;
         activate(a, l->cases[i].then, true);

@@ -21,6 +21,21 @@ static const struct {
     { "an XML event that never ends", STR_INIT("<Event>\n<System>"), "<Event>\n<System>" },
 };
 
+static const struct str starts[] = { STR_INIT("####-##-## "), STR_INIT("[@@@") };
+static const struct {
+    const char *name;
+    struct str in;
+    const char *want;
+} records[] = {
+    { "lines that begin otherwise go on the record before them; those before the first record are alone",
+      STR_INIT("head\n2026-03-19 a\n\tat b\n\nCaused by: c\n2026-03-19 d\n[Mon e\n  f"),
+      "head|2026-03-19 a\n\tat b\nCaused by: c|2026-03-19 d|[Mon e\n  f" },
+    { "audit records and XML in such a file are lines as any other", STR_INIT("2026-03-19 a\n<Event>\ntype=SYSCALL msg=audit(1.5:7): a\n[Mon b"),
+      "2026-03-19 a\n<Event>\ntype=SYSCALL msg=audit(1.5:7): a|[Mon b" },
+    { "UTF-16", STR_INIT("\xFF\xFE" "2\0" "0\0" "2\0" "6\0" "-\0" "0\0" "3\0" "-\0" "1\0" "9\0" " \0" "a\0\r\0\n\0" "b\0\n\0" "[\0M\0o\0n\0\n\0"),
+      "2026-03-19 a\r\nb|[Mon" },
+};
+
 struct got {
     struct buf out;
     struct arena arena;
@@ -67,6 +82,61 @@ static void test_rows(void **state)
         }
 }
 
+static void test_records(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(records); i++) {
+        struct got g = { .lines = 0 };
+        struct feed *f;
+
+        buf_init(&g.out, 0);
+        arena_init(&g.arena, 0);
+        assert_int_equal(feed_new(&f, NULL), 0);
+        feed_records(f, starts, COUNT(starts));
+        for (size_t at = 0, n; at < records[i].in.n; at += n) {
+            n = at == 0 ? min_size(16, records[i].in.n) : 1;
+            assert_int_equal(feed_bytes(f, str_of(records[i].in.p + at, n), take_text, &g, NULL), 0);
+        }
+        assert_int_equal(feed_end(f, take_text, &g, NULL), 0);
+        if (!str_eq(buf_view(&g.out), str_c(records[i].want)))
+            fail_msg("row \"%s\": %.*s", records[i].name, STR_ARG(buf_view(&g.out)));
+        feed_free(&f);
+        buf_free(&g.out);
+        arena_free(&g.arena);
+    }
+}
+
+/* test_record_bounds - a record has a limit of lines; feed_flush ends what is open, and what comes then is a line again. */
+static void test_record_bounds(void **state)
+{
+    struct got g = { .lines = 0 };
+    struct feed *f;
+    size_t texts = 0;
+
+    (void)state;
+    buf_init(&g.out, 0);
+    arena_init(&g.arena, 0);
+    assert_int_equal(feed_new(&f, NULL), 0);
+    feed_records(f, starts, COUNT(starts));
+    assert_int_equal(feed_bytes(f, STR("[Mon a\n"), take_text, &g, NULL), 0);
+    for (size_t i = 0; i < FEED_LINES_MAX + 9; i++)
+        assert_int_equal(feed_bytes(f, STR("x\n"), take_text, &g, NULL), 0);
+    assert_int_equal(feed_flush(f, take_text, &g, NULL), 0);
+    assert_int_equal(g.lines, FEED_LINES_MAX + 10);
+    for (size_t i = 0; i < g.out.n; i++)
+        texts += g.out.p[i] == '|';
+    assert_int_equal(texts, 10); /* a record of FEED_LINES_MAX lines, and ten alone */
+    buf_reset(&g.out);
+    assert_int_equal(feed_bytes(f, STR("[Tue a\nb\n"), take_text, &g, NULL), 0);
+    assert_int_equal(g.out.n, 0);
+    assert_int_equal(feed_flush(f, take_text, &g, NULL), 0);
+    assert_int_equal(feed_bytes(f, STR("c\n"), take_text, &g, NULL), 0);
+    assert_true(str_eq(buf_view(&g.out), STR("[Tue a\nb|c")));
+    feed_free(&f);
+    buf_free(&g.out);
+    arena_free(&g.arena);
+}
+
 static void test_long(void **state)
 {
     struct got g = { .lines = 0 };
@@ -95,6 +165,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         { .name = "lines, audit events, XML events and UTF-16, in pieces of any size", .test_func = test_rows },
+        { .name = "records of several lines, of any encoding, in pieces of any size", .test_func = test_records },
+        { .name = "a record of several lines is bounded, and ends where nothing comes any more", .test_func = test_record_bounds },
         { .name = "a line longer than an event may be comes in pieces, each told", .test_func = test_long },
     };
 

@@ -61,6 +61,17 @@ static const struct form_row rows[] = {
     { "Windows XML: a DOCTYPE ends the reading", "winxml", "<!DOCTYPE x [<!ENTITY a 'b'>]><Event><System/></Event>", "refused" },
     { "Windows XML: cut in the middle gives what stood before", "winxml", "<Event><System><EventID>7</EventID><Chan",
       "damaged\nwinlog.event_id=7" },
+    { "elements: text, attributes, entities, CDATA, a namespace, several of one name", "elements",
+      "<?xml version=\"1.0\"?><a:Rec xmlns:a='u' id='7'><b>x &amp; y</b><c k=\"v\"/><a:d><e>1</e><e>2</e></a:d><f><![CDATA[<g>&lt;</g>]]></f></a:Rec>",
+      "!damaged\nid=7\nb=x & y\nc.k=v\nd.e=1\nd.e=2\nf=<g>&lt;</g>" },
+    { "elements: a value cannot bring elements of its own", "elements", "<R><u>x&lt;/u&gt;&lt;ip&gt;198.51.100.1&lt;/ip&gt;</u><ip>203.0.113.9</ip></R>",
+      "!damaged\nu=x</u><ip>198.51.100.1</ip>\nip=203.0.113.9" },
+    { "elements: a DOCTYPE ends the reading", "elements", "<R><a>1</a><!DOCTYPE x><b>2</b></R>", "damaged\na=1" },
+    { "elements: too deep gives what stood before", "elements",
+      "<R><a>1</a><b><b><b><b><b><b><b><b><b><b><b><b><b><b><b><b><b>2</b></b></b></b></b></b></b></b></b></b></b></b></b></b></b></b></b></R>",
+      "damaged\na=1" },
+    { "elements: cut in the middle", "elements", "<R a='1'><b>2</b", "damaged\na=1" },
+    { "elements: a text that is none", "elements", "< 7 and more >", "refused" },
     { "JSON: nested names", "json", "{\"a\":{\"b\":[1,2]},\"c\":\"x\"}", "!damaged\na.b=1\na.b=2\nc=x" },
 };
 

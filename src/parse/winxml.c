@@ -91,8 +91,7 @@ static size_t entity(struct str name, char out[4])
     return utf8_put(out, v);
 }
 
-/* decoded - entities undone; a view where there is none. */
-static struct str decoded(struct form_pairs *f, struct str s)
+struct str xml_decoded(struct form_pairs *f, struct str s)
 {
     char *copy;
     size_t n = 0;
@@ -157,9 +156,9 @@ static void attribute(struct xml *x, struct str element, struct str name, struct
     if (inside(x, "System", 1)) {
         for (size_t i = 0; i < COUNT(attributes); i++)
             if (str_eq(element, attributes[i].element) && str_eq(name, attributes[i].attribute))
-                add(x, attributes[i].field, decoded(x->out, value));
+                add(x, attributes[i].field, xml_decoded(x->out, value));
     } else if (str_eq(name, STR("Name")) && str_eq(element, STR("Data"))) {
-        x->data_name = decoded(x->out, value);
+        x->data_name = xml_decoded(x->out, value);
     } else if (str_eq(name, STR("Culture")) && str_eq(element, STR("RenderingInfo"))) {
         add(x, STR("rendered.culture"), value);
     }
@@ -329,7 +328,7 @@ bool winxml_form_read(struct str s, const struct form_how *how, struct form_pair
         while (x.p < x.end && *x.p != '<')
             x.p++;
         if (x.p > start && x.depth > 0 && str_trim(str_of(start, (size_t)(x.p - start))).n)
-            x.text = decoded(out, str_of(start, (size_t)(x.p - start)));
+            x.text = xml_decoded(out, str_of(start, (size_t)(x.p - start)));
         if (x.p < x.end && !markup(&x))
             break;
     }
