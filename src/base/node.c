@@ -29,7 +29,14 @@ static const struct setting settings[] = {
 #undef LISTENER
     NUMBER("ingest", "future_tolerance_s", future_tolerance_s, 0, 86400 * 30, 300),
     NUMBER("journal", "segment_bytes", segment_bytes, 65536, INT64_C(4) << 30, 64 * 1024 * 1024),
-    NUMBER("store", "retention_days", retention_days, 1, 36500, 1096),
+    NUMBER("store", "retention_days", retention_days, 1, 36500, 1096),   /* the older name of the next */
+    NUMBER("retention", "days", retention_days, 1, 36500, 1096),
+    NUMBER("retention", "fast_days", retention_fast_days, 1, 36500, 62),
+    TEXT("retention", "archive", retention_archive, ""),
+    TEXT("retention", "reserve", retention_reserve, ""),
+    TEXT("retention", "reason", retention_reason, ""),
+    TEXT("retention", "decided_by", retention_by, ""),
+    TEXT("retention", "decided_on", retention_on, ""),
     NUMBER("detect", "group_hours", findings_group_hours, 1, 8760, 24),
     NUMBER("forward", "warn_behind_s", forward_warn_s, 10, 86400 * 365, 3600),
     TEXT("portal", "listen", portal, "127.0.0.1:8443"),
@@ -149,6 +156,8 @@ static int take_list(struct node *n, const struct yaml *y, const struct ynode *k
 {
     if (section && strcmp(section, "forward") == 0 && str_eq(k->text, STR("upstreams")))
         return upstream_take_list(&n->upstreams, y, k->value ? k->value : k, base, e);
+    if (section && strcmp(section, "retention") == 0 && str_eq(k->text, STR("longer")))
+        return retention_take_longer(&n->longer, y, k->value ? k->value : k, e);
     if (!section || strcmp(section, "ingest") != 0)
         return 1;
     if (str_eq(k->text, STR("listeners")))
@@ -195,6 +204,8 @@ static int check_roles(const struct node *n, struct err *e)
     }
     if (n->upstreams.count && !node_has_role(n, ROLE_FORWARD))
         return err_set(e, -EINVAL, "\"forward.upstreams\" names upstreams, but the role forward is not among the roles");
+    if (!reserve_parse(str_c(n->retention_reserve), &(struct reserve){ 0 }))
+        return err_set(e, -EINVAL, "\"retention.reserve\" must be a share as 5%% (1 to 50) or a size as 2GiB, not \"%s\"", n->retention_reserve);
     if (strcmp(n->webhooks, "no") != 0 && strcmp(n->webhooks, "yes") != 0 && strcmp(n->webhooks, "private") != 0)
         return err_set(e, -EINVAL, "\"notices.webhooks\" must be no, yes or private, not \"%s\"", n->webhooks);
     if (strcmp(n->link_connect, "yes") != 0 && strcmp(n->link_connect, "no") != 0)
@@ -304,7 +315,7 @@ static int add_short_listeners(struct node *n, struct err *e)
 
 static int complete_paths(struct node *n, const char *base, const char *exe_folder, struct err *e)
 {
-    char **const paths[] = { &n->data, &n->content, &n->web, &n->smtp_password_file, &n->trust_anchors, &n->webhook_ca };
+    char **const paths[] = { &n->data, &n->content, &n->web, &n->smtp_password_file, &n->trust_anchors, &n->webhook_ca, &n->retention_archive };
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < COUNT(paths); i++)
@@ -371,6 +382,7 @@ void node_free(struct node **n)
             free(*text_at(*n, &settings[i]));
     listen_table_free(&(*n)->listen);
     upstream_table_free(&(*n)->upstreams);
+    retention_list_free(&(*n)->longer);
     free((*n)->file);
     free((*n)->accepted);
     free(*n);

@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "base/listen.h"
 #include "base/upstreams.h"
+#include "base/retention.h"
 
 enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_TOOLS, ROLE_COUNT };
 
@@ -44,7 +45,12 @@ struct node {
     char   *edition;         /* "kz-52-2025" */
     char   *zone;            /* "Asia/Almaty" */
     char   *user;            /* system user the roles change to when started as root; empty: stay */
-    int64_t retention_days;
+    int64_t retention_days;        /* events are kept so long ... */
+    int64_t retention_fast_days;   /* ... and so long in the store itself, not in the archive */
+    char   *retention_archive;     /* folder for older parts; empty: there is none */
+    char   *retention_reserve;     /* of every file system that we write: "5%", "2GiB"; empty: the default of retention.h */
+    char   *retention_reason, *retention_by, *retention_on;   /* why it may be shorter than the policy says; who decided, when */
+    struct retention_list longer;  /* retention.longer */
     int64_t future_tolerance_s;
     int64_t segment_bytes;
     int64_t findings_group_hours; /* findings of one group within this time join one open case */

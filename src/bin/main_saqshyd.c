@@ -5,6 +5,7 @@
 #include "bin/bin.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "keep/keep.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -139,6 +140,8 @@ int main(int argc, char **argv)
         rc = node_load_accepted(o.config, o.accepted, exe, &node, &e);
     if (rc == 0 && !o.init)
         rc = node_check_sources(node, &e);
+    if (rc == 0 && !o.init)
+        rc = keep_check(node, &e);
     if (rc == 0 && o.token && !o.init)
         rc = token_make(node, o.token, o.object, &e);
     if (rc < 0) {

@@ -1,10 +1,12 @@
 /* role_index.c - the role index: a reader of the journal that fills the store, removes what is too old, and cuts the journal.
  *
  * The store says how far it is (its manifest); the cursor "index" repeats that for the journal, which is never cut past it. A damaged frame is
- * told, counted and stepped over. On SIGTERM what waits in memory is sealed; after a kill it is read from the journal again. */
+ * told, counted and stepped over. Room is watched here for the whole node (src/keep): what is told in DATA/run/retention.json, everybody else shows. When the
+ * reserve is touched no parts are merged; when half of it is used nothing is sealed either. On SIGTERM what waits in memory is sealed; after a kill it is read from the journal again. */
 #include "bin/bin.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "keep/keep.h"
 #include "journal/journal.h"
 #include "store/store.h"
 
@@ -13,6 +15,11 @@
 #define CURSOR_EVERY_NS  NS_PER_SECOND
 #define METRICS_EVERY_NS (2 * NS_PER_SECOND)
 #define RETAIN_EVERY_NS  NS_PER_HOUR
+#define RETAIN_STEPS     8      /* in an hour: a clock that runs ahead for a while does not empty the store */
+#define WATCH_EVERY_NS   NS_PER_SECOND
+#define PICTURE_EVERY_NS (5 * NS_PER_SECOND)
+#define MOVE_EVERY_NS    (10 * NS_PER_SECOND)   /* a part into the archive, even while events come */
+#define MOVE_AGAIN_NS    NS_PER_MINUTE          /* after an error, or when there was nothing to move */
 #define WAIT_MS          200
 #define PAUSE_MS         1000   /* after an error such as a full disk */
 #define BATCH_BYTES      (256u * MIB) /* fields and texts of the largest frame */
@@ -26,10 +33,19 @@ struct indexer {
     struct metrics         metrics;
     struct metric         *events, *frames_damaged, *errors, *sealed, *lag_events, *days_removed, *segments_removed;
     uint64_t               cursor, detect;  /* as they were when the journal was cut last */
-    time_ns                tick_at, cursor_at, metrics_at, retain_at;
+    struct keep           *keep;
+    struct node           *again;           /* the configuration as it was read again; NULL: still the first */
+    bool                   archive_set;
+    time_ns                tick_at, cursor_at, metrics_at, retain_at, watch_at, picture_at, move_at;
 };
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, hangup;
+
+static void on_hup(int sig)
+{
+    (void)sig;
+    hangup = 1;
+}
 
 static void on_term(int sig)
 {
@@ -41,6 +57,19 @@ static void tell(struct indexer *x, const char *what, const struct err *e)
 {
     metric_add(x->errors, 1);
     log_line(LOG_ERROR, what, "error.message", e->text, NULL);
+}
+
+/* tell_terms - a decision to keep events for less than the law is a line of the security log at every start. */
+static void tell_terms(const struct node *n)
+{
+    struct keep_floor f;
+    char days[24], least[24];
+
+    if (keep_floor_load(n->content, &f, NULL) < 0 || !keep_shorter(n, &f))
+        return;
+    log_line(LOG_SEC, "events are kept for less than the least terms, by a recorded decision", "saqshy.days", log_num(n->retention_days, days),
+             "saqshy.least_days", log_num(f.days, least), "event.reason", n->retention_reason, "user.name", n->retention_by, "saqshy.decided_on", n->retention_on,
+             NULL);
 }
 
 static int open_all(struct indexer *x, struct err *e)
@@ -60,8 +89,11 @@ static int open_all(struct indexer *x, struct err *e)
     x->segments_removed = metrics_cell(m, "saqshy_index_segments_removed_total", NULL, false, "segments of the journal cut");
     event_batch_init(&x->batch, BATCH_BYTES);
     rc = store_open(x->store_folder, NULL, &x->store, e);
+    if (rc == 0)
+        rc = keep_open(x->node, &x->metrics, &x->keep, e);
     if (rc < 0)
         return rc;
+    tell_terms(x->node);
     uint64_t end = journal_committed_seq(x->journal), next = store_next_seq(x->store);
     if (end && end < next)
         return err_set(e, -EINVAL, "the journal ends before event %llu, the store holds events up to %llu: they are not of one data directory",
@@ -119,26 +151,151 @@ static void move_cursor(struct indexer *x)
     x->detect = detect;
 }
 
+/* retain - what is due for its age: whole days one step an hour, parts of days a few. */
 static void retain(struct indexer *x)
 {
-    size_t removed = 0;
+    struct keep_done *d = keep_done(x->keep);
+    uint64_t days = d->expired.days, unreadable = d->expired.unreadable;
     char text[24];
-    struct err e;
+    struct err e = { 0 };
+    int rc = 1;
 
-    if (store_retain(x->store, clock_now() - x->node->retention_days * NS_PER_DAY, &removed, &e) < 0)
-        tell(x, "could not remove days that are too old", &e);
-    if (removed > 1)    /* one a day is the rule */
+    for (int i = 0; rc == 1 && i < RETAIN_STEPS && d->expired.days == days; i++) {
+        rc = store_expire(x->store, keep_policy(x->keep), clock_now(), &d->expired, &e);
+        if (rc == 1)
+            d->expired_at = clock_now();
+    }
+    snprintf(d->expire_error, sizeof d->expire_error, "%s", rc < 0 ? e.text : "");
+    if (rc < 0)
+        tell(x, "could not remove events whose term is over", &e);
+    if (d->expired.unreadable > unreadable)
+        log_line(LOG_WARN, "a damaged part holds events whose term is over; it stays until its longest term is", NULL);
+    days = d->expired.days - days;
+    if (days > 1)    /* one a day is the rule */
         log_line(LOG_WARN, "days of events were removed by age; more may follow. Is the clock right?", "saqshy.days",
-                 log_num((long long)removed, text), NULL);
-    metric_add(x->days_removed, (int64_t)removed);
+                 log_num((long long)days, text), NULL);
+    metric_add(x->days_removed, (int64_t)days);
 }
 
-/* housekeeping - -EIO: the store must be opened anew. */
-static int housekeeping(struct indexer *x)
+static void archive_failed(struct indexer *x, const struct err *e)
+{
+    struct keep_done *d = keep_done(x->keep);
+
+    if (strcmp(d->archive_error, e->text) != 0)     /* once, not every minute */
+        tell(x, "could not move a part into the archive, trying again; it stays where it is", e);
+    snprintf(d->archive_error, sizeof d->archive_error, "%s", e->text);
+    x->move_at = clock_steady() + MOVE_AGAIN_NS;
+}
+
+/* archive - one part that is out of fast reach. */
+static void archive(struct indexer *x, const struct node *n)
+{
+    struct keep_done *d = keep_done(x->keep);
+    uint64_t bytes;
+    struct err e = { 0 };
+    int rc = x->archive_set ? 0 : store_archive_set(x->store, n->retention_archive, &e);
+
+    if (rc < 0)
+        return archive_failed(x, &e);
+    x->archive_set = true;
+    rc = store_archive_move(x->store, keep_policy(x->keep), clock_now(), &bytes, &e);
+    if (rc < 0)
+        return archive_failed(x, &e);
+    d->archive_error[0] = 0;
+    d->moved_parts += rc == 1;
+    d->moved_bytes += bytes;
+    if (rc == 1)
+        d->moved_at = clock_now();
+    x->move_at = clock_steady() + (rc == 1 ? MOVE_EVERY_NS : MOVE_AGAIN_NS);
+}
+
+/* watch - room, and who is to know of it. */
+static void watch(struct indexer *x)
+{
+    char told[512];
+
+    switch (keep_watch(x->keep, clock_now(), told)) {
+    case KEEP_TOUCHED:
+        log_line(LOG_ERROR, "the reserve of a disk is touched: senders are slowed until there is room, nothing is removed before its term", "error.message", told, NULL);
+        break;
+    case KEEP_LOW:
+        log_line(LOG_WARN, "a disk has less than twice its reserve left; when the reserve is touched, senders are slowed", "error.message", told, NULL);
+        break;
+    case KEEP_ROOM:
+        log_line(LOG_INFO, "a disk has room again", "saqshy.space", told, NULL);
+        break;
+    case KEEP_SAME:
+        break;
+    }
+    store_rest(x->store, keep_touched(x->keep));
+}
+
+static const struct node *node_now(const struct indexer *x) { return x->again ? x->again : x->node; }
+
+/* read_again - terms, reserve and archive of a changed configuration. */
+static void read_again(struct indexer *x)
+{
+    struct keep_done done = *keep_done(x->keep);
+    struct keep *keep = NULL;
+    struct node *n = NULL;
+    struct err e;
+    char exe[4096];
+    int rc = x->node->file ? node_exe_folder(exe, &e) : -ENOENT;
+
+    hangup = 0;
+    if (rc == -ENOENT)
+        return;
+    if (rc == 0)
+        rc = node_load_accepted(x->node->file, x->node->accepted, exe, &n, &e);
+    if (rc == 0)
+        rc = keep_check(n, &e);
+    if (rc == 0)
+        rc = keep_open(n, &x->metrics, &keep, &e);
+    if (rc < 0) {
+        node_free(&n);
+        return tell(x, "could not take the changed terms, the old ones stay in force", &e);
+    }
+    keep_close(&x->keep);
+    node_free(&x->again);
+    x->keep = keep;
+    x->again = n;
+    *keep_done(keep) = done;
+    x->archive_set = false;
+    x->watch_at = x->picture_at = x->move_at = 0;
+    tell_terms(n);
+}
+
+/* look_after - room, terms, the archive and the picture of all that. */
+static void look_after(struct indexer *x, bool idle)
 {
     time_ns now = clock_steady();
     struct err e;
-    int rc = now >= x->tick_at ? store_tick(x->store, clock_now(), &e) : 0;
+
+    if (hangup)
+        read_again(x);
+    if (now - x->watch_at >= WATCH_EVERY_NS || !x->watch_at) {
+        watch(x);
+        x->watch_at = now;
+    }
+    if (now - x->retain_at >= RETAIN_EVERY_NS || !x->retain_at) {
+        retain(x);
+        x->retain_at = now;
+    }
+    if (*node_now(x)->retention_archive && now >= (idle && x->move_at ? x->move_at - MOVE_EVERY_NS : x->move_at))
+        archive(x, node_now(x));
+    if (now - x->picture_at >= PICTURE_EVERY_NS || !x->picture_at) {
+        if (keep_publish(x->keep, clock_now(), &e) < 0)
+            tell(x, "could not write " KEEP_PICTURE, &e);
+        x->picture_at = now;
+    }
+}
+
+/* housekeeping - -EIO: the store must be opened anew. */
+static int housekeeping(struct indexer *x, bool waits)
+{
+    time_ns now = clock_steady();
+    struct err e;
+    int rc = !waits && now >= x->tick_at ? store_tick(x->store, clock_now(), &e) : 0;
 
     if (rc < 0) {
         tell(x, "could not seal or merge, trying again", &e);
@@ -147,10 +304,6 @@ static int housekeeping(struct indexer *x)
     if (now - x->cursor_at >= CURSOR_EVERY_NS) {
         move_cursor(x);
         x->cursor_at = now;
-    }
-    if (now - x->retain_at >= RETAIN_EVERY_NS || !x->retain_at) {
-        retain(x);
-        x->retain_at = now;
     }
     if (now - x->metrics_at >= METRICS_EVERY_NS || !x->metrics_at) {
         uint64_t end = journal_committed_seq(x->journal), next = journal_reader_seq(x->reader);
@@ -169,14 +322,16 @@ static int work(struct indexer *x)
     struct err e;
 
     while (!stop) {
-        int rc = take(x, &e);
+        bool waits = keep_store_waits(x->keep);
+        int rc = waits ? 0 : take(x, &e);
 
         if (rc == -EIO)
             return rc;
         if (rc < 0)
             tell(x, "could not read the journal, trying again", &e);
-        if (housekeeping(x) == -EIO)
+        if (housekeeping(x, waits) == -EIO)
             return -EIO;
+        look_after(x, rc == 0);
         if (rc <= 0)
             journal_reader_wait(x->reader, rc < 0 ? PAUSE_MS : WAIT_MS);
     }
@@ -194,6 +349,7 @@ int role_index_run(const struct node *node)
 
     signal(SIGTERM, on_term);
     signal(SIGINT, on_term);
+    signal(SIGHUP, on_hup);
     if (!x)
         return EXIT_NO;
     x->node = node;
@@ -204,6 +360,8 @@ int role_index_run(const struct node *node)
         log_line(LOG_ERROR, "the index cannot start", "error.message", e.text, NULL);
     journal_reader_close(&x->reader);
     store_close(&x->store);
+    keep_close(&x->keep);
+    node_free(&x->again);
     event_batch_free(&x->batch);
     free(x);
     return rc < 0 ? EXIT_NO : EXIT_YES;

@@ -112,7 +112,7 @@ int role_ingest_run(const struct node *node)
     struct config c = { .first = node };
     struct ingest_options o = {
         .data = node->data, .content = node->content, .listen = &node->listen, .zone_min = zone_minutes(node->zone),
-        .future_tolerance_s = node->future_tolerance_s, .segment_bytes = node->segment_bytes, .reload = reload, .arg = &c,
+        .future_tolerance_s = node->future_tolerance_s, .segment_bytes = node->segment_bytes, .reserve = node->retention_reserve, .reload = reload, .arg = &c,
     };
     struct err e = { 0 };
     int rc = ingest_run(&o, &e);

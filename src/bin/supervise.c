@@ -7,6 +7,7 @@
 #include "bin/bin.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "keep/keep.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -265,6 +266,8 @@ static int accept_config(struct supervisor *s, struct err *e)
         rc = node_load_accepted(s->config, s->fresh, exe, &n, e);
     if (rc == 0)
         rc = node_check_sources(n, e);
+    if (rc == 0)
+        rc = keep_check(n, e);
     if (rc == 0 && strcmp(n->data, s->node->data) != 0)
         rc = err_set(e, -EINVAL, "%s: another data directory needs a restart", s->config);
     node_free(&n);
@@ -303,7 +306,7 @@ static void reload(struct supervisor *s)
     say(s, LOG_INFO, "read the configuration again", NULL, NULL);
     tell_reload(s, "");
     for (size_t i = 0; i < s->count; i++)
-        if (s->child[i].pid > 0 && (s->child[i].role == ROLE_INGEST || s->child[i].role == ROLE_DETECT))
+        if (s->child[i].pid > 0 && (s->child[i].role == ROLE_INGEST || s->child[i].role == ROLE_INDEX || s->child[i].role == ROLE_DETECT))
             kill(s->child[i].pid, SIGHUP);
 }
 

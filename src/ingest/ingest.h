@@ -26,6 +26,7 @@ struct ingest_options {
     int32_t     zone_min;           /* of lines that name no zone and come from no agent */
     int64_t     future_tolerance_s;
     int64_t     segment_bytes;
+    const char *reserve;            /* room that is left alone, as base/retention.h reads it; NULL: the default */
     /* reload - at SIGHUP: listen, zone_min and future_tolerance_s anew in *fresh, valid until the next call. Below zero: the old ones stay in
      * force. NULL: there is nothing to read again. */
     int       (*reload)(void *arg, struct ingest_options *fresh, struct err *e);

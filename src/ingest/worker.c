@@ -9,6 +9,8 @@
 #include "base/log.h"
 
 #define WAIT_MS          200            /* how often our own log and the tables are looked at when nothing arrives */
+#define SPACE_EVERY_NS   (500 * NS_PER_MS)   /* between two looks at the free space */
+#define FULL_TOLD_NS     (10 * NS_PER_SECOND) /* each line is an event again, later */
 #define RETRY_MS         1000           /* no space, or a journal that could not be written */
 #define BATCH_ARENA_MAX  (256u * MIB)
 #define PUBLISH_NS       (2 * NS_PER_SECOND)
@@ -205,13 +207,36 @@ static void give_up(struct worker *w, struct pile *list, enum refusal why)
     hub_return(&w->in->hub, list);
 }
 
+/* room - 0, or -ENOSPC while a reserve is touched: what comes then would take the room that our own log, cases and the journal's end live on. */
+static int room(struct worker *w, struct err *e)
+{
+    const char *const paths[] = { w->folder, w->in->options->data };
+    time_ns now = clock_steady();
+
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct space s = { .state = w->space[i] };
+
+        if (now - w->space_at >= SPACE_EVERY_NS && space_look(paths[i], &w->reserve, w->space[i], &s, e) == 0)
+            w->space[i] = s.state;
+        if (i == COUNT(paths) - 1 && now - w->space_at >= SPACE_EVERY_NS)
+            w->space_at = now;
+    }
+    for (size_t i = 0; i < COUNT(paths); i++)
+        if (w->space[i] == SPACE_TOUCHED)
+            return err_set(e, -ENOSPC, "the reserve of the disk of \"%s\" is touched", paths[i]);
+    return 0;
+}
+
 /* append_group - piles up to the first that the journal refuses; *stopped is that one. */
 static int append_group(struct worker *w, struct pile *list, struct tally *sum, struct pile **stopped, struct err *e)
 {
     const struct journal_origin none = { { NULL, 0 }, 0 };
-    int rc = 0;
+    int rc = room(w, e);
 
     sum->rows = 0;
+    *stopped = list;
+    if (rc < 0)
+        return rc;
     for (*stopped = list; *stopped; *stopped = (*stopped)->next) {
         struct tally *t = &w->tally;
 
@@ -231,8 +256,10 @@ static struct pile *no_space(struct worker *w, struct pile *list, const struct e
     struct pile *waiting = NULL, **tail = &waiting, *refused = NULL, *next, *last = list;
     bool stop;
 
-    if (!hub_disk_full(&w->in->hub))
+    if (!hub_disk_full(&w->in->hub) && (!w->full_told || clock_steady() - w->full_told >= FULL_TOLD_NS)) {
+        w->full_told = clock_steady();
         log_line(LOG_ERROR, "there is no space for the journal, taking nothing until there is", "error.message", e->text, NULL);
+    }
     hub_disk(&w->in->hub, true);
     while (last->next)
         last = last->next;
@@ -482,6 +509,8 @@ int worker_start(struct ingest *in, struct worker **out, struct err *e)
     if (!w)
         return err_set(e, -ENOMEM, "no memory for the worker");
     w->in = in;
+    if (!reserve_parse(str_c(in->options->reserve ? in->options->reserve : ""), &w->reserve))
+        w->reserve = (struct reserve){ 0 };
     event_batch_init(&w->batch, BATCH_ARENA_MAX);
     buf_init(&w->plain, BODY_PLAIN_MAX + MIB);
     rc = open_parts(w, in->options, e);

@@ -2,6 +2,7 @@
 #ifndef SAQSHY_INGEST_WORKER_H
 #define SAQSHY_INGEST_WORKER_H
 
+#include "base/retention.h"
 #include "event/event.h"
 #include "ingest/internal.h"
 #include "ingest/profiles.h"
@@ -95,6 +96,9 @@ struct worker {
     struct buf         plain;
     struct tally       tally, sum;      /* of a pile, of a group */
     time_ns            published;
+    struct reserve     reserve;         /* room that is left alone */
+    enum space_state   space[2];        /* of the journal's file system and the data directory's */
+    time_ns            space_at, full_told;
 };
 
 /* take_lines - n of the pile's lines as events of the batch; bare: without the fields that parsing found. -ENOMEM. */

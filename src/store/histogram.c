@@ -99,8 +99,11 @@ static int count_once(struct counting *c, struct err *e)
     memset(c->stats, 0, sizeof *c->stats);
     if (rc == 0 && c->s->journal_folder)
         rc = tail_each(c->s->store_folder, c->s->journal_folder, &c->m, count_event, c, &c->stats->damaged_parts, e);
-    for (size_t i = 0; rc == 0 && i < c->m.count; i++)
-        rc = count_part(c, &c->m.part[i], e);
+    /* The archive last: where the time is up before, what is in fast reach was counted. */
+    for (enum part_place place = PLACE_FAST; place <= PLACE_ARCHIVE; place++)
+        for (size_t i = 0; rc == 0 && i < c->m.count; i++)
+            if (c->m.part[i].place == place)
+                rc = count_part(c, &c->m.part[i], e);
     manifest_free(&c->m);
     return rc;
 }

@@ -31,9 +31,15 @@
 #define MERGE_PARTS          8u        /* so many parts of one size become one */
 #define PART_EVENTS_MAX      (4u << 20)
 #define RETAIN_DAYS_AT_ONCE  2u
+#define ARCHIVE_NAME         "archive" /* in the folder: a link to the archive */
+#define ARCHIVE_ID           "SAQSHY-ARCHIVE" /* in both: says that they belong together */
+
+enum part_place { PLACE_FAST, PLACE_ARCHIVE };
 
 /* One part as the manifest tells of it. */
 struct part_info {
+    uint8_t       place;               /* enum part_place */
+    uint16_t      thinned;             /* events whose term is so many days or less were taken out; 0: none */
     int32_t       day;                 /* days since 1970, UTC, of receipt */
     uint64_t      number, events, bytes, first_seq, last_seq;
     time_ns       min_time, max_time;
@@ -132,6 +138,9 @@ struct part {
 
 void part_path(const char *folder, int32_t day, uint64_t number, char out[PATH_BYTES]);
 void day_path(const char *folder, int32_t day, char out[PATH_BYTES]);
+/* part_file, part_folder - the same of a part wherever it lies. */
+void part_file(const char *folder, const struct part_info *p, char out[PATH_BYTES]);
+void part_folder(const char *folder, const struct part_info *p, char out[PATH_BYTES]);
 /* part_open - head, foot and directory, checked. -ENOENT when the file is gone, -EBADMSG when it is damaged. */
 MUST_USE int part_open(const char *folder, const struct part_info *info, struct part *out, struct err *e);
 /* part_fd - open it again if it was closed. */
@@ -151,7 +160,8 @@ struct part_writer {
     uint32_t         blocks;
     char             path[PATH_BYTES];
 };
-MUST_USE int part_create(const char *folder, int32_t day, uint64_t number, struct part_writer *w, struct err *e);
+/* part_create - a new file at this place. */
+MUST_USE int part_create(const char *folder, enum part_place place, int32_t day, uint64_t number, struct part_writer *w, struct err *e);
 MUST_USE int part_put(struct part_writer *w, struct block_entry entry, struct str bytes, struct err *e);
 /* part_finish - directory and foot, everything synced; w->info is complete. */
 MUST_USE int part_finish(const char *folder, struct part_writer *w, struct err *e);
@@ -164,6 +174,7 @@ struct store {
     char                *folder;
     int                  lock;
     bool                 broken;       /* a write failed half-way: nothing more until it is opened anew */
+    bool                 rest;         /* no merges now */
     bool                 settled;      /* nothing to merge since the last look */
     bool                 copy_stale;
     struct store_options options;
@@ -180,6 +191,11 @@ MUST_USE int store_commit(struct store *s, struct manifest *next, const struct b
                           struct err *e);
 /* store_merge - one merge if one is worth it: 1 done, 0 nothing to do. */
 MUST_USE int store_merge(struct store *s, time_ns now, struct err *e);
+
+/* --- archive.c --- */
+
+/* archive_sound - the link is there, leads somewhere, and both sides bear the same id. */
+bool archive_sound(const char *folder);
 
 /* --- tail.c --- */
 

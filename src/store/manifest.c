@@ -108,7 +108,7 @@ void manifest_encode(const struct manifest *m, struct buf *out)
         const struct part_info *p = &m->part[i];
 
         buf_le32(out, (uint32_t)p->day);
-        buf_le32(out, 0);
+        buf_le32(out, (uint32_t)p->place | (uint32_t)p->thinned << 16);
         buf_le64(out, p->number);
         buf_le64(out, p->events);
         buf_le64(out, p->bytes);
@@ -124,7 +124,7 @@ void manifest_encode(const struct manifest *m, struct buf *out)
 
 static bool sound(const struct manifest *m, const struct part_info *p)
 {
-    return p->day >= 0 && p->day <= 2932896 && p->number > 0 && p->number < m->next_part && p->events > 0 && p->bytes >= PART_HEAD + PART_FOOT &&
+    return p->place <= PLACE_ARCHIVE && p->day >= 0 && p->day <= 2932896 && p->number > 0 && p->number < m->next_part && p->events > 0 && p->bytes >= PART_HEAD + PART_FOOT &&
            p->bytes <= INT64_MAX && p->first_seq > 0 && p->first_seq <= p->last_seq && p->last_seq < m->next_seq && p->min_time <= p->max_time;
 }
 
@@ -158,7 +158,10 @@ int manifest_decode(struct str bytes, struct manifest *out, struct err *e)
         struct part_info *p = &m.part[m.count];
 
         p->day = (int32_t)rd_le32(&r);
-        rd_skip(&r, 4);
+        uint32_t place = rd_le32(&r);
+
+        p->place = (uint8_t)place;
+        p->thinned = (uint16_t)(place >> 16);
         p->number = rd_le64(&r);
         p->events = rd_le64(&r);
         p->bytes = rd_le64(&r);

@@ -84,7 +84,7 @@ static int find_choice(const struct store *s, time_ns now, struct choice *c)
         size_t n = 0;
 
         for (end = at; end < m->count && m->part[end].day == m->part[at].day; end++)
-            if (m->part[end].events < PART_EVENTS_MAX / 2 && !unsound(s, &m->part[end]))
+            if (m->part[end].place == PLACE_FAST && m->part[end].events < PART_EVENTS_MAX / 2 && !unsound(s, &m->part[end]))
                 list[n++] = m->part[end];
         if (n < 2)
             continue;
@@ -184,7 +184,7 @@ static int by_seq(const void *x, const void *y)
 static int write_merged(struct store *s, const struct choice *c, struct part_info *out, size_t *bad, struct err *e)
 {
     struct merging g = { .s = s };
-    int rc = part_create(s->folder, c->part[0].day, s->manifest.next_part, &g.w, e);
+    int rc = part_create(s->folder, PLACE_FAST, c->part[0].day, s->manifest.next_part, &g.w, e);
 
     *bad = SIZE_MAX;
     if (rc < 0)
@@ -237,6 +237,9 @@ int store_merge(struct store *s, time_ns now, struct err *e)
     if (manifest_copy(&s->manifest, &next) < 0)
         return err_set(e, -ENOMEM, "no memory to merge");
     next.next_part++;
+    merged.thinned = UINT16_MAX;
+    for (size_t i = 0; i < c.count; i++)
+        merged.thinned = c.part[i].thinned < merged.thinned ? c.part[i].thinned : merged.thinned;
     chain_put(&next, CHAIN_SEALED, &merged, 0, &records);
     for (size_t i = 0; i < c.count; i++) {
         chain_put(&next, CHAIN_MERGED, &c.part[i], merged.number, &records);

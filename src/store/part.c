@@ -24,6 +24,27 @@ void part_path(const char *folder, int32_t day, uint64_t number, char out[PATH_B
     snprintf(out + n, PATH_BYTES - n, "/p%08llu.part", (unsigned long long)number);
 }
 
+static void root_of(const char *folder, const struct part_info *p, char out[PATH_BYTES])
+{
+    snprintf(out, PATH_BYTES, "%.3800s%s", folder, p->place == PLACE_ARCHIVE ? "/" ARCHIVE_NAME : "");
+}
+
+void part_folder(const char *folder, const struct part_info *p, char out[PATH_BYTES])
+{
+    char root[PATH_BYTES];
+
+    root_of(folder, p, root);
+    day_path(root, p->day, out);
+}
+
+void part_file(const char *folder, const struct part_info *p, char out[PATH_BYTES])
+{
+    char root[PATH_BYTES];
+
+    root_of(folder, p, root);
+    part_path(root, p->day, p->number, out);
+}
+
 /* --- reading --- */
 
 /* read_at - exactly n bytes. -EBADMSG when the file ends before. */
@@ -157,7 +178,7 @@ int part_fd(const char *folder, struct part *p, struct err *e)
 
     if (p->fd >= 0)
         return 0;
-    part_path(folder, p->info.day, p->info.number, path);
+    part_file(folder, &p->info, path);
     p->fd = open(path, O_RDONLY | O_CLOEXEC);
     return p->fd < 0 ? err_sys(e, "could not open \"%s\"", path) : 0;
 }
@@ -253,20 +274,20 @@ static int put_bytes(struct part_writer *w, struct str s, struct err *e)
     return 0;
 }
 
-int part_create(const char *folder, int32_t day, uint64_t number, struct part_writer *w, struct err *e)
+int part_create(const char *folder, enum part_place place, int32_t day, uint64_t number, struct part_writer *w, struct err *e)
 {
     char path[PATH_BYTES];
     AUTO_BUF struct buf head;
     int rc;
 
-    *w = (struct part_writer){ .fd = -1, .info = { .day = day, .number = number, .min_time = INT64_MAX, .max_time = INT64_MIN, .first_seq = UINT64_MAX } };
+    *w = (struct part_writer){ .fd = -1, .info = { .place = (uint8_t)place, .day = day, .number = number, .min_time = INT64_MAX, .max_time = INT64_MIN, .first_seq = UINT64_MAX } };
     buf_init(&head, 0);
     buf_init(&w->directory, BLOCKS_MAX * BLOCK_ENTRY);
-    day_path(folder, day, path);
+    part_folder(folder, &w->info, path);
     rc = file_mkdirs(path, 0750, e);
     if (rc < 0)
         return rc;
-    part_path(folder, day, number, w->path);
+    part_file(folder, &w->info, w->path);
     unlink(w->path);        /* of a writer that died before it was named */
     w->fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (w->fd < 0)
@@ -329,11 +350,12 @@ int part_finish(const char *folder, struct part_writer *w, struct err *e)
         rc = err_set(e, -ENOMEM, "no memory for SHA-256");
     if (rc == 0 && fsync(w->fd) < 0)
         rc = err_sys(e, "could not sync \"%s\"", w->path);
-    day_path(folder, w->info.day, path);
+    part_folder(folder, &w->info, path);
     if (rc == 0)
         rc = file_sync_dir(path, e);
+    root_of(folder, &w->info, path);
     if (rc == 0)
-        rc = file_sync_dir(folder, e);
+        rc = file_sync_dir(path, e);
     if (rc == 0) {
         close(w->fd);
         w->fd = -1;

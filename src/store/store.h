@@ -6,7 +6,7 @@
  *              the parts are on disk, so a crash leaves the state before or after.
  *           2. Parts never change; every file carries checksums, each part a link of the hash chain (store_verify).
  *           3. A search sees sealed parts and, when a journal is given, its tail from next_seq on: an event is found as soon as it is committed.
- *           4. Retention removes whole days; a day is removed from the manifest before its files. The day is that of receipt: a sender with a
+ *           4. Retention removes whole days, and of a day in which some events have a longer term the others; a day is removed from the manifest before its files. The day is that of receipt: a sender with a
  *              wrong clock neither scatters parts nor makes evidence old.
  *           5. A damaged block is skipped, and its part named and counted in the answer; it never spoils the others. A writer that finds one
  *              leaves its part alone, as evidence.
@@ -39,13 +39,57 @@ uint64_t store_next_seq(const struct store *s);
 MUST_USE int store_add(struct store *s, const struct event *events, size_t count, time_ns now, struct err *e);
 /* store_tick - seal if the oldest waiting event is old enough; merge small parts of a day when worth it. */
 MUST_USE int store_tick(struct store *s, time_ns now, struct err *e);
+/* store_rest - no merges as long as rest is true: they need room for a second copy. */
+void store_rest(struct store *s, bool rest);
 /* store_seal - everything taken is in sealed parts when this returns 0. */
 MUST_USE int store_seal(struct store *s, struct err *e);
 /* store_sealed_seq - one past the last event in sealed parts: the journal may be cut before it. */
 uint64_t store_sealed_seq(const struct store *s);
-/* store_retain - remove days before the one in which oldest falls, the oldest two of them at a time: called once an hour it keeps up with
+/* store_retain - the simple form, one term for all: remove days before the one in which oldest falls, the oldest two of them at a time: called once an hour it keeps up with
  * any backlog, and a clock that runs ahead for a while does not empty the store. */
 MUST_USE int store_retain(struct store *s, time_ns oldest, size_t *days_removed, struct err *e);
+
+/* How long events are kept. */
+struct store_term {
+    const struct query *filter;
+    int64_t             days;
+};
+struct store_policy {
+    int64_t                  days;         /* all events */
+    const struct store_term *longer;       /* those that one of these selects, for its longer term; borrowed */
+    size_t                   longer_count;
+    int64_t                  fast_days;    /* older parts go into the archive, if there is one */
+};
+/* store_expire - one step of what is due by policy on now's day: whole days that no event outlives go (RETAIN_DAYS_AT_ONCE at a time), and one day in which
+ * some events have a longer term is written anew without the others. A part that cannot be read is left alone until its longest term is over.
+ * *out is added to. Returns 1 if something was done, 0 if nothing is due. */
+struct store_expired {
+    uint64_t days, parts, events, bytes, unreadable;
+};
+MUST_USE int store_expire(struct store *s, const struct store_policy *p, time_ns now, struct store_expired *out, struct err *e);
+
+/* --- the archive: a folder, usually on another disk, for parts that are out of fast reach --- */
+
+/* store_archive_set - from now on FOLDER (made if absent) is the archive. One that belongs to another store is refused, and so is a new one as long as
+ * parts lie in the old one and were not brought along with it (-EBUSY). */
+MUST_USE int store_archive_set(struct store *s, const char *folder, struct err *e);
+/* store_archive_move - one part that is older than fast_days is copied, its copy read again and compared by SHA-256, then named by the manifest, then its
+ * first file removed. Returns 1 if one was moved, 0 if none is due, -ENOTCONN where the archive is not there now (a disk that is not mounted). */
+MUST_USE int store_archive_move(struct store *s, const struct store_policy *p, time_ns now, uint64_t *bytes, struct err *e);
+
+/* What there is, by day: for forecasts and lists. */
+struct store_day {
+    int32_t  day;              /* days since 1970 */
+    uint64_t parts, events, bytes, archived_parts, archived_bytes;
+};
+struct store_sum {
+    uint64_t parts, events, bytes, archived_parts, archived_bytes;
+    int32_t  oldest, newest, fast_oldest, archive_newest;   /* days; INT32_MIN where there are none */
+    bool     archive;          /* there is one; archive_there: and it can be reached */
+    bool     archive_there;
+};
+/* store_days - one entry a day in order, owned by the caller; any process. */
+MUST_USE int store_days(const char *folder, struct store_day **list, size_t *count, struct store_sum *sum, struct err *e);
 
 /* --- searching (any process) --- */
 

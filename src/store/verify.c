@@ -147,7 +147,7 @@ static int check_part(struct verifying *v, const struct part_info *info, struct 
     struct err why;
     int rc;
 
-    part_path(v->folder, info->day, info->number, path);
+    part_file(v->folder, info, path);
     if (access(path, F_OK) < 0 && manifest_moved(v->folder, &v->m))
         return 0;       /* a writer is at work and has merged it meanwhile */
     rc = check_sha(v, info, path, e);

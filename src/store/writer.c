@@ -11,35 +11,38 @@
 
 /* --- opening --- */
 
-/* remove_orphans - files of parts that the manifest does not name: of a writer that died, or already merged or retired. Others' files stay. */
-static int remove_orphans(struct store *s, struct err *e)
+/* remove_orphans - files of parts that the manifest does not name at this place: of a writer that died, or already merged, moved or retired. A half-written
+ * copy in the archive too. Others' files stay. */
+static int remove_orphans(struct store *s, const char *root, enum part_place place, struct err *e)
 {
-    DIR *top = opendir(s->folder);
+    DIR *top = opendir(root);
     struct dirent *d, *f;
 
     if (!top)
-        return err_sys(e, "could not read folder \"%s\"", s->folder);
+        return err_sys(e, "could not read folder \"%s\"", root);
     while ((d = readdir(top)) != NULL) {
         char path[PATH_BYTES];
         int year, month, day, used = 0;
 
         if (strlen(d->d_name) != 8 || sscanf(d->d_name, "%4d%2d%2d%n", &year, &month, &day, &used) != 3 || used != 8)
             continue;
-        snprintf(path, sizeof path, "%.3900s/%.8s", s->folder, d->d_name);
+        snprintf(path, sizeof path, "%.3900s/%.8s", root, d->d_name);
         DIR *inner = opendir(path);
         while (inner && (f = readdir(inner)) != NULL) {
             unsigned long long number;
 
             used = 0;
-            if (sscanf(f->d_name, "p%8llu.part%n", &number, &used) != 1 || used == 0 || f->d_name[used] ||
-                manifest_find(&s->manifest, (int32_t)civil_days(year, month, day), number))
+            if (sscanf(f->d_name, "p%8llu.part%n", &number, &used) != 1 || used == 0 || (f->d_name[used] && strcmp(f->d_name + used, ".copy") != 0))
                 continue;
-            snprintf(path, sizeof path, "%.3900s/%.8s/%.64s", s->folder, d->d_name, f->d_name);
+            const struct part_info *p = manifest_find(&s->manifest, (int32_t)civil_days(year, month, day), number);
+            if (p && p->place == place && !f->d_name[used])
+                continue;
+            snprintf(path, sizeof path, "%.3900s/%.8s/%.64s", root, d->d_name, f->d_name);
             unlink(path);
         }
         if (inner)
             closedir(inner);
-        snprintf(path, sizeof path, "%.3900s/%.8s", s->folder, d->d_name);
+        snprintf(path, sizeof path, "%.3900s/%.8s", root, d->d_name);
         rmdir(path);        /* only if it is empty */
     }
     closedir(top);
@@ -63,6 +66,7 @@ static bool has_days(const char *folder)
 static int recover(struct store *s, struct err *e)
 {
     bool from_copy = false, named;
+    char archive[PATH_BYTES];
     int rc = manifest_load(s->folder, &s->manifest, &from_copy, e);
 
     if (rc == -ENOENT && has_days(s->folder))
@@ -74,7 +78,10 @@ static int recover(struct store *s, struct err *e)
     /* Both files say the same again before anything is removed. */
     rc = manifest_save(s->folder, &s->manifest, &named, e);
     if (rc == 0)
-        rc = remove_orphans(s, e);
+        rc = remove_orphans(s, s->folder, PLACE_FAST, e);
+    snprintf(archive, sizeof archive, "%.4000s/" ARCHIVE_NAME, s->folder);
+    if (rc == 0 && archive_sound(s->folder))
+        rc = remove_orphans(s, archive, PLACE_ARCHIVE, e);
     s->next_seq = s->manifest.next_seq;
     return rc;
 }
@@ -168,9 +175,9 @@ int store_commit(struct store *s, struct manifest *next, const struct buf *recor
     for (size_t i = 0; i < gone_count; i++) {
         char path[PATH_BYTES];
 
-        part_path(s->folder, gone[i].day, gone[i].number, path);
+        part_file(s->folder, &gone[i], path);
         unlink(path);
-        day_path(s->folder, gone[i].day, path);
+        part_folder(s->folder, &gone[i], path);
         rmdir(path);
     }
     return 0;
@@ -183,7 +190,7 @@ static int seal_day(struct store *s, struct manifest *next, const struct event *
 {
     AUTO_BUF struct buf bytes;
     struct part_writer w;
-    int rc = part_create(s->folder, event_day(events), next->next_part, &w, e);
+    int rc = part_create(s->folder, PLACE_FAST, event_day(events), next->next_part, &w, e);
 
     buf_init(&bytes, BLOCK_RAW_MAX);
     for (size_t at = 0; rc == 0 && at < count; at += s->options.block_events) {
@@ -214,7 +221,7 @@ static void drop_parts(const struct store *s, const struct manifest *next)
 
         if (manifest_find(&s->manifest, p->day, p->number))
             continue;
-        part_path(s->folder, p->day, p->number, path);
+        part_file(s->folder, p, path);
         unlink(path);
     }
 }
@@ -297,6 +304,8 @@ int store_add(struct store *s, const struct event *events, size_t count, time_ns
     return s->pending.count >= s->options.block_events ? store_seal(s, e) : 0;
 }
 
+void store_rest(struct store *s, bool rest) { s->rest = rest; }
+
 int store_tick(struct store *s, time_ns now, struct err *e)
 {
     /* A clock that was set back must not make events wait forever. */
@@ -308,46 +317,10 @@ int store_tick(struct store *s, time_ns now, struct err *e)
         if (rc < 0)
             return rc;
     }
-    if (s->settled && now - s->looked < NS_PER_HOUR && now >= s->looked)
+    if (s->rest || (s->settled && now - s->looked < NS_PER_HOUR && now >= s->looked))
         return 0;
     s->looked = now;
     int rc = store_merge(s, now, e);
     s->settled = rc == 0;
     return rc < 0 ? rc : 0;
-}
-
-int store_retain(struct store *s, time_ns oldest, size_t *days_removed, struct err *e)
-{
-    struct manifest next;
-    AUTO_BUF struct buf records;
-    AUTO_FREE struct part_info *gone = NULL;
-    size_t count = 0, days = 0;
-
-    buf_init(&records, 0);
-    if (days_removed)
-        *days_removed = 0;
-    if (s->broken)
-        return err_set(e, -EIO, "the store takes nothing more: an earlier write failed half-way");
-    while (count < s->manifest.count && s->manifest.part[count].day < day_of(oldest)) {
-        bool another = count == 0 || s->manifest.part[count].day != s->manifest.part[count - 1].day;
-
-        if (another && days == RETAIN_DAYS_AT_ONCE)
-            break;
-        days += another;
-        count++;
-    }
-    if (count == 0)
-        return 0;
-    gone = calloc(count, sizeof *gone);
-    if (!gone || manifest_copy(&s->manifest, &next) < 0)
-        return err_set(e, -ENOMEM, "no memory for retention");
-    memcpy(gone, s->manifest.part, count * sizeof *gone);
-    for (size_t i = 0; i < count; i++) {
-        chain_put(&next, CHAIN_RETIRED, &gone[i], 0, &records);
-        manifest_remove(&next, gone[i].day, gone[i].number);
-    }
-    int rc = store_commit(s, &next, &records, gone, count, e);
-    if (rc == 0 && days_removed)
-        *days_removed = days;
-    return rc;
 }
