@@ -270,6 +270,18 @@ static void put_url(struct work *w, struct str name, struct str url)
         add(w, STR("url.extension"), last);
 }
 
+/* clock_seconds - "1:02:03", hours first. */
+static bool clock_seconds(struct str s, uint64_t *seconds)
+{
+    struct str hours = take_until(&s, STR(":")), minutes = take_until(&s, STR(":"));
+    uint64_t h, m, sec;
+
+    if (!str_u64(hours, &h) || !str_u64(minutes, &m) || !str_u64(s, &sec) || h > 1000000 || m > 59 || sec > 59)
+        return false;
+    *seconds = h * 3600 + m * 60 + sec;
+    return true;
+}
+
 /* put_duration - a decimal number of units, in nanoseconds. */
 static void put_duration(struct work *w, const struct target *t, struct str value)
 {
@@ -277,6 +289,11 @@ static void put_duration(struct work *w, const struct target *t, struct str valu
     int64_t scale = t->unit_ns, ns, more = 0;
     uint64_t v;
 
+    if (clock_seconds(value, &v)) {
+        if (!__builtin_mul_overflow((int64_t)v, NS_PER_SECOND, &ns))
+            work_number(w, t->to, (uint64_t)ns);
+        return;
+    }
     (void)split_at(value, STR("."), &whole, &part);
     if (!str_u64(whole, &v) || v > INT64_MAX || __builtin_mul_overflow((int64_t)v, t->unit_ns, &ns))
         return;

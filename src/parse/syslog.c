@@ -328,7 +328,7 @@ static bool repeated(struct str s)
            str_starts(s, STR("message repeated "));
 }
 
-/* odd_host - hosts that no rule has: "[10.0.0.1] ", "[host:category:level]: " (ONTAP), "name,MAC,v4.0 " (UniFi), "host: host: ". */
+/* odd_host - hosts that no rule has: "[10.0.0.1] ", "[host:category:level]: " (ONTAP), "name,MAC,v4.0 " (UniFi), "host: host: ", "host->location ". */
 static bool odd_host(struct work *w, struct str *s)
 {
     struct str at = *s, word = take_word(&at), inside, first, rest;
@@ -344,6 +344,11 @@ static bool odd_host(struct work *w, struct str *s)
         else if (colon || ip_of(inside).n == 0)
             return false;
         w->host = inside;
+        *s = at;
+        return true;
+    }
+    if (word.n > 4 && split_at(word, STR("->"), &first, &rest) && host_like(first) && host_like(rest)) { /* archives of OSSEC: "host->location" */
+        w->host = first;
         *s = at;
         return true;
     }

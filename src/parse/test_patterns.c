@@ -319,8 +319,8 @@ static const char kitchen[] =
     "      event.duration: '120500000', network.forwarded_ip: [192.0.2.7, 192.0.2.8], k.up: ABC, k.hx: '31', process.name: vi, source.port: null, k.noise: null, url.domain: a.example, url.port: '81', url.path: /b/c.txt,\n"
     "      url.query: d=1, url.extension: txt, url.scheme: http, '@timestamp': '2026-03-19T03:05:09Z', k.other: null, user.name: ann, message: hello ann, event.action: hello, event.type: slow, event.category: [web, network],\n"
     "      saqshy.types: [APP-01, APP-05], k.missing: 'yes', saqshy.class: app}\n"
-    "  - line: '<30>Mar 19 08:05:09 h k[1]: a=1 lvl=mid act=bad ms=1 other=bumble missing=1'\n"
-    "    want: {log.level: mid, event.severity: null, event.outcome: failure, event.action: bee, event.type: info, k.missing: '1', saqshy.types: APP-01}\n"
+    "  - line: '<30>Mar 19 08:05:09 h k[1]: a=1 lvl=mid act=bad ms=1:02:03 other=bumble missing=1'\n"
+    "    want: {log.level: mid, event.severity: null, event.outcome: failure, event.duration: '3723000000000', event.action: bee, event.type: info, k.missing: '1', saqshy.types: APP-01}\n"
     "  - line: '<30>Mar 19 08:05:09 h k[1]: 1=2 3=4 5=6'\n    not: true\n";
 
 static void test_keys(void **state)

@@ -24,6 +24,14 @@ struct score {
     struct event_batch batch;
 };
 
+/* named - by the row: '*' at the end stands for anything. */
+static bool named(struct str glob, const char *name)
+{
+    if (glob.n && glob.p[glob.n - 1] == '*')
+        return str_starts(str_c(name), str_of(glob.p, glob.n - 1));
+    return str_eq(glob, str_c(name));
+}
+
 /* --- one line --- */
 
 static struct event *parse(struct score *s, struct str line, int32_t zone)
@@ -387,14 +395,50 @@ static void ini_file(struct score *s, const char *path)
     buf_free(&file);
 }
 
+/* --- lines of one product, nothing said of them: ossec/log-entries, and messages of sc4s.jsonl by their sourcetype --- */
+
+static void product_line(struct score *s, struct str line)
+{
+    struct event *ev = parse(s, line, 0);
+
+    count(s, STR("saqshy.parser"), s->row.parser, str_eq(ev->parser, s->row.parser), ev);
+}
+
+static void lines_file(struct score *s, const char *path)
+{
+    struct buf file;
+    struct str rest, line;
+
+    buf_init(&file, 0);
+    assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
+    rest = buf_view(&file);
+    while (str_split(&rest, '\n', &line))
+        if (str_trim(line).n)
+            product_line(s, line);
+    buf_free(&file);
+}
+
+static void sourcetype(struct score *s, const char *path)
+{
+    struct buf file;
+    struct str rest, line;
+
+    buf_init(&file, 0);
+    assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
+    rest = buf_view(&file);
+    while (str_split(&rest, '\n', &line)) {
+        json_t *d = json_loadb(line.p, line.n, 0, NULL);
+        const char *type = json_string_value(json_object_get(d, "sourcetype")), *message = json_string_value(json_object_get(d, "message"));
+
+        if (type && message && named(s->row.cases, type))
+            product_line(s, str_c(message));
+        json_decref(d);
+    }
+    buf_free(&file);
+}
+
 /* --- the table --- */
 
-static bool named(struct str glob, const char *name)
-{
-    if (glob.n && glob.p[glob.n - 1] == '*')
-        return str_starts(str_c(name), str_of(glob.p, glob.n - 1));
-    return str_eq(glob, str_c(name));
-}
 
 /* each - the files (or folders) of a folder whose names the row gives. */
 static void each(struct score *s, const char *folder, void (*one)(struct score *, const char *))
@@ -453,6 +497,10 @@ static bool one_row(struct score *s)
         each(s, folder, beats_folder);
     else if (str_eq(s->row.set, STR("crowdsec")))
         each(s, folder, crowdsec_folder);
+    else if (str_eq(s->row.set, STR("ossec/log-entries")))
+        each(s, folder, lines_file);
+    else if (str_eq(s->row.set, STR("sc4s.jsonl")))
+        sourcetype(s, folder);
     else if (str_eq(s->row.set, STR("wazuh-engine")))
         each(s, folder, engine_folder);
     else if (str_eq(s->row.set, STR("fail2ban")))

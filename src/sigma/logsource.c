@@ -28,7 +28,7 @@ static const struct { const char *name, *words; } words[] = {
     { "cron", "cron crond anacron" },
     { "clamav", "clamav clamd freshclam clamonacc" },
     { "syslog", "syslog" },
-    { "aaa", "cisco" }, { "bgp", "cisco juniper huawei" }, { "ldp", "cisco" },   /* their log lines do not name the service */
+    { "aaa", "cisco cisco-ios" }, { "bgp", "cisco cisco-ios juniper huawei" }, { "ldp", "cisco cisco-ios" },   /* their log lines do not name the service */
     { "webserver", "apache nginx haproxy iis traefik lighttpd httpd apache2 access" },
     { "proxy", "squid haproxy" },
     { "database", "postgresql postgres mysql mysqld mariadb mariadbd mongod redis oracle mssql" },
