@@ -2,6 +2,7 @@
  *
  * A list ordered by last use and a hash over it; past SOURCES_MAX the one silent for longest is forgotten. The file is read at
  * the start, so counts live on over a restart (what was counted after the last writing is lost: it is a picture, not evidence). */
+#include "ingest/conformance.h"
 #include "ingest/skew.h"
 #include "ingest/worker.h"
 #include "base/file.h"
@@ -13,6 +14,8 @@
 #define TEXT_MAX         512
 #define PUBLISH_NS       (2 * NS_PER_SECOND)
 #define PUBLISH_MANY_NS  (15 * NS_PER_SECOND) /* with more than MANY sources: the file has megabytes */
+#define ANNEX_NS         (5 * NS_PER_SECOND)
+#define ANNEX_MANY_NS    (60 * NS_PER_SECOND)
 #define MANY             2000
 #define FILE_MAX         (64u * MIB)
 #define SEQUENCE_JUMP_MAX 100000        /* a longer jump is another numbering */
@@ -37,6 +40,7 @@ struct source {
     struct rate    rate;
     struct parser_count *parsers;
     size_t         parser_count;
+    struct annexed *annexed;         /* how far it keeps to Annex 4, by class */
 };
 struct sources {
     char          *path;
@@ -45,6 +49,9 @@ struct sources {
     size_t         count;
     bool           changed;
     time_ns        published;        /* steady */
+    char          *annex_path;
+    time_ns        annex_published;  /* steady */
+    struct arena   scratch;          /* of one event held against Annex 4 */
 };
 
 static char *copy(struct str s) { return strndup(s.n ? s.p : "", min_size(s.n, TEXT_MAX)); }
@@ -76,6 +83,7 @@ static void source_free(struct source *s)
     free(s->peer);
     free(s->profile);
     free(s->encoding);
+    conformance_free(&s->annexed);
     free(s);
 }
 
@@ -218,6 +226,7 @@ void sources_count(struct sources *all, const struct event *ev, const struct sou
         skew_add(&s->skew, ev->received, ev->time, ev->offset_min == EVENT_OFFSET_NONE);
     count_sequence(s, ev);
     count_parser(s, ev->parser, 1);
+    conformance_see(&s->annexed, ev, &all->scratch);
     all->changed = true;
 }
 
@@ -277,6 +286,29 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     buf_str(b, STR("}}"));
 }
 
+/* publish_annex - DATA/run/annex4.json; only of sources that were heard since this process began. */
+static void publish_annex(struct sources *all, bool now)
+{
+    time_ns at = clock_steady();
+    AUTO_BUF struct buf b = { 0 };
+    struct err e;
+    bool first = true;
+
+    if (!now && at - all->annex_published < (all->count > MANY ? ANNEX_MANY_NS : ANNEX_NS))
+        return;
+    buf_init(&b, FILE_MAX);
+    buf_str(&b, STR("{\"items\":["));
+    for (const struct source *s = all->newest; s; s = s->older) {
+        struct conformance_of of = { str_c(s->id), str_c(s->host), str_c(s->object), str_c(s->listener) };
+
+        conformance_put(&b, &of, s->annexed, &first);
+    }
+    buf_str(&b, STR("\n]}\n"));
+    all->annex_published = at;
+    if (buf_failed(&b) || file_write_quick(all->annex_path, buf_view(&b), &e) < 0)
+        log_line(LOG_WARN, "could not write the conformance of sources", "error.message", buf_failed(&b) ? "too large" : e.text, NULL);
+}
+
 void sources_publish(struct sources *all, bool now)
 {
     time_ns at = clock_steady(), now_utc = clock_now();
@@ -285,6 +317,7 @@ void sources_publish(struct sources *all, bool now)
 
     if (!all->changed || (!now && at - all->published < (all->count > MANY ? PUBLISH_MANY_NS : PUBLISH_NS)))
         return;
+    publish_annex(all, now);
     buf_init(&b, FILE_MAX);
     buf_byte(&b, '[');
     for (const struct source *s = all->newest; s; s = s->older) {
@@ -339,15 +372,30 @@ static void take_source(struct sources *all, json_t *o)
         count_parser(s, str_c(name), json_count(v));
 }
 
+/* beside - another file of the same folder. */
+static char *beside(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    char full[4200];
+
+    snprintf(full, sizeof full, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
+    return strdup(full);
+}
+
 int sources_new(const char *path, struct sources **out, struct err *e)
 {
     struct sources *all = calloc(1, sizeof *all);
     AUTO_BUF struct buf b = { 0 };
     json_t *list;
 
-    if (all)
+    if (all) {
+        arena_init(&all->scratch, 0);
         all->path = strdup(path);
-    if (!all || !all->path) {
+        all->annex_path = beside(path, "annex4.json");
+    }
+    if (!all || !all->path || !all->annex_path) {
+        if (all)
+            free(all->path);
         free(all);
         return err_set(e, -ENOMEM, "no memory for the list of sources");
     }
@@ -371,6 +419,8 @@ void sources_free(struct sources **s)
     while ((*s)->oldest)
         forget_oldest(*s);
     free((*s)->path);
+    free((*s)->annex_path);
+    arena_free(&(*s)->scratch);
     free(*s);
     *s = NULL;
 }

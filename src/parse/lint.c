@@ -1,85 +1,14 @@
 /* lint.c - see lint.h. */
 #include "parse/lint.h"
+#include "parse/annex4.h"
 #include "parse/internal.h"
 #include "parse/lookalike.h"
 
 #define FIELDS_MAX 64 /* the longest required list has 7; what stands behind is not judged */
 
-enum need { N_END, N_TEXT, N_OPTIONAL, N_ADDRESS };
-
-/* A required field after date and time. */
-struct need_row {
-    enum need need;
-    const char *row, *missing;
-};
-
-static const struct form {
-    const char *text, *quoting, *utf8, *mixed, *when;
-    struct need_row needs[8];
-} forms[CLASS_COUNT] = {
-#define OS_FORM                                                                                                        \
-    {                                                                                                                  \
-        "R-A4.5-01", "R-A4.6-01", "R-A4.7-01", "R-A4.8-01", "R-A4.2-01",                                               \
-        {                                                                                                              \
-            { N_TEXT, "R-A4.2-02", "the host name is missing" },                                                       \
-            {                                                                                                          \
-                N_TEXT, "R-A4.2-03", "the description of the event is missing"                                         \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
-#define NET_FORM                                                                                                       \
-    {                                                                                                                  \
-        "R-A4.18-01", "R-A4.19-01", "R-A4.20-01", "R-A4.21-01", "R-A4.17-01",                                          \
-        {                                                                                                              \
-            { N_TEXT, "R-A4.17-02", "the name of the device is missing" },                                             \
-                { N_TEXT, "R-A4.17-03", "the account or user ID is missing" },                                         \
-                { N_ADDRESS, "R-A4.17-04", "the IP address of the host is missing" },                                  \
-                { N_ADDRESS, "R-A4.17-05", "the source IP address is missing" },                                       \
-                { N_ADDRESS, "R-A4.17-06", "the destination IP address is missing" },                                  \
-            {                                                                                                          \
-                N_TEXT, "R-A4.17-07", "the description of the event is missing"                                        \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
-    [CLASS_OS_UNIX] = OS_FORM,
-    [CLASS_OS_WINDOWS] = OS_FORM,
-    [CLASS_DB] = { "R-A4.11-01",
-                   "R-A4.12-01",
-                   "R-A4.13-01",
-                   "R-A4.14-01",
-                   "R-A4.10-01",
-                   { { N_TEXT, "R-A4.10-02", "the account name or user ID is missing" },
-                     { N_TEXT, "R-A4.10-03", "the IP address or name of the host is missing" },
-                     { N_TEXT, "R-A4.10-04", "the description of the event is missing" },
-                     { N_OPTIONAL, "R-A4.10-05", "" } } },
-    [CLASS_NET] = NET_FORM,
-    [CLASS_FW] = NET_FORM,
-    [CLASS_APP] = { "R-A4.24-01",
-                    "R-A4.25-01",
-                    "R-A4.26-01",
-                    "R-A4.27-01",
-                    "R-A4.23-01",
-                    { { N_TEXT, "R-A4.23-02", "the name of the event source is missing" },
-                      { N_TEXT, "R-A4.23-03", "the account name or user ID is missing" },
-                      { N_ADDRESS, "R-A4.23-04", "the IP address of the user is missing" },
-                      { N_TEXT, "R-A4.23-05", "the time when the operation started is missing" },
-                      { N_TEXT, "R-A4.23-06", "the time when the operation ended is missing" },
-                      { N_TEXT, "R-A4.23-07", "the description of the event is missing" } } },
-    [CLASS_SEC] = { "R-A4.30-01",
-                    "R-A4.31-01",
-                    "R-A4.32-01",
-                    "R-A4.33-01",
-                    "R-A4.29-01",
-                    { { N_TEXT, "R-A4.29-02", "the name of the event source is missing" },
-                      { N_TEXT, "R-A4.29-03", "the account name or user ID is missing" },
-                      { N_ADDRESS, "R-A4.29-04", "the IP address of the client is missing" },
-                      { N_TEXT, "R-A4.29-05", "the time when the operation started is missing" },
-                      { N_TEXT, "R-A4.29-06", "the time when the operation ended is missing" },
-                      { N_TEXT, "R-A4.29-07", "the description of the event is missing" } } },
-};
-
 struct lint {
-    const struct form *form;
+    const struct annex4_chapter *form;
+    bool strict;     /* "-" is no value */
     lint_tell *tell;
     void *arg;
     size_t line_no, told;
@@ -278,16 +207,16 @@ static size_t when_check(struct lint *l, const struct cells *c)
 /* look_alikes - a Cyrillic letter in an address, a date or a time, or within a Latin word: nobody who searches finds it. */
 static void look_alikes(struct lint *l, const struct cells *c, size_t when)
 {
-    const struct need_row *n = l->form->needs;
+    const struct annex4_field *n = l->form->fields;
 
     for (size_t i = 0; i < c->count; i++) {
-        bool address = i >= when && n->need == N_ADDRESS;
+        bool address = i >= when && n->need == ANNEX4_ADDRESS;
         ptrdiff_t at = i < when || address ? lookalike_any(c->cell[i]) : lookalike_mixed(c->cell[i]);
 
         if (at >= 0)
-            remark(l, c->cell[i].p + at, "look_alike", i < when ? l->form->when : n->need == N_END ? l->form->utf8 : n->row,
+            remark(l, c->cell[i].p + at, "look_alike", i < when ? l->form->when : n->need == ANNEX4_END ? l->form->utf8 : n->row,
                    "a Cyrillic letter stands here that looks like a Latin one or a digit");
-        n += i >= when && n->need != N_END;
+        n += i >= when && n->need != ANNEX4_END;
     }
 }
 
@@ -309,14 +238,14 @@ static void record(struct lint *l)
     }
     at = when_check(l, &c);
     look_alikes(l, &c, at);
-    for (const struct need_row *n = l->form->needs; n->need != N_END; n++, at++) {
+    for (const struct annex4_field *n = l->form->fields; n->need != ANNEX4_END; n++, at++) {
         struct str cell = at < c.count ? str_trim(c.cell[at]) : (struct str){ NULL, 0 };
 
-        if (n->need == N_OPTIONAL)
+        if (n->need == ANNEX4_OPTIONAL)
             continue;
-        if (cell.n == 0)
+        if (cell.n == 0 || (l->strict && str_eq(cell, STR(ANNEX4_NONE))))
             remark(l, at < c.count ? c.cell[at].p : end, "missing_field", n->row, n->missing);
-        else if (n->need == N_ADDRESS && ip_of(cell).n == 0)
+        else if (n->need == ANNEX4_ADDRESS && !str_eq(cell, STR(ANNEX4_NONE)) && ip_of(cell).n == 0)
             remark(l, c.cell[at].p, "bad_address", n->row, "this is not an IP address");
     }
 }
@@ -339,12 +268,32 @@ static bool bytes(struct lint *l)
     return false;
 }
 
-size_t lint_text(struct str text, enum event_class class, lint_tell *tell, void *arg)
+/* heads - a line of names above the records: the chapter's, in its order; others may follow. */
+static bool heads(const struct lint *l)
 {
-    struct lint l = { .form = &forms[class], .tell = tell, .arg = arg };
-    struct str rest;
+    const struct annex4_field *n = l->form->fields;
+    struct cells c;
+    size_t at = 1;
 
-    assert(class > CLASS_NONE && class < CLASS_COUNT);
+    if (!l->delimiter)
+        return false;
+    split(l->line, l->delimiter, &c);
+    if (c.fault_at || !str_ieq(str_trim(c.cell[0]), STR("event_datetime")))
+        return false;
+    while (n->need != ANNEX4_END && at < c.count && str_ieq(str_trim(c.cell[at]), str_c(n->name))) {
+        n++;
+        at++;
+    }
+    return n->need == ANNEX4_END;
+}
+
+size_t lint_with(struct str text, enum event_class class, const struct lint_options *o, lint_tell *tell, void *arg)
+{
+    struct lint l = { .form = annex4_chapter(class), .tell = tell, .arg = arg, .strict = o && o->strict };
+    struct str rest;
+    bool first = true;
+
+    assert(l.form);
     take(&text, STR("\xEF\xBB\xBF"));
     l.delimiter = find_delimiter(text);
     rest = text;
@@ -357,8 +306,23 @@ size_t lint_text(struct str text, enum event_class class, lint_tell *tell, void 
         if (l.delimiter == 0)
             remark(&l, l.line.p, "no_delimiter", l.form->quoting,
                    "no delimiter parts the fields (a colon or a blank is none)");
-        else
+        else if (!first || !heads(&l))
             record(&l);
+        first = false;
     }
     return l.told;
+}
+
+size_t lint_text(struct str text, enum event_class class, lint_tell *tell, void *arg) { return lint_with(text, class, NULL, tell, arg); }
+
+char lint_delimiter(struct str line)
+{
+    struct cells c;
+
+    for (const char *d = delimiters; *d; d++) {
+        split(line, *d, &c);
+        if (c.count > 1 && when_of(&c))
+            return *d;
+    }
+    return 0;
 }

@@ -1,0 +1,68 @@
+/* conformance.c - see conformance.h. The judging is parse/conform.h's. */
+#include "ingest/conformance.h"
+#include "parse/conform.h"
+
+struct annexed {
+    struct annexed      *next;
+    struct conform_tally tally;
+};
+
+static struct conform_tally *tally_of(struct annexed **list, enum event_class class)
+{
+    struct annexed *n;
+
+    for (; *list; list = &(*list)->next)
+        if ((*list)->tally.class == class)
+            return &(*list)->tally;
+    n = calloc(1, sizeof *n);
+    if (!n)
+        return NULL;
+    n->tally.class = class;
+    *list = n;
+    return &n->tally;
+}
+
+void conformance_see(struct annexed **list, const struct event *ev, struct arena *scratch)
+{
+    struct conform_tally *t = tally_of(list, ev->class);
+    struct conform c;
+
+    if (!t)
+        return;
+    t->last = ev->received;
+    t->since = t->since ? t->since : ev->received;
+    if (!conform_due(t, ev->received) || ev->class == CLASS_NONE)
+        return;
+    arena_reset(scratch);
+    conform_event(ev, ev->class, scratch, &c);
+    conform_add(t, ev, &c);
+}
+
+void conformance_free(struct annexed **list)
+{
+    while (*list) {
+        struct annexed *n = *list;
+
+        *list = n->next;
+        conform_tally_free(&n->tally);
+        free(n);
+    }
+}
+
+void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, bool *first)
+{
+    for (; list; list = list->next) {
+        buf_str(b, *first ? STR("\n{\"source\":") : STR(",\n{\"source\":"));
+        buf_json(b, of->source);
+        buf_str(b, STR(",\"host\":"));
+        buf_json(b, of->host);
+        buf_str(b, STR(",\"object\":"));
+        buf_json(b, of->object);
+        buf_str(b, STR(",\"listener\":"));
+        buf_json(b, of->listener);
+        buf_byte(b, ',');
+        conform_json(&list->tally, b);
+        buf_byte(b, '}');
+        *first = false;
+    }
+}

@@ -1,0 +1,25 @@
+/* conformance.h - each source held against Annex 4, all the time: part of what sources.c keeps of it.
+ *
+ * Owns      a list of tallies, one for each class of the source's events.
+ * Promises  1. Cheap: of a busy source one line of 1,000 is judged (parse/conform.h), for the others a number is counted.
+ *           2. Bounded: as many tallies as there are classes, and what conform.h says of one.
+ * Threads   the worker.
+ * Source    Annex 4, paragraph 12. */
+#ifndef SAQSHY_INGEST_CONFORMANCE_H
+#define SAQSHY_INGEST_CONFORMANCE_H
+
+#include "event/event.h"
+
+struct annexed;
+
+/* conformance_see - one more event of the source. Without memory it is not counted. scratch is emptied. */
+void conformance_see(struct annexed **list, const struct event *ev, struct arena *scratch);
+void conformance_free(struct annexed **list);
+
+struct conformance_of {
+    struct str source, host, object, listener;
+};
+/* conformance_put - an object of DATA/run/annex4.json for each class, a line each; *first: none stands before. */
+void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, bool *first);
+
+#endif

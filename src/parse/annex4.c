@@ -1,0 +1,238 @@
+/* annex4.c - see annex4.h. */
+#include "parse/annex4.h"
+#include "parse/internal.h"
+#include "parse/lookalike.h"
+
+#define CELL_MAX (256u * KIB) /* of one value; the original stays in the store whole */
+
+#define OS_CHAPTER                                                                                                                                  \
+    {                                                                                                                                               \
+        1, "R-A4.5-01", "R-A4.6-01", "R-A4.7-01", "R-A4.8-01", "R-A4.2-01",                                                                         \
+        {                                                                                                                                           \
+            { ANNEX4_TEXT, "R-A4.2-02", "host_name", "the host name is missing" },                                                                  \
+            {                                                                                                                                       \
+                ANNEX4_TEXT, "R-A4.2-03", "event_description", "the description of the event is missing"                                            \
+            }                                                                                                                                       \
+        }                                                                                                                                           \
+    }
+#define NET_CHAPTER                                                                                                                                 \
+    {                                                                                                                                               \
+        3, "R-A4.18-01", "R-A4.19-01", "R-A4.20-01", "R-A4.21-01", "R-A4.17-01",                                                                    \
+        {                                                                                                                                           \
+            { ANNEX4_TEXT, "R-A4.17-02", "device_name", "the name of the device is missing" },                                                      \
+                { ANNEX4_TEXT, "R-A4.17-03", "account_id", "the account or user ID is missing" },                                                   \
+                { ANNEX4_ADDRESS, "R-A4.17-04", "host_ip", "the IP address of the host is missing" },                                               \
+                { ANNEX4_ADDRESS, "R-A4.17-05", "source_ip", "the source IP address is missing" },                                                  \
+                { ANNEX4_ADDRESS, "R-A4.17-06", "destination_ip", "the destination IP address is missing" },                                        \
+            {                                                                                                                                       \
+                ANNEX4_TEXT, "R-A4.17-07", "event_description", "the description of the event is missing"                                           \
+            }                                                                                                                                       \
+        }                                                                                                                                           \
+    }
+
+static const struct annex4_chapter chapters[CLASS_COUNT] = {
+    [CLASS_OS_UNIX] = OS_CHAPTER,
+    [CLASS_OS_WINDOWS] = OS_CHAPTER,
+    [CLASS_DB] = { 2,
+                   "R-A4.11-01",
+                   "R-A4.12-01",
+                   "R-A4.13-01",
+                   "R-A4.14-01",
+                   "R-A4.10-01",
+                   { { ANNEX4_TEXT, "R-A4.10-02", "account_id", "the account name or user ID is missing" },
+                     { ANNEX4_TEXT, "R-A4.10-03", "host_ip_or_name", "the IP address or name of the host is missing" },
+                     { ANNEX4_TEXT, "R-A4.10-04", "event_description", "the description of the event is missing" },
+                     { ANNEX4_OPTIONAL, "R-A4.10-05", "object_name", "the name of the object is missing" } } },
+    [CLASS_NET] = NET_CHAPTER,
+    [CLASS_FW] = NET_CHAPTER,
+    [CLASS_APP] = { 4,
+                    "R-A4.24-01",
+                    "R-A4.25-01",
+                    "R-A4.26-01",
+                    "R-A4.27-01",
+                    "R-A4.23-01",
+                    { { ANNEX4_TEXT, "R-A4.23-02", "source_name", "the name of the event source is missing" },
+                      { ANNEX4_TEXT, "R-A4.23-03", "account_id", "the account name or user ID is missing" },
+                      { ANNEX4_ADDRESS, "R-A4.23-04", "user_ip", "the IP address of the user is missing" },
+                      { ANNEX4_TEXT, "R-A4.23-05", "operation_started_at", "the time when the operation started is missing" },
+                      { ANNEX4_TEXT, "R-A4.23-06", "operation_ended_at", "the time when the operation ended is missing" },
+                      { ANNEX4_TEXT, "R-A4.23-07", "event_description", "the description of the event is missing" } } },
+    [CLASS_SEC] = { 5,
+                    "R-A4.30-01",
+                    "R-A4.31-01",
+                    "R-A4.32-01",
+                    "R-A4.33-01",
+                    "R-A4.29-01",
+                    { { ANNEX4_TEXT, "R-A4.29-02", "source_name", "the name of the event source is missing" },
+                      { ANNEX4_TEXT, "R-A4.29-03", "account_id", "the account name or user ID is missing" },
+                      { ANNEX4_ADDRESS, "R-A4.29-04", "client_ip", "the IP address of the client is missing" },
+                      { ANNEX4_TEXT, "R-A4.29-05", "operation_started_at", "the time when the operation started is missing" },
+                      { ANNEX4_TEXT, "R-A4.29-06", "operation_ended_at", "the time when the operation ended is missing" },
+                      { ANNEX4_TEXT, "R-A4.29-07", "event_description", "the description of the event is missing" } } },
+};
+
+const struct annex4_chapter *annex4_chapter(enum event_class class) { return class > CLASS_NONE && class < CLASS_COUNT ? &chapters[class] : NULL; }
+
+/* --- what an event says for a field: the first of these that it has --- */
+
+#define NAMES_MAX 12
+static const struct {
+    const char *field;
+    const char *names[NAMES_MAX];
+} sayings[] = {
+    { "host_name", { "host.name", "host.hostname", "winlog.computer_name", "log.syslog.hostname" } },
+    { "device_name", { "observer.name", "host.name", "observer.hostname", "host.hostname", "log.syslog.hostname" } },
+    { "source_name", { "service.name", "observer.product", "process.name", "winlog.provider_name", "event.provider", "event.module", "host.name", "saqshy.parser" } },
+    { "account_id",
+      { "user.name", "user.id", "user.email", "source.user.name", "client.user.name", "user.effective.name", "user.target.name", "destination.user.name",
+        "user.audit.id" } },
+    { "host_ip", { "host.ip", "observer.ip", "server.ip", "log.source.address" } },
+    { "host_ip_or_name", { "host.ip", "host.name", "server.ip", "server.address", "host.hostname", "winlog.computer_name", "log.source.address" } },
+    { "source_ip", { "source.ip", "client.ip", "source.nat.ip" } },
+    { "destination_ip", { "destination.ip", "server.ip", "destination.nat.ip" } },
+    { "user_ip", { "source.ip", "client.ip", "related.ip" } },
+    { "client_ip", { "source.ip", "client.ip", "related.ip" } },
+    { "object_name",
+      { "db.object.name", "postgresql.log.object_name", "mysql.audit.object", "file.path", "url.path", "postgresql.log.database", "mysql.database", "database.name", "db.name" } },
+    { "event_description", { "message", "event.reason", "event.action", "event.original" } },
+};
+
+static struct str first_said(const struct event *ev, const char *const *names, bool address)
+{
+    for (size_t i = 0; i < NAMES_MAX && names[i]; i++) {
+        struct str v = str_trim(event_get(ev, str_c(names[i])));
+
+        if (v.n && !str_eq(v, STR(ANNEX4_NONE)) && (!address || ip_of(v).n))
+            return address ? ip_of(v) : v;
+    }
+    return str_of(NULL, 0);
+}
+
+/* moment_said - operation_started_at, operation_ended_at: event.start and event.end; else the duration counted back from the event. */
+static struct str moment_said(const struct event *ev, bool end, int32_t zone_min, struct arena *a)
+{
+    struct str said = event_get(ev, end ? STR("event.end") : STR("event.start")), duration = event_get(ev, STR("event.duration"));
+    int32_t zone = ev->offset_min == EVENT_OFFSET_NONE ? zone_min : ev->offset_min;
+    uint64_t ns;
+    time_ns t;
+    struct civil c;
+
+    if (said.n && time_parse_rfc3339(said, &t, NULL, NULL) < 0)
+        return said;
+    if (!said.n) {
+        if (!duration.n || !str_u64(duration, &ns) || ns > (uint64_t)NS_PER_DAY * 366 || ev->marks & MARK_NO_TIME)
+            return str_of(NULL, 0);
+        t = end ? ev->time : ev->time - (time_ns)ns;
+    }
+    c = civil_of_ns(t, zone);
+    return arena_printf(a, "%02d:%02d:%04d %02d:%02d:%02d", c.day, c.month, c.year, c.hour, c.minute, c.second);
+}
+
+struct str annex4_value(const struct event *ev, enum event_class class, size_t n, int32_t zone_min, struct arena *a)
+{
+    const struct annex4_field *f = &chapters[class].fields[n];
+
+    for (size_t i = 0; i < COUNT(sayings); i++)
+        if (strcmp(sayings[i].field, f->name) == 0)
+            return first_said(ev, sayings[i].names, f->need == ANNEX4_ADDRESS);
+    return moment_said(ev, strcmp(f->name, "operation_ended_at") == 0, zone_min, a);
+}
+
+/* --- writing --- */
+
+void annex4_header(enum event_class class, struct buf *out)
+{
+    buf_str(out, STR("event_datetime"));
+    for (const struct annex4_field *f = chapters[class].fields; f->need != ANNEX4_END; f++)
+        buf_printf(out, "%c%s", ANNEX4_DELIMITER, f->name);
+    buf_printf(out, "%cevent_types%cevent_instant%cevent_source%crecord_id\n", ANNEX4_DELIMITER, ANNEX4_DELIMITER, ANNEX4_DELIMITER, ANNEX4_DELIMITER);
+}
+
+/* letter - the bytes of the letter at s.p, 0 if they are none. */
+static size_t letter(struct str s)
+{
+    unsigned char c = (unsigned char)*s.p;
+    size_t n = c < 0x80 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+
+    return n <= s.n && str_utf8_valid(str_left(s, n)) ? n : 0;
+}
+
+/* plain - v as text without bytes that a record cannot hold. The braces keep what follows apart: a letter behind a hexadecimal digit would
+ * make a word with it. */
+static void plain(struct str v, struct buf *out)
+{
+    ptrdiff_t twin = lookalike_mixed(v);
+
+    for (size_t i = 0; i < v.n;) {
+        struct str here = str_cut(v, i);
+        unsigned char c = (unsigned char)v.p[i];
+        size_t n = letter(here);
+
+        if (n == 0 || (c < 0x20 && c != '\t') || c == 0x7f || str_starts(here, STR("\\x{")) || str_starts(here, STR("\\u{"))) {
+            buf_printf(out, "\\x{%02X}", c);
+            n = 1;
+        } else if (n == 2 && twin == (ptrdiff_t)i) {
+            buf_printf(out, "\\u{%X}", (unsigned)((c & 0x1F) << 6 | ((unsigned char)v.p[i + 1] & 0x3F)));
+        } else {
+            buf_str(out, str_left(here, n));
+        }
+        i += n;
+        if (twin >= 0 && (ptrdiff_t)i > twin) {
+            twin = lookalike_mixed(str_cut(v, i));
+            twin = twin < 0 ? twin : twin + (ptrdiff_t)i;
+        }
+    }
+}
+
+static void cell(struct str v, struct buf *out)
+{
+    AUTO_BUF struct buf text;
+
+    buf_init(&text, 6 * CELL_MAX + 16);
+    plain(str_trim(str_left(v, CELL_MAX)), &text);
+    if (text.n == 0) {
+        buf_str(out, STR(ANNEX4_NONE));
+        return;
+    }
+    if (str_chr(buf_view(&text), ANNEX4_DELIMITER) < 0 && str_chr(buf_view(&text), '"') < 0) {
+        buf_str(out, buf_view(&text));
+        return;
+    }
+    buf_byte(out, '"');
+    for (size_t i = 0; i < text.n; i++) {
+        buf_byte(out, text.p[i]);
+        if (text.p[i] == '"')
+            buf_byte(out, '"');
+    }
+    buf_byte(out, '"');
+}
+
+/* types - the codes of Annex 4 that the event shows. */
+static struct str types(const struct event *ev, struct arena *a)
+{
+    struct str v, all = { NULL, 0 };
+    uint32_t at = 0;
+
+    while (event_values(ev, STR("saqshy.types"), &at, &v))
+        all = all.n ? arena_printf(a, "%.*s,%.*s", STR_ARG(all), STR_ARG(v)) : v;
+    return all;
+}
+
+void annex4_record(const struct event *ev, enum event_class class, int32_t zone_min, struct arena *a, struct buf *out)
+{
+    struct civil c = civil_of_ns(ev->time, ev->offset_min == EVENT_OFFSET_NONE ? zone_min : ev->offset_min);
+
+    assert(annex4_chapter(class));
+    buf_printf(out, "%02d:%02d:%04d %02d:%02d:%02d", c.day, c.month, c.year, c.hour, c.minute, c.second);
+    for (size_t i = 0; chapters[class].fields[i].need != ANNEX4_END; i++) {
+        buf_byte(out, ANNEX4_DELIMITER);
+        cell(annex4_value(ev, class, i, zone_min, a), out);
+    }
+    buf_byte(out, ANNEX4_DELIMITER);
+    cell(types(ev, a), out);
+    buf_byte(out, ANNEX4_DELIMITER);
+    buf_time(out, ev->time);
+    buf_byte(out, ANNEX4_DELIMITER);
+    cell(ev->source, out);
+    buf_printf(out, "%c%llu\n", ANNEX4_DELIMITER, (unsigned long long)ev->seq);
+}
