@@ -46,6 +46,41 @@ static bool structured_read(struct work *w, struct str s, struct form_fields *ou
     return true;
 }
 
+/* tail - what of name stands behind "LIST.KEY": nothing, or ".more". False: it is another name. */
+static bool tail(struct str name, struct str list, struct str key, struct str *rest)
+{
+    if (!str_starts(name, list) || name.n <= list.n + key.n || name.p[list.n] != '.' || !str_starts(str_cut(name, list.n + 1), key))
+        return false;
+    *rest = str_cut(name, list.n + 1 + key.n);
+    return rest->n == 0 || *rest->p == '.';
+}
+
+/* listed - the values of lists of pairs get their names: LIST.VALUE[.more] behind LIST.KEY=x becomes LIST.x[.more]. */
+static void listed(struct work *w, const struct form_listing *l, struct form_pairs *f)
+{
+    struct str name = { NULL, 0 }, rest;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < f->count; i++) {
+        struct event_field at = f->items[i];
+
+        if (tail(at.name, l->list, l->key, &rest) && rest.n == 0) {
+            name = at.value;
+            continue;
+        }
+        if (name.n && tail(at.name, l->list, l->value, &rest)) {
+            if (l->list.n + 1 + name.n + rest.n > EVENT_NAME_MAX)
+                f->damaged = true;
+            else
+                at.name = arena_printf(w->arena, "%.*s.%.*s%.*s", STR_ARG(l->list), STR_ARG(name), STR_ARG(rest));
+            if (at.name.n == 0)
+                continue; /* no memory */
+        }
+        f->items[kept++] = at;
+    }
+    f->count = kept;
+}
+
 bool form_read(struct work *w, enum form form, const struct form_options *o, struct str s, struct form_fields *out)
 {
     struct form_how how = { .delimiter = o ? o->separator : 0,
@@ -68,6 +103,8 @@ bool form_read(struct work *w, enum form form, const struct form_options *o, str
     how.header = how.column_count == 0;
     if (!form_kind_read(form_kind_of(str_c(names[form].kind)), s, &how, w->arena, &pairs))
         return false;
+    for (size_t i = 0; o && i < o->listing_count; i++)
+        listed(w, &o->listings[i], &pairs);
     *out = (struct form_fields){ pairs.items, pairs.count, pairs.cap };
     w->trouble = w->trouble || pairs.damaged;
     return true;

@@ -42,6 +42,11 @@
 
 enum form { FORM_TEXT, FORM_KV, FORM_CSV, FORM_JSON, FORM_CEF, FORM_LEEF, FORM_W3C, FORM_XML, FORM_SD, FORM_ELEMENTS, FORM_COUNT };
 
+/* Lists of objects that are names and values: [{"Name": "x", "Value": "y"}] under "Parameters" is Parameters.x = y. */
+struct form_listing {
+    struct str list, key, value;
+};
+
 struct form_options {
     char separator, assign, quote; /* 0: as the form has it */
     bool once;
@@ -50,6 +55,8 @@ struct form_options {
     struct str by;
     const struct form_columns *further;
     size_t further_count;
+    const struct form_listing *listings;
+    size_t listing_count;
 };
 
 /* What a form gives, in the order of the text. Names and values are views into the text or lie in the arena. */

@@ -110,16 +110,46 @@ static int further(struct making *m, const struct ynode *options, struct form_op
     return rc;
 }
 
+/* listings - "pairs": lists of objects that are names and values. */
+static int listings(struct making *m, const struct ynode *options, struct form_options *o)
+{
+    const struct ynode *map = yaml_get(options, "pairs");
+    struct form_listing *list;
+    int rc = 0;
+
+    if (!map)
+        return 0;
+    list = map->kind == YNODE_MAP ? arena_zero(m->arena, (map->count + 1) * sizeof *list) : NULL;
+    if (!list)
+        return wrong(m, map, "\"pairs\" wants a map of lists, each with the keys of name and value");
+    o->listings = list;
+    for (const struct ynode *k = map->first; k && rc == 0; k = k->next) {
+        struct form_listing *l = &list[o->listing_count++];
+        const struct str *names;
+        size_t count = 0;
+
+        l->list = arena_copy(m->arena, k->text);
+        rc = making_texts(m, map, l->list.p, &names, &count);
+        if (rc == 0 && count != 2)
+            rc = wrong(m, k, "a list of pairs wants two keys: of the name and of the value");
+        if (rc == 0) {
+            l->key = names[0];
+            l->value = names[1];
+        }
+    }
+    return rc;
+}
+
 static int form(struct making *m, const struct ynode *map, enum form *form, struct form_options *o)
 {
-    static const char *const keys[] = { "separator", "assign", "quote", "once", "columns", "by", "further", NULL };
+    static const char *const keys[] = { "separator", "assign", "quote", "once", "columns", "by", "further", "pairs", NULL };
     const struct ynode *options = yaml_get(map, "options");
     struct str name = yaml_text(map, "form");
     int rc;
 
     *form = name.n ? form_named(name) : FORM_TEXT;
     if (*form == FORM_COUNT)
-        return wrong(m, yaml_get(map, "form"), "\"form\" is text, kv, csv, json, cef, leef, w3c, xml or sd");
+        return wrong(m, yaml_get(map, "form"), "\"form\" is text, kv, csv, json, cef, leef, w3c, xml, elements or sd");
     if (!options)
         return 0;
     if (options->kind != YNODE_MAP)
@@ -135,7 +165,9 @@ static int form(struct making *m, const struct ynode *map, enum form *form, stru
         rc = yaml_bool(m->yaml, options, "once", &o->once, m->e);
     if (rc >= 0)
         rc = making_texts(m, options, "columns", &o->columns, &o->column_count);
-    return rc == 0 ? further(m, options, o) : rc;
+    if (rc == 0)
+        rc = further(m, options, o);
+    return rc == 0 ? listings(m, options, o) : rc;
 }
 
 /* --- patterns --- */

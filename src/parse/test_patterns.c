@@ -279,6 +279,8 @@ static const struct {
     { "an unknown kind of value", HEAD "fields: {a: {to: x.a, as: roman}}\n" PATTERN SAMPLES, "\"as\"" },
     { "columns by one that is none", "id: x\ntitle: X\nmatch: {programs: [x]}\nform: csv\noptions: {columns: [a, b], by: c, further: {d: [e]}}\n" SAMPLES, "name of one of the columns" },
     { "columns by one, and none further", "id: x\ntitle: X\nmatch: {programs: [x]}\nform: csv\noptions: {columns: [a, b], by: a}\n" SAMPLES, "wants \"further\"" },
+    { "a list of pairs with one key", "id: x\ntitle: X\nmatch: {programs: [x]}\nform: json\noptions: {pairs: {a: [Name]}}\n" SAMPLES, "wants two keys" },
+    { "a field whose conditions are none", HEAD "fields: {a: {to: x.a, when: []}}\n" PATTERN SAMPLES, "map of conditions" },
     { "what cannot be derived", HEAD "derive: [user.name]\n" PATTERN SAMPLES, "\"derive\" knows" },
     { "a list where a map belongs", "- a\n- b\n", "one map" },
     { "a sample that says neither", HEAD PATTERN "samples:\n  - {line: a}\n  - {line: b}\n  - {line: c, not: true}\n", "either \"want\" or" },
@@ -355,6 +357,9 @@ static const char *const routed[] = {
     "fields: {src: source.ip, out: source.bytes, in: destination.bytes, message: message}\n" ENDS,
     "id: cells\ntitle: Cells\nclass: fw\nmatch: {starts: ['1,'], alone: true}\nform: csv\noptions: {columns: ['-', kind, who], by: kind, further: {login: [from], copy: [what, '-', bytes]}}\n"
     "fields: {who: user.name, from: source.ip, bytes: file.size}\n" ENDS,
+    "id: told\ntitle: Told\nclass: app\nmatch: {starts: ['{\"told\":'], alone: true}\nform: json\noptions: {pairs: {args: [Name, Value], more.list: [k, v]}}\n"
+    "fields:\n  told: [{to: user.name, when: {args.who: [ann, 'b*']}}, {to: user.target.name, when: {args.who: ''}}]\n  args.n: file.size\n" ENDS,
+    "id: markup\ntitle: Markup\nclass: db\nmatch: {starts: ['<Record>'], alone: true}\nform: elements\nfields: {Who: user.name, Client.ip: source.ip}\n" ENDS,
     "id: shape\ntitle: Shape\nclass: app\nmatch: {alone: true, starts: ['##:##:## [']}\npatterns:\n  - {name: a, text: '{@timestamp:time} [{log.level:word}] {message:rest}'}\n" ENDS,
 };
 
@@ -389,6 +394,12 @@ static const struct {
     { "columns of one kind", "1,login,ann,192.0.2.9,more", NULL, NULL, "cells/ok|user.name=ann|source.ip=192.0.2.9|cells.column_5=more|!cells.column_1" },
     { "columns of another kind", "1,copy,\"a,login\",b,c,7", NULL, NULL, "cells/ok|user.name=a,login|cells.what=b|file.size=7|!source.ip" },
     { "columns of a kind that has none", "1,other,ann,192.0.2.9", NULL, NULL, "cells/ok|user.name=ann|cells.column_4=192.0.2.9" },
+    { "a list of names and values, and a value whose way another value chooses", "{\"told\":\"x\",\"args\":[{\"Name\":\"who\",\"Value\":\"bob\"},{\"Name\":\"n\",\"Value\":7}]}",
+      NULL, NULL, "told/ok|user.name=x|told.args.who=bob|file.size=7|!user.target.name|!told.args.Name" },
+    { "a value whose condition does not hold", "{\"told\":\"x\",\"more\":{\"list\":[{\"k\":\"a\",\"v\":{\"b\":1,\"c\":[2]}}]}}", NULL, NULL,
+      "told/ok|user.target.name=x|!user.name|told.more.list.a.b=1|told.more.list.a.c=2" },
+    { "a record of XML", "<Record><Who>x &lt;Client ip=\"198.51.100.1\"/&gt;</Who><Client ip=\"192.0.2.9\"/></Record>", NULL, NULL,
+      "markup/ok|source.ip=192.0.2.9|user.name=x <Client ip=\"198.51.100.1\"/>" },
     { "no deeper than three", "<30>Mar 19 08:05:09 h gate[1]: deep deep deep deep allowed 192.0.2.6 -", NULL, NULL, "gate/ok|!source.ip" },
 };
 

@@ -263,7 +263,7 @@ static bool crowdsec_same(const struct event *ev, struct str key, struct str wan
                 { "target_fqdn", { "url.domain" } },
                 { "source_user", { "user.name" } },
                 { "source_dns", { "source.domain" } },
-                { "source_helo", { "postfix.helo" } } };
+                { "source_helo", { "postfix.helo", "exim.helo" } } };
 
     for (size_t i = 0; i < COUNT(map); i++) {
         if (!str_eq(key, str_c(map[i].key)))
