@@ -16,7 +16,7 @@
 
 #define SAQSHY_VERSION "0.1.0"
 
-enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2 };
+enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_AGAIN = 4 };   /* the last one of a role alone: start me again, at once */
 /* wrong_usage - say what of the command line is wrong and where the usage stands; EXIT_USAGE. */
 static inline int wrong_usage(const char *command, const char *what)
 {
@@ -43,11 +43,15 @@ static inline enum lang lang_of_environment(void)
 int role_ingest_run(const struct node *node);
 int role_index_run(const struct node *node);
 int role_detect_run(const struct node *node);
+int role_forward_run(const struct node *node);
 int role_desk_run(const struct node *node);
 int role_tools_run(const struct node *node);
 
 /* node_check_sources - what the configuration says of sources and base cannot judge: classes, zones by name (which become minutes). */
 MUST_USE int node_check_sources(struct node *n, struct err *e);
+
+/* node_check_forward - what the configuration says of upstreams and base cannot judge: filters, options of kinds. */
+MUST_USE int node_check_forward(const struct node *n, struct err *e);
 
 /* supervise - run all roles of the node as processes until SIGTERM or SIGINT; see supervise.c. Returns an exit code. */
 int supervise(const struct node *node, const char *config_file);

@@ -17,7 +17,7 @@ static const char usage[] =
     "       saqshyd --token NAME [--object ID] --config FILE\n"
     "       saqshyd --init DATA [--no-demo] [--port N] [--otlp-port N] [--syslog-port N]\n\n"
     "  --config FILE   run the roles that FILE names, each as a process of its own\n"
-    "  --role NAME     run one role in the foreground: ingest, index, detect, desk or tools\n"
+    "  --role NAME     run one role in the foreground: ingest, index, detect, forward, desk or tools\n"
     "  --check         read the configuration, say what is wrong with it, and end\n"
     "  --token NAME    make a token for a sender over HTTP, show it once, and keep its hash in DATA/tokens\n"
     "  --object ID     all that comes with this token belongs to the object\n"
@@ -94,6 +94,7 @@ static int run_role(const struct node *node, const char *name)
         [ROLE_INGEST] = role_ingest_run,
         [ROLE_INDEX] = role_index_run,
         [ROLE_DETECT] = role_detect_run,
+        [ROLE_FORWARD] = role_forward_run,
         [ROLE_DESK] = role_desk_run,
         [ROLE_TOOLS] = role_tools_run,
     };
@@ -114,7 +115,7 @@ static int run_role(const struct node *node, const char *name)
         }
         return run[r](node);
     }
-    fprintf(stderr, "saqshyd: no role \"%s\": ingest, index, detect, desk and tools are known\n", name);
+    fprintf(stderr, "saqshyd: no role \"%s\": ingest, index, detect, forward, desk and tools are known\n", name);
     return EXIT_USAGE;
 }
 
@@ -142,6 +143,8 @@ int main(int argc, char **argv)
         rc = node_check_sources(node, &e);
     if (rc == 0 && !o.init)
         rc = keep_check(node, &e);
+    if (rc == 0 && !o.init)
+        rc = node_check_forward(node, &e);
     if (rc == 0 && o.token && !o.init)
         rc = token_make(node, o.token, o.object, &e);
     if (rc < 0) {

@@ -36,6 +36,7 @@ struct indexer {
     struct keep           *keep;
     struct node           *again;           /* the configuration as it was read again; NULL: still the first */
     bool                   archive_set;
+    bool                   forward_stood;   /* once; an upstream that is taken out later keeps nothing */
     time_ns                tick_at, cursor_at, metrics_at, retain_at, watch_at, picture_at, move_at;
 };
 
@@ -124,6 +125,20 @@ static int take(struct indexer *x, struct err *e)
     return rc < 0 ? rc : 1;
 }
 
+/* forward_stands - every upstream of the configuration has said where it stands: before, nothing may be cut that it may need. */
+static bool forward_stands(const struct indexer *x)
+{
+    for (size_t i = 0; i < x->node->upstreams.count; i++) {
+        char name[UPSTREAM_NAME_MAX + 16];
+        uint64_t seq = 0;
+
+        snprintf(name, sizeof name, "forward-%s", x->node->upstreams.items[i].name);
+        if (journal_cursor_get(x->journal, name, &seq, NULL) < 0 || seq == 0)
+            return false;
+    }
+    return true;
+}
+
 static void move_cursor(struct indexer *x)
 {
     uint64_t seq = store_sealed_seq(x->store);
@@ -135,12 +150,13 @@ static void move_cursor(struct indexer *x)
     metric_set(x->sealed, (int64_t)seq);
     if (node_has_role(x->node, ROLE_DETECT) && journal_cursor_get(x->journal, "detect", &detect, &e) < 0)
         return tell(x, "could not read the cursor of detection", &e);
+    x->forward_stood = x->forward_stood || forward_stands(x);
     if (seq == x->cursor && detect == x->detect)
         return;
     /* What was already read goes first: on a full disk that makes the room in which the cursor is written. */
     for (int i = 0; i < 2; i++) {
         /* Detection may start after us: nothing is cut before it has said where it stands. */
-        rc = detect ? journal_cut(x->journal, seq, &removed, &e) : 0;
+        rc = detect && x->forward_stood ? journal_cut(x->journal, seq, &removed, &e) : 0;
         metric_add(x->segments_removed, (int64_t)removed);
         if (rc == 0 && i == 0)
             rc = journal_cursor_set(x->journal, "index", seq, &e);

@@ -6,6 +6,9 @@
 #include "bin/bin.h"
 #include "base/log.h"
 #include "desk/surveys/tools.h"
+#include "forward/upstream.h"
+#include "forward/forward.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -29,9 +32,14 @@
 #define HANDLED (MAY_WRITE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
                  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
+#define RULE_NET_PORT 2         /* version 4 */
+
 /* As the kernel has it from version 4 on; before, the first member alone. */
 struct ruleset {
     uint64_t fs, net;
+};
+struct port_rule {
+    uint64_t access, port;
 };
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
@@ -39,6 +47,7 @@ static const char *const role_folders[ROLE_COUNT][16] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
+    [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
     [ROLE_TOOLS] = { "+tools", "-scap" },
     [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "+tools", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
                       "-pki/server.key", "-link", "-requirements", "-scap" },
@@ -126,7 +135,56 @@ static int allow_certificates(const struct node *n, int ruleset)
     return rc;
 }
 
-static int allow_all(const struct node *n, enum node_role role, int ruleset, uint64_t may_write)
+/* What an upstream of forward needs: see forward_rights. */
+struct letting {
+    int      ruleset, rc;
+    uint64_t may_write;
+    bool     net;
+};
+
+static void let_connect(void *arg, uint16_t port)
+{
+    struct letting *l = arg;
+    struct port_rule r = { NET_CONNECT, port };
+
+    if (l->rc == 0 && l->net)
+        l->rc = (int)syscall(SYS_landlock_add_rule, l->ruleset, RULE_NET_PORT, &r, 0);
+}
+
+static void let_read(void *arg, const char *file)
+{
+    struct letting *l = arg;
+    const char *slash = strrchr(file, '/');
+    char folder[4096];
+
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) : 0, file);
+    if (l->rc == 0 && *folder)
+        l->rc = allow(l->ruleset, folder, MAY_READ);
+}
+
+static void let_write(void *arg, const char *folder)
+{
+    struct letting *l = arg;
+
+    if (l->rc == 0 && file_mkdirs(folder, 0750, NULL) == 0)
+        l->rc = allow(l->ruleset, folder, l->may_write);
+}
+
+/* allow_upstreams - the ports and files that the configuration names, and nothing else of the network. Without a role index this one removes segments of
+ * the journal; it never writes any. */
+static int allow_upstreams(const struct node *n, int ruleset, uint64_t may_write, bool net)
+{
+    struct letting l = { ruleset, 0, may_write, net };
+    const struct upstream_rights r = { &l, let_connect, let_read, let_write };
+    char path[4096];
+
+    forward_rights(&n->upstreams, &r);
+    if (l.rc == 0 && !node_has_role(n, ROLE_INDEX))
+        l.rc = allow(ruleset, node_path(n, "journal", path), MAY_READ | LANDLOCK_ACCESS_FS_REMOVE_FILE);
+    return l.rc;
+}
+
+static int allow_all(const struct node *n, enum node_role role, int ruleset, uint64_t may_write, bool net)
 {
     char path[4096];
     int rc = 0;
@@ -156,6 +214,8 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
         rc = allow_certificates(n, ruleset);
     if (rc == 0 && role == ROLE_TOOLS)
         rc = allow_programs(n, ruleset, may_write);
+    if (rc == 0 && role == ROLE_FORWARD)
+        rc = allow_upstreams(n, ruleset, may_write, net);
     for (const char *const *f = role_folders[role]; rc == 0 && *f; f++)
         rc = allow(ruleset, node_path(n, *f + 1, path), **f == '+' ? may_write : MAY_READ);
     return rc;
@@ -176,7 +236,7 @@ static int enter_landlock(const struct node *n, enum node_role role, struct err 
     AUTO_CLOSE int ruleset = (int)syscall(SYS_landlock_create_ruleset, &a, version >= 4 ? sizeof a : sizeof a.fs, 0);
     if (ruleset < 0)
         return err_sys(e, "could not make a Landlock ruleset");
-    if (allow_all(n, role, ruleset, MAY_WRITE | truncate) < 0)
+    if (allow_all(n, role, ruleset, MAY_WRITE | truncate, version >= 4) < 0)
         return err_sys(e, "could not add a Landlock rule");
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
         return err_sys(e, "could not enter Landlock");

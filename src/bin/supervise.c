@@ -221,6 +221,11 @@ static void bury(struct supervisor *s, struct child *c, int status)
         say(s, LOG_INFO, "role stopped", c, how);
         return;
     }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_AGAIN) {   /* it wishes so: another configuration needs other rights */
+        c->start_at = clock_steady();
+        say(s, LOG_INFO, "role begins anew", c, NULL);
+        return;
+    }
     bool young = clock_steady() - c->started < YOUNG_NS;
     c->pause_ms = young && c->restarts ? c->pause_ms * 2 : RESTART_MIN_MS;
     if (c->pause_ms > RESTART_MAX_MS)
@@ -268,6 +273,8 @@ static int accept_config(struct supervisor *s, struct err *e)
         rc = node_check_sources(n, e);
     if (rc == 0)
         rc = keep_check(n, e);
+    if (rc == 0)
+        rc = node_check_forward(n, e);
     if (rc == 0 && strcmp(n->data, s->node->data) != 0)
         rc = err_set(e, -EINVAL, "%s: another data directory needs a restart", s->config);
     node_free(&n);
@@ -306,7 +313,8 @@ static void reload(struct supervisor *s)
     say(s, LOG_INFO, "read the configuration again", NULL, NULL);
     tell_reload(s, "");
     for (size_t i = 0; i < s->count; i++)
-        if (s->child[i].pid > 0 && (s->child[i].role == ROLE_INGEST || s->child[i].role == ROLE_INDEX || s->child[i].role == ROLE_DETECT))
+        if (s->child[i].pid > 0 && (s->child[i].role == ROLE_INGEST || s->child[i].role == ROLE_INDEX || s->child[i].role == ROLE_DETECT ||
+                                    s->child[i].role == ROLE_FORWARD))
             kill(s->child[i].pid, SIGHUP);
 }
 
@@ -367,7 +375,7 @@ static void answer(struct supervisor *s)
 
 static int prepare(struct supervisor *s, struct err *e)
 {
-    static const char *const folders[] = { "run", "log", "journal", "findings", "store", "documents", "desk", "detect", "link", "requirements", "tools", "pki/server", "scap" };
+    static const char *const folders[] = { "run", "log", "journal", "findings", "store", "documents", "desk", "detect", "link", "requirements", "tools", "pki/server", "scap", "forward", "journal/cursors" };
     char path[4096], text[32];
     sigset_t set;
     int rc = node_exe_folder(path, e);

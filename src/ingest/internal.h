@@ -24,6 +24,7 @@
 #define GROUP_BYTES_MAX     (4u * MIB)    /* piles committed together */
 #define ANSWER_BYTES_MAX    (4u * MIB)    /* of a body that a decoder writes */
 #define QUERY_TEXT_MAX      512
+#define STREAM_TEXT_MAX     64
 
 enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD };
 
@@ -94,6 +95,7 @@ struct pile {
     char                peer[PEER_TEXT_MAX];
     char                query[QUERY_TEXT_MAX];   /* path and query, for decoders that look there */
     bool                numbered;
+    char                stream[STREAM_TEXT_MAX];    /* numbers are of this numbering of the agent's; empty: its only one */
     uint64_t            number;
     /* the answer */
     int                 status;        /* as of HTTP; 200: stored */

@@ -1,6 +1,7 @@
 /* otlp_http.c - OTLP over HTTPS: POST /v1/logs from agents with a certificate of our authority, and what its records mean. */
 #include "ingest/http.h"
 #include "ingest/otlp.h"
+#include "ingest/relayed.h"
 
 #define GRPC_INVALID      3
 #define GRPC_UNAVAILABLE 14
@@ -17,7 +18,7 @@ static int admit(const struct http_ask *a, struct pile *p, struct err *e)
     }
     if (is_json(type)) {
         p->decoder = &otlp_json_decoder;
-    } else if (!type || strncasecmp(type, "application/x-protobuf", 22) != 0) {
+    } else if (!relayed_wanted(type) && (!type || strncasecmp(type, "application/x-protobuf", 22) != 0)) {
         err_set(e, -EINVAL, "Content-Type must be application/x-protobuf or application/json");
         return 415;
     }
@@ -26,7 +27,7 @@ static int admit(const struct http_ask *a, struct pile *p, struct err *e)
         err_set(e, -EINVAL, "Saqshy-Batch must be a number above 0");
         return 400;
     }
-    return 0;
+    return relayed_wanted(type) ? relayed_admit(a, p, e) : 0;
 }
 
 /* form - an empty response, or a Status with the reason, in the form of the request. */

@@ -30,6 +30,8 @@ struct record {
 MUST_USE int take_record(struct taking *t, const struct record *r, struct err *e);
 /* take_fact - a part of what an agent reports of its host's state, for the host that its certificate names. */
 MUST_USE int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, struct err *e);
+/* take_events - a payload of the event codec from another Saqshy: its events as they are, with saqshy.relay added. Those that went in a circle are refused. */
+MUST_USE int take_events(struct taking *t, struct str payload, struct err *e);
 /* taking_arena - until the request is stored. */
 struct arena *taking_arena(struct taking *t);
 /* taking_pile - the request: its agent, its query, and answer, where a decoder may write the body of the answer. */

@@ -4,6 +4,7 @@
  * agent cuts its requests where events end. */
 #include "ingest/parsers.h"
 #include "ingest/record.h"
+#include "ingest/relayed.h"
 #include "ingest/worker.h"
 #include "parse/forms.h"
 #include "parse/join.h"
@@ -367,6 +368,46 @@ int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, 
     if (rc == 0)
         rc = made(w, (struct made){ .records = 1 });
     return rc < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
+}
+
+/* relayed - one of them is ours now. False: it has passed too many of us already. Its own log comes from "saqshyd" everywhere, which here is us. */
+static bool relayed(struct worker *w, struct event *ev, struct str relay)
+{
+    uint32_t hops = 0;
+
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        hops += str_eq(ev->fields[i].name, STR("saqshy.relay"));
+    if (hops >= RELAYS_MAX)
+        return false;
+    if (event_add(ev, &w->batch.arena, STR("saqshy.relay"), relay) < 0)
+        ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
+    ev->seq = 0;
+    if (str_eq(ev->source, STR("saqshyd")))
+        ev->source = arena_printf(&w->batch.arena, "%.*s/saqshyd", STR_ARG(relay));
+    if (!ev->object.n)
+        ev->object = objects_find(w->objects, host_of(ev));
+    return true;
+}
+
+int take_events(struct taking *t, struct str payload, struct err *e)
+{
+    struct worker *w = t->w;
+    size_t had = w->batch.count, count;
+    int rc = event_decode(payload, 1, &w->batch, e);
+
+    count = w->batch.count;
+    w->batch.count = had;
+    for (size_t i = had; rc == 0 && i < count; i++) {
+        w->batch.items[w->batch.count] = w->batch.items[i];
+        if (!relayed(w, &w->batch.items[w->batch.count], t->p->agent)) {
+            t->p->unsupported++;
+            continue;
+        }
+        w->batch.count++;
+        if (made(w, (struct made){ .records = 1 }) < 0)
+            rc = err_set(e, -ENOMEM, "no memory for a request");
+    }
+    return rc;
 }
 
 /* parse_record - the text, or the document that holds it where no parser knows the text. */

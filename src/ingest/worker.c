@@ -84,10 +84,20 @@ static int store_lines(struct worker *w, struct pile *p, struct journal_origin o
     return rc;
 }
 
+/* origin_of - whose numbers these are: an agent has one numbering, a Saqshy that passes events on one for each of its journals and upstreams. */
+static struct str origin_of(const struct pile *p, char text[JOURNAL_ORIGIN_ID_MAX + 1])
+{
+    if (!*p->stream)
+        return p->agent;
+    snprintf(text, JOURNAL_ORIGIN_ID_MAX + 1, "%.63s/%.63s", p->agent_text, p->stream);
+    return str_c(text);
+}
+
 /* store_request - decode and append. What the sender did wrong is its answer, not our failure. */
 static int store_request(struct worker *w, struct pile *p, struct tally *t, struct err *e)
 {
-    struct journal_origin origin = { p->numbered ? p->agent : str_of(NULL, 0), p->number };
+    char origin_text[JOURNAL_ORIGIN_ID_MAX + 1];
+    struct journal_origin origin = { p->numbered ? origin_of(p, origin_text) : str_of(NULL, 0), p->number };
     struct tally_row *row = tally_row(t, p->card);
     int rc = take_request(w, p, e);
 

@@ -25,7 +25,7 @@ export class Collector {
     /** Write the configuration: ingest is the text of its section, more is whole other sections. */
     config(ingest, more = '') {
         const off = shorts.filter((s) => !new RegExp(`^${s}:`, 'm').test(ingest)).map((s) => `  ${s}: ""\n`).join('');
-        writeFileSync(this.file, `node: collector\ndata: ${this.data}\nroles: [ingest]\ningest:\n${off}${ingest.trimEnd().replace(/^/gm, '  ')}\n${more}`);
+        writeFileSync(this.file, `node: collector\ndata: ${this.data}\nroles: [${this.roles ?? 'ingest'}]\ningest:\n${off}${ingest.trimEnd().replace(/^/gm, '  ')}\n${more}`);
     }
     async start() {
         const out = openSync(join(this.data, 'story.txt'), 'a');
@@ -85,8 +85,9 @@ export class Collector {
     }
 }
 
-export async function collector(t, ingest, { agents = [], more = '' } = {}) {
+export async function collector(t, ingest, { agents = [], more = '', roles = 'ingest' } = {}) {
     const c = new Collector();
+    c.roles = roles;
     t.after(() => c.close());
     for (const f of ['run', 'log', 'journal']) mkdirSync(join(c.data, f));
     const made = await run(bin('src/pki/pki-make'), [c.pki, ...agents]);
