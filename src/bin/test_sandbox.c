@@ -114,6 +114,14 @@ static const struct {
     { "tools have no certificate", "pki/server.key", "", ROLE_TOOLS, READ, 1, true },
     { "tools connect to what is surveyed", "", "", ROLE_TOOLS, CONNECT, 4, false },
     { "ingest connects to no other node", "", "link", ROLE_INGEST, CONNECT, 4, true },
+    { "forward reads the journal", "journal/x", "", ROLE_FORWARD, READ, 1, false },
+    { "forward changes nothing in the journal", "journal/x", "", ROLE_FORWARD, CUT, 3, true },
+    { "forward cannot read the desk", "desk/desk.db", "", ROLE_FORWARD, READ, 1, true },
+    { "forward has no certificate that it was not given", "pki/server.key", "", ROLE_FORWARD, READ, 1, true },
+    { "forward without an upstream connects to nobody", "", "", ROLE_FORWARD, CONNECT, 4, true },
+    { "forward connects to the port of an upstream", "", "forward 127.0.0.1:9", ROLE_FORWARD, CONNECT, 4, false },
+    { "forward connects to no other port", "", "forward 127.0.0.1:10", ROLE_FORWARD, CONNECT, 4, true },
+    { "ingest does not connect where forward does", "", "forward 127.0.0.1:9", ROLE_INGEST, CONNECT, 4, true },
 };
 
 static void a_role_can_do_no_more_than_it_needs(void **state)
@@ -125,7 +133,11 @@ static void a_role_can_do_no_more_than_it_needs(void **state)
         skip();
     for (size_t i = 0; i < COUNT(rows); i++) {
         bool link = strcmp(rows[i].smtp, "link") == 0;   /* no mail server, but other nodes */
-        struct node n = { .data = data, .content = "", .web = "", .user = "", .smtp_url = link ? "" : (char *)(uintptr_t)rows[i].smtp,
+        bool forward = strncmp(rows[i].smtp, "forward ", 8) == 0;   /* neither, but an upstream */
+        struct upstream_conf up = { .type = UPSTREAM_relp, .name = "up", .address = forward ? (char *)(uintptr_t)rows[i].smtp + 8 : "", .authority = "",
+                                    .certificate = "", .key = "" };
+        struct node n = { .data = data, .content = "", .web = "", .user = "", .roles = "ingest index forward", .retention_archive = "",
+                          .upstreams = { &up, forward }, .smtp_url = link || forward ? "" : (char *)(uintptr_t)rows[i].smtp,
                           .smtp_password_file = "", .trust_anchors = "", .webhooks = "no", .webhook_ca = "",
                           .link_connect = link ? "yes" : "no" };
         char path[256], content[4096];
@@ -192,7 +204,7 @@ static void ingest_alone_listens_at_low_ports_as_another_user(void **state)
         skip();
     for (size_t i = 0; i < COUNT(low_rows); i++) {
         struct node n = { .data = data, .content = (char *)"", .web = (char *)"", .user = (char *)"nobody", .smtp_url = (char *)"", .smtp_password_file = (char *)"",
-                          .trust_anchors = (char *)"", .webhooks = (char *)"no", .webhook_ca = (char *)"", .link_connect = (char *)"no" };
+                          .trust_anchors = (char *)"", .webhooks = (char *)"no", .webhook_ca = (char *)"", .link_connect = (char *)"no", .retention_archive = (char *)"" };
         int status;
         pid_t pid = fork();
 
