@@ -49,7 +49,7 @@ static const char *const role_folders[ROLE_COUNT][16] = {
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
     [ROLE_TOOLS] = { "+tools", "-scap" },
-    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "+tools", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
+    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "+tools", "+tokens", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
                       "-pki/server.key", "-link", "-requirements", "-scap" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */

@@ -159,7 +159,7 @@ struct desk_schema {
     size_t             count;
 };
 extern const struct desk_schema registry_schema, tables_schema, duties_schema, notices_schema, approvals_schema, cases_schema, requests_schema, schedule_schema,
-    vulnerabilities_schema, surveys_schema, documents_schema, integrity_schema, reports_schema,
+    vulnerabilities_schema, surveys_schema, documents_schema, integrity_schema, collection_schema, reports_schema,
     link_schema;
 extern const struct desk_schema *const desk_schemas[];
 extern const size_t desk_schema_count;

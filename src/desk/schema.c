@@ -136,5 +136,5 @@ const size_t desk_migration_count = COUNT(desk_migrations);
 /* In the order of the rooms: a room's tables may refer to those of rooms before it. */
 const struct desk_schema *const desk_schemas[] = { &registry_schema, &tables_schema, &duties_schema, &notices_schema, &approvals_schema, &cases_schema,
                                                    &requests_schema, &schedule_schema, &vulnerabilities_schema, &surveys_schema,
-                                                   &documents_schema, &integrity_schema, &reports_schema, &link_schema };
+                                                   &documents_schema, &integrity_schema, &collection_schema, &reports_schema, &link_schema };
 const size_t desk_schema_count = COUNT(desk_schemas);

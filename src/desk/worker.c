@@ -2,6 +2,7 @@
  *
  * All look once a second, or when poked. An error is told once until it changes, and tried again: nothing here is lost by waiting. */
 #include "desk/internal.h"
+#include "desk/collection/collection.h"
 #include "desk/notices/api.h"
 #include "desk/schedule/schedule.h"
 #include "desk/vulnerabilities/vulnerabilities.h"
@@ -127,6 +128,8 @@ int desk_worker_start(const struct desk_setup *setup, struct desk_worker **out, 
         /* What a crash between a change of the registry and its export left undone. */
         if (rc == 0 && i == 0 && objects_export(w->lane[i].desk, &told) < 0)
             log_line(LOG_ERROR, "could not tell ingest the objects, going on", "error.message", told.text, NULL);
+        if (rc == 0 && i == 0 && desk_source_profiles_export(w->lane[i].desk, &told) < 0)
+            log_line(LOG_ERROR, "could not tell ingest the profiles of sources, going on", "error.message", told.text, NULL);
         if (rc == 0 && pthread_create(&w->lane[i].thread, NULL, lane_run, &w->lane[i]) != 0)
             rc = err_set(e, -EAGAIN, "could not start a thread of the desk");
         w->lane[i].started = rc == 0;

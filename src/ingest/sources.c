@@ -31,6 +31,8 @@ struct source {
     char          *id, *host, *object, *class, *listener, *peer, *profile;
     time_ns        first, last;
     uint64_t       events, unparsed, bytes, truncated;
+    int64_t        silence_s[2];     /* the longest silence between two events, of this week and of the one before */
+    int64_t        week;
     uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
     bool           numbered;
     uint64_t       not_utf8;
@@ -196,6 +198,20 @@ static void count_sequence(struct source *s, const struct event *ev)
     s->numbered = true;
 }
 
+/* count_silence - how long a source is silent when all is well: whoever looks tells by it whether a silence is unusual. */
+static void count_silence(struct source *s, time_ns now)
+{
+    int64_t week = now / (7 * 24 * NS_PER_HOUR), silent_s = s->last ? (now - s->last) / NS_PER_SECOND : 0;
+
+    if (week != s->week) {
+        s->silence_s[1] = week == s->week + 1 ? s->silence_s[0] : 0;
+        s->silence_s[0] = 0;
+        s->week = week;
+    }
+    if (silent_s > s->silence_s[0])
+        s->silence_s[0] = silent_s;
+}
+
 void sources_count(struct sources *all, const struct event *ev, const struct source_seen *seen)
 {
     struct source *s = find(all, ev->source);
@@ -211,6 +227,7 @@ void sources_count(struct sources *all, const struct event *ev, const struct sou
     renew(&s->listener, seen->listener);
     if (!s->first)
         s->first = ev->received;
+    count_silence(s, ev->received);
     s->last = ev->received;
     s->events++;
     s->unparsed += ev->parse == EVENT_PARSE_FAILED;
@@ -265,6 +282,7 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     buf_printf(b, "\",\"events\":%llu,\"unparsed\":%llu,\"bytes\":%llu,\"truncated\":%llu,\"rate_min\":%llu", (unsigned long long)s->events,
                (unsigned long long)s->unparsed, (unsigned long long)s->bytes, (unsigned long long)s->truncated,
                (unsigned long long)rate_get(&s->rate, now));
+    buf_printf(b, ",\"silence_s\":%lld", (long long)(s->silence_s[0] > s->silence_s[1] ? s->silence_s[0] : s->silence_s[1]));
     if (s->numbered)
         buf_printf(b, ",\"gaps\":%llu", (unsigned long long)s->gaps);
     if (s->peer && *s->peer)
@@ -359,6 +377,8 @@ static void take_source(struct sources *all, json_t *o)
     if (time_parse_rfc3339(json_text(o, "first_seen"), &s->first, NULL, NULL) < 0 ||
         time_parse_rfc3339(json_text(o, "last_seen"), &s->last, NULL, NULL) < 0)
         s->first = s->last = 0;
+    s->silence_s[0] = (int64_t)json_count(json_object_get(o, "silence_s"));
+    s->week = s->last / (7 * 24 * NS_PER_HOUR);
     s->events = json_count(json_object_get(o, "events"));
     s->unparsed = json_count(json_object_get(o, "unparsed"));
     s->bytes = json_count(json_object_get(o, "bytes"));

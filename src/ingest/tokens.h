@@ -14,25 +14,11 @@
 #define SAQSHY_INGEST_TOKENS_H
 
 #include "ingest/http.h"
+#include "ingest/token_file.h"
 
-#define TOKENS_MAX        4096
-#define TOKENS_BYTES_MAX  (1u * MIB)
 #define TOKEN_TEXT_MAX    256            /* of what a sender shows */
-#define TOKENS_FILE       "tokens/senders"   /* below the data directory */
-
-struct token {
-    unsigned char hash[32];
-    char          name[LISTEN_ID_MAX + 1];
-    char          object[OBJECT_TEXT_MAX];
-};
 
 struct tokens;
-/* tokens_name_valid - 1 to 48 letters, digits, '_', '-', '.', and not the name of our own log. */
-bool tokens_name_valid(struct str s);
-/* tokens_read - the rows of a file's text. -EBADMSG with the line. */
-MUST_USE int tokens_read(struct str text, struct token *rows, size_t *count, struct err *e);
-void tokens_hash(struct str token, unsigned char out[32]);
-
 /* A kind over HTTP whose senders show tokens: the table that its configuration names is read before it is open or changed (one that is not there
  * yet is empty), and looked at again each second. Without TLS if the option "plain" says so; refuses unknown options, and plain HTTP where others than
  * this host may hear it, unless "plain" is "anywhere". options: the kind's own, NULL-ended; NULL: none. */

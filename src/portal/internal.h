@@ -12,6 +12,7 @@
 #include "portal/call.h"
 #include "portal/files.h"
 #include "portal/link.h"
+#include "portal/pictures.h"
 #include "portal/portal.h"
 #include "portal/pool.h"
 #include "portal/tail.h"
@@ -100,6 +101,7 @@ struct portal {
     struct desk_worker    *worker;   /* owned */
     struct pool           *pool;
     struct tail           *tail;
+    struct pictures       *pictures; /* owned: what other roles publish */
     struct ssl_ctx_st     *tls;
     struct event_base     *base;     /* of libevent, as the next two */
     struct evconnlistener *listener;

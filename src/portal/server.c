@@ -91,6 +91,7 @@ static void count_run(struct job *j, unsigned worker)
     struct count_job *c = (struct count_job *)(void *)j;
     struct err e;
 
+    pictures_look(c->portal->pictures);
     c->known = desk_count(c->portal->desk[worker], clock_now(), &c->counts, &e) == 0;
 }
 
@@ -336,6 +337,8 @@ static int open_all(struct portal *p, struct err *e)
     if (rc == 0)
         rc = tail_open(node_path(p->setup.node, "journal", path), &p->tail, e);
     if (rc == 0)
+        rc = pictures_new(p->setup.node, &p->pictures, e);
+    if (rc == 0)
         rc = pool_open(&p->pool, e);
     if (rc == 0)
         rc = open_links(p, e);
@@ -419,6 +422,7 @@ void portal_close(struct portal **out)
         desk_worker_stop(&p->worker);
     tail_close(&p->tail);
     pool_free(&p->pool);
+    pictures_free(&p->pictures);
     for (size_t i = 0; i < p->event_count; i++)
         event_free(p->event[i]);
     for (size_t i = 0; i < POOL_THREADS; i++)

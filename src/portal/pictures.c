@@ -1,0 +1,190 @@
+/* pictures.c - see pictures.h. */
+#include "portal/pictures.h"
+#include "base/file.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+static const char *const names[PICTURE_COUNT] = { "run/ingest.json", "run/sources.json", "run/parsers.json", "run/forward.json", "run/retention.json",
+                                                  "run/annex4.json" };
+
+struct picture_file {
+    struct timespec mtime;
+    off_t           bytes;
+    ino_t           inode;
+    json_t         *json;
+};
+/* The counters of one moment: {"listener/ID": {"read": 5, …}, …}. */
+struct reading {
+    time_ns at;
+    int64_t run;       /* the role's process: another one counts from nothing */
+    json_t *counters;
+};
+struct pictures {
+    const struct node  *node;
+    pthread_mutex_t     lock;
+    struct picture_file file[PICTURE_COUNT];
+    struct reading      reading[READINGS_MAX];
+    size_t              count;      /* the newest is the last */
+};
+
+int pictures_new(const struct node *node, struct pictures **out, struct err *e)
+{
+    struct pictures *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return err_set(e, -ENOMEM, "no memory for what other roles publish");
+    p->node = node;
+    pthread_mutex_init(&p->lock, NULL);
+    *out = p;
+    return 0;
+}
+
+void pictures_free(struct pictures **p)
+{
+    if (!*p)
+        return;
+    for (size_t i = 0; i < PICTURE_COUNT; i++)
+        json_decref((*p)->file[i].json);
+    for (size_t i = 0; i < (*p)->count; i++)
+        json_decref((*p)->reading[i].counters);
+    pthread_mutex_destroy(&(*p)->lock);
+    free(*p);
+    *p = NULL;
+}
+
+/* renew - the file as it is now. Under the lock. */
+static json_t *renew(struct pictures *p, enum picture which)
+{
+    struct picture_file *f = &p->file[which];
+    AUTO_BUF struct buf b = { 0 };
+    char path[4096];
+    struct stat st;
+
+    node_path(p->node, names[which], path);
+    if (stat(path, &st) < 0) {
+        json_decref(f->json);
+        *f = (struct picture_file){ 0 };
+        return NULL;
+    }
+    if (st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec && st.st_size == f->bytes && st.st_ino == f->inode)
+        return f->json;
+    json_decref(f->json);
+    *f = (struct picture_file){ .mtime = st.st_mtim, .bytes = st.st_size, .inode = st.st_ino };
+    buf_init(&b, PICTURE_BYTES_MAX + 1);
+    if (file_read(path, PICTURE_BYTES_MAX, &b, NULL) == 0)
+        f->json = json_loadb(b.n ? b.p : "", b.n, 0, NULL);
+    return f->json;
+}
+
+json_t *pictures_get(struct pictures *p, enum picture which)
+{
+    json_t *j;
+
+    pthread_mutex_lock(&p->lock);
+    j = json_incref(renew(p, which));
+    pthread_mutex_unlock(&p->lock);
+    return j;
+}
+
+/* --- readings --- */
+
+static int64_t sum(const json_t *o)
+{
+    int64_t n = 0;
+    const char *key;
+    json_t *v;
+
+    json_object_foreach((json_t *)(uintptr_t)o, key, v)
+        n += json_integer_value(v);
+    return n;
+}
+
+int64_t refused_trouble(const json_t *refused)
+{
+    return sum(refused) - json_integer_value(json_object_get(refused, "empty")) - json_integer_value(json_object_get(refused, "repeated"));
+}
+
+static json_t *counters_of(const json_t *ingest, const json_t *forward)
+{
+    const json_t *list = json_object_get(ingest, "listeners"), *l;
+    json_t *out = json_object();
+    char key[256];
+    size_t i;
+
+    json_array_foreach(list, i, l) {
+        const char *id = json_string_value(json_object_get(l, "id"));
+
+        snprintf(key, sizeof key, "listener/%.200s", id ? id : "");
+        json_object_set_new(out, key, json_pack("{s:I,s:I,s:I,s:I,s:I}", "read", json_integer_value(json_object_get(l, "read")), "events",
+                                                json_integer_value(json_object_get(l, "events")), "trouble",
+                                                (json_int_t)refused_trouble(json_object_get(l, "refused")), "away",
+                                                (json_int_t)sum(json_object_get(l, "turned_away")), "drops",
+                                                json_integer_value(json_object_get(l, "kernel_drops"))));
+    }
+    list = json_is_array(forward) ? forward : json_object_get(forward, "upstreams");
+    json_array_foreach(list, i, l) {
+        const char *id = json_string_value(json_object_get(l, "name"));
+
+        snprintf(key, sizeof key, "upstream/%.200s", id ? id : "");
+        json_object_set_new(out, key, json_pack("{s:I}", "sent", json_integer_value(json_object_get(l, "sent"))));
+    }
+    return out;
+}
+
+/* put - a new reading becomes the last; the oldest goes when there is no room. */
+static void put(struct pictures *p, struct reading r)
+{
+    if (p->count == READINGS_MAX) {
+        json_decref(p->reading[0].counters);
+        memmove(&p->reading[0], &p->reading[1], (READINGS_MAX - 1) * sizeof p->reading[0]);
+        p->count--;
+    }
+    p->reading[p->count++] = r;
+}
+
+void pictures_look(struct pictures *p)
+{
+    const json_t *ingest, *forward;
+    const char *at;
+    struct reading r = { 0 };
+
+    pthread_mutex_lock(&p->lock);
+    ingest = renew(p, PICTURE_INGEST);
+    forward = renew(p, PICTURE_FORWARD);
+    at = json_string_value(json_object_get(ingest, "at"));
+    if (at && time_parse_rfc3339(str_c(at), &r.at, NULL, NULL) == 0 &&
+        (p->count == 0 || r.at - p->reading[p->count - 1].at >= READING_NS / 2)) {
+        r.run = json_integer_value(json_object_get(ingest, "pid"));
+        r.counters = counters_of(ingest, forward);
+        if (r.counters)
+            put(p, r);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+static int64_t counter(const struct reading *r, const char *whose, const char *name)
+{
+    return json_integer_value(json_object_get(json_object_get(r->counters, whose), name));
+}
+
+struct moved pictures_moved(struct pictures *p, const char *whose, const char *name)
+{
+    struct moved m = { -1, 0 };
+
+    pthread_mutex_lock(&p->lock);
+    if (p->count > 0) {
+        const struct reading *last = &p->reading[p->count - 1], *before = p->count > 1 ? last - 1 : NULL, *first = last;
+        bool again = false;
+
+        while (first > p->reading && last->at - (first - 1)->at <= LATELY_NS && !again) {
+            again = (first - 1)->run != last->run || counter(first - 1, whose, name) > counter(first, whose, name);
+            first -= !again;
+        }
+        m.lately = counter(last, whose, name) - (again ? 0 : counter(first, whose, name));
+        if (before && before->run == last->run && last->at > before->at && counter(last, whose, name) >= counter(before, whose, name))
+            m.rate_s = (double)(counter(last, whose, name) - counter(before, whose, name)) * (double)NS_PER_SECOND / (double)(last->at - before->at);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return m;
+}
