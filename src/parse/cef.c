@@ -189,7 +189,7 @@ bool cef_form_read(struct str s, const struct form_how *how, struct form_pairs *
     }
     pairs(s, out);
     if (how->once)
-        pairs_once(out);
+        pairs_once(out, how);
     labels(out);
     return true;
 }

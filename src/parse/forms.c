@@ -54,8 +54,16 @@ void pairs_add(struct form_pairs *f, struct str name, struct str value)
     f->items[f->count++] = (struct event_field){ name, value };
 }
 
+static bool may_repeat(const struct form_how *how, struct str name)
+{
+    for (size_t i = 0; i < how->repeat_count; i++)
+        if (str_eq(how->repeats[i], name))
+            return true;
+    return false;
+}
+
 /* pairs_once - by a table of names, so that a line of many costs no more than one of few. */
-void pairs_once(struct form_pairs *f)
+void pairs_once(struct form_pairs *f, const struct form_how *how)
 {
     uint16_t table[1024] = { 0 }; /* index + 1 of the first of a name */
     bool twice[FORM_FIELDS_MAX] = { false };
@@ -66,9 +74,9 @@ void pairs_once(struct form_pairs *f)
 
         while (table[at] && !str_eq(f->items[table[at] - 1].name, f->items[i].name))
             at = (at + 1) % COUNT(table);
-        if (table[at])
+        if (table[at] && !may_repeat(how, f->items[i].name))
             twice[i] = twice[table[at] - 1] = f->damaged = true;
-        else
+        else if (!table[at])
             table[at] = (uint16_t)(i + 1);
     }
     for (uint32_t i = 0; f->damaged && i < f->count; i++)

@@ -45,7 +45,9 @@ struct form_how {
     struct str by;               /* csv: the column whose value says which of "further" follow */
     const struct form_columns *further;
     size_t further_count;
-    bool once;                   /* kv, cef: a name that stands twice is no longer to be trusted */
+    bool once;                   /* kv, cef: a name that stands twice is no longer to be trusted … */
+    const struct str *repeats;   /* … but of these */
+    size_t repeat_count;
     struct parse_memory *memory; /* may be NULL: then nothing is remembered */
     struct str source;           /* under which columns are remembered */
 };
@@ -71,8 +73,8 @@ bool winxml_next(struct str *rest, struct str *event);
 /* --- for the readers of forms --- */
 void pairs_add(struct form_pairs *f, struct str name, struct str value);
 /* pairs_once - values of a name that stands several times get the name "twice.NAME", all of them: who can write into one value of
- * a line could have added the others. damaged then. */
-void pairs_once(struct form_pairs *f);
+ * a line could have added the others. damaged then. Names under how->repeats are the product's own. */
+void pairs_once(struct form_pairs *f, const struct form_how *how);
 
 /* --- what is remembered of a source between its lines: the names of columns that its header gave --- */
 

@@ -91,6 +91,8 @@ bool form_read(struct work *w, enum form form, const struct form_options *o, str
                             .further = o ? o->further : NULL,
                             .further_count = o ? o->further_count : 0,
                             .once = o && o->once,
+                            .repeats = o ? o->repeats : NULL,
+                            .repeat_count = o ? o->repeat_count : 0,
                             .memory = w->hints->memory,
                             .source = w->hints->source };
     struct form_pairs pairs;

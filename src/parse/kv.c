@@ -255,7 +255,7 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
         while (assigned(&w, &s, sep, how->assign, &v))
             pairs_add(out, v.name, v.value);
         if (how->once)
-            pairs_once(out);
+            pairs_once(out, how);
         out->damaged = out->damaged || w.trouble;
         return out->count > 0;
     }
@@ -269,7 +269,7 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
         skip_blanks(&s);
     }
     if (how->once)
-        pairs_once(out);
+        pairs_once(out, how);
     out->damaged = out->damaged || w.trouble;
     return out->count > 0;
 }

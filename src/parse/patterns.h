@@ -50,8 +50,8 @@ struct form_listing {
 struct form_options {
     char separator, assign, quote; /* 0: as the form has it */
     bool once;
-    const struct str *columns;
-    size_t column_count;
+    const struct str *columns, *repeats;
+    size_t column_count, repeat_count;
     struct str by;
     const struct form_columns *further;
     size_t further_count;

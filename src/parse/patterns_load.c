@@ -142,7 +142,7 @@ static int listings(struct making *m, const struct ynode *options, struct form_o
 
 static int form(struct making *m, const struct ynode *map, enum form *form, struct form_options *o)
 {
-    static const char *const keys[] = { "separator", "assign", "quote", "once", "columns", "by", "further", "pairs", NULL };
+    static const char *const keys[] = { "separator", "assign", "quote", "once", "repeats", "columns", "by", "further", "pairs", NULL };
     const struct ynode *options = yaml_get(map, "options");
     struct str name = yaml_text(map, "form");
     int rc;
@@ -164,6 +164,8 @@ static int form(struct making *m, const struct ynode *map, enum form *form, stru
     if (rc == 0)
         rc = yaml_bool(m->yaml, options, "once", &o->once, m->e);
     if (rc >= 0)
+        rc = making_texts(m, options, "repeats", &o->repeats, &o->repeat_count);
+    if (rc == 0)
         rc = making_texts(m, options, "columns", &o->columns, &o->column_count);
     if (rc == 0)
         rc = further(m, options, o);

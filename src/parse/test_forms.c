@@ -221,6 +221,7 @@ static void test_signs(void **state)
 /* test_once - who may write into one value of a line must not be believed in another. */
 static void test_once(void **state)
 {
+    static const struct str may = STR_INIT("b");
     struct form_how how = { .delimiter = ',', .once = true };
     AUTO_ARENA struct arena a = { 0 };
     struct form_pairs f;
@@ -235,6 +236,10 @@ static void test_once(void **state)
     assert_true(form_kind_read(form_kind_of(STR("cef")), STR("CEF:0|v|p|1|2|n|3|suser=x src=192.0.2.9 src=203.0.113.8 cs1=a cs1Label=B"), &how, &a, &f));
     assert_true(f.damaged && pairs_get(&f, STR("src")).n == 0);
     assert_true(str_eq(pairs_get(&f, STR("label.b")), STR("a")));
+    how.repeats = &may;
+    how.repeat_count = 1;
+    assert_true(form_kind_read(form_kind_of(STR("kv")), STR("a=1,b=2,a=3,b=4"), &how, &a, &f));
+    assert_true(f.damaged && str_eq(pairs_get(&f, STR("b")), STR("2")) && str_eq(pairs_get(&f, STR("twice.a")), STR("1")));
     assert_true(form_kind_read(form_kind_of(STR("kv")), STR("a=1,b=2,c=3"), &how, &a, &f));
     assert_false(f.damaged);
 }
