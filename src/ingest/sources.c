@@ -49,7 +49,7 @@ struct sources {
     struct source *buckets[BUCKETS];
     struct source *newest, *oldest;
     size_t         count;
-    bool           changed;
+    bool           changed, annex_changed;
     time_ns        published;        /* steady */
     char          *annex_path;
     time_ns        annex_published;  /* steady */
@@ -244,7 +244,7 @@ void sources_count(struct sources *all, const struct event *ev, const struct sou
     count_sequence(s, ev);
     count_parser(s, ev->parser, 1);
     conformance_see(&s->annexed, ev, &all->scratch);
-    all->changed = true;
+    all->changed = all->annex_changed = true;
 }
 
 static void put_text(struct buf *b, const char *name, const char *value)
@@ -312,7 +312,7 @@ static void publish_annex(struct sources *all, bool now)
     struct err e;
     bool first = true;
 
-    if (!now && at - all->annex_published < (all->count > MANY ? ANNEX_MANY_NS : ANNEX_NS))
+    if (!all->annex_changed || (!now && at - all->annex_published < (all->count > MANY ? ANNEX_MANY_NS : ANNEX_NS)))
         return;
     buf_init(&b, FILE_MAX);
     buf_str(&b, STR("{\"items\":["));
@@ -323,6 +323,7 @@ static void publish_annex(struct sources *all, bool now)
     }
     buf_str(&b, STR("\n]}\n"));
     all->annex_published = at;
+    all->annex_changed = false;
     if (buf_failed(&b) || file_write_quick(all->annex_path, buf_view(&b), &e) < 0)
         log_line(LOG_WARN, "could not write the conformance of sources", "error.message", buf_failed(&b) ? "too large" : e.text, NULL);
 }
@@ -333,9 +334,9 @@ void sources_publish(struct sources *all, bool now)
     AUTO_BUF struct buf b = { 0 };
     struct err e;
 
+    publish_annex(all, now);
     if (!all->changed || (!now && at - all->published < (all->count > MANY ? PUBLISH_MANY_NS : PUBLISH_NS)))
         return;
-    publish_annex(all, now);
     buf_init(&b, FILE_MAX);
     buf_byte(&b, '[');
     for (const struct source *s = all->newest; s; s = s->older) {
