@@ -85,6 +85,7 @@ enum target_kind {
     TARGET_UPPER,
     TARGET_HEX,
     TARGET_NAME,    /* the last part of a path */
+    TARGET_MAC,     /* 00-50-56-AA-BB-CC, as ECS has it */
     TARGET_DURATION,
     TARGET_DROP,
 };

@@ -204,7 +204,8 @@ static int target_as(struct making *m, const struct ynode *map, struct target *t
         const char *name;
         enum target_kind kind;
     } kinds[] = { { "lower", TARGET_LOWER }, { "upper", TARGET_UPPER }, { "number", TARGET_NUMBER }, { "ip", TARGET_IP },
-                  { "hex", TARGET_HEX },     { "name", TARGET_NAME },   { "url", TARGET_URL },       { "text", TARGET_PLAIN } };
+                  { "hex", TARGET_HEX },     { "name", TARGET_NAME },   { "mac", TARGET_MAC },     { "url", TARGET_URL },
+                  { "text", TARGET_PLAIN } };
     static const struct {
         const char *name;
         int64_t ns;
@@ -215,7 +216,7 @@ static int target_as(struct making *m, const struct ynode *map, struct target *t
     for (i = 0; as.n && i < COUNT(kinds) && !str_eq(as, str_c(kinds[i].name)); i++)
         ;
     if (as.n && i == COUNT(kinds))
-        return wrong(m, yaml_get(map, "as"), "\"as\" is lower, upper, number, ip, hex, name, url or text");
+        return wrong(m, yaml_get(map, "as"), "\"as\" is lower, upper, number, ip, hex, name, mac, url or text");
     if (as.n)
         t->kind = kinds[i].kind;
     for (i = 0; unit.n && i < COUNT(units) && !str_eq(unit, str_c(units[i].name)); i++)

@@ -332,6 +332,30 @@ static void put_hex(struct work *w, struct str name, struct str s)
     work_number(w, name, v);
 }
 
+/* mac_form - an address of six bytes with ':', '-', '.' or nothing between; what is none stays as it is. */
+static struct str mac_form(struct work *w, struct str s)
+{
+    char *p;
+    size_t digits = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (hex_value(s.p[i]) >= 0)
+            digits++;
+        else if (s.p[i] != ':' && s.p[i] != '-' && s.p[i] != '.')
+            return s;
+    }
+    if (digits != 12 || s.n > 17 || (p = arena_alloc(w->arena, 17)) == NULL)
+        return s;
+    for (size_t i = 0, n = 0; i < s.n; i++) {
+        if (hex_value(s.p[i]) < 0)
+            continue;
+        if (n % 3 == 2)
+            p[n++] = '-';
+        p[n++] = (char)(s.p[i] >= 'a' ? s.p[i] - 32 : s.p[i]);
+    }
+    return str_of(p, 17);
+}
+
 static bool mapped(const struct target *t, struct str *v)
 {
     size_t low = 0, high = t->value_count;
@@ -400,6 +424,9 @@ static void put(struct work *w, const struct target *t, struct str v)
         break;
     case TARGET_DURATION:
         put_duration(w, t, v);
+        break;
+    case TARGET_MAC:
+        give(w, t, mac_form(w, v));
         break;
     case TARGET_TIME:
     case TARGET_DROP:
