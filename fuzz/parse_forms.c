@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = { "json", "kv", "cef", "leef", "csv", "w3c", "snare", "winxml", "elements" };
+    static const char *const names[] = { "json", "kv", "cef", "leef", "csv", "w3c", "snare", "winxml", "elements", "counted" };
     static const char delimiters[] = { 0, ',', ';', '|', '\t', '^', ' ', '=' };
     struct str text = str_of((const char *)data + 2, size < 2 ? 0 : size - 2), line;
     const struct form_kind *form;

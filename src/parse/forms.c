@@ -5,7 +5,7 @@ static const struct form_kind forms[] = {
     { "json", json_looks, json_form_read }, { "kv", kv_looks, kv_form_read },          { "cef", cef_looks, cef_form_read },
     { "leef", leef_looks, leef_form_read }, { "csv", csv_looks, csv_form_read },       { "w3c", w3c_looks, w3c_form_read },
     { "snare", snare_looks, snare_form_read }, { "winxml", winxml_looks, winxml_form_read },
-    { "elements", elements_looks, elements_form_read },
+    { "elements", elements_looks, elements_form_read }, { "counted", counted_looks, counted_form_read },
 };
 
 const struct form_kind *form_kind_of(struct str name)

@@ -42,6 +42,7 @@ struct form_how {
     bool header;               /* csv: a line of column names may stand in the stream, remembered per source */
     const struct str *columns; /* csv, w3c: their names, where no header was seen */
     size_t column_count;
+    bool doubled;                /* kv: a quote in a quoted value is doubled, a backslash means itself */
     struct str by;               /* csv: the column whose value says which of "further" follow */
     const struct form_columns *further;
     size_t further_count;
@@ -59,7 +60,7 @@ struct form_kind {
     bool (*read)(struct str text, const struct form_how *how, struct form_pairs *out);
 };
 
-/* The forms: json, kv, cef, leef, csv, w3c, winxml, snare, elements.
+/* The forms: json, kv, cef, leef, csv, w3c, winxml, snare, elements, counted.
  * form_kind_of - by name, or NULL. */
 const struct form_kind *form_kind_of(struct str name);
 /* form_kind_read - the pairs of text. how may be NULL. */

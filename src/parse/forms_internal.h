@@ -21,6 +21,7 @@ FORM_READER(w3c);
 FORM_READER(snare);
 FORM_READER(winxml);
 FORM_READER(elements);
+FORM_READER(counted);
 #undef FORM_READER
 
 /* csv_cell - the next cell of *s, quotes undone; false at the end. last: this cell ended the line. */

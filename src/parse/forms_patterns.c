@@ -12,7 +12,7 @@ static const struct {
     [FORM_CEF] = { STR_INIT("cef"), "cef" },    [FORM_LEEF] = { STR_INIT("leef"), "leef" },
     [FORM_W3C] = { STR_INIT("w3c"), "w3c" },    [FORM_XML] = { STR_INIT("xml"), "winxml" },
     [FORM_SD] = { STR_INIT("sd"), NULL },
-    [FORM_ELEMENTS] = { STR_INIT("elements"), "elements" },
+    [FORM_ELEMENTS] = { STR_INIT("elements"), "elements" }, [FORM_COUNTED] = { STR_INIT("counted"), "counted" },
 };
 
 enum form form_named(struct str name)
@@ -93,6 +93,7 @@ bool form_read(struct work *w, enum form form, const struct form_options *o, str
                             .once = o && o->once,
                             .repeats = o ? o->repeats : NULL,
                             .repeat_count = o ? o->repeat_count : 0,
+                            .doubled = o && o->doubled,
                             .memory = w->hints->memory,
                             .source = w->hints->source };
     struct form_pairs pairs;

@@ -242,12 +242,65 @@ static bool assigned(struct work *w, struct str *s, char sep, char assign, struc
     return false;
 }
 
+/* doubled_value - from the quote on to one that is not doubled; a doubled one stands for one. A backslash means itself. */
+static struct str doubled_value(struct form_pairs *f, struct str *s)
+{
+    char quote = *s->p, *copy;
+    size_t n = 1, kept = 0, pairs = 0;
+    struct str raw;
+
+    for (; n < s->n && (s->p[n] != quote || (n + 1 < s->n && s->p[n + 1] == quote)); n++)
+        if (s->p[n] == quote)
+            n++, pairs++;
+    f->damaged = f->damaged || n >= s->n;
+    raw = str_of(s->p + 1, min_size(n, s->n) - 1);
+    *s = str_cut(*s, n + 1);
+    if (pairs == 0 || (copy = arena_alloc(f->arena, raw.n)) == NULL)
+        return raw;
+    for (size_t i = 0; i < raw.n; i++) {
+        copy[kept++] = raw.p[i];
+        i += raw.p[i] == quote;
+    }
+    return str_of(copy, kept);
+}
+
+/* doubled_pairs - NAME=VALUE,NAME='it''s',… where a quote in a value is doubled, as 1C:Enterprise writes them. */
+static void doubled_pairs(struct str s, char sep, struct form_pairs *out)
+{
+    while (s.n) {
+        ptrdiff_t eq = str_chr(s, '='), end = str_chr(s, sep);
+        struct str name, value;
+
+        if (eq <= 0 || (end >= 0 && end < eq)) { /* a piece without the sign */
+            out->damaged = out->damaged || eq != 0;
+            take_until(&s, str_of(&sep, 1));
+            continue;
+        }
+        name = str_trim(str_left(s, (size_t)eq));
+        s = str_cut(s, (size_t)eq + 1);
+        if (s.n && (*s.p == '\'' || *s.p == '"')) {
+            value = doubled_value(out, &s);
+            take_until(&s, str_of(&sep, 1));
+        } else {
+            value = take_until(&s, str_of(&sep, 1));
+        }
+        if (value.n)
+            pairs_add(out, name, value);
+    }
+}
+
 bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct work w = { .arena = out->arena };
     struct pair v;
     char sep = how->delimiter ? how->delimiter : separator(s);
 
+    if (how->doubled) {
+        doubled_pairs(s, sep, out);
+        if (how->once)
+            pairs_once(out);
+        return out->count > 0;
+    }
     if (how->assign && how->assign != '=') {
         s = str_trim(s);
         if (s.n > 1 && *s.p == '[' && s.p[s.n - 1] == ']')

@@ -28,6 +28,7 @@
 #define PATTERN_HEAP_KIB   256u
 #define CAPTURES_MAX       400 /* fields of one text before they are mapped */
 #define INSIDE_DEPTH_MAX   3
+#define INSIDE_MAX         32 /* texts inside those of one product */
 #define MATCHED_MAX        8   /* patterns that may have matched one text, by "of" */
 #define FILTER_FROM        6   /* up to so many literals are looked for one by one, 16 bytes a step: measured */
 #define SETS_MAX           48  /* constants in force at once */
@@ -40,7 +41,7 @@
 
 /* --- forms: a structured text as fields by name --- */
 
-enum form { FORM_TEXT, FORM_KV, FORM_CSV, FORM_JSON, FORM_CEF, FORM_LEEF, FORM_W3C, FORM_XML, FORM_SD, FORM_ELEMENTS, FORM_COUNT };
+enum form { FORM_TEXT, FORM_KV, FORM_CSV, FORM_JSON, FORM_CEF, FORM_LEEF, FORM_W3C, FORM_XML, FORM_SD, FORM_ELEMENTS, FORM_COUNTED, FORM_COUNT };
 
 /* Lists of objects that are names and values: [{"Name": "x", "Value": "y"}] under "Parameters" is Parameters.x = y. */
 struct form_listing {
@@ -49,7 +50,7 @@ struct form_listing {
 
 struct form_options {
     char separator, assign, quote; /* 0: as the form has it */
-    bool once;
+    bool once, doubled;
     const struct str *columns, *repeats;
     size_t column_count, repeat_count;
     struct str by;

@@ -142,14 +142,14 @@ static int listings(struct making *m, const struct ynode *options, struct form_o
 
 static int form(struct making *m, const struct ynode *map, enum form *form, struct form_options *o)
 {
-    static const char *const keys[] = { "separator", "assign", "quote", "once", "repeats", "columns", "by", "further", "pairs", NULL };
+    static const char *const keys[] = { "separator", "assign", "quote", "once", "doubled", "repeats", "columns", "by", "further", "pairs", NULL };
     const struct ynode *options = yaml_get(map, "options");
     struct str name = yaml_text(map, "form");
     int rc;
 
     *form = name.n ? form_named(name) : FORM_TEXT;
     if (*form == FORM_COUNT)
-        return wrong(m, yaml_get(map, "form"), "\"form\" is text, kv, csv, json, cef, leef, w3c, xml, elements or sd");
+        return wrong(m, yaml_get(map, "form"), "\"form\" is text, kv, csv, json, cef, leef, w3c, xml, elements, counted or sd");
     if (!options)
         return 0;
     if (options->kind != YNODE_MAP)
@@ -163,6 +163,8 @@ static int form(struct making *m, const struct ynode *map, enum form *form, stru
         rc = one_byte(m, options, "quote", &o->quote);
     if (rc == 0)
         rc = yaml_bool(m->yaml, options, "once", &o->once, m->e);
+    if (rc >= 0)
+        rc = yaml_bool(m->yaml, options, "doubled", &o->doubled, m->e);
     if (rc >= 0)
         rc = making_texts(m, options, "repeats", &o->repeats, &o->repeat_count);
     if (rc == 0)
@@ -300,9 +302,9 @@ static int inside(struct making *m, const struct ynode *list)
 
     if (!list)
         return 0;
-    items = list->kind == YNODE_SEQ ? arena_zero(m->arena, (list->count + 1) * sizeof *items) : NULL;
+    items = list->kind == YNODE_SEQ && list->count <= INSIDE_MAX ? arena_zero(m->arena, (list->count + 1) * sizeof *items) : NULL;
     if (!items)
-        return wrong(m, list, "\"inside\" wants a list");
+        return wrong(m, list, "\"inside\" wants a list of at most 32");
     m->product->inside = items;
     for (const struct ynode *n = list->first; n && rc == 0; n = n->next) {
         struct inside *i = &items[m->product->inside_count++];

@@ -640,22 +640,47 @@ static void put_derived(struct work *w, unsigned what)
 
 /* --- all of it --- */
 
+/* value_of - what is looked at: a value of the text, or the path of its file. */
+static struct str value_of(const struct work *w, const struct taken *t, struct str of)
+{
+    struct str v = found(t, of);
+
+    return v.n == 0 && str_eq(of, STR("log.file.path")) ? w->hints->path : v;
+}
+
+/* look_inside - the patterns of values that are there, and the forms inside them; these give values that patterns read in turn. */
+static void look_inside(struct work *w, struct taken *t, struct room *room)
+{
+    const struct product *p = t->product;
+    uint64_t groups[PATTERNS_MAX / 64] = { 0 }, forms = 0; /* done */
+    bool more = true;
+
+    for (int rounds = 0; more && rounds < INSIDE_DEPTH_MAX; rounds++) {
+        more = false;
+        for (size_t i = 0; i < p->group_count; i++) {
+            struct str v = p->groups[i].of.n && !(groups[i / 64] >> i % 64 & 1) ? value_of(w, t, p->groups[i].of) : (struct str){ NULL, 0 };
+
+            if (v.n == 0)
+                continue;
+            groups[i / 64] |= UINT64_C(1) << i % 64;
+            (void)try_group(w, t, room, &p->groups[i], v);
+        }
+        for (size_t i = 0; i < p->inside_count; i++) {
+            struct str v = p->inside[i].form != FORM_TEXT && !(forms >> i & 1) ? found(t, p->inside[i].of) : (struct str){ NULL, 0 };
+
+            if (v.n == 0)
+                continue;
+            forms |= UINT64_C(1) << i;
+            more = take_form(w, t, p->inside[i].form, &p->inside[i].options, v) || more;
+        }
+    }
+}
+
 static void finish(struct work *w, struct taken *t, struct room *room)
 {
     const struct product *p = t->product;
 
-    for (size_t i = 0; i < p->group_count; i++) {
-        struct str v = p->groups[i].of.n ? found(t, p->groups[i].of) : (struct str){ NULL, 0 };
-
-        if (v.n)
-            (void)try_group(w, t, room, &p->groups[i], v);
-    }
-    for (size_t i = 0; i < p->inside_count; i++) {
-        struct str v = p->inside[i].form == FORM_TEXT ? (struct str){ NULL, 0 } : found(t, p->inside[i].of);
-
-        if (v.n)
-            (void)take_form(w, t, p->inside[i].form, &p->inside[i].options, v);
-    }
+    look_inside(w, t, room);
     w->product_from = t->matched_count > (p->form == FORM_TEXT) ? w->ev->field_count : UINT32_MAX;
     put_all(w, t);
     if (p->form == FORM_CEF && event_get(w->ev, STR("message")).n == 0)

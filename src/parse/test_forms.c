@@ -72,6 +72,11 @@ static const struct form_row rows[] = {
       "damaged\na=1" },
     { "elements: cut in the middle", "elements", "<R a='1'><b>2</b", "damaged\na=1" },
     { "elements: a text that is none", "elements", "< 7 and more >", "refused" },
+    { "counted: lengths, quotes within, a name with a blank, a value without a length", "counted",
+      "LENGTH : '60' ACTION :[7] 'CONNECT' DATABASE USER:[5] 'a' 'b' TEXT:[17] \"it's \"USERID:[3] \" RC:[1] \"0\" E:[0] \"\"",
+      "!damaged\nLENGTH=60\nACTION=CONNECT\nDATABASE USER=a' 'b\nTEXT=it's \"USERID:[3] \nRC=0" },
+    { "counted: a length that is wrong", "counted", "A:[8] 'x' B:[1] 'y'", "damaged\nA=x\nB=y" },
+    { "counted: cut", "counted", "A:[1] 'x' B:[99] 'y", "damaged\nA=x" },
     { "JSON: nested names", "json", "{\"a\":{\"b\":[1,2]},\"c\":\"x\"}", "!damaged\na.b=1\na.b=2\nc=x" },
 };
 
@@ -218,6 +223,28 @@ static void test_signs(void **state)
     assert_false(f.damaged);
 }
 
+/* test_doubled - a quote that is doubled, a backslash before a quote, a comma and a newline within quotes. */
+static void test_doubled(void **state)
+{
+    struct form_how how = { .delimiter = ',', .doubled = true };
+    AUTO_ARENA struct arena a = { 0 };
+    struct form_pairs f;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_true(form_kind_read(form_kind_of(STR("kv")),
+                               STR("p:name=shop,Path='C:\\',Descr='it''s, Usr=x',Sql=\"a\n\"\"b\"\",c\",Empty=,Usr=ann"), &how, &a, &f));
+    assert_false(f.damaged);
+    assert_int_equal(f.count, 5);
+    assert_true(str_eq(pairs_get(&f, STR("Path")), STR("C:\\")));
+    assert_true(str_eq(pairs_get(&f, STR("Descr")), STR("it's, Usr=x")));
+    assert_true(str_eq(pairs_get(&f, STR("Sql")), STR("a\n\"b\",c")));
+    assert_true(str_eq(pairs_get(&f, STR("Usr")), STR("ann")));
+    assert_true(form_kind_read(form_kind_of(STR("kv")), STR("a='never ends,b=1"), &how, &a, &f));
+    assert_true(f.damaged);
+    assert_true(str_eq(pairs_get(&f, STR("a")), STR("never ends,b=1")));
+}
+
 /* test_once - who may write into one value of a line must not be believed in another. */
 static void test_once(void **state)
 {
@@ -251,6 +278,7 @@ int main(void)
         { .name = "forms: any of them cut anywhere is read to its end and no further", .test_func = test_cut },
         { .name = "forms: a list of Windows events is taken apart", .test_func = test_next },
         { .name = "forms: pairs by other signs, with quotes", .test_func = test_signs },
+        { .name = "forms: pairs whose quotes are doubled", .test_func = test_doubled },
         { .name = "forms: a name that stands twice where it must not is nobody's", .test_func = test_once },
         { .name = "forms: column names are remembered per source, over a restart, and bounded", .test_func = test_memory },
     };
