@@ -41,7 +41,9 @@ static ptrdiff_t find_short(struct str s, struct str needle)
     const __m128i first = _mm_set1_epi8(needle.p[0]), last = _mm_set1_epi8(needle.p[needle.n - 1]);
     size_t places = s.n - needle.n + 1, i = 0;
 
-    for (; i + 16 <= places; i += 16) {
+    /* The last step looks at places that were looked at before, rather than at each byte of a rest. */
+    for (; places >= 16 && i < places; i += 16) {
+        i = i + 16 <= places ? i : places - 16;
         __m128i a, b;
         unsigned hits;
 

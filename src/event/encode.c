@@ -6,6 +6,7 @@
 #include "event/codec.h"
 
 #define NAME_CACHE  512u    /* a power of two */
+#define LIKES       64u     /* a power of two */
 #define COUNT_BYTES 3u      /* the number of events, a varint of this width: it is known at the end */
 #define VARINT_MAX  10u
 #define EVENT_FIXED (8 * VARINT_MAX + 1 + (EVENT_FIELDS_MAX + CODEC_COLUMNS + 7) / 8)   /* all of an event but texts and columns */
@@ -34,10 +35,19 @@ struct shape {
     uint32_t marks, column, fields;   /* its first column; number of fields */
     int32_t  offset_min;
     uint8_t  flags;
+    uint32_t portion;                 /* that last is of */
+    const struct event *last;         /* the last of this shape: its values are those that the next one's are compared with */
+};
+
+/* An event of this portion and its shape: most are like one just before, down to the places in memory of their names. */
+struct like {
+    const struct event *ev;
+    uint32_t            shape;
 };
 
 struct event_encoder {
     struct name_seen cache[NAME_CACHE];
+    struct like      likes[LIKES];
     struct table     name_table, shape_table;
     struct arena     texts;          /* of names */
     struct str      *names;
@@ -48,6 +58,7 @@ struct event_encoder {
     size_t           columns, columns_cap;
     struct buf      *out;
     unsigned char   *w;              /* where the next byte goes; NULL after a failure */
+    uint32_t         portion;        /* counts them; 0: none yet */
     size_t           start, count;   /* where the payload begins in out; events in it */
     time_ns          time, received; /* of the event before */
     size_t           original;       /* where the line of this event stands in out */
@@ -219,8 +230,8 @@ static struct shape *shape_new(struct event_encoder *k, const struct shape *s, c
     return &shapes[t->count++];
 }
 
-/* shape_of - the shape of an event, with its index and, where it is new, its description set down. */
-static const struct shape *shape_of(struct event_encoder *k, const struct event *ev)
+/* shape_find - the shape of an event that is like none of this portion, with its index and, where it is new, its description set down. */
+static struct shape *shape_find(struct event_encoder *k, const struct event *ev)
 {
     struct shape s = { .marks = ev->marks, .fields = ev->field_count, .offset_min = ev->offset_min,
                        .flags = (uint8_t)((unsigned)ev->class | (unsigned)ev->parse << 4) };
@@ -254,30 +265,41 @@ static const struct shape *shape_of(struct event_encoder *k, const struct event 
     return made;
 }
 
-/* text - a reference into the line where the text is a piece of it, else the bytes; where it stands. rest: what the event can need after it. */
-static struct place text(struct event_encoder *k, struct str original, struct str s, size_t rest)
+static struct like *like_of(struct event_encoder *k, const struct event *ev)
 {
-    uintptr_t from = (uintptr_t)original.p, p = (uintptr_t)s.p;
-    struct place place = { 0, (uint32_t)s.n };
+    uint32_t n = ev->field_count;
+    uintptr_t hash = (uintptr_t)ev->parser.p + n * 131u + ev->marks;
 
-    if (!k->w)
-        return place;
-    if (s.n && original.n && p >= from && p - from <= original.n && s.n <= original.n - (p - from)) {
-        k->w = varint(k->w, (uint64_t)s.n << 1 | 1);
-        k->w = varint(k->w, codec_zig((int64_t)(p - from) - (int64_t)k->reference));
-        k->reference = p - from + s.n;
-        place.at = (uint32_t)(k->original + (p - from));
-        return place;
+    if (n)
+        hash = (hash * 31u + (uintptr_t)ev->fields[n - 1].name.p) * 31u + (uintptr_t)ev->fields[n / 2].name.p;
+    return &k->likes[(hash * UINT64_C(0x9E3779B97F4A7C15)) >> 58];
+}
+
+/* alike - of one shape for certain: even their names are the same places in memory. */
+static bool alike(const struct event *a, const struct event *b)
+{
+    if (a->field_count != b->field_count || a->marks != b->marks || a->class != b->class || a->parse != b->parse || a->offset_min != b->offset_min)
+        return false;
+    for (uint32_t i = 0; i < a->field_count; i++)
+        if (a->fields[i].name.p != b->fields[i].name.p || a->fields[i].name.n != b->fields[i].name.n)
+            return false;
+    return true;
+}
+
+/* shape_of - as shape_find, of an event that is like another in no time. */
+static struct shape *shape_of(struct event_encoder *k, const struct event *ev)
+{
+    struct like *like = like_of(k, ev);
+    struct shape *s;
+
+    if (like->ev && alike(like->ev, ev)) {
+        k->w = varint(k->w, like->shape);
+        return &k->shapes[like->shape];
     }
-    room(k, VARINT_MAX + s.n + rest);
-    if (!k->w)
-        return place;
-    k->w = varint(k->w, (uint64_t)s.n << 1);
-    place.at = (uint32_t)(k->w - (unsigned char *)k->out->p);
-    if (s.n)
-        memcpy(k->w, s.p, s.n);
-    k->w += s.n;
-    return place;
+    s = shape_find(k, ev);
+    if (s)
+        *like = (struct like){ ev, (uint32_t)(s - k->shapes) };
+    return s;
 }
 
 static bool same(const struct event_encoder *k, struct str a, struct place b)
@@ -287,29 +309,85 @@ static bool same(const struct event_encoder *k, struct str a, struct place b)
     return a.n == b.n && (a.n == 0 || (a.p[a.n - 1] == p[b.n - 1] && memcmp(a.p, p, a.n) == 0));
 }
 
+/* A run over the columns of one event, with what the loop needs at hand. */
+struct run {
+    const char    *line;       /* of the event, as it came; line_at is where it stands in the payload */
+    size_t         line_n, reference;
+    uint32_t       line_at;
+    unsigned char *w;
+};
+
+/* put_value - a reference into the line where the value is a piece of it, else its bytes. */
+static inline void put_value(struct event_encoder *k, struct run *r, struct str v, struct place *last, size_t rest)
+{
+    size_t at = (size_t)((uintptr_t)v.p - (uintptr_t)r->line);
+
+    last->n = (uint32_t)v.n;
+    if (v.n && at < r->line_n && v.n <= r->line_n - at) {
+        r->w = varint(r->w, (uint64_t)v.n << 1 | 1);
+        r->w = varint(r->w, codec_zig((int64_t)at - (int64_t)r->reference));
+        r->reference = at + v.n;
+        last->at = r->line_at + (uint32_t)at;
+        return;
+    }
+    k->w = r->w;
+    room(k, VARINT_MAX + v.n + rest);
+    r->w = k->w;
+    if (!r->w)
+        return;
+    r->w = varint(r->w, (uint64_t)v.n << 1);
+    last->at = (uint32_t)(r->w - (unsigned char *)k->out->p);
+    if (v.n)
+        memcpy(r->w, v.p, v.n);
+    r->w += v.n;
+}
+
+static void put_time(struct event_encoder *k, const struct event *ev, size_t rest)
+{
+    struct run r = { ev->original.p, ev->original.n, 0, (uint32_t)k->original, k->w };
+    struct place nowhere;
+
+    put_value(k, &r, ev->time_text, &nowhere, rest);
+    k->w = r.w;
+    k->reference = r.reference;
+}
+
+/* put_columns - a value at the place in memory of the last one of this portion is that value: nearly all literals are told so. */
 static void put_columns(struct event_encoder *k, const struct event *ev, const struct shape *s)
 {
-    const struct str head[CODEC_COLUMNS] = { ev->source, ev->object, ev->parser };
+    const struct event_field head[CODEC_COLUMNS] = { { .value = ev->source }, { .value = ev->object }, { .value = ev->parser } };
+    const struct event_field *f = head, *b = NULL, *fields = s->portion == k->portion ? s->last->fields : NULL;
+    struct run r = { ev->original.p, ev->original.n, k->reference, (uint32_t)k->original, k->w };
     uint32_t columns = s->fields + CODEC_COLUMNS;
     struct place *last = k->column_last + s->column;
     size_t map_at = (size_t)(k->w - (unsigned char *)k->out->p);
+    unsigned bit = 1, bits = 0;
 
-    memset(k->w, 0, (columns + 7) / 8);
-    k->w += (columns + 7) / 8;
-    for (uint32_t i = 0; i < columns && k->w; i++) {
-        struct str v = i < CODEC_COLUMNS ? head[i] : ev->fields[i - CODEC_COLUMNS].value;
-
-        if (same(k, v, last[i]))
-            k->out->p[map_at + i / 8] |= (char)(1u << i % 8);
+    r.w += (columns + 7) / 8;
+    for (uint32_t i = 0; i < columns && r.w; i++, f++, last++) {
+        if (i == CODEC_COLUMNS) {
+            f = ev->fields;
+            b = fields;
+        }
+        if ((b && b->value.p == f->value.p && b->value.n == f->value.n) || same(k, f->value, *last))
+            bits |= bit;
         else
-            last[i] = text(k, ev->original, v, (size_t)(columns - i) * COLUMN_MAX);
+            put_value(k, &r, f->value, last, (size_t)(columns - i) * COLUMN_MAX);
+        b += b != NULL;
+        bit <<= 1;
+        if (bit == 0x100 || i + 1 == columns) {
+            k->out->p[map_at++] = (char)bits;
+            bit = 1;
+            bits = 0;
+        }
     }
+    k->w = r.w;
 }
 
 static bool put_event(struct event_encoder *k, const struct event *ev)
 {
     size_t columns = ev->field_count + (size_t)CODEC_COLUMNS;
-    const struct shape *s;
+    struct shape *s;
 
     room(k, VARINT_MAX);
     s = k->w ? shape_of(k, ev) : NULL;
@@ -318,7 +396,6 @@ static bool put_event(struct event_encoder *k, const struct event *ev)
     room(k, EVENT_FIXED + ev->original.n + columns * COLUMN_MAX);
     if (!k->w)
         return false;
-    k->reference = 0;
     k->w = varint(k->w, codec_zig((int64_t)((uint64_t)ev->time - (uint64_t)k->time)));
     k->w = varint(k->w, codec_zig((int64_t)((uint64_t)ev->received - (uint64_t)k->received)));
     k->time = ev->time;
@@ -328,9 +405,11 @@ static bool put_event(struct event_encoder *k, const struct event *ev)
     if (ev->original.n)
         memcpy(k->w, ev->original.p, ev->original.n);
     k->w += ev->original.n;
-    (void)text(k, ev->original, ev->time_text, EVENT_FIXED + columns * COLUMN_MAX);
+    put_time(k, ev, EVENT_FIXED + columns * COLUMN_MAX);
     if (k->w)
         put_columns(k, ev, s);
+    s->last = ev;
+    s->portion = k->portion;
     return k->w != NULL;
 }
 
@@ -386,6 +465,8 @@ void event_encoder_begin(struct event_encoder *k, struct buf *out)
 int event_encoder_add(struct event_encoder *k, const struct event *events, size_t count, struct err *e)
 {
     memset(k->cache, 0, sizeof k->cache);
+    memset(k->likes, 0, sizeof k->likes);
+    k->portion++;
     for (size_t i = 0; i < count && k->w; i++)
         if (k->count == EVENT_BATCH_MAX || !put_event(k, &events[i]))
             k->w = NULL;

@@ -18,7 +18,7 @@ struct objects {
     char          *path;
     struct buf     text;        /* the file, hosts in lower case */
     struct entry  *table;       /* open addressing; size a power of two */
-    size_t         size;
+    size_t         size, count;
     struct timespec mtime;
     int64_t        bytes;
 };
@@ -71,6 +71,8 @@ static size_t index_text(struct objects *o)
     struct str rest = buf_view(&o->text), line;
     size_t lines = 1, broken = 0;
 
+    o->count = 0;
+
     for (size_t i = 0; i < rest.n; i++)
         lines += rest.p[i] == '\n';
     o->size = 16;
@@ -94,6 +96,7 @@ static size_t index_text(struct objects *o)
         }
         lower(o->text.p + (host.p - o->text.p), host.n);
         *slot(o, host) = (struct entry){ host, object };
+        o->count++;
     }
     return broken;
 }
@@ -131,7 +134,7 @@ struct str objects_find(const struct objects *o, struct str host)
 {
     char name[HOST_MAX];
 
-    if (!o->size || host.n == 0 || host.n > sizeof name)
+    if (!o->size || !o->count || host.n == 0 || host.n > sizeof name)
         return str_of(NULL, 0);
     memcpy(name, host.p, host.n);
     lower(name, host.n);

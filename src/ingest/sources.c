@@ -22,13 +22,13 @@
 #define SEQUENCE_LATE_MAX 64            /* datagrams that overtook each other */
 
 struct parser_count {
-    char    *name;
-    uint64_t count;
+    struct str name;                 /* owned */
+    uint64_t   count;
 };
 struct source {
     struct source *chain;            /* of the bucket */
     struct source *newer, *older;
-    char          *id, *host, *object, *class, *listener, *peer, *profile;
+    struct str     id, host, object, class, listener, peer, profile;   /* owned */
     time_ns        first, last;
     uint64_t       events, unparsed, bytes, truncated;
     int64_t        silence_s[2];     /* the longest silence between two events, of this week and of the one before */
@@ -36,7 +36,7 @@ struct source {
     uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
     bool           numbered;
     uint64_t       not_utf8;
-    char          *encoding;         /* of the last line that was no UTF-8 */
+    struct str     encoding;         /* of the last line that was no UTF-8 */
     struct skew    skew;
     int32_t        zone_min;         /* in which its times without a zone are read */
     struct rate    rate;
@@ -56,35 +56,47 @@ struct sources {
     struct arena   scratch;          /* of one event held against Annex 4 */
 };
 
-static char *copy(struct str s) { return strndup(s.n ? s.p : "", min_size(s.n, TEXT_MAX)); }
+/* copy - at most TEXT_MAX bytes, owned; p NULL without memory. */
+static struct str copy(struct str s)
+{
+    size_t n = min_size(s.n, TEXT_MAX);
+    char *p = malloc(n + 1);
+
+    if (p && n)
+        memcpy(p, s.p, n);
+    return str_of(p, p ? n : 0);
+}
+
+static void drop(struct str s) { free((char *)(uintptr_t)s.p); }
 
 /* renew - *text becomes s, if it is something else. */
-static void renew(char **text, struct str s)
+static void renew(struct str *text, struct str s)
 {
-    char *n;
+    struct str n;
 
-    if (*text && str_eq(str_c(*text), str_of(s.p, min_size(s.n, TEXT_MAX))))
+    s.n = min_size(s.n, TEXT_MAX);
+    if (text->p && str_eq(*text, s))
         return;
     n = copy(s);
-    if (!n)
+    if (!n.p)
         return;
-    free(*text);
+    drop(*text);
     *text = n;
 }
 
 static void source_free(struct source *s)
 {
     for (size_t i = 0; i < s->parser_count; i++)
-        free(s->parsers[i].name);
+        drop(s->parsers[i].name);
     free(s->parsers);
-    free(s->id);
-    free(s->host);
-    free(s->object);
-    free(s->class);
-    free(s->listener);
-    free(s->peer);
-    free(s->profile);
-    free(s->encoding);
+    drop(s->id);
+    drop(s->host);
+    drop(s->object);
+    drop(s->class);
+    drop(s->listener);
+    drop(s->peer);
+    drop(s->profile);
+    drop(s->encoding);
     conformance_free(&s->annexed);
     free(s);
 }
@@ -108,7 +120,7 @@ static struct source **bucket(struct sources *all, struct str id) { return &all-
 static void forget_oldest(struct sources *all)
 {
     struct source *s = all->oldest;
-    struct source **at = bucket(all, str_c(s->id));
+    struct source **at = bucket(all, s->id);
 
     while (*at != s)
         at = &(*at)->chain;
@@ -126,7 +138,7 @@ static struct source *find(struct sources *all, struct str id)
     id.n = min_size(id.n, TEXT_MAX);
     at = bucket(all, id);
     for (s = *at; s; s = s->chain)
-        if (str_eq(str_c(s->id), id))
+        if (str_eq(s->id, id))
             break;
     if (s) {
         if (all->newest != s) {
@@ -136,7 +148,9 @@ static struct source *find(struct sources *all, struct str id)
         return s;
     }
     s = calloc(1, sizeof *s);
-    if (!s || !(s->id = copy(id))) {
+    if (s)
+        s->id = copy(id);
+    if (!s || !s->id.p) {
         free(s);
         return NULL;
     }
@@ -154,7 +168,7 @@ static void count_parser(struct source *s, struct str name, uint64_t n)
     struct parser_count *more;
 
     for (size_t i = 0; i < s->parser_count; i++)
-        if (str_eq(str_c(s->parsers[i].name), name)) {
+        if (str_eq(s->parsers[i].name, name)) {
             s->parsers[i].count += n;
             return;
         }
@@ -166,7 +180,7 @@ static void count_parser(struct source *s, struct str name, uint64_t n)
     s->parsers = more;
     more[s->parser_count].name = copy(name);
     more[s->parser_count].count = n;
-    s->parser_count += more[s->parser_count].name != NULL;
+    s->parser_count += more[s->parser_count].name.p != NULL;
 }
 
 /* field_of - by name, without the detour over members that event_get makes. */
@@ -178,15 +192,30 @@ static struct str field_of(const struct event *ev, struct str name)
     return str_of(NULL, 0);
 }
 
+/* sequence_of - in one walk over the fields: it is asked of every event. */
+static struct str sequence_of(const struct event *ev)
+{
+    static const struct str meta = STR_INIT("log.syslog.structured_data.meta.sequenceId"), plain = STR_INIT("event.sequence");
+    struct str text = { NULL, 0 };
+
+    for (uint32_t i = 0; i < ev->field_count; i++) {
+        const struct event_field *f = &ev->fields[i];
+
+        if (f->name.n == meta.n && str_eq(f->name, meta))
+            return f->value;
+        if (f->name.n == plain.n && !text.n && str_eq(f->name, plain))
+            text = f->value;
+    }
+    return text;
+}
+
 /* count_sequence - senders number their lines in the structured data of RFC 5424 (meta, sequenceId) or before the line (Cisco). A number that
  * comes late fills a gap; a small one after a large one is a sender that began again. */
 static void count_sequence(struct source *s, const struct event *ev)
 {
-    struct str text = field_of(ev, STR("log.syslog.structured_data.meta.sequenceId"));
+    struct str text = sequence_of(ev);
     uint64_t n;
 
-    if (!text.n)
-        text = field_of(ev, STR("event.sequence"));
     if (!text.n || !str_u64(text, &n))
         return;
     if (s->numbered && n > s->sequence && n - s->sequence <= SEQUENCE_JUMP_MAX)
@@ -247,10 +276,10 @@ void sources_count(struct sources *all, const struct event *ev, const struct sou
     all->changed = all->annex_changed = true;
 }
 
-static void put_text(struct buf *b, const char *name, const char *value)
+static void put_text(struct buf *b, const char *name, struct str value)
 {
     buf_printf(b, ",\"%s\":", name);
-    buf_json(b, str_c(value));
+    buf_json(b, value);
 }
 
 /* put_skew - how far the clock is off, and what that looks like. */
@@ -270,7 +299,7 @@ static void put_skew(struct buf *b, const struct source *s)
 static void put_source(struct buf *b, const struct source *s, time_ns now)
 {
     buf_str(b, STR("{\"id\":"));
-    buf_json(b, str_c(s->id));
+    buf_json(b, s->id);
     put_text(b, "host", s->host);
     put_text(b, "object", s->object);
     put_text(b, "class", s->class);
@@ -285,9 +314,9 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     buf_printf(b, ",\"silence_s\":%lld", (long long)(s->silence_s[0] > s->silence_s[1] ? s->silence_s[0] : s->silence_s[1]));
     if (s->numbered)
         buf_printf(b, ",\"gaps\":%llu", (unsigned long long)s->gaps);
-    if (s->peer && *s->peer)
+    if (s->peer.n)
         put_text(b, "peer", s->peer);
-    if (s->profile && *s->profile)
+    if (s->profile.n)
         put_text(b, "profile", s->profile);
     if (s->not_utf8) {
         buf_printf(b, ",\"not_utf8\":%llu", (unsigned long long)s->not_utf8);
@@ -298,7 +327,7 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     for (size_t i = 0; i < s->parser_count; i++) {
         if (i)
             buf_byte(b, ',');
-        buf_json(b, str_c(s->parsers[i].name));
+        buf_json(b, s->parsers[i].name);
         buf_printf(b, ":%llu", (unsigned long long)s->parsers[i].count);
     }
     buf_str(b, STR("}}"));
@@ -317,7 +346,7 @@ static void publish_annex(struct sources *all, bool now)
     buf_init(&b, FILE_MAX);
     buf_str(&b, STR("{\"items\":["));
     for (const struct source *s = all->newest; s; s = s->older) {
-        struct conformance_of of = { str_c(s->id), str_c(s->host), str_c(s->object), str_c(s->listener) };
+        struct conformance_of of = { s->id, s->host, s->object, s->listener };
 
         conformance_put(&b, &of, s->annexed, &first);
     }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #define READ_BYTES        (256u * KIB)
+#define READ_AHEAD        (64 * KIB)      /* of records, in one call of the kernel instead of two each; held while one is unfinished */
 #define READS_MAX         4               /* then other connections have their turn */
 #define HELD_TOTAL_MAX    (64u * MIB)     /* of unfinished messages; past it they are cut short */
 #define HELD_SHORT        (8u * KIB)
@@ -391,6 +392,8 @@ static int take_tls(struct stream_conn *c)
     if (!c->ssl || !SSL_set_fd(c->ssl, c->fd))
         return -ENOMEM;
     SSL_set_mode(c->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_set_read_ahead(c->ssl, 1);
+    SSL_set_default_read_buffer_len(c->ssl, READ_AHEAD);
     SSL_set_accept_state(c->ssl);
     return 0;
 }

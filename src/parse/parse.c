@@ -59,18 +59,37 @@ const char *const *parse_names(const struct parser *p, size_t *count)
     return names;
 }
 
-/* marks_of - one look at every byte: control bytes, and bytes that need the look of a UTF-8 reader. */
+typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* look - sixteen bytes: *high gathers their upper bits, *control what stands for nothing in a text. */
+static inline void look(const char *p, sixteen *high, sixteen *control)
+{
+    sixteen c = *(const sixteen *)(const void *)p;
+
+    *high |= c;
+    *control |= (sixteen)(((c < 0x20) & (c != '\t') & (c != '\n') & (c != '\r')) | (c == 0x7f));
+}
+
+/* marks_of - one look at every byte: control bytes, and bytes that need the look of a UTF-8 reader. The last step looks at some a second time. */
 static uint32_t marks_of(struct str s)
 {
-    uint8_t high = 0, control = 0; /* of bytes, so that the compiler takes 16 or more at a time */
+    sixteen high = { 0 }, control = { 0 };
+    uint8_t any_high = 0, any_control = 0;
+    char few[16];
 
-    for (size_t i = 0; i < s.n; i++) {
-        uint8_t c = (uint8_t)s.p[i];
-
-        high |= c;
-        control |= (uint8_t)((uint8_t)(c < 0x20) & (uint8_t)((c != '\t') & (c != '\n') & (c != '\r'))) | (uint8_t)(c == 0x7f);
+    if (s.n < 16) {
+        memset(few, ' ', sizeof few);
+        if (s.n)
+            memcpy(few, s.p, s.n);
+        look(few, &high, &control);
     }
-    return (control ? MARK_BINARY : 0u) | ((high & 0x80) && !str_utf8_valid(s) ? MARK_NOT_UTF8 : 0u);
+    for (size_t i = 0; s.n >= 16 && i < s.n; i += 16)
+        look(s.p + min_size(i, s.n - 16), &high, &control);
+    for (int i = 0; i < 16; i++) {
+        any_high |= high[i];
+        any_control |= control[i];
+    }
+    return (any_control ? MARK_BINARY : 0u) | ((any_high & 0x80) && !str_utf8_valid(s) ? MARK_NOT_UTF8 : 0u);
 }
 
 static bool blank(struct str s) { return str_trim(s).n == 0; }

@@ -69,10 +69,22 @@ const struct program *program_of(const struct parser *p, struct str name)
 
 bool program_known(const struct parser *p, struct str name) { return program_of(p, name) || patterns_program(p, name); }
 
+/* plain - nothing in it that a plain name has not. */
+static bool plain(struct str s)
+{
+    bool other = false;
+
+    for (size_t i = 0; i < s.n; i++)
+        other |= s.p[i] == '/' || s.p[i] == '(' || s.p[i] == '-';
+    return !other;
+}
+
 struct str plain_name(struct str s)
 {
     struct str before, after;
 
+    if (plain(s))
+        return s;
     if (s.n && *s.p == '/' && split_last(s, STR("/"), &before, &after))
         s = after;
     if (split_at(s, STR("("), &before, &after) && str_starts(after, STR("pam_")))

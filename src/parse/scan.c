@@ -41,7 +41,7 @@ bool split_at(struct str s, struct str sep, struct str *before, struct str *afte
 
 bool split_last(struct str s, struct str sep, struct str *before, struct str *after)
 {
-    if (sep.n == 0 || s.n < sep.n)
+    if (sep.n == 0 || s.n < sep.n || !memchr(s.p, *sep.p, s.n))
         return false;
     for (size_t at = s.n - sep.n + 1; at-- > 0;)
         if (s.p[at] == sep.p[0] && memcmp(s.p + at, sep.p, sep.n) == 0) {

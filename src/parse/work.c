@@ -58,7 +58,14 @@ void work_user(struct work *w, struct str name)
 
 void work_number(struct work *w, struct str name, uint64_t value)
 {
-    work_add(w, name, arena_printf(w->arena, "%llu", (unsigned long long)value));
+    char digits[20];
+    size_t n = 0;
+
+    do {
+        digits[sizeof digits - ++n] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    work_add(w, name, arena_copy(w->arena, str_of(digits + sizeof digits - n, n)));
 }
 
 /* The codes in the order of the bits in internal.h. */
@@ -123,14 +130,22 @@ static struct str related_name(struct str name)
     }
 }
 
+/* The lengths of the names that related_name knows. */
+#define RELATED_LENGTHS (1u << 9 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 19 | 1u << 22)
+
 void work_related(struct work *w)
 {
     uint32_t count = w->ev->field_count;
 
     for (uint32_t i = 0; i < count; i++) {
-        struct event_field f = w->ev->fields[i];
-        struct str name = related_name(f.name);
+        size_t n = w->ev->fields[i].name.n;
+        struct event_field f;
+        struct str name;
 
+        if (n >= 32 || !(RELATED_LENGTHS >> n & 1) || w->ev->fields[i].name.p[0] == 'e')   /* event.category and its like have such lengths */
+            continue;
+        f = w->ev->fields[i];
+        name = related_name(f.name);
         if (name.n)
             related_add(w, count, name, f.value);
     }
