@@ -298,7 +298,7 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
     if (how->doubled) {
         doubled_pairs(s, sep, out);
         if (how->once)
-            pairs_once(out);
+            pairs_once(out, how);
         return out->count > 0;
     }
     if (how->assign && how->assign != '=') {
