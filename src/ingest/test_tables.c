@@ -92,7 +92,7 @@ static void sources_are_counted_kept_and_bounded(void **state)
     assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
     assert_true(str_find(buf_view(&b), STR("{\"id\":\"srv \\\"1\\\"\",\"host\":\"\",\"object\":\"7\",\"class\":\"os-unix\",\"listener\":\"syslog_tcp\","
                                            "\"first_seen\":\"1970-01-02T00:00:00Z\",\"last_seen\":\"1970-01-04T00:00:00Z\",\"events\":3,"
-                                           "\"unparsed\":1,\"bytes\":15,\"truncated\":0,\"rate_min\":0,\"peer\":\"192.0.2.9\",\"parsers\":{\"sshd\":3}}")) >= 0);
+                                           "\"unparsed\":1,\"bytes\":15,\"truncated\":0,\"rate_min\":0,\"silence_s\":86400,\"peer\":\"192.0.2.9\",\"parsers\":{\"sshd\":3}}")) >= 0);
     for (int i = 0; i < SOURCES_MAX + 10; i++) {
         snprintf(id, sizeof id, "s%d", i);
         count(s, id, EVENT_PARSE_OK, NS_PER_DAY);
