@@ -106,7 +106,7 @@ static int check_one(const struct upstream_conf *c, const char *file, struct err
     struct err why = { 0 };
 
     if (query_parse(str_c(c->filter), &q, &why) < 0)
-        return err_line(e, -EINVAL, file, c->filter_line, c->filter_column, "upstream \"%s\", filter, letter %d: %.300s", c->name, why.column, why.text);
+        return err_line(e, -EINVAL, file, c->filter_line, c->filter_column, "filter of upstream \"%s\": %.300s", c->name, why.text);
     query_free(&q);
     return kinds[c->type]->check ? kinds[c->type]->check(c, file, e) : 0;
 }

@@ -157,14 +157,17 @@ static int perform(struct upstream *u, struct err *e)
     return rc;
 }
 
-/* said - the text of a refusal: a google.rpc.Status in protobuf has it behind its code. */
+/* said - the text of a refusal: a google.rpc.Status in protobuf (1 code, 2 message), or whatever else it is. */
 static struct str said(const struct otlp *s)
 {
-    struct str t = str_of(s->said, s->said_n);
+    struct reader r = rd_from(s->said, s->said_n);
+    struct str text;
 
-    while (t.n && ((unsigned char)t.p[0] < 32 || (unsigned char)t.p[0] > 126 || (t.n > 1 && (unsigned char)t.p[1] < 32)))
-        t = str_cut(t, 1);
-    return t;
+    rd_byte(&r, 1 << 3);
+    (void)rd_varint(&r);
+    rd_byte(&r, 2 << 3 | 2);
+    text = rd_varstr(&r, sizeof s->said, "a message");
+    return rd_ok(&r) ? text : str_of(s->said, s->said_n);
 }
 
 /* post - one request; its answer is in s->answer. */

@@ -80,7 +80,7 @@ int place_open(const char *journal, const struct upstream_conf *c, uint64_t *seq
     AUTO_BUF struct buf b = { 0 };
     int rc;
 
-    buf_init(&b, 4096);
+    buf_init(&b, 256 * KIB);
     snprintf(name, sizeof name, PLACE_PREFIX "%s", c->name);
     rc = journal_cursor_get(journal, name, seq, e);
     if (rc == 0 && *seq == 0) {

@@ -41,6 +41,8 @@ export function run(program, args, options = {}) {
     return new Promise((done) => {
         const p = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], ...options });
         let out = '', err = '';
+        p.stdout.setEncoding('utf8');
+        p.stderr.setEncoding('utf8');
         p.stdout.on('data', (d) => (out += d));
         p.stderr.on('data', (d) => (err += d));
         p.on('error', (e) => done({ code: -1, out, err: String(e) }));
