@@ -10,7 +10,8 @@
 
 static const char usage[] = "usage: saqshy sources --data DIR [--json] [--listeners | --sources]\n\n"
                             "Shows the listeners of the saqshyd on DIR and the sources of its events: how many, how many in the last minute, the last\n"
-                            "one, what was refused, not understood, dropped by the kernel, and missing by the numbers that senders give.\n"
+                            "one, what was refused, not understood, dropped by the kernel, and missing by the numbers that senders give; machines of Windows\n"
+                            "with their heartbeats.\n"
                             "Exit 0: shown, 1: nothing has been published there.\n";
 
 struct arguments {
@@ -79,6 +80,35 @@ static void show_listeners(const json_t *all)
         printf("%-20s %-12s %-24s %6lld %12lld %9lld %9lld %9lld %8lld %7lld  %s\n", text(l, "id"), text(l, "kind"), text(l, "address"),
                number(l, "connections"), number(l, "events"), number(l, "rate_min"), sum(json_object_get(l, "refused")), number(l, "unparsed"),
                number(l, "kernel_drops"), sum(json_object_get(l, "turned_away")), text(l, "last_event"));
+}
+
+/* show_machines - of Windows, where a listener knows them: how far each is with each of its subscriptions. */
+static void show_machines(const json_t *all)
+{
+    const json_t *l, *m;
+    bool headed = false;
+    size_t i, k;
+
+    json_array_foreach(all, i, l)
+        json_array_foreach(json_object_get(l, "machines"), k, m) {
+            char machine[64], subscription[64], peer[64];
+
+            if (!headed)
+                printf("\n%-40s %-24s %-20s %12s %-30s  %s\n", "MACHINE", "SUBSCRIPTION", "ADDRESS", "EVENTS", "HEARTBEAT", "LAST EVENT");
+            headed = true;
+            printf("%-40s %-24s %-20s %12lld %-30s  %s", printable(text(m, "machine"), machine), printable(text(m, "subscription"), subscription),
+                   printable(text(m, "address"), peer), number(m, "events"), text(m, "heartbeat"), text(m, "last_event"));
+            if (number(m, "foreign"))
+                printf("  [of other computers: %lld]", number(m, "foreign"));
+            if (number(m, "repeated"))
+                printf("  [repeated: %lld]", number(m, "repeated"));
+            if (json_object_get(m, "ended"))
+                printf("  [ended: %lld]", number(m, "fault"));
+            putchar('\n');
+        }
+    json_array_foreach(all, i, l)
+        if (*text(l, "subscriptions_error") && strcmp(text(l, "subscriptions_error"), "-") != 0)
+            printf("\nlistener %s keeps its former subscriptions: %s\n", text(l, "id"), text(l, "subscriptions_error"));
 }
 
 /* connections - that the source's address has at its listener; -1: not among those that are shown. */
@@ -153,8 +183,10 @@ static int show(const struct arguments *a)
         putchar('\n');
         json_decref(out);
     } else if (rc == EXIT_YES) {
-        if (!a->sources)
+        if (!a->sources) {
             show_listeners(listeners);
+            show_machines(listeners);
+        }
         if (!a->sources && !a->listeners)
             putchar('\n');
         if (!a->listeners)

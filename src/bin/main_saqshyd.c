@@ -88,6 +88,18 @@ static int take_options(int argc, char **argv, struct options *o)
     return sound && optind == argc && (o->init || o->config) && (o->token || !o->object) ? 0 : 1;
 }
 
+/* make_inputs - the folder where listeners remember how far a sender is: made before the role leaves root, for whoever owns the data directory. */
+static int make_inputs(const struct node *node, struct err *e)
+{
+    char path[4096];
+    struct stat st;
+    int rc = file_mkdirs(node_path(node, "inputs", path), 0750, e);
+
+    if (rc < 0 || geteuid() != 0 || stat(node->data, &st) < 0)
+        return rc;
+    return chown(path, st.st_uid, st.st_gid) < 0 ? err_sys(e, "could not give \"%s\" to the owner of the data directory", path) : 0;
+}
+
 static int run_role(const struct node *node, const char *name)
 {
     static int (*const run[ROLE_COUNT])(const struct node *) = {
@@ -109,6 +121,8 @@ static int run_role(const struct node *node, const char *name)
             log_line(LOG_WARN, "could not make the folder of own parsers", "error.message", e.text, NULL); /* the sandbox lets in only what is there */
         if (r == ROLE_INGEST && file_mkdirs(node_path(node, "tokens", folder), 0750, &e) < 0)
             log_line(LOG_WARN, "could not make the folder of tokens", "error.message", e.text, NULL);
+        if (r == ROLE_INGEST && make_inputs(node, &e) < 0)
+            log_line(LOG_WARN, "could not make the folder of what inputs remember", "error.message", e.text, NULL);
         if (sandbox_enter(node, r, &e) < 0) {
             log_line(LOG_ERROR, "could not enter the sandbox", "error.message", e.text, NULL);
             return EXIT_USAGE;

@@ -5,6 +5,7 @@
 #include "event/event.h"
 #include "ingest/listener.h"
 #include "ingest/profiles.h"
+#include "ingest/wef.h"
 
 #include <time.h>
 
@@ -65,6 +66,8 @@ static int check_listener(const struct node *n, const struct listen_conf *c, str
         return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": there is no source \"%s\" in ingest.sources", c->id, c->source);
     if (*c->address && listener_address(c->address, &ss, &size, &why) < 0)
         return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": %.200s", c->id, why.text);
+    if (c->kind == LISTEN_wef && wef_check(c, n->content, &why) < 0)
+        return err_line(e, -EINVAL, n->file, c->line, c->column, "%.400s", why.text);
     return 0;
 }
 

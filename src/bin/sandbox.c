@@ -44,7 +44,7 @@ struct port_rule {
 
 /* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
 static const char *const role_folders[ROLE_COUNT][16] = {
-    [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
+    [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "+inputs", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
     [ROLE_INDEX] = { "+store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
@@ -119,8 +119,11 @@ static int allow_certificates(const struct node *n, int ruleset)
     node_path(n, "pki", pki);
     for (size_t i = 0; rc == 0 && i < n->listen.listener_count; i++) {
         const struct listen_conf *c = &n->listen.listeners[i];
-        const char *tokens = listen_option(c, "tokens");
+        const char *tokens = listen_option(c, "tokens"), *subscriptions = listen_option(c, "subscriptions");
         const char *const files[] = { c->certificate, c->key, c->authority, tokens && *tokens == '/' ? tokens : "" };
+
+        if (subscriptions && *subscriptions == '/')
+            rc = allow(ruleset, subscriptions, MAY_READ);
 
         for (size_t k = 0; rc == 0 && k < COUNT(files); k++) {
             const char *slash = strrchr(files[k], '/');

@@ -2,6 +2,7 @@
 #include "ingest/internal.h"
 #include "ingest/profiles.h"
 #include "ingest/tokens.h"
+#include "ingest/wef.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "parse/edges.h"
@@ -424,6 +425,7 @@ static void close_all(struct ingest *in)
     hub_free(&in->hub);
     peers_free(&in->peers);
     tokens_free(&in->tokens);
+    wef_free(&in->wef);
     profiles_free(&in->profiles);
     buf_free(&in->picture);
 }

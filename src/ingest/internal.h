@@ -102,7 +102,10 @@ struct pile {
     bool                repeated;
     uint64_t            last_number, records;
     int64_t             unsupported;   /* records that the decoder refused, each with a word in its answer */
+    int64_t             repeats;       /* records that the decoder knew as stored already */
     struct buf          answer;        /* a body that the decoder wrote; empty: the form of the kind */
+    void               *note;          /* of the kind, from its admit to its answer; owned, freed by note_free */
+    void              (*note_free)(void *note);
     char                reason[ERR_TEXT_MAX];
 };
 struct pile *pile_new(void);
@@ -175,6 +178,7 @@ struct crowd;
 struct tokens;
 struct peers;
 struct profiles;
+struct wef;
 
 struct ingest {
     const struct ingest_options *options;
@@ -190,6 +194,7 @@ struct ingest {
     struct crowd    *crowds;     /* of HTTP; live until the loop is gone, which may end connections last */
     struct peers    *peers;
     struct tokens   *tokens;     /* of HTTP, by file (tokens.h) */
+    struct wef      *wef;        /* subscriptions and bookmarks of Windows machines; made by the first listener of the kind */
     size_t           connections, connections_max;   /* of streams, all together: descriptors are kept for other things */
     struct profiles *profiles;   /* new ones for the worker, under hub.lock; NULL: none */
     struct buf       picture;    /* of ingest.json: the loop draws it under hub.lock, the worker writes it */

@@ -21,6 +21,8 @@ void pile_free(struct pile **p)
         return;
     for (size_t i = 0; i < (*p)->wait_count; i++)
         ticket_unref((*p)->waits[i].ticket);
+    if ((*p)->note_free)
+        (*p)->note_free((*p)->note);
     buf_free(&(*p)->bytes);
     buf_free(&(*p)->answer);
     free((*p)->lines);

@@ -37,10 +37,14 @@ struct arena *taking_arena(struct taking *t);
 /* taking_pile - the request: its agent, its query, and answer, where a decoder may write the body of the answer. */
 struct pile *taking_pile(struct taking *t);
 int32_t taking_zone(const struct taking *t);
+struct ingest *taking_ingest(struct taking *t);
 
 struct body_decoder {
     const char *name;
     int (*decode)(struct taking *t, struct str body, struct err *e);
+    /* committed - the piles of the list (those of this decoder among them) are on disk, and nobody is answered yet: what is to be kept of them
+     * is kept now. It may change the status of a pile. May be NULL; called once or more for a list. */
+    void (*committed)(struct ingest *in, struct pile *list);
 };
 extern const struct body_decoder otlp_decoder, otlp_json_decoder;
 

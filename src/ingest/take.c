@@ -18,6 +18,7 @@ struct taking {
 
 struct arena *taking_arena(struct taking *t) { return &t->w->batch.arena; }
 struct pile *taking_pile(struct taking *t) { return t->p; }
+struct ingest *taking_ingest(struct taking *t) { return t->w->in; }
 
 /* profile_of - what is told of a sender, by the configuration, then by the desk; host may be empty. */
 static const struct profile *profile_of(const struct worker *w, struct str peer, uint16_t card, struct str host)
@@ -556,7 +557,7 @@ int take_request(struct worker *w, struct pile *p, struct err *e)
     event_batch_reset(&w->batch);
     empty_join(w);
     buf_reset(&p->answer);     /* a group may be done again */
-    p->unsupported = 0;
+    p->unsupported = p->repeats = 0;
     if (rc == 0)
         rc = p->decoder->decode(&t, buf_view(&w->plain), e);
     return rc < 0 ? rc : records_joined(&t, e);

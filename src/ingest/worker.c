@@ -5,6 +5,7 @@
 #include "ingest/worker.h"
 #include "parse/join.h"
 #include "ingest/parsers.h"
+#include "ingest/record.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -106,12 +107,13 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
         answer(p, rc == -EBADMSG ? 400 : rc == -E2BIG ? 413 : 503, e->text);
         return 0;
     }
-    row->read = (int64_t)take_lines_in(w) + p->unsupported;
+    row->read = (int64_t)take_lines_in(w) + p->unsupported + p->repeats;
     row->refused[REFUSED_UNSUPPORTED] = p->unsupported;
+    row->refused[REFUSED_REPEATED] = p->repeats;
     p->records = take_lines_in(w);
     rc = w->batch.count ? journal_append(w->journal, w->batch.items, w->batch.count, origin, NULL, e) : 0;
     if (rc == -E2BIG || rc == -EINVAL) {
-        row->refused[REFUSED_TOO_LARGE] += row->read - p->unsupported;
+        row->refused[REFUSED_TOO_LARGE] += row->read - p->unsupported - p->repeats;
         answer(p, 413, e->text);
         return 0;
     }
@@ -120,7 +122,7 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
     p->repeated = rc == 1;
     p->last_number = origin.id.n ? journal_origin_seq(w->journal, origin.id) : 0;
     if (rc == 1)
-        row->refused[REFUSED_REPEATED] += row->read - p->unsupported;
+        row->refused[REFUSED_REPEATED] += row->read - p->unsupported - p->repeats;
     else
         take_tally(w, t, p, true);
     answer(p, 200, "");
@@ -307,6 +309,18 @@ static struct pile *split(struct pile *list, struct pile *stop)
     return list;
 }
 
+/* tell_decoders - those that keep something of what is on disk now. */
+static void tell_decoders(struct worker *w, struct pile *list)
+{
+    const struct body_decoder *told = NULL;
+
+    for (struct pile *p = list; p; p = p->next) {
+        if (p->decoder && p->decoder->committed && p->decoder != told)
+            p->decoder->committed(w->in, list);
+        told = p->decoder;
+    }
+}
+
 static void store_group(struct worker *w, struct pile *list)
 {
     struct err e = { 0 };
@@ -327,6 +341,7 @@ static void store_group(struct worker *w, struct pile *list)
         }
         add_tally(&w->in->counters, &w->sum);
         whole = split(list, stopped);
+        tell_decoders(w, whole);
         hub_return(&w->in->hub, whole);
         list = stopped ? no_space(w, stopped, &e) : NULL;
     }

@@ -70,6 +70,8 @@ struct str pairs_get(const struct form_pairs *f, struct str name);
 
 /* winxml_next - the next <Event …>…</Event> of a list of them; false: there is no whole one, and *rest is what stands there. */
 bool winxml_next(struct str *rest, struct str *event);
+/* xml_decoded - a text of XML with its entities undone: a view where there is none, else in the arena of f, which is damaged if one is unknown. */
+struct str xml_decoded(struct form_pairs *f, struct str text);
 
 /* --- for the readers of forms --- */
 void pairs_add(struct form_pairs *f, struct str name, struct str value);

@@ -28,8 +28,6 @@ FORM_READER(counted);
 bool csv_cell(struct str *s, char delimiter, struct arena *a, struct str *cell, bool *damaged);
 /* cef_other - a key of CEF or LEEF that a parser as data does not name: where the common readers put it. label: its value is told by a label. */
 void cef_other(struct work *w, bool leef, struct str key, struct str value, bool label);
-/* xml_decoded - entities undone (a view where there is none); f->damaged: one that nobody knows. */
-struct str xml_decoded(struct form_pairs *f, struct str s);
 /* label_name - "Rule Name" as "rule_name", behind head; in the arena. */
 struct str label_name(struct arena *a, struct str head, struct str label);
 

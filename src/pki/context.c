@@ -178,6 +178,22 @@ int pki_peer_fingerprint(const SSL *ssl, char out[65], struct err *e)
     return 0;
 }
 
+int pki_peer_issuer(const SSL *ssl, char out[41], struct err *e)
+{
+    const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+    unsigned char raw[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    int count = chain ? sk_X509_num(chain) : 0;
+
+    if (count == 0 || SSL_get_verify_result(ssl) != X509_V_OK)
+        return err_set(e, -ENOENT, "the other side showed no certificate");
+    if (!X509_digest(sk_X509_value(chain, count > 1 ? 1 : 0), EVP_sha1(), raw, &n) || n != 20)
+        return pki_err(e, "could not hash a certificate");
+    for (unsigned i = 0; i < n; i++)
+        snprintf(out + 2 * i, 3, "%02x", raw[i]);
+    return 0;
+}
+
 void pki_context_free(SSL_CTX **ctx)
 {
     SSL_CTX_free(*ctx);

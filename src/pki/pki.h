@@ -61,5 +61,7 @@ MUST_USE int pki_peer_name(const struct ssl_st *ssl, char out[PKI_NAME_MAX + 1],
 MUST_USE int pki_peer_host(const struct ssl_st *ssl, char out[PKI_NAME_MAX + 1], struct err *e);
 /* pki_peer_fingerprint - SHA-256 of the other side's verified certificate, hexadecimal. -ENOENT if it showed none. */
 MUST_USE int pki_peer_fingerprint(const struct ssl_st *ssl, char out[65], struct err *e);
+/* pki_peer_issuer - SHA-1, as Windows names certificates, of the one that issued the other side's verified one, hexadecimal. -ENOENT as above. */
+MUST_USE int pki_peer_issuer(const struct ssl_st *ssl, char out[41], struct err *e);
 
 #endif
