@@ -87,7 +87,7 @@ static void see(struct taking *t, const struct wef_note *n, enum wef_seen what, 
     wef_marks_see(taking_marks(t), &s);
 }
 
-static int take_events(struct taking *t, struct wef_note *n, const struct wef_message *m, struct err *e)
+static int store_events(struct taking *t, struct wef_note *n, const struct wef_message *m, struct err *e)
 {
     bool known = wef_set_find(n->set, str_c(n->id)) != NULL;
     struct pile *p = taking_pile(t);
@@ -158,7 +158,7 @@ static int act(struct taking *t, struct wef_note *n, const struct wef_message *m
         enumerate(t, n, m, out);
         return 0;
     case WEF_EVENTS:
-        rc = take_events(t, n, m, e);
+        rc = store_events(t, n, m, e);
         break;
     case WEF_HEARTBEAT:
         if (wef_set_find(n->set, str_c(n->id)))
