@@ -262,6 +262,21 @@ static bool bracket_tag(struct work *w, struct str *s)
     return true;
 }
 
+/* level_take - "(info):" of Kerberos behind the pid. */
+static bool level_take(struct str *s)
+{
+    size_t n = 1;
+
+    if (s->n < 4 || *s->p != '(')
+        return false;
+    while (n < s->n && n < 12 && is_alpha(s->p[n]))
+        n++;
+    if (n == 1 || n + 1 >= s->n || s->p[n] != ')' || s->p[n + 1] != ':')
+        return false;
+    *s = str_cut(*s, n + 2);
+    return true;
+}
+
 /* tag_take - "name[pid]: " or "name: "; blanks in a name only before a numeric "[pid]:" (macOS). */
 static bool tag_take(struct work *w, struct str *s)
 {
@@ -295,7 +310,7 @@ static bool tag_take(struct work *w, struct str *s)
                 return false;
             if (at.n > 2 && at.p[0] == ' ' && at.p[1] == '(' && split_at(at, STR("): "), &note, &at))
                 name = str_of(name.p, (size_t)(note.p + note.n + 1 - name.p)); /* launchd[1] (job): */
-            else if (!take(&at, STR(":")) && at.n && *at.p != ' ')
+            else if (!take(&at, STR(":")) && !level_take(&at) && at.n && *at.p != ' ')
                 return false;
         } else {
             at = str_cut(at, 1);

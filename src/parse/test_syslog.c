@@ -15,6 +15,8 @@ static const struct line_row headers[] = {
       "syslog/ok\nlog.syslog.priority=38\nlog.syslog.facility.code=4\n"
       "log.syslog.facility.name=auth\nlog.syslog.severity.code=6\nlog.syslog.severity.name=informational\nhost.name="
       "web1" },
+    { "a level behind the pid", "Mar 19 08:05:09 kdc1 ticketd[812](info): AS_REQ", "syslog/ok\nprocess.name=ticketd\nprocess.pid=812\nmessage=AS_REQ" },
+    { "what only looks like a level", "Mar 19 08:05:09 kdc1 ticketd[812](no level): x", "syslog/ok\n!process.pid" },
     { "PRI and no time", "<13>app[7]: hello",
       "syslog/ok\nlog.syslog.priority=13\nprocess.name=app\nmessage=hello\nsaqshy.marks=no_time" },
     { "PRI 192 is none", "<192>Mar 19 08:05:09 web1 app[1]: hello", "raw/failed" },
