@@ -108,6 +108,7 @@ struct call {
     time_ns              now;
     struct arena         a;
     struct desk_reply   *r;
+    const json_t        *measured; /* borrowed, NULL: what was looked at before the transaction (requests/measure.c) */
     struct err          *e;    /* &r->err, or the caller's */
     const struct heard  *heard;    /* NULL: done here */
     bool                 approved; /* a second person has approved the act that runs (approvals.h) */

@@ -4,6 +4,7 @@
  * here into the language of the session. */
 #include "base/file.h"
 #include "event/event.h"
+#include "desk/requests/requests.h"
 #include "desk/scope.h"
 #include "portal/internal.h"
 
@@ -72,14 +73,23 @@ static json_t *object_ref(const json_t *names, const char *id)
     return name ? json_pack("{s:s,s:O}", "id", id, "name", name) : json_null();
 }
 
-static json_t *change_json(const json_t *s)
+/* change_json - a format that changed, and who announced it (paragraph 12); what cannot be looked up is told as nobody's. */
+static json_t *change_json(struct call *c, const json_t *s)
 {
     const json_t *ch = json_object_get(s, "change");
+    json_t *announced = NULL;
+    time_ns at;
+    struct err e;
 
     if (!json_is_object(ch))
         return json_null();
-    return json_pack("{s:o,s:s,s:s,s:o,s:o,s:n}", "at", kept(ch, "at"), "before", text_of(ch, "before"), "after", text_of(ch, "after"), "score_before",
-                     count_of(ch, "score_before"), "score_after", count_of(ch, "score_after"), "announced");
+    if (time_parse_rfc3339(str_c(text_of(ch, "at")), &at, NULL, NULL) < 0 || !*text_of(s, "object") ||
+        desk_logging_announced(c->desk, &c->viewer, str_c(text_of(s, "object")), str_c(text_of(s, "source")), str_c(text_of(s, "class")), at, &announced, &e) < 0) {
+        json_decref(announced);
+        announced = json_null();
+    }
+    return json_pack("{s:o,s:s,s:s,s:o,s:o,s:o}", "at", kept(ch, "at"), "before", text_of(ch, "before"), "after", text_of(ch, "after"), "score_before",
+                     count_of(ch, "score_before"), "score_after", count_of(ch, "score_after"), "announced", announced);
 }
 
 static json_t *one(struct call *c, const json_t *s, const json_t *names)
@@ -98,7 +108,7 @@ static json_t *one(struct call *c, const json_t *s, const json_t *names)
     json_object_set_new(out, "formats", kept(s, "formats"));
     json_object_set_new(out, "since", kept(s, "since"));
     json_object_set_new(out, "last", kept(s, "last"));
-    json_object_set_new(out, "change", change_json(s));
+    json_object_set_new(out, "change", change_json(c, s));
     json_object_set_new(out, "findings", findings);
     json_object_set_new(out, "sample", kept(s, "sample"));
     return out;

@@ -130,13 +130,18 @@ int requests_act(struct call *c, int64_t id, const char *action, const json_t *b
 int desk_request_act(struct desk *d, const struct viewer *v, struct str id, struct str action, const json_t *body, time_ns now, struct desk_reply *r)
 {
     char name[60], target[40];
+    json_t *measured = NULL;
     struct call c;
     int rc;
 
     desk_call_init(&c, d, v, now, r);
-    rc = db_begin(d, c.e);
+    rc = str_eq(action, STR("compare_source")) ? logging_measure(&c, parse_id(id), body, &measured) : 0;
+    c.measured = measured;
+    if (rc == 0)
+        rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, act(&c, parse_id(id), action, body), c.e);
+    json_decref(measured);
     if (rc == -EACCES) {
         snprintf(name, sizeof name, "request.%.*s", (int)min_size(action.n, 40), action.p);
         snprintf(target, sizeof target, "request/%lld", (long long)parse_id(id));

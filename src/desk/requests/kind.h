@@ -139,6 +139,10 @@ req_handler open_commissioning, act_paper, act_electronic, act_archive;         
 req_handler open_information, act_receive_information, act_answer_information, act_return_information, act_register; /* life.c */
 req_handler open_contact_change, open_contact_check, act_declare_contact, act_send_contacts, act_record_contacts, act_check_ok, act_check_failed;     /* contacts.c */
 req_handler open_logging, act_logging_notify, act_logging_move, act_logging_made, act_logging_compare;              /* logging.c */
+req_handler act_logging_compare_source;                                                                             /* measure.c */
+/* logging_measure - the lines that the source of the request sent before and after the change, judged; *out is the caller's, NULL where something to look
+ * for is missing. Outside of a transaction. */
+MUST_USE int logging_measure(struct call *c, int64_t id, const json_t *body, json_t **out);
 req_handler open_access, act_access_settle;                                                                         /* access.c */
 req_handler act_exclusion_approve, act_exclusion_end;                                                               /* access.c */
 req_handler open_cii, act_cii_mode, act_cii_designate, act_cii_declare, act_cii_confirm, act_cii_decline, act_cii_delist;           /* cii.c */

@@ -15,6 +15,7 @@
 
 #define LONG(name, required)     { name, BODY_TEXT, required, false, (required) ? 1 : 0, DESK_TEXT_MAX, NULL }
 #define SHORT(name, required)    { name, BODY_STRING, required, false, (required) ? 1 : 0, 300, NULL }
+#define SOURCE                   { "source_id", BODY_STRING, false, false, 1, 512, NULL }   /* as ingest names it */
 #define DAY(name, required)      { name, BODY_DATE, required, false, 0, 0, NULL }
 #define MOMENT(name, required)   { name, BODY_DATETIME, required, false, 0, 0, NULL }
 #define FLAG(name)               { name, BODY_BOOL, true, false, 0, 0, NULL }
@@ -90,6 +91,8 @@ static const struct req_act logging_acts[] = {
       .fields = { MOMENT("made_at", true), NOTE } },
     { .name = "compare", .from = "made non_conforming", .roles = OWNER | OCIB | CENTRE, .run = act_logging_compare,
       .fields = { { "before", BODY_TEXT, true, false, 1, 65536, NULL }, { "after", BODY_TEXT, true, false, 1, 65536, NULL } } },
+    { .name = "compare_source", .from = "made non_conforming", .roles = OWNER | OCIB | CENTRE, .run = act_logging_compare_source,
+      .fields = { SOURCE } },
     { .name = "withdraw", .from = "planned notified", .to = "withdrawn", .roles = OWNER | OCIB, .fields = { REASON } },
     { 0 },
 };
@@ -210,7 +213,7 @@ const struct req_kind req_kinds[] = {
     { .name = "logging_change", .paragraph = "12", .rows = "R-12-07 R-12-08 D-07", .open = OWNER | OCIB, .run = open_logging,
       .states = { { "planned", WAITS_OWNER }, { "notified", WAITS_OWNER }, { "made", WAITS_OWNER }, { "non_conforming", WAITS_OWNER },
                   { "verified", WAITS_NOBODY, .ended = true }, { "withdrawn", WAITS_NOBODY, .ended = true } },
-      .fields = { FLAG("planned"), MOMENT("change_at", true), ONE("log_class", class_values), LONG("text", true), LONG("reason", false) },
+      .fields = { FLAG("planned"), MOMENT("change_at", true), ONE("log_class", class_values), SOURCE, LONG("text", true), LONG("reason", false) },
       .acts = logging_acts },
     { .name = "access", .paragraph = "11", .rows = "R-11-01 R-11-02 R-11-03 R-11-04 R-11-05 R-11-06 R-11-07 R-11-08 R-11-09 R-11-10", .open = CENTRE | OWNER,
       .owner_told = true, .once = true, .run = open_access, .states = { { "open", WAITS_OWNER }, { "settled", WAITS_NOBODY, .ended = true } },

@@ -36,6 +36,11 @@ MUST_USE int desk_request_open(struct desk *d, const struct viewer *v, const jso
 MUST_USE int desk_request_act(struct desk *d, const struct viewer *v, struct str id, struct str action, const json_t *body, time_ns now,
                               struct desk_reply *r);
 
+/* desk_logging_announced - {id, name} of the request that announced a change of logging of this source (or of its class, where none is named) within five
+ * days of at; JSON null: nobody did. The caller has settled that v sees the object. */
+MUST_USE int desk_logging_announced(struct desk *d, const struct viewer *v, struct str object, struct str source, struct str class, time_ns at, json_t **out,
+                                    struct err *e);
+
 /* desk_request_attach - body {upload_id, role, item, captured_at, place, note}: evidence for a request. Answers the request. */
 MUST_USE int desk_request_attach(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
 /* desk_request_file - a descriptor of one file, owned by the caller; r->json is {name, type, size_bytes}. */

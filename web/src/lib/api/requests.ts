@@ -21,7 +21,7 @@ export const STATES = [
 // i18n: ui.requests.action.*
 export const ACTIONS = [
   'record_paper', 'send_information', 'archive', 'receive', 'record_receipt', 'return', 'register', 'withdraw', 'declare', 'say_unchanged', 'send_contacts', 'record', 'record_ok',
-  'record_failed', 'notify', 'move', 'made', 'compare', 'set_item', 'add_item', 'record_test', 'record_visit', 'settle', 'grant', 'refuse', 'record_use', 'revoke', 'approve', 'decline',
+  'record_failed', 'notify', 'move', 'made', 'compare', 'compare_source', 'set_item', 'add_item', 'record_test', 'record_visit', 'settle', 'grant', 'refuse', 'record_use', 'revoke', 'approve', 'decline',
   'end', 'choose_mode', 'designate', 'declare_connection', 'confirm_connection', 'decline_connection', 'say_no_provider', 'disconnect', 'delist', 'correct', 'confirm', 'dispute',
   'send_notice', 'record_copy', 'send_copies', 'hand_over', 'give',
 ] as const;
