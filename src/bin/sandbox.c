@@ -56,11 +56,22 @@ static const char *const role_folders[ROLE_COUNT][16] = {
 static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu",
                                               "/var/cache/fontconfig", "/dev/urandom", "/run/systemd/resolve" };
 
-/* net_refused - the TCP that a role never needs: only listeners bind; only the desk connects, to a mail server, to
+/* has_kafka - a listener of the kind kafka goes to its brokers itself. */
+static bool has_kafka(const struct node *n)
+{
+    for (size_t i = 0; i < n->listen.listener_count; i++)
+        if (n->listen.listeners[i].kind == LISTEN_kafka)
+            return true;
+    return false;
+}
+
+/* net_refused - the TCP that a role never needs: only listeners bind; only ingest with a consumer of Kafka connects, the desk, to a mail server, to
  * webhooks and to other nodes, and tools, to what is surveyed. */
 static uint64_t net_refused(const struct node *n, enum node_role role)
 {
-    bool listens = role == ROLE_INGEST || role == ROLE_DESK, sends = role == ROLE_TOOLS || (role == ROLE_DESK && (*n->smtp_url || strcmp(n->link_connect, "yes") == 0 || strcmp(n->webhooks, "no") != 0));
+    bool listens = role == ROLE_INGEST || role == ROLE_DESK;
+    bool sends = role == ROLE_TOOLS || (role == ROLE_INGEST && has_kafka(n)) ||
+                 (role == ROLE_DESK && (*n->smtp_url || strcmp(n->link_connect, "yes") == 0 || strcmp(n->webhooks, "no") != 0));
 
     return (listens ? 0 : NET_BIND) | (sends ? 0 : NET_CONNECT);
 }
@@ -119,8 +130,8 @@ static int allow_certificates(const struct node *n, int ruleset)
     node_path(n, "pki", pki);
     for (size_t i = 0; rc == 0 && i < n->listen.listener_count; i++) {
         const struct listen_conf *c = &n->listen.listeners[i];
-        const char *tokens = listen_option(c, "tokens"), *subscriptions = listen_option(c, "subscriptions");
-        const char *const files[] = { c->certificate, c->key, c->authority, tokens && *tokens == '/' ? tokens : "" };
+        const char *tokens = listen_option(c, "tokens"), *subscriptions = listen_option(c, "subscriptions"), *password = listen_option(c, "password_file");
+        const char *const files[] = { c->certificate, c->key, c->authority, tokens && *tokens == '/' ? tokens : "", password && *password == '/' ? password : "" };
 
         if (subscriptions && *subscriptions == '/')
             rc = allow(ruleset, subscriptions, MAY_READ);

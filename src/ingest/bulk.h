@@ -32,6 +32,8 @@ MUST_USE int bulk_walk(struct str body, struct arena *a, bulk_take *take, void *
 
 /* bulk_document - a document as a record. */
 MUST_USE int bulk_document(struct taking *t, struct str document, struct err *e);
+/* bulk_document_as - the same for a document that came otherwise: known is what is known of it (time, host, fields), for what it does not say. */
+MUST_USE int bulk_document_as(struct taking *t, struct str document, const struct record *known, struct err *e);
 
 /* bulk_probe - what senders ask besides; at_once of their routes. */
 void bulk_probe(const struct http_ask *a, struct http_answer *out);

@@ -37,18 +37,30 @@ static struct str host_of(const struct form_pairs *p)
 
 int bulk_document(struct taking *t, struct str document, struct err *e)
 {
+    const struct record known = { .zone_min = EVENT_OFFSET_NONE };
+
+    return bulk_document_as(t, document, &known, e);
+}
+
+int bulk_document_as(struct taking *t, struct str document, const struct record *known, struct err *e)
+{
     struct arena *a = taking_arena(t);
     struct form_pairs *pairs = arena_zero(a, sizeof *pairs);
-    struct record r = { .text = document, .zone_min = EVENT_OFFSET_NONE };
+    struct record r = *known;
     struct str original, message;
+    time_ns time;
     size_t most = taking_pile(t)->record_bytes ? (size_t)taking_pile(t)->record_bytes : LINE_MAX_BYTES;
 
+    r.text = document;
     if (!pairs)
         return err_set(e, -ENOMEM, "no memory for a document");
     if (*document.p != '{' || !form_kind_read(form_kind_of(STR("json")), document, NULL, a, pairs))
         return take_record(t, &r, e);      /* no object: kept as it is, unparsed */
-    r.time = time_of(pairs_get(pairs, STR("@timestamp")));
-    r.host = host_of(pairs);
+    time = time_of(pairs_get(pairs, STR("@timestamp")));
+    if (time)
+        r.time = time;
+    if (host_of(pairs).n)
+        r.host = host_of(pairs);
     r.path = pairs_get(pairs, STR("log.file.path"));
     if (r.path.n > EVENT_NAME_MAX)
         r.path = str_of(NULL, 0);

@@ -38,6 +38,8 @@ struct arena *taking_arena(struct taking *t);
 struct pile *taking_pile(struct taking *t);
 int32_t taking_zone(const struct taking *t);
 struct ingest *taking_ingest(struct taking *t);
+/* taking_origin - the last number that the journal has of an origin, 0 if none. */
+uint64_t taking_origin(const struct taking *t, struct str id);
 
 struct body_decoder {
     const char *name;

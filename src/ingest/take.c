@@ -19,6 +19,7 @@ struct taking {
 struct arena *taking_arena(struct taking *t) { return &t->w->batch.arena; }
 struct pile *taking_pile(struct taking *t) { return t->p; }
 struct ingest *taking_ingest(struct taking *t) { return t->w->in; }
+uint64_t taking_origin(const struct taking *t, struct str id) { return journal_origin_seq(t->w->journal, id); }
 
 /* profile_of - what is told of a sender, by the configuration, then by the desk; host may be empty. */
 static const struct profile *profile_of(const struct worker *w, struct str peer, uint16_t card, struct str host)

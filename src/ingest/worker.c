@@ -88,6 +88,8 @@ static int store_lines(struct worker *w, struct pile *p, struct journal_origin o
 /* origin_of - whose numbers these are: an agent has one numbering, a Saqshy that passes events on one for each of its journals and upstreams. */
 static struct str origin_of(const struct pile *p, char text[JOURNAL_ORIGIN_ID_MAX + 1])
 {
+    if (*p->origin)
+        return str_c(p->origin);
     if (!*p->stream)
         return p->agent;
     snprintf(text, JOURNAL_ORIGIN_ID_MAX + 1, "%.63s/%.63s", p->agent_text, p->stream);
@@ -98,9 +100,9 @@ static struct str origin_of(const struct pile *p, char text[JOURNAL_ORIGIN_ID_MA
 static int store_request(struct worker *w, struct pile *p, struct tally *t, struct err *e)
 {
     char origin_text[JOURNAL_ORIGIN_ID_MAX + 1];
-    struct journal_origin origin = { p->numbered ? origin_of(p, origin_text) : str_of(NULL, 0), p->number };
     struct tally_row *row = tally_row(t, p->card);
     int rc = take_request(w, p, e);
+    struct journal_origin origin = { p->numbered ? origin_of(p, origin_text) : str_of(NULL, 0), p->number };
 
     if (rc < 0) {
         metric_add(w->in->counters.poison, 1);
