@@ -57,6 +57,7 @@ static int check_listener(const struct node *n, const struct listen_conf *c, str
 {
     bool known = !*c->source;
     struct sockaddr_storage ss;
+    const struct listener_kind *kind = listener_kind_find(c->kind);
     struct err why;
     int size;
 
@@ -64,7 +65,7 @@ static int check_listener(const struct node *n, const struct listen_conf *c, str
         known = strcmp(n->listen.profiles[k].name, c->source) == 0;
     if (!known)
         return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": there is no source \"%s\" in ingest.sources", c->id, c->source);
-    if (*c->address && listener_address(c->address, &ss, &size, &why) < 0)
+    if (kind->check ? kind->check(c, &why) < 0 : *c->address && listener_address(c->address, &ss, &size, &why) < 0)
         return err_line(e, -EINVAL, n->file, c->line, c->column, "listener \"%s\": %.200s", c->id, why.text);
     if (c->kind == LISTEN_wef && wef_check(c, n->content, &why) < 0)
         return err_line(e, -EINVAL, n->file, c->line, c->column, "%.400s", why.text);

@@ -61,6 +61,8 @@ static inline int64_t card_get(const int64_t *cell) { return __atomic_load_n(cel
 
 struct listener_kind {
     enum listen_kind number;
+    /* check - address and options, before anything is opened; the error says no more than what is wrong. May be NULL: then address is ADDRESS:PORT. */
+    int (*check)(const struct listen_conf *c, struct err *e);
     /* open - bind and begin. in->base is the loop. The listener is made by listener_new. */
     int (*open)(struct ingest *in, const struct listen_conf *c, struct listener **out, struct err *e);
     /* change - take another configuration of the same id and kind without losing a connection. 1: close it and open it anew. May be NULL. */

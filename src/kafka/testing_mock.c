@@ -2,7 +2,7 @@
  *
  *     topic NAME PARTITIONS        make a topic
  *     many NAME COUNT TEXT         COUNT messages "TEXT 0", "TEXT 1", ... over all partitions, in turn; the key is "host-a"
- *     hex NAME PARTITION HEX       one message of these bytes ("-": none at all), without a key
+ *     hex NAME PARTITION HEX       one message of these bytes ("-": none at all, "=": an empty one), without a key
  *     down | up                    no broker answers any more, or again
  *     read NAME                    every message there is, "PARTITION OFFSET KEY-IN-HEX VALUE-IN-HEX" a line
  *
@@ -12,7 +12,7 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #define BROKERS    3
-#define LINE_MAX_N (4u * MIB)
+#define LINE_MAX_N (16u * MIB)
 #define NAMES      64
 
 struct mock {
@@ -90,12 +90,12 @@ static bool hex(struct mock *m, const char *name, int partition, const char *dig
 
     if (strcmp(digits, "-") == 0)
         return put(m, name, partition, NULL, 0, NULL) && settle(m);
+    if (strcmp(digits, "=") == 0)
+        return put(m, name, partition, "", 0, NULL) && settle(m);
     for (size_t i = 0; bytes && i < n; i++) {
-        unsigned v = 0;
+        const char two[3] = { digits[2 * i], digits[2 * i + 1], 0 };
 
-        if (sscanf(digits + 2 * i, "%2x", &v) != 1)
-            return false;
-        bytes[i] = (unsigned char)v;
+        bytes[i] = (unsigned char)strtoul(two, NULL, 16);
     }
     return bytes && put(m, name, partition, bytes, n, NULL) && settle(m);
 }
@@ -157,7 +157,7 @@ static bool obey(struct mock *m, char *line)
     }
     if (sscanf(line, "many %63s %ld %4095[^\n]", name, &number, text) == 3)
         return many(m, name, number, text);
-    if (sscanf(line, "hex %63s %ld %4194303s", name, &number, text) == 3)
+    if (sscanf(line, "hex %63s %ld %16777215s", name, &number, text) == 3)
         return hex(m, name, (int)number, text);
     if (sscanf(line, "read %63s", name) == 1)
         return read_all(m, name);
@@ -180,7 +180,7 @@ int main(void)
     snprintf(count, sizeof count, "%d", BROKERS);
     rd_kafka_conf_set(conf, "test.mock.num.brokers", count, why, sizeof why);
     rd_kafka_conf_set(conf, "linger.ms", "5", why, sizeof why);
-    rd_kafka_conf_set(conf, "message.max.bytes", "20000000", why, sizeof why);
+    rd_kafka_conf_set(conf, "message.max.bytes", "16000000", why, sizeof why);
     rd_kafka_conf_set(conf, "partitioner", "consistent", why, sizeof why);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_opaque(conf, &m);

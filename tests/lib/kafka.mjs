@@ -29,7 +29,7 @@ export async function kafka(t) {
         brokers: first.line.replace('brokers ', ''),
         topic: (name, partitions) => tell(`topic ${name} ${partitions}`),
         many: (name, count, text) => tell(`many ${name} ${count} ${text}`),
-        put: (name, partition, bytes) => tell(`hex ${name} ${partition} ${bytes === null ? '-' : Buffer.from(bytes).toString('hex')}`),
+        put: (name, partition, bytes) => tell(`hex ${name} ${partition} ${bytes === null ? '-' : bytes.length === 0 ? '=' : Buffer.from(bytes).toString('hex')}`),
         down: () => tell('down'),
         up: () => tell('up'),
         read: async (name) => (await tell(`read ${name}`)).map((line) => { const [partition, offset, key, value] = line.split(' '); return { partition: Number(partition), offset: Number(offset), key: unhex(key), value: unhex(value) }; }),
