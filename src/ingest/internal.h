@@ -98,7 +98,6 @@ struct pile {
     char                stream[STREAM_TEXT_MAX];    /* numbers are of this numbering of the agent's; empty: its only one */
     uint64_t            number;
     char                origin[AGENT_TEXT_MAX];   /* of the number; empty: the agent */
-    int64_t             repeats;       /* records that the decoder left out: the journal has them */
     /* the answer */
     int                 status;        /* as of HTTP; 200: stored */
     bool                repeated;
