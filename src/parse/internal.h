@@ -189,6 +189,8 @@ bool snare_line(struct work *w);
 bool windows_json(struct work *w, uint32_t first);
 /* windows_meaning - the fields of a Windows event stand as winlog.*: what they mean. */
 void windows_meaning(struct work *w);
+/* windows_sql - what an event of SQL Server means. False: the provider is another. */
+bool windows_sql(struct work *w, struct str provider, uint64_t id);
 /* meanings_sorted - the tables that are searched by halving are in order; a test asks. */
 bool meanings_sorted(void);
 /* audit_looks - s begins as an audit record does. */

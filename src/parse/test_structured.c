@@ -26,6 +26,21 @@ static const struct line_row cef_rows[] = {
 };
 
 static const struct line_row windows_rows[] = {
+    { "R-A4.9-01: SQL Server: a login that failed; the address is the last one told",
+      "<Event><System><Provider Name='MSSQLSERVER'/><EventID>18456</EventID><Level>0</Level><TimeCreated SystemTime='2026-03-19T08:05:09Z'/>"
+      "<Channel>Application</Channel><Computer>db1</Computer></System><EventData><Data>x' [CLIENT: 198.51.100.1]</Data><Data> Reason: Password did "
+      "not match that for the login provided.</Data><Data> [CLIENT: 203.0.113.8]</Data></EventData></Event>",
+      "windows/ok\nuser.name=x' [CLIENT: 198.51.100.1]\nsource.ip=203.0.113.8\nevent.outcome=failure\nevent.category=database\n"
+      "event.category=authentication\nevent.action=database-login\nevent.reason=Password did not match that for the login provided.\nsaqshy.class=db\nsaqshy.types=DB-01" },
+    { "R-A4.9-03: SQL Server: an audit event; a statement that brings lines of its own",
+      "<Event><System><Provider Name='MSSQL$SHOP$AUDIT'/><EventID>33205</EventID><TimeCreated SystemTime='2026-03-19T08:05:10Z'/><Channel>Security</Channel>"
+      "</System><EventData><Data>audit_schema_version:1\nevent_time:2026-03-19 08:05:10.1\naction_id:G   \nsucceeded:true\nsession_id:57\nclient_ip:192.0.2.7\n"
+      "server_principal_name:SHOP\\ann\ndatabase_name:shop\nobject_name:orders\nstatement:GRANT SELECT ON orders TO bob\nclient_ip:198.51.100.1\n"
+      "additional_information:x\n-- end\nadditional_information:\napplication_name:y</Data></EventData></Event>",
+      "windows/ok\nuser.name=SHOP\\ann\nsource.ip=192.0.2.7\nmssql.audit.database=shop\nmssql.audit.object=orders\nevent.action=grant\nevent.category=database\nevent.category=iam\n"
+      "event.outcome=success\nmssql.audit.action=G\n!client_ip\nsaqshy.types=DB-03" },
+    { "SQL Server: any other event", "{\"winlog\":{\"channel\":\"Application\",\"event_id\":17137,\"provider_name\":\"MSSQLSERVER\",\"event_data\":{\"param1\":\"shop\"}}}",
+      "windows/ok\nevent.category=database\nsaqshy.class=db\n!user.name" },
     { "a network logon as XML",
       "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='Microsoft-Windows-Security-Auditing' "
       "Guid='{54849625-5478-4994-A5BA-3E3B0328C30D}'/><EventID>4624</EventID><Version>2</Version><Level>0</Level><Task>12544</Task>"

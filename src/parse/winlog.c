@@ -547,6 +547,8 @@ void windows_meaning(struct work *w)
     v.event = event_of(v.channel, v.id);
     w->ev->class = str_starts(name, STR("Linux-")) ? CLASS_OS_UNIX : CLASS_OS_WINDOWS;
     common(&v);
+    if (windows_sql(w, value_of(&v, STR("winlog.provider_name")), v.id))
+        return;
     result = outcome(&v);
     if (event_get(w->ev, STR("event.outcome")).n == 0)
         work_add(w, STR("event.outcome"), result);
