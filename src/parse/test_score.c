@@ -225,8 +225,12 @@ static void engine_file(struct score *s, const char *path)
     buf_init(&file, 0);
     assert_int_equal(file_read(path, MIB, &file, NULL), 0);
     rest = buf_view(&file);
-    for (size_t i = 0; i < json_array_size(documents) && str_split(&rest, '\n', &line); i++)
-        engine_document(s, parse(s, line, 0), json_array_get(documents, i));
+    for (size_t i = 0; i < json_array_size(documents) && str_split(&rest, '\n', &line); i++) {
+        json_t *document = json_array_get(documents, i);
+        const char *whole = json_string_value(json_object_get(json_object_get(document, "event"), "original"));
+
+        engine_document(s, parse(s, whole && strchr(whole, '\n') ? str_c(whole) : line, 0), document); /* a record of several lines */
+    }
     json_decref(documents);
     buf_free(&file);
 }
