@@ -18,9 +18,9 @@ const random = (n) => { seed = (seed * 1103515245 + 12345) & 0x7fffffff; return 
 const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** Three networks in a row: a — b — c. */
-function networks(t) {
+function networks() {
     const name = (x) => `saqshy-${process.pid}-${x}`, all = ['a', 'b', 'c'];
-    t.after(() => { for (const x of all) try { ip('netns', 'del', name(x)); } catch { /* it was not made */ } });
+    const remove = () => { for (const x of all) try { ip('netns', 'del', name(x)); } catch { /* it was not made */ } };
     for (const x of all) { ip('netns', 'add', name(x)); ip('-n', name(x), 'link', 'set', 'lo', 'up'); }
     for (const [i, [x, y]] of [['a', 'b'], ['b', 'c']].entries()) {
         ip('-n', name(x), 'link', 'add', `to-${y}`, 'type', 'veth', 'peer', 'name', `to-${x}`, 'netns', name(y));
@@ -29,7 +29,7 @@ function networks(t) {
             ip('-n', name(from), 'link', 'set', `to-${to}`, 'up');
         }
     }
-    return { name, cable: (from, to, state) => ip('-n', name(from), 'link', 'set', `to-${to}`, state) };
+    return { name, remove, cable: (from, to, state) => ip('-n', name(from), 'link', 'set', `to-${to}`, state) };
 }
 
 class Daemon {
@@ -64,8 +64,12 @@ function allowed() {
 
 test(`R-12-05 agent → collector → centre: ${KILLS} random kill -9 of all three and cables pulled between them, and every line is in the centre once`, { timeout: 1800000 }, async (t) => {
     if (!allowed()) { t.skip('network namespaces cannot be made here'); return; }
-    const net = networks(t), home = mkdtempSync(join(tmpdir(), 'saqshy-chain-'));
-    t.after(() => rmSync(home, { recursive: true, force: true }));
+    const all = [], net = networks(), home = mkdtempSync(join(tmpdir(), 'saqshy-chain-'));
+    t.after(async () => {    // in this order
+        for (const d of all) await d.kill();
+        net.remove();
+        await until('the folder is gone', () => { rmSync(home, { recursive: true, force: true }); return true; });
+    });
     const at = (...x) => join(home, ...x), pki = at('centre/pki'), log = at('agent/load.log');
     for (const d of ['agent', 'collector', 'centre']) mkdirSync(at(d));
     const made = await run(bin('src/pki/pki-make'), [pki, '@10.91.1.2', '@10.91.2.2', 'agent-1', 'collector-1']);
@@ -80,8 +84,7 @@ forward:\n  upstreams:\n    - name: centre\n      kind: otlp\n      address: "10
     const agent = new Daemon(net.name('a'), at('agent'), 'saqshy-agent', ['--config', at('agent/agent.yaml')]);
     const collector = new Daemon(net.name('b'), at('collector'), 'saqshyd', ['--config', at('collector/saqshyd.yaml')]);
     const centre = new Daemon(net.name('c'), at('centre'), 'saqshyd', ['--config', at('centre/saqshyd.yaml')]);
-    const all = [centre, collector, agent];
-    t.after(async () => { for (const d of all) await d.kill(); });
+    all.push(centre, collector, agent);
     for (const d of all) d.start();
 
     let written = 0, rotated = 0, cuts = 0;
