@@ -92,8 +92,7 @@ static const struct {
     { "destination_ip", { "destination.ip", "server.ip", "destination.nat.ip" } },
     { "user_ip", { "source.ip", "client.ip", "related.ip" } },
     { "client_ip", { "source.ip", "client.ip", "related.ip" } },
-    { "object_name",
-      { "db.object.name", "postgresql.log.object_name", "mysql.audit.object", "file.path", "url.path", "postgresql.log.database", "mysql.database", "database.name", "db.name" } },
+    { "object_name", { "postgresql.audit.object_name", "mysql.audit.table", "oracle.audit.object", "mssql.object", "mongodb.audit.namespace", "db.collection.name" } },
     { "event_description", { "message", "event.reason", "event.action", "event.original" } },
 };
 
@@ -128,13 +127,79 @@ static struct str moment_said(const struct event *ev, bool end, int32_t zone_min
     return arena_printf(a, "%02d:%02d:%04d %02d:%02d:%02d", c.day, c.month, c.year, c.hour, c.minute, c.second);
 }
 
+/* --- the object of a statement, where the line names none: the word behind what the statement begins with, or its FROM --- */
+
+static struct str sql_word(struct str *s)
+{
+    size_t n = 0;
+    bool quoted = false;
+
+    while (s->n && strchr(" \t\r\n(;,", *s->p) && *s->p)
+        *s = str_cut(*s, 1);
+    while (n < s->n && (quoted || !strchr(" \t\r\n(;,", s->p[n]) || !s->p[n])) {
+        quoted ^= s->p[n] == '"' || s->p[n] == '`';
+        n++;
+    }
+    struct str word = str_left(*s, n);
+    *s = str_cut(*s, n);
+    return word;
+}
+
+static bool one_of(struct str word, const char *const *words)
+{
+    for (; *words; words++)
+        if (str_ieq(word, str_c(*words)))
+            return true;
+    return false;
+}
+
+/* bare - "shop"."Orders" without its quotes. */
+static struct str bare(struct str s, struct arena *a)
+{
+    char *p = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; p && i < s.n; i++)
+        if (s.p[i] != '"' && s.p[i] != '`' && s.p[i] != '[' && s.p[i] != ']')
+            p[n++] = s.p[i];
+    return str_of(p, p ? n : 0);
+}
+
+#define SQL_WORDS_MAX 200 /* a FROM that comes later is not looked for */
+
+static struct str sql_object(const struct event *ev, struct arena *a)
+{
+    static const char *const queries[NAMES_MAX] = { "postgresql.log.query", "mysql.query", "mysql.audit.query", "oracle.audit.query", "oracle.audit.statement", "mssql.query", "db.query.text" };
+    static const char *const lead[] = { "insert", "into", "update", "delete", "from", "table", "view", "index", "procedure", "function", "call", "exec", "execute", "lock",
+                                        "truncate", NULL };
+    static const char *const passed[] = { "if", "exists", "not", "or", "replace", "only", "ignore", "low_priority", "concurrently", "unique", "into", "from", "table",
+                                          "view", "procedure", "function", "tables", "materialized", "temporary", "temp", NULL };
+    static const char *const begins[] = { "select", "insert", "update", "delete", "create", "alter", "drop", "truncate", "rename", "call", "exec", "execute", "lock", "merge", "with",
+                                          "grant", "revoke", NULL };
+    struct str s = first_said(ev, queries, false), word = sql_word(&s);
+    bool named = one_of(word, lead);
+
+    if (!one_of(word, begins))
+        return str_of(NULL, 0);
+    for (int i = 0; i < SQL_WORDS_MAX && s.n; i++) {
+        word = sql_word(&s);
+        if (named && word.n && !one_of(word, passed) && *word.p != '\'' && !str_ieq(word, STR("select")))
+            return bare(word, a);
+        named = one_of(word, lead) || (named && one_of(word, passed));
+    }
+    return str_of(NULL, 0);
+}
+
 struct str annex4_value(const struct event *ev, enum event_class class, size_t n, int32_t zone_min, struct arena *a)
 {
     const struct annex4_field *f = &chapters[class].fields[n];
 
     for (size_t i = 0; i < COUNT(sayings); i++)
-        if (strcmp(sayings[i].field, f->name) == 0)
-            return first_said(ev, sayings[i].names, f->need == ANNEX4_ADDRESS);
+        if (strcmp(sayings[i].field, f->name) == 0) {
+            struct str said = first_said(ev, sayings[i].names, f->need == ANNEX4_ADDRESS);
+
+            return said.n || f->need != ANNEX4_OPTIONAL ? said : sql_object(ev, a);
+        }
     return moment_said(ev, strcmp(f->name, "operation_ended_at") == 0, zone_min, a);
 }
 

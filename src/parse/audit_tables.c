@@ -141,6 +141,7 @@ static const struct audit_call calls[] = {
     { "linkat", 265, 37, NULL, FILE_("creation", "linked") },
     { "symlink", 88, -1, NULL, FILE_("creation", "symlinked") },
     { "symlinkat", 266, 36, NULL, FILE_("creation", "symlinked") },
+    { "copy_file_range", 326, 285, NULL, FILE_("creation", "copied-file") },
     { "truncate", 76, 45, NULL, FILE_("change", "opened-file") },
     { "ftruncate", 77, 46, NULL, FILE_("change", "opened-file") },
     { "chmod", 90, -1, NULL, FILE_("change", "changed-file-permissions-of") },

@@ -448,19 +448,39 @@ static bool word_holds(struct str word, struct str v)
     return head ? str_ends(v, part) : tail ? str_starts(v, part) : str_eq(v, word);
 }
 
-static bool condition_holds(const struct work *w, const struct taken *t, const struct condition *c)
+static bool value_holds(const struct condition *c, struct str v)
 {
-    struct str v = found(t, c->name);
     int64_t n;
 
-    if (v.n == 0)
-        v = event_get(w->ev, c->name);
     if (c->numeric)
         return str_i64(take_until(&v, STR(".")), &n) && n >= c->from && n <= c->to;
     for (size_t i = 0; i < c->count; i++)
         if (word_holds(c->words[i], v))
             return true;
     return false;
+}
+
+/* condition_holds - of one of the values, where there are several. */
+static bool condition_holds(const struct work *w, const struct taken *t, const struct condition *c)
+{
+    struct str v = { NULL, 0 };
+    uint32_t at = 0;
+    bool any = false;
+
+    for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].value.n && same_name(t->items[i].name, c->name)) {
+            any = true;
+            if (value_holds(c, t->items[i].value))
+                return true;
+        }
+    if (any)
+        return false;
+    while (event_values(w->ev, c->name, &at, &v)) {
+        any = true;
+        if (value_holds(c, v))
+            return true;
+    }
+    return !any && value_holds(c, str_of(NULL, 0));
 }
 
 static bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count)
