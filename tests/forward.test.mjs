@@ -86,6 +86,34 @@ test('R-12-05 syslog-ng gets each line by TCP and by TLS with our certificate', 
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
 
+test('the examples of the manual hold: to another Saqshy, by RELP with TLS to rsyslog, and structured by syslog over TLS', async (t) => {
+    const centre = await collector(t, example('yaml', 1).replace(/^ingest:\n/, '').replace(/^ {2}/gm, '').replace('0.0.0.0:4318', '127.0.0.1:0') + '\nsyslog_tls: "127.0.0.1:0"', { agents: ['collector-1', 'saqshy'] });
+    const files = (text) => text.replace(/^roles:.*\n/, '').replaceAll(/\/etc\/\w+\/ca\.pem/g, join(centre.pki, 'ca.pem')).replaceAll(/\/etc\/\w+\/(collector-1|saqshy)\.(pem|key)/g, `${centre.pki}/agents/$1.$2`);
+    const list = (n) => files(example('yaml', n)).replace(/^forward:\n {2}upstreams:\n/, '');
+    const relp = haveRsyslog('imrelp') && (await freePort());
+    let siem;
+    if (relp) {
+        const conf = example('rsyslog', 0).replaceAll('/etc/siem/ca.pem', `${centre.pki}/ca.pem`).replaceAll(/\/etc\/siem\/siem\.(pem|key)/g, `${centre.pki}/server.$1`).replace('port="2514"', `port="${relp}" address="127.0.0.1"`);
+        siem = await rsyslogReceiver(t, join(centre.data, 'siem'), { kind: 'relp_tls', port: relp, conf });
+    } else t.diagnostic('rsyslog with imrelp is not there: that example was not tried');
+    const c = await collector(t, 'syslog_tcp: "127.0.0.1:0"', { roles: 'ingest, forward', more: section(list(0).replace('centre.example.kz:4318', `127.0.0.1:${centre.port('collectors')}`),
+        relp ? list(2).replace('siem.example.kz:2514', `127.0.0.1:${relp}`) : '', list(3).replace('archive.example.kz:6514', `127.0.0.1:${centre.ports.syslog_tls}`)) });
+    const sent = [...lines(20), ...Array.from({ length: 10 }, (_, i) => `<38>Nov 27 10:00:00 srv-1 sshd[7]: Failed password for root from 10.0.0.7 port ${i} ssh2`)];
+    await sendSyslog(c.ports.syslog_tcp, sent);
+    const stored = await c.wait(sent.length);
+    const whole = await centre.wait(sent.length, (e) => e['saqshy.relay'] === 'collector-1' && e['saqshy.source'] === 'srv-1');
+    assert.deepEqual(whole.map(same), stored.map(same));
+    const other = await centre.wait(sent.length, (e) => /^<38>1 2026-11-27T05:00:00Z srv-1 sshd 7 - \[saqshy@32473 source="srv-1" /.test(e['event.original']));
+    assert.deepEqual(other.map((e) => e.message), sent);
+    assert.ok(other.every((e) => e['log.syslog.structured_data.fields@32473.source.ip'] === '10.0.0.7'), JSON.stringify(other[0]));
+    if (siem) {
+        const failures = stored.filter((e) => e['event.outcome'] === 'failure').map((e) => e['event.original']);
+        assert.equal(failures.length, 10);
+        assert.deepEqual(await siem.wait(10), failures);
+    }
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
 test('a filter chooses what goes to whom; what does not pass moves the place too', async (t) => {
     const centre = await relay(t, 'relp: "127.0.0.1:0"');
     const filtered = (name, kind, port, filter, more = '') => `    - { name: ${name}, kind: ${kind}, address: "127.0.0.1:${port}", filter: '${filter}'${more} }\n`;

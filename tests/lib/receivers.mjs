@@ -38,7 +38,7 @@ class Receiver {
 }
 
 /** rsyslogd; kind: tcp, tls, relp, relp_tls. pki: folder with ca.pem, server.pem, server.key; clients must show a certificate of this authority. */
-export async function rsyslogReceiver(t, dir, { kind, pki = '', port = 0 }) {
+export async function rsyslogReceiver(t, dir, { kind, pki = '', port = 0, conf = '' }) {
     const at = port || (await freePort()), out = join(dir, 'out.txt');
     mkdirSync(dir, { recursive: true });
     const globals = kind === 'tls' ? `DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="${pki}/ca.pem" DefaultNetstreamDriverCertFile="${pki}/server.pem" DefaultNetstreamDriverKeyFile="${pki}/server.key"` : '';
@@ -49,11 +49,12 @@ export async function rsyslogReceiver(t, dir, { kind, pki = '', port = 0 }) {
         relp: ['module(load="imrelp")', `input(type="imrelp" port="${at}" address="127.0.0.1" maxDataSize="1m" ruleset="on")`],
         relp_tls: ['module(load="imrelp" tls.tlslib="openssl")', `input(type="imrelp" port="${at}" address="127.0.0.1" maxDataSize="1m" ruleset="on" ${tls})`],
     }[kind];
+    const [load, listen] = conf ? [conf.slice(0, conf.indexOf('input(')), conf.slice(conf.indexOf('input(')).replace('ruleset="saqshy"', 'ruleset="on"')] : input;
     writeFileSync(join(dir, 'rsyslog.conf'), `global(workDirectory="${dir}" maxMessageSize="1m" parser.escapeControlCharactersOnReceive="off" ${globals})
-${input[0]}
+${load}
 template(name="RAW" type="string" string="%rawmsg:::json%\\n")
 ruleset(name="on") { action(type="omfile" file="${out}" template="RAW") }
-${input[1]}
+${listen}
 `);
     return new Receiver(t, '/usr/sbin/rsyslogd', ['-n', '-i', join(dir, 'pid'), '-f', join(dir, 'rsyslog.conf')], out, at, {}).start();
 }
