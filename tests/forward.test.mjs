@@ -4,7 +4,7 @@
 // The chain through kills and a cut network is in forward.chain.test.mjs.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { bin, freePort, root, run, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
@@ -283,12 +283,48 @@ test('another journal in the same place is not taken for a repetition of the old
     const name = readFileSync(join(c.data, 'journal/cursors/.forward-centre'), 'utf8');
     rmSync(join(c.data, 'journal'), { recursive: true });
     mkdirSync(join(c.data, 'journal/cursors'), { recursive: true });
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(join(c.data, 'journal/cursors/.forward-centre'), name);
     await c.start();
     await sendSyslog(c.ports.syslog_tcp, lines(20, 'third'));
     const seen = await centre.wait(120);
     assert.equal(seen.filter((e) => e['host.name'] === 'third').length, 20);
     assert.match(c.log(), /it is another journal than before, which is numbered anew/);
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
+test('two that pass everything on to each other end it: an event that went in a circle is refused and counted', async (t) => {
+    const [pa, pb] = [await freePort(), await freePort()];
+    const one = await collector(t, 'syslog_tcp: "127.0.0.1:0"', { agents: ['a', 'b'] });
+    const conf = (own, other, name) => [`syslog_tcp: "127.0.0.1:0"\nlisteners:\n  - { id: in, kind: otlp, address: "127.0.0.1:${own}", options: { relays: "a b" } }`,
+        section(upstream('other', 'otlp', other, `, tls: ${tls(one.pki, name)}`).replace(others, `'-saqshy.source:saqshyd -saqshy.source:*/saqshyd'`))];
+    await one.stop();
+    one.roles = 'ingest, forward';
+    one.config(...conf(pa, pb, 'a'));
+    await one.start();
+    const two = await collector(t, 'syslog_tcp: "127.0.0.1:0"', { roles: 'ingest, forward' });
+    await two.stop();
+    rmSync(two.pki, { recursive: true });
+    cpSync(one.pki, two.pki, { recursive: true });
+    two.config(...conf(pb, pa, 'b'));
+    await two.start();
+    await sendSyslog(one.ports.syslog_tcp, lines(10));
+    const refused = () => (one.listener('in').refused.unsupported ?? 0) + (two.listener('in').refused.unsupported ?? 0);
+    await until('all have gone round', () => refused() === 10).catch((e) => { throw new Error(`${e.message}: ${JSON.stringify(one.listener('in'))} ${JSON.stringify(two.listener('in'))}`); });
+    const seen = [...(await one.events()), ...(await two.events())].filter((e) => e['event.original'].startsWith('<38>'));
+    assert.equal(seen.length, 90);
+    assert.ok(seen.every((e) => [e['saqshy.relay'] ?? []].flat().length <= 8));
+    assert.deepEqual(await one.stop(), { code: 0, signal: null });
+    assert.deepEqual(await two.stop(), { code: 0, signal: null });
+});
+
+test('a connection that comes and goes is told now and then, not each time: our own log is passed on too', async (t) => {
+    const flap = net.createServer((s) => { s.on('error', () => {}); setTimeout(() => s.destroy(), 20); });
+    await new Promise((done) => flap.listen(0, '127.0.0.1', done));
+    t.after(() => flap.close());
+    const c = await collector(t, 'syslog_tcp: "127.0.0.1:0"', { roles: 'ingest, forward', more: section(upstream('flap', 'syslog_tcp', flap.address().port).replace(`filter: ${others}, `, '')) });
+    await sendSyslog(c.ports.syslog_tcp, lines(100));
+    await until('it came and went', () => shown(c, 'flap').failures >= 5);
+    const told = c.log().split('\n').filter((l) => /"saqshy.upstream":"flap"/.test(l));
+    assert.ok(told.length <= 4, told.join('\n'));
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });

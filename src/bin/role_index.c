@@ -10,6 +10,7 @@
 #include "journal/journal.h"
 #include "store/store.h"
 
+#include <dirent.h>
 #include <signal.h>
 
 #define CURSOR_EVERY_NS  NS_PER_SECOND
@@ -123,6 +124,24 @@ static int take(struct indexer *x, struct err *e)
     }
     metric_add(x->events, rc < 0 ? 0 : n);
     return rc < 0 ? rc : 1;
+}
+
+/* tell_forgotten - places of upstreams keep the journal from being cut; without the role forward nobody moves them, and only a person knows whether it comes
+ * back. */
+static void tell_forgotten(const struct indexer *x)
+{
+    char folder[4200];
+    struct dirent *f;
+    DIR *d;
+
+    snprintf(folder, sizeof folder, "%.4000s/cursors", x->journal);
+    d = node_has_role(x->node, ROLE_FORWARD) ? NULL : opendir(folder);
+    while (d && (f = readdir(d)) != NULL)
+        if (str_starts(str_c(f->d_name), STR("forward-")))
+            log_line(LOG_WARN, "the journal is kept for an upstream, but the role forward does not run: let it run, or remove its place", "saqshy.upstream",
+                     f->d_name + strlen("forward-"), "file.directory", folder, NULL);
+    if (d)
+        closedir(d);
 }
 
 /* forward_stands - every upstream of the configuration has said where it stands: before, nothing may be cut that it may need. */
@@ -370,9 +389,10 @@ int role_index_run(const struct node *node)
         return EXIT_NO;
     x->node = node;
     rc = open_all(x, &e);
-    if (rc == 0)
+    if (rc == 0) {
+        tell_forgotten(x);
         rc = work(x);
-    else
+    } else
         log_line(LOG_ERROR, "the index cannot start", "error.message", e.text, NULL);
     journal_reader_close(&x->reader);
     store_close(&x->store);

@@ -41,7 +41,9 @@ struct runner {
     time_ns               kept_at, certs_at;
     uint64_t              certs;       /* stamp of the files when they were read */
     unsigned              tries;       /* in vain, one after another */
-    char                  told[ERR_TEXT_MAX];   /* the last failure in the log */
+    char                  told[ERR_TEXT_MAX];   /* the last failure in the log, and when */
+    time_ns               told_at;
+    bool                  welcomed;    /* there was a connection */
     _Atomic uint64_t      damaged, failures;
     /* of forward.c */
     uint64_t              age_seq;     /* whose age is known */

@@ -17,6 +17,8 @@
 #define CERTS_NS        (5 * NS_PER_SECOND)
 #define IDLE_MS         200
 #define PAUSE_MS        1000             /* the first one */
+#define TOLD_NS         NS_PER_HOUR      /* a failure that goes on is told again */
+#define SHORT_NS        (10 * NS_PER_SECOND)
 
 static void set_state(struct runner *r, const char *state, const struct err *e)
 {
@@ -234,24 +236,49 @@ static void pause_a_while(struct runner *r)
         return;
 }
 
-/* failed - told once, until the reason is another one. */
+/* alike - the same words, whatever numbers are in them. */
+static bool alike(const char *a, const char *b)
+{
+    for (;;) {
+        while (*a >= '0' && *a <= '9')
+            a++;
+        while (*b >= '0' && *b <= '9')
+            b++;
+        if (*a != *b)
+            return false;
+        if (!*a)
+            return true;
+        a++;
+        b++;
+    }
+}
+
+/* failed - told once, until the reason is another one or it was long ago: our own log is passed on too, and a connection that comes and goes must not feed
+ * itself. */
 static void failed(struct runner *r, const struct err *e)
 {
+    time_ns now = clock_steady();
+
     r->failures++;
     r->tries++;
     set_state(r, "waiting", e);
-    if (strcmp(r->told, e->text) == 0)
+    if (r->told[0] && alike(r->told, e->text) && now - r->told_at < TOLD_NS)
         return;
     snprintf(r->told, sizeof r->told, "%s", e->text);
+    r->told_at = now;
     log_line(LOG_WARN, "events cannot be passed on now, trying again; they wait in the journal", "saqshy.upstream", r->conf.name, "saqshy.kind",
              upstream_type_name(r->conf.type), "server.address", r->conf.address, "error.message", e->text, NULL);
 }
 
+/* welcome - told at the beginning, and after a failure that was told and lasted. */
 static void welcome(struct runner *r)
 {
+    bool first = !r->welcomed, over = r->told[0] && clock_steady() - r->told_at >= SHORT_NS;
+
     clear_error(r);
-    if (!r->told[0] && r->failures)
-        return;   /* a connection that comes and goes is told when it goes for another reason */
+    r->welcomed = true;
+    if (!first && !over)
+        return;
     r->told[0] = 0;
     log_line(LOG_INFO, "passing events on", "saqshy.upstream", r->conf.name, "saqshy.kind", upstream_type_name(r->conf.type), "server.address", r->conf.address,
              NULL);
