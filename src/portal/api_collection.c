@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define DEAD_S      120     /* an upstream that begins anew is no news */
+#define SLOW_S      900
 #define DISK_SOON_DAYS 30   /* whoever buys a disk needs as long */
 #define NAMES_MAX   5       /* of silent sources in an alarm */
 #define DETAILS_MAX 16      /* further members of a listener of a kind that tells more */
@@ -164,33 +166,53 @@ int api_collection_parsers(struct call *c)
 
 /* --- upstreams --- */
 
-static bool is_dead(const char *state) { return strcmp(state, "dead") == 0 || strcmp(state, "failed") == 0 || strcmp(state, "waiting") == 0; }
+/* upstream_alarm - not connected for some minutes while events wait, or connected and far behind; NULL: neither. */
+static const char *upstream_alarm(const json_t *u)
+{
+    const char *state = picture_text(u, "state");
+    int64_t behind_s = picture_count(u, "behind_s");
 
-static const json_t *upstreams_of(const json_t *forward) { return json_is_array(forward) ? forward : json_object_get(forward, "upstreams"); }
+    if (strcmp(state, "off") == 0)
+        return NULL;
+    if (strcmp(state, "connected") != 0)
+        return behind_s > DEAD_S ? "upstream_dead" : NULL;
+    return behind_s > SLOW_S ? "upstream_slow" : NULL;
+}
 
 static json_t *upstream_json(const struct call *c, const json_t *u)
 {
     const char *error = picture_text(u, "last_error"), *name = picture_text(u, "name");
 
-    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "name", name, "kind", picture_text(u, "kind"), "address", picture_text(u, "address"),
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "name", name, "kind", picture_text(u, "kind"), "address", picture_text(u, "address"),
                      "state", picture_text(u, "state"), "seq", picture_count(u, "seq"), "behind_events", picture_count(u, "behind_events"), "behind_s",
                      picture_count(u, "behind_s"), "sent", picture_count(u, "sent"), "bytes", picture_count(u, "bytes"), "rate_s",
                      rate_json(lately(c, "upstream", name, "sent").rate_s), "last_error", *error ? json_string(error) : json_null(), "last_sent_at",
                      moment_or_null(picture_time(u, "last_sent")));
+    static const char *const counts[] = { "held_bytes", "refused", "damaged", "failures" };
+
+    for (size_t i = 0; i < COUNT(counts); i++)
+        json_object_set_new(o, counts[i], json_integer(picture_count(u, counts[i])));
+    json_object_set_new(o, "filter", json_string(picture_text(u, "filter")));
+    json_object_set_new(o, "tls", json_boolean(json_is_true(json_object_get(u, "tls"))));
+    json_object_set_new(o, "last_error_at", moment_or_null(picture_time(u, "last_error_at")));
+    json_object_set_new(o, "alarm", upstream_alarm(u) ? json_true() : json_false());
+    return o;
 }
 
 int api_collection_upstreams(struct call *c)
 {
     json_t *forward = picture(c, PICTURE_FORWARD), *items = json_array();
+    const char *error = picture_text(json_object_get(forward, "config"), "error");
     const json_t *u;
     char now[TIME_TEXT_MAX];
     size_t i;
     int rc;
 
-    json_array_foreach(upstreams_of(forward), i, u)
+    json_array_foreach(json_object_get(forward, "upstreams"), i, u)
         json_array_append_new(items, upstream_json(c, u));
-    rc = call_json(c, 200, json_pack("{s:s,s:b,s:o,s:n}", "now", time_format_utc(c->now, now), "expected", node_has_role(c->portal->setup.node, ROLE_FORWARD),
-                                     "items", items, "next"));
+    rc = call_json(c, 200, json_pack("{s:s,s:b,s:b,s:o,s:o,s:n}", "now", time_format_utc(c->now, now), "expected",
+                                     node_has_role(c->portal->setup.node, ROLE_FORWARD), "running", is_fresh(c, forward), "config_error",
+                                     *error ? json_string(error) : json_null(), "items", items, "next"));
     json_decref(forward);
     return rc;
 }
@@ -260,9 +282,9 @@ static void alarms_of_files(const json_t *parsers, const json_t *forward, json_t
     json_array_foreach(json_object_get(parsers, "parsers"), i, one)
         if (*picture_text(one, "reason"))
             add_alarm(items, "parser_refused", picture_text(one, "id"), 0, 0, picture_text(one, "reason"), NULL);
-    json_array_foreach(upstreams_of(forward), i, one)
-        if (is_dead(picture_text(one, "state")))
-            add_alarm(items, "upstream_dead", picture_text(one, "name"), picture_count(one, "behind_events"), picture_time(one, "last_sent"),
+    json_array_foreach(json_object_get(forward, "upstreams"), i, one)
+        if (upstream_alarm(one))
+            add_alarm(items, upstream_alarm(one), picture_text(one, "name"), picture_count(one, "behind_events"), picture_time(one, "last_sent"),
                       picture_text(one, "last_error"), NULL);
 }
 

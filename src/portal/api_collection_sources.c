@@ -73,7 +73,7 @@ static void judge(struct source_view *v, const json_t *scores, time_ns now)
 /* scores_of - the lowest score of each source: {id: percent}. */
 static json_t *scores_of(const json_t *annex4)
 {
-    const json_t *list = json_is_array(annex4) ? annex4 : json_object_get(annex4, "sources"), *one;
+    const json_t *list = json_object_get(annex4, "items"), *one;
     json_t *out = json_object();
     size_t i;
 

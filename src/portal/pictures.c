@@ -122,7 +122,7 @@ static json_t *counters_of(const json_t *ingest, const json_t *forward)
                                                 (json_int_t)sum(json_object_get(l, "turned_away")), "drops",
                                                 json_integer_value(json_object_get(l, "kernel_drops"))));
     }
-    list = json_is_array(forward) ? forward : json_object_get(forward, "upstreams");
+    list = json_object_get(forward, "upstreams");
     json_array_foreach(list, i, l) {
         const char *id = json_string_value(json_object_get(l, "name"));
 

@@ -1,3 +1,5 @@
+import { COLLECTION } from './collection.mjs';
+
 // What the schemas leave open and the pages of a room need to be seen: corrections of made-up answers, by path.
 const FIELDS = [
   { name: 'text', type: 'text', required: true, enum: [] }, { name: 'letter_number', type: 'string', required: false, enum: [] },
@@ -14,6 +16,7 @@ const FORM = {
 };
 
 export const CORRECT = {
+  ...COLLECTION,
   '/notices/{id}': (a) => ({ ...a, form: FORM, signatures: (a.signatures ?? []).map((x) => ({ ...x, reason: 'no_trust_anchor' })) }),
   '/requests/{id}': (a) => ({ ...a, item_fields: FIELDS, actions: (a.actions ?? []).map((x, i) => ({ ...x, name: ['record_paper', 'archive'][i % 2], fields: FIELDS })) }),
   '/requests/{id}/actions/{name}': (a) => CORRECT['/requests/{id}'](a),

@@ -142,7 +142,7 @@ async function madeUp(req, res, about) {
   if (req.method !== 'GET') await body(req).catch(() => undefined);
   if (about.schema) {
     const made = sample(about.schema);
-    return send(res, about.status, CORRECT[about.path]?.(made) ?? made);
+    return send(res, about.status, CORRECT[about.path]?.(made, new URL(req.url, 'http://mock').searchParams) ?? made);
   }
   if (about.types.length === 0) return send(res, 204, null);
   res.writeHead(200, { ...SECURITY, 'Content-Type': about.types[0] });

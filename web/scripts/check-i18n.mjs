@@ -109,7 +109,6 @@ const BUILT = {
   'ui.rule_level.': list('RULE_LEVELS'),
   'ui.rule_status.': list('RULE_STATUSES'),
   'ui.size.': ['B', 'kB', 'MB', 'GB', 'TB'],
-  'ui.source_state.': list('SOURCE_STATES'),
   'ui.state.': list('CASE_STATES'),
   'ui.step.': ['done', 'now', 'next', 'skipped'],
   'ui.subject.': ['case', 'object', 'organisation', 'request', 'report', 'person', 'document_survey', 'survey'],

@@ -24,6 +24,7 @@ const MACHINES_ONLY = {
   createOrganisation: 'the first API, kept for programs; the pages use createRegistryOrganisation',
   updateOrganisation: 'the first API, kept for programs; the pages use updateRegistryOrganisation',
   listOrganisations: 'the first API, kept for programs; the pages use listRegistryOrganisations',
+  listSources: 'the first API, kept for programs: all at once; the pages use listCollectionSources',
   listClocks: 'the first API, kept for programs: the first 500; the pages use listDuties',
 };
 /** Roles that an operation admits though nothing is there for them to do with it, each with its reason. */
@@ -31,7 +32,8 @@ const NOT_FOR = {
   searchEvents: { roles: ['knb', 'authorised_body'], reason: 'no page of events is theirs: they work on what was sent to them' },
   eventHistogram: { roles: ['knb', 'authorised_body'], reason: 'see searchEvents' },
   tailEvents: { roles: ['knb', 'authorised_body'], reason: 'see searchEvents' },
-  listSources: { roles: ['knb', 'authorised_body'], reason: 'see searchEvents' },
+  listConformance: { roles: ['knb', 'authorised_body'], reason: 'see searchEvents' },
+  listUnparsed: { roles: ['knb', 'authorised_body'], reason: 'see searchEvents' },
   listChanges: { roles: ['knb', 'authorised_body'], reason: 'they decide on no change; those that count are in the summaries' },
   listRequestKinds: { roles: ['administrator', 'surveyor', 'knb', 'auditor'], reason: 'a list of what one may open, and they open nothing' },
   listRequestTargets: { roles: ['administrator', 'surveyor', 'knb', 'auditor'], reason: 'see listRequestKinds' },

@@ -17,6 +17,8 @@ export type Filter =
   | { name: string; label: Label; type: 'search'; placeholder?: Label }
   | { name: string; label: Label; type: 'select'; options: readonly Option[]; all?: Label }
   | { name: string; label: Label; type: 'date' }
+  /** Kept in the address and sent; the page draws it by itself. */
+  | { name: string; label: Label; type: 'kept' }
   /** One of many by typing part of its name; the address holds the identifier. */
   | { name: string; label: Label; type: 'lookup'; find: (text: string) => Promise<Option[]> };
 

@@ -161,7 +161,6 @@ export const api = {
   saveUser: (userId: string | null, body: Record<string, unknown>) =>
     userId === null ? send('POST', '/users', T.decodeUserRecord, {}, body) : send('PUT', `/users/${id(userId)}`, T.decodeUserRecord, {}, body),
 
-  sources: () => get('/sources', T.decodeSources),
   rules: () => get('/rules', T.decodeRules),
   setPolicy: (ruleId: string, auto_notify: boolean) => send('PUT', `/rules/${id(ruleId)}/policy`, T.decodeRule, {}, { auto_notify }),
   audit: (query: Query) => get('/audit', T.decodeAudit, query),

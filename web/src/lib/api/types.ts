@@ -55,7 +55,6 @@ export const CRITICALITIES = ['high', 'medium', 'low'] as const;
 export const CONTOURS = ['internal', 'external'] as const;
 export const CONTACT_KINDS = ['responsible_person', 'ocib'] as const;
 export const ORGANISATION_KINDS = ['sts', 'owner', 'ocib', 'knb'] as const;
-export const SOURCE_STATES = ['ok', 'late', 'silent'] as const;
 export const SOURCE_CLASSES = ['os-unix', 'os-windows', 'db', 'net', 'fw', 'app', 'sec'] as const;
 export const OUTCOMES = ['ok', 'refused', 'failed'] as const;
 export const IOC_TYPES = ['ip', 'domain', 'url', 'hash', 'email', 'file', 'other'] as const;
@@ -238,13 +237,6 @@ export const decodeUserRecord = object({
 });
 export type UserRecord = Decoded<typeof decodeUserRecord>;
 export const decodeUsers = page(decodeUserRecord);
-
-const source = object({
-  id: str, host: str, object: nullable(ref), class: str, state: oneOf(SOURCE_STATES), last_seen: nullable(instant), events: num, unparsed: num,
-  parser_counts: map(num), lag_s: nullable(num),
-});
-export type Source = Decoded<typeof source>;
-export const decodeSources = object({ now: instant, items: arr(source) });
 
 export const decodeRule = object({
   id: str, title: str, description: str, level: oneOf(RULE_LEVELS), status: oneOf(RULE_STATUSES), tags: arr(str), auto_notify: bool, findings: num,

@@ -1,0 +1,50 @@
+// What the pages of collection share: sizes and spans in words, how states look, what is told of clocks.
+import type { IconName } from '../components/Icon.svelte';
+import type { CollectionListener, CollectionSource, Skew, SourceFlag } from './api/collection';
+import { sizeUnit } from './format';
+import { n, t } from './i18n.svelte';
+
+export type Look = ['late' | 'urgent' | 'soon' | 'calm' | 'plain', IconName];
+
+export const FLAG_LOOK: Record<SourceFlag, Look> = {
+  silent: ['late', 'late'], skewed: ['urgent', 'urgent'], late: ['soon', 'soon'], unparsed: ['plain', 'soon'], low_score: ['soon', 'soon'], unassigned: ['urgent', 'urgent'],
+  encoding: ['plain', 'soon'], gaps: ['urgent', 'urgent'],
+};
+export const LISTENER_LOOK: Record<CollectionListener['state'], Look> = { listening: ['calm', 'done'], paused: ['urgent', 'urgent'], refuses: ['late', 'late'], loses: ['late', 'late'] };
+export const SPACE_LOOK: Record<string, Look> = { ok: ['calm', 'done'], low: ['soon', 'soon'], touched: ['late', 'late'] };
+export const UPSTREAM_LOOK: Record<string, Look> = { connected: ['calm', 'done'], connecting: ['soon', 'soon'], waiting: ['urgent', 'urgent'], off: ['plain', 'soon'] };
+
+export function size(bytes: number): string {
+  const s = sizeUnit(bytes);
+  return t(`ui.size.${s.unit}`, { value: n(Math.round(s.value * 10) / 10) });
+}
+
+/** «40 s», «15 min», «6 h», «3 d»: roughly, as people say it. */
+export function span(seconds: number): string {
+  const s = Math.abs(Math.round(seconds));
+  if (s < 90) return t('ui.collection.span.s', { value: n(s) });
+  if (s < 3600) return t('ui.collection.span.min', { value: n(Math.round(s / 60)) });
+  if (s < 36 * 3600) return t('ui.collection.span.h', { value: n(Math.round(s / 360) / 10) });
+  return t('ui.collection.span.d', { value: n(Math.round(s / 8640) / 10) });
+}
+
+/** What a clock that is off looks like, in one sentence. */
+export function clockWords(k: Skew): string {
+  return t(`ui.collection.skew_means.${k.kind}`, { by: span(k.median_s), way: t(k.median_s < 0 ? 'ui.collection.ahead' : 'ui.collection.behind'), spread: span(k.spread_s), samples: k.samples });
+}
+
+export function share(part: number, whole: number): string {
+  const percent = (part / Math.max(1, whole)) * 100;
+  return percent > 0 && percent < 0.1 ? t('ui.percent_below', { value: 0.1 }) : t('ui.percent', { value: n(Math.round(percent * 10) / 10) });
+}
+
+/** The id of an agent's source begins with the host, which stands above it already. */
+export const restOf = (s: CollectionSource) => (s.id === s.host ? '' : s.id.startsWith(`${s.host}/`) ? s.id.slice(s.host.length + 1) : s.id);
+
+/** Calls again while the page is looked at; an effect returns what this returns. */
+export function every(ms: number, again: () => void): () => void {
+  const timer = setInterval(() => {
+    if (!document.hidden) again();
+  }, ms);
+  return () => clearInterval(timer);
+}
