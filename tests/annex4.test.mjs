@@ -149,3 +149,12 @@ test('lines that nobody understood are grouped by shape, and a draft made from a
     assert.equal((await saqshy(['import', '--data', second, join(dir, 'lines.log')])).code, 0);
     assert.deepEqual(objects(await saqshy(['unparsed', '--data', second, '--json'])).map((s) => s.shape), ['door * open *']);
 });
+
+test('lint accepts "-" for what an event does not have, and tells it with --strict', async (t) => {
+    const file = join(folder(t), 'net.log');
+    writeFileSync(file, '23:04:2025 09:05:00;sw1;-;10.0.0.1;-;10.0.0.3;link up\n');
+    assert.equal((await saqshy(['lint', '--class', 'net', file])).code, 0);
+    const strict = await saqshy(['lint', '--class', 'net', '--strict', '--json', file]);
+    assert.equal(strict.code, 1);
+    assert.deepEqual(objects(strict).map((r) => [r.code, r.row, r.column]), [['missing_field', 'R-A4.17-03', 25], ['missing_field', 'R-A4.17-05', 36]]);
+});

@@ -1,4 +1,4 @@
-/* cmd_lint.c - "saqshy lint --class CLASS [--json] FILE…": does an event log keep to Annex 4. Exit: 0 yes, 1 no, 2
+/* cmd_lint.c - "saqshy lint --class CLASS [--strict] [--json] FILE…": does an event log keep to Annex 4. Exit: 0 yes, 1 no, 2
  * usage or a file that cannot be read. */
 #include "base/file.h"
 #include "parse/lint.h"
@@ -33,13 +33,14 @@ static void tell(void *arg, const struct lint_remark *m)
 
 static int usage(FILE *to, int rc)
 {
-    fprintf(to, "usage: saqshy lint --class os-unix|os-windows|db|net|fw|app|sec [--json] FILE…\n");
+    fprintf(to, "usage: saqshy lint --class os-unix|os-windows|db|net|fw|app|sec [--strict] [--json] FILE…\n--strict: \"-\" in a required field is told as missing\n");
     return rc;
 }
 
 int cmd_lint(int argc, char **argv)
 {
     struct run r = { .json = false };
+    struct lint_options o = { .strict = false };
     enum event_class class = CLASS_NONE;
     size_t remarks = 0;
     int first = 1, bad = 0;
@@ -50,6 +51,8 @@ int cmd_lint(int argc, char **argv)
             return usage(stdout, 0);
         if (strcmp(argv[first], "--json") == 0)
             r.json = true;
+        else if (strcmp(argv[first], "--strict") == 0)
+            o.strict = true;
         else if (strcmp(argv[first], "--class") == 0 && first + 1 < argc)
             class = event_class_parse(str_c(argv[++first]));
         else
@@ -68,7 +71,7 @@ int cmd_lint(int argc, char **argv)
             bad = 2;
             continue;
         }
-        remarks += lint_text(buf_view(&text), class, tell, &r);
+        remarks += lint_with(buf_view(&text), class, &o, tell, &r);
     }
     buf_free(&r.out);
     return bad ? bad : remarks ? 1 : 0;
