@@ -215,7 +215,7 @@ struct product {
     enum event_class class;
     const struct str *programs, *replaces, *paths, *starts, *contains, *empty, *structured;
     size_t program_count, replace_count, path_count, start_count, contain_count, empty_count, structured_count;
-    bool alone, drop_rest;
+    bool alone, last, drop_rest; /* last: a form that is recognised alone after those of all others */
     unsigned derive; /* DERIVE_… */
     const struct str *records; /* how its records begin, where they may have several lines */
     size_t record_count;

@@ -45,7 +45,7 @@ static int names(struct making *m, const struct ynode *map)
 
 static int match(struct making *m, const struct ynode *map)
 {
-    static const char *const keys[] = { "programs", "paths", "structured_data", "starts", "contains", "alone", NULL };
+    static const char *const keys[] = { "programs", "paths", "structured_data", "starts", "contains", "alone", "last", NULL };
     struct product *p = m->product;
     int rc;
 
@@ -64,6 +64,8 @@ static int match(struct making *m, const struct ynode *map)
         rc = making_texts(m, map, "contains", &p->contains, &p->contain_count);
     if (rc == 0)
         rc = yaml_bool(m->yaml, map, "alone", &p->alone, m->e);
+    if (rc >= 0)
+        rc = yaml_bool(m->yaml, map, "last", &p->last, m->e);
     if (rc >= 0 && p->alone && p->form != FORM_TEXT && p->start_count + p->contain_count == 0)
         return wrong(m, map, "a form is recognised alone only with \"starts\" or \"contains\"");
     return rc < 0 ? rc : 0;

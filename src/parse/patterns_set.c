@@ -211,9 +211,12 @@ static int build_alone(struct patterns *d, struct err *e)
     d->alone_forms = arena_array(&d->arena, d->product_count + 1, sizeof(struct product *));
     if (!literals || !d->alone || !d->alone_forms)
         return -ENOMEM;
-    for (size_t i = 0; i < d->product_count; i++)
-        if (d->products[i]->alone && d->products[i]->form != FORM_TEXT)
-            d->alone_forms[d->form_count++] = d->products[i];
+    for (size_t i = 0; i < 2 * d->product_count; i++) {
+        const struct product *p = d->products[i % d->product_count];
+
+        if (p->alone && p->form != FORM_TEXT && p->last == (i >= d->product_count))
+            d->alone_forms[d->form_count++] = p;
+    }
     for (size_t round = 0; round < 2 * d->product_count; round++) { /* all products, then again for what comes last */
         const struct product *p = d->products[round % d->product_count];
 
