@@ -49,10 +49,10 @@ void conformance_free(struct annexed **list)
     }
 }
 
-void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, bool *first)
+void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, size_t *count)
 {
     for (; list; list = list->next) {
-        buf_str(b, *first ? STR("\n{\"source\":") : STR(",\n{\"source\":"));
+        buf_str(b, *count == 0 ? STR("\n{\"source\":") : STR(",\n{\"source\":"));
         buf_json(b, of->source);
         buf_str(b, STR(",\"host\":"));
         buf_json(b, of->host);
@@ -61,8 +61,8 @@ void conformance_put(struct buf *b, const struct conformance_of *of, const struc
         buf_str(b, STR(",\"listener\":"));
         buf_json(b, of->listener);
         buf_byte(b, ',');
-        conform_json(&list->tally, b);
+        conform_json(&list->tally, *count >= CONFORMANCE_WHOLE, b);
         buf_byte(b, '}');
-        *first = false;
+        ++*count;
     }
 }

@@ -19,7 +19,9 @@ void conformance_free(struct annexed **list);
 struct conformance_of {
     struct str source, host, object, listener;
 };
-/* conformance_put - an object of DATA/run/annex4.json for each class, a line each; *first: none stands before. */
-void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, bool *first);
+/* conformance_put - an object of DATA/run/annex4.json for each class, a line each; *count of them stand before. Behind CONFORMANCE_WHOLE they come
+ * without findings and samples: the file has a bound. */
+#define CONFORMANCE_WHOLE 4000
+void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, size_t *count);
 
 #endif

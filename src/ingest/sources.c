@@ -339,7 +339,7 @@ static void publish_annex(struct sources *all, bool now)
     time_ns at = clock_steady();
     AUTO_BUF struct buf b = { 0 };
     struct err e;
-    bool first = true;
+    size_t count = 0;
 
     if (!all->annex_changed || (!now && at - all->annex_published < (all->count > MANY ? ANNEX_MANY_NS : ANNEX_NS)))
         return;
@@ -348,7 +348,7 @@ static void publish_annex(struct sources *all, bool now)
     for (const struct source *s = all->newest; s; s = s->older) {
         struct conformance_of of = { s->id, s->host, s->object, s->listener };
 
-        conformance_put(&b, &of, s->annexed, &first);
+        conformance_put(&b, &of, s->annexed, &count);
     }
     buf_str(&b, STR("\n]}\n"));
     all->annex_published = at;

@@ -102,6 +102,9 @@ static void sources_are_counted_kept_and_bounded(void **state)
     assert_true(str_find(buf_view(&b), STR("\"srv ")) < 0);            /* the one silent for longest is gone */
     assert_true(str_find(buf_view(&b), STR("\"s9\"")) < 0);
     assert_true(str_find(buf_view(&b), STR("\"s10\"")) >= 0);
+    assert_int_equal(file_read(at("annex4.json"), 64u * MIB, &b, &e), 0);   /* each of them is held against Annex 4 */
+    assert_true(str_find(buf_view(&b), STR("{\"source\":\"s10\",")) >= 0 && str_find(buf_view(&b), STR("{\"source\":\"s20009\",")) >= 0);
+    assert_true(str_find(buf_view(&b), STR("\"row\":\"R-A4-DT1\"")) >= 0);
     sources_free(&s);
     write_file("sources.json", "[{\"id\":7},null,{\"id\":\"x\",\"events\":-4,\"parsers\":[1]},");
     assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);      /* damaged: begun anew */

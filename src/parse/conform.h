@@ -95,7 +95,7 @@ struct conform_scores {
     int all, form, fields; /* percent; -1: nothing was checked */
 };
 struct conform_scores conform_scores(const struct conform_tally *t);
-/* conform_json - the members of a tally as DATA/run/annex4.json has them (docs/collection.md), without braces. */
-void conform_json(const struct conform_tally *t, struct buf *out);
+/* conform_json - the members of a tally as DATA/run/annex4.json has them (docs/collection.md), without braces; brief: without findings and samples. */
+void conform_json(const struct conform_tally *t, bool brief, struct buf *out);
 
 #endif

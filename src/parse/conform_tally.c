@@ -230,7 +230,7 @@ static void put_findings(struct buf *b, const struct conform_tally *t)
     buf_byte(b, ']');
 }
 
-void conform_json(const struct conform_tally *t, struct buf *b)
+void conform_json(const struct conform_tally *t, bool brief, struct buf *b)
 {
     struct conform_scores s = conform_scores(t);
     const struct annex4_chapter *ch = annex4_chapter(t->class);
@@ -262,6 +262,10 @@ void conform_json(const struct conform_tally *t, struct buf *b)
         buf_byte(b, '}');
     } else {
         buf_str(b, STR(",\"change\":null"));
+    }
+    if (brief) {
+        buf_str(b, STR(",\"findings\":[],\"sample\":null"));
+        return;
     }
     put_findings(b, t);
     buf_str(b, STR(",\"sample\":"));

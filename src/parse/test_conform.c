@@ -138,7 +138,7 @@ static void scored(void **state)
     assert_int_equal(f->t.form, CONFORM_ANNEX4);
     assert_int_equal(f->t.window[0].failed[CONFORM_FORMAT], 10);
     buf_init(&b, 0);
-    conform_json(&f->t, &b);
+    conform_json(&f->t, false, &b);
     assert_true(str_find(buf_view(&b), STR("\"row\":\"R-A4.8-01\",\"code\":\"mixed_format\",\"field\":null,\"checked\":20,\"failed\":10,\"line\":11,\"column\":1")) >= 0);
     assert_true(str_find(buf_view(&b), STR("\"sample\":\"<38>Mar 19")) >= 0);
 }
@@ -174,7 +174,7 @@ static void window(void **state)
     assert_in_range(f->t.window[0].judged + f->t.window[1].judged, CONFORM_WINDOW, 2 * CONFORM_WINDOW);
     assert_int_equal(conform_scores(&f->t).all, 100);
     buf_init(&b, 0);
-    conform_json(&f->t, &b);
+    conform_json(&f->t, false, &b);
     assert_true(str_find(buf_view(&b), STR("\"findings\":[]")) >= 0);
 }
 
