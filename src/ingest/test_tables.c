@@ -114,6 +114,41 @@ static void sources_are_counted_kept_and_bounded(void **state)
     sources_free(&s);
 }
 
+/* An outage is the longest silence for a while, then it is forgotten: else nobody would hear of the next one. */
+static void the_longest_silence_is_that_of_this_week_and_the_last(void **state)
+{
+    static const struct {
+        const char *name, *want;
+        time_ns     day, hour;
+    } rows[] = {
+        { "the first event", "\"silence_s\":0,", 0, 0 },         { "an hour later", "\"silence_s\":3600,", 0, 1 },
+        { "three days of outage", "\"silence_s\":259200,", 3, 1 }, { "another hour", "\"silence_s\":259200,", 3, 2 },
+        { "next week, kept", "\"silence_s\":432000,", 8, 2 },     { "the same week", "\"silence_s\":432000,", 8, 3 },
+        { "a week on", "\"silence_s\":518400,", 14, 3 },          { "two weeks on", "\"silence_s\":604800,", 21, 3 },
+    };
+    AUTO_BUF struct buf b = { 0 };
+    struct sources *s = NULL;
+    struct err e;
+
+    (void)state;
+    buf_init(&b, MIB);
+    remove(at("sources.json"));
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        count(s, "srv", EVENT_PARSE_OK, rows[i].day * NS_PER_DAY + rows[i].hour * NS_PER_HOUR + NS_PER_SECOND);
+        sources_publish(s, true);
+        assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
+        CHECK(rows[i].name, str_find(buf_view(&b), str_c(rows[i].want)) >= 0);
+    }
+    for (int day = 22; day < 40; day++)
+        count(s, "srv", EVENT_PARSE_OK, day * NS_PER_DAY + 4 * NS_PER_HOUR);
+    sources_publish(s, true);
+    assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
+    assert_true(str_find(buf_view(&b), STR("\"silence_s\":86400,")) >= 0);
+    sources_free(&s);
+    remove(at("sources.json"));
+}
+
 /* numbered - a line of a device that counts its lines. */
 static void numbered(struct sources *s, const char *number)
 {
@@ -236,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts_and_addresses_find_their_object),
+        cmocka_unit_test(the_longest_silence_is_that_of_this_week_and_the_last),
         cmocka_unit_test(sources_are_counted_kept_and_bounded),
         cmocka_unit_test(lines_that_a_sender_numbered_and_we_never_saw_are_counted),
         cmocka_unit_test(our_own_log_is_followed_across_rotation_and_restart),

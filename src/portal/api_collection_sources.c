@@ -4,7 +4,7 @@
 #include "desk/scope.h"
 #include "event/event.h"
 
-#define OWN_LOG        "saqshyd"     /* our own log is nobody's object */
+#define OWN_LOG        "saqshyd"     /* our own log is nobody's object, and Annex 4 is not about it */
 #define SEARCH_MAX     200
 #define CURSOR_BYTES   640           /* "INDEX ID" */
 
@@ -56,6 +56,7 @@ static void judge(struct source_view *v, const json_t *scores, time_ns now)
 {
     const char *kind = picture_text(json_object_get(v->json, "skew"), "kind");
     const json_t *score = json_object_get(scores, v->id);
+    bool own = strcmp(v->id, OWN_LOG) == 0;
 
     v->first = picture_time(v->json, "first_seen");
     v->last = picture_time(v->json, "last_seen");
@@ -66,7 +67,7 @@ static void judge(struct source_view *v, const json_t *scores, time_ns now)
     v->score = json_is_integer(score) ? json_integer_value(score) : -1;
     v->flags = (v->last == 0 || (now - v->last) / NS_PER_SECOND > v->silent_after_s ? FLAG_SILENT : 0) | (is_skewed(kind) ? FLAG_SKEWED : 0) |
                (strcmp(kind, "late") == 0 ? FLAG_LATE : 0) | (v->unparsed > 0 ? FLAG_UNPARSED : 0) |
-               (v->score >= 0 && v->score < SCORE_LOW ? FLAG_LOW_SCORE : 0) | (!v->object && strcmp(v->id, OWN_LOG) != 0 ? FLAG_UNASSIGNED : 0) |
+               (!own && v->score >= 0 && v->score < SCORE_LOW ? FLAG_LOW_SCORE : 0) | (!own && !v->object ? FLAG_UNASSIGNED : 0) |
                (picture_count(v->json, "not_utf8") ? FLAG_ENCODING : 0) | (picture_count(v->json, "gaps") ? FLAG_GAPS : 0);
 }
 

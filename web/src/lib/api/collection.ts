@@ -48,7 +48,7 @@ export const collectionSource = async (sourceId: string) => (await get('/collect
 // i18n: ui.collection.parser_state.*
 export const PARSER_STATES = ['loaded', 'old', 'refused'] as const;
 // i18n: ui.collection.parser_origin.*
-export const PARSER_ORIGINS = ['ours', 'own', 'built_in'] as const;
+export const PARSER_ORIGINS = ['own', 'ours', 'built_in'] as const;
 const parser = object({ id: str, title: str, class: str, origin: oneOf(PARSER_ORIGINS), state: oneOf(PARSER_STATES), patterns: num, samples: num, lines: num, file: str, reason: nullable(str), version: nullable(str) });
 export type CollectionParser = Decoded<typeof parser>;
 export const collectionParsers = async () => (await get('/collection/parsers', object({ limits: num, items: arr(parser) }))).items;
