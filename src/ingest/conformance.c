@@ -5,21 +5,41 @@
 struct annexed {
     struct annexed      *next;
     struct conform_tally tally;
+    char                *before;   /* of an earlier process, malloc'ed; gone with the first event */
 };
 
-static struct conform_tally *tally_of(struct annexed **list, enum event_class class)
+static struct annexed *one_of(struct annexed **list, enum event_class class)
 {
     struct annexed *n;
 
     for (; *list; list = &(*list)->next)
         if ((*list)->tally.class == class)
-            return &(*list)->tally;
+            return *list;
     n = calloc(1, sizeof *n);
     if (!n)
         return NULL;
     n->tally.class = class;
     *list = n;
-    return &n->tally;
+    return n;
+}
+
+static struct conform_tally *tally_of(struct annexed **list, enum event_class class)
+{
+    struct annexed *n = one_of(list, class);
+
+    if (n && n->before) {
+        free(n->before);
+        n->before = NULL;
+    }
+    return n ? &n->tally : NULL;
+}
+
+void conformance_restore(struct annexed **list, enum event_class class, struct str object)
+{
+    struct annexed *n = one_of(list, class);
+
+    if (n && !n->before && n->tally.seen == 0)
+        n->before = strndup(object.p, object.n);
 }
 
 void conformance_see(struct annexed **list, const struct event *ev, struct arena *scratch)
@@ -45,24 +65,34 @@ void conformance_free(struct annexed **list)
 
         *list = n->next;
         conform_tally_free(&n->tally);
+        free(n->before);
         free(n);
     }
+}
+
+static void put_one(struct buf *b, const struct conformance_of *of, const struct annexed *one, bool brief)
+{
+    buf_str(b, STR("{\"source\":"));
+    buf_json(b, of->source);
+    buf_str(b, STR(",\"host\":"));
+    buf_json(b, of->host);
+    buf_str(b, STR(",\"object\":"));
+    buf_json(b, of->object);
+    buf_str(b, STR(",\"listener\":"));
+    buf_json(b, of->listener);
+    buf_byte(b, ',');
+    conform_json(&one->tally, brief, b);
+    buf_byte(b, '}');
 }
 
 void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, size_t *count)
 {
     for (; list; list = list->next) {
-        buf_str(b, *count == 0 ? STR("\n{\"source\":") : STR(",\n{\"source\":"));
-        buf_json(b, of->source);
-        buf_str(b, STR(",\"host\":"));
-        buf_json(b, of->host);
-        buf_str(b, STR(",\"object\":"));
-        buf_json(b, of->object);
-        buf_str(b, STR(",\"listener\":"));
-        buf_json(b, of->listener);
-        buf_byte(b, ',');
-        conform_json(&list->tally, *count >= CONFORMANCE_WHOLE, b);
-        buf_byte(b, '}');
+        buf_str(b, *count == 0 ? STR("\n") : STR(",\n"));
+        if (list->before)
+            buf_str(b, str_c(list->before));
+        else
+            put_one(b, of, list, *count >= CONFORMANCE_WHOLE);
         ++*count;
     }
 }

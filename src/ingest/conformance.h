@@ -15,6 +15,9 @@ struct annexed;
 /* conformance_see - one more event of the source. Without memory it is not counted. scratch is emptied. */
 void conformance_see(struct annexed **list, const struct event *ev, struct arena *scratch);
 void conformance_free(struct annexed **list);
+/* conformance_restore - what an earlier process found of the source: the object, as conformance_put wrote it, is told until an event of that
+ * class comes. class is its member. */
+void conformance_restore(struct annexed **list, enum event_class class, struct str object);
 
 struct conformance_of {
     struct str source, host, object, listener;

@@ -333,7 +333,7 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     buf_str(b, STR("}}"));
 }
 
-/* publish_annex - DATA/run/annex4.json; only of sources that were heard since this process began. */
+/* publish_annex - DATA/run/annex4.json. */
 static void publish_annex(struct sources *all, bool now)
 {
     time_ns at = clock_steady();
@@ -432,6 +432,31 @@ static char *beside(const char *path, const char *name)
     return strdup(full);
 }
 
+/* restore_annex - what an earlier process found of the sources that are still known: an object a line. */
+static void restore_annex(struct sources *all)
+{
+    AUTO_BUF struct buf b = { 0 };
+    struct str rest, line;
+
+    buf_init(&b, FILE_MAX + 64 * KIB);
+    if (!file_exists(all->annex_path) || file_read(all->annex_path, FILE_MAX, &b, NULL) < 0)
+        return;
+    rest = buf_view(&b);
+    while (rest.n && str_split(&rest, '\n', &line)) {
+        json_t *o;
+        struct source *s;
+
+        if (line.n && line.p[line.n - 1] == ',')
+            line.n--;
+        o = line.n && *line.p == '{' ? json_loadb(line.p, line.n, 0, NULL) : NULL;
+        for (s = o ? *bucket(all, json_text(o, "source")) : NULL; s && !str_eq(s->id, json_text(o, "source")); s = s->chain)
+            ;
+        if (s)
+            conformance_restore(&s->annexed, event_class_parse(json_text(o, "class")), line);
+        json_decref(o);
+    }
+}
+
 int sources_new(const char *path, struct sources **out, struct err *e)
 {
     struct sources *all = calloc(1, sizeof *all);
@@ -459,6 +484,7 @@ int sources_new(const char *path, struct sources **out, struct err *e)
     for (size_t i = json_array_size(list); i > 0; i--)
         take_source(all, json_array_get(list, i - 1));
     json_decref(list);
+    restore_annex(all);
     return 0;
 }
 

@@ -84,9 +84,15 @@ static void sources_are_counted_kept_and_bounded(void **state)
     assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
     count(s, "srv \"1\"", EVENT_PARSE_OK, NS_PER_DAY);
     count(s, "srv \"1\"", EVENT_PARSE_FAILED, 2 * NS_PER_DAY);
+    count(s, "srv \"2\"", EVENT_PARSE_OK, 2 * NS_PER_DAY);
     sources_publish(s, true);
     sources_free(&s);
-    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);      /* counts live on */
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);      /* counts live on, what was found of Annex 4 until the next line */
+    count(s, "srv \"2\"", EVENT_PARSE_OK, 3 * NS_PER_DAY);
+    sources_publish(s, true);
+    assert_int_equal(file_read(at("annex4.json"), MIB, &b, &e), 0);
+    assert_true(str_find(buf_view(&b), STR("{\"source\":\"srv \\\"1\\\"\",\"host\":\"\",\"object\":\"7\",\"listener\":\"syslog_tcp\",\"class\":\"os-unix\",\"chapter\":1,")) >= 0);
+    assert_true(str_find(buf_view(&b), STR("\"seen\":2,\"judged\":2")) >= 0 && str_find(buf_view(&b), STR("\"seen\":1,\"judged\":1")) >= 0);
     count(s, "srv \"1\"", EVENT_PARSE_OK, 3 * NS_PER_DAY);
     sources_publish(s, true);
     assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
