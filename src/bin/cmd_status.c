@@ -1,6 +1,7 @@
 /* cmd_status.c - saqshy status: asks the supervisor of a data directory how its roles are. */
 #include "bin/bin.h"
 #include "base/file.h"
+#include "keep/keep.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -8,7 +9,8 @@
 #include <sys/un.h>
 
 static const char usage[] = "usage: saqshy status --data DIR [--json]\n\n"
-                            "Shows the processes of the saqshyd that runs on DIR. Exit 0: all roles run, 1: one does not, or none is there.\n";
+                            "Shows the processes of the saqshyd that runs on DIR, and how its disks stand with their reserve.\n"
+                            "Exit 0: all roles run and there is room, 1: a role does not run, the reserve of a disk is touched, or no saqshyd is there.\n";
 
 static int ask(const char *data, struct buf *out, struct err *e)
 {
@@ -74,6 +76,35 @@ static void show_waiting(const char *data)
     }
 }
 
+/* show_space - what concerns everybody: no room, or terms that are shorter than they should be. False when the reserve of a disk is touched. */
+static bool show_space(const char *data, bool quiet)
+{
+    json_t *picture = NULL, *p;
+    enum space_state state;
+    size_t i;
+
+    if (keep_picture(data, &picture, NULL) < 0)
+        return true;    /* no index here */
+    const json_t *terms = json_object_get(picture, "terms"), *full = json_object_get(json_object_get(picture, "outlook"), "full_in_days");
+    state = keep_state(picture);
+    json_array_foreach(json_object_get(json_object_get(picture, "space"), "places"), i, p) {
+        const char *s = json_string_value(json_object_get(p, "state")), *name = json_string_value(json_object_get(p, "name"));
+
+        if (!quiet && s && name && strcmp(s, "ok") != 0)
+            printf("disk %s: %lld MiB free, reserve %lld MiB%s\n", name, (long long)(json_integer_value(json_object_get(p, "free")) >> 20),
+                   (long long)(json_integer_value(json_object_get(p, "reserve")) >> 20),
+                   strcmp(s, "touched") == 0 ? ": TOUCHED, senders are slowed, nothing is removed before its term" : "");
+    }
+    if (!quiet && json_is_integer(full) && json_integer_value(full) <= 90)
+        printf("the disk is full in %lld days at this pace: see saqshy retention\n", (long long)json_integer_value(full));
+    if (!quiet && json_is_true(json_object_get(terms, "shorter")))
+        printf("events are kept for %lld days only, by decision of %s on %s: %s\n", (long long)json_integer_value(json_object_get(terms, "days")),
+               json_string_value(json_object_get(terms, "decided_by")), json_string_value(json_object_get(terms, "decided_on")),
+               json_string_value(json_object_get(terms, "reason")));
+    json_decref(picture);
+    return state != SPACE_TOUCHED;
+}
+
 int cmd_status(int argc, char **argv)
 {
     static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
@@ -105,5 +136,7 @@ int cmd_status(int argc, char **argv)
     }
     if (!json)
         show_waiting(data);
-    return show(b.p, json);
+    bool room = show_space(data, json);
+    int code = show(b.p, json);
+    return room ? code : EXIT_NO;
 }

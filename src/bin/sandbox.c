@@ -42,10 +42,11 @@ struct port_rule {
     uint64_t access, port;
 };
 
-/* What each role needs below the data directory: "+" to write, "-" to read. The authority's key is for --init alone. */
+/* What each role needs below the data directory: "+" to write, "-" to read, "@" to write and to make links
+ * (the one to the archive of the store). The authority's key is for --init alone. */
 static const char *const role_folders[ROLE_COUNT][16] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "+inputs", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
-    [ROLE_INDEX] = { "+store", "+journal", "+run" },
+    [ROLE_INDEX] = { "@store", "+journal", "+run" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
     [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
     [ROLE_TOOLS] = { "+tools", "-scap" },
@@ -231,7 +232,7 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
     if (rc == 0 && role == ROLE_FORWARD)
         rc = allow_upstreams(n, ruleset, may_write, net);
     for (const char *const *f = role_folders[role]; rc == 0 && *f; f++)
-        rc = allow(ruleset, node_path(n, *f + 1, path), **f == '+' ? may_write : MAY_READ);
+        rc = allow(ruleset, node_path(n, *f + 1, path), **f == '-' ? MAY_READ : **f == '@' ? may_write | LANDLOCK_ACCESS_FS_MAKE_SYM : may_write);
     return rc;
 }
 

@@ -214,6 +214,9 @@ MUST_USE int audit_read(struct call *c, const char *action, const char *target, 
 /* audit_sweep - some rows further in the walk over the whole trail; see audit.c. */
 MUST_USE int audit_sweep(struct desk *d, time_ns now, struct err *e);
 
+/* --- keeping.c: room and terms of events, as the index tells of them --- */
+MUST_USE int keeping_tick(struct call *c);
+
 /* --- body.c: bodies of requests against tables --- */
 enum body_type {
     BODY_STRING, BODY_TEXT, BODY_DATE, BODY_DATETIME, BODY_ENUM, BODY_BOOL, BODY_COUNT, BODY_EMAIL, BODY_HOSTS, BODY_CONTACTS,

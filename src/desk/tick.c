@@ -123,6 +123,7 @@ static int tick(struct call *c, time_ns *next)
         surveys_tick,
         documents_tick,
         integrity_tick,
+        keeping_tick,
     };
     char story[ERR_TEXT_MAX] = "";
     int made = 0, failed = 0;

@@ -2,4 +2,155 @@
 #include "base/test.h"
 #include "keep/keep.h"
 
-int main(void) { return 0; }
+#include <unistd.h>
+
+#define TODAY (INT64_C(20000) * NS_PER_DAY + 12 * NS_PER_HOUR)
+#define G     (INT64_C(1) << 30)
+
+static void test_look_ahead(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t     from, to;          /* days of the store, each of 1 GiB and 1000 events */
+        struct keep_terms terms;
+        struct keep_room  room;
+        int64_t pace, full, need, have;
+        int     measured;
+        bool    archive_first;
+    } rows[] = {
+        { "nothing stored: no pace, not in sight", 1, 0, { 1096, 62, 1096 }, { 10 * G, 20 * G, false, 0 }, 0, -1, 0, 10 * G, 0, false },
+        { "ten days of room at a gibibyte a day", 19990, 19999, { 1096, 62, 1096 }, { 10 * G, 20 * G, false, 0 }, G, 11, 1096 * G, 20 * G, 7, false },
+        { "the term gives back as much as comes", 19989, 19999, { 10, 2, 10 }, { 2 * G, 20 * G, false, 0 }, G, -1, 10 * G, 13 * G, 7, false },
+        { "one day short of the term's balance", 19995, 19999, { 10, 2, 10 }, { 4 * G, 20 * G, false, 0 }, G, 5, 10 * G, 9 * G, 5, false },
+        { "a longer term gives nothing back in time", 19989, 19999, { 10, 2, 1096 }, { 2 * G, 20 * G, false, 0 }, G, 3, 10 * G, 13 * G, 7, false },
+        { "the archive takes what leaves fast reach", 19990, 19999, { 1096, 10, 1096 }, { 2 * G, 20 * G, true, 2000 * G }, G, -1, 1096 * G, 2012 * G, 7, false },
+        { "the archive is full first", 19990, 19999, { 1096, 9, 1096 }, { 2 * G, 20 * G, true, 5 * G }, G, 6, 1096 * G, 17 * G, 7, true },
+        { "the reserve is touched already", 19990, 19999, { 1096, 62, 1096 }, { -1, 20 * G, false, 0 }, G, 0, 1096 * G, 10 * G, 7, false },
+        { "the first day alone: half of it gave a gibibyte", 20000, 20000, { 1096, 62, 1096 }, { 10 * G, 20 * G, false, 0 }, 2 * G, 6, 2192 * G, 11 * G, 0, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store_day list[32];
+        struct keep_outlook o;
+        size_t count = 0;
+
+        for (int32_t d = rows[i].from; d <= rows[i].to; d++)
+            list[count++] = (struct store_day){ .day = d, .parts = 1, .events = 1000, .bytes = (uint64_t)G };
+        keep_look_ahead(list, count, TODAY, &rows[i].terms, &rows[i].room, &o);
+        if (o.full_in_days != rows[i].full || o.have_bytes != rows[i].have)
+            print_message("%s: full %lld, have %lld GiB\n", rows[i].name, (long long)o.full_in_days, (long long)(o.have_bytes / G));
+        CHECK(rows[i].name, o.bytes_day == rows[i].pace && o.full_in_days == rows[i].full && o.measured_days == rows[i].measured);
+        CHECK(rows[i].name, o.archive_first == rows[i].archive_first && o.need_bytes == rows[i].need && o.have_bytes == rows[i].have);
+    }
+}
+
+static void test_reserve(void **state)
+{
+    static const struct { const char *in; bool sound; int64_t of_20g, of_200g; } rows[] = {
+        { "", true, G, 2 * G },             /* 5 %, at most 2 GiB */
+        { "5%", true, G, 10 * G },
+        { "2GiB", true, 2 * G, 2 * G },
+        { " 500 MiB ", true, INT64_C(500) << 20, INT64_C(500) << 20 },
+        { "1000000", true, 1000000, 1000000 },
+        { "0", false, 0, 0 },
+        { "51%", false, 0, 0 },
+        { "0%", false, 0, 0 },
+        { "-1", false, 0, 0 },
+        { "2GB", false, 0, 0 },
+        { "9223372036854775807TiB", false, 0, 0 },
+        { "much", false, 0, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reserve r;
+
+        CHECK(rows[i].in, reserve_parse(str_c(rows[i].in), &r) == rows[i].sound);
+        if (rows[i].sound)
+            CHECK(rows[i].in, reserve_of(&r, 20 * G) / 100 == rows[i].of_20g / 100 && reserve_of(&r, 200 * G) / 100 == rows[i].of_200g / 100);
+    }
+}
+
+static void test_a_touched_reserve_is_left_only_when_an_eighth_more_is_free(void **state)
+{
+    static const struct { const char *name; int64_t free; enum space_state was, want; } rows[] = {
+        { "plenty", 300, SPACE_OK, SPACE_OK },
+        { "less than twice", 199, SPACE_OK, SPACE_LOW },
+        { "just the reserve", 100, SPACE_LOW, SPACE_LOW },
+        { "a byte less", 99, SPACE_LOW, SPACE_TOUCHED },
+        { "touched stays touched at the border", 111, SPACE_TOUCHED, SPACE_TOUCHED },
+        { "an eighth more", 112, SPACE_TOUCHED, SPACE_LOW },
+        { "room again", 200, SPACE_TOUCHED, SPACE_OK },
+        { "nothing at all", 0, SPACE_OK, SPACE_TOUCHED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK(rows[i].name, space_judge(rows[i].free, 100, rows[i].was) == rows[i].want);
+}
+
+/* checked - what keep_check says of a configuration with these lines. */
+static int checked(const char *lines, struct err *e)
+{
+    char file[] = "/tmp/saqshy-keep-XXXXXX", content[4096];
+    const char *root = getenv("SAQSHY_SOURCE");
+    struct node *n = NULL;
+    int fd = mkstemp(file), rc;
+    FILE *f = fdopen(fd, "w");
+
+    assert_non_null(f);
+    snprintf(content, sizeof content, "%s/content", root ? root : ".");
+    fprintf(f, "content: %s\n%s\n", content, lines);
+    fclose(f);
+    rc = node_load(file, "/", &n, e);
+    if (rc == 0)
+        rc = keep_check(n, e);
+    node_free(&n);
+    unlink(file);
+    return rc;
+}
+
+static void test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day(void **state)
+{
+    static const struct { const char *name, *lines, *story; } rows[] = {
+        { "the defaults", "", NULL },
+        { "longer than the law", "retention: {days: 2000}", NULL },
+        { "shorter without a word", "retention: {days: 30}", "A shorter term needs" },
+        { "the older name of the setting", "store: {retention_days: 30}", "A shorter term needs" },
+        { "a reason alone", "retention: {days: 30, reason: stand}", "A shorter term needs" },
+        { "a decision", "retention: {days: 30, reason: a test stand, decided_by: A. Head, decided_on: 2026-03-01}", NULL },
+        { "no such day", "retention: {days: 30, reason: r, decided_by: h, decided_on: 2026-02-30}", "must be a day" },
+        { "fast reach too short", "retention: {fast_days: 10, archive: /mnt/x}", "A shorter term needs" },
+        { "fast reach without an archive is the whole term", "retention: {fast_days: 10}", NULL },
+        { "an archive that would stay empty", "retention: {fast_days: 1096, archive: /mnt/x}", "the archive would stay empty" },
+        { "a longer term", "retention:\n  longer:\n    - {name: security, filter: 'class:sec', days: 1826}", NULL },
+        { "a longer term that is not", "retention:\n  longer:\n    - {name: security, filter: 'class:sec', days: 1000}", "must be longer" },
+        { "a filter that is none", "retention:\n  longer:\n    - {name: security, filter: '(a', days: 2000}", "the filter of \"security\"" },
+        { "without a filter", "retention:\n  longer:\n    - {name: security, days: 2000}", "needs a \"filter\"" },
+        { "an unknown key", "retention:\n  longer:\n    - {name: s, filter: a, days: 2000, until: never}", "until" },
+        { "a reserve that is none", "retention: {reserve: 99%}", "must be a share" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct err e = { 0 };
+        int rc = checked(rows[i].lines, &e);
+
+        if ((rc < 0) != (rows[i].story != NULL))
+            print_message("%s: %s\n", rows[i].name, e.text);
+        CHECK(rows[i].name, (rc < 0) == (rows[i].story != NULL) && (!rows[i].story || strstr(e.text, rows[i].story)));
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_look_ahead),
+        cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_a_touched_reserve_is_left_only_when_an_eighth_more_is_free),
+        cmocka_unit_test(test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

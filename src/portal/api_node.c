@@ -1,6 +1,7 @@
 /* api_node.c - what the node says of itself: texts, metrics, health. */
 #include "base/file.h"
 #include "desk/surveys/tools.h"
+#include "keep/keep.h"
 #include "portal/internal.h"
 
 #include <sys/stat.h>
@@ -81,7 +82,7 @@ static const char *role_state(const struct call *c, enum node_role role)
 
 int api_health(struct call *c)
 {
-    json_t *roles = json_object();
+    json_t *roles = json_object(), *picture = NULL;
     bool all = true;
 
     for (enum node_role r = 0; r < ROLE_COUNT; r++) {
@@ -93,5 +94,11 @@ int api_health(struct call *c)
         all = all && strcmp(state, "ok") == 0;
         json_object_set_new(roles, node_role_name(r), json_string(state));
     }
-    return call_json(c, all ? 200 : 503, json_pack("{s:s,s:o}", "status", all ? "ok" : "degraded", "roles", roles));
+    const char *storage = "unknown";    /* no index here, or nothing published yet */
+    if (keep_picture(c->portal->setup.node->data, &picture, NULL) == 0) {
+        storage = space_state_name(keep_state(picture));
+        all = all && keep_state(picture) != SPACE_TOUCHED;
+        json_decref(picture);
+    }
+    return call_json(c, all ? 200 : 503, json_pack("{s:s,s:o,s:s}", "status", all ? "ok" : "degraded", "roles", roles, "storage", storage));
 }
