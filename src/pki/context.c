@@ -87,6 +87,11 @@ int pki_listener_context(const struct pki_files *f, int client, SSL_CTX **out, s
         SSL_CTX_free(ctx);
         return rc;
     }
+    if (client && revoked_crl(f->revoked) &&
+        (!X509_STORE_add_crl(SSL_CTX_get_cert_store(ctx), revoked_crl(f->revoked)) || !X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_CRL_CHECK))) {
+        SSL_CTX_free(ctx);
+        return pki_err(e, "could not take the list of revoked certificates");
+    }
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(ctx, 0);

@@ -12,8 +12,6 @@
 
 #define SERIAL_BITS 120
 
-enum kind { KIND_CA, KIND_SERVER, KIND_AGENT, KIND_NODE };
-
 static const struct {
     long        days;
     const char *constraints, *usage, *extended;
@@ -23,13 +21,6 @@ static const struct {
     [KIND_AGENT]  = { PKI_AGENT_DAYS, "critical,CA:FALSE", "critical,digitalSignature", "clientAuth" },
     [KIND_NODE]   = { PKI_NODE_DAYS, "critical,CA:FALSE", "critical,digitalSignature", "serverAuth,clientAuth" },
 };
-
-static void free_key(EVP_PKEY **k) { EVP_PKEY_free(*k); }
-static void free_cert(X509 **c) { X509_free(*c); }
-static void free_bio(BIO **b) { BIO_free(*b); }
-#define AUTO_KEY  __attribute__((cleanup(free_key)))
-#define AUTO_CERT __attribute__((cleanup(free_cert)))
-#define AUTO_BIO  __attribute__((cleanup(free_bio)))
 
 int pki_err(struct err *e, const char *what)
 {
@@ -83,12 +74,13 @@ static int put_serial(X509 *cert, struct err *e)
 }
 
 /* cert_make - a certificate of key for name, signed by issuer (NULL: by itself). sans may be NULL. */
-static int cert_make(enum kind kind, EVP_PKEY *key, const char *name, const char *sans, X509 *issuer, EVP_PKEY *issuer_key,
+int cert_make(enum kind kind, EVP_PKEY *key, const char *name, const char *sans, X509 *issuer, EVP_PKEY *issuer_key,
                      X509 **out, struct err *e)
 {
     AUTO_CERT X509 *cert = X509_new();
     X509_NAME *subject = cert ? X509_get_subject_name(cert) : NULL;
     X509 *by = issuer ? issuer : cert;
+    time_t now = (time_t)(clock_now() / NS_PER_SECOND);
     int rc;
 
     if (!cert || !X509_set_version(cert, X509_VERSION_3) || !X509_set_pubkey(cert, key) ||
@@ -96,7 +88,7 @@ static int cert_make(enum kind kind, EVP_PKEY *key, const char *name, const char
         !X509_set_issuer_name(cert, X509_get_subject_name(by)) ||
         /* An hour back: the clocks of a centre and its hosts differ a little. */
         !X509_gmtime_adj(X509_getm_notBefore(cert), -3600) ||
-        !X509_time_adj_ex(X509_getm_notAfter(cert), (int)kinds[kind].days, 0, NULL))
+        !X509_time_adj_ex(X509_getm_notAfter(cert), (int)kinds[kind].days, 0, &now))
         return pki_err(e, "could not make a certificate");
     if ((rc = put_serial(cert, e)) < 0 ||
         (rc = extend(cert, by, NID_basic_constraints, kinds[kind].constraints, e)) < 0 ||
@@ -122,7 +114,7 @@ static int write_bio(const char *path, BIO *bio, unsigned mode, struct err *e)
 }
 
 /* pair_write - the key first: a certificate never stands without its key. chain may be NULL. */
-static int pair_write(const char *folder, const char *stem, EVP_PKEY *key, X509 *cert, X509 *chain, struct err *e)
+int pair_write(const char *folder, const char *stem, EVP_PKEY *key, X509 *cert, X509 *chain, struct err *e)
 {
     AUTO_BIO BIO *k = BIO_new(BIO_s_mem());
     AUTO_BIO BIO *c = BIO_new(BIO_s_mem());
@@ -140,7 +132,7 @@ static int pair_write(const char *folder, const char *stem, EVP_PKEY *key, X509 
     return write_bio(path, c, 0644, e);
 }
 
-static int cert_read(const char *path, X509 **out, struct err *e)
+int cert_read(const char *path, X509 **out, struct err *e)
 {
     AUTO_BIO BIO *b = BIO_new_file(path, "r");
 
@@ -155,7 +147,15 @@ static int cert_read(const char *path, X509 **out, struct err *e)
     return err_set(e, -EBADMSG, "\"%s\" is not a certificate in PEM", path);
 }
 
-static int ca_read(const char *folder, X509 **cert, EVP_PKEY **key, struct err *e)
+int key_read(const char *path, EVP_PKEY **out, struct err *e)
+{
+    AUTO_BIO BIO *b = BIO_new_file(path, "r");
+
+    *out = b ? PEM_read_bio_PrivateKey(b, NULL, NULL, NULL) : NULL;
+    return *out ? 0 : pki_err(e, "could not read a key");
+}
+
+int ca_read(const char *folder, X509 **cert, EVP_PKEY **key, struct err *e)
 {
     char path[PKI_PATH_MAX];
     int rc;
@@ -204,7 +204,42 @@ static int issue(const char *folder, enum kind kind, const char *name, const cha
     if (!key)
         return pki_err(e, "could not make a key");
     rc = cert_make(kind, key, name, sans, ca, ca_key, &cert, e);
+    if (rc == 0)
+        rc = issued_note(folder, kind, name, cert, e);
     return rc < 0 ? rc : pair_write(folder, stem, key, cert, NULL, e);
+}
+
+int pki_server_renew(const char *folder, const char *old, struct err *e)
+{
+    AUTO_CERT X509 *cert = NULL;
+    char name[64][256], path[PKI_PATH_MAX];
+    AUTO_BUF struct buf sans = { 0 };
+    int rc = cert_read(old, &cert, e), count = 0;
+    GENERAL_NAMES *names = rc == 0 ? X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL) : NULL;
+
+    buf_init(&sans, 64 * KIB);
+    for (int i = 0; i < (names ? sk_GENERAL_NAME_num(names) : 0) && count < PKI_SANS_MAX; i++) {
+        const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
+        const ASN1_STRING *s = g->type == GEN_DNS ? g->d.dNSName : g->type == GEN_IPADD ? g->d.iPAddress : NULL;
+        int n = s ? ASN1_STRING_length(s) : 0;
+
+        if (g->type == GEN_DNS)
+            snprintf(name[count], sizeof name[0], "%.*s", n, (const char *)ASN1_STRING_get0_data(s));
+        else if (!s || !inet_ntop(n == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(s), name[count], sizeof name[0]) || (n != 4 && n != 16))
+            continue;
+        buf_printf(&sans, "%s%s:%s", count ? "," : "", g->type == GEN_DNS ? "DNS" : "IP", name[count]);
+        count++;
+    }
+    GENERAL_NAMES_free(names);
+    if (rc < 0)
+        return rc;
+    buf_byte(&sans, 0);
+    if (count == 0 || buf_failed(&sans))
+        return err_set(e, -EBADMSG, "\"%s\" has no names to renew", old);
+    snprintf(path, sizeof path, "%.4000s/server", folder);
+    rc = file_mkdirs(path, 0750, e);
+    name[0][PKI_NAME_MAX] = 0;
+    return rc < 0 ? rc : issue(folder, KIND_SERVER, name[0], sans.p, "server/server", e);
 }
 
 /* host_valid - a DNS name or an address: nothing that OpenSSL's extension syntax could read as more than one name. */

@@ -35,7 +35,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct place *p = *state;
-    const char *names[] = { "ca.pem", "ca.key", "server.pem", "server.key", "agents/a1.pem", "agents/a1.key", "agents", "" };
+    const char *names[] = { "ca.pem", "ca.key", "server.pem", "server.key", "agents/a1.pem", "agents/a1.key", "agents", "issued.tsv", "" };
     char path[256];
 
     for (int d = 0; d < 2; d++)

@@ -1,0 +1,79 @@
+// replay.test.mjs - a range of time again: printed in order, through the rules and through the parsers of today; nothing is written by it.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { saqshy } from './lib/centre.mjs';
+
+async function imported(t, lines) {
+    const data = mkdtempSync(join(tmpdir(), 'saqshy-replay-')), file = join(data, 'in.log');
+    t.after(() => rmSync(data, { recursive: true, force: true }));
+    writeFileSync(file, lines.map((l) => l + '\n').join(''));
+    const done = await saqshy(['import', '--data', data, file]);
+    assert.equal(done.code, 0, done.err);
+    return data;
+}
+const stamp = (s) => new Date(Date.UTC(2026, 10, 24, 10, 0, s)).toISOString().replace('.000', '');
+const json = (r) => r.out.split('\n').filter(Boolean).map((l) => JSON.parse(l));
+const range = ['--from', '2026-11-24T10:00:00Z', '--to', '2026-11-24T10:01:00Z'];
+
+test('each event of the range once, oldest first, from included and to not; a query narrows it', async (t) => {
+    const data = await imported(t, [59, 3, 60, 0, 30].map((s) => `<13>1 ${stamp(s)} srv app - - - line ${s}`).concat(`<13>1 ${stamp(3)} srv app - - - other 3`));
+    const all = await saqshy(['replay', '--data', data, ...range]);
+    assert.equal(all.code, 0, all.err);
+    assert.deepEqual(json(all).map((e) => /(line|other) (\d+)/.exec(e['event.original'])[0]), ['line 0', 'line 3', 'other 3', 'line 30', 'line 59']);
+    assert.match(all.err, /5 events/);
+    const some = await saqshy(['replay', '--data', data, ...range, 'other']);
+    assert.deepEqual(json(some).map((e) => e['event.original'].slice(-7)), ['other 3']);
+    const none = await saqshy(['replay', '--data', data, '--from', '2020-01-01', '--to', '2020-01-02']);
+    assert.equal(none.code, 1);
+    const verdict = await saqshy(['verify', '--data', data]);
+    assert.equal(verdict.code, 0, verdict.out);
+});
+
+test('--detect runs the rules of today over events of then, correlations too, and opens nothing', async (t) => {
+    const data = await imported(t, Array.from({ length: 20 }, (_, i) => `<38>1 ${stamp(i)} srv-db-1 sshd 900 - - Failed password for root from 203.0.113.77 port ${40000 + i} ssh2`));
+    const found = await saqshy(['replay', '--data', data, ...range, '--detect', '--json']);
+    assert.equal(found.code, 0, found.err + found.out);
+    assert.ok(json(found).some((m) => m.rule), found.out);
+    const rules = join(data, 'own');
+    mkdirSync(rules);
+    writeFileSync(join(rules, 'r.yml'), 'title: Nothing like it\nid: 7d1c6a3e-1111-4222-8333-444455556666\nlogsource: {product: linux}\ndetection:\n  words: [nowhere to be found]\n  condition: words\nlevel: low\n');
+    const none = await saqshy(['replay', '--data', data, ...range, '--detect', '--rules', rules]);
+    assert.equal(none.code, 1, none.err + none.out);
+});
+
+test('--reparse tells what the parsers of today make of the originals: nothing differs at first, a new parser shows with counts and examples', async (t) => {
+    const data = await imported(t, Array.from({ length: 7 }, (_, i) => `<13>1 ${stamp(i)} srv widgetd 1 - - widget ${i} turned by alice`));
+    const same = await saqshy(['replay', '--data', data, ...range, '--reparse']);
+    assert.equal(same.code, 0, same.out + same.err);
+    assert.match(same.out, /^7 events, 0 differ/);
+    mkdirSync(join(data, 'parsers'));
+    const lines = join(data, 'lines');
+    writeFileSync(lines, Array.from({ length: 7 }, (_, i) => `<13>1 ${stamp(i)} srv widgetd 1 - - widget ${i} turned by alice\n`).join(''));
+    const draft = await saqshy(['parsers', 'draft', '--id', 'widgetd', lines]);
+    assert.equal(draft.code, 0, draft.err);
+    writeFileSync(join(data, 'parsers/widgetd.yaml'), draft.out);
+    const now = await saqshy(['replay', '--data', data, ...range, '--reparse', '--json']);
+    assert.equal(now.code, 1, now.out + now.err);
+    const [told] = json(now), pair = told.parsers.find((p) => p.differ > 0);
+    assert.equal(told.events, 7);
+    assert.equal(told.differ, 7);
+    assert.equal(pair.events, 7);
+    assert.equal(pair.examples.length, 3);
+    assert.ok(pair.examples[0].original.includes('turned by alice'));
+    assert.ok(pair.examples[0].fields.length > 0);
+    assert.match((await saqshy(['replay', '--data', data, ...range, '--reparse'])).out, /7 of 7 /);
+});
+
+test('what is wrong on the command line is told', async (t) => {
+    const data = await imported(t, ['x']);
+    for (const [args, story] of [[[], /--from is missing/], [['--from', 'yesterdayish'], /yesterdayish/], [['--from', '2026-11-24', '--to', '2026-11-23'], /--to must be later/],
+        [['--from', '2026-11-24', '--detect', '--reparse'], /exclude each other/], [['--from', '2026-11-24', '--rules', '/x'], /--rules goes with --detect/], [['--from', '2026-11-24', 'a', 'b'], /one QUERY/],
+        [['--from', '2026-11-24', '(a'], /./], [['--from', '2026-11-24', '--data', '/nowhere'], /could not read/]]) {
+        const r = await saqshy(['replay', '--data', data, ...args]);
+        assert.equal(r.code, 2, args.join(' '));
+        assert.match(r.err, story, args.join(' '));
+    }
+});
