@@ -306,7 +306,7 @@ test('a file comes in pieces, goes on after a break, and belongs to who brought 
 test('health and metrics say how the roles are', async () => {
     const health = await ask(c.client(), 'GET', '/health');
     assert.equal(health.json.status, 'ok');
-    assert.deepEqual(Object.keys(health.json.roles).sort(), ['desk', 'detect', 'index', 'ingest']);
+    assert.deepEqual(Object.keys(health.json.roles).sort(), ['desk', 'detect', 'index', 'ingest', 'keys']);
     const metrics = (await c.client().request('GET', '/metrics')).bytes.toString();
     assert.match(metrics, /^saqshy_portal_requests_total\{class="2xx"\} [1-9]/m);
     assert.match(metrics, /^saqshy_ingest_/m);

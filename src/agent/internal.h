@@ -133,6 +133,22 @@ void sender_close(struct sender **s);
 /* sender_post - last is the collector's last number of us (SENT_REPEATED); wait_s what it asks us to wait (SENT_LATER, 0: nothing). */
 enum sent sender_post(struct sender *s, uint64_t number, struct str body, uint64_t *last, int *wait_s, struct err *e);
 
+/* sender_identity - from the next connection on show this certificate; connections of before are not used again. */
+MUST_USE int sender_identity(struct sender *s, const char *cert, const char *key, struct err *e);
+/* sender_certificate - POST ask to /v1/certificate, or with NULL GET what was made: the status; out gets the body of 200. -EINTR: stop. */
+MUST_USE int sender_certificate(struct sender *s, const char *ask, struct buf *out, struct err *e);
+
+/* --- renewal of our certificate --- */
+
+struct renewal;
+MUST_USE int renewal_open(const struct agent_config *c, struct renewal **out, struct err *e);
+void renewal_free(struct renewal **r);
+/* renewal_cert, renewal_key - the files of now: those of the configuration, or the newer identity in the state folder. */
+const char *renewal_cert(const struct renewal *r);
+const char *renewal_key(const struct renewal *r);
+/* renewal_turn - when two thirds of the certificate's life are over: ask, fetch, show the new one from then on. Cheap otherwise. */
+void renewal_turn(struct renewal *r, struct sender *s);
+
 /* --- sources --- */
 
 struct files;

@@ -30,6 +30,7 @@ struct agent {
     struct state     state;            /* as the collector has confirmed it */
     struct spool    *spool;
     struct sender   *sender;
+    struct renewal  *renewal;
     struct files    *files;
     struct journald *journald;
     struct ports    *ports;
@@ -285,6 +286,7 @@ static int step(struct agent *a, struct err *e)
     bool first_ports = a->ports && !a->state.ports_known;
     int rc;
 
+    renewal_turn(a->renewal, a->sender);
     read_sources(a);
     if (a->batch.lines == 0) {
         if (first_ports) {             /* the baseline is kept even if nothing is ever sent */
@@ -344,6 +346,7 @@ static int open_sources(struct agent *a, struct err *e)
 static void agent_free(struct agent *a)
 {
     sender_close(&a->sender);
+    renewal_free(&a->renewal);
     files_free(&a->files);
     journald_close(&a->journald);
     ports_free(&a->ports);
@@ -394,7 +397,11 @@ int agent_run(const struct agent_config *c, struct err *e)
     if (rc == 0)
         rc = load_state(a, e);
     if (rc == 0)
+        rc = renewal_open(c, &a->renewal, e);
+    if (rc == 0)
         rc = sender_open(c, a->stop_fd, &a->sender, e);
+    if (rc == 0)
+        rc = sender_identity(a->sender, renewal_cert(a->renewal), renewal_key(a->renewal), e);
     if (rc == 0 && (rc = finish_spool(a, e)) > 0) {
         rc = open_sources(a, e);
         if (rc == 0)

@@ -13,7 +13,7 @@ struct sender {
     CURL              *easy;
     CURLM             *multi;
     int                stop_fd;
-    char               url[AGENT_PATH_MAX];
+    char               url[AGENT_PATH_MAX], certificate_url[AGENT_PATH_MAX];
     char               error[CURL_ERROR_SIZE];
     char               answer[ANSWER_MAX];
     size_t             answer_n;
@@ -69,6 +69,7 @@ int sender_open(const struct agent_config *c, int stop_fd, struct sender **out, 
     s->easy = curl_easy_init();
     s->multi = curl_multi_init();
     snprintf(s->url, sizeof s->url, "%s/v1/logs", c->url);
+    snprintf(s->certificate_url, sizeof s->certificate_url, "%s/v1/certificate", c->url);
     ok = s->easy && s->multi && curl_easy_setopt(s->easy, CURLOPT_URL, s->url) == CURLE_OK &&
          curl_easy_setopt(s->easy, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
          curl_easy_setopt(s->easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
@@ -161,10 +162,58 @@ enum sent sender_post(struct sender *s, uint64_t number, struct str body, uint64
     rc = perform(s, e);
     curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 0L);
     curl_slist_free_all(headers);
     *last = s->last;
     *wait_s = s->retry_after;
     if (rc == -EINTR)
         return SENT_STOPPED;
     return rc < 0 ? SENT_LATER : judge(s, status, e);
+}
+
+int sender_identity(struct sender *s, const char *cert, const char *key, struct err *e)
+{
+    bool ok = curl_easy_setopt(s->easy, CURLOPT_SSLCERT, cert) == CURLE_OK && curl_easy_setopt(s->easy, CURLOPT_SSLKEY, key) == CURLE_OK &&
+              curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK && curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK;
+
+    return ok ? 0 : err_set(e, -ENOMEM, "could not take another certificate");
+}
+
+int sender_certificate(struct sender *s, const char *ask, struct buf *out, struct err *e)
+{
+    struct curl_slist *headers = NULL;
+    AUTO_BUF struct buf line;
+    long status = 0;
+    int rc;
+
+    buf_init(&line, 64 * KIB);
+    buf_reset(out);
+    s->answer_n = 0;
+    s->error[0] = 0;
+    buf_printf(&line, "Saqshy-Renewal: %s", ask ? ask : "");
+    buf_byte(&line, 0);
+    if (buf_failed(&line))
+        return err_set(e, -ENOMEM, "no memory to ask for a certificate");
+    if (ask)
+        headers = curl_slist_append(headers, line.p);
+    curl_easy_setopt(s->easy, CURLOPT_URL, s->certificate_url);
+    curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, headers);
+    if (ask) {
+        curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, "");
+        curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+    } else {
+        curl_easy_setopt(s->easy, CURLOPT_HTTPGET, 1L);
+    }
+    rc = perform(s, e);
+    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(s->easy, CURLOPT_URL, s->url);
+    curl_easy_setopt(s->easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 0L);
+    curl_slist_free_all(headers);
+    if (rc < 0)
+        return rc;
+    if (status == 200)
+        buf_put(out, s->answer, s->answer_n);
+    return (int)status;
 }

@@ -20,7 +20,7 @@ static const struct setting settings[] = {
     TEXT(NULL, "content", content, ""),
     TEXT(NULL, "web", web, ""),
     TEXT(NULL, "node", kind, "centre"),
-    TEXT(NULL, "roles", roles, "ingest index detect desk"),
+    TEXT(NULL, "roles", roles, "ingest index detect desk keys"),
     TEXT(NULL, "user", user, ""),
     TEXT(NULL, "edition", edition, "kz-52-2025"),
     TEXT(NULL, "zone", zone, "Asia/Almaty"),
@@ -200,7 +200,7 @@ static int check_roles(const struct node *n, struct err *e)
         for (enum node_role r = 0; r < ROLE_COUNT; r++)
             known = known || str_eq(one, str_c(node_role_name(r)));
         if (!known)
-            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect, forward, desk and tools are known", STR_ARG(one));
+            return err_set(e, -EINVAL, "unknown role \"%.*s\": ingest, index, detect, forward, desk, keys and tools are known", STR_ARG(one));
     }
     if (n->upstreams.count && !node_has_role(n, ROLE_FORWARD))
         return err_set(e, -EINVAL, "\"forward.upstreams\" names upstreams, but the role forward is not among the roles");
@@ -391,7 +391,7 @@ void node_free(struct node **n)
 
 const char *node_role_name(enum node_role role)
 {
-    static const char *const names[ROLE_COUNT] = { "ingest", "index", "detect", "forward", "desk", "tools" };
+    static const char *const names[ROLE_COUNT] = { "ingest", "index", "detect", "forward", "desk", "tools", "keys" };
 
     return role < ROLE_COUNT ? names[role] : "?";
 }

@@ -15,7 +15,7 @@
 #include "base/upstreams.h"
 #include "base/retention.h"
 
-enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_TOOLS, ROLE_COUNT };
+enum node_role { ROLE_INGEST, ROLE_INDEX, ROLE_DETECT, ROLE_FORWARD, ROLE_DESK, ROLE_TOOLS, ROLE_KEYS, ROLE_COUNT };
 
 struct node {
     char   *file;            /* the configuration, as it was named; NULL for node_default */
@@ -24,7 +24,7 @@ struct node {
     char   *content;         /* absolute path of content/ */
     char   *web;             /* absolute path of the built portal */
     char   *kind;            /* "centre" or "collector" */
-    char   *roles;           /* "ingest index detect desk" */
+    char   *roles;           /* "ingest index detect desk keys" */
     char   *listen_address[LISTEN_KIND_COUNT];   /* the short words: "address:port", empty: off */
     struct listen_table listen;                  /* those, and the lists ingest.listeners and ingest.sources */
     struct upstream_table upstreams;             /* the list forward.upstreams */

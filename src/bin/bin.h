@@ -46,6 +46,7 @@ int role_detect_run(const struct node *node);
 int role_forward_run(const struct node *node);
 int role_desk_run(const struct node *node);
 int role_tools_run(const struct node *node);
+int role_keys_run(const struct node *node);
 
 /* node_check_sources - what the configuration says of sources and base cannot judge: classes, zones by name (which become minutes). */
 MUST_USE int node_check_sources(struct node *n, struct err *e);

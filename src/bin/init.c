@@ -60,7 +60,7 @@ static int write_config(const struct making *m, struct err *e)
 
     buf_init(&b, 64 * KIB);
     buf_printf(&b, "# saqshyd.yaml - made by saqshyd --init. Every setting and its default: docs/configuration.md\n"
-                   "node: centre\ndata: .\nroles: [ingest, index, detect, desk]\n"
+                   "node: centre\ndata: .\nroles: [ingest, index, detect, desk, keys]\n"
                    "ingest:\n  syslog_udp: \"127.0.0.1:%d\"\n  syslog_tcp: \"127.0.0.1:%d\"\n  otlp: \"127.0.0.1:%d\"\n"
                    "  # other inputs, and what is told of senders: docs/inputs, ingest.listeners and ingest.sources in docs/configuration.md\n",
                m->o->syslog_port, m->o->syslog_port, m->o->otlp_port);

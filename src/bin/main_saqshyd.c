@@ -17,7 +17,7 @@ static const char usage[] =
     "       saqshyd --token NAME [--object ID] --config FILE\n"
     "       saqshyd --init DATA [--no-demo] [--port N] [--otlp-port N] [--syslog-port N]\n\n"
     "  --config FILE   run the roles that FILE names, each as a process of its own\n"
-    "  --role NAME     run one role in the foreground: ingest, index, detect, forward, desk or tools\n"
+    "  --role NAME     run one role in the foreground: ingest, index, detect, forward, desk, keys or tools\n"
     "  --check         read the configuration, say what is wrong with it, and end\n"
     "  --token NAME    make a token for a sender over HTTP, show it once, and keep its hash in DATA/tokens\n"
     "  --object ID     all that comes with this token belongs to the object\n"
@@ -109,6 +109,7 @@ static int run_role(const struct node *node, const char *name)
         [ROLE_FORWARD] = role_forward_run,
         [ROLE_DESK] = role_desk_run,
         [ROLE_TOOLS] = role_tools_run,
+        [ROLE_KEYS] = role_keys_run,
     };
     char folder[4096];
     struct err e;
@@ -129,7 +130,7 @@ static int run_role(const struct node *node, const char *name)
         }
         return run[r](node);
     }
-    fprintf(stderr, "saqshyd: no role \"%s\": ingest, index, detect, forward, desk and tools are known\n", name);
+    fprintf(stderr, "saqshyd: no role \"%s\": ingest, index, detect, forward, desk, keys and tools are known\n", name);
     return EXIT_USAGE;
 }
 

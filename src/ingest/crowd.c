@@ -5,6 +5,7 @@
  * OpenSSL tells us the end of; without TLS by its bufferevent, which we hold besides evhttp: when evhttp lets go of it, it has no callbacks any
  * more, and we let go too, within a second. Past the limit the listener rests until somebody leaves. */
 #include "ingest/internal.h"
+#include "ingest/tls.h"
 #include "base/log.h"
 
 #include <event2/buffer.h>
@@ -227,6 +228,13 @@ static void judge(const struct guest *g, time_ns now)
         send_away(g, AWAY_HANDSHAKE);
     else if (g->plain && !g->proven && crowded && now - g->since > HURRY_PLAIN_NS)
         send_away(g, AWAY_IDLE);
+}
+
+void crowd_revoke(struct crowd *c, const struct tls *t)
+{
+    for (struct guest *g = c->guests; g; g = g->next)
+        if (g->ssl && SSL_is_init_finished(g->ssl) && tls_revoked(t, g->ssl))
+            send_away(g, AWAY_CERTIFICATE);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

@@ -374,8 +374,10 @@ int http_change(struct listener *l, const struct listen_conf *c, struct err *e)
 
 void http_tick(struct listener *l)
 {
-    if (http_of(l)->tls)
-        tls_look(http_of(l)->tls);
+    struct http *h = http_of(l);
+
+    if (h->tls && tls_look(h->tls))
+        crowd_revoke(h->crowd, h->tls);
 }
 
 void http_stop_accepting(struct listener *l)

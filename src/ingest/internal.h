@@ -232,6 +232,9 @@ void crowd_watch(struct crowd *c, struct evconnlistener *socket);
 MUST_USE bool crowd_join(struct crowd *c, struct ssl_st *ssl, struct bufferevent *bev);
 /* crowd_join_plain - the same for a connection without TLS. */
 MUST_USE bool crowd_join_plain(struct crowd *c, struct bufferevent *bev);
+/* crowd_revoke - end the connections of which revoked says so. */
+struct tls;
+void crowd_revoke(struct crowd *c, const struct tls *t);
 /* crowd_close - touch listener and loop no more; SSLs may still end. crowds_free: when none is left. */
 void crowd_close(struct crowd *c);
 void crowds_free(struct ingest *in);

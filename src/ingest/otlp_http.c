@@ -2,6 +2,7 @@
 #include "ingest/http.h"
 #include "ingest/otlp.h"
 #include "ingest/relayed.h"
+#include "ingest/renewal.h"
 
 #define GRPC_INVALID      3
 #define GRPC_UNAVAILABLE 14
@@ -84,7 +85,10 @@ static int decode_json(struct taking *t, struct str body, struct err *e) { retur
 const struct body_decoder otlp_decoder = { "otlp", decode };
 const struct body_decoder otlp_json_decoder = { "otlp json", decode_json };
 
-static const struct http_route routes[] = { { HTTP_POST, "/v1/logs", admit, &otlp_decoder, NULL } };
+static const struct http_route routes[] = {
+    { HTTP_POST, "/v1/logs", admit, &otlp_decoder, NULL },
+    { HTTP_GET | HTTP_POST, "/v1/certificate", NULL, NULL, renewal_at_once },
+};
 static const struct http_service service = { "OTLP", routes, COUNT(routes), form };
 
 static int open_otlp(struct ingest *in, const struct listen_conf *c, struct listener **out, struct err *e)

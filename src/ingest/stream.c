@@ -489,8 +489,12 @@ void stream_tick(struct listener *l)
     time_ns now = clock_steady(), hurry = s->tls ? HURRY_TLS_NS : HURRY_PLAIN_NS;
     struct stream_conn *next;
 
-    if (s->tls)
-        tls_look(s->tls);
+    if (s->tls && tls_look(s->tls))
+        for (struct stream_conn *c = s->conns; c; c = next) {
+            next = c->next;
+            if (c->shaken && tls_revoked(s->tls, c->ssl))
+                turn_away(c, AWAY_CERTIFICATE);
+        }
     rest_or_wake(s);
     if (s->paused)
         return;

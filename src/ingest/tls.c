@@ -6,7 +6,8 @@
 
 #include <sys/stat.h>
 
-#define FILES 3
+#define FILES 4     /* certificate, key, authority, list of revoked certificates */
+#define SAID  3     /* of them by the configuration */
 
 struct stamp {
     int64_t s, ns, size;
@@ -16,8 +17,9 @@ struct stamp {
 struct tls {
     struct ssl_ctx_st  *ctx;
     char                data[4096];
-    char               *said[FILES];         /* by the configuration, NULL: those of DATA/pki */
-    char                path[FILES][4096];   /* certificate, key, authority */
+    char               *said[SAID];          /* by the configuration, NULL: those of DATA/pki */
+    char                path[FILES][4096];
+    struct pki_revoked *revoked;             /* NULL: none */
     bool                doubted;             /* the changed files did not fit together at the last look */
     char                id[LISTEN_ID_MAX + 1];
     struct stamp        stamp[FILES];
@@ -28,9 +30,10 @@ struct tls {
 /* set_paths - the files of the configuration, else those that were renewed while we run, else those of the beginning. */
 static void set_paths(struct tls *t)
 {
-    static const char *const names[FILES] = { "server.pem", "server.key", "ca.pem" };
+    static const char *const names[SAID] = { "server.pem", "server.key", "ca.pem" };
+    char ours[4096];
 
-    for (int i = 0; i < FILES; i++) {
+    for (int i = 0; i < SAID; i++) {
         char *out = t->path[i];
 
         if (t->said[i]) {
@@ -41,6 +44,11 @@ static void set_paths(struct tls *t)
         if (!file_exists(out))
             snprintf(out, sizeof t->path[i], "%.4000s/pki/%s", t->data, names[i]);
     }
+    /* The list is our authority's: it says nothing of certificates of another one. */
+    snprintf(ours, sizeof ours, "%.4000s/pki/ca.pem", t->data);
+    t->path[SAID][0] = 0;
+    if (!t->said[2] || strcmp(t->said[2], ours) == 0)
+        snprintf(t->path[SAID], sizeof t->path[SAID], "%.4000s/pki/server/revoked.crl", t->data);
 }
 
 static void look(const struct tls *t, struct stamp out[FILES])
@@ -55,9 +63,20 @@ static void look(const struct tls *t, struct stamp out[FILES])
 
 static int load(struct tls *t, struct ssl_ctx_st **out, struct err *e)
 {
-    struct pki_files f = { t->path[0], t->path[1], t->path[2] };
+    struct pki_files f = { .cert = t->path[0], .key = t->path[1], .ca = t->path[2] };
+    struct pki_revoked *revoked = NULL;
+    int rc = t->client != LISTEN_CLIENT_NONE && t->path[SAID][0] ? pki_revoked_load(t->path[SAID], f.ca, &revoked, e) : 0;
 
-    return pki_listener_context(&f, (int)t->client, out, e);
+    f.revoked = revoked;
+    if (rc == 0)
+        rc = pki_listener_context(&f, (int)t->client, out, e);
+    if (rc < 0) {
+        pki_revoked_free(&revoked);
+        return rc;
+    }
+    pki_revoked_free(&t->revoked);
+    t->revoked = revoked;
+    return 0;
 }
 
 int tls_open(const char *data, const struct listen_conf *c, struct tls **out, struct err *e)
@@ -94,7 +113,8 @@ void tls_free(struct tls **t)
     if (!*t)
         return;
     pki_context_free(&(*t)->ctx);
-    for (int i = 0; i < FILES; i++)
+    pki_revoked_free(&(*t)->revoked);
+    for (int i = 0; i < SAID; i++)
         free((*t)->said[i]);
     free(*t);
     *t = NULL;
@@ -102,7 +122,7 @@ void tls_free(struct tls **t)
 
 struct ssl_ctx_st *tls_context(const struct tls *t) { return t->ctx; }
 
-void tls_look(struct tls *t)
+bool tls_look(struct tls *t)
 {
     struct stamp now[FILES];
     struct ssl_ctx_st *ctx;
@@ -110,12 +130,12 @@ void tls_look(struct tls *t)
     struct err e;
 
     if (at - t->looked < TLS_LOOK_NS)
-        return;
+        return false;
     t->looked = at;
     set_paths(t);
     look(t, now);
     if (memcmp(now, t->stamp, sizeof now) == 0)
-        return;
+        return false;
     if (load(t, &ctx, &e) < 0) {
         /* A key may be there a moment before its certificate: only what still does not fit at the next look is told, and then once. */
         if (t->doubted) {
@@ -124,14 +144,21 @@ void tls_look(struct tls *t)
                      e.text, NULL);
         }
         t->doubted = !t->doubted;
-        return;
+        return false;
     }
+    bool list = memcmp(&now[SAID], &t->stamp[SAID], sizeof now[SAID]) != 0, others = memcmp(now, t->stamp, SAID * sizeof now[0]) != 0;
     t->doubted = false;
     memcpy(t->stamp, now, sizeof now);
     pki_context_free(&t->ctx);
     t->ctx = ctx;
-    log_line(LOG_INFO, "took a changed certificate", "saqshy.listener", t->id, "file.path", t->path[0], NULL);
+    if (others)
+        log_line(LOG_INFO, "took a changed certificate", "saqshy.listener", t->id, "file.path", t->path[0], NULL);
+    if (list)
+        log_line(LOG_SEC, "took a changed list of revoked certificates", "saqshy.listener", t->id, "file.path", t->path[SAID], NULL);
+    return list;
 }
+
+bool tls_revoked(const struct tls *t, const struct ssl_st *ssl) { return pki_revoked_peer(t->revoked, ssl); }
 
 int tls_client(const struct tls *t, const struct ssl_st *ssl, char out[AGENT_TEXT_MAX], struct err *e)
 {

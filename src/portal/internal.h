@@ -103,6 +103,7 @@ struct portal {
     struct tail           *tail;
     struct pictures       *pictures; /* owned: what other roles publish */
     struct ssl_ctx_st     *tls;
+    uint64_t               tls_stamp;   /* of the renewed certificate that is in force; 0: none was there */
     struct event_base     *base;     /* of libevent, as the next two */
     struct evconnlistener *listener;
     struct link_listener  *link;     /* owned; NULL: no node may connect */

@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define I18N_BYTES_MAX MIB
@@ -146,6 +147,36 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
     evconnlistener_disable(l);
 }
 
+/* renewed_stamp - of the certificate that the role keys has made since --init; 0: none. */
+static uint64_t renewed_stamp(const struct portal *p, char path[4096])
+{
+    struct stat st;
+
+    if (stat(node_path(p->setup.node, "pki/server/server.pem", path), &st) < 0)
+        return 0;
+    return ((uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec) ^ (uint64_t)st.st_ino << 1 ^ 1;
+}
+
+static int open_tls(struct portal *p, struct ssl_ctx_st **out, struct err *e);
+
+/* take_renewed - a changed certificate, for connections from now on. The key is there before its certificate (pki.h). */
+static void take_renewed(struct portal *p)
+{
+    struct ssl_ctx_st *fresh;
+    char path[4096];
+    struct err e;
+
+    if (renewed_stamp(p, path) == p->tls_stamp)
+        return;
+    if (open_tls(p, &fresh, &e) < 0) {
+        log_line(LOG_ERROR, "cannot take the changed certificate, the old one stays in force", "error.message", e.text, NULL);
+        return;
+    }
+    pki_context_free(&p->tls);
+    p->tls = fresh;
+    log_line(LOG_INFO, "took a changed certificate", "file.path", path, NULL);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct portal *p = arg;
@@ -156,6 +187,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     evconnlistener_enable(p->listener);
     conn_sweep(p, now);
     link_listener_tick(p->link, now);
+    take_renewed(p);
     ask_counts(p, now);
     if (now - p->published < PUBLISH_NS)
         return;
@@ -304,17 +336,20 @@ static int open_desks(struct portal *p, struct err *e)
     return rc == 0 ? desk_worker_start(&s, &p->worker, e) : rc;
 }
 
-static int open_tls(struct portal *p, struct err *e)
+/* open_tls - from what was renewed (DATA/pki/server), else what was made at first. No tickets, no sessions: a ticket would let a stolen key open old
+ * sessions; the handshake is cheap enough. */
+static int open_tls(struct portal *p, struct ssl_ctx_st **out, struct err *e)
 {
-    char path[4096];
-    int rc = pki_server_context(node_path(p->setup.node, "pki", path), false, &p->tls, e);
+    char cert[4096], key[4096];
 
-    if (rc < 0)
-        return rc;
-    /* A ticket would let a stolen key open old sessions; the handshake is cheap enough. */
-    SSL_CTX_set_options(p->tls, SSL_OP_NO_TICKET);
-    SSL_CTX_set_session_cache_mode(p->tls, SSL_SESS_CACHE_OFF);
-    return 0;
+    p->tls_stamp = renewed_stamp(p, cert);
+    if (p->tls_stamp) {
+        node_path(p->setup.node, "pki/server/server.key", key);
+    } else {
+        node_path(p->setup.node, "pki/server.pem", cert);
+        node_path(p->setup.node, "pki/server.key", key);
+    }
+    return pki_listener_context(&(struct pki_files){ .cert = cert, .key = key }, 0, out, e);
 }
 
 static int open_all(struct portal *p, struct err *e)
@@ -329,7 +364,7 @@ static int open_all(struct portal *p, struct err *e)
         return err_set(e, -ENOMEM, "could not make an event loop");
     rc = portal_listen(p, "portal.listen", p->setup.node->portal, on_accept, on_accept_error, p, &p->listener, &p->port, e);
     if (rc == 0)
-        rc = open_tls(p, e);
+        rc = open_tls(p, &p->tls, e);
     if (rc == 0)
         rc = load_texts(p, e);
     if (rc == 0)
