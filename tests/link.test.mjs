@@ -19,7 +19,7 @@ const stranger = mkdtempSync(join(tmpdir(), 'saqshy-stranger-'));
 async function node(name, org, { connect = false } = {}) {
     const port = await freePort();
     const c = await centre({ demo: true, config: `link:\n  listen: "127.0.0.1:${port}"\n  connect: "${connect ? 'yes' : 'no'}"\n  poll_s: 1\n  url: "https://127.0.0.1:${port}"\n` });
-    writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk]', 'roles: [desk]'));
+    writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk, keys]', 'roles: [desk]'));
     Object.assign(c, { name, org, link: port });
     nodes[name] = c;
     const made = await saqshy(['link', 'init', '--data', c.data, '--id', name]);

@@ -79,7 +79,7 @@ const provided = (...but) => conditions(c, p.analyst, p.owner, OBJECT, ...but);
 before(async () => {
     process.env.TMPDIR = '/var/tmp';   // OpenSCAP writes into /tmp, which the role tools is not given where the data lie there
     c = await centre({ demo: true });
-    writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk]', 'roles: [desk, tools]'));
+    writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk, keys]', 'roles: [desk, tools]'));
     await c.start();
     admin = await c.signedIn('administrator');
     for (const [name, role, org] of [['lead', 'centre_lead', 'sts'], ['surveyor', 'surveyor', 'sts'], ['other', 'surveyor', 'sts'], ['audit', 'auditor', null], ['knb', 'knb', 'knb']]) await person(name, role, org);

@@ -30,7 +30,7 @@ export const FILES = [
 
 /** A centre whose surveys wait for their files; { main, control, login }. */
 export async function prepared(c) {
-    writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk]', 'roles: [desk]'));
+    writeFileSync(c.configFile, readFileSync(c.configFile, 'utf8').replace('roles: [ingest, index, detect, desk, keys]', 'roles: [desk]'));
     await c.start();
     const admin = await c.signedIn('administrator'), login = await user(c, admin, 'surveyor', 'surveyor', 'sts'), surveyor = await c.signedIn(c.accounts[login]);
     await conditions(c, await c.signedIn('centre_analyst'), await c.signedIn('registry'), OBJECT);
