@@ -71,6 +71,8 @@ static void show_room(const json_t *space, const json_t *o)
                size_text(number(p, "reserve"), c), strcmp(text(p, "state"), "touched") == 0 ? "TOUCHED" : text(p, "state"));
     printf("pace            %s a day, %lld events (%s)\n", size_text(number(o, "bytes_day"), a), number(o, "events_day"),
            number(o, "measured_days") ? "mean of the last whole days" : "today alone");
+    if (number(o, "other_day") > 0)
+        printf("besides         %s a day for what is not events\n", size_text(number(o, "other_day"), a));
     printf("the whole term  needs %s, there are %s\n", size_text(number(o, "need_bytes"), a), size_text(number(o, "have_bytes"), b));
     if (json_is_integer(json_object_get(o, "full_in_days")))
         printf("full            in %lld days at this pace, on %s (%s)\n", number(o, "full_in_days"), text(o, "full_on"), text(o, "full_where"));

@@ -51,6 +51,8 @@ enum space_state places_state(const struct keep *k);
 
 /* picture.c: the history */
 void growth_load(struct keep *k);
+/* growth_other - bytes a day that went besides those of events, mean of the last whole days; 0 or less where none did or it is not known. */
+int64_t growth_other(const struct keep *k, time_ns now);
 /* day_text - "2026-11-27". */
 const char *day_text(int32_t day, char out[16]);
 

@@ -44,12 +44,14 @@ struct keep_room {
     int64_t total;
     bool    archive;       /* there is an archive on a file system of its own */
     int64_t archive_free;  /* above its reserve */
+    int64_t other_day;     /* what else than events takes a day: documents, a journal that waits for a reader */
 };
 struct keep_terms {
     int64_t days, fast_days, longest;   /* longest: of all terms; a day gives its room back only then */
 };
 struct keep_outlook {
     int64_t bytes_day, events_day;  /* the pace */
+    int64_t other_day;              /* what else takes room */
     int     measured_days;          /* whole days it was measured over; 0: today alone */
     int64_t full_in_days;           /* -1: not within OUTLOOK_DAYS */
     bool    archive_first;          /* it is the archive that is full then */

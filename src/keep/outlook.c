@@ -55,6 +55,7 @@ void keep_look_ahead(const struct store_day *list, size_t count, time_ns now, co
 
     *out = (struct keep_outlook){ .full_in_days = -1 };
     measure(list, count, now, out);
+    out->other_day = room->other_day > 0 ? room->other_day : 0;
     for (size_t i = 0; i < count; i++)
         stored += (int64_t)list[i].bytes;
     if (__builtin_mul_overflow(out->bytes_day, t->days, &out->need_bytes))
@@ -62,11 +63,11 @@ void keep_look_ahead(const struct store_day *list, size_t count, time_ns now, co
     out->have_bytes = stored + (room->free > 0 ? room->free : 0) + (room->archive && room->archive_free > 0 ? room->archive_free : 0);
     if (fast < 0 || (room->archive && away < 0))
         out->full_in_days = 0;
-    for (int64_t i = 1; out->full_in_days < 0 && out->bytes_day > 0 && i <= OUTLOOK_DAYS; i++) {
+    for (int64_t i = 1; out->full_in_days < 0 && out->bytes_day + out->other_day > 0 && i <= OUTLOOK_DAYS; i++) {
         int64_t ends = leaves(list, count, today, i, t->longest, out->bytes_day);
         int64_t moves = room->archive ? leaves(list, count, today, i, t->fast_days, out->bytes_day) : ends;
 
-        fast += moves - out->bytes_day;
+        fast += moves - out->bytes_day - out->other_day;
         away += ends - moves;
         if (fast < 0 || (room->archive && away < 0)) {
             out->full_in_days = i;

@@ -80,6 +80,23 @@ static int growth_note(struct keep *k, const struct store_day *list, size_t coun
     return file_write_atomic(node_path(k->node, "store/GROWTH", path), buf_view(&b), 0640, e);
 }
 
+int64_t growth_other(const struct keep *k, time_ns now)
+{
+    int32_t today = (int32_t)(now / NS_PER_DAY);
+    int64_t sum = 0, days = 0;
+
+    for (size_t i = 1; i < k->growth_count; i++) {
+        const struct growth_day *g = &k->growth[i], *before = g - 1;
+
+        /* Where a disk was enlarged, or files were removed, it says nothing. */
+        if (g->day != before->day + 1 || g->day >= today || g->day < today - PACE_DAYS || before->free < g->free)
+            continue;
+        sum += before->free - g->free - g->bytes;
+        days++;
+    }
+    return days ? sum / days : 0;
+}
+
 /* --- the picture --- */
 
 static json_t *day_json(int32_t day)
@@ -139,7 +156,7 @@ static json_t *growth_json(const struct keep *k, const struct store_day *list, s
 
 static json_t *outlook_json(const struct keep_outlook *o, time_ns now)
 {
-    return json_pack("{s:I,s:I,s:i,s:o,s:o,s:s,s:I,s:I,s:b}", "bytes_day", (json_int_t)o->bytes_day, "events_day", (json_int_t)o->events_day, "measured_days",
+    return json_pack("{s:I,s:I,s:I,s:i,s:o,s:o,s:s,s:I,s:I,s:b}", "other_day", (json_int_t)o->other_day, "bytes_day", (json_int_t)o->bytes_day, "events_day", (json_int_t)o->events_day, "measured_days",
                      o->measured_days, "full_in_days", o->full_in_days < 0 ? json_null() : json_integer(o->full_in_days), "full_on",
                      o->full_in_days < 0 ? json_null() : day_json((int32_t)(now / NS_PER_DAY + o->full_in_days)), "full_where",
                      o->full_in_days < 0 ? "" : o->archive_first ? "archive" : "store", "need_bytes", (json_int_t)o->need_bytes, "have_bytes",
@@ -170,7 +187,7 @@ static void look_ahead(const struct keep *k, const struct store_day *list, size_
     const struct place *fast = place_of(k, "store"), *away = *k->node->retention_archive ? place_of(k, "store/archive") : NULL;
     struct keep_terms t = { k->node->retention_days, k->node->retention_fast_days, k->longest };
     struct keep_room room = { .free = fast ? fast->space.free - fast->space.reserve : 0, .total = fast ? fast->space.total : 0, .archive = away && away != fast,
-                              .archive_free = away ? away->space.free - away->space.reserve : 0 };
+                              .archive_free = away ? away->space.free - away->space.reserve : 0, .other_day = growth_other(k, now) };
 
     keep_look_ahead(list, count, now, &t, &room, out);
 }

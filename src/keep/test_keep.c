@@ -18,6 +18,7 @@ static void test_look_ahead(void **state)
         int     measured;
         bool    archive_first;
     } rows[] = {
+        { "what is not events takes room too", 19990, 19999, { 1096, 62, 1096 }, { 10 * G, 20 * G, false, 0, G }, G, 6, 1096 * G, 20 * G, 7, false },
         { "nothing stored: no pace, not in sight", 1, 0, { 1096, 62, 1096 }, { 10 * G, 20 * G, false, 0 }, 0, -1, 0, 10 * G, 0, false },
         { "ten days of room at a gibibyte a day", 19990, 19999, { 1096, 62, 1096 }, { 10 * G, 20 * G, false, 0 }, G, 11, 1096 * G, 20 * G, 7, false },
         { "the term gives back as much as comes", 19989, 19999, { 10, 2, 10 }, { 2 * G, 20 * G, false, 0 }, G, -1, 10 * G, 13 * G, 7, false },
