@@ -83,6 +83,8 @@ void sheet_new_page(struct sheet *s);
 void sheet_text(struct sheet *s, struct sheet_column at, struct str text, struct sheet_style style);
 /* sheet_word - how wide a cell must be so that no word of the text is cut. */
 double sheet_word(struct sheet *s, struct str text, struct sheet_style style);
+/* sheet_line - how wide the text would be on one line. */
+double sheet_line(struct sheet *s, struct str text, struct sheet_style style);
 /* sheet_space - so much room, or a new page if less than keep is left. */
 void sheet_space(struct sheet *s, double height, double keep);
 /* sheet_row - cells side by side in a frame. */

@@ -140,32 +140,68 @@ static struct str grid_text(struct sheet *s, const struct form_field *f, const s
 #define GRID_MEASURED 60   /* rows whose words are looked at */
 #define GRID_WIDEST   0.3  /* of the page: a longer word (a hash) is cut all the same */
 
-/* grid_columns - each column is as wide as its longest word, and the rest is shared by what usually stands in it. */
+struct grid_need {
+    double word, line;   /* the longest word; the longest text, on one line */
+};
+
+static void grid_measure(struct sheet *s, struct str text, struct sheet_style style, double widest, struct grid_need *n)
+{
+    double word = sheet_word(s, text, style), line = sheet_line(s, text, style);
+
+    n->word = word > n->word ? word : n->word;
+    n->word = n->word > widest ? widest : n->word;
+    n->line = line > n->line ? line : n->line;
+}
+
+/* grid_share - what is left over the longest words goes to those who have more to say, by what usually stands in them; nobody gets more than one line takes
+ * ("No." does not take a third of the page), unless all have what they need. */
+static void grid_share(const struct grid_need *need, const double *weight, size_t count, double rest, double *width)
+{
+    bool full[SHEET_COLUMNS] = { false };
+
+    for (size_t turn = 0; turn <= count && rest > 0.01; turn++) {
+        double sum = 0, given = 0;
+
+        for (size_t k = 0; k < count; k++)
+            sum += full[k] ? 0 : weight[k];
+        if (sum <= 0)
+            break;
+        for (size_t k = 0; k < count; k++) {
+            double more = full[k] ? 0 : rest * weight[k] / sum, room = need[k].line - width[k];
+
+            full[k] = full[k] || more >= room;
+            more = more > room && room > 0 ? room : room > 0 ? more : 0;
+            width[k] += more;
+            given += more;
+        }
+        rest -= given;
+    }
+    for (size_t k = 0; k < count && rest > 0.01; k++)
+        width[k] += rest / (double)count;
+}
+
+/* grid_columns - each column is at least as wide as its longest word. */
 static void grid_columns(struct sheet *s, const struct form_field *f, const struct form_value *v, const struct sheet_cell *head, const enum lang *langs,
                          bool both, double size, struct sheet_column *out)
 {
     static const double weights[FIELD_TYPE_COUNT] = { [FIELD_TEXT] = 1.5, [FIELD_LIST] = 1.5, [FIELD_ENUM] = 1.1, [FIELD_DATE] = 1, [FIELD_INSTANT] = 1.2,
                                                       [FIELD_BOOL] = 0.9, [FIELD_NUMBER] = 0.8, [FIELD_IP] = 1.2 };
-    double need[SHEET_COLUMNS], all = 0, weight = 0, x = SHEET_LEFT, width = sheet_right(s) - SHEET_LEFT, rest;
+    struct grid_need need[SHEET_COLUMNS] = { 0 };
+    double all = 0, weight[SHEET_COLUMNS], wide[SHEET_COLUMNS], x = SHEET_LEFT, width = sheet_right(s) - SHEET_LEFT;
 
     for (size_t k = 0; k < f->cell_count; k++) {
-        need[k] = sheet_word(s, head[k].text, head[k].style);
-        for (size_t i = 0; i < v->count && i < GRID_MEASURED; i++) {
-            double w = sheet_word(s, grid_text(s, f, v, i, k, langs, both), (struct sheet_style){ .size = size });
-
-            need[k] = w > need[k] ? w : need[k];
-        }
-        if (need[k] > width * GRID_WIDEST)
-            need[k] = width * GRID_WIDEST;
-        all += need[k];
-        weight += weights[f->cells[k].type];
+        grid_measure(s, head[k].text, head[k].style, width * GRID_WIDEST, &need[k]);
+        for (size_t i = 0; i < v->count && i < GRID_MEASURED; i++)
+            grid_measure(s, grid_text(s, f, v, i, k, langs, both), (struct sheet_style){ .size = size }, width * GRID_WIDEST, &need[k]);
+        wide[k] = need[k].word;
+        weight[k] = weights[f->cells[k].type];
+        all += need[k].word;
     }
-    rest = width - all;
+    if (all < width)
+        grid_share(need, weight, f->cell_count, width - all, wide);
     for (size_t k = 0; k < f->cell_count; k++) {
-        double w = rest > 0 ? need[k] + rest * weights[f->cells[k].type] / weight : width * need[k] / all;
-
-        out[k] = (struct sheet_column){ x, w };
-        x += w;
+        out[k] = (struct sheet_column){ x, all < width ? wide[k] : width * need[k].word / all };
+        x += out[k].width;
     }
 }
 

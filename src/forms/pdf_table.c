@@ -52,6 +52,17 @@ double sheet_word(struct sheet *s, struct str text, struct sheet_style style)
     return (double)logical.width / PANGO_SCALE + 2 * PAD + 0.5;
 }
 
+double sheet_line(struct sheet *s, struct str text, struct sheet_style style)
+{
+    PangoLayout *l = layout_new(s, text, 0, style);
+    PangoRectangle logical;
+
+    pango_layout_set_width(l, -1);
+    pango_layout_get_extents(l, NULL, &logical);
+    g_object_unref(l);
+    return (double)logical.width / PANGO_SCALE + 2 * PAD + 0.5;
+}
+
 static double line_height(GSList *line)
 {
     PangoRectangle logical;

@@ -21,7 +21,7 @@ static const struct {
     int         pages;
 } rows[] = {
     { "annex1-kk", "annex1", filled_annex1, false, 2 },
-    { "annex1-pair", "annex1", filled_annex1, true, 3 },
+    { "annex1-pair", "annex1", filled_annex1, true, 2 },
     { "annex2-kk", "annex2", filled_annex2, false, 2 },
     { "annex2-pair", "annex2", filled_annex2, true, 3 },
     { "annex7-kk", "annex7", filled_annex7, false, 2 },

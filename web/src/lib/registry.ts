@@ -16,6 +16,10 @@ export const findContract = async (q: string) => named((await registry.list('con
 export const findRegistryObject = async (q: string): Promise<Option[]> =>
   (await registry.objects({ q, limit: 30 })).items.map((o) => ({ value: o.id, label: literal(o.name), hint: literal(o.org.name) }));
 
+/** The name of what an address holds by its identifier only. */
+export const nameOfObject = async (objectId: string) => String((await registry.object(objectId)).value['name'] ?? objectId);
+export const nameOfOrg = async (orgId: string) => String((await registry.one('organisation', orgId)).value['name'] ?? orgId);
+
 // i18n: ui.registry.field.*
 export const FIELD_NAMES = [
   'name', 'name_ru', 'kinds', 'bin', 'head', 'email', 'phone', 'address', 'active', 'person_name', 'position', 'language', 'channels', 'channel_kind', 'channel_value',

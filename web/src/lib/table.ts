@@ -19,7 +19,7 @@ export type Filter =
   | { name: string; label: Label; type: 'date' }
   /** Kept in the address and sent; the page draws it by itself. */
   | { name: string; label: Label; type: 'kept' }
-  /** One of many by typing part of its name; the address holds the identifier. */
-  | { name: string; label: Label; type: 'lookup'; find: (text: string) => Promise<Option[]> };
+  /** One of many by typing part of its name; the address holds the identifier, of which `named` tells the name. */
+  | { name: string; label: Label; type: 'lookup'; find: (text: string) => Promise<Option[]>; named?: (id: string) => Promise<string> };
 
 export type TableQuery = Record<string, string | null>;
