@@ -31,7 +31,9 @@
 #define TYPE_BITS 48
 
 struct patterns;
+struct product;
 struct route;
+struct text_pairs;
 struct parser {
     int32_t zone_min;
     char pri_text[PRI_MAX + 1][4];
@@ -63,6 +65,10 @@ struct work {
     const struct route *route;
     struct str structured; /* the first id of structured data that is a product's own, and the fields of all of them */
     uint32_t structured_from, structured_to;
+    const struct product *by_path[8]; /* the products of the line's path, where paths_known */
+    uint32_t path_count;
+    bool paths_known;
+    struct text_pairs *pairs; /* patterns.h: of the text at hand */
     int depth;    /* texts inside texts */
     uint32_t product_from; /* fields from here on are of the product at work, where several of its patterns may say the same */
 };

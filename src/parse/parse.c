@@ -431,7 +431,10 @@ static void decode(struct work *w)
 
 void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a, struct event *ev)
 {
-    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1 };
+    struct text_pairs pairs;
+    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs };
+
+    pairs.text = (struct str){ NULL, 0 };
 
     ev->original = str_left(line, EVENT_ORIGINAL_MAX);
     ev->received = ev->time = h->received;

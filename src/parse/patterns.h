@@ -31,12 +31,17 @@
 #define INSIDE_MAX         32 /* texts inside those of one product */
 #define MATCHED_MAX        8   /* patterns that may have matched one text, by "of" */
 #define FILTER_FROM        6   /* up to so many literals are looked for one by one, 16 bytes a step: measured */
+#define PAIRS_FROM         6   /* alone: from so many by pairs */
+#define PAIRS_TO           64  /* up to so many by the pairs of bytes that the text has; above, all in one pass */
+#define PAIRS_SIZE         2048 /* a power of two */
+#define PAIRS_OF_LITERAL   6
 #define SETS_MAX           48  /* constants in force at once */
 #define PROGRAMS_MAX       128 /* that have a reader in C */
 #define ALONE_MAX          2048
+#define ALONE_BUCKETS      32u /* of second bytes */
+#define ALONE_BUCKET(c)    ((unsigned)(c) % ALONE_BUCKETS)
 #define PATHS_MAX          1024
 #define ROUTE_PRODUCTS_MAX 8
-#define FORM_WORDS_MAX     1024 /* "contains" of forms that are recognised alone */
 #define STRUCTURED_MAX     256  /* names of structured data */
 
 /* --- forms: a structured text as fields by name --- */
@@ -161,7 +166,14 @@ struct layer {
     uint64_t types;
 };
 
+/* Some pairs of bytes of a literal: a text that lacks one of them does not hold it. */
+struct literal_pairs {
+    uint16_t at[PAIRS_OF_LITERAL];
+    uint16_t count;
+};
+
 struct pattern {
+    struct literal_pairs pairs;
     struct str name, of, literal, head;
     void *code; /* pcre2_code, owned */
     bool jit, alone;
@@ -230,6 +242,7 @@ struct product {
     size_t group_count;
     const struct inside *inside;
     size_t inside_count;
+    const struct literal_pairs *contain_pairs; /* of each of contains */
     const struct sample *samples;
     size_t sample_count;
 };
@@ -292,6 +305,24 @@ MUST_USE int filter_new(struct arena *a, const struct str *literals, size_t coun
 void filter_scan(const struct filter *f, struct str text, uint64_t *hits);
 size_t filter_bytes(const struct filter *f);
 
+/* The pairs of neighbouring bytes of a text, letters of both cases as one: found out once, asked for many literals. */
+struct text_pairs {
+    struct str text; /* of which these are; {NULL,0}: none yet */
+    uint8_t seen[PAIRS_SIZE];
+};
+void literal_pairs_of(struct str literal, struct literal_pairs *out);
+/* text_pairs - those of text; NULL: no memory, then any literal may stand there. */
+const uint8_t *text_pairs(struct work *w, struct str text);
+/* pairs_hold - false: the literal does not stand in the text. */
+static inline bool pairs_hold(const uint8_t *seen, const struct literal_pairs *l)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < l->count && all; i++)
+        all = !seen || seen[l->at[i]];
+    return all;
+}
+
 /* --- patterns_time.c --- */
 /* stamp_by_form - the whole of text by a form of rule. */
 bool stamp_by_form(const struct work *w, const struct time_rule *rule, struct str form, struct str text, struct stamp *out);
@@ -348,16 +379,14 @@ struct patterns {
     const struct route *known[PROGRAMS_MAX]; /* of each program that has a reader in C, in its order */
     struct alone *alone;
     size_t alone_count;
-    uint16_t *alone_list;        /* indices of alone, by the first byte of a text: alone_at[c] … alone_at[c + 1] - 1 */
-    uint32_t alone_at[257];
+    uint16_t *alone_list;        /* indices of alone, by the first byte of a text and the bucket of its second: alone_at[i] … alone_at[i + 1] - 1 */
+    uint32_t *alone_at;
     const struct filter *alone_filter, *path_filter;
     const struct product **alone_forms, **path_products, **structured_products;
     struct str *path_globs, *structured_globs;
     size_t form_count, path_count, structured_count;
     uint16_t *form_list;         /* indices of alone_forms, by the first byte likewise */
-    uint16_t *form_words;        /* of each form, where its "contains" begin in form_filter */
     uint32_t form_at[257];
-    const struct filter *form_filter;
 };
 /* product_try_samples - the product by itself, beside the readers in C, does as its samples say. */
 MUST_USE int product_try_samples(struct product *p, int32_t zone_min, struct err *e);

@@ -227,3 +227,39 @@ void filter_scan(const struct filter *f, struct str text, uint64_t *hits)
         }
     }
 }
+
+/* --- pairs of bytes --- */
+
+static unsigned pair_at(char a, char b) { return (((unsigned)(unsigned char)a | 32u) * 61u + ((unsigned)(unsigned char)b | 32u)) & (PAIRS_SIZE - 1); }
+
+void literal_pairs_of(struct str literal, struct literal_pairs *out)
+{
+    size_t pairs = literal.n < 2 ? 0 : literal.n - 1;
+
+    out->count = (uint16_t)min_size(pairs, PAIRS_OF_LITERAL);
+    for (size_t i = 0; i < out->count; i++) {
+        size_t at = pairs <= PAIRS_OF_LITERAL ? i : i * (pairs - 1) / (PAIRS_OF_LITERAL - 1); /* spread over it, first and last */
+
+        out->at[i] = (uint16_t)pair_at(literal.p[at], literal.p[at + 1]);
+    }
+}
+
+const uint8_t *text_pairs(struct work *w, struct str text)
+{
+    unsigned last = 0;
+
+    if (!w->pairs && (w->pairs = arena_zero(w->arena, sizeof *w->pairs)) == NULL)
+        return NULL;
+    if (w->pairs->text.p == text.p && w->pairs->text.n == text.n)
+        return w->pairs->seen;
+    memset(w->pairs->seen, 0, sizeof w->pairs->seen);
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned next = (unsigned char)text.p[i] | 32u;
+
+        if (i)
+            w->pairs->seen[(last * 61u + next) & (PAIRS_SIZE - 1)] = 1;
+        last = next;
+    }
+    w->pairs->text = text;
+    return w->pairs->seen;
+}

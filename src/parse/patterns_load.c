@@ -43,6 +43,19 @@ static int names(struct making *m, const struct ynode *map)
     return arena_failed(m->arena) ? err_set(m->e, -ENOMEM, "no memory for a parser") : 0;
 }
 
+static int contains(struct making *m)
+{
+    struct product *p = m->product;
+    struct literal_pairs *pairs = arena_array(m->arena, p->contain_count + 1, sizeof *pairs);
+
+    if (!pairs)
+        return err_set(m->e, -ENOMEM, "no memory for a parser");
+    for (size_t i = 0; i < p->contain_count; i++)
+        literal_pairs_of(p->contains[i], &pairs[i]);
+    p->contain_pairs = pairs;
+    return 0;
+}
+
 static int match(struct making *m, const struct ynode *map)
 {
     static const char *const keys[] = { "programs", "paths", "structured_data", "starts", "contains", "alone", "last", NULL };
@@ -62,6 +75,8 @@ static int match(struct making *m, const struct ynode *map)
         rc = making_texts(m, map, "starts", &p->starts, &p->start_count);
     if (rc == 0)
         rc = making_texts(m, map, "contains", &p->contains, &p->contain_count);
+    if (rc == 0)
+        rc = contains(m);
     if (rc == 0)
         rc = yaml_bool(m->yaml, map, "alone", &p->alone, m->e);
     if (rc >= 0)
@@ -197,6 +212,7 @@ static int expression(struct making *m, const struct ynode *n, struct pattern *p
     p->literal = arena_copy(m->arena, yaml_get(n, "literal") ? stated : t.literal);
     if (p->literal.n < 2 && p->of.n == 0 && (p->alone || p->literal.n == 1 || !yaml_get(n, "literal")))
         return wrong(m, at, "no literal of two characters must stand in a text that matches: name one under \"literal\"");
+    literal_pairs_of(p->literal, &p->pairs);
     p->folds = t.folds;
     p->head = t.head;
     groups = arena_zero(m->arena, (t.groups + 1) * sizeof *groups);

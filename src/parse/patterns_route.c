@@ -51,29 +51,34 @@ bool patterns_named(struct work *w, struct str text)
     return p && product_run(w, p, text);
 }
 
-/* by_path - the next product from *at on whose path it is; NULL: no more. */
-static const struct product *by_path(const struct work *w, const uint64_t *hits, size_t *at)
+/* by_path - the products on whose path the line's is, found out once a line. */
+static uint32_t by_path(struct work *w)
 {
     const struct patterns *d = w->parser->data;
+    uint64_t hits[PATHS_MAX / 64];
 
-    for (; *at < d->path_count; ++*at)
-        if ((hits[*at / 64] >> *at % 64 & 1) && glob_holds(d->path_globs[*at], w->hints->path))
-            return d->path_products[(*at)++];
-    return NULL;
+    if (w->paths_known)
+        return w->path_count;
+    w->paths_known = true;
+    if (d->path_count == 0)
+        return 0;
+    filter_scan(d->path_filter, w->hints->path, hits);
+    for (size_t i = 0; i < (d->path_count + 63) / 64; i++)
+        for (uint64_t left = hits[i]; left && w->path_count < COUNT(w->by_path); left &= left - 1) {
+            size_t at = i * 64 + (size_t)__builtin_ctzll(left);
+
+            if (glob_holds(d->path_globs[at], w->hints->path))
+                w->by_path[w->path_count++] = d->path_products[at];
+        }
+    return w->path_count;
 }
 
 bool patterns_path(struct work *w, struct str text)
 {
-    const struct patterns *d = w->parser->data;
-    uint64_t hits[PATHS_MAX / 64];
-    const struct product *p;
-    size_t at = 0;
+    uint32_t count = w->parser->data ? by_path(w) : 0;
 
-    if (!d || d->path_count == 0)
-        return false;
-    filter_scan(d->path_filter, w->hints->path, hits);
-    while ((p = by_path(w, hits, &at)) != NULL)
-        if (product_run(w, p, text))
+    for (uint32_t i = 0; i < count; i++)
+        if (product_run(w, w->by_path[i], text))
             return true;
     return false;
 }
@@ -98,13 +103,9 @@ bool patterns_claim(struct work *w)
 {
     const struct patterns *d = w->parser->data;
     const struct product *p = d && w->hints->parser.n ? product_of(d, w->hints->parser) : NULL;
-    uint64_t hits[PATHS_MAX / 64];
-    size_t at = 0;
 
-    if (!p && d && d->path_count && w->hints->path.n) {
-        filter_scan(d->path_filter, w->hints->path, hits);
-        p = by_path(w, hits, &at);
-    }
+    if (!p && d && w->hints->path.n && by_path(w) > 0)
+        p = w->by_path[0];
     if (p)
         claim(w, p);
     return p != NULL;
@@ -120,33 +121,60 @@ bool patterns_structured(struct work *w)
     return false;
 }
 
-/* forms_alone - those that may begin with the first byte of text. Many words are looked for in one pass. */
+/* may_contain - by its pairs: one of the words that a text of the product has. */
+static bool may_contain(const struct product *p, const uint8_t *seen)
+{
+    bool may = p->contain_count == 0;
+
+    for (size_t i = 0; i < p->contain_count && !may; i++)
+        may = pairs_hold(seen, &p->contain_pairs[i]);
+    return may;
+}
+
+/* forms_alone - those that may begin with the first byte of text. */
 static bool forms_alone(struct work *w, const struct patterns *d, struct str text)
 {
-    uint64_t hits[FORM_WORDS_MAX / 64];
     uint32_t from = d->form_at[(unsigned char)*text.p], to = d->form_at[(unsigned char)*text.p + 1];
-    bool many = to - from > FILTER_FROM;
+    const uint8_t *seen = to - from > 2 ? text_pairs(w, text) : NULL;
 
-    if (many)
-        filter_scan(d->form_filter, text, hits);
     for (uint32_t i = from; i < to; i++) {
         const struct product *p = d->alone_forms[d->form_list[i]];
-        uint32_t word = d->form_words[d->form_list[i]], end = word + (uint32_t)p->contain_count;
-        bool may = !many || p->contain_count == 0;
 
-        for (; word < end && !may; word++)
-            may = hits[word / 64] >> word % 64 & 1;
-        if (may && product_looks(p, text) && product_run(w, p, text))
+        if (may_contain(p, seen) && product_looks(p, text) && product_run(w, p, text))
             return true;
     }
     return false;
+}
+
+/* alone_left - those of the first byte's whose texts begin like this one, into list. */
+static uint32_t alone_left(const struct patterns *d, struct str text, uint16_t *list)
+{
+    uint32_t bucket = (unsigned char)*text.p * ALONE_BUCKETS + ALONE_BUCKET(text.n > 1 ? (unsigned char)text.p[1] : 0), count = 0;
+    uint32_t from = d->alone_at[bucket], to = d->alone_at[bucket + 1];
+    const struct product *last = NULL;
+    bool begins = false;
+
+    for (uint32_t i = from; i < to; i++) {
+        const struct alone *a = &d->alone[d->alone_list[i]];
+        const struct pattern *p = &a->product->patterns[a->pattern];
+
+        if (a->product != last) { /* its patterns stand together */
+            last = a->product;
+            begins = last->start_count == 0 || starts_as(last->starts, last->start_count, text);
+        }
+        if (begins && (p->start_count == 0 || starts_as(p->starts, p->start_count, text)))
+            list[count++] = d->alone_list[i];
+    }
+    return count;
 }
 
 bool patterns_alone(struct work *w, struct str text)
 {
     const struct patterns *d = w->parser->data;
     uint64_t hits[ALONE_MAX / 64];
-    uint32_t from, to;
+    uint16_t list[ALONE_MAX];
+    const uint8_t *seen;
+    uint32_t count;
     bool many;
 
     if (!d || text.n == 0)
@@ -155,17 +183,18 @@ bool patterns_alone(struct work *w, struct str text)
         return true;
     if (d->alone_count == 0)
         return false;
-    from = d->alone_at[(unsigned char)*text.p];
-    to = d->alone_at[(unsigned char)*text.p + 1];
-    many = to - from > FILTER_FROM;
+    count = alone_left(d, text, list);
+    many = count > PAIRS_TO;
+    seen = count > PAIRS_FROM && !many ? text_pairs(w, text) : NULL;
     if (many)
         filter_scan(d->alone_filter, text, hits);
-    for (uint32_t i = from; i < to; i++) {
-        const struct alone *a = &d->alone[d->alone_list[i]];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct alone *a = &d->alone[list[i]];
+        const struct pattern *p = &a->product->patterns[a->pattern];
 
-        if (many && !(hits[d->alone_list[i] / 64] >> d->alone_list[i] % 64 & 1))
+        if (many ? !(hits[list[i] / 64] >> list[i] % 64 & 1) : !pairs_hold(seen, &p->pairs))
             continue;
-        if (pattern_may(w, a->product, &a->product->patterns[a->pattern], text) && product_try(w, a->product, a->pattern, text))
+        if (pattern_may(w, a->product, p, text) && product_try(w, a->product, a->pattern, text))
             return true;
     }
     parse_explain(w, "no pattern of any product recognises the text alone");

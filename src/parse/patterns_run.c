@@ -154,6 +154,20 @@ bool pattern_may(struct work *w, const struct product *product, const struct pat
     return false;
 }
 
+/* try_by_pairs - most are ruled out by pairs of bytes that the text lacks; what is left is looked for. */
+static bool try_by_pairs(struct work *w, struct taken *t, struct room *room, const struct group_of *g, struct str text)
+{
+    const uint8_t *seen = text_pairs(w, text);
+
+    for (size_t i = 0; i < g->count; i++) {
+        const struct pattern *p = &t->product->patterns[g->patterns[i]];
+
+        if (pairs_hold(seen, &p->pairs) && pattern_may(w, t->product, p, text) && try_pattern(w, t, room, p, text))
+            return true;
+    }
+    return false;
+}
+
 /* try_group - the first of the patterns that matches, in their order. */
 static bool try_group(struct work *w, struct taken *t, struct room *room, const struct group_of *g, struct str text)
 {
@@ -168,6 +182,8 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
         }
         return false;
     }
+    if (g->count <= PAIRS_TO)
+        return try_by_pairs(w, t, room, g, text);
     filter_scan(g->filter, text, hits);
     for (size_t i = 0; i < (g->count + 63) / 64; i++)
         for (uint64_t left = hits[i]; left; left &= left - 1)

@@ -120,62 +120,87 @@ static int build_routes(struct patterns *d)
     return rc;
 }
 
+/* byte_fits - a byte against one of "starts". */
+static bool byte_fits(char s, unsigned char c) { return s == '?' || (s == '#' ? is_digit((char)c) : s == '@' ? is_alpha((char)c) : (unsigned char)s == c); }
+
 /* may_begin - a text in one of these ways may begin with byte c. */
 static bool may_begin(const struct str *starts, size_t count, unsigned char c)
 {
-    for (size_t i = 0; i < count; i++) {
-        char s = starts[i].n ? *starts[i].p : '?';
-
-        if (s == '?' || (s == '#' ? is_digit((char)c) : s == '@' ? is_alpha((char)c) : (unsigned char)s == c))
+    for (size_t i = 0; i < count; i++)
+        if (starts[i].n == 0 || byte_fits(*starts[i].p, c))
             return true;
-    }
     return count == 0;
 }
 
-/* build_firsts - which alone patterns come into question for a first byte: most say how their texts begin. */
+/* begins_with - may[c] has a bit for each bucket of second bytes with which a text of one of these ways may go on behind c. */
+static void begins_with(const struct str *starts, size_t count, uint32_t may[256])
+{
+    memset(may, count ? 0 : 0xff, 256 * sizeof *may);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t next = 0;
+
+        for (unsigned c = 0; c < 256 && starts[i].n > 1; c++)
+            if (byte_fits(starts[i].p[1], (unsigned char)c))
+                next |= 1u << ALONE_BUCKET(c);
+        for (unsigned c = 0; c < 256; c++)
+            if (starts[i].n == 0 || byte_fits(starts[i].p[0], (unsigned char)c))
+                may[c] |= starts[i].n > 1 ? next : UINT32_MAX;
+    }
+}
+
+/* buckets_of - the same for an alone pattern: of its product, of itself, and of the literal it begins with. */
+static void buckets_of(const struct alone *a, uint32_t may[256])
+{
+    const struct pattern *p = &a->product->patterns[a->pattern];
+    uint32_t own[256];
+
+    begins_with(a->product->starts, a->product->start_count, may);
+    begins_with(p->starts, p->start_count, own);
+    for (unsigned c = 0; c < 256; c++) {
+        may[c] &= own[c];
+        if (p->head.n && (unsigned char)*p->head.p != c)
+            may[c] = 0;
+        else if (p->head.n > 1)
+            may[c] &= 1u << ALONE_BUCKET((unsigned char)p->head.p[1]);
+    }
+}
+
+/* build_firsts - which alone patterns come into question for the first two bytes: most say how their texts begin. */
 static int build_firsts(struct patterns *d)
 {
+    uint32_t(*may)[256] = arena_array(&d->arena, d->alone_count + 1, sizeof *may);
     uint32_t n = 0;
 
-    d->alone_list = arena_array(&d->arena, 256 * (d->alone_count + 1), sizeof *d->alone_list);
+    d->alone_at = arena_array(&d->arena, 256 * ALONE_BUCKETS + 1, sizeof *d->alone_at);
+    if (!may || !d->alone_at)
+        return -ENOMEM;
+    for (size_t i = 0; i < d->alone_count; i++) {
+        buckets_of(&d->alone[i], may[i]);
+        for (unsigned c = 0; c < 256; c++)
+            n += (uint32_t)__builtin_popcount(may[i][c]);
+    }
+    d->alone_list = arena_array(&d->arena, n + 1, sizeof *d->alone_list);
     if (!d->alone_list)
         return -ENOMEM;
-    for (unsigned c = 0; c < 256; c++) {
-        d->alone_at[c] = n;
-        for (size_t i = 0; i < d->alone_count; i++) {
-            const struct product *p = d->alone[i].product;
-            const struct pattern *q = &p->patterns[d->alone[i].pattern];
-
-            if (may_begin(p->starts, p->start_count, (unsigned char)c) && may_begin(q->starts, q->start_count, (unsigned char)c) &&
-                (q->head.n == 0 || (unsigned char)*q->head.p == c))
+    n = 0;
+    for (unsigned at = 0; at < 256 * ALONE_BUCKETS; at++) {
+        d->alone_at[at] = n;
+        for (size_t i = 0; i < d->alone_count; i++)
+            if (may[i][at / ALONE_BUCKETS] >> at % ALONE_BUCKETS & 1)
                 d->alone_list[n++] = (uint16_t)i;
-        }
     }
-    d->alone_at[256] = n;
+    d->alone_at[256 * ALONE_BUCKETS] = n;
     return 0;
 }
 
-/* build_forms - the same for structured forms, with what they must contain. */
-static int build_forms(struct patterns *d, struct err *e)
+/* build_forms - the same for structured forms. */
+static int build_forms(struct patterns *d)
 {
-    struct str *words = arena_array(&d->arena, FORM_WORDS_MAX, sizeof *words);
-    size_t word_count = 0;
     uint32_t n = 0;
 
     d->form_list = arena_array(&d->arena, 256 * (d->form_count + 1), sizeof *d->form_list);
-    d->form_words = arena_array(&d->arena, d->form_count + 1, sizeof *d->form_words);
-    if (!words || !d->form_list || !d->form_words)
+    if (!d->form_list)
         return -ENOMEM;
-    for (size_t i = 0; i < d->form_count; i++) {
-        const struct product *p = d->alone_forms[i];
-
-        d->form_words[i] = (uint16_t)word_count;
-        for (size_t k = 0; k < p->contain_count; k++) {
-            if (word_count == FORM_WORDS_MAX)
-                return -E2BIG;
-            words[word_count++] = p->contains[k];
-        }
-    }
     for (unsigned c = 0; c < 256; c++) {
         d->form_at[c] = n;
         for (size_t i = 0; i < d->form_count; i++)
@@ -183,7 +208,7 @@ static int build_forms(struct patterns *d, struct err *e)
                 d->form_list[n++] = (uint16_t)i;
     }
     d->form_at[256] = n;
-    return filter_new(&d->arena, words, word_count, &d->form_filter, e);
+    return 0;
 }
 
 static int build_structured(struct patterns *d)
@@ -205,7 +230,6 @@ static int build_structured(struct patterns *d)
 static int build_alone(struct patterns *d, struct err *e)
 {
     struct str *literals = arena_array(&d->arena, ALONE_MAX, sizeof *literals);
-    int rc;
 
     d->alone = arena_array(&d->arena, ALONE_MAX, sizeof *d->alone);
     d->alone_forms = arena_array(&d->arena, d->product_count + 1, sizeof(struct product *));
@@ -231,9 +255,8 @@ static int build_alone(struct patterns *d, struct err *e)
     }
     if (build_firsts(d) < 0)
         return -ENOMEM;
-    rc = build_forms(d, e);
-    if (rc < 0)
-        return rc;
+    if (build_forms(d) < 0)
+        return -ENOMEM;
     return filter_new(&d->arena, literals, d->alone_count, &d->alone_filter, e);
 }
 

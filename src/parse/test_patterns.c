@@ -199,6 +199,41 @@ static void test_filter_many(void **state)
 
 /* --- times --- */
 
+/* test_pairs - what stands in a text, in letters of either case, is never ruled out; most of what does not stand there is. */
+static void test_pairs(void **state)
+{
+    static const char letters[] = "abcdefgXYZ=,: 0123";
+    AUTO_ARENA struct arena a = { 0 };
+    struct work w = { .arena = &a };
+    size_t ruled_out = 0;
+    char text[200], other[12];
+
+    (void)state;
+    arena_init(&a, 0);
+    for (unsigned round = 0; round < 4000; round++) {
+        size_t n = round % 190 + 2, from = round * 7 % (n - 1), length = min_size(1 + round % 20, n - from);
+        struct literal_pairs l;
+
+        for (size_t i = 0; i < n; i++)
+            text[i] = letters[(round * 31 + i * i * 7 + i * (round % 13)) % (sizeof letters - 1)];
+        w.pairs = NULL; /* the room of the text before is another's */
+        literal_pairs_of(str_of(text + from, length), &l);
+        assert_true(pairs_hold(text_pairs(&w, str_of(text, n)), &l));
+        for (size_t i = 0; i < sizeof other; i++)
+            other[i] = (char)('a' + (round * 17 + i * 5 + i * i) % 26);
+        literal_pairs_of(str_of(other, sizeof other), &l);
+        ruled_out += !pairs_hold(text_pairs(&w, str_of(text, n)), &l);
+    }
+    assert_true(ruled_out > 3900);
+    w.pairs = NULL;
+    for (int upper = 0; upper < 2; upper++) {
+        struct literal_pairs l;
+
+        literal_pairs_of(upper ? STR("FAILED LOGIN") : STR("failed login"), &l);
+        assert_true(pairs_hold(text_pairs(&w, STR("it is a Failed Login, again")), &l));
+    }
+}
+
 static void test_times(void **state)
 {
     static const struct {
@@ -564,6 +599,7 @@ int main(void)
         { .name = "patterns: a text that takes more steps than allowed is told, not waited for", .test_func = test_limit },
         { .name = "the filter finds each literal that stands in a text, and no other", .test_func = test_filter },
         { .name = "the filter agrees with a search for each of 500 literals", .test_func = test_filter_many },
+        { .name = "pairs of bytes rule out no literal that stands in a text", .test_func = test_pairs },
         { .name = "times by a form", .test_func = test_times },
         { .name = "a file that is wrong is refused with its place", .test_func = test_files },
         { .name = "what the keys of a file do", .test_func = test_keys },
