@@ -2,9 +2,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { saqshy } from './lib/centre.mjs';
+import { saqshy, until } from './lib/centre.mjs';
 
 async function imported(t, lines) {
     const data = mkdtempSync(join(tmpdir(), 'saqshy-replay-')), file = join(data, 'in.log');
@@ -14,7 +15,7 @@ async function imported(t, lines) {
     assert.equal(done.code, 0, done.err);
     return data;
 }
-const stamp = (s) => new Date(Date.UTC(2026, 10, 24, 10, 0, s)).toISOString().replace('.000', '');
+const stamp = (s) => new Date(Date.UTC(2026, 10, 24, 10, 0, 0) + s * 1000).toISOString().replace('.000', '');
 const json = (r) => r.out.split('\n').filter(Boolean).map((l) => JSON.parse(l));
 const range = ['--from', '2026-11-24T10:00:00Z', '--to', '2026-11-24T10:01:00Z'];
 
@@ -67,10 +68,36 @@ test('--reparse tells what the parsers of today make of the originals: nothing d
     assert.match((await saqshy(['replay', '--data', data, ...range, '--reparse'])).out, /7 of 7 /);
 });
 
+test('--upstream sends once more to an upstream of the configuration: all that pass its filter, in order; a server that is away is told', async (t) => {
+    const data = await imported(t, Array.from({ length: 3000 }, (_, i) => `<13>1 ${stamp(i / 100)} srv app - - - ${i % 3 ? 'wanted' : 'other'} ${i}.`));
+    let text = '';
+    const server = net.createServer((s) => { s.on('data', (d) => { text += d; }); s.on('error', () => {}); });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    t.after(() => server.close());
+    const config = join(data, 'saqshyd.yaml');
+    const write = (port) => writeFileSync(config, `data: .\nroles: [forward]\nforward:\n  upstreams:\n    - name: old-siem\n      kind: syslog_tcp\n      address: 127.0.0.1:${port}\n      filter: wanted\n`);
+    write(server.address().port);
+    for (let round = 1; round <= 2; round++) {
+        const r = await saqshy(['replay', '--data', data, ...range, '--upstream', 'old-siem']);
+        assert.equal(r.code, 0, r.err);
+        assert.match(r.err, /2000 events were acknowledged, 0 refused/);
+        await until('all came', () => (text.match(/wanted \d+\./g) ?? []).length === 2000 * round);
+    }
+    const want = Array.from({ length: 3000 }, (_, i) => i).filter((i) => i % 3);
+    assert.deepEqual(text.match(/wanted \d+\./g).map((w) => Number(w.slice(7, -1))), [...want, ...want]);
+    assert.equal(text.includes('other'), false);
+    const strange = await saqshy(['replay', '--data', data, ...range, '--upstream', 'nobody']);
+    assert.equal(strange.code, 2);
+    assert.match(strange.err, /there is no upstream "nobody"/);
+    write(1);
+    const away = await saqshy(['replay', '--data', data, ...range, '--upstream', 'old-siem']);
+    assert.equal(away.code, 2, away.err);
+});
+
 test('what is wrong on the command line is told', async (t) => {
     const data = await imported(t, ['x']);
     for (const [args, story] of [[[], /--from is missing/], [['--from', 'yesterdayish'], /yesterdayish/], [['--from', '2026-11-24', '--to', '2026-11-23'], /--to must be later/],
-        [['--from', '2026-11-24', '--detect', '--reparse'], /exclude each other/], [['--from', '2026-11-24', '--rules', '/x'], /--rules goes with --detect/], [['--from', '2026-11-24', 'a', 'b'], /one QUERY/],
+        [['--from', '2026-11-24', '--detect', '--reparse'], /exclude each other/], [['--from', '2026-11-24', '--upstream', 'x'], /saqshyd.yaml/], [['--from', '2026-11-24', '--config', 'x'], /--config goes with/], [['--from', '2026-11-24', '--rules', '/x'], /--rules goes with --detect/], [['--from', '2026-11-24', 'a', 'b'], /one QUERY/],
         [['--from', '2026-11-24', '(a'], /./], [['--from', '2026-11-24', '--data', '/nowhere'], /could not read/]]) {
         const r = await saqshy(['replay', '--data', data, ...args]);
         assert.equal(r.code, 2, args.join(' '));

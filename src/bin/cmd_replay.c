@@ -4,6 +4,7 @@
  * reading goes on behind the last event. Nothing is written. */
 #include "bin/event_print.h"
 #include "bin/replay.h"
+#include "forward/forward.h"
 #include "query/query.h"
 #include "store/store.h"
 
@@ -15,19 +16,23 @@
 static const char usage[] =
     "usage: saqshy replay --from T [--to T] [--data DIR] [QUERY] [--json]\n"
     "       saqshy replay --from T [--to T] [--data DIR] [QUERY] --detect [--rules DIR…] [--json]\n"
-    "       saqshy replay --from T [--to T] [--data DIR] [QUERY] --reparse [--parsers DIR] [--json]\n\n"
+    "       saqshy replay --from T [--to T] [--data DIR] [QUERY] --reparse [--parsers DIR] [--json]\n"
+    "       saqshy replay --from T [--to T] [--data DIR] [QUERY] --upstream NAME [--config FILE]\n\n"
     "Reads the events of a range of time again, oldest first: as a flat JSON object a line on standard output, or\n"
     "  --detect      through the rules of today (of DIR, else those beside the program and in DATA/rules): what matches is printed, no case is opened\n"
     "  --reparse     through the parsers of today (of DIR, else DATA/parsers, and those beside the program): how many events differ from what is\n"
     "                stored, by the parser then and now, with examples\n"
+    "  --upstream    to an upstream of the configuration (FILE, else DIR/saqshyd.yaml) once more, as far as they pass its filter: what it has already it\n"
+    "                gets again. Returns when everything is acknowledged\n"
     "  --from, --to  2026-03-20T23:50:00+05:00, 2026-03-20, now-15m; from is part of the range, to (default: now) is not\n"
     "  QUERY         only events that match; see docs/search.md\n"
     "  --data DIR    data directory (default: SAQSHY_DATA, else ./data)\n"
     "  --quiet       no progress on standard error\n\n"
-    "Exit 0: something was replayed (with --detect: something matched; with --reparse: nothing differs), 1: not so, 2: usage, or it could not be done.\n";
+    "Exit 0: something was replayed (with --detect: something matched; with --reparse: nothing differs; with --upstream: all\n"
+    "was acknowledged), 1: not so, 2: usage, or it could not be done.\n";
 
 struct options {
-    const char *data, *query, *parsers, *rules[RULE_FOLDERS_MAX];
+    const char *data, *query, *parsers, *upstream, *config, *rules[RULE_FOLDERS_MAX];
     size_t      rule_count;
     time_ns     from, to;
     bool        json, detect, reparse, quiet;
@@ -37,6 +42,7 @@ struct replay {
     const struct options *o;
     struct reparse       *reparse;
     struct redetect      *redetect;
+    struct resend        *resend;
     time_ns               last_time, told;
     uint64_t              last_seq, events, damaged;
     bool                  any, progress;
@@ -74,6 +80,8 @@ static int take(void *arg, const struct event *ev)
     r->events++;
     if (r->redetect)
         r->rc = redetect_event(r->redetect, ev, r->o->json, &r->e);
+    else if (r->resend)
+        r->rc = resend_event(r->resend, ev, &r->e);
     else if (r->reparse)
         r->rc = reparse_event(r->reparse, ev, &r->e);
     else
@@ -117,7 +125,7 @@ static int walk(struct replay *r, const struct query *q, struct err *e)
 static const struct option long_options[] = {
     { "from", required_argument, NULL, 'f' }, { "to", required_argument, NULL, 't' }, { "data", required_argument, NULL, 'd' },
     { "detect", no_argument, NULL, 'D' }, { "rules", required_argument, NULL, 'r' }, { "reparse", no_argument, NULL, 'R' },
-    { "parsers", required_argument, NULL, 'p' }, { "json", no_argument, NULL, 'j' }, { "quiet", no_argument, NULL, 'q' },
+    { "parsers", required_argument, NULL, 'p' }, { "upstream", required_argument, NULL, 'u' }, { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 };
 
@@ -127,8 +135,10 @@ static int judge(const struct options *o, int left, struct err *e)
         return err_set(e, -EINVAL, "--from is missing; \"saqshy replay --help\" tells the usage");
     if (o->to <= o->from)
         return err_set(e, -EINVAL, "--to must be later than --from");
-    if (o->detect && o->reparse)
-        return err_set(e, -EINVAL, "--detect and --reparse exclude each other");
+    if (o->detect + o->reparse + (o->upstream != NULL) > 1)
+        return err_set(e, -EINVAL, "--detect, --reparse and --upstream exclude each other");
+    if (o->config && !o->upstream)
+        return err_set(e, -EINVAL, "--config goes with --upstream");
     if ((o->rule_count && !o->detect) || (o->parsers && !o->reparse))
         return err_set(e, -EINVAL, "--rules goes with --detect, --parsers with --reparse");
     if (left > 1)
@@ -150,6 +160,8 @@ static int take_options(int argc, char **argv, struct options *o, struct err *e)
         case 'D': o->detect = true; break;
         case 'R': o->reparse = true; break;
         case 'p': o->parsers = optarg; break;
+        case 'u': o->upstream = optarg; break;
+        case 'c': o->config = optarg; break;
         case 'j': o->json = true; break;
         case 'q': o->quiet = true; break;
         case 'r':
@@ -167,15 +179,39 @@ static int take_options(int argc, char **argv, struct options *o, struct err *e)
     return judge(o, argc - optind, e);
 }
 
-/* prepare - the rules or the parsers of today. */
+/* open_upstream - of the configuration by its name. */
+static int open_upstream(struct replay *r, const char *exe, struct err *e)
+{
+    struct node *n = NULL;
+    char file[4200];
+    int rc;
+
+    snprintf(file, sizeof file, "%s", r->o->config ? r->o->config : "");
+    if (!r->o->config)
+        snprintf(file, sizeof file, "%s/saqshyd.yaml", r->o->data);
+    rc = node_load(file, exe, &n, e);
+    if (rc == 0)
+        rc = forward_check(&n->upstreams, file, e);
+    for (size_t i = 0; rc == 0 && i < n->upstreams.count; i++)
+        if (strcmp(n->upstreams.items[i].name, r->o->upstream) == 0)
+            rc = resend_open(&n->upstreams.items[i], r->o->data, &r->resend, e);
+    if (rc == 0 && !r->resend)
+        rc = err_set(e, -EINVAL, "%s: there is no upstream \"%s\"", file, r->o->upstream);
+    node_free(&n);
+    return rc;
+}
+
+/* prepare - the rules or the parsers of today, or the upstream. */
 static int prepare(struct replay *r, struct err *e)
 {
     struct node *node = NULL;
     char exe[4096];
-    int rc = r->o->detect || r->o->reparse ? node_exe_folder(exe, e) : 1;
+    int rc = r->o->detect || r->o->reparse || r->o->upstream ? node_exe_folder(exe, e) : 1;
 
     if (rc == 1)
         return 0;
+    if (rc == 0 && r->o->upstream)
+        return open_upstream(r, exe, e);
     if (rc == 0)
         rc = node_default(r->o->data, exe, &node, e);
     if (rc == 0 && r->o->detect)
@@ -186,8 +222,21 @@ static int prepare(struct replay *r, struct err *e)
     return rc;
 }
 
+/* tell_sent - and after a failure, from where to go on. */
+static void tell_sent(const struct replay *r, int rc)
+{
+    char at[TIME_TEXT_MAX];
+
+    fprintf(stderr, "%s%llu events were acknowledged, %llu refused\n", r->progress ? "\r\033[K" : "", (unsigned long long)resend_sent(r->resend),
+            (unsigned long long)resend_refused(r->resend));
+    if (rc < 0 && r->any)
+        fprintf(stderr, "the last one handed over was of %s\n", time_format_utc(r->last_time, at));
+}
+
 static int verdict(struct replay *r)
 {
+    if (r->resend)
+        return resend_refused(r->resend) || !r->events ? EXIT_NO : EXIT_YES;
     if (r->reparse)
         return reparse_show(r->reparse, r->o->json) ? EXIT_NO : EXIT_YES;
     if (r->redetect)
@@ -210,6 +259,10 @@ int cmd_replay(int argc, char **argv)
         rc = prepare(&r, &e);
     if (rc == 0)
         rc = walk(&r, q, &e);
+    if (rc == 0 && r.resend)
+        rc = resend_end(r.resend, &e);
+    if (r.resend)
+        tell_sent(&r, rc);
     if (rc == 0) {
         progress(&r, true);
         if (r.damaged)
@@ -221,5 +274,6 @@ int cmd_replay(int argc, char **argv)
     query_free(&q);
     reparse_free(&r.reparse);
     redetect_free(&r.redetect);
+    resend_close(&r.resend);
     return code;
 }

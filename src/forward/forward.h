@@ -40,6 +40,21 @@ MUST_USE int forward_run(const struct forward_options *o, struct err *e);
 
 /* forward_check - what base cannot judge of the entries: filters, options of kinds. file is named in errors. */
 MUST_USE int forward_check(const struct upstream_table *t, const char *file, struct err *e);
+/* --- once more, beside the role: resend.c --- */
+
+struct event;
+struct resend;
+/* resend_open - connect to an upstream of the configuration, under a numbering of its own: what the other side has already it gets again. */
+MUST_USE int resend_open(const struct upstream_conf *c, const char *data, struct resend **out, struct err *e);
+/* resend_event - hand over one event, if it passes the filter of the upstream; waits where the other side is slow. */
+MUST_USE int resend_event(struct resend *r, const struct event *ev, struct err *e);
+/* resend_end - wait until everything is acknowledged. */
+MUST_USE int resend_end(struct resend *r, struct err *e);
+/* resend_sent - events that were acknowledged. */
+uint64_t resend_sent(const struct resend *r);
+uint64_t resend_refused(const struct resend *r);
+void resend_close(struct resend **r);
+
 /* forward_rights - what these entries need of the sandbox. */
 void forward_rights(const struct upstream_table *t, const struct upstream_rights *r);
 
