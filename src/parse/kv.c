@@ -303,8 +303,8 @@ bool kv_form_read(struct str s, const struct form_how *how, struct form_pairs *o
     }
     if (how->assign && how->assign != '=') {
         s = str_trim(s);
-        if (s.n > 1 && *s.p == '[' && s.p[s.n - 1] == ']')
-            s = str_of(s.p + 1, s.n - 2); /* Check Point: [action:"Drop"; src:"192.0.2.1"] */
+        if (take(&s, STR("[")) && s.n && s.p[s.n - 1] == ']')
+            s.n--; /* Check Point: [action:"Drop"; src:"192.0.2.1"]; one that was cut has no end */
         while (assigned(&w, &s, sep, how->assign, &v))
             pairs_add(out, v.name, v.value);
         if (how->once)

@@ -220,7 +220,10 @@ static void test_signs(void **state)
     assert_true(str_eq(pairs_get(&f, STR("n")), STR("5")));
     assert_true(form_kind_read(form_kind_of(STR("kv")), STR("[action:\"Drop\"; src:\"192.0.2.1\"; ike::\"Main Mode\"]"), &how, &a, &f));
     assert_true(str_eq(pairs_get(&f, STR("src")), STR("192.0.2.1")));
+    assert_true(str_eq(pairs_get(&f, STR("ike")), STR("Main Mode")));
     assert_false(f.damaged);
+    assert_true(form_kind_read(form_kind_of(STR("kv")), STR("[action:\"Drop\"; note:\"cut"), &how, &a, &f));
+    assert_true(f.damaged && str_eq(pairs_get(&f, STR("action")), STR("Drop")));
 }
 
 /* test_doubled - a quote that is doubled, a backslash before a quote, a comma and a newline within quotes. */
