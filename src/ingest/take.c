@@ -372,16 +372,31 @@ int take_fact(struct taking *t, struct str kind, struct str text, time_ns time, 
     return rc < 0 ? err_set(e, -E2BIG, "too many records in a request") : 0;
 }
 
+/* add_relay - the field saqshy.relay, in a list of just the size. False: there are as many fields as there may be. */
+static bool add_relay(struct worker *w, struct event *ev, struct str relay)
+{
+    struct event_field *f = ev->field_count < EVENT_FIELDS_MAX ? arena_array(&w->batch.arena, ev->field_count + 1, sizeof *f) : NULL;
+
+    if (!f)
+        return false;
+    if (ev->field_count)
+        memcpy(f, ev->fields, ev->field_count * sizeof *f);
+    f[ev->field_count] = (struct event_field){ STR("saqshy.relay"), relay };
+    ev->fields = f;
+    ev->field_cap = ++ev->field_count;
+    return true;
+}
+
 /* relayed - one of them is ours now. False: it has passed too many of us already. Its own log comes from "saqshyd" everywhere, which here is us. */
 static bool relayed(struct worker *w, struct event *ev, struct str relay)
 {
     uint32_t hops = 0;
 
-    for (uint32_t i = 0; i < ev->field_count; i++)
-        hops += str_eq(ev->fields[i].name, STR("saqshy.relay"));
+    for (uint32_t i = ev->field_count; i > 0; i--)
+        hops += str_eq(ev->fields[i - 1].name, STR("saqshy.relay"));
     if (hops >= RELAYS_MAX)
         return false;
-    if (event_add(ev, &w->batch.arena, STR("saqshy.relay"), relay) < 0)
+    if (!add_relay(w, ev, relay))
         ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
     ev->seq = 0;
     if (str_eq(ev->source, STR("saqshyd")))
