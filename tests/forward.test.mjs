@@ -328,3 +328,35 @@ test('a connection that comes and goes is told now and then, not each time: our 
     assert.ok(told.length <= 4, told.join('\n'));
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
+
+test('hold_bytes: a dead upstream takes no more of the disk than it may; what is given up is told, written down and still in the store', async (t) => {
+    const port = await freePort(), relp = await freePort();
+    const bounded = `journal:\n  segment_bytes: 65536\n${section(upstream('dead', 'relp', port).replace('retry_max_s: 1', 'retry_max_s: 1, hold_bytes: 150000'))}`;
+    const c = await collector(t, `syslog_tcp: "127.0.0.1:0"\nrelp: "127.0.0.1:${relp}"`, { roles: 'ingest, index, forward', more: bounded });
+    const random = Array.from({ length: 8000 }, (_, i) => `<13>Nov 27 10:00:00 h app: held ${i} ${Math.random()} ${Math.random()} ${Math.random()} ${Math.random()}`);
+    const committed = () => Number(readFileSync(join(c.data, 'journal/commit')).readBigUInt64LE(32));
+    for (let i = 0; i < random.length; i += 1000) {
+        const before = committed();
+        await sendSyslog(c.ports.syslog_tcp, random.slice(i, i + 1000));
+        await until('they are stored', () => committed() >= before + 1000);
+    }
+    const u = await until('something is given up', () => shown(c, 'dead')?.given_up > 0 && shown(c, 'dead').held_bytes < 150000 + 140000 && shown(c, 'dead'), 90)
+        .catch((e) => { throw new Error(`${e.message} ${JSON.stringify(picture(c))}\n${c.log().slice(-2000)}`); });
+    assert.match(c.log(), /an upstream is too far behind: events of the journal are given up for it[^\n]*"saqshy.upstream":"dead"/);
+    const gone = readFileSync(join(c.data, 'forward/given-up.jsonl'), 'utf8').trim().split('\n').map((l) => JSON.parse(l));
+    assert.ok(gone.every((g, i) => g.upstream === 'dead' && g.to_seq > g.from_seq && (i === 0 || g.from_seq === gone[i - 1].to_seq) && g.received_from <= g.received_to));
+    assert.ok(gone.at(-1).to_seq <= u.seq);
+    const late = await collector(t, `relp: "127.0.0.1:${port}"`);
+    await until('it has caught up', () => shown(c, 'dead').sent > 0 && shown(c, 'dead').behind_events < 5);
+    const came = (await late.events()).map((e) => e['event.original']).filter((x) => / held \d/.test(x)), first = random.indexOf(came[0]);
+    assert.ok(first > 0 && came.length < random.length, `from ${first}, ${came.length} lines`);
+    assert.deepEqual(came, random.slice(first));
+    const found = await until('all are in the store', async () => { const r = await saqshy(['search', 'held', '--data', c.data, '--json', '--limit', '10000']); return r.out.split('\n').filter((l) => / held \d/.test(l)).length === random.length; });
+    assert.ok(found);
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+    c.roles = 'ingest, forward';
+    c.config('syslog_tcp: "127.0.0.1:0"', bounded);
+    const bad = await run(bin('saqshyd'), ['--check', '--config', c.file]);
+    assert.equal(bad.code, 2);
+    assert.match(bad.err, /upstream "dead": "hold_bytes" needs the role index/);
+});

@@ -204,6 +204,9 @@ static int check_roles(const struct node *n, struct err *e)
     }
     if (n->upstreams.count && !node_has_role(n, ROLE_FORWARD))
         return err_set(e, -EINVAL, "\"forward.upstreams\" names upstreams, but the role forward is not among the roles");
+    for (size_t i = 0; i < n->upstreams.count; i++)
+        if (n->upstreams.items[i].limits.hold_bytes && !node_has_role(n, ROLE_INDEX))
+            return err_set(e, -EINVAL, "upstream \"%s\": \"hold_bytes\" needs the role index: without a store, what is given up would be gone", n->upstreams.items[i].name);
     if (!reserve_parse(str_c(n->retention_reserve), &(struct reserve){ 0 }))
         return err_set(e, -EINVAL, "\"retention.reserve\" must be a share as 5%% (1 to 50) or a size as 2GiB, not \"%s\"", n->retention_reserve);
     if (strcmp(n->webhooks, "no") != 0 && strcmp(n->webhooks, "yes") != 0 && strcmp(n->webhooks, "private") != 0)

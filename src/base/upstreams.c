@@ -28,6 +28,7 @@ static const struct limit limits[] = {
     LIMIT(batch_bytes, 65536, 8388608, 2097152),
     LIMIT(timeout_s, 1, 600, 30),
     LIMIT(retry_max_s, 1, 3600, 60),
+    LIMIT(hold_bytes, 0, INT64_C(1) << 50, 0),
 };
 
 struct text {
@@ -208,7 +209,7 @@ static int take_limits(struct upstream_conf *c, const struct yaml *y, const stru
             if (str_eq(k->text, str_c(limits[i].name)))
                 m = &limits[i];
         if (!m)
-            return yaml_err(y, k, e, "unknown limit \"%.*s\": window_events, batch_bytes, timeout_s and retry_max_s are known", STR_ARG(k->text));
+            return yaml_err(y, k, e, "unknown limit \"%.*s\": window_events, batch_bytes, timeout_s, retry_max_s and hold_bytes are known", STR_ARG(k->text));
         if (!k->value || k->value->kind != YNODE_SCALAR || !str_i64(k->value->text, &n) || n < m->least || n > m->most)
             return yaml_err(y, k->value ? k->value : k, e, "\"%s\" must be a whole number from %lld to %lld", m->name,
                             (long long)m->least, (long long)m->most);

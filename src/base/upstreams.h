@@ -29,6 +29,7 @@ struct upstream_limits {
     int64_t batch_bytes;      /* of a request or a write, before compression */
     int64_t timeout_s;        /* to connect, and to hear an answer that is due */
     int64_t retry_max_s;      /* longest pause between two tries */
+    int64_t hold_bytes;       /* of the journal that are kept for it; past it the oldest is given up, and told. 0: no limit */
 };
 
 struct upstream_option {

@@ -20,7 +20,6 @@
 #define CUT_NS      (5 * NS_PER_SECOND)
 #define STOP_NS     (8 * NS_PER_SECOND)    /* a thread that resolves a name cannot be interrupted */
 #define PICTURE_MAX (1u * MIB)
-#define FRAME_ARENA (256u * MIB)
 #define PORTS_MAX   (UPSTREAMS_MAX * 4)
 #define METERS_MAX  64
 
@@ -33,7 +32,7 @@ struct slot {
 /* The cells of a name that ever was: they stay where they are. */
 struct meter {
     char           name[UPSTREAM_NAME_MAX + 1], label[UPSTREAM_NAME_MAX + 16];
-    struct metric *events, *bytes, *behind, *behind_s, *connected, *failures, *refused, *held;
+    struct metric *events, *bytes, *behind, *behind_s, *connected, *failures, *refused, *held, *given_up;
 };
 
 struct forward {
@@ -146,6 +145,7 @@ static struct meter *meter_of(struct forward *f, const char *name)
     t->failures = metrics_cell(m, "saqshy_forward_failures_total", t->label, false, "connections that failed or broke");
     t->refused = metrics_cell(m, "saqshy_forward_refused_total", t->label, false, "events that the other side can never take");
     t->held = metrics_cell(m, "saqshy_forward_held_bytes", t->label, true, "bytes of the journal from the first event that is not passed on");
+    t->given_up = metrics_cell(m, "saqshy_forward_given_up_total", t->label, false, "events that were given up by hold_bytes");
     return t;
 }
 
@@ -267,8 +267,6 @@ static void age(struct forward *f, struct runner *r, uint64_t end)
 {
     uint64_t seq = r->u.acked;
     time_ns now = clock_steady();
-    struct journal_reader *reader = NULL;
-    struct event_batch b;
 
     if (seq >= end) {
         r->age_seq = 0;
@@ -277,15 +275,12 @@ static void age(struct forward *f, struct runner *r, uint64_t end)
     }
     if (r->age_at && now - r->age_at < AGE_NS)
         return;
-    event_batch_init(&b, FRAME_ARENA);
-    if (journal_reader_open(f->journal, seq, &reader, NULL) == 0 && journal_reader_next(reader, &b, NULL, NULL) > 0) {
-        r->age_seq = seq;
-        r->age_received = b.items[0].received;
-    }
+    r->age_received = place_received(f->journal, seq);
+    r->age_seq = r->age_received ? seq : r->age_seq;
     r->age_at = now;
     (void)place_oldest(f->journal, seq, &r->held_bytes);
-    journal_reader_close(&reader);
-    event_batch_free(&b);
+    if (r->conf.limits.hold_bytes && r->held_bytes > (uint64_t)r->conf.limits.hold_bytes)
+        r->skip_to = place_within(f->journal, seq, (uint64_t)r->conf.limits.hold_bytes);
 }
 
 static int64_t behind_s(const struct runner *r, uint64_t end)
@@ -336,7 +331,8 @@ static void put_runner(struct buf *b, struct runner *r, uint64_t end)
     buf_printf(b, ",\"tls\":%s,\"state\":\"%s\",\"seq\":%llu,\"behind_events\":%llu,\"behind_s\":%lld,\"held_bytes\":%llu,\"sent\":%llu,\"bytes\":%llu",
                r->conf.tls ? "true" : "false", r->state, (unsigned long long)acked, (unsigned long long)(end > acked ? end - acked : 0),
                (long long)behind_s(r, end), (unsigned long long)r->held_bytes, (unsigned long long)r->u.sent, (unsigned long long)r->u.bytes);
-    buf_printf(b, ",\"refused\":%llu,\"damaged\":%llu,\"failures\":%llu,\"last_error\":", (unsigned long long)r->u.refused, (unsigned long long)r->damaged,
+    buf_printf(b, ",\"refused\":%llu,\"given_up\":%llu,\"damaged\":%llu,\"failures\":%llu,\"last_error\":", (unsigned long long)r->u.refused,
+               (unsigned long long)r->given_up, (unsigned long long)r->damaged,
                (unsigned long long)r->failures);
     buf_json(b, str_c(r->error));
     buf_str(b, STR(",\"last_error_at\":"));
@@ -363,6 +359,7 @@ static void measure(struct forward *f, struct runner *r, uint64_t end)
     metric_set(t->failures, (int64_t)r->failures);
     metric_set(t->refused, (int64_t)r->u.refused);
     metric_set(t->held, (int64_t)r->held_bytes);
+    metric_set(t->given_up, (int64_t)r->given_up);
 }
 
 static void publish(struct forward *f)

@@ -44,7 +44,8 @@ struct runner {
     char                  told[ERR_TEXT_MAX];   /* the last failure in the log, and when */
     time_ns               told_at;
     bool                  welcomed;    /* there was a connection */
-    _Atomic uint64_t      damaged, failures;
+    _Atomic uint64_t      damaged, failures, given_up;   /* given_up: events */
+    _Atomic uint64_t      skip_to;     /* of forward.c: what is before is to be given up, limits.hold_bytes */
     /* of forward.c */
     uint64_t              age_seq;     /* whose age is known */
     time_ns               age_received, age_at;
@@ -73,6 +74,13 @@ MUST_USE int place_renumber(const char *journal, const char *name, char stream[U
 void place_drop_others(const char *journal, const struct upstream_table *t);
 /* place_oldest - first event of the oldest segment, 0: none. sizes (may be NULL): bytes of the segments that hold from and later ones. */
 uint64_t place_oldest(const char *journal, uint64_t from, uint64_t *bytes);
+/* place_within - first event of the oldest segment from which on there are at most hold bytes; 0: none, or from is not before it. */
+uint64_t place_within(const char *journal, uint64_t from, uint64_t hold);
+/* place_give_up - write down in DATA/forward/given-up.jsonl, on disk, that [from, to) is not passed on: with the moments of receipt, by which it can be sent
+ * again out of the store. */
+MUST_USE int place_give_up(const char *data, const char *journal, const char *name, uint64_t from, uint64_t to, struct err *e);
+/* place_received - when the event was received; 0: not known. */
+time_ns place_received(const char *journal, uint64_t seq);
 
 /* --- a connection --- */
 

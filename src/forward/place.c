@@ -8,6 +8,7 @@
 #include "journal/journal.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -72,6 +73,78 @@ uint64_t place_oldest(const char *journal, uint64_t from, uint64_t *bytes)
     if (bytes)
         *bytes = total;
     return oldest;
+}
+
+uint64_t place_within(const char *journal, uint64_t from, uint64_t hold)
+{
+    struct { uint64_t first, bytes; } seg[4096];
+    size_t count = 0;
+    uint64_t sum = 0, found = 0;
+    struct dirent *f;
+    DIR *d = opendir(journal);
+
+    while (d && count < COUNT(seg) && (f = readdir(d)) != NULL) {
+        struct str name = str_c(f->d_name);
+        char path[PLACE_PATH];
+        struct stat st;
+
+        snprintf(path, sizeof path, "%.4000s/%.255s", journal, f->d_name);
+        if (!str_ends(name, STR(".seg")) || !str_u64(str_of(name.p, name.n - 4), &seg[count].first) || stat(path, &st) < 0)
+            continue;
+        seg[count++].bytes = (uint64_t)st.st_size;
+    }
+    if (d)
+        closedir(d);
+    /* The newest first: as many as fit; the one that is being written always does. */
+    for (uint64_t below = UINT64_MAX;;) {
+        size_t best = count;
+
+        for (size_t i = 0; i < count; i++)
+            if (seg[i].first < below && (best == count || seg[i].first > seg[best].first))
+                best = i;
+        if (best == count || (found && sum + seg[best].bytes > hold))
+            break;
+        sum += seg[best].bytes;
+        found = below = seg[best].first;
+    }
+    return found > from ? found : 0;
+}
+
+time_ns place_received(const char *journal, uint64_t seq)
+{
+    struct journal_reader *reader = NULL;
+    struct event_batch b;
+    time_ns t = 0;
+
+    event_batch_init(&b, 256u * MIB);
+    if (journal_reader_open(journal, seq, &reader, NULL) == 0 && journal_reader_next(reader, &b, NULL, NULL) > 0)
+        t = b.items[0].received;
+    journal_reader_close(&reader);
+    event_batch_free(&b);
+    return t;
+}
+
+int place_give_up(const char *data, const char *journal, const char *name, uint64_t from, uint64_t to, struct err *e)
+{
+    AUTO_BUF struct buf b = { 0 };
+    AUTO_CLOSE int fd = -1;
+    char path[PLACE_PATH];
+    int rc;
+
+    buf_init(&b, 4096);
+    buf_printf(&b, "{\"upstream\":\"%s\",\"from_seq\":%llu,\"to_seq\":%llu,\"received_from\":\"", name, (unsigned long long)from, (unsigned long long)to);
+    buf_time(&b, place_received(journal, from));
+    buf_str(&b, STR("\",\"received_to\":\""));
+    buf_time(&b, place_received(journal, to));
+    buf_str(&b, STR("\",\"at\":\""));
+    buf_time(&b, clock_now());
+    buf_str(&b, STR("\"}\n"));
+    snprintf(path, sizeof path, "%.4000s/forward/given-up.jsonl", data);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_sys(e, "could not open \"%s\"", path);
+    rc = file_write_all(fd, buf_view(&b), e);
+    return rc == 0 && fdatasync(fd) < 0 ? err_sys(e, "could not write \"%s\"", path) : rc;
 }
 
 int place_open(const char *journal, const struct upstream_conf *c, uint64_t *seq, char stream[UPSTREAM_STREAM_MAX], struct err *e)

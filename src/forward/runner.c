@@ -165,7 +165,29 @@ static bool renewed(struct runner *r)
     return certs_stamp(&r->conf) != r->certs;
 }
 
-/* work - until something fails, or the upstream is to end. 1: the certificates changed. */
+/* give_up - the journal keeps no more for it than the configuration allows: told, and written down before the place moves. What is given up is in the store. */
+static void give_up(struct runner *r)
+{
+    uint64_t to = r->skip_to, from = r->u.first_seq;
+    struct err e = { 0 };
+    char n[24];
+    int rc;
+
+    if (to <= from)
+        return;
+    rc = place_give_up(r->u.data, r->journal, r->conf.name, from, to, &e);
+    if (rc == 0) {
+        upstream_acked(&r->u, to, 0, 0);
+        rc = keep(r, true, &e);
+    }
+    if (rc == 0)
+        r->given_up += to - from;
+    log_line(LOG_ERROR, rc == 0 ? "an upstream is too far behind: events of the journal are given up for it; they are in the store, and in forward/given-up.jsonl"
+                                : "could not give up what an upstream is behind", "saqshy.upstream", r->conf.name, "saqshy.events",
+             log_num((long long)(to - from), n), "error.message", e.text, NULL);
+}
+
+/* work - until something fails, or the upstream is to end. 1: the certificates changed; 2: something is to be given up. */
 static int work(struct runner *r, struct err *e)
 {
     while (!upstream_stopping(&r->u)) {
@@ -188,6 +210,8 @@ static int work(struct runner *r, struct err *e)
         }
         if (renewed(r))
             return 1;
+        if (r->skip_to > r->u.first_seq)
+            return 2;
     }
     return 0;
 }
@@ -303,15 +327,19 @@ static void *run(void *arg)
     struct err e = { 0 };
 
     while (!upstream_stopping(&r->u)) {
-        uint64_t before = r->u.first_seq;
-        int rc = r->u.state ? 0 : r->u.kind->open(&r->u, &e);
+        uint64_t before;
+        int rc;
+
+        give_up(r);
+        before = r->u.first_seq;
+        rc = r->u.state ? 0 : r->u.kind->open(&r->u, &e);
 
         if (rc == 0)
             rc = begin(r, &e);
         if (rc == 0) {
             welcome(r);
             rc = work(r, &e);
-            if (rc >= 0)
+            if (rc == 0 || rc == 1)
                 goodbye(r);
         }
         if (rc == 1)
