@@ -7,6 +7,7 @@ import https from 'node:https';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { smtp } from './lib/smtp.mjs';
 import { bin, centre, run, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
 
 const MIB = 1 << 20, DAY = 86400;
@@ -42,10 +43,14 @@ function otlp(c, text) {
 test('a full disk: the reserve stays, senders wait or are told to come again, everybody is told, nothing old goes, the desk goes on; with room again all is there, once', async (t) => {
     const place = await small(t, '220m');
     if (!place) return t.skip('no right to mount a small file system');
-    const c = await centre({ demo: true, agent: true, segmentBytes: MIB, config: 'retention:\n  reserve: 60MiB\n' });
-    t.after(() => c.remove());
+    const mail = await smtp();
+    const c = await centre({ demo: true, agent: true, smtp: mail.port, segmentBytes: MIB, config: 'retention:\n  reserve: 60MiB\n' });
+    t.after(async () => { await c.remove(); await mail.stop(); });
     await c.start();
     const admin = await c.signedIn('administrator'), analyst = await c.signedIn('centre_analyst');
+    const me = (await admin.get('/users')).json.items.find((u) => u.role === 'administrator');
+    const told = await admin.put(`/users/${me.id}`, { name: me.name, role: me.role, org_id: me.org_id, language: 'en', email: 'admin@centre.example', active: true });
+    assert.equal(told.status, 200, String(told.bytes));
     await sendSyslog(c.ports.syslog, ['<13>Nov 24 10:00:00 srv app: the oldest line']);
     await until('the oldest line is found', async () => (await c.events('"the oldest line"')).length === 1);
     await until('it is published', () => existsSync(join(c.data, 'run/retention.json')));
@@ -71,6 +76,7 @@ test('a full disk: the reserve stays, senders wait or are told to come again, ev
     await until('the metric tells', async () => /^saqshy_space_state 2$/m.test((await analyst.request('GET', '/metrics')).bytes.toString()));
     assert.match(readFileSync(join(c.data, 'log/saqshyd.jsonl'), 'utf8'), /the reserve of a disk is touched: senders are slowed/);
     await until('the trail knows', async () => (await admin.get('/audit?limit=200')).json.items.some((r) => r.action === 'storage.touched'));
+    await until('the administrator has a letter', () => mail.letters.some((l) => l.to.some((x) => x.includes('admin@centre.example'))));
     // The desk goes on, from the reserve.
     const org = (await admin.get('/organisations')).json.items[0].id;
     const letter = await analyst.post('/notices', { kind: 'letter', subject: { kind: 'organisation', id: org }, addressees: [org], title: 'On a full disk', text: 'x' });

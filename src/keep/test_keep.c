@@ -1,4 +1,6 @@
 /* test_keep.c - terms against their floor, the forecast as arithmetic, the reserve and its way back. Time is a number. */
+#include "base/file.h"
+#include "base/metrics.h"
 #include "base/test.h"
 #include "keep/keep.h"
 
@@ -144,6 +146,93 @@ static void test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day(void
     }
 }
 
+/* --- the picture --- */
+
+static void write_text(const char *folder, const char *name, struct str text)
+{
+    char path[256];
+    struct err e;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (file_write_atomic(path, text, 0640, &e) < 0)
+        fail_msg("%s", e.text);
+}
+
+static void test_the_picture_tells_all_and_the_history_is_bounded(void **state)
+{
+    static struct metrics metrics;
+    char folder[] = "/tmp/saqshy-keep-XXXXXX", content[4096], config[256], path[256], told[512];
+    const char *root = getenv("SAQSHY_SOURCE");
+    AUTO_BUF struct buf b = { 0 }, lines = { 0 };
+    struct keep *k = NULL, *again = NULL;
+    struct node *n = NULL;
+    json_t *all = NULL;
+    size_t cells, rows = 0;
+    struct err e;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    buf_init(&b, 0);
+    buf_init(&lines, 0);
+    snprintf(content, sizeof content, "%s/content", root ? root : ".");
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, i ? "store" : "run");
+        assert_int_equal(file_mkdirs(path, 0750, &e), 0);
+    }
+    for (int d = 0; d < 900; d++) {     /* a history that is too long, and has rubbish in it */
+        struct civil c = civil_from_days(20000 + d);
+
+        buf_printf(&lines, d % 100 ? "%04d-%02d-%02d 1000 10 5000\n" : "rubbish\n", c.year, c.month, c.day);
+    }
+    write_text(folder, "store/GROWTH", buf_view(&lines));
+    buf_printf(&b, "data: .\ncontent: %s\nretention:\n  days: 30\n  reason: a \"stand\"\n  decided_by: A. Head\n  decided_on: 2026-03-01\n"
+                   "  longer:\n    - {name: security, filter: 'class:sec', days: 60}\n", content);
+    write_text(folder, "saqshyd.yaml", buf_view(&b));
+    snprintf(config, sizeof config, "%s/saqshyd.yaml", folder);
+    if (node_load(config, "/", &n, &e) < 0 || keep_check(n, &e) < 0 || keep_open(n, &metrics, &k, &e) < 0)
+        fail_msg("%s", e.text);
+    cells = metrics.count;
+    (void)keep_watch(k, 21000 * NS_PER_DAY, told);
+    if (keep_publish(k, 21000 * NS_PER_DAY, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_int_equal(keep_picture(folder, &all, &e), 0);
+    const json_t *terms = json_object_get(all, "terms");
+    assert_int_equal(json_integer_value(json_object_get(terms, "days")), 30);
+    assert_int_equal(json_integer_value(json_object_get(terms, "least_days")), 1096);
+    assert_true(json_is_true(json_object_get(terms, "shorter")));
+    assert_string_equal(json_string_value(json_object_get(terms, "reason")), "a \"stand\"");
+    assert_int_equal(json_array_size(json_object_get(terms, "longer")), 1);
+    assert_true(json_array_size(json_object_get(json_object_get(all, "space"), "places")) >= 1);
+    assert_true(json_is_null(json_object_get(json_object_get(all, "outlook"), "full_in_days")));
+    json_decref(all);
+    snprintf(path, sizeof path, "%s/store/GROWTH", folder);
+    assert_int_equal(file_read(path, MIB, &b, &e), 0);
+    for (size_t i = 0; i < b.n; i++)
+        rows += b.p[i] == '\n';
+    assert_int_equal(rows, GROWTH_DAYS_MAX);
+    assert_true(str_find(buf_view(&b), STR("2027-07-01 0 0 ")) > 0);    /* day 21000, the newest */
+    /* The configuration is read again: no cell twice. */
+    if (keep_open(n, &metrics, &again, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_int_equal(metrics.count, cells);
+    keep_close(&again);
+    keep_close(&k);
+    node_free(&n);
+    write_text(folder, "run/retention.json", STR("{\"space\":{\"state\":\"touched\"}}"));
+    assert_int_equal(keep_picture(folder, &all, &e), 0);
+    assert_int_equal(keep_state(all), SPACE_TOUCHED);
+    json_decref(all);
+    write_text(folder, "run/retention.json", STR("{"));
+    assert_int_equal(keep_picture(folder, &all, &e), -EBADMSG);
+    for (size_t i = 0; i < 5; i++) {
+        static const char *const names[] = { "run/retention.json", "store/GROWTH", "saqshyd.yaml", "run", "store" };
+
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(remove(folder), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -151,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_a_touched_reserve_is_left_only_when_an_eighth_more_is_free),
         cmocka_unit_test(test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day),
+        cmocka_unit_test(test_the_picture_tells_all_and_the_history_is_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

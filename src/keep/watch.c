@@ -96,6 +96,15 @@ enum keep_change keep_watch(struct keep *k, time_ns now, char told[512])
     return change;
 }
 
+/* cell - the one of this name, which may be there already: the configuration is read again while the role runs. */
+static struct metric *cell(struct metrics *m, const char *name, bool gauge, const char *help)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->cell[i].name, name) == 0)
+            return &m->cell[i];
+    return metrics_cell(m, name, NULL, gauge, help);
+}
+
 int keep_open(const struct node *n, struct metrics *m, struct keep **out, struct err *e)
 {
     struct keep *k = calloc(1, sizeof *k);
@@ -111,15 +120,15 @@ int keep_open(const struct node *n, struct metrics *m, struct keep **out, struct
         keep_close(&k);
         return rc;
     }
-    k->m_state = metrics_cell(m, "saqshy_space_state", NULL, true, "0 enough room, 1 less than twice the reserve, 2 the reserve is touched and senders are slowed");
-    k->m_free = metrics_cell(m, "saqshy_space_free_bytes", NULL, true, "free in the file system of the store");
-    k->m_reserve = metrics_cell(m, "saqshy_space_reserve_bytes", NULL, true, "left alone in the file system of the store");
-    k->m_full_in = metrics_cell(m, "saqshy_space_full_in_days", NULL, true, "at the pace of the last days; -1: not in sight");
-    k->m_pace = metrics_cell(m, "saqshy_store_bytes_per_day", NULL, true, "mean of the last whole days");
-    k->m_need = metrics_cell(m, "saqshy_store_term_bytes", NULL, true, "what the whole term needs at that pace");
-    k->m_archived = metrics_cell(m, "saqshy_store_archived_bytes", NULL, true, "of parts in the archive");
-    k->m_expired = metrics_cell(m, "saqshy_index_events_expired_total", NULL, false, "events removed because their term was over");
-    k->m_moved = metrics_cell(m, "saqshy_index_parts_archived_total", NULL, false, "parts moved into the archive");
+    k->m_state = cell(m, "saqshy_space_state", true, "0 enough room, 1 less than twice the reserve, 2 the reserve is touched and senders are slowed");
+    k->m_free = cell(m, "saqshy_space_free_bytes", true, "free in the file system of the store");
+    k->m_reserve = cell(m, "saqshy_space_reserve_bytes", true, "left alone in the file system of the store");
+    k->m_full_in = cell(m, "saqshy_space_full_in_days", true, "at the pace of the last days; -1: not in sight");
+    k->m_pace = cell(m, "saqshy_store_bytes_per_day", true, "mean of the last whole days");
+    k->m_need = cell(m, "saqshy_store_term_bytes", true, "what the whole term needs at that pace");
+    k->m_archived = cell(m, "saqshy_store_archived_bytes", true, "of parts in the archive");
+    k->m_expired = cell(m, "saqshy_index_events_expired_total", false, "events removed because their term was over");
+    k->m_moved = cell(m, "saqshy_index_parts_archived_total", false, "parts moved into the archive");
     growth_load(k);
     *out = k;
     return 0;

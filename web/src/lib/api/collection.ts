@@ -98,7 +98,7 @@ const retention = object({
   }),
   growth: arr(object({ day: nullable(str), bytes: num, events: num })),
   outlook: object({
-    bytes_day: num, events_day: num, measured_days: num, full_in_days: nullable(num), full_on: nullable(str), full_where: str, need_bytes: num, have_bytes: num, enough: bool,
+    bytes_day: num, events_day: num, other_day: num, measured_days: num, full_in_days: nullable(num), full_on: nullable(str), full_where: str, need_bytes: num, have_bytes: num, enough: bool,
   }),
   space: object({ state: oneOf(SPACE_STATES), since: nullable(instant), places: arr(place) }),
 });
