@@ -11,6 +11,7 @@
  *      read to its end, renamed, silent    done: closed, but remembered, should it grow after all or be met again */
 #include "agent/files.h"
 #include "base/log.h"
+#include "base/whofile.h"
 #include "parse/edges.h"
 #include "parse/encoding.h"
 
@@ -83,21 +84,6 @@ static struct follow *follow_make(struct files *f, const char *path, const char 
 
 /* --- who is a file --- */
 
-static struct head head_of(int fd, size_t most)
-{
-    char bytes[HEAD_MAX];
-    ssize_t n = pread(fd, bytes, min_size(most, sizeof bytes), 0);
-
-    return n > 0 ? (struct head){ (uint32_t)n, str_hash(str_of(bytes, (size_t)n)) } : (struct head){ 0, 0 };
-}
-
-static bool head_same(int fd, const struct head *h)
-{
-    struct head now = head_of(fd, h->n);
-
-    return h->n == 0 || (now.n == h->n && now.hash == h->hash);
-}
-
 static bool same_inode(const struct tail *t, const struct stat *st) { return t->dev == st->st_dev && t->ino == st->st_ino; }
 
 /* known - the tail, of any path, that this open file is. */
@@ -105,35 +91,9 @@ static struct tail *known(struct files *f, int fd, const struct stat *st)
 {
     for (struct follow *w = f->follows; w; w = w->next)
         for (struct tail *t = w->tails; t; t = t->next)
-            if (same_inode(t, st) && head_same(fd, &t->head))
+            if (same_inode(t, st) && file_head_same(fd, &t->head))
                 return t;
     return NULL;
-}
-
-/* open_regular - the file of this name. The agent may read what a service may not: a link that the service laid among its logs must not send
- * /etc/shadow, so links are followed if root or we made them, or whoever owns the file they lead to. */
-static int open_regular(const char *path, struct stat *st)
-{
-    struct stat link = { 0 };
-    bool is_link = lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (is_link ? 0 : O_NOFOLLOW));
-    bool foreign = fd >= 0 && is_link && link.st_uid != 0 && link.st_uid != geteuid();
-
-    if (fd >= 0 && (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || (foreign && link.st_uid != st->st_uid))) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-static bool packed_name(const char *name)
-{
-    static const char *const ends[] = { ".gz", ".bz2", ".xz", ".zst", ".lz4", ".tmp", ".swp" };
-
-    for (size_t i = 0; i < COUNT(ends); i++)
-        if (str_ends(str_c(name), str_c(ends[i])))
-            return true;
-    return false;
 }
 
 /* --- tails --- */
@@ -234,10 +194,10 @@ static size_t beside(struct files *f, struct follow *w, beside_want *want, const
         struct beside b;
         size_t i = count;
 
-        if (entry->d_name[0] == '.' || strcmp(entry->d_name, slash + 1) == 0 || packed_name(entry->d_name))
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, slash + 1) == 0 || file_packed_name(entry->d_name))
             continue;
         snprintf(path, sizeof path, "%.*s/%s", n, w->path, entry->d_name);
-        b.fd = open_regular(path, &b.st);
+        b.fd = file_open_regular(path, &b.st);
         if (b.fd < 0)
             continue;
         if (!want(f, w, entry->d_name, b.fd, &b.st, arg)) {
@@ -262,7 +222,7 @@ static bool is_tail(struct files *f, struct follow *w, const char *name, int fd,
     const struct tail *t = arg;
 
     (void)f, (void)w, (void)name;
-    return same_inode(t, st) && head_same(fd, &t->head);
+    return same_inode(t, st) && file_head_same(fd, &t->head);
 }
 
 static bool is_copy(struct files *f, struct follow *w, const char *name, int fd, const struct stat *st, const void *arg)
@@ -270,7 +230,7 @@ static bool is_copy(struct files *f, struct follow *w, const char *name, int fd,
     const struct tail *t = arg;
 
     (void)w, (void)name;
-    return t->head.n && !same_inode(t, st) && (uint64_t)st->st_size >= t->offset && head_same(fd, &t->head) && !known(f, fd, st);
+    return t->head.n && !same_inode(t, st) && (uint64_t)st->st_size >= t->offset && file_head_same(fd, &t->head) && !known(f, fd, st);
 }
 
 /* is_between - a file that was the path after our newest tail and before what it is now; or one that grew after it was done. */
@@ -326,8 +286,8 @@ static void resume(struct files *f, struct follow *w)
         next = t->next;
         if (t->done || t->fd >= 0)
             continue;
-        fd = open_regular(w->path, &st);
-        if (fd >= 0 && same_inode(t, &st) && head_same(fd, &t->head)) {
+        fd = file_open_regular(w->path, &st);
+        if (fd >= 0 && same_inode(t, &st) && file_head_same(fd, &t->head)) {
             tail_reopen(t, fd);
             continue;
         }
@@ -359,7 +319,7 @@ static void look(struct files *f, struct follow *w)
 
     if (!w->wanted || stat(w->path, &st) < 0 || (last && same_inode(last, &st) && last->fd >= 0))
         return;
-    fd = open_regular(w->path, &st);
+    fd = file_open_regular(w->path, &st);
     if (fd < 0)
         return;
     t = known(f, fd, &st);
@@ -407,7 +367,7 @@ static void glob_one(struct files *f, const char *pattern, const char *program)
     watch_folder(f, pattern);
     if (glob(pattern, GLOB_NOSORT, NULL, &g) == 0) {
         for (size_t i = 0; i < g.gl_pathc; i++) {
-            struct follow *w = strlen(g.gl_pathv[i]) < AGENT_PATH_MAX - 64 && !packed_name(g.gl_pathv[i])
+            struct follow *w = strlen(g.gl_pathv[i]) < AGENT_PATH_MAX - 64 && !file_packed_name(g.gl_pathv[i])
                                    ? follow_make(f, g.gl_pathv[i], program) : NULL;
 
             if (w)
@@ -458,7 +418,7 @@ static void truncated(struct files *f, struct follow *w, struct tail *t)
     }
     log_line(LOG_INFO, "a log file was cut short, reading it from its beginning", "file.path", w->path, NULL);
     t->offset = 0;
-    t->head = (struct head){ 0, 0 };
+    t->head = (struct file_head){ 0, 0 };
     t->cut = false;
 }
 
@@ -576,7 +536,7 @@ static bool read_tail(struct files *f, struct follow *w, struct tail *t, struct 
     if ((uint64_t)st.st_size != t->size) {
         t->size = (uint64_t)st.st_size;
         t->grown = clock_steady();
-        if (!head_same(t->fd, &t->head))
+        if (!file_head_same(t->fd, &t->head))
             truncated(f, w, t);
     }
     if ((uint64_t)st.st_size < t->offset)
@@ -585,8 +545,8 @@ static bool read_tail(struct files *f, struct follow *w, struct tail *t, struct 
         retire(w, t, &st);
         return false;
     }
-    if (t->head.n < HEAD_MAX)
-        t->head = head_of(t->fd, HEAD_MAX);
+    if (t->head.n < FILE_HEAD_MAX)
+        t->head = file_head_of(t->fd, FILE_HEAD_MAX);
     full = lines(f, w, t, b, now);
     return full;
 }

@@ -8,7 +8,7 @@ struct tail {
     struct tail *next;      /* newer */
     dev_t        dev;
     ino_t        ino;
-    struct head  head;
+    struct file_head head;
     uint64_t     offset;    /* behind the last line taken */
     uint64_t     size;      /* as last seen */
     int          fd;        /* -1: done, or of a path that is not wanted now */

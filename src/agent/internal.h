@@ -9,6 +9,7 @@
 #define SAQSHY_AGENT_INTERNAL_H
 
 #include "agent/agent.h"
+#include "base/whofile.h"
 
 #include <sys/types.h>
 #include <time.h>
@@ -19,7 +20,6 @@
 #define BATCH_LINES_MAX  5000
 #define FILES_MAX        1024
 #define GENERATIONS_MAX  16
-#define HEAD_MAX         256             /* first bytes that tell a file from another in the same inode */
 #define STATE_FILES_MAX  (FILES_MAX * GENERATIONS_MAX)
 #define STATE_PORTS_MAX  4096
 #define STATE_BYTES_MAX  (8u * MIB)
@@ -50,14 +50,10 @@ struct agent_config {
 
 /* --- state: how far we are; text, one fact a line, see state.c --- */
 
-struct head {
-    uint32_t n;                          /* so many first bytes */
-    uint64_t hash;
-};
 struct mark {
     dev_t       dev;
     ino_t       ino;
-    struct head head;
+    struct file_head head;
     uint64_t    offset;
     bool        done;                    /* read to its end and closed */
     char       *path, *program;

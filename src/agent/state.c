@@ -166,11 +166,11 @@ static bool take_mark(struct state *s, struct str line, bool done)
 
     if (!get_number(&line, &dev) || !get_number(&line, &ino) || !get_number(&line, &head_n) || !get_number(&line, &hash) ||
         !get_number(&line, &offset) || !get_text(&line, path, sizeof path) || !get_text(&line, program, sizeof program) ||
-        head_n > HEAD_MAX || offset > INT64_MAX || line.n)
+        head_n > FILE_HEAD_MAX || offset > INT64_MAX || line.n)
         return false;
     m.dev = (dev_t)dev;
     m.ino = (ino_t)ino;
-    m.head = (struct head){ (uint32_t)head_n, hash };
+    m.head = (struct file_head){ (uint32_t)head_n, hash };
     m.offset = offset;
     return state_add_mark(s, &m) == 0;
 }
