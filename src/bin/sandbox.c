@@ -6,6 +6,7 @@
 #include "bin/bin.h"
 #include "base/log.h"
 #include "desk/surveys/tools.h"
+#include "ingest/folder.h"
 #include "forward/upstream.h"
 #include "forward/forward.h"
 #include "base/file.h"
@@ -26,6 +27,7 @@
      LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK)
 /* Newer than the headers of Debian 12; asked of the kernel before use. Without the first a role could empty any file of its user, the
  * desk's database too, by truncate(2). */
+#define FS_REFER      (1ULL << 13) /* version 2: to move a file from one folder to another */
 #define FS_TRUNCATE   (1ULL << 14) /* version 3 */
 #define NET_BIND      (1ULL << 0)  /* version 4 */
 #define NET_CONNECT   (1ULL << 1)
@@ -151,6 +153,37 @@ static int allow_certificates(const struct node *n, int ruleset)
     return rc;
 }
 
+static uint64_t refer(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2 ? FS_REFER : 0; }
+
+/* What a watched folder needs. */
+struct watching {
+    int      ruleset, rc;
+    uint64_t may_write;
+};
+
+static void let_watch(void *arg, const char *folder, bool write)
+{
+    struct watching *w = arg;
+
+    if (w->rc == 0)
+        w->rc = allow(w->ruleset, folder, write ? w->may_write : MAY_READ);
+}
+
+/* allow_folders - those of listeners that watch folders: to read, or to move files within. */
+static int allow_folders(const struct node *n, int ruleset, uint64_t may_write)
+{
+    struct watching w = { ruleset, 0, may_write };
+
+    for (size_t i = 0; i < n->listen.listener_count; i++) {
+        const struct listen_conf *c = &n->listen.listeners[i];
+        struct folder_conf folder;
+
+        if (c->kind == LISTEN_folder && folder_conf_read(c, &folder, NULL) == 0)
+            folder_roots(&folder, let_watch, &w);
+    }
+    return w.rc;
+}
+
 /* What an upstream of forward needs: see forward_rights. */
 struct letting {
     int      ruleset, rc;
@@ -228,6 +261,8 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
         rc = allow(ruleset, n->retention_archive, role == ROLE_INDEX ? may_write : MAY_READ);
     if (rc == 0 && role == ROLE_INGEST)
         rc = allow_certificates(n, ruleset);
+    if (rc == 0 && role == ROLE_INGEST)
+        rc = allow_folders(n, ruleset, may_write | refer());
     if (rc == 0 && role == ROLE_TOOLS)
         rc = allow_programs(n, ruleset, may_write);
     if (rc == 0 && role == ROLE_FORWARD)
@@ -241,7 +276,7 @@ static int enter_landlock(const struct node *n, enum node_role role, struct err 
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     uint64_t truncate = version >= 3 ? FS_TRUNCATE : 0;
-    struct ruleset a = { .fs = HANDLED | truncate, .net = net_refused(n, role) };
+    struct ruleset a = { .fs = HANDLED | truncate | refer(), .net = net_refused(n, role) };
 
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
         if (role == ROLE_TOOLS)
