@@ -8,6 +8,7 @@
 
 #define ROTATE_MIB_DEFAULT 64
 #define PROGRESS_EVERY     100000
+#define SHORTEST_NS        NS_PER_SECOND   /* a search that cannot hold so short a time is given up */
 #define ZONE_DEFAULT       300   /* Kazakhstan's time, since 1 March 2024 */
 
 static const char usage[] =
@@ -33,14 +34,21 @@ struct writing {
     struct export *x;
     struct err    *e;
     int            rc;
-    bool           quiet;
+    bool           quiet, any;
+    time_ns        last_time;    /* of the last one written; what comes before it is known */
+    uint64_t       last_seq;
 };
 
-static int one(void *arg, const struct event *ev)
+static int one_event(void *arg, const struct event *ev)
 {
     struct writing *w = arg;
     struct export_counts c;
 
+    if (w->any && (ev->time < w->last_time || (ev->time == w->last_time && ev->seq <= w->last_seq)))
+        return 0;
+    w->any = true;
+    w->last_time = ev->time;
+    w->last_seq = ev->seq;
     w->rc = export_add(w->x, ev, w->e);
     c = export_counts(w->x);
     if (!w->quiet && c.events && c.events % PROGRESS_EVERY == 0) {
@@ -66,6 +74,54 @@ static int query_of(const struct arguments *a, struct query **out, struct err *e
     return query_parse(buf_view(&text), out, e);
 }
 
+static int time_of(void *arg, const struct event *ev)
+{
+    *(time_ns *)arg = ev->time;
+    return 1;
+}
+
+/* edge - the moment of the first or last event that is selected. False: there is none, or rc is below zero. */
+static bool edge(struct store_search s, bool newest, time_ns *at, int *rc, struct err *e)
+{
+    struct store_stats stats = { 0 };
+
+    *at = INT64_MIN;
+    s.oldest_first = !newest;
+    s.limit = 1;
+    *rc = store_find(&s, time_of, at, &stats, e);
+    return *rc == 0 && *at != INT64_MIN;
+}
+
+/* windows - all at once, and where more events would have to wait for their turn than a search may hold (store.h, promise 6), in shorter times: from the last one
+ * that was written on. */
+static int windows(struct store_search s, struct writing *w, struct store_stats *stats, struct err *e)
+{
+    time_ns at, last, size;
+    int rc;
+
+    if (!edge(s, false, &at, &rc, e) || !edge(s, true, &last, &rc, e))
+        return rc;
+    size = last > at && (uint64_t)last - (uint64_t)at < INT64_MAX ? last - at + 1 : INT64_MAX;
+    while (at <= last && at < INT64_MAX) {
+        struct store_stats one = { 0 };
+
+        s.from = at;
+        s.to = size > last - at ? last + (last < INT64_MAX) : at + size;
+        rc = store_find(&s, one_event, w, &one, e);
+        stats->damaged_parts = one.damaged_parts > stats->damaged_parts ? one.damaged_parts : stats->damaged_parts;
+        if (rc == -E2BIG && size > SHORTEST_NS) {
+            size /= 4;
+            at = w->any && w->last_time > at ? w->last_time : at;
+            continue;
+        }
+        if (rc < 0 || w->rc < 0)
+            return rc;
+        at = s.to;
+        size = size > INT64_MAX / 2 ? INT64_MAX : size * 2;
+    }
+    return 0;
+}
+
 static int run(const struct arguments *a, struct err *e)
 {
     struct store_search s = { .from = a->from, .to = a->to, .oldest_first = true };
@@ -86,7 +142,7 @@ static int run(const struct arguments *a, struct err *e)
     if (rc == 0)
         rc = export_new(&a->o, &w.x, e);
     if (rc == 0)
-        rc = store_find(&s, one, &w, &stats, e);
+        rc = windows(s, &w, &stats, e);
     rc = rc < 0 ? rc : w.rc;
     if (rc == 0)
         rc = export_end(w.x, e);
