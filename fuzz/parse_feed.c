@@ -16,14 +16,17 @@ static int sum(void *arg, const struct feed_text *t, struct err *e)
     return 0;
 }
 
-static uint64_t fed(struct str bytes, size_t step)
+static uint64_t fed(struct str bytes, size_t step, bool records)
 {
+    static const struct str starts[] = { STR_INIT("####-##-## "), STR_INIT("[@@@ ?") };
     uint64_t hash = 0;
     struct feed *f;
     struct str part;
 
     if (feed_new(&f, NULL) < 0)
         abort();
+    if (records)
+        feed_records(f, starts, COUNT(starts));
     for (size_t head = min_size(bytes.n, 4096); bytes.n; head = step) { /* the first piece tells the encoding */
         part = str_of(bytes.p, min_size(head, bytes.n));
         bytes = str_cut(bytes, part.n);
@@ -40,8 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str bytes = str_of((const char *)data, size);
     size_t head = size > 1 ? 1u + data[0] % 64u : 1;
+    bool records = size > 1 && data[1] % 2;
 
-    if (fed(bytes, size ? size : 1) != fed(bytes, head))
+    if (fed(bytes, size ? size : 1, records) != fed(bytes, head, records))
         abort();
     return 0;
 }
