@@ -157,3 +157,25 @@ samples:
         assert.deepEqual([two['user.name'], two['event.action'], two['saqshy.parse']], ['bob', 'say "hi"', 'ok']);
     } finally { rmSync(folder, { recursive: true, force: true }); }
 });
+
+test('a stack trace that the agent is told to keep together is one event, over a restart of the agent, and every line of it is there', async () => {
+    const p = await place();
+    try {
+        const file = join(p.data, 'agent.yaml'), log = join(p.data, 'logs/shop.log');
+        writeFileSync(file, `${readFileSync(file, 'utf8')}    records: ["####-##-## ##:##:##"]\n`);
+        writeFileSync(log, '2026-11-20 08:05:01,123 [http-1] ERROR kz.egov.shop.Pay - order 7 refused\nkz.egov.shop.PayException: no money\n');
+        await p.ingest();
+        const agent = p.agent();
+        agent.kill('SIGKILL');
+        await agent.ended;
+        appendFileSync(log, '\tat kz.egov.shop.A.b(A.java:7)\n2026-11-20 08:05:02,123 [http-1] INFO  kz.egov.shop.Pay - order 8 paid\n');
+        p.agent();
+        const [one, two, ...more] = await p.wait(2, (e) => e['saqshy.parser'] === 'java');
+        assert.equal(more.length, 0);
+        assert.equal(one['event.original'], '2026-11-20 08:05:01,123 [http-1] ERROR kz.egov.shop.Pay - order 7 refused\nkz.egov.shop.PayException: no money\n\tat kz.egov.shop.A.b(A.java:7)');
+        assert.equal(one['error.type'], 'kz.egov.shop.PayException');
+        assert.equal(one['error.message'], 'no money');
+        assert.equal(one['error.stack_trace'], '\tat kz.egov.shop.A.b(A.java:7)');
+        assert.equal(two.message, 'order 8 paid');
+    } finally { await p.close(); }
+});

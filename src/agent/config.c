@@ -1,6 +1,7 @@
 /* config.c - the agent's YAML file. An unknown key, wrong type or missing setting refuses the whole file. */
 #include "agent/facts.h"
 #include "base/yaml.h"
+#include "parse/edges.h"
 
 static int take_text(const struct yaml *y, const struct ynode *map, const char *key, char **out, struct err *e)
 {
@@ -46,9 +47,31 @@ static int take_inputs(struct agent_config *c, const struct yaml *y, const struc
     return yaml_bool(y, root, "listening_ports", &c->ports, e) < 0 ? -EBADMSG : 0;
 }
 
+/* take_records - how records of several lines begin. */
+static int take_records(struct agent_file *f, const struct yaml *y, const struct ynode *map, struct err *e)
+{
+    const struct ynode *list = yaml_get(map, "records");
+
+    if (!list)
+        return 0;
+    if (list->kind != YNODE_SEQ || list->count == 0 || list->count > RECORD_STARTS_MAX)
+        return yaml_err(y, list, e, "\"records\" must be a list of 1 to %d beginnings", RECORD_STARTS_MAX);
+    f->starts = calloc(list->count, sizeof *f->starts);
+    if (!f->starts)
+        return err_set(e, -ENOMEM, "no memory for the configuration");
+    for (const struct ynode *i = list->first; i; i = i->next) {
+        char *copy = i->kind == YNODE_SCALAR && i->text.n && i->text.n <= 64 ? strndup(i->text.p, i->text.n) : NULL;
+
+        if (!copy)
+            return yaml_err(y, i, e, "a beginning of 1 to 64 bytes is expected here, as in \"####-##-## \"");
+        f->starts[f->start_count++] = str_of(copy, i->text.n);
+    }
+    return 0;
+}
+
 static int take_files(struct agent_config *c, const struct yaml *y, const struct ynode *root, struct err *e)
 {
-    static const char *const names[] = { "path", "program", NULL };
+    static const char *const names[] = { "path", "program", "records", NULL };
     const struct ynode *list = yaml_get(root, "files");
     int rc;
 
@@ -70,6 +93,8 @@ static int take_files(struct agent_config *c, const struct yaml *y, const struct
         if (f->glob[0] != '/')
             return yaml_err(y, i, e, "\"path\" must begin with \"/\"");
         if (yaml_get(i, "program") && (rc = take_text(y, i, "program", &f->program, e)) < 0)
+            return rc;
+        if ((rc = take_records(f, y, i, e)) < 0)
             return rc;
     }
     return 0;
@@ -208,6 +233,9 @@ void agent_config_free(struct agent_config **c)
     for (size_t i = 0; (*c)->files && i <= (*c)->file_count; i++) {
         free((*c)->files[i].glob);
         free((*c)->files[i].program);
+        for (size_t k = 0; k < (*c)->files[i].start_count; k++)
+            free((char *)(uintptr_t)(*c)->files[i].starts[k].p);
+        free((*c)->files[i].starts);
     }
     free((*c)->files);
     for (size_t i = 0; i < (*c)->tree_count; i++)

@@ -51,6 +51,15 @@ static void watch_folder(const struct files *f, const char *path)
         (void)inotify_add_watch(f->inotify, folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
 }
 
+/* file_of - what the configuration says of a path. */
+static const struct agent_file *file_of(const struct files *f, const char *path)
+{
+    for (size_t i = 0; i < f->config->file_count; i++)
+        if (fnmatch(f->config->files[i].glob, path, FNM_PATHNAME) == 0)
+            return &f->config->files[i];
+    return NULL;
+}
+
 static struct follow *follow_make(struct files *f, const char *path, const char *program)
 {
     struct follow *w = follow_find(f, path), **at = &f->follows;
@@ -68,6 +77,7 @@ static struct follow *follow_make(struct files *f, const char *path, const char 
         return NULL;
     w->path = strdup(path);
     w->program = strdup(program ? program : "");
+    w->file = file_of(f, path);
     if (!w->path || !w->program) {
         free(w->path);
         free(w->program);
@@ -468,6 +478,26 @@ static enum encoding encoding_at(int fd)
     return encoding_of_file(str_of(head, n > 0 ? (size_t)n : 0));
 }
 
+/* next_text - the next whole line, or record of several. */
+static bool next_text(const struct follow *w, enum encoding e, struct str *rest, struct str *text)
+{
+    if (!w->file || w->file->start_count == 0)
+        return encoding_line(e, rest, text);
+    return record_next(w->file->starts, w->file->start_count, e, rest, text);
+}
+
+/* last_text - what stands at the end of a file as one text, once nothing came for a while: a line without its end, or a record that no other
+ * follows. False: it may go on. */
+static bool last_text(const struct tail *t, enum encoding e, struct str s, struct str *text)
+{
+    struct str rest = s, line = { NULL, 0 };
+
+    while (encoding_line(e, &rest, &line))
+        ;
+    *text = rest.n || line.p == NULL ? s : str_of(s.p, (size_t)(line.p + line.n - s.p));
+    return s.n && clock_steady() - t->grown > (rest.n ? PARTIAL_NS : EDGES_WAIT);
+}
+
 /* lines - whole lines from the position on. True if the batch is full. */
 static bool lines(struct files *f, const struct follow *w, struct tail *t, struct batch *b, time_ns now)
 {
@@ -481,7 +511,7 @@ static bool lines(struct files *f, const struct follow *w, struct tail *t, struc
         size_t n = got > 0 ? (size_t)got : 0, at = 0;
         struct str rest = str_of(f->bytes, n), line;
 
-        while (!batch_full(b) && encoding_line(encoding, &rest, &line)) {
+        while (!batch_full(b) && next_text(w, encoding, &rest, &line)) {
             emit(w, b, line, t->cut, now);
             edges_line(&open, line, 0);
             t->cut = false;
@@ -493,8 +523,8 @@ static bool lines(struct files *f, const struct follow *w, struct tail *t, struc
         if (batch_full(b))
             break;
         if (n < want) {
-            if (n > at && clock_steady() - t->grown > PARTIAL_NS) {
-                emit(w, b, str_of(f->bytes + at, n - at), t->cut, now);
+            if (last_text(t, encoding, str_of(f->bytes + at, n - at), &line)) {
+                emit(w, b, line, t->cut, now);
                 t->offset += n - at;
             }
             at_an_edge(b, t, &open, &first, &edge, false);
@@ -578,9 +608,8 @@ bool files_read(struct files *f, struct batch *b, time_ns now)
 
 static bool covered(const struct files *f, const char *path)
 {
-    for (size_t i = 0; i < f->config->file_count; i++)
-        if (fnmatch(f->config->files[i].glob, path, FNM_PATHNAME) == 0)
-            return true;
+    if (file_of(f, path))
+        return true;
     for (size_t i = 0; f->system && i < COUNT(system_globs); i++)
         if (strcmp(system_globs[i], path) == 0)
             return true;

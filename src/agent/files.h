@@ -19,6 +19,7 @@ struct tail {
 struct follow {
     struct follow *next;
     char          *path, *program;
+    const struct agent_file *file; /* of the configuration, or NULL */
     struct tail   *tails;   /* oldest first */
     size_t         tail_count;
     bool           wanted;

@@ -33,6 +33,8 @@
 
 struct agent_file {
     char *glob, *program;
+    struct str *starts;                  /* how its records begin; none: each line is one */
+    size_t start_count;
 };
 struct agent_config {
     char  *id, *state, *url, *ca, *cert, *key;

@@ -1,5 +1,6 @@
 /* test_files.c - following files through thousands of rotations, cuts, restarts and crashes: each line once. */
 #include "agent/files.h"
+#include "parse/edges.h"
 #include "ingest/otlp.h"
 #include "base/file.h"
 #include "base/test.h"
@@ -388,6 +389,40 @@ static void a_file_in_utf16_is_read_by_its_lines(void **state)
     fclose(f);
 }
 
+/* A record of several lines travels whole, however the file is written: its end is the next one's beginning, or two silent seconds. */
+static void records_of_several_lines_are_one(void **state)
+{
+    static struct str starts[] = { STR_INIT("####-##-## ") };
+    struct world *w = *state;
+    FILE *f;
+
+    w->file.starts = starts;
+    w->file.start_count = 1;
+    f = fopen(w->log, "a");
+    assert_non_null(f);
+    fputs("head\n2026-03-19 a\n\tat b\n", f);
+    fflush(f);
+    assert_int_equal(read_once(w), 1); /* what stands before the first; the record may go on */
+    fputs("\tat c", f);
+    fflush(f);
+    assert_int_equal(read_once(w), 0);
+    fputs("\n2026-03-19 d\n", f);
+    fflush(f);
+    assert_int_equal(read_once(w), 1);
+    assert_int_equal(w->batch.bytes, sizeof "2026-03-19 a\n\tat b\n\tat c" - 1);
+    assert_int_equal(read_once(w), 0);
+    age(w);
+    assert_int_equal(read_once(w), 1);
+    assert_int_equal(w->batch.bytes, sizeof "2026-03-19 d" - 1);
+    for (size_t i = 0; i < RECORD_LINES_MAX + 5; i++)
+        fputs(i ? "x\n" : "2026-03-19 e\n", f);
+    fflush(f);
+    assert_int_equal(read_once(w), 6); /* bounded: then each line is one */
+    fclose(f);
+    w->file.starts = NULL;
+    w->file.start_count = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +432,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_of_a_short_life_do_not_use_up_the_list, setup, teardown),
         cmocka_unit_test_setup_teardown(a_partial_line_waits_for_its_end_but_not_for_ever, setup, teardown),
         cmocka_unit_test_setup_teardown(records_of_an_audit_event_travel_in_one_batch, setup, teardown),
+        cmocka_unit_test_setup_teardown(records_of_several_lines_are_one, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_in_utf16_is_read_by_its_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_laid_by_a_service_sends_no_foreign_file, setup, teardown),
     };

@@ -1,5 +1,6 @@
 /* edges.c - see edges.h. */
 #include "parse/edges.h"
+#include "parse/internal.h"
 #include "parse/join.h"
 
 static void drop(struct edges *e, size_t i)
@@ -30,4 +31,41 @@ void edges_line(struct edges *e, struct str line, uint64_t source)
     for (i = e->count; i > 0; i--)
         if (seen.stamp_ms - e->open[i - 1].stamp_ms > EDGES_WAIT / NS_PER_MS)
             drop(e, i - 1);
+}
+
+bool record_begins(const struct str *starts, size_t count, enum encoding e, struct str line)
+{
+    char head[96];
+    size_t n = 0, low = e == ENCODING_UTF16BE;
+
+    if (e != ENCODING_UTF16LE && e != ENCODING_UTF16BE) {
+        take(&line, STR("\xEF\xBB\xBF"));
+        return starts_as(starts, count, line);
+    }
+    if (line.n > 1 && ((unsigned char)line.p[0] ^ (unsigned char)line.p[1]) == (0xFE ^ 0xFF))
+        line = str_cut(line, 2);
+    for (; n < sizeof head && 2 * n + 1 < line.n; n++)
+        head[n] = line.p[2 * n + 1 - low] ? '\x80' : line.p[2 * n + low];
+    return starts_as(starts, count, str_of(head, n));
+}
+
+bool record_next(const struct str *starts, size_t count, enum encoding e, struct str *rest, struct str *record)
+{
+    struct str at = *rest, before, line;
+
+    if (!encoding_line(e, &at, record))
+        return false;
+    if (record_begins(starts, count, e, *record))
+        for (size_t n = 1; n < RECORD_LINES_MAX; n++) {
+            before = at;
+            if (!encoding_line(e, &at, &line))
+                return false;
+            if (record_begins(starts, count, e, line)) {
+                at = before;
+                break;
+            }
+            record->n = (size_t)(line.p + line.n - record->p);
+        }
+    *rest = at;
+    return true;
 }

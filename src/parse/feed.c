@@ -1,7 +1,6 @@
 /* feed.c - see feed.h. */
 #include "parse/feed.h"
 #include "parse/internal.h"
-#include "parse/patterns.h"
 
 #define HELD_MAX (2 * EVENT_ORIGINAL_MAX + MIB) /* a line that is not whole yet, and one read of the caller */
 
@@ -95,31 +94,14 @@ static int xml_line(struct feed *f, struct str line, feed_each *each, void *arg,
     return has(line, STR("</Event>")) ? give_xml(f, each, arg, e) : 0;
 }
 
-/* begins - the line begins a record; of UTF-16 the letters of ASCII are looked at. */
-static bool begins(const struct feed *f, struct str line)
-{
-    char head[96];
-    size_t n = 0, low = f->encoding == ENCODING_UTF16BE;
-
-    if (!wide(f)) {
-        take(&line, STR("\xEF\xBB\xBF"));
-        return starts_as(f->starts, f->start_count, line);
-    }
-    if (line.n > 1 && ((unsigned char)line.p[0] ^ (unsigned char)line.p[1]) == (0xFE ^ 0xFF))
-        line = str_cut(line, 2);
-    for (; n < sizeof head && 2 * n + 1 < line.n; n++)
-        head[n] = line.p[2 * n + 1 - low] ? '\x80' : line.p[2 * n + low];
-    return starts_as(f->starts, f->start_count, str_of(head, n));
-}
-
 /* record_line - a line where records may have several. */
 static int record_line(struct feed *f, struct str line, bool cut, feed_each *each, void *arg, struct err *e)
 {
     int rc = 0;
 
-    bool first = !cut && begins(f, line);
+    bool first = !cut && record_begins(f->starts, f->start_count, f->encoding, line);
 
-    if (cut || first || f->xml.n + line.n + 2 > EVENT_ORIGINAL_MAX || f->xml_lines >= FEED_LINES_MAX)
+    if (cut || first || f->xml.n + line.n + 2 > EVENT_ORIGINAL_MAX || f->xml_lines >= RECORD_LINES_MAX)
         rc = give_xml(f, each, arg, e);
     if (rc < 0)
         return rc;

@@ -11,11 +11,9 @@
 #ifndef SAQSHY_PARSE_FEED_H
 #define SAQSHY_PARSE_FEED_H
 
+#include "parse/edges.h"
 #include "parse/join.h"
 #include "parse/encoding.h"
-
-#define FEED_STARTS_MAX 16   /* ways in which a record may begin */
-#define FEED_LINES_MAX  2000 /* of one record: a file that changes its form must not become one text */
 
 struct feed;
 struct feed_text {
@@ -32,7 +30,7 @@ void feed_free(struct feed **f);
 /* feed_bytes - the next bytes. What each answers below 0 comes back, and the rest of the bytes is kept. */
 MUST_USE int feed_bytes(struct feed *f, struct str bytes, feed_each *each, void *arg, struct err *e);
 /* feed_records - from here on a line that begins in none of these ways (patterns.h, "starts") goes on the record before it: stack
- * traces, statements of several lines. Before a first line that begins so, and past FEED_LINES_MAX, each line is a record. Borrowed. What is open is given first by feed_flush or feed_end. */
+ * traces, statements of several lines. Before a first line that begins so, and past RECORD_LINES_MAX, each line is a record. Borrowed. What is open is given first by feed_flush or feed_end. */
 void feed_records(struct feed *f, const struct str *starts, size_t count);
 /* feed_flush - a record or an audit event that is open counts as whole: for files that nobody writes to for a while. */
 MUST_USE int feed_flush(struct feed *f, feed_each *each, void *arg, struct err *e);

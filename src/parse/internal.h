@@ -152,6 +152,8 @@ bool all_digits(struct str s);
 /* ip_of - the address in s without "::ffff:" or brackets; {NULL,0} if s is none. */
 struct str ip_of(struct str s);
 int hex_value(char c);
+/* starts_as - the text begins in one of these ways, or there are none: '#' is a digit, '@' a letter, '?' any byte, all else itself. */
+bool starts_as(const struct str *starts, size_t count, struct str text);
 
 /* --- stamp.c --- */
 struct stamp {

@@ -330,8 +330,6 @@ bool stamp_by_form(const struct work *w, const struct time_rule *rule, struct st
 bool stamp_form_valid(struct str form);
 
 /* --- patterns_run.c --- */
-/* starts_as - the text begins in one of these ways, or there are none. */
-bool starts_as(const struct str *starts, size_t count, struct str text);
 /* product_looks - the text passes "starts" and "contains". */
 bool product_looks(const struct product *p, struct str text);
 /* product_run - read text. True: a pattern matched, or the form fits; the event has it all. False: nothing was added. */

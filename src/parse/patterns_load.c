@@ -380,7 +380,7 @@ static int whole(struct making *m, const struct ynode *map)
         rc = making_texts(m, map, "empty", &p->empty, &p->empty_count);
     if (rc == 0)
         rc = making_texts(m, map, "records", &p->records, &p->record_count);
-    if (rc == 0 && p->record_count > FEED_STARTS_MAX)
+    if (rc == 0 && p->record_count > RECORD_STARTS_MAX)
         rc = wrong(m, yaml_get(map, "records"), "\"records\" wants at most 16 ways to begin");
     p->drop_rest = str_eq(rest, STR("drop"));
     if (rc == 0 && rest.n && !p->drop_rest && !str_eq(rest, STR("keep")))

@@ -42,30 +42,6 @@ void parse_explain(struct work *w, const char *fmt, ...)
     buf_byte(w->hints->explain, '\n');
 }
 
-/* --- recognising --- */
-
-static bool starts_so(struct str shape, struct str text)
-{
-    if (text.n < shape.n)
-        return false;
-    for (size_t i = 0; i < shape.n; i++) {
-        char c = text.p[i];
-
-        if (shape.p[i] == '#' ? !is_digit(c) : shape.p[i] == '@' ? !is_alpha(c) : shape.p[i] != '?' && shape.p[i] != c)
-            return false;
-    }
-    return true;
-}
-
-bool starts_as(const struct str *starts, size_t count, struct str text)
-{
-    bool ok = count == 0;
-
-    for (size_t i = 0; i < count && !ok; i++)
-        ok = starts_so(starts[i], text);
-    return ok;
-}
-
 bool product_looks(const struct product *p, struct str text)
 {
     if (!starts_as(p->starts, p->start_count, text))

@@ -143,3 +143,27 @@ struct str ip_of(struct str s)
         return str_cut(s, 7);
     return is_ipv6(s) ? s : (struct str){ NULL, 0 };
 }
+
+/* --- recognising --- */
+
+static bool starts_so(struct str shape, struct str text)
+{
+    if (text.n < shape.n)
+        return false;
+    for (size_t i = 0; i < shape.n; i++) {
+        char c = text.p[i];
+
+        if (shape.p[i] == '#' ? !is_digit(c) : shape.p[i] == '@' ? !is_alpha(c) : shape.p[i] != '?' && shape.p[i] != c)
+            return false;
+    }
+    return true;
+}
+
+bool starts_as(const struct str *starts, size_t count, struct str text)
+{
+    bool ok = count == 0;
+
+    for (size_t i = 0; i < count && !ok; i++)
+        ok = starts_so(starts[i], text);
+    return ok;
+}

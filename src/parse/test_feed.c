@@ -119,13 +119,13 @@ static void test_record_bounds(void **state)
     assert_int_equal(feed_new(&f, NULL), 0);
     feed_records(f, starts, COUNT(starts));
     assert_int_equal(feed_bytes(f, STR("[Mon a\n"), take_text, &g, NULL), 0);
-    for (size_t i = 0; i < FEED_LINES_MAX + 9; i++)
+    for (size_t i = 0; i < RECORD_LINES_MAX + 9; i++)
         assert_int_equal(feed_bytes(f, STR("x\n"), take_text, &g, NULL), 0);
     assert_int_equal(feed_flush(f, take_text, &g, NULL), 0);
-    assert_int_equal(g.lines, FEED_LINES_MAX + 10);
+    assert_int_equal(g.lines, RECORD_LINES_MAX + 10);
     for (size_t i = 0; i < g.out.n; i++)
         texts += g.out.p[i] == '|';
-    assert_int_equal(texts, 10); /* a record of FEED_LINES_MAX lines, and ten alone */
+    assert_int_equal(texts, 10); /* a record of RECORD_LINES_MAX lines, and ten alone */
     buf_reset(&g.out);
     assert_int_equal(feed_bytes(f, STR("[Tue a\nb\n"), take_text, &g, NULL), 0);
     assert_int_equal(g.out.n, 0);
