@@ -2,7 +2,8 @@
 // in the journal exactly once.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bin, run, saqshy, sleep, until } from './lib/centre.mjs';
@@ -222,4 +223,52 @@ test('a watched folder: what its options may be, a reload that changes it, and t
     assert.equal((await c.reload()).code, 0);
     await exactly(c, [...numbers('a', 1, 4), ...numbers('b', 1, 3)]);
     await end(c);
+});
+
+test('a watched folder: while there is no space for the journal, or for positions, nothing is read and nothing is lost or doubled', { timeout: 300000 }, async (t) => {
+    const c = await watching(t, listener('*.log'));
+    await c.stop();
+    const small = [];
+    const mount = async (name, size, filler) => {
+        if ((await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', join(c.data, name)])).code !== 0) return false;
+        small.push(join(c.data, name));
+        writeFileSync(join(c.data, name, 'filler'), Buffer.alloc(filler));
+        return true;
+    };
+    try {
+        if (!await mount('journal', '24m', 20 << 20)) return t.skip('no right to mount a small file system');
+        await c.start();
+        const expected = Array.from({ length: 200 }, (_, n) => `full ${n} ${randomBytes(30000).toString('base64')}`);
+        writeFileSync(c.at('a.log'), expected.join('\n') + '\n');
+        await until('there is no space', () => c.log().includes('there is no space for the journal'));
+        await until('it is behind', () => c.listener('drop').behind_bytes > 1e6);
+        const before = (await c.events()).length;
+        assert.ok(before < 200);
+        rmSync(join(c.data, 'journal/filler'));
+        await c.wait(200, () => true, 120);
+        assert.deepEqual((await c.events()).map((e) => e['event.original']), expected);
+        assert.deepEqual(await c.stop(), { code: 0, signal: null });
+        const list = readFileSync(join(c.data, 'inputs/folder-drop'));
+        if (!await mount('inputs', '128k', 0)) return;
+        writeFileSync(join(c.data, 'inputs/folder-drop'), list);
+        writeFileSync(join(c.data, 'inputs/filler'), Buffer.alloc(80 << 10));
+        await c.start();
+        await until('the file is known', () => c.listener('drop').files === 1);
+        /* Every part writes a line: until no more fits. */
+        for (let n = 0; !c.log().includes('could not keep the position of a file'); n++) {
+            assert.ok(n < 3000);
+            const text = `more ${n}`;
+            appendFileSync(c.at(`${n % 40}-${'x'.repeat(200)}.log`), `${text}\n`);
+            expected.push(text);
+            if (n % 40 === 39) await sleep(300);
+        }
+        rmSync(join(c.data, 'inputs/filler'));
+        await c.wait(expected.length, () => true, 120);
+        await sleep(1500);
+        assert.deepEqual((await c.events()).map((e) => e['event.original']).sort(), expected.sort());
+        assert.deepEqual(await c.stop(), { code: 0, signal: null });
+    } finally {
+        if (c.child) { c.child.kill('SIGKILL'); await c.child.ended; c.child = null; }
+        for (const m of small) await run('umount', ['-l', m]);
+    }
 });

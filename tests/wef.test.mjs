@@ -2,8 +2,8 @@
 // in UTF-16 with bookmarks, waits for each acknowledgement, tries again, and asks anew; the collector is killed meanwhile.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createHash, randomUUID, X509Certificate } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes, randomUUID, X509Certificate } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { bin, root, run, saqshy, sleep, until } from './lib/centre.mjs';
@@ -356,4 +356,46 @@ test('Windows Event Forwarding: the configuration of the page with own certifica
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
     assert.ok(existsSync(join(c.data, 'inputs/wef-bookmarks')));
     assert.ok(createHash('sha256').update(readFileSync(join(root, 'content/wef/windows.yaml'))).digest('hex').length === 64);
+});
+
+test('Windows Event Forwarding: without space nothing is acknowledged: neither for the journal, nor for a bookmark; then nothing is doubled', async (t) => {
+    const c = await collector(t, short, { agents: ['srv-6'] });
+    await c.stop();
+    const small = [];
+    const mount = async (name, size) => {
+        if ((await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', join(c.data, name)])).code !== 0) return false;
+        small.push(join(c.data, name));
+        return true;
+    };
+    try {
+        if (!await mount('inputs', '16k') || !await mount('journal', '24m')) return t.skip('no right to mount a small file system');
+        await c.start();
+        const m = named(c, 'srv-6'), [s] = await m.enumerate();
+        assert.equal((await m.send(s, [event({ record: 1, computer: 'srv-6' })], bookmarkOf(1))).status, 200);
+        const rest = join(c.data, 'inputs/filler');
+        try { writeFileSync(rest, Buffer.alloc(16 << 10)); } catch { /* it is full now, which is what was wanted */ }
+        let n = 1, last;
+        do last = await m.send(s, [event({ record: ++n, computer: 'srv-6' })], bookmarkOf(n)); while (last.status === 200 && n < 100);
+        assert.equal(last.status, 503, 'the bookmark cannot be kept');
+        assert.ok(Number(last.headers['retry-after']) > 0);
+        rmSync(rest);
+        assert.equal((await m.send(s, [event({ record: n, computer: 'srv-6' })], bookmarkOf(n))).status, 200);
+        assert.deepEqual(records(await c.events()), Array.from({ length: n }, (_, i) => i + 1), 'what was stored before is known');
+        const filler = join(c.data, 'journal/filler');
+        writeFileSync(filler, Buffer.alloc(20 << 20));
+        let full;
+        let at = n;
+        do { at += 50; full = await m.send(s, Array.from({ length: 50 }, (_, i) => event({ record: at - 49 + i, computer: 'srv-6', user: randomBytes(3000).toString('base64') })), bookmarkOf(at)); } while (full.status === 200 && at < 20000);
+        assert.equal(full.status, 503, 'the journal takes nothing');
+        rmSync(filler);
+        await until('there is room', async () => (await m.send(s, Array.from({ length: 50 }, (_, i) => event({ record: at - 49 + i, computer: 'srv-6' })), bookmarkOf(at))).status === 200);
+        const seen = records(await c.events());
+        assert.equal(new Set(seen).size, seen.length);
+        assert.equal(Math.max(...seen), at);
+        assert.equal(seen.length, at);
+        assert.deepEqual(await c.stop(), { code: 0, signal: null });
+    } finally {
+        if (c.child) { c.child.kill('SIGKILL'); await c.child.ended; c.child = null; }
+        for (const f of small) await run('umount', ['-l', f]);
+    }
 });
