@@ -64,6 +64,7 @@ test('R-12-05 a watched folder: files that are there, that are dropped and that 
     assert.equal(bare['host.name'], 'fw-almaty');
     assert.equal(bare['log.file.path'], c.at('fw-almaty/1.log'));
     assert.equal(all[0]['event.original'], line('a', 1).trimEnd());
+    assert.match((await saqshy(['sources', '--data', c.data])).out, /folder firewalls: \d+ files, \d+ of them not read to their end, \d+ bytes behind, 0 damaged/);
     await until('all is read', () => c.listener('firewalls').reading === 0 && c.listener('firewalls').files === 2 && c.listener('firewalls').behind_bytes === 0);
     await end(c);
     appendFileSync(c.at('fw-astana/1.log'), lines('a', 6, 6));

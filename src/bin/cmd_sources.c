@@ -11,7 +11,7 @@
 static const char usage[] = "usage: saqshy sources --data DIR [--json] [--listeners | --sources]\n\n"
                             "Shows the listeners of the saqshyd on DIR and the sources of its events: how many, how many in the last minute, the last\n"
                             "one, what was refused, not understood, dropped by the kernel, and missing by the numbers that senders give; machines of Windows\n"
-                            "with their heartbeats.\n"
+                            "with their heartbeats, and how far watched folders are read.\n"
                             "Exit 0: shown, 1: nothing has been published there.\n";
 
 struct arguments {
@@ -82,7 +82,7 @@ static void show_listeners(const json_t *all)
                number(l, "kernel_drops"), sum(json_object_get(l, "turned_away")), text(l, "last_event"));
 }
 
-/* show_machines - of Windows, where a listener knows them: how far each is with each of its subscriptions. */
+/* show_machines - what some kinds of listeners know besides: machines of Windows, how far each is with each of its subscriptions; watched folders. */
 static void show_machines(const json_t *all)
 {
     const json_t *l, *m;
@@ -102,10 +102,16 @@ static void show_machines(const json_t *all)
                 printf("  [of other computers: %lld]", number(m, "foreign"));
             if (number(m, "repeated"))
                 printf("  [repeated: %lld]", number(m, "repeated"));
+            if (json_is_true(json_object_get(m, "silent")))
+                fputs("  [silent]", stdout);
             if (json_object_get(m, "ended"))
                 printf("  [ended: %lld]", number(m, "fault"));
             putchar('\n');
         }
+    json_array_foreach(all, i, l)
+        if (json_object_get(l, "behind_bytes"))
+            printf("\nfolder %s: %lld files, %lld of them not read to their end, %lld bytes behind, %lld damaged\n", text(l, "id"), number(l, "files"),
+                   number(l, "reading"), number(l, "behind_bytes"), number(l, "damaged"));
     json_array_foreach(all, i, l)
         if (*text(l, "subscriptions_error") && strcmp(text(l, "subscriptions_error"), "-") != 0)
             printf("\nlistener %s keeps its former subscriptions: %s\n", text(l, "id"), text(l, "subscriptions_error"));

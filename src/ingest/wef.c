@@ -14,6 +14,7 @@
 
 #define LOOK_NS       (2 * NS_PER_SECOND)
 #define SHOWN_MAX     2000            /* marks in ingest.json */
+#define SILENT_BEATS  3
 #define MARKS_FILE    "inputs/wef-bookmarks"
 
 static const char *const options[] = { "subscriptions", "host" };
@@ -233,6 +234,7 @@ static int open_wef(struct ingest *in, const struct listen_conf *c, struct liste
         return rc;
     }
     row.listener = *out;
+    row.opened = clock_now();
     in->wef->row[in->wef->count++] = row;
     return 0;
 }
@@ -248,6 +250,7 @@ static int change_wef(struct listener *l, const struct listen_conf *c, struct er
         wef_set_unref(&fresh.set);
         return rc;
     }
+    fresh.opened = row->opened;
     wef_set_unref(&row->set);
     *row = fresh;
     return 0;
@@ -297,8 +300,21 @@ static void close_wef(struct listener *l)
 struct showing {
     struct buf           *b;
     const struct wef_set *set;
+    time_ns               now, opened;
+    size_t                silent;
     bool                  comma;
 };
+
+/* silent - nothing was heard of the machine for longer than SILENT_BEATS of its heartbeats. */
+static bool silent(const struct showing *s, const struct wef_subscription *sub, const struct wef_mark *k)
+{
+    const time_ns heard[] = { k->enumerated, k->heartbeat, k->last_event };
+    time_ns last = s->opened;
+
+    for (size_t i = 0; i < COUNT(heard); i++)
+        last = heard[i] > last ? heard[i] : last;
+    return s->now - last > SILENT_BEATS * sub->heartbeat_s * NS_PER_SECOND;
+}
 
 static void put_moment(struct buf *b, const char *name, time_ns at)
 {
@@ -313,8 +329,9 @@ static void show_mark(void *arg, const struct wef_mark *k)
 {
     struct showing *s = arg;
     struct buf *b = s->b;
+    const struct wef_subscription *sub = wef_set_find(s->set, str_c(k->subscription));
 
-    if (!wef_set_find(s->set, str_c(k->subscription)))
+    if (!sub)
         return;
     buf_str(b, s->comma ? STR(",\n  {\"machine\":") : STR("\n  {\"machine\":"));
     s->comma = true;
@@ -331,13 +348,17 @@ static void show_mark(void *arg, const struct wef_mark *k)
     put_moment(b, "ended", k->ended);
     if (k->ended)
         buf_printf(b, ",\"fault\":%u", k->fault);
+    if (silent(s, sub, k)) {
+        s->silent++;
+        buf_str(b, STR(",\"silent\":true"));
+    }
     buf_byte(b, '}');
 }
 
 static void report_wef(const struct listener *l, struct buf *b)
 {
     const struct wef_row *row = row_of(l);
-    struct showing s = { .b = b, .set = row ? row->set : NULL };
+    struct showing s = { .b = b, .set = row ? row->set : NULL, .now = clock_now(), .opened = row ? row->opened : 0 };
 
     if (!row)
         return;
@@ -351,7 +372,7 @@ static void report_wef(const struct listener *l, struct buf *b)
     buf_json(b, str_c(row->error));
     buf_printf(b, ",\"marks\":%zu,\"machines\":[", wef_marks_count(l->in->wef->marks));
     wef_marks_each(l->in->wef->marks, SHOWN_MAX, show_mark, &s);
-    buf_byte(b, ']');
+    buf_printf(b, "],\"silent\":%zu", s.silent);
 }
 
 const struct listener_kind wef_kind = { .number = LISTEN_wef, .open = open_wef, .change = change_wef, .tick = tick_wef, .stop_accepting = http_stop_accepting,

@@ -31,7 +31,7 @@ struct wef_row {
     struct wef_set        *set;
     char                   path[4096], error[ERR_TEXT_MAX];
     uint64_t               stamp;
-    time_ns                looked;
+    time_ns                looked, opened;   /* opened: what was before nobody knows */
 };
 struct wef {
     struct wef_marks *marks;
