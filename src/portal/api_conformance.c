@@ -2,24 +2,17 @@
  *
  * The file is written by src/ingest/conformance.c: {"items": [{source, host, object, class, …, findings}]}; what a message says is put
  * here into the language of the session. */
-#include "base/file.h"
 #include "event/event.h"
 #include "desk/requests/requests.h"
 #include "desk/scope.h"
 #include "portal/internal.h"
+#include "portal/pictures.h"
 
-#define FILE_BYTES_MAX (64u * MIB)
-
+/* load - the array as it stands; shared, so it is read only. */
 static json_t *load(const struct call *c)
 {
-    char path[4096];
-    AUTO_BUF struct buf b;
-    json_t *all = NULL, *items;
+    json_t *all = pictures_get(c->portal->pictures, PICTURE_ANNEX4), *items = json_incref(json_object_get(all, "items"));
 
-    buf_init(&b, FILE_BYTES_MAX + 1);
-    if (file_read(node_path(c->portal->setup.node, "run/annex4.json", path), FILE_BYTES_MAX, &b, NULL) == 0)
-        all = json_loadb(b.n ? b.p : "", b.n, 0, NULL);
-    items = json_incref(json_object_get(all, "items"));
     json_decref(all);
     if (json_is_array(items))
         return items;
@@ -46,7 +39,7 @@ static json_t *kept(const json_t *o, const char *key)
 {
     json_t *v = json_object_get(o, key);
 
-    return v ? json_incref(v) : json_null();
+    return v ? json_deep_copy(v) : json_null();
 }
 
 static json_t *finding(struct call *c, const json_t *f)
