@@ -6,27 +6,32 @@
 
 static int take_one(struct retention_longer *x, const struct yaml *y, const struct ynode *map, struct err *e)
 {
-    static const char *const known[] = { "name", "filter", "days", NULL };
-    struct str name = yaml_text(map, "name"), filter = yaml_text(map, "filter");
+    static const char *const known[] = { "name", "class", "profile", "filter", "days", NULL };
+    struct str name = yaml_text(map, "name"), filter = str_trim(yaml_text(map, "filter")), class = yaml_text(map, "class"), profile = yaml_text(map, "profile");
+    char text[128];
     int rc;
 
     if (map->kind != YNODE_MAP)
-        return yaml_err(y, map, e, "a map of name, filter and days is expected here");
+        return yaml_err(y, map, e, "a map of name, days and one of class, profile and filter is expected here");
     rc = yaml_only(y, map, known, e);
     if (rc < 0)
         return rc;
     if (!name.n || name.n > 64)
         return yaml_err(y, map, e, "a longer term needs a \"name\" of 1 to 64 bytes");
-    if (!str_trim(filter).n || filter.n > 4096)
-        return yaml_err(y, map, e, "a longer term needs a \"filter\": the words of a search, as class:sec");
+    if ((filter.n > 0) + (class.n > 0) + (profile.n > 0) != 1 || filter.n > 4096 || profile.n > 256)
+        return yaml_err(y, map, e, "a longer term needs one of \"class\", \"profile\" (of ingest.sources) and \"filter\" (the words of a search)");
+    if (class.n > 32 || strspn(class.n ? class.p : "", "abcdefghijklmnopqrstuvwxyz-") < class.n)
+        return yaml_err(y, map, e, "\"class\" must be one, as sec or os-unix");
+    snprintf(text, sizeof text, "saqshy.class:%.*s", STR_ARG(class));
     rc = yaml_int(y, map, "days", &x->days, e);
     if (rc != 0 || x->days < 1 || x->days > 36500)
         return rc < 0 ? rc : yaml_err(y, map, e, "a longer term needs \"days\", a whole number from 1 to 36500");
     x->name = strndup(name.p, name.n);
-    x->filter = strndup(filter.p, filter.n);
+    x->filter = class.n ? strdup(text) : strndup(filter.n ? filter.p : "", filter.n);
+    x->profile = profile.n ? strndup(profile.p, profile.n) : NULL;
     x->line = map->line;
     x->column = map->column;
-    return x->name && x->filter ? 0 : err_set(e, -ENOMEM, "no memory for the configuration");
+    return x->name && x->filter && (x->profile || !profile.n) ? 0 : err_set(e, -ENOMEM, "no memory for the configuration");
 }
 
 int retention_take_longer(struct retention_list *l, const struct yaml *y, const struct ynode *list, struct err *e)
@@ -49,6 +54,7 @@ void retention_list_free(struct retention_list *l)
     for (size_t i = 0; i < l->count; i++) {
         free(l->item[i].name);
         free(l->item[i].filter);
+        free(l->item[i].profile);
     }
     *l = (struct retention_list){ 0 };
 }

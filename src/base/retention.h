@@ -1,7 +1,8 @@
 /* retention.h - how long events are kept, where, and how much room of a disk is left alone: the section `retention` of the configuration.
  *
  * Owns      struct retention_conf owns its texts, until retention_free (the short ones belong to struct node).
- * Promises  1. An entry of `retention.longer` with an unknown key, without a name, a filter or a term is refused with file, line, column.
+ * Promises  1. An entry of `retention.longer` with an unknown key, without a name, a term, or just one of class, profile and filter, is refused with file,
+ *              line, column.
  *           2. Bounded: RETENTION_LONGER_MAX entries.
  *           3. A reserve is a share or a size; what is left out is RESERVE_SHARE of the file system, at most RESERVE_BYTES.
  * Threads   any.
@@ -19,7 +20,8 @@
 /* Events that match filter are kept for so many days: more than the others. */
 struct retention_longer {
     char   *name;
-    char   *filter;         /* of the search language */
+    char   *filter;         /* of the search language; made of the two others where they are given, of the profile by whoever knows the profiles */
+    char   *profile;        /* name of an entry of ingest.sources; NULL: none */
     int64_t days;
     int     line, column;
 };

@@ -43,7 +43,8 @@ int resend_open(const struct upstream_conf *c, const char *data, struct resend *
     r->u.kind = upstream_kind_find(c->type);
     r->u.conf = &r->conf;
     r->u.data = data;
-    r->u.first_seq = r->u.acked = s->next = 1;
+    r->u.acked = 1;
+    r->u.first_seq = s->next = 1;
     if (rc == 0)
         rc = r->u.kind->open(&r->u, e);
     if (rc == 0)

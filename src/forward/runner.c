@@ -383,7 +383,8 @@ int runner_new(const struct forward_options *o, const struct upstream_conf *c, s
     r->u.kind = upstream_kind_find(c->type);
     r->u.conf = &r->conf;
     r->u.data = o->data;
-    r->u.first_seq = r->u.acked = r->kept = r->covered = seq;
+    r->u.acked = seq;
+    r->u.first_seq = r->kept = r->covered = seq;
     snprintf(r->state, sizeof r->state, "%s", c->enabled ? "connecting" : "off");
     if (rc < 0)
         runner_free(&r);

@@ -121,7 +121,8 @@ static json_t *terms_json(const struct keep *k)
     for (enum lang l = 0; l < LANG_COUNT; l++)
         json_object_set_new(basis, lang_name(l), json_string(k->floor.basis[l]));
     for (size_t i = 0; i < n->longer.count; i++)
-        json_array_append_new(longer, json_pack("{s:s,s:s,s:I}", "name", n->longer.item[i].name, "filter", n->longer.item[i].filter, "days",
+        json_array_append_new(longer, json_pack("{s:s,s:s,s:I}", "name", n->longer.item[i].name, "filter",
+                                                n->longer.item[i].profile ? n->longer.item[i].profile : n->longer.item[i].filter, "days",
                                                 (json_int_t)n->longer.item[i].days));
     return json_pack("{s:I,s:I,s:I,s:I,s:o,s:o,s:b,s:s,s:s,s:s}", "days", (json_int_t)n->retention_days, "fast_days",
                      (json_int_t)(*n->retention_archive ? n->retention_fast_days : n->retention_days), "least_days", (json_int_t)k->floor.days,

@@ -74,15 +74,55 @@ static int check_reason(const struct node *n, const struct keep_floor *f, struct
     return 0;
 }
 
+/* filter_of - the words of a search; those of a profile say what its entry says of senders. */
+static int filter_of(const struct node *n, const struct retention_longer *x, struct buf *b, struct err *e)
+{
+    const struct source_profile *p = NULL;
+
+    if (!x->profile) {
+        buf_str(b, str_c(x->filter));
+        return 0;
+    }
+    for (size_t i = 0; !p && i < n->listen.profile_count; i++)
+        if (strcmp(n->listen.profiles[i].name, x->profile) == 0)
+            p = &n->listen.profiles[i];
+    if (!p)
+        return err_line(e, -EINVAL, n->file, x->line, x->column, "the longer term \"%s\": there is no source \"%s\" in ingest.sources", x->name, x->profile);
+    if (!*p->address && !*p->host)
+        return err_line(e, -EINVAL, n->file, x->line, x->column, "the longer term \"%s\": events keep the address and the host name of their sender, and source \"%s\" has "
+                        "neither", x->name, x->profile);
+    buf_printf(b, "%s%s%s%s%s", *p->address ? "log.source.address:" : "", p->address, *p->address && *p->host ? " AND " : "", *p->host ? "host.name:" : "", p->host);
+    return 0;
+}
+
+/* check_class - a class that there is not would select nothing, without a word, for years. */
+static int check_class(const struct node *n, const struct retention_longer *x, struct str filter, struct err *e)
+{
+    struct str name = str_cut(filter, sizeof "saqshy.class:" - 1);
+
+    if (!str_starts(filter, STR("saqshy.class:")) || str_chr(name, ' ') >= 0 || event_class_parse(name) != CLASS_NONE)
+        return 0;
+    return err_line(e, -EINVAL, n->file, x->line, x->column, "the longer term \"%s\": unknown class \"%.*s\": os-unix, os-windows, db, net, fw, app and sec are known", x->name,
+                    STR_ARG(name));
+}
+
 static int check_longer(const struct node *n, const struct retention_longer *x, struct query **q, struct err *e)
 {
+    AUTO_BUF struct buf filter;
     struct err why;
     int rc;
+
+    buf_init(&filter, 64 * KIB);
 
     if (x->days <= n->retention_days)
         return err_line(e, -EINVAL, n->file, x->line, x->column, "the term of \"%s\" must be longer than the one of all events, %lld days", x->name,
                         (long long)n->retention_days);
-    rc = query_parse(str_c(x->filter), q, &why);
+    rc = filter_of(n, x, &filter, e);
+    if (rc == 0)
+        rc = check_class(n, x, buf_view(&filter), e);
+    if (rc < 0)
+        return rc;
+    rc = query_parse(buf_view(&filter), q, &why);
     return rc < 0 ? err_line(e, -EINVAL, n->file, x->line, x->column, "the filter of \"%s\": %.300s", x->name, why.text) : 0;
 }
 

@@ -127,10 +127,16 @@ static void test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day(void
         { "fast reach too short", "retention: {fast_days: 10, archive: /mnt/x}", "A shorter term needs" },
         { "fast reach without an archive is the whole term", "retention: {fast_days: 10}", NULL },
         { "an archive that would stay empty", "retention: {fast_days: 1096, archive: /mnt/x}", "the archive would stay empty" },
-        { "a longer term", "retention:\n  longer:\n    - {name: security, filter: 'class:sec', days: 1826}", NULL },
-        { "a longer term that is not", "retention:\n  longer:\n    - {name: security, filter: 'class:sec', days: 1000}", "must be longer" },
+        { "a longer term", "retention:\n  longer:\n    - {name: security, class: sec, days: 1826}", NULL },
+        { "a longer term that is not", "retention:\n  longer:\n    - {name: security, class: sec, days: 1000}", "must be longer" },
         { "a filter that is none", "retention:\n  longer:\n    - {name: security, filter: '(a', days: 2000}", "the filter of \"security\"" },
-        { "without a filter", "retention:\n  longer:\n    - {name: security, days: 2000}", "needs a \"filter\"" },
+        { "without a filter", "retention:\n  longer:\n    - {name: security, days: 2000}", "needs one of" },
+        { "a class and a filter", "retention:\n  longer:\n    - {name: s, class: sec, filter: a, days: 2000}", "needs one of" },
+        { "a class that there is not", "retention:\n  longer:\n    - {name: s, class: security, days: 2000}", "unknown class \"security\"" },
+        { "the same as a filter", "retention:\n  longer:\n    - {name: s, filter: 'saqshy.class:security', days: 2000}", "unknown class" },
+        { "a profile", "ingest:\n  sources:\n    - {name: bank, address: 10.1.0.0/16, host: 'db*'}\nretention:\n  longer:\n    - {name: s, profile: bank, days: 2000}", NULL },
+        { "a profile that there is not", "retention:\n  longer:\n    - {name: s, profile: bank, days: 2000}", "there is no source \"bank\"" },
+        { "a profile by which events cannot be known again", "ingest:\n  sources:\n    - {name: bank, listener: syslog_tcp}\nretention:\n  longer:\n    - {name: s, profile: bank, days: 2000}", "has neither" },
         { "an unknown key", "retention:\n  longer:\n    - {name: s, filter: a, days: 2000, until: never}", "until" },
         { "a reserve that is none", "retention: {reserve: 99%}", "must be a share" },
     };
@@ -143,6 +149,53 @@ static void test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day(void
         if ((rc < 0) != (rows[i].story != NULL))
             print_message("%s: %s\n", rows[i].name, e.text);
         CHECK(rows[i].name, (rc < 0) == (rows[i].story != NULL) && (!rows[i].story || strstr(e.text, rows[i].story)));
+    }
+}
+
+static void test_a_profile_selects_what_its_entry_says_of_senders(void **state)
+{
+    static const struct { const char *name, *entry, *address, *host; bool kept; } rows[] = {
+        { "by address", "address: 10.0.0.7", "10.0.0.7", "x", true },
+        { "another address", "address: 10.0.0.7", "10.0.0.8", "x", false },
+        { "by network", "address: 10.1.0.0/16", "10.1.200.3", "x", true },
+        { "outside of it", "address: 10.1.0.0/16", "10.2.0.1", "x", false },
+        { "by network of version 6", "address: '2001:db8::/32'", "2001:db8::17", "x", true },
+        { "outside of that", "address: '2001:db8::/32'", "2001:db9::17", "x", false },
+        { "by host", "host: DB-1", "10.0.0.7", "db-1", true },
+        { "by the beginning of a host", "host: 'db*'", "10.0.0.7", "db-17", true },
+        { "by the end of a host", "host: '*.bank.kz'", "10.0.0.7", "db-17.bank.kz", true },
+        { "another end", "host: '*.bank.kz'", "10.0.0.7", "db-17.bank.ru", false },
+        { "both, and one of them does not match", "address: 10.0.0.7, host: 'db*'", "10.0.0.7", "web-1", false },
+        { "both", "address: 10.0.0.7, host: 'db*'", "10.0.0.7", "db-1", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        static struct metrics metrics;
+        char file[] = "/tmp/saqshy-keep-XXXXXX", content[4096];
+        const char *root = getenv("SAQSHY_SOURCE");
+        int fd = mkstemp(file);
+        FILE *f = fdopen(fd, "w");
+        struct event_batch b;
+        struct node *n = NULL;
+        struct keep *k = NULL;
+        struct err e;
+
+        assert_non_null(f);
+        snprintf(content, sizeof content, "%s/content", root ? root : ".");
+        fprintf(f, "content: %s\ningest:\n  sources:\n    - {name: bank, %s}\nretention:\n  longer:\n    - {name: s, profile: bank, days: 2000}\n", content, rows[i].entry);
+        fclose(f);
+        if (node_load(file, "/", &n, &e) < 0 || keep_check(n, &e) < 0 || keep_open(n, &metrics, &k, &e) < 0)
+            fail_msg("%s: %s", rows[i].name, e.text);
+        event_batch_init(&b, 0);
+        struct event *ev = event_batch_add(&b);
+        assert_int_equal(event_add(ev, &b.arena, STR("log.source.address"), str_c(rows[i].address)), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("host.name"), str_c(rows[i].host)), 0);
+        CHECK(rows[i].name, query_match(keep_policy(k)->longer[0].filter, ev) == rows[i].kept);
+        event_batch_free(&b);
+        keep_close(&k);
+        node_free(&n);
+        unlink(file);
     }
 }
 
@@ -186,7 +239,7 @@ static void test_the_picture_tells_all_and_the_history_is_bounded(void **state)
     }
     write_text(folder, "store/GROWTH", buf_view(&lines));
     buf_printf(&b, "data: .\ncontent: %s\nretention:\n  days: 30\n  reason: a \"stand\"\n  decided_by: A. Head\n  decided_on: 2026-03-01\n"
-                   "  longer:\n    - {name: security, filter: 'class:sec', days: 60}\n", content);
+                   "  longer:\n    - {name: security, class: sec, days: 60}\n", content);
     write_text(folder, "saqshyd.yaml", buf_view(&b));
     snprintf(config, sizeof config, "%s/saqshyd.yaml", folder);
     if (node_load(config, "/", &n, &e) < 0 || keep_check(n, &e) < 0 || keep_open(n, &metrics, &k, &e) < 0)
@@ -240,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_a_touched_reserve_is_left_only_when_an_eighth_more_is_free),
         cmocka_unit_test(test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day),
+        cmocka_unit_test(test_a_profile_selects_what_its_entry_says_of_senders),
         cmocka_unit_test(test_the_picture_tells_all_and_the_history_is_bounded),
     };
 
