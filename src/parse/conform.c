@@ -4,6 +4,7 @@
 #include "parse/lint.h"
 #include "parse/lookalike.h"
 
+#define CSV_BLANKS    2  /* in its first value */
 #define CSV_PARTS     4  /* with fewer delimiters a line is no CSV */
 
 const char *conform_form_name(enum conform_form f)
@@ -15,6 +16,7 @@ const char *conform_form_name(enum conform_form f)
 
 /* --- the form of a line --- */
 
+/* csv_like - a first value of few words (a day, an hour, a zone), and delimiters behind it: commas within a sentence are none. */
 static bool csv_like(struct str s)
 {
     static const char parts[] = ",;\t|";
@@ -22,14 +24,15 @@ static bool csv_like(struct str s)
     if (!s.n || (!is_digit(*s.p) && *s.p != '"'))
         return false;
     for (const char *d = parts; *d; d++) {
-        size_t n = 0;
+        size_t n = 0, blanks = 0;
         bool quoted = false;
 
-        for (size_t i = 0; i < s.n; i++) {
+        for (size_t i = 0; i < s.n && blanks <= CSV_BLANKS; i++) {
             quoted ^= s.p[i] == '"';
             n += !quoted && s.p[i] == *d;
+            blanks += n == 0 && s.p[i] == ' ';
         }
-        if (n >= CSV_PARTS && !quoted)
+        if (n >= CSV_PARTS && !quoted && blanks <= CSV_BLANKS)
             return true;
     }
     return false;
