@@ -83,6 +83,7 @@ static const char *role_state(const struct call *c, enum node_role role)
 int api_health(struct call *c)
 {
     json_t *roles = json_object(), *picture = NULL;
+    const char *storage = "unknown";    /* no index here, or nothing published yet */
     bool all = true;
 
     for (enum node_role r = 0; r < ROLE_COUNT; r++) {
@@ -94,7 +95,6 @@ int api_health(struct call *c)
         all = all && strcmp(state, "ok") == 0;
         json_object_set_new(roles, node_role_name(r), json_string(state));
     }
-    const char *storage = "unknown";    /* no index here, or nothing published yet */
     if (keep_picture(c->portal->setup.node->data, &picture, NULL) == 0) {
         storage = space_state_name(keep_state(picture));
         all = all && keep_state(picture) != SPACE_TOUCHED;
