@@ -84,6 +84,15 @@ test('R-12-07 R-12-08 an announced change names its source: the lines that reall
     assert.equal(foreign.change.announced, null, 'nobody announced it');
 });
 
+test('R-12-07 a planned change whose notice is still owed is not compared', async () => {
+    const opened = (await ask(p.owner, 'POST', '/requests', { kind: 'logging_change', object_ids: [OBJECT],
+        values: { planned: true, change_at: at(c.now() + 86400e3), log_class: 'os-unix', source_id: WEB, text: 'x' } })).json.items[0];
+    assert.equal((await ask(p.owner, 'POST', `/requests/${opened.id}/actions/compare_source`, {})).status, 409, 'it was not made yet');
+    assert.equal((await ask(p.owner, 'POST', `/requests/${opened.id}/actions/made`, { made_at: at(c.now() - 60e3) })).status, 200);
+    assert.equal((await ask(p.owner, 'POST', `/requests/${opened.id}/actions/compare_source`, {})).status, 409);
+    assert.equal((await ask(p.city, 'POST', `/requests/${opened.id}/actions/compare_source`, {})).status, 404);
+});
+
 test('R-12-07 lines in which a field of the chapter is missing after the change do not conform; a foreign source is not compared', async () => {
     const opened = (await ask(p.owner, 'POST', '/requests', { kind: 'logging_change', object_ids: [OBJECT],
         values: { planned: false, change_at: at(c.now()), log_class: 'net', source_id: WEB, text: 'x', reason: 'y' } })).json.items[0];
