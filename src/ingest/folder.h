@@ -17,6 +17,7 @@
 #include "base/base.h"
 #include "base/listen.h"
 #include "base/whofile.h"
+#include "parse/edges.h"
 #include "parse/encoding.h"
 
 #include <sys/types.h>
@@ -36,6 +37,7 @@ struct folder_conf {
     bool             move, from_end;
     enum folder_name name;
     int64_t          quiet_s, finished_s, look_s;
+    char             records[256];     /* how records of several lines begin, parted by '|' */
 };
 /* folder_conf_read - the options of a listener; -EINVAL with the reason. */
 MUST_USE int folder_conf_read(const struct listen_conf *c, struct folder_conf *out, struct err *e);

@@ -30,9 +30,26 @@ static int one_of(const struct listen_conf *c, const char *name, const char *con
     return err_set(e, -EINVAL, "option %s: \"%s\" is none of its words", name, s);
 }
 
+/* records - how records of several lines begin (parse/edges.h). */
+static int records(const struct listen_conf *c, struct folder_conf *out, struct err *e)
+{
+    const char *s = option(c, "records", "");
+    struct str rest, one;
+    size_t count = 0;
+
+    if (strlen(s) >= sizeof out->records)
+        return err_set(e, -EINVAL, "option records: more than %zu bytes", sizeof out->records - 1);
+    snprintf(out->records, sizeof out->records, "%s", s);
+    rest = str_c(out->records);
+    while (rest.n && str_split(&rest, '|', &one))
+        if (one.n == 0 || count++ == RECORD_STARTS_MAX)
+            return err_set(e, -EINVAL, "option records: one to %d beginnings parted by |, as \"####-##-## \"", RECORD_STARTS_MAX);
+    return 0;
+}
+
 int folder_conf_read(const struct listen_conf *c, struct folder_conf *out, struct err *e)
 {
-    static const char *const known[] = { "path", "finished", "done", "from", "name", "quiet_s", "finished_s", "look_s" };
+    static const char *const known[] = { "path", "finished", "done", "from", "name", "quiet_s", "finished_s", "look_s", "records" };
     static const char *const finished[] = { "keep", "move" }, *const from[] = { "beginning", "end" }, *const name[] = { "path", "folder", "file" };
     int move = 0, end = 0, named = 0, rc;
 
@@ -43,7 +60,7 @@ int folder_conf_read(const struct listen_conf *c, struct folder_conf *out, struc
         for (size_t k = 0; k < COUNT(known); k++)
             fine = fine || strcmp(c->options[i].name, known[k]) == 0;
         if (!fine)
-            return err_set(e, -EINVAL, "unknown option \"%s\": path, finished, done, from, name, quiet_s, finished_s and look_s are known", c->options[i].name);
+            return err_set(e, -EINVAL, "unknown option \"%s\": path, finished, done, from, name, quiet_s, finished_s, look_s and records are known", c->options[i].name);
     }
     snprintf(out->pattern, sizeof out->pattern, "%s", option(c, "path", c->address));
     snprintf(out->done, sizeof out->done, "%s", option(c, "done", "done"));
@@ -62,6 +79,8 @@ int folder_conf_read(const struct listen_conf *c, struct folder_conf *out, struc
         rc = number(c, "finished_s", 60, 30 * 86400, &out->finished_s, e);
     if (rc == 0)
         rc = number(c, "look_s", 2, 3600, &out->look_s, e);
+    if (rc == 0)
+        rc = records(c, out, e);
     out->move = move == 1;
     out->from_end = end == 1;
     out->name = (enum folder_name)named;

@@ -183,6 +183,8 @@ static void unpack_to(struct folder_reader *r, int fd, uint64_t offset, size_t w
 
 struct cutting {
     struct buf    *body;
+    struct str     starts[RECORD_STARTS_MAX];     /* how a record begins; none: each line is one */
+    size_t         start_count;
     enum encoding  encoding;
     size_t         lines, bytes, at;   /* at: taken of the text */
     bool           inside;
@@ -202,12 +204,30 @@ static void put(struct cutting *c, struct str line, bool cut)
     c->bytes += line.n;
 }
 
+/* next_text - the next whole line, or record of several. */
+static bool next_text(const struct cutting *c, struct str *rest, struct str *text)
+{
+    if (c->start_count == 0 || c->inside)
+        return encoding_line(c->encoding, rest, text);
+    return record_next(c->starts, c->start_count, c->encoding, rest, text);
+}
+
+/* without_end - a record that no other follows, or a line without an end. */
+static struct str without_end(const struct cutting *c, struct str s)
+{
+    struct str rest = s, line = { NULL, 0 };
+
+    while (encoding_line(c->encoding, &rest, &line))
+        ;
+    return rest.n || line.p == NULL ? s : str_of(s.p, (size_t)(line.p + line.n - s.p));
+}
+
 /* cut_lines - whole lines of the text, up to most bytes. more: the file goes on behind it. last: what is left without an end is a line, too. */
 static void cut_lines(struct cutting *c, struct str text, size_t most, bool more, bool last)
 {
     struct str rest = text, line;
 
-    while (c->bytes < most && c->lines < FOLDER_LINES_MAX && encoding_line(c->encoding, &rest, &line)) {
+    while (c->bytes < most && c->lines < FOLDER_LINES_MAX && next_text(c, &rest, &line)) {
         put(c, line, false);
         c->inside = false;
         c->at = text.n - rest.n;
@@ -225,7 +245,7 @@ static void cut_lines(struct cutting *c, struct str text, size_t most, bool more
         return;
     }
     if (last && c->bytes < most && c->lines < FOLDER_LINES_MAX && rest.n) {
-        put(c, rest, false);
+        put(c, without_end(c, rest), false);
         c->inside = false;
         c->at = text.n;
         return;
@@ -320,8 +340,11 @@ int folder_read(struct folder_reader *r, struct folder_file *f, int fd, const st
                 struct err *e)
 {
     struct cutting cut = { .body = body, .inside = f->inside, .encoding = ENCODING_UTF8 };
+    struct str rest = str_c(c->records);
     int rc;
 
+    while (rest.n && cut.start_count < RECORD_STARTS_MAX && str_split(&rest, '|', &cut.starts[cut.start_count]))
+        cut.start_count++;
     *end = false;
     rc = f->packed ? read_packed(r, f, fd, c, most, &cut, end, e) : read_plain(r, f, fd, c, most, &cut, end);
     if (rc == -EIO)

@@ -190,7 +190,7 @@ static const struct {
     const char *name, *in;
     size_t      most;
     bool        quiet;
-    const char *want;     /* lines in brackets, '~' behind one that was cut, '|' between parts */
+    const char *want, *records;     /* lines in brackets, '~' behind one that was cut, '|' between parts */
 } rows[] = {
     { "lines", "a\nb\n", 100, false, "[a][b]" },
     { "the last one has no end, and may get it", "a\nb", 100, false, "[a]" },
@@ -205,6 +205,9 @@ static const struct {
     { "and comes when it is there", "type=SYSCALL msg=audit(1795773604.123:77): arch=1\ntype=EOE msg=audit(1795773604.123:77): \n", 1000, false,
       "[type=SYSCALL msg=audit(1795773604.123:77): arch=1][type=EOE msg=audit(1795773604.123:77): ]" },
     { "or when the file is old", "type=SYSCALL msg=audit(1795773604.123:77): arch=1\n", 100, true, "[type=SYSCALL msg=audit(1795773604.123:77): arch=1]" },
+    { "records of several lines; the last may go on", "x\n2026 a\n\tb\n2026 c\n\td\n", 100, false, "[x][2026 a\n\tb]", "#### |[@" },
+    { "and comes whole from a file that is old", "2026 a\n\tb\n[Mon c\n\td\n", 100, true, "[2026 a\n\tb][[Mon c\n\td]", "#### |[@" },
+    { "in parts a record stays whole", "2026 a\n\tbbbbbbbb\n2026 c\n2026 d\n", 4, true, "[2026 a\n\tbbbbbbbb]|[2026 c]|[2026 d]", "#### " },
 };
 
 static void show(struct buf *out, struct str body)
@@ -236,6 +239,7 @@ static void parts_are_whole_lines(void **state)
         struct folder_place to;
         bool end;
 
+        snprintf(c.records, sizeof c.records, "%s", rows[i].records ? rows[i].records : "");
         buf_init(&out, 0);
         buf_init(&body, 0);
         while (folder_read(r, &f, fd, &c, rows[i].most, &body, &to, &end, &e) > 0) {
