@@ -9,6 +9,7 @@ static const char *const names[PICTURE_COUNT] = { "run/ingest.json", "run/source
                                                   "run/annex4.json" };
 
 struct picture_file {
+    pthread_mutex_t lock;     /* of this file: a large one that is parsed holds up nobody who asks for another */
     struct timespec mtime;
     off_t           bytes;
     ino_t           inode;
@@ -22,7 +23,7 @@ struct reading {
 };
 struct pictures {
     const struct node  *node;
-    pthread_mutex_t     lock;
+    pthread_mutex_t     lock;       /* of the readings */
     struct picture_file file[PICTURE_COUNT];
     struct reading      reading[READINGS_MAX];
     size_t              count;      /* the newest is the last */
@@ -36,6 +37,8 @@ int pictures_new(const struct node *node, struct pictures **out, struct err *e)
         return err_set(e, -ENOMEM, "no memory for what other roles publish");
     p->node = node;
     pthread_mutex_init(&p->lock, NULL);
+    for (size_t i = 0; i < PICTURE_COUNT; i++)
+        pthread_mutex_init(&p->file[i].lock, NULL);
     *out = p;
     return 0;
 }
@@ -44,8 +47,10 @@ void pictures_free(struct pictures **p)
 {
     if (!*p)
         return;
-    for (size_t i = 0; i < PICTURE_COUNT; i++)
+    for (size_t i = 0; i < PICTURE_COUNT; i++) {
         json_decref((*p)->file[i].json);
+        pthread_mutex_destroy(&(*p)->file[i].lock);
+    }
     for (size_t i = 0; i < (*p)->count; i++)
         json_decref((*p)->reading[i].counters);
     pthread_mutex_destroy(&(*p)->lock);
@@ -53,27 +58,36 @@ void pictures_free(struct pictures **p)
     *p = NULL;
 }
 
-/* renew - the file as it is now. Under the lock. */
+/* take - what was read of a file, with its marks; st of zeros: there is none. */
+static void take(struct picture_file *f, json_t *json, const struct stat *st)
+{
+    json_decref(f->json);
+    f->json = json;
+    f->mtime = st->st_mtim;
+    f->bytes = st->st_size;
+    f->inode = st->st_ino;
+}
+
+/* renew - the file as it is now. Under its lock. */
 static json_t *renew(struct pictures *p, enum picture which)
 {
     struct picture_file *f = &p->file[which];
+    json_t *json = NULL;
     AUTO_BUF struct buf b = { 0 };
     char path[4096];
     struct stat st;
 
     node_path(p->node, names[which], path);
     if (stat(path, &st) < 0) {
-        json_decref(f->json);
-        *f = (struct picture_file){ 0 };
+        take(f, NULL, &(struct stat){ 0 });
         return NULL;
     }
     if (st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec && st.st_size == f->bytes && st.st_ino == f->inode)
         return f->json;
-    json_decref(f->json);
-    *f = (struct picture_file){ .mtime = st.st_mtim, .bytes = st.st_size, .inode = st.st_ino };
     buf_init(&b, PICTURE_BYTES_MAX + 1);
     if (file_read(path, PICTURE_BYTES_MAX, &b, NULL) == 0)
-        f->json = json_loadb(b.n ? b.p : "", b.n, 0, NULL);
+        json = json_loadb(b.n ? b.p : "", b.n, 0, NULL);
+    take(f, json, &st);
     return f->json;
 }
 
@@ -81,9 +95,9 @@ json_t *pictures_get(struct pictures *p, enum picture which)
 {
     json_t *j;
 
-    pthread_mutex_lock(&p->lock);
+    pthread_mutex_lock(&p->file[which].lock);
     j = json_incref(renew(p, which));
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&p->file[which].lock);
     return j;
 }
 
@@ -145,13 +159,11 @@ static void put(struct pictures *p, struct reading r)
 
 void pictures_look(struct pictures *p)
 {
-    const json_t *ingest, *forward;
+    json_t *ingest = pictures_get(p, PICTURE_INGEST), *forward = pictures_get(p, PICTURE_FORWARD);
     const char *at;
     struct reading r = { 0 };
 
     pthread_mutex_lock(&p->lock);
-    ingest = renew(p, PICTURE_INGEST);
-    forward = renew(p, PICTURE_FORWARD);
     at = json_string_value(json_object_get(ingest, "at"));
     if (at && time_parse_rfc3339(str_c(at), &r.at, NULL, NULL) == 0 &&
         (p->count == 0 || r.at - p->reading[p->count - 1].at >= READING_NS / 2)) {
@@ -161,6 +173,8 @@ void pictures_look(struct pictures *p)
             put(p, r);
     }
     pthread_mutex_unlock(&p->lock);
+    json_decref(ingest);
+    json_decref(forward);
 }
 
 static int64_t counter(const struct reading *r, const char *whose, const char *name)

@@ -5,7 +5,7 @@
  *           2. A picture is never changed once it was given out: readers share it.
  *           3. A file that is not there, or cannot be read, is NULL and nothing else; the picture before it is not shown instead.
  *           4. Rates and "lately" come from two readings of one run of the role. A role that began again counts from nothing.
- * Threads   any: a lock is held inside, while a file is parsed too.
+ * Threads   any: a lock of each file is held inside, while it is parsed too.
  * Units     time_ns of the clock of the role that wrote; counters as that role counts.
  * Source    docs/collection.md (ingest.json, sources.json, parsers.json), docs/portal.md. */
 #ifndef SAQSHY_PORTAL_PICTURES_H

@@ -9,6 +9,17 @@
 #define RUNS_MAX  100   /* of one survey */
 #define TICK_RUNS 16
 
+/* story_of - what the tool said; before it, from "@CODE", why the role ended it, in the language of whoever reads. */
+static json_t *story_of(struct call *c, struct str kept)
+{
+    struct str rest = kept, why;
+
+    if (!str_starts(kept, STR("@")) || !str_split(&rest, '\n', &why))
+        return kept.p ? json_str(kept) : json_null();
+    why = sv_text(c, "survey.run.why", str_cut(why, 1), c->v ? c->v->lang : LANG_RU);
+    return json_str(arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(why), rest.n ? "\n" : "", STR_ARG(rest.p ? rest : STR(""))));
+}
+
 int runs_json(struct call *c, const struct sv *s, json_t **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e,
@@ -28,7 +39,7 @@ int runs_json(struct call *c, const struct sv *s, json_t **out)
                                               db_json(st, 5), "proposed_at", db_json_time(st, 6), "proposed_by", db_json(st, 7), "confirmed_at", db_json_time(st, 8),
                                               "confirmed_by", db_json(st, 9), "started_at", db_json_time(st, 10), "ended_at", db_json_time(st, 11), "exit_code",
                                               sqlite3_column_type(st, 12) == SQLITE_NULL ? json_null() : json_integer(sqlite3_column_int64(st, 12)), "story",
-                                              db_json(st, 13), "result", db_json_id(st, 14)));
+                                              story_of(c, db_str(st, 13)), "result", db_json_id(st, 14)));
     }
     return rc;
 }
@@ -54,7 +65,7 @@ int desk_survey_tools(struct desk *d, const struct viewer *v, struct desk_reply 
             json_array_append_new(modes, json_str(t->modes[m]));
         json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "id", json_str(t->id), "tool", json_str(t->tool), "title", json_str(t->title[v->lang]),
                                                "modes", modes, "local", t->local, "present", installed && content, "missing",
-                                               !installed ? json_str(t->program) : !content ? json_string(none.text) : json_null()));
+                                               !installed ? json_str(t->program) : !content ? json_str(catalog_format(d->setup.catalog, v->lang, &c.a, "survey.tool.no_content", "folder", scap, "also", TOOL_SCAP_FOLDER, NULL)) : json_null()));
     }
     r->json = json_pack("{s:b, s:o, s:n}", "running", tools_alive(d->setup.node), "items", items, "next");
     tool_policy_free(&p);
@@ -259,7 +270,7 @@ static int ended(struct call *c, struct sv *s, int64_t run, struct str profile, 
     if (rc == 0)
         rc = db_exec(c->d, c->e, "UPDATE survey_run SET state = ?2, ended_at = ?3, started_at = coalesce(started_at, ?4), exit_code = ?5, story = ?6, result_id = ?7 WHERE id = ?1",
                      "iziiitm", run, good ? "done" : "failed", c->now, started, code,
-                     why.n ? arena_printf(&c->a, "%.*s%s%.*s", STR_ARG(sv_text(c, "survey.run.why", why, LANG_KK)), story.n ? "\n" : "", STR_ARG(story.p ? story : STR(""))) : story,
+                     why.n ? arena_printf(&c->a, "@%.*s\n%.*s", STR_ARG(why), STR_ARG(story.p ? story : STR(""))) : story,
                      (time_ns)result);
     if (rc >= 0)
         rc = sv_line(c, s, good ? "run_done" : "run_failed", story, NULL, true);
