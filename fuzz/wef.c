@@ -32,5 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wef_query_lint(text, &e) < 0 && e.rc != -EINVAL && e.rc != -E2BIG && e.rc != -ENOMEM)
         abort();
     (void)wef_bookmark_sound(text);
+    buf_reset(&b);
+    if (wef_sldc(text, &b, &e) == 0 && b.n > 271 * 8 * size)
+        abort();
     return 0;
 }

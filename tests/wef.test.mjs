@@ -78,7 +78,7 @@ class Machine {
         }
         return a;
     }
-    message(s, action, body, head = '') { return this.post(new URL(s.address).pathname, this.envelope(action, `<e:Identifier>${s.identifier}</e:Identifier>${head}`, body)[1]); }
+    message(s, action, body, head = '', headers = {}) { return this.post(new URL(s.address).pathname, this.envelope(action, `<e:Identifier>${s.identifier}</e:Identifier>${head}`, body)[1], headers); }
 }
 
 const named = (c, name, o) => new Machine(c, name, o);
@@ -156,6 +156,51 @@ test('Windows Event Forwarding: UTF-8 and UTF-16, events as text, as escaped tex
     assert.deepEqual(events.slice(0, 6).map((e) => e['winlog.event_data.TargetUserName']), [...Array(2)].flatMap(() => ['Ә & <cdata>', 'Ә & <elements>', 'Ә & <escaped>']));
     assert.match(events[6]['event.original'], /a\u0005b/);
     await counted(c, 7);
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
+/** SLDC by ECMA-321: bytes, and pointers to what stood among the last 1,024. */
+function sldc(bytes) {
+    let bits = '';
+    const put = (v, n) => { bits += v.toString(2).padStart(n, '0'); };
+    put(0b1111111110101, 13);
+    for (let i = 0; i < bytes.length;) {
+        let n = 0, from = 0;
+        for (let k = Math.max(0, i - 900); k < i; k++) {
+            let m = 0;
+            while (m < 200 && i + m < bytes.length && k + m < i && bytes[k + m] === bytes[i + m]) m++;
+            if (m > n) [n, from] = [m, k];
+        }
+        if (n < 2) { put(0, 1); put(bytes[i++], 8); continue; }
+        put(1, 1);
+        if (n < 4) put(n - 2, 2);
+        else if (n < 8) put(0b1000 | n - 4, 4);
+        else if (n < 16) put(0b110000 | n - 8, 6);
+        else if (n < 32) put(0b11100000 | n - 16, 8);
+        else put(0b111100000000 | n - 32, 12);
+        put(from % 1024, 10);
+        i += n;
+    }
+    put(0b1111111110100, 13);
+    bits = bits.padEnd(Math.ceil(bits.length / 32) * 32, '0');
+    return Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+}
+
+test('Windows Event Forwarding: batches that are compressed, where the subscription asks for it', async (t) => {
+    const c = await collectorWith(t, ['srv-7'], (x) => own(x, plainly('packed', security, 'compress: true\n'), plainly('plain-one', security)));
+    const m = named(c, 'srv-7'), [s, p] = await m.enumerate();
+    assert.ok(s.text.includes('<w:Option Name="Compression">SLDC</w:Option>') && !p.text.includes('Compression'));
+    const [id, text] = m.batch(s, Array.from({ length: 20 }, (_, i) => event({ record: i + 1, computer: 'srv-7', user: `Ә${i}` })), bookmarkOf(20)), packed = sldc(utf16(text));
+    assert.ok(packed.length < utf16(text).length * 0.6);
+    const a = await m.post(new URL(s.address).pathname, packed, { 'Content-Encoding': 'SLDC' });
+    assert.equal(a.status, 200, a.text);
+    assert.ok(a.text.includes(id));
+    const events = await c.events();
+    assert.deepEqual(records(events), Array.from({ length: 20 }, (_, i) => i + 1));
+    assert.equal(events[19]['winlog.event_data.TargetUserName'], 'Ә19');
+    for (const bad of [packed.subarray(0, packed.length / 2), Buffer.from([0xff, 0xff, 0xff]), Buffer.from('hello')])
+        assert.equal((await m.post(new URL(s.address).pathname, bad, { 'Content-Encoding': 'SLDC' })).status, 400);
+    await counted(c, 20);
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
 });
 
@@ -319,7 +364,8 @@ test('Windows Event Forwarding: poison input is kept or refused, and the machine
     const fault = await m.post(path, 'hello');
     assert.match(fault.text, /<s:Fault>.*this is no message of WS-Management/);
     assert.equal((await m.post('/wsman', text)).status, 404);
-    assert.equal((await m.post(path, text, { 'Content-Encoding': 'SLDC' })).status, 415);
+    assert.equal((await m.post(path, text, { 'Content-Encoding': 'deflate' })).status, 415);
+    assert.equal((await m.message(s, 'http://schemas.microsoft.com/wbem/wsman/1/wsman/End', '', '', { 'Content-Encoding': 'SLDC' })).status, 204, 'End says that it is compressed, and is not');
     assert.equal((await m.post('/wsman/SubscriptionManager/WEC', m.envelope('x', '', '')[1], { Host: 'a b<c>' })).status, 400);
     const forged = await m.send(s, [event({ record: 3, computer: 'srv-4' })], '<BookmarkList><Bookmark Channel="Security" RecordId="9"/></BookmarkList><evil/>');
     assert.equal(forged.status, 200);

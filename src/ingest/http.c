@@ -219,6 +219,8 @@ static int fill(const struct http_route *r, const struct http_ask *a, struct pil
     snprintf(p->peer, sizeof p->peer, "%s", a->peer);
     snprintf(p->query, sizeof p->query, "%.*s%s%.*s", STR_ARG(a->path), a->query.n ? "?" : "", STR_ARG(a->query));
     status = r->admit ? r->admit(a, p, e) : 0;
+    if (coding < 0 && r->coding && strcasecmp(http_header(a, "Content-Encoding"), r->coding) == 0)
+        coding = CODING_NONE;
     if (status == 0 && coding < 0) {
         err_set(e, -EINVAL, "Content-Encoding must be gzip, zstd or identity");
         return 415;

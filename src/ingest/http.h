@@ -49,6 +49,7 @@ struct http_route {
     const struct body_decoder *decoder;
     /* at_once - answered by the loop without the worker. Instead of a decoder. */
     void (*at_once)(const struct http_ask *a, struct http_answer *out);
+    const char *coding;          /* a Content-Encoding that the decoder undoes itself; NULL: none */
 };
 
 struct http_service {

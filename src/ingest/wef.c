@@ -124,7 +124,7 @@ static bool host_valid(struct str s)
 static int admit(const struct http_ask *a, struct pile *p, struct err *e)
 {
     const struct wef_row *row = row_of(a->listener);
-    const char *host = listen_option(&a->listener->conf, "host"), *type = http_header(a, "Content-Type");
+    const char *host = listen_option(&a->listener->conf, "host"), *type = http_header(a, "Content-Type"), *coding = http_header(a, "Content-Encoding");
     struct wef_note *n = row ? calloc(1, sizeof *n) : NULL;
     struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(a->request));
     struct ssl_st *ssl = bev ? bufferevent_openssl_get_ssl(bev) : NULL;
@@ -146,6 +146,7 @@ static int admit(const struct http_ask *a, struct pile *p, struct err *e)
     snprintf(n->host, sizeof n->host, "%s", host);
     /* "ID" or "ID/1": Windows' own collector puts a number behind */
     snprintf(n->id, sizeof n->id, "%.*s", (int)min_size(str_chr(id, '/') >= 0 ? (size_t)str_chr(id, '/') : id.n, WEF_ID_MAX), id.n ? id.p : "");
+    n->sldc = coding && strcasecmp(coding, "SLDC") == 0;
     n->utf16 = type && str_ifind(str_c(type), STR("utf-16")) >= 0;
     if (!ssl || pki_peer_issuer(ssl, n->issuer, NULL) < 0)
         n->issuer[0] = 0;
@@ -175,8 +176,8 @@ static void form(struct http_answer *a, const struct pile *p)
 }
 
 static const struct http_route routes[] = {
-    { HTTP_POST, "/wsman/SubscriptionManager/*", admit, &wef_decoder, NULL },
-    { HTTP_POST, WEF_PATH "*", admit, &wef_decoder, NULL },
+    { HTTP_POST, "/wsman/SubscriptionManager/*", admit, &wef_decoder, NULL, "SLDC" },
+    { HTTP_POST, WEF_PATH "*", admit, &wef_decoder, NULL, "SLDC" },
 };
 static const struct http_service service = { "WEF", routes, COUNT(routes), form };
 

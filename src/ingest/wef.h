@@ -97,6 +97,9 @@ void wef_fault(struct buf *out, bool sender, struct str reason);
 /* wef_utf16 - text as UTF-16, little-endian, with a byte order mark: as Windows writes it. */
 void wef_utf16(struct buf *out, struct str text);
 
+/* wef_sldc - a body unpacked into out, whose limit bounds it: -E2BIG past it, -EBADMSG for what is no SLDC (wef_sldc.c). */
+MUST_USE int wef_sldc(struct str in, struct buf *out, struct err *e);
+
 /* --- subscriptions (wef_subs.c) --- */
 
 struct wef_subscription {
@@ -104,7 +107,7 @@ struct wef_subscription {
     char   *title, *query;
     char  **machines, **except;        /* patterns of names, letters folded; "*" stands for any text */
     size_t  machine_count, except_count;
-    bool    rendered, existing;
+    bool    rendered, existing, compress;
     int64_t heartbeat_s, max_time_s, max_elements, envelope_bytes, retry_s, retry_count;
     char   *language;                  /* of rendered texts, "ru-RU"; empty: that of the machine */
 };

@@ -289,7 +289,10 @@ static void put_options(struct buf *b, const struct wef_subscription *s)
 {
     buf_str(b, STR("<w:OptionSet xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><w:Option Name=\"SubscriptionName\">"));
     xml_put(b, str_c(s->id));
-    buf_printf(b, "</w:Option><w:Option Name=\"CDATA\" xsi:nil=\"true\"/><w:Option Name=\"ContentFormat\">%s</w:Option>"
+    buf_str(b, STR("</w:Option>"));
+    if (s->compress)
+        buf_str(b, STR("<w:Option Name=\"Compression\">SLDC</w:Option>"));
+    buf_printf(b, "<w:Option Name=\"CDATA\" xsi:nil=\"true\"/><w:Option Name=\"ContentFormat\">%s</w:Option>"
                   "<w:Option Name=\"IgnoreChannelError\" xsi:nil=\"true\"/>", s->rendered ? "RenderedText" : "Raw");
     if (s->existing)
         buf_str(b, STR("<w:Option Name=\"ReadExistingEvents\" xsi:nil=\"true\"/>"));

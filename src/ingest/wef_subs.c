@@ -15,7 +15,7 @@
 #define QUERY_MAX    (128u * KIB)
 #define FILES_MAX    256
 
-static const char *const keys[] = { "id", "title", "query", "format", "existing", "language", "machines", "except", "heartbeat_s", "max_time_s",
+static const char *const keys[] = { "id", "title", "query", "format", "existing", "compress", "language", "machines", "except", "heartbeat_s", "max_time_s",
                                     "max_elements", "envelope_bytes", "retry_s", "retry_count", NULL };
 
 struct number {
@@ -262,6 +262,8 @@ static int take_map(const struct yaml *y, const struct ynode *map, struct wef_su
     if (rc == 0)
         rc = yaml_bool(y, map, "existing", &s->existing, e);
     if (rc >= 0)
+        rc = yaml_bool(y, map, "compress", &s->compress, e);
+    if (rc >= 0)
         rc = take_numbers(y, map, s, e);
     if (rc == 0)
         rc = take_query(y, map, s, e);
@@ -421,7 +423,7 @@ void wef_version(const struct wef_subscription *s, const struct wef_asker *to, c
     unsigned n = sizeof h;
 
     buf_init(&b, MIB);
-    buf_printf(&b, "%s %d %d %s", s->id, s->rendered, s->existing, s->language);
+    buf_printf(&b, "%s %d %d %d %s", s->id, s->rendered, s->existing, s->compress, s->language);
     for (size_t i = 0; i < COUNT(numbers); i++)
         buf_printf(&b, " %lld", (long long)*(const int64_t *)(const void *)((const char *)s + numbers[i].at));
     buf_byte(&b, '\n');

@@ -180,7 +180,7 @@ static int act(struct taking *t, struct wef_note *n, const struct wef_message *m
 
 static int decode(struct taking *t, struct str body, struct err *e)
 {
-    AUTO_BUF struct buf answer = { 0 };
+    AUTO_BUF struct buf answer = { 0 }, unpacked = { 0 };
     struct pile *p = taking_pile(t);
     struct wef_note *n = p->note;
     struct wef_message m;
@@ -193,6 +193,19 @@ static int decode(struct taking *t, struct str body, struct err *e)
     if (body.n == 0)
         return 0;           /* a client looks whether we are there, before it says anything */
     buf_init(&answer, ANSWER_BYTES_MAX);
+    buf_init(&unpacked, BODY_PLAIN_MAX);
+    if (n->sldc) {          /* End says so too, and is not */
+        rc = wef_sldc(body, &unpacked, e);
+        if (rc == -E2BIG)
+            return rc;
+        if (rc == 0) {
+            struct str copy = arena_copy(taking_arena(t), buf_view(&unpacked));     /* events are views into it */
+
+            if (!copy.p)
+                return err_set(e, -ENOMEM, "no memory for a message");
+            body = copy;
+        }
+    }
     text = plain(n, body, taking_arena(t));
     if (!text.p)
         return err_set(e, -ENOMEM, "no memory for a message");

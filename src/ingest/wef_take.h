@@ -16,7 +16,7 @@
 struct wef_note {
     struct wef_set *set;
     char            host[WEF_HOST_MAX + 1], issuer[41], id[WEF_ID_MAX + 1];   /* id: of the path */
-    bool            utf16;            /* the header says so */
+    bool            utf16, sldc;      /* the headers say so */
     /* by the worker */
     bool            utf16_answer, end, moved;
     char           *bookmark;         /* of events that are being stored */
