@@ -5,7 +5,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { api, user } from './lib/api.mjs';
 import { listen } from './lib/stream.mjs';
-import { centre, until } from './lib/centre.mjs';
+import { centre, run, until } from './lib/centre.mjs';
 
 let c, admin, p = {}, plan, team;
 const OBJECT = 'state-register', MODES = ['pentest_auto', 'update_config', 'source_code', 'pentest_manual'];
@@ -102,6 +102,7 @@ test('lines are filtered, paged and told as a calendar', async () => {
         const file = await p.analyst.get(`/schedule/plans/${plan.id}/export?format=${format}`);
         assert.equal(file.status, 200, format);
         assert.ok(file.bytes.toString('utf8').startsWith(head) || format === 'csv', format);
+        if (format === 'pdf') assert.match((await run('pdftotext', ['-raw', '-', '-'], { input: file.bytes })).out.slice(0, 600), new RegExp(`, ${YEAR}\\b`), 'the title names the year');
     }
     assert.equal((await ask(p.analyst, 'GET', `/schedule/plans/${plan.id}/export?format=doc`)).status, 400);
 });

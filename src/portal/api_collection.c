@@ -188,7 +188,7 @@ static json_t *upstream_json(const struct call *c, const json_t *u)
                      picture_count(u, "behind_s"), "sent", picture_count(u, "sent"), "bytes", picture_count(u, "bytes"), "rate_s",
                      rate_json(lately(c, "upstream", name, "sent").rate_s), "last_error", *error ? json_string(error) : json_null(), "last_sent_at",
                      moment_or_null(picture_time(u, "last_sent")));
-    static const char *const counts[] = { "held_bytes", "refused", "damaged", "failures" };
+    static const char *const counts[] = { "held_bytes", "refused", "given_up", "damaged", "failures" };
 
     for (size_t i = 0; i < COUNT(counts); i++)
         json_object_set_new(o, counts[i], json_integer(picture_count(u, counts[i])));
@@ -274,7 +274,7 @@ static void alarms_of_listeners(const struct call *c, const json_t *ingest, json
     }
 }
 
-static void alarms_of_files(const json_t *parsers, const json_t *forward, json_t *items)
+static void alarms_of_files(const struct call *c, const json_t *parsers, const json_t *forward, json_t *items)
 {
     const json_t *one;
     size_t i;
@@ -282,10 +282,15 @@ static void alarms_of_files(const json_t *parsers, const json_t *forward, json_t
     json_array_foreach(json_object_get(parsers, "parsers"), i, one)
         if (*picture_text(one, "reason"))
             add_alarm(items, "parser_refused", picture_text(one, "id"), 0, 0, picture_text(one, "reason"), NULL);
-    json_array_foreach(json_object_get(forward, "upstreams"), i, one)
+    json_array_foreach(json_object_get(forward, "upstreams"), i, one) {
+        const char *name = picture_text(one, "name");
+        int64_t given_up = lately(c, "upstream", name, "given_up").lately;
+
         if (upstream_alarm(one))
-            add_alarm(items, upstream_alarm(one), picture_text(one, "name"), picture_count(one, "behind_events"), picture_time(one, "last_sent"),
-                      picture_text(one, "last_error"), NULL);
+            add_alarm(items, upstream_alarm(one), name, picture_count(one, "behind_events"), picture_time(one, "last_sent"), picture_text(one, "last_error"), NULL);
+        if (given_up > 0)
+            add_alarm(items, "upstream_gave_up", name, given_up, 0, NULL, NULL);
+    }
 }
 
 /* alarms_of_storage - the disk: its reserve, the room that is left, an archive that is not there. */
@@ -346,7 +351,7 @@ int api_collection_alarms(struct call *c)
         alarms_of_storage(retention, items);
         json_decref(retention);
         alarms_of_listeners(c, ingest, items);
-        alarms_of_files(parsers, forward, items);
+        alarms_of_files(c, parsers, forward, items);
         json_decref(ingest);
         json_decref(parsers);
         json_decref(forward);

@@ -141,7 +141,8 @@ static json_t *counters_of(const json_t *ingest, const json_t *forward)
         const char *id = json_string_value(json_object_get(l, "name"));
 
         snprintf(key, sizeof key, "upstream/%.200s", id ? id : "");
-        json_object_set_new(out, key, json_pack("{s:I}", "sent", json_integer_value(json_object_get(l, "sent"))));
+        json_object_set_new(out, key, json_pack("{s:I,s:I}", "sent", json_integer_value(json_object_get(l, "sent")), "given_up",
+                                                json_integer_value(json_object_get(l, "given_up"))));
     }
     return out;
 }

@@ -33,7 +33,7 @@ json_t *pictures_get(struct pictures *p, enum picture which);
 void pictures_look(struct pictures *p);
 
 /* What happened to one counter. "listener/ID" has read, events, trouble (refused for a reason that is nobody's routine), away, drops;
- * "upstream/NAME" has sent. */
+ * "upstream/NAME" has sent and given_up. */
 struct moved {
     double  rate_s;      /* between the last two readings; below zero: there are not two */
     int64_t lately;      /* within LATELY_NS, or since the role or the portal began */

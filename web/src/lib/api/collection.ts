@@ -5,7 +5,7 @@ import { decodeArray as arr, decodeBoolean as bool, decodeEnum as oneOf, decodeI
 import { page, ref } from './types';
 
 // i18n: ui.collection.alarm.*
-export const ALARMS = ['collector_down', 'config_refused', 'listener_refuses', 'listener_loses', 'listener_paused', 'parser_refused', 'upstream_dead', 'upstream_slow',
+export const ALARMS = ['collector_down', 'config_refused', 'listener_refuses', 'listener_loses', 'listener_paused', 'parser_refused', 'upstream_dead', 'upstream_slow', 'upstream_gave_up',
   'source_silent', 'disk_reserve', 'disk_low', 'disk_soon', 'archive_missing'] as const;
 const alarm = object({ kind: oneOf(ALARMS), subject: nullable(str), count: nullable(num), since_at: nullable(instant), text: nullable(str), names: arr(str) });
 export type CollectionAlarm = Decoded<typeof alarm>;
@@ -74,7 +74,7 @@ export const removeToken = (name: string) => send('DELETE', `/collection/tokens/
 
 const upstream = object({
   name: str, kind: str, address: str, state: str, seq: num, behind_events: num, behind_s: num, sent: num, bytes: num, rate_s: nullable(num), last_error: nullable(str),
-  last_sent_at: nullable(instant), held_bytes: num, refused: num, damaged: num, failures: num, filter: str, tls: bool, last_error_at: nullable(instant), alarm: bool,
+  last_sent_at: nullable(instant), held_bytes: num, refused: num, given_up: num, damaged: num, failures: num, filter: str, tls: bool, last_error_at: nullable(instant), alarm: bool,
 });
 export type Upstream = Decoded<typeof upstream>;
 // i18n: ui.collection.upstream_state.*
