@@ -81,7 +81,8 @@ export class Collector {
     }
     async close() {
         if (this.child) { this.child.kill('SIGKILL'); await this.child.ended; }
-        rmSync(this.data, { recursive: true, force: true });
+        // Its roles end a moment after it, and still write.
+        await until('the folder is gone', () => { rmSync(this.data, { recursive: true, force: true }); return true; });
     }
 }
 
