@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str rest = str_of((const char *)data, size), line;
     size_t piece = size ? (size_t)data[0] % 64 + 1 : 1;
 
-    for (size_t at = 1; at < size; at += piece) {
+    for (size_t at = 1; at < size && r.state != ANSWER_WRONG; at += piece) {
         struct str part = str_of((const char *)data + at, min_size(piece, size - at));
         struct relp_answer a;
         struct err e;
