@@ -13,7 +13,16 @@ struct captured {
     const struct field *field;
 };
 
+#define PLACES 4
+
+struct place {
+    struct str name;
+    size_t from, to;
+};
+
 struct taken {
+    struct place places[PLACES]; /* of names asked for last, while there are "placed" captures */
+    size_t placed, place_next;
     const struct product *product;
     struct captured *items;
     size_t count;
@@ -452,14 +461,37 @@ static bool value_holds(const struct condition *c, struct str v)
     return false;
 }
 
-/* condition_holds - of one of the values, where there are several. */
-static bool condition_holds(const struct work *w, const struct taken *t, const struct condition *c)
+/* place_of - where the captures of a name stand. Conditions ask for few names, many times. */
+static const struct place *place_of(struct taken *t, struct str name)
 {
+    struct place *p;
+
+    if (t->placed != t->count) {
+        memset(t->places, 0, sizeof t->places);
+        t->placed = t->count;
+    }
+    for (size_t i = 0; i < PLACES; i++)
+        if (same_name(t->places[i].name, name))
+            return &t->places[i];
+    p = &t->places[t->place_next++ % PLACES];
+    *p = (struct place){ .name = name };
+    for (size_t i = 0; i < t->count; i++)
+        if (same_name(t->items[i].name, name)) {
+            p->from = p->to ? p->from : i;
+            p->to = i + 1;
+        }
+    return p;
+}
+
+/* condition_holds - of one of the values, where there are several. */
+static bool condition_holds(const struct work *w, struct taken *t, const struct condition *c)
+{
+    const struct place *p = place_of(t, c->name);
     struct str v = { NULL, 0 };
     uint32_t at = 0;
     bool any = false;
 
-    for (size_t i = 0; i < t->count; i++)
+    for (size_t i = p->from; i < p->to; i++)
         if (t->items[i].value.n && same_name(t->items[i].name, c->name)) {
             any = true;
             if (value_holds(c, t->items[i].value))
@@ -475,7 +507,7 @@ static bool condition_holds(const struct work *w, const struct taken *t, const s
     return !any && value_holds(c, str_of(NULL, 0));
 }
 
-static bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count)
+static bool all_hold(const struct work *w, struct taken *t, const struct condition *all, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (!condition_holds(w, t, &all[i]))
@@ -507,7 +539,7 @@ static void put_unnamed(struct work *w, const struct taken *t, const struct capt
         work_add(w, join(w, t->product->prefix, '.', c->name), c->value);
 }
 
-static void put_all(struct work *w, const struct taken *t)
+static void put_all(struct work *w, struct taken *t)
 {
     for (size_t i = 0; i < t->count; i++) {
         const struct captured *c = &t->items[i];
@@ -583,7 +615,7 @@ static void activate(struct active *a, const struct layer *l, bool strong)
     }
 }
 
-static void cases(struct work *w, const struct taken *t, const struct layer *l, struct active *a)
+static void cases(struct work *w, struct taken *t, const struct layer *l, struct active *a)
 {
     for (size_t i = 0; i < l->case_count; i++) {
         if (!all_hold(w, t, l->cases[i].all, l->cases[i].count))
@@ -593,7 +625,7 @@ static void cases(struct work *w, const struct taken *t, const struct layer *l, 
     }
 }
 
-static void put_constants(struct work *w, const struct taken *t)
+static void put_constants(struct work *w, struct taken *t)
 {
     const struct layer *own = &t->product->layer;
     uint32_t captured = w->ev->field_count;
