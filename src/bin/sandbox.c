@@ -124,6 +124,15 @@ static int allow_programs(const struct node *n, int ruleset, uint64_t may_write)
     return rc;
 }
 
+/* allow_envelopes - the folder of a listener of envelopes, whose files it renames, and whom it trusts. */
+static int allow_envelopes(const struct listen_conf *c, int ruleset)
+{
+    const char *folder = listen_option(c, "folder"), *trust = listen_option(c, "trust");
+    int rc = folder && *folder == '/' ? allow(ruleset, folder, MAY_WRITE) : 0;
+
+    return rc == 0 && trust && *trust == '/' ? allow(ruleset, trust, MAY_READ) : rc;
+}
+
 /* allow_certificates - the folders of the listeners' own files, of tokens too, so that a renewal, which puts new files in the place of old ones, is seen. Never
  * all of DATA/pki, where the key of the authority lies: of that the file alone, and to take another one needs a restart. */
 static int allow_certificates(const struct node *n, int ruleset)
@@ -137,7 +146,9 @@ static int allow_certificates(const struct node *n, int ruleset)
         const char *tokens = listen_option(c, "tokens"), *subscriptions = listen_option(c, "subscriptions"), *password = listen_option(c, "password_file");
         const char *const files[] = { c->certificate, c->key, c->authority, tokens && *tokens == '/' ? tokens : "", password && *password == '/' ? password : "" };
 
-        if (subscriptions && *subscriptions == '/')
+        if (rc == 0 && c->kind == LISTEN_envelope)
+            rc = allow_envelopes(c, ruleset);
+        if (rc == 0 && subscriptions && *subscriptions == '/')
             rc = allow(ruleset, subscriptions, MAY_READ);
 
         for (size_t k = 0; rc == 0 && k < COUNT(files); k++) {
