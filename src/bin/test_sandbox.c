@@ -126,6 +126,8 @@ static const struct {
     { "forward connects to the port of an upstream", "", "forward 127.0.0.1:9", ROLE_FORWARD, CONNECT, 4, false },
     { "forward connects to no other port", "", "forward 127.0.0.1:10", ROLE_FORWARD, CONNECT, 4, true },
     { "ingest does not connect where forward does", "", "forward 127.0.0.1:9", ROLE_INGEST, CONNECT, 4, true },
+    { "ingest with a consumer of Kafka connects", "", "kafka", ROLE_INGEST, CONNECT, 4, false },
+    { "detect beside a consumer of Kafka connects to nobody", "", "kafka", ROLE_DETECT, CONNECT, 4, true },
 };
 
 static void a_role_can_do_no_more_than_it_needs(void **state)
@@ -138,16 +140,20 @@ static void a_role_can_do_no_more_than_it_needs(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         bool link = strcmp(rows[i].smtp, "link") == 0;   /* no mail server, but other nodes */
         bool forward = strncmp(rows[i].smtp, "forward ", 8) == 0;   /* neither, but an upstream */
+        bool kafka = strcmp(rows[i].smtp, "kafka") == 0;            /* neither, but a listener */
+        struct listen_conf listener = { .kind = LISTEN_kafka, .certificate = "", .key = "", .authority = "" };
         struct upstream_conf up = { .type = UPSTREAM_relp, .name = "up", .address = forward ? (char *)(uintptr_t)rows[i].smtp + 8 : "", .authority = "",
                                     .certificate = "", .key = "" };
         struct node n = { .data = data, .content = "", .web = "", .user = "", .roles = "ingest index forward", .retention_archive = "",
-                          .upstreams = { &up, forward }, .smtp_url = link || forward ? "" : (char *)(uintptr_t)rows[i].smtp,
+                          .upstreams = { &up, forward }, .smtp_url = link || forward || kafka ? "" : (char *)(uintptr_t)rows[i].smtp,
                           .smtp_password_file = "", .trust_anchors = "", .webhooks = "no", .webhook_ca = "",
                           .link_connect = link ? "yes" : "no" };
         char path[256], content[4096];
         int status;
         pid_t pid;
 
+        n.listen.listeners = &listener;
+        n.listen.listener_count = kafka;
         snprintf(content, sizeof content, "%s/content", getenv("SAQSHY_SOURCE") ? getenv("SAQSHY_SOURCE") : ".");
         n.content = content;
 
