@@ -29,6 +29,9 @@ MUST_USE int ca_read(const char *folder, X509 **cert, EVP_PKEY **key, struct err
 MUST_USE int cert_make(enum kind kind, EVP_PKEY *key, const char *name, const char *sans, X509 *issuer, EVP_PKEY *issuer_key, X509 **out, struct err *e);
 /* pair_write - the key first. stem is below folder. */
 MUST_USE int pair_write(const char *folder, const char *stem, EVP_PKEY *key, X509 *cert, X509 *chain, struct err *e);
+/* folder_lock - one at a time renews or revokes: a certificate must not be granted for one that is being revoked, nor one list written over another. Returns a
+ * descriptor; closing it lets others go on. */
+MUST_USE int folder_lock(const char *folder, struct err *e);
 /* issued_note - a line of issued.tsv, synced: before the certificate goes out. */
 MUST_USE int issued_note(const char *folder, enum kind kind, const char *name, X509 *cert, struct err *e);
 /* serial_hex - of a certificate; out has room for 64 letters. */

@@ -228,6 +228,7 @@ int pki_renew_grant(const char *folder, struct str name, struct str ask, struct 
     AUTO_CERT X509 *made = NULL;
     AUTO_KEY EVP_PKEY *ca_key = NULL;
     AUTO_REQ X509_REQ *req = NULL;
+    AUTO_CLOSE int lock = -1;
     struct str rest = ask;
     char text[PKI_NAME_MAX + 1];
     size_t n, now_n, signature_n;
@@ -247,6 +248,8 @@ int pki_renew_grant(const char *folder, struct str name, struct str ask, struct 
     if (rest.n || !req || !cert || d != der + n || c != now + now_n)
         return refused(e, "the request is not of the form that agents write");
     rc = ca_read(folder, &ca, &ca_key, e);
+    if (rc == 0)
+        rc = (lock = folder_lock(folder, e)) < 0 ? lock : 0;
     if (rc == 0)
         rc = judge(folder, name, ca, cert, req, e);
     if (rc == 0 && !signed_by(cert, der, n, signature, signature_n))

@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 struct pki_revoked {
     X509_CRL *crl;
@@ -24,7 +26,32 @@ void serial_hex(const ASN1_INTEGER *serial, char out[65])
 
 void crl_file(const char *folder, char out[PKI_PATH_MAX]) { snprintf(out, PKI_PATH_MAX, "%.4000s/server/revoked.crl", folder); }
 
+int folder_lock(const char *folder, struct err *e)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_sys(e, "could not open folder \"%s\"", folder);
+    while (flock(fd, LOCK_EX) < 0) {
+        if (errno == EINTR)
+            continue;
+        int rc = err_sys(e, "could not lock folder \"%s\"", folder);
+        close(fd);
+        return rc;
+    }
+    return fd;
+}
+
 /* --- what was made --- */
+
+/* torn - does the file end within a line? Then whoever wrote it crashed, or had no space: what follows must not become part of it. */
+static bool torn(int fd)
+{
+    struct stat st;
+    char last = 0;
+
+    return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
 
 int issued_note(const char *folder, enum kind kind, const char *name, X509 *cert, struct err *e)
 {
@@ -34,13 +61,13 @@ int issued_note(const char *folder, enum kind kind, const char *name, X509 *cert
     int n, rc;
 
     snprintf(path, sizeof path, "%.4000s/issued.tsv", folder);
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_sys(e, "could not open \"%s\"", path);
     if (!ASN1_TIME_to_tm(X509_get0_notBefore(cert), &a) || !ASN1_TIME_to_tm(X509_get0_notAfter(cert), &b))
         return pki_err(e, "could not read the life of a certificate");
     serial_hex(X509_get0_serialNumber(cert), serial);
-    n = snprintf(line, sizeof line, "%s\t%s\t%.64s\t%s\t%s\n", serial, kind == KIND_AGENT ? "agent" : "server", name,
+    n = snprintf(line, sizeof line, "%s%s\t%s\t%.64s\t%s\t%s\n", torn(fd) ? "\n" : "", serial, kind == KIND_AGENT ? "agent" : "server", name,
                  time_format_utc(timegm(&a) * NS_PER_SECOND, from), time_format_utc(timegm(&b) * NS_PER_SECOND, to));
     rc = file_write_all(fd, str_of(line, (size_t)n), e);
     if (rc == 0 && fsync(fd) < 0)
@@ -86,12 +113,20 @@ bool crl_has(X509_CRL *crl, X509 *cert)
     return crl_has_serial(crl, str_c(serial));
 }
 
+/* absent - is there no such file? One that we may not see is there: whoever cannot read the list must not take it for empty. */
+static bool absent(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) < 0 && errno == ENOENT;
+}
+
 int crl_read(const char *path, X509 *ca, X509_CRL **out, struct err *e)
 {
     AUTO_BIO BIO *b = NULL;
 
     *out = NULL;
-    if (!file_exists(path))
+    if (absent(path))
         return 0;
     b = BIO_new_file(path, "r");
     *out = b ? PEM_read_bio_X509_CRL(b, NULL, NULL, NULL) : NULL;
@@ -240,10 +275,13 @@ int pki_revoke(const char *folder, struct str name, size_t *count, struct err *e
 {
     AUTO_CERT X509 *ca = NULL;
     AUTO_KEY EVP_PKEY *key = NULL;
+    AUTO_CLOSE int lock = -1;
     struct revoking v = { .name = name };
     int rc = pki_name_valid(name) ? ca_read(folder, &ca, &key, e) : err_set(e, -EINVAL, "\"%.*s\" is no name of an agent", STR_ARG(name));
 
     *count = 0;
+    if (rc == 0)
+        rc = (lock = folder_lock(folder, e)) < 0 ? lock : 0;
     if (rc == 0)
         rc = note_older(folder, name, e);
     if (rc == 0)
@@ -270,7 +308,7 @@ int pki_revoked_load(const char *file, const char *ca, struct pki_revoked **out,
     int rc;
 
     *out = NULL;
-    if (!file_exists(file))
+    if (absent(file))
         return 0;
     rc = cert_read(ca, &issuer, e);
     if (rc == 0)

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct place {
@@ -37,7 +38,9 @@ static int teardown(void **state)
 {
     struct place *p = *state;
     const char *names[] = { "ca.pem", "ca.key", "server.pem", "server.key", "agents/a1.pem", "agents/a1.key", "agents", "issued.tsv", "" };
-    const char *renewed[] = { "server/server.pem", "server/server.key", "server/revoked.crl", "server" };
+    const char *renewed[] = { "server/server.pem", "server/server.key", "server/revoked.crl", "server", "agents/b1.pem", "agents/b1.key", "agents/c0.pem", "agents/c0.key",
+                              "agents/c1.pem", "agents/c1.key", "agents/c2.pem", "agents/c2.key", "agents/c3.pem", "agents/c3.key", "agents/c4.pem",
+                              "agents/c4.key", "agents/c5.pem", "agents/c5.key" };
     char path[256];
 
     for (size_t i = 0; i < COUNT(renewed); i++) {
@@ -405,6 +408,79 @@ static void a_revoked_certificate_opens_nothing_and_renews_nothing(void **state)
     unlink(fresh);
 }
 
+/* A line of issued.tsv that a crash, or a full disk, has torn must not swallow the next one: its certificate could not be revoked. */
+static void a_torn_line_of_what_was_made_does_not_hide_the_next_certificate(void **state)
+{
+    struct place *p = *state;
+    char path[256];
+    size_t count = 0;
+    struct err e;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/server/revoked.crl", p->dir);
+    unlink(path);                                                  /* what the test before left of it */
+    snprintf(path, sizeof path, "%s/issued.tsv", p->dir);
+    f = fopen(path, "a");
+    assert_non_null(f);
+    fputs("0badc0de\tagent\tgone", f);
+    fclose(f);
+    assert_int_equal(pki_agent_make(p->dir, STR("b1"), &e), 0);
+    assert_int_equal(pki_revoke(p->dir, STR("b1"), &count, &e), 0);
+    assert_int_equal(count, 1);
+}
+
+/* Two who revoke at the same time: neither list is written over the other. */
+static void revocations_at_the_same_time_all_count(void **state)
+{
+    enum { NAMES = 6 };
+    struct place *p = *state;
+    struct pki_revoked *list = NULL;
+    char crl[256], ca[256], name[8];
+    size_t before = 0, count;
+    pid_t child[NAMES];
+    struct err e;
+    int status;
+
+    snprintf(crl, sizeof crl, "%s/server/revoked.crl", p->dir);
+    snprintf(ca, sizeof ca, "%s/ca.pem", p->dir);
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof name, "c%d", i);
+        assert_int_equal(pki_agent_make(p->dir, str_c(name), &e), 0);
+    }
+    assert_int_equal(pki_revoke(p->dir, STR("a1"), &count, &e), 0);
+    assert_int_equal(pki_revoked_load(crl, ca, &list, &e), 0);
+    before = pki_revoked_count(list);
+    pki_revoked_free(&list);
+    for (int i = 0; i < NAMES; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            snprintf(name, sizeof name, "c%d", i);
+            _exit(pki_revoke(p->dir, str_c(name), &count, &e) == 0 && count == 1 ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < NAMES; i++)
+        assert_true(child[i] > 0 && waitpid(child[i], &status, 0) == child[i] && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(pki_revoked_load(crl, ca, &list, &e), 0);
+    assert_int_equal(pki_revoked_count(list), before + NAMES);
+    pki_revoked_free(&list);
+}
+
+/* A list that is there and cannot be seen (a folder of another owner) is not an empty one. */
+static void a_list_that_cannot_be_read_is_not_taken_for_none(void **state)
+{
+    struct place *p = *state;
+    struct pki_revoked *list = NULL;
+    char loop[256], ca[256];
+    struct err e;
+
+    snprintf(loop, sizeof loop, "%s/loop.crl", p->dir);
+    snprintf(ca, sizeof ca, "%s/ca.pem", p->dir);
+    assert_int_equal(symlink(loop, loop), 0);
+    assert_true(pki_revoked_load(loop, ca, &list, &e) < 0);
+    assert_null(list);
+    unlink(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +493,9 @@ int main(void)
         cmocka_unit_test(a_renewal_is_granted_to_whoever_signs_with_a_certificate_that_holds),
         cmocka_unit_test(what_is_wrong_with_a_request_is_refused),
         cmocka_unit_test(a_revoked_certificate_opens_nothing_and_renews_nothing),
+        cmocka_unit_test(a_torn_line_of_what_was_made_does_not_hide_the_next_certificate),
+        cmocka_unit_test(revocations_at_the_same_time_all_count),
+        cmocka_unit_test(a_list_that_cannot_be_read_is_not_taken_for_none),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
