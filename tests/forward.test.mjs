@@ -4,8 +4,9 @@
 // The chain through kills and a cut network is in forward.chain.test.mjs.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bin, freePort, root, run, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
 import { collector } from './lib/collector.mjs';
@@ -359,4 +360,14 @@ test('hold_bytes: a dead upstream takes no more of the disk than it may; what is
     const bad = await run(bin('saqshyd'), ['--check', '--config', c.file]);
     assert.equal(bad.code, 2);
     assert.match(bad.err, /upstream "dead": "hold_bytes" needs the role index/);
+});
+
+test('saqshy forward: what the other side answered drives no terminal', async (t) => {
+    const data = mkdtempSync(join(tmpdir(), 'saqshy-forward-'));
+    t.after(() => rmSync(data, { recursive: true, force: true }));
+    mkdirSync(join(data, 'run'));
+    writeFileSync(join(data, 'run/forward.json'), JSON.stringify({ at: new Date().toISOString(), upstreams: [{ name: 'a', kind: 'relp', address: 'x:1', state: 'waiting', last_error: '"x:1" refuses a line: \u001b]0;owned\u0007\u009b2Jдвери' }] }));
+    const r = await saqshy(['forward', '--data', data]);
+    assert.equal(r.code, 1);
+    assert.match(r.out, /refuses a line: \?\]0;owned\?\?2Jдвери/);
 });

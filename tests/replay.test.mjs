@@ -68,6 +68,24 @@ test('--reparse tells what the parsers of today make of the originals: nothing d
     assert.match((await saqshy(['replay', '--data', data, ...range, '--reparse'])).out, /7 of 7 /);
 });
 
+test('--reparse shows examples of lines in any language and encoding, however long', async (t) => {
+    const line = (i) => `<13>1 ${stamp(i)} srv widgetd 1 - - widget a${'ұ'.repeat(300)}${i} turned by алия`;
+    const data = await imported(t, [line(1), line(2)]);
+    mkdirSync(join(data, 'parsers'));
+    const lines = join(data, 'lines');
+    writeFileSync(lines, `${line(1)}\n${line(2)}\n`);
+    const draft = await saqshy(['parsers', 'draft', '--id', 'widgetd', lines]);
+    assert.equal(draft.code, 0, draft.err);
+    writeFileSync(join(data, 'parsers/widgetd.yaml'), draft.out);
+    const [told] = json(await saqshy(['replay', '--data', data, ...range, '--reparse', '--json']));
+    assert.equal(told.differ, 2);
+    const examples = told.parsers.flatMap((p) => p.examples);
+    assert.equal(examples.length, 2, JSON.stringify(told));
+    assert.match(examples[0].original, /widget aұұұ/);
+    assert.ok(examples[0].fields.length > 0);
+    assert.ok(examples[0].fields.every((f) => f.field), JSON.stringify(examples[0].fields));
+});
+
 test('--upstream sends once more to an upstream of the configuration: all that pass its filter, in order; a server that is away is told', async (t) => {
     const data = await imported(t, Array.from({ length: 3000 }, (_, i) => `<13>1 ${stamp(i / 100)} srv app - - - ${i % 3 ? 'wanted' : 'other'} ${i}.`));
     let text = '';

@@ -1,11 +1,13 @@
 /* cmd_forward.c - saqshy forward: where events are passed on to and how far they are, as the role forward publishes it in DATA/run. */
 #include "bin/bin.h"
+#include "bin/event_print.h"
 #include "base/file.h"
 
 #include <getopt.h>
 #include <jansson.h>
 
 #define FILE_MAX_BYTES (4u * MIB)
+#define ERROR_SHOWN    1000
 #define OLD_NS         (30 * NS_PER_SECOND)
 
 static const char usage[] = "usage: saqshy forward --data DIR [--json]\n\n"
@@ -24,6 +26,18 @@ static long long number(const json_t *o, const char *key) { return (long long)js
 
 static bool well(const json_t *u) { return strcmp(text(u, "state"), "connected") == 0 || strcmp(text(u, "state"), "off") == 0; }
 
+/* show_error - it may hold what the other side answered: nothing of it drives the terminal. */
+static void show_error(const char *error)
+{
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    buf_str(&b, STR("  "));
+    plain_put(&b, str_c(error), ERROR_SHOWN);
+    buf_byte(&b, '\n');
+    fwrite(b.p, 1, b.n, stdout);
+}
+
 static void show(const json_t *all)
 {
     const json_t *u;
@@ -35,7 +49,7 @@ static void show(const json_t *all)
         printf("%-20s %-10s %-32.60s %-10s %12lld %9lld %12lld %14lld %8lld  %s\n", text(u, "name"), text(u, "kind"), text(u, "address"), text(u, "state"),
                number(u, "sent"), number(u, "behind_events"), number(u, "behind_s"), number(u, "held_bytes"), number(u, "refused"), text(u, "last_sent"));
         if (json_string_length(json_object_get(u, "last_error")))
-            printf("  %s\n", text(u, "last_error"));
+            show_error(text(u, "last_error"));
     }
 }
 

@@ -11,6 +11,8 @@
 #define LINE_ARENA   (16u * MIB)
 #define TOLD_FIELDS  16
 #define SHOWN_BYTES  400
+#define FIELD_SHOWN  200
+#define NAME_SHOWN   256
 
 struct pair {
     char     before[64], after[64];
@@ -101,12 +103,28 @@ static bool added(struct str name)
     return false;
 }
 
+/* shown - the beginning of a text, in whole letters; bytes that are no UTF-8 become U+FFFD. */
+static json_t *shown(struct str s, size_t most)
+{
+    AUTO_BUF struct buf b;
+    json_t *j = NULL;
+    size_t n = min_size(s.n, most);
+
+    buf_init(&b, 0);
+    while (n < s.n && n > 0 && most - n < 3 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    buf_json(&b, str_of(s.n ? s.p : "", n));
+    if (!buf_failed(&b))
+        j = json_loadb(b.p, b.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    return j ? j : json_string("");
+}
+
 static void tell_field(json_t *list, struct str name, struct str before, struct str after)
 {
     if (json_array_size(list) < TOLD_FIELDS)
-        json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "field", json_stringn_nocheck(name.p, name.n), "before",
-                                              before.p ? json_stringn(before.p, min_size(before.n, 200)) : json_null(), "after",
-                                              after.p ? json_stringn(after.p, min_size(after.n, 200)) : json_null()));
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "field", shown(name, NAME_SHOWN), "before",
+                                              before.p ? shown(before, FIELD_SHOWN) : json_null(), "after",
+                                              after.p ? shown(after, FIELD_SHOWN) : json_null()));
 }
 
 static bool has_value(const struct event *ev, struct str name, struct str value, bool *named)
@@ -192,7 +210,7 @@ int reparse_event(struct reparse *r, const struct event *ev, struct err *e)
     r->differ += n > 0 || !str_eq(ev->parser, now->parser);
     if (p && n && json_array_size(p->examples) < REPARSE_EXAMPLES)
         json_array_append_new(p->examples, json_pack("{s:I,s:o,s:O}", "seq", (json_int_t)ev->seq, "original",
-                                                     json_stringn(ev->original.p, min_size(ev->original.n, SHOWN_BYTES)), "fields", fields));
+                                                     shown(ev->original, SHOWN_BYTES), "fields", fields));
     json_decref(fields);
     return 0;
 }

@@ -2,30 +2,51 @@
 #include "ingest/conformance.h"
 #include "parse/conform.h"
 
+#define OBJECT_BYTES 128    /* of an id */
+
 struct annexed {
     struct annexed      *next;
     struct conform_tally tally;
+    char                *object;   /* malloc'ed: lines of one are shown to nobody who reaches another */
     char                *before;   /* of an earlier process, malloc'ed; gone with the first event */
 };
 
-static struct annexed *one_of(struct annexed **list, enum event_class class)
+/* one_of - of this class and object. What was nobody's becomes that of the first object which is known. */
+static struct annexed *one_of(struct annexed **list, enum event_class class, struct str object)
 {
-    struct annexed *n;
+    struct annexed *n, *nobodys = NULL;
+    char *copy;
+    size_t count = 0;
 
-    for (; *list; list = &(*list)->next)
-        if ((*list)->tally.class == class)
+    object.n = min_size(object.n, OBJECT_BYTES);
+    for (; *list; list = &(*list)->next, count++) {
+        if ((*list)->tally.class != class)
+            continue;
+        if (str_eq(str_c((*list)->object), object))
             return *list;
-    n = calloc(1, sizeof *n);
-    if (!n)
+        if (!*(*list)->object)
+            nobodys = *list;
+    }
+    if (!nobodys && count >= CONFORMANCE_TALLIES)
         return NULL;
+    copy = strndup(object.n ? object.p : "", object.n);
+    n = !copy ? NULL : nobodys ? nobodys : calloc(1, sizeof *n);
+    if (!n) {
+        free(copy);
+        return NULL;
+    }
+    free(n->object);
+    n->object = copy;
+    if (n == nobodys)
+        return n;
     n->tally.class = class;
     *list = n;
     return n;
 }
 
-static struct conform_tally *tally_of(struct annexed **list, enum event_class class)
+static struct conform_tally *tally_of(struct annexed **list, enum event_class class, struct str object)
 {
-    struct annexed *n = one_of(list, class);
+    struct annexed *n = one_of(list, class, object);
 
     if (n && n->before) {
         free(n->before);
@@ -34,17 +55,17 @@ static struct conform_tally *tally_of(struct annexed **list, enum event_class cl
     return n ? &n->tally : NULL;
 }
 
-void conformance_restore(struct annexed **list, enum event_class class, struct str object)
+void conformance_restore(struct annexed **list, enum event_class class, struct str object, struct str text)
 {
-    struct annexed *n = one_of(list, class);
+    struct annexed *n = one_of(list, class, object);
 
     if (n && !n->before && n->tally.seen == 0)
-        n->before = strndup(object.p, object.n);
+        n->before = strndup(text.p, text.n);
 }
 
 void conformance_see(struct annexed **list, const struct event *ev, struct arena *scratch)
 {
-    struct conform_tally *t = tally_of(list, ev->class);
+    struct conform_tally *t = tally_of(list, ev->class, ev->object);
     struct conform c;
 
     if (!t)
@@ -65,6 +86,7 @@ void conformance_free(struct annexed **list)
 
         *list = n->next;
         conform_tally_free(&n->tally);
+        free(n->object);
         free(n->before);
         free(n);
     }
@@ -77,7 +99,7 @@ static void put_one(struct buf *b, const struct conformance_of *of, const struct
     buf_str(b, STR(",\"host\":"));
     buf_json(b, of->host);
     buf_str(b, STR(",\"object\":"));
-    buf_json(b, of->object);
+    buf_json(b, str_c(one->object));
     buf_str(b, STR(",\"listener\":"));
     buf_json(b, of->listener);
     buf_byte(b, ',');

@@ -346,7 +346,7 @@ static void publish_annex(struct sources *all, bool now)
     buf_init(&b, FILE_MAX);
     buf_str(&b, STR("{\"items\":["));
     for (const struct source *s = all->newest; s; s = s->older) {
-        struct conformance_of of = { s->id, s->host, s->object, s->listener };
+        struct conformance_of of = { s->id, s->host, s->listener };
 
         conformance_put(&b, &of, s->annexed, &count);
     }
@@ -451,8 +451,8 @@ static void restore_annex(struct sources *all)
         o = line.n && *line.p == '{' ? json_loadb(line.p, line.n, 0, NULL) : NULL;
         for (s = o ? *bucket(all, json_text(o, "source")) : NULL; s && !str_eq(s->id, json_text(o, "source")); s = s->chain)
             ;
-        if (s)
-            conformance_restore(&s->annexed, event_class_parse(json_text(o, "class")), line);
+        if (s && str_eq(s->object, json_text(o, "object")))    /* of others that it had, the next event tells */
+            conformance_restore(&s->annexed, event_class_parse(json_text(o, "class")), s->object, line);
         json_decref(o);
     }
 }

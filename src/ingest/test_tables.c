@@ -1,5 +1,6 @@
 /* test_tables.c - the worker's tables: objects, sources, and our own log across rotation. */
 #include "ingest/worker.h"
+#include "ingest/conformance.h"
 #include "base/file.h"
 #include "base/test.h"
 
@@ -26,7 +27,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const char *const names[] = { "objects.tsv", "sources.json", "own.jsonl", "own.jsonl.1", "" };
+    static const char *const names[] = { "objects.tsv", "sources.json", "annex4.json", "own.jsonl", "own.jsonl.1", "" };
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++)
@@ -118,6 +119,67 @@ static void sources_are_counted_kept_and_bounded(void **state)
     write_file("sources.json", "[{\"id\":7},null,{\"id\":\"x\",\"events\":-4,\"parsers\":[1]}]");
     assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
     sources_free(&s);
+}
+
+/* of_object - a line of a host name that two organisations use. */
+static void of_object(struct sources *s, const char *object, const char *line, time_ns when)
+{
+    struct event ev = { .source = STR("fw1"), .received = when, .original = str_c(line), .class = CLASS_OS_UNIX, .object = str_c(object) };
+
+    sources_count(s, &ev, &(struct source_seen){ .listener = STR("syslog_udp") });
+}
+
+static size_t rows_with(struct str text, const char *one, const char *other)
+{
+    struct str line;
+    size_t n = 0;
+
+    while (str_split(&text, '\n', &line))
+        n += str_find(line, str_c(one)) >= 0 && (!other || str_find(line, str_c(other)) >= 0);
+    return n;
+}
+
+static void lines_of_one_object_are_no_samples_of_another(void **state)
+{
+    AUTO_BUF struct buf b = { 0 };
+    struct sources *s = NULL;
+    struct err e;
+
+    (void)state;
+    buf_init(&b, MIB);
+    remove(at("sources.json"));
+    remove(at("annex4.json"));
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
+    of_object(s, "", "before anybody said whose it is", NS_PER_DAY);
+    for (int i = 0; i < 50; i++) {
+        of_object(s, "7", "secret of the bank", NS_PER_DAY);
+        of_object(s, "8", "secret of the ministry", NS_PER_DAY);
+    }
+    sources_publish(s, true);
+    assert_int_equal(file_read(at("annex4.json"), MIB, &b, &e), 0);
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"7\"", NULL), 1);
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"8\"", NULL), 1);
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"\"", NULL), 0);      /* what was nobody's is that of the first who has it */
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"8\"", "of the ministry"), 1);
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"7\"", "of the ministry") + rows_with(buf_view(&b), "\"object\":\"8\"", "of the bank"), 0);
+    sources_free(&s);
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);      /* after a restart the one that it has now */
+    of_object(s, "9", "secret of the third", NS_PER_DAY);
+    for (int i = 0; i < 1000; i++) {
+        char object[16];
+
+        snprintf(object, sizeof object, "o%d", i);
+        of_object(s, object, "x", NS_PER_DAY);
+    }
+    sources_publish(s, true);
+    assert_int_equal(file_read(at("annex4.json"), MIB, &b, &e), 0);
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"7\"", NULL), 0);
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"8\"", "of the ministry"), 1);
+    assert_int_equal(rows_with(buf_view(&b), "\"object\":\"9\"", "of the third"), 1);
+    assert_true(rows_with(buf_view(&b), "{\"source\":\"fw1\"", NULL) <= CONFORMANCE_TALLIES);
+    sources_free(&s);
+    remove(at("sources.json"));
+    remove(at("annex4.json"));
 }
 
 /* An outage is the longest silence for a while, then it is forgotten: else nobody would hear of the next one. */
@@ -279,6 +341,7 @@ int main(void)
         cmocka_unit_test(hosts_and_addresses_find_their_object),
         cmocka_unit_test(the_longest_silence_is_that_of_this_week_and_the_last),
         cmocka_unit_test(sources_are_counted_kept_and_bounded),
+        cmocka_unit_test(lines_of_one_object_are_no_samples_of_another),
         cmocka_unit_test(lines_that_a_sender_numbered_and_we_never_saw_are_counted),
         cmocka_unit_test(our_own_log_is_followed_across_rotation_and_restart),
     };

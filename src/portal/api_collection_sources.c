@@ -7,6 +7,7 @@
 #define OWN_LOG        "saqshyd"     /* our own log is nobody's object, and Annex 4 is not about it */
 #define SEARCH_MAX     200
 #define CURSOR_BYTES   640           /* "INDEX ID" */
+#define SCORE_KEY_BYTES (2 * CURSOR_BYTES + 2)
 
 const char *picture_text(const json_t *o, const char *key)
 {
@@ -52,10 +53,18 @@ static int64_t silent_after(const struct source_view *v)
 
 static bool is_skewed(const char *kind) { return strcmp(kind, "zone") == 0 || strcmp(kind, "old_zone") == 0 || strcmp(kind, "off") == 0; }
 
+/* score_key - two organisations may have a host of the same name: each has scores of its own. */
+static const char *score_key(const char *id, const char *object, char out[SCORE_KEY_BYTES])
+{
+    snprintf(out, SCORE_KEY_BYTES, "%.*s\n%.*s", (int)CURSOR_BYTES, id, (int)CURSOR_BYTES, object);
+    return out;
+}
+
 static void judge(struct source_view *v, const json_t *scores, time_ns now)
 {
+    char key[SCORE_KEY_BYTES];
     const char *kind = picture_text(json_object_get(v->json, "skew"), "kind");
-    const json_t *score = json_object_get(scores, v->id);
+    const json_t *score = json_object_get(scores, score_key(v->id, picture_text(v->json, "object"), key));
     bool own = strcmp(v->id, OWN_LOG) == 0;
 
     v->first = picture_time(v->json, "first_seen");
@@ -71,7 +80,7 @@ static void judge(struct source_view *v, const json_t *scores, time_ns now)
                (picture_count(v->json, "not_utf8") ? FLAG_ENCODING : 0) | (picture_count(v->json, "gaps") ? FLAG_GAPS : 0);
 }
 
-/* scores_of - the lowest score of each source: {id: percent}. */
+/* scores_of - the lowest score of each source and object: {score_key: percent}. */
 static json_t *scores_of(const json_t *annex4)
 {
     const json_t *list = json_object_get(annex4, "items"), *one;
@@ -79,7 +88,8 @@ static json_t *scores_of(const json_t *annex4)
     size_t i;
 
     json_array_foreach(list, i, one) {
-        const char *id = picture_text(one, "source");
+        char key[SCORE_KEY_BYTES];
+        const char *id = score_key(picture_text(one, "source"), picture_text(one, "object"), key);
         const json_t *score = json_object_get(one, "score"), *known = json_object_get(out, id);
 
         if (json_is_integer(score) && (!known || json_integer_value(known) > json_integer_value(score)))
