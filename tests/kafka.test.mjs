@@ -1,7 +1,8 @@
 // kafka.test.mjs - the input kind kafka against a mock cluster: every message once, whatever it holds and however often the collector dies.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bin, run, sleep, until } from './lib/centre.mjs';
 import { collector, example } from './lib/collector.mjs';
@@ -160,4 +161,14 @@ test('settings of a listener of Kafka that cannot work are refused with their pl
     assert.equal(r.code, 2);
     assert.match(r.err, /has no address/);
     assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
+test('a full disk pauses partitions; the broker keeps what comes, and when there is room each message is stored once', async (t) => {
+    const script = new URL('lib/kafka-full-disk.mjs', import.meta.url).pathname, place = mkdtempSync(join(tmpdir(), 'saqshy-full-'));
+    t.after(() => rmSync(place, { recursive: true, force: true }));
+    const may = await run('unshare', ['--mount', '--propagation', 'private', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'none', place]);
+    if (may.code !== 0) return t.skip(`a file system of its own is not permitted here: ${may.err.trim()}`);
+    const all = await run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', 'mount -t tmpfs -o size=80m none "$1" && TMPDIR=$1 exec node "$2"', 'sh', place, script]);
+    assert.equal(all.code, 0, all.out + all.err);
+    t.diagnostic(all.out.trim());
 });
