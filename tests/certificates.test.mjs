@@ -2,11 +2,12 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import https from 'node:https';
 import tls from 'node:tls';
-import { centre, saqshy, until } from './lib/centre.mjs';
+import { bin, centre, run, saqshy, until } from './lib/centre.mjs';
 import { collector } from './lib/collector.mjs';
 
 const DAY = 86400;
@@ -145,4 +146,48 @@ test('a revoked certificate opens nothing: connections that stand are closed, ne
     crl.write('<13>still two\n');
     await c.wait(6);
     for (const s of [good, again, cured, crl]) s.destroy();
+});
+
+test('a revoked certificate opens nothing either where the configuration names a copy of the authority, nor when the list and the configuration change together', { timeout: 90_000 }, async (t) => {
+    const copy = join(mkdtempSync(join(tmpdir(), 'saqshy-ca-')), 'ca.pem');
+    t.after(() => rmSync(dirname(copy), { recursive: true, force: true }));
+    const text = (more) => `listeners:\n  - { id: own, kind: syslog_tls, address: "127.0.0.1:0"${more} }\n`;
+    const c = await collector(t, text(''), { agents: ['bad-1', 'good-1'] });
+    writeFileSync(copy, readFileSync(join(c.pki, 'ca.pem')));
+    const named = (more) => text(`, tls: { authority: "${copy}", client: required }${more}`);
+    c.config(named(''));
+    await c.stop();                                          // its sandbox lets in the folders that were there when it began
+    await c.start();
+    const ca = readFileSync(join(c.pki, 'ca.pem'));
+    const of = (name) => ({ cert: readFileSync(join(c.pki, `agents/${name}.pem`)), key: readFileSync(join(c.pki, `agents/${name}.key`)) });
+    const open = (name) => new Promise((done, fail) => {
+        const s = tls.connect({ host: '127.0.0.1', port: c.port('own'), ca, servername: 'localhost', ...of(name) }, () => done(s));
+        s.closed_ = new Promise((end) => { s.on('close', end); s.on('error', () => {}); });
+        s.on('error', fail);
+    });
+    const bad = await open('bad-1'), good = await open('good-1');
+    bad.write('<13>before one\n'); good.write('<13>before two\n');
+    await c.wait(2);
+    // At once behind each other: the listener opens the new list with the new configuration, and sees no change of it afterwards.
+    assert.equal((await saqshy(['agent', 'revoke', 'bad-1', '--data', c.data])).code, 0);
+    c.config(named(', limits: { idle_s: 3000 }'));
+    assert.equal((await c.reload()).code, 0);
+    await bad.closed_;
+    const again = await open('bad-1').catch(() => null);
+    if (again) { again.write('<13>must not come\n'); await again.closed_; }
+    good.write('<13>after two\n');
+    const all = await c.wait(3);
+    assert.equal(all.filter((e) => e['event.original'].includes('must not come')).length, 0);
+    good.destroy();
+});
+
+test('what root makes or revokes belongs to the owner of the data directory, so that the roles can read the list', { skip: process.getuid() !== 0 && 'only root can give files away' }, async (t) => {
+    const data = mkdtempSync(join(tmpdir(), 'saqshy-owner-')), owner = 65534;
+    t.after(() => rmSync(data, { recursive: true, force: true }));
+    assert.equal((await run(bin('src/pki/pki-make'), [join(data, 'pki'), 'srv-1'])).code, 0);
+    for (const f of ['', 'pki', 'pki/ca.pem', 'pki/ca.key']) chownSync(join(data, f), owner, owner);
+    rmSync(join(data, 'pki/issued.tsv'));                    // a data directory of the first releases
+    assert.equal((await saqshy(['agent', 'add', 'srv-2', '--data', data])).code, 0);
+    assert.equal((await saqshy(['agent', 'revoke', 'srv-2', '--data', data])).code, 0);
+    for (const f of ['issued.tsv', 'agents', 'server', 'server/revoked.crl']) assert.equal(statSync(join(data, 'pki', f)).uid, owner, f);
 });

@@ -74,4 +74,7 @@ MUST_USE int init_data(const struct init_options *o, const char *exe_folder, str
  * is one of this name. */
 MUST_USE int token_make(const struct node *n, const char *name, const char *object, struct err *e);
 
+/* own_as - path, if root asks and root has it, gets the owner of the data directory, as whom the roles run. A link is not followed. No such path: 0. */
+MUST_USE int own_as(const char *data, const char *path, struct err *e);
+
 #endif

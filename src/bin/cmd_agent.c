@@ -76,6 +76,21 @@ static int revoke_name(const char *pki, const char *name, struct err *e)
     return count ? EXIT_YES : EXIT_NO;
 }
 
+/* hand_over - what root made here is for the roles, which run as the owner of the data directory: a list of revoked certificates that they cannot read would
+ * revoke nothing, and without issued.tsv nothing is renewed. */
+static int hand_over(const char *data, const char *pki, struct err *e)
+{
+    static const char *const made[] = { "issued.tsv", "agents", "server", "server/revoked.crl" };
+    char path[4200];
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < COUNT(made); i++) {
+        snprintf(path, sizeof path, "%.4000s/%s", pki, made[i]);
+        rc = own_as(data, path, e);
+    }
+    return rc;
+}
+
 int cmd_agent(int argc, char **argv)
 {
     static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
@@ -105,6 +120,11 @@ int cmd_agent(int argc, char **argv)
     snprintf(pki, sizeof pki, "%.4000s/pki", data);
     rc = alone ? list(pki, json, &e) : strcmp(verb, "add") == 0 ? add(pki, name, &e) : strcmp(verb, "revoke") == 0 ? revoke_name(pki, name, &e)
          : err_set(&e, -EINVAL, "\"%s\" is unknown: add, list and revoke are known", verb);
+    if (rc >= 0 && !alone) {
+        int done = hand_over(data, pki, &e);
+
+        rc = done < 0 ? done : rc;
+    }
     if (rc < 0)
         fprintf(stderr, "saqshy: %s\n", e.text);
     return rc < 0 ? EXIT_USAGE : rc;

@@ -92,12 +92,9 @@ static int take_options(int argc, char **argv, struct options *o)
 static int make_inputs(const struct node *node, struct err *e)
 {
     char path[4096];
-    struct stat st;
     int rc = file_mkdirs(node_path(node, "inputs", path), 0750, e);
 
-    if (rc < 0 || geteuid() != 0 || stat(node->data, &st) < 0)
-        return rc;
-    return chown(path, st.st_uid, st.st_gid) < 0 ? err_sys(e, "could not give \"%s\" to the owner of the data directory", path) : 0;
+    return rc < 0 ? rc : own_as(node->data, path, e);
 }
 
 static int run_role(const struct node *node, const char *name)

@@ -383,6 +383,8 @@ static int prepare(struct supervisor *s, struct err *e)
     for (size_t i = 0; rc == 0 && i < COUNT(folders); i++) {
         set_path(s, folders[i], path);
         rc = file_mkdirs(path, 0750, e);
+        if (rc == 0)
+            rc = own_as(s->node->data, path, e);   /* the roles run as its owner, and must get in */
     }
     ssize_t n = rc == 0 ? readlink("/proc/self/exe", s->exe, sizeof s->exe - 1) : 0;
     if (rc == 0 && n <= 0)

@@ -6,17 +6,6 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <sys/stat.h>
-
-/* own_as_data - made by root, it belongs to whom the data directory belongs to: the role reads it. */
-static int own_as_data(const struct node *n, const char *path, struct err *e)
-{
-    struct stat st;
-
-    if (geteuid() != 0 || stat(n->data, &st) < 0)
-        return 0;
-    return chown(path, st.st_uid, st.st_gid) < 0 ? err_sys(e, "could not give \"%s\" to the owner of the data directory", path) : 0;
-}
 
 static int add_line(const struct node *n, const char *name, const char *object, const char *secret, struct err *e)
 {
@@ -29,7 +18,7 @@ static int add_line(const struct node *n, const char *name, const char *object, 
     buf_init(&more, TOKENS_BYTES_MAX + 4 * KIB);
     rc = file_mkdirs(node_path(n, "tokens", path), 0750, e);
     if (rc == 0)
-        rc = own_as_data(n, path, e);
+        rc = own_as(n->data, path, e);
     node_path(n, TOKENS_FILE, path);
     if (rc == 0 && file_exists(path))
         rc = file_read(path, TOKENS_BYTES_MAX, &b, e);
@@ -37,7 +26,7 @@ static int add_line(const struct node *n, const char *name, const char *object, 
         rc = token_add(buf_view(&b), str_c(name), str_c(object ? object : ""), secret, &more, e);
     if (rc == 0)
         rc = file_write_atomic(path, buf_view(&more), 0640, e);
-    return rc == 0 ? own_as_data(n, path, e) : rc;
+    return rc == 0 ? own_as(n->data, path, e) : rc;
 }
 
 /* tell - who may send is told in our own log, where there is one. */

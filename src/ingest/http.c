@@ -371,6 +371,8 @@ int http_change(struct listener *l, const struct listen_conf *c, struct err *e)
     }
     tls_free(&h->tls);
     h->tls = tls;
+    if (tls)
+        crowd_revoke(h->crowd, tls);   /* the list may have changed with it */
     return 0;
 }
 

@@ -481,6 +481,18 @@ static void on_throttle(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* away_with_revoked - connections whose certificate is revoked meanwhile. */
+static void away_with_revoked(struct stream *s)
+{
+    struct stream_conn *next;
+
+    for (struct stream_conn *c = s->conns; c; c = next) {
+        next = c->next;
+        if (c->shaken && tls_revoked(s->tls, c->ssl))
+            turn_away(c, AWAY_CERTIFICATE);
+    }
+}
+
 void stream_tick(struct listener *l)
 {
     struct stream *s = stream_of(l);
@@ -490,11 +502,7 @@ void stream_tick(struct listener *l)
     struct stream_conn *next;
 
     if (s->tls && tls_look(s->tls))
-        for (struct stream_conn *c = s->conns; c; c = next) {
-            next = c->next;
-            if (c->shaken && tls_revoked(s->tls, c->ssl))
-                turn_away(c, AWAY_CERTIFICATE);
-        }
+        away_with_revoked(s);
     rest_or_wake(s);
     if (s->paused)
         return;
@@ -633,6 +641,8 @@ int stream_change(struct listener *l, const struct listen_conf *c, struct err *e
     }
     tls_free(&s->tls);
     s->tls = tls;
+    if (tls)
+        away_with_revoked(s);   /* the list may have changed with it */
     event_del(s->throttle);
     if (c->limits.peer_bytes_s || s->throttled)
         event_add(s->throttle, &look);

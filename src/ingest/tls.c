@@ -5,6 +5,7 @@
 #include "pki/pki.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILES 4     /* certificate, key, authority, list of revoked certificates */
 #define SAID  3     /* of them by the configuration */
@@ -20,6 +21,7 @@ struct tls {
     char               *said[SAID];          /* by the configuration, NULL: those of DATA/pki */
     char                path[FILES][4096];
     struct pki_revoked *revoked;             /* NULL: none */
+    bool                ours;                /* the authority is the file of DATA/pki: its list counts in the handshake already */
     bool                doubted;             /* the changed files did not fit together at the last look */
     char                id[LISTEN_ID_MAX + 1];
     struct stamp        stamp[FILES];
@@ -44,10 +46,11 @@ static void set_paths(struct tls *t)
         if (!file_exists(out))
             snprintf(out, sizeof t->path[i], "%.4000s/pki/%s", t->data, names[i]);
     }
-    /* The list is our authority's: it says nothing of certificates of another one. */
+    /* The list is our authority's. Where the configuration names another file, that may hold a copy of ours: then the list counts for those certificates. */
     snprintf(ours, sizeof ours, "%.4000s/pki/ca.pem", t->data);
+    t->ours = !t->said[2] || strcmp(t->said[2], ours) == 0;
     t->path[SAID][0] = 0;
-    if (!t->said[2] || strcmp(t->said[2], ours) == 0)
+    if (t->ours || access(ours, R_OK) == 0)
         snprintf(t->path[SAID], sizeof t->path[SAID], "%.4000s/pki/server/revoked.crl", t->data);
 }
 
@@ -65,9 +68,13 @@ static int load(struct tls *t, struct ssl_ctx_st **out, struct err *e)
 {
     struct pki_files f = { .cert = t->path[0], .key = t->path[1], .ca = t->path[2] };
     struct pki_revoked *revoked = NULL;
-    int rc = t->client != LISTEN_CLIENT_NONE && t->path[SAID][0] ? pki_revoked_load(t->path[SAID], f.ca, &revoked, e) : 0;
+    char ours[4096];
+    int rc = 0;
 
-    f.revoked = revoked;
+    snprintf(ours, sizeof ours, "%.4000s/pki/ca.pem", t->data);
+    if (t->client != LISTEN_CLIENT_NONE && t->path[SAID][0])
+        rc = pki_revoked_load(t->path[SAID], t->ours ? f.ca : ours, &revoked, e);
+    f.revoked = t->ours ? revoked : NULL;
     if (rc == 0)
         rc = pki_listener_context(&f, (int)t->client, out, e);
     if (rc < 0) {
@@ -166,6 +173,9 @@ int tls_client(const struct tls *t, const struct ssl_st *ssl, char out[AGENT_TEX
     int rc = t->client == LISTEN_CLIENT_NONE ? -ENOENT : pki_peer_host(ssl, name, e);
 
     out[0] = 0;
+    /* The handshake may have begun before the list was there. */
+    if (tls_revoked(t, ssl))
+        return err_set(e, -EACCES, "the certificate is revoked");
     if (rc < 0)
         return t->client == LISTEN_CLIENT_REQUIRED ? rc : 1;
     snprintf(out, AGENT_TEXT_MAX, "%s", name);

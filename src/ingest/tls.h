@@ -27,7 +27,7 @@ bool tls_look(struct tls *t);
 /* tls_revoked - was the certificate that the other side has shown revoked meanwhile? */
 bool tls_revoked(const struct tls *t, const struct ssl_st *ssl);
 /* tls_client - the name in a client's verified certificate. 0; 1 without a certificate where none is needed; below zero for one without a
- * usable name where one is needed. */
+ * usable name where one is needed, and for one that is revoked. */
 MUST_USE int tls_client(const struct tls *t, const struct ssl_st *ssl, char out[AGENT_TEXT_MAX], struct err *e);
 
 #endif

@@ -82,7 +82,7 @@ struct pki_revoked;
 /* pki_revoked_load - from file, which the authority in ca must have signed. NULL in *out where there is no file. */
 MUST_USE int pki_revoked_load(const char *file, const char *ca, struct pki_revoked **out, struct err *e);
 void pki_revoked_free(struct pki_revoked **r);
-/* pki_revoked_peer - is the other side's certificate on the list? NULL: no list. */
+/* pki_revoked_peer - is the other side's certificate of the authority of the list, and on it? NULL: no list. */
 bool pki_revoked_peer(const struct pki_revoked *r, const struct ssl_st *ssl);
 size_t pki_revoked_count(const struct pki_revoked *r);
 

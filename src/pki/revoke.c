@@ -339,7 +339,8 @@ bool pki_revoked_peer(const struct pki_revoked *r, const SSL *ssl)
 {
     X509 *cert = r && ssl ? SSL_get0_peer_certificate(ssl) : NULL;
 
-    return cert && crl_has(r->crl, cert);
+    /* A listener may take certificates of several authorities: a number counts for the one that gave it. */
+    return cert && X509_NAME_cmp(X509_get_issuer_name(cert), X509_CRL_get_issuer(r->crl)) == 0 && crl_has(r->crl, cert);
 }
 
 size_t pki_revoked_count(const struct pki_revoked *r)
