@@ -103,29 +103,6 @@ static int open_all(struct indexer *x, struct err *e)
     return journal_reader_open(x->journal, next, &x->reader, e);
 }
 
-/* take - one frame. 1: there was one, 0: nothing new, below: an error that a pause may cure. */
-static int take(struct indexer *x, struct err *e)
-{
-    int n = journal_reader_next(x->reader, &x->batch, NULL, e), rc;
-
-    if (n == -EBADMSG) {
-        metric_add(x->frames_damaged, 1);
-        tell(x, "a damaged frame of the journal was passed over; \"saqshy verify\" names what is missing", e);
-        return 1;
-    }
-    if (n <= 0)
-        return n;
-    while ((rc = store_add(x->store, x->batch.items, x->batch.count, clock_now(), e)) < 0 && !stop) {
-        /* The frame stays in hand: nothing behind it is taken before it is in. */
-        tell(x, "could not store events, trying again", e);
-        if (rc == -EIO)
-            return rc;      /* a write failed half-way: only opening anew tells what is on disk */
-        journal_reader_wait(x->reader, PAUSE_MS);
-    }
-    metric_add(x->events, rc < 0 ? 0 : n);
-    return rc < 0 ? rc : 1;
-}
-
 /* tell_forgotten - places of upstreams keep the journal from being cut; without the role forward nobody moves them, and only a person knows whether it comes
  * back. */
 static void tell_forgotten(const struct indexer *x)
@@ -323,6 +300,30 @@ static void look_after(struct indexer *x, bool idle)
             tell(x, "could not write " KEEP_PICTURE, &e);
         x->picture_at = now;
     }
+}
+
+/* take - one frame. 1: there was one, 0: nothing new, below: an error that a pause may cure. */
+static int take(struct indexer *x, struct err *e)
+{
+    int n = journal_reader_next(x->reader, &x->batch, NULL, e), rc;
+
+    if (n == -EBADMSG) {
+        metric_add(x->frames_damaged, 1);
+        tell(x, "a damaged frame of the journal was passed over; \"saqshy verify\" names what is missing", e);
+        return 1;
+    }
+    if (n <= 0)
+        return n;
+    while ((rc = store_add(x->store, x->batch.items, x->batch.count, clock_now(), e)) < 0 && !stop) {
+        /* The frame stays in hand: nothing behind it is taken before it is in. */
+        tell(x, "could not store events, trying again", e);
+        if (rc == -EIO)
+            return rc;      /* a write failed half-way: only opening anew tells what is on disk */
+        look_after(x, false);   /* without room, terms that end make some, and somebody has to hear of it */
+        journal_reader_wait(x->reader, PAUSE_MS);
+    }
+    metric_add(x->events, rc < 0 ? 0 : n);
+    return rc < 0 ? rc : 1;
 }
 
 /* housekeeping - -EIO: the store must be opened anew. */

@@ -39,13 +39,16 @@ void growth_load(struct keep *k)
     }
 }
 
-/* growth_day - the line of this day, which is the last one; the oldest gives way. NULL where the clock went back behind the last. */
+/* growth_of - the line of this day, which is the last one; the oldest gives way. Lines of days that are still to come are of a clock that ran ahead. */
 static struct growth_day *growth_of(struct keep *k, int32_t day)
 {
-    struct growth_day *last = k->growth_count ? &k->growth[k->growth_count - 1] : NULL;
+    struct growth_day *last;
 
-    if (last && last->day >= day)
-        return last->day == day ? last : NULL;
+    while (k->growth_count && k->growth[k->growth_count - 1].day > day)
+        k->growth_count--;
+    last = k->growth_count ? &k->growth[k->growth_count - 1] : NULL;
+    if (last && last->day == day)
+        return last;
     if (k->growth_count == GROWTH_DAYS_MAX) {
         memmove(k->growth, k->growth + 1, (GROWTH_DAYS_MAX - 1) * sizeof *k->growth);
         k->growth_count--;
@@ -63,8 +66,6 @@ static int growth_note(struct keep *k, const struct store_day *list, size_t coun
     char path[4096], day[16];
 
     buf_init(&b, 64 * KIB);
-    if (!g)
-        return 0;
     for (size_t i = 0; i < count; i++)
         if (list[i].day == g->day) {
             g->bytes = (int64_t)list[i].bytes;

@@ -264,6 +264,12 @@ static void test_the_picture_tells_all_and_the_history_is_bounded(void **state)
         rows += b.p[i] == '\n';
     assert_int_equal(rows, GROWTH_DAYS_MAX);
     assert_true(str_find(buf_view(&b), STR("2027-07-01 0 0 ")) > 0);    /* day 21000, the newest */
+    /* A clock that ran ahead and was set right: what it wrote of days that are still to come is no reason to write nothing until then. */
+    if (keep_publish(k, 20950 * NS_PER_DAY, &e) < 0)
+        fail_msg("%s", e.text);
+    buf_reset(&b);
+    assert_int_equal(file_read(path, MIB, &b, &e), 0);
+    assert_true(str_find(buf_view(&b), STR("2027-07-01 ")) < 0 && str_find(buf_view(&b), STR("2027-05-12 0 0 ")) > 0);
     /* The configuration is read again: no cell twice. */
     if (keep_open(n, &metrics, &again, &e) < 0)
         fail_msg("%s", e.text);
