@@ -75,7 +75,7 @@ static int find(const struct arguments *a, struct gathering *g, struct err *e)
     s.store_folder = store;
     s.journal_folder = journal;
     s.query = q;
-    rc = access(a->data, R_OK) < 0 ? err_sys(e, "could not read the data directory \"%s\"", a->data) : store_find(&s, gather, g, &stats, e);
+    rc = access(a->data, R_OK) < 0 ? err_sys(e, "could not read the data directory \"%s\"", a->data) : store_find_all(&s, gather, g, &stats, e);
     query_free(&q);
     if (rc == 0 && g->failed)
         rc = err_set(e, -ENOMEM, "no memory for shapes of lines");

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 #define LINES_MAX  200000   /* looked at for one answer */
+#define MEMORY     (64u * MIB) /* of lines that wait for their turn */
 #define DRAFT_ID_MAX 32
 #define DRAFT_LINES_MAX 200
 
@@ -113,7 +114,7 @@ int api_unparsed(struct call *c)
     struct gathering g = { 0 };
     struct query *query = NULL;
     char store[4096], journal[4096];
-    struct store_search s = { .from = INT64_MIN, .to = INT64_MAX, .deadline_steady = clock_steady() + SEARCH_NS };
+    struct store_search s = { .from = INT64_MIN, .to = INT64_MAX, .memory_bytes = MEMORY, .deadline_steady = clock_steady() + SEARCH_NS };
     struct store_stats stats = { 0 };
     int64_t limit = 100;
     unsigned kinds;
@@ -136,7 +137,7 @@ int api_unparsed(struct call *c)
     s.query = query;
     rc = shapes_new(&g.shapes, &c->err);
     if (rc == 0)
-        rc = store_find(&s, gather, &g, &stats, &c->err);
+        rc = store_find_all(&s, gather, &g, &stats, &c->err);
     if (rc == 0 && g.failed)
         rc = err_set(&c->err, -ENOMEM, "no memory for shapes of lines");
     if (rc == 0 || rc == -ETIMEDOUT)

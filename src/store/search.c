@@ -5,7 +5,7 @@
  * matter. When a file is gone because it was merged meanwhile, the search starts anew behind the last event that went out. */
 #include "store/internal.h"
 
-#define FOUND_MEMORY_MAX (256u * MIB)   /* events that wait for their turn */
+#define FOUND_MEMORY_MAX (256u * MIB)   /* events that wait for their turn, where the search names nothing else */
 #define OPEN_FILES_MAX   64u
 #define LOOK_BYTES       (64u * KIB)    /* of lines between two looks at the clock: a long line takes long */
 #define LOOK_EVENT       64u            /* what an event counts besides its line */
@@ -155,6 +155,8 @@ static void prune(struct finding *f)
     f->floor = key_of(f->found[keep - 1].ev);
 }
 
+static size_t memory_of(const struct finding *f) { return f->s->memory_bytes ? f->s->memory_bytes : FOUND_MEMORY_MAX; }
+
 static int keep_event(struct finding *f, const struct event *ev)
 {
     size_t bytes = event_bytes(ev);
@@ -175,9 +177,9 @@ static int keep_event(struct finding *f, const struct event *ev)
     f->found[f->founds++] = (struct found){ event_place(ev, memory), bytes };
     f->found_bytes += bytes;
     found_up(f, f->founds - 1);
-    if (f->s->limit && (f->founds / 2 > wanted(f) + 512 || f->found_bytes > FOUND_MEMORY_MAX))
+    if (f->s->limit && (f->founds / 2 > wanted(f) + 512 || f->found_bytes > memory_of(f)))
         prune(f);
-    return f->found_bytes > FOUND_MEMORY_MAX ? -E2BIG : 0;
+    return f->found_bytes > memory_of(f) ? -E2BIG : 0;
 }
 
 /* --- what is looked for --- */

@@ -105,6 +105,7 @@ struct store_search {
     struct str          object_only;     /* authorisation: a space-separated list of object ids, or empty: all */
     bool                object_filter;   /* true: only events of object_only (an empty list then selects none) */
     const volatile int *stop;            /* may be NULL; set to non-zero from outside to give up: -ECANCELED */
+    size_t              memory_bytes;    /* of events that wait for their turn; 0: 256 MiB */
     time_ns             deadline_steady; /* 0: none; past it (clock_steady) the search gives up: -ETIMEDOUT with what was found so far */
 };
 
@@ -118,6 +119,9 @@ struct store_stats {
  * A non-zero answer ends the search. */
 typedef int store_hit(void *arg, const struct event *ev);
 MUST_USE int store_find(const struct store_search *s, store_hit *hit, void *arg, struct store_stats *stats, struct err *e);
+
+/* store_find_all - the same for all events, newest first, without a limit: where more overlap in time than memory_bytes may hold (-E2BIG of store_find), in pages. */
+MUST_USE int store_find_all(const struct store_search *s, store_hit *hit, void *arg, struct store_stats *stats, struct err *e);
 
 /* store_histogram - count matches in buckets equal parts of [from, to) (both must be bounded). counts has so many cells, added to. */
 MUST_USE int store_histogram(const struct store_search *s, size_t buckets, uint64_t *counts, struct store_stats *stats, struct err *e);

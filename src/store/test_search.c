@@ -98,6 +98,32 @@ static void test_pages_join_without_gap_or_repetition(void **state)
     folder_remove(folder);
 }
 
+static void test_all_events_come_where_more_overlap_than_memory_may_hold(void **state)
+{
+    static struct hits all, paged;
+    struct store_search s = { .from = INT64_MIN, .to = INT64_MAX, .memory_bytes = 16 * KIB };
+    struct store_stats st;
+    char folder[64];
+    struct err e;
+
+    (void)state;
+    folder_make(folder);
+    shuffled(folder);
+    s.store_folder = folder;
+    assert_int_equal(find((struct store_search){ .store_folder = folder }, "", &all, NULL), 0);
+    paged = (struct hits){ 0 };
+    assert_int_equal(store_find(&s, take_hit, &paged, &st, &e), -E2BIG);
+    paged = (struct hits){ 0 };
+    assert_int_equal(store_find_all(&s, take_hit, &paged, &st, &e), 0);
+    assert_int_equal(paged.count, EVENTS);
+    assert_int_equal(st.matched, EVENTS);
+    assert_memory_equal(paged.seq, all.seq, all.count * sizeof *all.seq);
+    paged = (struct hits){ 0 };
+    s.memory_bytes = 1;     /* not one event: told, and no endless loop */
+    assert_int_equal(store_find_all(&s, take_hit, &paged, &st, &e), -E2BIG);
+    folder_remove(folder);
+}
+
 static void test_the_range_of_time_is_half_open(void **state)
 {
     static struct hits h;
@@ -352,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_events_come_newest_first_or_oldest_first),
         cmocka_unit_test(test_a_limit_gives_the_head_of_the_whole_answer),
         cmocka_unit_test(test_pages_join_without_gap_or_repetition),
+        cmocka_unit_test(test_all_events_come_where_more_overlap_than_memory_may_hold),
         cmocka_unit_test(test_the_range_of_time_is_half_open),
         cmocka_unit_test(test_only_events_of_the_objects_asked_for),
         cmocka_unit_test(test_a_rare_word_opens_few_blocks),
