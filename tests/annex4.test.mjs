@@ -57,6 +57,19 @@ test('R-12-02 R-12-03 export --annex4 of all sample logs: each file is one class
     t.diagnostic(`${inputs.length} files, ${stored} lines, ${written} records, ${classes.size} classes`);
 });
 
+test('an export of many sources whose events come in turn has one file of each', async (t) => {
+    const dir = folder(t), data = join(dir, 'data'), out = join(dir, 'out'), logs = Array.from({ length: 150 }, (_, k) => join(dir, `srv${k}.log`));
+    logs.forEach((f, k) => writeFileSync(f, Array.from({ length: 6 }, (_, i) => `Mar 19 08:0${i}:09 srv${k} sshd[812]: Failed password for u${i} from 203.0.113.8 port 4711 ssh2\n`).join('')));
+    const into = await saqshy(['import', '--data', data, ...logs]);
+    assert.equal(into.code, 0, into.err);
+    const r = await saqshy(['export', '--annex4', '--data', data, '--out', out]);
+    assert.equal(r.code, 0, r.err);
+    const seen = files(out);
+    assert.equal(seen.length, 150);
+    assert.ok(seen.every((f) => f.endsWith('-0001.log.zst')), seen[0]);
+    assert.equal(execFileSync('zstd', ['-dqc', ...seen], { maxBuffer: 64e6 }).toString().split('\n').filter((l) => l.includes('Failed password')).length, 900);
+});
+
 test('an export is rotated by size and day, compressed, named when it is whole, and never written over', async (t) => {
     const lines = Array.from({ length: 4000 }, (_, i) => `Mar ${19 + (i >= 2000)} 08:05:09 srv${i % 3} sshd[812]: Failed password for u${i}; "x" from 203.0.113.8 port 4711 ssh2 ${'padding '.repeat(90)}`);
     const { dir, data } = await imported(t, lines), out = join(dir, 'out'), only = ['export', '--annex4', '--data', data, '--out', out, '--rotate-mib', '1'];
@@ -69,6 +82,12 @@ test('an export is rotated by size and day, compressed, named when it is whole, 
     const again = await saqshy([...only, '--compress', 'gzip']);
     assert.equal(again.code, 0, again.err);
     const gz = files(out).filter((f) => f.endsWith('.gz'));
+    await accepted(out);   // compressed, as they were written
+    const cut = join(dir, 'cut.gz');
+    writeFileSync(cut, readFileSync(gz[0]).subarray(0, 900));
+    const damaged = await saqshy(['lint', '--class', 'os-unix', cut]);
+    assert.equal(damaged.code, 2);
+    assert.match(damaged.err, /damaged/);
     assert.equal(gz.reduce((n, f) => n + zlib.gunzipSync(readFileSync(f)).toString().split('\n').filter((l) => /;"Failed password for u\d+; ""x"" from/.test(l)).length, 0), 4000);
     await saqshy(only);
     assert.equal(files(out).length, 2 * seen.length + gz.length, 'a second export takes the next numbers');

@@ -1,6 +1,6 @@
 /* cmd_lint.c - "saqshy lint --class CLASS [--strict] [--json] FILE…": does an event log keep to Annex 4. Exit: 0 yes, 1 no, 2
  * usage or a file that cannot be read. */
-#include "base/file.h"
+#include "bin/plain.h"
 #include "parse/lint.h"
 
 #define LINT_FILE_MAX (512u * MIB) /* a log to be shown to the inspector, not an archive */
@@ -33,7 +33,8 @@ static void tell(void *arg, const struct lint_remark *m)
 
 static int usage(FILE *to, int rc)
 {
-    fprintf(to, "usage: saqshy lint --class os-unix|os-windows|db|net|fw|app|sec [--strict] [--json] FILE…\n--strict: \"-\" in a required field is told as missing\n");
+    fprintf(to, "usage: saqshy lint --class os-unix|os-windows|db|net|fw|app|sec [--strict] [--json] FILE…\n--strict: \"-\" in a required field is told as missing. "
+                "Files may be compressed by gzip or zstd.\n");
     return rc;
 }
 
@@ -64,9 +65,9 @@ int cmd_lint(int argc, char **argv)
     for (int i = first; i < argc; i++) {
         AUTO_BUF struct buf text;
 
-        buf_init(&text, LINT_FILE_MAX);
+        buf_init(&text, LINT_FILE_MAX + MIB);
         r.file = argv[i];
-        if (file_read(argv[i], LINT_FILE_MAX, &text, &e) < 0) {
+        if (plain_read(argv[i], LINT_FILE_MAX, &text, &e) < 0) {
             fprintf(stderr, "saqshy lint: %s\n", e.text);
             bad = 2;
             continue;

@@ -2,11 +2,12 @@
  *
  *      OUT/os-unix/web1_var_log_auth.log-5f3a01c2-20260319-0001.log.zst
  *
- * Owns      struct export owns its open files; the folder is the caller's.
+ * Owns      struct export owns the files that it began; the folder is the caller's.
  * Promises  1. A file appears whole under its name, on disk (fsync), or not at all; while it is written it is called NAME.part. None that is there
  *              is written over: the next number is taken.
- *           2. One file has one class, one layout, one delimiter (Q-37). A file ends with its day, or when it holds rotate_bytes of plain text.
- *           3. Bounded: EXPORT_OPEN_MAX files are open; past that the one that was written longest ago is ended.
+ *           2. One file has one class, one layout, one delimiter (Q-37). A file has the events of one day, and ends when it holds rotate_bytes of plain text.
+ *           3. Bounded: EXPORT_FILES_MAX files are begun (past that the one that was written longest ago is ended), EXPORT_HELD_MAX bytes wait in memory,
+ *              one file is open.
  * Threads   owner.
  * Source    Annex 4, paragraphs 5-8 and their like; Q-35, Q-36, Q-37. */
 #ifndef SAQSHY_BIN_EXPORT_H
@@ -14,7 +15,8 @@
 
 #include "event/event.h"
 
-#define EXPORT_OPEN_MAX 64
+#define EXPORT_FILES_MAX 65536
+#define EXPORT_HELD_MAX  (64u * MIB)
 
 struct export;
 
@@ -26,7 +28,7 @@ struct export_options {
     enum export_form   form;
     enum export_coding coding;
     bool               by_class;      /* all sources of a class in one file */
-    bool               daily;         /* a file ends with its day */
+    bool               daily;         /* a file for each day */
     size_t             rotate_bytes;  /* of plain text; 0: no bound */
     int32_t            zone_min;      /* of days, and of moments whose source wrote no zone */
     enum event_class   unclassified;  /* the chapter for events without a class; CLASS_NONE: they are left out */

@@ -140,6 +140,17 @@ static bool has_value(const struct event *ev, struct str name, struct str value,
     return same;
 }
 
+/* same_moment - a time without a zone was read in that of its source, which the event does not keep: whole quarters of an hour are no difference. */
+static bool same_moment(const struct event *before, const struct event *after)
+{
+    time_ns off = after->time - before->time;
+
+    if (off == 0)
+        return true;
+    return before->offset_min == EVENT_OFFSET_NONE && after->offset_min == EVENT_OFFSET_NONE && off % (15 * NS_PER_MINUTE) == 0 &&
+           off >= -14 * NS_PER_HOUR && off <= 14 * NS_PER_HOUR;
+}
+
 /* differences - of fields, in list; their number. */
 static size_t differences(const struct event *before, const struct event *after, json_t *list)
 {
@@ -167,7 +178,7 @@ static size_t differences(const struct event *before, const struct event *after,
         tell_field(list, STR("saqshy.class"), str_c(event_class_name(before->class)), str_c(event_class_name(after->class)));
         n++;
     }
-    if (before->time != after->time) {
+    if (!same_moment(before, after)) {
         char a[TIME_TEXT_MAX], b[TIME_TEXT_MAX];
 
         tell_field(list, STR("@timestamp"), str_c(time_format_utc(before->time, a)), str_c(time_format_utc(after->time, b)));
