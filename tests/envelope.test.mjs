@@ -227,6 +227,29 @@ test('R-12-05 a running collector takes envelopes from a folder: once, through k
     assert.ok(told(r).every((x) => x.stored === 0 && x.missing === ''), r.out + r.err);
 });
 
+test('an envelope that waits for one before it keeps no envelopes of others waiting', { timeout: 60_000 }, async (t) => {
+    const inbox = temp(t), trust = temp(t), two = [await sender(t), await sender(t)];
+    for (const [i, c] of two.entries()) {
+        await c.send(lines(20 + i, 'story'));
+        await until('an envelope', () => files(c.out).length > 0);
+        await c.all();
+        await c.stop();
+        cpSync(c.cert, join(trust, `${i}.pem`));
+    }
+    const centre = await collector(t, `listeners:\n  - { id: carried, kind: envelope, options: { folder: ${inbox}, trust: ${trust} } }`);
+    const stream = JSON.parse(readFileSync(files(two[0].out)[0], 'latin1').split('\n')[0]).stream, book = join(centre.data, 'journal/envelopes.json');
+    // As after one that was begun and never finished.
+    writeFileSync(book, JSON.stringify([{ node: 'agency-1', stream, number: 0, digest: '0'.repeat(64), taken: false, missing: [] }]));
+    cpSync(files(two[0].out)[0], join(inbox, 'a.saqshy-envelope'));
+    cpSync(files(two[1].out)[0], join(inbox, 'b.saqshy-envelope'));
+    await centre.wait(1, (e) => e['saqshy.relay'] === 'agency-1');
+    await until('the other one is taken', () => existsSync(join(inbox, 'b.saqshy-envelope.taken')));
+    assert.ok(existsSync(join(inbox, 'a.saqshy-envelope')));
+    writeFileSync(book, readFileSync(book, 'utf8').replace('"taken":false', '"taken":true'));
+    await until('it is taken too', () => existsSync(join(inbox, 'a.saqshy-envelope.taken')));
+    assert.deepEqual(await centre.stop(), { code: 0, signal: null });
+});
+
 test('the examples of Kafka, files and envelopes in the manual are sound', async (t) => {
     const folder = temp(t), blocks = [...readFileSync(join(root, 'docs/forwarding.md'), 'utf8').matchAll(/^```yaml\n([^]*?)^```$/gm)].map((m) => m[1]).filter((b) => /kind: (kafka|files|envelope)/.test(b));
     assert.equal(blocks.length, 4);

@@ -2,13 +2,14 @@
 #include "envelope/envelope.h"
 #include "envelope/internal.h"
 #include "base/file.h"
+#include "base/whofile.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
 #include <zstd.h>
 
 #define BLOCK_HEAD 20u
-#define READ_SPARE (256u * KIB)     /* of a buffer for file_read */
+#define READ_SPARE (256u * KIB)     /* of a buffer that is read into */
 
 struct envelope_trust {
     struct node_cert *certs[ENVELOPE_NODES_MAX];
@@ -206,14 +207,37 @@ int envelope_judge(struct buf *b, const struct envelope_trust *t, struct envelop
     return 0;
 }
 
+/* read_whole - a regular file, without waiting: whoever may put files into a folder may put a pipe there, too, and who opens that waits for ever. */
+static int read_whole(const char *path, struct buf *b, struct err *e)
+{
+    struct stat st;
+    AUTO_CLOSE int fd = (errno = 0, file_open_regular(path, &st));
+
+    if (fd < 0)
+        return errno ? err_sys(e, "could not open \"%s\"", path) : err_set(e, -EBADMSG, "\"%s\" is no file", path);
+    while (b->n <= ENVELOPE_BYTES_MAX) {
+        char *to = buf_room(b, READ_SPARE);
+        ssize_t n = to ? read(fd, to, READ_SPARE) : -1;
+
+        if (!to)
+            return err_set(e, -ENOMEM, "no memory for an envelope");
+        if (n < 0 && errno != EINTR)
+            return err_sys(e, "could not read \"%s\"", path);
+        if (n == 0)
+            return 0;
+        b->n += n > 0 ? (size_t)n : 0;
+    }
+    return err_set(e, -E2BIG, "\"%s\" is larger than %u bytes", path, ENVELOPE_BYTES_MAX);
+}
+
 int envelope_open(const char *path, const struct envelope_trust *t, struct envelope **out, struct err *e)
 {
     struct buf b;
     int rc;
 
     *out = NULL;
-    buf_init(&b, ENVELOPE_BYTES_MAX + READ_SPARE);
-    rc = file_read(path, ENVELOPE_BYTES_MAX, &b, e);
+    buf_init(&b, ENVELOPE_BYTES_MAX + 2 * READ_SPARE);
+    rc = read_whole(path, &b, e);
     if (rc == 0)
         rc = envelope_judge(&b, t, out, e);
     buf_free(&b);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/test.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct world {
@@ -239,10 +240,28 @@ static void test_chain(void **state)
     free_world(&w);
 }
 
+/* Who may put files there may put a pipe there: it is refused at once, and nobody waits for somebody to write into it. */
+static void test_pipe(void **state)
+{
+    struct world w = { .key = NULL };
+    struct envelope *v = NULL;
+    char path[256];
+    struct err e;
+
+    (void)state;
+    make_world(&w);
+    snprintf(path, sizeof path, "%s/pipe" ENVELOPE_SUFFIX, w.folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(envelope_open(path, w.t, &v, &e), -EBADMSG);
+    unlink(path);
+    assert_int_equal(envelope_open(path, w.t, &v, &e), -ENOENT);
+    free_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_strangers), cmocka_unit_test(test_book), cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_whole), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_strangers), cmocka_unit_test(test_book), cmocka_unit_test(test_chain), cmocka_unit_test(test_pipe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 #define QUIET_S     3       /* since the last byte was written */
 #define RETRY_TICKS 2
+#define ROUND_TICKS 10      /* until files that wait for others are looked at again */
 #define PATH_ROOM   4500
 
 struct carrier {
@@ -21,6 +22,7 @@ struct carrier {
     struct ticket          *ticket;
     struct envelope        *v;             /* that is being taken; NULL: none */
     struct envelope_book   *book;
+    char                    skip[256];     /* files up to this name were looked at in this round: they wait for others, which may come behind them */
     char                    path[PATH_ROOM], origin[ENVELOPE_ORIGIN_MAX];
     size_t                  at, behind;    /* of the block on its way, and behind it */
     bool                    flying, stopping;
@@ -76,7 +78,7 @@ static void finish(struct carrier *k)
              "saqshy.listener", k->base.conf.id, "saqshy.node", k->v->m.node, "saqshy.stream", k->v->m.stream, "saqshy.envelope",
              log_num((long long)k->v->m.number, number), "saqshy.events", log_num((long long)k->v->m.events, events), "saqshy.missing", k->missing, NULL);
     k->taken++;
-    k->error[0] = 0;
+    k->error[0] = k->skip[0] = 0;
     let_go(k);
     rename_to(k, ".taken");
 }
@@ -150,12 +152,16 @@ static bool find(struct carrier *k)
         struct str name = str_c(f->d_name);
         struct stat st;
 
-        if (*f->d_name == '.' || !str_ends(name, STR(ENVELOPE_SUFFIX)) || (*best && strcmp(f->d_name, best) >= 0))
+        if (*f->d_name == '.' || !str_ends(name, STR(ENVELOPE_SUFFIX)) || strcmp(f->d_name, k->skip) <= 0 || (*best && strcmp(f->d_name, best) >= 0))
             continue;
         if (fstatat(dirfd(d), f->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && (st.st_mtime > now || now - st.st_mtime >= QUIET_S))
             snprintf(best, sizeof best, "%s", f->d_name);
     }
     closedir(d);
+    if (!*best && *k->skip) {
+        k->skip[0] = 0;
+        k->wait_ticks = ROUND_TICKS;
+    }
     snprintf(k->path, sizeof k->path, "%.4000s/%.255s", folder, best);
     return *best;
 }
@@ -188,7 +194,10 @@ static void begin(struct carrier *k)
     } else {
         snprintf(k->error, sizeof k->error, "%s", e.text);
         let_go(k);
-        k->wait_ticks = RETRY_TICKS;
+        if (rc == -EAGAIN)    /* it waits for an envelope before it: those of other nodes do not wait for that */
+            snprintf(k->skip, sizeof k->skip, "%s", strrchr(k->path, '/') + 1);
+        else
+            k->wait_ticks = RETRY_TICKS;
     }
 }
 
