@@ -70,6 +70,9 @@ test('an agent asks for a new certificate with the old one, and goes on with it;
     c.startAgent();                                          // from the identity in its state folder
     appendFileSync(file, 'counted line 3\n');
     await lines(3);
+    // Another one at once is refused: each is a line of issued.tsv for ever.
+    writeFileSync(join(c.data, `run/renew/${name}.ask`), 'QUJD.QUJD.QUJD');
+    await until('it is refused', () => /refused to renew the certificate of an agent.*less than 60 minutes ago/.test(readFileSync(join(c.data, 'log/saqshyd.jsonl'), 'utf8')));
 });
 
 test('a request for renewal counts for its signature alone: of another name, with another key, twice over, or damaged it is refused, and told', async (t) => {

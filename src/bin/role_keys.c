@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define LOOK_MS         1000
@@ -18,6 +19,7 @@
 #define SERVER_NS       (10 * NS_PER_SECOND)
 #define SERVER_AGAIN_NS NS_PER_HOUR          /* after a failure */
 #define ASKS_AT_ONCE    64
+#define GRANT_EVERY_S   3600                 /* to one agent: issued.tsv has a line for each for ever, and a captured agent may ask without end */
 #define CA_WARN_DAYS    365
 
 struct keys {
@@ -37,6 +39,15 @@ static void on_term(int sig)
     stop = 1;
 }
 
+/* too_soon - was a certificate made for it a moment ago? By the clock of the file system, as its stamp. */
+static bool too_soon(const char *granted)
+{
+    struct stat st;
+    struct timespec now;
+
+    return stat(granted, &st) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec >= st.st_mtim.tv_sec && now.tv_sec - st.st_mtim.tv_sec < GRANT_EVERY_S;
+}
+
 static void grant(struct keys *k, const char *file)
 {
     struct str name = str_of(file, strlen(file) - 4);
@@ -51,7 +62,7 @@ static void grant(struct keys *k, const char *file)
     snprintf(text, sizeof text, "%.*s", STR_ARG(name));
     snprintf(path, sizeof path, "%.4000s/%.70s", k->asks, file);
     snprintf(out, sizeof out, "%.4000s/%.64s.pem", k->asks, text);
-    rc = file_read(path, PKI_ASK_MAX, &ask, &e);
+    rc = too_soon(out) ? err_set(&e, -EACCES, "its last certificate was made less than %d minutes ago", GRANT_EVERY_S / 60) : file_read(path, PKI_ASK_MAX, &ask, &e);
     if (rc == 0)
         rc = pki_renew_grant(k->pki, name, str_trim(buf_view(&ask)), &pem, &e);
     if (rc == 0)
