@@ -250,6 +250,21 @@ test('an envelope that waits for one before it keeps no envelopes of others wait
     assert.deepEqual(await centre.stop(), { code: 0, signal: null });
 });
 
+test('names of files that come from a stick are JSON in JSON, and drive no terminal', async (t) => {
+    const c = await sender(t), folder = temp(t), odd = join(folder, 'a"\u001b]0;x\u0007.saqshy-envelope'), broken = join(folder, 'b\u001b[2J.saqshy-envelope');
+    await c.send(lines(5, 'x'));
+    await until('an envelope', () => files(c.out).length > 0);
+    await c.all();
+    cpSync(files(c.out)[0], odd);
+    writeFileSync(broken, 'x');
+    const r = await saqshy(['envelope', 'verify', '--json', '--trust', c.cert, odd, broken]);
+    assert.equal(told(r)[0].file, odd);
+    const plain = await saqshy(['envelope', 'verify', '--trust', c.cert, odd, broken]);
+    assert.equal(plain.code, 1);
+    assert.ok(!(plain.out + plain.err).includes('\u001b'), JSON.stringify(plain));
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
 test('the examples of Kafka, files and envelopes in the manual are sound', async (t) => {
     const folder = temp(t), blocks = [...readFileSync(join(root, 'docs/forwarding.md'), 'utf8').matchAll(/^```yaml\n([^]*?)^```$/gm)].map((m) => m[1]).filter((b) => /kind: (kafka|files|envelope)/.test(b));
     assert.equal(blocks.length, 4);

@@ -4,6 +4,7 @@
  * after a kill in the middle, adds nothing. From the journal events go into the store, as with saqshy import. Only this process may write: a saqshyd that
  * runs takes envelopes by its listener of the kind envelope instead. */
 #include "bin/bin.h"
+#include "bin/event_print.h"
 #include "envelope/envelope.h"
 #include "journal/journal.h"
 #include "store/store.h"
@@ -150,6 +151,19 @@ static int take_events(struct taking *t, const struct envelope *v, struct err *e
     return rc == 0 ? envelope_book_end(t->book, v, e) : rc;
 }
 
+/* show - a name of a file, which comes from a stick: as JSON, or without what drives a terminal. */
+static void show(const char *path, bool json, FILE *to)
+{
+    AUTO_BUF struct buf b = { 0 };
+
+    buf_init(&b, 64 * KIB);
+    if (json)
+        buf_json(&b, str_c(path));
+    else
+        plain_put(&b, str_c(path), SIZE_MAX);
+    fwrite(b.p, 1, b.n, to);
+}
+
 static void tell(const struct taking *t, const char *path, const struct envelope *v)
 {
     AUTO_BUF struct buf missing = { 0 };
@@ -160,7 +174,9 @@ static void tell(const struct taking *t, const char *path, const struct envelope
         envelope_book_missing(t->book, v, &missing);
     buf_byte(&missing, 0);
     if (t->json) {
-        printf("{\"file\":\"%s\",\"node\":\"%s\",\"stream\":\"%s\",\"number\":%llu,\"first\":%llu,\"next\":%llu,\"events\":%llu", path, m->node, m->stream,
+        fputs("{\"file\":", stdout);
+        show(path, true, stdout);
+        printf(",\"node\":\"%s\",\"stream\":\"%s\",\"number\":%llu,\"first\":%llu,\"next\":%llu,\"events\":%llu", m->node, m->stream,
                (unsigned long long)m->number, (unsigned long long)m->first, (unsigned long long)m->next, (unsigned long long)m->events);
         if (t->import)
             printf(",\"stored\":%llu,\"repeated\":%llu,\"refused\":%llu,\"missing\":\"%s\"", (unsigned long long)t->stored, (unsigned long long)t->repeated,
@@ -168,7 +184,8 @@ static void tell(const struct taking *t, const char *path, const struct envelope
         puts("}");
         return;
     }
-    printf("%s: node \"%s\", stream %s, envelope %llu, events %llu of the numbers %llu to %llu", path, m->node, m->stream, (unsigned long long)m->number,
+    show(path, false, stdout);
+    printf(": node \"%s\", stream %s, envelope %llu, events %llu of the numbers %llu to %llu", m->node, m->stream, (unsigned long long)m->number,
            (unsigned long long)m->events, (unsigned long long)m->first, (unsigned long long)(m->next ? m->next - 1 : 0));
     if (t->import)
         printf(": %llu stored, %llu were there already%s%s", (unsigned long long)t->stored, (unsigned long long)t->repeated,
@@ -192,7 +209,11 @@ static int one(struct taking *t, const char *path, bool *well, struct err *e)
     envelope_free(&v);
     if (rc == 0)
         return 0;
-    fprintf(stderr, "saqshy: %s: %s\n", path, e->text);
+    fputs("saqshy: ", stderr);
+    show(path, false, stderr);
+    fputs(": ", stderr);
+    show(e->text, false, stderr);
+    fputs("\n", stderr);
     *well = false;
     return rc == -EBADMSG || rc == -EACCES || rc == -EAGAIN || rc == -E2BIG || rc == -ENOENT ? 0 : rc;
 }

@@ -100,23 +100,43 @@ static int run(struct call *c, struct req *q, const struct req_act *a, const jso
     return rc < 0 ? rc : audit_add(c, action, target, q->number, "ok");
 }
 
-static int act(struct call *c, int64_t id, struct str name, const json_t *body)
+/* may_act - the request and the act, where the viewer may do it now. */
+static int may_act(struct call *c, int64_t id, struct str name, struct req *q, const struct req_act **out)
 {
-    AUTO_REQ struct req q = { 0 };
-    int rc = req_load(c, id, &q);
-    const struct req_act *a = rc == 0 ? act_find(q.kind, name) : NULL;
+    int rc = req_load(c, id, q);
+    const struct req_act *a = rc == 0 ? act_find(q->kind, name) : NULL;
 
+    *out = a;
     if (rc < 0)
         return rc;
     if (!a)
         return refuse(c, -ENOENT, "not_found", NULL, "no such action");
     if (!(a->roles & (1u << c->v->role)))
         return refuse(c, -EACCES, "forbidden", NULL, "%s may not %s", desk_role_name(c->v->role), a->name);
-    rc = object_capacity(c, q.object_id);
+    rc = object_capacity(c, q->object_id);
     if (rc < 0)
         return rc;
-    if (!offered(&q, a))
-        return refuse(c, -EPROTO, "wrong_state", NULL, "%s in state %s does not offer %s", q.kind->name, q.state->name, a->name);
+    return offered(q, a) ? 0 : refuse(c, -EPROTO, "wrong_state", NULL, "%s in state %s does not offer %s", q->kind->name, q->state->name, a->name);
+}
+
+/* measured - what the store says, looked up before the transaction, for those alone who may act on it. */
+static int measured(struct call *c, int64_t id, struct str name, const json_t *body, json_t **out)
+{
+    AUTO_REQ struct req q = { 0 };
+    const struct req_act *a;
+    int rc = str_eq(name, STR("compare_source")) ? may_act(c, id, name, &q, &a) : 1;
+
+    return rc < 0 ? rc : rc ? 0 : logging_measure(c, id, body, out);
+}
+
+static int act(struct call *c, int64_t id, struct str name, const json_t *body)
+{
+    AUTO_REQ struct req q = { 0 };
+    const struct req_act *a;
+    int rc = may_act(c, id, name, &q, &a);
+
+    if (rc < 0)
+        return rc;
     if (body)
         return run(c, &q, a, body);
     json_t *empty = json_object();
@@ -130,18 +150,18 @@ int requests_act(struct call *c, int64_t id, const char *action, const json_t *b
 int desk_request_act(struct desk *d, const struct viewer *v, struct str id, struct str action, const json_t *body, time_ns now, struct desk_reply *r)
 {
     char name[60], target[40];
-    json_t *measured = NULL;
+    json_t *lines = NULL;
     struct call c;
     int rc;
 
     desk_call_init(&c, d, v, now, r);
-    rc = str_eq(action, STR("compare_source")) ? logging_measure(&c, parse_id(id), body, &measured) : 0;
-    c.measured = measured;
+    rc = measured(&c, parse_id(id), action, body, &lines);
+    c.measured = lines;
     if (rc == 0)
         rc = db_begin(d, c.e);
     if (rc == 0)
         rc = db_end(d, act(&c, parse_id(id), action, body), c.e);
-    json_decref(measured);
+    json_decref(lines);
     if (rc == -EACCES) {
         snprintf(name, sizeof name, "request.%.*s", (int)min_size(action.n, 40), action.p);
         snprintf(target, sizeof target, "request/%lld", (long long)parse_id(id));

@@ -1,5 +1,6 @@
 /* test_requests.c - the table of kinds holds together; the last instant of a term; the scope of every act; the rules that propose logs. */
 #include "desk/requests/kind.h"
+#include "base/file.h"
 #include "desk/requests/onboarding.h"
 #include "desk/testing.h"
 
@@ -138,6 +139,27 @@ static void test_scope(void **state)
     json_decref(r);
 }
 
+/* Whoever may not compare does not make the desk read the store either: here it cannot be read. */
+static void test_the_store_is_searched_for_those_alone_who_may_compare(void **state)
+{
+    struct world *w = *state;
+    json_t *values = json_pack("{s:b, s:o, s:s, s:s, s:s}", "planned", 0, "change_at", json_time(T0), "log_class", "db", "text", "a new format", "reason", "a fault");
+    json_t *r = opened(w, &w->registry, "logging_change", values, T0), *then = NULL;
+    struct viewer auditor = w->analyst;
+    char path[4096];
+    struct err e;
+
+    auditor.role = DESK_AUDITOR;
+    must(file_mkdirs(node_path(w->node, "store", path), 0750, &e), &e);
+    must(file_write_atomic(node_path(w->node, "store/MANIFEST", path), STR("rubbish"), 0640, &e), &e);
+    assert_int_equal(acted(w, &auditor, r, "compare_source", json_pack("{s:s}", "source_id", "db-1"), T0 + 1, &then), -EACCES);
+    assert_int_equal(acted(w, &w->city, r, "compare_source", json_pack("{s:s}", "source_id", "db-1"), T0 + 1, &then), -ENOENT);
+    assert_int_equal(acted(w, &w->registry, r, "compare_source", json_pack("{s:s}", "source_id", "db-1"), T0 + 1, &then), -EBADMSG);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(remove(node_path(w->node, "store", path)), 0);
+    json_decref(r);
+}
+
 /* A refused act leaves nothing behind: the values, the state and the timeline are those of before. */
 static void test_nothing_half_saved(void **state)
 {
@@ -202,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_texts, world_open, world_close),
         { "D-07 R-12-07 the last instant is in time, a nanosecond later is late", test_last_instant, world_open, world_close, NULL },
         cmocka_unit_test_setup_teardown(test_scope, world_open, world_close),
+        cmocka_unit_test_setup_teardown(test_the_store_is_searched_for_those_alone_who_may_compare, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_nothing_half_saved, world_open, world_close),
         { "R-10.1-01 rules know components by whole words", test_log_rules, NULL, NULL, NULL },
     };
