@@ -490,28 +490,77 @@ void folder_file_rest(struct folder_files *t, struct folder_file *f)
 
 /* --- finished files --- */
 
-static void move_away(struct folder_files *t, struct folder_file *f, const struct folder_conf *c)
+/* done_folder - where finished files go. One beside them must be a folder, not a link of somebody else's: who may write there must not have us put files elsewhere. */
+static int done_folder(const struct folder_file *f, const struct folder_conf *c, char out[FOLDER_PATH_MAX], struct err *e)
 {
-    char folder[FOLDER_PATH_MAX], to[2 * FOLDER_PATH_MAX];
-    const char *name = strrchr(f->path, '/') + 1;
-    struct err e = { 0 };
+    struct stat st;
     int rc;
 
     if (*c->done == '/')
-        snprintf(folder, sizeof folder, "%s", c->done);
+        snprintf(out, FOLDER_PATH_MAX, "%s", c->done);
     else
-        snprintf(folder, sizeof folder, "%.*s%.255s", (int)(name - f->path), f->path, c->done);
-    rc = file_mkdirs(folder, 0750, &e);
-    for (int i = 0; rc == 0 && i < SAME_NAMES; i++) {
+        snprintf(out, FOLDER_PATH_MAX, "%.*s/%.255s", (int)(strrchr(f->path, '/') - f->path), f->path, c->done);
+    rc = file_mkdirs(out, 0750, e);
+    if (rc == 0 && *c->done != '/' && (lstat(out, &st) < 0 || (S_ISLNK(st.st_mode) && st.st_uid != 0 && st.st_uid != geteuid())))
+        rc = err_set(e, -EPERM, "\"%s\" is a link of somebody else's", out);
+    return rc;
+}
+
+/* unchanged - is what has this descriptor as it was when it was read to its end? */
+static bool unchanged(const struct folder_file *f, int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_ino == f->ino && (uint64_t)st.st_size == f->size && st.st_mtim.tv_sec == f->mtime_s && st.st_mtim.tv_nsec == f->mtime_ns;
+}
+
+/* rename_to - never over another file. Some file systems cannot promise that: there it is looked for before. */
+static int rename_to(const char *from, const char *to)
+{
+    int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -errno : 0;
+
+    if (rc != -EINVAL && rc != -ENOSYS)
+        return rc;
+    return file_exists(to) ? -EEXIST : rename(from, to) < 0 ? -errno : 0;
+}
+
+/* put_away - fd is the file that stands under f's path. What is written to it while it moves is met under its name again. */
+static int put_away(const struct folder_file *f, int fd, const char *folder, struct err *e)
+{
+    const char *name = strrchr(f->path, '/') + 1;
+    char to[2 * FOLDER_PATH_MAX];
+    int rc = -EEXIST;
+
+    for (int i = 0; rc == -EEXIST && i < SAME_NAMES; i++) {
         if (i)
             snprintf(to, sizeof to, "%s/%s.%d", folder, name, i);
         else
             snprintf(to, sizeof to, "%s/%s", folder, name);
-        if (!file_exists(to))
-            break;
+        rc = rename_to(f->path, to);
     }
-    if (rc == 0 && rename(f->path, to) < 0)
-        rc = err_sys(&e, "could not move \"%s\" to \"%s\"", f->path, to);
+    if (rc < 0)
+        return err_set(e, rc, "could not move \"%s\" to \"%s\": %s", f->path, to, strerror(-rc));
+    if (!unchanged(f, fd) && rename_to(to, f->path) == 0)
+        return 1;
+    /* That it is forgotten must not be on disk before the move is: it would be read again. */
+    if (file_sync_dir(folder, e) < 0)
+        log_line(LOG_WARN, "could not write the move of a finished file to the disk", "file.path", to, "error.message", e->text, NULL);
+    return 0;
+}
+
+static void move_away(struct folder_files *t, struct folder_file *f, const struct folder_conf *c)
+{
+    char folder[FOLDER_PATH_MAX];
+    struct err e = { 0 };
+    struct stat st;
+    AUTO_CLOSE int fd = file_open_regular(f->path, &st);
+    int rc;
+
+    if (fd < 0 || !unchanged(f, fd))
+        return;     /* the next look tells what it is now */
+    rc = done_folder(f, c, folder, &e);
+    if (rc == 0)
+        rc = put_away(f, fd, folder, &e);
     if (rc < 0 && !f->told)
         log_line(LOG_ERROR, "cannot move a finished file, it stays where it is", "file.path", f->path, "error.message", e.text, NULL);
     f->told = f->told || rc < 0;

@@ -254,6 +254,86 @@ static void parts_are_whole_lines(void **state)
     folder_reader_free(&r);
 }
 
+/* finished - the list with one file read to its end. */
+static struct folder_files *finished(const char *name)
+{
+    struct folder_files *t;
+    struct folder_file *f;
+
+    unlink(list);
+    t = open_list(0);
+    folder_files_look(t, conf());
+    f = file_of(t, name);
+    assert_non_null(f);
+    folder_file_take(f, &(struct folder_place){ .offset = f->size });
+    folder_file_rest(t, f);
+    return t;
+}
+
+static bool there(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return file_exists(path);
+}
+
+static void drop(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    remove(path);
+}
+
+/* What was written between the last look and the move would lie among finished files, unread. */
+static void a_file_that_grew_since_is_not_moved_away(void **state)
+{
+    struct folder_conf c = *conf();
+    struct folder_files *t;
+    char done[96], other[96];
+
+    (void)state;
+    c.move = true;
+    snprintf(c.done, sizeof c.done, "done");
+    snprintf(done, sizeof done, "%s/done", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    for (size_t i = 0; i < 3; i++)
+        drop((const char *const[]){ "a.log", "b.log", "c.log" }[i]);
+    put("c.log", "one\n");
+    t = finished("c.log");
+    put("c.log", "one\ntwo\n");
+    folder_files_finish(t, &c);
+    assert_true(there("c.log") && !there("done/c.log"));
+    folder_files_free(&t);
+    /* As it was read, it is moved; what lies there already is kept. */
+    t = finished("c.log");
+    folder_files_finish(t, &c);
+    assert_true(!there("c.log") && there("done/c.log"));
+    folder_files_free(&t);
+    put("c.log", "three\n");
+    t = finished("c.log");
+    folder_files_finish(t, &c);
+    assert_true(there("done/c.log") && there("done/c.log.1"));
+    folder_files_free(&t);
+    /* Whoever may write there cannot have us put files elsewhere. Only root can make such a link here. */
+    drop("done/c.log");
+    drop("done/c.log.1");
+    drop("done");
+    if (geteuid() == 0) {
+        assert_int_equal(mkdir(other, 0700), 0);
+        assert_int_equal(symlink("other", done), 0);
+        assert_int_equal(lchown(done, 65534, 65534), 0);
+        put("c.log", "four\n");
+        t = finished("c.log");
+        folder_files_finish(t, &c);
+        assert_true(there("c.log") && !there("other/c.log"));
+        folder_files_free(&t);
+        unlink(done);
+        rmdir(other);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_list_outlives_damage_at_every_byte),
         cmocka_unit_test(a_file_is_known_by_its_content),
         cmocka_unit_test(parts_are_whole_lines),
+        cmocka_unit_test(a_file_that_grew_since_is_not_moved_away),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
