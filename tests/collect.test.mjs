@@ -247,6 +247,23 @@ test('a state folder that is lost or old never makes the collector take new line
     assert.equal(all[3].number, String(far + 1n));
 });
 
+test('a number that leaves no room above it is refused: whoever had the key of a name for a while cannot end its numbering', async (t) => {
+    const p = await place(t), body = (what) => request([], record(text(what)));
+    await p.startIngest();
+    const top = await p.post(body('never'), { 'Saqshy-Batch': String(2n ** 64n - 1n) });
+    assert.equal(top.status, 400);
+    assert.match(top.text, /too far above/);
+    // What may be reached leaves room: the agent goes on from there.
+    const most = 2n ** 63n - 1n;
+    assert.equal((await p.post(body('far'), { 'Saqshy-Batch': String(most) })).status, 200);
+    assert.equal((await p.post(body('next'), { 'Saqshy-Batch': String(most + 1n) })).status, 200);
+    writeFileSync(join(p.logs, 'app.log'), 'one\n');
+    p.startAgent();
+    const all = await p.wait(3);
+    assert.deepEqual(all.map((e) => e['event.original']), ['far', 'next', 'one']);
+    assert.equal(all[2].number, String(most + 2n));
+});
+
 test('lines with more names of fields than a frame can hold cost their fields, not the lines beside them', async (t) => {
     const p = await place(t);
     const noise = [];

@@ -16,6 +16,9 @@
 #define BATCH_ARENA_MAX  (256u * MIB)
 #define PUBLISH_NS       (2 * NS_PER_SECOND)
 #define MEMORY_MAX       (64u * MIB)
+#define NUMBER_FREE_MAX  (UINT64_MAX / 2)    /* up to here a sender may choose its numbers: a moment in nanoseconds fits until the year 2262 */
+#define NUMBER_STEP_MAX  (UINT64_C(1) << 32) /* above the last one, beyond that */
+#define STREAMS_MAX      1024           /* numberings of one Saqshy that passes events on: there are JOURNAL_ORIGINS_MAX for all senders */
 #define PORTION          256            /* lines: their events, a kilobyte each, stay in a core's own cache, and most are like one before */
 
 static void answer(struct pile *p, int status, const char *reason)
@@ -92,8 +95,26 @@ static struct str origin_of(const struct pile *p, char text[JOURNAL_ORIGIN_ID_MA
         return str_c(p->origin);
     if (!*p->stream)
         return p->agent;
-    snprintf(text, JOURNAL_ORIGIN_ID_MAX + 1, "%.63s/%.63s", p->agent_text, p->stream);
+    snprintf(text, JOURNAL_ORIGIN_ID_MAX + 1, "%.64s/%.63s", p->agent_text, p->stream);
     return str_c(text);
+}
+
+/* judge_number - may this number be taken of a sender? One that leaves no room above it would end a numbering for good, and whoever had the key of a name for a
+ * while could leave that behind. And nobody takes the room that others need for theirs. */
+static int judge_number(const struct worker *w, const struct pile *p, struct err *e)
+{
+    char text[JOURNAL_ORIGIN_ID_MAX + 1], beginning[AGENT_TEXT_MAX + 1];
+    struct str id = origin_of(p, text);
+    uint64_t last = id.n ? journal_origin_seq(w->journal, id) : 0;
+
+    if (p->number > NUMBER_FREE_MAX && p->number > last && p->number - last > NUMBER_STEP_MAX)
+        return err_set(e, -EBADMSG, "number %llu is too far above the last one, %llu", (unsigned long long)p->number, (unsigned long long)last);
+    if (!*p->stream || last)
+        return 0;
+    snprintf(beginning, sizeof beginning, "%s/", p->agent_text);
+    if (journal_origin_count(w->journal, str_c(beginning)) >= STREAMS_MAX)
+        return err_set(e, -EAGAIN, "\"%s\" has %d numberings here already", p->agent_text, STREAMS_MAX);
+    return 0;
 }
 
 /* store_request - decode and append. What the sender did wrong is its answer, not our failure. */
@@ -101,7 +122,10 @@ static int store_request(struct worker *w, struct pile *p, struct tally *t, stru
 {
     char origin_text[JOURNAL_ORIGIN_ID_MAX + 1];
     struct tally_row *row = tally_row(t, p->card);
-    int rc = take_request(w, p, e);
+    int rc = p->numbered && !*p->origin ? judge_number(w, p, e) : 0;
+
+    if (rc == 0)
+        rc = take_request(w, p, e);
     struct journal_origin origin = { p->numbered ? origin_of(p, origin_text) : str_of(NULL, 0), p->number };
 
     if (rc < 0) {

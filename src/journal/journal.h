@@ -54,6 +54,8 @@ MUST_USE int journal_end(struct journal *j, uint64_t *first_seq, struct err *e);
 MUST_USE int journal_commit(struct journal *j, struct err *e);
 /* journal_origin_seq - the last number taken from an origin, 0 if none. */
 uint64_t journal_origin_seq(const struct journal *j, struct str id);
+/* journal_origin_count - of those whose id begins so; looks at all of them. */
+size_t journal_origin_count(const struct journal *j, struct str beginning);
 uint64_t journal_next_seq(const struct journal *j);
 
 /* --- reading --- */

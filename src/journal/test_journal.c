@@ -50,6 +50,7 @@ static void a_numbered_batch_is_taken_once(void **state)
     j = open_journal(folder, 0);
     assert_int_equal(put(j, 1, 1, a), 1);
     assert_true(journal_origin_seq(j, STR("agent-1")) == 7 && journal_next_seq(j) == 2);
+    assert_true(journal_origin_count(j, STR("agent-")) == 1 && journal_origin_count(j, STR("agent-1/")) == 0);
     journal_close(&j);
     folder_remove(folder);
 }

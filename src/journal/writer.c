@@ -385,6 +385,15 @@ uint64_t journal_origin_seq(const struct journal *j, struct str id)
     return origins_get(&j->origins, id);
 }
 
+size_t journal_origin_count(const struct journal *j, struct str beginning)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->origins.count; i++)
+        n += str_starts(str_of(j->origins.row[i].id, j->origins.row[i].id_bytes), beginning);
+    return n;
+}
+
 uint64_t journal_next_seq(const struct journal *j)
 {
     return j->next_seq;
