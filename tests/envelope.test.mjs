@@ -194,6 +194,23 @@ test('R-12-05 files get every event once through kills: JSON lines and lines as 
     assert.deepEqual((await whole(plain)).map((l) => JSON.parse(l)['event.original']), sent);
 });
 
+test('files: the unfinished file of a former numbering is closed, not removed', async (t) => {
+    const out = temp(t);
+    const c = await collector(t, 'syslog_tcp: "127.0.0.1:0"', { roles: 'ingest, forward', more: `forward:\n  upstreams:\n${upstream('arch', 'files', out, '{ compression: none }')}` });
+    const sent = lines(40, 'before');
+    await sendSyslog(c.ports.syslog_tcp, sent);
+    await until('all is written', () => readdirSync(out).some((f) => f.endsWith('.part')) && shown(c, 'arch')?.sent >= 40 && shown(c, 'arch').behind_events === 0);
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+    const [part] = readdirSync(out).filter((f) => f.endsWith('.part'));
+    assert.ok(part, `${readdirSync(out)}`);
+    for (const f of ['forward-arch', '.forward-arch']) rmSync(join(c.data, 'journal/cursors', f));
+    writeFileSync(join(out, part), readFileSync(join(out, part), 'utf8') + '{"torn');
+    await c.start();
+    await until('it has its name', () => readdirSync(out).includes(part.slice(0, -5)));
+    assert.deepEqual(readFileSync(join(out, part.slice(0, -5)), 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l)['event.original']), sent);
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+});
+
 test('R-12-05 a running collector takes envelopes from a folder: once, through kills, strange ones put aside, missing ones told', async (t) => {
     const c = await sender(t), inbox = temp(t);
     for (let i = 0; i < 4; i++) { const n = files(c.out).length; await c.send(lines(500, `part ${i}`)); await until('an envelope', () => files(c.out).length > n); await c.all(); }

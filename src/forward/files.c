@@ -221,6 +221,53 @@ static bool ours(const struct upstream *u, struct str name)
     return true;
 }
 
+/* length_elsewhere - of an unfinished file that another numbering of this upstream wrote down; false: none did. name without .part. */
+static bool length_elsewhere(const struct upstream *u, struct str name, off_t *length)
+{
+    char path[PATH_ROOM], stream[UPSTREAM_STREAM_MAX], known[NAME_ROOM];
+    unsigned long long size;
+    struct dirent *f;
+    bool found = false;
+    DIR *d;
+
+    snprintf(path, sizeof path, "%.4000s/forward", u->data);
+    d = opendir(path);
+    while (d && !found && (f = readdir(d)) != NULL) {
+        AUTO_BUF struct buf b = { 0 };
+
+        if (!str_ends(str_c(f->d_name), STR(".files")))
+            continue;
+        buf_init(&b, STATE_BYTES + SPARE);
+        snprintf(path, sizeof path, "%.4000s/forward/%.255s", u->data, f->d_name);
+        if (file_read(path, STATE_BYTES, &b, NULL) < 0)
+            continue;
+        buf_byte(&b, 0);
+        found = sscanf(b.p, "%63s %*u %llu %*d %159s", stream, &size, known) == 3 && strcmp(stream, u->stream) != 0 && str_eq(name, str_c(known));
+        *length = found ? (off_t)size : 0;
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+/* close_other - an unfinished file of another numbering, in which acknowledged events stand, gets its name: nothing more comes into it. */
+static bool close_other(const struct upstream *u, int folder, const char *part)
+{
+    struct str name = str_of(part, strlen(part) - 5);
+    char whole[NAME_ROOM + 256];
+    AUTO_CLOSE int fd = -1;
+    struct stat st;
+    off_t length;
+
+    if (!length_elsewhere(u, name, &length))
+        return false;
+    snprintf(whole, sizeof whole, "%.*s", STR_ARG(name));
+    fd = openat(folder, part, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0 || (st.st_size > length && ftruncate(fd, length) < 0) || fsync(fd) < 0 || renameat(folder, part, folder, whole) < 0)
+        log_line(LOG_WARN, "could not close an unfinished file of a former numbering", "saqshy.upstream", u->conf->name, "file.name", part, NULL);
+    return true;
+}
+
 /* sweep - files that were begun and never written down: nothing in them was acknowledged. */
 static void sweep(const struct upstream *u, const struct filing *s)
 {
@@ -230,7 +277,9 @@ static void sweep(const struct upstream *u, const struct filing *s)
     while (d && (f = readdir(d)) != NULL) {
         struct str name = str_c(f->d_name);
 
-        if (ours(u, name) && !(*s->name && str_eq(str_of(name.p, name.n - 5), str_c(s->name))) && unlinkat(dirfd(d), f->d_name, 0) < 0)
+        if (!ours(u, name) || (*s->name && str_eq(str_of(name.p, name.n - 5), str_c(s->name))) || close_other(u, dirfd(d), f->d_name))
+            continue;
+        if (unlinkat(dirfd(d), f->d_name, 0) < 0)
             log_line(LOG_WARN, "could not remove an unfinished file", "saqshy.upstream", u->conf->name, "file.name", f->d_name, NULL);
     }
     if (d)
