@@ -194,3 +194,19 @@ test('what root makes or revokes belongs to the owner of the data directory, so 
     assert.equal((await saqshy(['agent', 'revoke', 'srv-2', '--data', data])).code, 0);
     for (const f of ['issued.tsv', 'agents', 'server', 'server/revoked.crl']) assert.equal(statSync(join(data, 'pki', f)).uid, owner, f);
 });
+
+test('an agent speaks for its own object alone where the OTLP listener takes certificates without insisting on them', { timeout: 90_000 }, async (t) => {
+    const c = await collector(t, 'listeners:\n  - { id: in, kind: otlp, address: "127.0.0.1:0", tls: { client: optional } }\n', { agents: ['a1'] });
+    await c.stop();
+    writeFileSync(join(c.data, 'run/objects.tsv'), 'a1\tobj-a\nvictim\tobj-b\n');
+    await c.start();
+    const body = JSON.stringify({ resourceLogs: [{ resource: { attributes: [{ key: 'host.name', value: { stringValue: 'victim' } }] }, scopeLogs: [{ logRecords: [{ body: { stringValue: 'not of the victim' } }] }] }] });
+    const status = await new Promise((done, fail) => {
+        const r = https.request({ host: '127.0.0.1', port: c.port('in'), path: '/v1/logs', method: 'POST', agent: false, ca: readFileSync(join(c.pki, 'ca.pem')), servername: 'localhost', checkServerIdentity: () => undefined,
+            cert: readFileSync(join(c.pki, 'agents/a1.pem')), key: readFileSync(join(c.pki, 'agents/a1.key')), headers: { 'Content-Type': 'application/json' } }, (a) => { a.resume(); a.on('end', () => done(a.statusCode)); });
+        r.on('error', fail);
+        r.end(body);
+    });
+    assert.equal(status, 200);
+    assert.equal((await c.wait(1))[0]['saqshy.object'], 'obj-a');
+});

@@ -23,6 +23,7 @@ static int admit(const struct http_ask *a, struct pile *p, struct err *e)
         err_set(e, -EINVAL, "Content-Type must be application/x-protobuf or application/json");
         return 415;
     }
+    p->alone = true;    /* nobody comes in here without a certificate, whatever the listener insists on */
     p->numbered = number != NULL;
     if (number && (!str_u64(str_c(number), &p->number) || p->number == 0)) {
         err_set(e, -EINVAL, "Saqshy-Batch must be a number above 0");
