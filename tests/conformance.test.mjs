@@ -76,6 +76,7 @@ test('R-12-07 R-12-08 an announced change names its source: the lines that reall
     const { before: was, after: is, verdict } = r.values.comparison;
     assert.deepEqual([was.format, is.format, is.field_score, is.lines, verdict, r.state], ['rfc3164', 'rfc5424', 100, 40, 'conforming', 'verified']);
     assert.ok(was.lines >= 40 && was.score > 0 && is.first.some((f) => f.row === 'R-A4-DT1'), JSON.stringify(was));
+    assert.ok([...was.first, ...is.first].every((f) => f.code && (f.code !== 'missing_field' || f.field)), 'a page can tell it in any language');
     assert.match(is.sha256, /^[0-9a-f]{64}$/);
     const seen = await until('the change is seen', async () => (await get(p.owner, `/collection/conformance?source=${WEB}`)).items.find((s) => s.change));
     assert.deepEqual([seen.change.before, seen.change.after, seen.change.announced?.id], ['rfc3164', 'rfc5424', opened.items[0].id]);

@@ -49,8 +49,8 @@ static void remark_json(struct call *c, const struct conform_tally *t, size_t i,
     message = catalog_format(c->d->setup.catalog, LANG_EN, &c->a, key, "field", name.p, NULL);
     *remarks += failed;
     json_object_set_new(by_code, f->mark.code, json_integer(json_integer_value(json_object_get(by_code, f->mark.code)) + failed));
-    json_array_append_new(first, json_pack("{s:I, s:I, s:s, s:s, s:o, s:I}", "line", (json_int_t)f->line, "column", (json_int_t)f->mark.column, "code",
-                                           f->mark.code, "row", f->mark.row, "message", json_str(message), "failed", (json_int_t)failed));
+    json_array_append_new(first, json_pack("{s:I, s:I, s:s, s:s, s:s?, s:o, s:I}", "line", (json_int_t)f->line, "column", (json_int_t)f->mark.column, "code",
+                                           f->mark.code, "row", f->mark.row, "field", i >= CONFORM_WHEN ? field : NULL, "message", json_str(message), "failed", (json_int_t)failed));
 }
 
 static json_t *score_json(int score) { return score < 0 ? json_null() : json_integer(score); }
