@@ -133,12 +133,6 @@ static int test(const struct parser *p, bool json, struct err *e)
     return stories ? EXIT_NO : EXIT_YES;
 }
 
-/* id_valid - as the loader of products wants it. */
-static bool id_valid(const char *id)
-{
-    return *id && *id != '-' && strlen(id) <= 32 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(id);
-}
-
 static int draft(const char *path, const char *id, struct err *e)
 {
     AUTO_BUF struct buf lines;
@@ -147,8 +141,6 @@ static int draft(const char *path, const char *id, struct err *e)
 
     buf_init(&lines, DRAFT_BYTES_MAX);
     buf_init(&out, 0);
-    if (id && !id_valid(id))
-        return err_set(e, -EINVAL, "\"%s\" is no id: it wants small letters, digits and '-', 32 at most", id);
     rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, DRAFT_BYTES_MAX, &lines, e);
     if (rc == 0)
         rc = parse_draft(buf_view(&lines), str_c(id ? id : "draft"), &out, e);

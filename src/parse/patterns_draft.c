@@ -5,6 +5,8 @@
  * left as one. Names are guesses from the words before. What comes out is loaded and tried before it is given. */
 #include "parse/patterns.h"
 
+#define ID_MAX 32 /* of a product */
+
 #define DRAFT_LINES_MAX   200
 #define DRAFT_WORDS_MAX   120
 #define DRAFT_SAMPLES_MAX 6
@@ -271,8 +273,20 @@ static int try_draft(struct drafting *d, struct err *e)
     return rc < 0 ? err_wrap(e, rc, "the lines have too little in common for a draft") : 0;
 }
 
+/* id_valid - as the loader of products wants it. */
+static bool id_valid(struct str id)
+{
+    for (size_t i = 0; i < id.n; i++)
+        if (!is_digit(id.p[i]) && !(id.p[i] >= 'a' && id.p[i] <= 'z') && (id.p[i] != '-' || i == 0))
+            return false;
+    return id.n > 0 && id.n <= ID_MAX;
+}
+
 int parse_draft(struct str lines, struct str id, struct buf *out, struct err *e)
 {
+    if (!id_valid(id))
+        return err_set(e, -EINVAL, "\"%.*s\" is no id: it wants small letters, digits and '-', %d at most", STR_ARG(str_of(id.p, min_size(id.n, 64))), ID_MAX);
+
     struct drafting *d = calloc(1, sizeof *d);
     struct parser *p = parser_bare(0);
     int rc = d && p ? 0 : err_set(e, -ENOMEM, "no memory for a draft");

@@ -168,6 +168,11 @@ static void reads(void **state)
     assert_int_equal(parse_draft_reads(buf_view(&draft), buf_view(&all), &count, &taken, NULL), 0);
     assert_int_equal(count, 3);
     assert_int_equal(taken, 2);
+    struct err e = { 0 };
+
+    assert_int_equal(parse_draft(str_c(lines), STR("My Toaster"), &draft, &e), -EINVAL);
+    assert_non_null(strstr(e.text, "\"My Toaster\" is no id"));
+    assert_int_equal(parse_draft(str_c(lines), STR("a\nclass: sec"), &draft, NULL), -EINVAL);
     assert_int_equal(parse_draft_reads(STR("id: x\nfrob: true\n"), buf_view(&all), &count, &taken, NULL), -EBADMSG);
     buf_free(&draft);
     buf_free(&all);
