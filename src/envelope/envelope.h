@@ -82,7 +82,10 @@ struct envelope_block {
 bool envelope_next(const struct envelope *v, size_t *at, struct envelope_block *out);
 /* envelope_unpack - its payload in plain. -EBADMSG. */
 MUST_USE int envelope_unpack(const struct envelope_block *b, struct buf *plain, struct err *e);
-/* envelope_mark - an event of a node becomes ours: saqshy.relay, and the source of its own log. */
+/* envelope_moment - when a node received an event stays, unless that is a day ahead of now or twenty years behind it: the store has a part for each day, and
+ * nobody else may make as many as it can hold. Then it is now. */
+void envelope_moment(struct event *ev, time_ns now);
+/* envelope_mark - an event of a node becomes ours: saqshy.relay, the source of its own log, envelope_moment. */
 void envelope_mark(struct event *ev, struct arena *a, struct str node);
 
 /* --- the book: which envelopes of which stream came --- */

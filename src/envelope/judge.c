@@ -9,6 +9,8 @@
 #include <zstd.h>
 
 #define BLOCK_HEAD 20u
+#define MOMENT_AHEAD  NS_PER_DAY
+#define MOMENT_BEHIND (20 * 366 * NS_PER_DAY)
 #define READ_SPARE (256u * KIB)     /* of a buffer that is read into */
 
 struct envelope_trust {
@@ -253,11 +255,18 @@ void envelope_free(struct envelope **v)
     *v = NULL;
 }
 
+void envelope_moment(struct event *ev, time_ns now)
+{
+    if (ev->received > now + MOMENT_AHEAD || ev->received < now - MOMENT_BEHIND)
+        ev->received = now;
+}
+
 void envelope_mark(struct event *ev, struct arena *a, struct str node)
 {
     if (event_add(ev, a, STR("saqshy.relay"), node) < 0)
         ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
     ev->seq = 0;
+    envelope_moment(ev, clock_now());
     if (str_eq(ev->source, STR("saqshyd")))
         ev->source = arena_printf(a, "%.*s/saqshyd", STR_ARG(node));
 }

@@ -258,10 +258,35 @@ static void test_pipe(void **state)
     free_world(&w);
 }
 
+/* The store keeps a part for each day: another node must not choose days at will, or it fills the table of parts with one envelope. */
+static void test_moment(void **state)
+{
+    const time_ns now = INT64_C(1795755600000000000);
+    const struct { const char *name; time_ns received, want; } moments[] = {
+        { "a moment ago", now - 1, now - 1 },
+        { "three years ago, as a replay has it", now - 3 * 366 * NS_PER_DAY, now - 3 * 366 * NS_PER_DAY },
+        { "a clock that is ahead by hours", now + 5 * NS_PER_HOUR, now + 5 * NS_PER_HOUR },
+        { "days ahead", now + 2 * NS_PER_DAY, now },
+        { "the end of time", INT64_MAX, now },
+        { "before there were such nodes", NS_PER_DAY, now },
+        { "none", 0, now },
+        { "before all time", INT64_MIN, now },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(moments); i++) {
+        struct event ev = { .received = moments[i].received };
+
+        envelope_moment(&ev, now);
+        CHECK(moments[i].name, ev.received == moments[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_strangers), cmocka_unit_test(test_book), cmocka_unit_test(test_chain), cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
  *
  * Owns      nothing.
  * Promises  1. Only a client whose certificate's name stands in the listener's option relays is let in.
- *           2. Events arrive whole and unchanged, but for saqshy.relay; one that passed RELAYS_MAX Saqshys is refused and counted: it goes in a circle.
+ *           2. Events arrive whole and unchanged, but for saqshy.relay, and for a moment of receipt that cannot be (envelope_moment); one that passed RELAYS_MAX Saqshys is refused and counted: it goes in a circle.
  * Threads   admit: loop; decode: the worker. */
 #ifndef SAQSHY_INGEST_RELAYED_H
 #define SAQSHY_INGEST_RELAYED_H

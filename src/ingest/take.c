@@ -2,6 +2,7 @@
  *
  * Audit records of one event are joined within a pile or a request and never wait for another: what is acknowledged is on disk. The
  * agent cuts its requests where events end. */
+#include "envelope/envelope.h"
 #include "ingest/parsers.h"
 #include "ingest/record.h"
 #include "ingest/relayed.h"
@@ -399,6 +400,7 @@ static bool relayed(struct worker *w, struct event *ev, struct str relay)
     if (!add_relay(w, ev, relay))
         ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
     ev->seq = 0;
+    envelope_moment(ev, clock_now());
     if (str_eq(ev->source, STR("saqshyd")))
         ev->source = arena_printf(&w->batch.arena, "%.*s/saqshyd", STR_ARG(relay));
     if (!ev->object.n)
