@@ -141,7 +141,9 @@ static int draft(const char *path, const char *id, struct err *e)
 
     buf_init(&lines, DRAFT_BYTES_MAX);
     buf_init(&out, 0);
-    rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, DRAFT_BYTES_MAX, &lines, e);
+    rc = id ? parse_draft_id(str_c(id), e) : 0;
+    if (rc == 0)
+        rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, DRAFT_BYTES_MAX, &lines, e);
     if (rc == 0)
         rc = parse_draft(buf_view(&lines), str_c(id ? id : "draft"), &out, e);
     if (rc == 0)

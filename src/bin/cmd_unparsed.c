@@ -209,6 +209,8 @@ static int take_options(int argc, char **argv, struct arguments *a, struct err *
         default: return err_set(e, -EINVAL, "\"saqshy unparsed --help\" tells the usage");
         }
     }
+    if (rc == 0 && a->id)
+        rc = parse_draft_id(str_c(a->id), e);   /* before the whole store is read */
     if (rc == 0 && optind != argc)
         return err_set(e, -EINVAL, "too many words; \"saqshy unparsed --help\" tells the usage");
     a->kinds = a->kinds ? a->kinds : (1u << SHAPE_KINDS) - 1;

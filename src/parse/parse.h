@@ -89,6 +89,8 @@ void parse_records(const struct parser *p, struct str path, struct str product, 
  * constants are for a person to look at. -EBADMSG: the lines have no shape in common. */
 MUST_USE int parse_draft(struct str lines, struct str id, struct buf *out, struct err *e);
 
+/* parse_draft_id - may it have this id? -EINVAL tells what one wants. parse_draft asks too. */
+MUST_USE int parse_draft_id(struct str id, struct err *e);
 /* parse_draft_reads - of count lines, how many a product's file understands wholly beside the readers in C. -EBADMSG: it does not load. */
 MUST_USE int parse_draft_reads(struct str draft, struct str lines, size_t *count, size_t *reads, struct err *e);
 

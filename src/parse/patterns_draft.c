@@ -273,23 +273,20 @@ static int try_draft(struct drafting *d, struct err *e)
     return rc < 0 ? err_wrap(e, rc, "the lines have too little in common for a draft") : 0;
 }
 
-/* id_valid - as the loader of products wants it. */
-static bool id_valid(struct str id)
+int parse_draft_id(struct str id, struct err *e)
 {
+    bool valid = id.n > 0 && id.n <= ID_MAX;
+
     for (size_t i = 0; i < id.n; i++)
-        if (!is_digit(id.p[i]) && !(id.p[i] >= 'a' && id.p[i] <= 'z') && (id.p[i] != '-' || i == 0))
-            return false;
-    return id.n > 0 && id.n <= ID_MAX;
+        valid = valid && (is_digit(id.p[i]) || (id.p[i] >= 'a' && id.p[i] <= 'z') || (id.p[i] == '-' && i > 0));
+    return valid ? 0 : err_set(e, -EINVAL, "\"%.*s\" is no id: it wants small letters, digits and '-', %d at most", STR_ARG(str_of(id.p, min_size(id.n, 64))), ID_MAX);
 }
 
 int parse_draft(struct str lines, struct str id, struct buf *out, struct err *e)
 {
-    if (!id_valid(id))
-        return err_set(e, -EINVAL, "\"%.*s\" is no id: it wants small letters, digits and '-', %d at most", STR_ARG(str_of(id.p, min_size(id.n, 64))), ID_MAX);
-
     struct drafting *d = calloc(1, sizeof *d);
     struct parser *p = parser_bare(0);
-    int rc = d && p ? 0 : err_set(e, -ENOMEM, "no memory for a draft");
+    int rc = d && p ? parse_draft_id(id, e) : err_set(e, -ENOMEM, "no memory for a draft");
 
     if (rc == 0) {
         d->id = id;
