@@ -49,7 +49,7 @@ static void print_fingerprint(const char *f)
 
 static int do_init(const struct asked *a)
 {
-    struct link_identity *i = NULL;
+    struct node_key *i = NULL;
     char folder[4096];
     struct err e;
     int rc;
@@ -57,12 +57,12 @@ static int do_init(const struct asked *a)
     snprintf(folder, sizeof folder, "%s/link", a->data);
     rc = pki_node_make(folder, str_c(a->id), &e);
     if (rc == 0)
-        rc = link_identity_load(folder, &i, &e);
+        rc = node_key_load(folder, &i, &e);
     if (rc < 0)
         return fail(&e);
-    printf("node         %s\nfingerprint  ", link_cert_node(link_identity_cert(i)));
-    print_fingerprint(link_cert_fingerprint(link_identity_cert(i)));
-    link_identity_free(&i);
+    printf("node         %s\nfingerprint  ", node_cert_name(node_key_cert(i)));
+    print_fingerprint(node_cert_fingerprint(node_key_cert(i)));
+    node_key_free(&i);
     return EXIT_YES;
 }
 

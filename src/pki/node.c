@@ -1,5 +1,6 @@
 /* node.c - see node.h. ECDSA as bare bytes, not CMS: whoever judges has this very certificate, so a chain and signed attributes would be a parser more and
- * not a proof more. */
+ * not a proof more. P-256 and not Ed25519, because the same certificate opens TLS connections, and proxies and inspectors that know no Ed25519 are still met;
+ * no certificate that may vouch for others, because it would open the door for whomever it signs. */
 #include "pki/node.h"
 #include "base/file.h"
 
@@ -16,6 +17,7 @@ struct node_cert {
     EVP_PKEY *key;
     char      name[PKI_NAME_MAX + 1], fingerprint[NODE_HASH_TEXT];
     time_ns   begins, ends;
+    struct buf pem;
 };
 
 struct node_key {
@@ -29,15 +31,22 @@ static int bad(struct err *e, const char *why)
     return err_set(e, -EBADMSG, "%s", why);
 }
 
-void node_sha256(struct str bytes, char out[NODE_HASH_TEXT])
+static bool hash_of(struct str bytes, char out[NODE_HASH_TEXT])
 {
     unsigned char hash[32] = { 0 };
     unsigned n = sizeof hash;
+    bool ok = EVP_Digest(bytes.n ? bytes.p : "", bytes.n, hash, &n, EVP_sha256(), NULL) == 1;
 
-    if (EVP_Digest(bytes.n ? bytes.p : "", bytes.n, hash, &n, EVP_sha256(), NULL) != 1)
+    if (!ok)
         memset(hash, 0, sizeof hash);    /* no hash of anything */
     for (size_t i = 0; i < sizeof hash; i++)
         snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    return ok;
+}
+
+void node_sha256(struct str bytes, char out[NODE_HASH_TEXT])
+{
+    (void)hash_of(bytes, out);
 }
 
 static bool take_time(const ASN1_TIME *from, time_ns *out)
@@ -51,10 +60,32 @@ static bool take_time(const ASN1_TIME *from, time_ns *out)
     return true;
 }
 
+static int take_fingerprint(struct node_cert *c, struct err *e)
+{
+    unsigned char *der = NULL;
+    int n = i2d_X509(c->x509, &der);
+    bool ok = n > 0 && hash_of(str_of((char *)der, (size_t)n), c->fingerprint);
+
+    OPENSSL_free(der);
+    return ok ? 0 : bad(e, "the certificate has no fingerprint");
+}
+
+static int keep_pem(struct node_cert *c, struct err *e)
+{
+    BIO *b = BIO_new(BIO_s_mem());
+    char *p = NULL;
+    long n = b && PEM_write_bio_X509(b, c->x509) ? BIO_get_mem_data(b, &p) : 0;
+
+    buf_init(&c->pem, NODE_PEM_MAX);
+    if (n > 0)
+        buf_put(&c->pem, p, (size_t)n);
+    BIO_free(b);
+    return n > 0 && !buf_failed(&c->pem) ? 0 : err_set(e, -E2BIG, "the certificate is longer than %u bytes", NODE_PEM_MAX);
+}
+
 static int take_cert(struct node_cert *c, struct err *e)
 {
-    int n = X509_NAME_get_text_by_NID(X509_get_subject_name(c->x509), NID_commonName, c->name, sizeof c->name);
-    unsigned char *der = NULL;
+    int rc, n = X509_NAME_get_text_by_NID(X509_get_subject_name(c->x509), NID_commonName, c->name, sizeof c->name);
     char group[32] = "";
 
     if (n <= 0 || strlen(c->name) != (size_t)n || !pki_name_valid(str_c(c->name)))
@@ -66,12 +97,8 @@ static int take_cert(struct node_cert *c, struct err *e)
         return bad(e, "the certificate may sign other certificates: a node's own certificate is expected");
     if (!take_time(X509_get0_notBefore(c->x509), &c->begins) || !take_time(X509_get0_notAfter(c->x509), &c->ends))
         return bad(e, "the certificate's validity cannot be read");
-    n = i2d_X509(c->x509, &der);
-    if (n <= 0)
-        return bad(e, "the certificate cannot be encoded");
-    node_sha256(str_of((char *)der, (size_t)n), c->fingerprint);
-    OPENSSL_free(der);
-    return 0;
+    rc = take_fingerprint(c, e);
+    return rc < 0 ? rc : keep_pem(c, e);
 }
 
 int node_cert_read(struct str pem, struct node_cert **out, struct err *e)
@@ -103,12 +130,15 @@ void node_cert_free(struct node_cert **c)
         return;
     EVP_PKEY_free((*c)->key);
     X509_free((*c)->x509);
+    buf_free(&(*c)->pem);
     free(*c);
     *c = NULL;
 }
 
 const char *node_cert_name(const struct node_cert *c) { return c->name; }
 const char *node_cert_fingerprint(const struct node_cert *c) { return c->fingerprint; }
+struct str node_cert_pem(const struct node_cert *c) { return buf_view(&c->pem); }
+time_ns node_cert_ends(const struct node_cert *c) { return c->ends; }
 bool node_cert_holds(const struct node_cert *c, time_ns at) { return at >= c->begins && at <= c->ends; }
 
 static int load_key(struct node_key *k, const char *path, struct err *e)
@@ -119,12 +149,13 @@ static int load_key(struct node_key *k, const char *path, struct err *e)
 
     buf_init(&b, NODE_PEM_MAX + 256 * KIB);
     rc = file_read(path, NODE_PEM_MAX, &b, e);
-    if (rc < 0)
-        return rc;
-    bio = BIO_new_mem_buf(b.p, (int)b.n);
+    bio = rc == 0 ? BIO_new_mem_buf(b.p, (int)b.n) : NULL;
     k->key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
     BIO_free(bio);
-    OPENSSL_cleanse(b.p, b.cap);
+    if (b.p)
+        OPENSSL_cleanse(b.p, b.cap);
+    if (rc < 0)
+        return rc;
     if (!k->key || EVP_PKEY_eq(k->key, k->cert->key) != 1)
         return bad(e, "node.key is not the key of node.pem");
     return 0;

@@ -61,9 +61,9 @@ void link_item_end(struct link_writer *w, struct str envelope, const char *finge
     put_signature(w->out, fingerprint, signature);
 }
 
-int link_bundle_write(const struct link_head *h, struct str items, const struct link_identity *by, struct buf *out, struct err *e)
+int link_bundle_write(const struct link_head *h, struct str items, const struct node_key *by, struct buf *out, struct err *e)
 {
-    char at[TIME_TEXT_MAX], hash[LINK_HASH_TEXT], signature[LINK_SIGNATURE_MAX];
+    char at[TIME_TEXT_MAX], hash[LINK_HASH_TEXT], signature[NODE_SIGNATURE_MAX];
     size_t from;
     json_t *j;
     int rc;
@@ -80,7 +80,7 @@ int link_bundle_write(const struct link_head *h, struct str items, const struct 
         rc = link_sign(by, LINK_SIGNED_BUNDLE, str_of(out->p + from, out->n - from), signature, e);
     if (rc < 0)
         return rc;
-    put_signature(out, link_cert_fingerprint(link_identity_cert(by)), str_c(signature));
+    put_signature(out, node_cert_fingerprint(node_key_cert(by)), str_c(signature));
     buf_str(out, items);
     return buf_failed(out) ? err_set(e, -ENOMEM, "no memory for a bundle") : 0;
 }
@@ -177,17 +177,17 @@ int link_bundle_read(struct str bytes, struct link_bundle *out, struct err *e)
     return rc;
 }
 
-int link_bundle_verify(const struct link_bundle *b, const struct link_cert *c, struct err *e)
+int link_bundle_verify(const struct link_bundle *b, const struct node_cert *c, struct err *e)
 {
-    if (!str_eq(b->fingerprint, str_c(link_cert_fingerprint(c))))
-        return err_set(e, -EBADMSG, "the bundle is signed with another certificate of node \"%s\"", link_cert_node(c));
+    if (!str_eq(b->fingerprint, str_c(node_cert_fingerprint(c))))
+        return err_set(e, -EBADMSG, "the bundle is signed with another certificate of node \"%s\"", node_cert_name(c));
     return link_verify(c, LINK_SIGNED_BUNDLE, b->signed_bytes, b->signature, e);
 }
 
-int link_item_verify(const struct link_item *i, const struct link_cert *c, struct err *e)
+int link_item_verify(const struct link_item *i, const struct node_cert *c, struct err *e)
 {
-    if (!str_eq(i->fingerprint, str_c(link_cert_fingerprint(c))))
-        return err_set(e, -EBADMSG, "an envelope is signed with another certificate of node \"%s\"", link_cert_node(c));
+    if (!str_eq(i->fingerprint, str_c(node_cert_fingerprint(c))))
+        return err_set(e, -EBADMSG, "an envelope is signed with another certificate of node \"%s\"", node_cert_name(c));
     return link_verify(c, LINK_SIGNED_ENVELOPE, buf_view(&i->bytes), i->signature, e);
 }
 

@@ -19,10 +19,10 @@ bool link_url_valid(struct str url)
     return host.n > 0 && host.p[0] != '/' && host.p[0] != ':';
 }
 
-int link_card_write(const struct link_cert *c, struct str organisation, struct str bin, struct str url, struct buf *out, struct err *e)
+int link_card_write(const struct node_cert *c, struct str organisation, struct str bin, struct str url, struct buf *out, struct err *e)
 {
-    struct str pem = link_cert_pem(c);
-    json_t *j = json_pack("{s:s, s:s, s:s%, s:s%, s:s%, s:s%}", "format", CARD_FORMAT, "node", link_cert_node(c), "organisation",
+    struct str pem = node_cert_pem(c);
+    json_t *j = json_pack("{s:s, s:s, s:s%, s:s%, s:s%, s:s%}", "format", CARD_FORMAT, "node", node_cert_name(c), "organisation",
                           organisation.n ? organisation.p : "", organisation.n, "bin", bin.n ? bin.p : "", bin.n, "url", url.n ? url.p : "", url.n,
                           "certificate", pem.p, pem.n);
     int rc = j ? link_json_write(j, out, e) : err_set(e, -EINVAL, "the organisation's name is not text");
@@ -53,9 +53,9 @@ static int judge(struct link_card *c, struct err *e)
         return err_set(e, -EBADMSG, "this is not the card of a node");
     if (c->organisation.n > NAME_MAX_BYTES || c->bin.n > 12 || (c->url.n && !link_url_valid(c->url)))
         return err_set(e, -EBADMSG, "the card's organisation, BIN or URL is not what it should be");
-    rc = link_cert_read(pem, &c->cert, e);
-    if (rc == 0 && !str_eq(c->node, str_c(link_cert_node(c->cert))))
-        rc = err_set(e, -EBADMSG, "the card names node \"%.*s\", its certificate \"%s\"", STR_ARG(c->node), link_cert_node(c->cert));
+    rc = node_cert_read(pem, &c->cert, e);
+    if (rc == 0 && !str_eq(c->node, str_c(node_cert_name(c->cert))))
+        rc = err_set(e, -EBADMSG, "the card names node \"%.*s\", its certificate \"%s\"", STR_ARG(c->node), node_cert_name(c->cert));
     return rc;
 }
 
@@ -76,7 +76,7 @@ int link_card_read(struct str text, struct link_card *out, struct err *e)
 
 void link_card_free(struct link_card *c)
 {
-    link_cert_free(&c->cert);
+    node_cert_free(&c->cert);
     json_decref(c->json);
     *c = (struct link_card){ 0 };
 }

@@ -15,7 +15,7 @@ static int forged(struct call *c, int rc)
 
 static int judge_head(struct call *c, const struct link_bundle *b, const char *fingerprint, struct peer *p)
 {
-    struct link_cert *cert = NULL;
+    struct node_cert *cert = NULL;
     struct self self;
     int rc = link_self(c, &self);
 
@@ -29,14 +29,14 @@ static int judge_head(struct call *c, const struct link_bundle *b, const char *f
     if (rc > 0 && fingerprint) {
         /* Who holds the connection must be who speaks: one node never carries what another one says. */
         rc = peer_cert(c, p->node, str_c(fingerprint), &cert);
-        link_cert_free(&cert);
+        node_cert_free(&cert);
         if (rc < 0)
             return forged(c, rc);
     }
     rc = rc < 0 ? rc : peer_cert(c, p->node, b->fingerprint, &cert);
     if (rc == 0)
         rc = link_bundle_verify(b, cert, c->e);
-    link_cert_free(&cert);
+    node_cert_free(&cert);
     return forged(c, rc);
 }
 
@@ -44,7 +44,7 @@ static int judge_head(struct call *c, const struct link_bundle *b, const char *f
 static int judge_item(struct call *c, const struct peer *p, const struct link_head *h, const struct link_item *i, struct link_mark *last)
 {
     const struct link_envelope *v = &i->envelope;
-    struct link_cert *cert = NULL;
+    struct node_cert *cert = NULL;
     int rc;
 
     if (!str_eq(v->from, h->from) || !str_eq(v->to, h->to))
@@ -54,7 +54,7 @@ static int judge_item(struct call *c, const struct peer *p, const struct link_he
     rc = peer_cert(c, p->node, i->fingerprint, &cert);
     if (rc == 0)
         rc = link_item_verify(i, cert, c->e);
-    link_cert_free(&cert);
+    node_cert_free(&cert);
     *last = (struct link_mark){ v->epoch, v->sequence, "" };
     memcpy(last->hash, i->hash, sizeof last->hash);
     return forged(c, rc);

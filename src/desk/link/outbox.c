@@ -173,23 +173,23 @@ static int put_line(struct call *c, struct arena *a, const struct waiting *w, co
     return rc;
 }
 
-static int sign_it(struct call *c, struct arena *a, const struct link_identity *by, struct waiting *w)
+static int sign_it(struct call *c, struct arena *a, const struct node_key *by, struct waiting *w)
 {
-    char signature[LINK_SIGNATURE_MAX];
+    char signature[NODE_SIGNATURE_MAX];
     int rc = w->sign ? link_sign(by, LINK_SIGNED_ENVELOPE, w->envelope, signature, c->e) : 0;
 
     if (rc < 0 || !w->sign)
         return rc;
     w->signature = arena_copy(a, str_c(signature));
     rc = db_exec(c->d, c->e, "UPDATE link_out SET signature = ?2, signed_with = ?3 WHERE id = ?1", "izz", w->id, signature,
-                 link_cert_fingerprint(link_identity_cert(by)));
+                 node_cert_fingerprint(node_key_cert(by)));
     return rc < 0 ? rc : 0;
 }
 
 /* gather - the lines of what waits; an envelope too many for the rest of the limit waits for the next bundle. */
-static int gather(struct call *c, const struct peer *p, const struct link_identity *by, size_t limit, struct buf *items, int64_t *count, bool *more)
+static int gather(struct call *c, const struct peer *p, const struct node_key *by, size_t limit, struct buf *items, int64_t *count, bool *more)
 {
-    const char *fingerprint = link_cert_fingerprint(link_identity_cert(by));
+    const char *fingerprint = node_cert_fingerprint(node_key_cert(by));
     AUTO_ARENA struct arena a;
     AUTO_BUF struct buf line;
     int64_t after = p->acked;
@@ -233,7 +233,7 @@ static int mark_sent(struct call *c, const struct peer *p, int64_t count, bool f
 
 int bundle_make(struct call *c, struct str node, size_t limit, struct buf *out, int64_t *count, bool *more)
 {
-    struct link_identity *by = NULL;
+    struct node_key *by = NULL;
     AUTO_BUF struct buf items;
     struct peer p;
     bool rest = false, file = limit > LINK_BODY_MAX;
@@ -256,13 +256,13 @@ int bundle_make(struct call *c, struct str node, size_t limit, struct buf *out, 
         }
     }
     if (rc >= 0) {
-        const struct link_head h = { str_c(link_cert_node(link_identity_cert(by))), p.node, c->now, *count, p.in };
+        const struct link_head h = { str_c(node_cert_name(node_key_cert(by))), p.node, c->now, *count, p.in };
 
         rc = link_bundle_write(&h, buf_view(&items), by, out, c->e);
     }
     if (more)
         *more = rest;
-    link_identity_free(&by);
+    node_key_free(&by);
     return rc;
 }
 

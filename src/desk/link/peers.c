@@ -4,11 +4,11 @@
  * two people compare the fingerprint by another way. */
 #include "desk/link/room.h"
 
-int link_node_identity(struct desk *d, struct link_identity **out, struct err *e)
+int link_node_identity(struct desk *d, struct node_key **out, struct err *e)
 {
     char path[4096];
 
-    return link_identity_load(node_path(d->setup.node, "link", path), out, e);
+    return node_key_load(node_path(d->setup.node, "link", path), out, e);
 }
 
 int link_own(struct call *c, int64_t *yes)
@@ -62,7 +62,7 @@ int peer_load(struct call *c, struct str node, struct peer *out)
     return arena_failed(&c->a) ? err_set(c->e, -ENOMEM, "no memory for a node") : 1;
 }
 
-int peer_cert(struct call *c, struct str node, struct str fingerprint, struct link_cert **out)
+int peer_cert(struct call *c, struct str node, struct str fingerprint, struct node_cert **out)
 {
     sqlite3_stmt *st = db_query(c->d, c->e, "SELECT pem FROM link_cert WHERE fingerprint = ?1 AND node = ?2 AND removed_at IS NULL", "tt", fingerprint,
                                 node);
@@ -72,7 +72,7 @@ int peer_cert(struct call *c, struct str node, struct str fingerprint, struct li
         return err_set(c->e, -EKEYREJECTED, "certificate %.*s is not one of node \"%.*s\"", STR_ARG(fingerprint), STR_ARG(node));
     if (rc < 0)
         return rc;
-    rc = link_cert_read(db_str(st, 0), out, c->e);
+    rc = node_cert_read(db_str(st, 0), out, c->e);
     db_done(st);
     return rc;
 }
@@ -117,7 +117,7 @@ void peer_failed(struct desk *d, struct str node, const char *why, bool pause, t
 static int self_write(struct call *c, const json_t *body)
 {
     struct str org = json_get_str(body, "org_id");
-    struct link_identity *by = NULL;
+    struct node_key *by = NULL;
     int64_t n = 0, peers = 0;
     struct self before;
     int rc = link_node_identity(c->d, &by, c->e);
@@ -131,15 +131,15 @@ static int self_write(struct call *c, const json_t *body)
         rc = refuse(c, -EINVAL, "bad_request", "org_id", "no such organisation");
     if (rc == 0)
         rc = link_self(c, &before);
-    if (rc > 0 && peers && !str_eq(before.node, str_c(link_cert_node(link_identity_cert(by)))))
+    if (rc > 0 && peers && !str_eq(before.node, str_c(node_cert_name(node_key_cert(by)))))
         rc = refuse(c, -EPROTO, "wrong_state", NULL, "other nodes know this one as \"%.*s\": its certificate may change, its name may not",
                     STR_ARG(before.node));
     if (rc >= 0)
         rc = db_exec(c->d, c->e, "INSERT INTO link_self(one, org_id, node) VALUES (1, ?1, ?2) ON CONFLICT(one) DO UPDATE SET org_id = ?1, node = ?2", "tz",
-                     org, link_cert_node(link_identity_cert(by)));
+                     org, node_cert_name(node_key_cert(by)));
     if (rc >= 0)
-        rc = audit_add(c, "link.self", link_cert_node(link_identity_cert(by)), org, "ok");
-    link_identity_free(&by);
+        rc = audit_add(c, "link.self", node_cert_name(node_key_cert(by)), org, "ok");
+    node_key_free(&by);
     return rc < 0 ? rc : 0;
 }
 
@@ -161,16 +161,16 @@ int desk_link_self(struct desk *d, const struct viewer *v, const json_t *body, t
     return rc < 0 ? refuse_rc(r, rc) : desk_link(d, v, now, r);
 }
 
-static int cert_add(struct call *c, const struct link_cert *cert)
+static int cert_add(struct call *c, const struct node_cert *cert)
 {
     int64_t n = 0;
-    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM link_cert WHERE node = ?1 AND removed_at IS NULL", "z", link_cert_node(cert));
+    int rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM link_cert WHERE node = ?1 AND removed_at IS NULL", "z", node_cert_name(cert));
 
     if (rc == 0 && n >= LINK_CERTS_MAX)
         return refuse(c, -EPROTO, "wrong_state", "card", "a node has at most %d certificates: withdraw an old one", LINK_CERTS_MAX);
     if (rc == 0)
         rc = db_exec(c->d, c->e, "INSERT INTO link_cert(fingerprint, node, pem, ends_at, added_at) VALUES (?,?,?,?,?)", "zztii",
-                     link_cert_fingerprint(cert), link_cert_node(cert), link_cert_pem(cert), link_cert_ends(cert), c->now);
+                     node_cert_fingerprint(cert), node_cert_name(cert), node_cert_pem(cert), node_cert_ends(cert), c->now);
     return rc == -EEXIST ? refuse(c, -EEXIST, "conflict", "card", "this certificate is known already") : rc < 0 ? rc : 0;
 }
 
@@ -181,12 +181,12 @@ static int card_of(struct call *c, const json_t *body, struct link_card *card)
 
     if (rc < 0)
         return refuse(c, -EINVAL, "bad_request", "card", "%.400s", c->e->text);
-    if (link_cert_ends(card->cert) <= c->now)
+    if (node_cert_ends(card->cert) <= c->now)
         return refuse(c, -EINVAL, "bad_request", "card", "the certificate on the card has ended");
     return 0;
 }
 
-static int fingerprint_same(struct call *c, const json_t *body, const struct link_cert *cert)
+static int fingerprint_same(struct call *c, const json_t *body, const struct node_cert *cert)
 {
     char hex[LINK_HASH_TEXT] = "";
     size_t n = 0;
@@ -197,7 +197,7 @@ static int fingerprint_same(struct call *c, const json_t *body, const struct lin
         if (s.p[i] != ' ' && s.p[i] != ':' && s.p[i] != '-')
             hex[n++] = s.p[i] >= 'A' && s.p[i] <= 'F' ? (char)(s.p[i] + 32) : s.p[i];
     hex[n] = 0;
-    return strcmp(hex, link_cert_fingerprint(cert)) == 0
+    return strcmp(hex, node_cert_fingerprint(cert)) == 0
                ? 0 : refuse(c, -EINVAL, "bad_request", "fingerprint", "this is not the fingerprint of the certificate on the card");
 }
 
@@ -261,7 +261,7 @@ static int peer_insert(struct call *c, const json_t *body)
         rc = cert_add(c, card.cert);
     snprintf(target, sizeof target, "node/%.*s", STR_ARG(card.node));
     if (rc == 0)
-        rc = audit_add(c, "link.peer.add", target, str_c(link_cert_fingerprint(card.cert)), "ok");
+        rc = audit_add(c, "link.peer.add", target, str_c(node_cert_fingerprint(card.cert)), "ok");
     change_add(c->d, "link", card.node);
     if (rc == 0)
         snprintf(c->r->field, sizeof c->r->field, "%.*s", STR_ARG(card.node)); /* for the caller, who clears it */

@@ -29,7 +29,7 @@ struct peer {
 /* peer_load - by node id; 0 if there is none, else 1. In the arena of c. */
 MUST_USE int peer_load(struct call *c, struct str node, struct peer *out);
 /* peer_cert - the certificate of this fingerprint, if it is one of the peer's. -EKEYREJECTED. */
-MUST_USE int peer_cert(struct call *c, struct str node, struct str fingerprint, struct link_cert **out);
+MUST_USE int peer_cert(struct call *c, struct str node, struct str fingerprint, struct node_cert **out);
 /* peer_failed - note why the last exchange failed; pause: put off the next try. In its own transaction. */
 void peer_failed(struct desk *d, struct str node, const char *why, bool pause, time_ns now);
 /* link_self - for whom this node speaks, and its name; 0 if the administrator has not said it yet, else 1. */
@@ -37,7 +37,7 @@ struct self {
     struct str org_id, org_kind, org_name, bin, node;
 };
 MUST_USE int link_self(struct call *c, struct self *out);
-MUST_USE int link_node_identity(struct desk *d, struct link_identity **out, struct err *e);
+MUST_USE int link_node_identity(struct desk *d, struct node_key **out, struct err *e);
 /* link_own - does this node speak for the organisation of the viewer? */
 MUST_USE int link_own(struct call *c, int64_t *yes);
 /* link_needs - -EACCES unless v is an administrator (manage) or may at least look; an owner's administrator looks at the node of their organisation. */

@@ -443,7 +443,7 @@ static void documents_of(struct world *w, struct str envelope, struct link_write
 static void bundle_of(struct pair *p, struct world *signer, int64_t from, int64_t to, struct buf *out)
 {
     AUTO_BUF struct buf items;
-    struct link_identity *by = NULL, *own = NULL;
+    struct node_key *by = NULL, *own = NULL;
     struct link_head h = { STR("registry.example"), STR("centre.example"), T0, to - from + 1, { 1, 0, LINK_ZERO_HASH } };
     struct link_writer w;
     struct err e;
@@ -453,19 +453,19 @@ static void bundle_of(struct pair *p, struct world *signer, int64_t from, int64_
     must(link_node_identity(signer->desk, &by, &e), &e);
     must(link_node_identity(p->owner->desk, &own, &e), &e);
     for (int64_t i = from; i <= to; i++) {
-        char signature[LINK_SIGNATURE_MAX];
+        char signature[NODE_SIGNATURE_MAX];
         sqlite3_stmt *st = db_query(p->owner->desk, NULL, "SELECT envelope FROM link_out WHERE sequence = ?", "i", i);
 
         assert_int_equal(db_step(p->owner->desk, st, NULL), 1);
         must(link_sign(own, LINK_SIGNED_ENVELOPE, db_str(st, 0), signature, &e), &e);
         link_item_begin(&w, &items);
         documents_of(p->owner, db_str(st, 0), &w);
-        link_item_end(&w, db_str(st, 0), link_cert_fingerprint(link_identity_cert(own)), str_c(signature));
+        link_item_end(&w, db_str(st, 0), node_cert_fingerprint(node_key_cert(own)), str_c(signature));
         db_done(st);
     }
     must(link_bundle_write(&h, buf_view(&items), by, out, &e), &e);
-    link_identity_free(&by);
-    link_identity_free(&own);
+    node_key_free(&by);
+    node_key_free(&own);
 }
 
 static void envelopes_are_applied_in_order_and_a_gap_waits(void **state)

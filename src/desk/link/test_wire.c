@@ -10,7 +10,7 @@
 
 struct place {
     char dir[3][64];
-    struct link_identity *id[3];
+    struct node_key *id[3];
 };
 
 static int setup(void **state)
@@ -23,7 +23,7 @@ static int setup(void **state)
         snprintf(p.dir[i], sizeof p.dir[i], "/tmp/saqshy-link-XXXXXX");
         assert_non_null(mkdtemp(p.dir[i]));
         assert_int_equal(pki_node_make(p.dir[i], str_c(names[i]), &e), 0);
-        assert_int_equal(link_identity_load(p.dir[i], &p.id[i], &e), 0);
+        assert_int_equal(node_key_load(p.dir[i], &p.id[i], &e), 0);
     }
     *state = &p;
     return 0;
@@ -36,7 +36,7 @@ static int teardown(void **state)
     char path[128];
 
     for (size_t i = 0; i < COUNT(p->id); i++) {
-        link_identity_free(&p->id[i]);
+        node_key_free(&p->id[i]);
         for (size_t k = 0; k < COUNT(names); k++) {
             snprintf(path, sizeof path, "%s/%s", p->dir[i], names[k]);
             assert_int_equal(remove(path), 0);
@@ -93,15 +93,15 @@ static void json_has_one_form(void **state)
 static void a_signature_is_of_one_key_one_text_and_one_purpose(void **state)
 {
     struct place *p = *state;
-    const struct link_cert *c = link_identity_cert(p->id[0]);
-    char s[LINK_SIGNATURE_MAX], damaged[LINK_SIGNATURE_MAX];
+    const struct node_cert *c = node_key_cert(p->id[0]);
+    char s[NODE_SIGNATURE_MAX], damaged[NODE_SIGNATURE_MAX];
     struct err e;
 
     assert_int_equal(link_sign(p->id[0], LINK_SIGNED_ENVELOPE, STR("text"), s, &e), 0);
     assert_int_equal(link_verify(c, LINK_SIGNED_ENVELOPE, STR("text"), str_c(s), &e), 0);
     assert_int_equal(link_verify(c, LINK_SIGNED_ENVELOPE, STR("texT"), str_c(s), &e), -EBADMSG);
     assert_int_equal(link_verify(c, LINK_SIGNED_BUNDLE, STR("text"), str_c(s), &e), -EBADMSG);
-    assert_int_equal(link_verify(link_identity_cert(p->id[1]), LINK_SIGNED_ENVELOPE, STR("text"), str_c(s), &e), -EBADMSG);
+    assert_int_equal(link_verify(node_key_cert(p->id[1]), LINK_SIGNED_ENVELOPE, STR("text"), str_c(s), &e), -EBADMSG);
     for (size_t i = 0; i < strlen(s); i++) {
         memcpy(damaged, s, sizeof damaged);
         damaged[i] = damaged[i] == 'A' ? 'B' : 'A';
@@ -114,11 +114,11 @@ static void a_signature_is_of_one_key_one_text_and_one_purpose(void **state)
 static void a_card_carries_a_certificate_and_no_secret(void **state)
 {
     struct place *p = *state;
-    const struct link_cert *c = link_identity_cert(p->id[0]);
+    const struct node_cert *c = node_key_cert(p->id[0]);
     AUTO_BUF struct buf b, ca;
     struct link_card card;
     char path[128];
-    struct link_cert *other;
+    struct node_cert *other;
     struct err e;
 
     buf_init(&b, 0);
@@ -127,8 +127,8 @@ static void a_card_carries_a_certificate_and_no_secret(void **state)
     assert_true(str_find(buf_view(&b), STR("PRIVATE")) < 0);
     assert_int_equal(link_card_read(buf_view(&b), &card, &e), 0);
     assert_true(str_eq(card.node, STR("centre.example")) && str_eq(card.organisation, STR("Ұлттық орталық")));
-    assert_string_equal(link_cert_fingerprint(card.cert), link_cert_fingerprint(c));
-    assert_true(link_cert_ends(c) > clock_now() + PKI_NODE_DAYS * NS_PER_DAY - NS_PER_DAY);
+    assert_string_equal(node_cert_fingerprint(card.cert), node_cert_fingerprint(c));
+    assert_true(node_cert_ends(c) > clock_now() + PKI_NODE_DAYS * NS_PER_DAY - NS_PER_DAY);
     link_card_free(&card);
     for (size_t i = 0; i < b.n; i++)       /* cut after every byte */
         if (i + 1 < b.n)                   /* the LF at the end may go */
@@ -137,7 +137,7 @@ static void a_card_carries_a_certificate_and_no_secret(void **state)
     assert_int_equal(pki_ca_make(p->dir[2], "authority", &e), 0);
     snprintf(path, sizeof path, "%s/ca.pem", p->dir[2]);
     assert_int_equal(file_read(path, MIB, &ca, &e), 0);
-    assert_int_equal(link_cert_read(buf_view(&ca), &other, &e), -EBADMSG);
+    assert_int_equal(node_cert_read(buf_view(&ca), &other, &e), -EBADMSG);
     assert_int_equal(remove(path), 0);
     snprintf(path, sizeof path, "%s/ca.key", p->dir[2]);
     assert_int_equal(remove(path), 0);
@@ -163,10 +163,10 @@ static void two_lines(struct place *p, struct buf *out)
 {
     AUTO_BUF struct buf items, one;
     struct link_writer w;
-    char sha[2][LINK_HASH_TEXT], hash[LINK_HASH_TEXT], s[LINK_SIGNATURE_MAX];
+    char sha[2][LINK_HASH_TEXT], hash[LINK_HASH_TEXT], s[NODE_SIGNATURE_MAX];
     struct str doc[2] = { STR("first"), STR("second document") };
     struct link_head h = { STR("centre.example"), STR("owner-1"), T0, 2, { 1, 0, LINK_ZERO_HASH } };
-    const char *fp = link_identity_cert(p->id[0]) ? link_cert_fingerprint(link_identity_cert(p->id[0])) : "";
+    const char *fp = node_key_cert(p->id[0]) ? node_cert_fingerprint(node_key_cert(p->id[0])) : "";
     json_t *payload = json_pack("{s:s, s:i}", "text", "Құпия\n", "n", 5);
     struct err e;
 
@@ -209,7 +209,7 @@ static void two_lines(struct place *p, struct buf *out)
 }
 
 /* walk - everything that a receiver checks before it believes a bundle. */
-static int walk(struct str bytes, const struct link_cert *c, int *count, struct err *e)
+static int walk(struct str bytes, const struct node_cert *c, int *count, struct err *e)
 {
     struct link_bundle b;
     struct link_item item;
@@ -235,7 +235,7 @@ static int walk(struct str bytes, const struct link_cert *c, int *count, struct 
 static void a_bundle_is_believed_whole_or_not_at_all(void **state)
 {
     struct place *p = *state;
-    const struct link_cert *c = link_identity_cert(p->id[0]);
+    const struct node_cert *c = node_key_cert(p->id[0]);
     AUTO_BUF struct buf b;
     struct err e;
     int n;
@@ -244,7 +244,7 @@ static void a_bundle_is_believed_whole_or_not_at_all(void **state)
     two_lines(p, &b);
     assert_int_equal(walk(buf_view(&b), c, &n, &e), 0);
     assert_int_equal(n, 2);
-    assert_int_equal(walk(buf_view(&b), link_identity_cert(p->id[1]), &n, &e), -EBADMSG);
+    assert_int_equal(walk(buf_view(&b), node_key_cert(p->id[1]), &n, &e), -EBADMSG);
     for (size_t i = 0; i < b.n; i++) {      /* cut after every byte, from a block of just that size */
         char *copy = malloc(i ? i : 1);
 
@@ -325,7 +325,7 @@ static void only_certificates_that_were_exchanged_open_a_connection(void **state
     SSL_CTX *server, *client, *nobody;
     struct err e;
 
-    assert_int_equal(pki_node_server(p->dir[0], link_cert_pem(link_identity_cert(p->id[1])), &server, &e), 0);
+    assert_int_equal(pki_node_server(p->dir[0], node_cert_pem(node_key_cert(p->id[1])), &server, &e), 0);
     assert_int_equal(pki_node_server(p->dir[0], STR(""), &nobody, &e), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         char ca[128], cert[128], key[128], peer[65] = "";
@@ -336,7 +336,7 @@ static void only_certificates_that_were_exchanged_open_a_connection(void **state
         assert_int_equal(pki_client_context(ca, rows[i].none ? NULL : cert, rows[i].none ? NULL : key, &client, &e), 0);
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(client), X509_V_FLAG_PARTIAL_CHAIN);
         CHECK(rows[i].name, shake(server, client, peer) == rows[i].ok);
-        CHECK(rows[i].name, !rows[i].ok || strcmp(peer, link_cert_fingerprint(link_identity_cert(p->id[rows[i].client]))) == 0);
+        CHECK(rows[i].name, !rows[i].ok || strcmp(peer, node_cert_fingerprint(node_key_cert(p->id[rows[i].client]))) == 0);
         CHECK(rows[i].name, !shake(nobody, client, peer));
         pki_context_free(&client);
     }

@@ -5,7 +5,7 @@ static json_t *texts(const char *s) { return *s ? json_string(s) : json_null(); 
 
 static int self_json(struct call *c, json_t **out)
 {
-    struct link_identity *by = NULL;
+    struct node_key *by = NULL;
     AUTO_BUF struct buf card;
     struct self self;
     struct err ignored;
@@ -19,12 +19,12 @@ static int self_json(struct call *c, json_t **out)
         *out = json_null();
         return 0;
     }
-    const struct link_cert *cert = link_identity_cert(by);
+    const struct node_cert *cert = node_key_cert(by);
     rc = link_card_write(cert, self.org_name.p ? self.org_name : STR(""), self.bin.p ? self.bin : STR(""), str_c(c->d->setup.node->link_url), &card, c->e);
     if (rc == 0)
-        *out = json_pack("{s:s, s:o, s:s, s:o, s:s%}", "node", link_cert_node(cert), "org", json_ref(self.org_id, self.org_name), "fingerprint",
-                         link_cert_fingerprint(cert), "ends_at", json_time(link_cert_ends(cert)), "card", card.p, card.n);
-    link_identity_free(&by);
+        *out = json_pack("{s:s, s:o, s:s, s:o, s:s%}", "node", node_cert_name(cert), "org", json_ref(self.org_id, self.org_name), "fingerprint",
+                         node_cert_fingerprint(cert), "ends_at", json_time(node_cert_ends(cert)), "card", card.p, card.n);
+    node_key_free(&by);
     return rc;
 }
 

@@ -1,20 +1,20 @@
 /* wire.h - what travels between two nodes: canonical JSON, signed envelopes, bundles of them. No tables, no network.
  *
- * Owns      struct link_identity its key and certificate; struct link_cert its certificate; a bundle and an item their JSON.
+ * Owns      a bundle and an item their JSON, a card its certificate and JSON.
  * Promises  1. One form only: a line that is not byte for byte the canonical form of what it says is refused, so what was signed,
  *              what was hashed and what was read are the same bytes.
  *           2. An envelope is judged whole before anything of it is used: fields, limits, hashes of its documents.
  *           3. Nothing unsigned is believed: the head of a bundle carries the hash of all that follows, each envelope its own signature.
  *           4. A signature names what it signs: a signed head can never stand for an envelope, nor either for a TLS handshake.
- * Threads   any; an identity is not changed once loaded.
+ * Threads   any.
  * Units     bytes; instants are time_ns and stand in JSON as RFC 3339, UTC.
- * Source    docs/link.md; RFC 8785 (JSON canonicalization) without fractions; RFC 5480, FIPS 186-4 for the signature. */
+ * Source    docs/link.md; RFC 8785 (JSON canonicalization) without fractions; pki/node.h for the signature. */
 #ifndef SAQSHY_DESK_LINK_WIRE_H
 #define SAQSHY_DESK_LINK_WIRE_H
 
 #include <jansson.h>
 
-#include "pki/pki.h"
+#include "pki/node.h"
 
 #define LINK_DEPTH_MAX      16          /* brackets within brackets; the deepest form has six */
 #define LINK_KEY_MAX        64          /* of a property, ASCII */
@@ -27,7 +27,6 @@
 #define LINK_FILE_MAX       (64u * MIB)
 #define LINK_ITEMS_MAX      1000        /* of one bundle */
 #define LINK_HASH_TEXT      65          /* SHA-256 in hexadecimal and NUL */
-#define LINK_SIGNATURE_MAX  128         /* of base64, NUL included: DER of ECDSA P-256 is at most 72 bytes */
 #define LINK_CARD_MAX       (16u * KIB)
 #define LINK_READ_SPARE     (128u * KIB) /* of a buffer for file_read, which asks for a piece more than the file has */
 #define LINK_MESSAGE_TEXT   33          /* 128 random bits in hexadecimal and NUL */
@@ -47,37 +46,21 @@ MUST_USE int link_json_write(const json_t *j, struct buf *out, struct err *e);
 void link_sha256_hex(struct str s, char out[LINK_HASH_TEXT]);
 bool link_hash_valid(struct str s);              /* 64 lower-case hexadecimal digits */
 
-/* --- sign.c --- */
-
-struct link_identity;                            /* of this node */
-struct link_cert;                                /* of a node */
-
-/* link_identity_load - node.pem and node.key of a folder. -ENOENT if the node has none. */
-MUST_USE int link_identity_load(const char *folder, struct link_identity **out, struct err *e);
-void link_identity_free(struct link_identity **i);
-const struct link_cert *link_identity_cert(const struct link_identity *i);
-
-/* link_cert_read - one certificate in PEM fit for a node: P-256, no authority over others, its CN a name. -EBADMSG with the reason. */
-MUST_USE int link_cert_read(struct str pem, struct link_cert **out, struct err *e);
-void link_cert_free(struct link_cert **c);
-const char *link_cert_node(const struct link_cert *c);          /* the CN */
-const char *link_cert_fingerprint(const struct link_cert *c);   /* SHA-256 of the DER, hexadecimal */
-struct str link_cert_pem(const struct link_cert *c);
-time_ns link_cert_ends(const struct link_cert *c);
+/* --- sign.c: with the key of the node, judged by its certificate --- */
 
 enum link_signed { LINK_SIGNED_ENVELOPE, LINK_SIGNED_BUNDLE };
-MUST_USE int link_sign(const struct link_identity *i, enum link_signed what, struct str bytes, char out[LINK_SIGNATURE_MAX], struct err *e);
+MUST_USE int link_sign(const struct node_key *k, enum link_signed what, struct str bytes, char out[NODE_SIGNATURE_MAX], struct err *e);
 /* link_verify - 0, or -EBADMSG: it is not that certificate's signature of these bytes. */
-MUST_USE int link_verify(const struct link_cert *c, enum link_signed what, struct str bytes, struct str signature, struct err *e);
+MUST_USE int link_verify(const struct node_cert *c, enum link_signed what, struct str bytes, struct str signature, struct err *e);
 
 /* --- card.c: what one administrator gives to the other: no secret stands in it --- */
 
 struct link_card {
     struct str        node, organisation, bin, url;   /* borrowed from json */
-    struct link_cert *cert;                           /* owned */
+    struct node_cert *cert;                           /* owned */
     json_t           *json;                           /* owned */
 };
-MUST_USE int link_card_write(const struct link_cert *c, struct str organisation, struct str bin, struct str url, struct buf *out, struct err *e);
+MUST_USE int link_card_write(const struct node_cert *c, struct str organisation, struct str bin, struct str url, struct buf *out, struct err *e);
 MUST_USE int link_card_read(struct str text, struct link_card *out, struct err *e);
 void link_card_free(struct link_card *c);
 /* link_url_valid - https://HOST[:PORT][/PATH] without user, query or fragment. */
@@ -135,7 +118,7 @@ void link_item_document(struct link_writer *w, struct str sha256, struct str byt
 void link_item_end(struct link_writer *w, struct str envelope, const char *fingerprint, struct str signature);
 
 /* link_bundle_write - head, signed, and items (lines made as above). */
-MUST_USE int link_bundle_write(const struct link_head *h, struct str items, const struct link_identity *by, struct buf *out, struct err *e);
+MUST_USE int link_bundle_write(const struct link_head *h, struct str items, const struct node_key *by, struct buf *out, struct err *e);
 
 struct link_bundle {
     struct link_head head;      /* borrows from json */
@@ -148,7 +131,7 @@ struct link_bundle {
 /* link_bundle_read - the head, and that what follows is what it announces. Signatures are not looked at yet. -EBADMSG, -E2BIG,
  * -ENOTSUP for a version that is not spoken here. */
 MUST_USE int link_bundle_read(struct str bytes, struct link_bundle *out, struct err *e);
-MUST_USE int link_bundle_verify(const struct link_bundle *b, const struct link_cert *c, struct err *e);
+MUST_USE int link_bundle_verify(const struct link_bundle *b, const struct node_cert *c, struct err *e);
 void link_bundle_free(struct link_bundle *b);
 
 struct link_item {
@@ -161,7 +144,7 @@ struct link_item {
 };
 /* link_bundle_next - the next line: 1 with *out, 0 at the end. Each document is there and has the size and hash that the envelope says. */
 MUST_USE int link_bundle_next(struct link_bundle *b, struct link_item *out, struct err *e);
-MUST_USE int link_item_verify(const struct link_item *i, const struct link_cert *c, struct err *e);
+MUST_USE int link_item_verify(const struct link_item *i, const struct node_cert *c, struct err *e);
 void link_item_free(struct link_item *i);
 
 #endif
