@@ -5,9 +5,8 @@
  * runs takes envelopes by its listener of the kind envelope instead. */
 #include "bin/bin.h"
 #include "bin/event_print.h"
+#include "bin/store_up.h"
 #include "envelope/envelope.h"
-#include "journal/journal.h"
-#include "store/store.h"
 
 #include <getopt.h>
 
@@ -25,37 +24,13 @@ static const char usage[] =
 struct taking {
     const char     *data, *trust;
     bool            json, import;
-    char            journal_folder[4096], store_folder[4096];
+    struct store_up up;
     struct envelope_trust *certs;
     struct envelope_book  *book;
-    struct journal *journal;
-    struct journal_reader *reader;
-    struct store   *store;
-    struct event_batch batch, taken;
+    struct event_batch batch;
     struct buf      plain;
     uint64_t        stored, repeated, refused;    /* of one file */
 };
-
-/* drain - what is committed goes from the journal into the store. */
-static int drain(struct taking *t, struct err *e)
-{
-    int n, rc = 0;
-
-    while (rc == 0 && (n = journal_reader_next(t->reader, &t->taken, NULL, e)) != 0)
-        rc = n < 0 ? n : store_add(t->store, t->taken.items, t->taken.count, clock_now(), e);
-    return rc;
-}
-
-static int finish(struct taking *t, struct err *e)
-{
-    int rc = drain(t, e);
-
-    if (rc == 0)
-        rc = store_seal(t->store, e);
-    if (rc == 0)
-        rc = journal_cursor_set(t->journal_folder, "index", store_sealed_seq(t->store), e);
-    return rc < 0 ? rc : journal_cut(t->journal_folder, UINT64_MAX, NULL, e);
-}
 
 static int open_all(struct taking *t, struct err *e)
 {
@@ -63,32 +38,21 @@ static int open_all(struct taking *t, struct err *e)
     int rc;
 
     snprintf(trust, sizeof trust, "%.4000s/link/trusted", t->data);
-    snprintf(t->journal_folder, sizeof t->journal_folder, "%.4000s/journal", t->data);
-    snprintf(t->store_folder, sizeof t->store_folder, "%.4000s/store", t->data);
     rc = envelope_trust_load(t->trust ? t->trust : trust, &t->certs, e);
     if (rc < 0 || !t->import)
         return rc;
-    rc = journal_open(t->journal_folder, 0, &t->journal, e);
-    if (rc == -EBUSY)
-        return err_set(e, rc, "a saqshyd runs on \"%s\": put the files into the folder of its listener of the kind envelope, or stop it first", t->data);
+    rc = store_up_open(&t->up, t->data, ARENA_MAX, "put the files into the folder of its listener of the kind envelope", e);
     if (rc == 0)
-        rc = store_open(t->store_folder, NULL, &t->store, e);
-    if (rc == 0)
-        rc = journal_reader_open(t->journal_folder, store_next_seq(t->store), &t->reader, e);
-    if (rc == 0)
-        rc = envelope_book_load(t->journal_folder, &t->book, e);
-    return rc == 0 ? drain(t, e) : rc;
+        rc = envelope_book_load(t->up.journal_folder, &t->book, e);
+    return rc == 0 ? store_up_drain(&t->up, e) : rc;
 }
 
 static void close_all(struct taking *t)
 {
-    journal_reader_close(&t->reader);
-    store_close(&t->store);
-    journal_close(&t->journal);
+    store_up_close(&t->up);
     envelope_book_free(&t->book);
     envelope_trust_free(&t->certs);
     event_batch_free(&t->batch);
-    event_batch_free(&t->taken);
     buf_free(&t->plain);
 }
 
@@ -127,12 +91,12 @@ static int take_block(struct taking *t, const struct envelope *v, const struct e
     mark(t, str_c(v->m.node));
     if (t->batch.count == 0)
         return 0;
-    rc = journal_append(t->journal, t->batch.items, t->batch.count, (struct journal_origin){ str_c(origin), b->next }, NULL, e);
+    rc = journal_append(t->up.journal, t->batch.items, t->batch.count, (struct journal_origin){ str_c(origin), b->next }, NULL, e);
     if (rc == 0)
         t->stored += t->batch.count;
     if (rc == 1)
         t->repeated += t->batch.count;
-    return rc < 0 ? rc : journal_commit(t->journal, e);
+    return rc < 0 ? rc : journal_commit(t->up.journal, e);
 }
 
 static int take_events(struct taking *t, const struct envelope *v, struct err *e)
@@ -146,7 +110,7 @@ static int take_events(struct taking *t, const struct envelope *v, struct err *e
     while (rc == 0 && envelope_next(v, &at, &b)) {
         rc = take_block(t, v, &b, origin, e);
         if (rc == 0)
-            rc = drain(t, e);
+            rc = store_up_drain(&t->up, e);
     }
     return rc == 0 ? envelope_book_end(t->book, v, e) : rc;
 }
@@ -225,7 +189,6 @@ static int run(struct taking *t, int count, char **files)
     int rc;
 
     event_batch_init(&t->batch, ARENA_MAX);
-    event_batch_init(&t->taken, ARENA_MAX);
     buf_init(&t->plain, ENVELOPE_BLOCK_MAX + KIB);
     rc = open_all(t, &e);
     if (rc < 0)
@@ -233,7 +196,7 @@ static int run(struct taking *t, int count, char **files)
     for (int i = 0; rc == 0 && i < count; i++)
         rc = one(t, files[i], &well, &e);
     if (rc == 0 && t->import) {
-        rc = finish(t, &e);
+        rc = store_up_finish(&t->up, &e);
         if (rc < 0)
             fprintf(stderr, "saqshy: %s\n", e.text);
     }

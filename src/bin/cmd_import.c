@@ -4,11 +4,10 @@
  * parts and the journal is cut. Only this process may write: a running saqshyd holds the journal's lock, and then import says so. Memory is bounded by
  * one group of lines and the store's own bound. */
 #include "bin/bin.h"
+#include "bin/store_up.h"
 #include "base/file.h"
-#include "journal/journal.h"
 #include "parse/feed.h"
 #include "parse/parse.h"
-#include "store/store.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -26,15 +25,12 @@ static const char usage[] =
 
 struct import {
     const char         *data, *object;
-    char                journal_folder[4096], store_folder[4096];
+    struct store_up     up;
     struct parser      *parser;
     struct feed        *feed;
     struct parse_memory *memory;
     const char         *path;
-    struct journal     *journal;
-    struct journal_reader *reader;
-    struct store       *store;
-    struct event_batch  batch, taken;
+    struct event_batch  batch;
     size_t              group_bytes;
     uint64_t            lines, failed;
     bool                progress;
@@ -50,8 +46,6 @@ static int open_all(struct import *m, const struct node *node, struct err *e)
     snprintf(ours, sizeof ours, "%s/parsers", node->content);
     parsers.folders[0] = own;
     parsers.folders[1] = *node->content ? ours : NULL;
-    snprintf(m->journal_folder, sizeof m->journal_folder, "%s/journal", m->data);
-    snprintf(m->store_folder, sizeof m->store_folder, "%s/store", m->data);
     rc = file_mkdirs(m->data, 0750, e);
     if (rc == 0)
         rc = parse_open(&parsers, &m->parser, e);
@@ -59,42 +53,16 @@ static int open_all(struct import *m, const struct node *node, struct err *e)
         rc = feed_new(&m->feed, e);
     if (rc == 0)
         rc = parse_memory_new(&m->memory, e);
-    if (rc == 0)
-        rc = journal_open(m->journal_folder, 0, &m->journal, e);
-    if (rc == -EBUSY)
-        return err_set(e, rc, "a saqshyd runs on \"%s\": send it the lines by syslog, or stop it first", m->data);
-    if (rc == 0)
-        rc = store_open(m->store_folder, NULL, &m->store, e);
-    if (rc == 0)
-        rc = journal_reader_open(m->journal_folder, store_next_seq(m->store), &m->reader, e);
-    return rc;
+    return rc == 0 ? store_up_open(&m->up, m->data, 0, "send it the lines by syslog", e) : rc;
 }
 
 static void close_all(struct import *m)
 {
-    journal_reader_close(&m->reader);
-    store_close(&m->store);
-    journal_close(&m->journal);
+    store_up_close(&m->up);
     parse_free(&m->parser);
     feed_free(&m->feed);
     parse_memory_free(&m->memory);
     event_batch_free(&m->batch);
-    event_batch_free(&m->taken);
-}
-
-/* drain - what is committed goes from the journal into the store. */
-static int drain(struct import *m, struct err *e)
-{
-    int n;
-
-    while ((n = journal_reader_next(m->reader, &m->taken, NULL, e)) != 0) {
-        if (n < 0)
-            return n;
-        int rc = store_add(m->store, m->taken.items, m->taken.count, clock_now(), e);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
 }
 
 static int flush(struct import *m, struct err *e)
@@ -102,11 +70,11 @@ static int flush(struct import *m, struct err *e)
     int rc = 0;
 
     if (m->batch.count) {
-        rc = journal_append(m->journal, m->batch.items, m->batch.count, (struct journal_origin){ 0 }, NULL, e);
+        rc = journal_append(m->up.journal, m->batch.items, m->batch.count, (struct journal_origin){ 0 }, NULL, e);
         if (rc == 0)
-            rc = journal_commit(m->journal, e);
+            rc = journal_commit(m->up.journal, e);
         if (rc == 0)
-            rc = drain(m, e);
+            rc = store_up_drain(&m->up, e);
         event_batch_reset(&m->batch);
         m->group_bytes = 0;
     }
@@ -166,19 +134,6 @@ static int import_file(struct import *m, const char *path, struct err *e)
     return rc;
 }
 
-static int finish(struct import *m, struct err *e)
-{
-    int rc = flush(m, e);
-
-    if (rc == 0)
-        rc = drain(m, e);
-    if (rc == 0)
-        rc = store_seal(m->store, e);
-    if (rc == 0)
-        rc = journal_cursor_set(m->journal_folder, "index", store_sealed_seq(m->store), e);
-    return rc < 0 ? rc : journal_cut(m->journal_folder, UINT64_MAX, NULL, e);
-}
-
 static int run_import(struct import *m, int count, char **paths, struct err *e)
 {
     char exe[4096];
@@ -190,14 +145,15 @@ static int run_import(struct import *m, int count, char **paths, struct err *e)
     if (rc < 0)
         return rc;
     event_batch_init(&m->batch, 0);
-    event_batch_init(&m->taken, 0);
     rc = open_all(m, node, e);
     if (rc == 0)
-        rc = drain(m, e); /* what an interrupted run left behind */
+        rc = store_up_drain(&m->up, e); /* what an interrupted run left behind */
     for (int i = 0; rc == 0 && i < count; i++)
         rc = import_file(m, paths[i], e);
     if (rc == 0)
-        rc = finish(m, e);
+        rc = flush(m, e);
+    if (rc == 0)
+        rc = store_up_finish(&m->up, e);
     close_all(m);
     node_free(&node);
     return rc;
