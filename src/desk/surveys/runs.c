@@ -60,12 +60,15 @@ int desk_survey_tools(struct desk *d, const struct viewer *v, struct desk_reply 
         json_t *modes = json_array();
         struct err none = { 0 };
         bool installed = tool_installed(t), content = tool_content(t, &files, path, &none) == 0;
+        struct str missing = !installed ? t->program : str_of(NULL, 0);
 
+        if (installed && !content)
+            missing = catalog_format(d->setup.catalog, v->lang, &c.a, "survey.tool.no_content", "files", path, "folder", scap, "also", TOOL_SCAP_FOLDER, NULL);
         for (size_t m = 0; m < t->mode_count; m++)
             json_array_append_new(modes, json_str(t->modes[m]));
         json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "id", json_str(t->id), "tool", json_str(t->tool), "title", json_str(t->title[v->lang]),
                                                "modes", modes, "local", t->local, "present", installed && content, "missing",
-                                               !installed ? json_str(t->program) : !content ? json_str(catalog_format(d->setup.catalog, v->lang, &c.a, "survey.tool.no_content", "folder", scap, "also", TOOL_SCAP_FOLDER, NULL)) : json_null()));
+                                               missing.n ? json_str(missing) : json_null()));
     }
     r->json = json_pack("{s:b, s:o, s:n}", "running", tools_alive(d->setup.node), "items", items, "next");
     tool_policy_free(&p);

@@ -253,7 +253,7 @@ int tool_content(const struct tool_profile *t, const struct tool_files *f, char 
                 if (folders[d] && snprintf(out, 4096, "%s/%s", folders[d], name) < 4096 && stat(out, &st) == 0 && S_ISREG(st.st_mode) && access(out, R_OK) == 0)
                     return 0;
         }
-    out[0] = '\0';
+    snprintf(out, 4096, "%.*s", (int)names.n, names.n ? names.p : "");
     return err_set(e, -ENOENT, "no content for this machine: looked for %.*s in %s and %s", (int)names.n, names.p, f->scap ? f->scap : "DATA/scap", TOOL_SCAP_FOLDER);
 }
 

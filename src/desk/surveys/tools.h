@@ -51,7 +51,7 @@ const struct tool_profile *tool_policy_find(const struct tool_policy *p, struct 
 /* tool_installed - is the program there? */
 bool tool_installed(const struct tool_profile *t);
 /* tool_content - the path of the first file of content that is there, looked for now, in out. A profile that wants none: 0 and an empty text. -ENOENT, with
- * the names and folders that were looked at in *e. */
+ * the names that were looked for in out, and with their folders in *e. */
 MUST_USE int tool_content(const struct tool_profile *t, const struct tool_files *f, char out[4096], struct err *e);
 /* tool_for_mode - may it serve a survey of this mode? */
 bool tool_for_mode(const struct tool_profile *t, struct str mode);
