@@ -162,6 +162,16 @@ static int flush(struct export *x, struct out *f, bool sync, struct err *e)
     return rc;
 }
 
+/* move_to - never over a file that is there. Sticks (FAT) know no second name of a file, some file systems of networks no such renaming: the other way then. */
+static int move_to(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    return link(from, to) == 0 ? unlink(from) : -1;
+}
+
 /* name_it - NAME.part becomes NAME, with the first number that is free. */
 static int name_it(const struct export *x, struct out *f, struct err *e)
 {
@@ -170,8 +180,7 @@ static int name_it(const struct export *x, struct out *f, struct err *e)
     part_of(x, f, part);
     for (unsigned n = 1; n <= NUMBER_MAX; n++) {
         snprintf(name, sizeof name, "%s-%04u%s", f->head, n, ending(x));
-        if (link(part, name) == 0) {
-            unlink(part);
+        if (move_to(part, name) == 0) {
             *strrchr(name, '/') = 0;
             return file_sync_dir(name, e);
         }
