@@ -11,6 +11,7 @@
 
 #define WAIT_MS          200            /* how often our own log and the tables are looked at when nothing arrives */
 #define SPACE_EVERY_NS   (500 * NS_PER_MS)   /* between two looks at the free space */
+#define SPACE_EVERY_BYTES (8u * MIB)    /* and after so many: a fast sender needs less time for a reserve than that */
 #define FULL_TOLD_NS     (10 * NS_PER_SECOND) /* each line is an event again, later */
 #define RETRY_MS         1000           /* no space, or a journal that could not be written */
 #define BATCH_ARENA_MAX  (256u * MIB)
@@ -250,14 +251,17 @@ static int room(struct worker *w, struct err *e)
 {
     const char *const paths[] = { w->folder, w->in->options->data };
     time_ns now = clock_steady();
+    bool due = now - w->space_at >= SPACE_EVERY_NS || w->space_taken >= SPACE_EVERY_BYTES;
 
-    for (size_t i = 0; i < COUNT(paths); i++) {
+    for (size_t i = 0; due && i < COUNT(paths); i++) {
         struct space s = { .state = w->space[i] };
 
-        if (now - w->space_at >= SPACE_EVERY_NS && space_look(paths[i], &w->reserve, w->space[i], &s, e) == 0)
+        if (space_look(paths[i], &w->reserve, w->space[i], &s, e) == 0)
             w->space[i] = s.state;
-        if (i == COUNT(paths) - 1 && now - w->space_at >= SPACE_EVERY_NS)
-            w->space_at = now;
+    }
+    if (due) {
+        w->space_at = now;
+        w->space_taken = 0;
     }
     for (size_t i = 0; i < COUNT(paths); i++)
         if (w->space[i] == SPACE_TOUCHED)
@@ -269,16 +273,17 @@ static int room(struct worker *w, struct err *e)
 static int append_group(struct worker *w, struct pile *list, struct tally *sum, struct pile **stopped, struct err *e)
 {
     const struct journal_origin none = { { NULL, 0 }, 0 };
-    int rc = room(w, e);
+    int rc = 0;
 
     sum->rows = 0;
-    *stopped = list;
-    if (rc < 0)
-        return rc;
     for (*stopped = list; *stopped; *stopped = (*stopped)->next) {
         struct tally *t = &w->tally;
 
         t->rows = 0;
+        rc = room(w, e);
+        if (rc < 0)
+            return rc;
+        w->space_taken += (*stopped)->bytes.n;
         rc = (*stopped)->decoder ? store_request(w, *stopped, t, e) : store_lines(w, *stopped, none, t, e);
         if (rc < 0)
             return rc;

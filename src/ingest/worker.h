@@ -99,6 +99,7 @@ struct worker {
     struct reserve     reserve;         /* room that is left alone */
     enum space_state   space[2];        /* of the journal's file system and the data directory's */
     time_ns            space_at, full_told;
+    size_t             space_taken;   /* bytes since space_at */
 };
 
 /* take_lines - n of the pile's lines as events of the batch; bare: without the fields that parsing found. -ENOMEM. */
