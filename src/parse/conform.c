@@ -146,6 +146,7 @@ static void judge_written(struct str line, enum event_class class, struct confor
     /* Where quotes are wrong nothing behind them was looked at. */
     if (c->failed & (1u << CONFORM_QUOTING | 1u << CONFORM_TEXT | 1u << CONFORM_UTF8))
         c->checked &= CONFORM_FORM_BITS;
+    c->failed &= c->checked;
 }
 
 /* shape_in - a piece of s of this shape, d for a digit, no digit at either end of it. */

@@ -96,6 +96,22 @@ static void judged(void **state)
     }
 }
 
+/* A check that was not made has not failed: of a line that is no text the fields are not looked at, whatever was found before. */
+static void what_failed_was_checked(void **state)
+{
+    static const char *const lines[] = { "23:04:2025 09:05:00;sw1", "23:04:2025 09:05:00;sw1\n;an;10.0.0.1;x;na\xff\xff@9; u\"", "23:04:2025 09:05:00;sw1;-;;;\xff;\"",
+                                         "\xff;\x01", "23:04:2025 09:05:00;sw1\n;ann;10.0.0.10.0.0.1;10.0.0usernamenk\xff\xff\xffnk@9:05:00; up\"" };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(lines); i++)
+        for (int class = 1; class < CLASS_COUNT; class++) {
+            struct conform c;
+
+            conform_event(parsed(f, lines[i]), (enum event_class)class, &f->b.arena, &c);
+            CHECK(lines[i], (c.failed & ~c.checked) == 0);
+        }
+}
+
 static void feed(struct fixture *f, const char *line, enum event_class class, int times)
 {
     f->t.class = class;
@@ -194,6 +210,7 @@ int main(void)
         TEST("the score is the share of checks that hold; a finding has its row, line, column and sample", scored),
         TEST("R-12-07 a changed format is noticed, and the score before it kept", changed),
         TEST("what is cured leaves the counts", window),
+        TEST("what failed was checked, whatever the line holds", what_failed_was_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
