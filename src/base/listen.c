@@ -1,8 +1,6 @@
-/* listen.c - see listen.h. Two tables hold the texts and the limits of an entry; reading, copying and comparing walk them. */
+/* listen.c - see listen.h. Tables hold the texts and the limits of an entry; entry.h walks them. */
 #include "base/listen.h"
 #include "base/yaml.h"
-
-#include <limits.h>
 
 enum tls_rule { NEVER, MAY, ALWAYS, SERVER };
 
@@ -17,13 +15,8 @@ static const struct {
 
 static const char *const clients[] = { "none", "optional", "required" };
 
-struct limit {
-    const char *name;
-    size_t      at;
-    int64_t     least, most, number;
-};
 #define LIMIT(name, lo, hi, def) { #name, offsetof(struct listen_limits, name), lo, hi, def }
-static const struct limit limits[] = {
+static const struct entry_limit limits[] = {
     LIMIT(connections, 1, 100000, 2048),
     LIMIT(peer_connections, 1, 100000, 64),
     LIMIT(peer_bytes_s, 0, INT64_C(1) << 40, 0),
@@ -32,29 +25,22 @@ static const struct limit limits[] = {
     LIMIT(handshake_s, 1, 300, 10),
 };
 
-struct text {
-    const char *name;
-    size_t      at;
-};
-static const struct text listener_texts[] = {
+static const struct entry_text listener_texts[] = {
     { "id", offsetof(struct listen_conf, id) },
     { "address", offsetof(struct listen_conf, address) },
     { "source", offsetof(struct listen_conf, source) },
-    { "certificate", offsetof(struct listen_conf, certificate) },
-    { "key", offsetof(struct listen_conf, key) },
-    { "authority", offsetof(struct listen_conf, authority) },
+    { "certificate", offsetof(struct listen_conf, certificate), true },
+    { "key", offsetof(struct listen_conf, key), true },
+    { "authority", offsetof(struct listen_conf, authority), true },
 };
-static const struct text profile_texts[] = {
+#define OWN_TEXTS 3    /* of an entry itself; the others are those of "tls" */
+static const struct entry_text profile_texts[] = {
     { "name", offsetof(struct source_profile, name) },         { "address", offsetof(struct source_profile, address) },
     { "host", offsetof(struct source_profile, host) },         { "listener", offsetof(struct source_profile, listener) },
     { "zone", offsetof(struct source_profile, zone) },         { "encoding", offsetof(struct source_profile, encoding) },
     { "class", offsetof(struct source_profile, class) },       { "parser", offsetof(struct source_profile, parser) },
     { "object", offsetof(struct source_profile, object) },
 };
-
-static char **text_at(void *o, const struct text *t) { return (char **)(void *)((char *)o + t->at); }
-static char *const *text_of(const void *o, const struct text *t) { return (char *const *)(const void *)((const char *)o + t->at); }
-static int64_t *limit_at(struct listen_limits *l, const struct limit *m) { return (int64_t *)(void *)((char *)l + m->at); }
 
 const char *listen_kind_name(enum listen_kind kind) { return kind < LISTEN_KIND_COUNT ? kinds[kind].name : "?"; }
 const char *listen_client_name(enum listen_client c) { return c < COUNT(clients) ? clients[c] : "?"; }
@@ -63,59 +49,25 @@ void listen_default(enum listen_kind kind, struct listen_conf *out)
 {
     *out = (struct listen_conf){ .kind = kind, .tls = kinds[kind].tls >= ALWAYS,
                                  .client = kinds[kind].tls == ALWAYS ? LISTEN_CLIENT_REQUIRED : LISTEN_CLIENT_NONE };
-    for (size_t i = 0; i < COUNT(limits); i++)
-        *limit_at(&out->limits, &limits[i]) = limits[i].number;
-}
-
-static int set(char **to, struct str s)
-{
-    char *copy = strndup(s.n ? s.p : "", s.n);
-
-    if (!copy)
-        return -ENOMEM;
-    free(*to);
-    *to = copy;
-    return 0;
-}
-
-/* fill - texts that nobody gave are empty ones. */
-static int fill(void *o, const struct text *texts, size_t count)
-{
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        if (!*text_at(o, &texts[i]))
-            rc = set(text_at(o, &texts[i]), str_of(NULL, 0));
-    return rc;
+    entry_default_limits(&out->limits, limits, COUNT(limits));
 }
 
 void listen_conf_free(struct listen_conf *c)
 {
-    for (size_t i = 0; i < COUNT(listener_texts); i++)
-        free(*text_at(c, &listener_texts[i]));
-    for (size_t i = 0; i < c->option_count; i++) {
-        free(c->options[i].name);
-        free(c->options[i].value);
-    }
+    entry_free_texts(c, listener_texts, COUNT(listener_texts));
+    entry_free_options(c->options, &c->option_count);
     *c = (struct listen_conf){ 0 };
 }
 
 int listen_conf_copy(const struct listen_conf *from, struct listen_conf *to)
 {
-    int rc = 0;
+    int rc;
 
     *to = *from;
     to->option_count = 0;
-    for (size_t i = 0; i < COUNT(listener_texts); i++)
-        *text_at(to, &listener_texts[i]) = NULL;
-    for (size_t i = 0; rc == 0 && i < COUNT(listener_texts); i++)
-        rc = set(text_at(to, &listener_texts[i]), str_c(*text_of(from, &listener_texts[i])));
-    for (size_t i = 0; rc == 0 && i < from->option_count; i++) {
-        struct listen_option o = { strdup(from->options[i].name), strdup(from->options[i].value) };
-
-        to->options[to->option_count++] = o;
-        rc = o.name && o.value ? 0 : -ENOMEM;
-    }
+    rc = entry_copy_texts(from, to, listener_texts, COUNT(listener_texts));
+    if (rc == 0)
+        rc = entry_copy_options(from->options, from->option_count, to->options, &to->option_count);
     if (rc < 0)
         listen_conf_free(to);
     return rc;
@@ -123,22 +75,16 @@ int listen_conf_copy(const struct listen_conf *from, struct listen_conf *to)
 
 bool listen_conf_same(const struct listen_conf *a, const struct listen_conf *b)
 {
-    bool same = a->kind == b->kind && a->tls == b->tls && a->client == b->client && a->option_count == b->option_count &&
-                memcmp(&a->limits, &b->limits, sizeof a->limits) == 0;
-
-    for (size_t i = 0; same && i < COUNT(listener_texts); i++)
-        same = strcmp(*text_of(a, &listener_texts[i]), *text_of(b, &listener_texts[i])) == 0;
-    for (size_t i = 0; same && i < a->option_count; i++)
-        same = strcmp(a->options[i].name, b->options[i].name) == 0 && strcmp(a->options[i].value, b->options[i].value) == 0;
-    return same;
+    return a->kind == b->kind && a->tls == b->tls && a->client == b->client && memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
+           entry_same_texts(a, b, listener_texts, COUNT(listener_texts)) &&
+           entry_same_options(a->options, a->option_count, b->options, b->option_count);
 }
 
 const char *listen_option(const struct listen_conf *c, const char *name)
 {
-    for (size_t i = 0; i < c->option_count; i++)
-        if (strcmp(c->options[i].name, name) == 0)
-            return c->options[i].value;
-    return NULL;
+    const struct entry_option *o = entry_option_find(c->options, c->option_count, name);
+
+    return o ? o->value : NULL;
 }
 
 static bool id_valid(struct str s)
@@ -150,28 +96,6 @@ static bool id_valid(struct str s)
             return false;
     }
     return s.n > 0 && s.n <= LISTEN_ID_MAX;
-}
-
-/* take_text - the scalar under key k as *to. */
-static int take_text(const struct yaml *y, const struct ynode *k, char **to, struct err *e)
-{
-    const struct ynode *v = k->value;
-
-    if (!v || v->kind != YNODE_SCALAR)
-        return yaml_err(y, v ? v : k, e, "\"%.*s\" must be a text", STR_ARG(k->text));
-    return set(to, yaml_null(v) ? STR("") : v->text) < 0 ? err_set(e, -ENOMEM, "no memory for the configuration") : 0;
-}
-
-/* take_path - a text that is a file, from base if it is relative. */
-static int take_path(const struct yaml *y, const struct ynode *k, const char *base, char **to, struct err *e)
-{
-    char joined[PATH_MAX];
-    int rc = take_text(y, k, to, e);
-
-    if (rc < 0 || !**to || **to == '/')
-        return rc;
-    snprintf(joined, sizeof joined, "%s/%s", base, *to);
-    return set(to, str_c(joined)) < 0 ? err_set(e, -ENOMEM, "no memory for the configuration") : 0;
 }
 
 static int take_client(const struct yaml *y, const struct ynode *v, enum listen_client *out, struct err *e)
@@ -192,63 +116,16 @@ static int take_tls(struct listen_conf *c, const struct yaml *y, const struct yn
         return yaml_err(y, map, e, "a listener of the kind %s has no TLS", kinds[c->kind].name);
     c->tls = true;
     for (const struct ynode *k = map->first; k; k = k->next) {
-        int rc;
+        int rc = entry_take(c, listener_texts + OWN_TEXTS, COUNT(listener_texts) - OWN_TEXTS, y, k, base, e);
 
-        if (str_eq(k->text, STR("certificate")))
-            rc = take_path(y, k, base, &c->certificate, e);
-        else if (str_eq(k->text, STR("key")))
-            rc = take_path(y, k, base, &c->key, e);
-        else if (str_eq(k->text, STR("authority")))
-            rc = take_path(y, k, base, &c->authority, e);
-        else if (str_eq(k->text, STR("client")))
-            rc = take_client(y, k->value, &c->client, e);
-        else
-            rc = yaml_err(y, k, e, "unknown setting \"%.*s\" of tls: certificate, key, authority and client are known", STR_ARG(k->text));
+        if (rc == 0)
+            rc = str_eq(k->text, STR("client")) ? take_client(y, k->value, &c->client, e)
+                 : yaml_err(y, k, e, "unknown setting \"%.*s\" of tls: certificate, key, authority and client are known", STR_ARG(k->text));
         if (rc < 0)
             return rc;
     }
     if ((c->certificate && *c->certificate) != (c->key && *c->key))
         return yaml_err(y, map, e, "\"certificate\" and \"key\" come together");
-    return 0;
-}
-
-static int take_limits(struct listen_conf *c, const struct yaml *y, const struct ynode *map, struct err *e)
-{
-    if (!map || map->kind != YNODE_MAP)
-        return yaml_err(y, map, e, "\"limits\" must be a map");
-    for (const struct ynode *k = map->first; k; k = k->next) {
-        const struct limit *m = NULL;
-        int64_t n;
-
-        for (size_t i = 0; i < COUNT(limits); i++)
-            if (str_eq(k->text, str_c(limits[i].name)))
-                m = &limits[i];
-        if (!m)
-            return yaml_err(y, k, e, "unknown limit \"%.*s\"", STR_ARG(k->text));
-        if (!k->value || k->value->kind != YNODE_SCALAR || !str_i64(k->value->text, &n) || n < m->least || n > m->most)
-            return yaml_err(y, k->value ? k->value : k, e, "\"%s\" must be a whole number from %lld to %lld", m->name,
-                            (long long)m->least, (long long)m->most);
-        *limit_at(&c->limits, m) = n;
-    }
-    return 0;
-}
-
-static int take_options(struct listen_conf *c, const struct yaml *y, const struct ynode *map, struct err *e)
-{
-    if (!map || map->kind != YNODE_MAP)
-        return yaml_err(y, map, e, "\"options\" must be a map of texts");
-    for (const struct ynode *k = map->first; k; k = k->next) {
-        struct listen_option *o = &c->options[c->option_count];
-        int rc;
-
-        if (c->option_count == LISTEN_OPTIONS_MAX)
-            return yaml_err(y, k, e, "a listener has at most %d options", LISTEN_OPTIONS_MAX);
-        *o = (struct listen_option){ strndup(k->text.p, k->text.n), NULL };
-        c->option_count++;
-        rc = o->name ? take_text(y, k, &o->value, e) : err_set(e, -ENOMEM, "no memory for the configuration");
-        if (rc < 0)
-            return rc;
-    }
     return 0;
 }
 
@@ -274,20 +151,17 @@ static int take_listener(struct listen_conf *c, const struct yaml *y, const stru
         return yaml_err(y, map, e, "a listener is a map: id, kind, address, tls, limits, source, options");
     rc = take_kind(c, y, map, e);
     for (const struct ynode *k = map->first; rc == 0 && k; k = k->next) {
-        if (str_eq(k->text, STR("kind")))
-            continue;
-        if (str_eq(k->text, STR("id")))
-            rc = take_text(y, k, &c->id, e);
-        else if (str_eq(k->text, STR("address")))
-            rc = take_text(y, k, &c->address, e);
-        else if (str_eq(k->text, STR("source")))
-            rc = take_text(y, k, &c->source, e);
+        const struct ynode *v = k->value ? k->value : k;
+        int taken = str_eq(k->text, STR("kind")) ? 1 : entry_take(c, listener_texts, OWN_TEXTS, y, k, NULL, e);
+
+        if (taken != 0)
+            rc = taken < 0 ? taken : 0;
         else if (str_eq(k->text, STR("tls")))
-            rc = take_tls(c, y, k->value ? k->value : k, base, e);
+            rc = take_tls(c, y, v, base, e);
         else if (str_eq(k->text, STR("limits")))
-            rc = take_limits(c, y, k->value ? k->value : k, e);
+            rc = entry_take_limits(&c->limits, limits, COUNT(limits), y, v, e);
         else if (str_eq(k->text, STR("options")))
-            rc = take_options(c, y, k->value ? k->value : k, e);
+            rc = entry_take_options(c->options, &c->option_count, "a listener", y, v, e);
         else
             rc = yaml_err(y, k, e, "unknown setting \"%.*s\" of a listener", STR_ARG(k->text));
     }
@@ -295,7 +169,7 @@ static int take_listener(struct listen_conf *c, const struct yaml *y, const stru
         rc = yaml_err(y, map, e, "a listener needs \"id\": 1 to %d letters, digits, '_', '-', '.'", LISTEN_ID_MAX);
     c->line = map->line;
     c->column = map->column;
-    return rc == 0 && fill(c, listener_texts, COUNT(listener_texts)) < 0 ? err_set(e, -ENOMEM, "no memory for the configuration") : rc;
+    return rc == 0 && entry_fill(c, listener_texts, COUNT(listener_texts)) < 0 ? err_set(e, -ENOMEM, "no memory for the configuration") : rc;
 }
 
 static bool id_taken(const struct listen_table *t, const char *id)
@@ -359,7 +233,7 @@ int listen_add_short(struct listen_table *t, enum listen_kind kind, const char *
     if (!c)
         return err_set(e, -ENOMEM, "no memory for the configuration");
     listen_default(kind, c);
-    if (set(&c->id, str_c(kinds[kind].name)) < 0 || set(&c->address, str_c(address)) < 0 || fill(c, listener_texts, COUNT(listener_texts)) < 0) {
+    if (entry_set(&c->id, str_c(kinds[kind].name)) < 0 || entry_set(&c->address, str_c(address)) < 0 || entry_fill(c, listener_texts, COUNT(listener_texts)) < 0) {
         listen_conf_free(c);
         return err_set(e, -ENOMEM, "no memory for the configuration");
     }
@@ -396,16 +270,13 @@ static int take_profile(struct source_profile *p, const struct yaml *y, const st
     if (map->kind != YNODE_MAP)
         return yaml_err(y, map, e, "a source is a map: name; address, host, listener; zone, encoding, class, parser, object");
     for (const struct ynode *k = map->first; rc == 0 && k; k = k->next) {
-        const struct text *t = NULL;
-
-        for (size_t i = 0; i < COUNT(profile_texts); i++)
-            if (str_eq(k->text, str_c(profile_texts[i].name)))
-                t = &profile_texts[i];
-        rc = t ? take_text(y, k, text_at(p, t), e) : yaml_err(y, k, e, "unknown setting \"%.*s\" of a source", STR_ARG(k->text));
-        if (rc == 0 && t && strcmp(t->name, "zone") == 0)
-            rc = take_zone(p, y, k->value, e);
+        rc = entry_take(p, profile_texts, COUNT(profile_texts), y, k, NULL, e);
+        if (rc == 0)
+            rc = yaml_err(y, k, e, "unknown setting \"%.*s\" of a source", STR_ARG(k->text));
+        else if (rc > 0)
+            rc = str_eq(k->text, STR("zone")) ? take_zone(p, y, k->value, e) : 0;
     }
-    if (rc == 0 && fill(p, profile_texts, COUNT(profile_texts)) < 0)
+    if (rc == 0 && entry_fill(p, profile_texts, COUNT(profile_texts)) < 0)
         rc = err_set(e, -ENOMEM, "no memory for the configuration");
     if (rc == 0 && !*p->name)
         rc = yaml_err(y, map, e, "a source needs \"name\"");
@@ -416,8 +287,7 @@ static int take_profile(struct source_profile *p, const struct yaml *y, const st
 
 static void profile_free(struct source_profile *p)
 {
-    for (size_t i = 0; i < COUNT(profile_texts); i++)
-        free(*text_at(p, &profile_texts[i]));
+    entry_free_texts(p, profile_texts, COUNT(profile_texts));
 }
 
 int listen_take_profiles(struct listen_table *t, const struct yaml *y, const struct ynode *list, struct err *e)

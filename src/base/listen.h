@@ -2,7 +2,7 @@
  *
  * Owns      struct listen_table owns its entries and their texts, until listen_table_free; a copy of an entry owns its own.
  * Promises  1. An entry with an unknown key, a wrong kind, a value out of range or an id seen before is refused with file, line, column.
- *           2. Bounded: LISTENERS_MAX listeners, PROFILES_MAX profiles, LISTEN_OPTIONS_MAX options of a listener.
+ *           2. Bounded: LISTENERS_MAX listeners, PROFILES_MAX profiles, ENTRY_OPTIONS_MAX options of a listener.
  *           3. Whatever an entry leaves out has the default of its kind (listeners.def, limits in listen.c).
  * Threads   any, after loading.
  * Units     bytes, seconds, minutes east of UTC, as the names say.
@@ -11,10 +11,10 @@
 #define SAQSHY_BASE_LISTEN_H
 
 #include "base/base.h"
+#include "base/entry.h"
 
 #define LISTENERS_MAX      64
 #define PROFILES_MAX       4096
-#define LISTEN_OPTIONS_MAX 32
 #define LISTEN_ID_MAX      48     /* letters, digits, '_', '-', '.' */
 
 enum listen_kind {
@@ -36,10 +36,6 @@ struct listen_limits {
     int64_t handshake_s;        /* a client shows its certificate within this time */
 };
 
-struct listen_option {
-    char *name, *value;
-};
-
 struct listen_conf {
     char                *id;           /* of the list, or the kind's name */
     enum listen_kind     kind;
@@ -49,7 +45,7 @@ struct listen_conf {
     enum listen_client   client;
     char                *source;       /* name of a profile for all that comes here; empty: by match */
     struct listen_limits limits;
-    struct listen_option options[LISTEN_OPTIONS_MAX];   /* of the kind alone, texts */
+    struct entry_option  options[ENTRY_OPTIONS_MAX];   /* of the kind alone, texts */
     size_t               option_count;
     int                  line, column; /* in the file; 0: a short word */
 };

@@ -2,7 +2,7 @@
  *
  * Owns      struct upstream_table owns its entries and their texts, until upstream_table_free; a copy of an entry owns its own.
  * Promises  1. An entry with an unknown key, a wrong kind, a value out of range or a name seen before is refused with file, line, column.
- *           2. Bounded: UPSTREAMS_MAX entries, UPSTREAM_OPTIONS_MAX options of an entry.
+ *           2. Bounded: UPSTREAMS_MAX entries, ENTRY_OPTIONS_MAX options of an entry.
  *           3. Whatever an entry leaves out has the default of upstreams.c.
  * Threads   any, after loading.
  * Units     bytes, events, seconds, as the names say.
@@ -11,9 +11,9 @@
 #define SAQSHY_BASE_UPSTREAMS_H
 
 #include "base/base.h"
+#include "base/entry.h"
 
 #define UPSTREAMS_MAX        32
-#define UPSTREAM_OPTIONS_MAX 32
 #define UPSTREAM_NAME_MAX    40     /* small letters, digits, '_', '-': it is part of a file's name */
 #define UPSTREAM_HOST_MAX    255
 
@@ -32,11 +32,6 @@ struct upstream_limits {
     int64_t hold_bytes;       /* of the journal that are kept for it; past it the oldest is given up, and told. 0: no limit */
 };
 
-struct upstream_option {
-    char *name, *value;
-    int   line, column;
-};
-
 struct upstream_conf {
     char                  *name;
     enum upstream_type     type;
@@ -48,7 +43,7 @@ struct upstream_conf {
     char                  *authority, *certificate, *key;   /* files; empty: none */
     char                  *peer_name;   /* in the other side's certificate; empty: the host of the address */
     struct upstream_limits limits;
-    struct upstream_option options[UPSTREAM_OPTIONS_MAX];   /* of the kind alone, texts */
+    struct entry_option    options[ENTRY_OPTIONS_MAX];   /* of the kind alone, texts */
     size_t                 option_count;
     int                    line, column, filter_line, filter_column;
 };
