@@ -120,6 +120,34 @@ test('three years: an event is there on the last day of its term and gone after 
     assert.equal(verdict.code, 0, verdict.out + verdict.err);
 });
 
+test('a clock that is ahead: two days go in an hour, however often the role index starts', async (t) => {
+    const c = await centre({ demo: false });
+    t.after(() => c.remove());
+    const words = async () => (await c.events('words')).map((e) => /app: (\w+)/.exec(e['event.original'])[1]).sort();
+    for (const day of ['one', 'two', 'three', 'four', 'five']) {
+        await c.start();
+        await sendSyslog(c.ports.syslog, [`<13>Nov 24 10:00:00 srv app: ${day} words`]);
+        await until('it is stored', async () => (await words()).includes(day));
+        await c.stop();
+        c.advance(DAY);
+    }
+    c.advance(1200 * DAY);
+    await c.start();
+    await until('two days went', async () => (await words()).length === 3);
+    for (let i = 0; i < 3; i++) {
+        const before = picture(c).at;
+        await c.stop();
+        await c.start();
+        await until('the index has looked', () => existsSync(join(c.data, 'run/retention.json')) && picture(c).at > before);
+        assert.deepEqual(await words(), ['five', 'four', 'three']);
+    }
+    await c.stop();
+    c.advance(3600);
+    await c.start();
+    await until('two more went', async () => (await words()).length === 1);
+    assert.deepEqual(await words(), ['five']);
+});
+
 test('the archive: parts that are out of fast reach lie on another disk, portal and command find them there, across kill -9 of the index', async (t) => {
     const away = mkdtempSync(join(tmpdir(), 'saqshy-away-'));
     t.after(() => rmSync(away, { recursive: true, force: true }));

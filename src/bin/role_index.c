@@ -15,7 +15,7 @@
 
 #define CURSOR_EVERY_NS  NS_PER_SECOND
 #define METRICS_EVERY_NS (2 * NS_PER_SECOND)
-#define RETAIN_EVERY_NS  NS_PER_HOUR
+#define RETAIN_EVERY_NS  NS_PER_HOUR            /* of the steady clock; keep_expiry_wait counts over restarts */
 #define RETAIN_STEPS     8      /* in an hour: a clock that runs ahead for a while does not empty the store */
 #define WATCH_EVERY_NS   NS_PER_SECOND
 #define PICTURE_EVERY_NS (5 * NS_PER_SECOND)
@@ -163,7 +163,8 @@ static void move_cursor(struct indexer *x)
     x->detect = detect;
 }
 
-/* retain - what is due for its age: whole days one step an hour, parts of days a few. */
+/* retain - what is due for its age: whole days one step an hour, parts of days a few. The hour is noted before anything goes. Where that cannot be written, what
+ * is due goes nevertheless: it makes room. */
 static void retain(struct indexer *x)
 {
     struct keep_done *d = keep_done(x->keep);
@@ -172,6 +173,8 @@ static void retain(struct indexer *x)
     struct err e = { 0 };
     int rc = 1;
 
+    if (keep_expiry_note(x->keep, clock_now(), &e) < 0)
+        tell(x, "could not note when events whose term is over were removed last", &e);
     for (int i = 0; rc == 1 && i < RETAIN_STEPS && d->expired.days == days; i++) {
         rc = store_expire(x->store, keep_policy(x->keep), clock_now(), &d->expired, &e);
         if (rc == 1)
@@ -289,9 +292,12 @@ static void look_after(struct indexer *x, bool idle)
         watch(x);
         x->watch_at = now;
     }
-    if (now - x->retain_at >= RETAIN_EVERY_NS || !x->retain_at) {
-        retain(x);
-        x->retain_at = now;
+    if (now >= x->retain_at) {
+        time_ns wait = keep_expiry_wait(x->keep, clock_now());
+
+        if (wait == 0)
+            retain(x);
+        x->retain_at = now + (wait ? wait : RETAIN_EVERY_NS);
     }
     if (*node_now(x)->retention_archive && now >= (idle && x->move_at ? x->move_at - MOVE_EVERY_NS : x->move_at))
         archive(x, node_now(x));

@@ -1,11 +1,11 @@
 /* keep.h - how long events are kept and whether there will be room for them: terms, forecast, reserve, and the picture of all that.
  *
- * Owns      struct keep owns its compiled filters and its history; in DATA/run retention.json, in DATA/store GROWTH.
+ * Owns      struct keep owns its compiled filters and its history; in DATA/run retention.json, in DATA/store GROWTH and EXPIRED.
  * Promises  1. A term below that of content/policy/retention.yaml is refused unless the configuration says why, who decided it and when; where it is shown,
  *              the reason stands beside it.
  *           2. keep_outlook is pure: days, pace and room in, an answer out. It never counts on room that only a broken term would give.
  *           3. The history is bounded: GROWTH_DAYS_MAX days, one line each.
- *           4. Nothing here removes anything: the index asks the store to (store_expire).
+ *           4. Nothing here removes anything: the index asks the store to (store_expire), once an hour at most, also over its restarts (keep_expiry_wait).
  * Threads   owner.
  * Units     bytes, days (UTC), time_ns.
  * Source    docs/retention.md; Q-47. */
@@ -83,6 +83,11 @@ struct keep_done {
     char                 archive_error[ERR_TEXT_MAX], expire_error[ERR_TEXT_MAX];
 };
 struct keep_done *keep_done(struct keep *k);
+/* keep_expiry_wait - how long until events may go for their age again: an hour from the last time, which is on disk, so that a role that starts again and again
+ * does not begin the hour anew; 0: now. A last time that is still to come is of a clock that ran ahead, and counts for nothing.
+ * keep_expiry_note - now is the last time. */
+time_ns keep_expiry_wait(const struct keep *k, time_ns now);
+MUST_USE int keep_expiry_note(const struct keep *k, time_ns now, struct err *e);
 /* keep_publish - DATA/run/retention.json, DATA/store/GROWTH, metrics. */
 MUST_USE int keep_publish(struct keep *k, time_ns now, struct err *e);
 

@@ -292,6 +292,54 @@ static void test_the_picture_tells_all_and_the_history_is_bounded(void **state)
     assert_int_equal(remove(folder), 0);
 }
 
+static void test_an_hour_between_removals_counts_over_restarts_too(void **state)
+{
+    static const struct { const char *name; time_ns noted, now, wait; } rows[] = {     /* noted 0: nothing new */
+        { "never", 0, TODAY, 0 },
+        { "at once after it", TODAY, TODAY, NS_PER_HOUR },
+        { "half an hour later", 0, TODAY + NS_PER_HOUR / 2, NS_PER_HOUR / 2 },
+        { "an hour later", 0, TODAY + NS_PER_HOUR, 0 },
+        { "a clock that was set right", TODAY + 400 * NS_PER_DAY, TODAY, 0 },
+        { "and its hour", TODAY, TODAY + NS_PER_MINUTE, NS_PER_HOUR - NS_PER_MINUTE },
+    };
+    static struct metrics metrics;
+    char folder[] = "/tmp/saqshy-keep-XXXXXX", config[256], path[256];
+    const char *root = getenv("SAQSHY_SOURCE");
+    AUTO_BUF struct buf b = { 0 };
+    struct keep *k = NULL;
+    struct node *n = NULL;
+    struct err e;
+
+    (void)state;
+    buf_init(&b, 0);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/store", folder);
+    assert_int_equal(file_mkdirs(path, 0750, &e), 0);
+    buf_printf(&b, "data: .\ncontent: %s/content\n", root ? root : ".");
+    write_text(folder, "saqshyd.yaml", buf_view(&b));
+    snprintf(config, sizeof config, "%s/saqshyd.yaml", folder);
+    if (node_load(config, "/", &n, &e) < 0)
+        fail_msg("%s", e.text);
+    for (size_t i = 0; i < COUNT(rows); i++) {      /* each time as after a restart */
+        CHECK(rows[i].name, keep_open(n, &metrics, &k, &e) == 0);
+        CHECK(rows[i].name, !rows[i].noted || keep_expiry_note(k, rows[i].noted, &e) == 0);
+        CHECK(rows[i].name, keep_expiry_wait(k, rows[i].now) == rows[i].wait);
+        keep_close(&k);
+    }
+    write_text(folder, "store/EXPIRED", STR("rubbish\n"));
+    assert_int_equal(keep_open(n, &metrics, &k, &e), 0);
+    assert_int_equal(keep_expiry_wait(k, TODAY), 0);
+    keep_close(&k);
+    node_free(&n);
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const names[] = { "store/EXPIRED", "saqshyd.yaml", "store" };
+
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(remove(folder), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -301,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day),
         cmocka_unit_test(test_a_profile_selects_what_its_entry_says_of_senders),
         cmocka_unit_test(test_the_picture_tells_all_and_the_history_is_bounded),
+        cmocka_unit_test(test_an_hour_between_removals_counts_over_restarts_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
