@@ -2,6 +2,7 @@
 // signed by a node that is trusted.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { createHash, createSign } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -264,6 +265,52 @@ test('an envelope that waits for one before it keeps no envelopes of others wait
     assert.ok(existsSync(join(inbox, 'a.saqshy-envelope')));
     writeFileSync(book, readFileSync(book, 'utf8').replace('"taken":false', '"taken":true'));
     await until('it is taken too', () => existsSync(join(inbox, 'a.saqshy-envelope.taken')));
+    assert.deepEqual(await centre.stop(), { code: 0, signal: null });
+});
+
+/** The envelope in from with a block whose frame is broken (broken), or behind another one (previous), signed again by the node; its manifest's digest. */
+function sign(home, from, to, { broken = false, previous = null }) {
+    const bytes = readFileSync(from), ends = [bytes.indexOf(10)];
+    ends.push(bytes.indexOf(10, ends[0] + 1));
+    const body = Buffer.from(bytes.subarray(ends[1] + 1)), m = JSON.parse(bytes.subarray(0, ends[0]));
+    if (broken) body[20] ^= 0xff;      // the magic number of the first block's zstd frame
+    if (previous) m.previous = previous;
+    m.body_sha256 = createHash('sha256').update(body).digest('hex');
+    const manifest = JSON.stringify(m);
+    const signature = createSign('sha256').update(`saqshy events envelope 1\0${manifest}`).sign(readFileSync(join(home, 'link/node.key')), 'base64');
+    writeFileSync(to, Buffer.concat([Buffer.from(`${manifest}\n${signature}\n`), body]));
+    return createHash('sha256').update(manifest).digest('hex');
+}
+
+test('a block that cannot be taken ends its envelope, which is told with its numbers, and no other: by the listener and by the command', { timeout: 120_000 }, async (t) => {
+    const c = await sender(t), made = temp(t), inbox = temp(t), data = temp(t);
+    for (let i = 0; i < 3; i++) { const n = files(c.out).length; await c.send(lines(30, `part ${i}`)); await until('an envelope', () => files(c.out).length > n); await c.all(); }
+    assert.deepEqual(await c.stop(), { code: 0, signal: null });
+    const all = files(c.out), name = (f) => join(made, f.split('/').pop());
+    let previous = null;
+    for (const [i, f] of all.entries()) previous = i === 0 ? (cpSync(f, name(f)), null) : sign(c.home, f, name(f), { broken: i === 1, previous });
+    const events = all.map((f) => JSON.parse(readFileSync(f, 'latin1').split('\n')[0]));
+    const numbers = `${events[1].first} to ${events[1].next - 1}`, left = events.reduce((n, m) => n + m.events, 0) - events[1].events;
+
+    const r = await take(data, c.cert, ...files(made));
+    assert.equal(r.code, 1, r.err);
+    assert.match(r.err, new RegExp(`cannot be unpacked; events of the numbers ${numbers} are not taken`));
+    assert.deepEqual(told(r).map((x) => [x.number, x.stored, x.missing]), events.filter((m) => m.number !== 2).map((m) => [m.number, m.events, '']));
+    assert.equal((await stored(data)).length, left);
+    const again = await take(data, c.cert, ...files(made));
+    assert.equal(again.code, 1);
+    assert.match(again.err, /was refused before/);
+    assert.equal((await stored(data)).length, left);
+
+    const centre = await collector(t, `listeners:\n  - { id: carried, kind: envelope, options: { folder: ${inbox}, trust: ${join(c.home, 'link')} } }`);
+    for (const f of files(made)) cpSync(f, join(inbox, f.split('/').pop()));
+    const there = (ending) => readdirSync(inbox).filter((f) => f.endsWith(ending)).length;
+    await until('all are done', () => there('.taken') === all.length - 1 && there('.refused') === 1);
+    await centre.wait(left, (e) => e['saqshy.relay'] === 'agency-1');
+    assert.match(centre.log(), /events of an envelope could not be taken: have these numbers sent again/);
+    assert.ok(centre.log().includes(`events of the numbers ${numbers}: `));
+    assert.deepEqual(JSON.parse(readFileSync(join(centre.data, 'journal/envelopes.json'), 'utf8'))[0].refused, [[2, 2]]);
+    await centre.balance();
     assert.deepEqual(await centre.stop(), { code: 0, signal: null });
 });
 

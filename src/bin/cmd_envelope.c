@@ -99,18 +99,32 @@ static int take_block(struct taking *t, const struct envelope *v, const struct e
     return rc < 0 ? rc : journal_commit(t->up.journal, e);
 }
 
+/* refuse_rest - a block of it cannot be read, or is too large: that is written down, and the next envelope of the stream goes on. -EBADMSG. */
+static int refuse_rest(struct taking *t, const struct envelope *v, uint64_t from, struct err *e)
+{
+    struct err why = *e;
+    int rc = envelope_book_refuse(t->book, v, e);
+
+    return rc < 0 ? rc : err_set(e, -EBADMSG, "%.300s; events of the numbers %llu to %llu are not taken: have them sent again", why.text, (unsigned long long)from,
+                                 (unsigned long long)v->m.next - 1);
+}
+
 static int take_events(struct taking *t, const struct envelope *v, struct err *e)
 {
     char origin[ENVELOPE_ORIGIN_MAX];
     enum envelope_place place;
     struct envelope_block b;
+    uint64_t from = v->m.first;
     size_t at = 0;
     int rc = envelope_book_begin(t->book, v, &place, origin, e);
 
     while (rc == 0 && envelope_next(v, &at, &b)) {
         rc = take_block(t, v, &b, origin, e);
+        if (rc == -EBADMSG || rc == -E2BIG)
+            return refuse_rest(t, v, from, e);
         if (rc == 0)
             rc = store_up_drain(&t->up, e);
+        from = b.next;
     }
     return rc == 0 ? envelope_book_end(t->book, v, e) : rc;
 }

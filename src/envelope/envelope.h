@@ -100,10 +100,13 @@ enum envelope_place {
 MUST_USE int envelope_book_load(const char *folder, struct envelope_book **out, struct err *e);
 void envelope_book_free(struct envelope_book **b);
 /* envelope_book_begin - judge its place in the chain, and write down what is missing before anything of it is taken. origin is what its blocks are numbered
- * by. -EBADMSG: it does not fit the chain: another envelope of this number came, or what it calls previous is not what came. */
+ * by. -EBADMSG: it does not fit the chain: another envelope of this number came, or what it calls previous is not what came; or it was refused before and others came
+ * behind it. -EAGAIN: the one before was begun and not finished. */
 MUST_USE int envelope_book_begin(struct envelope_book *b, const struct envelope *v, enum envelope_place *place, char origin[ENVELOPE_ORIGIN_MAX], struct err *e);
 /* envelope_book_end - all of it is in the journal. */
 MUST_USE int envelope_book_end(struct envelope_book *b, const struct envelope *v, struct err *e);
+/* envelope_book_refuse - a block of it was refused: what stood before that block is in the journal, the rest is not, and the next envelope goes on. */
+MUST_USE int envelope_book_refuse(struct envelope_book *b, const struct envelope *v, struct err *e);
 /* envelope_book_missing - the envelopes of a stream that are missing, as "3, 7-9"; empty: none. */
 void envelope_book_missing(const struct envelope_book *b, const struct envelope *v, struct buf *out);
 

@@ -240,6 +240,58 @@ static void test_chain(void **state)
     free_world(&w);
 }
 
+/* A block that cannot be taken stops the envelope that it stands in, not those behind it. */
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t    number;
+        bool        refuse;
+        int         begin;
+        const char *missing;
+    } rows[] = {
+        { "the first is refused", 1, true, 0, "" },           { "as the last one it may be tried again", 1, true, 0, "" }, { "the next goes on", 2, false, 0, "" },
+        { "others are behind it now", 1, false, -EBADMSG, "" }, { "behind a gap", 5, true, 0, "3-4" },                     { "it is taken in the end", 5, false, 0, "3-4" },
+        { "late, and refused", 3, true, 0, "4" },             { "late and refused, again", 3, false, -EBADMSG, "4" },      { "the last", 6, false, 0, "4" },
+        { "what was taken in the end comes again", 5, false, 0, "4" },
+    };
+    struct world w = { .key = NULL };
+    struct envelope *v[7] = { NULL };
+    char digest[NODE_HASH_TEXT] = ENVELOPE_ZERO_HASH, origin[ENVELOPE_ORIGIN_MAX];
+    enum envelope_place place;
+    struct envelope_book *book = NULL;
+    struct err e;
+
+    (void)state;
+    make_world(&w);
+    for (uint64_t i = 1; i < COUNT(v); i++) {
+        AUTO_BUF struct buf b = { 0 };
+        char before[NODE_HASH_TEXT];
+
+        buf_init(&b, MIB);
+        memcpy(before, digest, sizeof before);
+        make(&w, i, before, &b, digest);
+        assert_int_equal(judge(&w, buf_view(&b), &v[i], &e), 0);
+    }
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        AUTO_BUF struct buf missing = { 0 };
+        struct envelope *one = v[rows[i].number];
+
+        buf_init(&missing, KIB);
+        envelope_book_free(&book);     /* each time as it stands on disk */
+        CHECK(rows[i].name, envelope_book_load(w.folder, &book, &e) == 0);
+        CHECK(rows[i].name, envelope_book_begin(book, one, &place, origin, &e) == rows[i].begin);
+        if (rows[i].begin == 0)
+            CHECK(rows[i].name, (rows[i].refuse ? envelope_book_refuse(book, one, &e) : envelope_book_end(book, one, &e)) == 0);
+        envelope_book_missing(book, one, &missing);
+        CHECK(rows[i].name, str_eq(buf_view(&missing), str_c(rows[i].missing)));
+    }
+    envelope_book_free(&book);
+    for (size_t i = 1; i < COUNT(v); i++)
+        envelope_free(&v[i]);
+    free_world(&w);
+}
+
 /* Who may put files there may put a pipe there: it is refused at once, and nobody waits for somebody to write into it. */
 static void test_pipe(void **state)
 {
@@ -285,7 +337,7 @@ static void test_moment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_strangers), cmocka_unit_test(test_book), cmocka_unit_test(test_chain), cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_whole), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_strangers), cmocka_unit_test(test_book), cmocka_unit_test(test_chain), cmocka_unit_test(test_refused), cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_moment),
     };
 

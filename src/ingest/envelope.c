@@ -2,7 +2,8 @@
  *
  * One file at a time, in the order of names. It is judged whole (envelope.h), then its blocks go to the journal one after another, numbered by the stream, so
  * that whatever falls in between, the file is begun again and nothing stands twice. A file that is done is renamed to .taken, one that is refused to
- * .refused; nothing is removed. Files that were written to in the last seconds are left alone: they may not be whole yet. */
+ * .refused; nothing is removed. Where a block of a judged file is refused, the book says so and the next envelope of the stream goes on. Files that were
+ * written to in the last seconds are left alone: they may not be whole yet. */
 #include "ingest/internal.h"
 #include "ingest/relayed.h"
 #include "base/log.h"
@@ -25,6 +26,7 @@ struct carrier {
     char                    skip[256];     /* files up to this name were looked at in this round: they wait for others, which may come behind them */
     char                    path[PATH_ROOM], origin[ENVELOPE_ORIGIN_MAX];
     size_t                  at, behind;    /* of the block on its way, and behind it */
+    uint64_t                stored, reach; /* numbers of the sender: one past what is stored of this envelope, and past the block on its way */
     bool                    flying, stopping;
     int                     wait_ticks;
     int64_t                 taken, refused, repeated;   /* files; blocks that the journal had */
@@ -57,6 +59,26 @@ static void refuse(struct carrier *k, const char *why)
     log_line(LOG_SEC, "refused an envelope of events", "saqshy.listener", k->base.conf.id, "file.path", k->path, "error.message", why, NULL);
     let_go(k);
     rename_to(k, ".refused");
+}
+
+/* refuse_rest - a block of it was refused: what is behind it has higher numbers and is not tried. */
+static void refuse_rest(struct carrier *k, const char *why)
+{
+    const struct envelope_manifest *m = &k->v->m;
+    char text[ERR_TEXT_MAX], number[24], from[24], next[24];
+    struct err e;
+
+    if (envelope_book_refuse(k->book, k->v, &e) < 0) {    /* the block is tried again, and refused again */
+        snprintf(k->error, sizeof k->error, "%s", e.text);
+        k->wait_ticks = RETRY_TICKS;
+        return;
+    }
+    log_line(LOG_ERROR, "events of an envelope could not be taken: have these numbers sent again", "saqshy.listener", k->base.conf.id, "saqshy.node", m->node,
+             "saqshy.stream", m->stream, "saqshy.envelope", log_num((long long)m->number, number), "saqshy.from", log_num((long long)k->stored, from),
+             "saqshy.next", log_num((long long)m->next, next), NULL);
+    snprintf(text, sizeof text, "envelope %s of \"%s\", events of the numbers %s to %llu: %.300s", number, m->stream, from, (unsigned long long)m->next - 1, why);
+    k->skip[0] = 0;       /* those behind it wait no longer */
+    refuse(k, text);
 }
 
 static void finish(struct carrier *k)
@@ -109,10 +131,16 @@ static void submit(struct carrier *k)
         snprintf(p->peer, sizeof p->peer, "envelope");
     }
     if (!p || buf_failed(&p->bytes)) {
+        bool large = p && b.packed.n > p->bytes.limit_bytes;
+
         pile_free(&p);
-        refuse(k, "a block of it is larger than the collector takes");
+        if (large)
+            refuse_rest(k, "a block of it is larger than the collector takes");
+        else
+            k->wait_ticks = RETRY_TICKS;    /* no memory */
         return;
     }
+    k->reach = b.next;
     k->flying = true;
     ingest_request(k->base.in, p, k->ticket);
 }
@@ -124,12 +152,13 @@ static void on_stored(void *owner, uint64_t number, const struct pile *p)
     (void)number;
     k->flying = false;
     if (p->status == 400 || p->status == 413) {
-        refuse(k, p->reason);
+        refuse_rest(k, p->reason);
     } else if (p->status != 200) {
         k->wait_ticks = RETRY_TICKS;
     } else {
         k->repeated += p->repeated;
         k->at = k->behind;
+        k->stored = k->reach;
         if (!k->stopping)
             submit(k);
     }
@@ -188,6 +217,7 @@ static void begin(struct carrier *k)
         rc = envelope_book_begin(k->book, k->v, &place, k->origin, &e);
     k->at = 0;
     if (rc == 0) {
+        k->stored = k->v->m.first;
         submit(k);
     } else if (rc == -EBADMSG || rc == -EACCES || rc == -E2BIG) {
         refuse(k, e.text);
