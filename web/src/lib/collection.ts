@@ -1,6 +1,7 @@
 // What the pages of collection share: sizes and spans in words, how states look, what is told of clocks.
 import type { IconName } from '../components/Icon.svelte';
 import type { CollectionListener, CollectionSource, Skew, SourceFlag } from './api/collection';
+import { SOURCE_CLASSES } from './api/types';
 import { sizeUnit } from './format';
 import { n, t } from './i18n.svelte';
 
@@ -41,10 +42,13 @@ export function share(part: number, whole: number): string {
 /** The id of an agent's source begins with the host, which stands above it already. */
 export const restOf = (s: CollectionSource) => (s.id === s.host ? '' : s.id.startsWith(`${s.host}/`) ? s.id.slice(s.host.length + 1) : s.id);
 
-/** Calls again while the page is looked at; an effect returns what this returns. */
-export function every(ms: number, again: () => void): () => void {
-  const timer = setInterval(() => {
-    if (!document.hidden) again();
-  }, ms);
-  return () => clearInterval(timer);
-}
+const isClass = (c: string): c is (typeof SOURCE_CLASSES)[number] => SOURCE_CLASSES.some((x) => x === c);
+/** The class in words; one that is not known has the words given. */
+export const classWords = (c: string | null, otherwise: string) => (c !== null && isClass(c) ? t(`ui.class.${c}`) : otherwise);
+
+export const percent = (v: number | null) => (v === null ? '—' : t('ui.percent', { value: v }));
+
+/** Our own log is nobody's object and nobody's duty: how it keeps to Annex 4 is told, but not as something to act on. */
+export const isOwnLog = (sourceId: string) => sourceId === 'saqshyd';
+/** Whether a score is one that somebody must look at. */
+export const isLow = (sourceId: string, score: number | null) => score !== null && score < 80 && !isOwnLog(sourceId);

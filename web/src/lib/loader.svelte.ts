@@ -1,6 +1,8 @@
 // One thing fetched from the server: its value, whether it is being fetched, and why it could not be.
 
+import { untrack } from 'svelte';
 import { ApiError } from './api/client';
+import { learnNow } from './clock.svelte';
 
 export class Loader<T> {
   value = $state.raw<T | null>(null);
@@ -49,4 +51,24 @@ export class Loader<T> {
     this.loaded_ms = Date.now();
     if (asked) void this.load();
   }
+}
+
+/** Calls again while the page is looked at; an effect returns what this returns. */
+export function every(ms: number, again: () => void): () => void {
+  const timer = setInterval(() => {
+    if (!document.hidden) again();
+  }, ms);
+  return () => clearInterval(timer);
+}
+
+/** Fetched at once, and again each `ms` while the page is looked at; an answer that tells the server's moment sets the clock. Called once where a component is made. */
+export function watched<T>(ms: number, fetcher: () => Promise<T>): Loader<T> {
+  const loader = new Loader(async () => {
+    const answer = await fetcher();
+    if (typeof answer === 'object' && answer !== null && 'now' in answer && typeof answer.now === 'string') learnNow(answer.now);
+    return answer;
+  });
+  $effect(() => untrack(() => void loader.load()));
+  $effect(() => every(ms, () => void loader.load()));
+  return loader;
 }
