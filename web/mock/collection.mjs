@@ -18,7 +18,7 @@ const SOURCES = [
   source('centre-agent/qolyapp', { flags: ['late'], class: 'app', listener: 'otlp', skew: { kind: 'late', median_s: 740, spread_s: 900, samples: 31, zone_min: null } }),
   source('10.77.0.9', { flags: ['unassigned'], object: null, org: null, host: '10.77.0.9', class: '', parsers: [], score: null, skew: null, events: 12, rate_min: 0, silent_after_s: 21600 }),
   source('ehr-app-01//var/log/auth.log', { listener: 'otlp', profile: 'Тіркеу серверлері' }),
-  source('saqshyd', { host: '', object: null, org: null, listener: 'own_log', class: 'app', address: null, score: null }),
+  source('saqshyd', { host: '', object: null, org: null, listener: 'own_log', class: 'app', address: null, score: 31, parsers: [{ name: 'saqshyd', count: 4_210_332 }] }),
 ];
 
 const listener = (id, kind, more) => ({
@@ -35,7 +35,7 @@ const GB = 1_000_000_000;
 const finding = (row, message, failed, line, column, sample) => ({ row, code: 'missing_field', field: null, message, checked: 1000, failed, line, column, sample, last: ago(MIN) });
 const conformance = (id, more) => ({
   source: id, host: id, object: objectRef('o1'), class: 'fw', chapter: 3, listener: 'syslog_udp', score: 42, form_score: 61, field_score: 30, seen: 4_210_332, judged: 1000, format: 'keyvalue',
-  formats: { keyvalue: 990, other: 10 }, since: ago(DAY), last: ago(MIN), change: { at: ago(3 * HOUR), before: 'rfc3164', after: 'keyvalue', score_before: 55, score_after: 42, announced: null },
+  formats: { keyvalue: 990, other: 10 }, since: ago(DAY), last: ago(MIN), change: { at: ago(3 * HOUR), before: 'other', after: 'keyvalue', score_before: 55, score_after: 42, announced: null },
   findings: [finding('R-A4.4-02', 'Өріс жоқ: IP source address', 700, 12, 31, 'date=2026-11-27 time=10:15:00 devname="FW-ASTANA-01" action="deny"'), finding('R-A4-DT1', 'dd:mm:yyyy', 1000, 1, 6, 'date=2026-11-27 time=10:15:00')],
   sample: 'date=2026-11-27 time=10:15:00 devname="FW-ASTANA-01"', ...more,
 });
@@ -78,7 +78,7 @@ export const COLLECTION = {
     growth: [], outlook: { bytes_day: 1.9 * GB, events_day: 4_120_000, measured_days: 7, full_in_days: 212, full_on: date(212 * DAY), full_where: 'store', need_bytes: 2082 * GB, have_bytes: 815 * GB, enough: false },
     space: { state: 'low', since: ago(DAY), places: [{ name: 'store', path: '/var/lib/saqshy', total: 500 * GB, free: 3.4 * GB, reserve: 2 * GB, state: 'low', since: ago(DAY) }, { name: 'archive', path: '/mnt/archive', total: 1000 * GB, free: 400 * GB, reserve: 2 * GB, state: 'ok', since: null }] },
   } }),
-  '/collection/conformance': (a) => ({ ...a, items: [conformance('fw-edge-astana-01.corp.densaulyk.example', {}), conformance('ehr-db-01', { class: 'db', chapter: 2, score: 71, form_score: 90, field_score: 60, change: null, format: 'other' }), conformance('ehr-app-01', { class: 'os-unix', chapter: 1, score: 100, form_score: 100, field_score: 100, change: null, findings: [], sample: null, format: 'annex4' })], next: null }),
+  '/collection/conformance': (a, q) => ({ ...a, items: [conformance('saqshyd', { object: null, class: 'app', chapter: 6, score: 31, form_score: 20, field_score: 42, change: null, listener: 'own_log', format: 'other' }), conformance('fw-edge-astana-01.corp.densaulyk.example', {}), conformance('ehr-db-01', { class: 'db', chapter: 2, score: 71, form_score: 90, field_score: 60, change: null, format: 'other' }), conformance('ehr-app-01', { class: 'os-unix', chapter: 1, score: 100, form_score: 100, field_score: 100, change: null, findings: [], sample: null, format: 'annex4' })].filter((x) => !q.get('source') || x.source === q.get('source')), next: null }),
   '/collection/unparsed': (a) => ({ ...a, lines: 44_142, shapes: 2, complete: false, items: SHAPES }),
   '/collection/parsers/draft': (a) => ({ ...a, id: 'qolyapp', file: DRAFT, lines: 2, reads: 2 }),
 };

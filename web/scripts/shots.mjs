@@ -24,7 +24,7 @@ const PAGES = {
     events_error: '#/events?q=%22open&range=1h', events_none: '#/events?q=nothinglikethis&range=1h', object: '#/objects/o1', account: '#/account',
   },
   daniyar: { o_case: '#/cases/c4' },
-  admin: { source_page: '#/sources/fw-edge-astana-01.corp.densaulyk.example', a_object_new: '#/objects/new', a_nowhere: '#/nowhere' },
+  admin: { source_page: '#/sources/fw-edge-astana-01.corp.densaulyk.example', source_own_log: '#/sources/saqshyd', a_object_new: '#/objects/new', a_nowhere: '#/nowhere' },
 };
 const ONE_OF_ROLE = new Map(D.users.filter((u) => u.active && !u.locked_until).map((u) => [u.role, u.login]));
 for (const login of ONE_OF_ROLE.values()) PAGES[login] ??= {};
