@@ -278,9 +278,9 @@ static void age(struct forward *f, struct runner *r, uint64_t end)
     r->age_received = place_received(f->journal, seq);
     r->age_seq = r->age_received ? seq : r->age_seq;
     r->age_at = now;
-    (void)place_oldest(f->journal, seq, &r->held_bytes);
+    r->held_bytes = journal_bytes_from(f->journal, seq);
     if (r->conf.limits.hold_bytes && r->held_bytes > (uint64_t)r->conf.limits.hold_bytes)
-        r->skip_to = place_within(f->journal, seq, (uint64_t)r->conf.limits.hold_bytes);
+        r->skip_to = journal_seq_within(f->journal, (uint64_t)r->conf.limits.hold_bytes);
 }
 
 static int64_t behind_s(const struct runner *r, uint64_t end)

@@ -72,10 +72,6 @@ MUST_USE int place_open(const char *journal, const struct upstream_conf *c, uint
 MUST_USE int place_renumber(const char *journal, const char *name, char stream[UPSTREAM_STREAM_MAX], struct err *e);
 /* place_drop_others - cursors of upstreams that the table does not name are removed, and told. */
 void place_drop_others(const char *journal, const struct upstream_table *t);
-/* place_oldest - first event of the oldest segment, 0: none. sizes (may be NULL): bytes of the segments that hold from and later ones. */
-uint64_t place_oldest(const char *journal, uint64_t from, uint64_t *bytes);
-/* place_within - first event of the oldest segment from which on there are at most hold bytes; 0: none, or from is not before it. */
-uint64_t place_within(const char *journal, uint64_t from, uint64_t hold);
 /* place_give_up - write down in DATA/forward/given-up.jsonl, on disk, that [from, to) is not passed on: with the moments of receipt, by which it can be sent
  * again out of the store. */
 MUST_USE int place_give_up(const char *data, const char *journal, const char *name, uint64_t from, uint64_t to, struct err *e);

@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #define PLACE_PATH 8192
 
@@ -37,77 +36,6 @@ static bool stream_valid(struct str s)
         if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-' || s.p[i] == '_'))
             return false;
     return s.n > 16 && s.n < UPSTREAM_STREAM_MAX;
-}
-
-uint64_t place_oldest(const char *journal, uint64_t from, uint64_t *bytes)
-{
-    uint64_t oldest = 0, holding = 0, total = 0;
-    struct dirent *f;
-    DIR *d;
-
-    /* Twice: first the segment that holds from is found, then what it and those behind it take. */
-    for (int pass = 0; pass < 2; pass++) {
-        d = opendir(journal);
-        while (d && (f = readdir(d)) != NULL) {
-            struct str name = str_c(f->d_name);
-            char path[PLACE_PATH];
-            struct stat st;
-            uint64_t first;
-
-            if (!str_ends(name, STR(".seg")) || !str_u64(str_of(name.p, name.n - 4), &first))
-                continue;
-            if (pass == 0) {
-                oldest = !oldest || first < oldest ? first : oldest;
-                holding = first <= from && first > holding ? first : holding;
-                continue;
-            }
-            snprintf(path, sizeof path, "%.4000s/%.255s", journal, f->d_name);
-            if (first >= holding && stat(path, &st) == 0)
-                total += (uint64_t)st.st_size;
-        }
-        if (d)
-            closedir(d);
-        if (!bytes)
-            break;
-    }
-    if (bytes)
-        *bytes = total;
-    return oldest;
-}
-
-uint64_t place_within(const char *journal, uint64_t from, uint64_t hold)
-{
-    struct { uint64_t first, bytes; } seg[4096];
-    size_t count = 0;
-    uint64_t sum = 0, found = 0;
-    struct dirent *f;
-    DIR *d = opendir(journal);
-
-    while (d && count < COUNT(seg) && (f = readdir(d)) != NULL) {
-        struct str name = str_c(f->d_name);
-        char path[PLACE_PATH];
-        struct stat st;
-
-        snprintf(path, sizeof path, "%.4000s/%.255s", journal, f->d_name);
-        if (!str_ends(name, STR(".seg")) || !str_u64(str_of(name.p, name.n - 4), &seg[count].first) || stat(path, &st) < 0)
-            continue;
-        seg[count++].bytes = (uint64_t)st.st_size;
-    }
-    if (d)
-        closedir(d);
-    /* The newest first: as many as fit; the one that is being written always does. */
-    for (uint64_t below = UINT64_MAX;;) {
-        size_t best = count;
-
-        for (size_t i = 0; i < count; i++)
-            if (seg[i].first < below && (best == count || seg[i].first > seg[best].first))
-                best = i;
-        if (best == count || (found && sum + seg[best].bytes > hold))
-            break;
-        sum += seg[best].bytes;
-        found = below = seg[best].first;
-    }
-    return found > from ? found : 0;
 }
 
 time_ns place_received(const char *journal, uint64_t seq)
@@ -157,7 +85,7 @@ int place_open(const char *journal, const struct upstream_conf *c, uint64_t *seq
     snprintf(name, sizeof name, PLACE_PREFIX "%s", c->name);
     rc = journal_cursor_get(journal, name, seq, e);
     if (rc == 0 && *seq == 0) {
-        *seq = c->from_now ? journal_committed_seq(journal) : place_oldest(journal, 0, NULL);
+        *seq = c->from_now ? journal_committed_seq(journal) : journal_oldest_seq(journal);
         *seq = *seq ? *seq : 1;
         rc = journal_cursor_set(journal, name, *seq, e);
     }

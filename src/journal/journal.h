@@ -74,6 +74,12 @@ uint64_t journal_reader_seq(const struct journal_reader *r);
 void journal_reader_wait(struct journal_reader *r, int timeout_ms);
 /* journal_committed_seq - one past the last committed event of a folder, read afresh (0 if there is no journal). */
 uint64_t journal_committed_seq(const char *folder);
+/* journal_oldest_seq - the first event of the oldest segment, 0: none. */
+uint64_t journal_oldest_seq(const char *folder);
+/* journal_bytes_from - what the segment that holds seq and those behind it take. */
+uint64_t journal_bytes_from(const char *folder, uint64_t seq);
+/* journal_seq_within - the first event of the oldest segment from which on there are at most so many bytes, 0: none. The segment in use always counts. */
+uint64_t journal_seq_within(const char *folder, uint64_t bytes);
 
 /* --- cursors and cutting --- */
 

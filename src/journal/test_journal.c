@@ -94,6 +94,32 @@ static void origins_survive_rotation_and_cutting(void **state)
     folder_remove(folder);
 }
 
+static void what_is_held_is_told_by_segments(void **state)
+{
+    char folder[64];
+
+    (void)state;
+    folder_make(folder);
+    assert_true(journal_oldest_seq(folder) == 0 && journal_bytes_from(folder, 1) == 0 && journal_seq_within(folder, UINT64_MAX) == 0);
+    struct journal *j = open_journal(folder, 1);     /* a segment a frame */
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(put(j, 2 * i + 1, 2, (struct journal_origin){ 0 }), 0);
+        assert_int_equal(journal_commit(j, NULL), 0);
+    }
+    uint64_t all = journal_bytes_from(folder, 0), last = journal_bytes_from(folder, 8), two = journal_bytes_from(folder, 6);
+
+    assert_true(journal_oldest_seq(folder) == 1 && journal_bytes_from(folder, 1) == all && journal_bytes_from(folder, 2) == all);
+    assert_true(last > 0 && two > last && all > two && journal_bytes_from(folder, 5) == two && journal_bytes_from(folder, 99) == last);
+    assert_true(journal_seq_within(folder, all) == 1 && journal_seq_within(folder, all - 1) == 3);
+    assert_true(journal_seq_within(folder, two) == 5 && journal_seq_within(folder, two - 1) == 7);
+    assert_true(journal_seq_within(folder, 0) == 7);     /* the one in use counts always */
+    assert_int_equal(journal_cursor_set(folder, "reader", 5, NULL), 0);
+    assert_int_equal(journal_cut(folder, UINT64_MAX, NULL, NULL), 0);
+    assert_true(journal_oldest_seq(folder) == 5 && journal_bytes_from(folder, 0) == two);
+    journal_close(&j);
+    folder_remove(folder);
+}
+
 static void one_writer_only(void **state)
 {
     char folder[64];
@@ -401,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_reader_sees_what_is_committed_in_order),
         cmocka_unit_test(a_numbered_batch_is_taken_once),
         cmocka_unit_test(origins_survive_rotation_and_cutting),
+        cmocka_unit_test(what_is_held_is_told_by_segments),
         cmocka_unit_test(one_writer_only),
         cmocka_unit_test(every_flipped_bit_is_found_and_costs_one_frame),
         cmocka_unit_test(a_removed_segment_or_frame_breaks_the_chain),
