@@ -14,8 +14,7 @@
 #include <sys/stat.h>
 
 #define BLOCK_BYTES  (4u * MIB)       /* of events in one block, roughly */
-#define SPARE        (256u * KIB)     /* of a buffer for file_read */
-#define CHAIN_MAX    1024u
+#define CHAIN        "chain"          /* DATA/forward/STREAM.chain */
 #define PATH_ROOM    8192
 #define EVENT_ROOM   64u              /* what an event costs besides its texts */
 
@@ -36,18 +35,10 @@ struct sealing {
 
 static const char *const names[] = { "identity", "every_s", "max_mib", NULL };
 
-static bool whole_number(const struct upstream_conf *c, const char *name, uint64_t otherwise, uint64_t least, uint64_t most, uint64_t *out)
-{
-    const char *s = upstream_option(c, name);
-
-    *out = otherwise;
-    return !s || !*s || (str_u64(str_c(s), out) && *out >= least && *out <= most);
-}
-
 static int check(const struct upstream_conf *c, const char *file, struct err *e)
 {
     const char *identity = upstream_option(c, "identity");
-    uint64_t n;
+    uint64_t n = 0;
     int rc = upstream_only(c, file, names, e);
 
     if (rc < 0)
@@ -56,9 +47,9 @@ static int check(const struct upstream_conf *c, const char *file, struct err *e)
         return upstream_bad(c, file, NULL, e, "\"address\" must be a folder with its whole path");
     if (!identity || *identity != '/')
         return upstream_bad(c, file, "identity", e, "\"identity\" is needed: the folder of node.pem and node.key (saqshy link init), with its whole path");
-    if (!whole_number(c, "every_s", 3600, 1, 86400 * 7, &n))
+    if (!upstream_whole(c, "every_s", 1, 86400 * 7, &n))
         return upstream_bad(c, file, "every_s", e, "\"every_s\" must be a whole number of seconds from 1 to 604800");
-    if (!whole_number(c, "max_mib", 16, 1, 128, &n))
+    if (!upstream_whole(c, "max_mib", 1, 128, &n))
         return upstream_bad(c, file, "max_mib", e, "\"max_mib\" must be a whole number from 1 to 128");
     return 0;
 }
@@ -79,8 +70,8 @@ static int open_envelope(struct upstream *u, struct err *e)
 
     if (!s)
         return err_set(e, -ENOMEM, "no memory for an upstream");
-    (void)whole_number(u->conf, "max_mib", 16, 1, 128, &mib);
-    (void)whole_number(u->conf, "every_s", 3600, 1, 86400 * 7, &every);
+    (void)upstream_whole(u->conf, "max_mib", 1, 128, &mib);
+    (void)upstream_whole(u->conf, "every_s", 1, 86400 * 7, &every);
     s->max_bytes = (size_t)mib * MIB;
     s->every = (time_ns)every * NS_PER_SECOND;
     u->state = s;
@@ -107,11 +98,6 @@ static void close_envelope(struct upstream *u)
 
 /* --- the chain --- */
 
-static void chain_path(const struct upstream *u, char out[PATH_ROOM])
-{
-    snprintf(out, PATH_ROOM, "%.4000s/forward/%s.chain", u->data, u->stream);
-}
-
 static void file_path(const struct upstream *u, const char *node, const char *stream, uint64_t number, bool part, char out[PATH_ROOM])
 {
     snprintf(out, PATH_ROOM, "%.4000s/%s%s.%s.%010llu" ENVELOPE_SUFFIX "%s", u->conf->address, part ? "." : "", node, stream, (unsigned long long)number,
@@ -121,18 +107,14 @@ static void file_path(const struct upstream *u, const char *node, const char *st
 /* chain_load - that of this numbering; another one begins anew. */
 static int chain_load(struct upstream *u, struct chain *c, struct err *e)
 {
-    AUTO_BUF struct buf b = { 0 };
     unsigned long long number = 0, next = 0;
-    char path[PATH_ROOM];
-    int rc = 0;
+    char path[NOTE_PATH], text[NOTE_TEXT];
+    int rc;
 
-    buf_init(&b, CHAIN_MAX + SPARE);
-    chain_path(u, path);
+    note_path(u, CHAIN, path);
+    rc = note_read(path, text, e);
     *c = (struct chain){ .number = 0 };
-    if (file_exists(path))
-        rc = file_read(path, CHAIN_MAX, &b, e);
-    buf_byte(&b, 0);
-    if (rc == 0 && b.n > 1 && (sscanf(b.p, "%63s %llu %llu %64s", c->stream, &number, &next, c->digest) != 4 || strlen(c->digest) != NODE_HASH_TEXT - 1))
+    if (rc > 0 && (sscanf(text, "%63s %llu %llu %64s", c->stream, &number, &next, c->digest) != 4 || strlen(c->digest) != NODE_HASH_TEXT - 1))
         return err_set(e, -EBADMSG, "\"%s\" cannot be read: it tells which envelopes were made", path);
     c->number = number;
     c->next = next;
@@ -140,21 +122,12 @@ static int chain_load(struct upstream *u, struct chain *c, struct err *e)
         *c = (struct chain){ .number = 0, .digest = ENVELOPE_ZERO_HASH };
         snprintf(c->stream, sizeof c->stream, "%s", u->stream);
     }
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 static int chain_save(const struct upstream *u, const struct chain *c, struct err *e)
 {
-    AUTO_BUF struct buf b = { 0 };
-    char path[PATH_ROOM];
-    int rc;
-
-    buf_init(&b, CHAIN_MAX);
-    snprintf(path, sizeof path, "%.4000s/forward", u->data);
-    rc = file_mkdirs(path, 0750, e);
-    chain_path(u, path);
-    buf_printf(&b, "%s %llu %llu %s\n", c->stream, (unsigned long long)c->number, (unsigned long long)c->next, c->digest);
-    return rc < 0 ? rc : file_write_atomic(path, buf_view(&b), 0640, e);
+    return note_write(u, CHAIN, e, "%s %llu %llu %s\n", c->stream, (unsigned long long)c->number, (unsigned long long)c->next, c->digest);
 }
 
 /* publish - the envelope that the chain names gets its name, if it has none yet. */

@@ -16,8 +16,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define SPARE       (256u * KIB)      /* of a buffer for file_read */
-#define STATE_BYTES 1024u
+#define STATE       "files"           /* DATA/forward/STREAM.files */
 #define PATH_ROOM   8192
 #define NAME_ROOM   160
 #define PENDING_MAX (64u * MIB)
@@ -43,14 +42,6 @@ struct filing {
 
 static const char *const names[] = { "format", "compression", "every_s", "max_mib", NULL };
 
-static bool whole_number(const struct upstream_conf *c, const char *name, uint64_t otherwise, uint64_t most, uint64_t *out)
-{
-    const char *s = upstream_option(c, name);
-
-    *out = otherwise;
-    return !s || !*s || (str_u64(str_c(s), out) && *out >= 1 && *out <= most);
-}
-
 static int packing_of(const struct upstream_conf *c)
 {
     const char *s = upstream_option(c, "compression");
@@ -64,7 +55,7 @@ static int packing_of(const struct upstream_conf *c)
 static int check(const struct upstream_conf *c, const char *file, struct err *e)
 {
     const char *format = upstream_option(c, "format");
-    uint64_t n;
+    uint64_t n = 0;
     int rc = upstream_only(c, file, names, e);
 
     if (rc < 0)
@@ -75,9 +66,9 @@ static int check(const struct upstream_conf *c, const char *file, struct err *e)
         return upstream_bad(c, file, "format", e, "\"format\" must be json or original");
     if (packing_of(c) < 0)
         return upstream_bad(c, file, "compression", e, "\"compression\" must be zstd, gzip or none");
-    if (!whole_number(c, "every_s", 3600, 86400 * 31, &n))
+    if (!upstream_whole(c, "every_s", 1, 86400 * 31, &n))
         return upstream_bad(c, file, "every_s", e, "\"every_s\" must be a whole number of seconds from 1 to 2678400");
-    if (!whole_number(c, "max_mib", 64, 65536, &n))
+    if (!upstream_whole(c, "max_mib", 1, 65536, &n))
         return upstream_bad(c, file, "max_mib", e, "\"max_mib\" must be a whole number from 1 to 65536");
     return 0;
 }
@@ -92,8 +83,8 @@ static int open_files(struct upstream *u, struct err *e)
 
     if (!s)
         return err_set(e, -ENOMEM, "no memory for an upstream");
-    (void)whole_number(u->conf, "max_mib", 64, 65536, &mib);
-    (void)whole_number(u->conf, "every_s", 3600, 86400 * 31, &every);
+    (void)upstream_whole(u->conf, "max_mib", 1, 65536, &mib);
+    (void)upstream_whole(u->conf, "every_s", 1, 86400 * 31, &every);
     *s = (struct filing){ .fd = -1, .packing = (enum packing)packing_of(u->conf), .original = format && strcmp(format, "original") == 0,
                           .max_bytes = mib * MIB, .every = (time_ns)every * NS_PER_SECOND };
     u->state = s;
@@ -124,11 +115,6 @@ static void close_files(struct upstream *u)
 
 /* --- what is written down --- */
 
-static void state_path(const struct upstream *u, char out[PATH_ROOM])
-{
-    snprintf(out, PATH_ROOM, "%.4000s/forward/%s.files", u->data, u->stream);
-}
-
 /* label - what names of files begin with: a replay beside the role has its own. */
 static const char *label(const struct upstream *u) { return str_starts(str_c(u->stream), STR("replay-")) ? u->stream : u->conf->name; }
 
@@ -139,38 +125,26 @@ static void file_path(const struct upstream *u, const struct filing *s, bool par
 
 static int state_save(const struct upstream *u, const struct filing *s, struct err *e)
 {
-    AUTO_BUF struct buf b = { 0 };
-    char path[PATH_ROOM];
-    int rc;
-
-    buf_init(&b, STATE_BYTES);
-    snprintf(path, sizeof path, "%.4000s/forward", u->data);
-    rc = file_mkdirs(path, 0750, e);
-    state_path(u, path);
-    buf_printf(&b, "%s %llu %llu %lld %s\n", u->stream, (unsigned long long)s->next, (unsigned long long)s->size, (long long)s->created, *s->name ? s->name : "-");
-    return rc < 0 ? rc : file_write_atomic(path, buf_view(&b), 0640, e);
+    return note_write(u, STATE, e, "%s %llu %llu %lld %s\n", u->stream, (unsigned long long)s->next, (unsigned long long)s->size, (long long)s->created,
+                      *s->name ? s->name : "-");
 }
 
 /* state_load - of this numbering; what another one wrote is left as it is. */
 static int state_load(struct upstream *u, struct filing *s, struct err *e)
 {
-    AUTO_BUF struct buf b = { 0 };
-    char path[PATH_ROOM], stream[UPSTREAM_STREAM_MAX] = "", name[NAME_ROOM] = "";
+    char path[NOTE_PATH], text[NOTE_TEXT], stream[UPSTREAM_STREAM_MAX] = "", name[NAME_ROOM] = "";
     unsigned long long next = 0, size = 0;
     long long created = 0;
-    int rc = 0;
+    int rc;
 
-    buf_init(&b, STATE_BYTES + SPARE);
-    state_path(u, path);
+    note_path(u, STATE, path);
     s->next = s->size = 0;
     s->name[0] = 0;
-    if (file_exists(path))
-        rc = file_read(path, STATE_BYTES, &b, e);
-    buf_byte(&b, 0);
-    if (rc == 0 && b.n > 1 && sscanf(b.p, "%63s %llu %llu %lld %159s", stream, &next, &size, &created, name) != 5)
+    rc = note_read(path, text, e);
+    if (rc > 0 && sscanf(text, "%63s %llu %llu %lld %159s", stream, &next, &size, &created, name) != 5)
         return err_set(e, -EBADMSG, "\"%s\" cannot be read: it tells how far the files are", path);
     if (rc < 0 || strcmp(stream, u->stream) != 0)
-        return rc;
+        return rc < 0 ? rc : 0;
     s->next = next;
     s->size = size;
     s->created = created;
@@ -224,7 +198,7 @@ static bool ours(const struct upstream *u, struct str name)
 /* length_elsewhere - of an unfinished file that another numbering of this upstream wrote down; false: none did. name without .part. */
 static bool length_elsewhere(const struct upstream *u, struct str name, off_t *length)
 {
-    char path[PATH_ROOM], stream[UPSTREAM_STREAM_MAX], known[NAME_ROOM];
+    char path[PATH_ROOM], text[NOTE_TEXT], stream[UPSTREAM_STREAM_MAX], known[NAME_ROOM];
     unsigned long long size;
     struct dirent *f;
     bool found = false;
@@ -233,16 +207,12 @@ static bool length_elsewhere(const struct upstream *u, struct str name, off_t *l
     snprintf(path, sizeof path, "%.4000s/forward", u->data);
     d = opendir(path);
     while (d && !found && (f = readdir(d)) != NULL) {
-        AUTO_BUF struct buf b = { 0 };
-
-        if (!str_ends(str_c(f->d_name), STR(".files")))
+        if (!str_ends(str_c(f->d_name), STR("." STATE)))
             continue;
-        buf_init(&b, STATE_BYTES + SPARE);
         snprintf(path, sizeof path, "%.4000s/forward/%.255s", u->data, f->d_name);
-        if (file_read(path, STATE_BYTES, &b, NULL) < 0)
+        if (note_read(path, text, NULL) <= 0)
             continue;
-        buf_byte(&b, 0);
-        found = sscanf(b.p, "%63s %*u %llu %*d %159s", stream, &size, known) == 3 && strcmp(stream, u->stream) != 0 && str_eq(name, str_c(known));
+        found = sscanf(text, "%63s %*u %llu %*d %159s", stream, &size, known) == 3 && strcmp(stream, u->stream) != 0 && str_eq(name, str_c(known));
         *length = found ? (off_t)size : 0;
     }
     if (d)

@@ -78,6 +78,15 @@ MUST_USE int place_give_up(const char *data, const char *journal, const char *na
 /* place_received - when the event was received; 0: not known. */
 time_ns place_received(const char *journal, uint64_t seq);
 
+/* note.c: what a kind must find again after a fall, one line in DATA/forward/STREAM.KIND. */
+#define NOTE_TEXT 1025u      /* with its zero byte */
+#define NOTE_PATH 8192
+void note_path(const struct upstream *u, const char *kind, char out[NOTE_PATH]);
+/* note_read - returns how many bytes it has, 0: there is none, or it is empty. A larger one is -E2BIG. text ends with a zero byte in any case. */
+MUST_USE int note_read(const char *path, char text[NOTE_TEXT], struct err *e);
+/* note_write - makes the folder too; on disk when it returns. */
+MUST_USE int note_write(const struct upstream *u, const char *kind, struct err *e, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* --- a connection --- */
 
 struct wire;

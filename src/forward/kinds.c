@@ -100,6 +100,19 @@ int upstream_only(const struct upstream_conf *c, const char *file, const char *c
     return 0;
 }
 
+bool upstream_whole(const struct upstream_conf *c, const char *name, uint64_t least, uint64_t most, uint64_t *out)
+{
+    const char *s = upstream_option(c, name);
+    uint64_t n;
+
+    if (!s || !*s)
+        return true;
+    if (!str_u64(str_c(s), &n) || n < least || n > most)
+        return false;
+    *out = n;
+    return true;
+}
+
 static int check_one(const struct upstream_conf *c, const char *file, struct err *e)
 {
     struct query *q = NULL;

@@ -245,12 +245,44 @@ static void places_are_kept(void **state)
     assert_int_equal(system(path), 0);
 }
 
+/* What is noted is there again; nothing noted is told from a note that was spoilt, and one that is too large is neither written nor read. */
+static void notes_are_found_again(void **state)
+{
+    char folder[] = "/tmp/saqshy-forward-XXXXXX", path[NOTE_PATH], text[NOTE_TEXT], large[NOTE_TEXT + 1];
+    struct upstream u = { .data = folder, .stream = "one-0123456789abcdef" };
+    struct err e;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    note_path(&u, "chain", path);
+    assert_true(str_ends(str_c(path), STR("/forward/one-0123456789abcdef.chain")));
+    assert_int_equal(note_read(path, text, &e), 0);
+    assert_string_equal(text, "");
+    assert_int_equal(note_write(&u, "chain", &e, "%s %d\n", u.stream, 7), 0);
+    assert_int_equal(note_read(path, text, &e), 23);
+    assert_string_equal(text, "one-0123456789abcdef 7\n");
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = 0;
+    assert_int_equal(note_write(&u, "chain", &e, "%s", large), -E2BIG);
+    assert_int_equal(note_read(path, text, &e), 23);
+    assert_int_equal(file_write_atomic(path, str_c(large), 0640, &e), 0);
+    assert_int_equal(note_read(path, text, &e), -E2BIG);
+    assert_string_equal(text, "");
+    assert_int_equal(file_write_atomic(path, str_of("\0\0", 2), 0640, &e), 0);
+    assert_int_equal(note_read(path, text, &e), 2);     /* not "none": whoever reads it fails on what it says */
+    assert_int_equal(remove(path), 0);
+    *strrchr(path, '/') = 0;
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(remove(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_become_messages),  cmocka_unit_test(answers_are_read_however_they_are_cut),
         cmocka_unit_test(headers_are_judged_whole), cmocka_unit_test(options_are_refused_with_their_place),
         cmocka_unit_test(hosts_have_ports),        cmocka_unit_test(places_are_kept),
+        cmocka_unit_test(notes_are_found_again),
     };
 
     return cmocka_run_group_tests_name("forward", tests, NULL, NULL);

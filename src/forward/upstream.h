@@ -86,6 +86,8 @@ bool upstream_stopping(struct upstream *u);
 int upstream_bad(const struct upstream_conf *c, const char *file, const char *option, struct err *e, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* upstream_only - every option of the entry is in the NULL-ended list. */
 MUST_USE int upstream_only(const struct upstream_conf *c, const char *file, const char *const *names, struct err *e);
+/* upstream_whole - the option, where it is given, is a whole number from least to most, and *out becomes it; otherwise *out stays as it is. */
+bool upstream_whole(const struct upstream_conf *c, const char *name, uint64_t least, uint64_t most, uint64_t *out);
 
 /* kinds.c: each kind K of base/upstreams.def is defined as K_upstream. */
 #define UPSTREAM(kind, address, tls) extern const struct upstream_kind kind##_upstream;
