@@ -211,44 +211,81 @@ static void write_text(const char *folder, const char *name, struct str text)
         fail_msg("%s", e.text);
 }
 
-static void test_the_picture_tells_all_and_the_history_is_bounded(void **state)
+/* A node with a term of 30 days for a reason, and a history that is too long and has rubbish in it; its keeper at work. */
+struct stand {
+    char           folder[32];
+    struct metrics metrics;
+    struct node   *n;
+    struct keep   *k;
+};
+
+static void stand_make(struct stand *s)
 {
-    static struct metrics metrics;
-    char folder[] = "/tmp/saqshy-keep-XXXXXX", content[4096], config[256], path[256], told[512];
+    static const char *const folders[] = { "run", "store" };
+    char content[4096], path[256];
     const char *root = getenv("SAQSHY_SOURCE");
     AUTO_BUF struct buf b = { 0 }, lines = { 0 };
-    struct keep *k = NULL, *again = NULL;
-    struct node *n = NULL;
-    json_t *all = NULL;
-    size_t cells, rows = 0;
     struct err e;
 
-    (void)state;
-    assert_non_null(mkdtemp(folder));
     buf_init(&b, 0);
     buf_init(&lines, 0);
+    memset(s, 0, sizeof *s);
+    snprintf(s->folder, sizeof s->folder, "/tmp/saqshy-keep-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
     snprintf(content, sizeof content, "%s/content", root ? root : ".");
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, i ? "store" : "run");
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        snprintf(path, sizeof path, "%s/%s", s->folder, folders[i]);
         assert_int_equal(file_mkdirs(path, 0750, &e), 0);
     }
-    for (int d = 0; d < 900; d++) {     /* a history that is too long, and has rubbish in it */
+    for (int d = 0; d < 900; d++) {
         struct civil c = civil_from_days(20000 + d);
 
         buf_printf(&lines, d % 100 ? "%04d-%02d-%02d 1000 10 5000\n" : "rubbish\n", c.year, c.month, c.day);
     }
-    write_text(folder, "store/GROWTH", buf_view(&lines));
+    write_text(s->folder, "store/GROWTH", buf_view(&lines));
     buf_printf(&b, "data: .\ncontent: %s\nretention:\n  days: 30\n  reason: a \"stand\"\n  decided_by: A. Head\n  decided_on: 2026-03-01\n"
                    "  longer:\n    - {name: security, class: sec, days: 60}\n", content);
-    write_text(folder, "saqshyd.yaml", buf_view(&b));
-    snprintf(config, sizeof config, "%s/saqshyd.yaml", folder);
-    if (node_load(config, "/", &n, &e) < 0 || keep_check(n, &e) < 0 || keep_open(n, &metrics, &k, &e) < 0)
+    write_text(s->folder, "saqshyd.yaml", buf_view(&b));
+    snprintf(path, sizeof path, "%s/saqshyd.yaml", s->folder);
+    if (node_load(path, "/", &s->n, &e) < 0 || keep_check(s->n, &e) < 0 || keep_open(s->n, &s->metrics, &s->k, &e) < 0)
         fail_msg("%s", e.text);
-    cells = metrics.count;
-    (void)keep_watch(k, 21000 * NS_PER_DAY, told);
-    if (keep_publish(k, 21000 * NS_PER_DAY, &e) < 0)
+}
+
+/* stand_remove - there is nothing in its folder but what belongs there. published: a picture too. */
+static void stand_remove(struct stand *s, bool published)
+{
+    static const char *const names[] = { "run/retention.json", "store/GROWTH", "saqshyd.yaml", "run", "store" };
+    char path[256];
+
+    keep_close(&s->k);
+    node_free(&s->n);
+    for (size_t i = published ? 0 : 1; i < COUNT(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", s->folder, names[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(remove(s->folder), 0);
+}
+
+static void publish(struct stand *s, int64_t day)
+{
+    struct err e;
+
+    if (keep_publish(s->k, day * NS_PER_DAY, &e) < 0)
         fail_msg("%s", e.text);
-    assert_int_equal(keep_picture(folder, &all, &e), 0);
+}
+
+static void test_the_picture_tells_all(void **state)
+{
+    static struct stand s;
+    char told[512];
+    json_t *all = NULL;
+    struct err e;
+
+    (void)state;
+    stand_make(&s);
+    (void)keep_watch(s.k, 21000 * NS_PER_DAY, told);
+    publish(&s, 21000);
+    assert_int_equal(keep_picture(s.folder, &all, &e), 0);
     const json_t *terms = json_object_get(all, "terms");
     assert_int_equal(json_integer_value(json_object_get(terms, "days")), 30);
     assert_int_equal(json_integer_value(json_object_get(terms, "least_days")), 1096);
@@ -258,38 +295,69 @@ static void test_the_picture_tells_all_and_the_history_is_bounded(void **state)
     assert_true(json_array_size(json_object_get(json_object_get(all, "space"), "places")) >= 1);
     assert_true(json_is_null(json_object_get(json_object_get(all, "outlook"), "full_in_days")));
     json_decref(all);
-    snprintf(path, sizeof path, "%s/store/GROWTH", folder);
+    stand_remove(&s, true);
+}
+
+static void test_the_history_is_bounded_and_no_day_to_come_stays_in_it(void **state)
+{
+    static struct stand s;
+    char path[256], told[512];
+    AUTO_BUF struct buf b = { 0 };
+    size_t rows = 0;
+    struct err e;
+
+    (void)state;
+    buf_init(&b, 0);
+    stand_make(&s);
+    (void)keep_watch(s.k, 21000 * NS_PER_DAY, told);
+    publish(&s, 21000);
+    snprintf(path, sizeof path, "%s/store/GROWTH", s.folder);
     assert_int_equal(file_read(path, MIB, &b, &e), 0);
     for (size_t i = 0; i < b.n; i++)
         rows += b.p[i] == '\n';
     assert_int_equal(rows, GROWTH_DAYS_MAX);
     assert_true(str_find(buf_view(&b), STR("2027-07-01 0 0 ")) > 0);    /* day 21000, the newest */
     /* A clock that ran ahead and was set right: what it wrote of days that are still to come is no reason to write nothing until then. */
-    if (keep_publish(k, 20950 * NS_PER_DAY, &e) < 0)
-        fail_msg("%s", e.text);
+    publish(&s, 20950);
     buf_reset(&b);
     assert_int_equal(file_read(path, MIB, &b, &e), 0);
     assert_true(str_find(buf_view(&b), STR("2027-07-01 ")) < 0 && str_find(buf_view(&b), STR("2027-05-12 0 0 ")) > 0);
-    /* The configuration is read again: no cell twice. */
-    if (keep_open(n, &metrics, &again, &e) < 0)
+    stand_remove(&s, true);
+}
+
+static void test_a_configuration_that_is_read_again_makes_no_cell_twice(void **state)
+{
+    static struct stand s;
+    struct keep *again = NULL;
+    size_t cells;
+    struct err e;
+
+    (void)state;
+    stand_make(&s);
+    cells = s.metrics.count;
+    assert_true(cells > 0);
+    if (keep_open(s.n, &s.metrics, &again, &e) < 0)
         fail_msg("%s", e.text);
-    assert_int_equal(metrics.count, cells);
+    assert_int_equal(s.metrics.count, cells);
     keep_close(&again);
-    keep_close(&k);
-    node_free(&n);
-    write_text(folder, "run/retention.json", STR("{\"space\":{\"state\":\"touched\"}}"));
-    assert_int_equal(keep_picture(folder, &all, &e), 0);
+    stand_remove(&s, false);
+}
+
+static void test_a_picture_says_its_state_and_a_torn_one_is_refused(void **state)
+{
+    static struct stand s;
+    json_t *all = NULL;
+    struct err e;
+
+    (void)state;
+    stand_make(&s);
+    write_text(s.folder, "run/retention.json", STR("{\"space\":{\"state\":\"touched\"}}"));
+    assert_int_equal(keep_picture(s.folder, &all, &e), 0);
     assert_int_equal(keep_state(all), SPACE_TOUCHED);
     json_decref(all);
-    write_text(folder, "run/retention.json", STR("{"));
-    assert_int_equal(keep_picture(folder, &all, &e), -EBADMSG);
-    for (size_t i = 0; i < 5; i++) {
-        static const char *const names[] = { "run/retention.json", "store/GROWTH", "saqshyd.yaml", "run", "store" };
-
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        assert_int_equal(remove(path), 0);
-    }
-    assert_int_equal(remove(folder), 0);
+    write_text(s.folder, "run/retention.json", STR("{"));
+    assert_int_equal(keep_picture(s.folder, &all, &e), -EBADMSG);
+    stand_remove(&s, true);
 }
 
 static void test_an_hour_between_removals_counts_over_restarts_too(void **state)
@@ -348,8 +416,11 @@ int main(void)
         cmocka_unit_test(test_a_touched_reserve_is_left_only_when_an_eighth_more_is_free),
         cmocka_unit_test(test_a_term_below_the_least_one_needs_a_reason_a_name_and_a_day),
         cmocka_unit_test(test_a_profile_selects_what_its_entry_says_of_senders),
-        cmocka_unit_test(test_the_picture_tells_all_and_the_history_is_bounded),
         cmocka_unit_test(test_an_hour_between_removals_counts_over_restarts_too),
+        cmocka_unit_test(test_the_picture_tells_all),
+        cmocka_unit_test(test_the_history_is_bounded_and_no_day_to_come_stays_in_it),
+        cmocka_unit_test(test_a_configuration_that_is_read_again_makes_no_cell_twice),
+        cmocka_unit_test(test_a_picture_says_its_state_and_a_torn_one_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
