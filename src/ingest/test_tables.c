@@ -73,6 +73,29 @@ static void count(struct sources *s, const char *id, enum event_parse parse, tim
     sources_count(s, &ev, &(struct source_seen){ .listener = STR("syslog_tcp"), .peer = STR("192.0.2.9") });
 }
 
+/* sources_none - a table that remembers nothing. */
+static struct sources *sources_none(void)
+{
+    struct sources *s = NULL;
+    struct err e;
+
+    remove(at("sources.json"));
+    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
+    return s;
+}
+
+/* says - what the table publishes has this text in it. */
+static bool says(struct sources *s, const char *text)
+{
+    AUTO_BUF struct buf b = { 0 };
+    struct err e;
+
+    buf_init(&b, MIB);
+    sources_publish(s, true);
+    assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
+    return str_find(buf_view(&b), str_c(text)) >= 0;
+}
+
 static void sources_are_counted_kept_and_bounded(void **state)
 {
     AUTO_BUF struct buf b = { 0 };
@@ -194,25 +217,16 @@ static void the_longest_silence_is_that_of_this_week_and_the_last(void **state)
         { "next week, kept", "\"silence_s\":432000,", 8, 2 },     { "the same week", "\"silence_s\":432000,", 8, 3 },
         { "a week on", "\"silence_s\":518400,", 14, 3 },          { "two weeks on", "\"silence_s\":604800,", 21, 3 },
     };
-    AUTO_BUF struct buf b = { 0 };
-    struct sources *s = NULL;
-    struct err e;
+    struct sources *s = sources_none();
 
     (void)state;
-    buf_init(&b, MIB);
-    remove(at("sources.json"));
-    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         count(s, "srv", EVENT_PARSE_OK, rows[i].day * NS_PER_DAY + rows[i].hour * NS_PER_HOUR + NS_PER_SECOND);
-        sources_publish(s, true);
-        assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
-        CHECK(rows[i].name, str_find(buf_view(&b), str_c(rows[i].want)) >= 0);
+        CHECK(rows[i].name, says(s, rows[i].want));
     }
     for (int day = 22; day < 40; day++)
         count(s, "srv", EVENT_PARSE_OK, day * NS_PER_DAY + 4 * NS_PER_HOUR);
-    sources_publish(s, true);
-    assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
-    assert_true(str_find(buf_view(&b), STR("\"silence_s\":86400,")) >= 0);
+    assert_true(says(s, "\"silence_s\":86400,"));
     sources_free(&s);
     remove(at("sources.json"));
 }
@@ -235,19 +249,12 @@ static void lines_that_a_sender_numbered_and_we_never_saw_are_counted(void **sta
         { "106", "\"gaps\":2" },      { "1", "\"gaps\":2" },        /* the device began again */
         { "2", "\"gaps\":2" },        { "900000000", "\"gaps\":2" }, { "900000002", "\"gaps\":3" }, { "x", "\"gaps\":3" },
     };
-    AUTO_BUF struct buf b = { 0 };
-    struct sources *s = NULL;
-    struct err e;
+    struct sources *s = sources_none();
 
     (void)state;
-    buf_init(&b, MIB);
-    remove(at("sources.json"));
-    assert_int_equal(sources_new(at("sources.json"), &s, &e), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         numbered(s, rows[i].number);
-        sources_publish(s, true);
-        assert_int_equal(file_read(at("sources.json"), MIB, &b, &e), 0);
-        CHECK(rows[i].number, str_find(buf_view(&b), str_c(rows[i].gaps)) >= 0);
+        CHECK(rows[i].number, says(s, rows[i].gaps));
     }
     sources_free(&s);
     remove(at("sources.json"));
