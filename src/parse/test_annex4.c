@@ -3,6 +3,7 @@
 #include "parse/annex4.h"
 #include "parse/lint.h"
 #include "parse/parse.h"
+#include "parse/test_parser.h"
 
 struct fixture {
     struct parser *p;
@@ -11,12 +12,9 @@ struct fixture {
 
 static int setup(void **state)
 {
-    const char *source = getenv("SAQSHY_SOURCE");
     struct fixture *f = calloc(1, sizeof *f);
-    char content[1024];
 
-    snprintf(content, sizeof content, "%s/content", source ? source : ".");
-    assert_int_equal(parse_new(content, 0, &f->p, NULL), 0);
+    f->p = parser_of_content();
     event_batch_init(&f->b, 0);
     *state = f;
     return 0;

@@ -1,6 +1,7 @@
 /* test_codes.c - events of Annex 4 that lines of databases, applications and protection tools show, by the parsers as data that we ship. */
 #include "base/test.h"
 #include "parse/parse.h"
+#include "parse/test_parser.h"
 
 struct shown {
     const char *line, *path, *code; /* code: "!X": X must not be told */
@@ -9,13 +10,9 @@ struct shown {
 
 static void check(const struct shown *rows, size_t count, enum event_class class)
 {
-    const char *source = getenv("SAQSHY_SOURCE");
-    char content[1024];
     struct event_batch b;
-    struct parser *p;
+    struct parser *p = parser_of_content();
 
-    snprintf(content, sizeof content, "%s/content", source ? source : ".");
-    assert_int_equal(parse_new(content, 0, &p, NULL), 0);
     event_batch_init(&b, 0);
     for (size_t i = 0; i < count; i++) {
         struct parse_hints h = { .received = INT64_C(1774008000) * NS_PER_SECOND, .path = str_c(rows[i].path) };

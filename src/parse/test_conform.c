@@ -2,6 +2,7 @@
 #include "base/test.h"
 #include "parse/conform.h"
 #include "parse/parse.h"
+#include "parse/test_parser.h"
 
 struct fixture {
     struct parser *p;
@@ -12,12 +13,9 @@ struct fixture {
 
 static int setup(void **state)
 {
-    const char *source = getenv("SAQSHY_SOURCE");
     struct fixture *f = calloc(1, sizeof *f);
-    char content[1024];
 
-    snprintf(content, sizeof content, "%s/content", source ? source : ".");
-    assert_int_equal(parse_new(content, 0, &f->p, NULL), 0);
+    f->p = parser_of_content();
     event_batch_init(&f->b, 0);
     f->now = INT64_C(1774008000) * NS_PER_SECOND;
     *state = f;

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "parse/patterns.h"
 #include "parse/test_lines.h"
+#include "parse/test_parser.h"
 
 #define NAMES_MAX 4096
 
@@ -101,12 +102,8 @@ static void check_layer(struct names *n, const struct layer *l, struct str who)
 static void test_products(void **state)
 {
     struct names *n = *state;
-    const char *source = getenv("SAQSHY_SOURCE");
-    char content[1024];
-    struct parser *p;
+    struct parser *p = parser_of_content();
 
-    snprintf(content, sizeof content, "%s/content", source ? source : ".");
-    assert_int_equal(parse_new(content, 0, &p, NULL), 0);
     n->told_count = n->seen = 0;
     for (size_t i = 0; i < p->data->product_count; i++) {
         const struct product *product = p->data->products[i];

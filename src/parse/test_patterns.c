@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/test.h"
 #include "parse/patterns.h"
+#include "parse/test_parser.h"
 
 /* --- patterns --- */
 
@@ -559,15 +560,11 @@ static void test_reload(void **state)
 /* test_cut - every sample, cut after every byte, from a heap block of just that size. */
 static void test_cut(void **state)
 {
-    const char *source = getenv("SAQSHY_SOURCE");
-    char content[1024];
-    struct parser *p;
+    struct parser *p = parser_of_content();
     struct event_batch b;
     size_t lines = 0;
 
     (void)state;
-    snprintf(content, sizeof content, "%s/content", source ? source : ".");
-    assert_int_equal(parse_new(content, 0, &p, NULL), 0);
     event_batch_init(&b, 0);
     for (size_t i = 0; i < p->data->product_count; i++) {
         const struct product *product = p->data->products[i];

@@ -2,26 +2,16 @@
 #include "base/test.h"
 #include "parse/annex4.h"
 #include "parse/parse.h"
+#include "parse/test_parser.h"
 
 struct line {
     const char *what, *line, *path;
 };
 
-static struct parser *open_parser(void)
-{
-    const char *source = getenv("SAQSHY_SOURCE");
-    struct parser *p;
-    char content[1024];
-
-    snprintf(content, sizeof content, "%s/content", source ? source : ".");
-    assert_int_equal(parse_new(content, 0, &p, NULL), 0);
-    return p;
-}
-
 /* has_code - each line gives an event of the class that shows the code of Annex 4. */
 static void has_code(const char *code, enum event_class class, const struct line *rows, size_t count)
 {
-    struct parser *p = open_parser();
+    struct parser *p = parser_of_content();
     struct event_batch b;
 
     event_batch_init(&b, 0);
@@ -163,7 +153,7 @@ static void object_names(void **state)
         { "2026-03-19 08:05:09.003 UTC [71] ann@shop LOG:  statement: call pay(7)", NULL, "pay" },
         { "2026-03-19 08:05:09.003 UTC [71] LOG:  checkpoint starting: time", NULL, "" },
     };
-    struct parser *p = open_parser();
+    struct parser *p = parser_of_content();
     struct event_batch b;
 
     (void)state;

@@ -377,38 +377,8 @@ static void fail2ban_file(struct score *s, const char *path)
     buf_free(&file);
 }
 
-/* --- wazuh, ossec: "log 1 pass = …": the source type --- */
-
-static void ini_file(struct score *s, const char *path)
-{
-    struct buf file;
-    struct str rest, line;
-
-    buf_init(&file, 0);
-    assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
-    rest = buf_view(&file);
-    while (str_split(&rest, '\n', &line)) {
-        ptrdiff_t at = str_find(line, STR(" pass = "));
-        struct event *ev;
-
-        if (!str_starts(line, STR("log ")) || at < 0)
-            continue;
-        ev = parse(s, str_trim(str_cut(line, (size_t)at + 8)), 0);
-        count(s, STR("saqshy.parser"), s->row.parser, str_eq(ev->parser, s->row.parser), ev);
-    }
-    buf_free(&file);
-}
-
-/* --- lines of one product, nothing said of them: ossec/log-entries, and messages of sc4s.jsonl by their sourcetype --- */
-
-static void product_line(struct score *s, struct str line)
-{
-    struct event *ev = parse(s, line, 0);
-
-    count(s, STR("saqshy.parser"), s->row.parser, str_eq(ev->parser, s->row.parser), ev);
-}
-
-static void lines_file(struct score *s, const char *path)
+/* each_line - of a file. */
+static void each_line(struct score *s, const char *path, void (*one)(struct score *, struct str line))
 {
     struct buf file;
     struct str rest, line;
@@ -417,29 +387,51 @@ static void lines_file(struct score *s, const char *path)
     assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
     rest = buf_view(&file);
     while (str_split(&rest, '\n', &line))
-        if (str_trim(line).n)
-            product_line(s, line);
+        one(s, line);
     buf_free(&file);
 }
 
-static void sourcetype(struct score *s, const char *path)
+/* product_line - a line of one product, nothing said of it. */
+static void product_line(struct score *s, struct str line)
 {
-    struct buf file;
-    struct str rest, line;
+    struct event *ev = parse(s, line, 0);
 
-    buf_init(&file, 0);
-    assert_int_equal(file_read(path, 16 * MIB, &file, NULL), 0);
-    rest = buf_view(&file);
-    while (str_split(&rest, '\n', &line)) {
-        json_t *d = json_loadb(line.p, line.n, 0, NULL);
-        const char *type = json_string_value(json_object_get(d, "sourcetype")), *message = json_string_value(json_object_get(d, "message"));
-
-        if (type && message && named(s->row.cases, type))
-            product_line(s, str_c(message));
-        json_decref(d);
-    }
-    buf_free(&file);
+    count(s, STR("saqshy.parser"), s->row.parser, str_eq(ev->parser, s->row.parser), ev);
 }
+
+/* --- wazuh, ossec: "log 1 pass = …": the source type --- */
+
+static void ini_line(struct score *s, struct str line)
+{
+    ptrdiff_t at = str_find(line, STR(" pass = "));
+
+    if (str_starts(line, STR("log ")) && at >= 0)
+        product_line(s, str_trim(str_cut(line, (size_t)at + 8)));
+}
+
+static void ini_file(struct score *s, const char *path) { each_line(s, path, ini_line); }
+
+/* --- ossec/log-entries, and messages of sc4s.jsonl by their sourcetype --- */
+
+static void entry_line(struct score *s, struct str line)
+{
+    if (str_trim(line).n)
+        product_line(s, line);
+}
+
+static void lines_file(struct score *s, const char *path) { each_line(s, path, entry_line); }
+
+static void sourcetype_line(struct score *s, struct str line)
+{
+    json_t *d = json_loadb(line.p, line.n, 0, NULL);
+    const char *type = json_string_value(json_object_get(d, "sourcetype")), *message = json_string_value(json_object_get(d, "message"));
+
+    if (type && message && named(s->row.cases, type))
+        product_line(s, str_c(message));
+    json_decref(d);
+}
+
+static void sourcetype(struct score *s, const char *path) { each_line(s, path, sourcetype_line); }
 
 /* --- the table --- */
 
