@@ -428,3 +428,12 @@ int node_exe_folder(char out[4096], struct err *e)
         *slash = 0;
     return 0;
 }
+
+int node_load_again(const struct node *now, struct node **out, struct err *e)
+{
+    char exe[4096];
+    int rc = node_exe_folder(exe, e);
+
+    *out = NULL;
+    return rc < 0 ? rc : node_load_accepted(now->file, now->accepted, exe, out, e);
+}

@@ -61,6 +61,8 @@ struct node {
 MUST_USE int node_load(const char *file, const char *exe_folder, struct node **out, struct err *e);
 /* node_load_accepted - the same from the copy in the file accepted; messages and relative paths are those of FILE. */
 MUST_USE int node_load_accepted(const char *file, const char *accepted, const char *exe_folder, struct node **out, struct err *e);
+/* node_load_again - the configuration that a running role has, as it is accepted by now; this program's folder is found. */
+MUST_USE int node_load_again(const struct node *now, struct node **out, struct err *e);
 /* node_default - the same without a file, for commands that work on a data directory or on files. data may be NULL. */
 MUST_USE int node_default(const char *data, const char *exe_folder, struct node **out, struct err *e);
 void node_free(struct node **n);

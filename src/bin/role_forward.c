@@ -13,11 +13,8 @@ static int reload(void *arg, const struct upstream_table **fresh, struct err *e)
 {
     struct config *c = arg;
     struct node *n = NULL;
-    char exe[4096];
-    int rc = node_exe_folder(exe, e);
+    int rc = node_load_again(c->first, &n, e);
 
-    if (rc == 0)
-        rc = node_load_accepted(c->first->file, c->first->accepted, exe, &n, e);
     if (rc == 0)
         rc = node_check_forward(n, e);
     if (rc < 0) {

@@ -254,14 +254,12 @@ static void read_again(struct indexer *x)
     struct keep *keep = NULL;
     struct node *n = NULL;
     struct err e;
-    char exe[4096];
-    int rc = x->node->file ? node_exe_folder(exe, &e) : -ENOENT;
+    int rc;
 
     hangup = 0;
-    if (rc == -ENOENT)
+    if (!x->node->file)
         return;
-    if (rc == 0)
-        rc = node_load_accepted(x->node->file, x->node->accepted, exe, &n, &e);
+    rc = node_load_again(x->node, &n, &e);
     if (rc == 0)
         rc = keep_check(n, &e);
     if (rc == 0)

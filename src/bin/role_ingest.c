@@ -93,11 +93,8 @@ static int reload(void *arg, struct ingest_options *fresh, struct err *e)
 {
     struct config *c = arg;
     struct node *n = NULL;
-    char exe[4096];
-    int rc = node_exe_folder(exe, e);
+    int rc = node_load_again(c->first, &n, e);
 
-    if (rc == 0)
-        rc = node_load_accepted(c->first->file, c->first->accepted, exe, &n, e);
     if (rc == 0)
         rc = node_check_sources(n, e);
     if (rc < 0) {
