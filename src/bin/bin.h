@@ -23,6 +23,9 @@ static inline int wrong_usage(const char *command, const char *what)
     fprintf(stderr, "saqshy %s: %s; \"saqshy %s --help\" tells the usage\n", command, what, command);
     return EXIT_USAGE;
 }
+/* data_and_json - the options of a command that has --data and --json and no other; *data and *json stay as they are where one is not given. -1: go on,
+ * with the words from optind; otherwise the exit code, and --help or the usage was told. */
+MUST_USE int data_and_json(int argc, char **argv, const char *usage, const char **data, bool *json);
 /* lang_of_environment - LC_ALL, LC_MESSAGES or LANG; English if none of them names a language of ours. */
 static inline enum lang lang_of_environment(void)
 {

@@ -3,8 +3,6 @@
 #include "base/file.h"
 #include "pki/pki.h"
 
-#include <getopt.h>
-
 static const char usage[] =
     "usage: saqshy agent add NAME --data DIR\n"
     "       saqshy agent list [--json] --data DIR\n"
@@ -93,24 +91,15 @@ static int hand_over(const char *data, const char *pki, struct err *e)
 
 int cmd_agent(int argc, char **argv)
 {
-    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
     const char *data = NULL;
     char pki[4096];
     bool json = false;
     struct err e;
     int c, rc;
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'd')
-            data = optarg;
-        else if (c == 'j')
-            json = true;
-        else {
-            fputs(usage, c == 'h' ? stdout : stderr);
-            return c == 'h' ? EXIT_YES : EXIT_USAGE;
-        }
-    }
+    c = data_and_json(argc, argv, usage, &data, &json);
+    if (c >= 0)
+        return c;
     if (!data || optind >= argc)
         return wrong_usage("agent", data ? "add, list or revoke is expected" : "--data is missing");
     const char *verb = argv[optind], *name = optind + 1 < argc ? argv[optind + 1] : NULL;

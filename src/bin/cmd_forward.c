@@ -3,7 +3,6 @@
 #include "bin/event_print.h"
 #include "base/file.h"
 
-#include <getopt.h>
 #include <jansson.h>
 
 #define FILE_MAX_BYTES (4u * MIB)
@@ -93,22 +92,13 @@ static int tell(const char *data, bool json)
 
 int cmd_forward(int argc, char **argv)
 {
-    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
     const char *data = NULL;
     bool json = false;
     int c;
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'd') {
-            data = optarg;
-        } else if (c == 'j') {
-            json = true;
-        } else {
-            fputs(usage, c == 'h' ? stdout : stderr);
-            return c == 'h' ? EXIT_YES : EXIT_USAGE;
-        }
-    }
+    c = data_and_json(argc, argv, usage, &data, &json);
+    if (c >= 0)
+        return c;
     if (!data || optind != argc) {
         fputs(usage, stderr);
         return EXIT_USAGE;

@@ -2,8 +2,6 @@
 #include "bin/bin.h"
 #include "keep/keep.h"
 
-#include <getopt.h>
-
 static const char usage[] = "usage: saqshy retention --data DIR [--json]\n\n"
                             "Shows the terms of events and why they are what they are, what is stored and since when, the archive, how the disks stand with\n"
                             "their reserve, and when they will be full at the pace of the last days.\n"
@@ -82,24 +80,15 @@ static void show_room(const json_t *space, const json_t *o)
 
 int cmd_retention(int argc, char **argv)
 {
-    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
     const char *data = NULL;
     json_t *all = NULL;
     bool json = false;
     struct err e;
     int c;
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'd')
-            data = optarg;
-        else if (c == 'j')
-            json = true;
-        else {
-            fputs(usage, c == 'h' ? stdout : stderr);
-            return c == 'h' ? EXIT_YES : EXIT_USAGE;
-        }
-    }
+    c = data_and_json(argc, argv, usage, &data, &json);
+    if (c >= 0)
+        return c;
     if (!data || optind != argc)
         return wrong_usage("retention", data ? "nothing is expected behind the options" : "--data is missing");
     if (keep_picture(data, &all, &e) < 0) {

@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "keep/keep.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -107,8 +106,6 @@ static bool show_space(const char *data, bool quiet)
 
 int cmd_status(int argc, char **argv)
 {
-    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
     const char *data = NULL;
     AUTO_BUF struct buf b;
     bool json = false;
@@ -116,16 +113,9 @@ int cmd_status(int argc, char **argv)
     int c;
 
     buf_init(&b, MIB);
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'd')
-            data = optarg;
-        else if (c == 'j')
-            json = true;
-        else {
-            fputs(usage, c == 'h' ? stdout : stderr);
-            return c == 'h' ? EXIT_YES : EXIT_USAGE;
-        }
-    }
+    c = data_and_json(argc, argv, usage, &data, &json);
+    if (c >= 0)
+        return c;
     if (!data || optind != argc) {
         fputs(usage, stderr);
         return EXIT_USAGE;

@@ -4,7 +4,6 @@
 #include "journal/journal.h"
 #include "query/query.h"
 
-#include <getopt.h>
 #include <signal.h>
 
 static const char usage[] = "usage: saqshy tail QUERY [--json] [--data DIR]\n\n"
@@ -44,8 +43,6 @@ static int follow(const struct query *q, const char *data, bool json, struct err
 
 int cmd_tail(int argc, char **argv)
 {
-    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
     const char *data = getenv("SAQSHY_DATA");
     struct query *q = NULL;
     bool json = false;
@@ -54,16 +51,9 @@ int cmd_tail(int argc, char **argv)
 
     if (!data)
         data = "data";
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'd')
-            data = optarg;
-        else if (c == 'j')
-            json = true;
-        else {
-            fputs(usage, c == 'h' ? stdout : stderr);
-            return c == 'h' ? EXIT_YES : EXIT_USAGE;
-        }
-    }
+    c = data_and_json(argc, argv, usage, &data, &json);
+    if (c >= 0)
+        return c;
     if (optind + 1 != argc) {
         fputs(usage, stderr);
         return EXIT_USAGE;

@@ -4,8 +4,6 @@
 #include "journal/journal.h"
 #include "store/store.h"
 
-#include <getopt.h>
-
 static const char usage[] =
     "usage: saqshy verify [--data DIR] [--json]\n\n"
     "Reads the journals, the store and the audit trail of DIR (default: SAQSHY_DATA, else ./data) and checks every checksum, number and link of the hash chains.\n"
@@ -106,8 +104,6 @@ static int verify_audit(const char *data, struct verdict *v, struct err *e)
 
 int cmd_verify(int argc, char **argv)
 {
-    static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
     const char *data = getenv("SAQSHY_DATA");
     struct verdict v = { 0 };
     struct err e;
@@ -115,16 +111,9 @@ int cmd_verify(int argc, char **argv)
 
     if (!data)
         data = "data";
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'd')
-            data = optarg;
-        else if (c == 'j')
-            v.json = true;
-        else {
-            fputs(usage, c == 'h' ? stdout : stderr);
-            return c == 'h' ? EXIT_YES : EXIT_USAGE;
-        }
-    }
+    c = data_and_json(argc, argv, usage, &data, &v.json);
+    if (c >= 0)
+        return c;
     rc = optind != argc ? err_set(&e, -EINVAL, "\"saqshy verify --help\" tells the usage") : 0;
     if (rc == 0 && access(data, R_OK) < 0)
         rc = err_sys(&e, "could not read the data directory \"%s\"", data);
