@@ -98,7 +98,7 @@ test('an administrator finds a source with old zone data, tells the collector, l
     await page.click('form button.primary');
     assert.match(await page.locator('[data-token]').textContent(), /^[0-9a-f]{64}$/);
     await page.reload();
-    await page.locator('tbody td', { hasText: 'kitchen' }).waitFor();
+    await page.getByRole('cell', { name: 'kitchen', exact: true }).waitFor();
     assert.equal(await page.locator('[data-token]').count(), 0);
 
     // What nobody understood, largest first, becomes a parser's draft.
