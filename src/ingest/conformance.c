@@ -7,7 +7,7 @@
 struct annexed {
     struct annexed      *next;
     struct conform_tally tally;
-    char                *object;   /* malloc'ed: lines of one are shown to nobody who reaches another */
+    struct str           object;   /* malloc'ed: lines of one are shown to nobody who reaches another */
     char                *before;   /* of an earlier process, malloc'ed; gone with the first event */
 };
 
@@ -22,21 +22,23 @@ static struct annexed *one_of(struct annexed **list, enum event_class class, str
     for (; *list; list = &(*list)->next, count++) {
         if ((*list)->tally.class != class)
             continue;
-        if (str_eq(str_c((*list)->object), object))
+        if (str_eq((*list)->object, object))
             return *list;
-        if (!*(*list)->object)
+        if (!(*list)->object.n)
             nobodys = *list;
     }
     if (!nobodys && count >= CONFORMANCE_TALLIES)
         return NULL;
-    copy = strndup(object.n ? object.p : "", object.n);
+    copy = malloc(object.n + 1);
     n = !copy ? NULL : nobodys ? nobodys : calloc(1, sizeof *n);
     if (!n) {
         free(copy);
         return NULL;
     }
-    free(n->object);
-    n->object = copy;
+    if (object.n)
+        memcpy(copy, object.p, object.n);
+    free((char *)(uintptr_t)n->object.p);
+    n->object = str_of(copy, object.n);
     if (n == nobodys)
         return n;
     n->tally.class = class;
@@ -86,7 +88,7 @@ void conformance_free(struct annexed **list)
 
         *list = n->next;
         conform_tally_free(&n->tally);
-        free(n->object);
+        free((char *)(uintptr_t)n->object.p);
         free(n->before);
         free(n);
     }
@@ -99,7 +101,7 @@ static void put_one(struct buf *b, const struct conformance_of *of, const struct
     buf_str(b, STR(",\"host\":"));
     buf_json(b, of->host);
     buf_str(b, STR(",\"object\":"));
-    buf_json(b, str_c(one->object));
+    buf_json(b, one->object);
     buf_str(b, STR(",\"listener\":"));
     buf_json(b, of->listener);
     buf_byte(b, ',');

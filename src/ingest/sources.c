@@ -28,7 +28,10 @@ struct parser_count {
 struct source {
     struct source *chain;            /* of the bucket */
     struct source *newer, *older;
-    struct str     id, host, object, class, listener, peer, profile;   /* owned */
+    struct source *next;             /* of those in this portion of events */
+    const struct event *event;       /* the last one of the portion; NULL: none */
+    struct str     id, host, object, listener, peer, profile;   /* owned */
+    enum event_class class;
     time_ns        first, last;
     uint64_t       events, unparsed, bytes, truncated;
     int64_t        silence_s[2];     /* the longest silence between two events, of this week and of the one before */
@@ -92,7 +95,6 @@ static void source_free(struct source *s)
     drop(s->id);
     drop(s->host);
     drop(s->object);
-    drop(s->class);
     drop(s->listener);
     drop(s->peer);
     drop(s->profile);
@@ -130,7 +132,13 @@ static void forget_oldest(struct sources *all)
     source_free(s);
 }
 
-/* find - the source of this id, made if need be; it becomes the newest. */
+static void forget_many(struct sources *all)
+{
+    while (all->count > SOURCES_MAX)
+        forget_oldest(all);
+}
+
+/* find - the source of this id, made if need be. */
 static struct source *find(struct sources *all, struct str id)
 {
     struct source **at, *s;
@@ -139,14 +147,7 @@ static struct source *find(struct sources *all, struct str id)
     at = bucket(all, id);
     for (s = *at; s; s = s->chain)
         if (str_eq(s->id, id))
-            break;
-    if (s) {
-        if (all->newest != s) {
-            unlink_use(all, s);
-            link_newest(all, s);
-        }
-        return s;
-    }
+            return s;
     s = calloc(1, sizeof *s);
     if (s)
         s->id = copy(id);
@@ -158,8 +159,6 @@ static struct source *find(struct sources *all, struct str id)
     *at = s;
     link_newest(all, s);
     all->count++;
-    if (all->count > SOURCES_MAX)
-        forget_oldest(all);
     return s;
 }
 
@@ -241,19 +240,9 @@ static void count_silence(struct source *s, time_ns now)
         s->silence_s[0] = silent_s;
 }
 
-void sources_count(struct sources *all, const struct event *ev, const struct source_seen *seen)
+/* count - what is a number of one event. */
+static void count(struct source *s, const struct event *ev, struct arena *scratch)
 {
-    struct source *s = find(all, ev->source);
-
-    if (!s)
-        return;
-    renew(&s->host, seen->host);
-    renew(&s->object, ev->object);
-    renew(&s->peer, seen->peer);
-    renew(&s->profile, seen->profile);
-    if (ev->class != CLASS_NONE)
-        renew(&s->class, str_c(event_class_name(ev->class)));
-    renew(&s->listener, seen->listener);
     if (!s->first)
         s->first = ev->received;
     count_silence(s, ev->received);
@@ -263,17 +252,57 @@ void sources_count(struct sources *all, const struct event *ev, const struct sou
     s->bytes += ev->original.n;
     s->truncated += (ev->marks & MARK_TRUNCATED) != 0;
     rate_add(&s->rate, 1, ev->received);
+    if (ev->class != CLASS_NONE)
+        s->class = ev->class;
     if (ev->marks & MARK_NOT_UTF8) {
         s->not_utf8++;
         renew(&s->encoding, field_of(ev, STR("saqshy.encoding")));
     }
-    s->zone_min = seen->zone_min;
     if (!(ev->marks & MARK_NO_TIME))
         skew_add(&s->skew, ev->received, ev->time, ev->offset_min == EVENT_OFFSET_NONE);
     count_sequence(s, ev);
     count_parser(s, ev->parser, 1);
-    conformance_see(&s->annexed, ev, &all->scratch);
-    all->changed = all->annex_changed = true;
+    conformance_see(&s->annexed, ev, scratch);
+}
+
+/* note - the texts that the last event of a portion leaves. */
+static void note(struct source *s, const struct source_seen *seen)
+{
+    renew(&s->host, seen->host);
+    renew(&s->object, s->event->object);
+    renew(&s->peer, seen->peer);
+    renew(&s->profile, seen->profile);
+    renew(&s->listener, seen->listener);
+    s->zone_min = seen->zone_min;
+}
+
+void sources_count(struct sources *all, const struct event *events, size_t n, sources_see *see, const void *arg)
+{
+    struct source *list = NULL, **tail = &list;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct event *ev = &events[i];
+        struct source *s = str_eq(ev->parser, STR(EVENT_PARSER_FACTS)) ? NULL : find(all, ev->source);
+
+        if (!s)
+            continue;
+        if (!s->event) {
+            *tail = s;
+            tail = &s->next;
+        }
+        s->event = ev;
+        count(s, ev, &all->scratch);
+    }
+    all->changed = all->annex_changed = all->changed || list;
+    for (*tail = NULL; list; list = list->next) {
+        struct source_seen seen = see(arg, (size_t)(list->event - events));
+
+        note(list, &seen);
+        list->event = NULL;
+        unlink_use(all, list);
+        link_newest(all, list);
+    }
+    forget_many(all);
 }
 
 static void put_text(struct buf *b, const char *name, struct str value)
@@ -302,7 +331,7 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     buf_json(b, s->id);
     put_text(b, "host", s->host);
     put_text(b, "object", s->object);
-    put_text(b, "class", s->class);
+    put_text(b, "class", str_c(event_class_name(s->class)));
     put_text(b, "listener", s->listener);
     buf_str(b, STR(",\"first_seen\":\""));
     buf_time(b, s->first);
@@ -402,7 +431,7 @@ static void take_source(struct sources *all, json_t *o)
         return;
     renew(&s->host, json_text(o, "host"));
     renew(&s->object, json_text(o, "object"));
-    renew(&s->class, json_text(o, "class"));
+    s->class = event_class_parse(json_text(o, "class"));
     renew(&s->listener, listener);
     if (time_parse_rfc3339(json_text(o, "first_seen"), &s->first, NULL, NULL) < 0 ||
         time_parse_rfc3339(json_text(o, "last_seen"), &s->last, NULL, NULL) < 0)
@@ -482,8 +511,9 @@ int sources_new(const char *path, struct sources **out, struct err *e)
     if (!list)
         log_line(LOG_WARN, "the list of sources is damaged, beginning a new one", "file.path", path, NULL);
     for (size_t i = json_array_size(list); i > 0; i--)
-        take_source(all, json_array_get(list, i - 1));
+        take_source(all, json_array_get(list, i - 1));   /* the one seen last comes last */
     json_decref(list);
+    forget_many(all);
     restore_annex(all);
     return 0;
 }

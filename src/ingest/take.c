@@ -57,7 +57,7 @@ static struct str host_of(const struct event *ev)
 /* complete - what the registry knows of the source. A client's name is in its certificate: one that is a host of the registry speaks for
  * that host's object alone, whatever its lines say, so that a captured server cannot make events of another owner. Then what the
  * configuration says of the source counts, then the host a line names, before the address it came from. */
-static void complete(const struct worker *w, struct event *ev, struct str peer, struct str name, const struct profile *p)
+static void complete(const struct worker *w, struct event *ev, struct str peer, struct str name, struct str host, const struct profile *p)
 {
     if (p && p->class.n)
         ev->class = event_class_parse(p->class);
@@ -65,16 +65,15 @@ static void complete(const struct worker *w, struct event *ev, struct str peer, 
     if (!ev->object.n && p)
         ev->object = p->object;
     if (!ev->object.n)
-        ev->object = objects_find(w->objects, host_of(ev));
+        ev->object = objects_find(w->objects, host);
     if (!ev->object.n)
         ev->object = objects_find(w->objects, peer);
 }
 
-/* named_source - the source of a line of syslog: the host that it names, unless that would read as an agent's source or our own. Where a
+/* named_source - the source of a line of syslog: host, which it names, unless that would read as an agent's source or our own. Where a
  * client certificate is needed, its name comes first: "NAME" for its own lines, "NAME/HOST" for those that it passes on. */
-static struct str named_source(struct worker *w, const struct event *ev, struct str peer, struct str name)
+static struct str named_source(struct worker *w, struct str host, struct str peer, struct str name)
 {
-    struct str host = host_of(ev);
     bool usable = host.n && str_chr(host, '/') < 0 && !str_eq(host, STR("saqshyd"));
 
     if (!name.n)
@@ -89,40 +88,49 @@ struct tally_row *tally_row(struct tally *t, uint16_t card)
     return &t->row[card];
 }
 
-/* seen_of - what sources.c shall know of the event i of the batch. */
-static struct source_seen seen_of(const struct worker *w, const struct pile *p, size_t i, uint16_t card)
-{
-    const struct event *ev = &w->batch.items[i];
-    const struct pile_sender *s = p->decoder ? NULL : &p->senders[p->lines[w->made[i].line].sender];
-    struct source_seen seen = { .host = host_of(ev), .listener = str_c(w->in->counters.card[card].id),
-                                .peer = s ? str_of(p->bytes.p + s->peer_at, s->peer_n) : str_c(p->peer) };
-    const struct profile *profile = w->made[i].profile;
+/* Whose batch is counted. */
+struct counting {
+    const struct worker *w;
+    const struct pile   *p;
+};
 
-    if (profile)
-        seen.profile = profile->name;
-    seen.zone_min = zone_of(w, profile);
-    return seen;
+/* sender_of - of the event i of the batch; NULL: the pile is a request, of one sender. */
+static const struct pile_sender *sender_of(const struct counting *c, size_t i)
+{
+    return c->p->decoder ? NULL : &c->p->senders[c->p->lines[c->w->made[i].line].sender];
+}
+
+/* see - what sources.c shall know of the event i of the batch. */
+static struct source_seen see(const void *arg, size_t i)
+{
+    const struct counting *c = arg;
+    const struct pile_sender *s = sender_of(c, i);
+    const struct profile *profile = c->w->made[i].profile;
+
+    return (struct source_seen){ .host = host_of(&c->w->batch.items[i]),
+                                 .listener = str_c(c->w->in->counters.card[s ? s->card : c->p->card].id),
+                                 .peer = s ? str_of(c->p->bytes.p + s->peer_at, s->peer_n) : str_c(c->p->peer),
+                                 .profile = profile ? profile->name : str_of(NULL, 0),
+                                 .zone_min = zone_of(c->w, profile) };
 }
 
 void take_tally(struct worker *w, struct tally *t, const struct pile *p, bool sources)
 {
+    const struct counting c = { w, p };
+
     for (size_t i = 0; i < w->batch.count; i++) {
         const struct event *ev = &w->batch.items[i];
-        uint16_t card = p->decoder ? p->card : p->senders[p->lines[w->made[i].line].sender].card;
-        struct tally_row *row = tally_row(t, card);
-        struct source_seen seen;
+        const struct pile_sender *s = sender_of(&c, i);
+        struct tally_row *row = tally_row(t, s ? s->card : p->card);
 
         row->stored += w->made[i].records;
         row->bytes += (int64_t)ev->original.n;
         row->unparsed += ev->parse == EVENT_PARSE_FAILED;
         row->truncated += (ev->marks & MARK_TRUNCATED) != 0 || w->made[i].split;
         row->last = ev->received > row->last ? ev->received : row->last;
-        /* Facts are no log: they are no source that somebody might look for among the logs of the host. */
-        if (!sources || str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
-            continue;
-        seen = seen_of(w, p, i, card);
-        sources_count(w->sources, ev, &seen);
     }
+    if (sources)
+        sources_count(w->sources, w->batch.items, w->batch.count, see, &c);
 }
 
 /* --- lines of syslog and of our own log --- */
@@ -221,6 +229,7 @@ static int take_line(struct worker *w, const struct pile_line *l, const struct w
                              .source = own ? STR("saqshyd") : o->peer, .truncated = l->truncated, .memory = w->memory,
                              .split = m.split };
     struct event *ev = parse_known(w, text, o->sender->card, &profile, &h);
+    struct str host;
 
     if (!ev)
         return -ENOMEM;
@@ -229,11 +238,12 @@ static int take_line(struct worker *w, const struct pile_line *l, const struct w
         ev->field_count = 0;
         ev->parse = EVENT_PARSE_FAILED;
     }
+    host = host_of(ev);
     if (own)
         own_class(ev);
     else
-        ev->source = named_source(w, ev, o->peer, name);
-    complete(w, ev, o->peer, name, profile);
+        ev->source = named_source(w, host, o->peer, name);
+    complete(w, ev, o->peer, name, host, profile);
     if (o->name.n && !bare && event_set(ev, &w->batch.arena, STR("tls.client.x509.subject.common_name"), o->name) < 0)
         ev->parse = ev->parse == EVENT_PARSE_OK ? EVENT_PARSE_PARTIAL : ev->parse;
     m.profile = profile;
@@ -474,12 +484,12 @@ static int record_event(struct taking *t, const struct record *r, struct str tex
     if (!ev)
         return err_set(e, -E2BIG, "too many records in a request");
     ev->received = t->p->received;
-    ev->source = name.n && !t->p->relay ? h.source : named_source(w, ev, peer, name);
+    ev->source = name.n && !t->p->relay ? h.source : named_source(w, host_of(ev), peer, name);
     set_time(w, ev, r->time);
     add_fields(w, ev, r->fields);
     if (r->severity.n && !event_get(ev, STR("log.level")).n)
         (void)event_add(ev, &w->batch.arena, STR("log.level"), r->severity);
-    complete(w, ev, peer, t->p->alone ? name : str_of(NULL, 0), profile);
+    complete(w, ev, peer, t->p->alone ? name : str_of(NULL, 0), host_of(ev), profile);
     if (*t->p->object)
         ev->object = str_c(t->p->object);
     m.profile = profile;

@@ -65,12 +65,19 @@ static void hosts_and_addresses_find_their_object(void **state)
     objects_free(&o);
 }
 
+static struct source_seen by_syslog(const void *arg, size_t event)
+{
+    (void)arg;
+    (void)event;
+    return (struct source_seen){ .listener = STR("syslog_tcp"), .peer = STR("192.0.2.9") };
+}
+
 static void count(struct sources *s, const char *id, enum event_parse parse, time_ns when)
 {
     struct event ev = { .source = str_c(id), .parse = parse, .received = when, .original = STR("12345"), .parser = STR("sshd"),
                         .class = CLASS_OS_UNIX, .object = STR("7") };
 
-    sources_count(s, &ev, &(struct source_seen){ .listener = STR("syslog_tcp"), .peer = STR("192.0.2.9") });
+    sources_count(s, &ev, 1, by_syslog, NULL);
 }
 
 /* sources_none - a table that remembers nothing. */
@@ -144,12 +151,37 @@ static void sources_are_counted_kept_and_bounded(void **state)
     sources_free(&s);
 }
 
+static struct source_seen by_number(const void *arg, size_t event)
+{
+    const struct str *hosts = arg;
+
+    return (struct source_seen){ .host = hosts[event] };
+}
+
+static void sources_of_one_portion_keep_the_texts_of_their_last_event(void **state)
+{
+    static const struct str hosts[] = { STR_INIT("a-1"), STR_INIT("b-1"), STR_INIT("a-2"), STR_INIT("c-1"), STR_INIT("b-2") };
+    struct event ev[COUNT(hosts)] = { 0 };
+    struct sources *s = sources_none();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(hosts); i++)
+        ev[i] = (struct event){ .source = str_of(hosts[i].p, 1), .received = NS_PER_DAY, .parser = i == 3 ? STR(EVENT_PARSER_FACTS) : STR("sshd"),
+                                .class = i == 4 ? CLASS_NONE : CLASS_FW };
+    sources_count(s, ev, COUNT(ev), by_number, hosts);
+    assert_true(says(s, "{\"id\":\"a\",\"host\":\"a-2\",\"object\":\"\",\"class\":\"fw\","));
+    assert_true(says(s, "{\"id\":\"b\",\"host\":\"b-2\",\"object\":\"\",\"class\":\"fw\","));   /* one without a class changes it not */
+    assert_true(says(s, "\"events\":2,") && !says(s, "\"c-1\""));                              /* facts are no log */
+    sources_free(&s);
+    remove(at("sources.json"));
+}
+
 /* of_object - a line of a host name that two organisations use. */
 static void of_object(struct sources *s, const char *object, const char *line, time_ns when)
 {
     struct event ev = { .source = STR("fw1"), .received = when, .original = str_c(line), .class = CLASS_OS_UNIX, .object = str_c(object) };
 
-    sources_count(s, &ev, &(struct source_seen){ .listener = STR("syslog_udp") });
+    sources_count(s, &ev, 1, by_syslog, NULL);
 }
 
 static size_t rows_with(struct str text, const char *one, const char *other)
@@ -237,7 +269,7 @@ static void numbered(struct sources *s, const char *number)
     struct event_field f = { STR("event.sequence"), str_c(number) };
     struct event ev = { .source = STR("sw-1"), .received = NS_PER_DAY, .original = STR("1"), .fields = &f, .field_count = 1 };
 
-    sources_count(s, &ev, &(struct source_seen){ .listener = STR("syslog_udp") });
+    sources_count(s, &ev, 1, by_syslog, NULL);
 }
 
 static void lines_that_a_sender_numbered_and_we_never_saw_are_counted(void **state)
@@ -348,6 +380,7 @@ int main(void)
         cmocka_unit_test(hosts_and_addresses_find_their_object),
         cmocka_unit_test(the_longest_silence_is_that_of_this_week_and_the_last),
         cmocka_unit_test(sources_are_counted_kept_and_bounded),
+        cmocka_unit_test(sources_of_one_portion_keep_the_texts_of_their_last_event),
         cmocka_unit_test(lines_of_one_object_are_no_samples_of_another),
         cmocka_unit_test(lines_that_a_sender_numbered_and_we_never_saw_are_counted),
         cmocka_unit_test(our_own_log_is_followed_across_rotation_and_restart),

@@ -28,7 +28,10 @@ struct source_seen {
     struct str host, listener, peer, profile;
     int32_t    zone_min;     /* in which its times without a zone are read */
 };
-void sources_count(struct sources *s, const struct event *ev, const struct source_seen *seen);
+/* sources_count - a portion of events. Each is counted; see is asked what is known of the last one of each source alone, texts seldom change. Facts are
+ * passed over: they are no log, so no source that somebody might look for among the logs of the host. */
+typedef struct source_seen sources_see(const void *arg, size_t event);
+void sources_count(struct sources *s, const struct event *events, size_t count, sources_see *see, const void *arg);
 /* sources_publish - rewrite the file if something changed and the last time is long enough ago (or now). */
 void sources_publish(struct sources *s, bool now);
 
