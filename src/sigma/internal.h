@@ -7,7 +7,7 @@
  *   view.c       an event as a rule sees it: values by field number, folded on demand
  *   logsource.c  which rules an event is shown to
  *   correlate.c  groups and windows;  state.c  their form on disk
- *   rule.c, set.c  documents, files, references;  run.c  one event through all of it */
+ *   rule.c, set.c  documents, files, references;  run.c  one event through all of it;  plain.c  the same without any table, to compare with */
 #ifndef SAQSHY_SIGMA_INTERNAL_H
 #define SAQSHY_SIGMA_INTERNAL_H
 
@@ -230,6 +230,14 @@ struct origin {
 };
 void origin_of(struct view *v, const struct sigma *s, const struct event *ev, struct origin *out);
 bool logsource_applies(const struct logsource *l, const struct origin *o, bool loose);
+
+/* --- plain.c: the evaluator to compare with --- */
+
+struct plain;
+MUST_USE int plain_new(const struct sigma *s, bool loose, struct plain **out, struct err *e);
+void plain_free(struct plain **p);
+/* plain_event - the rules that match, correlations apart; borrowed until the next call. */
+MUST_USE int plain_event(struct plain *p, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e);
 
 /* --- correlations --- */
 

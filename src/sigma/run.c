@@ -13,6 +13,7 @@ struct sigma_run {
     struct sigma_match   *matches;
     uint32_t              match_count, match_cap;
     struct fired          fired;
+    struct plain         *plain;          /* made when first asked for */
 };
 
 int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, struct err *e)
@@ -48,6 +49,7 @@ void sigma_run_free(struct sigma_run **rp)
     if (r->tracker.of)
         tracker_free(&r->tracker);
     view_free(&r->view);
+    plain_free(&r->plain);
     free(r->source_state);
     free(r->seen);
     free(r->matched);
@@ -229,6 +231,14 @@ const struct sigma_counters *sigma_run_counters(struct sigma_run *r)
     r->counters.groups = groups;
     r->counters.regex_limit = r->view.regex_limit;
     return &r->counters;
+}
+
+int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e)
+{
+    int rc = r->plain ? 0 : plain_new(r->set, r->loose, &r->plain, e);
+
+    *count = 0;
+    return rc < 0 ? rc : plain_event(r->plain, ev, rules, count, e);
 }
 
 void sigma_run_save(const struct sigma_run *r, struct buf *b) { tracker_save(&r->tracker, b); }

@@ -127,6 +127,9 @@ void sigma_run_free(struct sigma_run **r);
 MUST_USE int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
                              struct err *e);
 const struct sigma_counters *sigma_run_counters(struct sigma_run *r);
+/* sigma_run_plain - indexes of the rules that match the event, correlations apart, by the plain evaluator: it looks at every rule and
+ * value and takes a hundred times as long. For comparison with sigma_run_event; it changes no correlation. Borrowed until the next call. */
+MUST_USE int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e);
 
 /* --- the memory of correlations --- */
 
