@@ -6,6 +6,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, read
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { zstd } from './lib/zstd.mjs';
 import { bin, run, saqshy, sleep, until } from './lib/centre.mjs';
 import { Collector, example } from './lib/collector.mjs';
 
@@ -33,17 +34,6 @@ async function exactly(c, expected) {
     assert.deepEqual((await messages(c)).sort(), expected.sort());
 }
 const numbers = (name, from, to) => Array.from({ length: to - from + 1 }, (_, i) => `${name} number ${from + i}`);
-/** A frame of zstd (RFC 8878) whose blocks are stored as they are. */
-function zstd(text) {
-    const bytes = Buffer.from(text), parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]), Buffer.alloc(4)];
-    parts[1].writeUInt32LE(bytes.length);
-    for (let at = 0; at < bytes.length; at += 100000) {
-        const block = bytes.subarray(at, at + 100000), head = Buffer.alloc(3);
-        head.writeUIntLE(block.length * 8 + (at + 100000 >= bytes.length ? 1 : 0), 0, 3);
-        parts.push(head, block);
-    }
-    return Buffer.concat(parts);
-}
 const end = async (c) => { await c.balance(); assert.deepEqual(await c.stop(), { code: 0, signal: null }); };
 
 test('R-12-05 a watched folder: files that are there, that are dropped and that grow; names, and nothing twice after a restart', async (t) => {

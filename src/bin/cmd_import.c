@@ -2,16 +2,15 @@
  *
  * Lines go the usual way (records of one audit event as one, feed.h): parsed, appended to the journal (committed in groups), taken from there into the store; at the end all is in sealed
  * parts and the journal is cut. Only this process may write: a running saqshyd holds the journal's lock, and then import says so. Memory is bounded by
- * one group of lines and the store's own bound. */
+ * one group of lines and the store's own bound. What stands before a damage of a compressed file is stored, and the damage told. */
 #include "bin/bin.h"
+#include "bin/plain.h"
 #include "bin/store_up.h"
 #include "base/file.h"
 #include "parse/feed.h"
 #include "parse/parse.h"
 
-#include <fcntl.h>
 #include <getopt.h>
-#include <sys/stat.h>
 
 #define GROUP_LINES  5000
 #define GROUP_BYTES  (4u * MIB)
@@ -19,9 +18,10 @@
 
 static const char usage[] =
     "usage: saqshy import [--format auto|syslog|json] [--object ID] [--data DIR] FILE…\n\n"
-    "Stores the lines of log files (- is standard input) in DIR (default: SAQSHY_DATA, else ./data; made if absent). Formats are known by their content;\n"
+    "Stores the lines of log files (- is standard input; gzip and zstd are unpacked) in DIR (default: SAQSHY_DATA, else ./data; made if absent). Formats are known by their content;\n"
     "--format is accepted for scripts. Returns when every line is in sealed parts and the journal is cut.\n"
-    "Exit 0: all lines are stored, unparsed ones too; 2: could not be done (a saqshyd that runs on DIR takes lines by syslog instead).\n";
+    "Exit 0: all lines are stored, unparsed ones too; 2: could not be done (a saqshyd that runs on DIR takes lines by syslog instead), or a file could not be\n"
+    "read to its end: what stands before that, and the other files, are stored.\n";
 
 struct import {
     const char         *data, *object;
@@ -33,6 +33,7 @@ struct import {
     struct event_batch  batch;
     size_t              group_bytes;
     uint64_t            lines, failed;
+    size_t              unread;   /* files */
     bool                progress;
 };
 
@@ -103,34 +104,41 @@ static int take_text(void *arg, const struct feed_text *t, struct err *e)
     return m->batch.count >= GROUP_LINES || m->group_bytes >= GROUP_BYTES ? flush(m, e) : 0;
 }
 
+/* unreadable - a file that could not be opened, or read to its end. The others are read all the same. */
+static void unreadable(struct import *m, const struct err *e)
+{
+    fprintf(stderr, "%ssaqshy import: %s\n", m->progress ? "\n" : "", e->text);
+    m->unread++;
+}
+
 static int import_file(struct import *m, const char *path, struct err *e)
 {
-    bool in = strcmp(path, "-") == 0;
-    AUTO_CLOSE int fd = in ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+    struct plain *file = NULL;
     AUTO_BUF struct buf b;
     const struct str *starts;
     size_t count;
     ssize_t n = 1;
     int rc = 0;
 
-    m->path = in ? "stdin" : path;
+    m->path = strcmp(path, "-") == 0 ? "stdin" : path;
     buf_init(&b, 2 * READ_BYTES);
     parse_records(m->parser, str_c(m->path), (struct str){ NULL, 0 }, &starts, &count);
     feed_records(m->feed, starts, count);
-    if (fd < 0)
-        return err_sys(e, "could not open \"%s\"", path);
+    if (plain_open(path, &file, e) < 0) {
+        unreadable(m, e);
+        return 0;
+    }
     while (rc == 0 && n > 0) {
         char *to = buf_room(&b, READ_BYTES);
 
-        if (!to)
-            return err_set(e, -ENOMEM, "no memory to read \"%s\"", path);
-        n = read(fd, to, READ_BYTES);
+        n = to ? plain_some(file, to, READ_BYTES, e) : err_set(e, -ENOMEM, "no memory to read \"%s\"", path);
         if (n < 0)
-            return err_sys(e, "could not read \"%s\"", path);
-        b.n += (size_t)n;
-        rc = n ? feed_bytes(m->feed, buf_view(&b), take_text, m, e) : feed_end(m->feed, take_text, m, e);
+            unreadable(m, e);
+        b.n += n > 0 ? (size_t)n : 0;
+        rc = n > 0 ? feed_bytes(m->feed, buf_view(&b), take_text, m, e) : feed_end(m->feed, take_text, m, e);
         buf_reset(&b);
     }
+    plain_close(&file);
     return rc;
 }
 
@@ -197,5 +205,5 @@ int cmd_import(int argc, char **argv)
         printf("{\"lines\":%llu,\"unparsed\":%llu}\n", (unsigned long long)m.lines, (unsigned long long)m.failed);
     else
         printf("%llu lines stored, %llu of them unparsed\n", (unsigned long long)m.lines, (unsigned long long)m.failed);
-    return EXIT_YES;
+    return m.unread ? EXIT_USAGE : EXIT_YES;
 }

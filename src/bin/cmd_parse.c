@@ -2,16 +2,17 @@
  * configuration: parsers as data are those beside the program, and with --parsers DIR those in DIR before them.
  *
  * Empty lines become nothing; records of one audit event, and a Windows event of several lines of XML, become one event. A line
- * longer than EVENT_ORIGINAL_MAX comes in pieces, marked. A file that is no text but a
- * container we know by its first bytes (EVTX, gzip, zstd, zip) becomes one event, failed. Exit: 0, or 2 where a file
+ * longer than EVENT_ORIGINAL_MAX comes in pieces, marked. Files of gzip and zstd are unpacked; one that is no text but another
+ * container we know by its first bytes (EVTX, zip) becomes one event, failed. Exit: 0, or 2 where a file
  * could not be read or the arguments are wrong. */
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/node.h"
+#include "bin/plain.h"
 #include "parse/feed.h"
 #include "parse/parse.h"
 
+#define READ_BYTES       (256u * KIB)
 #define LINE_ARENA_BYTES (16u * MIB) /* one line, its fields, and what escapes undo */
 
 int cmd_parse(int argc, char **argv);
@@ -133,49 +134,44 @@ static int one_text(void *arg, const struct feed_text *t, struct err *e)
 /* container - the first bytes are those of a format that has no lines. */
 static bool container(struct str s)
 {
-    return str_starts(s, STR("ElfFile\0")) || str_starts(s, STR("\x1f\x8b")) ||
-           str_starts(s, STR("\x28\xb5\x2f\xfd")) || str_starts(s, STR("PK\x03\x04"));
+    return str_starts(s, STR("ElfFile\0")) || str_starts(s, STR("PK\x03\x04"));
 }
 
 static int one_file(struct run *r, const char *path)
 {
-    bool standard = strcmp(path, "-") == 0, first = true;
-    AUTO_CLOSE int own = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-    int fd = standard ? STDIN_FILENO : own, rc = 0;
+    struct plain *file = NULL;
     AUTO_BUF struct buf in;
     struct err e = { 0 };
     const struct str *starts;
+    bool first = true;
     size_t count;
-    ssize_t n;
+    ssize_t n = 1, bad = 0;
+    int rc = 0;
 
     buf_init(&in, 4 * EVENT_ORIGINAL_MAX);
     parse_records(r->parser, r->hints.path, (struct str){ NULL, 0 }, &starts, &count);
     feed_records(r->feed, starts, count);
-    if (fd < 0) {
-        fprintf(stderr, "saqshy parse: could not open \"%s\": %s\n", path, strerror(errno));
+    if (plain_open(path, &file, &e) < 0) {
+        fprintf(stderr, "saqshy parse: %s\n", e.text);
         return -EINVAL;
     }
-    for (;;) {
-        char *room = buf_room(&in, 256 * KIB);
+    while (rc == 0 && n > 0) {
+        char *room = buf_room(&in, READ_BYTES);
 
-        if (!room)
-            return -ENOMEM;
-        n = read(fd, room, 256 * KIB);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            fprintf(stderr, "saqshy parse: could not read \"%s\": %s\n", path, strerror(errno));
-            return -EINVAL;
+        bad = n = room ? plain_some(file, room, READ_BYTES, &e) : err_set(&e, -ENOMEM, "no memory to read \"%s\"", path);
+        if (n < 0)
+            fprintf(stderr, "saqshy parse: %s\n", e.text);
+        in.n += n > 0 ? (size_t)n : 0;
+        if (first && container(buf_view(&in))) {
+            rc = one_text(r, &(struct feed_text){ .text = buf_view(&in), .cut = true }, &e);
+            break;
         }
-        in.n += (size_t)n;
-        if (first && container(buf_view(&in)))
-            return one_text(r, &(struct feed_text){ .text = buf_view(&in), .cut = true }, &e);
         first = false;
-        rc = n ? feed_bytes(r->feed, buf_view(&in), one_text, r, &e) : feed_end(r->feed, one_text, r, &e);
+        rc = n > 0 ? feed_bytes(r->feed, buf_view(&in), one_text, r, &e) : feed_end(r->feed, one_text, r, &e);
         buf_reset(&in);
-        if (rc < 0 || n == 0)
-            return rc;
     }
+    plain_close(&file);
+    return rc < 0 ? rc : bad < 0 ? (int)bad : 0;
 }
 
 static int usage(FILE *to, int rc)

@@ -1,88 +1,126 @@
 /* plain.c - see plain.h. */
 #include "bin/plain.h"
-#include "base/file.h"
+#include "base/unpack.h"
 
-#include <zlib.h>
-#include <zstd.h>
+#include <fcntl.h>
+#include <unistd.h>
 
-#define STEP_BYTES      (256u * KIB)
-#define ZSTD_WINDOW_LOG 27
-#define GZIP_WBITS      (15 + 16)
+#define READ_BYTES (256u * KIB)
 
-/* step - room for some more, at most one byte past max: NULL then. */
-static char *step(struct buf *out, size_t max, size_t *room)
+struct plain {
+    const char    *path;
+    int            fd;
+    struct unpack *unpack;   /* NULL: as it is */
+    struct buf     raw;
+    struct str     left;     /* of raw: not yet given */
+    bool           begun;
+};
+
+/* refill - the next bytes of the file. Returns how many there are now. */
+static ssize_t refill(struct plain *p, struct err *e)
 {
-    *room = out->n > max ? 0 : min_size(STEP_BYTES, max - out->n + 1);
-    return *room ? buf_room(out, *room) : NULL;
+    char *to;
+    ssize_t n;
+
+    if (p->left.n)
+        return (ssize_t)p->left.n;
+    buf_reset(&p->raw);
+    to = buf_room(&p->raw, READ_BYTES);
+    if (!to)
+        return err_set(e, -ENOMEM, "no memory to read \"%s\"", p->path);
+    do
+        n = read(p->fd, to, READ_BYTES);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return err_sys(e, "could not read \"%s\"", p->path);
+    p->raw.n = (size_t)n;
+    p->left = buf_view(&p->raw);
+    return n;
 }
 
-static int from_gzip(struct str bytes, size_t max, struct buf *out)
+/* begin - what the file is, by its first bytes. A pipe gives them in one piece, or they are taken for text. */
+static int begin(struct plain *p, struct err *e)
 {
-    z_stream z = { .next_in = (Bytef *)(uintptr_t)bytes.p, .avail_in = (uInt)bytes.n };
-    int rc = inflateInit2(&z, GZIP_WBITS);
+    ssize_t n = refill(p, e);
+    enum packing packing = n > 0 ? packing_of(p->left) : PACKING_NONE;
 
-    if (rc != Z_OK)
-        return -ENOMEM;
-    while (rc == Z_OK) {
-        size_t room;
-        char *to = step(out, max, &room);
+    p->begun = true;
+    return n < 0 ? (int)n : packing == PACKING_NONE ? 0 : unpack_new(packing, UNPACK_WINDOW_FILE, &p->unpack, e);
+}
 
-        if (!to)
-            break;
-        z.next_out = (Bytef *)to;
-        z.avail_out = (uInt)room;
-        rc = inflate(&z, Z_NO_FLUSH);
-        out->n += room - z.avail_out;
-        if (rc == Z_STREAM_END && z.avail_in)   /* another member */
-            rc = inflateReset(&z);
+int plain_open(const char *path, struct plain **out, struct err *e)
+{
+    struct plain *p = calloc(1, sizeof *p);
+    bool in = strcmp(path, "-") == 0;
+
+    if (!p)
+        return err_set(e, -ENOMEM, "no memory to read \"%s\"", path);
+    p->path = in ? "standard input" : path;
+    buf_init(&p->raw, 2 * READ_BYTES);
+    p->fd = in ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (p->fd < 0) {
+        int rc = err_sys(e, "could not open \"%s\"", p->path);
+
+        plain_close(&p);
+        return rc;
     }
-    inflateEnd(&z);
-    return out->n > max || rc == Z_OK ? -E2BIG : rc == Z_STREAM_END ? 0 : -EBADMSG;
+    *out = p;
+    return 0;
 }
 
-static int from_zstd(struct str bytes, size_t max, struct buf *out)
+void plain_close(struct plain **p)
 {
-    ZSTD_DCtx *ctx = ZSTD_createDCtx();
-    ZSTD_inBuffer in = { bytes.p, bytes.n, 0 };
-    size_t left = 1, room;
-    int rc = ctx ? 0 : -ENOMEM;
+    if (!*p)
+        return;
+    if ((*p)->fd >= 0)
+        close((*p)->fd);
+    unpack_free(&(*p)->unpack);
+    buf_free(&(*p)->raw);
+    free(*p);
+    *p = NULL;
+}
 
-    if (ctx)
-        ZSTD_DCtx_setParameter(ctx, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
-    while (rc == 0 && (in.pos < in.size || left)) {
-        char *to = step(out, max, &room);
-        ZSTD_outBuffer o = { to, room, 0 };
-        size_t before = in.pos;
+ssize_t plain_some(struct plain *p, char *to, size_t room, struct err *e)
+{
+    ssize_t n = p->begun ? 0 : begin(p, e);
 
-        if (!to) {
-            rc = -E2BIG;
-            break;
+    if (n < 0)
+        return n;
+    for (;;) {
+        ssize_t more = refill(p, e);
+
+        if (more < 0)
+            return more;
+        if (!p->unpack) {
+            n = (ssize_t)min_size((size_t)more, room);
+            memcpy(to, p->left.p, (size_t)n);
+            p->left = str_cut(p->left, (size_t)n);
+            return n;
         }
-        left = ZSTD_decompressStream(ctx, &o, &in);
-        out->n += o.pos;
-        if (ZSTD_isError(left) || (left && o.pos == 0 && in.pos == before))
-            rc = -EBADMSG;
+        n = unpack_step(p->unpack, &p->left, to, room);
+        if (n < 0 || (n == 0 && more == 0 && !unpack_whole(p->unpack)))
+            return err_set(e, -EBADMSG, "\"%s\" is damaged: its compressed data %s", p->path, n < 0 ? "are broken" : "end before their time");
+        if (n > 0 || more == 0)
+            return n;
     }
-    ZSTD_freeDCtx(ctx);
-    return rc == 0 && out->n > max ? -E2BIG : rc;
 }
 
 int plain_read(const char *path, size_t max, struct buf *out, struct err *e)
 {
-    AUTO_BUF struct buf file;
-    int rc;
+    struct plain *p = NULL;
+    size_t from = out->n;
+    int rc = plain_open(path, &p, e);
 
-    buf_init(&file, max);
-    rc = file_read(path, max, &file, e);
-    if (rc < 0)
-        return rc;
-    if (str_starts(buf_view(&file), STR("\x1f\x8b")))
-        rc = from_gzip(buf_view(&file), max, out);
-    else if (str_starts(buf_view(&file), STR("\x28\xb5\x2f\xfd")))
-        rc = from_zstd(buf_view(&file), max, out);
-    else
-        buf_str(out, buf_view(&file));
-    if (rc == -E2BIG || buf_failed(out))
-        return err_set(e, -E2BIG, "\"%s\" has more than %zu MiB of text", path, max / MIB);
-    return rc < 0 ? err_set(e, rc, rc == -EBADMSG ? "\"%s\" is damaged: its compressed data end before their time" : "no memory to read \"%s\"", path) : 0;
+    while (rc == 0) {
+        char *to = out->n - from > max ? NULL : buf_room(out, READ_BYTES);
+        ssize_t n = to ? plain_some(p, to, READ_BYTES, e) : err_set(e, -E2BIG, "\"%s\" has more than %zu MiB of text", path, max / MIB);
+
+        if (n <= 0) {
+            rc = (int)n;
+            break;
+        }
+        out->n += (size_t)n;
+    }
+    plain_close(&p);
+    return rc == 0 && out->n - from > max ? err_set(e, -E2BIG, "\"%s\" has more than %zu MiB of text", path, max / MIB) : rc;
 }

@@ -120,7 +120,7 @@ static void submit(struct carrier *k)
     if (p) {
         buf_str(&p->bytes, b.packed);
         p->decoder = &relayed_decoder;
-        p->coding = CODING_ZSTD;
+        p->coding = PACKING_ZSTD;
         p->card = k->base.card->number;
         p->received = clock_now();
         p->numbered = true;

@@ -4,31 +4,24 @@
  * so that the next part goes on there; another file, or the same after a restart, is unpacked anew and passed over up to its position. */
 #include "ingest/folder.h"
 #include "base/log.h"
+#include "base/unpack.h"
 #include "parse/edges.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #define READ_BYTES   (256u * KIB)
 #define LINE_BYTES   (1u * MIB)        /* EVENT_ORIGINAL_MAX: longer ones in pieces */
-#define WINDOW_LOG   27                /* 128 MiB, what zstd --long uses */
-#define GZIP_WBITS   (15 + 16)
-
-enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
 struct folder_reader {
     char        *bytes;                /* LINE_BYTES + READ_BYTES: what is looked at */
     /* of the packed file that is being read */
     uint32_t     file;                 /* its number; 0: none */
-    enum packing packing;
-    z_stream     gzip;
-    ZSTD_DCtx   *zstd;
+    struct unpack *unpack;
     struct buf   raw, plain;           /* plain begins at plain_at */
-    size_t       raw_at;
+    struct str   left;                 /* of raw: not yet unpacked */
     uint64_t     file_at, plain_at;
-    bool         whole, broken;        /* whole: at the end of a member */
+    bool         broken;
     enum encoding encoding;            /* of its text; ENCODING_DETECT: not seen yet */
 };
 
@@ -52,16 +45,11 @@ int folder_reader_new(struct folder_reader **out, struct err *e)
 
 static void end_packed(struct folder_reader *r)
 {
-    if (r->packing == PACKING_GZIP)
-        inflateEnd(&r->gzip);
-    if (r->zstd)
-        ZSTD_freeDCtx(r->zstd);
-    r->zstd = NULL;
-    r->packing = PACKING_NONE;
+    unpack_free(&r->unpack);
     r->file = 0;
-    r->raw_at = 0;
+    r->left = (struct str){ NULL, 0 };
     r->file_at = r->plain_at = 0;
-    r->whole = r->broken = false;
+    r->broken = false;
     r->encoding = ENCODING_DETECT;
     buf_reset(&r->raw);
     buf_reset(&r->plain);
@@ -89,21 +77,13 @@ void folder_reader_forget(struct folder_reader *r, const struct folder_file *f)
 
 static int begin_packed(struct folder_reader *r, const struct folder_file *f, struct err *e)
 {
+    int rc;
+
     end_packed(r);
-    r->gzip = (z_stream){ 0 };
-    if (str_ends(str_c(f->path), STR(".zst"))) {
-        r->zstd = ZSTD_createDCtx();
-        if (r->zstd)
-            ZSTD_DCtx_setParameter(r->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
-        r->packing = r->zstd ? PACKING_ZSTD : PACKING_NONE;
-    } else if (inflateInit2(&r->gzip, GZIP_WBITS) == Z_OK) {
-        r->packing = PACKING_GZIP;
-    }
-    if (r->packing == PACKING_NONE)
-        return err_set(e, -ENOMEM, "no memory to unpack a file");
-    r->file = f->number;
-    r->whole = true;
-    return 0;
+    rc = unpack_new(str_ends(str_c(f->path), STR(".zst")) ? PACKING_ZSTD : PACKING_GZIP, UNPACK_WINDOW_FILE, &r->unpack, e);
+    if (rc == 0)
+        r->file = f->number;
+    return rc;
 }
 
 /* refill - more packed bytes. False: the file has no more now. */
@@ -111,14 +91,14 @@ static bool refill(struct folder_reader *r, int fd)
 {
     ssize_t n;
 
-    if (r->raw_at < r->raw.n)
+    if (r->left.n)
         return true;
     buf_reset(&r->raw);
-    r->raw_at = 0;
     n = buf_room(&r->raw, READ_BYTES) ? pread(fd, r->raw.p, READ_BYTES, (off_t)r->file_at) : -1;
     if (n <= 0)
         return false;
     r->raw.n = (size_t)n;
+    r->left = buf_view(&r->raw);
     r->file_at += (uint64_t)n;
     return true;
 }
@@ -127,37 +107,11 @@ static bool refill(struct folder_reader *r, int fd)
 static bool step(struct folder_reader *r)
 {
     char *to = buf_room(&r->plain, READ_BYTES);
-    size_t left = r->raw.n - r->raw_at, made;
+    ssize_t made = to ? unpack_step(r->unpack, &r->left, to, READ_BYTES) : -1;
 
-    if (!to)
+    if (made < 0)
         return false;
-    if (r->packing == PACKING_ZSTD) {
-        ZSTD_inBuffer in = { r->raw.p + r->raw_at, left, 0 };
-        ZSTD_outBuffer out = { to, READ_BYTES, 0 };
-        size_t rc = ZSTD_decompressStream(r->zstd, &out, &in);
-
-        if (ZSTD_isError(rc))
-            return false;
-        r->whole = rc == 0;
-        r->raw_at += in.pos;
-        made = out.pos;
-    } else {
-        int rc;
-
-        r->gzip.next_in = (Bytef *)r->raw.p + r->raw_at;
-        r->gzip.avail_in = (uInt)left;
-        r->gzip.next_out = (Bytef *)to;
-        r->gzip.avail_out = READ_BYTES;
-        rc = inflate(&r->gzip, Z_NO_FLUSH);
-        r->raw_at = r->raw.n - r->gzip.avail_in;
-        made = READ_BYTES - r->gzip.avail_out;
-        r->whole = rc == Z_STREAM_END;
-        if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-            return false;
-        if (rc == Z_STREAM_END && inflateReset2(&r->gzip, GZIP_WBITS) != Z_OK)
-            return false;
-    }
-    r->plain.n += made;
+    r->plain.n += (size_t)made;
     return r->plain_at + r->plain.n < FOLDER_RATIO_FROM || (r->plain_at + r->plain.n) / FOLDER_RATIO_MAX < r->file_at;
 }
 
@@ -324,8 +278,7 @@ static int read_packed(struct folder_reader *r, struct folder_file *f, int fd, c
     if (rc < 0)
         return rc;
     unpack_to(r, fd, f->offset, max_size(most + READ_BYTES, LINE_BYTES + 1));
-    last = (r->whole || r->broken) && r->raw_at == r->raw.n && r->file_at >= f->size;
-    last = last || r->broken;
+    last = r->broken || (unpack_whole(r->unpack) && r->left.n == 0 && r->file_at >= f->size);
     if (r->plain_at == f->offset && r->plain.n) {
         cut->encoding = r->encoding == ENCODING_DETECT ? ENCODING_UTF8 : r->encoding;
         cut_lines(cut, buf_view(&r->plain), most, r->file_at < f->size, last);

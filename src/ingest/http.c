@@ -140,10 +140,10 @@ static void on_stored(void *owner, uint64_t number, const struct pile *p)
 static int coding_of(const char *name)
 {
     if (!name || !*name || strcasecmp(name, "identity") == 0)
-        return CODING_NONE;
+        return PACKING_NONE;
     if (strcasecmp(name, "gzip") == 0)
-        return CODING_GZIP;
-    return strcasecmp(name, "zstd") == 0 ? CODING_ZSTD : -1;
+        return PACKING_GZIP;
+    return strcasecmp(name, "zstd") == 0 ? PACKING_ZSTD : -1;
 }
 
 /* client - who asks, by certificate, and their address. */
@@ -220,12 +220,12 @@ static int fill(const struct http_route *r, const struct http_ask *a, struct pil
     snprintf(p->query, sizeof p->query, "%.*s%s%.*s", STR_ARG(a->path), a->query.n ? "?" : "", STR_ARG(a->query));
     status = r->admit ? r->admit(a, p, e) : 0;
     if (coding < 0 && r->coding && strcasecmp(http_header(a, "Content-Encoding"), r->coding) == 0)
-        coding = CODING_NONE;
+        coding = PACKING_NONE;
     if (status == 0 && coding < 0) {
         err_set(e, -EINVAL, "Content-Encoding must be gzip, zstd or identity");
         return 415;
     }
-    p->coding = (enum coding)coding;
+    p->coding = (enum packing)coding;
     return status;
 }
 

@@ -13,6 +13,7 @@
 #include "ingest/ingest.h"
 #include "ingest/listener.h"
 #include "base/metrics.h"
+#include "base/unpack.h"
 
 #include <pthread.h>
 
@@ -25,8 +26,6 @@
 #define ANSWER_BYTES_MAX    (4u * MIB)    /* of a body that a decoder writes */
 #define QUERY_TEXT_MAX      512
 #define STREAM_TEXT_MAX     64
-
-enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD };
 
 /* --- counters --- */
 
@@ -85,7 +84,7 @@ struct pile {
     /* of a request */
     const struct body_decoder *decoder;   /* not NULL: bytes is a body */
     uint16_t            card;
-    enum coding         coding;
+    enum packing         coding;
     size_t              record_bytes;  /* longer records are stored in pieces; 0: LINE_MAX_BYTES */
     struct str          agent;         /* in agent_text: the name of the client's certificate */
     bool                alone;         /* the agent speaks for its own object alone */
@@ -167,8 +166,8 @@ void framer_end(struct framer *f, framer_take *take, void *arg);
 
 #define BODY_WIRE_MAX   (8u * MIB)
 #define BODY_PLAIN_MAX  (16u * MIB)   /* a bomb stops here */
-/* unpack - body in its plain form in out. -E2BIG past BODY_PLAIN_MAX, -EBADMSG for broken bytes. */
-MUST_USE int unpack(enum coding coding, struct str body, struct buf *out, struct err *e);
+/* body_plain - body in its plain form in out. -E2BIG past BODY_PLAIN_MAX, -EBADMSG for broken bytes. */
+MUST_USE int body_plain(enum packing coding, struct str body, struct buf *out, struct err *e);
 
 /* --- the role --- */
 

@@ -580,7 +580,7 @@ static int records_joined(struct taking *t, struct err *e)
 int take_request(struct worker *w, struct pile *p, struct err *e)
 {
     struct taking t = { w, p };
-    int rc = unpack(p->coding, buf_view(&p->bytes), &w->plain, e);
+    int rc = body_plain(p->coding, buf_view(&p->bytes), &w->plain, e);
 
     event_batch_reset(&w->batch);
     empty_join(w);

@@ -187,23 +187,23 @@ static void bodies_are_unpacked_within_bounds(void **state)
         plain[i] = (char)(i * i >> 7);
     buf_init(&out, BODY_PLAIN_MAX + MIB);
     zn = ZSTD_compress(packed, sizeof packed, plain, sizeof plain, 1);
-    assert_int_equal(unpack(CODING_ZSTD, str_of(packed, zn), &out, &e), 0);
+    assert_int_equal(body_plain(PACKING_ZSTD, str_of(packed, zn), &out, &e), 0);
     assert_true(str_eq(buf_view(&out), str_of(plain, sizeof plain)));
     for (size_t cut = 1; cut < zn; cut += 997)
-        assert_int_equal(unpack(CODING_ZSTD, str_of(packed, zn - cut), &out, &e), -EBADMSG);
+        assert_int_equal(body_plain(PACKING_ZSTD, str_of(packed, zn - cut), &out, &e), -EBADMSG);
     assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     z.next_in = (Bytef *)plain, z.avail_in = sizeof plain, z.next_out = (Bytef *)packed, z.avail_out = sizeof packed;
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     gn = sizeof packed - z.avail_out;
     deflateEnd(&z);
-    assert_int_equal(unpack(CODING_GZIP, str_of(packed, gn), &out, &e), 0);
+    assert_int_equal(body_plain(PACKING_GZIP, str_of(packed, gn), &out, &e), 0);
     assert_true(str_eq(buf_view(&out), str_of(plain, sizeof plain)));
     for (size_t cut = 1; cut < gn; cut += 997)
-        assert_int_equal(unpack(CODING_GZIP, str_of(packed, gn - cut), &out, &e), -EBADMSG);
-    assert_int_equal(unpack(CODING_GZIP, STR("no gzip"), &out, &e), -EBADMSG);
-    assert_int_equal(unpack(CODING_ZSTD, STR("no zstd"), &out, &e), -EBADMSG);
-    assert_int_equal(unpack(CODING_ZSTD, STR(""), &out, &e), -EBADMSG);
-    assert_int_equal(unpack(CODING_NONE, STR("plain"), &out, &e), 0);
+        assert_int_equal(body_plain(PACKING_GZIP, str_of(packed, gn - cut), &out, &e), -EBADMSG);
+    assert_int_equal(body_plain(PACKING_GZIP, STR("no gzip"), &out, &e), -EBADMSG);
+    assert_int_equal(body_plain(PACKING_ZSTD, STR("no zstd"), &out, &e), -EBADMSG);
+    assert_int_equal(body_plain(PACKING_ZSTD, STR(""), &out, &e), -EBADMSG);
+    assert_int_equal(body_plain(PACKING_NONE, STR("plain"), &out, &e), 0);
 }
 
 static void a_bomb_stops_at_the_limit(void **state)
@@ -217,7 +217,7 @@ static void a_bomb_stops_at_the_limit(void **state)
     buf_init(&out, BODY_PLAIN_MAX + MIB);
     n = ZSTD_compress(packed, MIB, zeros, 64u * MIB, 1);
     assert_false(ZSTD_isError(n));
-    assert_int_equal(unpack(CODING_ZSTD, str_of(packed, n), &out, &e), -E2BIG);
+    assert_int_equal(body_plain(PACKING_ZSTD, str_of(packed, n), &out, &e), -E2BIG);
     assert_true(out.n <= BODY_PLAIN_MAX);
 }
 

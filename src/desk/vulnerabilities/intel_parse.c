@@ -1,8 +1,8 @@
 /* intel_parse.c - see intel_parse.h. */
 #include "desk/vulnerabilities/intel_parse.h"
+#include "base/unpack.h"
 
 #include <jansson.h>
-#include <zlib.h>
 
 /* cve_ok - "CVE-2021-44228", as both lists write it. */
 static bool cve_ok(struct str s)
@@ -77,29 +77,13 @@ int kev_read(struct str bytes, intel_fn *fn, void *arg, struct intel_meta *out, 
 
 /* --- EPSS --- */
 
-static int unpack(struct str bytes, struct buf *out, struct err *e)
+static int plain(struct str bytes, struct buf *out, struct err *e)
 {
-    z_stream z = { .next_in = (Bytef *)(uintptr_t)bytes.p, .avail_in = (uInt)bytes.n };
-    int rc = inflateInit2(&z, 15 + 32);
+    int rc = unpack_all(PACKING_GZIP, UNPACK_WINDOW_BODY, bytes, INTEL_TEXT_MAX, out);
 
-    if (rc != Z_OK)
-        return err_set(e, -ENOMEM, "no memory to unpack");
-    while (rc == Z_OK) {
-        char *room = buf_room(out, 64 * KIB);
-
-        if (!room)
-            break;
-        z.next_out = (Bytef *)room;
-        z.avail_out = 64 * KIB;
-        rc = inflate(&z, Z_NO_FLUSH);
-        out->n += 64 * KIB - z.avail_out;
-        if (rc == Z_BUF_ERROR && z.avail_in == 0)
-            break;
-    }
-    inflateEnd(&z);
-    if (buf_failed(out))
-        return err_set(e, -E2BIG, "unpacked it is larger than %u MiB", INTEL_TEXT_MAX / MIB);
-    return rc == Z_STREAM_END ? 0 : err_set(e, -EBADMSG, "the compressed file is cut or broken");
+    if (rc == -E2BIG)
+        return err_set(e, rc, "unpacked it is larger than %u MiB", INTEL_TEXT_MAX / MIB);
+    return rc < 0 ? err_set(e, rc, rc == -EBADMSG ? "the compressed file is cut or broken" : "no memory to unpack") : 0;
 }
 
 /* share - a decimal from 0 to 1. */
@@ -175,6 +159,6 @@ int epss_read(struct str bytes, intel_fn *fn, void *arg, struct intel_meta *out,
     *out = (struct intel_meta){ 0 };
     if (bytes.n > INTEL_BYTES_MAX)
         return err_set(e, -E2BIG, "the file is larger than %u MiB", INTEL_BYTES_MAX / MIB);
-    rc = packed ? unpack(bytes, &b, e) : 0;
+    rc = packed ? plain(bytes, &b, e) : 0;
     return rc < 0 ? rc : epss_lines(packed ? buf_view(&b) : bytes, fn, arg, out, e);
 }
