@@ -66,13 +66,15 @@ static void take_time(struct flattener *f, struct str name, struct str value)
     }
 }
 
-/* add - an empty text is a value too: rules tell it from an absent field. */
+/* add - an empty text is a value too, and so is null, which has no bytes at all: rules tell both from an absent field. */
 static void add(struct flattener *f, struct str value)
 {
     struct str name = arena_copy(f->arena, str_of(f->name, f->name_n));
+    bool null = !value.p;
 
-    value = arena_copy(f->arena, value);
-    if (!name.p || !value.p) {
+    if (!null)
+        value = arena_copy(f->arena, value);
+    if (!name.p || (!null && !value.p)) {
         f->partial = true;
         return;
     }
@@ -107,7 +109,8 @@ static void add_scalar(struct flattener *f, const json_t *v)
     case JSON_FALSE:
         add(f, STR("false"));
         break;
-    default:   /* null is an absent field */
+    default:
+        add(f, (struct str){ NULL, 0 });
         break;
     }
 }

@@ -19,7 +19,7 @@ static const char *env(const char *name)
 
 static const struct { const char *name, *in, *want; } shapes[] = {
     { "nested", "{\"a\":{\"b\":{\"c\":1}},\"d\":true}", "a.b.c=1\nd=true\n" },
-    { "null is absent", "{\"a\":null,\"b\":\"x\"}", "b=x\n" },
+    { "null is there, and has no bytes", "{\"a\":null,\"b\":\"x\"}", "a=\nb=x\n" },
     { "an empty text is there", "{\"a\":\"\"}", "a=\n" },
     { "an array has several values", "{\"a\":[\"x\",2,{\"b\":3}]}", "a=x\na=2\na.b=3\n" },
     { "a number past 64 bits", "{\"a\":123456789012345678901234567890}", "a=1.2345678901234568e+29\n" },

@@ -1,7 +1,7 @@
 /* detection.c - the selections of a rule become named nodes.
  *
- * A selection is a map (AND of its items), a list of maps (OR), a list of texts (keywords, OR) or one text. An item is
- * "field|modifiers: value or list of values". Nothing nests deeper than that, so nothing here needs a stack. */
+ * A selection is a map (AND of its items), a list of maps (OR), a list of texts (keywords, OR), a list of such lists, or one
+ * text. An item is "field|modifiers: value or list of values". */
 #include "sigma/modifier.h"
 
 struct patterns {
@@ -33,8 +33,9 @@ static bool plain_number(const struct ynode *v, double *number)
 
 static int add_text(struct draft *d, const struct ynode *v, const struct chain *c, bool keyword, struct patterns *out)
 {
-    struct alternatives alt = { .count = 1 };
-    int rc = tokens_of(&d->set->arena, v->text, &alt.t[0], d->e);
+    struct tokens one;
+    struct alternatives alt = { &one, 1 };
+    int rc = tokens_of(&d->set->arena, v->text, &one, d->e);
 
     if (rc == 0)
         rc = chain_apply(d, v, c, &alt);
@@ -70,6 +71,8 @@ static int add_reference(struct draft *d, const struct ynode *v, const struct ch
 {
     struct pattern p = { .kind = PAT_REF, .cased = c->cased };
 
+    if (str_chr(v->text, '*') >= 0 || str_chr(v->text, '?') >= 0 || v->text.n == 0)
+        return draft_broken(d, v, "the name of a field is expected here");
     if (c->count == 1)
         p.kind = c->text[0] == MOD_STARTS ? PAT_REF_STARTS : c->text[0] == MOD_ENDS ? PAT_REF_ENDS : PAT_REF_CONTAINS;
     p.ref_field = field_intern(d->set, arena_copy(&d->set->arena, v->text));
@@ -96,7 +99,7 @@ static int add_read(struct draft *d, const struct ynode *v, const struct chain *
     case MOD_EXISTS:
         if (!v->plain || (!str_ieq(v->text, STR("true")) && !str_ieq(v->text, STR("false"))))
             return draft_broken(d, v, "\"exists\" takes true or false");
-        p.kind = str_ieq(v->text, STR("true")) ? PAT_EXISTS : PAT_NULL;
+        p.kind = str_ieq(v->text, STR("true")) ? PAT_EXISTS : PAT_ABSENT;
         return add_pattern(d, out, &p);
     default:
         p.kind = c->first == MOD_LT ? PAT_LT : c->first == MOD_LTE ? PAT_LTE : c->first == MOD_GT ? PAT_GT : PAT_GTE;
@@ -112,12 +115,8 @@ static int add_value(struct draft *d, const struct ynode *v, const struct chain 
 
     if (v->kind != YNODE_SCALAR)
         return draft_broken(d, v, "a text, a number or a list of them is expected here");
-    if (yaml_null(v)) {
-        if (c->first != MOD_NONE || c->count || keyword)
-            return draft_broken(d, v, "null takes no modifier and needs a field");
-        p.kind = PAT_NULL;
-        return add_pattern(d, out, &p);
-    }
+    if (yaml_null(v))
+        return draft_broken(d, v, "null is not part of a list, takes no modifier and needs a field");
     if (c->first != MOD_NONE)
         return add_read(d, v, c, out);
     if (!keyword && c->count == 0 && plain_number(v, &p.number)) {
@@ -136,44 +135,58 @@ static int64_t one_leaf(struct draft *d, uint32_t field, const struct patterns *
     return draft_leaf(d, &leaf, at);
 }
 
+/* null_node - the field is absent or null: the value null, or an empty list. */
+static int64_t null_node(struct draft *d, const struct ynode *at, const struct ynode *value, const struct chain *c, uint32_t field)
+{
+    struct patterns list = { 0 };
+    int rc;
+
+    if (field == FIELD_KEYWORD || c->first != MOD_NONE || c->count)
+        return draft_broken(d, value, "%s takes no modifier and needs a field", value->kind == YNODE_SEQ ? "an empty list stands for null, which" : "null");
+    rc = add_pattern(d, &list, &(struct pattern){ .kind = PAT_NULL });
+    return rc < 0 ? rc : one_leaf(d, field, &list, 0, at);
+}
+
+/* all_node - each value of the list as a leaf of its own, joined by AND. What one value is expanded to stays OR. */
+static int64_t all_node(struct draft *d, const struct ynode *at, const struct ynode *values, const struct chain *c, uint32_t field)
+{
+    AUTO_FREE uint32_t *kids = calloc(values->kind == YNODE_SEQ ? values->count : 1, sizeof *kids);
+    uint32_t kid_count = 0;
+
+    if (!kids)
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    if (values->kind != YNODE_SEQ || values->count == 1)
+        draft_remark(d, at, "\"all\" over a single value changes nothing");
+    for (const struct ynode *v = values->kind == YNODE_SEQ ? values->first : values; v; v = values->kind == YNODE_SEQ ? v->next : NULL) {
+        struct patterns list = { 0 };
+        int rc = add_value(d, v, c, field == FIELD_KEYWORD, &list);
+        int64_t n = rc < 0 ? rc : one_leaf(d, field, &list, 0, v);
+
+        if (n < 0)
+            return n;
+        kids[kid_count++] = (uint32_t)n;
+    }
+    return draft_node(d, NODE_AND, kids, kid_count, at);
+}
+
 /* values_node - the values of one item, joined by OR, or by AND with "all". */
 static int64_t values_node(struct draft *d, const struct ynode *at, const struct ynode *values, const struct chain *c,
                            uint32_t field)
 {
     const struct ynode *v = values->kind == YNODE_SEQ ? values->first : values;
-    bool keyword = field == FIELD_KEYWORD;
     struct patterns list = { 0 };
-    AUTO_FREE uint32_t *kids = NULL;
-    uint32_t kid_count = 0;
-    int64_t n;
-    int rc;
 
-    if (values->kind == YNODE_SEQ && values->count == 0) {
-        if (keyword)
-            return draft_broken(d, values, "an empty list of keywords");
-        rc = add_pattern(d, &list, &(struct pattern){ .kind = PAT_NULL });
-        return rc < 0 ? rc : one_leaf(d, field, &list, 0, at);
-    }
-    if (c->all) {
-        kids = calloc(values->kind == YNODE_SEQ ? values->count : 1, sizeof *kids);
-        if (!kids)
-            return err_set(d->e, -ENOMEM, "no memory for a rule");
-    }
+    if (values->kind == YNODE_SEQ ? values->count == 0 : yaml_null(values))
+        return null_node(d, at, values, c, field);
+    if (c->all)
+        return all_node(d, at, values, c, field);
     for (; v; v = values->kind == YNODE_SEQ ? v->next : NULL) {
-        uint32_t from = list.n;
+        int rc = add_value(d, v, c, field == FIELD_KEYWORD, &list);
 
-        rc = add_value(d, v, c, keyword, &list);
         if (rc < 0)
             return rc;
-        if (!c->all)
-            continue;
-        n = one_leaf(d, field, &list, from, v);
-        if (n < 0)
-            return n;
-        kids[kid_count++] = (uint32_t)n;
-        list = (struct patterns){ 0 };
     }
-    return c->all ? draft_node(d, NODE_AND, kids, kid_count, at) : one_leaf(d, field, &list, 0, at);
+    return one_leaf(d, field, &list, 0, at);
 }
 
 static int64_t item_node(struct draft *d, const struct ynode *key)
@@ -229,44 +242,50 @@ static int64_t map_node(struct draft *d, const struct ynode *map)
     return count == 1 ? kids[0] : draft_node(d, NODE_AND, kids, count, map);
 }
 
-static int64_t list_node(struct draft *d, const struct ynode *list)
+/* list_items - the maps of a list, and of the lists in it, as nodes; its texts as keywords. All are joined by OR, at any depth. */
+static int list_items(struct draft *d, const struct ynode *list, struct u32list *kids, struct patterns *words)
 {
     static const struct chain none = { 0 };
-    AUTO_FREE uint32_t *kids = calloc(list->count ? list->count : 1, sizeof *kids);
-    struct patterns words = { 0 };
-    uint32_t count = 0;
+    const struct ynode *open[YAML_DEPTH_MAX] = { list };   /* lists and items that follow; base/yaml.c nests no deeper */
+    uint32_t depth = 1;
 
-    if (!kids)
-        return err_set(d->e, -ENOMEM, "no memory for a rule");
-    if (list->count == 0)
-        return draft_broken(d, list, "an empty selection");
-    for (const struct ynode *v = list->first; v; v = v->next) {
+    while (depth) {
+        const struct ynode *v = open[--depth];
         int64_t n;
 
-        if (v->kind == YNODE_SCALAR) {
-            int rc = add_value(d, v, &none, true, &words);
-
-            if (rc < 0)
-                return rc;
+        if (v != list && v->next)
+            open[depth++] = v->next;
+        if (v->kind == YNODE_SEQ && v->count == 0)
+            return draft_broken(d, v, "an empty selection");
+        if (v->kind == YNODE_SEQ) {
+            assert(depth < YAML_DEPTH_MAX);
+            open[depth++] = v->first;
             continue;
         }
-        if (v->kind == YNODE_SEQ)
-            return draft_broken(d, v, "a map of fields or a text is expected here, not a list in a list");
-        n = map_node(d, v);
+        n = v->kind == YNODE_SCALAR ? add_value(d, v, &none, true, words) : map_node(d, v);
         if (n < 0)
-            return n;
-        kids[count++] = (uint32_t)n;
+            return (int)n;
+        if (v->kind == YNODE_MAP && !u32list_add(kids, (uint32_t)n))
+            return err_set(d->e, -ENOMEM, "no memory for a rule");
     }
-    if (words.n) {
-        int64_t n = one_leaf(d, FIELD_KEYWORD, &words, 0, list);
+    return 0;
+}
 
-        if (n < 0)
-            return n;
-        if (count == 0)
-            return n;
-        kids[count++] = (uint32_t)n;   /* fits: at least one item was a text */
+static int64_t list_node(struct draft *d, const struct ynode *list)
+{
+    struct patterns words = { 0 };
+    struct u32list kids = { 0 };
+    int64_t n = list_items(d, list, &kids, &words);
+
+    if (n == 0 && words.n) {
+        n = one_leaf(d, FIELD_KEYWORD, &words, 0, list);
+        if (n >= 0 && !u32list_add(&kids, (uint32_t)n))
+            n = err_set(d->e, -ENOMEM, "no memory for a rule");
     }
-    return count == 1 ? kids[0] : draft_node(d, NODE_OR, kids, count, list);
+    if (n >= 0)
+        n = kids.n == 1 ? kids.p[0] : draft_node(d, NODE_OR, kids.p, kids.n, list);
+    free(kids.p);
+    return n;
 }
 
 static int64_t selection_node(struct draft *d, const struct ynode *key)

@@ -36,6 +36,17 @@ int draft_unsupported(struct draft *d, const struct ynode *at, const char *fmt, 
     return rc;
 }
 
+void draft_remark(struct draft *d, const struct ynode *at, const char *fmt, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    (void)!sigma_remark(d->set, d->file, d->id, at ? at->line : 0, at ? at->column : 0, text);   /* without memory the rule is still right */
+}
+
 static bool grow(void **p, uint32_t *cap, uint32_t need, size_t size)
 {
     uint32_t next = *cap ? *cap : 32;
@@ -151,7 +162,7 @@ static bool needs_field(const struct leaf *leaf)
     if (leaf->field == FIELD_KEYWORD)
         return false;
     for (uint32_t i = 0; i < leaf->count; i++)
-        if (leaf->patterns[i].kind == PAT_NULL)
+        if (leaf->patterns[i].kind == PAT_NULL || leaf->patterns[i].kind == PAT_ABSENT)
             return false;
     return true;
 }

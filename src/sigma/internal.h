@@ -27,6 +27,7 @@ size_t utf8_width(const char *p, size_t n);
 #define PATTERN_TOKENS_MAX 65536
 #define GLOB_STEPS_MAX     4000000u   /* byte comparisons of one wildcard pattern over one value */
 #define RE_MATCH_LIMIT     200000u    /* PCRE2's own count of steps */
+#define RE_DEPTH_LIMIT     10000u     /* of nested choices, where the JIT is not at hand */
 
 enum pattern_kind {
     PAT_ANY,        /* "*": any value there is */
@@ -34,8 +35,9 @@ enum pattern_kind {
     PAT_NUMBER,     /* equal as a number; text is the form written */
     PAT_RE, PAT_CIDR,
     PAT_LT, PAT_LTE, PAT_GT, PAT_GTE,
-    PAT_NULL,       /* the field is absent */
-    PAT_EXISTS,     /* the field is there */
+    PAT_NULL,       /* the field is absent, or JSON's null */
+    PAT_EXISTS,     /* the field is there, be it null or empty */
+    PAT_ABSENT,     /* the field is not there at all */
     PAT_REF,        /* equal to another field */
     PAT_REF_STARTS, PAT_REF_ENDS, PAT_REF_CONTAINS,
 };
@@ -68,6 +70,8 @@ MUST_USE int tokens_of(struct arena *a, struct str s, struct tokens *out, struct
 MUST_USE int tokens_wrap(struct arena *a, struct tokens *t, bool star_before, bool star_after, struct err *e);
 /* tokens_text - the bytes, if there is no wildcard among them; false otherwise. */
 bool tokens_text(struct arena *a, const struct tokens *t, struct str *out);
+/* tokens_put - t with the token at "place" replaced by these bytes. */
+MUST_USE int tokens_put(struct arena *a, const struct tokens *t, uint32_t place, struct str bytes, struct tokens *out, struct err *e);
 MUST_USE int tokens_literal(struct arena *a, struct str bytes, struct tokens *out, struct err *e);
 void tokens_windash(struct tokens *t);
 MUST_USE int pattern_of_tokens(struct arena *a, const struct tokens *t, bool cased, struct pattern *out, struct err *e);
@@ -83,9 +87,11 @@ struct regex {
     struct regex *next;
     void *code;      /* pcre2_code */
 };
-#define RE_CASELESS  1u
-#define RE_MULTILINE 2u
-#define RE_DOTALL    4u
+#define RE_CASELESS   1u
+#define RE_MULTILINE  2u
+#define RE_DOTALL     4u
+#define RE_FROM_START 8u     /* the match begins where the value does */
+#define RE_TO_END     16u
 MUST_USE int regex_new(struct str pattern, unsigned flags, struct regex **out, struct err *e);
 void regex_free(struct regex *r);
 struct regex_scratch;   /* pcre2 match data and context of one worker */
@@ -130,6 +136,7 @@ struct draft {
     struct sigma  *set;
     struct yaml   *y;
     struct err    *e;
+    struct str     file, id;      /* for remarks; the id may be empty */
     bool           unsupported;   /* the refusal is SIGMA_UNSUPPORTED, not SIGMA_BROKEN */
     int            line, column;  /* of the refusal */
     struct node   *nodes;
@@ -145,6 +152,8 @@ struct draft {
 /* draft_broken, draft_unsupported - refuse the rule at a place; they return -EBADMSG and -ENOTSUP. */
 int draft_broken(struct draft *d, const struct ynode *at, const char *fmt, ...) PRINTF(3, 4);
 int draft_unsupported(struct draft *d, const struct ynode *at, const char *fmt, ...) PRINTF(3, 4);
+/* draft_remark - tell of something odd in a rule that loads all the same. */
+void draft_remark(struct draft *d, const struct ynode *at, const char *fmt, ...) PRINTF(3, 4);
 /* draft_node - a node over kids (all with smaller index). Returns its index, or a negative error. */
 int64_t draft_node(struct draft *d, enum node_kind kind, const uint32_t *kids, uint32_t count, const struct ynode *at);
 int64_t draft_leaf(struct draft *d, const struct leaf *leaf, const struct ynode *at);
@@ -177,7 +186,7 @@ struct alias {
     uint32_t field, rank, next;
 };
 struct vvalue {
-    struct str raw, folded;
+    struct str raw, folded; /* raw.p NULL: JSON's null, which is there but equals nothing */
     uint32_t   next;        /* next value of the same field, or UINT32_MAX */
     bool       has_folded;
 };
@@ -298,6 +307,8 @@ struct sigma {
     uint32_t             logsource_count, logsource_cap;
     struct sigma_refusal *refusals;
     uint32_t             refusal_count, refusal_cap;
+    struct sigma_remark *remarks;
+    uint32_t             remark_count, remark_cap;
     struct str          *fields;
     uint32_t             field_count;
     struct strmap        field_map, id_map, alias_map;
@@ -316,6 +327,7 @@ MUST_USE int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *d
 MUST_USE int correlation_parse(struct draft *d, const struct ynode *map, const struct ynode *custom, struct correlation **out);
 MUST_USE int sigma_refuse(struct sigma *s, enum sigma_verdict v, struct str file, struct str id, int line, int column,
                           const char *reason);
+MUST_USE int sigma_remark(struct sigma *s, struct str file, struct str id, int line, int column, const char *text);
 
 /* --- correlate.c --- */
 

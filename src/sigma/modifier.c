@@ -51,12 +51,25 @@ static int take(struct draft *d, const struct ynode *key, enum modifier m, struc
         c->first = m;
         return 0;
     }
+    if (c->first == MOD_RE && (m == MOD_STARTS || m == MOD_ENDS || m == MOD_CONTAINS)) {
+        c->re_flags |= m == MOD_STARTS ? RE_FROM_START : m == MOD_ENDS ? RE_TO_END : 0;   /* a search finds it anywhere already */
+        return 0;
+    }
     if (c->first != MOD_NONE && !(c->first == MOD_REF && (m == MOD_STARTS || m == MOD_ENDS || m == MOD_CONTAINS)))
         return draft_unsupported(d, key, "these modifiers are not combined");
     if (c->count == COUNT(c->text))
         return draft_broken(d, key, "more than %zu modifiers", COUNT(c->text));
     c->text[c->count++] = m;
     return 0;
+}
+
+/* encodes_later - base64 or base64offset stands behind modifier i. */
+static bool encodes_later(const struct chain *c, uint32_t i)
+{
+    while (++i < c->count)
+        if (c->text[i] == MOD_BASE64 || c->text[i] == MOD_BASE64OFFSET)
+            return true;
+    return false;
 }
 
 int chain_parse(struct draft *d, const struct ynode *key, struct str names, struct chain *c)
@@ -79,6 +92,9 @@ int chain_parse(struct draft *d, const struct ynode *key, struct str names, stru
         if (rc < 0)
             return rc;
     }
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->text[i] >= MOD_UTF16LE && c->text[i] <= MOD_UTF16 && !encodes_later(c, i))
+            draft_remark(d, key, "UTF-16 stands only in front of base64 or base64offset: events hold UTF-8");
     return 0;
 }
 
@@ -156,39 +172,80 @@ static struct str shifted(struct arena *a, struct str s, size_t shift)
     return str_of(whole.p + skip[shift], whole.n - skip[shift] - end);
 }
 
+static struct str encoded(struct arena *a, enum modifier m, struct str plain, uint32_t shift)
+{
+    switch (m) {
+    case MOD_BASE64: return base64(a, plain, 0);
+    case MOD_BASE64OFFSET: return shifted(a, plain, shift);
+    default: return utf16(a, plain, m == MOD_UTF16BE, m == MOD_UTF16);
+    }
+}
+
 static int encode_text(struct draft *d, const struct ynode *at, enum modifier m, struct alternatives *v)
 {
     struct arena *a = &d->set->arena;
-    struct tokens made[3];
-    struct str plain;
-    uint32_t count = m == MOD_BASE64OFFSET ? 3 : 1;
+    uint32_t each = m == MOD_BASE64OFFSET ? 3 : 1;
+    struct tokens *made = arena_array(a, (size_t)v->count * each, sizeof *made);
 
-    if (v->count != 1 || !tokens_text(a, &v->t[0], &plain))
-        return draft_broken(d, at, "a value with wildcards cannot be encoded");
-    for (uint32_t i = 0; i < count; i++) {
-        struct str s = m == MOD_BASE64 ? base64(a, plain, 0) : m == MOD_BASE64OFFSET ? shifted(a, plain, i)
-                     : utf16(a, plain, m == MOD_UTF16BE, m == MOD_UTF16);
+    if (!made)
+        return err_set(d->e, -ENOMEM, "no memory for patterns");
+    for (uint32_t i = 0; i < v->count * each; i++) {
+        struct str plain, s;
 
+        if (!tokens_text(a, &v->t[i / each], &plain))
+            return draft_broken(d, at, "a value with wildcards cannot be encoded");
+        s = encoded(a, m, plain, i % each);
         if (!s.p || tokens_literal(a, s, &made[i], d->e) < 0)
             return -ENOMEM;
         if (s.n == 0)
             return draft_broken(d, at, "the value is too short to be encoded");
     }
-    memcpy(v->t, made, count * sizeof made[0]);
-    v->count = count;
+    *v = (struct alternatives){ made, v->count * each };
     return 0;
 }
 
+/* write_out - each dash of windash as each of the signs it stands for: 5 texts a dash. */
+static int write_out(struct draft *d, const struct ynode *at, struct alternatives *v)
+{
+    static const char *const dashes[] = { "-", "/", "\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x80\x95" };
+
+    for (uint32_t i = 0; i < v->count;) {
+        struct tokens t = v->t[i], *made;
+        uint32_t dash = 0;
+
+        while (dash < t.n && t.p[dash] != TOK_DASH)
+            dash++;
+        if (dash == t.n) {
+            i++;
+            continue;
+        }
+        made = arena_array(&d->set->arena, (size_t)v->count + COUNT(dashes) - 1, sizeof *made);
+        if (v->count + COUNT(dashes) > ALTERNATIVES_MAX)
+            return draft_broken(d, at, "the value stands for more than %d texts", ALTERNATIVES_MAX);
+        if (!made)
+            return err_set(d->e, -ENOMEM, "no memory for patterns");
+        memcpy(made, v->t, v->count * sizeof *made);
+        for (uint32_t k = 0; k < COUNT(dashes); k++)
+            if (tokens_put(&d->set->arena, &t, dash, str_c(dashes[k]), &made[k ? v->count + k - 1 : i], d->e) < 0)
+                return -ENOMEM;
+        *v = (struct alternatives){ made, v->count + COUNT(dashes) - 1 };
+    }
+    return 0;
+}
+
+static bool encodes(enum modifier m) { return m >= MOD_BASE64 && m <= MOD_UTF16; }
+
 int chain_apply(struct draft *d, const struct ynode *at, const struct chain *c, struct alternatives *v)
 {
-    for (uint32_t m = 0; m < c->count; m++) {
-        enum modifier mod = c->text[m];
-        int rc = 0;
+    int rc = 0;
 
-        if (mod >= MOD_BASE64 && mod <= MOD_UTF16) {
-            rc = encode_text(d, at, mod, v);
-            if (rc < 0)
-                return rc;
+    for (uint32_t m = 0; m < c->count && rc == 0; m++) {
+        enum modifier mod = c->text[m];
+
+        if (encodes(mod)) {
+            rc = write_out(d, at, v);
+            if (rc == 0)
+                rc = encode_text(d, at, mod, v);
             continue;
         }
         for (uint32_t i = 0; i < v->count && rc == 0; i++) {
@@ -197,8 +254,6 @@ int chain_apply(struct draft *d, const struct ynode *at, const struct chain *c, 
             else
                 rc = tokens_wrap(&d->set->arena, &v->t[i], mod != MOD_STARTS, mod != MOD_ENDS, d->e);
         }
-        if (rc < 0)
-            return rc;
     }
-    return 0;
+    return rc;
 }

@@ -18,10 +18,12 @@ struct chain {
     bool          all, cased, neq;
 };
 
-/* One value on its way through the chain; base64offset makes three of it. */
+#define ALTERNATIVES_MAX 4096   /* of one value */
+
+/* One value on its way through the chain: base64offset makes three of it, and encoding writes each dash of windash out. */
 struct alternatives {
-    struct tokens t[3];
-    uint32_t      count;
+    struct tokens *t;
+    uint32_t       count;
 };
 
 /* chain_parse - names is what stands behind the first "|". */

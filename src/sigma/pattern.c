@@ -45,6 +45,20 @@ int tokens_literal(struct arena *a, struct str bytes, struct tokens *out, struct
     return 0;
 }
 
+int tokens_put(struct arena *a, const struct tokens *t, uint32_t place, struct str bytes, struct tokens *out, struct err *e)
+{
+    uint16_t *p = arena_array(a, t->n + bytes.n, sizeof *p);
+
+    if (!p)
+        return err_set(e, -ENOMEM, "no memory for a pattern");
+    memcpy(p, t->p, place * sizeof *p);
+    for (size_t i = 0; i < bytes.n; i++)
+        p[place + i] = (unsigned char)bytes.p[i];
+    memcpy(p + place + bytes.n, t->p + place + 1, (t->n - place - 1) * sizeof *p);
+    *out = (struct tokens){ p, t->n - 1 + (uint32_t)bytes.n };
+    return 0;
+}
+
 int tokens_wrap(struct arena *a, struct tokens *t, bool before, bool after, struct err *e)
 {
     uint16_t *p;

@@ -164,7 +164,7 @@ static bool reference_holds(const struct pattern *p, struct view *v, uint32_t va
     for (uint32_t o = view_first(v, p->ref_field); o != UINT32_MAX; o = v->values[o].next) {
         struct str other = p->cased ? v->values[o].raw : view_folded(v, o);
 
-        if (find_text(as[p->kind - PAT_REF], s, other, pl))
+        if (v->values[o].raw.p && find_text(as[p->kind - PAT_REF], s, other, pl))
             return true;
     }
     return false;
@@ -193,6 +193,8 @@ static bool value_holds(const struct pattern *p, struct view *v, uint32_t value,
     struct str raw = v->values[value].raw;
 
     *pl = (struct place){ 0, raw.n };
+    if (!raw.p)
+        return p->kind == PAT_NULL || p->kind == PAT_EXISTS;
     switch (p->kind) {
     case PAT_ANY: case PAT_EXISTS: return true;
     case PAT_EQ: case PAT_STARTS: case PAT_ENDS: case PAT_CONTAINS:
@@ -202,7 +204,7 @@ static bool value_holds(const struct pattern *p, struct view *v, uint32_t value,
     case PAT_CIDR: return cidr_holds(p, raw);
     case PAT_NUMBER: case PAT_LT: case PAT_LTE: case PAT_GT: case PAT_GTE: return number_holds(p, raw);
     case PAT_REF: case PAT_REF_STARTS: case PAT_REF_ENDS: case PAT_REF_CONTAINS: return reference_holds(p, v, value, pl);
-    case PAT_NULL: return false;
+    case PAT_NULL: case PAT_ABSENT: return false;
     }
     return false;
 }
@@ -218,7 +220,7 @@ static bool leaf_holds(const struct leaf *leaf, struct view *v, struct leaf_hit 
     hit->value = UINT32_MAX;
     if (!keyword && first == UINT32_MAX) {
         for (uint32_t i = 0; i < leaf->count; i++)
-            if (leaf->patterns[i].kind == PAT_NULL)
+            if (leaf->patterns[i].kind == PAT_NULL || leaf->patterns[i].kind == PAT_ABSENT)
                 return true;
         return false;
     }
@@ -275,7 +277,7 @@ size_t program_explain(const struct program *p, struct view *v, struct sigma_hit
         bool yes = leaf_holds(leaf, v, &hit);
 
         at = yes ? i->yes : i->no;
-        if (!yes || hit.value == UINT32_MAX || n == max || at == GOTO_FALSE)
+        if (!yes || hit.value == UINT32_MAX || n == max || at == GOTO_FALSE || !v->values[hit.value].raw.p)
             continue;
         struct place pl = hit.place;
         if (pl.at + pl.n <= (v->values[hit.value].has_folded ? v->values[hit.value].folded : v->values[hit.value].raw).n)

@@ -27,6 +27,10 @@ int regex_new(struct str pattern, unsigned flags, struct regex **out, struct err
         options |= PCRE2_MULTILINE;
     if (flags & RE_DOTALL)
         options |= PCRE2_DOTALL;
+    if (flags & RE_FROM_START)
+        options |= PCRE2_ANCHORED;
+    if (flags & RE_TO_END)
+        options |= PCRE2_ENDANCHORED;
     r->code = pcre2_compile((PCRE2_SPTR)(pattern.n ? pattern.p : ""), pattern.n, options, &code, &at, NULL);
     if (!r->code) {
         PCRE2_UCHAR text[160] = "";
@@ -61,6 +65,7 @@ struct regex_scratch *regex_scratch_new(void)
         return NULL;
     }
     pcre2_set_match_limit(s->context, RE_MATCH_LIMIT);
+    pcre2_set_depth_limit(s->context, RE_DEPTH_LIMIT);
     pcre2_set_heap_limit(s->context, RE_HEAP_KIB);
     return s;
 }

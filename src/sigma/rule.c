@@ -26,6 +26,23 @@ int sigma_refuse(struct sigma *s, enum sigma_verdict v, struct str file, struct 
     return 0;
 }
 
+int sigma_remark(struct sigma *s, struct str file, struct str id, int line, int column, const char *text)
+{
+    if (s->remark_count == s->remark_cap) {
+        uint32_t cap = s->remark_cap ? s->remark_cap * 2 : 16;
+        struct sigma_remark *grown = realloc(s->remarks, cap * sizeof *grown);
+
+        if (!grown)
+            return -ENOMEM;
+        s->remarks = grown;
+        s->remark_cap = cap;
+    }
+    s->remarks[s->remark_count++] = (struct sigma_remark){
+        arena_copy(&s->arena, file), arena_copy(&s->arena, id), line, column, arena_copy(&s->arena, str_c(text)),
+    };
+    return 0;
+}
+
 /* take_list - a text or a list of texts. */
 static int take_list(struct draft *d, const struct ynode *n, struct sigma_texts *out)
 {
@@ -101,6 +118,7 @@ static int take_texts(struct draft *d, const struct ynode *doc, struct sigma_rul
     r->description = arena_copy(a, yaml_text(doc, "description"));
     r->author = arena_copy(a, yaml_text(doc, "author"));
     r->line = doc->line;
+    d->id = r->id;
     if (r->title.n == 0)
         return draft_broken(d, doc, "\"title\" is missing");
     if (r->id.n == 0 && r->name.n)
@@ -203,7 +221,7 @@ static bool add_rule(struct sigma *s, const struct compiled *c)
 int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, struct str file, struct err *e)
 {
     struct err why = { 0 };
-    struct draft d = { .set = s, .y = y, .e = &why };
+    struct draft d = { .set = s, .y = y, .e = &why, .file = file };
     struct compiled c = { .rule = { .file = file } };
     int rc = s->rule_count < SIGMA_RULES_MAX ? compile(&d, doc, &c)
                                              : draft_broken(&d, doc, "more than %d rules", SIGMA_RULES_MAX);

@@ -43,6 +43,7 @@ void sigma_free(struct sigma **sp)
     free(s->correlations);
     free(s->logsources);
     free(s->refusals);
+    free(s->remarks);
     free(s->fields);
     free(s->field_map.slots);
     free(s->id_map.slots);
@@ -434,6 +435,8 @@ size_t sigma_rule_count(const struct sigma *s) { return s->rule_count; }
 const struct sigma_rule *sigma_rule_at(const struct sigma *s, size_t i) { return &s->rules[i].rule; }
 size_t sigma_refusal_count(const struct sigma *s) { return s->refusal_count; }
 const struct sigma_refusal *sigma_refusal_at(const struct sigma *s, size_t i) { return &s->refusals[i]; }
+size_t sigma_remark_count(const struct sigma *s) { return s->remark_count; }
+const struct sigma_remark *sigma_remark_at(const struct sigma *s, size_t i) { return &s->remarks[i]; }
 time_ns sigma_window_max(const struct sigma *s) { return s->window_max; }
 
 const struct sigma_rule *sigma_rule_find(const struct sigma *s, struct str id)

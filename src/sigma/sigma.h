@@ -73,6 +73,13 @@ struct sigma_refusal {
     struct str reason;     /* without the place */
 };
 
+/* Something odd in a rule that is part of the set, or in what stands around it: what its author should look at. */
+struct sigma_remark {
+    struct str file, id;   /* id may be empty */
+    int        line, column;
+    struct str text;
+};
+
 /* --- loading --- */
 
 /* sigma_compile - build a set from files in memory. Refused rules are listed in the set. Fails only without memory or past
@@ -91,6 +98,8 @@ const struct sigma_rule *sigma_rule_at(const struct sigma *s, size_t i);
 const struct sigma_rule *sigma_rule_find(const struct sigma *s, struct str id);
 size_t sigma_refusal_count(const struct sigma *s);
 const struct sigma_refusal *sigma_refusal_at(const struct sigma *s, size_t i);
+size_t sigma_remark_count(const struct sigma *s);
+const struct sigma_remark *sigma_remark_at(const struct sigma *s, size_t i);
 /* sigma_window_max - the longest timespan of the correlations, in ns; 0 if there are none. */
 time_ns sigma_window_max(const struct sigma *s);
 
