@@ -3,34 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "detect/hunt.h"
+#include "detect/hunt_internal.h"
 #include "parse/join.h"
-#include "parse/parse.h"
 
 #define READ_BYTES (256u * KIB)
-
-struct hunt {
-    const struct sigma *rules;
-    struct sigma_run   *run;
-    struct parser      *parser;
-    struct event_batch  batch;
-    uint64_t            seq;
-};
-
-/* One file while it is read: a window of bytes that grows at its end and is dropped at its head. */
-struct source {
-    const char *path;
-    int         fd;
-    struct buf  window;
-    size_t      at;          /* first byte not used */
-    bool        end;
-    uint64_t    record;
-    time_ns     received;
-    hunt_sink  *sink;
-    hunt_complain *say;
-    void       *arg;
-    struct hunt_stats *stats;
-};
 
 int hunt_new(const struct sigma *rules, const char *content, struct hunt **out, struct err *e)
 {
@@ -59,6 +35,7 @@ void hunt_free(struct hunt **hp)
         return;
     sigma_run_free(&h->run);
     parse_free(&h->parser);
+    evtx_free(&h->evtx);
     event_batch_free(&h->batch);
     free(h);
     *hp = NULL;
@@ -66,7 +43,7 @@ void hunt_free(struct hunt **hp)
 
 /* --- reading --- */
 
-static int more(struct source *s, struct err *e)
+int hunt_more(struct source *s, struct err *e)
 {
     char *room;
     ssize_t n;
@@ -88,7 +65,7 @@ static int more(struct source *s, struct err *e)
     return 0;
 }
 
-static int look_at(struct hunt *h, struct source *s, struct err *e)
+int hunt_look(struct hunt *h, struct source *s, struct err *e)
 {
     const struct sigma_match *m;
     struct event *ev = &h->batch.items[0];
@@ -101,6 +78,12 @@ static int look_at(struct hunt *h, struct source *s, struct err *e)
         return n;
     s->stats->matches += (uint64_t)n;
     return s->sink(s->arg, s->path, s->record, ev, m, (size_t)n);
+}
+
+void hunt_broken(struct source *s, const char *why)
+{
+    s->stats->broken++;
+    s->say(s->arg, s->path, s->record, why);
 }
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -131,7 +114,7 @@ static int value_end(struct source *s, size_t *end, struct err *e)
         if (s->end)
             return 0;
         size_t offset = i - s->at;
-        int rc = more(s, e);
+        int rc = hunt_more(s, e);
         if (rc < 0)
             return rc;
         i = s->at + offset;
@@ -146,15 +129,14 @@ static int json_value(struct hunt *h, struct source *s, struct str text, struct 
     event_batch_reset(&h->batch);
     rc = hunt_json_event(text, &h->batch, &why);
     if (rc == -EBADMSG) {
-        s->stats->broken++;
-        s->say(s->arg, s->path, s->record, why.text);
+        hunt_broken(s, why.text);
         return 0;
     }
     if (rc < 0)
         return err_set(e, rc, "%s", why.text);
     if (h->batch.items[0].marks & MARK_NO_TIME)
         h->batch.items[0].time = h->batch.items[0].received = s->received;
-    return look_at(h, s, e);
+    return hunt_look(h, s, e);
 }
 
 /* json_file - values in a row; around them blanks, commas and the brackets of one array are skipped. */
@@ -170,14 +152,13 @@ static int json_file(struct hunt *h, struct source *s, struct err *e)
         if (s->at == s->window.n) {
             if (s->end)
                 return 0;
-            rc = more(s, e);
+            rc = hunt_more(s, e);
             continue;
         }
         rc = value_end(s, &end, e);
         s->record++;
         if (rc == 0) {
-            s->stats->broken++;
-            s->say(s->arg, s->path, s->record, "the file ends within this value");
+            hunt_broken(s, "the file ends within this value");
             return 0;
         }
         if (rc > 0) {
@@ -221,7 +202,7 @@ static int next_line(struct source *s, struct str *line, bool *cut, struct err *
                 return 1;
             }
         }
-        int rc = more(s, e);
+        int rc = hunt_more(s, e);
         if (rc < 0)
             return rc;
     }
@@ -240,7 +221,7 @@ static int look_at_text(struct hunt *h, struct source *s, struct str text, uint6
     if (!ev)
         return err_set(e, -ENOMEM, "no memory for an event");
     parse_line(h->parser, text, &hints, &h->batch.arena, ev);
-    return look_at(h, s, e);
+    return hunt_look(h, s, e);
 }
 
 static int look_at_joined(struct hunt *h, struct source *s, struct join *join, struct err *e)
@@ -305,7 +286,7 @@ static bool is_json(struct str s)
 static const char *container(struct str s)
 {
     static const struct { const char *magic; size_t n; const char *name; } rows[] = {
-        { "ElfFile\0", 8, "an EVTX file" }, { "\x1f\x8b", 2, "a gzip file" }, { "\x28\xb5\x2f\xfd", 4, "a zstd file" },
+        { "\x1f\x8b", 2, "a gzip file" }, { "\x28\xb5\x2f\xfd", 4, "a zstd file" },
         { "PK\x03\x04", 4, "a zip file" },
     };
 
@@ -328,12 +309,14 @@ int hunt_file(struct hunt *h, const char *path, hunt_sink *sink, hunt_complain *
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mtim.tv_sec < s.received / NS_PER_SECOND)
         s.received = st.st_mtim.tv_sec * NS_PER_SECOND;   /* lines without a year are older than their file */
     buf_init(&s.window, HUNT_VALUE_MAX + READ_BYTES);
-    rc = more(&s, e);
+    rc = hunt_more(&s, e);
     if (rc == 0 && container(buf_view(&s.window)))
         rc = err_set(e, -EPROTONOSUPPORT, "\"%s\" is %s, which hunt does not read: unpack it or turn it into JSON", path,
                      container(buf_view(&s.window)));
     if (rc == 0)
-        rc = is_json(buf_view(&s.window)) ? json_file(h, &s, e) : line_file(h, &s, e);
+        rc = evtx_looks(buf_view(&s.window)) ? hunt_evtx(h, &s, e) :
+             is_json(buf_view(&s.window))    ? json_file(h, &s, e) :
+                                               line_file(h, &s, e);
     buf_free(&s.window);
     return rc < 0 ? rc : 0;
 }

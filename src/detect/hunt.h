@@ -1,7 +1,8 @@
 /* hunt.h - detection over files without a server: JSON of any shape, and raw log lines.
  *
  * Owns      struct hunt owns its rules, its parser and its correlations, which run on over all files in their order.
- * Promises  1. What a file is, its first bytes say: JSON values (one a line, or written over many lines, or one array), else lines
+ * Promises  1. What a file is, its first bytes say: an event log of Windows (EVTX), JSON values (one a line, or written over many lines, or
+ *              one array), else lines
  *              for src/parse. Containers that are not read yet are refused by name.
  *           2. Nested JSON is flattened to dotted names; an event that is broken is told and passed over.
  *           3. Memory is bounded: HUNT_VALUE_MAX for one JSON value, EVENT_ORIGINAL_MAX for a line.

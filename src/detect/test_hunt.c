@@ -250,9 +250,9 @@ static struct str column(struct str line, int n)
     return piece;
 }
 
-static bool one_case(struct sigma *s, struct str line)
+static bool one_case(struct sigma *s, struct str line, struct str file)
 {
-    struct str json = column(line, 10), raw = column(line, 9), matches = column(line, 11);
+    struct str matches = column(line, 11);
     struct wanted w = { .id = column(line, 1) };
     struct hunt_stats stats = { 0 };
     struct hunt *h = NULL;
@@ -260,7 +260,7 @@ static bool one_case(struct sigma *s, struct str line)
     char path[4096];
     struct err e;
 
-    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(json.n ? json : raw));
+    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(file));
     (void)!str_u64(matches, &least);
     assert_int_equal(hunt_new(s, NULL, &h, &e), 0);
     if (hunt_file(h, path, count_rule, fail_complaint, &w, &stats, &e) < 0)
@@ -271,31 +271,69 @@ static bool one_case(struct sigma *s, struct str line)
     return w.count >= least;
 }
 
-static void public_cases_match(void **state)
+enum { FILE_DATA = 9, FILE_JSON = 10 };
+
+/* every_case - the cases whose file is of a kind: the event log, or the same events as JSON; a case of lines has only its data. */
+static unsigned every_case(struct sigma *s, int kind, unsigned *good)
 {
     char path[4096];
-    const char *paths[] = { path };
     AUTO_BUF struct buf manifest;
-    struct sigma *s = NULL;
-    unsigned cases = 0, good = 0;
+    unsigned cases = 0;
     struct str rest, line;
     struct err e;
 
-    (void)state;
+    *good = 0;
     buf_init(&manifest, 0);
     snprintf(path, sizeof path, "%s/data/sigma/manifest.tsv", env("SAQSHY_SHARED"));
     assert_int_equal(file_read(path, MIB, &manifest, &e), 0);
-    snprintf(path, sizeof path, "%s/sigma-rules", work);
-    assert_int_equal(sigma_load(paths, 1, &s, &e), 0);
     rest = buf_view(&manifest);
     str_split(&rest, '\n', &line);   /* the heading */
-    while (str_split(&rest, '\n', &line))
-        if (line.n) {
-            cases++;
-            good += one_case(s, line);
-        }
-    print_message("%u of %u cases give at least the expected matches\n", good, cases);
-    assert_true(good >= PUBLIC_CASES);
+    while (str_split(&rest, '\n', &line)) {
+        struct str file = column(line, kind);
+
+        if (file.n == 0 && column(line, FILE_JSON).n == 0)
+            file = column(line, FILE_DATA);
+        if (line.n == 0 || file.n == 0)
+            continue;
+        cases++;
+        *good += one_case(s, line, file);
+    }
+    return cases;
+}
+
+static struct sigma *public_rules(void)
+{
+    char path[128];
+    const char *paths[] = { path };
+    struct sigma *s = NULL;
+    struct err e;
+
+    snprintf(path, sizeof path, "%s/sigma-rules", work);
+    assert_int_equal(sigma_load(paths, 1, &s, &e), 0);
+    return s;
+}
+
+static void public_cases_match(void **state)
+{
+    struct sigma *s = public_rules();
+    unsigned good, cases = every_case(s, FILE_JSON, &good);
+
+    (void)state;
+    print_message("%u of %u cases give at least the expected matches as JSON\n", good, cases);
+    assert_int_equal(cases, PUBLIC_CASES);
+    assert_int_equal(good, cases);
+    sigma_free(&s);
+}
+
+static void public_cases_match_as_event_logs(void **state)
+{
+    struct sigma *s = public_rules();
+    unsigned good, cases = every_case(s, FILE_DATA, &good);
+
+    (void)state;
+    print_message("%u of %u cases give at least the expected matches as event logs of Windows\n", good, cases);
+    assert_int_equal(cases, PUBLIC_CASES);
+    assert_int_equal(good, cases);
     sigma_free(&s);
 }
 
@@ -386,6 +424,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest public_tests[] = {
         cmocka_unit_test(public_rules_load),
         cmocka_unit_test(public_cases_match),
+        cmocka_unit_test(public_cases_match_as_event_logs),
         cmocka_unit_test(public_cases_match_when_parsed),
     };
     char path[4096];

@@ -193,6 +193,9 @@ bool cef_line(struct work *w);
 bool leef_line(struct work *w);
 bool w3c_line(struct work *w);
 bool winxml_line(struct work *w);
+struct form_pairs;
+/* windows_pairs - the same of pairs with the names of winxml, wherever they were read. */
+bool windows_pairs(struct work *w, const struct form_pairs *p);
 bool snare_line(struct work *w);
 bool windows_json(struct work *w, uint32_t first);
 /* windows_meaning - the fields of a Windows event stand as winlog.*: what they mean. */

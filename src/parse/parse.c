@@ -1,4 +1,5 @@
 /* parse.c - the way of a line: marks, shape, header, program, and what is told at the end; see parse.h. */
+#include "parse/evtx.h"
 #include "parse/forms_internal.h"
 #include "parse/patterns.h"
 
@@ -429,25 +430,47 @@ static void decode(struct work *w)
     work_add(w, STR("saqshy.encoding"), str_c(encoding_name(e)));
 }
 
-void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a, struct event *ev)
+/* begin - what the event is before anybody looked into its text. */
+static void begin(struct work *w, struct str line)
 {
-    struct text_pairs pairs;
-    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs };
-
-    pairs.text = (struct str){ NULL, 0 };
+    const struct parse_hints *h = w->hints;
+    struct event *ev = w->ev;
 
     ev->original = str_left(line, EVENT_ORIGINAL_MAX);
     ev->received = ev->time = h->received;
     ev->offset_min = EVENT_OFFSET_NONE;
     ev->source = h->source;
     ev->marks = marks_of(ev->original) | (h->truncated || line.n > EVENT_ORIGINAL_MAX ? MARK_TRUNCATED : 0u);
-    ev->fields = arena_array(a, FIELDS_AT_ONCE, sizeof *ev->fields);
+    ev->fields = arena_array(w->arena, FIELDS_AT_ONCE, sizeof *ev->fields);
     ev->field_cap = ev->fields ? FIELDS_AT_ONCE : 0;
-    w.msg = w.text = ev->original;
+    w->msg = w->text = ev->original;
+}
+
+void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a, struct event *ev)
+{
+    struct text_pairs pairs;
+    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs };
+
+    pairs.text = (struct str){ NULL, 0 };
+    begin(&w, line);
     if ((ev->marks & (MARK_NOT_UTF8 | MARK_BINARY)) || h->encoding == ENCODING_UTF16LE || h->encoding == ENCODING_UTF16BE)
         decode(&w);
     take(&w.msg, STR("\xEF\xBB\xBF"));
     while (w.msg.n && (w.msg.p[w.msg.n - 1] == '\r' || w.msg.p[w.msg.n - 1] == '\n'))
         w.msg.n--;
     finish(&w, !blank(w.msg) && understand(&w));
+}
+
+void parse_evtx(const struct parser *p, const struct evtx_record *r, const struct parse_hints *h, struct arena *a, struct event *ev)
+{
+    struct text_pairs pairs;
+    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs };
+
+    pairs.text = (struct str){ NULL, 0 };
+    begin(&w, r->xml);
+    finish(&w, windows_pairs(&w, &r->pairs));
+    if (!w.timed && r->written) {
+        ev->time = r->written;
+        ev->marks &= ~(uint32_t)MARK_NO_TIME;
+    }
 }

@@ -42,27 +42,42 @@ static void forget_sender(struct work *w)
     ev->field_count = kept;
 }
 
+/* empty_value - rules tell a value that is empty from one that is not there. */
+static void empty_value(struct work *w, struct str name)
+{
+    uint32_t count = w->ev->field_count;
+
+    work_add(w, name, STR("-"));
+    if (w->ev->field_count > count)
+        w->ev->fields[count].value = STR("");
+}
+
+bool windows_pairs(struct work *w, const struct form_pairs *p)
+{
+    if (pairs_get(p, STR("winlog.event_id")).n == 0 && pairs_get(p, STR("winlog.provider_name")).n == 0)
+        return false;
+    if (w->program.n)
+        forget_sender(w);
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (str_starts(p->items[i].name, STR("rendered.")))
+            rendered_pair(w, p->items[i].name, p->items[i].value);
+        else if (p->items[i].value.n == 0)
+            empty_value(w, p->items[i].name);
+        else
+            work_add(w, p->items[i].name, p->items[i].value);
+    }
+    w->trouble = w->trouble || p->damaged;
+    windows_time(w, pairs_get(p, STR("winlog.time_created")));
+    w->ev->parser = STR("windows");
+    windows_meaning(w);
+    return true;
+}
+
 bool winxml_line(struct work *w)
 {
     struct form_pairs p;
 
-    if (!form_kind_read(form_kind_of(STR("winxml")), w->msg, NULL, w->arena, &p))
-        return false;
-    if (pairs_get(&p, STR("winlog.event_id")).n == 0 && pairs_get(&p, STR("winlog.provider_name")).n == 0)
-        return false;
-    if (w->program.n)
-        forget_sender(w);
-    for (uint32_t i = 0; i < p.count; i++) {
-        if (str_starts(p.items[i].name, STR("rendered.")))
-            rendered_pair(w, p.items[i].name, p.items[i].value);
-        else
-            work_add(w, p.items[i].name, p.items[i].value);
-    }
-    w->trouble = w->trouble || p.damaged;
-    windows_time(w, pairs_get(&p, STR("winlog.time_created")));
-    w->ev->parser = STR("windows");
-    windows_meaning(w);
-    return true;
+    return form_kind_read(form_kind_of(STR("winxml")), w->msg, NULL, w->arena, &p) && windows_pairs(w, &p);
 }
 
 /* --- Snare --- */

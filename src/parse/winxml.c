@@ -8,6 +8,7 @@
  * stranger; no recursion: a stack of WINXML_DEPTH_MAX names. Of an <Events> that holds several only the first is read: whoever
  * takes such a list splits it (winxml_next). */
 #include "parse/forms_internal.h"
+#include "parse/winnames.h"
 #include "base/utf8.h"
 
 #define WINXML_DEPTH_MAX 16 /* UserData of known providers nests up to 4 below Event */
@@ -21,40 +22,6 @@ struct xml {
     unsigned params;      /* unnamed <Data> so far */
     struct str text;      /* of the innermost element */
     bool ended;
-};
-
-/* Elements of System whose text is a field. */
-static const struct {
-    struct str element, field;
-} texts[] = {
-    { PAIR("EventID", "winlog.event_id") },     { PAIR("Version", "winlog.version") },
-    { PAIR("Level", "winlog.level") },          { PAIR("Task", "winlog.task") },
-    { PAIR("Opcode", "winlog.opcode") },        { PAIR("Keywords", "winlog.keywords") },
-    { PAIR("EventRecordID", "winlog.record_id") }, { PAIR("Channel", "winlog.channel") },
-    { PAIR("Computer", "winlog.computer_name") },
-};
-
-static const struct {
-    struct str element, attribute, field;
-} attributes[] = {
-    { STR_INIT("Provider"), PAIR("Name", "winlog.provider_name") },
-    { STR_INIT("Provider"), PAIR("Guid", "winlog.provider_guid") },
-    { STR_INIT("Provider"), PAIR("EventSourceName", "winlog.event_source_name") },
-    { STR_INIT("EventID"), PAIR("Qualifiers", "winlog.qualifiers") },
-    { STR_INIT("TimeCreated"), PAIR("SystemTime", "winlog.time_created") },
-    { STR_INIT("Correlation"), PAIR("ActivityID", "winlog.activity_id") },
-    { STR_INIT("Correlation"), PAIR("RelatedActivityID", "winlog.related_activity_id") },
-    { STR_INIT("Execution"), PAIR("ProcessID", "winlog.process.pid") },
-    { STR_INIT("Execution"), PAIR("ThreadID", "winlog.process.thread.id") },
-    { STR_INIT("Security"), PAIR("UserID", "winlog.user.identifier") },
-    { STR_INIT("Security"), PAIR("UserId", "winlog.user.identifier") }, /* Sysmon for Linux */
-};
-
-static const struct {
-    struct str element, field;
-} rendered[] = {
-    { PAIR("Message", "rendered.message") }, { PAIR("Level", "rendered.level") }, { PAIR("Task", "rendered.task") },
-    { PAIR("Opcode", "rendered.opcode") },   { PAIR("Keyword", "rendered.keyword") },
 };
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -151,12 +118,20 @@ static void add(struct xml *x, struct str name, struct str value)
         pairs_add(x->out, name, value);
 }
 
+/* add_data - a value of the event's own: its blanks are its own too ("cmd.exe /c "), rules look at them. */
+static void add_data(struct xml *x, struct str name)
+{
+    if (str_trim(x->text).n)
+        pairs_add(x->out, name, x->text);
+}
+
 static void attribute(struct xml *x, struct str element, struct str name, struct str value)
 {
     if (inside(x, "System", 1)) {
-        for (size_t i = 0; i < COUNT(attributes); i++)
-            if (str_eq(element, attributes[i].element) && str_eq(name, attributes[i].attribute))
-                add(x, attributes[i].field, xml_decoded(x->out, value));
+        struct str field = winname_attribute(element, name);
+
+        if (field.n)
+            add(x, field, xml_decoded(x->out, value));
     } else if (str_eq(name, STR("Name")) && str_eq(element, STR("Data"))) {
         x->data_name = xml_decoded(x->out, value);
     } else if (str_eq(name, STR("Culture")) && str_eq(element, STR("RenderingInfo"))) {
@@ -213,7 +188,7 @@ static void event_data(struct xml *x, struct str element)
         name = arena_printf(x->out->arena, "param%u", ++x->params);
     else if (!str_eq(element, STR("Data")))
         name = element;
-    add(x, joined(x, "winlog.event_data.", name), x->text);
+    add_data(x, joined(x, WIN_EVENT_DATA, name));
 }
 
 /* closed - the innermost element ends: its text is told by where it stands. */
@@ -222,17 +197,15 @@ static void closed(struct xml *x)
     struct str element = x->path[x->depth - 1];
 
     if (inside(x, "System", 1) && x->depth == 3) {
-        for (size_t i = 0; i < COUNT(texts); i++)
-            if (str_eq(element, texts[i].element))
-                add(x, texts[i].field, x->text);
+        if (winname_system(element).n)
+            add(x, winname_system(element), x->text);
     } else if ((inside(x, "EventData", 1) || inside(x, "ProcessingErrorData", 1)) && x->depth == 3) {
         event_data(x, element);
     } else if (inside(x, "UserData", 1) && x->depth > 2) {
-        add(x, joined(x, "winlog.user_data.", element), x->text);
+        add_data(x, joined(x, WIN_USER_DATA, element));
     } else if (inside(x, "RenderingInfo", 1)) {
-        for (size_t i = 0; i < COUNT(rendered); i++)
-            if (str_eq(element, rendered[i].element))
-                add(x, rendered[i].field, x->text);
+        if (winname_rendered(element).n)
+            add(x, winname_rendered(element), x->text);
     }
     x->text = x->data_name = (struct str){ NULL, 0 };
     if (--x->depth == 0)
@@ -254,7 +227,7 @@ static bool opened(struct xml *x)
     if (x->depth == 0 && !str_eq(name, STR("Event"))) /* <Events> around, or something that is no event */
         return take_attributes(x, name, &empty);
     if (x->depth == 2 && str_eq(x->path[1], STR("UserData")))
-        add(x, STR("winlog.user_data.xml_name"), name);
+        add(x, STR(WIN_USER_DATA_ROOT), name);
     x->path[x->depth++] = name;
     x->text = x->data_name = (struct str){ NULL, 0 };
     if (!take_attributes(x, name, &empty))
