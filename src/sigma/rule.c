@@ -161,6 +161,16 @@ static int take_logsource(struct draft *d, const struct ynode *n, uint32_t *out)
     return 0;
 }
 
+/* take_taxonomy - whose names of fields the rule speaks: Sigma's own. */
+static int take_taxonomy(struct draft *d, const struct ynode *doc)
+{
+    const struct ynode *n = yaml_get(doc, "taxonomy");
+
+    if (!n || (n->kind == YNODE_SCALAR && (n->text.n == 0 || str_eq(n->text, STR("sigma")))))
+        return 0;
+    return draft_unsupported(d, n, "no pipeline maps the names of taxonomy \"%.*s\"", STR_ARG(n->text));
+}
+
 static int take_detection(struct draft *d, const struct ynode *doc, struct compiled *c)
 {
     const struct ynode *detection = yaml_get(doc, "detection"), *condition = yaml_get(detection, "condition");
@@ -171,7 +181,9 @@ static int take_detection(struct draft *d, const struct ynode *doc, struct compi
         return draft_broken(d, detection, "\"detection\" must be a map of selections and a condition");
     if (!condition)
         return draft_broken(d, detection, "\"condition\" is missing in \"detection\"");
-    rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
+    rc = take_taxonomy(d, doc);
+    if (rc == 0)
+        rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
     if (rc == 0)
         rc = detection_compile(d, detection);
     if (rc == 0)

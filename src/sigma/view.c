@@ -45,6 +45,8 @@ static const char *const prefixes[] = {
     "winlog.event_data.", "Event.EventData.", "Event.System.", "winlog.user_data.", "auditd.data.", "EventData.", "System.",
     "winlog.", "event_data.", "auditd.log.",
 };
+#define RANK_OTHER_FORM  30
+#define UNNAMED_DATA_MAX 32
 
 bool strmap_put(struct strmap *m, struct str key, uint32_t value)
 {
@@ -122,6 +124,29 @@ static bool alias_add(struct sigma *s, struct str name, uint32_t field, uint32_t
     return strmap_put(&s->alias_map, name, s->alias_count++);
 }
 
+/* windows_names - how Windows writes a field's name in other ways: Provider_Name is an attribute of an element, an element with
+ * attributes has its text apart, and <Data> without a name are numbered by parsers. */
+static bool windows_names(struct sigma *s, uint32_t field)
+{
+    struct str name = s->fields[field], other;
+    ptrdiff_t bar = str_chr(name, '_');
+    bool ok = true;
+
+    for (uint32_t i = 0; i < 2 && ok; i++) {
+        other = arena_printf(&s->arena, "Event.%s.%.*s.#text", i ? "System" : "EventData", STR_ARG(name));
+        ok = other.p && alias_add(s, other, field, RANK_OTHER_FORM);
+    }
+    if (ok && bar > 0) {
+        other = arena_printf(&s->arena, "Event.System.%.*s.#attributes.%.*s", (int)bar, name.p, STR_ARG(str_cut(name, (size_t)bar + 1)));
+        ok = other.p && alias_add(s, other, field, RANK_OTHER_FORM);
+    }
+    for (uint32_t i = 1; ok && i <= UNNAMED_DATA_MAX && str_eq(name, STR("Data")); i++) {
+        other = arena_printf(&s->arena, "winlog.event_data.param%u", i);
+        ok = other.p && alias_add(s, other, field, RANK_OTHER_FORM);
+    }
+    return ok;
+}
+
 int aliases_build(struct sigma *s, struct err *e)
 {
     bool ok = true;
@@ -133,6 +158,7 @@ int aliases_build(struct sigma *s, struct err *e)
 
             ok = name.p && alias_add(s, name, f, p + 1);
         }
+        ok = ok && windows_names(s, f);
     }
     for (uint32_t i = 0; i < COUNT(known) && ok; i++) {
         uint32_t f = strmap_get(&s->field_map, str_c(known[i].field));
