@@ -84,6 +84,17 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_end(ap);
 }
 
+void buf_decimal(struct buf *b, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + v % 10);
+    while (v /= 10);
+    buf_put(b, digits + at, sizeof digits - at);
+}
+
 void buf_le32(struct buf *b, uint32_t v)
 {
     unsigned char x[4] = { v & 255, v >> 8 & 255, v >> 16 & 255, v >> 24 & 255 };

@@ -27,6 +27,8 @@ void buf_put(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, struct str s);
 void buf_byte(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* buf_decimal - as "%llu", where that happens for every event. */
+void buf_decimal(struct buf *b, uint64_t v);
 void buf_le32(struct buf *b, uint32_t v);
 void buf_le64(struct buf *b, uint64_t v);
 void buf_varint(struct buf *b, uint64_t v);

@@ -9,7 +9,7 @@
  *              asked where we are before anything is sent. To others at least once.
  *           4. Connects to nobody but the addresses of the configuration.
  *           5. Bounded: UPSTREAMS_MAX upstreams; an upstream holds one frame of the journal as it was read (usually below 2 MiB, at the most
- *              what one frame can be), one batch (limits.batch_bytes twice), and limits.window_events numbers of 24 bytes. One that is not
+ *              what one frame can be), one batch (limits.batch_bytes twice), and limits.window_events numbers of at most 32 bytes. One that is not
  *              connected holds none of it.
  *           6. Another configuration touches only upstreams that are written differently; another filter keeps the connection.
  * Threads   forward_run: main. Inside, a thread an upstream: reading, decompressing and filtering is work, resolving names, the libraries

@@ -152,13 +152,12 @@ static void put_text(struct buf *out, struct str s, bool one_line)
             out->p[at] = ' ';
 }
 
-void line_put(const struct line_form *f, const struct event *ev, struct buf *out)
+/* put_message - with a header of ours. */
+static void put_message(struct buf *out, const struct line_form *f, const struct event *ev)
 {
-    if (f->format == LINE_ORIGINAL && has_pri(ev->original)) {
-        put_text(out, ev->original, f->one_line);
-        return;
-    }
-    buf_printf(out, "<%u>1 ", priority(ev));
+    buf_byte(out, '<');
+    buf_decimal(out, priority(ev));
+    buf_str(out, STR(">1 "));
     put_time(out, ev);
     put_token(out, event_get(ev, STR("host.name")), HEADER_HOST_MAX);
     put_token(out, event_get(ev, STR("process.name")), HEADER_APP_MAX);
@@ -170,4 +169,18 @@ void line_put(const struct line_form *f, const struct event *ev, struct buf *out
         buf_byte(out, '-');
     buf_byte(out, ' ');
     put_text(out, ev->original, f->one_line);
+}
+
+struct str line_of(const struct line_form *f, const struct event *ev, struct buf *room)
+{
+    bool whole = f->format == LINE_ORIGINAL && has_pri(ev->original);
+
+    if (whole && !f->one_line)
+        return ev->original;
+    buf_reset(room);
+    if (whole)
+        put_text(room, ev->original, true);
+    else
+        put_message(room, f, ev);
+    return buf_view(room);
 }

@@ -1,7 +1,7 @@
 /* relp.c - the client's side of RELP, with and without TLS: many lines on their way, and the place moves with each answer.
  *
- *      ring:   head (oldest without an answer) …… tail (sent last)     at most window_events; an entry is the seq behind which the place may
- *              stand once everything before is answered. Answers may come in any order: an entry is marked, the head moves over marked ones.
+ *      ring:   head (oldest without an answer) …… tail (sent next)     at most window_events; ring[place & mask] has the seq behind which the
+ *              cursor may stand once everything before is answered. Answers may come in any order: an entry is marked, the head moves over marked ones.
  *
  * After a broken connection everything without an answer is sent again: the other side may have stored it and not said so, so RELP delivers at least once. */
 #include "forward/internal.h"
@@ -10,7 +10,7 @@
 #include <poll.h>
 
 #define TXNR_MAX    999999999u
-#define OUT_BYTES   (64u * KIB)
+#define OUT_BYTES   (256u * KIB)  /* of lines, in one call of the kernel */
 #define READ_BYTES  (32u * KIB)
 #define LINE_BYTES  (4u * MIB)    /* a line and its fields, with room to spare */
 
@@ -28,8 +28,9 @@ struct relp {
     struct buf           out, line;
     size_t               at;               /* of out, written so far */
     struct sent         *ring;
-    size_t               cap, head, count;
-    uint32_t             txnr, head_txnr;  /* the next one; that of head */
+    size_t               mask;             /* of the ring, whose size is a power of two */
+    uint64_t             head, tail;       /* places */
+    uint32_t             txnr, head_txnr;  /* those of tail and head */
     bool                 opened, closing;
     time_ns              moved_at;         /* when something was written or answered */
 };
@@ -52,7 +53,8 @@ static int open_relp(struct upstream *u, struct err *e)
         free(s);
         return rc;
     }
-    s->cap = (size_t)u->conf->limits.window_events;
+    for (s->mask = 1; s->mask < (size_t)u->conf->limits.window_events; s->mask = s->mask * 2 + 1)
+        ;
     buf_init(&s->out, 2 * LINE_BYTES);
     buf_init(&s->line, LINE_BYTES);
     u->state = s;
@@ -72,7 +74,7 @@ static void disconnect_relp(struct upstream *u)
     buf_init(&s->line, LINE_BYTES);
     free(s->ring);
     s->ring = NULL;
-    s->at = s->head = s->count = 0;
+    s->at = s->head = s->tail = 0;
     s->opened = s->closing = false;
 }
 
@@ -89,16 +91,16 @@ static void pop(struct upstream *u)
     struct relp *s = u->state;
     uint64_t next = 0, events = 0, bytes = 0;
 
-    for (; s->count && s->ring[s->head].answered; s->count--, events++) {
-        next = s->ring[s->head].next_seq;
-        bytes += s->ring[s->head].bytes;
-        s->head = (s->head + 1) % s->cap;
+    for (; s->head < s->tail && s->ring[s->head & s->mask].answered; s->head++, events++) {
+        next = s->ring[s->head & s->mask].next_seq;
+        bytes += s->ring[s->head & s->mask].bytes;
         s->head_txnr = after(s->head_txnr);
     }
     if (events)
         upstream_acked(u, next, events, bytes);
 }
 
+/* take_answer - 1: a line was answered. */
 static int take_answer(struct upstream *u, const struct relp_answer *a, struct err *e)
 {
     struct relp *s = u->state;
@@ -116,11 +118,10 @@ static int take_answer(struct upstream *u, const struct relp_answer *a, struct e
         return 0;
     }
     at = a->txnr >= s->head_txnr ? a->txnr - s->head_txnr : a->txnr + TXNR_MAX - s->head_txnr;
-    if (at >= s->count)
+    if (at >= s->tail - s->head)
         return err_set(e, -EBADMSG, "\"%s\" answers a line that was not sent", u->conf->address);
-    s->ring[(s->head + at) % s->cap].answered = true;
-    s->moved_at = clock_steady();
-    return 0;
+    s->ring[(s->head + at) & s->mask].answered = true;
+    return 1;
 }
 
 static int read_answers(struct upstream *u, struct err *e)
@@ -129,26 +130,45 @@ static int read_answers(struct upstream *u, struct err *e)
     char bytes[READ_BYTES];
     ssize_t n;
 
-    while ((n = wire_read(s->conn, bytes, sizeof bytes, e)) > 0) {
-        struct str rest = str_of(bytes, (size_t)n);
+    do {
+        struct str rest;
         struct relp_answer a;
+        bool moved = false;
         int rc;
 
-        while ((rc = answer_take(&s->reader, &rest, &a, e)) == 1)
-            if ((rc = take_answer(u, &a, e)) < 0)
+        n = wire_read(s->conn, bytes, sizeof bytes, e);
+        if (n <= 0)
+            return (int)n;
+        rest = str_of(bytes, (size_t)n);
+        while ((rc = answer_take(&s->reader, &rest, &a, e)) == 1) {
+            rc = take_answer(u, &a, e);
+            if (rc < 0)
                 break;
+            moved = moved || rc == 1;
+        }
+        if (moved)
+            s->moved_at = clock_steady();
         pop(u);
         if (rc < 0)
             return rc;
-    }
-    return (int)n;
+    } while (n == (ssize_t)sizeof bytes);
+    return 0;
 }
 
-static bool reached(const struct relp *s, enum until what)
+/* has_room - one more line may be on its way. */
+static bool has_room(const struct upstream *u)
 {
+    const struct relp *s = u->state;
+
+    return s->tail - s->head < (uint64_t)u->conf->limits.window_events;
+}
+
+static bool reached(const struct upstream *u, enum until what)
+{
+    const struct relp *s = u->state;
     bool written = s->at == s->out.n;
 
-    return what == WRITTEN ? written : what == ROOM ? s->count < s->cap : written && s->count == 0 && s->opened;
+    return what == WRITTEN ? written : what == ROOM ? has_room(u) : written && s->head == s->tail && s->opened;
 }
 
 /* pump - write and read until it is so: 0; 1 after wait_ms. */
@@ -164,14 +184,14 @@ static int pump(struct upstream *u, enum until what, int wait_ms, struct err *e)
 
         if (rc < 0)
             return rc;
-        if (n > 0 || (s->count == 0 && s->opened))
+        if (n > 0 || (s->head == s->tail && s->opened))
             s->moved_at = now;
         s->at += (size_t)n;
         if (s->at == s->out.n) {
             buf_reset(&s->out);
             s->at = 0;
         }
-        if (reached(s, what))
+        if (reached(u, what))
             return 0;
         if (now - s->moved_at > u->conf->limits.timeout_s * NS_PER_SECOND)
             return err_set(e, -ETIMEDOUT, "no answer from \"%s\", %lld s long", u->conf->address, (long long)u->conf->limits.timeout_s);
@@ -192,9 +212,9 @@ static int connect_relp(struct upstream *u, struct err *e)
 
     if (rc < 0)
         return rc;
-    s->ring = calloc(s->cap, sizeof *s->ring);
+    s->ring = calloc(s->mask + 1, sizeof *s->ring);
     if (!s->ring)
-        return err_set(e, -ENOMEM, "no memory for a window of %zu events", s->cap);
+        return err_set(e, -ENOMEM, "no memory for a window of %lld events", (long long)u->conf->limits.window_events);
     s->reader = (struct answer_reader){ 0 };
     s->txnr = s->head_txnr = 2;
     s->moved_at = clock_steady();
@@ -212,19 +232,22 @@ static int send_relp(struct upstream *u, const struct event *events, size_t coun
 
     for (size_t i = 0; rc == 0 && i < count; i++) {
         uint64_t next = i + 1 < count ? events[i].seq + 1 : next_seq;
+        struct str line;
 
-        while (rc == 0 && s->count == s->cap)
+        while (rc == 0 && !has_room(u))
             rc = pump(u, ROOM, 1000, e) < 0 ? -EIO : 0;
         if (rc < 0)
             return rc;
-        buf_reset(&s->line);
-        line_put(&s->form, &events[i], &s->line);
-        buf_printf(&s->out, "%u syslog %zu ", s->txnr, s->line.n);
-        buf_str(&s->out, buf_view(&s->line));
+        line = line_of(&s->form, &events[i], &s->line);
+        buf_decimal(&s->out, s->txnr);
+        buf_str(&s->out, STR(" syslog "));
+        buf_decimal(&s->out, line.n);
+        buf_byte(&s->out, ' ');
+        buf_str(&s->out, line);
         buf_byte(&s->out, '\n');
         if (buf_failed(&s->line) || buf_failed(&s->out))
             return err_set(e, -ENOMEM, "no memory for lines");
-        s->ring[(s->head + s->count++) % s->cap] = (struct sent){ next, (uint32_t)s->line.n, false };
+        s->ring[s->tail++ & s->mask] = (struct sent){ next, (uint32_t)line.n, false };
         s->txnr = after(s->txnr);
         if (s->out.n - s->at >= OUT_BYTES)
             rc = pump(u, WRITTEN, 1000, e);

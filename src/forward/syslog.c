@@ -141,14 +141,16 @@ static int send_syslog(struct upstream *u, const struct event *events, size_t co
     struct syslog *s = u->state;
 
     for (size_t i = 0; i < count; i++) {
-        buf_reset(&s->line);
-        line_put(&s->form, &events[i], &s->line);
-        if (!s->form.one_line)
-            buf_printf(&s->out, "%zu ", s->line.n);
-        buf_str(&s->out, buf_view(&s->line));
+        struct str line = line_of(&s->form, &events[i], &s->line);
+
+        if (!s->form.one_line) {
+            buf_decimal(&s->out, line.n);
+            buf_byte(&s->out, ' ');
+        }
+        buf_str(&s->out, line);
         if (s->form.one_line)
             buf_byte(&s->out, '\n');
-        s->held.bytes += s->line.n;
+        s->held.bytes += line.n;
         if (s->out.n >= OUT_BYTES * 4 && i + 1 < count) {   /* long lines: not all of a portion at once */
             int rc = flush(u, e);
 

@@ -1,4 +1,5 @@
-/* relp_frame.c - see relp.h. A header is read byte by byte, since it may be cut anywhere; data is looked at in place where it is whole. */
+/* relp_frame.c - see relp.h. A frame may be cut anywhere, so a state says which part of it comes, and each part takes what
+ * there is of it; data is looked at in place where it is whole. */
 #include "ingest/relp.h"
 #include "ingest/listener.h"
 
@@ -50,52 +51,69 @@ static void to_start(struct relp_reader *r)
     r->split = false;
 }
 
-/* number - the next byte of a number: a digit into *out, or the byte that ends it: then true in *end. */
-static bool number(struct relp_reader *r, char c, size_t *out, bool *end)
+/* number - the digits at the beginning of *bytes, so many as are there, go on with *out. False: there are too many, or none where something else comes. */
+static bool number(struct relp_reader *r, struct str *bytes, size_t *out)
 {
-    *end = c < '0' || c > '9';
-    if (*end)
-        return r->digits > 0;
-    if (r->digits == RELP_DIGITS_MAX)
-        return false;
-    *out = *out * 10 + (size_t)(c - '0');
-    r->digits++;
+    size_t n = 0;
+
+    for (; n < bytes->n && bytes->p[n] >= '0' && bytes->p[n] <= '9'; n++, r->digits++) {
+        if (r->digits == RELP_DIGITS_MAX)
+            return false;
+        *out = *out * 10 + (size_t)(bytes->p[n] - '0');
+    }
+    *bytes = str_cut(*bytes, n);
+    return r->digits > 0 || !bytes->n;
+}
+
+static bool txnr(struct relp_reader *r, struct str *bytes)
+{
+    size_t v = r->txnr;
+
+    if (!number(r, bytes, &v) || (bytes->n && *bytes->p != ' '))
+        return wrong(r, "no transaction number where a frame begins");
+    r->txnr = (uint32_t)v;
+    if (bytes->n) {
+        *bytes = str_cut(*bytes, 1);
+        r->state = RELP_COMMAND;
+    }
     return true;
 }
 
-/* header - one byte of it. */
-static bool header(struct relp_reader *r, char c)
+static bool command(struct relp_reader *r, struct str *bytes)
 {
-    size_t txnr = r->txnr;
-    bool end;
+    size_t n = 0;
 
-    switch (r->state) {
-    case RELP_TXNR:
-        if (!number(r, c, &txnr, &end) || (end && c != ' '))
-            return wrong(r, "no transaction number where a frame begins");
-        r->txnr = (uint32_t)txnr;
-        if (end)
-            r->state = RELP_COMMAND;
-        return true;
-    case RELP_COMMAND:
-        if (c == ' ' && r->command_n) {
-            r->state = RELP_LENGTH;
-            r->digits = 0;
-            return true;
-        }
-        if (r->command_n == RELP_COMMAND_MAX || !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
-            return wrong(r, "no command behind the transaction number");
+    for (; n < bytes->n && r->command_n < RELP_COMMAND_MAX; n++) {
+        char c = bytes->p[n];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+            break;
         r->command[r->command_n++] = c;
-        return true;
-    default:
-        if (!number(r, c, &r->left, &end) || (end && c != ' ' && !(c == '\n' && r->left == 0)))
-            return wrong(r, "no length of data behind the command");
-        if (end && (r->left > RELP_DATA_MAX || (r->left > RELP_OTHER_MAX && !is_syslog(r))))
-            return wrong(r, "the data is too long");
-        if (end)
-            r->state = r->left ? RELP_DATA : RELP_TRAILER;
-        return true;
     }
+    *bytes = str_cut(*bytes, n);
+    if (!bytes->n)
+        return true;
+    if (*bytes->p != ' ' || !r->command_n)
+        return wrong(r, "no command behind the transaction number");
+    *bytes = str_cut(*bytes, 1);
+    r->state = RELP_LENGTH;
+    r->digits = 0;
+    return true;
+}
+
+/* length - behind one of 0 the trailer may follow at once: "7 close 0\n". */
+static bool length(struct relp_reader *r, struct str *bytes)
+{
+    if (!number(r, bytes, &r->left) || (bytes->n && *bytes->p != ' ' && !(*bytes->p == '\n' && r->left == 0)))
+        return wrong(r, "no length of data behind the command");
+    if (!bytes->n)
+        return true;
+    if (r->left > RELP_DATA_MAX || (r->left > RELP_OTHER_MAX && !is_syslog(r)))
+        return wrong(r, "the data is too long");
+    if (*bytes->p == ' ')
+        *bytes = str_cut(*bytes, 1);
+    r->state = r->left ? RELP_DATA : RELP_TRAILER;
+    return true;
 }
 
 /* data - bytes of it: all in place with the trailer, or held. */
@@ -143,20 +161,23 @@ bool relp_feed(struct relp_reader *r, struct str bytes, relp_take *take, void *a
 {
     bool on = !r->wrong;
 
-    while (on && bytes.n) {
-        if (r->state == RELP_DATA) {
+    while (on && bytes.n)
+        switch (r->state) {
+        case RELP_TXNR:
+            on = txnr(r, &bytes);
+            break;
+        case RELP_COMMAND:
+            on = command(r, &bytes);
+            break;
+        case RELP_LENGTH:
+            on = length(r, &bytes);
+            break;
+        case RELP_DATA:
             on = data(r, &bytes, take, arg);
-        } else if (r->state == RELP_TRAILER) {
+            break;
+        default:
             on = trailer(r, &bytes, take, arg);
-        } else {
-            char c = bytes.p[0];
-
-            on = header(r, c);
-            /* "7 close 0\n": the byte that ended the length is the trailer. */
-            if (!(r->state == RELP_TRAILER && c == '\n'))
-                bytes = str_cut(bytes, 1);
         }
-    }
     return on;
 }
 
