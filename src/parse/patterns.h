@@ -2,7 +2,8 @@
  *
  *   patterns_load.c    the file, key by key        patterns_fields.c  names, values, constants, cases
  *   patterns_regex.c   one pattern: groups, literal, limits           patterns_filter.c  many literals in one pass
- *   patterns_run.c     a text against a product    patterns_time.c    times by a form
+ *   patterns_run.c     a text against a product    patterns_put.c     one value goes into the event
+ *   patterns_cases.c   conditions and constants    patterns_time.c    times by a form
  *   patterns_set.c     folders, files, reload      patterns_route.c   the way of a line to a product
  *   patterns_samples.c the lines that a file carries
  *   patterns_draft.c   a file out of lines
@@ -35,7 +36,8 @@
 #define PAIRS_TO           64  /* up to so many by the pairs of bytes that the text has; above, all in one pass */
 #define PAIRS_SIZE         2048 /* a power of two */
 #define PAIRS_OF_LITERAL   6
-#define SETS_MAX           48  /* constants in force at once */
+#define PRODUCT_NAMES_MAX  2048 /* that the file of one product speaks of */
+#define SAID_MAX           64  /* names that the constants of one product have */
 #define PROGRAMS_MAX       128 /* that have a reader in C */
 #define ALONE_MAX          2048
 #define ALONE_BUCKETS      32u /* of second bytes */
@@ -100,12 +102,23 @@ struct value_map {
     struct str from, to;
 };
 
+/* Where a word of a condition must stand in the value. */
+enum word_place { WORD_WHOLE, WORD_HEAD, WORD_TAIL, WORD_WITHIN };
+
+struct condition_word {
+    struct str text;
+    enum word_place place;
+};
+
 struct condition {
     struct str name;
-    const struct str *words; /* any of; a '*' at either end stands for anything */
+    uint16_t number;          /* of the name */
+    bool nothing;             /* holds where there is no value */
+    bool numeric;             /* from … to; else any of the words */
+    const struct condition_word *words;
     size_t count;
-    bool numeric;
     int64_t from, to;
+    uint64_t bit;             /* name_bit of the name; all of them for what is no field of the event */
 };
 
 struct target {
@@ -123,17 +136,22 @@ struct target {
     bool instead;         /* of what the header gave under this name */
 };
 
-/* A source name: of a group or a form. */
+/* A name that the file speaks of: of a group, of a form, of a condition. Names are numbered when the file is loaded, so that
+ * none is looked for by its text while a line is read. */
 struct field {
     struct str name;
     const struct target *targets;
     size_t count;
+    uint16_t number; /* from 1; 0: a name of a form that nobody asks for */
+    bool told;       /* the file says where its values go, be it nowhere */
 };
 
 struct constant {
     struct str name;
     const struct str *values;
     size_t count;
+    uint64_t bit;   /* name_bit of the name */
+    uint8_t number; /* of the name, among those that constants of this product have */
 };
 
 struct layer;
@@ -149,7 +167,8 @@ struct zone_name {
 };
 
 struct time_rule {
-    const struct str *from, *forms;
+    const uint16_t *from; /* numbers of names */
+    const struct str *forms;
     size_t from_count, form_count;
     const struct zone_name *zones; /* for %Z */
     size_t zone_count;
@@ -188,7 +207,8 @@ struct pattern {
 };
 
 struct inside {
-    struct str of, program, parser;
+    struct str program, parser;
+    uint16_t of;    /* number of a name */
     enum form form; /* FORM_TEXT: program or parser */
     struct form_options options;
 };
@@ -213,6 +233,8 @@ struct filter;
 /* Patterns that read the same text, with their filter. */
 struct group_of {
     struct str of;
+    uint16_t number; /* of that name; 0: the text itself */
+    bool path;       /* of is the path of the line's file, where no value has that name */
     const uint16_t *patterns;
     size_t count, searches; /* searches: patterns whose literal may stand anywhere */
     const struct filter *filter;
@@ -233,8 +255,10 @@ struct product {
     size_t record_count;
     enum form form;
     struct form_options options;
-    const struct field *fields; /* open addressing, field_cap is a power of two */
-    size_t field_cap;
+    const struct field *fields; /* all names; open addressing, field_cap is a power of two */
+    size_t field_cap, name_count;
+    size_t said_count;          /* names that constants have */
+    uint16_t message_of;        /* CEF: the name of which a value is the message where there is no other */
     struct layer layer;
     struct pattern *patterns;
     size_t pattern_count;
@@ -260,15 +284,24 @@ struct making {
     struct product *product;
     struct arena *arena;
     struct err *e;
+    struct field *names; /* by number - 1 */
+    size_t name_room;
+    struct str said[SAID_MAX]; /* the names of constants, by number */
 };
+/* making_number - that of a name; it gets one if it has none. */
+MUST_USE int making_number(struct making *m, const struct ynode *at, struct str name, uint16_t *out);
+/* making_names - the table by which a form's names are found, when all are numbered. */
+MUST_USE int making_names(struct making *m);
 MUST_USE int making_texts(struct making *m, const struct ynode *map, const char *key, const struct str **out, size_t *count);
 MUST_USE int making_fields(struct making *m, const struct ynode *map);
 MUST_USE int making_layer(struct making *m, const struct ynode *map, struct layer *out);
 /* making_group - the field for a name in a pattern: targets of "fields", or the name itself. */
 MUST_USE int making_group(struct making *m, const struct ynode *at, struct str name, struct field *out);
 MUST_USE int making_samples(struct making *m, const struct ynode *list);
-MUST_USE int making_constants(struct making *m, const struct ynode *map, bool names_of_event, const struct constant **out,
+MUST_USE int making_constants(struct making *m, const struct ynode *map, bool said, const struct constant **out,
                               size_t *count);
+/* making_time - the rule of a product that says nothing of its time. */
+MUST_USE int making_time(struct making *m);
 /* making_zone - that under key; EVENT_OFFSET_NONE where there is none. */
 MUST_USE int making_zone(struct making *m, const struct ynode *map, const char *key, int32_t *out);
 
@@ -328,6 +361,37 @@ static inline bool pairs_hold(const uint8_t *seen, const struct literal_pairs *l
 bool stamp_by_form(const struct work *w, const struct time_rule *rule, struct str form, struct str text, struct stamp *out);
 /* stamp_form_valid - every letter behind a '%' is known. */
 bool stamp_form_valid(struct str form);
+
+/* --- a text while it is read: patterns_run.c --- */
+
+/* One value that was found. */
+struct captured {
+    struct str name, value;
+    const struct field *field;
+    uint16_t before; /* the capture of the same name before it, counted from 1; 0: none */
+};
+
+struct taken {
+    const struct product *product;
+    struct captured *items;
+    size_t count;
+    uint16_t *latest; /* by number of a name: its last capture, counted from 1; 0: none */
+    const struct pattern *matched[MATCHED_MAX];
+    size_t matched_count;
+    struct matcher *matcher; /* NULL: not yet made */
+};
+
+/* --- patterns_put.c --- */
+/* put_value - v goes where the target says, as it says. */
+void put_value(struct work *w, const struct target *t, struct str v);
+
+/* --- patterns_cases.c --- */
+/* all_hold - names: bits (event_bits) of what the event may have. */
+bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count, uint64_t names);
+/* put_constants - those of product, patterns and the cases that hold; what was captured stands, except against a case. */
+void put_constants(struct work *w, const struct taken *t);
+/* name_bit - one of 64: a name whose bit no field has is none of the event's. */
+static inline uint64_t name_bit(struct str name) { return UINT64_C(1) << ((name.n + 7u * (unsigned char)name.p[name.n - 1]) % 64); }
 
 /* --- patterns_run.c --- */
 /* product_looks - the text passes "starts" and "contains". */

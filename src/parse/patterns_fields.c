@@ -67,6 +67,54 @@ int making_zone(struct making *m, const struct ynode *map, const char *key, int3
 
 /* --- names --- */
 
+int making_number(struct making *m, const struct ynode *at, struct str name, uint16_t *out)
+{
+    size_t *count = &m->product->name_count;
+
+    for (size_t i = 0; i < *count; i++)
+        if (same_name(m->names[i].name, name)) {
+            *out = m->names[i].number;
+            return 0;
+        }
+    if (*count == PRODUCT_NAMES_MAX)
+        return yaml_err(m->yaml, at, m->e, "the file speaks of more than %d names", PRODUCT_NAMES_MAX);
+    if (*count == m->name_room) {
+        struct field *more = arena_array(m->arena, 2 * *count + 32, sizeof *more);
+
+        if (!more)
+            return memory(m);
+        if (*count)
+            memcpy(more, m->names, *count * sizeof *more);
+        m->names = more;
+        m->name_room = 2 * *count + 32;
+    }
+    *out = (uint16_t)(*count + 1);
+    m->names[(*count)++] = (struct field){ .name = copy(m, name), .number = *out };
+    return 0;
+}
+
+int making_names(struct making *m)
+{
+    size_t cap = 8, count = m->product->name_count;
+    struct field *table;
+
+    while (cap < count * 2 + 1)
+        cap *= 2;
+    table = arena_zero(m->arena, cap * sizeof *table);
+    if (!table)
+        return memory(m);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = str_hash(m->names[i].name) & (cap - 1);
+
+        while (table[at].name.n)
+            at = (at + 1) & (cap - 1);
+        table[at] = m->names[i];
+    }
+    m->product->fields = table;
+    m->product->field_cap = cap;
+    return 0;
+}
+
 static bool ecs_set(struct str first)
 {
     static const char *const sets[] = {
@@ -230,6 +278,37 @@ static int target_as(struct making *m, const struct ynode *map, struct target *t
     return 0;
 }
 
+/* words_of - texts with '*' for anything at either end; an empty one stands for no value. */
+static int words_of(struct making *m, const struct ynode *map, const struct ynode *key, struct condition *c)
+{
+    const struct str *texts;
+    struct condition_word *words;
+    size_t count;
+    int rc = making_texts(m, map, c->name.p, &texts, &count);
+
+    if (rc < 0)
+        return rc;
+    if (count == 0)
+        return wrong(m, key, "an empty list of words");
+    words = arena_array(m->arena, count, sizeof *words);
+    if (!words)
+        return memory(m);
+    for (size_t i = 0; i < count; i++) {
+        struct str t = texts[i];
+        bool head = t.n && *t.p == '*', tail = t.n > 1 && t.p[t.n - 1] == '*';
+
+        c->nothing |= t.n == 0;
+        if (t.n)
+            words[c->count++] = (struct condition_word){ str_of(t.p + head, t.n - head - tail),
+                                               head ? (tail ? WORD_WITHIN : WORD_TAIL) : (tail ? WORD_HEAD : WORD_WHOLE) };
+    }
+    c->words = words;
+    return 0;
+}
+
+/* is_member - what an event has under this name is none of its fields. */
+static bool is_member(struct str name) { return str_starts(name, STR("saqshy.")) || str_eq(name, STR("event.original")); }
+
 static int condition_of(struct making *m, const struct ynode *map, const struct ynode *key, struct condition *c)
 {
     static const char *const keys[] = { "from", "to", NULL };
@@ -237,10 +316,14 @@ static int condition_of(struct making *m, const struct ynode *map, const struct 
     int rc;
 
     *c = (struct condition){ .name = copy(m, key->text), .from = INT64_MIN, .to = INT64_MAX };
-    if (v->kind != YNODE_MAP) {
-        rc = making_texts(m, map, c->name.p, &c->words, &c->count);
-        return rc == 0 && c->count == 0 ? wrong(m, key, "an empty list of words") : rc;
-    }
+    if (c->name.n == 0)
+        return wrong(m, key, "a condition without a name");
+    c->bit = is_member(c->name) ? UINT64_MAX : name_bit(c->name);
+    rc = making_number(m, key, c->name, &c->number);
+    if (rc < 0)
+        return rc;
+    if (v->kind != YNODE_MAP)
+        return words_of(m, map, key, c);
     c->numeric = true;
     rc = yaml_only(m->yaml, v, keys, m->e);
     if (rc == 0)
@@ -312,53 +395,47 @@ static int field_of(struct making *m, const struct ynode *key, struct field *out
     else
         for (const struct ynode *item = v->first; item && rc == 0; item = item->next)
             rc = target_of(m, item, &targets[i++]);
-    *out = (struct field){ .name = copy(m, key->text), .targets = targets, .count = i };
+    out->targets = targets;
+    out->count = i;
+    out->told = true;
     return rc;
 }
 
 int making_fields(struct making *m, const struct ynode *map)
 {
-    size_t cap = 8;
-    struct field *table;
-
     if (!map)
         return 0;
     if (map->kind != YNODE_MAP || map->count > CAPTURES_MAX * 4)
         return wrong(m, map, "\"fields\" wants a map");
-    while (cap < map->count * 2 + 1)
-        cap *= 2;
-    table = arena_zero(m->arena, cap * sizeof *table);
-    if (!table)
-        return memory(m);
     for (const struct ynode *k = map->first; k; k = k->next) {
-        size_t at = str_hash(k->text) & (cap - 1);
+        struct field f = { .name = k->text };
         int rc;
 
         if (k->text.n == 0)
             return wrong(m, k, "a field without a name");
-        while (table[at].name.n)
-            at = (at + 1) & (cap - 1);
-        rc = field_of(m, k, &table[at]);
+        rc = field_of(m, k, &f);
+        if (rc == 0)
+            rc = making_number(m, k, k->text, &f.number);
         if (rc < 0)
             return rc;
+        f.name = m->names[f.number - 1].name;
+        m->names[f.number - 1] = f;
     }
-    m->product->fields = table;
-    m->product->field_cap = cap;
     return 0;
 }
 
 int making_group(struct making *m, const struct ynode *at, struct str name, struct field *out)
 {
-    const struct product *p = m->product;
     struct target *t;
-    int rc;
+    uint16_t number;
+    int rc = making_number(m, at, name, &number);
 
-    *out = (struct field){ .name = copy(m, name) };
-    for (size_t i = 0; i < p->field_cap; i++)
-        if (p->fields[i].name.n && str_eq(p->fields[i].name, name)) {
-            *out = p->fields[i];
-            return 0;
-        }
+    if (rc < 0)
+        return rc;
+    *out = m->names[number - 1];
+    if (out->told)
+        return 0;
+    out->told = true;
     if (!direct(name))
         return 0;
     t = arena_array(m->arena, 1, sizeof *t);
@@ -372,7 +449,21 @@ int making_group(struct making *m, const struct ynode *at, struct str name, stru
 
 /* --- constants, cases, times --- */
 
-int making_constants(struct making *m, const struct ynode *map, bool names_of_event, const struct constant **out, size_t *count)
+/* said_number - that of the name of a constant. */
+static int said_number(struct making *m, const struct ynode *at, struct str name, uint8_t *out)
+{
+    struct product *p = m->product;
+
+    for (*out = 0; *out < p->said_count; ++*out)
+        if (same_name(m->said[*out], name))
+            return 0;
+    if (p->said_count == SAID_MAX)
+        return yaml_err(m->yaml, at, m->e, "the constants of the file have more than %d names", SAID_MAX);
+    m->said[p->said_count++] = name;
+    return 0;
+}
+
+int making_constants(struct making *m, const struct ynode *map, bool said, const struct constant **out, size_t *count)
 {
     struct constant *list;
 
@@ -387,9 +478,13 @@ int making_constants(struct making *m, const struct ynode *map, bool names_of_ev
         return memory(m);
     for (const struct ynode *k = map->first; k; k = k->next) {
         struct constant *c = &list[(*count)++];
-        int rc = names_of_event ? check_name(m, k, k->text) : 0;
+        int rc = said ? check_name(m, k, k->text) : 0;
 
         *c = (struct constant){ .name = copy(m, k->text) };
+        if (rc == 0 && said) {
+            c->bit = name_bit(c->name);
+            rc = said_number(m, k, c->name, &c->number);
+        }
         if (rc < 0)
             return rc;
         if (!yaml_null(k->value))
@@ -465,10 +560,32 @@ static int zones_of(struct making *m, const struct ynode *map, struct time_rule 
     return 0;
 }
 
+/* time_from - the names of the values that are the time; "@timestamp" if none is said. */
+static int time_from(struct making *m, const struct ynode *n, struct time_rule *t)
+{
+    static const struct str usual = STR_INIT("@timestamp");
+    const struct str *names;
+    uint16_t *numbers;
+    int rc = making_texts(m, n, "from", &names, &t->from_count);
+
+    if (rc < 0)
+        return rc;
+    if (t->from_count == 0) {
+        names = &usual;
+        t->from_count = 1;
+    }
+    numbers = arena_array(m->arena, t->from_count, sizeof *numbers);
+    if (!numbers)
+        return memory(m);
+    for (size_t i = 0; i < t->from_count && rc == 0; i++)
+        rc = names[i].n ? making_number(m, n, names[i], &numbers[i]) : wrong(m, n, "\"from\" wants names");
+    t->from = numbers;
+    return rc;
+}
+
 static int time_of(struct making *m, const struct ynode *n, const struct time_rule **out)
 {
     static const char *const keys[] = { "from", "forms", "zone", "zones", NULL };
-    static const struct str stamp = STR_INIT("@timestamp");
     struct time_rule *t = arena_zero(m->arena, sizeof *t);
     int rc;
 
@@ -478,7 +595,7 @@ static int time_of(struct making *m, const struct ynode *n, const struct time_ru
         return wrong(m, n, "\"time\" wants a map with \"from\", \"forms\" or \"zone\"");
     rc = yaml_only(m->yaml, n, keys, m->e);
     if (rc == 0)
-        rc = making_texts(m, n, "from", &t->from, &t->from_count);
+        rc = time_from(m, n, t);
     if (rc == 0)
         rc = making_texts(m, n, "forms", &t->forms, &t->form_count);
     if (rc == 0)
@@ -490,12 +607,19 @@ static int time_of(struct making *m, const struct ynode *n, const struct time_ru
     for (size_t i = 0; i < t->form_count && rc == 0; i++)
         if (!stamp_form_valid(t->forms[i]))
             rc = yaml_err(m->yaml, yaml_get(n, "forms"), m->e, "\"%.*s\" has a letter that is none of a time", STR_ARG(t->forms[i]));
-    if (t->from_count == 0) {
-        t->from = &stamp;
-        t->from_count = 1;
-    }
     *out = t;
     return rc;
+}
+
+int making_time(struct making *m)
+{
+    struct time_rule *t = arena_zero(m->arena, sizeof *t);
+
+    if (!t)
+        return memory(m);
+    t->zone_min = EVENT_OFFSET_NONE;
+    m->product->layer.time = t;
+    return time_from(m, m->yaml->docs[0], t);
 }
 
 int making_layer(struct making *m, const struct ynode *map, struct layer *out)

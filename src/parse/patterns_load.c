@@ -269,11 +269,16 @@ static int groups(struct making *m)
     for (size_t round = 0; round <= p->pattern_count && placed < p->pattern_count; round++) {
         struct group_of *g = &list[p->group_count];
         size_t from = placed, next = 0;
+        int rc;
 
         *g = (struct group_of){ .count = 0 };
         while (round && next < p->pattern_count && done[next])
             next++;
         g->of = round ? p->patterns[next].of : (struct str){ NULL, 0 };
+        g->path = str_eq(g->of, STR("log.file.path"));
+        rc = g->of.n ? making_number(m, m->yaml->docs[0], g->of, &g->number) : 0;
+        if (rc < 0)
+            return rc;
         for (size_t i = 0; i < p->pattern_count; i++)
             if (!done[i] && str_eq(p->patterns[i].of, g->of)) {
                 done[i] = true;
@@ -284,8 +289,7 @@ static int groups(struct making *m)
         g->patterns = order + from;
         g->count = placed - from;
         if (g->count) {
-            int rc = filter_new(m->arena, literals, g->count, &g->filter, m->e);
-
+            rc = filter_new(m->arena, literals, g->count, &g->filter, m->e);
             if (rc < 0)
                 return rc;
             p->group_count++;
@@ -326,17 +330,19 @@ static int inside(struct making *m, const struct ynode *list)
     m->product->inside = items;
     for (const struct ynode *n = list->first; n && rc == 0; n = n->next) {
         struct inside *i = &items[m->product->inside_count++];
+        struct str of = yaml_text(n, "of");
 
         if (n->kind != YNODE_MAP)
             return wrong(m, n, "a text inside wants a map");
         rc = yaml_only(m->yaml, n, keys, m->e);
         if (rc == 0)
             rc = form(m, n, &i->form, &i->options);
-        i->of = arena_copy(m->arena, yaml_text(n, "of"));
         i->program = arena_copy(m->arena, yaml_text(n, "program"));
         i->parser = arena_copy(m->arena, yaml_text(n, "parser"));
-        if (rc == 0 && (i->of.n == 0 || (i->program.n > 0) + (i->parser.n > 0) + (i->form != FORM_TEXT) != 1))
+        if (rc == 0 && (of.n == 0 || (i->program.n > 0) + (i->parser.n > 0) + (i->form != FORM_TEXT) != 1))
             rc = wrong(m, n, "a text inside wants \"of\" and one of \"program\", \"parser\" and \"form\"");
+        if (rc == 0)
+            rc = making_number(m, n, of, &i->of);
     }
     return rc;
 }
@@ -389,12 +395,18 @@ static int whole(struct making *m, const struct ynode *map)
         rc = making_fields(m, yaml_get(map, "fields"));
     if (rc == 0)
         rc = making_layer(m, map, &p->layer);
+    if (rc == 0 && !p->layer.time)
+        rc = making_time(m);
+    if (rc == 0 && p->form == FORM_CEF)
+        rc = making_number(m, map, STR("cef.name"), &p->message_of);
     if (rc == 0)
         rc = derive(m, map);
     if (rc == 0)
         rc = patterns(m, yaml_get(map, "patterns"));
     if (rc == 0)
         rc = inside(m, yaml_get(map, "inside"));
+    if (rc == 0)
+        rc = making_names(m);
     return rc == 0 ? making_samples(m, yaml_get(map, "samples")) : rc;
 }
 

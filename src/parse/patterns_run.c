@@ -1,4 +1,4 @@
-/* patterns_run.c - a text against one product: what the form or the patterns find, then names, time, constants, cases; see
+/* patterns_run.c - a text against one product: what the form or the patterns find, then values, time and constants; see
  * patterns.h.
  *
  * Nothing goes into the event before the text is known to be the product's: captures are kept on the stack until then. */
@@ -7,33 +7,10 @@
 #include "parse/forms_internal.h"
 #include "parse/patterns.h"
 
-/* One value that was found. Of a form, field is NULL where the file does not name it. */
-struct captured {
-    struct str name, value;
-    const struct field *field;
-};
-
-#define PLACES 4
-
-struct place {
-    struct str name;
-    size_t from, to;
-};
-
-struct taken {
-    struct place places[PLACES]; /* of names asked for last, while there are "placed" captures */
-    size_t placed, place_next;
-    const struct product *product;
-    struct captured *items;
-    size_t count;
-    const struct pattern *matched[MATCHED_MAX];
-    size_t matched_count;
-    struct matcher *matcher; /* NULL: not yet made */
-};
-
 /* What one text needs while it is read: on the stack, not cleared. */
 struct room {
     struct captured items[CAPTURES_MAX];
+    uint16_t latest[PRODUCT_NAMES_MAX + 1];
     struct matcher matcher;
 };
 
@@ -77,18 +54,22 @@ static void capture(struct work *w, struct taken *t, struct str name, struct str
 {
     if (is_empty(t->product, value))
         return;
-    if (t->count == CAPTURES_MAX)
+    if (t->count == CAPTURES_MAX) {
         w->trouble = true;
-    else
-        t->items[t->count++] = (struct captured){ name, value, field };
+        return;
+    }
+    t->items[t->count++] = (struct captured){ name, value, field, t->latest[field->number] };
+    t->latest[field->number] = (uint16_t)t->count;
 }
 
-static struct str found(const struct taken *t, struct str name)
+/* found - the first value of a name. */
+static struct str found(const struct taken *t, uint16_t number)
 {
-    for (size_t i = 0; i < t->count; i++)
-        if (same_name(t->items[i].name, name))
-            return t->items[i].value;
-    return (struct str){ NULL, 0 };
+    struct str v = { NULL, 0 };
+
+    for (unsigned at = t->latest[number]; at; at = t->items[at - 1].before)
+        v = t->items[at - 1].value;
+    return v;
 }
 
 /* try_pattern - its groups are captured if it matches. */
@@ -177,14 +158,15 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
     return false;
 }
 
+/* field_named - the file's for a name of a form, or one that it does not speak of. */
 static const struct field *field_named(const struct product *p, struct str name)
 {
-    if (p->field_cap == 0)
-        return NULL;
+    static const struct field unknown;
+
     for (size_t at = str_hash(name) & (p->field_cap - 1); p->fields[at].name.n; at = (at + 1) & (p->field_cap - 1))
         if (str_eq(p->fields[at].name, name))
             return &p->fields[at];
-    return NULL;
+    return &unknown;
 }
 
 static bool take_form(struct work *w, struct taken *t, enum form form, const struct form_options *o, struct str text)
@@ -212,307 +194,6 @@ static struct str join(struct work *w, struct str a, char sep, struct str b)
     p[a.n] = sep;
     memcpy(p + a.n + 1, b.p, b.n);
     return str_of(p, a.n + b.n + 1);
-}
-
-static bool is_number(struct str s)
-{
-    struct str whole = s, part;
-
-    if (s.n && *s.p == '-')
-        whole = str_cut(s, 1);
-    return split_at(whole, STR("."), &whole, &part) ? all_digits(whole) && all_digits(part) : all_digits(whole);
-}
-
-/* add - unless this product gave the same already: a user stands in the prefix of a line and again in its text. */
-static void add(struct work *w, struct str name, struct str value)
-{
-    for (uint32_t i = w->product_from; i < w->ev->field_count; i++)
-        if (w->ev->fields[i].value.n == value.n && same_name(w->ev->fields[i].name, name) && str_eq(w->ev->fields[i].value, value))
-            return;
-    work_add(w, name, value);
-}
-
-static void put_peer(struct work *w, const struct target *t, struct str value)
-{
-    struct str ip = ip_of(value);
-
-    add(w, ip.n ? t->ip : t->domain, ip.n ? ip : value);
-    if (event_get(w->ev, t->address).n == 0)
-        add(w, t->address, ip.n ? ip : value);
-}
-
-static void put_url(struct work *w, struct str name, struct str url)
-{
-    struct str scheme, rest = url, host, port, path, last, before, query = { NULL, 0 };
-
-    add(w, name, url);
-    if (split_at(url, STR("://"), &scheme, &rest) && scheme.n < 16 && str_chr(scheme, '/') < 0) {
-        ptrdiff_t slash = str_chr(rest, '/');
-
-        host = slash < 0 ? rest : str_left(rest, (size_t)slash);
-        rest = str_cut(rest, host.n);
-        add(w, STR("url.scheme"), scheme);
-        (void)split_last(host, STR("@"), &before, &host);
-        if (split_last(host, STR(":"), &before, &port) && all_digits(port)) {
-            add(w, STR("url.port"), port);
-            host = before;
-        }
-        add(w, STR("url.domain"), host);
-    } else {
-        rest = url;
-    }
-    path = take_until(&rest, STR("?"));
-    query = rest;
-    if (path.n == 0 || *path.p != '/')
-        return;
-    add(w, STR("url.path"), path);
-    add(w, STR("url.query"), query);
-    if (split_last(path, STR("/"), &before, &last) && split_last(last, STR("."), &before, &last) && last.n < 16)
-        add(w, STR("url.extension"), last);
-}
-
-/* clock_seconds - "1:02:03", hours first. */
-static bool clock_seconds(struct str s, uint64_t *seconds)
-{
-    struct str hours = take_until(&s, STR(":")), minutes = take_until(&s, STR(":"));
-    uint64_t h, m, sec;
-
-    if (!str_u64(hours, &h) || !str_u64(minutes, &m) || !str_u64(s, &sec) || h > 1000000 || m > 59 || sec > 59)
-        return false;
-    *seconds = h * 3600 + m * 60 + sec;
-    return true;
-}
-
-/* put_duration - a decimal number of units, in nanoseconds. */
-static void put_duration(struct work *w, const struct target *t, struct str value)
-{
-    struct str whole = value, part = { NULL, 0 };
-    int64_t scale = t->unit_ns, ns, more = 0;
-    uint64_t v;
-
-    if (clock_seconds(value, &v)) {
-        if (!__builtin_mul_overflow((int64_t)v, NS_PER_SECOND, &ns))
-            work_number(w, t->to, (uint64_t)ns);
-        return;
-    }
-    (void)split_at(value, STR("."), &whole, &part);
-    if (!str_u64(whole, &v) || v > INT64_MAX || __builtin_mul_overflow((int64_t)v, t->unit_ns, &ns))
-        return;
-    for (size_t i = 0; i < part.n && is_digit(part.p[i]) && scale >= 10; i++)
-        more += (part.p[i] - '0') * (scale /= 10);
-    if (!__builtin_add_overflow(ns, more, &ns))
-        work_number(w, t->to, (uint64_t)ns);
-}
-
-static struct str changed_case(struct work *w, struct str s, bool upper)
-{
-    char *p = arena_alloc(w->arena, s.n ? s.n : 1);
-
-    if (!p)
-        return s;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        p[i] = (char)(upper ? (c >= 'a' && c <= 'z' ? c - 32 : c) : (c >= 'A' && c <= 'Z' ? c + 32 : c));
-    }
-    return str_of(p, s.n);
-}
-
-static void put_hex(struct work *w, struct str name, struct str s)
-{
-    uint64_t v = 0;
-
-    (void)(take(&s, STR("0x")) || take(&s, STR("0X")));
-    if (s.n == 0 || s.n > 15)
-        return;
-    for (size_t i = 0; i < s.n; i++) {
-        if (hex_value(s.p[i]) < 0)
-            return;
-        v = v << 4 | (uint64_t)hex_value(s.p[i]);
-    }
-    work_number(w, name, v);
-}
-
-/* mac_form - an address of six bytes with ':', '-', '.' or nothing between; what is none stays as it is. */
-static struct str mac_form(struct work *w, struct str s)
-{
-    char *p;
-    size_t digits = 0;
-
-    for (size_t i = 0; i < s.n; i++) {
-        if (hex_value(s.p[i]) >= 0)
-            digits++;
-        else if (s.p[i] != ':' && s.p[i] != '-' && s.p[i] != '.')
-            return s;
-    }
-    if (digits != 12 || s.n > 17 || (p = arena_alloc(w->arena, 17)) == NULL)
-        return s;
-    for (size_t i = 0, n = 0; i < s.n; i++) {
-        if (hex_value(s.p[i]) < 0)
-            continue;
-        if (n % 3 == 2)
-            p[n++] = '-';
-        p[n++] = (char)(s.p[i] >= 'a' ? s.p[i] - 32 : s.p[i]);
-    }
-    return str_of(p, 17);
-}
-
-static bool mapped(const struct target *t, struct str *v)
-{
-    size_t low = 0, high = t->value_count;
-
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        int order = str_cmp(t->values[mid].from, *v);
-
-        if (order == 0) {
-            *v = t->values[mid].to;
-            return true;
-        }
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (t->otherwise.n)
-        *v = t->otherwise;
-    return t->lenient || t->otherwise.n;
-}
-
-/* give - under the name of the target: beside what is there, or instead of what the header said. */
-static void give(struct work *w, const struct target *t, struct str value)
-{
-    if (t->instead)
-        work_set(w, t->to, value);
-    else
-        add(w, t->to, value);
-}
-
-static void put(struct work *w, const struct target *t, struct str v)
-{
-    struct str before;
-
-    if (t->value_count && !mapped(t, &v))
-        return;
-    switch (t->kind) {
-    case TARGET_PLAIN:
-        give(w, t, v);
-        break;
-    case TARGET_PEER:
-        put_peer(w, t, v);
-        break;
-    case TARGET_IP:
-        give(w, t, ip_of(v));
-        break;
-    case TARGET_NUMBER:
-        if (is_number(v))
-            give(w, t, v);
-        break;
-    case TARGET_URL:
-        put_url(w, t->to, v);
-        break;
-    case TARGET_LOWER:
-    case TARGET_UPPER:
-        give(w, t, changed_case(w, v, t->kind == TARGET_UPPER));
-        break;
-    case TARGET_HEX:
-        put_hex(w, t->to, v);
-        break;
-    case TARGET_NAME:
-        if (!split_last(v, STR("/"), &before, &v))
-            (void)split_last(v, STR("\\"), &before, &v);
-        give(w, t, v);
-        break;
-    case TARGET_DURATION:
-        put_duration(w, t, v);
-        break;
-    case TARGET_MAC:
-        give(w, t, mac_form(w, v));
-        break;
-    case TARGET_TIME:
-    case TARGET_DROP:
-        break;
-    }
-}
-
-static bool word_holds(struct str word, struct str v)
-{
-    bool head = word.n && *word.p == '*', tail = word.n > 1 && word.p[word.n - 1] == '*';
-    struct str part = str_of(word.p + head, word.n - head - tail);
-
-    if (word.n == 0)
-        return v.n == 0;
-    if (v.n == 0)
-        return false;
-    if (head && tail)
-        return has(v, part);
-    return head ? str_ends(v, part) : tail ? str_starts(v, part) : str_eq(v, word);
-}
-
-static bool value_holds(const struct condition *c, struct str v)
-{
-    int64_t n;
-
-    if (c->numeric)
-        return str_i64(take_until(&v, STR(".")), &n) && n >= c->from && n <= c->to;
-    for (size_t i = 0; i < c->count; i++)
-        if (word_holds(c->words[i], v))
-            return true;
-    return false;
-}
-
-/* place_of - where the captures of a name stand. Conditions ask for few names, many times. */
-static const struct place *place_of(struct taken *t, struct str name)
-{
-    struct place *p;
-
-    if (t->placed != t->count) {
-        memset(t->places, 0, sizeof t->places);
-        t->placed = t->count;
-    }
-    for (size_t i = 0; i < PLACES; i++)
-        if (same_name(t->places[i].name, name))
-            return &t->places[i];
-    p = &t->places[t->place_next++ % PLACES];
-    *p = (struct place){ .name = name };
-    for (size_t i = 0; i < t->count; i++)
-        if (same_name(t->items[i].name, name)) {
-            p->from = p->to ? p->from : i;
-            p->to = i + 1;
-        }
-    return p;
-}
-
-/* condition_holds - of one of the values, where there are several. */
-static bool condition_holds(const struct work *w, struct taken *t, const struct condition *c)
-{
-    const struct place *p = place_of(t, c->name);
-    struct str v = { NULL, 0 };
-    uint32_t at = 0;
-    bool any = false;
-
-    for (size_t i = p->from; i < p->to; i++)
-        if (t->items[i].value.n && same_name(t->items[i].name, c->name)) {
-            any = true;
-            if (value_holds(c, t->items[i].value))
-                return true;
-        }
-    if (any)
-        return false;
-    while (event_values(w->ev, c->name, &at, &v)) {
-        any = true;
-        if (value_holds(c, v))
-            return true;
-    }
-    return !any && value_holds(c, str_of(NULL, 0));
-}
-
-static bool all_hold(const struct work *w, struct taken *t, const struct condition *all, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!condition_holds(w, t, &all[i]))
-            return false;
-    return true;
 }
 
 /* labelled - "cs1" where "cs1Label" stands too, or that label: the form gave the value by its label besides. */
@@ -544,7 +225,7 @@ static void put_all(struct work *w, struct taken *t)
     for (size_t i = 0; i < t->count; i++) {
         const struct captured *c = &t->items[i];
 
-        if (!c->field) {
+        if (!c->field->told) {
             put_unnamed(w, t, c);
             continue;
         }
@@ -552,21 +233,19 @@ static void put_all(struct work *w, struct taken *t)
             const struct target *to = &c->field->targets[k];
             struct str rest = c->value;
 
-            if (to->when_count && !all_hold(w, t, to->when, to->when_count))
+            if (to->when_count && !all_hold(w, t, to->when, to->when_count, UINT64_MAX))
                 continue;
             if (to->split.n == 0)
-                put(w, to, rest);
+                put_value(w, to, rest);
             while (to->split.n && rest.n)
-                put(w, to, str_trim(take_until(&rest, to->split)));
+                put_value(w, to, str_trim(take_until(&rest, to->split)));
         }
     }
 }
 
 static void put_time(struct work *w, const struct taken *t)
 {
-    static const struct str stamp = STR_INIT("@timestamp");
-    static const struct time_rule usual = { .from = &stamp, .from_count = 1, .zone_min = EVENT_OFFSET_NONE };
-    const struct time_rule *r = t->product->layer.time ? t->product->layer.time : &usual;
+    const struct time_rule *r = t->product->layer.time;
     struct str text = { NULL, 0 };
     struct stamp at;
 
@@ -590,69 +269,6 @@ static void put_time(struct work *w, const struct taken *t)
         work_time(w, &at);
     else
         w->trouble = true;
-}
-
-/* --- constants and cases --- */
-
-struct active {
-    const struct constant *items[SETS_MAX];
-    bool strong[SETS_MAX]; /* of a case: it replaces what was captured */
-    size_t count;
-};
-
-static void activate(struct active *a, const struct layer *l, bool strong)
-{
-    for (size_t i = 0; i < l->set_count; i++) {
-        size_t at = 0;
-
-        while (at < a->count && !same_name(a->items[at]->name, l->sets[i].name))
-            at++;
-        if (at == SETS_MAX)
-            continue;
-        a->items[at] = &l->sets[i];
-        a->strong[at] = strong;
-        a->count += at == a->count;
-    }
-}
-
-static void cases(struct work *w, struct taken *t, const struct layer *l, struct active *a)
-{
-    for (size_t i = 0; i < l->case_count; i++) {
-        if (!all_hold(w, t, l->cases[i].all, l->cases[i].count))
-            continue;
-        w->types |= l->cases[i].then->types;
-        activate(a, l->cases[i].then, true);
-    }
-}
-
-static void put_constants(struct work *w, struct taken *t)
-{
-    const struct layer *own = &t->product->layer;
-    uint32_t captured = w->ev->field_count;
-    struct active a;
-
-    a.count = 0;
-    activate(&a, own, false);
-    w->types |= own->types;
-    for (size_t i = 0; i < t->matched_count; i++) {
-        activate(&a, &t->matched[i]->layer, false);
-        w->types |= t->matched[i]->layer.types;
-    }
-    cases(w, t, own, &a);
-    for (size_t i = 0; i < t->matched_count; i++)
-        cases(w, t, &t->matched[i]->layer, &a);
-    for (size_t i = 0; i < a.count; i++) {
-        const struct constant *c = a.items[i];
-        uint32_t at = 0;
-
-        while (at < captured && !same_name(w->ev->fields[at].name, c->name))
-            at++;
-        if (at < captured && a.strong[i] && c->count)
-            w->ev->fields[at].value = c->values[0];
-        for (size_t k = at < captured; k < c->count; k++)
-            if (at == captured || a.strong[i])
-                work_add(w, c->name, c->values[k]);
-    }
 }
 
 /* --- what follows from other fields --- */
@@ -684,12 +300,12 @@ static void put_derived(struct work *w, unsigned what)
 
 /* --- all of it --- */
 
-/* value_of - what is looked at: a value of the text, or the path of its file. */
-static struct str value_of(const struct work *w, const struct taken *t, struct str of)
+/* value_of - what patterns look at: a value of the text, or the path of its file. */
+static struct str value_of(const struct work *w, const struct taken *t, const struct group_of *g)
 {
-    struct str v = found(t, of);
+    struct str v = found(t, g->number);
 
-    return v.n == 0 && str_eq(of, STR("log.file.path")) ? w->hints->path : v;
+    return v.n == 0 && g->path ? w->hints->path : v;
 }
 
 /* look_inside - the patterns of values that are there, and the forms inside them; these give values that patterns read in turn. */
@@ -702,7 +318,7 @@ static void look_inside(struct work *w, struct taken *t, struct room *room)
     for (int rounds = 0; more && rounds < INSIDE_DEPTH_MAX; rounds++) {
         more = false;
         for (size_t i = 0; i < p->group_count; i++) {
-            struct str v = p->groups[i].of.n && !(groups[i / 64] >> i % 64 & 1) ? value_of(w, t, p->groups[i].of) : (struct str){ NULL, 0 };
+            struct str v = p->groups[i].number && !(groups[i / 64] >> i % 64 & 1) ? value_of(w, t, &p->groups[i]) : (struct str){ NULL, 0 };
 
             if (v.n == 0)
                 continue;
@@ -727,8 +343,8 @@ static void finish(struct work *w, struct taken *t, struct room *room)
     look_inside(w, t, room);
     w->product_from = t->matched_count > (p->form == FORM_TEXT) ? w->ev->field_count : UINT32_MAX;
     put_all(w, t);
-    if (p->form == FORM_CEF && event_get(w->ev, STR("message")).n == 0)
-        work_add(w, STR("message"), found(t, STR("cef.name")));
+    if (p->message_of && event_get(w->ev, STR("message")).n == 0)
+        work_add(w, STR("message"), found(t, p->message_of));
     put_time(w, t);
     put_constants(w, t);
     if (p->derive)
@@ -744,20 +360,32 @@ static void finish(struct work *w, struct taken *t, struct room *room)
     __atomic_fetch_add(p->lines, 1, __ATOMIC_RELAXED);
 }
 
+/* take_open - nothing is taken yet. */
+static void take_open(struct taken *t, const struct product *p, struct room *room)
+{
+    t->product = p;
+    t->items = room->items;
+    t->latest = room->latest;
+    t->count = t->matched_count = 0;
+    t->matcher = NULL;
+    memset(t->latest, 0, (p->name_count + 1) * sizeof *t->latest);
+}
+
 bool product_run(struct work *w, const struct product *p, struct str text)
 {
     struct room room;
-    struct taken t = { .product = p, .items = room.items };
+    struct taken t;
     bool ok;
 
     if (!product_looks(p, text)) {
         parse_explain(w, "%.*s: the text does not begin as its texts do, or a word of theirs is missing", STR_ARG(p->id));
         return false;
     }
+    take_open(&t, p, &room);
     if (p->form != FORM_TEXT)
         ok = take_form(w, &t, p->form, &p->options, text);
     else
-        ok = p->group_count && p->groups[0].of.n == 0 && try_group(w, &t, &room, &p->groups[0], text);
+        ok = p->group_count && p->groups[0].number == 0 && try_group(w, &t, &room, &p->groups[0], text);
     if (!ok) {
         parse_explain(w, "%.*s: %s", STR_ARG(p->id), p->form == FORM_TEXT ? "no pattern matches" : "the text is not of its form");
         return false;
@@ -769,8 +397,9 @@ bool product_run(struct work *w, const struct product *p, struct str text)
 bool product_try(struct work *w, const struct product *p, size_t pattern, struct str text)
 {
     struct room room;
-    struct taken t = { .product = p, .items = room.items };
+    struct taken t;
 
+    take_open(&t, p, &room);
     if (!product_looks(p, text) || !try_pattern(w, &t, &room, &p->patterns[pattern], text))
         return false;
     finish(w, &t, &room);

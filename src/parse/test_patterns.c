@@ -312,6 +312,7 @@ static const struct {
     { "a time with a letter that is none", HEAD "time: {forms: ['%Q']}\n" PATTERN SAMPLES, "none of a time" },
     { "a zone without a form", HEAD "time: {zone: UTC}\n" PATTERN SAMPLES, "wants \"forms\"" },
     { "a condition without words", HEAD "cases:\n  - {when: {a: []}, types: [APP-01]}\n" PATTERN SAMPLES, "empty list" },
+    { "a condition without a name", HEAD "cases:\n  - {when: {'': a}, types: [APP-01]}\n" PATTERN SAMPLES, "without a name" },
     { "an unknown kind of value", HEAD "fields: {a: {to: x.a, as: roman}}\n" PATTERN SAMPLES, "\"as\"" },
     { "columns by one that is none", "id: x\ntitle: X\nmatch: {programs: [x]}\nform: csv\noptions: {columns: [a, b], by: c, further: {d: [e]}}\n" SAMPLES, "name of one of the columns" },
     { "columns by one, and none further", "id: x\ntitle: X\nmatch: {programs: [x]}\nform: csv\noptions: {columns: [a, b], by: a}\n" SAMPLES, "wants \"further\"" },
@@ -338,6 +339,37 @@ static void test_files(void **state)
         CHECK(files[i].name, rc == 0 || str_starts(str_c(e.text), STR("f:")));
         product_unref(&p);
     }
+}
+
+/* names_told - a file whose cases speak of so many names, under the key. */
+static int names_told(struct buf *text, const char *key, int count, struct err *e)
+{
+    struct product *p = NULL;
+    int rc;
+
+    text->n = 0;
+    buf_str(text, STR(HEAD "cases:\n  - {when: {a: b}, types: [APP-01]}\n"));
+    for (int i = 0; i < count; i++)
+        buf_printf(text, strcmp(key, "set") == 0 ? "  - {when: {a: b}, set: {x.n%d: c}}\n" : "  - {when: {n%d: b}, types: [APP-01]}\n", i);
+    buf_str(text, STR(PATTERN SAMPLES));
+    rc = product_load(buf_view(text), "f", &p, e);
+    product_unref(&p);
+    return rc;
+}
+
+static void test_names_limited(void **state)
+{
+    AUTO_BUF struct buf text;
+    struct err e = { 0 };
+
+    (void)state;
+    buf_init(&text, 0);
+    assert_int_equal(names_told(&text, "set", SAID_MAX, &e), 0);
+    assert_int_equal(names_told(&text, "set", SAID_MAX + 1, &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "more than 64 names"));
+    assert_int_equal(names_told(&text, "when", PRODUCT_NAMES_MAX - 4, &e), 0);
+    assert_int_equal(names_told(&text, "when", PRODUCT_NAMES_MAX + 1, &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "more than 2048 names"));
 }
 
 /* --- what the keys do --- */
@@ -599,6 +631,7 @@ int main(void)
         { .name = "pairs of bytes rule out no literal that stands in a text", .test_func = test_pairs },
         { .name = "times by a form", .test_func = test_times },
         { .name = "a file that is wrong is refused with its place", .test_func = test_files },
+        { .name = "a file speaks of so many names and of no more", .test_func = test_names_limited },
         { .name = "what the keys of a file do", .test_func = test_keys },
         { .name = "how a line finds its product: profile, path, program, shape; texts inside texts", .test_func = test_ways },
         { .name = "many forms that begin alike are told apart by what they contain", .test_func = test_many_forms },

@@ -1,0 +1,230 @@
+/* patterns_put.c - one value that a product's text had goes into the event: under the name of its target, as that name wants it;
+ * see patterns.h. */
+#include "parse/patterns.h"
+
+static bool is_number(struct str s)
+{
+    struct str whole = s, part;
+
+    if (s.n && *s.p == '-')
+        whole = str_cut(s, 1);
+    return split_at(whole, STR("."), &whole, &part) ? all_digits(whole) && all_digits(part) : all_digits(whole);
+}
+
+/* add - unless this product gave the same already: a user stands in the prefix of a line and again in its text. */
+static void add(struct work *w, struct str name, struct str value)
+{
+    for (uint32_t i = w->product_from; i < w->ev->field_count; i++)
+        if (w->ev->fields[i].value.n == value.n && same_name(w->ev->fields[i].name, name) && str_eq(w->ev->fields[i].value, value))
+            return;
+    work_add(w, name, value);
+}
+
+static void put_peer(struct work *w, const struct target *t, struct str value)
+{
+    struct str ip = ip_of(value);
+
+    add(w, ip.n ? t->ip : t->domain, ip.n ? ip : value);
+    if (event_get(w->ev, t->address).n == 0)
+        add(w, t->address, ip.n ? ip : value);
+}
+
+/* put_site - scheme, domain and port of a URL; returns what stands behind them. One that begins with its path has none. */
+static struct str put_site(struct work *w, struct str url)
+{
+    struct str scheme, rest, host, port, before;
+    ptrdiff_t slash;
+
+    if (url.n == 0 || *url.p == '/' || !split_at(url, STR("://"), &scheme, &rest) || scheme.n >= 16 || str_chr(scheme, '/') >= 0)
+        return url;
+    slash = str_chr(rest, '/');
+    host = slash < 0 ? rest : str_left(rest, (size_t)slash);
+    rest = str_cut(rest, host.n);
+    add(w, STR("url.scheme"), scheme);
+    (void)split_last(host, STR("@"), &before, &host);
+    if (split_last(host, STR(":"), &before, &port) && all_digits(port)) {
+        add(w, STR("url.port"), port);
+        host = before;
+    }
+    add(w, STR("url.domain"), host);
+    return rest;
+}
+
+static void put_url(struct work *w, struct str name, struct str url)
+{
+    struct str path, last, before, query;
+
+    add(w, name, url);
+    query = put_site(w, url);
+    path = take_until(&query, STR("?"));
+    if (path.n == 0 || *path.p != '/')
+        return;
+    add(w, STR("url.path"), path);
+    add(w, STR("url.query"), query);
+    if (split_last(path, STR("/"), &before, &last) && split_last(last, STR("."), &before, &last) && last.n < 16)
+        add(w, STR("url.extension"), last);
+}
+
+/* clock_seconds - "1:02:03", hours first. */
+static bool clock_seconds(struct str s, uint64_t *seconds)
+{
+    struct str hours = take_until(&s, STR(":")), minutes = take_until(&s, STR(":"));
+    uint64_t h, m, sec;
+
+    if (!str_u64(hours, &h) || !str_u64(minutes, &m) || !str_u64(s, &sec) || h > 1000000 || m > 59 || sec > 59)
+        return false;
+    *seconds = h * 3600 + m * 60 + sec;
+    return true;
+}
+
+/* put_duration - a decimal number of units, in nanoseconds. */
+static void put_duration(struct work *w, const struct target *t, struct str value)
+{
+    struct str whole = value, part = { NULL, 0 };
+    int64_t scale = t->unit_ns, ns, more = 0;
+    uint64_t v;
+
+    if (clock_seconds(value, &v)) {
+        if (!__builtin_mul_overflow((int64_t)v, NS_PER_SECOND, &ns))
+            work_number(w, t->to, (uint64_t)ns);
+        return;
+    }
+    (void)split_at(value, STR("."), &whole, &part);
+    if (!str_u64(whole, &v) || v > INT64_MAX || __builtin_mul_overflow((int64_t)v, t->unit_ns, &ns))
+        return;
+    for (size_t i = 0; i < part.n && is_digit(part.p[i]) && scale >= 10; i++)
+        more += (part.p[i] - '0') * (scale /= 10);
+    if (!__builtin_add_overflow(ns, more, &ns))
+        work_number(w, t->to, (uint64_t)ns);
+}
+
+static struct str changed_case(struct work *w, struct str s, bool upper)
+{
+    char *p = arena_alloc(w->arena, s.n ? s.n : 1);
+
+    if (!p)
+        return s;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        p[i] = (char)(upper ? (c >= 'a' && c <= 'z' ? c - 32 : c) : (c >= 'A' && c <= 'Z' ? c + 32 : c));
+    }
+    return str_of(p, s.n);
+}
+
+static void put_hex(struct work *w, struct str name, struct str s)
+{
+    uint64_t v = 0;
+
+    (void)(take(&s, STR("0x")) || take(&s, STR("0X")));
+    if (s.n == 0 || s.n > 15)
+        return;
+    for (size_t i = 0; i < s.n; i++) {
+        if (hex_value(s.p[i]) < 0)
+            return;
+        v = v << 4 | (uint64_t)hex_value(s.p[i]);
+    }
+    work_number(w, name, v);
+}
+
+/* mac_form - an address of six bytes with ':', '-', '.' or nothing between; what is none stays as it is. */
+static struct str mac_form(struct work *w, struct str s)
+{
+    char *p;
+    size_t digits = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (hex_value(s.p[i]) >= 0)
+            digits++;
+        else if (s.p[i] != ':' && s.p[i] != '-' && s.p[i] != '.')
+            return s;
+    }
+    if (digits != 12 || s.n > 17 || (p = arena_alloc(w->arena, 17)) == NULL)
+        return s;
+    for (size_t i = 0, n = 0; i < s.n; i++) {
+        if (hex_value(s.p[i]) < 0)
+            continue;
+        if (n % 3 == 2)
+            p[n++] = '-';
+        p[n++] = (char)(s.p[i] >= 'a' ? s.p[i] - 32 : s.p[i]);
+    }
+    return str_of(p, 17);
+}
+
+static bool mapped(const struct target *t, struct str *v)
+{
+    size_t low = 0, high = t->value_count;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int order = str_cmp(t->values[mid].from, *v);
+
+        if (order == 0) {
+            *v = t->values[mid].to;
+            return true;
+        }
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (t->otherwise.n)
+        *v = t->otherwise;
+    return t->lenient || t->otherwise.n;
+}
+
+/* give - under the name of the target: beside what is there, or instead of what the header said. */
+static void give(struct work *w, const struct target *t, struct str value)
+{
+    if (t->instead)
+        work_set(w, t->to, value);
+    else
+        add(w, t->to, value);
+}
+
+void put_value(struct work *w, const struct target *t, struct str v)
+{
+    struct str before;
+
+    if (t->value_count && !mapped(t, &v))
+        return;
+    switch (t->kind) {
+    case TARGET_PLAIN:
+        give(w, t, v);
+        break;
+    case TARGET_PEER:
+        put_peer(w, t, v);
+        break;
+    case TARGET_IP:
+        give(w, t, ip_of(v));
+        break;
+    case TARGET_NUMBER:
+        if (is_number(v))
+            give(w, t, v);
+        break;
+    case TARGET_URL:
+        put_url(w, t->to, v);
+        break;
+    case TARGET_LOWER:
+    case TARGET_UPPER:
+        give(w, t, changed_case(w, v, t->kind == TARGET_UPPER));
+        break;
+    case TARGET_HEX:
+        put_hex(w, t->to, v);
+        break;
+    case TARGET_NAME:
+        if (!split_last(v, STR("/"), &before, &v))
+            (void)split_last(v, STR("\\"), &before, &v);
+        give(w, t, v);
+        break;
+    case TARGET_DURATION:
+        put_duration(w, t, v);
+        break;
+    case TARGET_MAC:
+        give(w, t, mac_form(w, v));
+        break;
+    case TARGET_TIME:
+    case TARGET_DROP:
+        break;
+    }
+}
