@@ -8,7 +8,8 @@
 static const char usage[] =
     "usage: saqshy rules check DIR [--json]\n"
     "       saqshy rules test DIR [--json]\n\n"
-    "check  loads and compiles all rules below DIR; tells which are not supported (and why) and which are broken (and where)\n"
+    "check  loads and compiles all rules below DIR; tells which are not supported (and why), which are broken (and where), and what is\n"
+    "       odd in those that load\n"
     "test   runs the sample lines that the rules carry (saqshy.samples) through the parsers and the rules, and those that the parsers carry\n"
     "       (of DIR/parsers, where there is one, and our own) through all parsers together\n"
     "Exit 0 if nothing is broken and all samples hold, 1 if not, 2 if DIR cannot be read.\n";
@@ -33,6 +34,21 @@ static void put_refusals(const struct sigma *s, enum sigma_verdict v, struct buf
     }
 }
 
+static void put_remarks(const struct sigma *s, struct buf *b)
+{
+    for (size_t i = 0; i < sigma_remark_count(s); i++) {
+        const struct sigma_remark *r = sigma_remark_at(s, i);
+
+        buf_str(b, i ? STR(",{\"file\":") : STR("{\"file\":"));
+        buf_json(b, r->file);
+        buf_printf(b, ",\"line\":%d,\"column\":%d,\"id\":", r->line, r->column);
+        buf_json(b, r->id);
+        buf_str(b, STR(",\"text\":"));
+        buf_json(b, r->text);
+        buf_byte(b, '}');
+    }
+}
+
 static size_t count_of(const struct sigma *s, enum sigma_verdict v)
 {
     size_t n = 0;
@@ -53,6 +69,8 @@ static int check(const struct sigma *s, bool json)
         put_refusals(s, SIGMA_UNSUPPORTED, &b);
         buf_str(&b, STR("],\"broken\":["));
         put_refusals(s, SIGMA_BROKEN, &b);
+        buf_str(&b, STR("],\"remarks\":["));
+        put_remarks(s, &b);
         buf_str(&b, STR("]}\n"));
     } else {
         for (size_t i = 0; i < sigma_refusal_count(s); i++) {
@@ -60,6 +78,11 @@ static int check(const struct sigma *s, bool json)
 
             buf_printf(&b, "%.*s:%d:%d: %s: %.*s\n", STR_ARG(r->file), r->line, r->column,
                        r->verdict == SIGMA_BROKEN ? "broken" : "not supported", STR_ARG(r->reason));
+        }
+        for (size_t i = 0; i < sigma_remark_count(s); i++) {
+            const struct sigma_remark *r = sigma_remark_at(s, i);
+
+            buf_printf(&b, "%.*s:%d:%d: remark: %.*s\n", STR_ARG(r->file), r->line, r->column, STR_ARG(r->text));
         }
         buf_printf(&b, "%zu loaded, %zu not supported, %zu broken\n", sigma_rule_count(s), count_of(s, SIGMA_UNSUPPORTED), broken);
     }

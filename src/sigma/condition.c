@@ -17,6 +17,7 @@ struct yard {
     enum op     ops[STACK_MAX];
     uint32_t    nodes[STACK_MAX];
     uint32_t    op_count, node_count;
+    bool        told;    /* of a word in capitals */
 };
 
 /* broken - with the column of the token, as far as one line goes. */
@@ -49,6 +50,17 @@ static struct str next_token(struct yard *y)
     if (y->at == start)
         y->at++;   /* a NUL byte: strchr finds the end of its list */
     return str_of(y->text.p + start, y->at - start);
+}
+
+/* word_is - a word of the language, in any case; one that is not written small is told once. */
+static bool word_is(struct yard *y, struct str token, const char *word)
+{
+    if (!str_ieq(token, str_c(word)))
+        return false;
+    if (!y->told && !str_eq(token, str_c(word)))
+        draft_remark(y->d, y->text_node, "\"%.*s\" in a condition is written small: %s", STR_ARG(token), word);
+    y->told = y->told || !str_eq(token, str_c(word));
+    return true;
 }
 
 static int push_node(struct yard *y, int64_t n)
@@ -118,7 +130,7 @@ static bool name_matches(struct str name, struct str pattern)
 static int push_quantity(struct yard *y, bool all, struct str which)
 {
     AUTO_FREE uint32_t *kids = calloc(y->d->name_count ? y->d->name_count : 1, sizeof *kids);
-    bool them = str_ieq(which, STR("them"));
+    bool them = word_is(y, which, "them");
     uint32_t count = 0;
 
     if (!kids)
@@ -141,10 +153,10 @@ static int push_operand(struct yard *y, struct str token)
     size_t back = y->at, back_token = y->token_at;
     struct str of = next_token(y), which;
 
-    if (str_ieq(of, STR("of"))) {
-        bool all = str_ieq(token, STR("all"));
+    if (word_is(y, of, "of")) {
+        bool all = word_is(y, token, "all");
 
-        if (!all && !str_eq(token, STR("1")) && !str_ieq(token, STR("any")))
+        if (!all && !str_eq(token, STR("1")) && !word_is(y, token, "any"))
             return broken(y, "only \"1 of\", \"any of\" and \"all of\" are known, not", token);
         which = next_token(y);
         if (which.n == 0 || str_chr(STR("()|"), which.p[0]) >= 0)
@@ -173,7 +185,7 @@ static int close_parenthesis(struct yard *y)
 
 static int operator_token(struct yard *y, struct str token, bool *operand_next)
 {
-    enum op op = str_ieq(token, STR("and")) ? OP_AND : str_ieq(token, STR("or")) ? OP_OR : OP_OPEN;
+    enum op op = word_is(y, token, "and") ? OP_AND : word_is(y, token, "or") ? OP_OR : OP_OPEN;
     int rc;
 
     if (str_eq(token, STR(")")))
@@ -198,7 +210,7 @@ static int condition_one(struct yard *y, uint32_t *root)
     while (rc == 0 && (token = next_token(y)).n) {
         if (!operand_next) {
             rc = operator_token(y, token, &operand_next);
-        } else if (str_ieq(token, STR("not"))) {
+        } else if (word_is(y, token, "not")) {
             rc = push_op(y, OP_NOT);
         } else if (str_eq(token, STR("("))) {
             rc = push_op(y, OP_OPEN);
@@ -236,24 +248,22 @@ static int condition_text(struct draft *d, const struct ynode *n, uint32_t *root
 
 int condition_compile(struct draft *d, const struct ynode *condition, uint32_t *root)
 {
-    AUTO_FREE uint32_t *kids = NULL;
-    uint32_t count = 0;
     int64_t n;
 
     if (condition->kind != YNODE_SEQ)
         return condition_text(d, condition, root);
-    kids = calloc(condition->count ? condition->count : 1, sizeof *kids);
-    if (!kids)
-        return err_set(d->e, -ENOMEM, "no memory for a rule");
     if (condition->count == 0)
         return draft_broken(d, condition, "an empty list of conditions");
     for (const struct ynode *c = condition->first; c; c = c->next) {
-        int rc = condition_text(d, c, &kids[count++]);
+        uint32_t one;
+        int rc = condition_text(d, c, &one);
 
         if (rc < 0)
             return rc;
+        if (!u32list_add(&d->conditions, one))
+            return err_set(d->e, -ENOMEM, "no memory for a rule");
     }
-    n = draft_node(d, NODE_OR, kids, count, condition);
+    n = draft_node(d, NODE_OR, d->conditions.p, d->conditions.n, condition);
     *root = n < 0 ? 0 : (uint32_t)n;
     return n < 0 ? (int)n : 0;
 }

@@ -301,12 +301,12 @@ static int64_t selection_node(struct draft *d, const struct ynode *key)
     return values_node(d, key->value, key->value, &none, FIELD_KEYWORD);
 }
 
-int detection_compile(struct draft *d, const struct ynode *detection)
+int detection_compile(struct draft *d, const struct ynode *detection, const char *not_one)
 {
     for (const struct ynode *key = detection->first; key; key = key->next) {
         int64_t n;
 
-        if (str_eq(key->text, STR("condition")))
+        if (str_eq(key->text, STR("condition")) || (not_one && str_eq(key->text, str_c(not_one))))
             continue;
         if (str_eq(key->text, STR("timeframe")))
             return draft_unsupported(d, key, "\"timeframe\" is obsolete, write a correlation rule");

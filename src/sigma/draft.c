@@ -64,6 +64,15 @@ static bool grow(void **p, uint32_t *cap, uint32_t need, size_t size)
     return true;
 }
 
+void draft_free(struct draft *d)
+{
+    free(d->nodes);
+    free(d->kids);
+    free(d->leaves);
+    free(d->names);
+    free(d->conditions.p);
+}
+
 /* join_gates - what the children promise about fields that must be there. AND: the best promise of one child, the smallest one.
  * OR: all children's together, if each makes one and they are few. NOT: none. */
 static struct gate join_gates(const struct draft *d, enum node_kind kind, const uint32_t *kids, uint32_t count)

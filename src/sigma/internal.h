@@ -100,6 +100,9 @@ void regex_scratch_free(struct regex_scratch **s);
 /* regex_match - 1 found (at, n), 0 not, -1 stopped at the limit. */
 int regex_match(const struct regex *r, struct regex_scratch *s, struct str text, size_t *at, size_t *n);
 
+struct u32list { uint32_t *p; uint32_t n, cap; };
+MUST_USE bool u32list_add(struct u32list *l, uint32_t v);
+
 /* --- nodes --- */
 
 #define FIELD_KEYWORD UINT32_MAX   /* any value of the event, or its original text */
@@ -147,6 +150,7 @@ struct draft {
     uint32_t       leaf_count, leaf_cap;
     struct named  *names;
     uint32_t       name_count, name_cap;
+    struct u32list conditions;    /* the root of each, if the rule has a list of them */
 };
 
 /* draft_broken, draft_unsupported - refuse the rule at a place; they return -EBADMSG and -ENOTSUP. */
@@ -157,10 +161,13 @@ void draft_remark(struct draft *d, const struct ynode *at, const char *fmt, ...)
 /* draft_node - a node over kids (all with smaller index). Returns its index, or a negative error. */
 int64_t draft_node(struct draft *d, enum node_kind kind, const uint32_t *kids, uint32_t count, const struct ynode *at);
 int64_t draft_leaf(struct draft *d, const struct leaf *leaf, const struct ynode *at);
-/* detection_compile - every selection below "detection" becomes a named node. */
-MUST_USE int detection_compile(struct draft *d, const struct ynode *detection);
-/* condition_compile - the conditions over the named nodes; *root is the node of the whole. */
+/* draft_texts - a text, or a list of texts. */
+MUST_USE int draft_texts(struct draft *d, const struct ynode *n, struct sigma_texts *out);
+/* detection_compile - every selection below "detection" becomes a named node; condition, and the key "not_one" (or NULL), are none. */
+MUST_USE int detection_compile(struct draft *d, const struct ynode *detection, const char *not_one);
+/* condition_compile - the conditions over the named nodes; *root is the node of the whole. Those of a list are in d->conditions too. */
 MUST_USE int condition_compile(struct draft *d, const struct ynode *condition, uint32_t *root);
+void draft_free(struct draft *d);
 
 /* --- program.c --- */
 
@@ -275,12 +282,39 @@ struct correlation {
     uint64_t  definition;                 /* hash: state is kept while it is equal */
 };
 
+/* --- filter.c --- */
+
+struct filter {
+    struct str         id, file;
+    int                line, column;
+    uint32_t           logsource;
+    struct program     program;
+    struct sigma_texts rules;     /* ids or names */
+    bool               any;       /* of its log source */
+};
+/* filter_compile - the "filter" map of a document, into the set. */
+MUST_USE int filter_compile(struct draft *d, const struct ynode *map, const struct sigma_rule *texts, uint32_t logsource);
+/* filters_link - once all rules are known. What a filter names in vain is a remark. */
+MUST_USE int filters_link(struct sigma *s);
+
+/* --- documents.c --- */
+
+/* document_take - merged: the document was made of several. Not 0 ends it. */
+typedef int document_take(void *arg, const struct ynode *doc, bool merged);
+/* documents_each - the documents of a file in order, with those that "action" makes. -E2BIG: they grow too large. */
+MUST_USE int documents_each(struct yaml *y, document_take *take, void *arg);
+
 /* --- the set --- */
 
 struct compiled {
     struct sigma_rule rule;
     struct program    program;
+    struct program   *conditions;    /* each of a list of conditions by itself, or NULL */
+    uint32_t          condition_count;
     uint32_t          logsource;
+    struct u32list    filters;       /* which narrow it */
+    uint32_t          modified;      /* its date as a number, 20261128; 0: it says none */
+    bool              merged;        /* its document was made of several: it may share its id with its neighbours */
     struct correlation *correlation; /* or NULL */
     bool              dead;          /* refused when linking */
 };
@@ -294,13 +328,12 @@ struct strmap {
 MUST_USE bool strmap_put(struct strmap *m, struct str key, uint32_t value);
 uint32_t strmap_get(const struct strmap *m, struct str key);   /* UINT32_MAX if absent */
 
-struct u32list { uint32_t *p; uint32_t n, cap; };
-MUST_USE bool u32list_add(struct u32list *l, uint32_t v);
-
 struct sigma {
     struct arena         arena;
     struct compiled     *rules;
     uint32_t             rule_count, rule_cap;
+    struct filter       *filters;
+    uint32_t             filter_count, filter_cap;
     struct correlation **correlations;   /* ordered by depth, then by rule */
     uint32_t             correlation_count, correlation_cap;
     struct logsource    *logsources;
@@ -322,7 +355,11 @@ struct sigma {
 };
 
 /* rule_compile - one YAML document into the set, or a refusal in it. Only -ENOMEM and -E2BIG come back. */
-MUST_USE int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, struct str file, struct err *e);
+MUST_USE int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool merged, struct str file, struct err *e);
+/* rule_holds - the condition of a plain rule, and of its filters, over an event. */
+bool rule_holds(const struct sigma *s, const struct compiled *c, struct view *v);
+/* rule_conditions - which of a list of conditions hold, bit by bit; 0 for a rule with one. */
+uint64_t rule_conditions(const struct compiled *c, struct view *v);
 /* correlation_parse - the "correlation" map of a document; references stay texts until the set is linked. */
 MUST_USE int correlation_parse(struct draft *d, const struct ynode *map, const struct ynode *custom, struct correlation **out);
 MUST_USE int sigma_refuse(struct sigma *s, enum sigma_verdict v, struct str file, struct str id, int line, int column,

@@ -43,8 +43,7 @@ int sigma_remark(struct sigma *s, struct str file, struct str id, int line, int 
     return 0;
 }
 
-/* take_list - a text or a list of texts. */
-static int take_list(struct draft *d, const struct ynode *n, struct sigma_texts *out)
+int draft_texts(struct draft *d, const struct ynode *n, struct sigma_texts *out)
 {
     size_t count = !n ? 0 : n->kind == YNODE_SEQ ? n->count : 1;
     struct str *items;
@@ -102,7 +101,7 @@ static int take_custom(struct draft *d, const struct ynode *custom, struct sigma
         { samples, "match", &r->match }, { samples, "nomatch", &r->nomatch },
     };
     for (size_t i = 0; i < COUNT(lists) && rc == 0; i++)
-        rc = take_list(d, yaml_get(lists[i].from, lists[i].key), lists[i].to);
+        rc = draft_texts(d, yaml_get(lists[i].from, lists[i].key), lists[i].to);
     return rc;
 }
 
@@ -127,7 +126,7 @@ static int take_texts(struct draft *d, const struct ynode *doc, struct sigma_rul
         r->id = arena_printf(a, "%.*s:%d", STR_ARG(r->file), doc->line);
     rc = take_level(d, doc, r);
     if (rc == 0)
-        rc = take_list(d, yaml_get(doc, "tags"), &r->tags);
+        rc = draft_texts(d, yaml_get(doc, "tags"), &r->tags);
     return rc < 0 ? rc : take_custom(d, yaml_get(doc, "saqshy"), r);
 }
 
@@ -171,6 +170,32 @@ static int take_taxonomy(struct draft *d, const struct ynode *doc)
     return draft_unsupported(d, n, "no pipeline maps the names of taxonomy \"%.*s\"", STR_ARG(n->text));
 }
 
+/* take_conditions - each of a list of conditions once more by itself, to tell which of them held. */
+static int take_conditions(struct draft *d, struct compiled *c)
+{
+    int rc = 0;
+
+    if (d->conditions.n < 2)
+        return 0;
+    c->condition_count = d->conditions.n < 64 ? d->conditions.n : 64;
+    c->conditions = arena_array(&d->set->arena, c->condition_count, sizeof *c->conditions);
+    if (!c->conditions)
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    for (uint32_t i = 0; i < c->condition_count && rc == 0; i++)
+        rc = program_compile(d, d->conditions.p[i], &c->conditions[i]);
+    return rc;
+}
+
+uint64_t rule_conditions(const struct compiled *c, struct view *v)
+{
+    uint64_t bits = 0;
+
+    for (uint32_t i = 0; i < c->condition_count; i++)
+        if (program_run(&c->conditions[i], v))
+            bits |= UINT64_C(1) << i;
+    return bits;
+}
+
 static int take_detection(struct draft *d, const struct ynode *doc, struct compiled *c)
 {
     const struct ynode *detection = yaml_get(doc, "detection"), *condition = yaml_get(detection, "condition");
@@ -185,12 +210,44 @@ static int take_detection(struct draft *d, const struct ynode *doc, struct compi
     if (rc == 0)
         rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
     if (rc == 0)
-        rc = detection_compile(d, detection);
+        rc = detection_compile(d, detection, NULL);
     if (rc == 0)
         rc = condition_compile(d, condition, &root);
-    return rc < 0 ? rc : program_compile(d, root, &c->program);
+    if (rc == 0)
+        rc = program_compile(d, root, &c->program);
+    return rc < 0 ? rc : take_conditions(d, c);
 }
 
+/* date_of - "2026-11-28" or "2026/11/28" as a number that grows with the date; 0 for anything else. */
+static uint32_t date_of(struct str s)
+{
+    uint32_t n = 0;
+
+    if (s.n != 10)
+        return 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (i == 4 || i == 7)
+            continue;
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return 0;
+        n = n * 10 + (uint32_t)(s.p[i] - '0');
+    }
+    return n;
+}
+
+/* take_filter - 1: the document was a filter and is no rule. */
+static int take_filter(struct draft *d, const struct ynode *doc, struct compiled *c)
+{
+    int rc = take_taxonomy(d, doc);
+
+    if (rc == 0)
+        rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
+    if (rc == 0)
+        rc = filter_compile(d, yaml_get(doc, "filter"), &c->rule, c->logsource);
+    return rc < 0 ? rc : 1;
+}
+
+/* compile - 0: a rule; 1: a filter, which is in the set already. */
 static int compile(struct draft *d, const struct ynode *doc, struct compiled *c)
 {
     int rc;
@@ -198,12 +255,13 @@ static int compile(struct draft *d, const struct ynode *doc, struct compiled *c)
     if (doc->kind != YNODE_MAP)
         return draft_broken(d, doc, "a rule is a map: title, logsource, detection");
     if (yaml_get(doc, "action"))
-        return draft_unsupported(d, yaml_get(doc, "action"), "\"action\" documents are obsolete, write the rules out");
-    if (yaml_get(doc, "filter"))
-        return draft_unsupported(d, yaml_get(doc, "filter"), "filters are not applied yet");
+        return draft_broken(d, yaml_get(doc, "action"), "\"action\" must be global, reset, or repeat behind another document");
     rc = take_texts(d, doc, &c->rule);
     if (rc < 0)
         return rc;
+    c->modified = date_of(yaml_text(doc, yaml_get(doc, "modified") ? "modified" : "date"));
+    if (yaml_get(doc, "filter"))
+        return take_filter(d, doc, c);
     if (str_eq(c->rule.status, STR("unsupported")))
         return draft_unsupported(d, yaml_get(doc, "status"), "its author calls it unsupported");
     if (yaml_get(doc, "correlation")) {
@@ -230,24 +288,21 @@ static bool add_rule(struct sigma *s, const struct compiled *c)
     return true;
 }
 
-int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, struct str file, struct err *e)
+int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool merged, struct str file, struct err *e)
 {
     struct err why = { 0 };
     struct draft d = { .set = s, .y = y, .e = &why, .file = file };
-    struct compiled c = { .rule = { .file = file } };
+    struct compiled c = { .rule = { .file = file }, .merged = merged };
     int rc = s->rule_count < SIGMA_RULES_MAX ? compile(&d, doc, &c)
                                              : draft_broken(&d, doc, "more than %d rules", SIGMA_RULES_MAX);
 
-    free(d.nodes);
-    free(d.kids);
-    free(d.leaves);
-    free(d.names);
+    draft_free(&d);
     if (rc == -EBADMSG || rc == -ENOTSUP || rc == -E2BIG)
         return sigma_refuse(s, rc == -ENOTSUP ? SIGMA_UNSUPPORTED : SIGMA_BROKEN, file, c.rule.id, d.line ? d.line : doc->line,
                             d.column ? d.column : doc->column, why.text) < 0
                    ? err_set(e, -ENOMEM, "no memory for the rules")
                    : 0;
-    if (rc < 0 || !add_rule(s, &c))
+    if (rc < 0 || (rc == 0 && !add_rule(s, &c)))
         return err_set(e, -ENOMEM, "no memory for the rules");
     return 0;
 }

@@ -80,6 +80,7 @@ static void explain(struct sigma_run *r, uint32_t rule, struct sigma_match *m)
 
     if (r->set->rules[rule].correlation)
         return;
+    m->conditions = rule_conditions(&r->set->rules[rule], &r->view);
     hits = arena_array(&r->view.scratch, SIGMA_HITS_MAX, sizeof *hits);
     if (hits) {
         m->hit_count = program_explain(&r->set->rules[rule].program, &r->view, hits, SIGMA_HITS_MAX);
@@ -108,7 +109,7 @@ static int try_rule(struct sigma_run *r, uint32_t rule, const struct origin *o)
     if (!source_applies(r, c->logsource, o))
         return 0;
     r->counters.evaluated++;
-    if (!program_run(&c->program, &r->view))
+    if (!rule_holds(r->set, c, &r->view))
         return 0;
     r->matched[rule] = r->view.generation;
     explain(r, rule, &m);

@@ -35,6 +35,8 @@ void sigma_free(struct sigma **sp)
         regex_free(s->regexes);
         s->regexes = next;
     }
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        free(s->rules[i].filters.p);
     for (uint32_t i = 0; s->by_field && i < s->field_count; i++)
         free(s->by_field[i].p);
     free(s->by_field);
@@ -44,6 +46,7 @@ void sigma_free(struct sigma **sp)
     free(s->logsources);
     free(s->refusals);
     free(s->remarks);
+    free(s->filters);
     free(s->fields);
     free(s->field_map.slots);
     free(s->id_map.slots);
@@ -61,28 +64,67 @@ static uint32_t find_rule(const struct sigma *s, struct str id)
     return strmap_get(&s->id_map, id);
 }
 
-/* index_ids - id and name of each living rule; of two rules with one id the later is refused. */
+/* part_id - rules that one file makes of one global document may share its id: the second becomes ID.2, and so on. */
+static bool part_id(struct sigma *s, struct sigma_rule *r)
+{
+    struct str id = r->id;
+
+    for (unsigned part = 2; find_rule(s, r->id) != UINT32_MAX; part++) {
+        r->id = arena_printf(&s->arena, "%.*s.%u", STR_ARG(id), part);
+        if (!r->id.p)
+            return false;
+    }
+    return true;
+}
+
+static int tell_replaced(struct sigma *s, struct compiled *old, const struct compiled *new)
+{
+    char why[ERR_TEXT_MAX];
+
+    old->dead = true;
+    snprintf(why, sizeof why, "replaced by %.*s:%d, which has the same id and was modified later", STR_ARG(new->rule.file), new->rule.line);
+    return sigma_remark(s, old->rule.file, old->rule.id, old->rule.line, 1, why);
+}
+
+/* same_id - of two rules with one id the one that was modified later stays; where none was, the second is refused. */
+static int same_id(struct sigma *s, struct compiled *first, struct compiled *second)
+{
+    char why[ERR_TEXT_MAX];
+
+    if (first->modified != second->modified)
+        return first->modified > second->modified ? tell_replaced(s, second, first) : tell_replaced(s, first, second);
+    snprintf(why, sizeof why, "id \"%.*s\" stands also in %.*s:%d", STR_ARG(second->rule.id), STR_ARG(first->rule.file), first->rule.line);
+    second->dead = true;
+    return sigma_refuse(s, SIGMA_BROKEN, second->rule.file, second->rule.id, second->rule.line, 1, why);
+}
+
+static bool living(const struct sigma *s, struct str id)
+{
+    uint32_t i = find_rule(s, id);
+
+    return i != UINT32_MAX && !s->rules[i].dead;
+}
+
+/* index_ids - id and name of each living rule. */
 static int index_ids(struct sigma *s)
 {
     for (uint32_t i = 0; i < s->rule_count; i++) {
-        struct sigma_rule *r = &s->rules[i].rule;
-        uint32_t other = find_rule(s, r->id);
+        struct compiled *c = &s->rules[i];
+        uint32_t other = find_rule(s, c->rule.id);
 
-        if (s->rules[i].dead)
+        if (c->dead)
             continue;
-        if (other != UINT32_MAX && !str_eq(s->rules[other].rule.name, r->id)) {
-            char why[ERR_TEXT_MAX];
-
-            snprintf(why, sizeof why, "id \"%.*s\" stands also in %.*s:%d", STR_ARG(r->id), STR_ARG(s->rules[other].rule.file),
-                     s->rules[other].rule.line);
-            s->rules[i].dead = true;
-            if (sigma_refuse(s, SIGMA_BROKEN, r->file, r->id, r->line, 1, why) < 0)
+        if (other != UINT32_MAX && c->merged && s->rules[other].merged && str_eq(s->rules[other].rule.file, c->rule.file)) {
+            if (!part_id(s, &c->rule))
                 return -ENOMEM;
-            continue;
-        }
-        if (!strmap_put(&s->id_map, r->id, i))
+        } else if (other != UINT32_MAX && str_eq(s->rules[other].rule.id, c->rule.id) && same_id(s, &s->rules[other], c) < 0) {
             return -ENOMEM;
-        if (r->name.n && find_rule(s, r->name) == UINT32_MAX && !strmap_put(&s->id_map, r->name, i))
+        }
+        if (c->dead)
+            continue;
+        if (!strmap_put(&s->id_map, c->rule.id, i))
+            return -ENOMEM;
+        if (c->rule.name.n && !living(s, c->rule.name) && !strmap_put(&s->id_map, c->rule.name, i))
             return -ENOMEM;
     }
     return 0;
@@ -233,6 +275,8 @@ static int finish(struct sigma *s, struct err *e)
     if (rc == 0)
         rc = collect_correlations(s);
     if (rc == 0)
+        rc = filters_link(s);
+    if (rc == 0)
         rc = aliases_build(s, e);
     if (rc == 0)
         rc = dispatch(s);
@@ -256,6 +300,15 @@ static struct sigma *set_new(void)
     s->f_event_type = field_intern(s, STR("EventType"));
     s->f_provider = field_intern(s, STR("Provider_Name"));
     return s;
+}
+
+struct adding { struct sigma *s; struct yaml *y; struct str file; struct err *e; };
+
+static int add_document(void *arg, const struct ynode *doc, bool merged)
+{
+    struct adding *a = arg;
+
+    return rule_compile(a->s, a->y, doc, merged, a->file, a->e);
 }
 
 static int add_source(struct sigma *s, const struct sigma_source *src, struct err *e)
@@ -283,8 +336,10 @@ static int add_source(struct sigma *s, const struct sigma_source *src, struct er
     rc = 0;
     if (y->doc_count == 0)
         rc = sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, 1, 1, "the file holds no rule");
-    for (size_t i = 0; i < y->doc_count && rc == 0; i++)
-        rc = rule_compile(s, y, y->docs[i], file, e);
+    if (rc == 0)
+        rc = documents_each(y, add_document, &(struct adding){ s, y, file, e });
+    if (rc == -E2BIG)
+        rc = sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, 1, 1, "its documents grow too large when they are merged");
     yaml_free(&y);
     return rc;
 }

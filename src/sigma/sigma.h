@@ -21,6 +21,7 @@
 
 #define SIGMA_FILES_MAX       20000   /* the public collection has 4,000 */
 #define SIGMA_RULES_MAX       20000
+#define SIGMA_FILTERS_MAX     4096
 #define SIGMA_FIELDS_MAX      4096    /* distinct field names of one set; the public collection has 408 */
 #define SIGMA_NODES_MAX       30000   /* parts of one rule after its condition is written out */
 #define SIGMA_CONDITION_MAX   8192    /* bytes of one condition */
@@ -116,6 +117,7 @@ struct sigma_match {
     uint64_t   count;               /* events behind it: 1, or those of the correlation's group so far */
     uint64_t   first_seq, last_seq; /* the first event of the group, and this one */
     bool       window_end;          /* the event at hand only ended the window: its fields tell nothing of the group */
+    uint64_t   conditions;          /* of a rule with a list of conditions: bit i is set if number i (from 0, at most 64) holds */
     struct str group;               /* group-by values joined by '|', empty without group-by */
     const struct sigma_hit *hits;
     size_t     hit_count;

@@ -65,10 +65,131 @@ static void c1_to_c5_conditions(void **state)
     refusals_hold(refused, COUNT(refused));
 }
 
+#define RULE(id, value) "title: t\nid: " id "\nlogsource: {}\ndetection: {s: {a: " value "}, condition: s}\n"
+#define DATED(value, date) "title: t\nid: i\n" date "\nlogsource: {}\ndetection: {s: {a: " value "}, condition: s}\n"
+#define CONDITION(text) { "title: t\nlogsource: {}\ndetection:\n  s: {a: x}\n  t: {b: x}\n  condition: " text "\n" }
+#define GLOBAL "action: global\ntitle: t\nid: g\nlogsource: {}\ndetection: {s: {a: x}, condition: s and t}\n---\n"
+
+static const struct files_row files[] = {
+    { "C3 small words are not told", CONDITION("s and not t"), "a=x", 1, NULL },
+    { "C3 words in capitals are told", CONDITION("s AND NOT t"), "a=x", 1, "\"AND\" in a condition is written small" },
+    { "C3 All of Them is told", CONDITION("All of Them"), "a=x", 0, "is written small: all" },
+
+    { "C6 several documents in one file", { RULE("1", "x") "---\n" RULE("2", "x") "---\n" RULE("3", "y") }, "a=x", 2, NULL },
+    { "C6 global is laid over what follows", { GLOBAL "detection: {t: {b: 1}}\n---\ndetection: {t: {b: 2}}\n" }, "a=x\nb=2", 1, NULL },
+    { "C6 global: the other rule", { GLOBAL "detection: {t: {b: 1}}\n---\ndetection: {t: {b: 2}}\n" }, "a=x\nb=1", 1, NULL },
+    { "C6 global: each still wants its own", { GLOBAL "detection: {t: {b: 1}}\n---\ndetection: {t: {b: 2}}\n" }, "a=x", 0, NULL },
+    { "C6 global takes the place of what a document says", { "action: global\ntitle: t\nlogsource: {product: linux}\n---\nid: 1\nlogsource: {product: windows}\n"
+      "detection: {s: {a: x}, condition: s}\n" }, "a=x", 1, NULL },
+    { "C6 global alone is no rule", { "action: global\ntitle: t\n---\n" RULE("1", "x") }, "a=x", 1, NULL },
+    { "C6 reset ends it", { "action: global\ndetection: {s: {a: y}}\n---\naction: reset\n---\n" RULE("1", "x") }, "a=x", 1, NULL },
+    { "C6 without reset it goes on", { "action: global\ndetection: {s: {a: y}}\n---\n" RULE("1", "x") }, "a=x", 0, NULL },
+    { "C6 repeat: the one before, and what is said anew", { RULE("1", "x") "---\naction: repeat\nid: 2\ndetection: {s: {b: x}}\n" }, "a=x\nb=x", 2, NULL },
+    { "C6 repeat leaves the one before as it is", { RULE("1", "x") "---\naction: repeat\nid: 2\ndetection: {s: {b: x}}\n" }, "a=x", 1, NULL },
+    { "C6 repeat of a repeat", { RULE("1", "x") "---\naction: repeat\nid: 2\ndetection: {s: {b: x}}\n---\naction: repeat\nid: 3\n"
+      "detection: {s: {b: z}}\n" }, "a=x\nb=z", 2, NULL },
+    { "C6 of one id the one modified later counts", { DATED("x", "modified: 2026-02-01"), DATED("y", "modified: 2026-03-01") }, "a=y", 1,
+      "replaced by 1.yml:1" },
+    { "C6 of one id the one modified earlier does not", { DATED("x", "modified: 2026-02-01"), DATED("y", "modified: 2026-03-01") }, "a=x", 0,
+      "modified later" },
+    { "C6 in whatever order they come", { DATED("x", "modified: 2026/03/01"), DATED("y", "date: 2026-02-01") }, "a=x", 1, "replaced by 0.yml:1" },
+    { "C6 a date counts where nothing was modified", { DATED("x", "date: 2026-02-01"), DATED("y", "status: test") }, "a=x", 1, "replaced by 0.yml:1" },
+};
+
+static void c3_and_c6_files(void **state)
+{
+    (void)state;
+    files_hold(files, COUNT(files));
+}
+
+static const struct refused_row refused_files[] = {
+    { "C6 an unknown action", "action: redo\ntitle: t\n", SIGMA_BROKEN, 1, 9, "global, reset, or repeat" },
+    { "C6 a repeat of nothing", "action: repeat\ntitle: t\n", SIGMA_BROKEN, 1, 9, "behind another document" },
+    { "C6 the same id twice, modified at the same time", RULE("b", "x") "---\n" RULE("b", "y"), SIGMA_BROKEN, 6, 1, "stands also in bad.yml:1" },
+};
+
+static void c6_refusals(void **state)
+{
+    struct sigma *s = NULL;
+    struct err e;
+
+    (void)state;
+    refusals_hold(refused_files, 2);
+    assert_int_equal(sigma_compile(&(struct sigma_source){ STR("bad.yml"), str_c(refused_files[2].text) }, 1, &s, &e), 0);
+    assert_int_equal(sigma_rule_count(s), 1);
+    assert_int_equal(sigma_refusal_count(s), 1);
+    assert_true(str_find(sigma_refusal_at(s, 0)->reason, str_c(refused_files[2].reason)) >= 0);
+    sigma_free(&s);
+}
+
+/* Rules that one global document makes share its id: each keeps one of its own. */
+static void c6_rules_of_one_global_document_have_their_own_ids(void **state)
+{
+    static const char text[] = GLOBAL "detection: {t: {b: 1}}\n---\ndetection: {t: {b: 2}}\n---\ndetection: {t: {b: 3}}\n";
+    struct sigma *s = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(sigma_compile(&(struct sigma_source){ STR("r.yml"), str_c(text) }, 1, &s, &e), 0);
+    assert_int_equal(sigma_rule_count(s), 3);
+    assert_true(sigma_rule_find(s, STR("g")) == sigma_rule_at(s, 0));
+    assert_true(sigma_rule_find(s, STR("g.2")) == sigma_rule_at(s, 1));
+    assert_true(sigma_rule_find(s, STR("g.3")) == sigma_rule_at(s, 2));
+    assert_int_equal(sigma_rule_at(s, 2)->line, 11);
+    sigma_free(&s);
+}
+
+/* A list of conditions is one rule and one match, which says which of them held. */
+static void c4_a_match_says_which_conditions_held(void **state)
+{
+    static const struct { const char *event; int n; uint64_t conditions; } events[] = {
+        { "a=1\nb=2", 1, 1 }, { "b=1", 1, 2 | 4 }, { "a=1\nb=1", 1, 1 | 2 }, { "c=1", 0, 0 },
+    };
+    static const char text[] = "title: t\nlogsource: {}\ndetection:\n  s: {a: 1}\n  t: {b: 1}\n  condition: [s, t, t and not s]\n";
+    struct sigma_run *run = NULL;
+    const struct sigma_match *m;
+    struct event_batch b;
+    struct sigma *s = NULL;
+    struct err e;
+
+    (void)state;
+    event_batch_init(&b, 0);
+    assert_int_equal(sigma_compile(&(struct sigma_source){ STR("r.yml"), str_c(text) }, 1, &s, &e), 0);
+    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
+    for (size_t i = 0; i < COUNT(events); i++) {
+        event_from(&b, events[i].event);
+        assert_int_equal(sigma_run_event(run, b.items, false, &m, &e), events[i].n);
+        assert_int_equal(events[i].n ? m->conditions : 0, events[i].conditions);
+    }
+    sigma_run_free(&run);
+    sigma_free(&s);
+    event_batch_free(&b);
+}
+
+static void c1_to_c6_have_both(void **state)
+{
+    struct points p = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        points_take(&p, 'C', rows[i].name, rows[i].match);
+    for (size_t i = 0; i < COUNT(files); i++)
+        points_take(&p, 'C', files[i].name, files[i].matches > 0);
+    for (size_t i = 0; i < COUNT(refused); i++)
+        points_take(&p, 'C', refused[i].name, false);
+    points_take(&p, 'C', "C5 has no positive row: what it speaks of is refused", true);
+    points_have_both(&p, 'C', 1, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(c1_to_c5_conditions),
+        cmocka_unit_test(c3_and_c6_files),
+        cmocka_unit_test(c6_refusals),
+        cmocka_unit_test(c6_rules_of_one_global_document_have_their_own_ids),
+        cmocka_unit_test(c4_a_match_says_which_conditions_held),
+        cmocka_unit_test(c1_to_c6_have_both),
     };
 
     return cmocka_run_group_tests_name("sigma conditions", tests, NULL, NULL);

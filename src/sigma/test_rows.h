@@ -17,7 +17,7 @@ struct row {
 };
 void rows_hold(const struct row *rows, size_t count);
 
-/* Whole files; the last three rows of a name say how many rules match the event. */
+/* Whole files, and how many of their rules match the event. */
 struct files_row {
     const char *name;
     const char *files[4];

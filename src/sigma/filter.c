@@ -1,0 +1,148 @@
+/* filter.c - filters: documents that narrow other rules from outside, so that an update of a rule does not touch what a site excepts.
+ *
+ * A rule with filters is true when its own condition is and the condition of each filter is, as it is written (most say "not
+ * selection"). A filter keeps its own selections, names and program: nothing of it is mixed into the rule, and "1 of" in it sees only
+ * its own. It takes part where each dimension that its log source names is the rule's; correlations are not filtered. */
+#include "sigma/internal.h"
+
+/* negates - there is a NOT in what the condition says. Kids have smaller numbers than their parents. */
+static bool negates(const struct draft *d, uint32_t root)
+{
+    AUTO_FREE bool *part = calloc((size_t)root + 1, sizeof *part);
+    bool found = false;
+
+    if (!part)
+        return true;
+    part[root] = true;
+    for (uint32_t n = root + 1; n-- > 0 && !found;) {
+        if (!part[n])
+            continue;
+        found = d->nodes[n].kind == NODE_NOT;
+        for (uint32_t k = 0; k < d->nodes[n].kid_count; k++)
+            part[d->kids[d->nodes[n].kids + k]] = true;
+    }
+    return found;
+}
+
+static int take_rules(struct draft *d, const struct ynode *map, struct filter *f)
+{
+    const struct ynode *rules = yaml_get(map, "rules");
+    int rc;
+
+    if (!rules)
+        return draft_broken(d, map, "\"rules\" is missing: any, or the ids or names of the rules to filter");
+    rc = draft_texts(d, rules, &f->rules);
+    f->any = f->rules.count == 0 || (rules->kind == YNODE_SCALAR && (str_ieq(rules->text, STR("any")) || str_ieq(rules->text, STR("all"))));
+    return rc;
+}
+
+static bool filters_grow(struct sigma *s)
+{
+    uint32_t cap = s->filter_cap ? s->filter_cap * 2 : 16;
+    struct filter *grown;
+
+    if (s->filter_count < s->filter_cap)
+        return true;
+    grown = realloc(s->filters, cap * sizeof *grown);
+    if (!grown)
+        return false;
+    s->filters = grown;
+    s->filter_cap = cap;
+    return true;
+}
+
+int filter_compile(struct draft *d, const struct ynode *map, const struct sigma_rule *texts, uint32_t logsource)
+{
+    struct filter f = { .id = texts->id, .file = texts->file, .line = map->line, .column = map->column, .logsource = logsource };
+    const struct ynode *condition = map->kind == YNODE_MAP ? yaml_get(map, "condition") : NULL;
+    uint32_t root = 0;
+    int rc;
+
+    if (!condition || condition->kind != YNODE_SCALAR)
+        return draft_broken(d, condition ? condition : map, "\"filter\" must be a map of rules, selections and one condition");
+    if (d->set->filter_count == SIGMA_FILTERS_MAX)
+        return draft_broken(d, map, "more than %d filters", SIGMA_FILTERS_MAX);
+    rc = take_rules(d, map, &f);
+    if (rc == 0)
+        rc = detection_compile(d, map, "rules");
+    if (rc == 0)
+        rc = condition_compile(d, condition, &root);
+    if (rc == 0)
+        rc = program_compile(d, root, &f.program);
+    if (rc < 0)
+        return rc;
+    if (!negates(d, root))
+        draft_remark(d, condition, "this filter keeps what it selects and drops everything else: most filters say \"not\"");
+    if (!filters_grow(d->set))
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    d->set->filters[d->set->filter_count++] = f;
+    return 0;
+}
+
+/* --- linking --- */
+
+static bool names(struct str wanted, struct str given) { return wanted.n == 0 || str_ieq(wanted, given); }
+
+static bool source_is_within(const struct sigma *s, const struct filter *f, const struct compiled *c)
+{
+    const struct logsource *of = &s->logsources[f->logsource], *rule = &s->logsources[c->logsource];
+
+    return names(of->product, rule->product) && names(of->category, rule->category) && names(of->service, rule->service);
+}
+
+/* link_one - the filter to one of the rules that it names. */
+static int link_one(struct sigma *s, uint32_t filter, struct str name)
+{
+    const struct filter *f = &s->filters[filter];
+    uint32_t rule = strmap_get(&s->id_map, name);
+    struct compiled *c = rule == UINT32_MAX ? NULL : &s->rules[rule];
+    const char *why = !c ? "is not among the loaded rules" : c->correlation ? "is a correlation, which is not filtered"
+                    : !source_is_within(s, f, c) ? "has another log source than this filter" : NULL;
+    char text[ERR_TEXT_MAX];
+
+    if (!why)
+        return c->filters.n && c->filters.p[c->filters.n - 1] == filter ? 0 : u32list_add(&c->filters, filter) ? 0 : -ENOMEM;
+    snprintf(text, sizeof text, "rule \"%.*s\" %s", STR_ARG(name), why);
+    return sigma_remark(s, f->file, f->id, f->line, f->column, text);
+}
+
+static int link_any(struct sigma *s, uint32_t filter)
+{
+    const struct filter *f = &s->filters[filter];
+    bool used = false;
+
+    for (uint32_t i = 0; i < s->rule_count; i++) {
+        struct compiled *c = &s->rules[i];
+
+        if (c->correlation || !source_is_within(s, f, c))
+            continue;
+        used = true;
+        if (!u32list_add(&c->filters, filter))
+            return -ENOMEM;
+    }
+    return used ? 0 : sigma_remark(s, f->file, f->id, f->line, f->column, "no loaded rule has the log source of this filter");
+}
+
+int filters_link(struct sigma *s)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < s->filter_count && rc == 0; i++) {
+        const struct sigma_texts rules = s->filters[i].rules;
+
+        if (s->filters[i].any)
+            rc = link_any(s, i);
+        for (size_t k = 0; k < rules.count && rc == 0 && !s->filters[i].any; k++)
+            rc = link_one(s, i, rules.items[k]);
+    }
+    return rc;
+}
+
+bool rule_holds(const struct sigma *s, const struct compiled *c, struct view *v)
+{
+    bool holds = program_run(&c->program, v);
+
+    for (uint32_t i = 0; i < c->filters.n && holds; i++)
+        holds = program_run(&s->filters[c->filters.p[i]].program, v);
+    return holds;
+}
