@@ -81,6 +81,20 @@ static int add_reference(struct draft *d, const struct ynode *v, const struct ch
     return add_pattern(d, out, &p);
 }
 
+static enum pattern_kind comparison(enum modifier m)
+{
+    return m == MOD_LT ? PAT_LT : m == MOD_LTE ? PAT_LTE : m == MOD_GT ? PAT_GT : m == MOD_GTE ? PAT_GTE : PAT_NUMBER;
+}
+
+static int add_part(struct draft *d, const struct ynode *v, const struct chain *c, struct patterns *out)
+{
+    struct pattern p = { .kind = PAT_PART, .part = (enum time_part)(c->first - MOD_MINUTE), .compare = comparison(c->compare) };
+
+    if (!number_parse(v->text, &p.number) || !part_possible(p.part, p.number))
+        return draft_broken(d, v, "a whole number that a clock or calendar can show is expected here");
+    return add_pattern(d, out, &p);
+}
+
 /* add_read - a value that is not a text: its first modifier says how it is read. */
 static int add_read(struct draft *d, const struct ynode *v, const struct chain *c, struct patterns *out)
 {
@@ -101,8 +115,10 @@ static int add_read(struct draft *d, const struct ynode *v, const struct chain *
             return draft_broken(d, v, "\"exists\" takes true or false");
         p.kind = str_ieq(v->text, STR("true")) ? PAT_EXISTS : PAT_ABSENT;
         return add_pattern(d, out, &p);
+    case MOD_MINUTE: case MOD_HOUR: case MOD_DAY: case MOD_WEEK: case MOD_MONTH: case MOD_YEAR:
+        return add_part(d, v, c, out);
     default:
-        p.kind = c->first == MOD_LT ? PAT_LT : c->first == MOD_LTE ? PAT_LTE : c->first == MOD_GT ? PAT_GT : PAT_GTE;
+        p.kind = comparison(c->first);
         if (!number_parse(v->text, &p.number))
             return draft_broken(d, v, "a number is expected here");
         return add_pattern(d, out, &p);

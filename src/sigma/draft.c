@@ -115,7 +115,7 @@ static uint64_t leaf_cost(const struct leaf *leaf)
         switch (leaf->patterns[i].kind) {
         case PAT_CONTAINS: case PAT_REF_CONTAINS: cost += 8; break;
         case PAT_GLOB: cost += 20; break;
-        case PAT_RE: cost += 50; break;
+        case PAT_RE: case PAT_PART: cost += 50; break;
         case PAT_CIDR: cost += 8; break;
         default: cost += 1; break;
         }

@@ -38,6 +38,7 @@ enum pattern_kind {
     PAT_NULL,       /* the field is absent, or JSON's null */
     PAT_EXISTS,     /* the field is there, be it null or empty */
     PAT_ABSENT,     /* the field is not there at all */
+    PAT_PART,       /* a part of the moment that the value names, compared as "compare" says */
     PAT_REF,        /* equal to another field */
     PAT_REF_STARTS, PAT_REF_ENDS, PAT_REF_CONTAINS,
 };
@@ -46,6 +47,8 @@ enum pattern_kind {
 enum token { TOK_STAR = 256, TOK_ONE, TOK_DASH };
 
 struct regex;
+
+enum time_part { PART_MINUTE, PART_HOUR, PART_DAY, PART_WEEK, PART_MONTH, PART_YEAR };
 
 struct pattern {
     enum pattern_kind kind;
@@ -57,6 +60,9 @@ struct pattern {
     struct regex *re;             /* owned by the set's list */
     uint8_t     net[16], prefix;  /* PAT_CIDR, IPv4 as ::ffff:a.b.c.d */
     uint32_t    ref_field;
+    enum time_part    part;       /* PAT_PART */
+    enum pattern_kind compare;    /* of PAT_PART: PAT_NUMBER, or PAT_LT and kin */
+    int         zone_min;         /* in which PAT_PART reads the clock */
 };
 
 /* A row of tokens while it is being made. */
@@ -80,6 +86,11 @@ MUST_USE int pattern_cidr(struct str s, struct pattern *out, struct err *e);
 bool address_parse(struct str s, uint8_t out[16]);
 /* number_parse - the whole of s as a decimal number. */
 bool number_parse(struct str s, double *out);
+/* number_compare - v against the pattern's number, as kind says. */
+bool number_compare(enum pattern_kind kind, double v, double number);
+/* part_possible - the number can be that part of a moment;  part_of - that part of the moment s, if it is one (timepart.c). */
+bool part_possible(enum time_part part, double number);
+bool part_of(enum time_part part, struct str s, int zone_min, double *out);
 /* glob_match - tokens over the whole of s. *steps counts down; at 0 the answer is false. */
 bool glob_match(const uint16_t *tokens, uint32_t count, struct str s, uint32_t *steps);
 

@@ -21,16 +21,18 @@ static const struct {
     { "lte", MOD_LTE, NULL },                { "gt", MOD_GT, NULL },
     { "gte", MOD_GTE, NULL },
     { "expand", MOD_NONE, "no list of values is configured for the placeholders of \"expand\"" },
-    { "minute", MOD_NONE, "parts of a time are not compared yet" }, { "hour", MOD_NONE, "parts of a time are not compared yet" },
-    { "day", MOD_NONE, "parts of a time are not compared yet" },    { "week", MOD_NONE, "parts of a time are not compared yet" },
-    { "month", MOD_NONE, "parts of a time are not compared yet" },  { "year", MOD_NONE, "parts of a time are not compared yet" },
+    { "minute", MOD_MINUTE, NULL },          { "hour", MOD_HOUR, NULL },
+    { "day", MOD_DAY, NULL },                { "week", MOD_WEEK, NULL },
+    { "month", MOD_MONTH, NULL },            { "year", MOD_YEAR, NULL },
 };
 
 /* What may follow what: the first group decides how values are read, the others work on texts. */
 static bool decides(enum modifier m)
 {
-    return m == MOD_RE || m == MOD_CIDR || m == MOD_EXISTS || m == MOD_REF || (m >= MOD_LT && m <= MOD_GTE);
+    return m == MOD_RE || m == MOD_CIDR || m == MOD_EXISTS || m == MOD_REF || m >= MOD_LT;
 }
+
+static bool is_part(enum modifier m) { return m >= MOD_MINUTE; }
 
 static int take(struct draft *d, const struct ynode *key, enum modifier m, struct chain *c)
 {
@@ -45,6 +47,10 @@ static int take(struct draft *d, const struct ynode *key, enum modifier m, struc
     }
     if (m == MOD_RE_I || m == MOD_RE_M || m == MOD_RE_S)
         return c->first == MOD_RE ? 0 : draft_broken(d, key, "modifiers i, m and s belong behind \"re\"");
+    if (is_part(c->first) && m >= MOD_LT && m <= MOD_GTE && c->compare == MOD_NONE) {
+        c->compare = m;
+        return 0;
+    }
     if (decides(m)) {
         if (c->first != MOD_NONE || c->count)
             return draft_broken(d, key, "this modifier must be the first one");
@@ -85,7 +91,7 @@ int chain_parse(struct draft *d, const struct ynode *key, struct str names, stru
             i++;
         if (i == COUNT(table))
             return draft_broken(d, key, "no modifier \"%.*s\"; known are contains, startswith, endswith, all, re, cidr, cased, "
-                                "exists, lt, lte, gt, gte, neq, windash, fieldref, base64, base64offset, wide", STR_ARG(one));
+                                "exists, lt, lte, gt, gte, neq, windash, fieldref, base64, base64offset, wide, expand, minute … year", STR_ARG(one));
         if (table[i].unsupported)
             return draft_unsupported(d, key, "%s", table[i].unsupported);
         rc = take(d, key, table[i].modifier, c);

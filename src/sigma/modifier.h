@@ -7,11 +7,12 @@
 enum modifier {
     MOD_NONE, MOD_CONTAINS, MOD_STARTS, MOD_ENDS, MOD_ALL, MOD_CASED, MOD_NEQ, MOD_RE, MOD_RE_I, MOD_RE_M, MOD_RE_S, MOD_CIDR,
     MOD_BASE64, MOD_BASE64OFFSET, MOD_UTF16LE, MOD_UTF16BE, MOD_UTF16, MOD_WINDASH, MOD_EXISTS, MOD_REF,
-    MOD_LT, MOD_LTE, MOD_GT, MOD_GTE,
+    MOD_LT, MOD_LTE, MOD_GT, MOD_GTE, MOD_MINUTE, MOD_HOUR, MOD_DAY, MOD_WEEK, MOD_MONTH, MOD_YEAR,
 };
 
 struct chain {
     enum modifier first;     /* how values are read: MOD_NONE as texts */
+    enum modifier compare;   /* of a part of a moment: MOD_NONE for equal, or MOD_LT and kin */
     enum modifier text[6];   /* applied to texts from left to right */
     uint32_t      count;
     unsigned      re_flags;

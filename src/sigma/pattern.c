@@ -311,3 +311,14 @@ bool number_parse(struct str s, double *out)
     *out = strtod(z, &end);
     return *end == 0 && isfinite(*out);
 }
+
+bool number_compare(enum pattern_kind kind, double v, double number)
+{
+    switch (kind) {
+    case PAT_LT: return v < number;
+    case PAT_LTE: return v <= number;
+    case PAT_GT: return v > number;
+    case PAT_GTE: return v >= number;
+    default: return v >= number && v <= number;
+    }
+}

@@ -117,15 +117,14 @@ static bool number_holds(const struct pattern *p, struct str s)
 
     if (p->kind == PAT_NUMBER && str_eq(s, p->text))
         return true;
-    if (!number_parse(s, &v))
-        return false;
-    switch (p->kind) {
-    case PAT_LT: return v < p->number;
-    case PAT_LTE: return v <= p->number;
-    case PAT_GT: return v > p->number;
-    case PAT_GTE: return v >= p->number;
-    default: return v >= p->number && v <= p->number;
-    }
+    return number_parse(s, &v) && number_compare(p->kind, v, p->number);
+}
+
+static bool part_holds(const struct pattern *p, struct str s)
+{
+    double v;
+
+    return part_of(p->part, s, p->zone_min, &v) && number_compare(p->compare, v, p->number);
 }
 
 static bool cidr_holds(const struct pattern *p, struct str s)
@@ -203,6 +202,7 @@ static bool value_holds(const struct pattern *p, struct view *v, uint32_t value,
     case PAT_RE: return regex_holds(p, v, raw, pl);
     case PAT_CIDR: return cidr_holds(p, raw);
     case PAT_NUMBER: case PAT_LT: case PAT_LTE: case PAT_GT: case PAT_GTE: return number_holds(p, raw);
+    case PAT_PART: return part_holds(p, raw);
     case PAT_REF: case PAT_REF_STARTS: case PAT_REF_ENDS: case PAT_REF_CONTAINS: return reference_holds(p, v, value, pl);
     case PAT_NULL: case PAT_ABSENT: return false;
     }

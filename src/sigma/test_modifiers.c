@@ -140,6 +140,28 @@ static const struct row rows[] = {
     { "M15 neq contains", "s: {a|contains|neq: x}", "a=zxz", false },
     { "M15 neq re", "s: {a|re|neq: 'x\\d'}", "a=x", true },
     { "M15 neq null", "s: {a|neq: null}", "a=x", true },
+
+    { "M16 minute", "s: {a|minute: 5}", "a=2026-03-20T23:05:59Z", true },
+    { "M16 hour", "s: {a|hour: [22, 23]}", "a=2026-03-20T23:05:59.123Z", true },
+    { "M16 hour, another", "s: {a|hour: [22, 23]}", "a=2026-03-20T21:59:59Z", false },
+    { "M16 hour is in UTC", "s: {a|hour: 19}", "a=2026-03-21T00:30:00+05:00", true },
+    { "M16 a time without a zone is in UTC", "s: {a|hour: 23}", "a=2026-03-20 23:05:59.123", true },
+    { "M16 seconds since 1970", "s: {a|hour: 22}", "a=1700000000", true },
+    { "M16 milliseconds since 1970", "s: {a|minute: 13}", "a=1700000000123", true },
+    { "M16 day", "s: {a|day: 31}", "a=2026-12-31T00:00:00Z", true },
+    { "M16 month", "s: {a|month: 12}", "a=2026-12-31T00:00:00Z", true },
+    { "M16 month, another", "s: {a|month: 1}", "a=2026-12-31T00:00:00Z", false },
+    { "M16 year", "s: {a|year: 2026}", "a=2026-12-31T00:00:00Z", true },
+    { "M16 week 53", "s: {a|week: 53}", "a=2027-01-03T12:00:00Z", true },
+    { "M16 week 1 begins on a Monday, also in December", "s: {a|week: 1}", "a=2025-12-29T00:00:00Z", true },
+    { "M16 week 1 has the first Thursday", "s: {a|week: 1}", "a=2027-01-01T00:00:00Z", false },
+    { "M16 compared", "s: {a|hour|gte: 20}", "a=2026-03-20T23:05:59Z", true },
+    { "M16 compared, outside", "s: {a|hour|lt: 6}", "a=2026-03-20T06:00:00Z", false },
+    { "M16 not a time", "s: {a|hour: 0}", "a=noon", false },
+    { "M16 not there", "s: {a|hour: 0}", "b=2026-03-20T00:00:00Z", false },
+    { "M16 neq", "s: {a|hour|neq: 0}", "a=2026-03-20T01:00:00Z", true },
+    { "M16 of the event itself", "s: {'@timestamp|hour': 22}", "a=1\ntime=1700000000", true },
+    { "M16 of the event itself, another hour", "s: {'@timestamp|hour': 21}", "a=1\ntime=1700000000", false },
 };
 
 #define RULE(item) "title: t\nlogsource: {}\ndetection:\n  s: {" item "}\n  condition: s\n"
@@ -158,6 +180,9 @@ static const struct refused_row refused[] = {
     { "M11 exists behind another", RULE("a|contains|exists: true"), SIGMA_BROKEN, 4, 7, "must be the first one" },
     { "M11 exists needs a field", RULE("'|exists': true"), SIGMA_BROKEN, 4, 8, "needs a field" },
     { "M12 a reference with a wildcard", RULE("a|fieldref: 'b*'"), SIGMA_BROKEN, 4, 20, "the name of a field" },
+    { "M16 no such hour", RULE("a|hour: 24"), SIGMA_BROKEN, 4, 15, "clock or calendar" },
+    { "M16 not a whole number", RULE("a|day: 1.5"), SIGMA_BROKEN, 4, 14, "clock or calendar" },
+    { "M16 behind another", RULE("a|contains|hour: 1"), SIGMA_BROKEN, 4, 7, "must be the first one" },
     { "M14 not a number", RULE("a|gt: x"), SIGMA_BROKEN, 4, 13, "a number is expected" },
 };
 

@@ -300,6 +300,11 @@ int view_take(struct view *v, const struct event *ev, struct err *e)
     }
     used = false;
     name_take(v, STR("event.original"), 0, ev->field_count, &used);
+    if (strmap_get(&v->set->alias_map, STR("@timestamp")) != UINT32_MAX) {
+        char text[TIME_TEXT_MAX];
+
+        member_take(v, "@timestamp", arena_copy(&v->scratch, str_c(time_format_utc(ev->time, text))));
+    }
     member_take(v, "saqshy.source", ev->source);
     member_take(v, "saqshy.object", ev->object);
     member_take(v, "saqshy.parser", ev->parser);
