@@ -11,7 +11,7 @@
 #define BATCH_ARENA_BYTES (256u * MIB)
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
-       M_WITHOUT, M_STOPPED, M_REPEATED, M_UNSAVED, M_STATES, M_COUNT };
+       M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_REPEATED, M_UNSAVED, M_STATES, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -26,6 +26,9 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_GROUPS] = { "saqshy_detect_groups", true, "groups that correlations keep in mind" },
     [M_EVICTED] = { "saqshy_detect_groups_evicted_total", false, "groups dropped at a limit" },
     [M_WITHOUT] = { "saqshy_detect_without_group_total", false, "events without the field that a correlation groups by" },
+    [M_BYTES] = { "saqshy_detect_groups_bytes", true, "memory of the groups that correlations keep in mind" },
+    [M_NO_VALUE] = { "saqshy_detect_without_value_total", false, "events without the field, or the number, that a correlation counts" },
+    [M_LATE] = { "saqshy_detect_late_total", false, "events read by correlations that came a minute or more behind their source's newest" },
     [M_STOPPED] = { "saqshy_detect_patterns_stopped_total", false, "patterns stopped at their step limit" },
     [M_UNSAVED] = { "saqshy_detect_state_unsaved_total", false, "times that the state found no room and was left for later" },
     [M_STATES] = { "saqshy_detect_states_total", false, "parts of the state of hosts handed on to the desk" },
@@ -243,6 +246,9 @@ static void meter_run(struct detect *d)
     meter(d, M_EVALUATED, (int64_t)(c->evaluated - d->counted.evaluated));
     meter(d, M_EVICTED, (int64_t)(c->evicted - d->counted.evicted));
     meter(d, M_WITHOUT, (int64_t)(c->without_group - d->counted.without_group));
+    meter(d, M_NO_VALUE, (int64_t)(c->without_value - d->counted.without_value));
+    meter(d, M_LATE, (int64_t)(c->late - d->counted.late));
+    meter(d, M_BYTES, (int64_t)c->bytes);
     meter(d, M_STOPPED, (int64_t)(c->regex_limit - d->counted.regex_limit));
     meter(d, M_GROUPS, (int64_t)c->groups);
     meter(d, M_SEQ, (int64_t)d->next_seq);

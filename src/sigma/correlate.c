@@ -1,20 +1,30 @@
-/* correlate.c - an event that a correlation reads goes into its group; does the correlation fire?
+/* correlate.c - an event that a correlation reads finds its group; does the correlation fire?
  *
  * gt, gte and the temporal types fire on the event that crosses. The group is then quiet for one timespan: its events are
  * counted, and it cannot fire; after that its window starts anew. The count that a finding tells runs over the whole
- * episode: from the first event until a timespan passes without one. lt, lte, eq and neq are judged when the window, which
- * starts with the group's first event, is over: the first later event of any kind brings that about. */
+ * episode: from the first event until a timespan passes without one.
+ *
+ * What is judged at a window's end is judged when the next event of the group lies behind it, or when our own clock - the time at
+ * which events were received - has passed it by saqshy.lateness: no source's clock ends the windows of another. An absence is a group
+ * that our clock has not seen for one timespan. */
 #include "sigma/groups.h"
 
-int tracker_init(struct tracker *t, const struct sigma *s, struct sigma_counters *c, struct err *e)
+#define KEY_MAX      (SIGMA_GROUP_TEXT_MAX + 72)   /* with the object */
+#define FORGET_AFTER NS_PER_HOUR                   /* an agent that was offline sends its events in parts: a group waits for them so long */
+
+int tracker_init(struct tracker *t, const struct sigma *s, bool loose, struct sigma_counters *c, struct err *e)
 {
-    *t = (struct tracker){ s, calloc(s->correlation_count ? s->correlation_count : 1, sizeof *t->of), c };
-    for (uint32_t i = 0; t->of && i < s->correlation_count; i++)
-        if (!(t->of[i] = groups_new(s->correlations[i]))) {
+    *t = (struct tracker){ .set = s, .of = calloc(s->correlation_count + 1, sizeof *t->of), .counters = c, .loose = loose, .now = NEVER };
+    if (!t->of || !clocks_init(&t->clocks)) {
+        tracker_free(t);
+        return err_set(e, -ENOMEM, "no memory for correlations");
+    }
+    for (uint32_t i = 0; i < s->correlation_count; i++)
+        if (!(t->of[i] = groups_new(s->correlations[i], &t->bytes))) {
             tracker_free(t);
-            break;
+            return err_set(e, -ENOMEM, "no memory for correlations");
         }
-    return t->of ? 0 : err_set(e, -ENOMEM, "no memory for correlations");
+    return 0;
 }
 
 void tracker_free(struct tracker *t)
@@ -22,260 +32,228 @@ void tracker_free(struct tracker *t)
     for (uint32_t i = 0; t->of && i < t->set->correlation_count; i++)
         groups_free(&t->of[i]);
     free(t->of);
+    clocks_free(&t->clocks);
     t->of = NULL;
 }
 
 /* --- keys --- */
 
-static void key_part(struct buf *b, struct str value)
+struct key { char p[KEY_MAX]; size_t n; };
+
+/* key_part - escaped, so that the bar between parts is told from one in a value. What has no room is left out, *more says so. */
+static void key_part(struct key *k, struct str value, bool *more)
 {
     for (size_t i = 0; i < value.n; i++) {
-        if (value.p[i] == '|' || value.p[i] == '\\')
-            buf_byte(b, '\\');
-        buf_byte(b, value.p[i] == KEY_OBJECT ? ' ' : value.p[i]);
+        char c = value.p[i] == KEY_OBJECT ? ' ' : value.p[i];
+        bool escape = c == '|' || c == '\\';
+
+        if (k->n + 1 + escape > SIGMA_GROUP_TEXT_MAX) {
+            *more = true;
+            return;
+        }
+        if (escape)
+            k->p[k->n++] = '\\';
+        k->p[k->n++] = c;
     }
 }
 
-/* group_key - group-by values, folded, joined by '|'; false if the event lacks one. A long key is cut and ends in its hash. */
-static bool group_key(const struct correlation *c, uint32_t ref, struct view *v, struct buf *b)
+/* group_key - group-by values, folded, joined by '|'; false if the event lacks one. A long key is cut and ends in the hash of all. */
+static bool group_key(const struct correlation *c, uint32_t ref, struct view *v, struct key *k)
 {
-    buf_reset(b);
+    uint64_t hash = 0;
+    bool more = false;
+
+    k->n = 0;
     for (uint32_t g = 0; g < c->group_count; g++) {
         uint32_t value = view_first(v, c->alias[ref][g]);
 
         if (value == NIL)
             return false;
-        if (g)
-            buf_byte(b, '|');
-        key_part(b, view_folded(v, value));
+        if (g && k->n < SIGMA_GROUP_TEXT_MAX)
+            k->p[k->n++] = '|';
+        key_part(k, view_folded(v, value), &more);
     }
-    if (b->n > SIGMA_GROUP_TEXT_MAX) {
-        uint64_t hash = str_hash(buf_view(b));
-
-        b->n = SIGMA_GROUP_TEXT_MAX - 18;
-        buf_printf(b, "~%016llx", (unsigned long long)hash);
+    for (uint32_t g = 0; more && g < c->group_count; g++)
+        hash = hash * UINT64_C(0x9E3779B97F4A7C15) + str_hash(view_folded(v, view_first(v, c->alias[ref][g])));
+    if (more) {
+        k->n = SIGMA_GROUP_TEXT_MAX - 18;
+        k->n += (size_t)snprintf(k->p + k->n, KEY_MAX - k->n, "~%016llx", (unsigned long long)hash);
     }
     if (c->per_object && v->ev->object.n) {
-        buf_byte(b, KEY_OBJECT);
-        buf_str(b, str_of(v->ev->object.p, min_size(v->ev->object.n, 64)));
+        size_t n = min_size(v->ev->object.n, 64);
+
+        k->p[k->n++] = KEY_OBJECT;
+        memcpy(k->p + k->n, v->ev->object.p, n);
+        k->n += n;
     }
-    return !buf_failed(b);
+    return true;
 }
 
-/* --- the kinds --- */
-
-struct arrival { time_ns t; uint64_t seq, value; uint32_t ref; };
-
-static uint32_t place_of(const struct group *gr, time_ns t)
+/* take_value - what the kind looks at; false if the event lacks it, or it is no number where one is needed. */
+static bool take_value(const struct correlation *c, struct view *v, struct arrival *a)
 {
-    uint32_t at = gr->item_n;
+    for (uint32_t f = 0; f < c->field_count; f++) {
+        uint32_t value = view_first(v, c->field[f]);
 
-    while (at && gr->items[at - 1].t > t)
-        at--;
-    return at;
-}
-
-static void drop_before(struct groups *g, struct group *gr, time_ns limit)
-{
-    uint32_t n = 0;
-
-    while (n < gr->item_n && gr->items[n].t < limit)
-        n++;
-    group_drop_items(g, gr, 0, n);
-}
-
-/* count_events - the newest "least" times are enough to know. */
-static int count_events(struct groups *g, struct group *gr, const struct arrival *a)
-{
-    if (!group_item(g, gr, place_of(gr, a->t), (struct item){ a->t, a->seq }))
-        return -ENOMEM;
-    drop_before(g, gr, gr->items[gr->item_n - 1].t - g->c->timespan);
-    return gr->item_n >= g->c->least;
-}
-
-/* note_value - one item a distinct value, ordered by its last time. Returns false without memory. */
-static bool note_value(struct groups *g, struct group *gr, const struct arrival *a)
-{
-    for (uint32_t i = 0; i < gr->item_n; i++)
-        if (gr->items[i].v == a->value) {
-            if (gr->items[i].t >= a->t)
-                return true;
-            group_drop_items(g, gr, i, 1);
-            break;
-        }
-    if (gr->item_n == SIGMA_RING_MAX)
-        group_drop_items(g, gr, 0, 1);
-    return group_item(g, gr, place_of(gr, a->t), (struct item){ a->t, a->value });
-}
-
-static int count_values(struct groups *g, struct group *gr, const struct arrival *a)
-{
-    if (!note_value(g, gr, a))
-        return -ENOMEM;
-    drop_before(g, gr, gr->items[gr->item_n - 1].t - g->c->timespan);
-    return gr->item_n >= g->c->least;
-}
-
-/* new_value - a value that the group did not show within the timespan. While the group is younger than "learn" it only learns. */
-static int new_value(struct groups *g, struct group *gr, const struct arrival *a)
-{
-    bool known = false;
-
-    drop_before(g, gr, a->t - g->c->timespan);
-    for (uint32_t i = 0; i < gr->item_n && !known; i++)
-        known = gr->items[i].v == a->value;
-    if (!note_value(g, gr, a))
-        return -ENOMEM;
-    return !known && a->t - gr->first >= g->c->learn;
-}
-
-/* all_seen - items[ref] holds the last time of each rule; v is 1 once seen. */
-static int all_seen(struct groups *g, struct group *gr, const struct arrival *a)
-{
-    time_ns least = INT64_MAX, most = INT64_MIN;
-
-    while (gr->item_n < g->c->ref_count)
-        if (!group_item(g, gr, gr->item_n, (struct item){ 0, 0 }))
-            return -ENOMEM;
-    if (!gr->items[a->ref].v || gr->items[a->ref].t < a->t)
-        gr->items[a->ref] = (struct item){ a->t, 1 };
-    for (uint32_t i = 0; i < gr->item_n; i++) {
-        if (!gr->items[i].v)
-            return 0;
-        least = gr->items[i].t < least ? gr->items[i].t : least;
-        most = gr->items[i].t > most ? gr->items[i].t : most;
+        if (value == NIL)
+            return false;
+        if (c->kind == CORR_VALUE_COUNT || c->kind == CORR_NEW_VALUE)
+            a->value = a->value * UINT64_C(0x9E3779B97F4A7C15) + str_hash(view_folded(v, value));
+        else if (!number_parse(str_trim(v->values[value].raw), &a->number))
+            return false;
     }
-    return most - least <= g->c->timespan;
+    return true;
 }
 
-/* in_order - items[i] holds the latest start of a chain through rule i, and the seq of the event that ended it there. */
-static int in_order(struct groups *g, struct group *gr, const struct arrival *a)
+/* --- bounds --- */
+
+/* drop_one - the group untouched for longest. It counts as evicted if something could still have come of it. */
+static void drop_one(struct tracker *t, struct groups *g)
 {
-    struct item start = { a->t, a->seq };
+    const struct correlation *c = g->c;
 
-    while (gr->item_n < g->c->ref_count)
-        if (!group_item(g, gr, gr->item_n, (struct item){ INT64_MIN, 0 }))
-            return -ENOMEM;
-    if (a->ref > 0) {
-        const struct item *before = &gr->items[a->ref - 1];
-
-        if (before->t == INT64_MIN || before->v == a->seq || a->t < before->t || a->t - before->t > g->c->timespan)
-            return 0;
-        start.t = before->t;
+    if (c->at_end || c->kind == CORR_ABSENCE || t->now - g->at[g->oldest].seen <= c->timespan + c->lateness) {
+        g->evicted++;
+        t->counters->evicted++;
     }
-    if (gr->items[a->ref].t <= start.t)
-        gr->items[a->ref] = start;
-    return a->ref == g->c->ref_count - 1;
+    groups_remove(g, g->oldest);
 }
 
-static int judge(struct groups *g, struct group *gr, const struct arrival *a)
+/* make_room - within the memory of one correlation and of all; of all the largest gives. */
+static void make_room(struct tracker *t, struct groups *g)
 {
-    switch (g->c->kind) {
-    case CORR_EVENT_COUNT: return count_events(g, gr, a);
-    case CORR_VALUE_COUNT: return count_values(g, gr, a);
-    case CORR_TEMPORAL: return all_seen(g, gr, a);
-    case CORR_TEMPORAL_ORDERED: return in_order(g, gr, a);
-    case CORR_NEW_VALUE: return new_value(g, gr, a);
+    while (g->count && g->bytes >= SIGMA_STATE_BYTES_MAX)
+        drop_one(t, g);
+    while (t->bytes >= SIGMA_STATE_BYTES_ALL) {
+        struct groups *largest = g;
+
+        for (uint32_t i = 0; i < t->set->correlation_count; i++)
+            if (t->of[i]->bytes > largest->bytes)
+                largest = t->of[i];
+        if (!largest->count)
+            return;
+        drop_one(t, largest);
     }
-    return 0;
 }
 
-static void tell(const struct group *gr, struct fired *out)
+/* forget - groups that nothing can come of any more. */
+static void forget(struct tracker *t, struct groups *g)
 {
+    if (g->c->at_end || g->c->kind == CORR_ABSENCE)
+        return;
+    while (g->oldest != NIL && t->now - g->at[g->oldest].seen > g->c->timespan + FORGET_AFTER)
+        groups_remove(g, g->oldest);
+}
+
+static uint32_t group_of(struct tracker *t, struct groups *g, const struct key *k)
+{
+    struct str key = str_of(k->p, k->n);
+    uint64_t hash = str_hash(key);
+    uint32_t i;
+
+    make_room(t, g);
+    i = groups_find(g, key, hash);
+    if (i != NIL) {
+        if (!g->c->at_end)
+            groups_touch(g, i);
+        return i;
+    }
+    forget(t, g);
+    if (g->count == SIGMA_GROUPS_MAX)
+        drop_one(t, g);
+    return groups_add(g, key, hash);
+}
+
+/* --- events --- */
+
+void tracker_event(struct tracker *t, const struct event *ev)
+{
+    time_ns now;
+
+    t->moment = event_moment(ev);
+    now = t->loose || ev->received == 0 ? t->moment : moment_within(ev->received);
+    t->now = now > t->now ? now : t->now;
+    t->source = NIL;
+}
+
+static void tell(const struct group *gr, bool window_end, struct fired *out)
+{
+    ptrdiff_t object = str_chr(str_of(gr->key, gr->key_n), KEY_OBJECT);
+
     out->count = gr->total;
     out->first_seq = gr->first_seq;
     out->last_seq = gr->last_seq;
-    ptrdiff_t object = str_chr(str_of(gr->key, gr->key_n), KEY_OBJECT);
-
+    out->window_end = window_end;
     out->group_n = min_size(object >= 0 ? (size_t)object : gr->key_n, sizeof out->group);
     if (out->group_n)
         memcpy(out->group, gr->key, out->group_n);
 }
 
-/* arrive - count the event into its group. 1 if the group fires now. */
-static int arrive(struct groups *g, uint32_t i, const struct arrival *a)
+/* end_window - the window is over: 1 if it fires. The group is as new. */
+static int end_window(struct groups *g, uint32_t i, struct fired *out)
 {
     struct group *gr = &g->at[i];
-    bool news = g->c->kind == CORR_NEW_VALUE;
-    int rc;
+    int fires = window_holds(g, gr);
 
-    if (gr->total == 0 || (!news && !g->c->at_end && a->t > gr->last && a->t - gr->last > g->c->timespan)) {
-        gr->total = 0;
-        gr->first_seq = a->seq;
-        gr->first = gr->last = a->t;
+    if (fires)
+        tell(gr, true, out);
+    groups_empty(g, gr);
+    gr->total = 0;
+    groups_touch(g, i);
+    return fires;
+}
+
+/* whose_clock - the source of the event at hand, asked once an event: its clock goes on, and the event may be late. */
+static uint32_t whose_clock(struct tracker *t, const struct event *ev)
+{
+    if (t->source == NIL) {
+        t->source = clocks_find(&t->clocks, str_hash(ev->source));
+        t->counters->late += clocks_note(&t->clocks, t->source, t->moment, t->now);
     }
-    gr->total += gr->total == 0 || a->seq == 0 || gr->last_seq != a->seq;   /* two rules may bring the same event */
-    gr->last_seq = a->seq;
-    if (a->t > gr->last)
-        gr->last = a->t;
-    if (g->c->at_end)
-        return g->c->kind == CORR_VALUE_COUNT && !note_value(g, gr, a) ? -ENOMEM : 0;
-    if (!news && a->t < gr->quiet_until)
-        return 0;
-    rc = judge(g, gr, a);
-    if (rc == 1 && !news) {
-        gr->quiet_until = a->t + g->c->timespan;
-        group_drop_items(g, gr, 0, gr->item_n);
-    }
-    return rc;
+    return t->source;
 }
 
 int tracker_feed(struct tracker *t, uint32_t correlation, uint32_t ref, struct view *v, struct fired *out, struct err *e)
 {
     struct groups *g = t->of[correlation];
-    const struct correlation *c = g->c;
-    AUTO_BUF struct buf key;
-    struct arrival a = { .t = event_moment(v->ev), .seq = v->ev->seq, .ref = ref };
+    struct arrival a = { .t = t->moment, .now = t->now, .seq = v->ev->seq, .ref = ref, .source = whose_clock(t, v->ev) };
+    struct key key;
+    int rc, ended = 0;
     uint32_t i;
-    int rc;
 
-    buf_init(&key, MIB + KIB);
-    if (a.t > g->watermark)
-        g->watermark = a.t;
-    if (c->kind == CORR_VALUE_COUNT || c->kind == CORR_NEW_VALUE) {
-        uint32_t value = view_first(v, c->field);
-
-        if (value == NIL) {
-            t->counters->without_group++;
-            return 0;
-        }
-        a.value = str_hash(view_folded(v, value));
+    if (!take_value(g->c, v, &a)) {
+        t->counters->without_value++;
+        return 0;
     }
-    if (!group_key(c, ref, v, &key)) {
+    if (!group_key(g->c, ref, v, &key)) {
         t->counters->without_group++;
         return 0;
     }
-    i = groups_find(g, buf_view(&key));
-    if (i == NIL)
-        i = groups_add(g, buf_view(&key), &t->counters->evicted);
-    else if (!c->at_end)
-        groups_touch(g, i);
+    i = group_of(t, g, &key);
     if (i == NIL)
         return err_set(e, -ENOMEM, "no memory for correlations");
-    rc = arrive(g, i, &a);
+    if (window_over(g, &g->at[i], &a))
+        ended = end_window(g, i, out);
+    rc = window_take(g, &g->at[i], &t->clocks, &a);
     if (rc < 0)
         return err_set(e, rc, "no memory for correlations");
     if (rc == 1)
-        tell(&g->at[i], out);
-    return rc;
+        tell(&g->at[i], false, out);
+    return rc || ended;
 }
 
-int tracker_tick(struct tracker *t, uint32_t correlation, time_ns now, struct fired *out)
+int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out)
 {
     struct groups *g = t->of[correlation];
     const struct correlation *c = g->c;
+    bool absence = c->kind == CORR_ABSENCE;
+    time_ns wait = absence ? c->timespan : c->timespan + c->lateness;
 
-    if (now > g->watermark)
-        g->watermark = now;
-    while (g->oldest != NIL) {
-        struct group *gr = &g->at[g->oldest];
-        uint64_t n = c->kind == CORR_VALUE_COUNT ? gr->item_n : gr->total;
-        bool fires = (n >= c->least && n <= c->most) != c->negate;
+    while ((c->at_end || absence) && g->oldest != NIL && t->now - g->at[g->oldest].seen > wait) {
+        bool fires = absence || window_holds(g, &g->at[g->oldest]);
 
-        if (g->watermark - gr->first <= c->timespan)
-            return 0;
         if (fires)
-            tell(gr, out);
+            tell(&g->at[g->oldest], true, out);
         groups_remove(g, g->oldest);
         if (fires)
             return 1;
@@ -283,4 +261,9 @@ int tracker_tick(struct tracker *t, uint32_t correlation, time_ns now, struct fi
     return 0;
 }
 
-uint32_t tracker_groups(const struct tracker *t, uint32_t correlation) { return t->of[correlation]->count; }
+void tracker_load_of(const struct tracker *t, uint32_t correlation, struct sigma_load *out)
+{
+    const struct groups *g = t->of[correlation];
+
+    *out = (struct sigma_load){ &t->set->rules[g->c->rule].rule, g->count, g->bytes, g->evicted };
+}

@@ -1,16 +1,14 @@
-/* correlation.c - the "correlation" map of a rule. References are resolved by set.c, when all files are known. */
+/* correlation.c - the "correlation" map of a rule; its condition is in bounds.c. References are resolved by set.c, when all files are known. */
 #include "sigma/internal.h"
 
-static const struct { const char *name; enum correlation_kind kind; const char *unsupported; } kinds[] = {
-    { "event_count", CORR_EVENT_COUNT, NULL },
-    { "value_count", CORR_VALUE_COUNT, NULL },
-    { "temporal", CORR_TEMPORAL, NULL },
-    { "temporal_ordered", CORR_TEMPORAL_ORDERED, NULL },
-    { "saqshy_new_value", CORR_NEW_VALUE, NULL },
-    { "value_sum", 0, "sums are not computed yet" },
-    { "value_avg", 0, "averages are not computed yet" },
-    { "value_percentile", 0, "percentiles are not computed yet" },
-    { "value_median", 0, "medians are not computed yet" },
+#include <math.h>
+
+static const struct { const char *name; enum correlation_kind kind; } kinds[] = {
+    { "event_count", CORR_EVENT_COUNT }, { "value_count", CORR_VALUE_COUNT },
+    { "temporal", CORR_TEMPORAL }, { "temporal_ordered", CORR_TEMPORAL_ORDERED },
+    { "value_sum", CORR_SUM }, { "value_avg", CORR_AVG },
+    { "value_percentile", CORR_PERCENTILE }, { "value_median", CORR_PERCENTILE },
+    { "saqshy_new_value", CORR_NEW_VALUE }, { "saqshy_absence", CORR_ABSENCE },
 };
 
 static int timespan(struct draft *d, const struct ynode *n, time_ns *out)
@@ -31,7 +29,7 @@ static int timespan(struct draft *d, const struct ynode *n, time_ns *out)
     return draft_broken(d, n, "a span of time is a number and one of s, m, h, d, w, M, y: \"5m\"");
 }
 
-static int take_field(struct draft *d, const struct ynode *n, uint32_t *out)
+int correlation_field(struct draft *d, const struct ynode *n, uint32_t *out)
 {
     struct str name;
 
@@ -77,7 +75,7 @@ static int take_alias(struct draft *d, const struct ynode *fields, struct correl
             return draft_broken(d, k, "rule \"%.*s\" is not one of this correlation's", STR_ARG(k->text));
         if (!k->value)
             return draft_broken(d, k, "the name of a field is expected here");
-        int rc = take_field(d, k->value, &c->alias[ref][g]);
+        int rc = correlation_field(d, k->value, &c->alias[ref][g]);
         if (rc < 0)
             return rc;
     }
@@ -98,7 +96,7 @@ static int take_groups(struct draft *d, const struct ynode *map, struct correlat
 
         if (g == SIGMA_GROUP_BY_MAX)
             return draft_broken(d, n, "more than %d fields in group-by", SIGMA_GROUP_BY_MAX);
-        rc = take_field(d, n, &c->group_by[g]);
+        rc = correlation_field(d, n, &c->group_by[g]);
         if (rc < 0)
             return rc;
         for (uint32_t r = 0; r < c->ref_count; r++)
@@ -112,122 +110,89 @@ static int take_groups(struct draft *d, const struct ynode *map, struct correlat
     return 0;
 }
 
-static int take_bound(struct draft *d, const struct ynode *key, struct correlation *c)
-{
-    uint64_t v;
-
-    if (!key->value || key->value->kind != YNODE_SCALAR || !str_u64(key->value->text, &v))
-        return draft_broken(d, key, "a whole number is expected here");
-    if (v > SIGMA_RING_MAX)
-        return draft_unsupported(d, key->value, "thresholds above %d are not counted", SIGMA_RING_MAX);
-    if (str_eq(key->text, STR("gt"))) {
-        c->least = v + 1;
-    } else if (str_eq(key->text, STR("gte"))) {
-        c->least = v;
-    } else {
-        c->at_end = true;
-        if (str_eq(key->text, STR("lt")) && v == 0)
-            return draft_broken(d, key->value, "nothing is less than 0");
-        c->most = str_eq(key->text, STR("lt")) ? v - 1 : v;
-        if (str_eq(key->text, STR("eq")) || str_eq(key->text, STR("neq")))
-            c->least = v;
-        c->negate = str_eq(key->text, STR("neq"));
-    }
-    return 0;
-}
-
-static int take_condition(struct draft *d, const struct ynode *map, struct correlation *c)
-{
-    const struct ynode *cond = yaml_get(map, "condition");
-    bool counts = c->kind == CORR_EVENT_COUNT || c->kind == CORR_VALUE_COUNT;
-    bool field = false, bound = false;
-
-    if (!cond && !counts && c->kind != CORR_NEW_VALUE)
-        return 0;
-    if (!cond || cond->kind != YNODE_MAP)
-        return draft_broken(d, cond ? cond : map, "\"condition\" must be a map like {gte: 5}");
-    for (const struct ynode *k = cond->first; k; k = k->next) {
-        static const char *const bounds[] = { "gt", "gte", "lt", "lte", "eq", "neq" };
-        size_t b = 0;
-        int rc;
-
-        while (b < COUNT(bounds) && !str_eq(k->text, str_c(bounds[b])))
-            b++;
-        if (b < COUNT(bounds) && counts) {
-            rc = take_bound(d, k, c);
-            bound = true;
-        } else if (str_eq(k->text, STR("field")) && k->value && k->value->kind == YNODE_SEQ) {
-            rc = draft_unsupported(d, k->value, "values of several fields are not counted together");
-        } else if (str_eq(k->text, STR("field")) && k->value) {
-            rc = take_field(d, k->value, &c->field);
-            field = true;
-        } else {
-            rc = draft_broken(d, k, "\"%.*s\" has no place in this condition", STR_ARG(k->text));
-        }
-        if (rc < 0)
-            return rc;
-    }
-    if (counts && !bound)
-        return draft_broken(d, cond, "one of gt, gte, lt, lte, eq, neq is missing");
-    if ((c->kind == CORR_VALUE_COUNT || c->kind == CORR_NEW_VALUE) && !field)
-        return draft_broken(d, cond, "\"field\" is missing: whose values are counted");
-    if (counts && !c->at_end && c->least == 0)
-        c->least = 1;
-    return 0;
-}
-
-/* define - what the kept state depends on. */
+/* define - what the kept state depends on. The first line is as it was before there were sums and alternatives, so that what was
+ * learned then stays. */
 static uint64_t define(const struct draft *d, const struct correlation *c)
 {
+    const struct range *r = &c->range;
     AUTO_BUF struct buf b;
 
     buf_init(&b, MIB);
     buf_printf(&b, "%d %lld %lld %llu %llu %d %d %d", c->kind, (long long)c->timespan, (long long)c->learn,
-               (unsigned long long)c->least, (unsigned long long)c->most, c->at_end, c->negate, c->per_object);
+               (unsigned long long)correlation_least(c), (unsigned long long)correlation_most(c), c->at_end, r->negate, c->per_object);
     for (uint32_t i = 0; i < c->ref_count; i++) {
         buf_varstr(&b, c->names[i]);
         for (uint32_t g = 0; g < c->group_count; g++)
             buf_varstr(&b, d->set->fields[c->alias[i][g]]);
     }
-    if (c->kind == CORR_VALUE_COUNT || c->kind == CORR_NEW_VALUE)
-        buf_varstr(&b, d->set->fields[c->field]);
+    for (uint32_t i = 0; i < c->field_count; i++)
+        buf_varstr(&b, d->set->fields[c->field[i]]);
+    if (c->kind >= CORR_SUM)
+        buf_printf(&b, " %a %a %d %d %u", r->low, r->high, r->low_open, r->high_open, c->percentile);
+    if (c->lateness != SIGMA_LATENESS)
+        buf_printf(&b, " late %lld", (long long)c->lateness);
+    for (uint32_t i = 0; i < c->alternative_count; i++)
+        if (c->alternative_count > 1 || c->alternatives[i].without || (uint32_t)__builtin_popcount(c->alternatives[i].want) < c->ref_count)
+            buf_printf(&b, " %x/%x", c->alternatives[i].want, c->alternatives[i].without);
     return str_hash(buf_view(&b));
+}
+
+static int take_kind(struct draft *d, const struct ynode *map, struct correlation *c)
+{
+    struct str type = yaml_text(map, "type");
+    size_t k = 0;
+
+    while (k < COUNT(kinds) && !str_eq(type, str_c(kinds[k].name)))
+        k++;
+    if (k == COUNT(kinds))
+        return draft_broken(d, yaml_get(map, "type") ? yaml_get(map, "type") : map,
+                            "\"type\" must be event_count, value_count, value_sum, value_avg, value_percentile, value_median, temporal, "
+                            "temporal_ordered, saqshy_new_value or saqshy_absence");
+    c->kind = kinds[k].kind;
+    if (str_eq(type, STR("value_median")))
+        c->percentile = 50;
+    return 0;
+}
+
+static int take_spans(struct draft *d, const struct ynode *map, const struct ynode *custom, struct correlation *c)
+{
+    const struct { const struct ynode *n; time_ns *to; } spans[] = {
+        { yaml_get(map, "timespan"), &c->timespan }, { yaml_get(custom, "learn"), &c->learn }, { yaml_get(custom, "lateness"), &c->lateness },
+    };
+
+    if (!spans[0].n)
+        return draft_broken(d, map, "\"timespan\" is missing");
+    for (size_t i = 0; i < COUNT(spans); i++) {
+        int rc = spans[i].n ? timespan(d, spans[i].n, spans[i].to) : 0;
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
 }
 
 int correlation_parse(struct draft *d, const struct ynode *map, const struct ynode *custom, struct correlation **out)
 {
     struct correlation *c = arena_zero(&d->set->arena, sizeof *c);
-    struct str type = yaml_text(map, "type");
-    const struct ynode *learn = yaml_get(custom, "learn");
-    size_t k = 0;
     int rc;
 
     if (!c)
         return err_set(d->e, -ENOMEM, "no memory for a rule");
     if (map->kind != YNODE_MAP)
         return draft_broken(d, map, "\"correlation\" must be a map");
-    while (k < COUNT(kinds) && !str_eq(type, str_c(kinds[k].name)))
-        k++;
-    if (k == COUNT(kinds))
-        return draft_broken(d, yaml_get(map, "type") ? yaml_get(map, "type") : map,
-                            "\"type\" must be event_count, value_count, temporal, temporal_ordered or saqshy_new_value");
-    if (kinds[k].unsupported)
-        return draft_unsupported(d, yaml_get(map, "type"), "%s", kinds[k].unsupported);
-    c->kind = kinds[k].kind;
-    c->most = UINT64_MAX;
+    c->range = (struct range){ .low = -INFINITY, .high = INFINITY };
+    c->lateness = SIGMA_LATENESS;
     c->generate = str_eq(yaml_text(map, "generate"), STR("true"));
     c->per_object = str_eq(yaml_text(custom, "per_object"), STR("true"));
-    rc = take_rules(d, map, c);
+    rc = take_kind(d, map, c);
+    if (rc == 0)
+        rc = take_rules(d, map, c);
     if (rc == 0)
         rc = take_groups(d, map, c);
-    if (rc == 0 && !yaml_get(map, "timespan"))
-        rc = draft_broken(d, map, "\"timespan\" is missing");
     if (rc == 0)
-        rc = timespan(d, yaml_get(map, "timespan"), &c->timespan);
-    if (rc == 0 && learn)
-        rc = timespan(d, learn, &c->learn);
+        rc = take_spans(d, map, custom, c);
     if (rc == 0)
-        rc = take_condition(d, map, c);
+        rc = correlation_condition(d, map, c);
     if (rc < 0)
         return rc;
     c->definition = define(d, c);

@@ -1,17 +1,23 @@
 /* groups.c - see groups.h. */
 #include "sigma/groups.h"
 
-#define BUCKETS_MIN 64u
+#define SLOTS_MIN 64u
 
-struct groups *groups_new(const struct correlation *c)
+void groups_account(struct groups *g, size_t more, size_t less)
+{
+    g->bytes += more - less;
+    *g->bytes_all += more - less;
+}
+
+struct groups *groups_new(const struct correlation *c, uint64_t *bytes_all)
 {
     struct groups *g = calloc(1, sizeof *g);
 
     if (!g)
         return NULL;
     g->c = c;
+    g->bytes_all = bytes_all;
     g->oldest = g->newest = g->free_head = NIL;
-    g->watermark = INT64_MIN;
     return g;
 }
 
@@ -21,72 +27,93 @@ void groups_free(struct groups **gp)
 
     if (!g)
         return;
-    for (uint32_t i = 0; i < g->used; i++) {
-        free(g->at[i].key);
-        free(g->at[i].items);
-    }
+    while (g->oldest != NIL)
+        groups_remove(g, g->oldest);
     free(g->at);
-    free(g->buckets);
+    free(g->links);
+    free(g->slots);
     free(g);
     *gp = NULL;
 }
 
-uint32_t groups_find(const struct groups *g, struct str key)
-{
-    uint32_t hash = (uint32_t)str_hash(key);
+/* --- the table --- */
 
-    if (!g->bucket_n)
+uint32_t groups_find(const struct groups *g, struct str key, uint64_t hash)
+{
+    if (!g->slot_n)
         return NIL;
-    for (uint32_t i = g->buckets[hash & (g->bucket_n - 1)]; i != NIL; i = g->at[i].chain)
-        if (g->at[i].hash == hash && str_eq(str_of(g->at[i].key, g->at[i].key_n), key))
-            return i;
+    for (uint32_t at = (uint32_t)hash & (g->slot_n - 1); g->slots[at].group != NIL; at = (at + 1) & (g->slot_n - 1)) {
+        const struct slot_ref *s = &g->slots[at];
+
+        if (s->hash == (uint32_t)(hash >> 32) && g->at[s->group].hash == hash &&
+            str_eq(str_of(g->at[s->group].key, g->at[s->group].key_n), key))
+            return s->group;
+    }
     return NIL;
 }
 
-static bool grow_buckets(struct groups *g)
+static void slot_put(struct groups *g, uint32_t i)
 {
-    uint32_t n = g->bucket_n ? g->bucket_n * 2 : BUCKETS_MIN;
-    uint32_t *b = malloc(n * sizeof *b);
+    uint32_t at = (uint32_t)g->at[i].hash & (g->slot_n - 1);
 
-    if (!b)
-        return false;
-    memset(b, 0xFF, n * sizeof *b);
-    for (uint32_t i = g->oldest; i != NIL; i = g->at[i].next) {
-        g->at[i].chain = b[g->at[i].hash & (n - 1)];
-        b[g->at[i].hash & (n - 1)] = i;
+    while (g->slots[at].group != NIL)
+        at = (at + 1) & (g->slot_n - 1);
+    g->slots[at] = (struct slot_ref){ (uint32_t)(g->at[i].hash >> 32), i };
+}
+
+/* slot_take - those behind that could stand here move up, so that no search ends too early. */
+static void slot_take(struct groups *g, uint32_t i)
+{
+    uint32_t mask = g->slot_n - 1, at = (uint32_t)g->at[i].hash & mask;
+
+    while (g->slots[at].group != i)
+        at = (at + 1) & mask;
+    for (uint32_t next = (at + 1) & mask; g->slots[next].group != NIL; next = (next + 1) & mask) {
+        uint32_t home = (uint32_t)g->at[g->slots[next].group].hash & mask;
+
+        if (((next - home) & mask) >= ((next - at) & mask)) {
+            g->slots[at] = g->slots[next];
+            at = next;
+        }
     }
-    free(g->buckets);
-    g->buckets = b;
-    g->bucket_n = n;
+    g->slots[at].group = NIL;
+}
+
+/* grow - places, links and slots for twice as many. */
+static bool grow(struct groups *g)
+{
+    uint32_t cap = g->cap ? g->cap * 2 : SLOTS_MIN / 4;
+    struct group *at = realloc(g->at, cap * sizeof *at);
+    struct link *links;
+    struct slot_ref *slots;
+
+    if (!at)
+        return false;
+    g->at = at;
+    links = realloc(g->links, cap * sizeof *links);
+    if (!links)
+        return false;
+    g->links = links;
+    slots = malloc(4 * (size_t)cap * sizeof *slots);   /* a quarter full at most */
+    if (!slots)
+        return false;
+    free(g->slots);
+    g->slots = slots;
+    g->slot_n = 4 * cap;
+    g->cap = cap;
+    memset(slots, 0xFF, g->slot_n * sizeof *slots);
+    for (uint32_t i = g->oldest; i != NIL; i = g->links[i].next)
+        slot_put(g, i);
     return true;
 }
 
-static uint32_t take_place(struct groups *g)
-{
-    uint32_t i = g->free_head;
-
-    if (i != NIL) {
-        g->free_head = g->at[i].next;
-        return i;
-    }
-    if (g->used == g->cap) {
-        uint32_t cap = g->cap ? g->cap * 2 : 32;
-        struct group *grown = realloc(g->at, cap * sizeof *grown);
-
-        if (!grown)
-            return NIL;
-        g->at = grown;
-        g->cap = cap;
-    }
-    return g->used++;
-}
+/* --- the list --- */
 
 static void link_newest(struct groups *g, uint32_t i)
 {
-    g->at[i].prev = g->newest;
-    g->at[i].next = NIL;
+    g->links[i] = (struct link){ g->newest, NIL };
     if (g->newest != NIL)
-        g->at[g->newest].next = i;
+        g->links[g->newest].next = i;
     else
         g->oldest = i;
     g->newest = i;
@@ -94,77 +121,16 @@ static void link_newest(struct groups *g, uint32_t i)
 
 static void unlink_group(struct groups *g, uint32_t i)
 {
-    struct group *gr = &g->at[i];
+    struct link l = g->links[i];
 
-    if (gr->prev != NIL)
-        g->at[gr->prev].next = gr->next;
+    if (l.prev != NIL)
+        g->links[l.prev].next = l.next;
     else
-        g->oldest = gr->next;
-    if (gr->next != NIL)
-        g->at[gr->next].prev = gr->prev;
+        g->oldest = l.next;
+    if (l.next != NIL)
+        g->links[l.next].prev = l.prev;
     else
-        g->newest = gr->prev;
-}
-
-/* forget - groups that nothing can come of any more go without being counted as evicted. */
-static void forget(struct groups *g)
-{
-    while (g->oldest != NIL && !g->c->at_end && g->watermark != INT64_MIN) {
-        const struct group *gr = &g->at[g->oldest];
-
-        if (gr->last > g->watermark - g->c->timespan || gr->quiet_until > g->watermark)
-            return;
-        groups_remove(g, g->oldest);
-    }
-}
-
-uint32_t groups_add(struct groups *g, struct str key, uint64_t *evicted)
-{
-    char *copy = malloc(key.n + 1);
-    uint32_t i, b;
-
-    if (!copy)
-        return NIL;
-    forget(g);
-    while (g->count >= SIGMA_GROUPS_MAX || (g->items >= ITEMS_MAX && g->count)) {
-        groups_remove(g, g->oldest);
-        ++*evicted;
-    }
-    if (g->count >= g->bucket_n && !grow_buckets(g)) {
-        free(copy);
-        return NIL;
-    }
-    i = take_place(g);
-    if (i == NIL) {
-        free(copy);
-        return NIL;
-    }
-    if (key.n)
-        memcpy(copy, key.p, key.n);
-    g->at[i] = (struct group){ .key = copy, .key_n = (uint32_t)key.n, .hash = (uint32_t)str_hash(key), .quiet_until = INT64_MIN };
-    b = g->at[i].hash & (g->bucket_n - 1);
-    g->at[i].chain = g->buckets[b];
-    g->buckets[b] = i;
-    link_newest(g, i);
-    g->count++;
-    return i;
-}
-
-void groups_remove(struct groups *g, uint32_t i)
-{
-    struct group *gr = &g->at[i];
-    uint32_t *link = &g->buckets[gr->hash & (g->bucket_n - 1)];
-
-    while (*link != i)
-        link = &g->at[*link].chain;
-    *link = gr->chain;
-    unlink_group(g, i);
-    g->items -= gr->item_n;
-    free(gr->key);
-    free(gr->items);
-    *gr = (struct group){ .next = g->free_head };
-    g->free_head = i;
-    g->count--;
+        g->newest = l.prev;
 }
 
 void groups_touch(struct groups *g, uint32_t i)
@@ -175,29 +141,106 @@ void groups_touch(struct groups *g, uint32_t i)
     link_newest(g, i);
 }
 
-bool group_item(struct groups *g, struct group *gr, uint32_t at, struct item it)
+uint32_t groups_add(struct groups *g, struct str key, uint64_t hash)
 {
-    if (gr->item_n == gr->item_cap) {
-        uint32_t cap = gr->item_cap ? gr->item_cap * 2 : 4;
-        struct item *grown = realloc(gr->items, cap * sizeof *grown);
+    char *copy = malloc(key.n + 1);
+    uint32_t i = g->free_head;
 
-        if (!grown)
-            return false;
-        gr->items = grown;
-        gr->item_cap = cap;
+    if (!copy || (i == NIL && g->used == g->cap && !grow(g))) {
+        free(copy);
+        return NIL;
     }
-    memmove(gr->items + at + 1, gr->items + at, (gr->item_n - at) * sizeof *gr->items);
-    gr->items[at] = it;
-    gr->item_n++;
-    g->items++;
+    if (i != NIL)
+        g->free_head = g->links[i].next;
+    else
+        i = g->used++;
+    if (key.n)
+        memcpy(copy, key.p, key.n);
+    g->at[i] = (struct group){ .key = copy, .key_n = (uint32_t)key.n, .hash = hash, .fired = NEVER };
+    slot_put(g, i);
+    link_newest(g, i);
+    g->count++;
+    groups_account(g, sizeof(struct group) + key.n + 1, 0);
+    return i;
+}
+
+void groups_empty(struct groups *g, struct group *gr)
+{
+    if (keeps_values(g)) {
+        values_free(g, gr);
+    } else {
+        groups_account(g, 0, gr->item_cap * sizeof *gr->items);
+        free(gr->items);
+        gr->items = NULL;
+        gr->head = gr->item_n = gr->item_cap = 0;
+    }
+    gr->tally = (struct tally){ .n = 0 };
+}
+
+void groups_remove(struct groups *g, uint32_t i)
+{
+    struct group *gr = &g->at[i];
+
+    slot_take(g, i);
+    unlink_group(g, i);
+    groups_empty(g, gr);
+    groups_account(g, 0, sizeof(struct group) + gr->key_n + 1);
+    free(gr->key);
+    *gr = (struct group){ .key = NULL };
+    g->links[i].next = g->free_head;
+    g->free_head = i;
+    g->count--;
+}
+
+/* --- items --- */
+
+/* room_behind - a place behind the last item: those that went leave room before the first. */
+static bool room_behind(struct groups *g, struct group *gr)
+{
+    uint32_t cap;
+    struct item *grown;
+
+    if (gr->head + gr->item_n < gr->item_cap)
+        return true;
+    if (gr->head > gr->item_cap / 2) {
+        memmove(gr->items, group_items(gr), gr->item_n * sizeof *gr->items);
+        gr->head = 0;
+        return true;
+    }
+    cap = gr->item_cap ? gr->item_cap * 2 : 2;
+    grown = realloc(gr->items, cap * sizeof *grown);
+    if (!grown)
+        return false;
+    groups_account(g, (cap - gr->item_cap) * sizeof *grown, 0);
+    gr->items = grown;
+    gr->item_cap = cap;
     return true;
 }
 
-void group_drop_items(struct groups *g, struct group *gr, uint32_t from, uint32_t n)
+bool group_item(struct groups *g, struct group *gr, uint32_t at, struct item it)
 {
+    struct item *items;
+
+    if (!room_behind(g, gr))
+        return false;
+    items = group_items(gr);
+    memmove(items + at + 1, items + at, (gr->item_n - at) * sizeof *items);
+    items[at] = it;
+    gr->item_n++;
+    return true;
+}
+
+void group_drop_items(struct group *gr, uint32_t from, uint32_t n)
+{
+    struct item *items = group_items(gr);
+
     if (n == 0)
         return;
-    memmove(gr->items + from, gr->items + from + n, (gr->item_n - from - n) * sizeof *gr->items);
+    if (from == 0)
+        gr->head += n;
+    else
+        memmove(items + from, items + from + n, (gr->item_n - from - n) * sizeof *items);
     gr->item_n -= n;
-    g->items -= n;
+    if (gr->item_n == 0)
+        gr->head = 0;
 }

@@ -6,7 +6,9 @@
  *   program.c    nodes become a program of jumps, and its evaluation over a view
  *   view.c       an event as a rule sees it: values by field number, folded on demand
  *   logsource.c  which rules an event is shown to
- *   correlate.c  groups and windows;  state.c  their form on disk
+ *   correlation.c, bounds.c  what a correlation says
+ *   correlate.c  an event finds its group;  window.c  what happens there;  groups.c, values.c, clocks.c  what is kept
+ *   state.c      its form on disk
  *   rule.c, set.c  documents, files, references;  run.c  one event through all of it;  plain.c  the same without any table, to compare with */
 #ifndef SAQSHY_SIGMA_INTERNAL_H
 #define SAQSHY_SIGMA_INTERNAL_H
@@ -268,9 +270,28 @@ MUST_USE int plain_event(struct plain *p, const struct event *ev, const uint32_t
 
 /* --- correlations --- */
 
-enum correlation_kind { CORR_EVENT_COUNT, CORR_VALUE_COUNT, CORR_TEMPORAL, CORR_TEMPORAL_ORDERED, CORR_NEW_VALUE };
+/* The numbers of the first five stand in saved states (define in correlation.c). */
+enum correlation_kind {
+    CORR_EVENT_COUNT, CORR_VALUE_COUNT, CORR_TEMPORAL, CORR_TEMPORAL_ORDERED, CORR_NEW_VALUE, CORR_SUM, CORR_AVG, CORR_PERCENTILE,
+    CORR_ABSENCE,
+};
 
-struct bound { bool set; uint64_t value; };
+/* The numbers that make a correlation fire: between low and high, or (neq) outside. */
+struct range {
+    double low, high;               /* -INFINITY, INFINITY: no such bound */
+    bool   low_open, high_open;     /* the bound itself is out */
+    bool   negate;
+};
+static inline bool range_low(const struct range *r, double v) { return r->low_open ? v > r->low : v >= r->low; }
+static inline bool range_high(const struct range *r, double v) { return r->high_open ? v < r->high : v <= r->high; }
+static inline bool range_holds(const struct range *r, double v)
+{
+    return (range_low(r, v) && range_high(r, v)) != r->negate;
+}
+
+/* One way in which a condition over rules is true, as bits of references: these were seen, and those were not. */
+struct alternative { uint32_t want, without; };
+#define WAYS_MAX 64
 
 struct correlation {
     enum correlation_kind kind;
@@ -284,11 +305,14 @@ struct correlation {
     uint32_t  group_by[SIGMA_GROUP_BY_MAX];                    /* field numbers */
     uint32_t  alias[SIGMA_REFS_MAX][SIGMA_GROUP_BY_MAX];       /* the field for each reference */
     uint32_t  group_count;
-    uint32_t  field;                      /* value_count and new_value */
-    time_ns   timespan, learn;
-    uint64_t  least, most;                /* least <= n <= most fires */
-    bool      at_end;                     /* lt, lte, eq, neq: judged when the window ends */
-    bool      negate;                     /* neq */
+    uint32_t  field[SIGMA_GROUP_BY_MAX];  /* whose values are counted, summed, new */
+    uint32_t  field_count;
+    uint32_t  percentile;                 /* 1 to 99; a median is 50 */
+    time_ns   timespan, learn, lateness;
+    struct range range;
+    bool      at_end;                     /* judged when the window ends: lt, lte, eq, neq, a range, "not" */
+    struct alternative alternatives[WAYS_MAX];         /* temporal kinds; none: range over the number of rules */
+    uint32_t  alternative_count;
     uint32_t  depth;                      /* 1: over rules; more: over correlations */
     uint64_t  definition;                 /* hash: state is kept while it is equal */
 };
@@ -373,34 +397,77 @@ bool rule_holds(const struct sigma *s, const struct compiled *c, struct view *v)
 uint64_t rule_conditions(const struct compiled *c, struct view *v);
 /* correlation_parse - the "correlation" map of a document; references stay texts until the set is linked. */
 MUST_USE int correlation_parse(struct draft *d, const struct ynode *map, const struct ynode *custom, struct correlation **out);
+/* correlation_field - the number of the field that n names. */
+MUST_USE int correlation_field(struct draft *d, const struct ynode *n, uint32_t *out);
+/* correlation_condition - bounds, fields, or a condition over the names of the rules (bounds.c). */
+MUST_USE int correlation_condition(struct draft *d, const struct ynode *map, struct correlation *c);
+/* correlation_least - for a count: the smallest number that its range holds; 0 if there is none. */
+uint64_t correlation_least(const struct correlation *c);
+uint64_t correlation_most(const struct correlation *c);
 MUST_USE int sigma_refuse(struct sigma *s, enum sigma_verdict v, struct str file, struct str id, int line, int column,
                           const char *reason);
 MUST_USE int sigma_remark(struct sigma *s, struct str file, struct str id, int line, int column, const char *text);
 
+/* --- clocks.c: what time it is for each source --- */
+
+#define NIL   UINT32_MAX
+#define NEVER INT64_MIN
+
+/* A source's clock: its newest moment, and what our own clock showed then. */
+struct source_clock { uint64_t name; time_ns newest, taken; };
+struct clocks {
+    struct source_clock *at;      /* 0: all sources for which there was no place */
+    uint32_t  count, cap, *index, index_n;
+};
+MUST_USE bool clocks_init(struct clocks *c);
+void clocks_free(struct clocks *c);
+/* clocks_find - the clock of a source, by the hash of its name; made if new. */
+uint32_t clocks_find(struct clocks *c, uint64_t name);
+/* clocks_note - an event of that moment; true if it is late: older than the newest by more than SIGMA_LATENESS. */
+bool clocks_note(struct clocks *c, uint32_t source, time_ns moment, time_ns now);
+/* clocks_present - what the source's clock shows now, as far as we can know: its newest moment, and what has passed here since. */
+time_ns clocks_present(const struct clocks *c, uint32_t source, time_ns now);
+
 /* --- correlate.c --- */
 
 struct groups;   /* the state of one correlation */
-struct tracker { const struct sigma *set; struct groups **of; struct sigma_counters *counters; };
-MUST_USE int tracker_init(struct tracker *t, const struct sigma *s, struct sigma_counters *c, struct err *e);
+struct tracker {
+    const struct sigma *set;
+    struct groups **of;
+    struct sigma_counters *counters;
+    bool     loose;                /* files, not a journal: there is no clock of ours, the events' own time moves it */
+    struct clocks clocks;
+    uint64_t bytes;                /* of all groups */
+    time_ns  now;                  /* our clock: the latest receipt */
+    time_ns  moment;               /* of the event at hand */
+    uint32_t source;               /* whose clock; NIL until it is asked for */
+};
+MUST_USE int tracker_init(struct tracker *t, const struct sigma *s, bool loose, struct sigma_counters *c, struct err *e);
 void tracker_free(struct tracker *t);
 
-struct fired { uint64_t count, first_seq, last_seq; char group[SIGMA_GROUP_TEXT_MAX]; size_t group_n; };
+struct fired {
+    uint64_t count, first_seq, last_seq;
+    bool     window_end;           /* the event at hand only ended the window */
+    char     group[SIGMA_GROUP_TEXT_MAX];
+    size_t   group_n;
+};
+/* tracker_event - once an event, before all others: what time it is. */
+void tracker_event(struct tracker *t, const struct event *ev);
 /* tracker_feed - rule "ref" (index in c->refs) matched the event of v: 1 if the correlation fires now. */
 MUST_USE int tracker_feed(struct tracker *t, uint32_t correlation, uint32_t ref, struct view *v, struct fired *out,
                           struct err *e);
-/* tracker_tick - the moment of this event closes windows of a correlation that is judged at their end; call until 0. */
-int tracker_tick(struct tracker *t, uint32_t correlation, time_ns now, struct fired *out);
-uint32_t tracker_groups(const struct tracker *t, uint32_t correlation);
+/* tracker_tick - 1 if the clock ended a window of this correlation and it fires; call until 0. */
+int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out);
+void tracker_load_of(const struct tracker *t, uint32_t correlation, struct sigma_load *out);
 void tracker_save(const struct tracker *t, struct buf *b);
 MUST_USE int tracker_load(struct tracker *t, struct str saved, struct err *e);
 /* Moments of correlation stay within these, and spans within TIMESPAN_MAX, so that no difference of them overflows. */
 #define MOMENT_MAX   INT64_C(4400000000000000000)   /* the year 2109 */
 #define TIMESPAN_MAX (3650 * NS_PER_DAY)
+static inline time_ns moment_within(time_ns t) { return t > MOMENT_MAX ? MOMENT_MAX : t < -MOMENT_MAX ? -MOMENT_MAX : t; }
 static inline time_ns event_moment(const struct event *ev)
 {
-    time_ns t = (ev->marks & MARK_FUTURE) ? ev->received : ev->time;
-
-    return t > MOMENT_MAX ? MOMENT_MAX : t < -MOMENT_MAX ? -MOMENT_MAX : t;
+    return moment_within((ev->marks & MARK_FUTURE) ? ev->received : ev->time);
 }
 
 #endif

@@ -82,7 +82,7 @@ static int take_level(struct draft *d, const struct ynode *doc, struct sigma_rul
 
 static int take_custom(struct draft *d, const struct ynode *custom, struct sigma_rule *r)
 {
-    static const char *const keys[] = { "title_kk", "title_ru", "recommendations", "samples", "learn", "per_object", "incident_type", NULL };
+    static const char *const keys[] = { "title_kk", "title_ru", "recommendations", "samples", "learn", "lateness", "per_object", "incident_type", NULL };
     const struct ynode *rec = yaml_get(custom, "recommendations"), *samples = yaml_get(custom, "samples");
     int rc = 0;
 

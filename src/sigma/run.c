@@ -31,7 +31,7 @@ int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, str
     r->matched = calloc(s->rule_count + 1, sizeof *r->matched);
     rc = view_init(&r->view, s, e);
     if (rc == 0)
-        rc = tracker_init(&r->tracker, s, &r->counters, e);
+        rc = tracker_init(&r->tracker, s, loose, &r->counters, e);
     if (rc == 0 && (!r->source_state || !r->seen || !r->matched))
         rc = err_set(e, -ENOMEM, "no memory for detection");
     if (rc < 0)
@@ -132,16 +132,16 @@ static int try_candidates(struct sigma_run *r, const struct origin *o)
     return rc;
 }
 
-static int correlation_fired(struct sigma_run *r, const struct correlation *c, uint32_t cause, bool window_end)
+static int correlation_fired(struct sigma_run *r, const struct correlation *c, uint32_t cause)
 {
     struct sigma_match m = {
         .rule = &r->set->rules[c->rule].rule, .count = r->fired.count, .first_seq = r->fired.first_seq,
-        .last_seq = r->fired.last_seq, .window_end = window_end,
+        .last_seq = r->fired.last_seq, .window_end = r->fired.window_end,
         .group = arena_copy(&r->view.scratch, str_of(r->fired.group, r->fired.group_n)),
     };
 
     r->matched[c->rule] = r->view.generation;
-    if (!window_end)
+    if (!m.window_end)
         explain(r, cause, &m);
     return add_match(r, &m);
 }
@@ -151,13 +151,13 @@ static int correlation_fired(struct sigma_run *r, const struct correlation *c, u
 static int correlate(struct sigma_run *r, bool any, struct err *e)
 {
     const struct sigma *s = r->set;
-    time_ns now = event_moment(r->view.ev);
 
+    tracker_event(&r->tracker, r->view.ev);
     for (uint32_t i = 0; i < s->correlation_count; i++) {
         const struct correlation *c = s->correlations[i];
 
-        while (c->at_end && tracker_tick(&r->tracker, i, now, &r->fired) == 1)
-            if (correlation_fired(r, c, 0, true) < 0)
+        while (tracker_tick(&r->tracker, i, &r->fired) == 1)
+            if (correlation_fired(r, c, 0) < 0)
                 return err_set(e, -ENOMEM, "no memory for matches");
         for (uint32_t k = c->ref_count; any && k-- > 0;) {
             int rc;
@@ -166,7 +166,7 @@ static int correlate(struct sigma_run *r, bool any, struct err *e)
                 continue;
             rc = tracker_feed(&r->tracker, i, k, &r->view, &r->fired, e);
             if (rc == 1)
-                rc = correlation_fired(r, c, c->refs[k], false);
+                rc = correlation_fired(r, c, c->refs[k]);
             if (rc < 0)
                 return rc;
         }
@@ -225,11 +225,15 @@ int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silen
 
 const struct sigma_counters *sigma_run_counters(struct sigma_run *r)
 {
-    uint64_t groups = 0;
+    struct sigma_load load;
+    uint64_t groups = 0, bytes = 0;
 
-    for (uint32_t i = 0; i < r->set->correlation_count; i++)
-        groups += tracker_groups(&r->tracker, i);
+    for (uint32_t i = 0; sigma_run_load_at(r, i, &load); i++) {
+        groups += load.groups;
+        bytes += load.bytes;
+    }
     r->counters.groups = groups;
+    r->counters.bytes = bytes;
     r->counters.regex_limit = r->view.regex_limit;
     return &r->counters;
 }
@@ -240,6 +244,14 @@ int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t 
 
     *count = 0;
     return rc < 0 ? rc : plain_event(r->plain, ev, rules, count, e);
+}
+
+bool sigma_run_load_at(const struct sigma_run *r, uint32_t i, struct sigma_load *out)
+{
+    if (i >= r->set->correlation_count)
+        return false;
+    tracker_load_of(&r->tracker, i, out);
+    return true;
 }
 
 void sigma_run_save(const struct sigma_run *r, struct buf *b) { tracker_save(&r->tracker, b); }

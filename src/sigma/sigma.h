@@ -10,7 +10,8 @@
  *              the modifier "cased" or a regular expression says otherwise.
  *           4. The same rules and the same events in the same order give the same matches, also when the state of
  *              correlations was saved and loaded in between.
- *           5. Correlations run on the time of the event; an event dated in the future counts at the moment of receipt.
+ *           5. Correlations run on the time of the event, by the clock of its source: no source moves the windows of others. An
+ *              event dated in the future counts at the moment of receipt. What ends without an event ends by our own clock.
  * Threads   struct sigma does not change after sigma_compile: any. struct sigma_run: owner.
  * Units     line and column from 1; at in bytes of the event's value.
  * Source    Sigma specification 2.1.0 (rules, modifiers, correlations); docs/detection.md has the table of what is done. */
@@ -27,9 +28,14 @@
 #define SIGMA_CONDITION_MAX   8192    /* bytes of one condition */
 #define SIGMA_REFS_MAX        32      /* rules that one correlation names */
 #define SIGMA_GROUP_BY_MAX    8
-#define SIGMA_GROUPS_MAX      65536   /* live groups of one correlation; the least recently touched is dropped, counted */
-#define SIGMA_RING_MAX        4096    /* times or values kept for one group, so the largest threshold */
-#define SIGMA_STATE_BYTES_MAX (64u * MIB) /* memory of one correlation's groups */
+#define SIGMA_GROUPS_MAX      100000  /* live groups of one correlation; the least recently touched is dropped, counted */
+#define SIGMA_EXACT_MAX       4096    /* events of a group kept one by one; of more, those of 1/64 of the timespan are one */
+#define SIGMA_COUNT_MAX       1000000000 /* the largest threshold of event_count */
+#define SIGMA_VALUES_MAX      65536   /* different values kept for one group, so the largest threshold of value_count */
+#define SIGMA_SOURCES_MAX     65536   /* sources with a clock of their own; further ones share one */
+#define SIGMA_LATENESS        (60 * NS_PER_SECOND) /* how long an ended window waits for late events, unless saqshy.lateness says */
+#define SIGMA_STATE_BYTES_MAX (64u * MIB)  /* memory of one correlation's groups */
+#define SIGMA_STATE_BYTES_ALL (256u * MIB) /* of all together */
 #define SIGMA_HITS_MAX        32      /* places told of one match */
 #define SIGMA_GROUP_TEXT_MAX  512
 
@@ -125,8 +131,16 @@ struct sigma_match {
 
 struct sigma_counters {
     uint64_t events, evaluated, matches;     /* evaluated: rules whose condition was computed */
-    uint64_t groups, evicted, without_group; /* correlation groups now; dropped at a limit; events that lacked a group-by field */
+    uint64_t groups, bytes, evicted;         /* of correlations: groups now, their memory; groups dropped at a limit */
+    uint64_t without_group, without_value;   /* events that lacked a group-by field; the field that is counted, or a number in it */
+    uint64_t late;                           /* events read by correlations that were older than their source's newest by SIGMA_LATENESS */
     uint64_t regex_limit;                    /* regular expressions and wildcards stopped at their step limit: no match */
+};
+
+/* What one correlation keeps in mind. */
+struct sigma_load {
+    const struct sigma_rule *rule;
+    uint64_t groups, bytes, evicted;
 };
 
 /* loose: events whose product nobody knows (hunting over foreign JSON) are shown to every rule; else only to
@@ -141,6 +155,8 @@ const struct sigma_counters *sigma_run_counters(struct sigma_run *r);
 /* sigma_run_plain - indexes of the rules that match the event, correlations apart, by the plain evaluator: it looks at every rule and
  * value and takes a hundred times as long. For comparison with sigma_run_event; it changes no correlation. Borrowed until the next call. */
 MUST_USE int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e);
+/* sigma_run_load_at - the memory of the i-th correlation; false past the last. */
+bool sigma_run_load_at(const struct sigma_run *r, uint32_t i, struct sigma_load *out);
 
 /* --- the memory of correlations --- */
 

@@ -15,7 +15,6 @@ static const struct refused_row refused[] = {
       "a span of time" },
     { "no bound", "title: t\ncorrelation:\n  type: event_count\n  rules: [q]\n  timespan: 5m\n  condition: {}\n", SIGMA_BROKEN, 6, 14,
       "is missing" },
-    { "a sum", "title: t\ncorrelation:\n  type: value_sum\n  rules: [q]\n", SIGMA_UNSUPPORTED, 3, 9, "sums" },
     { "an unknown key of ours", "title: t\nsaqshy: {tittle_kk: x}\n", SIGMA_BROKEN, 2, 9, "tittle_kk" },
 };
 
