@@ -34,23 +34,26 @@ bool str_ieq(struct str a, struct str b)
 #ifdef __SSE2__
 #define SHORT_NEEDLE 32 /* longer ones go to memmem, which is linear whatever the text */
 
-/* find_short - 16 places at a time are looked at for the first and the last byte of the needle; where both stand, the rest is compared.
+/* both - a bit for each of 16 places (of 8 in a short text) where the needle's first byte stands, and its last one in its distance. */
+static inline unsigned both(const char *heads, __m128i first, const char *tails, __m128i last, bool eight)
+{
+    __m128i a = eight ? _mm_loadl_epi64((const void *)heads) : _mm_loadu_si128((const void *)heads);
+    __m128i b = eight ? _mm_loadl_epi64((const void *)tails) : _mm_loadu_si128((const void *)tails);
+
+    return (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last))) & (eight ? 0xff : 0xffff);
+}
+
+/* find_short - many places at a time are looked at for the first and the last byte of the needle; where both stand, the rest is compared.
  * Texts are lines and needles our own words: about four times as fast as memmem there. 2 <= needle.n <= s.n. */
 static ptrdiff_t find_short(struct str s, struct str needle)
 {
     const __m128i first = _mm_set1_epi8(needle.p[0]), last = _mm_set1_epi8(needle.p[needle.n - 1]);
-    size_t places = s.n - needle.n + 1, i = 0;
+    size_t places = s.n - needle.n + 1, step = places < 16 ? 8 : 16, i = 0;
 
     /* The last step looks at places that were looked at before, rather than at each byte of a rest. */
-    for (; places >= 16 && i < places; i += 16) {
-        i = i + 16 <= places ? i : places - 16;
-        __m128i a, b;
-        unsigned hits;
-
-        memcpy(&a, s.p + i, sizeof a);
-        memcpy(&b, s.p + i + needle.n - 1, sizeof b);
-        hits = (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
-        for (; hits; hits &= hits - 1) {
+    for (; places >= 8 && i < places; i += step) {
+        i = i + step <= places ? i : places - step;
+        for (unsigned hits = both(s.p + i, first, s.p + i + needle.n - 1, last, step == 8); hits; hits &= hits - 1) {
             size_t at = i + (size_t)__builtin_ctz(hits);
 
             if (memcmp(s.p + at, needle.p, needle.n) == 0)
@@ -206,7 +209,14 @@ bool str_utf8_valid(struct str s)
     size_t i = 0;
 
     while (i < s.n) {
-        size_t step = utf8_step(p + i, s.n - i);
+        uint64_t eight;
+        size_t step;
+
+        if (p[i] < 0x80 && s.n - i >= sizeof eight && (memcpy(&eight, p + i, sizeof eight), (eight & UINT64_C(0x8080808080808080)) == 0)) {
+            i += sizeof eight; /* ASCII */
+            continue;
+        }
+        step = utf8_step(p + i, s.n - i);
 
         if (step == 0)
             return false;

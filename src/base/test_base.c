@@ -19,6 +19,37 @@ static void str_finds_and_splits(void **state)
     assert_false(str_split(&rest, ',', &one));
 }
 
+/* found_plainly - what str_find says, by trying each place. */
+static ptrdiff_t found_plainly(struct str s, struct str needle)
+{
+    for (size_t i = 0; i + needle.n <= s.n; i++)
+        if (memcmp(s.p + i, needle.p, needle.n) == 0)
+            return (ptrdiff_t)i;
+    return -1;
+}
+
+/* Texts of each length up to 70 in blocks of their own, so that a byte too far is seen; of few letters, so that there is much to find. */
+static void str_find_finds_what_trying_each_place_finds(void **state)
+{
+    static const char needles[] = "abcaabcabbbcacbabacabcbaacbbcaabcbacbacbaabc";
+    uint32_t r = 1;
+
+    (void)state;
+    for (size_t n = 1; n <= 70; n++)
+        for (int tries = 0; tries < 200; tries++) {
+            char *text = malloc(n);
+            struct str s = str_of(text, n), needle = str_of(needles + tries % 9, 1 + (size_t)(tries / 9) % 34);
+
+            assert_non_null(text);
+            for (size_t i = 0; i < n; i++)
+                text[i] = "abc\0"[(r = r * 1103515245u + 12345u) >> 16 & (tries % 5 ? 1 : 3)];
+            if (tries % 3 == 0 && needle.n < n)
+                memcpy(text + (r >> 8) % (n - needle.n), needle.p, needle.n);
+            assert_int_equal(str_find(s, needle), found_plainly(s, needle));
+            free(text);
+        }
+}
+
 static void utf8_is_judged_strictly(void **state)
 {
     static const struct {
@@ -32,6 +63,9 @@ static void utf8_is_judged_strictly(void **state)
         { "past the last code point", STR_INIT("\xf4\x90\x80\x80"), false },
         { "cut in the middle", STR_INIT("\xd2"), false },
         { "a NUL is a letter", STR_INIT("a\0b"), true },
+        { "behind much ASCII", STR_INIT("sshd[812]: Failed password for Айгүл\xff"), false },
+        { "much ASCII behind", STR_INIT("Айгүл: Failed password for"), true },
+        { "the last byte", STR_INIT("Failed password\x80"), false },
     };
 
     (void)state;
@@ -201,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_finds_and_splits),
+        cmocka_unit_test(str_find_finds_what_trying_each_place_finds),
         cmocka_unit_test(utf8_is_judged_strictly),
         cmocka_unit_test(numbers_never_wrap),
         cmocka_unit_test(arena_keeps_its_limit),

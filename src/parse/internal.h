@@ -10,9 +10,13 @@
 #define SAQSHY_PARSE_INTERNAL_H
 
 #include "parse/parse.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define PROGRAM_MAX 128   /* a longer word before ':' is no program name */
 #define PRI_MAX 191       /* RFC 5424 section 6.2.1 */
+#define PRI_FIELDS 5      /* that and what it is made of, by number and by name */
 #define HOST_MAX 255      /* RFC 5424 section 6.2.4 */
 #define FIELDS_AT_ONCE 40 /* room taken at the start of a line: most events need less */
 
@@ -36,12 +40,20 @@ struct route;
 struct text_pairs;
 struct parser {
     int32_t zone_min;
-    char pri_text[PRI_MAX + 1][4];
+    char numbers[PRI_MAX + 1][4];
+    struct event_field priorities[PRI_MAX + 1][PRI_FIELDS]; /* what a PRI says */
     struct {
         struct str name;
         const struct program *program; /* NULL: free */
     } programs[256]; /* open addressing by hash of the name */
     struct patterns *data;               /* products as data, owned; NULL: none */
+};
+
+/* Who reads the messages of a program. */
+struct readers {
+    struct str of, plain;          /* the name as it stands, and plain_name() of it */
+    const struct program *program; /* the one in C, or NULL */
+    const struct route *route;     /* products as data, or NULL */
 };
 
 /* One line being parsed. */
@@ -61,8 +73,7 @@ struct work {
     bool trouble; /* something was left out: partial */
     bool quoted;  /* msg was inside another format: it is set as "message" by that format */
     bool routed;  /* the products of this program were asked */
-    struct str route_name; /* whose route this is: asked for several times a line */
-    const struct route *route;
+    struct readers readers; /* of program, looked up once: programs.c */
     struct str structured; /* the first id of structured data that is a product's own, and the fields of all of them */
     uint32_t structured_from, structured_to;
     const struct product *by_path[8]; /* the products of the line's path, where paths_known */
@@ -100,6 +111,19 @@ static inline void work_add(struct work *w, struct str name, struct str value)
     else
         work_add_slow(w, name, value);
 }
+/* work_add_all - several at once, none of them empty. */
+static inline void work_add_all(struct work *w, const struct event_field *fields, uint32_t count)
+{
+    struct event *ev = w->ev;
+
+    if (ev->field_cap - ev->field_count >= count && ev->field_count + count <= EVENT_FIELDS_MAX) {
+        memcpy(ev->fields + ev->field_count, fields, count * sizeof *fields);
+        ev->field_count += count;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        work_add(w, fields[i].name, fields[i].value);
+}
 /* work_set - the first value of name is replaced. */
 void work_set(struct work *w, struct str name, struct str value);
 void work_sense(struct work *w, const struct sense *s);
@@ -131,6 +155,27 @@ static inline void skip_blanks(struct str *s)
         s->n--;
     }
 }
+/* until - how many bytes stand before the first of these four (some may be the same); s.n where none follows. */
+static inline size_t until(struct str s, char a, char b, char c, char d)
+{
+    size_t n = 0;
+
+#ifdef __SSE2__
+    const __m128i as = _mm_set1_epi8(a), bs = _mm_set1_epi8(b), cs = _mm_set1_epi8(c), ds = _mm_set1_epi8(d);
+
+    for (; n + 16 <= s.n; n += 16) {
+        __m128i x = _mm_loadu_si128((const void *)(s.p + n));
+        __m128i ab = _mm_or_si128(_mm_cmpeq_epi8(x, as), _mm_cmpeq_epi8(x, bs)), cd = _mm_or_si128(_mm_cmpeq_epi8(x, cs), _mm_cmpeq_epi8(x, ds));
+        unsigned hits = (unsigned)_mm_movemask_epi8(_mm_or_si128(ab, cd));
+
+        if (hits)
+            return n + (size_t)__builtin_ctz(hits);
+    }
+#endif
+    while (n < s.n && s.p[n] != a && s.p[n] != b && s.p[n] != c && s.p[n] != d)
+        n++;
+    return n;
+}
 /* take_word - up to the next blank, blanks behind it are cut too. */
 struct str take_word(struct str *s);
 /* take_until - what stands before sep, which is cut too; all of s if there is none. */
@@ -149,6 +194,8 @@ static inline bool same_name(struct str a, struct str b)
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool all_digits(struct str s);
+/* begins_as_ip - up to four hexadecimal digits and then a '.' or ':', perhaps behind a '[': most words are told from addresses by that. */
+bool begins_as_ip(struct str s);
 /* ip_of - the address in s without "::ffff:" or brackets; {NULL,0} if s is none. */
 struct str ip_of(struct str s);
 int hex_value(char c);
@@ -169,6 +216,7 @@ bool stamp_text(const struct work *w, struct str s, struct stamp *out);
 void work_time(struct work *w, const struct stamp *t);
 
 /* --- the formats --- */
+void syslog_priorities(struct parser *p);
 /* syslog_header - RFC 5424, RFC 3164 and their dialects. False: no header; w->msg is then as before. */
 bool syslog_header(struct work *w);
 /* syslog_tag - a tag ("name[pid]: ") at the head of w->msg, where no header was. */

@@ -12,8 +12,7 @@ struct parser *parser_bare(int32_t zone_min)
     if (!p)
         return NULL;
     p->zone_min = zone_min == EVENT_OFFSET_NONE ? 0 : zone_min;
-    for (int i = 0; i <= PRI_MAX; i++)
-        snprintf(p->pri_text[i], sizeof p->pri_text[i], "%d", i % 1000);
+    syslog_priorities(p);
     static_assert(COUNT(p->programs) >= 4 * 60, "the table stays a quarter full");
     assert(program_count < COUNT(p->programs) / 2);
     for (size_t i = 0; i < program_count; i++) {
@@ -62,35 +61,41 @@ const char *const *parse_names(const struct parser *p, size_t *count)
 
 typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* look - sixteen bytes: *high gathers their upper bits, *control what stands for nothing in a text. */
-static inline void look(const char *p, sixteen *high, sixteen *control)
-{
-    sixteen c = *(const sixteen *)(const void *)p;
+/* odd - of sixteen bytes those that are no printable ASCII. */
+static inline sixteen odd(const char *p) { return (sixteen)(*(const sixteen *)(const void *)p - ' ' > '~' - ' '); }
 
-    *high |= c;
-    *control |= (sixteen)(((c < 0x20) & (c != '\t') & (c != '\n') & (c != '\r')) | (c == 0x7f));
-}
-
-/* marks_of - one look at every byte: control bytes, and bytes that need the look of a UTF-8 reader. The last step looks at some a second time. */
-static uint32_t marks_of(struct str s)
+/* plain_text - printable ASCII alone. The last step looks at some bytes a second time. */
+static bool plain_text(struct str s)
 {
-    sixteen high = { 0 }, control = { 0 };
-    uint8_t any_high = 0, any_control = 0;
-    char few[16];
+    sixteen any = { 0 };
+    uint64_t halves[2];
+    size_t i = 0;
 
     if (s.n < 16) {
-        memset(few, ' ', sizeof few);
-        if (s.n)
-            memcpy(few, s.p, s.n);
-        look(few, &high, &control);
+        for (; i < s.n && s.p[i] >= 0x20 && s.p[i] < 0x7f; i++)
+            ;
+        return i == s.n;
     }
-    for (size_t i = 0; s.n >= 16 && i < s.n; i += 16)
-        look(s.p + min_size(i, s.n - 16), &high, &control);
-    for (int i = 0; i < 16; i++) {
-        any_high |= high[i];
-        any_control |= control[i];
+    for (; i + 16 < s.n; i += 16)
+        any |= odd(s.p + i);
+    any |= odd(s.p + s.n - 16);
+    memcpy(halves, &any, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* marks_of - control bytes that stand for nothing in a text, and bytes that are no UTF-8. Most lines show neither at a glance. */
+static uint32_t marks_of(struct str s)
+{
+    bool control = false;
+
+    if (plain_text(s))
+        return 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        control |= (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
     }
-    return (any_control ? MARK_BINARY : 0u) | ((any_high & 0x80) && !str_utf8_valid(s) ? MARK_NOT_UTF8 : 0u);
+    return (control ? MARK_BINARY : 0u) | (str_utf8_valid(s) ? 0u : MARK_NOT_UTF8);
 }
 
 static bool blank(struct str s) { return str_trim(s).n == 0; }
@@ -115,7 +120,8 @@ static void header_fields(struct work *w)
 {
     struct str name = w->program, module;
 
-    (void)split_at(name, STR("(pam_"), &name, &module);
+    if (str_chr(name, '(') >= 0)
+        (void)split_at(name, STR("(pam_"), &name, &module);
     work_add(w, STR("host.name"), w->host.n ? w->host : w->hints->host);
     work_add(w, STR("process.name"), name);
     if (all_digits(w->pid))
@@ -366,18 +372,37 @@ static bool main_log(struct str path)
     return false;
 }
 
-/* is_there - a field of that name, without the detour over members that event_get makes. */
-static bool is_there(const struct event *ev, struct str name)
+/* What others may have set before finish() does. */
+struct said {
+    bool kind, host, message;
+};
+
+/* said - one look at all fields, by the length of their names first. */
+static struct said said(const struct event *ev)
 {
+    struct said out = { false, false, false };
+
     for (uint32_t i = 0; i < ev->field_count; i++)
-        if (same_name(ev->fields[i].name, name))
-            return true;
-    return false;
+        switch (ev->fields[i].name.n) {
+        case 7:
+            out.message |= same_name(ev->fields[i].name, STR("message"));
+            break;
+        case 9:
+            out.host |= same_name(ev->fields[i].name, STR("host.name"));
+            break;
+        case 10:
+            out.kind |= same_name(ev->fields[i].name, STR("event.kind"));
+            break;
+        default:
+            break;
+        }
+    return out;
 }
 
 static void finish(struct work *w, bool understood)
 {
     struct event *ev = w->ev;
+    struct said before = said(ev);
 
     if (!understood) {
         ev->parse = EVENT_PARSE_FAILED;
@@ -385,16 +410,16 @@ static void finish(struct work *w, bool understood)
         w->msg = str_trim(w->text);
     } else {
         ev->parse = w->trouble ? EVENT_PARSE_PARTIAL : EVENT_PARSE_OK;
-        if (!is_there(ev, STR("event.kind"))) /* an alert says so itself */
+        if (!before.kind) /* an alert says so itself */
             work_add(w, STR("event.kind"), STR("event"));
     }
-    if (w->hints->host.n && !is_there(ev, STR("host.name")))
+    if (!before.host)
         work_add(w, STR("host.name"), w->hints->host);
-    if (!w->quoted && !is_there(ev, STR("message")))
+    if (!w->quoted && !before.message)
         work_add(w, STR("message"), w->msg);
     work_add(w, STR("log.file.path"), w->hints->path);
     work_add(w, STR("log.source.address"), w->hints->peer);
-    if (main_log(w->hints->path))
+    if (w->hints->path.n && main_log(w->hints->path))
         w->types |= UX(3);
     if (w->hints->split)
         work_add(w, STR("saqshy.split"), STR("true"));

@@ -69,21 +69,11 @@ const struct program *program_of(const struct parser *p, struct str name)
 
 bool program_known(const struct parser *p, struct str name) { return program_of(p, name) || patterns_program(p, name); }
 
-/* plain - nothing in it that a plain name has not. */
-static bool plain(struct str s)
-{
-    bool other = false;
-
-    for (size_t i = 0; i < s.n; i++)
-        other |= s.p[i] == '/' || s.p[i] == '(' || s.p[i] == '-';
-    return !other;
-}
-
 struct str plain_name(struct str s)
 {
     struct str before, after;
 
-    if (plain(s))
+    if (until(s, '/', '(', '-', '-') == s.n)
         return s;
     if (s.n && *s.p == '/' && split_last(s, STR("/"), &before, &after))
         s = after;
@@ -94,27 +84,29 @@ struct str plain_name(struct str s)
     return s;
 }
 
-/* route_of - the products of the program, by its name as it stands or plain; p is its reader in C, or NULL. */
-static const struct route *route_of(struct work *w, struct str name, const struct program *p)
+/* readers_of - whoever reads messages of w->program, by its name as it stands or plain. */
+static const struct readers *readers_of(struct work *w)
 {
-    if (!w->parser->data || w->program.n == 0)
-        return NULL;
-    if (p)
-        return w->parser->data->known[p - programs];
-    if (w->route_name.p != w->program.p || w->route_name.n != w->program.n) {
-        w->route_name = w->program;
-        w->route = patterns_program(w->parser, w->program);
-        if (!w->route && name.n != w->program.n)
-            w->route = patterns_program(w->parser, name);
-    }
-    return w->route;
+    struct readers *r = &w->readers;
+    struct str name = w->program;
+
+    if (r->of.p == name.p && r->of.n == name.n)
+        return r;
+    *r = (struct readers){ .of = name, .plain = plain_name(name) };
+    r->program = program_of(w->parser, r->plain);
+    if (!w->parser->data)
+        return r;
+    r->route = r->program ? w->parser->data->known[r->program - programs] : patterns_program(w->parser, name);
+    if (!r->program && !r->route && r->plain.n != name.n)
+        r->route = patterns_program(w->parser, r->plain);
+    return r;
 }
 
 bool program_taken(struct work *w)
 {
-    struct str name = plain_name(w->program);
+    const struct readers *r = readers_of(w);
 
-    return program_of(w->parser, name) || route_of(w, name, NULL);
+    return r->program || r->route;
 }
 
 /* by_reader - the reader in C. False: it did not understand the message. */
@@ -131,31 +123,30 @@ static bool by_reader(struct work *w, const struct program *p, bool pam)
     return false;
 }
 
+/* data_first - products as data come before the reader in C, or there is none. */
+static bool data_first(const struct readers *r) { return r->route && (!r->program || r->route->replaces); }
+
 bool program_data(struct work *w)
 {
-    struct str name = plain_name(w->program);
-    const struct program *p = program_of(w->parser, name);
-    const struct route *r = route_of(w, name, p);
+    const struct readers *r = readers_of(w);
 
-    w->routed = r && (r->replaces || !p);
-    return w->routed && route_run(w, r, false);
+    w->routed = data_first(r);
+    return w->routed && route_run(w, r->route, false);
 }
 
 void program_message(struct work *w)
 {
-    struct str name = plain_name(w->program);
-    const struct program *p = program_of(w->parser, name);
-    const struct route *r = route_of(w, name, p);
-    bool pam = name.n < w->program.n && has(w->program, STR("(pam_"));
+    const struct readers r = *readers_of(w); /* a text within may be another program's */
+    bool pam = r.plain.n < w->program.n && has(w->program, STR("(pam_"));
 
-    pam = pam || (!p && (str_starts(w->msg, STR("pam_")) || str_starts(w->msg, STR("(pam_"))));
-    if (r && !w->routed && (r->replaces || !p) && route_run(w, r, false))
+    pam = pam || (!r.program && (str_starts(w->msg, STR("pam_")) || str_starts(w->msg, STR("(pam_"))));
+    if (!w->routed && data_first(&r) && route_run(w, r.route, false))
         return;
-    if (p || pam) {
-        if (by_reader(w, p, pam) || (r && !r->replaces && route_run(w, r, false)) || w->ev->parser.n == 0)
+    if (r.program || pam) {
+        if (by_reader(w, r.program, pam) || (r.route && !r.route->replaces && route_run(w, r.route, false)) || w->ev->parser.n == 0)
             return;
         w->trouble = true;
-    } else if (r) {
-        (void)route_run(w, r, true);
+    } else if (r.route) {
+        (void)route_run(w, r.route, true);
     }
 }

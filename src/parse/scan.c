@@ -3,12 +3,9 @@
 
 struct str take_word(struct str *s)
 {
-    size_t n = 0;
-    struct str word;
+    size_t n = until(*s, ' ', '\t', ' ', '\t');
+    struct str word = str_of(s->p, n);
 
-    while (n < s->n && s->p[n] != ' ' && s->p[n] != '\t')
-        n++;
-    word = str_left(*s, n);
     *s = str_cut(*s, n);
     skip_blanks(s);
     return word;
@@ -80,24 +77,22 @@ int hex_value(char c)
     return -1;
 }
 
+/* is_ipv4 - four numbers of one to three digits, up to 255, with dots between them. */
 static bool is_ipv4(struct str s)
 {
-    int dots = 0, digits = 0, value = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '.') {
-            if (digits == 0 || ++dots > 3)
-                return false;
-            digits = value = 0;
-        } else if (is_digit(s.p[i])) {
-            value = value * 10 + (s.p[i] - '0');
-            if (++digits > 3 || value > 255)
-                return false;
-        } else {
+    for (int part = 0; part < 4; part++) {
+        int value = 0, digits = 0;
+
+        if (part && (i == s.n || s.p[i++] != '.'))
             return false;
-        }
+        for (; i < s.n && digits <= 3 && is_digit(s.p[i]); i++, digits++)
+            value = value * 10 + (s.p[i] - '0');
+        if (digits == 0 || digits > 3 || value > 255)
+            return false;
     }
-    return dots == 3 && digits > 0;
+    return i == s.n;
 }
 
 /* is_ipv6 - groups of up to four hex digits, one "::" at most, perhaps a dotted tail and a %zone. */
@@ -131,8 +126,19 @@ static bool is_ipv6(struct str s)
     return gap ? groups < 8 : groups == 8;
 }
 
+bool begins_as_ip(struct str s)
+{
+    size_t from = s.n && *s.p == '[', n = from;
+
+    while (n < s.n && n <= from + 4 && hex_value(s.p[n]) >= 0)
+        n++;
+    return n < s.n && (s.p[n] == '.' || s.p[n] == ':');
+}
+
 struct str ip_of(struct str s)
 {
+    if (!begins_as_ip(s))
+        return (struct str){ NULL, 0 };
     if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
         s = str_of(s.p + 1, s.n - 2);
     if (s.n < 2 || s.n > 64)

@@ -146,6 +146,8 @@ static bool address(struct str *s, struct str *ip, struct str *port)
         *port = tail;
         word = str_cut(word, 1);
     }
+    if (!begins_as_ip(word))
+        return false;
     *ip = ip_of(word);
     for (size_t cut = 1; ip->n == 0 && cut < word.n && cut < 40; cut++) {
         char c = word.p[word.n - cut];

@@ -11,53 +11,99 @@
 #define YEARLESS_AHEAD NS_PER_DAY
 #define YEAR_MAX 2261 /* the last whole year that time_ns can hold */
 
-/* number - count digits (at most max) off *s; -1 if fewer than min. */
-static int32_t number(struct str *s, size_t min, size_t max)
+static bool digits(struct str s, size_t count)
 {
-    int32_t v = 0;
     size_t n = 0;
 
-    while (n < max && n < s->n && is_digit(s->p[n]))
-        v = v * 10 + (s->p[n++] - '0');
-    if (n < min)
+    while (n < count && n < s.n && is_digit(s.p[n]))
+        n++;
+    return n == count;
+}
+
+/* two - two digits off *s; -1 where they are not. */
+static int32_t two(struct str *s)
+{
+    int32_t v;
+
+    if (!digits(*s, 2))
         return -1;
-    *s = str_cut(*s, n);
+    v = (s->p[0] - '0') * 10 + (s->p[1] - '0');
+    *s = str_of(s->p + 2, s->n - 2);
     return v;
 }
 
+/* one_or_two - of a day or an hour, where a blank may stand for the first digit. */
+static int32_t one_or_two(struct str *s)
+{
+    int32_t v = two(s);
+
+    if (v >= 0 || !digits(*s, 1))
+        return v;
+    v = *s->p - '0';
+    *s = str_of(s->p + 1, s->n - 1);
+    return v;
+}
+
+static int32_t four(struct str *s)
+{
+    return digits(*s, 4) ? two(s) * 100 + two(s) : -1;
+}
+
+/* THREE - three letters as a number. */
+#define THREE(a, b, c) ((uint32_t)(unsigned char)(a) << 16 | (uint32_t)(unsigned char)(b) << 8 | (unsigned char)(c))
+
 static int32_t month(struct str *s)
 {
-    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const uint32_t names[] = { THREE('J', 'a', 'n'), THREE('F', 'e', 'b'), THREE('M', 'a', 'r'), THREE('A', 'p', 'r'),
+                                      THREE('M', 'a', 'y'), THREE('J', 'u', 'n'), THREE('J', 'u', 'l'), THREE('A', 'u', 'g'),
+                                      THREE('S', 'e', 'p'), THREE('O', 'c', 't'), THREE('N', 'o', 'v'), THREE('D', 'e', 'c') };
+    uint32_t word = s->n < 3 ? 0 : THREE(s->p[0], s->p[1], s->p[2]);
 
-    if (s->n < 3)
-        return 0;
-    for (int32_t m = 0; m < 12; m++)
-        if (memcmp(s->p, names + m * 3, 3) == 0) {
+    for (size_t m = 0; m < COUNT(names); m++)
+        if (names[m] == word) {
             *s = str_cut(*s, 3);
-            return m + 1;
+            return (int32_t)m + 1;
         }
     return 0;
+}
+
+static bool weekday(struct str s)
+{
+    static const uint32_t names[] = { THREE('S', 'u', 'n'), THREE('M', 'o', 'n'), THREE('T', 'u', 'e'), THREE('W', 'e', 'd'),
+                                      THREE('T', 'h', 'u'), THREE('F', 'r', 'i'), THREE('S', 'a', 't') };
+    uint32_t word = s.n < 3 ? 0 : THREE(s.p[0], s.p[1], s.p[2]);
+
+    for (size_t d = 0; d < COUNT(names); d++)
+        if (names[d] == word)
+            return true;
+    return false;
+}
+
+/* fraction_take - ".123" behind the seconds, in ns; digits past the ninth are dropped. */
+static int64_t fraction_take(struct str *s)
+{
+    int64_t ns = 0, scale = NS_PER_SECOND;
+    size_t n = 1;
+
+    if (s->n < 2 || (*s->p != '.' && *s->p != ',') || !is_digit(s->p[1]))
+        return 0;
+    for (; n < s->n && is_digit(s->p[n]); n++)
+        if (scale > 1) {
+            ns = ns * 10 + (s->p[n] - '0');
+            scale /= 10;
+        }
+    *s = str_cut(*s, n);
+    return ns * scale;
 }
 
 /* clock_time - hh:mm:ss and a fraction in ns. A leap second is read as the second before it. */
 static bool clock_time(struct str *s, struct civil *c, int64_t *fraction)
 {
-    int64_t scale = 100000000;
-
-    *fraction = 0;
-    if ((c->hour = number(s, 1, 2)) < 0 || !take(s, STR(":")) || (c->minute = number(s, 2, 2)) < 0 ||
-        !take(s, STR(":")) || (c->second = number(s, 2, 2)) < 0)
+    if ((c->hour = one_or_two(s)) < 0 || !take(s, STR(":")) || (c->minute = two(s)) < 0 || !take(s, STR(":")) || (c->second = two(s)) < 0)
         return false;
     if (c->second == 60)
         c->second = 59;
-    if (s->n > 1 && (*s->p == '.' || *s->p == ',') && is_digit(s->p[1])) {
-        *s = str_cut(*s, 1);
-        while (s->n && is_digit(*s->p)) {
-            *fraction += (*s->p - '0') * scale;
-            scale /= 10;
-            *s = str_cut(*s, 1);
-        }
-    }
+    *fraction = fraction_take(s);
     return true;
 }
 
@@ -109,11 +155,11 @@ static int32_t zone(struct str *s, bool host_follows)
         return zone_by_name(s, host_follows);
     sign = *at.p == '-' ? -1 : 1;
     at = str_cut(at, 1);
-    hours = number(&at, 2, 2);
+    hours = two(&at);
     if (at.n > 2 && *at.p == ':' && is_digit(at.p[1]))
         at = str_cut(at, 1);
-    if (at.n > 1 && is_digit(at.p[0]) && is_digit(at.p[1]))
-        minutes = number(&at, 2, 2);
+    if (digits(at, 2))
+        minutes = two(&at);
     if (hours > 23 || minutes > 59 || (at.n && is_digit(*at.p)))
         return EVENT_OFFSET_NONE;
     *s = at;
@@ -125,10 +171,19 @@ static int32_t default_zone(const struct work *w)
     return w->hints->zone_min == EVENT_OFFSET_NONE ? w->parser->zone_min : w->hints->zone_min;
 }
 
+/* year_ahead - the year of a moment, or in its last days perhaps the next one: by the mean length of a year. */
+static int32_t year_ahead(time_ns t)
+{
+    const int64_t days_of_400_years = 146097;
+
+    return 1970 + (int32_t)((t / NS_PER_DAY + 4) * 400 / days_of_400_years);
+}
+
 /* finish - from civil time to a moment; completes the year to the latest that is not after receipt. */
 static bool finish(const struct work *w, struct civil *c, bool year_known, int64_t fraction, struct stamp *out)
 {
     int32_t offset = out->offset_min == EVENT_OFFSET_NONE ? default_zone(w) : out->offset_min;
+    time_ns latest = w->hints->received + YEARLESS_AHEAD;
 
     if (year_known) {
         if (c->year > YEAR_MAX || !civil_valid(c))
@@ -136,15 +191,12 @@ static bool finish(const struct work *w, struct civil *c, bool year_known, int64
         out->time = civil_to_ns(c, offset) + fraction;
         return true;
     }
-    c->year = civil_of_ns(w->hints->received + YEARLESS_AHEAD, offset).year;
-    if (c->year > YEAR_MAX || c->year < 1970)
-        return false;
-    for (int tries = 0; tries < 9 && c->year > 1970;
-         tries++, c->year--) { /* 29 February may lie up to eight years back */
+    c->year = year_ahead(latest) < YEAR_MAX ? year_ahead(latest) : YEAR_MAX;
+    for (int tries = 0; tries < 10 && c->year > 1970; tries++, c->year--) { /* 29 February may lie up to eight years back */
         if (!civil_valid(c))
             continue;
         out->time = civil_to_ns(c, offset) + fraction;
-        if (out->time <= w->hints->received + YEARLESS_AHEAD)
+        if (out->time <= latest)
             return true;
     }
     return false;
@@ -159,12 +211,12 @@ static bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *f
     if ((c->month = month(s)) == 0 || !s->n || *s->p != ' ')
         return false;
     skip_blanks(s);
-    if ((c->day = number(s, 1, 2)) < 1 || !s->n || (*s->p != ' ' && *s->p != ','))
+    if ((c->day = one_or_two(s)) < 1 || !s->n || (*s->p != ' ' && *s->p != ','))
         return false;
     take(s, STR(","));
     skip_blanks(s);
     at = *s;
-    if (*year == 0 && (y = number(&at, 4, 4)) >= 1970 && at.n && *at.p == ' ') {
+    if (*year == 0 && (y = four(&at)) >= 1970 && at.n && *at.p == ' ') {
         *year = y;
         skip_blanks(&at);
         *s = at;
@@ -173,7 +225,7 @@ static bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *f
         return false;
     *offset = zone(s, true);
     at = *s;
-    if (*year == 0 && take(&at, STR(" ")) && (y = number(&at, 4, 4)) >= 1970 && y < 2200 &&
+    if (*year == 0 && take(&at, STR(" ")) && (y = four(&at)) >= 1970 && y < 2200 &&
         (!at.n || *at.p == ' ' || *at.p == ':' || *at.p == ']')) {
         *year = y;
         *s = at;
@@ -187,7 +239,7 @@ static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struc
     char sep;
 
     *by_month = false;
-    if ((c->year = number(s, 4, 4)) < 1970 || !s->n)
+    if ((c->year = four(s)) < 1970 || !s->n)
         return false;
     sep = *s->p;
     *s = str_cut(*s, 1);
@@ -195,10 +247,10 @@ static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struc
         *by_month = true;
         return month_form(s, c, &c->year, fraction, &out->offset_min);
     }
-    if ((sep != '-' && sep != '/' && sep != ':') || (c->month = number(s, 2, 2)) < 1 || !s->n || *s->p != sep)
+    if ((sep != '-' && sep != '/' && sep != ':') || (c->month = two(s)) < 1 || !s->n || *s->p != sep)
         return false;
     *s = str_cut(*s, 1);
-    if ((c->day = number(s, 2, 2)) < 1 || !s->n || (sep == ':' ? *s->p != '-' : *s->p != 'T' && *s->p != 't' && *s->p != ' '))
+    if ((c->day = two(s)) < 1 || !s->n || (sep == ':' ? *s->p != '-' : *s->p != 'T' && *s->p != 't' && *s->p != ' '))
         return false; /* "2026:03:20-23:50:00" is Sophos UTM's */
     out->iso = *s->p != ' ';
     *s = str_cut(*s, 1);
@@ -210,7 +262,6 @@ static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struc
 
 bool stamp_take(const struct work *w, struct str *s, struct stamp *out)
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
     struct str at = *s;
     struct civil c = { 0 };
     int64_t fraction = 0;
@@ -224,10 +275,8 @@ bool stamp_take(const struct work *w, struct str *s, struct stamp *out)
         ok = digits_form(&at, &c, &fraction, out, &by_month);
         year = c.year;
     } else {
-        if (at.p[3] == ' ')
-            for (int d = 0; d < 7; d++)
-                if (memcmp(at.p, days + d * 3, 3) == 0)
-                    at = str_cut(at, 4);
+        if (at.p[3] == ' ' && weekday(at))
+            at = str_cut(at, 4);
         ok = month_form(&at, &c, &year, &fraction, &out->offset_min);
         c.year = year;
     }

@@ -37,17 +37,22 @@ static bool take_pri(struct work *w, struct str *s)
     return true;
 }
 
-static void add_pri(struct work *w)
+/* syslog_priorities - the fields of each PRI, made once: most lines have one. */
+void syslog_priorities(struct parser *p)
 {
-    int facility = w->pri / 8, severity = w->pri % 8;
+    for (int i = 0; i <= PRI_MAX; i++)
+        snprintf(p->numbers[i], sizeof p->numbers[i], "%d", i % 1000);
+    for (int i = 0; i <= PRI_MAX; i++) {
+        const struct event_field fields[PRI_FIELDS] = {
+            { STR_INIT("log.syslog.priority"), str_c(p->numbers[i]) },
+            { STR_INIT("log.syslog.facility.code"), str_c(p->numbers[i / 8]) },
+            { STR_INIT("log.syslog.facility.name"), facilities[i / 8] },
+            { STR_INIT("log.syslog.severity.code"), str_c(p->numbers[i % 8]) },
+            { STR_INIT("log.syslog.severity.name"), severities[i % 8] },
+        };
 
-    if (w->pri < 0)
-        return;
-    work_add(w, STR("log.syslog.priority"), str_c(w->parser->pri_text[w->pri]));
-    work_add(w, STR("log.syslog.facility.code"), str_c(w->parser->pri_text[facility]));
-    work_add(w, STR("log.syslog.facility.name"), facilities[facility]);
-    work_add(w, STR("log.syslog.severity.code"), str_c(w->parser->pri_text[severity]));
-    work_add(w, STR("log.syslog.severity.name"), severities[severity]);
+        memcpy(p->priorities[i], fields, sizeof fields);
+    }
 }
 
 static int index_of(const struct str *names, int count, struct str s)
@@ -77,14 +82,18 @@ static void bsd_level(struct work *w, struct str *s)
         w->pri = index_of(facilities, 24, facility) * 8 + index_of(severities, 8, severity);
 }
 
+/* What stands in names and addresses of hosts; letters beyond ASCII too. */
+static const bool host_bytes[256] = { ['-' ... ':'] = true, ['@' ... 'Z'] = true, ['_'] = true, ['a' ... 'z'] = true, [0x80 ... 0xff] = true };
+
 static bool host_like(struct str s)
 {
+    size_t n = 0;
+
     if (s.n == 0 || s.n > HOST_MAX)
         return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) && (unsigned char)s.p[i] < 0x80 && !memchr("-._:/@", s.p[i], 6))
-            return false;
-    return true;
+    while (n < s.n && host_bytes[(unsigned char)s.p[n]])
+        n++;
+    return n == s.n;
 }
 
 /* --- structured data, RFC 5424 section 6.3 --- */
@@ -215,7 +224,8 @@ static bool rfc5424(struct work *w, struct str *s)
     msgid = header_word(&at);
     if (msgid.n == 0 && !form_begins(at))
         return false;
-    add_pri(w);
+    if (w->pri >= 0)
+        work_add_all(w, w->parser->priorities[w->pri], PRI_FIELDS);
     work_add(w, STR("log.syslog.version"), STR("1"));
     w->host = nil(host);
     w->program = nil(app);
@@ -281,10 +291,8 @@ static bool level_take(struct str *s)
 static bool tag_take(struct work *w, struct str *s)
 {
     struct str at = *s, name, pid = { NULL, 0 };
-    size_t n = 0, limit = min_size(at.n, PROGRAM_MAX);
+    size_t limit = min_size(at.n, PROGRAM_MAX), n = until(str_left(at, limit), ':', '[', ' ', ' ');
 
-    while (n < limit && at.p[n] != ':' && at.p[n] != '[' && at.p[n] != ' ')
-        n++;
     if (n == 0 && at.n && *at.p == '[')
         return bracket_tag(w, s);
     if (n < limit && at.p[n] == ' ') {
@@ -343,7 +351,7 @@ static bool repeated(struct str s)
            str_starts(s, STR("message repeated "));
 }
 
-/* odd_host - hosts that no rule has: "[10.0.0.1] ", "[host:category:level]: " (ONTAP), "name,MAC,v4.0 " (UniFi), "host: host: ", "host->location ". */
+/* odd_host - hosts that no rule has and host_like() does not know, or with a ':' behind them: "[10.0.0.1] ", "[host:category:level]: " (ONTAP), "name,MAC,v4.0 " (UniFi), "host: host: ", "host->location ". */
 static bool odd_host(struct work *w, struct str *s)
 {
     struct str at = *s, word = take_word(&at), inside, first, rest;
@@ -385,8 +393,7 @@ static bool odd_host(struct work *w, struct str *s)
 /* host_and_tag - what stands behind the time. sure: the form of the header says that a host follows. */
 static void host_and_tag(struct work *w, struct str *s, bool sure)
 {
-    struct str at = *s, word;
-    struct str tag;
+    struct str at = *s, word, tag;
 
     skip_blanks(&at);
     take(&at, STR(": "));
@@ -395,16 +402,7 @@ static void host_and_tag(struct work *w, struct str *s, bool sure)
         *s = at;
         return;
     }
-    if (sure && odd_host(w, &at)) {
-        *s = at;
-        return;
-    }
     word = take_word(&at);
-    if (word.n > 1 && word.p[word.n - 1] == ':' && str_starts(at, STR("%"))) {
-        w->host = str_left(word, word.n - 1); /* Cisco: "host: %FAC-…" */
-        *s = at;
-        return;
-    }
     if (host_like(word) && word.p[word.n - 1] != ':') {
         bool message = repeated(at) || str_starts(at, STR("%")); /* behind a host, without a tag */
 
@@ -416,10 +414,18 @@ static void host_and_tag(struct work *w, struct str *s, bool sure)
         }
         return;
     }
-    at = tag;
-    if (!str_starts(at, STR("%")))
-        tag_take(w, &at);
-    *s = at;
+    if (sure && odd_host(w, &tag)) {
+        *s = tag;
+        return;
+    }
+    if (word.n > 1 && word.p[word.n - 1] == ':' && str_starts(at, STR("%"))) {
+        w->host = str_left(word, word.n - 1); /* Cisco: "host: %FAC-…" */
+        *s = at;
+        return;
+    }
+    if (!str_starts(tag, STR("%")))
+        tag_take(w, &tag);
+    *s = tag;
 }
 
 /* sequence_take - Cisco's "29: " or "000123: ". */
@@ -535,7 +541,8 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
         bsd_level(w, &back);
         at = back.n && back.p > at.p + 1 ? str_of(back.p - 1, back.n + 1) : at;
     }
-    add_pri(w);
+    if (w->pri >= 0)
+        work_add_all(w, w->parser->priorities[w->pri], PRI_FIELDS);
     if (sequence.n)
         work_add(w, STR("event.sequence"), sequence);
     if (timed)

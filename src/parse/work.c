@@ -130,21 +130,19 @@ static struct str related_name(struct str name)
     }
 }
 
-/* The lengths of the names that related_name knows. */
-#define RELATED_LENGTHS (1u << 9 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 19 | 1u << 22)
+/* The lengths of the names that related_name knows, as bits; modulo 64, it looks itself. */
+#define RELATED_LENGTHS (UINT64_C(1) << 9 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 19 | 1u << 22)
 
 void work_related(struct work *w)
 {
     uint32_t count = w->ev->field_count;
 
     for (uint32_t i = 0; i < count; i++) {
-        size_t n = w->ev->fields[i].name.n;
-        struct event_field f;
+        struct event_field f = w->ev->fields[i];
         struct str name;
 
-        if (n >= 32 || !(RELATED_LENGTHS >> n & 1) || w->ev->fields[i].name.p[0] == 'e')   /* event.category and its like have such lengths */
+        if (!(RELATED_LENGTHS >> (f.name.n & 63) & 1) || *f.name.p == 'e') /* event.category and its like have such lengths */
             continue;
-        f = w->ev->fields[i];
         name = related_name(f.name);
         if (name.n)
             related_add(w, count, name, f.value);
