@@ -4,6 +4,7 @@
  *   patterns_regex.c   one pattern: groups, literal, limits           patterns_filter.c  many literals in one pass
  *   patterns_run.c     a text against a product    patterns_put.c     one value goes into the event
  *   patterns_cases.c   conditions and constants    patterns_time.c    times by a form
+ *   patterns_groups.c  which patterns come into question for a text
  *   patterns_set.c     folders, files, reload      patterns_route.c   the way of a line to a product
  *   patterns_samples.c the lines that a file carries
  *   patterns_draft.c   a file out of lines
@@ -25,6 +26,7 @@
 #define PATTERNS_MAX       256 /* of one product */
 #define PATTERN_GROUPS_MAX 64  /* of one pattern */
 #define PATTERN_BYTES_MAX  4096
+#define HEADS_MAX          24
 #define PATTERN_STEPS      100000u
 #define PATTERN_HEAP_KIB   256u
 #define CAPTURES_MAX       400 /* fields of one text before they are mapped */
@@ -193,9 +195,12 @@ struct literal_pairs {
 
 struct pattern {
     struct literal_pairs pairs;
-    struct str name, of, literal, head;
+    struct str name, of, literal;
+    const struct str *heads; /* a text that matches begins with one of these; none: nothing is known */
+    size_t head_count;
     void *code; /* pcre2_code, owned */
     bool jit, alone;
+    bool search; /* the literal is to be looked for: it stands in no head, and not otherwise (folds) */
     bool last;  /* alone: after those of all other products */
     bool folds; /* letters of both cases are one: its literal may stand otherwise */
     int line;
@@ -230,14 +235,20 @@ struct filter;
 #define DERIVE_PACKETS 2u /* network.packets */
 #define DERIVE_TYPE    4u /* network.type: ipv4 or ipv6 */
 
-/* Patterns that read the same text, with their filter. */
+/* Some patterns of a product, in the order of the file. */
+struct pattern_list {
+    const uint16_t *items;
+    size_t count, searches; /* searches: whose literal is to be looked for */
+};
+
+/* Patterns that read the same text. */
 struct group_of {
     struct str of;
     uint16_t number; /* of that name; 0: the text itself */
     bool path;       /* of is the path of the line's file, where no value has that name */
-    const uint16_t *patterns;
-    size_t count, searches; /* searches: patterns whose literal may stand anywhere */
-    const struct filter *filter;
+    const struct pattern_list *lists; /* the first has all */
+    const struct filter *filter;      /* of all */
+    uint16_t list_of[256];            /* by the first byte of the text: which list has those that may begin so */
 };
 
 struct product {
@@ -305,6 +316,18 @@ MUST_USE int making_time(struct making *m);
 /* making_zone - that under key; EVENT_OFFSET_NONE where there is none. */
 MUST_USE int making_zone(struct making *m, const struct ynode *map, const char *key, int32_t *out);
 
+/* --- patterns_groups.c --- */
+/* How a text may begin: for each first byte the buckets (ALONE_BUCKET) of the bytes that may follow it. */
+struct openings {
+    uint32_t may[256];
+};
+/* openings_starts - leave what one of these ways ("starts") allows; none: as it was. */
+void openings_starts(struct openings *o, const struct str *starts, size_t count);
+/* pattern_openings - of a text that may match. */
+void pattern_openings(const struct pattern *p, struct openings *o);
+/* making_groups - the patterns by the text that they read. The text itself comes first. */
+MUST_USE int making_groups(struct making *m);
+
 /* --- patterns_regex.c --- */
 struct pattern_text {
     struct str source;
@@ -313,7 +336,8 @@ struct pattern_text {
     size_t groups;     /* out */
     bool folds;        /* out */
     struct str literal; /* out: the longest text that must stand there */
-    struct str head;    /* out: what the text must begin with */
+    struct str heads[HEADS_MAX]; /* out: the text must begin with one of these; none: nothing is known */
+    size_t head_count;
 };
 /* pattern_compile - sets p->code. The error's offset is that within the source. */
 MUST_USE int pattern_compile(struct pattern_text *t, struct arena *a, struct pattern *p, struct err *e);
@@ -337,6 +361,7 @@ MUST_USE int filter_new(struct arena *a, const struct str *literals, size_t coun
 /* filter_scan - set the bit of each literal that stands in text; hits has (count + 63) / 64 words, cleared here. */
 void filter_scan(const struct filter *f, struct str text, uint64_t *hits);
 size_t filter_bytes(const struct filter *f);
+
 
 /* The pairs of neighbouring bytes of a text, letters of both cases as one: found out once, asked for many literals. */
 struct text_pairs {

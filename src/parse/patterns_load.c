@@ -193,13 +193,22 @@ static int form(struct making *m, const struct ynode *map, enum form *form, stru
 
 /* --- patterns --- */
 
+/* in_heads - the literal stands wherever the pattern begins as it must. */
+static bool in_heads(const struct pattern *p)
+{
+    for (size_t i = 0; i < p->head_count; i++)
+        if (!has(p->heads[i], p->literal))
+            return false;
+    return p->head_count > 0 || p->literal.n == 0;
+}
+
 /* expression - "text" or "regex", compiled, with its groups and literal. */
 static int expression(struct making *m, const struct ynode *n, struct pattern *p)
 {
     const struct ynode *text = yaml_get(n, "text"), *regex = yaml_get(n, "regex"), *at = text ? text : regex;
     struct pattern_text t = { .template = text != NULL };
     struct field *groups;
-    struct str stated = yaml_text(n, "literal");
+    struct str stated = yaml_text(n, "literal"), *heads;
     struct err why = { 0 };
     int rc;
 
@@ -214,7 +223,13 @@ static int expression(struct making *m, const struct ynode *n, struct pattern *p
         return wrong(m, at, "no literal of two characters must stand in a text that matches: name one under \"literal\"");
     literal_pairs_of(p->literal, &p->pairs);
     p->folds = t.folds;
-    p->head = t.head;
+    heads = arena_array(m->arena, t.head_count + 1, sizeof *heads);
+    if (!heads)
+        return err_set(m->e, -ENOMEM, "no memory for a parser");
+    memcpy(heads, t.heads, t.head_count * sizeof *heads);
+    p->heads = heads;
+    p->head_count = t.head_count;
+    p->search = !t.folds && !in_heads(p);
     groups = arena_zero(m->arena, (t.groups + 1) * sizeof *groups);
     if (!groups)
         return err_set(m->e, -ENOMEM, "no memory for a parser");
@@ -254,51 +269,6 @@ static int pattern(struct making *m, const struct ynode *n, struct pattern *p)
     return rc == 0 ? making_layer(m, n, &p->layer) : rc;
 }
 
-/* groups - patterns by the text that they read, each with its filter. The text itself comes first. */
-static int groups(struct making *m)
-{
-    struct product *p = m->product;
-    struct group_of *list = arena_zero(m->arena, (p->pattern_count + 1) * sizeof *list);
-    uint16_t *order = arena_array(m->arena, p->pattern_count + 1, sizeof *order);
-    struct str *literals = arena_array(m->arena, p->pattern_count + 1, sizeof *literals);
-    size_t placed = 0;
-    bool *done = arena_zero(m->arena, p->pattern_count + 1);
-
-    if (!list || !order || !literals || !done)
-        return err_set(m->e, -ENOMEM, "no memory for a parser");
-    for (size_t round = 0; round <= p->pattern_count && placed < p->pattern_count; round++) {
-        struct group_of *g = &list[p->group_count];
-        size_t from = placed, next = 0;
-        int rc;
-
-        *g = (struct group_of){ .count = 0 };
-        while (round && next < p->pattern_count && done[next])
-            next++;
-        g->of = round ? p->patterns[next].of : (struct str){ NULL, 0 };
-        g->path = str_eq(g->of, STR("log.file.path"));
-        rc = g->of.n ? making_number(m, m->yaml->docs[0], g->of, &g->number) : 0;
-        if (rc < 0)
-            return rc;
-        for (size_t i = 0; i < p->pattern_count; i++)
-            if (!done[i] && str_eq(p->patterns[i].of, g->of)) {
-                done[i] = true;
-                literals[placed - from] = p->patterns[i].literal;
-                g->searches += p->patterns[i].literal.n > p->patterns[i].head.n;
-                order[placed++] = (uint16_t)i;
-            }
-        g->patterns = order + from;
-        g->count = placed - from;
-        if (g->count) {
-            rc = filter_new(m->arena, literals, g->count, &g->filter, m->e);
-            if (rc < 0)
-                return rc;
-            p->group_count++;
-        }
-    }
-    p->groups = list;
-    return 0;
-}
-
 static int patterns(struct making *m, const struct ynode *list)
 {
     struct product *p = m->product;
@@ -313,7 +283,7 @@ static int patterns(struct making *m, const struct ynode *list)
         return err_set(m->e, -ENOMEM, "no memory for a parser");
     for (const struct ynode *n = list->first; n && rc == 0; n = n->next)
         rc = pattern(m, n, &p->patterns[p->pattern_count++]);
-    return rc == 0 ? groups(m) : rc;
+    return rc == 0 ? making_groups(m) : rc;
 }
 
 static int inside(struct making *m, const struct ynode *list)

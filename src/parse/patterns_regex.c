@@ -27,8 +27,11 @@ struct walk {
     size_t depth;
     char run[LITERAL_MAX];
     size_t run_n;
-    struct str best, head; /* head: what the text must begin with */
-    bool head_open;        /* nothing but '^' and literal bytes was read */
+    struct str best;
+    bool head_open;          /* since '^', or the '|' of the choice behind it, nothing but literal bytes was read */
+    size_t choice;           /* the depth of a group that follows '^' and literal bytes; 0: there was none */
+    struct str before;       /* those bytes */
+    bool heads_lost;         /* more than there is room for */
     bool atom_repeats; /* what was just closed is a group that holds a repetition */
     bool atom_literal; /* what was just read is the last byte of the run */
 };
@@ -40,10 +43,27 @@ static char peek(const struct walk *k, size_t ahead)
     return k->at + ahead < k->t->source.n ? k->t->source.p[k->at + ahead] : '\0';
 }
 
+/* add_head - one more way in which a text may begin. */
+static void add_head(struct walk *k)
+{
+    struct pattern_text *t = k->t;
+    size_t n = k->before.n + k->run_n;
+    char *p = arena_alloc(k->arena, n + 1);
+
+    if (!p || t->head_count == HEADS_MAX) {
+        k->heads_lost = true;
+        return;
+    }
+    if (k->before.n)
+        memcpy(p, k->before.p, k->before.n);
+    memcpy(p + k->before.n, k->run, k->run_n);
+    t->heads[t->head_count++] = str_of(p, n);
+}
+
 static void run_end(struct walk *k)
 {
     if (k->head_open)
-        k->head = arena_copy(k->arena, str_of(k->run, k->run_n));
+        add_head(k);
     k->head_open = false;
     if (k->run_n > k->best.n)
         k->best = arena_copy(k->arena, str_of(k->run, k->run_n));
@@ -63,6 +83,33 @@ static void literal(struct walk *k, char c)
         buf_str(&k->out, STR("\\x00"));
     k->atom_literal = true;
     k->atom_repeats = false;
+}
+
+/* choice_open - a group at the head: each of its alternatives is a way to begin. */
+static void choice_open(struct walk *k)
+{
+    bool at_head = k->head_open && k->choice == 0;
+
+    if (at_head) {
+        k->before = arena_copy(k->arena, str_of(k->run, k->run_n));
+        k->choice = k->depth;
+        k->head_open = false;
+    }
+    run_end(k);
+    k->head_open = at_head;
+}
+
+/* choice_close - none: the group need not stand there. */
+static void choice_close(struct walk *k, bool none)
+{
+    if (k->choice == 0 || k->depth != k->choice)
+        return;
+    k->choice = SIZE_MAX;
+    if (!none)
+        return;
+    k->t->head_count = 0;
+    k->run_n = 0;
+    add_head(k);
 }
 
 /* other - an atom that is not one known byte. */
@@ -187,7 +234,10 @@ static int group_open(struct walk *k)
                   { "(?!", false, true },   { "(?<=", false, false }, { "(?<!", false, true },
                   { "(?i:", false, false }, { "(?s:", false, false } };
 
-    run_end(k);
+    if (peek(k, 1) != '?' || peek(k, 2) == ':' || peek(k, 2) == '>' || peek(k, 2) == 'P' || (peek(k, 2) == '<' && name_byte(peek(k, 3))))
+        choice_open(k);
+    else
+        run_end(k);
     *g = (struct open_group){ .best = k->best };
     if (peek(k, 1) == '*')
         return refuse(k, "verbs are not allowed in a pattern");
@@ -232,12 +282,14 @@ static int group_close(struct walk *k)
 {
     struct open_group *g = &k->stack[k->depth];
     char next = peek(k, 1);
+    bool none = next == '?' || next == '*' || (next == '{' && peek(k, 2) == '0');
 
     if (k->depth == 0)
         return refuse(k, "a parenthesis too many");
     run_end(k);
-    if (g->alternatives || g->negative || next == '?' || next == '*' || (next == '{' && peek(k, 2) == '0'))
+    if (g->alternatives || g->negative || none)
         k->best = g->best;
+    choice_close(k, none);
     k->depth--;
     k->atom_repeats = g->repeats && !g->atomic;
     k->atom_literal = false;
@@ -365,6 +417,7 @@ static int step(struct walk *k)
         return quantifier(k);
     case '|':
         run_end(k);
+        k->head_open = k->choice && k->depth == k->choice;
         k->stack[k->depth].alternatives = true;
         k->atom_literal = k->atom_repeats = false;
         buf_byte(&k->out, c);
@@ -410,8 +463,11 @@ static int translate(struct walk *k)
     if (k->t->template)
         buf_byte(&k->out, '$');
     if (k->stack[0].alternatives)
-        k->best = k->head = (struct str){ NULL, 0 };
-    k->t->head = k->t->folds ? (struct str){ NULL, 0 } : k->head;
+        k->best = (struct str){ NULL, 0 };
+    for (size_t i = 0; i < k->t->head_count; i++)
+        k->heads_lost |= k->t->heads[i].n == 0;
+    if (k->stack[0].alternatives || k->t->folds || k->heads_lost)
+        k->t->head_count = 0;
     if (buf_failed(&k->out) || arena_failed(k->arena))
         return err_set(k->e, -ENOMEM, "no memory for a pattern");
     k->t->literal = k->best;
@@ -424,7 +480,7 @@ int pattern_compile(struct pattern_text *t, struct arena *a, struct pattern *p, 
     PCRE2_SIZE at = 0;
     int code = 0, rc;
 
-    t->groups = 0;
+    t->groups = t->head_count = 0;
     t->folds = false;
     if (t->source.n == 0 || t->source.n > PATTERN_BYTES_MAX)
         return err_set(e, -E2BIG, "a pattern has 1 to %d bytes", PATTERN_BYTES_MAX);

@@ -72,15 +72,13 @@ static struct str found(const struct taken *t, uint16_t number)
     return v;
 }
 
-/* try_pattern - its groups are captured if it matches. */
+/* try_pattern - its groups are captured if it matches. The text begins as it must. */
 static bool try_pattern(struct work *w, struct taken *t, struct room *room, const struct pattern *p, struct str text)
 {
     const size_t *at;
     size_t count;
     int rc;
 
-    if (!starts_as(p->starts, p->start_count, text) || !str_starts(text, p->head))
-        return false;
     if (!t->matcher) {
         if (!matcher_open(&room->matcher, w->arena))
             return false;
@@ -107,54 +105,68 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
     return true;
 }
 
+/* begins - as a text that p matches must. */
+static bool begins(const struct pattern *p, struct str text)
+{
+    bool ok = p->head_count == 0;
+
+    for (size_t i = 0; i < p->head_count && !ok; i++)
+        ok = str_starts(text, p->heads[i]);
+    return ok && (p->start_count == 0 || starts_as(p->starts, p->start_count, text));
+}
+
 bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text)
 {
-    if (str_starts(text, p->head) && starts_as(p->starts, p->start_count, text) && (p->folds || p->literal.n <= p->head.n || str_find(text, p->literal) >= 0))
+    if (begins(p, text) && (!p->search || str_find(text, p->literal) >= 0))
         return true;
-    if (w->hints->explain && p->head.n == 0 && p->literal.n)
+    if (w->hints->explain && p->head_count == 1)
+        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(product->id),
+                      STR_ARG(p->name), p->line, STR_ARG(p->heads[0]), STR_ARG(p->literal));
+    else if (w->hints->explain)
         parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): \"%.*s\" is not in the text, or it begins otherwise", STR_ARG(product->id), STR_ARG(p->name),
                       p->line, STR_ARG(p->literal));
-    else if (w->hints->explain)
-        parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(product->id),
-                      STR_ARG(p->name), p->line, STR_ARG(p->head), STR_ARG(p->literal));
     return false;
 }
 
-/* try_by_pairs - most are ruled out by pairs of bytes that the text lacks; what is left is looked for. */
-static bool try_by_pairs(struct work *w, struct taken *t, struct room *room, const struct group_of *g, struct str text)
+/* list_for - the patterns that may match text by its first byte; all of them where the reader of the file wants to be told of each. */
+static const struct pattern_list *list_for(const struct work *w, const struct group_of *g, struct str text)
 {
-    const uint8_t *seen = text_pairs(w, text);
-
-    for (size_t i = 0; i < g->count; i++) {
-        const struct pattern *p = &t->product->patterns[g->patterns[i]];
-
-        if (pairs_hold(seen, &p->pairs) && pattern_may(w, t->product, p, text) && try_pattern(w, t, room, p, text))
-            return true;
-    }
-    return false;
+    return &g->lists[text.n && !w->hints->explain ? g->list_of[(unsigned char)*text.p] : 0];
 }
 
-/* try_group - the first of the patterns that matches, in their order. */
-static bool try_group(struct work *w, struct taken *t, struct room *room, const struct group_of *g, struct str text)
+/* try_filtered - by one pass over the text: those of the group whose literals stand in it. */
+static bool try_filtered(struct work *w, struct taken *t, struct room *room, const struct group_of *g, struct str text)
 {
     uint64_t hits[PATTERNS_MAX / 64];
 
-    if (g->searches <= FILTER_FROM) {
-        for (size_t i = 0; i < g->count; i++) {
-            const struct pattern *p = &t->product->patterns[g->patterns[i]];
+    filter_scan(g->filter, text, hits);
+    for (size_t i = 0; i < (g->lists[0].count + 63) / 64; i++)
+        for (uint64_t left = hits[i]; left; left &= left - 1) {
+            const struct pattern *p = &t->product->patterns[g->lists[0].items[i * 64 + (size_t)__builtin_ctzll(left)]];
 
-            if (pattern_may(w, t->product, p, text) && try_pattern(w, t, room, p, text))
+            if (begins(p, text) && try_pattern(w, t, room, p, text))
                 return true;
         }
-        return false;
+    return false;
+}
+
+/* try_group - the first of the patterns that matches, in their order. Literals are looked for one by one where they are few; of more most are
+ * ruled out by pairs of bytes that the text lacks. */
+static bool try_group(struct work *w, struct taken *t, struct room *room, const struct group_of *g, struct str text)
+{
+    const struct pattern_list *list = list_for(w, g, text);
+    const uint8_t *seen = NULL;
+
+    if (list->searches > FILTER_FROM && list->count > PAIRS_TO)
+        return try_filtered(w, t, room, g, text);
+    if (list->searches > FILTER_FROM)
+        seen = text_pairs(w, text);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct pattern *p = &t->product->patterns[list->items[i]];
+
+        if ((!seen || pairs_hold(seen, &p->pairs)) && pattern_may(w, t->product, p, text) && try_pattern(w, t, room, p, text))
+            return true;
     }
-    if (g->count <= PAIRS_TO)
-        return try_by_pairs(w, t, room, g, text);
-    filter_scan(g->filter, text, hits);
-    for (size_t i = 0; i < (g->count + 63) / 64; i++)
-        for (uint64_t left = hits[i]; left; left &= left - 1)
-            if (try_pattern(w, t, room, &t->product->patterns[g->patterns[i * 64 + (size_t)__builtin_ctzll(left)]], text))
-                return true;
     return false;
 }
 

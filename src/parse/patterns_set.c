@@ -120,64 +120,22 @@ static int build_routes(struct patterns *d)
     return rc;
 }
 
-/* byte_fits - a byte against one of "starts". */
-static bool byte_fits(char s, unsigned char c) { return s == '?' || (s == '#' ? is_digit((char)c) : s == '@' ? is_alpha((char)c) : (unsigned char)s == c); }
-
-/* may_begin - a text in one of these ways may begin with byte c. */
-static bool may_begin(const struct str *starts, size_t count, unsigned char c)
-{
-    for (size_t i = 0; i < count; i++)
-        if (starts[i].n == 0 || byte_fits(*starts[i].p, c))
-            return true;
-    return count == 0;
-}
-
-/* begins_with - may[c] has a bit for each bucket of second bytes with which a text of one of these ways may go on behind c. */
-static void begins_with(const struct str *starts, size_t count, uint32_t may[256])
-{
-    memset(may, count ? 0 : 0xff, 256 * sizeof *may);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t next = 0;
-
-        for (unsigned c = 0; c < 256 && starts[i].n > 1; c++)
-            if (byte_fits(starts[i].p[1], (unsigned char)c))
-                next |= 1u << ALONE_BUCKET(c);
-        for (unsigned c = 0; c < 256; c++)
-            if (starts[i].n == 0 || byte_fits(starts[i].p[0], (unsigned char)c))
-                may[c] |= starts[i].n > 1 ? next : UINT32_MAX;
-    }
-}
-
-/* buckets_of - the same for an alone pattern: of its product, of itself, and of the literal it begins with. */
-static void buckets_of(const struct alone *a, uint32_t may[256])
-{
-    const struct pattern *p = &a->product->patterns[a->pattern];
-    uint32_t own[256];
-
-    begins_with(a->product->starts, a->product->start_count, may);
-    begins_with(p->starts, p->start_count, own);
-    for (unsigned c = 0; c < 256; c++) {
-        may[c] &= own[c];
-        if (p->head.n && (unsigned char)*p->head.p != c)
-            may[c] = 0;
-        else if (p->head.n > 1)
-            may[c] &= 1u << ALONE_BUCKET((unsigned char)p->head.p[1]);
-    }
-}
-
 /* build_firsts - which alone patterns come into question for the first two bytes: most say how their texts begin. */
 static int build_firsts(struct patterns *d)
 {
-    uint32_t(*may)[256] = arena_array(&d->arena, d->alone_count + 1, sizeof *may);
+    struct openings *o = arena_array(&d->arena, d->alone_count + 1, sizeof *o);
     uint32_t n = 0;
 
     d->alone_at = arena_array(&d->arena, 256 * ALONE_BUCKETS + 1, sizeof *d->alone_at);
-    if (!may || !d->alone_at)
+    if (!o || !d->alone_at)
         return -ENOMEM;
     for (size_t i = 0; i < d->alone_count; i++) {
-        buckets_of(&d->alone[i], may[i]);
+        const struct product *p = d->alone[i].product;
+
+        pattern_openings(&p->patterns[d->alone[i].pattern], &o[i]);
+        openings_starts(&o[i], p->starts, p->start_count);
         for (unsigned c = 0; c < 256; c++)
-            n += (uint32_t)__builtin_popcount(may[i][c]);
+            n += (uint32_t)__builtin_popcount(o[i].may[c]);
     }
     d->alone_list = arena_array(&d->arena, n + 1, sizeof *d->alone_list);
     if (!d->alone_list)
@@ -186,7 +144,7 @@ static int build_firsts(struct patterns *d)
     for (unsigned at = 0; at < 256 * ALONE_BUCKETS; at++) {
         d->alone_at[at] = n;
         for (size_t i = 0; i < d->alone_count; i++)
-            if (may[i][at / ALONE_BUCKETS] >> at % ALONE_BUCKETS & 1)
+            if (o[i].may[at / ALONE_BUCKETS] >> at % ALONE_BUCKETS & 1)
                 d->alone_list[n++] = (uint16_t)i;
     }
     d->alone_at[256 * ALONE_BUCKETS] = n;
@@ -196,15 +154,20 @@ static int build_firsts(struct patterns *d)
 /* build_forms - the same for structured forms. */
 static int build_forms(struct patterns *d)
 {
+    struct openings *o = arena_array(&d->arena, d->form_count + 1, sizeof *o);
     uint32_t n = 0;
 
     d->form_list = arena_array(&d->arena, 256 * (d->form_count + 1), sizeof *d->form_list);
-    if (!d->form_list)
+    if (!o || !d->form_list)
         return -ENOMEM;
+    for (size_t i = 0; i < d->form_count; i++) {
+        memset(&o[i], 0xff, sizeof o[i]);
+        openings_starts(&o[i], d->alone_forms[i]->starts, d->alone_forms[i]->start_count);
+    }
     for (unsigned c = 0; c < 256; c++) {
         d->form_at[c] = n;
         for (size_t i = 0; i < d->form_count; i++)
-            if (may_begin(d->alone_forms[i]->starts, d->alone_forms[i]->start_count, (unsigned char)c))
+            if (o[i].may[c])
                 d->form_list[n++] = (uint16_t)i;
     }
     d->form_at[256] = n;

@@ -67,6 +67,55 @@ static void test_compile(void **state)
 }
 
 static const struct {
+    const char *name, *source;
+    bool template;
+    const char *heads; /* parted by '/'; "": nothing is known */
+} head_rows[] = {
+    { "a template begins with its literal", "user {a.b:word} in", true, "user " },
+    { "a template that begins with a value", "{a.b:word} in", true, "" },
+    { "without '^' a text may begin anyhow", "abc", false, "" },
+    { "behind '^'", "^abc\\d", false, "abc" },
+    { "each alternative behind '^'", "^(?:abc|d[ef]|gh\\d) xy", false, "abc/d/gh" },
+    { "alternatives behind literal bytes", "^ab (?:cd|ef) xy", false, "ab cd/ab ef" },
+    { "a group with a name", "^(?<a.b>cd|ef) xy", false, "cd/ef" },
+    { "an atomic group", "^(?>cd|ef) xy", false, "cd/ef" },
+    { "alternatives within an alternative", "^(?:ab(?:c|d)|ef) xy", false, "ab/ef" },
+    { "a group that may be missing", "^ab(?:cd|ef)? xy", false, "ab" },
+    { "a group that may stand no times", "^ab(?:cd|ef){0,2} xy", false, "ab" },
+    { "a group that stands once or more", "^(?:cd |ef )++xy", false, "cd /ef " },
+    { "an alternative that begins with a set", "^(?:abc|[de]f) xy", false, "" },
+    { "an empty alternative", "^(?:abc|) xy", false, "" },
+    { "an optional byte is no head", "^(?:ab?c|de) xy", false, "a/de" },
+    { "only the first group", "^(?:ab)(?:cd|ef) xy", false, "ab" },
+    { "a look ahead is no head", "^(?=ab|cd)xy", false, "" },
+    { "alternatives on top", "^ab|cd", false, "" },
+    { "where letters of both cases are one", "^(?i:ab|cd) xy", false, "" },
+};
+
+static void test_heads(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(head_rows); i++) {
+        struct pattern_text t = { .source = str_c(head_rows[i].source), .template = head_rows[i].template };
+        struct str left = str_c(head_rows[i].heads), head;
+        struct pattern p = { .line = 1 };
+        struct arena a;
+        struct err e = { 0 };
+        size_t n = 0;
+
+        arena_init(&a, 0);
+        CHECK(head_rows[i].name, pattern_compile(&t, &a, &p, &e) == 0);
+        while (left.n && str_split(&left, '/', &head)) {
+            CHECK(head_rows[i].name, n < t.head_count && str_eq(t.heads[n], head));
+            n++;
+        }
+        CHECK(head_rows[i].name, n == t.head_count);
+        pattern_free(&p);
+        arena_free(&a);
+    }
+}
+
+static const struct {
     const char *name, *source, *text, *groups; /* "NAME=VALUE" parted by '|'; NULL: no match */
 } matches[] = {
     { "words end before what follows", "<{a:word}> [{b:word}]", "<x.y> [z w]", NULL },
@@ -624,6 +673,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         { .name = "patterns: what they may be, and the literal that any match must hold", .test_func = test_compile },
+        { .name = "how the texts of a pattern begin is found in it", .test_func = test_heads },
         { .name = "patterns: what {NAME:TYPE} takes", .test_func = test_templates },
         { .name = "patterns: a text that takes more steps than allowed is told, not waited for", .test_func = test_limit },
         { .name = "the filter finds each literal that stands in a text, and no other", .test_func = test_filter },
