@@ -1,7 +1,9 @@
 /* sources.c - what came from whom: DATA/run/sources.json for the portal.
  *
  * A list ordered by last use and a hash over it; past SOURCES_MAX the one silent for longest is forgotten. The file is read at
- * the start, so counts live on over a restart (what was counted after the last writing is lost: it is a picture, not evidence). */
+ * the start, so counts live on over a restart (what was counted after the last writing is lost: it is a picture, not evidence).
+ *
+ * With a thousand sources each event finds its own cold in the processor's cache: what is asked of every event stands together, its texts in one block. */
 #include "ingest/conformance.h"
 #include "ingest/skew.h"
 #include "ingest/worker.h"
@@ -25,27 +27,31 @@ struct parser_count {
     struct str name;                 /* owned */
     uint64_t   count;
 };
+/* What is told of a source in words, beside its id. */
+enum text { HOST, OBJECT, LISTENER, PEER, PROFILE, TEXTS };
+
 struct source {
     struct source *chain;            /* of the bucket */
     struct source *newer, *older;
     struct source *next;             /* of those in this portion of events */
     const struct event *event;       /* the last one of the portion; NULL: none */
-    struct str     id, host, object, listener, peer, profile;   /* owned */
-    enum event_class class;
-    time_ns        first, last;
-    uint64_t       events, unparsed, bytes, truncated;
-    int64_t        silence_s[2];     /* the longest silence between two events, of this week and of the one before */
-    int64_t        week;
-    uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
-    bool           numbered;
-    uint64_t       not_utf8;
-    struct str     encoding;         /* of the last line that was no UTF-8 */
-    struct skew    skew;
-    int32_t        zone_min;         /* in which its times without a zone are read */
-    struct rate    rate;
+    char          *block;            /* owned: the bytes of the next two */
+    struct str     id, text[TEXTS];
     struct parser_count *parsers;
     size_t         parser_count;
     struct annexed *annexed;         /* how far it keeps to Annex 4, by class */
+    time_ns        first, last;
+    uint64_t       events, unparsed, bytes, truncated;
+    struct rate    rate;
+    int64_t        silence_s[2];     /* the longest silence between two events, of this week and of the one before */
+    int64_t        week;
+    int32_t        zone_min;         /* in which its times without a zone are read */
+    enum event_class class;
+    struct skew    skew;
+    uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
+    bool           numbered;
+    uint64_t       not_utf8;
+    struct str     encoding;         /* of the last line that was no UTF-8; owned */
 };
 struct sources {
     char          *path;
@@ -87,17 +93,40 @@ static void renew(struct str *text, struct str s)
     *text = n;
 }
 
+/* write_down - the source has this id and these texts: they are copied into one block. False without memory: then all is as it was. */
+static bool write_down(struct source *s, struct str id, const struct str text[TEXTS])
+{
+    size_t n = id.n + 1;
+    char *block, *to;
+
+    for (int i = 0; i < TEXTS; i++)
+        n += min_size(text[i].n, TEXT_MAX);
+    to = block = malloc(n);
+    if (!block)
+        return false;
+    if (id.n)
+        memcpy(to, id.p, id.n);
+    s->id = str_of(to, id.n);
+    to += id.n;
+    for (int i = 0; i < TEXTS; i++) {
+        struct str t = str_of(text[i].p, min_size(text[i].n, TEXT_MAX));
+
+        if (t.n)
+            memcpy(to, t.p, t.n);
+        s->text[i] = str_of(to, t.n);
+        to += t.n;
+    }
+    free(s->block);
+    s->block = block;
+    return true;
+}
+
 static void source_free(struct source *s)
 {
     for (size_t i = 0; i < s->parser_count; i++)
         drop(s->parsers[i].name);
     free(s->parsers);
-    drop(s->id);
-    drop(s->host);
-    drop(s->object);
-    drop(s->listener);
-    drop(s->peer);
-    drop(s->profile);
+    free(s->block);
     drop(s->encoding);
     conformance_free(&s->annexed);
     free(s);
@@ -149,9 +178,7 @@ static struct source *find(struct sources *all, struct str id)
         if (str_eq(s->id, id))
             return s;
     s = calloc(1, sizeof *s);
-    if (s)
-        s->id = copy(id);
-    if (!s || !s->id.p) {
+    if (!s || !write_down(s, id, s->text)) {
         free(s);
         return NULL;
     }
@@ -265,15 +292,18 @@ static void count(struct source *s, const struct event *ev, struct arena *scratc
     conformance_see(&s->annexed, ev, scratch);
 }
 
-/* note - the texts that the last event of a portion leaves. */
+/* note - the texts that the last event of a portion leaves. Without memory it keeps those that it has. */
 static void note(struct source *s, const struct source_seen *seen)
 {
-    renew(&s->host, seen->host);
-    renew(&s->object, s->event->object);
-    renew(&s->peer, seen->peer);
-    renew(&s->profile, seen->profile);
-    renew(&s->listener, seen->listener);
-    s->zone_min = seen->zone_min;
+    const struct str text[TEXTS] = {
+        [HOST] = seen->host, [OBJECT] = s->event->object, [LISTENER] = seen->listener, [PEER] = seen->peer, [PROFILE] = seen->profile,
+    };
+    bool same = true;
+
+    for (int i = 0; same && i < TEXTS; i++)
+        same = str_eq(s->text[i], str_of(text[i].p, min_size(text[i].n, TEXT_MAX)));
+    if (same || write_down(s, s->id, text))
+        s->zone_min = seen->zone_min;
 }
 
 void sources_count(struct sources *all, const struct event *events, size_t n, sources_see *see, const void *arg)
@@ -329,10 +359,10 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
 {
     buf_str(b, STR("{\"id\":"));
     buf_json(b, s->id);
-    put_text(b, "host", s->host);
-    put_text(b, "object", s->object);
+    put_text(b, "host", s->text[HOST]);
+    put_text(b, "object", s->text[OBJECT]);
     put_text(b, "class", str_c(event_class_name(s->class)));
-    put_text(b, "listener", s->listener);
+    put_text(b, "listener", s->text[LISTENER]);
     buf_str(b, STR(",\"first_seen\":\""));
     buf_time(b, s->first);
     buf_str(b, STR("\",\"last_seen\":\""));
@@ -343,10 +373,10 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     buf_printf(b, ",\"silence_s\":%lld", (long long)(s->silence_s[0] > s->silence_s[1] ? s->silence_s[0] : s->silence_s[1]));
     if (s->numbered)
         buf_printf(b, ",\"gaps\":%llu", (unsigned long long)s->gaps);
-    if (s->peer.n)
-        put_text(b, "peer", s->peer);
-    if (s->profile.n)
-        put_text(b, "profile", s->profile);
+    if (s->text[PEER].n)
+        put_text(b, "peer", s->text[PEER]);
+    if (s->text[PROFILE].n)
+        put_text(b, "profile", s->text[PROFILE]);
     if (s->not_utf8) {
         buf_printf(b, ",\"not_utf8\":%llu", (unsigned long long)s->not_utf8);
         put_text(b, "encoding", s->encoding);
@@ -375,7 +405,7 @@ static void publish_annex(struct sources *all, bool now)
     buf_init(&b, FILE_MAX);
     buf_str(&b, STR("{\"items\":["));
     for (const struct source *s = all->newest; s; s = s->older) {
-        struct conformance_of of = { s->id, s->host, s->listener };
+        struct conformance_of of = { s->id, s->text[HOST], s->text[LISTENER] };
 
         conformance_put(&b, &of, s->annexed, &count);
     }
@@ -422,17 +452,18 @@ static uint64_t json_count(const json_t *v)
 
 static void take_source(struct sources *all, json_t *o)
 {
-    struct str id = json_text(o, "id"), listener = json_text(o, "listener");
+    const struct str text[TEXTS] = {
+        [HOST] = json_text(o, "host"), [OBJECT] = json_text(o, "object"), [LISTENER] = json_text(o, "listener"), [PEER] = json_text(o, "peer"),
+        [PROFILE] = json_text(o, "profile"),
+    };
+    struct str id = json_text(o, "id");
     struct source *s = id.n ? find(all, id) : NULL;
     const char *name;
     json_t *v;
 
-    if (!s)
+    if (!s || !write_down(s, s->id, text))
         return;
-    renew(&s->host, json_text(o, "host"));
-    renew(&s->object, json_text(o, "object"));
     s->class = event_class_parse(json_text(o, "class"));
-    renew(&s->listener, listener);
     if (time_parse_rfc3339(json_text(o, "first_seen"), &s->first, NULL, NULL) < 0 ||
         time_parse_rfc3339(json_text(o, "last_seen"), &s->last, NULL, NULL) < 0)
         s->first = s->last = 0;
@@ -445,8 +476,6 @@ static void take_source(struct sources *all, json_t *o)
     s->gaps = json_count(json_object_get(o, "gaps"));
     s->not_utf8 = json_count(json_object_get(o, "not_utf8"));
     renew(&s->encoding, json_text(o, "encoding"));
-    renew(&s->peer, json_text(o, "peer"));
-    renew(&s->profile, json_text(o, "profile"));
     json_object_foreach(json_object_get(o, "parsers"), name, v)
         count_parser(s, str_c(name), json_count(v));
 }
@@ -480,8 +509,8 @@ static void restore_annex(struct sources *all)
         o = line.n && *line.p == '{' ? json_loadb(line.p, line.n, 0, NULL) : NULL;
         for (s = o ? *bucket(all, json_text(o, "source")) : NULL; s && !str_eq(s->id, json_text(o, "source")); s = s->chain)
             ;
-        if (s && str_eq(s->object, json_text(o, "object")))    /* of others that it had, the next event tells */
-            conformance_restore(&s->annexed, event_class_parse(json_text(o, "class")), s->object, line);
+        if (s && str_eq(s->text[OBJECT], json_text(o, "object")))    /* of others that it had, the next event tells */
+            conformance_restore(&s->annexed, event_class_parse(json_text(o, "class")), s->text[OBJECT], line);
         json_decref(o);
     }
 }
