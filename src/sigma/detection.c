@@ -75,7 +75,7 @@ static int add_reference(struct draft *d, const struct ynode *v, const struct ch
         return draft_broken(d, v, "the name of a field is expected here");
     if (c->count == 1)
         p.kind = c->text[0] == MOD_STARTS ? PAT_REF_STARTS : c->text[0] == MOD_ENDS ? PAT_REF_ENDS : PAT_REF_CONTAINS;
-    p.ref_field = field_intern(d->set, arena_copy(&d->set->arena, v->text));
+    p.ref_field = field_of(d, v->text);
     if (p.ref_field == UINT32_MAX)
         return draft_broken(d, v, "more than %d field names in all rules", SIGMA_FIELDS_MAX);
     return add_pattern(d, out, &p);
@@ -88,7 +88,8 @@ static enum pattern_kind comparison(enum modifier m)
 
 static int add_part(struct draft *d, const struct ynode *v, const struct chain *c, struct patterns *out)
 {
-    struct pattern p = { .kind = PAT_PART, .part = (enum time_part)(c->first - MOD_MINUTE), .compare = comparison(c->compare) };
+    struct pattern p = { .kind = PAT_PART, .part = (enum time_part)(c->first - MOD_MINUTE), .compare = comparison(c->compare),
+                         .zone_min = d->set->zone_min };
 
     if (!number_parse(v->text, &p.number) || !part_possible(p.part, p.number))
         return draft_broken(d, v, "a whole number that a clock or calendar can show is expected here");
@@ -125,14 +126,10 @@ static int add_read(struct draft *d, const struct ynode *v, const struct chain *
     }
 }
 
-static int add_value(struct draft *d, const struct ynode *v, const struct chain *c, bool keyword, struct patterns *out)
+static int add_plain(struct draft *d, const struct ynode *v, const struct chain *c, bool keyword, struct patterns *out)
 {
     struct pattern p = { 0 };
 
-    if (v->kind != YNODE_SCALAR)
-        return draft_broken(d, v, "a text, a number or a list of them is expected here");
-    if (yaml_null(v))
-        return draft_broken(d, v, "null is not part of a list, takes no modifier and needs a field");
     if (c->first != MOD_NONE)
         return add_read(d, v, c, out);
     if (!keyword && c->count == 0 && plain_number(v, &p.number)) {
@@ -141,6 +138,27 @@ static int add_value(struct draft *d, const struct ynode *v, const struct chain 
         return p.text.p ? add_pattern(d, out, &p) : err_set(d->e, -ENOMEM, "no memory for patterns");
     }
     return add_text(d, v, c, keyword, out);
+}
+
+static int add_value(struct draft *d, const struct ynode *v, const struct chain *c, bool keyword, struct patterns *out)
+{
+    struct sigma_texts texts = { NULL, 0 };
+    struct ynode one;
+    int rc;
+
+    if (v->kind != YNODE_SCALAR)
+        return draft_broken(d, v, "a text, a number or a list of them is expected here");
+    if (yaml_null(v))
+        return draft_broken(d, v, "null is not part of a list, takes no modifier and needs a field");
+    if (!c->expand)
+        return add_plain(d, v, c, keyword, out);
+    rc = expand_value(d, v, &texts);
+    for (size_t i = 0; i < texts.count && rc == 0; i++) {
+        one = *v;
+        one.text = texts.items[i];
+        rc = add_plain(d, &one, c, keyword, out);
+    }
+    return rc;
 }
 
 /* one_leaf - patterns [from, n) of list as a leaf. */
@@ -222,9 +240,7 @@ static int64_t item_node(struct draft *d, const struct ynode *key)
     if (!key->value)
         return draft_broken(d, key, "a value is expected here");
     if (name.n) {
-        struct str kept = arena_copy(&d->set->arena, name);
-
-        field = kept.p ? field_intern(d->set, kept) : UINT32_MAX;
+        field = field_of(d, name);
         if (field == UINT32_MAX)
             return draft_broken(d, key, "more than %d field names in all rules", SIGMA_FIELDS_MAX);
     } else if (c.first != MOD_NONE && c.first != MOD_RE) {

@@ -81,13 +81,9 @@ int filter_compile(struct draft *d, const struct ynode *map, const struct sigma_
 
 /* --- linking --- */
 
-static bool names(struct str wanted, struct str given) { return wanted.n == 0 || str_ieq(wanted, given); }
-
 static bool source_is_within(const struct sigma *s, const struct filter *f, const struct compiled *c)
 {
-    const struct logsource *of = &s->logsources[f->logsource], *rule = &s->logsources[c->logsource];
-
-    return names(of->product, rule->product) && names(of->category, rule->category) && names(of->service, rule->service);
+    return logsource_within(&s->logsources[f->logsource], &s->logsources[c->logsource]);
 }
 
 /* link_one - the filter to one of the rules that it names. */

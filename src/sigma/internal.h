@@ -137,6 +137,8 @@ struct gate {
     uint32_t count;
 };
 
+struct logsource;
+
 struct node {
     enum node_kind kind;
     uint32_t    leaf;             /* index in the draft's leaves */
@@ -153,6 +155,8 @@ struct draft {
     struct yaml   *y;
     struct err    *e;
     struct str     file, id;      /* for remarks; the id may be empty */
+    struct str     taxonomy;      /* empty: Sigma's own */
+    const struct logsource *logsource; /* of the rule, for pipelines; or NULL */
     bool           unsupported;   /* the refusal is SIGMA_UNSUPPORTED, not SIGMA_BROKEN */
     int            line, column;  /* of the refusal */
     struct node   *nodes;
@@ -181,6 +185,8 @@ MUST_USE int detection_compile(struct draft *d, const struct ynode *detection, c
 /* condition_compile - the conditions over the named nodes; *root is the node of the whole. Those of a list are in d->conditions too. */
 MUST_USE int condition_compile(struct draft *d, const struct ynode *condition, uint32_t *root);
 void draft_free(struct draft *d);
+/* draft_refuse - rc of a compilation as a refusal in the set: 0 then; else what cannot be refused, no memory. */
+MUST_USE int draft_refuse(struct draft *d, int rc, const struct ynode *doc, struct err *e);
 
 /* --- program.c --- */
 
@@ -245,6 +251,8 @@ size_t program_explain(const struct program *p, struct view *v, struct sigma_hit
 
 /* field_intern - the number of a field name in the set; UINT32_MAX past SIGMA_FIELDS_MAX. */
 uint32_t field_intern(struct sigma *s, struct str name);
+/* field_new - one more field of a name that may be there already: a mapping for some rules only (pipeline.c). */
+uint32_t field_new(struct sigma *s, struct str name);
 /* aliases_build - once all rules are known: the table of names under which events carry the fields. */
 MUST_USE int aliases_build(struct sigma *s, struct err *e);
 
@@ -258,6 +266,8 @@ struct origin {
     struct str event_id, channel, event_type, provider;
 };
 void origin_of(struct view *v, const struct sigma *s, const struct event *ev, struct origin *out);
+/* logsource_within - each name that "part" gives is the same in "whole". */
+bool logsource_within(const struct logsource *part, const struct logsource *whole);
 bool logsource_applies(const struct logsource *l, const struct origin *o, bool loose);
 
 /* --- plain.c: the evaluator to compare with --- */
@@ -317,6 +327,32 @@ struct correlation {
     uint64_t  definition;                 /* hash: state is kept while it is equal */
 };
 
+/* --- pipeline.c --- */
+
+/* The names under which events carry a field, for the rules of some log sources (none named: of all) and of a taxonomy. */
+struct mapping {
+    struct str          field, taxonomy;      /* taxonomy empty: Sigma's own */
+    struct sigma_texts  names;                /* the first that an event has counts */
+    struct logsource   *sources;
+    uint32_t            source_count;
+    uint32_t            number;               /* of the field of its own that it made, or UINT32_MAX */
+    uint32_t            next;                 /* an older one of the same field */
+};
+struct variable {
+    struct str         name;
+    struct sigma_texts values;
+};
+/* pipeline_is - the document is a pipeline;  pipeline_may_be - a text that holds one says yes here. */
+bool pipeline_is(const struct ynode *doc);
+bool pipeline_may_be(struct str text);
+/* pipelines_load - the pipelines of all sources, before any rule is read. A refused one is in the set's list. */
+MUST_USE int pipelines_load(struct sigma *s, const struct sigma_source *sources, size_t count, struct err *e);
+const struct sigma_texts *variable_find(const struct sigma *s, struct str name);
+bool taxonomy_known(const struct sigma *s, struct str taxonomy);
+bool mapping_is_for_all(const struct mapping *m);
+/* field_of - the number of the field that a rule names, as the pipelines have it for the rule's log source; UINT32_MAX past SIGMA_FIELDS_MAX. */
+uint32_t field_of(struct draft *d, struct str name);
+
 /* --- filter.c --- */
 
 struct filter {
@@ -369,6 +405,12 @@ struct sigma {
     uint32_t             rule_count, rule_cap;
     struct filter       *filters;
     uint32_t             filter_count, filter_cap;
+    struct mapping      *mappings;
+    uint32_t             mapping_count, mapping_cap;
+    struct strmap        mapping_map;    /* the newest mapping of a field's name */
+    struct variable     *variables;
+    uint32_t             variable_count;
+    int                  zone_min;       /* for parts of moments */
     struct correlation **correlations;   /* ordered by depth, then by rule */
     uint32_t             correlation_count, correlation_cap;
     struct logsource    *logsources;

@@ -178,3 +178,10 @@ bool logsource_applies(const struct logsource *l, const struct origin *o, bool l
         return false;
     return true;
 }
+
+static bool named_alike(struct str wanted, struct str given) { return wanted.n == 0 || same(wanted, given); }
+
+bool logsource_within(const struct logsource *part, const struct logsource *whole)
+{
+    return named_alike(part->product, whole->product) && named_alike(part->category, whole->category) && named_alike(part->service, whole->service);
+}

@@ -2,28 +2,27 @@
 #include "sigma/modifier.h"
 
 static const struct {
-    const char     *name;
-    enum modifier   modifier;
-    const char     *unsupported;   /* why, or NULL */
+    const char   *name;
+    enum modifier modifier;
 } table[] = {
-    { "contains", MOD_CONTAINS, NULL },      { "startswith", MOD_STARTS, NULL },
-    { "endswith", MOD_ENDS, NULL },          { "all", MOD_ALL, NULL },
-    { "cased", MOD_CASED, NULL },            { "neq", MOD_NEQ, NULL },
-    { "re", MOD_RE, NULL },                  { "i", MOD_RE_I, NULL },
-    { "ignorecase", MOD_RE_I, NULL },        { "m", MOD_RE_M, NULL },
-    { "multiline", MOD_RE_M, NULL },         { "s", MOD_RE_S, NULL },
-    { "dotall", MOD_RE_S, NULL },            { "cidr", MOD_CIDR, NULL },
-    { "base64", MOD_BASE64, NULL },          { "base64offset", MOD_BASE64OFFSET, NULL },
-    { "wide", MOD_UTF16LE, NULL },           { "utf16le", MOD_UTF16LE, NULL },
-    { "utf16be", MOD_UTF16BE, NULL },        { "utf16", MOD_UTF16, NULL },
-    { "windash", MOD_WINDASH, NULL },        { "exists", MOD_EXISTS, NULL },
-    { "fieldref", MOD_REF, NULL },           { "lt", MOD_LT, NULL },
-    { "lte", MOD_LTE, NULL },                { "gt", MOD_GT, NULL },
-    { "gte", MOD_GTE, NULL },
-    { "expand", MOD_NONE, "no list of values is configured for the placeholders of \"expand\"" },
-    { "minute", MOD_MINUTE, NULL },          { "hour", MOD_HOUR, NULL },
-    { "day", MOD_DAY, NULL },                { "week", MOD_WEEK, NULL },
-    { "month", MOD_MONTH, NULL },            { "year", MOD_YEAR, NULL },
+    { "contains", MOD_CONTAINS },      { "startswith", MOD_STARTS },
+    { "endswith", MOD_ENDS },          { "all", MOD_ALL },
+    { "cased", MOD_CASED },            { "neq", MOD_NEQ },
+    { "re", MOD_RE },                  { "i", MOD_RE_I },
+    { "ignorecase", MOD_RE_I },        { "m", MOD_RE_M },
+    { "multiline", MOD_RE_M },         { "s", MOD_RE_S },
+    { "dotall", MOD_RE_S },            { "cidr", MOD_CIDR },
+    { "base64", MOD_BASE64 },          { "base64offset", MOD_BASE64OFFSET },
+    { "wide", MOD_UTF16LE },           { "utf16le", MOD_UTF16LE },
+    { "utf16be", MOD_UTF16BE },        { "utf16", MOD_UTF16 },
+    { "windash", MOD_WINDASH },        { "exists", MOD_EXISTS },
+    { "fieldref", MOD_REF },           { "lt", MOD_LT },
+    { "lte", MOD_LTE },                { "gt", MOD_GT },
+    { "gte", MOD_GTE },
+    { "expand", MOD_EXPAND },
+    { "minute", MOD_MINUTE },          { "hour", MOD_HOUR },
+    { "day", MOD_DAY },                { "week", MOD_WEEK },
+    { "month", MOD_MONTH },            { "year", MOD_YEAR },
 };
 
 /* What may follow what: the first group decides how values are read, the others work on texts. */
@@ -40,6 +39,7 @@ static int take(struct draft *d, const struct ynode *key, enum modifier m, struc
     case MOD_ALL: c->all = true; return 0;
     case MOD_CASED: c->cased = true; return 0;
     case MOD_NEQ: c->neq = true; return 0;
+    case MOD_EXPAND: c->expand = true; return 0;
     case MOD_RE_I: c->re_flags |= RE_CASELESS; break;
     case MOD_RE_M: c->re_flags |= RE_MULTILINE; break;
     case MOD_RE_S: c->re_flags |= RE_DOTALL; break;
@@ -92,8 +92,6 @@ int chain_parse(struct draft *d, const struct ynode *key, struct str names, stru
         if (i == COUNT(table))
             return draft_broken(d, key, "no modifier \"%.*s\"; known are contains, startswith, endswith, all, re, cidr, cased, "
                                 "exists, lt, lte, gt, gte, neq, windash, fieldref, base64, base64offset, wide, expand, minute … year", STR_ARG(one));
-        if (table[i].unsupported)
-            return draft_unsupported(d, key, "%s", table[i].unsupported);
         rc = take(d, key, table[i].modifier, c);
         if (rc < 0)
             return rc;

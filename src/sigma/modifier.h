@@ -5,7 +5,7 @@
 #include "sigma/internal.h"
 
 enum modifier {
-    MOD_NONE, MOD_CONTAINS, MOD_STARTS, MOD_ENDS, MOD_ALL, MOD_CASED, MOD_NEQ, MOD_RE, MOD_RE_I, MOD_RE_M, MOD_RE_S, MOD_CIDR,
+    MOD_NONE, MOD_EXPAND, MOD_CONTAINS, MOD_STARTS, MOD_ENDS, MOD_ALL, MOD_CASED, MOD_NEQ, MOD_RE, MOD_RE_I, MOD_RE_M, MOD_RE_S, MOD_CIDR,
     MOD_BASE64, MOD_BASE64OFFSET, MOD_UTF16LE, MOD_UTF16BE, MOD_UTF16, MOD_WINDASH, MOD_EXISTS, MOD_REF,
     MOD_LT, MOD_LTE, MOD_GT, MOD_GTE, MOD_MINUTE, MOD_HOUR, MOD_DAY, MOD_WEEK, MOD_MONTH, MOD_YEAR,
 };
@@ -16,10 +16,11 @@ struct chain {
     enum modifier text[6];   /* applied to texts from left to right */
     uint32_t      count;
     unsigned      re_flags;
-    bool          all, cased, neq;
+    bool          all, cased, neq, expand;
 };
 
 #define ALTERNATIVES_MAX 4096   /* of one value */
+#define EXPAND_MAX       10000  /* texts that the placeholders of one value make */
 
 /* One value on its way through the chain: base64offset makes three of it, and encoding writes each dash of windash out. */
 struct alternatives {
@@ -29,6 +30,8 @@ struct alternatives {
 
 /* chain_parse - names is what stands behind the first "|". */
 MUST_USE int chain_parse(struct draft *d, const struct ynode *key, struct str names, struct chain *c);
+/* expand_value - the texts that a value with placeholders stands for. */
+MUST_USE int expand_value(struct draft *d, const struct ynode *v, struct sigma_texts *out);
 MUST_USE int chain_apply(struct draft *d, const struct ynode *at, const struct chain *c, struct alternatives *v);
 
 #endif

@@ -167,7 +167,10 @@ static int take_taxonomy(struct draft *d, const struct ynode *doc)
 
     if (!n || (n->kind == YNODE_SCALAR && (n->text.n == 0 || str_eq(n->text, STR("sigma")))))
         return 0;
-    return draft_unsupported(d, n, "no pipeline maps the names of taxonomy \"%.*s\"", STR_ARG(n->text));
+    if (n->kind != YNODE_SCALAR || !taxonomy_known(d->set, n->text))
+        return draft_unsupported(d, n, "no pipeline maps the names of taxonomy \"%.*s\"", STR_ARG(n->text));
+    d->taxonomy = n->text;
+    return 0;
 }
 
 /* take_conditions - each of a list of conditions once more by itself, to tell which of them held. */
@@ -210,6 +213,8 @@ static int take_detection(struct draft *d, const struct ynode *doc, struct compi
     if (rc == 0)
         rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
     if (rc == 0)
+        d->logsource = &d->set->logsources[c->logsource];
+    if (rc == 0)
         rc = detection_compile(d, detection, NULL);
     if (rc == 0)
         rc = condition_compile(d, condition, &root);
@@ -243,15 +248,19 @@ static int take_filter(struct draft *d, const struct ynode *doc, struct compiled
     if (rc == 0)
         rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
     if (rc == 0)
+        d->logsource = &d->set->logsources[c->logsource];
+    if (rc == 0)
         rc = filter_compile(d, yaml_get(doc, "filter"), &c->rule, c->logsource);
     return rc < 0 ? rc : 1;
 }
 
-/* compile - 0: a rule; 1: a filter, which is in the set already. */
+/* compile - 0: a rule; 1: a filter or a pipeline, which are in the set already. */
 static int compile(struct draft *d, const struct ynode *doc, struct compiled *c)
 {
     int rc;
 
+    if (pipeline_is(doc))
+        return 1;
     if (doc->kind != YNODE_MAP)
         return draft_broken(d, doc, "a rule is a map: title, logsource, detection");
     if (yaml_get(doc, "action"))
@@ -288,6 +297,14 @@ static bool add_rule(struct sigma *s, const struct compiled *c)
     return true;
 }
 
+int draft_refuse(struct draft *d, int rc, const struct ynode *doc, struct err *e)
+{
+    if (rc == -EBADMSG || rc == -ENOTSUP || rc == -E2BIG)
+        rc = sigma_refuse(d->set, rc == -ENOTSUP ? SIGMA_UNSUPPORTED : SIGMA_BROKEN, d->file, d->id, d->line ? d->line : doc->line,
+                          d->column ? d->column : doc->column, d->e->text);
+    return rc < 0 ? err_set(e, -ENOMEM, "no memory for the rules") : 0;
+}
+
 int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool merged, struct str file, struct err *e)
 {
     struct err why = { 0 };
@@ -297,12 +314,9 @@ int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool 
                                              : draft_broken(&d, doc, "more than %d rules", SIGMA_RULES_MAX);
 
     draft_free(&d);
-    if (rc == -EBADMSG || rc == -ENOTSUP || rc == -E2BIG)
-        return sigma_refuse(s, rc == -ENOTSUP ? SIGMA_UNSUPPORTED : SIGMA_BROKEN, file, c.rule.id, d.line ? d.line : doc->line,
-                            d.column ? d.column : doc->column, why.text) < 0
-                   ? err_set(e, -ENOMEM, "no memory for the rules")
-                   : 0;
-    if (rc < 0 || (rc == 0 && !add_rule(s, &c)))
+    if (rc < 0)
+        return draft_refuse(&d, rc, doc, e);
+    if (rc == 0 && !add_rule(s, &c))
         return err_set(e, -ENOMEM, "no memory for the rules");
     return 0;
 }

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #define SET_ARENA_BYTES (512u * MIB)
-#define FOLDER_DEPTH_MAX 32
+#define TEXTS_BYTES_MAX (512u * MIB)   /* of all files of one set */
 
 bool u32list_add(struct u32list *l, uint32_t v)
 {
@@ -47,6 +47,9 @@ void sigma_free(struct sigma **sp)
     free(s->refusals);
     free(s->remarks);
     free(s->filters);
+    free(s->mappings);
+    free(s->variables);
+    free(s->mapping_map.slots);
     free(s->fields);
     free(s->field_map.slots);
     free(s->id_map.slots);
@@ -302,12 +305,15 @@ static struct sigma *set_new(void)
     return s;
 }
 
-struct adding { struct sigma *s; struct yaml *y; struct str file; struct err *e; };
+struct adding { struct sigma *s; struct yaml *y; struct str file; bool scanned; struct err *e; };
 
 static int add_document(void *arg, const struct ynode *doc, bool merged)
 {
     struct adding *a = arg;
 
+    if (pipeline_is(doc) && !a->scanned)
+        return sigma_refuse(a->s, SIGMA_BROKEN, a->file, (struct str){ NULL, 0 }, doc->line, doc->column,
+                            "the keys of a pipeline are written without escapes");
     return rule_compile(a->s, a->y, doc, merged, a->file, a->e);
 }
 
@@ -337,27 +343,31 @@ static int add_source(struct sigma *s, const struct sigma_source *src, struct er
     if (y->doc_count == 0)
         rc = sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, 1, 1, "the file holds no rule");
     if (rc == 0)
-        rc = documents_each(y, add_document, &(struct adding){ s, y, file, e });
+        rc = documents_each(y, add_document, &(struct adding){ s, y, file, pipeline_may_be(src->text), e });
     if (rc == -E2BIG)
         rc = sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, 1, 1, "its documents grow too large when they are merged");
     yaml_free(&y);
     return rc;
 }
 
+static int compile(struct sigma *s, const struct sigma_source *sources, size_t count, struct err *e)
+{
+    int rc = pipelines_load(s, sources, count, e);
+
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = add_source(s, &sources[i], e);
+    return rc < 0 ? rc : finish(s, e);
+}
+
 int sigma_compile(const struct sigma_source *sources, size_t count, struct sigma **out, struct err *e)
 {
     struct sigma *s = set_new();
-    int rc = 0;
+    int rc;
 
     *out = NULL;
     if (!s)
         return err_set(e, -ENOMEM, "no memory for the rules");
-    if (count > SIGMA_FILES_MAX)
-        rc = err_set(e, -E2BIG, "more than %d rule files", SIGMA_FILES_MAX);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = add_source(s, &sources[i], e);
-    if (rc == 0)
-        rc = finish(s, e);
+    rc = count > SIGMA_FILES_MAX ? err_set(e, -E2BIG, "more than %d rule files", SIGMA_FILES_MAX) : compile(s, sources, count, e);
     if (rc < 0)
         sigma_free(&s);
     *out = s;
@@ -443,19 +453,43 @@ int sigma_files(const char *path, struct arena *a, struct str **files, size_t *c
     return 0;
 }
 
-static int load_files(struct sigma *s, const struct str *files, size_t count, struct err *e)
+/* A growing list of files in memory. */
+struct texts { struct arena arena; struct sigma_source *p; size_t n, cap; };
+
+static int texts_add(struct texts *t, struct str path, struct str text, struct err *e)
+{
+    if (t->n == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 256;
+        struct sigma_source *grown = realloc(t->p, cap * sizeof *grown);
+
+        if (!grown)
+            return err_set(e, -ENOMEM, "no memory for the rules");
+        t->p = grown;
+        t->cap = cap;
+    }
+    t->p[t->n] = (struct sigma_source){ arena_copy(&t->arena, path), arena_copy(&t->arena, text) };
+    if (!t->p[t->n].path.p || !t->p[t->n].text.p)
+        return err_set(e, -E2BIG, "the rules are larger than %u bytes together", TEXTS_BYTES_MAX);
+    t->n++;
+    return 0;
+}
+
+static int read_folder(struct sigma *s, struct texts *t, const char *path, struct err *e)
 {
     AUTO_BUF struct buf b;
-    int rc = 0;
+    struct str *files = NULL;
+    size_t n = 0;
+    int rc;
 
     buf_init(&b, YAML_BYTES_MAX + 128 * KIB);
-    for (size_t i = 0; i < count && rc == 0; i++) {
+    rc = sigma_files(path, &t->arena, &files, &n, e);
+    for (size_t i = 0; i < n && rc == 0; i++) {
         struct err why = { 0 };
 
         if (file_read(files[i].p, YAML_BYTES_MAX, &b, &why) < 0)
             rc = sigma_refuse(s, SIGMA_BROKEN, files[i], (struct str){ NULL, 0 }, 0, 0, why.text);
         else
-            rc = add_source(s, &(struct sigma_source){ files[i], buf_view(&b) }, e);
+            rc = texts_add(t, files[i], buf_view(&b), e);
     }
     return rc;
 }
@@ -463,23 +497,19 @@ static int load_files(struct sigma *s, const struct str *files, size_t count, st
 int sigma_load(const char *const *paths, size_t count, struct sigma **out, struct err *e)
 {
     struct sigma *s = set_new();
-    AUTO_ARENA struct arena names;
+    struct texts t = { .n = 0 };
     int rc = 0;
 
     *out = NULL;
-    arena_init(&names, 0);
     if (!s)
         return err_set(e, -ENOMEM, "no memory for the rules");
-    for (size_t i = 0; i < count && rc == 0; i++) {
-        struct str *files = NULL;
-        size_t n = 0;
-
-        rc = sigma_files(paths[i], &names, &files, &n, e);
-        if (rc == 0)
-            rc = load_files(s, files, n, e);
-    }
+    arena_init(&t.arena, TEXTS_BYTES_MAX);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = read_folder(s, &t, paths[i], e);
     if (rc == 0)
-        rc = finish(s, e);
+        rc = compile(s, t.p, t.n, e);
+    arena_free(&t.arena);
+    free(t.p);
     if (rc < 0)
         sigma_free(&s);
     *out = s;

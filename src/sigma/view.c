@@ -46,6 +46,7 @@ static const char *const prefixes[] = {
     "winlog.", "event_data.", "auditd.log.",
 };
 #define RANK_OTHER_FORM  30
+#define RANK_MAPPED      100
 #define UNNAMED_DATA_MAX 32
 
 bool strmap_put(struct strmap *m, struct str key, uint32_t value)
@@ -92,6 +93,14 @@ uint32_t strmap_get(const struct strmap *m, struct str key)
     return UINT32_MAX;
 }
 
+uint32_t field_new(struct sigma *s, struct str name)
+{
+    if (s->field_count == SIGMA_FIELDS_MAX)
+        return UINT32_MAX;
+    s->fields[s->field_count] = name;
+    return s->field_count++;
+}
+
 uint32_t field_intern(struct sigma *s, struct str name)
 {
     uint32_t n = strmap_get(&s->field_map, name);
@@ -100,8 +109,7 @@ uint32_t field_intern(struct sigma *s, struct str name)
         return n;
     if (s->field_count == SIGMA_FIELDS_MAX || !strmap_put(&s->field_map, name, s->field_count))
         return UINT32_MAX;
-    s->fields[s->field_count] = name;
-    return s->field_count++;
+    return field_new(s, name);
 }
 
 static bool alias_add(struct sigma *s, struct str name, uint32_t field, uint32_t rank)
@@ -147,6 +155,25 @@ static bool windows_names(struct sigma *s, uint32_t field)
     return ok;
 }
 
+/* mapped_names - the names of the pipelines: of a mapping for all rules to the plain field, unless a newer one has been there; of another
+ * to the field that it made, if some rule asked for it. */
+static bool mapped_names(struct sigma *s, uint32_t mapping)
+{
+    const struct mapping *m = &s->mappings[mapping];
+    uint32_t field = m->number;
+    bool ok = true;
+
+    if (mapping_is_for_all(m)) {
+        for (uint32_t newer = strmap_get(&s->mapping_map, m->field); newer != mapping; newer = s->mappings[newer].next)
+            if (mapping_is_for_all(&s->mappings[newer]))
+                return true;
+        field = strmap_get(&s->field_map, m->field);
+    }
+    for (size_t i = 0; i < m->names.count && ok && field != UINT32_MAX; i++)
+        ok = alias_add(s, m->names.items[i], field, RANK_MAPPED + (uint32_t)i);
+    return ok;
+}
+
 int aliases_build(struct sigma *s, struct err *e)
 {
     bool ok = true;
@@ -160,11 +187,13 @@ int aliases_build(struct sigma *s, struct err *e)
         }
         ok = ok && windows_names(s, f);
     }
+    for (uint32_t i = 0; i < s->mapping_count && ok; i++)
+        ok = mapped_names(s, i);
     for (uint32_t i = 0; i < COUNT(known) && ok; i++) {
         uint32_t f = strmap_get(&s->field_map, str_c(known[i].field));
 
         if (f != UINT32_MAX)
-            ok = alias_add(s, str_c(known[i].name), f, 100 + i);
+            ok = alias_add(s, str_c(known[i].name), f, 10000 + i);
     }
     return ok ? 0 : err_set(e, -ENOMEM, "no memory for the rules");
 }
