@@ -134,6 +134,7 @@ struct target {
     struct str otherwise; /* "else" */
     const struct condition *when; /* all must hold, or the value does not go this way */
     size_t when_count;
+    bool straight;        /* the value goes into the event as it is, whatever else it says, under "to" */
     bool lenient;         /* keep: a value that is not listed stays */
     bool instead;         /* of what the header gave under this name */
 };
@@ -260,6 +261,7 @@ struct product {
     enum event_class class;
     const struct str *programs, *replaces, *paths, *starts, *contains, *empty, *structured;
     size_t program_count, replace_count, path_count, start_count, contain_count, empty_count, structured_count;
+    size_t empty_longest; /* bytes of the longest of empty */
     bool alone, last, drop_rest; /* last: a form that is recognised alone after those of all others */
     unsigned derive; /* DERIVE_… */
     const struct str *records; /* how its records begin, where they may have several lines */
@@ -280,6 +282,7 @@ struct product {
     const struct literal_pairs *contain_pairs; /* of each of contains */
     const struct sample *samples;
     size_t sample_count;
+    void *limits; /* pcre2_match_context, owned: what one match may take */
 };
 
 /* --- patterns_load.c, patterns_fields.c --- */
@@ -348,10 +351,13 @@ struct matcher {
     _Alignas(16) char room[2048];
     size_t used;
     struct arena *arena;
-    void *context, *data;
+    void *limits, *data;
 };
+/* limits_new - for product.limits; NULL: no memory. */
+void *limits_new(void);
+void limits_free(void *limits);
 /* matcher_open - false: no memory. */
-bool matcher_open(struct matcher *m, struct arena *a);
+bool matcher_open(struct matcher *m, void *limits, struct arena *a);
 /* matcher_run - 1: it matches, groups are in (*at)[2 * group]; 0: not; -E2BIG: more steps than allowed. */
 int matcher_run(struct matcher *m, const struct pattern *p, struct str text, const size_t **at, size_t *count);
 
@@ -409,6 +415,13 @@ struct taken {
 /* --- patterns_put.c --- */
 /* put_value - v goes where the target says, as it says. */
 void put_value(struct work *w, const struct target *t, struct str v);
+/* put_twice - this product gave the same already: a user stands in the prefix of a line and again in its text. */
+bool put_twice(const struct work *w, struct str name, struct str value);
+static inline void put_text(struct work *w, struct str name, struct str value)
+{
+    if (w->product_from >= w->ev->field_count || !put_twice(w, name, value))
+        work_add(w, name, value);
+}
 
 /* --- patterns_cases.c --- */
 /* all_hold - names: bits (event_bits) of what the event may have. */

@@ -347,7 +347,13 @@ static int conditions_of(struct making *m, const struct ynode *when, const struc
     return rc;
 }
 
-static int target_of(struct making *m, const struct ynode *n, struct target *t)
+/* straight - nothing is to be done with a value but to give it a name. */
+static bool straight(const struct target *t)
+{
+    return t->kind == TARGET_PLAIN && t->value_count == 0 && t->split.n == 0 && t->when_count == 0 && !t->instead;
+}
+
+static int target_told(struct making *m, const struct ynode *n, struct target *t)
 {
     static const char *const keys[] = { "to", "values", "else", "keep", "as", "unit", "split", "when", NULL };
     const struct ynode *when;
@@ -379,6 +385,14 @@ static int target_of(struct making *m, const struct ynode *n, struct target *t)
     if (when->kind != YNODE_MAP || when->count == 0)
         return wrong(m, n, "\"when\" wants a map of conditions");
     return conditions_of(m, when, &t->when, &t->when_count);
+}
+
+static int target_of(struct making *m, const struct ynode *n, struct target *t)
+{
+    int rc = target_told(m, n, t);
+
+    t->straight = straight(t);
+    return rc;
 }
 
 static int field_of(struct making *m, const struct ynode *key, struct field *out)
@@ -442,6 +456,7 @@ int making_group(struct making *m, const struct ynode *at, struct str name, stru
     if (!t)
         return memory(m);
     rc = target_by_name(m, at, name, t);
+    t->straight = straight(t);
     out->targets = t;
     out->count = 1;
     return rc;

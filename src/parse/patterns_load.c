@@ -354,6 +354,8 @@ static int whole(struct making *m, const struct ynode *map)
         rc = making_texts(m, map, "replaces", &p->replaces, &p->replace_count);
     if (rc == 0)
         rc = making_texts(m, map, "empty", &p->empty, &p->empty_count);
+    for (size_t i = 0; i < p->empty_count; i++)
+        p->empty_longest = p->empty[i].n > p->empty_longest ? p->empty[i].n : p->empty_longest;
     if (rc == 0)
         rc = making_texts(m, map, "records", &p->records, &p->record_count);
     if (rc == 0 && p->record_count > RECORD_STARTS_MAX)
@@ -394,7 +396,8 @@ int product_load(struct str text, const char *name, struct product **out, struct
     arena_init(&m.product->arena, PRODUCT_BYTES_MAX);
     m.arena = &m.product->arena;
     m.product->lines = arena_zero(m.arena, sizeof *m.product->lines);
-    rc = m.product->file && m.product->lines ? yaml_load(text, name, &m.yaml, e) : err_set(e, -ENOMEM, "no memory for a parser");
+    m.product->limits = limits_new();
+    rc = m.product->file && m.product->lines && m.product->limits ? yaml_load(text, name, &m.yaml, e) : err_set(e, -ENOMEM, "no memory for a parser");
     if (rc == 0 && (m.yaml->doc_count != 1 || m.yaml->docs[0]->kind != YNODE_MAP))
         rc = err_line(e, -EBADMSG, name, 1, 1, "a parser is one map of keys");
     if (rc == 0)
@@ -420,6 +423,7 @@ void product_unref(struct product **p)
         return;
     for (size_t i = 0; i < own->pattern_count; i++)
         pattern_free(&own->patterns[i]);
+    limits_free(own->limits);
     arena_free(&own->arena);
     free(own->file);
     free(own);

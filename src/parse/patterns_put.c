@@ -11,22 +11,21 @@ static bool is_number(struct str s)
     return split_at(whole, STR("."), &whole, &part) ? all_digits(whole) && all_digits(part) : all_digits(whole);
 }
 
-/* add - unless this product gave the same already: a user stands in the prefix of a line and again in its text. */
-static void add(struct work *w, struct str name, struct str value)
+bool put_twice(const struct work *w, struct str name, struct str value)
 {
     for (uint32_t i = w->product_from; i < w->ev->field_count; i++)
         if (w->ev->fields[i].value.n == value.n && same_name(w->ev->fields[i].name, name) && str_eq(w->ev->fields[i].value, value))
-            return;
-    work_add(w, name, value);
+            return true;
+    return false;
 }
 
 static void put_peer(struct work *w, const struct target *t, struct str value)
 {
     struct str ip = ip_of(value);
 
-    add(w, ip.n ? t->ip : t->domain, ip.n ? ip : value);
+    put_text(w, ip.n ? t->ip : t->domain, ip.n ? ip : value);
     if (event_get(w->ev, t->address).n == 0)
-        add(w, t->address, ip.n ? ip : value);
+        put_text(w, t->address, ip.n ? ip : value);
 }
 
 /* put_site - scheme, domain and port of a URL; returns what stands behind them. One that begins with its path has none. */
@@ -40,13 +39,13 @@ static struct str put_site(struct work *w, struct str url)
     slash = str_chr(rest, '/');
     host = slash < 0 ? rest : str_left(rest, (size_t)slash);
     rest = str_cut(rest, host.n);
-    add(w, STR("url.scheme"), scheme);
+    put_text(w, STR("url.scheme"), scheme);
     (void)split_last(host, STR("@"), &before, &host);
     if (split_last(host, STR(":"), &before, &port) && all_digits(port)) {
-        add(w, STR("url.port"), port);
+        put_text(w, STR("url.port"), port);
         host = before;
     }
-    add(w, STR("url.domain"), host);
+    put_text(w, STR("url.domain"), host);
     return rest;
 }
 
@@ -54,15 +53,15 @@ static void put_url(struct work *w, struct str name, struct str url)
 {
     struct str path, last, before, query;
 
-    add(w, name, url);
+    put_text(w, name, url);
     query = put_site(w, url);
     path = take_until(&query, STR("?"));
     if (path.n == 0 || *path.p != '/')
         return;
-    add(w, STR("url.path"), path);
-    add(w, STR("url.query"), query);
+    put_text(w, STR("url.path"), path);
+    put_text(w, STR("url.query"), query);
     if (split_last(path, STR("/"), &before, &last) && split_last(last, STR("."), &before, &last) && last.n < 16)
-        add(w, STR("url.extension"), last);
+        put_text(w, STR("url.extension"), last);
 }
 
 /* clock_seconds - "1:02:03", hours first. */
@@ -179,7 +178,7 @@ static void give(struct work *w, const struct target *t, struct str value)
     if (t->instead)
         work_set(w, t->to, value);
     else
-        add(w, t->to, value);
+        put_text(w, t->to, value);
 }
 
 void put_value(struct work *w, const struct target *t, struct str v)

@@ -532,28 +532,37 @@ static void room_leave(void *p, void *arg)
     (void)arg;
 }
 
-bool matcher_open(struct matcher *m, struct arena *a)
+void *limits_new(void)
+{
+    pcre2_match_context *c = pcre2_match_context_create(NULL);
+
+    if (!c)
+        return NULL;
+    pcre2_set_match_limit(c, PATTERN_STEPS);
+    pcre2_set_depth_limit(c, PATTERN_STEPS);
+    pcre2_set_heap_limit(c, PATTERN_HEAP_KIB);
+    return c;
+}
+
+void limits_free(void *limits) { pcre2_match_context_free(limits); }
+
+bool matcher_open(struct matcher *m, void *limits, struct arena *a)
 {
     pcre2_general_context *general;
 
     m->used = 0;
     m->arena = a;
+    m->limits = limits;
     general = pcre2_general_context_create(room_take, room_leave, m);
-    m->context = general ? pcre2_match_context_create(general) : NULL;
     m->data = general ? pcre2_match_data_create(PATTERN_GROUPS_MAX + 1, general) : NULL;
-    if (!m->context || !m->data)
-        return false;
-    pcre2_set_match_limit(m->context, PATTERN_STEPS);
-    pcre2_set_depth_limit(m->context, PATTERN_STEPS);
-    pcre2_set_heap_limit(m->context, PATTERN_HEAP_KIB);
-    return true;
+    return m->data != NULL;
 }
 
 int matcher_run(struct matcher *m, const struct pattern *p, struct str text, const size_t **at, size_t *count)
 {
     PCRE2_SPTR bytes = (PCRE2_SPTR)(text.n ? text.p : "");
-    int rc = p->jit ? pcre2_jit_match(p->code, bytes, text.n, 0, 0, m->data, m->context)
-                    : pcre2_match(p->code, bytes, text.n, 0, 0, m->data, m->context);
+    int rc = p->jit ? pcre2_jit_match(p->code, bytes, text.n, 0, 0, m->data, m->limits)
+                    : pcre2_match(p->code, bytes, text.n, 0, 0, m->data, m->limits);
 
     if (rc == PCRE2_ERROR_NOMATCH)
         return 0;

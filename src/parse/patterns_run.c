@@ -44,22 +44,29 @@ bool product_looks(const struct product *p, struct str text)
 
 static bool is_empty(const struct product *p, struct str v)
 {
-    for (size_t i = 0; i < p->empty_count; i++)
+    for (size_t i = 0; i < p->empty_count && v.n <= p->empty_longest; i++)
         if (str_eq(v, p->empty[i]))
             return true;
     return v.n == 0;
 }
 
-static void capture(struct work *w, struct taken *t, struct str name, struct str value, const struct field *field)
+/* capture - one more value of field; NULL if it is none. */
+static inline struct captured *capture(struct work *w, struct taken *t, const struct field *field, struct str value)
 {
+    struct captured *c = &t->items[t->count];
+
     if (is_empty(t->product, value))
-        return;
+        return NULL;
     if (t->count == CAPTURES_MAX) {
         w->trouble = true;
-        return;
+        return NULL;
     }
-    t->items[t->count++] = (struct captured){ name, value, field, t->latest[field->number] };
-    t->latest[field->number] = (uint16_t)t->count;
+    c->name = field->name;
+    c->value = value;
+    c->field = field;
+    c->before = t->latest[field->number];
+    t->latest[field->number] = (uint16_t)++t->count;
+    return c;
 }
 
 /* found - the first value of a name. */
@@ -80,7 +87,7 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
     int rc;
 
     if (!t->matcher) {
-        if (!matcher_open(&room->matcher, w->arena))
+        if (!matcher_open(&room->matcher, t->product->limits, w->arena))
             return false;
         t->matcher = &room->matcher;
     }
@@ -99,7 +106,7 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
         parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) matches", STR_ARG(t->product->id), STR_ARG(p->name), p->line);
     for (size_t i = 1; i < count && i <= p->group_count; i++)
         if (at[2 * i] < at[2 * i + 1] && at[2 * i + 1] <= text.n)
-            capture(w, t, p->groups[i].name, str_of(text.p + at[2 * i], at[2 * i + 1] - at[2 * i]), &p->groups[i]);
+            (void)capture(w, t, &p->groups[i], str_of(text.p + at[2 * i], at[2 * i + 1] - at[2 * i]));
     if (t->matched_count < MATCHED_MAX)
         t->matched[t->matched_count++] = p;
     return true;
@@ -115,17 +122,24 @@ static bool begins(const struct pattern *p, struct str text)
     return ok && (p->start_count == 0 || starts_as(p->starts, p->start_count, text));
 }
 
-bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text)
+/* tell_why - the pattern does not come into question. */
+static void tell_why(struct work *w, const struct product *product, const struct pattern *p)
 {
-    if (begins(p, text) && (!p->search || str_find(text, p->literal) >= 0))
-        return true;
-    if (w->hints->explain && p->head_count == 1)
+    if (p->head_count == 1)
         parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(product->id),
                       STR_ARG(p->name), p->line, STR_ARG(p->heads[0]), STR_ARG(p->literal));
-    else if (w->hints->explain)
+    else
         parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): \"%.*s\" is not in the text, or it begins otherwise", STR_ARG(product->id), STR_ARG(p->name),
                       p->line, STR_ARG(p->literal));
-    return false;
+}
+
+bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text)
+{
+    bool may = begins(p, text) && (!p->search || str_find(text, p->literal) >= 0);
+
+    if (!may && w->hints->explain)
+        tell_why(w, product, p);
+    return may;
 }
 
 /* list_for - the patterns that may match text by its first byte; all of them where the reader of the file wants to be told of each. */
@@ -187,8 +201,12 @@ static bool take_form(struct work *w, struct taken *t, enum form form, const str
 
     if (!form_read(w, form, o, text, &f))
         return false;
-    for (uint32_t i = 0; i < f.count; i++)
-        capture(w, t, f.items[i].name, f.items[i].value, field_named(t->product, f.items[i].name));
+    for (uint32_t i = 0; i < f.count; i++) {
+        struct captured *c = capture(w, t, field_named(t->product, f.items[i].name), f.items[i].value);
+
+        if (c)
+            c->name = f.items[i].name; /* which the file may not speak of */
+    }
     return true;
 }
 
@@ -245,6 +263,10 @@ static void put_all(struct work *w, struct taken *t)
             const struct target *to = &c->field->targets[k];
             struct str rest = c->value;
 
+            if (to->straight) {
+                put_text(w, to->to, rest);
+                continue;
+            }
             if (to->when_count && !all_hold(w, t, to->when, to->when_count, UINT64_MAX))
                 continue;
             if (to->split.n == 0)

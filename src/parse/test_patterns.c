@@ -139,6 +139,7 @@ static void test_templates(void **state)
         struct pattern_text t = { .source = str_c(matches[i].source), .template = true };
         struct pattern p = { .line = 1 };
         struct matcher *m = malloc(sizeof *m);
+        void *limits = limits_new();
         struct str rest = str_c(matches[i].groups), piece;
         struct arena a;
         const size_t *at;
@@ -147,7 +148,7 @@ static void test_templates(void **state)
 
         arena_init(&a, 0);
         assert_int_equal(pattern_compile(&t, &a, &p, NULL), 0);
-        assert_true(m && matcher_open(m, &a));
+        assert_true(m && matcher_open(m, limits, &a));
         CHECK(matches[i].name, (matcher_run(m, &p, str_c(matches[i].text), &at, &count) == 1) == (matches[i].groups != NULL));
         for (; matches[i].groups && str_split(&rest, '|', &piece); n++) {
             CHECK(matches[i].name, n <= t.groups && n < count);
@@ -155,6 +156,7 @@ static void test_templates(void **state)
             CHECK(matches[i].name, str_eq(piece, str_c(got)));
         }
         pattern_free(&p);
+        limits_free(limits);
         arena_free(&a);
         free(m);
     }
@@ -165,6 +167,7 @@ static void test_limit(void **state)
     struct pattern_text t = { .source = STR("^(?:.*?,){11}P") }; /* the lint lets this pass, the limit does not */
     struct pattern p = { .line = 1 };
     struct matcher *m = malloc(sizeof *m);
+    void *limits = limits_new();
     struct buf text;
     struct arena a;
     const size_t *at;
@@ -177,9 +180,10 @@ static void test_limit(void **state)
         buf_str(&text, STR("1,2,3,"));
     buf_str(&text, STR("xP"));
     assert_int_equal(pattern_compile(&t, &a, &p, NULL), 0);
-    assert_true(m && matcher_open(m, &a));
+    assert_true(m && matcher_open(m, limits, &a));
     assert_int_equal(matcher_run(m, &p, buf_view(&text), &at, &count), -E2BIG);
     pattern_free(&p);
+    limits_free(limits);
     buf_free(&text);
     arena_free(&a);
     free(m);
