@@ -6,6 +6,8 @@
  *   record:   0 "**\0\0"  4 size  8 number  16 when written (FILETIME)  24 binary XML  size-4 size again
  *
  * A chunk whose sums hold ends where its head says. Any other is searched for records to the last byte. */
+#include <zlib.h>
+
 #include "parse/evtx_internal.h"
 
 #define CHUNK_HEAD 512u
@@ -69,20 +71,6 @@ uint64_t evtx_start(struct str head)
 
 /* --- chunks --- */
 
-/* crc - CRC-32 as ISO 3309 has it, four bits at a time; c goes on from the bytes before. */
-static uint32_t crc(uint32_t c, const uint8_t *p, size_t n)
-{
-    static const uint32_t table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
-
-    c = ~c;
-    for (size_t i = 0; i < n; i++) {
-        c = c >> 4 ^ table[(c ^ p[i]) & 15];
-        c = c >> 4 ^ table[(c ^ (uint32_t)(p[i] >> 4)) & 15];
-    }
-    return ~c;
-}
-
 static uint32_t le32_at(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
 
 /* sums_hold - the head says where records end, and both sums agree. */
@@ -91,8 +79,8 @@ static bool sums_hold(const uint8_t *p, size_t n, size_t *end)
     *end = le32_at(p + 48);
     if (*end < CHUNK_HEAD || *end > n)
         return false;
-    return crc(crc(0, p, 120), p + 128, CHUNK_HEAD - 128) == le32_at(p + 124) &&
-           crc(0, p + CHUNK_HEAD, *end - CHUNK_HEAD) == le32_at(p + 52);
+    return crc32(crc32(0, p, 120), p + 128, CHUNK_HEAD - 128) == le32_at(p + 124) &&
+           crc32(0, p + CHUNK_HEAD, (uInt)(*end - CHUNK_HEAD)) == le32_at(p + 52);
 }
 
 static bool all_zero(const uint8_t *p, size_t n)
