@@ -99,7 +99,7 @@ static bool take_value(const struct correlation *c, struct view *v, struct arriv
             return false;
         if (c->kind == CORR_VALUE_COUNT || c->kind == CORR_NEW_VALUE)
             a->value = a->value * UINT64_C(0x9E3779B97F4A7C15) + str_hash(view_folded(v, value));
-        else if (!number_parse(str_trim(v->values[value].raw), &a->number))
+        else if (!number_parse(str_trim(view_value(v, value)->raw), &a->number))
             return false;
     }
     return true;

@@ -2,6 +2,7 @@
  *
  * A selection is a map (AND of its items), a list of maps (OR), a list of texts (keywords, OR), a list of such lists, or one
  * text. An item is "field|modifiers: value or list of values". */
+#include "sigma/engine.h"
 #include "sigma/modifier.h"
 
 struct patterns {
@@ -62,6 +63,7 @@ static int add_regex(struct draft *d, const struct ynode *v, const struct chain 
         return draft_broken(d, v, "%s", why.text);
     if (rc < 0)
         return err_set(d->e, rc, "no memory for a regular expression");
+    p.text = regex_literal(&d->set->arena, v->text);
     p.re->next = d->set->regexes;
     d->set->regexes = p.re;
     return add_pattern(d, out, &p);

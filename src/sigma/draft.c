@@ -73,39 +73,6 @@ void draft_free(struct draft *d)
     free(d->conditions.p);
 }
 
-/* join_gates - what the children promise about fields that must be there. AND: the best promise of one child, the smallest one.
- * OR: all children's together, if each makes one and they are few. NOT: none. */
-static struct gate join_gates(const struct draft *d, enum node_kind kind, const uint32_t *kids, uint32_t count)
-{
-    struct gate g = { .count = 0 };
-
-    if (kind == NODE_NOT)
-        return g;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct gate *k = &d->nodes[kids[i]].gate;
-
-        if (kind == NODE_AND) {
-            if (k->count && (g.count == 0 || k->count < g.count))
-                g = *k;
-            continue;
-        }
-        if (k->count == 0)
-            return (struct gate){ .count = 0 };
-        for (uint32_t f = 0; f < k->count; f++) {
-            uint32_t seen = 0;
-
-            while (seen < g.count && g.field[seen] != k->field[f])
-                seen++;
-            if (seen < g.count)
-                continue;
-            if (g.count == GATE_MAX)
-                return (struct gate){ .count = 0 };
-            g.field[g.count++] = k->field[f];
-        }
-    }
-    return g;
-}
-
 /* leaf_cost - what a look at the leaf costs, in units of one comparison of short texts. */
 static uint64_t leaf_cost(const struct leaf *leaf)
 {
@@ -161,19 +128,7 @@ int64_t draft_node(struct draft *d, enum node_kind kind, const uint32_t *kids, u
     d->kid_count += count;
     for (uint32_t i = 0; i < count; i++)
         n.cost += d->nodes[kids[i]].cost;
-    n.gate = join_gates(d, kind, kids, count);
     return add(d, &n, at);
-}
-
-/* needs_field - the leaf can only be true when its field is there. */
-static bool needs_field(const struct leaf *leaf)
-{
-    if (leaf->field == FIELD_KEYWORD)
-        return false;
-    for (uint32_t i = 0; i < leaf->count; i++)
-        if (leaf->patterns[i].kind == PAT_NULL || leaf->patterns[i].kind == PAT_ABSENT)
-            return false;
-    return true;
 }
 
 int64_t draft_leaf(struct draft *d, const struct leaf *leaf, const struct ynode *at)
@@ -183,10 +138,6 @@ int64_t draft_leaf(struct draft *d, const struct leaf *leaf, const struct ynode 
     if (!grow((void **)&d->leaves, &d->leaf_cap, d->leaf_count + 1, sizeof *d->leaves))
         return err_set(d->e, -ENOMEM, "no memory for a rule");
     d->leaves[d->leaf_count] = *leaf;
-    if (needs_field(leaf)) {
-        n.gate.field[0] = leaf->field;
-        n.gate.count = 1;
-    }
     d->leaf_count++;
     return add(d, &n, at);
 }

@@ -134,9 +134,9 @@ int filters_link(struct sigma *s)
     return rc;
 }
 
-bool rule_holds(const struct sigma *s, const struct compiled *c, struct view *v)
+bool rule_holds(const struct sigma *s, const struct compiled *c, bool quick, struct view *v)
 {
-    bool holds = program_run(&c->program, v);
+    bool holds = quick ? program_match(&c->program, v) : program_run(&c->program, v);
 
     for (uint32_t i = 0; i < c->filters.n && holds; i++)
         holds = program_run(&s->filters[c->filters.p[i]].program, v);

@@ -49,38 +49,45 @@ static uint32_t decode(const char *p, size_t width)
     }
 }
 
-/* needs_folding - a capital ASCII letter, or anything past ASCII, which is not worth a closer look. */
-static bool needs_folding(struct str s)
+/* capital - 0x20 for a capital ASCII letter, else 0: without a branch, so that the compiler takes many bytes at once. */
+static inline unsigned char capital(unsigned char c) { return (unsigned char)((unsigned char)(c - 'A') < 26) << 5; }
+
+enum { PLAIN, CAPITALS, BEYOND };
+
+/* look_over - whether s has capital letters, or anything past ASCII, which is not worth a closer look. */
+static int look_over(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80 || (s.p[i] >= 'A' && s.p[i] <= 'Z'))
-            return true;
-    return false;
+    unsigned char beyond = 0, capitals = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        beyond |= (unsigned char)s.p[i];
+        capitals |= capital((unsigned char)s.p[i]);
+    }
+    return beyond & 0x80 ? BEYOND : capitals ? CAPITALS : PLAIN;
 }
 
 struct str sigma_fold(struct arena *a, struct str s)
 {
+    int what = look_over(s);
     char *out;
     size_t n = 0;
 
-    if (!needs_folding(s))
+    if (what == PLAIN)
         return s;
     /* A folded code point is at most half again as long as it was (U+2C62 and kin grow from 2 to 3 bytes). */
-    out = arena_alloc(a, s.n + s.n / 2 + 4);
+    out = arena_alloc(a, what == CAPITALS ? s.n : s.n + s.n / 2 + 4);
     if (!out)
         return (struct str){ NULL, 0 };
+    if (what == CAPITALS) {
+        for (size_t i = 0; i < s.n; i++)
+            out[i] = (char)(s.p[i] | capital((unsigned char)s.p[i]));
+        return str_of(out, s.n);
+    }
     for (size_t i = 0; i < s.n;) {
-        unsigned char c = (unsigned char)s.p[i];
-        size_t w;
+        size_t w = utf8_width(s.p + i, s.n - i);
 
-        if (c < 0x80) {
-            out[n++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-            i++;
-            continue;
-        }
-        w = utf8_width(s.p + i, s.n - i);
         if (w == 1)
-            out[n++] = s.p[i];
+            out[n++] = (char)(s.p[i] | capital((unsigned char)s.p[i]));
         else
             n += utf8_put(out + n, fold_point(decode(s.p + i, w)));
         i += w;

@@ -4,7 +4,7 @@
  *   pattern.c    one value: texts with wildcards, regular expressions, networks, numbers
  *   detection.c  the selections of a rule become nodes;  condition.c  the condition joins them
  *   program.c    nodes become a program of jumps, and its evaluation over a view
- *   view.c       an event as a rule sees it: values by field number, folded on demand
+ *   view.c       an event as a rule sees it: values by field number (shape.c), folded on demand
  *   logsource.c  which rules an event is shown to
  *   correlation.c, bounds.c  what a correlation says
  *   correlate.c  an event finds its group;  window.c  what happens there;  groups.c, values.c, clocks.c  what is kept
@@ -14,7 +14,7 @@
 #define SAQSHY_SIGMA_INTERNAL_H
 
 #include "base/yaml.h"
-#include "sigma/sigma.h"
+#include "sigma/shape.h"
 
 /* --- fold.c: Unicode simple case folding --- */
 
@@ -23,6 +23,14 @@
 struct str sigma_fold(struct arena *a, struct str s);
 /* utf8_width - bytes of the code point at p; 1 for a byte that starts none. */
 size_t utf8_width(const char *p, size_t n);
+/* load4 - four bytes as they lie in memory. */
+static inline uint32_t load4(const char *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 
 /* --- pattern.c --- */
 
@@ -65,6 +73,8 @@ struct pattern {
     enum time_part    part;       /* PAT_PART */
     enum pattern_kind compare;    /* of PAT_PART: PAT_NUMBER, or PAT_LT and kin */
     int         zone_min;         /* in which PAT_PART reads the clock */
+    uint32_t    need[2];          /* hashes of 4 bytes each that stand in every value it holds for: set by witness.c */
+    uint8_t     needs;            /* how many of them there are */
 };
 
 /* A row of tokens while it is being made. */
@@ -119,7 +129,6 @@ MUST_USE bool u32list_add(struct u32list *l, uint32_t v);
 /* --- nodes --- */
 
 #define FIELD_KEYWORD UINT32_MAX   /* any value of the event, or its original text */
-#define GATE_MAX      4
 #define KEY_OBJECT    '\x1e'   /* in a group's key, before the object; not told */
 
 enum node_kind { NODE_LEAF, NODE_AND, NODE_OR, NODE_NOT };
@@ -131,12 +140,6 @@ struct leaf {
     struct pattern *patterns;
 };
 
-/* Fields of which at least one must be there for the node to be true; count 0: no such promise. */
-struct gate {
-    uint32_t field[GATE_MAX];
-    uint32_t count;
-};
-
 struct logsource;
 
 struct node {
@@ -144,7 +147,6 @@ struct node {
     uint32_t    leaf;             /* index in the draft's leaves */
     uint32_t    kids, kid_count;  /* in the draft's kid list */
     uint64_t    cost;             /* of a full evaluation, roughly */
-    struct gate gate;
 };
 
 struct named { struct str name; uint32_t node; };
@@ -201,8 +203,12 @@ struct program {
     uint32_t      count, entry;
     struct leaf  *leaves;
     uint32_t      leaf_count;
-    struct gate   gate;
+    struct part  *parts;       /* the nodes from which it was written: what must hold is read off them */
+    uint32_t     *kids;
+    uint32_t      part_count, root;
 };
+/* first: of a leaf its number, of the others their first kid in kids; kids have smaller numbers than their parents. */
+struct part { enum node_kind kind; uint32_t first, count; };
 MUST_USE int program_compile(struct draft *d, uint32_t root, struct program *out);
 
 /* --- view.c --- */
@@ -212,23 +218,21 @@ struct alias {
     uint32_t field, rank, next;
 };
 struct vvalue {
-    struct str raw, folded; /* raw.p NULL: JSON's null, which is there but equals nothing */
-    uint32_t   next;        /* next value of the same field, or UINT32_MAX */
+    struct str raw, folded;  /* raw.p NULL: JSON's null, which is there but equals nothing */
+    uint32_t   generation;   /* of the event for which the rest was set */
     bool       has_folded;
-};
-struct vfield {
-    uint32_t generation, rank, first, last;
+    uint8_t    looks;        /* searches in it so far: grams pay from the few-th on */
+    uint8_t    gram_shift;
+    uint32_t  *grams;        /* set of the hashes of all its 4 bytes in a row, folded; NULL: not made */
 };
 struct view {
     const struct sigma *set;
     const struct event *ev;
-    struct vfield *fields;          /* by field number */
+    struct shapes *shapes;
+    const struct shape *shape;      /* of the event at hand */
     uint32_t       generation;
     struct vvalue *values;
-    uint32_t       value_count, value_cap;
-    uint32_t      *present;         /* numbers of the fields that are there */
-    uint32_t       present_count;
-    uint32_t       keyword_count;   /* the first so many values are those of every field, and the original line */
+    uint32_t       value_cap;
     struct arena   scratch;
     struct regex_scratch *re;
     uint64_t       regex_limit;
@@ -236,16 +240,36 @@ struct view {
 };
 MUST_USE int view_init(struct view *v, const struct sigma *set, struct err *e);
 void view_free(struct view *v);
-/* view_take - look at an event; it is borrowed until the next one. */
-MUST_USE int view_take(struct view *v, const struct event *ev, struct err *e);
-/* view_first - first value index of a field, UINT32_MAX if the event lacks it. */
+/* view_take - look at an event; it is borrowed until the next one. fresh: nothing remembered of earlier events is used. */
+MUST_USE int view_take(struct view *v, const struct event *ev, bool fresh, struct err *e);
+/* view_first - first value index of a field, UINT32_MAX if the event lacks it; view_next - the one after it. */
 static inline uint32_t view_first(const struct view *v, uint32_t field)
 {
-    return v->fields[field].generation == v->generation ? v->fields[field].first : UINT32_MAX;
+    uint16_t i = v->shape->first[field];
+
+    return i == VALUE_NONE ? UINT32_MAX : i;
+}
+static inline uint32_t view_next(const struct view *v, uint32_t value)
+{
+    uint16_t i = v->shape->next[value];
+
+    return i == VALUE_NONE ? UINT32_MAX : i;
+}
+/* view_words - the first so many values are those of every field, and the original line. */
+static inline uint32_t view_words(const struct view *v) { return v->shape->field_count + 1; }
+void view_fill(struct view *v, uint32_t value);
+static inline struct vvalue *view_value(struct view *v, uint32_t value)
+{
+    if (v->values[value].generation != v->generation)
+        view_fill(v, value);
+    return &v->values[value];
 }
 struct str view_folded(struct view *v, uint32_t value);
 
+/* program_run - the plain way; program_match - the same answer, values with many searches in them looked over beforehand. */
 bool program_run(const struct program *p, struct view *v);
+bool program_match(const struct program *p, struct view *v);
+bool leaf_true(const struct leaf *leaf, struct view *v);
 /* program_explain - the places that made the program true; at most max. */
 size_t program_explain(const struct program *p, struct view *v, struct sigma_hit *hits, size_t max);
 
@@ -268,6 +292,10 @@ struct origin {
 void origin_of(struct view *v, const struct sigma *s, const struct event *ev, struct origin *out);
 /* logsource_within - each name that "part" gives is the same in "whole". */
 bool logsource_within(const struct logsource *part, const struct logsource *whole);
+/* origin_unknown - nobody knows what wrote the event. */
+bool origin_unknown(const struct origin *o);
+/* logsource_word - the texts that the answer of logsource_applies depends on, those of the rules apart: from 0 until false. */
+bool logsource_word(uint32_t i, struct str *out);
 bool logsource_applies(const struct logsource *l, const struct origin *o, bool loose);
 
 /* --- plain.c: the evaluator to compare with --- */
@@ -424,8 +452,7 @@ struct sigma {
     struct strmap        field_map, id_map, alias_map;
     struct alias        *aliases;
     uint32_t             alias_count, alias_cap;
-    struct u32list      *by_field;       /* rules whose gate has the field */
-    struct u32list       always;         /* rules without a gate */
+    struct tables       *tables;         /* engine.h */
     struct regex        *regexes;
     uint32_t             f_event_id, f_channel, f_event_type, f_provider; /* for logsource.c */
     time_ns              window_max;
@@ -433,8 +460,8 @@ struct sigma {
 
 /* rule_compile - one YAML document into the set, or a refusal in it. Only -ENOMEM and -E2BIG come back. */
 MUST_USE int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool merged, struct str file, struct err *e);
-/* rule_holds - the condition of a plain rule, and of its filters, over an event. */
-bool rule_holds(const struct sigma *s, const struct compiled *c, struct view *v);
+/* rule_holds - the condition of a plain rule, and of its filters, over an event; quick: by program_match. */
+bool rule_holds(const struct sigma *s, const struct compiled *c, bool quick, struct view *v);
 /* rule_conditions - which of a list of conditions hold, bit by bit; 0 for a rule with one. */
 uint64_t rule_conditions(const struct compiled *c, struct view *v);
 /* correlation_parse - the "correlation" map of a document; references stay texts until the set is linked. */

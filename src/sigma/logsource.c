@@ -133,11 +133,11 @@ static bool product_is(struct str product, const struct origin *o)
            same(product, event_get(o->ev, STR("observer.product")));
 }
 
-static struct str field_value(const struct view *v, uint32_t field)
+static struct str field_value(struct view *v, uint32_t field)
 {
     uint32_t i = view_first(v, field);
 
-    return i == UINT32_MAX ? (struct str){ NULL, 0 } : v->values[i].raw;
+    return i == UINT32_MAX ? (struct str){ NULL, 0 } : view_value(v, i)->raw;
 }
 
 void origin_of(struct view *v, const struct sigma *s, const struct event *ev, struct origin *o)
@@ -153,8 +153,7 @@ void origin_of(struct view *v, const struct sigma *s, const struct event *ev, st
         o->product = STR("linux");
 }
 
-/* unknown - nobody knows what wrote the event. */
-static bool unknown(const struct origin *o)
+bool origin_unknown(const struct origin *o)
 {
     return o->product.n == 0 && o->ev->class == CLASS_NONE &&
            (o->ev->parser.n == 0 || o->ev->parse == EVENT_PARSE_FAILED || same(o->ev->parser, STR("json")));
@@ -164,7 +163,7 @@ bool logsource_applies(const struct logsource *l, const struct origin *o, bool l
 {
     bool windows = same(o->product, STR("windows"));
 
-    if (loose && unknown(o))
+    if (loose && origin_unknown(o))
         return true;
     if (l->product.n && !product_is(l->product, o))
         return false;
@@ -184,4 +183,32 @@ static bool named_alike(struct str wanted, struct str given) { return wanted.n =
 bool logsource_within(const struct logsource *part, const struct logsource *whole)
 {
     return named_alike(part->product, whole->product) && named_alike(part->category, whole->category) && named_alike(part->service, whole->service);
+}
+
+/* Texts that the functions above compare with, besides those of their tables. */
+static const char *const fixed_words[] = { "process", "file", "network", "web", "webserver", "start", "json" };
+
+bool logsource_word(uint32_t i, struct str *out)
+{
+    const size_t sizes[] = { COUNT(fixed_words), COUNT(channels), COUNT(categories), COUNT(categories), COUNT(words) };
+    size_t table = 0, at = i;
+    struct str list, one = { NULL, 0 };
+
+    while (table < COUNT(sizes) && at >= sizes[table])
+        at -= sizes[table++];
+    switch (table) {
+    case 0: *out = str_c(fixed_words[at]); return true;
+    case 1: *out = str_c(channels[at].channel); return true;
+    case 2: *out = str_c(categories[at].event_id); return true;
+    case 3: *out = str_c(categories[at].event_type); return true;
+    case 4: *out = str_c(words[at].name); return true;
+    default: break;
+    }
+    for (size_t w = 0; w < COUNT(words); w++)
+        for (list = str_c(words[w].words); str_split(&list, ' ', &one);)
+            if (at-- == 0) {
+                *out = one;
+                return true;
+            }
+    return false;
 }

@@ -51,7 +51,7 @@ int plain_event(struct plain *p, const struct event *ev, const uint32_t **rules,
 {
     const struct sigma *s = p->set;
     struct origin o;
-    int rc = view_take(&p->view, ev, e);
+    int rc = view_take(&p->view, ev, true, e);
 
     *rules = p->rules;
     *count = 0;
@@ -61,7 +61,7 @@ int plain_event(struct plain *p, const struct event *ev, const uint32_t **rules,
     for (uint32_t i = 0; i < s->logsource_count; i++)
         p->applies[i] = logsource_applies(&s->logsources[i], &o, p->loose);
     for (uint32_t i = 0; i < s->rule_count; i++)
-        if (!s->rules[i].correlation && p->applies[s->rules[i].logsource] && rule_holds(s, &s->rules[i], &p->view))
+        if (!s->rules[i].correlation && p->applies[s->rules[i].logsource] && rule_holds(s, &s->rules[i], false, &p->view))
             p->rules[(*count)++] = i;
     return 0;
 }

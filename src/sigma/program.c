@@ -2,7 +2,7 @@
  *
  * The tree is written out from its last part to its first, so that the two places a part jumps to are known when it is
  * written. A selection that stands in the condition twice is written twice; SIGMA_NODES_MAX bounds the whole. */
-#include "sigma/internal.h"
+#include "sigma/engine.h"
 
 struct frame {
     uint32_t node, yes, no;
@@ -80,6 +80,26 @@ static int step(struct writer *w)
     return push(w, kid, yes, no);
 }
 
+/* keep_parts - the nodes, as witness.c reads them. */
+static int keep_parts(const struct draft *d, struct program *out)
+{
+    struct arena *a = &d->set->arena;
+
+    out->part_count = d->node_count;
+    out->parts = arena_array(a, d->node_count, sizeof *out->parts);
+    out->kids = arena_array(a, d->kid_count + 1, sizeof *out->kids);
+    if (!out->parts || !out->kids)
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+    for (uint32_t i = 0; i < d->node_count; i++) {
+        const struct node *n = &d->nodes[i];
+
+        out->parts[i] = (struct part){ n->kind, n->kind == NODE_LEAF ? n->leaf : n->kids, n->kid_count };
+    }
+    if (d->kid_count)
+        memcpy(out->kids, d->kids, d->kid_count * sizeof *out->kids);
+    return 0;
+}
+
 int program_compile(struct draft *d, uint32_t root, struct program *out)
 {
     struct writer w = { .d = d, .out = out };
@@ -89,7 +109,7 @@ int program_compile(struct draft *d, uint32_t root, struct program *out)
 
     if (!code)
         return err_set(d->e, -ENOMEM, "no memory for a rule");
-    *out = (struct program){ .code = code, .gate = d->nodes[root].gate };
+    *out = (struct program){ .code = code, .root = root };
     rc = push(&w, root, GOTO_TRUE, GOTO_FALSE);
     while (rc == 0 && w.depth)
         rc = step(&w);
@@ -104,7 +124,7 @@ int program_compile(struct draft *d, uint32_t root, struct program *out)
         return err_set(d->e, -ENOMEM, "no memory for a rule");
     memcpy(out->code, code, out->count * sizeof *code);
     memcpy(out->leaves, d->leaves, d->leaf_count * sizeof *out->leaves);
-    return 0;
+    return keep_parts(d, out);
 }
 
 /* --- evaluation --- */
@@ -158,10 +178,10 @@ static bool find_text(enum pattern_kind kind, struct str s, struct str want, str
 static bool reference_holds(const struct pattern *p, struct view *v, uint32_t value, struct place *pl)
 {
     static const enum pattern_kind as[] = { PAT_EQ, PAT_STARTS, PAT_ENDS, PAT_CONTAINS };
-    struct str s = p->cased ? v->values[value].raw : view_folded(v, value);
+    struct str s = p->cased ? view_value(v, value)->raw : view_folded(v, value);
 
-    for (uint32_t o = view_first(v, p->ref_field); o != UINT32_MAX; o = v->values[o].next) {
-        struct str other = p->cased ? v->values[o].raw : view_folded(v, o);
+    for (uint32_t o = view_first(v, p->ref_field); o != UINT32_MAX; o = view_next(v, o)) {
+        struct str other = p->cased ? view_value(v, o)->raw : view_folded(v, o);
 
         if (v->values[o].raw.p && find_text(as[p->kind - PAT_REF], s, other, pl))
             return true;
@@ -189,7 +209,7 @@ static bool regex_holds(const struct pattern *p, struct view *v, struct str s, s
 /* value_holds - one value of the event against one pattern. */
 static bool value_holds(const struct pattern *p, struct view *v, uint32_t value, struct place *pl)
 {
-    struct str raw = v->values[value].raw;
+    struct str raw = view_value(v, value)->raw;
 
     *pl = (struct place){ 0, raw.n };
     if (!raw.p)
@@ -211,8 +231,33 @@ static bool value_holds(const struct pattern *p, struct view *v, uint32_t value,
 
 struct leaf_hit { uint32_t value; struct place place; };
 
+#define LOOKS_MIN 6   /* searches in one value from which on its grams pay */
+
+/* denied - the value cannot hold the pattern, by the set of its grams alone. */
+static inline bool denied(const struct pattern *p, struct view *v, uint32_t value)
+{
+    struct vvalue *val = view_value(v, value);
+
+    if (!val->grams) {
+        if (val->looks < LOOKS_MIN) {
+            val->looks++;
+            return false;
+        }
+        grams_make(v, value);
+        if (!val->grams)
+            return false;
+    }
+    for (uint32_t i = 0; i < p->needs; i++) {
+        uint32_t h = p->need[i] >> val->gram_shift;
+
+        if (!(val->grams[h / 32] >> h % 32 & 1))
+            return true;
+    }
+    return false;
+}
+
 /* leaf_holds - hit->value is UINT32_MAX when the leaf is true because its field is absent. */
-static bool leaf_holds(const struct leaf *leaf, struct view *v, struct leaf_hit *hit)
+static inline bool leaf_holds(const struct leaf *leaf, struct view *v, bool quick, struct leaf_hit *hit)
 {
     bool keyword = leaf->field == FIELD_KEYWORD;
     uint32_t first = keyword ? 0 : view_first(v, leaf->field);
@@ -224,13 +269,23 @@ static bool leaf_holds(const struct leaf *leaf, struct view *v, struct leaf_hit 
                 return true;
         return false;
     }
-    for (uint32_t i = first; keyword ? i < v->keyword_count : i != UINT32_MAX; i = keyword ? i + 1 : v->values[i].next)
-        for (uint32_t k = 0; k < leaf->count; k++)
-            if (value_holds(&leaf->patterns[k], v, i, &hit->place)) {
+    for (uint32_t i = first; keyword ? i < view_words(v) : i != UINT32_MAX; i = keyword ? i + 1 : view_next(v, i))
+        for (uint32_t k = 0; k < leaf->count; k++) {
+            const struct pattern *p = &leaf->patterns[k];
+
+            if ((!quick || p->needs == 0 || !denied(p, v, i)) && value_holds(p, v, i, &hit->place)) {
                 hit->value = i;
                 return true;
             }
+        }
     return false;
+}
+
+bool leaf_true(const struct leaf *leaf, struct view *v)
+{
+    struct leaf_hit hit;
+
+    return leaf_holds(leaf, v, false, &hit);
 }
 
 bool program_run(const struct program *p, struct view *v)
@@ -238,11 +293,18 @@ bool program_run(const struct program *p, struct view *v)
     uint32_t at = p->entry;
     struct leaf_hit hit;
 
-    while (at < GOTO_FALSE) {
-        const struct instr *i = &p->code[at];
+    while (at < GOTO_FALSE)
+        at = leaf_holds(&p->leaves[p->code[at].leaf], v, false, &hit) ? p->code[at].yes : p->code[at].no;
+    return at == GOTO_TRUE;
+}
 
-        at = leaf_holds(&p->leaves[i->leaf], v, &hit) ? i->yes : i->no;
-    }
+bool program_match(const struct program *p, struct view *v)
+{
+    uint32_t at = p->entry;
+    struct leaf_hit hit;
+
+    while (at < GOTO_FALSE)
+        at = leaf_holds(&p->leaves[p->code[at].leaf], v, true, &hit) ? p->code[at].yes : p->code[at].no;
     return at == GOTO_TRUE;
 }
 
@@ -274,7 +336,7 @@ size_t program_explain(const struct program *p, struct view *v, struct sigma_hit
         const struct instr *i = &p->code[at];
         const struct leaf *leaf = &p->leaves[i->leaf];
         struct leaf_hit hit;
-        bool yes = leaf_holds(leaf, v, &hit);
+        bool yes = leaf_holds(leaf, v, true, &hit);
 
         at = yes ? i->yes : i->no;
         if (!yes || hit.value == UINT32_MAX || n == max || at == GOTO_FALSE || !v->values[hit.value].raw.p)

@@ -1,5 +1,5 @@
 /* run.c - one event through all rules: view, log sources, candidates, conditions, correlations. */
-#include "sigma/internal.h"
+#include "sigma/engine.h"
 
 struct sigma_run {
     const struct sigma   *set;
@@ -7,7 +7,8 @@ struct sigma_run {
     struct view           view;
     struct tracker        tracker;
     struct sigma_counters counters;
-    uint8_t              *source_state;   /* by log source: 0 not asked, 1 applies, 2 does not */
+    struct cells         *cells;
+    const struct cell    *cell;           /* of the event at hand */
     uint32_t             *seen;           /* by rule: generation in which it was evaluated */
     uint32_t             *matched;        /* by rule: generation in which it matched */
     struct sigma_match   *matches;
@@ -26,13 +27,14 @@ int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, str
         return err_set(e, -ENOMEM, "no memory for detection");
     r->set = s;
     r->loose = loose;
-    r->source_state = calloc(s->logsource_count + 1, 1);
     r->seen = calloc(s->rule_count + 1, sizeof *r->seen);
     r->matched = calloc(s->rule_count + 1, sizeof *r->matched);
     rc = view_init(&r->view, s, e);
     if (rc == 0)
         rc = tracker_init(&r->tracker, s, loose, &r->counters, e);
-    if (rc == 0 && (!r->source_state || !r->seen || !r->matched))
+    if (rc == 0)
+        rc = cells_new(s, loose, &r->cells, e);
+    if (rc == 0 && (!r->seen || !r->matched))
         rc = err_set(e, -ENOMEM, "no memory for detection");
     if (rc < 0)
         sigma_run_free(&r);
@@ -50,7 +52,7 @@ void sigma_run_free(struct sigma_run **rp)
         tracker_free(&r->tracker);
     view_free(&r->view);
     plain_free(&r->plain);
-    free(r->source_state);
+    cells_free(&r->cells);
     free(r->seen);
     free(r->matched);
     free(r->matches);
@@ -88,16 +90,7 @@ static void explain(struct sigma_run *r, uint32_t rule, struct sigma_match *m)
     }
 }
 
-static bool source_applies(struct sigma_run *r, uint32_t source, const struct origin *o)
-{
-    uint8_t *state = &r->source_state[source];
-
-    if (*state == 0)
-        *state = logsource_applies(&r->set->logsources[source], o, r->loose) ? 1 : 2;
-    return *state == 1;
-}
-
-static int try_rule(struct sigma_run *r, uint32_t rule, const struct origin *o)
+static int try_rule(struct sigma_run *r, uint32_t rule)
 {
     const struct compiled *c = &r->set->rules[rule];
     const struct event *ev = r->view.ev;
@@ -106,28 +99,67 @@ static int try_rule(struct sigma_run *r, uint32_t rule, const struct origin *o)
     if (r->seen[rule] == r->view.generation)
         return 0;
     r->seen[rule] = r->view.generation;
-    if (!source_applies(r, c->logsource, o))
-        return 0;
     r->counters.evaluated++;
-    if (!rule_holds(r->set, c, &r->view))
+    if (!rule_holds(r->set, c, true, &r->view))
         return 0;
     r->matched[rule] = r->view.generation;
     explain(r, rule, &m);
     return add_match(r, &m);
 }
 
-static int try_candidates(struct sigma_run *r, const struct origin *o)
+/* try_atom - an atom stands in the event: the rules of the cell that it leads to. */
+static int try_atom(void *arg, uint32_t atom)
 {
-    const struct sigma *s = r->set;
+    struct sigma_run *r = arg;
+    const struct tables *t = r->set->tables;
     int rc = 0;
 
-    for (uint32_t i = 0; i < s->always.n && rc == 0; i++)
-        rc = try_rule(r, s->always.p[i], o);
-    for (uint32_t f = 0; f < r->view.present_count && rc == 0; f++) {
-        const struct u32list *l = &s->by_field[r->view.present[f]];
+    for (uint32_t i = t->post_at[atom]; i < t->post_at[atom + 1] && rc == 0; i++)
+        if (bit_get(r->cell->rules, t->posts[i]))
+            rc = try_rule(r, t->posts[i]);
+    return rc;
+}
 
-        for (uint32_t i = 0; i < l->n && rc == 0; i++)
-            rc = try_rule(r, l->p[i], o);
+static int scan_value(struct sigma_run *r, uint32_t field, uint32_t value)
+{
+    struct str folded = view_folded(&r->view, value);
+
+    return atoms_scan(r->set->tables, field, folded, view_value(&r->view, value)->raw, try_atom, r);
+}
+
+/* try_all - every rule whose log source applies: for events whose origin is too odd for a cell. */
+static int try_all(struct sigma_run *r)
+{
+    struct origin o;
+    int rc = 0;
+
+    origin_of(&r->view, r->set, r->view.ev, &o);
+    for (uint32_t i = 0; i < r->set->rule_count && rc == 0; i++)
+        if (!r->set->rules[i].correlation && logsource_applies(&r->set->logsources[r->set->rules[i].logsource], &o, r->loose))
+            rc = try_rule(r, i);
+    return rc;
+}
+
+static int try_candidates(struct sigma_run *r)
+{
+    const struct shape *sh = r->view.shape;
+    uint32_t words = r->set->field_count;
+    int rc = 0;
+
+    r->cell = cells_find(r->cells, &r->view);
+    if (!r->cell)
+        return try_all(r);
+    for (uint32_t i = 0; i < sh->present_count && rc == 0; i++)
+        if (bit_get(r->cell->fields, sh->present[i]))
+            for (uint32_t value = sh->first[sh->present[i]]; value != UINT32_MAX && rc == 0; value = view_next(&r->view, value))
+                rc = scan_value(r, sh->present[i], value);
+    for (uint32_t value = 0; bit_get(r->cell->fields, words) && value < view_words(&r->view) && rc == 0; value++)
+        rc = scan_value(r, words, value);
+    for (uint32_t i = 0; i < r->cell->direct_count && rc == 0; i++) {
+        const struct direct *d = &r->cell->direct[i];
+
+        if (d->field == UINT32_MAX || view_first(&r->view, d->field) != UINT32_MAX)
+            rc = try_rule(r, d->rule);
     }
     return rc;
 }
@@ -196,8 +228,7 @@ static void drop_silent(struct sigma_run *r)
 int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
                     struct err *e)
 {
-    struct origin o;
-    int rc = view_take(&r->view, ev, e);
+    int rc = view_take(&r->view, ev, false, e);
 
     r->match_count = 0;
     *matches = NULL;
@@ -207,10 +238,8 @@ int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silen
         memset(r->seen, 0, (r->set->rule_count + 1) * sizeof *r->seen);
         memset(r->matched, 0, (r->set->rule_count + 1) * sizeof *r->matched);
     }
-    memset(r->source_state, 0, r->set->logsource_count);
     r->counters.events++;
-    origin_of(&r->view, r->set, ev, &o);
-    rc = try_candidates(r, &o);
+    rc = try_candidates(r);
     if (rc == 0)
         rc = correlate(r, r->match_count > 0, e);
     if (rc < 0)

@@ -1,6 +1,6 @@
 /* set.c - files become a set: loading, linking correlations to the rules they read, the tables that lead events to rules. */
 #include "base/file.h"
-#include "sigma/internal.h"
+#include "sigma/engine.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -37,10 +37,7 @@ void sigma_free(struct sigma **sp)
     }
     for (uint32_t i = 0; i < s->rule_count; i++)
         free(s->rules[i].filters.p);
-    for (uint32_t i = 0; s->by_field && i < s->field_count; i++)
-        free(s->by_field[i].p);
-    free(s->by_field);
-    free(s->always.p);
+    tables_free(&s->tables);
     free(s->rules);
     free(s->correlations);
     free(s->logsources);
@@ -247,26 +244,6 @@ static int collect_correlations(struct sigma *s)
     return 0;
 }
 
-/* dispatch - each rule stands under the fields of its gate, or in "always". */
-static int dispatch(struct sigma *s)
-{
-    s->by_field = calloc(s->field_count ? s->field_count : 1, sizeof *s->by_field);
-    if (!s->by_field)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < s->rule_count; i++) {
-        const struct gate *g = &s->rules[i].program.gate;
-
-        if (s->rules[i].correlation)
-            continue;
-        if (g->count == 0 && !u32list_add(&s->always, i))
-            return -ENOMEM;
-        for (uint32_t k = 0; k < g->count; k++)
-            if (!u32list_add(&s->by_field[g->field[k]], i))
-                return -ENOMEM;
-    }
-    return 0;
-}
-
 static int finish(struct sigma *s, struct err *e)
 {
     int rc = index_ids(s);
@@ -282,7 +259,7 @@ static int finish(struct sigma *s, struct err *e)
     if (rc == 0)
         rc = aliases_build(s, e);
     if (rc == 0)
-        rc = dispatch(s);
+        rc = tables_build(s, e);
     return rc < 0 || arena_failed(&s->arena) ? err_set(e, -ENOMEM, "no memory for the rules") : 0;
 }
 

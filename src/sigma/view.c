@@ -1,4 +1,4 @@
-/* view.c - an event as the rules see it: values by field number, folded when first needed.
+/* view.c - an event as the rules see it: values by field number (shape.c), folded when first needed.
  *
  * A rule names a field once; events carry it under several names: by its own, below winlog.event_data, in the shape of
  * evtx_dump (Event.EventData.Image), or under its ECS name. aliases_build makes one table of all those names; among the names
@@ -202,149 +202,75 @@ int aliases_build(struct sigma *s, struct err *e)
 
 int view_init(struct view *v, const struct sigma *set, struct err *e)
 {
+    int rc;
+
     *v = (struct view){ .set = set };
     arena_init(&v->scratch, 64u * MIB);
-    v->fields = calloc(set->field_count + 1, sizeof *v->fields);
-    v->present = calloc(set->field_count + 1, sizeof *v->present);
+    rc = shapes_open(set, &v->shapes, e);
     v->re = regex_scratch_new();
-    if (!v->fields || !v->present || !v->re) {
+    if (rc == 0 && !v->re)
+        rc = err_set(e, -ENOMEM, "no memory for detection");
+    if (rc < 0)
         view_free(v);
-        return err_set(e, -ENOMEM, "no memory for detection");
-    }
-    return 0;
+    return rc;
 }
 
 void view_free(struct view *v)
 {
-    free(v->fields);
-    free(v->present);
+    shapes_close(&v->shapes);
     free(v->values);
     regex_scratch_free(&v->re);
     arena_free(&v->scratch);
-    v->fields = NULL;
-    v->present = NULL;
     v->values = NULL;
 }
 
-static uint32_t value_add(struct view *v, struct str raw)
+/* room - for the values of the event; new ones are of no event. */
+static int room(struct view *v, uint32_t count, struct err *e)
 {
-    if (v->value_count == v->value_cap) {
-        uint32_t cap = v->value_cap ? v->value_cap * 2 : 256;
-        struct vvalue *grown = realloc(v->values, cap * sizeof *grown);
+    struct vvalue *grown;
 
-        if (!grown) {
-            v->failed = true;
-            return UINT32_MAX;
-        }
-        v->values = grown;
-        v->value_cap = cap;
-    }
-    v->values[v->value_count] = (struct vvalue){ .raw = raw, .next = UINT32_MAX };
-    return v->value_count++;
+    if (count <= v->value_cap)
+        return 0;
+    grown = realloc(v->values, count * 2 * sizeof *grown);
+    if (!grown)
+        return err_set(e, -ENOMEM, "no memory to look at an event");
+    memset(grown + v->value_cap, 0, (count * 2 - v->value_cap) * sizeof *grown);
+    v->values = grown;
+    v->value_cap = count * 2;
+    return 0;
 }
 
-static void field_take(struct view *v, uint32_t field, uint32_t rank, uint32_t value)
+int view_take(struct view *v, const struct event *ev, bool fresh, struct err *e)
 {
-    struct vfield *f = &v->fields[field];
+    int rc = fresh ? shapes_make(v->shapes, ev, &v->shape, e) : shapes_find(v->shapes, ev, &v->shape, e);
 
-    if (f->generation != v->generation) {
-        v->present[v->present_count++] = field;
-        *f = (struct vfield){ v->generation, rank, value, value };
-    } else if (rank < f->rank) {
-        *f = (struct vfield){ v->generation, rank, value, value };
-    } else if (rank == f->rank) {
-        v->values[f->last].next = value;
-        f->last = value;
-    }
-}
-
-/* name_take - link a value to every field that knows this name. The value's own entry serves the first, copies the others. */
-static void name_take(struct view *v, struct str name, uint32_t more_rank, uint32_t value, bool *used)
-{
-    for (uint32_t a = strmap_get(&v->set->alias_map, name); a != UINT32_MAX; a = v->set->aliases[a].next) {
-        uint32_t entry = *used ? value_add(v, v->values[value].raw) : value;
-
-        if (entry == UINT32_MAX)
-            return;
-        *used = true;
-        field_take(v, v->set->aliases[a].field, v->set->aliases[a].rank + more_rank, entry);
-    }
-}
-
-/* odd_names - "Product Name" is ProductName for rules; below Event.UserData only the last part counts. */
-static void odd_names(struct view *v, struct str name, uint32_t value, bool *used)
-{
-    char z[EVENT_NAME_MAX];
-    size_t n = 0;
-
-    if (str_starts(name, STR("Event.UserData.")) || str_starts(name, STR("winlog.user_data."))) {
-        size_t at = name.n;
-
-        while (at && name.p[at - 1] != '.')
-            at--;
-        name_take(v, str_cut(name, at), 50, value, used);
-    }
-    if (str_chr(name, ' ') < 0)
-        return;
-    for (size_t i = 0; i < name.n && n < sizeof z; i++)
-        if (name.p[i] != ' ')
-            z[n++] = name.p[i];
-    name_take(v, str_of(z, n), 60, value, used);
-}
-
-static void member_take(struct view *v, const char *name, struct str value)
-{
-    uint32_t entry;
-    bool used = false;
-
-    if (value.n == 0 || strmap_get(&v->set->alias_map, str_c(name)) == UINT32_MAX)
-        return;
-    entry = value_add(v, value);
-    if (entry != UINT32_MAX)
-        name_take(v, str_c(name), 0, entry, &used);
-}
-
-int view_take(struct view *v, const struct event *ev, struct err *e)
-{
-    bool used = false;
-
+    if (rc == 0)
+        rc = room(v, v->shape->value_count, e);
+    if (rc < 0)
+        return rc;
     if (++v->generation == 0) {   /* after 2^32 events the marks of the first would look new */
-        memset(v->fields, 0, (v->set->field_count + 1) * sizeof *v->fields);
+        memset(v->values, 0, v->value_cap * sizeof *v->values);
         v->generation = 1;
     }
     arena_reset(&v->scratch);
     v->ev = ev;
-    v->value_count = v->present_count = 0;
     v->failed = false;
-    for (uint32_t i = 0; i < ev->field_count; i++)
-        value_add(v, ev->fields[i].value);
-    value_add(v, ev->original);
-    if (v->failed)
-        return err_set(e, -ENOMEM, "no memory to look at an event");
-    v->keyword_count = v->value_count;
-    for (uint32_t i = 0; i < ev->field_count; i++) {
-        used = false;
-        name_take(v, ev->fields[i].name, 0, i, &used);
-        odd_names(v, ev->fields[i].name, i, &used);
-    }
-    used = false;
-    name_take(v, STR("event.original"), 0, ev->field_count, &used);
-    if (strmap_get(&v->set->alias_map, STR("@timestamp")) != UINT32_MAX) {
-        char text[TIME_TEXT_MAX];
+    return 0;
+}
 
-        member_take(v, "@timestamp", arena_copy(&v->scratch, str_c(time_format_utc(ev->time, text))));
-    }
-    member_take(v, "saqshy.source", ev->source);
-    member_take(v, "saqshy.object", ev->object);
-    member_take(v, "saqshy.parser", ev->parser);
-    member_take(v, "saqshy.class", str_c(event_class_name(ev->class)));
-    member_take(v, "saqshy.parse", str_c(event_parse_name(ev->parse)));
-    return v->failed ? err_set(e, -ENOMEM, "no memory to look at an event") : 0;
+void view_fill(struct view *v, uint32_t value)
+{
+    uint32_t own = v->shape->field_count, source = value < own ? value : v->shape->source[value];
+    struct vvalue *val = &v->values[value];
+
+    *val = (struct vvalue){ .generation = v->generation };
+    val->raw = source < own ? v->ev->fields[source].value
+             : source == own ? v->ev->original : shape_member(v->ev, source - SOURCE_MEMBER, &v->scratch);
 }
 
 struct str view_folded(struct view *v, uint32_t value)
 {
-    struct vvalue *val = &v->values[value];
+    struct vvalue *val = view_value(v, value);
 
     if (!val->has_folded) {
         val->folded = sigma_fold(&v->scratch, val->raw);

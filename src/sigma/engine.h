@@ -1,0 +1,111 @@
+/* engine.h - how an event finds the few rules that may match it.
+ *
+ * Owns      struct tables belongs to the set and does not change; struct cells belongs to one worker and is a bounded cache.
+ * Promises  1. Every step here only leaves out what cannot match: a rule that the plain evaluator (plain.c) finds is always
+ *              a candidate. Tables over-approximate, the rule's own program decides; test_same.c holds both against each other.
+ *           2. The order of work is the event's: names once (shape.c), origin once (cell.c), each value once (atoms.c),
+ *              then the programs of the candidates.
+ *           3. Whatever a stranger can vary has a bound: CELLS_MAX, GRAM_BITS_MAX.
+ * Threads   tables: any. The rest: owner.
+ * Units     costs are expected firings an event.
+ *
+ *   names of the event --shape--> values by field
+ *   class, channel, number … --cell--> rules that may be shown this event, fields worth a look
+ *   value --sieve---> atoms that stand in it --postings--> candidates --program--> matches
+ *
+ * A *witness* of a rule is a set of atoms of which at least one must hold for the rule to match: of an AND the cheapest child's,
+ * of an OR all children's together, of a NOT none. A rule without a witness is looked at for every event of its cells. */
+#ifndef SAQSHY_SIGMA_ENGINE_H
+#define SAQSHY_SIGMA_ENGINE_H
+
+#include "sigma/internal.h"
+
+#define CELLS_MAX     1024
+#define GRAM_BITS_MAX 17      /* of a bit table: 16 KiB */
+
+/* --- literal.c: what texts a pattern needs --- */
+
+/* One text (or number) in one field. Kinds: EQ, STARTS, ENDS, CONTAINS (3 bytes and more), NUMBER, EXISTS (the field is there). */
+struct atom {
+    uint32_t field;              /* keywords: the set's field_count */
+    enum pattern_kind kind;
+    struct str text;             /* folded; of a number its eight bytes */
+    uint32_t gram_at;            /* CONTAINS: where in text the bytes stand that are looked for first */
+};
+
+/* pattern_atom - an atom that holds whenever the pattern does. False: there is none, the pattern can hold without its field. */
+bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const struct pattern *p, struct atom *out);
+/* regex_literal - the longest text, folded, that stands in all that a regular expression matches; empty if none is seen easily. */
+struct str regex_literal(struct arena *a, struct str pattern);
+
+/* --- witness.c: what must hold for a rule --- */
+
+struct witness {
+    uint32_t first, count;       /* in the tables' list of atoms of rules */
+    bool     always;             /* nothing must hold, or the event's number alone: looked at for each event of its cells */
+    bool     numbered;           /* it looks at the event's number: cells try to decide it beforehand */
+};
+
+struct slot_atom { uint32_t tag, atom; };   /* atom UINT32_MAX: free */
+
+struct sieve {                  /* of one field */
+    uint64_t  eq_lengths;        /* bit n % 64: some EQ atom has n bytes */
+    uint32_t  starts, ends;      /* bit k: some atom of that kind has min(8, its length) = k */
+    uint32_t *four, *three;      /* bit tables by hash of 4 and 3 bytes, or NULL */
+    uint8_t   four_shift, three_shift;
+    bool      numbers, any;
+};
+
+struct tables {
+    struct arena      arena;
+    struct atom      *atoms;
+    uint32_t          atom_count, atom_cap;
+    struct strmap     atom_map;
+    struct witness   *witness;         /* by rule */
+    struct u32list    of_rules;        /* atoms of all witnesses */
+    uint32_t         *post_at, *posts; /* atom -> rules */
+    struct sieve    *sieves;          /* by field; [field_count]: keywords */
+    struct slot_atom *slots;
+    uint32_t          slot_mask;
+    struct strmap     vocabulary;      /* words that an event's origin may hold and that make a difference */
+    uint32_t         *common;          /* by 16 bits of gram_hash: how often the rules write these 4 bytes */
+};
+#define COMMON_SHIFT 16
+
+/* tables_build - witnesses and sieves of all rules; once the set is linked. */
+MUST_USE int tables_build(struct sigma *s, struct err *e);
+void tables_free(struct tables **t);
+MUST_USE int witnesses_build(const struct sigma *s, struct tables *t);
+
+/* --- atoms.c: which atoms stand in a value --- */
+
+MUST_USE int sieves_build(const struct sigma *s, struct tables *t);
+typedef int atom_found(void *arg, uint32_t atom);
+/* atoms_scan - every atom of the field that stands in the value, some perhaps twice. An answer below 0 of found ends it. */
+int atoms_scan(const struct tables *t, uint32_t field, struct str folded, struct str raw, atom_found *found, void *arg);
+
+/* gram_hash - the one hash of 4 bytes: of bit tables and of the set of grams of a value. Its upper bits are the good ones. */
+static inline uint32_t gram_hash(uint32_t gram) { return gram * 0x9E3779B1u; }
+/* grams_make - the set of all 4 bytes in a row of a value's folded text. Without memory there is none. */
+void grams_make(struct view *v, uint32_t value);
+
+/* --- cell.c: which rules an event of one origin meets --- */
+
+struct direct { uint32_t field, rule; };   /* field UINT32_MAX: always, else: if it is there */
+struct cell {
+    uint64_t      *rules;        /* bit: the rule may match */
+    uint64_t      *fields;       /* bit: some rule of the cell has an atom in this field */
+    struct direct *direct;       /* rules that no atom leads to */
+    uint32_t       direct_count, rule_count;
+};
+struct cells;
+MUST_USE int vocabulary_build(const struct sigma *s, struct tables *t);
+MUST_USE int cells_new(const struct sigma *s, bool loose, struct cells **out, struct err *e);
+void cells_free(struct cells **c);
+/* cells_find - the cell of the event that the view took. NULL: its origin is too odd to tell, and without memory; then the plain way is right. */
+const struct cell *cells_find(struct cells *c, struct view *v);
+
+static inline bool bit_get(const uint64_t *bits, uint32_t i) { return bits[i / 64] >> (i % 64) & 1; }
+static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }
+
+#endif

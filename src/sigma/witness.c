@@ -1,0 +1,253 @@
+/* witness.c - for each rule the atoms of which one must hold, and which rules each atom leads to.
+ *
+ * The choice is by cost, the expected number of firings an event: an atom that fires often brings its rules up in vain. As long as
+ * nothing was measured, what the rules themselves write tells it: words that stand in many rules ("powershell", ".exe") are those
+ * that stand in many events. */
+#include "sigma/engine.h"
+
+#define COST_ALWAYS   1e9f    /* no witness */
+#define COST_NUMBERED 2.0f    /* the event's number: cells decide it; where they cannot, the rule is looked at always */
+#define COST_PRESENT  1.0f    /* a field that is there */
+#define COST_NUMBER   0.3f
+
+struct chooser {
+    const struct sigma *s;
+    struct tables *t;
+    float         *costs;       /* by part of the rule at hand */
+    uint32_t      *stack;
+    uint32_t       cap;
+};
+
+/* --- how common is a text --- */
+
+static void count_text(struct tables *t, struct str s)
+{
+    for (size_t i = 0; i + 4 <= s.n; i++)
+        t->common[gram_hash(load4(s.p + i)) >> COMMON_SHIFT]++;
+}
+
+static float text_cost(const struct tables *t, const struct atom *a)
+{
+    uint32_t least = 2000;
+    float base = a->kind == PAT_EQ ? 0.004f : a->kind == PAT_CONTAINS ? 0.002f : 0.003f;
+
+    if (a->kind == PAT_EXISTS)
+        return COST_PRESENT;
+    if (a->kind == PAT_NUMBER)
+        return COST_NUMBER;
+    if (a->text.n < 4)
+        return a->text.n == 3 ? 0.1f : 0.3f;
+    for (size_t i = 0; i + 4 <= a->text.n; i++) {
+        uint32_t n = t->common[gram_hash(load4(a->text.p + i)) >> COMMON_SHIFT];
+
+        least = n < least ? n : least;
+    }
+    return base + (float)least / 4000.0f;
+}
+
+/* pattern_needs - what a look into a value's set of grams can deny before the value is searched. */
+static void pattern_needs(struct pattern *p, const struct atom *a)
+{
+    p->needs = 0;
+    if ((p->kind != PAT_CONTAINS && p->kind != PAT_GLOB && p->kind != PAT_RE) || a->kind != PAT_CONTAINS || a->text.n < 4)
+        return;
+    p->need[p->needs++] = gram_hash(load4(a->text.p));
+    if (a->text.n > 4)
+        p->need[p->needs++] = gram_hash(load4(a->text.p + a->text.n - 4));
+}
+
+static void look_over(const struct sigma *s, struct tables *t)
+{
+    for (uint32_t r = 0; r < s->rule_count; r++) {
+        const struct program *p = &s->rules[r].program;
+
+        for (uint32_t l = 0; l < p->leaf_count; l++)
+            for (uint32_t i = 0; i < p->leaves[l].count; i++) {
+                struct atom a;
+
+                if (!pattern_atom(&t->arena, s, p->leaves[l].field, &p->leaves[l].patterns[i], &a))
+                    continue;
+                pattern_needs(&p->leaves[l].patterns[i], &a);
+                if (a.kind != PAT_NUMBER)
+                    count_text(t, a.text);
+            }
+    }
+}
+
+/* --- choosing --- */
+
+static float leaf_cost(struct chooser *c, const struct leaf *leaf)
+{
+    float cost = 0;
+
+    if (leaf->field == c->s->f_event_id)
+        return COST_NUMBERED;
+    for (uint32_t i = 0; i < leaf->count; i++) {
+        struct atom a;
+
+        if (!pattern_atom(&c->t->arena, c->s, leaf->field, &leaf->patterns[i], &a) ||
+            (a.kind == PAT_EXISTS && leaf->field == FIELD_KEYWORD))
+            return COST_ALWAYS;
+        cost += text_cost(c->t, &a);
+    }
+    return cost > COST_PRESENT && leaf->field != FIELD_KEYWORD ? COST_PRESENT : cost;
+}
+
+static float part_cost(struct chooser *c, const struct program *p, uint32_t i)
+{
+    const struct part *part = &p->parts[i];
+    float cost = part->kind == NODE_AND ? COST_ALWAYS : 0;
+
+    if (part->kind == NODE_LEAF)
+        return leaf_cost(c, &p->leaves[part->first]);
+    if (part->kind == NODE_NOT)
+        return COST_ALWAYS;
+    for (uint32_t k = 0; k < part->count; k++) {
+        float kid = c->costs[p->kids[part->first + k]];
+
+        cost = part->kind == NODE_OR ? cost + kid : kid < cost ? kid : cost;
+    }
+    return cost < COST_ALWAYS ? cost : COST_ALWAYS;
+}
+
+static uint32_t intern(struct tables *t, const struct atom *a)
+{
+    struct str key = arena_printf(&t->arena, "%u/%d/", a->field, a->kind);
+    char *p = arena_alloc(&t->arena, key.n + a->text.n + 1);
+    uint32_t at;
+
+    if (!p || !key.p)
+        return UINT32_MAX;
+    memcpy(p, key.p, key.n);
+    if (a->text.n)
+        memcpy(p + key.n, a->text.p, a->text.n);
+    key = str_of(p, key.n + a->text.n);
+    at = strmap_get(&t->atom_map, key);
+    if (at != UINT32_MAX)
+        return at;
+    if (t->atom_count == t->atom_cap) {
+        uint32_t cap = t->atom_cap ? t->atom_cap * 2 : 1024;
+        struct atom *grown = realloc(t->atoms, cap * sizeof *grown);
+
+        if (!grown)
+            return UINT32_MAX;
+        t->atoms = grown;
+        t->atom_cap = cap;
+    }
+    if (!strmap_put(&t->atom_map, key, t->atom_count))
+        return UINT32_MAX;
+    t->atoms[t->atom_count] = *a;
+    return t->atom_count++;
+}
+
+/* take_leaf - the atoms of a leaf, or its field alone where they would fire oftener. */
+static int take_leaf(struct chooser *c, const struct leaf *leaf, struct witness *w)
+{
+    struct atom present = { .field = leaf->field, .kind = PAT_EXISTS };
+    bool by_field = leaf->field != FIELD_KEYWORD && leaf_cost(c, leaf) >= COST_PRESENT;
+
+    if (leaf->field == c->s->f_event_id) {
+        w->always = true;
+        return 0;
+    }
+    for (uint32_t i = 0; i < (by_field ? 1 : leaf->count); i++) {
+        struct atom a = present;
+        uint32_t at;
+
+        if (!by_field && !pattern_atom(&c->t->arena, c->s, leaf->field, &leaf->patterns[i], &a))
+            return 0;   /* cannot be: such a leaf costs COST_ALWAYS */
+        at = intern(c->t, &a);
+        if (at == UINT32_MAX || !u32list_add(&c->t->of_rules, at))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* take_parts - the chosen atoms, from the root down: of an AND its cheapest child, of an OR all. */
+static int take_parts(struct chooser *c, const struct program *p, struct witness *w)
+{
+    uint32_t depth = 0;
+    int rc = 0;
+
+    c->stack[depth++] = p->root;
+    while (depth && rc == 0) {
+        const struct part *part = &p->parts[c->stack[--depth]];
+        const uint32_t *kids = p->kids + part->first;
+        uint32_t best = 0;
+
+        if (part->kind == NODE_LEAF) {
+            rc = take_leaf(c, &p->leaves[part->first], w);
+            continue;
+        }
+        for (uint32_t k = 1; k < part->count; k++)
+            best = c->costs[kids[k]] < c->costs[kids[best]] ? k : best;
+        for (uint32_t k = 0; k < part->count; k++)
+            if (part->kind == NODE_OR || k == best) {
+                if (depth == c->cap) {
+                    w->always = true;
+                    return 0;
+                }
+                c->stack[depth++] = kids[k];
+            }
+    }
+    return rc;
+}
+
+static int choose(struct chooser *c, const struct program *p, struct witness *w)
+{
+    int rc = 0;
+
+    w->first = c->t->of_rules.n;
+    for (uint32_t l = 0; l < p->leaf_count; l++)
+        w->numbered = w->numbered || p->leaves[l].field == c->s->f_event_id;
+    for (uint32_t i = 0; i < p->part_count; i++)
+        c->costs[i] = part_cost(c, p, i);
+    if (c->costs[p->root] >= COST_ALWAYS)
+        w->always = true;
+    else
+        rc = take_parts(c, p, w);
+    if (w->always)
+        c->t->of_rules.n = w->first;   /* looked at in any case: nothing need lead to it */
+    w->count = c->t->of_rules.n - w->first;
+    return rc;
+}
+
+/* post - the other way round: from each atom to its rules. */
+static int post(const struct sigma *s, struct tables *t)
+{
+    t->post_at = calloc(t->atom_count + 2, sizeof *t->post_at);
+    t->posts = calloc(t->of_rules.n + 1, sizeof *t->posts);
+    if (!t->post_at || !t->posts)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < t->of_rules.n; i++)
+        t->post_at[t->of_rules.p[i] + 2]++;
+    for (uint32_t i = 0; i < t->atom_count; i++)
+        t->post_at[i + 2] += t->post_at[i + 1];
+    for (uint32_t r = 0; r < s->rule_count; r++)
+        for (uint32_t i = 0; i < t->witness[r].count; i++)
+            t->posts[t->post_at[t->of_rules.p[t->witness[r].first + i] + 1]++] = r;
+    return 0;
+}
+
+int witnesses_build(const struct sigma *s, struct tables *t)
+{
+    struct chooser c = { .s = s, .t = t, .cap = 4 * SIGMA_NODES_MAX };
+    int rc = 0;
+
+    t->common = calloc(1u << (32 - COMMON_SHIFT), sizeof *t->common);
+    t->witness = arena_zero(&t->arena, (s->rule_count + 1) * sizeof *t->witness);
+    c.costs = calloc(SIGMA_NODES_MAX + 1, sizeof *c.costs);
+    c.stack = calloc(c.cap, sizeof *c.stack);
+    if (!t->common || !t->witness || !c.costs || !c.stack)
+        rc = -ENOMEM;
+    if (rc == 0)
+        look_over(s, t);
+    for (uint32_t r = 0; r < s->rule_count && rc == 0; r++)
+        if (!s->rules[r].correlation)
+            rc = choose(&c, &s->rules[r].program, &t->witness[r]);
+    if (rc == 0)
+        rc = post(s, t);
+    free(c.costs);
+    free(c.stack);
+    return rc;
+}
