@@ -48,7 +48,7 @@ int event_add(struct event *ev, struct arena *a, struct str name, struct str val
     if (ev->field_count >= EVENT_FIELDS_MAX || name.n == 0 || name.n > EVENT_NAME_MAX)
         return -E2BIG;
     if (ev->field_count == ev->field_cap) {
-        uint32_t cap = ev->field_cap ? ev->field_cap * 2 : 16;
+        uint32_t cap = ev->field_cap ? (uint32_t)min_size(ev->field_cap * 2, EVENT_FIELDS_MAX) : 16;
         struct event_field *f = arena_array(a, cap, sizeof *f);
 
         if (!f)

@@ -365,7 +365,7 @@ static void one_pair(struct record *r, struct str name, struct str value, bool q
         return;
     }
     for (size_t i = 0; i < COUNT(keys); i++)
-        if (str_eq(keys[i].key, name)) {
+        if (same_name(keys[i].key, name)) {
             known_key(r, &keys[i], value, quoted);
             return;
         }
@@ -382,11 +382,9 @@ static struct str take_value(struct str *s, bool *quoted)
     *quoted = s->n && *s->p == '"';
     if (*quoted) {
         *s = str_cut(*s, 1);
-        while (n < s->n && s->p[n] != '"')
-            n++;
+        n = until(*s, '"', '"', '"', '"');
     } else {
-        while (n < s->n && s->p[n] != ' ' && s->p[n] != '\x1d' && s->p[n] != '\'')
-            n++;
+        n = until(*s, ' ', '\x1d', '\'', ' ');
     }
     v = str_left(*s, n);
     *s = str_cut(*s, *quoted ? n + 1 : n);
@@ -414,23 +412,22 @@ static void bare_word(struct record *r, struct str word, struct str *prefix, str
     }
 }
 
+static bool between_pairs(char c) { return c == ' ' || c == '\x1d' || c == '\'' || c == '(' || c == ',' || c == '\t'; }
+
 static void pairs(struct record *r, struct str s)
 {
     struct str prefix = { NULL, 0 };
 
     while (s.n) {
-        size_t n = 0;
         struct str name, value;
         bool quoted;
 
-        if (memchr(" \x1d'(,\t", *s.p, 6)) {
+        if (between_pairs(*s.p)) {
             s = str_cut(s, 1);
             continue;
         }
-        while (n < s.n && s.p[n] != '=' && s.p[n] != ' ' && s.p[n] != '\x1d' && s.p[n] != '\'')
-            n++;
-        name = str_left(s, n);
-        s = str_cut(s, n);
+        name = str_left(s, until(s, '=', ' ', '\x1d', '\''));
+        s = str_cut(s, name.n);
         if (!s.n || *s.p != '=') {
             bare_word(r, name, &prefix, &s);
             continue;
@@ -464,6 +461,7 @@ static void title(struct record *r)
 static void who(struct record *r)
 {
     struct work *w = r->w;
+    struct str ip = ip_of(r->addr);
     bool iam = r->main && r->main->sense.category && str_eq(str_c(r->main->sense.category), STR("iam"));
     bool signed_in = r->auid.n && !str_eq(r->auid, STR("4294967295")) && !str_eq(r->auid, STR("unset")) &&
                      !str_eq(r->auid, STR("-1"));
@@ -488,11 +486,11 @@ static void who(struct record *r)
         if (!r->acct.n)
             work_user(w, event_get(w->ev, STR("auditd.log.UID")));
     }
-    if (r->addr.n && ip_of(r->addr).n)
-        work_peer(w, r->addr, (struct str){ NULL, 0 });
+    if (ip.n)
+        work_peer_ip(w, ip, (struct str){ NULL, 0 });
     else if (r->hostname.n)
         work_peer(w, r->hostname, (struct str){ NULL, 0 });
-    if (r->call.n == 0 && ip_of(r->addr).n)
+    if (r->call.n == 0 && ip.n)
         work_add(w, STR("network.direction"), STR("ingress"));
 }
 

@@ -106,7 +106,7 @@ static inline void work_add(struct work *w, struct str name, struct str value)
 
     if (value.n == 0)
         return;
-    if (ev->field_count < ev->field_cap && ev->field_count < EVENT_FIELDS_MAX && name.n && name.n <= EVENT_NAME_MAX)
+    if (ev->field_count < ev->field_cap && name.n && name.n <= EVENT_NAME_MAX)
         ev->fields[ev->field_count++] = (struct event_field){ name, value };
     else
         work_add_slow(w, name, value);
@@ -116,7 +116,7 @@ static inline void work_add_all(struct work *w, const struct event_field *fields
 {
     struct event *ev = w->ev;
 
-    if (ev->field_cap - ev->field_count >= count && ev->field_count + count <= EVENT_FIELDS_MAX) {
+    if (ev->field_cap - ev->field_count >= count) {
         memcpy(ev->fields + ev->field_count, fields, count * sizeof *fields);
         ev->field_count += count;
         return;
@@ -129,15 +129,25 @@ void work_set(struct work *w, struct str name, struct str value);
 void work_sense(struct work *w, const struct sense *s);
 /* work_peer - who is at the other end, as source.* : ip and address, or domain and address. port may be empty. */
 void work_peer(struct work *w, struct str address, struct str port);
+/* work_peer_ip - the same of what ip_of() gave. */
+void work_peer_ip(struct work *w, struct str ip, struct str port);
 void work_dest(struct work *w, struct str address, struct str port);
 /* work_name - a user's name: user.name, or nothing for "" and "?" . */
 void work_user(struct work *w, struct str name);
 void work_number(struct work *w, struct str name, uint64_t value);
-/* work_types - saqshy.types from w->types; related.* from what was found. Once, at the end. */
+/* work_types - saqshy.types from w->types. Once, at the end, as what follows. */
 void work_types(struct work *w);
 /* work_type_bit - of a code ("APP-03"); 0 if there is none of that name. */
 uint64_t work_type_bit(struct str code);
-void work_related(struct work *w);
+/* A look at all fields of an event, taken once at its end and carried on over those that are added then. */
+struct census {
+    bool kind, host, message;           /* event.kind, host.name, message: said already */
+    uint32_t count;
+    uint16_t related[EVENT_FIELDS_MAX]; /* which fields may be named in related.* too */
+};
+/* work_census - of the fields from that one on; from 0 it begins anew. */
+void work_census(const struct event *ev, uint32_t from, struct census *c);
+void work_related(struct work *w, const struct census *c);
 
 /* --- scan.c: small readers --- */
 static inline bool take(struct str *s, struct str head)
@@ -193,6 +203,7 @@ static inline bool same_name(struct str a, struct str b)
 }
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static inline bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 bool all_digits(struct str s);
 /* begins_as_ip - up to four hexadecimal digits and then a '.' or ':', perhaps behind a '[': most words are told from addresses by that. */
 bool begins_as_ip(struct str s);

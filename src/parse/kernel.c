@@ -60,53 +60,82 @@ static struct str lower(struct work *w, struct str s)
     return s;
 }
 
-static void pair(struct work *w, struct str key, struct str value, bool *first_len)
-{
-    static const struct {
-        struct str key, field;
-    } keys[] = {
-        { PAIR("SRC", "source.ip") },
-        { PAIR("DST", "destination.ip") },
-        { PAIR("SPT", "source.port") },
-        { PAIR("DPT", "destination.port") },
-        { PAIR("PROTO", "network.transport") },
-        { PAIR("LEN", "network.bytes") },
-        { PAIR("IN", "observer.ingress.interface.name") },
-        { PAIR("OUT", "observer.egress.interface.name") },
-        { PAIR("TTL", "iptables.ttl") },
-        { PAIR("ID", "iptables.id") },
-        { PAIR("TOS", "iptables.tos") },
-        { PAIR("PREC", "iptables.precedence_bits") },
-        { PAIR("WINDOW", "iptables.tcp.window") },
-        { PAIR("TYPE", "iptables.icmp.type") },
-        { PAIR("CODE", "iptables.icmp.code") },
-        { PAIR("MARK", "iptables.mark") },
-        { PAIR("PHYSIN", "iptables.physical_input") },
-        { PAIR("PHYSOUT", "iptables.physical_output") },
-        { PAIR("UID", "user.id") },
-        { PAIR("GID", "group.id") },
-        { PAIR("VID", "network.vlan.id") },
-    };
+/* What a packet's line says, in the order in which the kernel writes it. */
+enum how { AS_IT_IS, AN_ADDRESS, A_PROTOCOL, THE_LENGTH, TWO_MACS };
+static const struct packet_key {
+    struct str key, field;
+    enum how how;
+} packet_keys[] = {
+    { PAIR("IN", "observer.ingress.interface.name"), AS_IT_IS },
+    { PAIR("OUT", "observer.egress.interface.name"), AS_IT_IS },
+    { PAIR("PHYSIN", "iptables.physical_input"), AS_IT_IS },
+    { PAIR("PHYSOUT", "iptables.physical_output"), AS_IT_IS },
+    { PAIR("MAC", ""), TWO_MACS },
+    { PAIR("SRC", "source.ip"), AN_ADDRESS },
+    { PAIR("DST", "destination.ip"), AN_ADDRESS },
+    { PAIR("LEN", "network.bytes"), THE_LENGTH },
+    { PAIR("TOS", "iptables.tos"), AS_IT_IS },
+    { PAIR("PREC", "iptables.precedence_bits"), AS_IT_IS },
+    { PAIR("TTL", "iptables.ttl"), AS_IT_IS },
+    { PAIR("ID", "iptables.id"), AS_IT_IS },
+    { PAIR("PROTO", "network.transport"), A_PROTOCOL },
+    { PAIR("SPT", "source.port"), AS_IT_IS },
+    { PAIR("DPT", "destination.port"), AS_IT_IS },
+    { PAIR("WINDOW", "iptables.tcp.window"), AS_IT_IS },
+    { PAIR("TYPE", "iptables.icmp.type"), AS_IT_IS },
+    { PAIR("CODE", "iptables.icmp.code"), AS_IT_IS },
+    { PAIR("UID", "user.id"), AS_IT_IS },
+    { PAIR("GID", "group.id"), AS_IT_IS },
+    { PAIR("MARK", "iptables.mark"), AS_IT_IS },
+    { PAIR("VID", "network.vlan.id"), AS_IT_IS },
+};
 
-    if (key.n == 0)
-        return;
-    if (str_eq(key, STR("MAC"))) {
+/* packet_key - the entry for a key, looked for from *at on and around: mostly it is the next. NULL: none; *at stays. */
+static const struct packet_key *packet_key(struct str key, size_t *at)
+{
+    for (size_t tries = 0; tries < COUNT(packet_keys); tries++) {
+        size_t i = *at + tries < COUNT(packet_keys) ? *at + tries : *at + tries - COUNT(packet_keys);
+
+        if (same_name(packet_keys[i].key, key)) {
+            *at = i + 1 < COUNT(packet_keys) ? i + 1 : 0;
+            return &packet_keys[i];
+        }
+    }
+    return NULL;
+}
+
+static void pair(struct work *w, const struct packet_key *k, struct str value, bool *length_seen)
+{
+    switch (k->how) {
+    case TWO_MACS:
         mac(w, value);
         return;
-    }
-    for (size_t i = 0; i < COUNT(keys); i++) {
-        if (key.n != keys[i].key.n || *key.p != *keys[i].key.p || memcmp(key.p, keys[i].key.p, key.n) != 0)
-            continue;
-        if (i < 2)
-            value = ip_of(value);
-        else if (i == 4)
-            value = lower(w, value);
-        else if (i == 5 && !*first_len)
+    case AN_ADDRESS:
+        value = ip_of(value);
+        break;
+    case A_PROTOCOL:
+        value = lower(w, value);
+        break;
+    case THE_LENGTH:
+        if (*length_seen)
             return; /* the second LEN is that of UDP */
-        if (i == 5)
-            *first_len = false;
-        work_add(w, keys[i].field, value);
-        return;
+        *length_seen = true;
+        break;
+    case AS_IT_IS:
+        break;
+    }
+    work_add(w, k->field, value);
+}
+
+/* flag - a word between the pairs. */
+static void flag(struct work *w, struct str word)
+{
+    if (word.n != 3) {
+        if (str_eq(word, STR("DF")))
+            work_add(w, STR("iptables.fragment_flags"), word);
+    } else if (str_eq(word, STR("SYN")) || str_eq(word, STR("ACK")) || str_eq(word, STR("FIN")) || str_eq(word, STR("RST")) || str_eq(word, STR("PSH")) ||
+               str_eq(word, STR("URG"))) {
+        work_add(w, STR("iptables.tcp.flags"), word);
     }
 }
 
@@ -126,31 +155,32 @@ static void uptime(struct str *s)
 
 bool netfilter_message(struct work *w)
 {
-    struct str s = w->msg, prefix, key, value;
+    struct str s = w->msg, prefix, value;
     ptrdiff_t in = str_find(s, STR("IN="));
-    bool first_len = true;
+    bool length_seen = false;
+    size_t next = 0;
 
     if (in < 0 || !has(s, STR(" OUT=")) || !has(s, STR(" SRC=")))
         return false;
     uptime(&s);
     in -= s.p - w->msg.p;
     prefix = str_trim(str_left(s, (size_t)in));
-    if (prefix.n)
-        work_add(w, STR("rule.name"), prefix);
+    work_add(w, STR("rule.name"), prefix);
     work_sense(w, verdict(prefix));
     s = str_cut(s, (size_t)in);
     while (s.n) {
-        struct str word = take_word(&s);
+        struct str word = str_left(s, until(s, '=', ' ', '\t', ' '));
+        const struct packet_key *k;
 
-        if (split_at(word, STR("="), &key, &value))
-            pair(w, key, value, &first_len);
-        else if (word.n > 3)
-            continue;
-        else if (str_eq(word, STR("SYN")) || str_eq(word, STR("ACK")) || str_eq(word, STR("FIN")) ||
-                 str_eq(word, STR("RST")) || str_eq(word, STR("PSH")) || str_eq(word, STR("URG")))
-            work_add(w, STR("iptables.tcp.flags"), word);
-        else if (str_eq(word, STR("DF")))
-            work_add(w, STR("iptables.fragment_flags"), word);
+        s = str_cut(s, word.n);
+        if (take(&s, STR("="))) {
+            value = take_word(&s);
+            if ((k = packet_key(word, &next)) != NULL)
+                pair(w, k, value, &length_seen);
+        } else {
+            skip_blanks(&s);
+            flag(w, word);
+        }
     }
     value = event_get(w->ev, STR("source.ip"));
     if (value.n)

@@ -372,50 +372,25 @@ static bool main_log(struct str path)
     return false;
 }
 
-/* What others may have set before finish() does. */
-struct said {
-    bool kind, host, message;
-};
-
-/* said - one look at all fields, by the length of their names first. */
-static struct said said(const struct event *ev)
-{
-    struct said out = { false, false, false };
-
-    for (uint32_t i = 0; i < ev->field_count; i++)
-        switch (ev->fields[i].name.n) {
-        case 7:
-            out.message |= same_name(ev->fields[i].name, STR("message"));
-            break;
-        case 9:
-            out.host |= same_name(ev->fields[i].name, STR("host.name"));
-            break;
-        case 10:
-            out.kind |= same_name(ev->fields[i].name, STR("event.kind"));
-            break;
-        default:
-            break;
-        }
-    return out;
-}
-
 static void finish(struct work *w, bool understood)
 {
     struct event *ev = w->ev;
-    struct said before = said(ev);
+    uint32_t count = ev->field_count;
+    struct census c;
 
+    work_census(ev, 0, &c);
     if (!understood) {
         ev->parse = EVENT_PARSE_FAILED;
         ev->parser = STR("raw");
         w->msg = str_trim(w->text);
     } else {
         ev->parse = w->trouble ? EVENT_PARSE_PARTIAL : EVENT_PARSE_OK;
-        if (!before.kind) /* an alert says so itself */
+        if (!c.kind) /* an alert says so itself */
             work_add(w, STR("event.kind"), STR("event"));
     }
-    if (!before.host)
+    if (!c.host)
         work_add(w, STR("host.name"), w->hints->host);
-    if (!w->quoted && !before.message)
+    if (!w->quoted && !c.message)
         work_add(w, STR("message"), w->msg);
     work_add(w, STR("log.file.path"), w->hints->path);
     work_add(w, STR("log.source.address"), w->hints->peer);
@@ -423,7 +398,8 @@ static void finish(struct work *w, bool understood)
         w->types |= UX(3);
     if (w->hints->split)
         work_add(w, STR("saqshy.split"), STR("true"));
-    work_related(w);
+    work_census(ev, count, &c);
+    work_related(w, &c);
     work_types(w);
     if (!w->timed)
         ev->marks |= MARK_NO_TIME;

@@ -77,22 +77,23 @@ int hex_value(char c)
     return -1;
 }
 
-/* is_ipv4 - four numbers of one to three digits, up to 255, with dots between them. */
+/* octet - a number of one to three digits, up to 255, off *s. */
+static inline bool octet(struct str *s)
+{
+    size_t n = 1;
+    int v;
+
+    if (s->n == 0 || !is_digit(*s->p))
+        return false;
+    for (v = *s->p - '0'; n < s->n && n < 3 && is_digit(s->p[n]); n++)
+        v = v * 10 + (s->p[n] - '0');
+    *s = str_of(s->p + n, s->n - n);
+    return v <= 255;
+}
+
 static bool is_ipv4(struct str s)
 {
-    size_t i = 0;
-
-    for (int part = 0; part < 4; part++) {
-        int value = 0, digits = 0;
-
-        if (part && (i == s.n || s.p[i++] != '.'))
-            return false;
-        for (; i < s.n && digits <= 3 && is_digit(s.p[i]); i++, digits++)
-            value = value * 10 + (s.p[i] - '0');
-        if (digits == 0 || digits > 3 || value > 255)
-            return false;
-    }
-    return i == s.n;
+    return octet(&s) && take(&s, STR(".")) && octet(&s) && take(&s, STR(".")) && octet(&s) && take(&s, STR(".")) && octet(&s) && s.n == 0;
 }
 
 /* is_ipv6 - groups of up to four hex digits, one "::" at most, perhaps a dotted tail and a %zone. */
@@ -130,7 +131,7 @@ bool begins_as_ip(struct str s)
 {
     size_t from = s.n && *s.p == '[', n = from;
 
-    while (n < s.n && n <= from + 4 && hex_value(s.p[n]) >= 0)
+    while (n < s.n && n <= from + 4 && is_hex(s.p[n]))
         n++;
     return n < s.n && (s.p[n] == '.' || s.p[n] == ':');
 }

@@ -199,7 +199,7 @@ static bool last_from(struct work *w, struct str s, bool ssh, struct str *user, 
         if (address(&at, &ip, &port) && (!ssh || (port.n && str_starts(at, STR("ssh"))))) {
             *user = before;
             *rest = at;
-            work_peer(w, ip, port);
+            work_peer_ip(w, ip, port);
             return true;
         }
     }
@@ -217,7 +217,7 @@ static bool user_from(struct work *w, struct str s, bool ssh, struct str *user, 
     if (str_starts(s, STR("from ")) && (after = str_cut(s, 5), address(&after, &ip, &port))) {
         *user = (struct str){ NULL, 0 };
         *rest = after;
-        work_peer(w, ip, port);
+        work_peer_ip(w, ip, port);
         return true;
     }
     if (split_last(s, STR(" from "), &before, &after)) { /* with UseDNS it is a name */
@@ -244,7 +244,7 @@ static void somewhere(struct work *w, struct str s)
         struct str at = s;
 
         if (address(&at, &ip, &port)) {
-            work_peer(w, ip, port);
+            work_peer_ip(w, ip, port);
             return;
         }
         take_word(&s);
@@ -271,7 +271,7 @@ static void peer(struct work *w, struct str s)
         s = name; /* the reason repeats names that strangers gave */
     at = s;
     if (address(&at, &ip, &port)) {
-        work_peer(w, ip, port);
+        work_peer_ip(w, ip, port);
         if ((take(&at, STR("on ")) || take(&at, STR("to "))) && address(&at, &ip, &port))
             work_dest(w, ip, port);
         return;
@@ -288,7 +288,7 @@ static void peer(struct work *w, struct str s)
         best_port = port;
     }
     if (best_ip.n) {
-        work_peer(w, best_ip, best_port);
+        work_peer_ip(w, best_ip, best_port);
         if (name.p != s.p)
             work_user(w, best);
         return;
@@ -409,7 +409,7 @@ static void shape(struct work *w, const struct row *r, struct str s)
         break;
     case S_ADDR_FIRST:
         if (address(&s, &ip, &port))
-            work_peer(w, ip, port);
+            work_peer_ip(w, ip, port);
         break;
     case S_BRACKETS:
         between(w, s, STR("["), STR("]"));

@@ -11,42 +11,39 @@
 #define YEARLESS_AHEAD NS_PER_DAY
 #define YEAR_MAX 2261 /* the last whole year that time_ns can hold */
 
-static bool digits(struct str s, size_t count)
-{
-    size_t n = 0;
-
-    while (n < count && n < s.n && is_digit(s.p[n]))
-        n++;
-    return n == count;
-}
+/* two_at - the number of two digits at p, which are there; -1 where they are no digits. */
+static inline int32_t two_at(const char *p) { return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1; }
 
 /* two - two digits off *s; -1 where they are not. */
-static int32_t two(struct str *s)
+static inline int32_t two(struct str *s)
 {
-    int32_t v;
+    int32_t v = s->n < 2 ? -1 : two_at(s->p);
 
-    if (!digits(*s, 2))
-        return -1;
-    v = (s->p[0] - '0') * 10 + (s->p[1] - '0');
-    *s = str_of(s->p + 2, s->n - 2);
+    if (v >= 0)
+        *s = str_of(s->p + 2, s->n - 2);
     return v;
 }
 
-/* one_or_two - of a day or an hour, where a blank may stand for the first digit. */
-static int32_t one_or_two(struct str *s)
+/* one_or_two - of a day, where a blank may stand for the first digit. */
+static inline int32_t one_or_two(struct str *s)
 {
     int32_t v = two(s);
 
-    if (v >= 0 || !digits(*s, 1))
+    if (v >= 0 || s->n == 0 || !is_digit(*s->p))
         return v;
     v = *s->p - '0';
     *s = str_of(s->p + 1, s->n - 1);
     return v;
 }
 
-static int32_t four(struct str *s)
+static inline int32_t four(struct str *s)
 {
-    return digits(*s, 4) ? two(s) * 100 + two(s) : -1;
+    int32_t high = s->n < 4 ? -1 : two_at(s->p), low = high < 0 ? -1 : two_at(s->p + 2);
+
+    if (low < 0)
+        return -1;
+    *s = str_of(s->p + 4, s->n - 4);
+    return high * 100 + low;
 }
 
 /* THREE - three letters as a number. */
@@ -96,13 +93,21 @@ static int64_t fraction_take(struct str *s)
     return ns * scale;
 }
 
-/* clock_time - hh:mm:ss and a fraction in ns. A leap second is read as the second before it. */
+/* clock_time - hh:mm:ss or h:mm:ss, and a fraction in ns. A leap second is read as the second before it. */
 static bool clock_time(struct str *s, struct civil *c, int64_t *fraction)
 {
-    if ((c->hour = one_or_two(s)) < 0 || !take(s, STR(":")) || (c->minute = two(s)) < 0 || !take(s, STR(":")) || (c->second = two(s)) < 0)
+    size_t h = s->n > 1 && s->p[1] == ':' ? 1 : 2; /* digits of the hour */
+
+    if (s->n < h + 6 || s->p[h] != ':' || s->p[h + 3] != ':')
+        return false;
+    c->hour = h == 2 ? two_at(s->p) : is_digit(*s->p) ? *s->p - '0' : -1;
+    c->minute = two_at(s->p + h + 1);
+    c->second = two_at(s->p + h + 4);
+    if (c->hour < 0 || c->minute < 0 || c->second < 0)
         return false;
     if (c->second == 60)
         c->second = 59;
+    *s = str_of(s->p + h + 6, s->n - h - 6);
     *fraction = fraction_take(s);
     return true;
 }
@@ -158,7 +163,7 @@ static int32_t zone(struct str *s, bool host_follows)
     hours = two(&at);
     if (at.n > 2 && *at.p == ':' && is_digit(at.p[1]))
         at = str_cut(at, 1);
-    if (digits(at, 2))
+    if (at.n > 1 && is_digit(at.p[0]) && is_digit(at.p[1]))
         minutes = two(&at);
     if (hours > 23 || minutes > 59 || (at.n && is_digit(*at.p)))
         return EVENT_OFFSET_NONE;

@@ -14,22 +14,24 @@ static const struct sense su_failed = { "authentication", NULL, "info", NULL, "s
 static void assignment(struct work *w, struct str name, struct str value)
 {
     static const struct {
-        const char *key, *field;
+        struct str key, field;
     } keys[] = {
-        { "TTY", "user.terminal" },
-        { "PWD", "process.working_directory" },
-        { "USER", "user.effective.name" },
-        { "COMMAND", "process.command_line" },
-        { "GROUP", "user.effective.group.name" },
-        { "TSID", "sudo.tsid" },
-        { "ENV", "sudo.env" },
-        { "HOST", "sudo.host" },
-        { "CHROOT", "sudo.chroot" },
+        { PAIR("TTY", "user.terminal") },
+        { PAIR("PWD", "process.working_directory") },
+        { PAIR("USER", "user.effective.name") },
+        { PAIR("COMMAND", "process.command_line") },
+        { PAIR("GROUP", "user.effective.group.name") },
+        { PAIR("TSID", "sudo.tsid") },
+        { PAIR("ENV", "sudo.env") },
+        { PAIR("HOST", "sudo.host") },
+        { PAIR("CHROOT", "sudo.chroot") },
     };
 
     for (size_t i = 0; i < COUNT(keys); i++)
-        if (str_eq(name, str_c(keys[i].key)))
-            work_add(w, str_c(keys[i].field), value);
+        if (same_name(name, keys[i].key)) {
+            work_add(w, keys[i].field, value);
+            return;
+        }
 }
 
 static bool refusal(struct str s)
@@ -61,9 +63,8 @@ static bool sudo_list(struct work *w, struct str user, struct str s)
             reason = piece;
         }
     }
-    if (reason.n)
-        work_add(w, STR("event.reason"), reason);
-    if (refusal(reason)) {
+    work_add(w, STR("event.reason"), reason);
+    if (reason.n && refusal(reason)) {
         work_sense(w, &refused);
         return true;
     }

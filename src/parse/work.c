@@ -24,14 +24,23 @@ void work_sense(struct work *w, const struct sense *s)
     w->types |= s->types;
 }
 
+void work_peer_ip(struct work *w, struct str ip, struct str port)
+{
+    work_add(w, STR("source.ip"), ip);
+    work_add(w, STR("source.address"), ip);
+    if (all_digits(port))
+        work_add(w, STR("source.port"), port);
+}
+
 void work_peer(struct work *w, struct str address, struct str port)
 {
     struct str ip = ip_of(address);
 
     if (ip.n) {
-        work_add(w, STR("source.ip"), ip);
-        work_add(w, STR("source.address"), ip);
-    } else if (address.n && !str_eq(address, STR("?")) && !str_eq(address, STR("UNKNOWN"))) {
+        work_peer_ip(w, ip, port);
+        return;
+    }
+    if (address.n && !str_eq(address, STR("?")) && !str_eq(address, STR("UNKNOWN"))) {
         work_add(w, STR("source.domain"), address);
         work_add(w, STR("source.address"), address);
     }
@@ -130,21 +139,40 @@ static struct str related_name(struct str name)
     }
 }
 
-/* The lengths of the names that related_name knows, as bits; modulo 64, it looks itself. */
-#define RELATED_LENGTHS (UINT64_C(1) << 9 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 19 | 1u << 22)
+/* The lengths of the names that a census counts, as bits; modulo 64, it looks itself. */
+#define CENSUS_LENGTHS (UINT64_C(1) << 7 | 1u << 9 | 1u << 10 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 19 | 1u << 22)
 
-void work_related(struct work *w)
+void work_census(const struct event *ev, uint32_t from, struct census *c)
 {
-    uint32_t count = w->ev->field_count;
+    if (from == 0) {
+        c->kind = c->host = c->message = false;
+        c->count = 0;
+    }
+    for (uint32_t i = from; i < ev->field_count; i++) {
+        const struct str *name = &ev->fields[i].name;
 
-    for (uint32_t i = 0; i < count; i++) {
-        struct event_field f = w->ev->fields[i];
-        struct str name;
-
-        if (!(RELATED_LENGTHS >> (f.name.n & 63) & 1) || *f.name.p == 'e') /* event.category and its like have such lengths */
+        if (!(CENSUS_LENGTHS >> (name->n & 63) & 1))
             continue;
-        name = related_name(f.name);
+        if (*name->p == 'e') /* most are: event.category and its like */
+            c->kind |= same_name(*name, STR("event.kind"));
+        else if (name->n == 7)
+            c->message |= same_name(*name, STR("message"));
+        else if (c->count < COUNT(c->related))
+            c->related[c->count++] = (uint16_t)i;
+        if (name->n == 9)
+            c->host |= same_name(*name, STR("host.name"));
+    }
+}
+
+void work_related(struct work *w, const struct census *c)
+{
+    uint32_t first = w->ev->field_count;
+
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct event_field f = w->ev->fields[c->related[i]];
+        struct str name = related_name(f.name);
+
         if (name.n)
-            related_add(w, count, name, f.value);
+            related_add(w, first, name, f.value);
     }
 }
