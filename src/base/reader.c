@@ -100,6 +100,8 @@ uint64_t rd_varint(struct reader *r)
 {
     uint64_t v = 0;
 
+    if (rd_ok(r) && r->at < r->n && r->p[r->at] < 0x80)   /* nearly all are one byte */
+        return r->p[r->at++];
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t b = rd_u8(r);
 

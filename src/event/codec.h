@@ -1,35 +1,40 @@
 /* codec.h - what the writer and the readers of event payloads share.
  *
- * Payload, version 2. Numbers are LEB128 varints, signed ones zig-zag:
+ * Payload, version 3. Numbers are LEB128 varints, signed ones zig-zag:
  *
- *   version           1 byte, 2
+ *   version           1 byte, 3
  *   count             number of events, a varint of three bytes whatever it is
  *   count times:
  *     shape           index of a shape; one that is not there yet (index = shapes so far) is described here:
- *                       class | parse << 4 (1 byte), marks, zone in minutes + 1 zig-zag (0: none), number of fields,
- *                       for each: index of its name; a name that is not there yet (index = names so far): length, bytes
+ *                       class | parse << 4 (1 byte), marks, zone in minutes + 1 zig-zag (0: none), number of pieces, number of fields,
+ *                       for each column: of a field the index of its name; a name that is not there yet (index = names so far): length, bytes;
+ *                         number of its first piece + 1, then of how many pieces it is; or 0: it is no part of the line
  *     time            difference from the event before (the first: from 0), nanoseconds
  *     received        difference from the event before
- *     original        length and bytes
- *     time_text       a text, below
- *     same            a bit a column, lowest first: the column's value is that of the last event of this shape
- *     values          a text for each column whose bit is not set
+ *     changed         a bit a text, lowest first: the text is not that of the last event of this shape
+ *     lengths         of each text whose bit is set
+ *     bytes           of each text whose bit is set
  *
- *   columns are source, object, parser, and the fields. Before the first event of a shape all columns are empty.
- *   text: v = length << 1. If v is odd the bytes stand in original, at the offset that follows as its distance (zig-zag) from the
- *         end of the reference before it in this event (the first: from 0); else they follow.
+ *   Columns are time_text, source, object, parser, and the fields. Texts are the pieces of the line, then the columns that are no part of it.
+ *   Before the first event of a shape all texts are empty.
  *
- * Lines of one kind have the same fields, most of them with the values of the line before or with pieces of the line itself: what
- * is left of an event beside its line is some twenty bytes, and neither the compressor nor the disk sees more.
+ * The line is cut wherever a value begins or ends in it. The pieces one behind the other are the line, and a value is a run of them, wherever it
+ * lies: values may hold each other, overlap, be one and the same. So no byte of a line stands twice, and what is between the values - "Failed
+ * password for ", " from ", " port " - is the same from event to event and not there at all:
  *
- * Version 1 is read, not written: decode1.c. */
+ *     <38>|Nov 27 10:48:03| |srv-9|: sshd[|4711|]: |Failed|  …  the pieces of the first event of a shape
+ *         |Nov 27 10:48:07| |     |       |4712|              what the second one needs of them
+ *
+ * Versions 1 and 2 are read, not written: decode1.c, decode2.c. */
 #ifndef SAQSHY_EVENT_CODEC_H
 #define SAQSHY_EVENT_CODEC_H
 
 #include "event/event.h"
 
-#define CODEC_VERSION   2
-#define CODEC_COLUMNS   3   /* source, object, parser stand before the fields */
+#define CODEC_VERSION    3
+#define CODEC_COLUMNS    4   /* time_text, source, object, parser stand before the fields */
+#define CODEC_PIECES_MAX (2 * (EVENT_FIELDS_MAX + CODEC_COLUMNS) + 1)   /* a line that is cut where each column begins and ends */
+#define CODEC_TEXTS_MAX  (CODEC_PIECES_MAX + EVENT_FIELDS_MAX + CODEC_COLUMNS + 7)   /* 7: bits come in whole bytes */
 /* More than the fields of any batch or block of ours can have: 64 MiB of events at 35 bytes a field. A lower limit would be a way to stop
  * the index and to have batches refused, for anybody who may write a line of name=value into a log. */
 #define CODEC_NAMES_MAX (1u << 22)
@@ -37,7 +42,8 @@
 static inline uint64_t codec_zig(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
 static inline int64_t codec_zag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 
-/* decode1.c: the events of a payload of version 1, behind the byte of the version. */
+/* The events of a payload of an older version, behind the byte of the version. */
 void decode1(struct reader *r, uint64_t first_seq, struct event_batch *batch);
+void decode2(struct reader *r, uint64_t first_seq, struct event_batch *batch);
 
 #endif

@@ -9,15 +9,20 @@ struct decoder {
     size_t          name_count, names_cap;
     struct shape   *shapes;
     size_t          shape_count, shapes_cap;
-    size_t          reference;
+};
+
+/* Pieces of the line that a column is: from this cut to that one. from == to: it is a text of its own. */
+struct span {
+    uint16_t from, to;
 };
 
 struct shape {
-    const struct str *names;   /* of its fields */
-    struct str       *last;    /* of its columns */
-    uint32_t          marks, fields;
-    int32_t           offset_min;
-    uint8_t           flags;
+    const struct str  *names;    /* of its fields */
+    const struct span *spans;    /* of its columns */
+    struct str        *last;     /* of its texts: the pieces, then the columns that are no piece */
+    uint32_t           marks, fields, pieces, texts;
+    int32_t            offset_min;
+    uint8_t            flags;
 };
 
 /* larger - an array of twice the room, with what stood in the old one. */
@@ -59,10 +64,47 @@ static struct str get_name(struct decoder *k)
     return k->names[at];
 }
 
+/* get_span - which pieces a column is, of a line that has so many. */
+static struct span get_span(struct decoder *k, uint32_t pieces)
+{
+    uint64_t from = rd_varint(k->r), count;
+
+    if (from == 0)
+        return (struct span){ 0, 0 };
+    count = rd_varint(k->r);
+    if (from > pieces || count == 0 || count > pieces - (from - 1))
+        rd_fail(k->r, "pieces of the line");
+    return rd_ok(k->r) ? (struct span){ (uint16_t)(from - 1), (uint16_t)(from - 1 + count) } : (struct span){ 0, 0 };
+}
+
+static void get_columns_of(struct decoder *k, struct shape *s)
+{
+    struct str *names = arena_array(k->arena, s->fields + 1, sizeof *names);
+    struct span *spans = arena_array(k->arena, s->fields + CODEC_COLUMNS, sizeof *spans);
+
+    if (!names || !spans) {
+        rd_fail(k->r, "memory for a shape");
+        return;
+    }
+    s->names = names;
+    s->spans = spans;
+    s->texts = s->pieces;
+    for (uint32_t i = 0; i < s->fields + CODEC_COLUMNS && rd_ok(k->r); i++) {
+        if (i >= CODEC_COLUMNS)
+            names[i - CODEC_COLUMNS] = get_name(k);
+        spans[i] = get_span(k, s->pieces);
+        s->texts += spans[i].from == spans[i].to;
+    }
+    if (!rd_ok(k->r))
+        return;
+    s->last = arena_zero(k->arena, (s->texts + 1) * sizeof *s->last);
+    if (!s->last)
+        rd_fail(k->r, "memory for a shape");
+}
+
 static void get_shape(struct decoder *k, struct shape *s)
 {
-    uint64_t zone, fields;
-    struct str *names;
+    uint64_t zone, fields, pieces;
 
     s->flags = rd_u8(k->r);
     if ((s->flags & 15) >= CLASS_COUNT || s->flags >> 4 >= EVENT_PARSE_COUNT)
@@ -70,22 +112,17 @@ static void get_shape(struct decoder *k, struct shape *s)
     s->marks = (uint32_t)rd_varint(k->r);
     zone = rd_varint(k->r);
     s->offset_min = zone ? (int32_t)codec_zag(zone - 1) : EVENT_OFFSET_NONE;
+    pieces = rd_varint(k->r);
+    if (pieces > CODEC_PIECES_MAX)
+        rd_fail(k->r, "a number of pieces within the limit");
     fields = rd_varint(k->r);
     if (fields > EVENT_FIELDS_MAX || fields > rd_left(k->r))
         rd_fail(k->r, "a number of fields within the limit");
     if (!rd_ok(k->r))
         return;
+    s->pieces = (uint32_t)pieces;
     s->fields = (uint32_t)fields;
-    names = arena_array(k->arena, s->fields + 1, sizeof *names);
-    s->last = arena_array(k->arena, s->fields + CODEC_COLUMNS, sizeof *s->last);
-    s->names = names;
-    if (!names || !s->last) {
-        rd_fail(k->r, "memory for a shape");
-        return;
-    }
-    memset(s->last, 0, (s->fields + CODEC_COLUMNS) * sizeof *s->last);
-    for (uint32_t i = 0; i < s->fields && rd_ok(k->r); i++)
-        names[i] = get_name(k);
+    get_columns_of(k, s);
 }
 
 /* shape_of - the shape of the next event; NULL after a failure. */
@@ -112,27 +149,82 @@ static struct shape *shape_of(struct decoder *k)
     return rd_ok(k->r) ? &k->shapes[at] : NULL;
 }
 
-static struct str get_text(struct decoder *k, struct str original)
+/* put_piece - memcpy, without the call for a short one. */
+static inline void put_piece(char *to, const char *p, size_t n)
 {
-    uint64_t v = rd_varint(k->r), n = v >> 1, at;
+    uint64_t head, tail;
 
-    if (!(v & 1))
-        return rd_take(k->r, n > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)n, "the bytes of a text");
-    at = (uint64_t)k->reference + (uint64_t)codec_zag(rd_varint(k->r));
-    if (at > original.n || n > original.n - at) {
-        rd_fail(k->r, "a reference inside the line");
-        return (struct str){ NULL, 0 };
+    if (n > 16)
+        memcpy(to, p, n);
+    else if (n >= 8) {
+        memcpy(&head, p, 8);
+        memcpy(&tail, p + n - 8, 8);
+        memcpy(to, &head, 8);
+        memcpy(to + n - 8, &tail, 8);
+    } else if (n >= 4) {
+        uint32_t first, last;
+
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+    } else if (n) {
+        to[0] = p[0];
+        to[n / 2] = p[n / 2];
+        to[n - 1] = p[n - 1];
     }
-    k->reference = (size_t)(at + n);
-    return str_of(original.p + at, (size_t)n);
+}
+
+/* get_texts - the texts of an event that are not those of the last event of its shape: a bit for each of all, how long each is, their bytes. */
+static void get_texts(struct decoder *k, const struct shape *s)
+{
+    struct str map = rd_take(k->r, (s->texts + 7) / 8, "a bit for each text");
+    struct str *change[CODEC_TEXTS_MAX];
+    unsigned count = 0;
+
+    for (size_t i = 0; i < map.n; i++)
+        for (unsigned bits = (unsigned char)map.p[i]; bits; bits &= bits - 1)
+            change[count++] = s->last + 8 * i + (unsigned)__builtin_ctz(bits);
+    if (count && change[count - 1] >= s->last + s->texts)
+        rd_fail(k->r, "bits of texts that there are");
+    if (!rd_ok(k->r))
+        return;
+    for (unsigned i = 0; i < count; i++)
+        *change[i] = (struct str){ NULL, (size_t)rd_varint(k->r) };
+    for (unsigned i = 0; i < count; i++)
+        *change[i] = rd_take(k->r, change[i]->n, "the bytes of a text");
+}
+
+/* get_line - the pieces are put together; cut[0…pieces] says where. */
+static void get_line(struct decoder *k, struct event *ev, const struct shape *s, uint32_t *cut)
+{
+    size_t n = 0;
+    char *line;
+
+    for (uint32_t i = 0; i < s->pieces && n <= EVENT_ORIGINAL_MAX; i++) {
+        cut[i] = (uint32_t)n;
+        n += s->last[i].n;
+    }
+    cut[s->pieces] = (uint32_t)n;
+    line = n <= EVENT_ORIGINAL_MAX ? arena_alloc(k->arena, n) : NULL;
+    if (!line) {
+        rd_fail(k->r, "a line within the limit, and memory for it");
+        return;
+    }
+    for (uint32_t i = 0; i < s->pieces; i++)
+        put_piece(line + cut[i], s->last[i].p, s->last[i].n);
+    ev->original = str_of(line, n);
 }
 
 static void get_columns(struct decoder *k, struct event *ev, const struct shape *s)
 {
-    struct str *head[CODEC_COLUMNS] = { &ev->source, &ev->object, &ev->parser };
-    uint32_t columns = s->fields + CODEC_COLUMNS;
-    struct str map = rd_take(k->r, (columns + 7) / 8, "a bit for each column");
+    struct str *head[CODEC_COLUMNS] = { &ev->time_text, &ev->source, &ev->object, &ev->parser };
+    const struct str *text = s->last + s->pieces;
+    uint32_t cut[CODEC_PIECES_MAX + 1];
 
+    get_texts(k, s);
+    if (rd_ok(k->r))
+        get_line(k, ev, s, cut);
     if (!rd_ok(k->r))
         return;
     if (s->fields) {
@@ -142,17 +234,16 @@ static void get_columns(struct decoder *k, struct event *ev, const struct shape 
             return;
         }
     }
-    ev->field_cap = s->fields;
-    for (uint32_t i = 0; i < columns; i++) {
-        if (!((unsigned char)map.p[i / 8] >> i % 8 & 1))
-            s->last[i] = get_text(k, ev->original);
+    ev->field_count = ev->field_cap = s->fields;
+    for (uint32_t i = 0; i < s->fields + CODEC_COLUMNS; i++) {
+        struct span span = s->spans[i];
+        struct str v = span.from < span.to ? str_of(ev->original.p + cut[span.from], cut[span.to] - cut[span.from]) : *text++;
+
         if (i < CODEC_COLUMNS)
-            *head[i] = s->last[i];
+            *head[i] = v;
         else
-            ev->fields[i - CODEC_COLUMNS] = (struct event_field){ s->names[i - CODEC_COLUMNS], s->last[i] };
+            ev->fields[i - CODEC_COLUMNS] = (struct event_field){ s->names[i - CODEC_COLUMNS], v };
     }
-    if (rd_ok(k->r))
-        ev->field_count = s->fields;
 }
 
 static void get_event(struct decoder *k, struct event *ev, const struct event *before)
@@ -161,19 +252,16 @@ static void get_event(struct decoder *k, struct event *ev, const struct event *b
 
     if (!s)
         return;
-    k->reference = 0;
     ev->time = (time_ns)((uint64_t)(before ? before->time : 0) + (uint64_t)codec_zag(rd_varint(k->r)));
     ev->received = (time_ns)((uint64_t)(before ? before->received : 0) + (uint64_t)codec_zag(rd_varint(k->r)));
     ev->offset_min = s->offset_min;
     ev->class = (enum event_class)(s->flags & 15);
     ev->parse = (enum event_parse)(s->flags >> 4);
     ev->marks = s->marks;
-    ev->original = rd_varstr(k->r, EVENT_ORIGINAL_MAX, "a line within the limit");
-    ev->time_text = get_text(k, ev->original);
     get_columns(k, ev, s);
 }
 
-static void decode2(struct reader *r, uint64_t first_seq, struct event_batch *batch)
+static void decode3(struct reader *r, uint64_t first_seq, struct event_batch *batch)
 {
     struct decoder k = { .r = r, .arena = &batch->arena };
     uint64_t count = rd_varint(r);
@@ -199,11 +287,13 @@ int event_decode(struct str payload, uint64_t first_seq, struct event_batch *bat
     uint8_t version = rd_u8(&r);
 
     if (version == CODEC_VERSION)
+        decode3(&r, first_seq, batch);
+    else if (version == 2)
         decode2(&r, first_seq, batch);
     else if (version == 1)
         decode1(&r, first_seq, batch);
     else
-        rd_fail(&r, "version 1 or 2");
+        rd_fail(&r, "version 1 to 3");
     if (rd_ok(&r) && rd_left(&r))
         rd_fail(&r, "the end of the payload");
     if (rd_ok(&r))

@@ -1,4 +1,4 @@
-/* test_event.c - fields, flat JSON and the codec: round trips, cuts and flipped bits. */
+/* test_event.c - fields and flat JSON. */
 #include "event/event.h"
 #include "base/test.h"
 
@@ -25,196 +25,6 @@ static void fill(struct event_batch *b)
     }
 }
 
-static void same(const struct event *a, const struct event *b)
-{
-    assert_true(a->time == b->time && a->received == b->received && a->offset_min == b->offset_min);
-    assert_true(a->class == b->class && a->parse == b->parse && a->marks == b->marks);
-    assert_true(str_eq(a->original, b->original) && str_eq(a->source, b->source) && str_eq(a->object, b->object));
-    assert_true(str_eq(a->parser, b->parser) && str_eq(a->time_text, b->time_text));
-    assert_int_equal(a->field_count, b->field_count);
-    for (uint32_t i = 0; i < a->field_count; i++)
-        assert_true(str_eq(a->fields[i].name, b->fields[i].name) && str_eq(a->fields[i].value, b->fields[i].value));
-}
-
-static void the_codec_gives_back_what_it_took(void **state)
-{
-    struct event_batch in, out;
-    AUTO_BUF struct buf b;
-
-    (void)state;
-    buf_init(&b, 0);
-    event_batch_init(&in, 0);
-    event_batch_init(&out, 0);
-    fill(&in);
-    assert_int_equal(event_encode(in.items, in.count, &b, NULL), 0);
-    assert_int_equal(event_decode(buf_view(&b), 41, &out, NULL), 0);
-    assert_int_equal(out.count, 3);
-    for (size_t i = 0; i < 3; i++) {
-        same(&in.items[i], &out.items[i]);
-        assert_true(out.items[i].seq == 41 + i);
-    }
-    event_batch_free(&in);
-    event_batch_free(&out);
-}
-
-/* What the first releases wrote must be read for ever: the first two events of fill(). */
-static void payloads_of_version_1_are_read(void **state)
-{
-    static const char v1[] =
-        "\001\002\002\011source.ip\014saqshy.types\200\200\312\221\256\265\371\3521\012\000\021\030RNov 24 10:00:00 srv sshd[7]: Failed password for root "
-        "from 203.0.113.9 port 4 ssh2\037\000&a1/var/log/auth.log\000\010sshd\003\000\027;\001\012OS-04\001\012UX-01\377\377\304\213\306\321\001\007\331\004\021"
-        "\030RNov 24 10:00:00 srv sshd[7]: Failed password for root from 203.0.113.9 port 4 ssh2\037\000&a1/var/log/auth.log\000\010sshd\003\000\027;\001\012"
-        "OS-04\001\012UX-01";
-    struct event_batch in, out;
-
-    (void)state;
-    event_batch_init(&in, 0);
-    event_batch_init(&out, 0);
-    fill(&in);
-    assert_int_equal(event_decode(str_of(v1, sizeof v1 - 1), 1, &out, NULL), 0);
-    assert_int_equal(out.count, 2);
-    for (size_t i = 0; i < 2; i++)
-        same(&in.items[i], &out.items[i]);
-    event_batch_free(&in);
-    event_batch_free(&out);
-}
-
-/* some - an event of a few kinds: fields that stay, change, are pieces of the line, are texts of their own, or have names nobody had before. */
-static void some(struct event_batch *b, unsigned *seed)
-{
-    struct event *ev = event_batch_add(b);
-    unsigned r = (unsigned)rand_r(seed), kind = r % 5;
-
-    ev->original = kind ? arena_printf(&b->arena, "%u host-%u app[%u]: user=u%u did %u", r, r % 7, r % 1000, r % 50, r / 3) : str_of(NULL, 0);
-    ev->time = (time_ns)(r % 3 ? r : 0) * 1000003 - (time_ns)(r % 11) * NS_PER_HOUR;
-    ev->received = 1795514400 * NS_PER_SECOND + r % 2;
-    ev->offset_min = r % 4 ? 300 : EVENT_OFFSET_NONE;
-    ev->class = (enum event_class)(r % CLASS_COUNT);
-    ev->marks = r % 9 ? 0 : MARK_NOT_UTF8;
-    ev->source = r % 3 ? STR("10.0.0.5") : arena_printf(&b->arena, "10.0.0.%u", r % 4);
-    ev->object = r % 2 ? STR("state-register") : str_of(NULL, 0);
-    ev->parser = STR("app");
-    ev->time_text = str_of(ev->original.p, min_size(ev->original.n, 3));
-    for (unsigned i = 0; i < r % 9; i++) {
-        size_t at = ev->original.n ? (r + i * 5) % ev->original.n : 0;
-
-        assert_int_equal(event_add(ev, &b->arena, STR("event.outcome"), i % 2 ? STR("failure") : STR("success")), 0);
-        assert_int_equal(event_add(ev, &b->arena, STR("message"), str_of(ev->original.p + at, ev->original.n - at)), 0);
-        assert_int_equal(event_add(ev, &b->arena, arena_printf(&b->arena, "own.%u", r % 400), arena_printf(&b->arena, "%u", r % 3)), 0);
-    }
-}
-
-/* Whatever is encoded, in portions of any size whose memory is gone afterwards, comes back; and an encoder remembers nothing from payload to payload. */
-static void portions_of_any_size_come_back(void **state)
-{
-    struct event_encoder *k = event_encoder_new();
-    struct event_batch all, part, out;
-    AUTO_BUF struct buf whole, b;
-    unsigned seed = 7;
-
-    (void)state;
-    buf_init(&b, 0);
-    buf_init(&whole, 0);
-    event_batch_init(&all, 0);
-    event_batch_init(&part, 0);
-    event_batch_init(&out, 0);
-    for (unsigned round = 0; round < 60; round++) {
-        unsigned all_seed = seed, part_seed = seed, total = 1 + (unsigned)rand_r(&seed) % 300, left = total;
-        size_t count;
-
-        event_batch_reset(&all);
-        event_batch_reset(&out);
-        buf_reset(&b);
-        buf_reset(&whole);
-        buf_str(&b, STR("before"));
-        for (unsigned i = 0; i < total; i++)
-            some(&all, &all_seed);
-        event_encoder_begin(k, &b);
-        while (left) {
-            unsigned n = 1 + (unsigned)rand_r(&seed) % left;
-
-            for (unsigned i = 0; i < n; i++)
-                some(&part, &part_seed);
-            assert_int_equal(event_encoder_add(k, part.items, part.count, NULL), 0);
-            event_batch_free(&part);
-            event_batch_init(&part, 0);
-            left -= n;
-        }
-        assert_int_equal(event_encoder_end(k, &count, NULL), 0);
-        assert_int_equal(count, total);
-        assert_int_equal(event_encode(all.items, all.count, &whole, NULL), 0);
-        assert_true(str_eq(buf_view(&whole), str_of(b.p + 6, b.n - 6)));
-        assert_int_equal(event_decode(buf_view(&whole), 1, &out, NULL), 0);
-        assert_int_equal(out.count, total);
-        for (unsigned i = 0; i < total; i++)
-            same(&all.items[i], &out.items[i]);
-    }
-    event_encoder_free(&k);
-    event_batch_free(&all);
-    event_batch_free(&part);
-    event_batch_free(&out);
-}
-
-static void what_does_not_fit_is_refused_and_the_next_goes_on(void **state)
-{
-    struct event_encoder *k = event_encoder_new();
-    struct event_batch in, out;
-    AUTO_BUF struct buf small;
-    int rc = 0;
-
-    (void)state;
-    buf_init(&small, 4096);
-    event_batch_init(&in, 0);
-    event_batch_init(&out, 0);
-    fill(&in);
-    event_encoder_begin(k, &small);
-    for (int i = 0; i < 100 && rc == 0; i++)
-        rc = event_encoder_add(k, in.items, in.count, NULL);
-    assert_int_equal(rc, -E2BIG);
-    assert_int_equal(event_encoder_end(k, NULL, NULL), -E2BIG);
-    buf_free(&small);
-    event_encoder_begin(k, &small);
-    assert_int_equal(event_encoder_add(k, in.items, 1, NULL), 0);
-    assert_int_equal(event_encoder_end(k, NULL, NULL), 0);
-    assert_int_equal(event_decode(buf_view(&small), 1, &out, NULL), 0);
-    same(&in.items[0], &out.items[0]);
-    event_encoder_free(&k);
-    event_batch_free(&in);
-    event_batch_free(&out);
-}
-
-static void cut_and_flipped_payloads_do_no_harm(void **state)
-{
-    struct event_batch in, out;
-    AUTO_BUF struct buf b;
-
-    (void)state;
-    buf_init(&b, 0);
-    event_batch_init(&in, 0);
-    event_batch_init(&out, 0);
-    fill(&in);
-    assert_int_equal(event_encode(in.items, in.count, &b, NULL), 0);
-    for (size_t n = 0; n < b.n; n++) {
-        char *cut = malloc(n ? n : 1);
-
-        memcpy(cut, b.p, n);
-        assert_int_equal(event_decode(str_of(cut, n), 1, &out, NULL), -EBADMSG);
-        assert_int_equal(out.count, 0);
-        arena_reset(&out.arena);
-        free(cut);
-    }
-    for (size_t bit = 0; bit < b.n * 8; bit++) {
-        b.p[bit / 8] ^= (char)(1 << bit % 8);
-        if (event_decode(buf_view(&b), 1, &out, NULL) == 0)
-            for (size_t i = 0; i < out.count; i++)
-                event_get(&out.items[i], STR("source.ip"));
-        event_batch_reset(&out);
-        b.p[bit / 8] ^= (char)(1 << bit % 8);
-    }
-    event_batch_free(&in);
-    event_batch_free(&out);
-}
-
 static void json_is_flat_with_arrays(void **state)
 {
     struct event_batch in;
@@ -231,29 +41,6 @@ static void json_is_flat_with_arrays(void **state)
     assert_non_null(strstr(b.p, "\"source.ip\":\"203.0.113.9\""));
     assert_non_null(strstr(b.p, "\"saqshy.marks\":[\"future\",\"no_time\"]"));
     event_batch_free(&in);
-}
-
-/* The encoder knows shapes by the places of their names, and values by their places. Events of one shape whose names lie elsewhere come between. */
-static void places_in_memory_are_no_values(void **state)
-{
-    static const char *const values[] = { "success", "failure", "success", "unknown", "success", "failure", "failure" };
-    char name[] = "event.outcome";
-    struct event_batch in, out;
-    AUTO_BUF struct buf b;
-
-    (void)state;
-    buf_init(&b, 0);
-    event_batch_init(&in, 0);
-    event_batch_init(&out, 0);
-    for (size_t i = 0; i < COUNT(values); i++)
-        assert_int_equal(event_add(event_batch_add(&in), &in.arena, i % 2 ? str_c(name) : STR("event.outcome"), str_c(values[i])), 0);
-    assert_int_equal(event_encode(in.items, in.count, &b, NULL), 0);
-    assert_int_equal(event_decode(buf_view(&b), 1, &out, NULL), 0);
-    assert_int_equal(out.count, COUNT(values));
-    for (size_t i = 0; i < COUNT(values); i++)
-        assert_true(str_eq(event_get(&out.items[i], STR("event.outcome")), str_c(values[i])));
-    event_batch_free(&in);
-    event_batch_free(&out);
 }
 
 static void fields_have_a_limit(void **state)
@@ -273,13 +60,7 @@ static void fields_have_a_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_codec_gives_back_what_it_took),
-        cmocka_unit_test(payloads_of_version_1_are_read),
-        cmocka_unit_test(portions_of_any_size_come_back),
-        cmocka_unit_test(what_does_not_fit_is_refused_and_the_next_goes_on),
-        cmocka_unit_test(cut_and_flipped_payloads_do_no_harm),
         cmocka_unit_test(json_is_flat_with_arrays),
-        cmocka_unit_test(places_in_memory_are_no_values),
         cmocka_unit_test(fields_have_a_limit),
     };
 
