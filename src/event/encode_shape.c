@@ -225,6 +225,8 @@ static void cut_line(struct event_encoder *k, struct shape *s, const struct even
     for (size_t i = 1; i < count; i++)
         if (cut[i] != cut[kept - 1])
             cut[kept++] = cut[i];
+    if (kept == 1)
+        kept++;   /* an empty line is an empty piece, as others of this shape need not be empty */
     s->texts = s->pieces = (uint16_t)(kept - 1);
     placed[s->pieces] = true;
     for (unsigned c = 0; c < columns; c++) {

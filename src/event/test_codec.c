@@ -218,12 +218,13 @@ static void anywhere(struct event_batch *b, unsigned *seed)
     struct event *ev = event_batch_add(b);
     unsigned form = (unsigned)rand_r(seed) % 6, from = form;
     struct str s = arena_printf(&b->arena, "%u form %u of %u, user %u: done", (unsigned)rand_r(seed) % 100000, form, (unsigned)rand_r(seed) % 9, (unsigned)rand_r(seed));
+    bool bare = rand_r(seed) % 4 == 0;
 
-    ev->original = str_of(s.p, form == 5 ? 0 : s.n);
-    ev->time_text = str_of(ev->original.p, min_size(ev->original.n, 3 + form % 2));
+    ev->original = str_of(s.p, form == 5 || rand_r(seed) % 8 == 0 ? 0 : s.n);
+    ev->time_text = str_of(ev->original.p, bare ? 0 : min_size(ev->original.n, 3 + form % 2));
     ev->source = STR("10.0.0.5");
     ev->time = ev->received = (time_ns)rand_r(seed);
-    for (unsigned i = 0; i < 2 + form; i++) {
+    for (unsigned i = 0; !bare && i < 2 + form; i++) {
         unsigned how = rand_r(seed) % 16 ? (form * 7 + i * 3) % 11 : (unsigned)rand_r(seed) % 11;   /* mostly the same in one form */
         size_t at = min_size(how + from % 5, ev->original.n), n = min_size(i == 3 ? SIZE_MAX : how / 2 + 1, ev->original.n - at);
         struct str v = how == 10 ? arena_printf(&b->arena, "%u", (unsigned)rand_r(seed) % 3) : how == 9 ? STR("literal") : str_of(ev->original.p + at, n);
