@@ -26,6 +26,11 @@ static inline int wrong_usage(const char *command, const char *what)
 /* data_and_json - the options of a command that has --data and --json and no other; *data and *json stay as they are where one is not given. -1: go on,
  * with the words from optind; otherwise the exit code, and --help or the usage was told. */
 MUST_USE int data_and_json(int argc, char **argv, const char *usage, const char **data, bool *json);
+#define RULE_FOLDERS_MAX 16   /* on a command line */
+/* rule_paths - the pipelines of content come first, so that any other file may say it otherwise; then the given folders, or without
+ * any our own rules and those below data (may be NULL). The paths point into r. */
+struct rule_paths { char pipelines[4200], own[4200], added[4200]; const char *paths[RULE_FOLDERS_MAX + 2]; size_t count; };
+void rule_paths(struct rule_paths *r, const char *content, const char *data, const char *const *given, size_t count);
 /* lang_of_environment - LC_ALL, LC_MESSAGES or LANG; English if none of them names a language of ours. */
 static inline enum lang lang_of_environment(void)
 {

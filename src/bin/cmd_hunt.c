@@ -11,7 +11,6 @@ static const char usage[] =
     "also Windows events as JSON), else log lines. Correlations run over all files in the order given.\n"
     "Exit 0 if something matched, 1 if nothing did, 2 if rules or a file could not be read.\n";
 
-#define RULE_FOLDERS_MAX 16
 
 struct output { struct buf b; bool json; };
 
@@ -102,12 +101,15 @@ static int run(const char *const *rules, size_t rule_count, char **files, int co
     struct hunt *h = NULL;
     char exe[4096];
     struct err e = { 0 };
-    int rc = sigma_load(rules, rule_count, &s, &e);
+    struct rule_paths where;
+    int rc = node_exe_folder(exe, &e);
 
     if (rc == 0)
-        rc = node_exe_folder(exe, &e);
-    if (rc == 0)
         rc = node_default(NULL, exe, &node, &e);
+    if (rc == 0) {
+        rule_paths(&where, node->content, NULL, rules, rule_count);
+        rc = sigma_load(where.paths, where.count, &s, &e);
+    }
     if (rc == 0)
         rc = hunt_new(s, node->content, &h, &e);
     if (rc == 0) {

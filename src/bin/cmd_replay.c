@@ -10,7 +10,6 @@
 
 #include <getopt.h>
 
-#define RULE_FOLDERS_MAX 16
 #define TELL_EVERY_NS    NS_PER_SECOND
 
 static const char usage[] =

@@ -176,6 +176,7 @@ static int test(const struct sigma *s, const char *folder, const char *content, 
 int cmd_rules(int argc, char **argv)
 {
     static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+    struct rule_paths where;
     struct node *node = NULL;
     struct sigma *s = NULL;
     bool json = false;
@@ -194,17 +195,16 @@ int cmd_rules(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    const char *paths[] = { argv[optind + 1] };
-    rc = sigma_load(paths, 1, &s, &e);
-    if (rc == 0 && strcmp(argv[optind], "check") == 0) {
-        rc = check(s, json);
-    } else if (rc == 0) {
-        rc = node_exe_folder(exe, &e);
-        if (rc == 0)
-            rc = node_default(NULL, exe, &node, &e);
-        if (rc == 0)
-            rc = test(s, paths[0], node->content, json, &e);
+    const char *folder = argv[optind + 1];
+    rc = node_exe_folder(exe, &e);
+    if (rc == 0)
+        rc = node_default(NULL, exe, &node, &e);
+    if (rc == 0) {
+        rule_paths(&where, node->content, NULL, &folder, 1);
+        rc = sigma_load(where.paths, where.count, &s, &e);
     }
+    if (rc == 0)
+        rc = strcmp(argv[optind], "check") == 0 ? check(s, json) : test(s, folder, node->content, json, &e);
     if (rc < 0)
         fprintf(stderr, "saqshy rules: %s\n", e.text);
     sigma_free(&s);

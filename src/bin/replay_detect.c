@@ -1,5 +1,5 @@
 /* replay_detect.c - today's rules over events of then. Nothing is opened: what would have matched is printed. */
-#include "base/file.h"
+#include "bin/bin.h"
 #include "bin/event_print.h"
 #include "bin/replay.h"
 #include "detect/hunt.h"
@@ -14,17 +14,15 @@ struct redetect {
 int redetect_new(const char *data, const char *content, const char *const *rules, size_t count, struct redetect **out, struct err *e)
 {
     struct redetect *r = calloc(1, sizeof *r);
-    char ours[4200], theirs[4200];
-    const char *usual[2] = { ours, theirs };
+    struct rule_paths where;
     int rc;
 
     *out = NULL;
     if (!r)
         return err_set(e, -ENOMEM, "no memory to detect again");
     buf_init(&r->out, 0);
-    snprintf(ours, sizeof ours, "%s/rules", content);
-    snprintf(theirs, sizeof theirs, "%s/rules", data);
-    rc = count ? sigma_load(rules, count, &r->rules, e) : sigma_load(usual, file_exists(theirs) ? 2 : 1, &r->rules, e);
+    rule_paths(&where, content, data, rules, count);
+    rc = sigma_load(where.paths, where.count, &r->rules, e);
     if (rc == 0)
         rc = sigma_run_new(r->rules, false, &r->run, e);
     if (rc < 0)

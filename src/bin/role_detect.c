@@ -105,21 +105,12 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
     return EXIT_YES;
 }
 
-/* rule_folders - our own rules, and those that the administrator put below DATA/rules. */
-static size_t rule_folders(const struct node *node, char own[4096], char added[4096], const char *paths[2])
-{
-    snprintf(own, 4096, "%s/rules", node->content);
-    paths[0] = own;
-    paths[1] = node_path(node, "rules", added);
-    return file_exists(added) ? 2 : 1;
-}
-
 int role_detect_run(const struct node *node)
 {
-    char journal[4096], findings[4096], folder[4096], state[4096], own[4096], added[4096];
+    char journal[4096], findings[4096], folder[4096], state[4096];
     struct metrics *metrics = calloc(1, sizeof *metrics);
-    const char *paths[2];
-    struct detect_config c = { .rules = paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics };
+    struct rule_paths where;
+    struct detect_config c = { .rules = where.paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics };
     struct detect *d = NULL;
     struct err e;
     int code = EXIT_NO;
@@ -128,7 +119,8 @@ int role_detect_run(const struct node *node)
     c.journal = node_path(node, "journal", journal);
     c.findings = node_path(node, "findings", findings);
     c.state_file = node_path(node, "detect/state", state);
-    c.rule_count = rule_folders(node, own, added, paths);
+    rule_paths(&where, node->content, node->data, NULL, 0);
+    c.rule_count = where.count;
     if (!metrics || file_mkdirs(node_path(node, "detect", folder), 0750, &e) < 0 ||
         file_mkdirs(findings, 0750, &e) < 0 ||
         detect_open(&c, say, NULL, &d, &e) < 0) {

@@ -134,16 +134,27 @@ static void tell_failed(void *arg, const struct sigma_rule *r, struct str line, 
     print_message("%.*s: %s: %.*s\n", STR_ARG(r->title), wanted ? "does not match" : "matches", STR_ARG(line));
 }
 
-static struct sigma *own_rules(void)
+/* load_with_pipelines - the rules below a folder, with the names that content/pipelines maps. */
+static struct sigma *load_with_pipelines(const char *folder)
 {
-    char path[4096];
-    const char *paths[] = { path };
+    char pipelines[4096];
+    const char *paths[] = { pipelines, folder };
     struct sigma *s = NULL;
     struct err e;
 
-    snprintf(path, sizeof path, "%s/content/rules", env("SAQSHY_SOURCE"));
-    if (sigma_load(paths, 1, &s, &e) < 0)
+    snprintf(pipelines, sizeof pipelines, "%s/content/pipelines", env("SAQSHY_SOURCE"));
+    if (sigma_load(paths, COUNT(paths), &s, &e) < 0)
         fail_msg("%s", e.text);
+    return s;
+}
+
+static struct sigma *own_rules(void)
+{
+    char path[4096];
+    struct sigma *s;
+
+    snprintf(path, sizeof path, "%s/content/rules", env("SAQSHY_SOURCE"));
+    s = load_with_pipelines(path);
     for (size_t i = 0; i < sigma_refusal_count(s); i++)
         print_message("%.*s:%d: %.*s\n", STR_ARG(sigma_refusal_at(s, i)->file), sigma_refusal_at(s, i)->line,
                       STR_ARG(sigma_refusal_at(s, i)->reason));
@@ -201,13 +212,11 @@ static bool unpack(const char *archive)
 static void public_rules_load(void **state)
 {
     char path[128];
-    const char *paths[] = { path };
     struct sigma *s = NULL;
-    struct err e;
 
     (void)state;
     snprintf(path, sizeof path, "%s/sigma-rules", work);
-    assert_int_equal(sigma_load(paths, 1, &s, &e), 0);
+    s = load_with_pipelines(path);
     for (size_t i = 0; i < sigma_refusal_count(s); i++) {
         const struct sigma_refusal *r = sigma_refusal_at(s, i);
 
@@ -304,12 +313,10 @@ static unsigned every_case(struct sigma *s, int kind, unsigned *good)
 static struct sigma *public_rules(void)
 {
     char path[128];
-    const char *paths[] = { path };
     struct sigma *s = NULL;
-    struct err e;
 
     snprintf(path, sizeof path, "%s/sigma-rules", work);
-    assert_int_equal(sigma_load(paths, 1, &s, &e), 0);
+    s = load_with_pipelines(path);
     return s;
 }
 
@@ -384,7 +391,6 @@ static bool parsed_case(struct sigma *s, const struct parser *p, struct str line
 static void public_cases_match_when_parsed(void **state)
 {
     char path[4096];
-    const char *paths[] = { path };
     AUTO_BUF struct buf manifest;
     struct parser *p = NULL;
     struct sigma *s = NULL;
@@ -397,7 +403,7 @@ static void public_cases_match_when_parsed(void **state)
     snprintf(path, sizeof path, "%s/data/sigma/manifest.tsv", env("SAQSHY_SHARED"));
     assert_int_equal(file_read(path, MIB, &manifest, &e), 0);
     snprintf(path, sizeof path, "%s/sigma-rules", work);
-    assert_int_equal(sigma_load(paths, 1, &s, &e), 0);
+    s = load_with_pipelines(path);
     assert_int_equal(parse_new(NULL, 0, &p, &e), 0);
     rest = buf_view(&manifest);
     str_split(&rest, '\n', &line);   /* the heading */

@@ -20,12 +20,17 @@ static const struct row rows[] = {
     { "F2 data without a name, numbered by our parser", "s: {Data|contains|all: [one, two]}",
       "winlog.event_data.param1=one\nwinlog.event_data.param2=two", true },
     { "F2 data without a name, none of them", "s: {Data|contains: three}", "winlog.event_data.param1=one", false },
+};
 
+/* With the pipelines of content/. */
+static const struct row mapped[] = {
     { "F3 4688: NewProcessName is Image", "s: {Image|endswith: '\\cmd.exe'}", "Event.EventData.NewProcessName=C:\\cmd.exe", true },
     { "F3 4688: ParentProcessName is ParentImage", "s: {ParentImage: x}", "winlog.event_data.ParentProcessName=x", true },
     { "F3 4688: SubjectLogonId is LogonId", "s: {LogonId: '0x3e7'}", "SubjectLogonId=0x3e7", true },
     { "F3 4657: NewValue is Details", "s: {Details: x}", "NewValue=x", true },
     { "F3 the own name comes first", "s: {Image: x}", "Image=y\nNewProcessName=x", false },
+    { "F3 the names of other log sources are left alone", "s: {type: x}", "auditd.log.record_type=y\ntype=x", true },
+    { "F3 a name that no event has", "s: {ParentImage: x}", "process.executable=x", false },
     { "F3 ECS", "s: {CommandLine|contains: x}", "process.command_line=axb", true },
     { "F3 the own name comes before ECS", "s: {Image: x}", "Image=x\nprocess.executable=y", true },
     { "F3 audit: one of the joined records is of the type, and its argument counts", "s: {type: EXECVE, a0: wget}",
@@ -145,17 +150,34 @@ static void f4_the_categories_of_windows(void **state)
     }
 }
 
-static void f1_to_f3_names(void **state)
-{
-    (void)state;
-    rows_hold(rows, COUNT(rows));
-}
-
 static const struct refused_row refused[] = {
     { "F6 a taxonomy that nobody maps", "title: t\ntaxonomy: other\nlogsource: {}\ndetection: {s: {a: x}, condition: s}\n", SIGMA_UNSUPPORTED, 2, 11,
       "taxonomy \"other\"" },
     { "F4 a log source is a map", "title: t\nlogsource: linux\ndetection: {s: {a: x}, condition: s}\n", SIGMA_BROKEN, 2, 12, "must be a map" },
 };
+
+static void f1_to_f6_have_both(void **state)
+{
+    struct points p = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        points_take(&p, 'F', rows[i].name, rows[i].match);
+    for (size_t i = 0; i < COUNT(mapped); i++)
+        points_take(&p, 'F', mapped[i].name, mapped[i].match);
+    for (size_t i = 0; i < COUNT(sources); i++)
+        points_take(&p, 'F', sources[i].name, sources[i].match);
+    for (size_t i = 0; i < COUNT(refused); i++)
+        points_take(&p, 'F', refused[i].name, false);
+    points_have_both(&p, 'F', 1, 6);
+}
+
+static void f1_to_f3_names(void **state)
+{
+    (void)state;
+    rows_hold(rows, COUNT(rows));
+    mapped_rows_hold(mapped, COUNT(mapped));
+}
 
 static void f6_a_taxonomy_without_a_map_is_refused(void **state)
 {
@@ -175,6 +197,7 @@ int main(void)
         cmocka_unit_test(f4_to_f6_rules_see_the_events_of_their_log_source),
         cmocka_unit_test(f4_the_categories_of_windows),
         cmocka_unit_test(f6_a_taxonomy_without_a_map_is_refused),
+        cmocka_unit_test(f1_to_f6_have_both),
     };
 
     return cmocka_run_group_tests_name("sigma fields", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_modifiers.c - M1 to M16 of docs/detection.md: what stands behind "|" in the name of a field. */
+/* test_modifiers.c - M1 to M16 of docs/detection.md (but M13, test_pipelines.c): what stands behind "|" in the name of a field. */
 #include "sigma/test_rows.h"
 
 static const struct row rows[] = {
@@ -186,7 +186,7 @@ static const struct refused_row refused[] = {
     { "M14 not a number", RULE("a|gt: x"), SIGMA_BROKEN, 4, 13, "a number is expected" },
 };
 
-static void m1_to_m15_modifiers(void **state)
+static void m1_to_m16_modifiers(void **state)
 {
     (void)state;
     rows_hold(rows, COUNT(rows));
@@ -209,11 +209,23 @@ static void odd_modifiers_are_told(void **state)
     files_hold(odd, COUNT(odd));
 }
 
+static void m1_to_m16_have_both(void **state)
+{
+    struct points p = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        points_take(&p, 'M', rows[i].name, rows[i].match);
+    points_have_both(&p, 'M', 1, 12);
+    points_have_both(&p, 'M', 14, 16);   /* 13: test_pipelines.c */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(m1_to_m15_modifiers),
+        cmocka_unit_test(m1_to_m16_modifiers),
         cmocka_unit_test(odd_modifiers_are_told),
+        cmocka_unit_test(m1_to_m16_have_both),
     };
 
     return cmocka_run_group_tests_name("sigma modifiers", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* test_rows.c - see test_rows.h. */
 #include "sigma/test_rows.h"
+#include "base/file.h"
 
 #define RULE_TEXT_MAX 4096
 
@@ -64,22 +65,52 @@ static int matches_of(const char *name, struct sigma *s, const char *event)
     return first;
 }
 
+static void row_holds(const struct row *r, struct sigma_source *sources, size_t others)
+{
+    char text[RULE_TEXT_MAX];
+    struct sigma *s = NULL;
+    struct err e = { 0 };
+
+    snprintf(text, sizeof text, "title: t\nid: r\nlogsource: {product: linux}\ndetection:\n  %s\n%s", r->detection,
+             strstr(r->detection, "condition:") ? "" : "  condition: s\n");
+    sources[others] = (struct sigma_source){ STR("r.yml"), str_c(text) };
+    assert_int_equal(sigma_compile(sources, others + 1, &s, &e), 0);
+    if (sigma_refusal_count(s))
+        fail_msg("row \"%s\": refused: %.*s", r->name, STR_ARG(sigma_refusal_at(s, 0)->reason));
+    CHECK(r->name, matches_of(r->name, s, r->event) == r->match);
+    sigma_free(&s);
+}
+
 void rows_hold(const struct row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct row *r = &rows[i];
-        char text[RULE_TEXT_MAX];
-        struct sigma *s = NULL;
-        struct err e = { 0 };
+    struct sigma_source source[1];
 
-        snprintf(text, sizeof text, "title: t\nid: r\nlogsource: {product: linux}\ndetection:\n  %s\n%s", r->detection,
-                 strstr(r->detection, "condition:") ? "" : "  condition: s\n");
-        assert_int_equal(sigma_compile(&(struct sigma_source){ STR("r.yml"), str_c(text) }, 1, &s, &e), 0);
-        if (sigma_refusal_count(s))
-            fail_msg("row \"%s\": refused: %.*s", r->name, STR_ARG(sigma_refusal_at(s, 0)->reason));
-        CHECK(r->name, matches_of(r->name, s, r->event) == r->match);
-        sigma_free(&s);
+    for (size_t i = 0; i < count; i++)
+        row_holds(&rows[i], source, 0);
+}
+
+void mapped_rows_hold(const struct row *rows, size_t count)
+{
+    const char *root = getenv("SAQSHY_SOURCE");
+    struct sigma_source sources[64];
+    AUTO_ARENA struct arena a;
+    AUTO_BUF struct buf b;
+    struct str *files;
+    char path[4096];
+    size_t n;
+    struct err e;
+
+    arena_init(&a, 0);
+    buf_init(&b, 0);
+    snprintf(path, sizeof path, "%s/content/pipelines", root ? root : ".");
+    assert_int_equal(sigma_files(path, &a, &files, &n, &e), 0);
+    assert_in_range(n, 1, COUNT(sources) - 1);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(file_read(files[i].p, MIB, &b, &e), 0);
+        sources[i] = (struct sigma_source){ files[i], arena_copy(&a, buf_view(&b)) };
     }
+    for (size_t i = 0; i < count; i++)
+        row_holds(&rows[i], sources, n);
 }
 
 static void remarks_hold(const struct files_row *r, const struct sigma *s)

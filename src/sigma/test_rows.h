@@ -16,6 +16,8 @@ struct row {
     bool match;
 };
 void rows_hold(const struct row *rows, size_t count);
+/* mapped_rows_hold - the same with the pipelines of content/ in front of each rule. */
+void mapped_rows_hold(const struct row *rows, size_t count);
 
 /* Whole files, and how many of their rules match the event. */
 struct files_row {

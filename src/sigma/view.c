@@ -1,44 +1,17 @@
 /* view.c - an event as the rules see it: values by field number (shape.c), folded when first needed.
  *
  * A rule names a field once; events carry it under several names: by its own, below winlog.event_data, in the shape of
- * evtx_dump (Event.EventData.Image), or under its ECS name. aliases_build makes one table of all those names; among the names
- * that an event uses for one field the one of the smallest rank counts. */
+ * evtx_dump (Event.EventData.Image), or under a name that a pipeline maps it to. aliases_build makes one table of all those names;
+ * among the names that an event uses for one field the one of the smallest rank counts. */
 #include "sigma/internal.h"
 
-/* Names of the public collection's taxonomy and where ECS has them. Rank 10 and more: after the field's own names. */
+/* What decides the log source of an event of Windows, wherever the event has it. All other names are in the pipelines of content/. */
 static const struct { const char *field, *name; } known[] = {
-    { "EventID", "winlog.event_id" }, { "EventID", "event.code" }, { "EventID", "Event.System.EventID.#text" },
-    { "EventId", "Event.System.EventID" }, { "EventId", "event.code" },
-    { "Channel", "winlog.channel" }, { "Computer", "winlog.computer_name" }, { "Computer", "host.name" },
-    { "Provider_Name", "winlog.provider_name" }, { "Provider_Name", "Event.System.Provider.#attributes.Name" },
-    { "Provider_Name", "event.provider" }, { "Provider_Name", "SourceName" }, { "Provider_Name", "ProviderName" },
-    { "Provider_Name", "source_name" },
-    { "Execution_ProcessID", "Event.System.Execution.#attributes.ProcessID" },
-    { "Security_UserID", "Event.System.Security.#attributes.UserID" },
+    { "EventID", "winlog.event_id" }, { "EventID", "event.code" }, { "EventId", "Event.System.EventID" }, { "EventId", "event.code" },
+    { "Channel", "winlog.channel" },
+    { "Provider_Name", "winlog.provider_name" }, { "Provider_Name", "event.provider" }, { "Provider_Name", "SourceName" },
+    { "Provider_Name", "ProviderName" }, { "Provider_Name", "source_name" },
     { "EventType", "Message.EventType" },
-    { "Image", "NewProcessName" }, { "Image", "winlog.event_data.NewProcessName" }, { "Image", "Event.EventData.NewProcessName" },
-    { "Image", "process.executable" },
-    { "ParentImage", "ParentProcessName" }, { "ParentImage", "winlog.event_data.ParentProcessName" },
-    { "ParentImage", "Event.EventData.ParentProcessName" }, { "ParentImage", "process.parent.executable" },
-    { "CommandLine", "process.command_line" }, { "ParentCommandLine", "process.parent.command_line" },
-    { "CurrentDirectory", "process.working_directory" }, { "User", "user.name" }, { "ProcessId", "process.pid" },
-    { "LogonId", "SubjectLogonId" }, { "LogonId", "Event.EventData.SubjectLogonId" },
-    { "Details", "Event.EventData.NewValue" }, { "Details", "NewValue" },
-    { "TargetFilename", "file.path" }, { "QueryName", "dns.question.name" }, { "query", "dns.question.name" },
-    { "SourceIp", "source.ip" }, { "DestinationIp", "destination.ip" }, { "SourcePort", "source.port" },
-    { "DestinationPort", "destination.port" }, { "DestinationHostname", "destination.domain" },
-    { "src_ip", "source.ip" }, { "dst_ip", "destination.ip" }, { "src_port", "source.port" }, { "dst_port", "destination.port" },
-    { "cs-method", "http.request.method" }, { "cs-uri-query", "url.original" }, { "cs-uri-query", "url.query" },
-    { "cs-uri", "url.original" }, { "c-uri", "url.original" }, { "cs-uri-stem", "url.path" },
-    { "cs-user-agent", "user_agent.original" }, { "c-useragent", "user_agent.original" },
-    { "cs-referer", "http.request.referrer" }, { "sc-status", "http.response.status_code" },
-    { "cs-username", "user.name" }, { "cs-host", "url.domain" }, { "c-ip", "source.ip" },
-    /* audit events: records of one event are joined, so a name may have several values and any of them counts */
-    { "type", "auditd.log.record_type" }, { "exe", "process.executable" }, { "comm", "process.name" }, { "name", "auditd.log.name" },
-    { "name", "file.path" }, { "cwd", "process.working_directory" }, { "SYSCALL", "auditd.log.syscall_name" },
-    { "uid", "user.id" }, { "auid", "user.audit.id" }, { "euid", "user.effective.id" },
-    { "acct", "user.name" }, { "exit", "process.exit_code" },
-    { "SubjectUserName", "user.name" }, { "eventSource", "event.provider" }, { "eventName", "event.action" },
 };
 /* Folders under which the field's own name may stand, by rank from 1. */
 static const char *const prefixes[] = {
@@ -47,6 +20,8 @@ static const char *const prefixes[] = {
 };
 #define RANK_OTHER_FORM  30
 #define RANK_MAPPED      100
+#define RANKS_A_NAME     16     /* a name, and below each of the prefixes */
+#define RANK_KNOWN       80     /* before the pipelines, behind what odd_names adds */
 #define UNNAMED_DATA_MAX 32
 
 bool strmap_put(struct strmap *m, struct str key, uint32_t value)
@@ -155,6 +130,19 @@ static bool windows_names(struct sigma *s, uint32_t field)
     return ok;
 }
 
+/* names_in_all_shapes - a name as it is, and below the folders that our parsers and others put it. */
+static bool names_in_all_shapes(struct sigma *s, struct str plain, uint32_t field, uint32_t rank)
+{
+    bool ok = alias_add(s, plain, field, rank);
+
+    for (uint32_t p = 0; p < COUNT(prefixes) && ok; p++) {
+        struct str name = arena_printf(&s->arena, "%s%.*s", prefixes[p], STR_ARG(plain));
+
+        ok = name.p && alias_add(s, name, field, rank + p + 1);
+    }
+    return ok;
+}
+
 /* mapped_names - the names of the pipelines: of a mapping for all rules to the plain field, unless a newer one has been there; of another
  * to the field that it made, if some rule asked for it. */
 static bool mapped_names(struct sigma *s, uint32_t mapping)
@@ -170,7 +158,7 @@ static bool mapped_names(struct sigma *s, uint32_t mapping)
         field = strmap_get(&s->field_map, m->field);
     }
     for (size_t i = 0; i < m->names.count && ok && field != UINT32_MAX; i++)
-        ok = alias_add(s, m->names.items[i], field, RANK_MAPPED + (uint32_t)i);
+        ok = names_in_all_shapes(s, m->names.items[i], field, RANK_MAPPED + (uint32_t)i * RANKS_A_NAME);
     return ok;
 }
 
@@ -178,22 +166,15 @@ int aliases_build(struct sigma *s, struct err *e)
 {
     bool ok = true;
 
-    for (uint32_t f = 0; f < s->field_count && ok; f++) {
-        ok = alias_add(s, s->fields[f], f, 0);
-        for (uint32_t p = 0; p < COUNT(prefixes) && ok; p++) {
-            struct str name = arena_printf(&s->arena, "%s%.*s", prefixes[p], STR_ARG(s->fields[f]));
-
-            ok = name.p && alias_add(s, name, f, p + 1);
-        }
-        ok = ok && windows_names(s, f);
-    }
+    for (uint32_t f = 0; f < s->field_count && ok; f++)
+        ok = names_in_all_shapes(s, s->fields[f], f, 0) && windows_names(s, f);
     for (uint32_t i = 0; i < s->mapping_count && ok; i++)
         ok = mapped_names(s, i);
     for (uint32_t i = 0; i < COUNT(known) && ok; i++) {
         uint32_t f = strmap_get(&s->field_map, str_c(known[i].field));
 
         if (f != UINT32_MAX)
-            ok = alias_add(s, str_c(known[i].name), f, 10000 + i);
+            ok = alias_add(s, str_c(known[i].name), f, RANK_KNOWN + i);
     }
     return ok ? 0 : err_set(e, -ENOMEM, "no memory for the rules");
 }
