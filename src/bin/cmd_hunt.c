@@ -1,5 +1,6 @@
 /* cmd_hunt.c - "saqshy hunt --rules DIR [--json] FILE…": rules over files, without a server. */
 #include <getopt.h>
+#include <unistd.h>
 
 #include "bin/bin.h"
 #include "bin/event_print.h"
@@ -12,44 +13,41 @@ static const char usage[] =
     "Exit 0 if something matched, 1 if nothing did, 2 if rules or a file could not be read.\n";
 
 
-struct output { struct buf b; bool json; };
+struct output { bool json; };
 
-static int flush(struct output *o)
+static int flush(void *arg, struct str text)
 {
-    size_t n = fwrite(o->b.p, 1, o->b.n, stdout);
-    bool failed = n != o->b.n || buf_failed(&o->b);
-
-    buf_reset(&o->b);
-    return failed ? -EIO : 0;
+    (void)arg;
+    return fwrite(text.p, 1, text.n, stdout) == text.n ? 0 : -EIO;
 }
 
-static int sink(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count)
+static int sink(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count, struct buf *out)
 {
-    struct output *o = arg;
+    const struct output *o = arg;
 
     for (size_t i = 0; i < count; i++) {
         if (o->json) {
-            hunt_match_json(file, record, ev, &m[i], &o->b);
-            buf_byte(&o->b, '\n');
+            hunt_match_json(file, record, ev, &m[i], out);
+            buf_byte(out, '\n');
             continue;
         }
-        buf_printf(&o->b, "%s:%llu  ", file, (unsigned long long)record);
-        buf_time(&o->b, ev->time);
-        buf_printf(&o->b, "  %s  ", sigma_level_name(m[i].rule->level));
-        plain_put(&o->b, m[i].rule->title, 200);
+        buf_printf(out, "%s:%llu  ", file, (unsigned long long)record);
+        buf_time(out, ev->time);
+        buf_printf(out, "  %s  ", sigma_level_name(m[i].rule->level));
+        plain_put(out, m[i].rule->title, 200);
         if (m[i].rule->correlation) {
-            buf_printf(&o->b, "  (%llu events) ", (unsigned long long)m[i].count);
-            plain_put(&o->b, m[i].group, 200);
+            buf_printf(out, "  (%llu events) ", (unsigned long long)m[i].count);
+            plain_put(out, m[i].group, 200);
         }
         for (size_t k = 0; k < m[i].hit_count; k++) {
-            buf_str(&o->b, STR("\n    "));
-            plain_put(&o->b, m[i].hits[k].field, 100);
-            buf_str(&o->b, STR(": "));
-            plain_put(&o->b, m[i].hits[k].value, 300);
+            buf_str(out, STR("\n    "));
+            plain_put(out, m[i].hits[k].field, 100);
+            buf_str(out, STR(": "));
+            plain_put(out, m[i].hits[k].value, 300);
         }
-        buf_byte(&o->b, '\n');
+        buf_byte(out, '\n');
     }
-    return flush(o);
+    return 0;
 }
 
 static void complain(void *arg, const char *file, uint64_t record, const char *what)
@@ -77,21 +75,28 @@ static int hunt_all(struct hunt *h, char **files, int count, bool json)
 {
     struct output o = { .json = json };
     struct hunt_stats stats = { 0 };
+    struct err e = { 0 };
     bool unread = false;
 
-    buf_init(&o.b, 0);
-    for (int i = 0; i < count; i++) {
-        struct err e = { 0 };
-
-        if (hunt_file(h, files[i], sink, complain, &o, &stats, &e) < 0) {
+    hunt_tell(h, &(struct hunt_listener){ &o, sink, flush, complain });
+    for (int i = 0; i <= count; i++) {
+        e = (struct err){ 0 };
+        if ((i < count ? hunt_file(h, files[i], &e) : hunt_end(h, &stats, &e)) < 0) {
             fprintf(stderr, "saqshy hunt: %s\n", e.text[0] ? e.text : "could not write the matches");
             unread = true;
         }
     }
-    buf_free(&o.b);
     if (!json)
         fprintf(stderr, "%llu events, %llu matches\n", (unsigned long long)stats.events, (unsigned long long)stats.matches);
     return unread ? EXIT_USAGE : stats.matches ? EXIT_YES : EXIT_NO;
+}
+
+/* processors - that this process may use; with one the owner does all. */
+static unsigned processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n > 1 ? (unsigned)n : 0;
 }
 
 static int run(const char *const *rules, size_t rule_count, char **files, int count, bool json)
@@ -111,7 +116,7 @@ static int run(const char *const *rules, size_t rule_count, char **files, int co
         rc = sigma_load(where.paths, where.count, &s, &e);
     }
     if (rc == 0)
-        rc = hunt_new(s, node->content, &h, &e);
+        rc = hunt_new(s, node->content, processors(), &h, &e);
     if (rc == 0) {
         tell_refusals(s);
         rc = hunt_all(h, files, count, json);

@@ -1,14 +1,33 @@
-/* hunt.c - files through the rules; see hunt.h. */
+/* hunt.c - files are read, unpacked if need be, and cut into pieces; see hunt.h and hunt_internal.h. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/unpack.h"
 #include "detect/hunt_internal.h"
 #include "parse/join.h"
 
 #define READ_BYTES (256u * KIB)
 
-int hunt_new(const struct sigma *rules, const char *content, struct hunt **out, struct err *e)
+/* One file while it is read: a window of bytes that grows at its end and is dropped at its head. */
+struct source {
+    struct hunt   *hunt;
+    const char    *path;
+    int            fd;
+    struct unpack *unpack;   /* NULL: the bytes are plain */
+    struct buf     packed;
+    size_t         packed_at;
+    bool           packed_end;
+    struct buf     window;
+    size_t         at;       /* first byte not used */
+    bool           end;
+    uint64_t       record;   /* the last one */
+    time_ns        received;
+    struct piece  *piece;    /* being filled, or NULL */
+    enum piece_kind kind;
+};
+
+int hunt_new(const struct sigma *rules, const char *content, unsigned workers, struct hunt **out, struct err *e)
 {
     struct hunt *h = calloc(1, sizeof *h);
     int rc;
@@ -17,10 +36,12 @@ int hunt_new(const struct sigma *rules, const char *content, struct hunt **out, 
     if (!h)
         return err_set(e, -ENOMEM, "no memory to hunt");
     h->rules = rules;
-    event_batch_init(&h->batch, 4 * HUNT_VALUE_MAX);
-    rc = sigma_run_new(rules, true, &h->run, e);
-    if (rc == 0)
-        rc = parse_new(content, 0, &h->parser, e);
+    rc = parse_new(content, 0, &h->parser, e);
+    if (rc < 0) {
+        free(h);
+        return rc;
+    }
+    rc = pool_start(h, workers, e);
     if (rc < 0)
         hunt_free(&h);
     *out = h;
@@ -33,26 +54,29 @@ void hunt_free(struct hunt **hp)
 
     if (!h)
         return;
-    sigma_run_free(&h->run);
+    pool_stop(h);
     parse_free(&h->parser);
-    evtx_free(&h->evtx);
-    event_batch_free(&h->batch);
     free(h);
     *hp = NULL;
 }
 
+void hunt_tell(struct hunt *h, const struct hunt_listener *to) { h->to = *to; }
+
+int hunt_end(struct hunt *h, struct hunt_stats *stats, struct err *e)
+{
+    int rc = pool_tell(h, true, e);
+
+    *stats = h->stats;
+    return rc;
+}
+
 /* --- reading --- */
 
-int hunt_more(struct source *s, struct err *e)
+static int read_some(struct source *s, struct buf *to, bool *end, struct err *e)
 {
-    char *room;
+    char *room = buf_room(to, READ_BYTES);
     ssize_t n;
 
-    if (s->at > 0) {
-        buf_drop(&s->window, s->at);
-        s->at = 0;
-    }
-    room = buf_room(&s->window, READ_BYTES);
     if (!room)
         return err_set(e, -E2BIG, "record %llu is longer than %u bytes", (unsigned long long)s->record + 1, HUNT_VALUE_MAX);
     do
@@ -60,31 +84,87 @@ int hunt_more(struct source *s, struct err *e)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return err_sys(e, "could not read \"%s\"", s->path);
-    s->window.n += (size_t)n;
-    s->end = n == 0;
+    to->n += (size_t)n;
+    *end = n == 0;
     return 0;
 }
 
-int hunt_look(struct hunt *h, struct source *s, struct err *e)
+/* more_unpacked - some plain bytes out of packed ones. */
+static int more_unpacked(struct source *s, struct err *e)
 {
-    const struct sigma_match *m;
-    struct event *ev = &h->batch.items[0];
-    int n;
+    char *room = buf_room(&s->window, READ_BYTES);
 
-    ev->seq = ++h->seq;
-    s->stats->events++;
-    n = sigma_run_event(h->run, ev, false, &m, e);
-    if (n <= 0)
-        return n;
-    s->stats->matches += (uint64_t)n;
-    return s->sink(s->arg, s->path, s->record, ev, m, (size_t)n);
+    if (!room)
+        return err_set(e, -E2BIG, "record %llu is longer than %u bytes", (unsigned long long)s->record + 1, HUNT_VALUE_MAX);
+    for (;;) {
+        struct str packed = str_cut(buf_view(&s->packed), s->packed_at);
+        ssize_t n = unpack_step(s->unpack, &packed, room, READ_BYTES);
+
+        s->packed_at = s->packed.n - packed.n;
+        if (n < 0)
+            return err_set(e, (int)n, "\"%s\" is damaged: its compressed bytes cannot be read", s->path);
+        s->window.n += (size_t)n;
+        if (n > 0)
+            return 0;
+        if (packed.n == 0 && s->packed_end) {
+            s->end = true;
+            return unpack_whole(s->unpack) ? 0 : err_set(e, -EBADMSG, "\"%s\" ends within its compressed bytes", s->path);
+        }
+        buf_drop(&s->packed, s->packed_at);
+        s->packed_at = 0;
+        int rc = read_some(s, &s->packed, &s->packed_end, e);
+        if (rc < 0)
+            return rc;
+    }
 }
 
-void hunt_broken(struct source *s, const char *why)
+/* more - read on; what was used is dropped. */
+static int more(struct source *s, struct err *e)
 {
-    s->stats->broken++;
-    s->say(s->arg, s->path, s->record, why);
+    if (s->at > 0) {
+        buf_drop(&s->window, s->at);
+        s->at = 0;
+    }
+    return s->unpack ? more_unpacked(s, e) : read_some(s, &s->window, &s->end, e);
 }
+
+/* --- pieces --- */
+
+static int put(struct source *s, struct err *e)
+{
+    struct piece *p = s->piece;
+
+    s->piece = NULL;
+    return p ? pool_put(s->hunt, e) : 0;
+}
+
+static int add(struct source *s, struct str text, uint64_t record, bool cut, bool split, struct err *e)
+{
+    int rc = s->piece ? 0 : pool_piece(s->hunt, &s->piece, e);
+
+    if (rc < 0)
+        return rc;
+    s->piece->kind = s->kind;
+    s->piece->path = s->path;
+    s->piece->received = s->received;
+    if (piece_add(s->piece, text, record, cut, split) < 0)
+        return err_set(e, -ENOMEM, "no memory for a record of \"%s\"", s->path);
+    return piece_full(s->piece) ? put(s, e) : 0;
+}
+
+/* complain - a record that does not even come to a worker: what is before it is told first. */
+static int complain(struct source *s, const char *why, struct err *e)
+{
+    int rc = put(s, e);
+
+    if (rc == 0)
+        rc = pool_tell(s->hunt, true, e);
+    s->hunt->stats.broken++;
+    s->hunt->to.say(s->hunt->to.arg, s->path, s->record, why);
+    return rc;
+}
+
+/* --- JSON --- */
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -114,36 +194,19 @@ static int value_end(struct source *s, size_t *end, struct err *e)
         if (s->end)
             return 0;
         size_t offset = i - s->at;
-        int rc = hunt_more(s, e);
+        int rc = more(s, e);
         if (rc < 0)
             return rc;
         i = s->at + offset;
     }
 }
 
-static int json_value(struct hunt *h, struct source *s, struct str text, struct err *e)
-{
-    struct err why;
-    int rc;
-
-    event_batch_reset(&h->batch);
-    rc = hunt_json_event(text, &h->batch, &why);
-    if (rc == -EBADMSG) {
-        hunt_broken(s, why.text);
-        return 0;
-    }
-    if (rc < 0)
-        return err_set(e, rc, "%s", why.text);
-    if (h->batch.items[0].marks & MARK_NO_TIME)
-        h->batch.items[0].time = h->batch.items[0].received = s->received;
-    return hunt_look(h, s, e);
-}
-
 /* json_file - values in a row; around them blanks, commas and the brackets of one array are skipped. */
-static int json_file(struct hunt *h, struct source *s, struct err *e)
+static int json_file(struct source *s, struct err *e)
 {
     int rc = 0;
 
+    s->kind = PIECE_VALUES;
     while (rc >= 0) {
         size_t end = 0;
 
@@ -152,22 +215,22 @@ static int json_file(struct hunt *h, struct source *s, struct err *e)
         if (s->at == s->window.n) {
             if (s->end)
                 return 0;
-            rc = hunt_more(s, e);
+            rc = more(s, e);
             continue;
         }
         rc = value_end(s, &end, e);
         s->record++;
-        if (rc == 0) {
-            hunt_broken(s, "the file ends within this value");
-            return 0;
-        }
+        if (rc == 0)
+            return complain(s, "the file ends within this value", e);
         if (rc > 0) {
-            rc = json_value(h, s, str_of(s->window.p + s->at, end - s->at), e);
+            rc = add(s, str_of(s->window.p + s->at, end - s->at), s->record, false, false, e);
             s->at = end;
         }
     }
     return rc;
 }
+
+/* --- lines --- */
 
 /* next_line - without its newline; a longer one than EVENT_ORIGINAL_MAX is cut, the rest of it passed over. 0 at the end. */
 static int next_line(struct source *s, struct str *line, bool *cut, struct err *e)
@@ -202,74 +265,89 @@ static int next_line(struct source *s, struct str *line, bool *cut, struct err *
                 return 1;
             }
         }
-        int rc = hunt_more(s, e);
+        int rc = more(s, e);
         if (rc < 0)
             return rc;
     }
 }
 
-/* look_at_text - a line, or the records of an audit event; record is the number of its first line. */
-static int look_at_text(struct hunt *h, struct source *s, struct str text, uint64_t record, bool cut, bool split, struct err *e)
-{
-    struct parse_hints hints = { .received = s->received, .zone_min = EVENT_OFFSET_NONE, .path = str_c(s->path), .truncated = cut,
-                                 .split = split };
-    struct event *ev;
-
-    s->record = record;
-    event_batch_reset(&h->batch);
-    ev = event_batch_add(&h->batch);
-    if (!ev)
-        return err_set(e, -ENOMEM, "no memory for an event");
-    parse_line(h->parser, text, &hints, &h->batch.arena, ev);
-    return hunt_look(h, s, e);
-}
-
-static int look_at_joined(struct hunt *h, struct source *s, struct join *join, struct err *e)
+/* add_joined - the records of audit events that are whole; record is the number of the first line. */
+static int add_joined(struct source *s, struct join *join, struct err *e)
 {
     struct joined j;
     int rc = 0;
 
-    while (rc >= 0 && join_next(join, &j))
-        rc = look_at_text(h, s, j.text, j.first, false, j.split, e);
+    while (rc == 0 && join_next(join, &j))
+        rc = add(s, j.text, j.first, false, j.split, e);
     return rc;
 }
 
-static int joining_lines(struct hunt *h, struct source *s, struct join *join, struct err *e)
+static int joining_lines(struct source *s, struct join *join, struct err *e)
 {
-    uint64_t lines = 0;
     struct str line;
     bool cut = false;
     int rc;
 
     while ((rc = next_line(s, &line, &cut, e)) > 0) {
-        lines++;
+        s->record++;
         if (str_trim(line).n == 0)
             continue;
         if (!cut && join_kind(line) >= JOIN_PART) {
-            rc = join_add(join, STR(""), line, lines, 0, e);
+            rc = join_add(join, STR(""), line, s->record, 0, e);
             if (rc == 0)
-                rc = look_at_joined(h, s, join, e);
+                rc = add_joined(s, join, e);
         } else {
-            rc = look_at_text(h, s, line, lines, cut, false, e);
+            rc = add(s, line, s->record, cut, false, e);
         }
         if (rc < 0)
             return rc;
     }
     join_flush(join);
-    return rc < 0 ? rc : look_at_joined(h, s, join, e);
+    return rc < 0 ? rc : add_joined(s, join, e);
 }
 
-static int line_file(struct hunt *h, struct source *s, struct err *e)
+static int line_file(struct source *s, struct err *e)
 {
     struct join *join;
     int rc = join_new(&join, e);
 
+    s->kind = PIECE_LINES;
     if (rc == 0) {
-        rc = joining_lines(h, s, join, e);
+        rc = joining_lines(s, join, e);
         join_free(&join);
     }
     return rc;
 }
+
+/* --- event logs --- */
+
+/* stands - n bytes in the window, or all that the file still has. */
+static int stands(struct source *s, size_t n, struct err *e)
+{
+    int rc = 0;
+
+    while (rc == 0 && s->window.n - s->at < n && !s->end)
+        rc = more(s, e);
+    return rc;
+}
+
+static int evtx_file(struct source *s, struct err *e)
+{
+    uint64_t start = evtx_start(buf_view(&s->window));
+    int rc = stands(s, start, e);
+
+    s->kind = PIECE_CHUNK;
+    s->at = min_size(start, s->window.n);
+    while (rc == 0 && (rc = stands(s, EVTX_CHUNK_BYTES, e)) == 0 && s->at < s->window.n) {
+        size_t n = min_size(EVTX_CHUNK_BYTES, s->window.n - s->at);
+
+        rc = add(s, str_of(s->window.p + s->at, n), 0, false, false, e);
+        s->at += n;
+    }
+    return rc;
+}
+
+/* --- what a file is --- */
 
 /* is_json - an object, or an array of objects. "[Mon Mar 19 …" of web servers is a line. */
 static bool is_json(struct str s)
@@ -283,24 +361,45 @@ static bool is_json(struct str s)
     return s.n && *s.p == '{';
 }
 
-static const char *container(struct str s)
+/* open_packing - gzip or zstd around it. */
+static int open_packing(struct source *s, struct err *e)
 {
-    static const struct { const char *magic; size_t n; const char *name; } rows[] = {
-        { "\x1f\x8b", 2, "a gzip file" }, { "\x28\xb5\x2f\xfd", 4, "a zstd file" },
-        { "PK\x03\x04", 4, "a zip file" },
-    };
+    enum packing packing = packing_of(buf_view(&s->window));
+    int rc;
 
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (str_starts(s, str_of(rows[i].magic, rows[i].n)))
-            return rows[i].name;
-    return NULL;
+    if (packing == PACKING_NONE)
+        return 0;
+    rc = unpack_new(packing, UNPACK_WINDOW_FILE, &s->unpack, e);
+    if (rc == 0) {
+        buf_str(&s->packed, buf_view(&s->window));
+        s->packed_end = s->end;
+        s->end = false;
+        buf_reset(&s->window);
+        rc = more(s, e);
+    }
+    return rc;
 }
 
-int hunt_file(struct hunt *h, const char *path, hunt_sink *sink, hunt_complain *say, void *arg, struct hunt_stats *stats,
-              struct err *e)
+static int one_file(struct source *s, struct err *e)
+{
+    int rc = more(s, e);
+
+    if (rc == 0)
+        rc = open_packing(s, e);
+    if (rc == 0)
+        rc = stands(s, EVTX_HEAD_BYTES + 8, e);
+    if (rc == 0 && str_starts(buf_view(&s->window), STR("PK\x03\x04")))
+        return err_set(e, -EPROTONOSUPPORT, "\"%s\" is a zip file, which hunt does not read: unpack it", s->path);
+    if (rc == 0)
+        rc = evtx_looks(buf_view(&s->window)) ? evtx_file(s, e) : is_json(buf_view(&s->window)) ? json_file(s, e) : line_file(s, e);
+    return rc < 0 ? rc : put(s, e);
+}
+
+int hunt_file(struct hunt *h, const char *path, struct err *e)
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct source s = { .path = path, .fd = fd, .sink = sink, .say = say, .arg = arg, .stats = stats, .received = clock_now() };
+    struct source s = { .hunt = h, .path = path, .fd = fd, .received = clock_now() };
+    struct err later;
     struct stat st;
     int rc;
 
@@ -309,54 +408,12 @@ int hunt_file(struct hunt *h, const char *path, hunt_sink *sink, hunt_complain *
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mtim.tv_sec < s.received / NS_PER_SECOND)
         s.received = st.st_mtim.tv_sec * NS_PER_SECOND;   /* lines without a year are older than their file */
     buf_init(&s.window, HUNT_VALUE_MAX + READ_BYTES);
-    rc = hunt_more(&s, e);
-    if (rc == 0 && container(buf_view(&s.window)))
-        rc = err_set(e, -EPROTONOSUPPORT, "\"%s\" is %s, which hunt does not read: unpack it or turn it into JSON", path,
-                     container(buf_view(&s.window)));
-    if (rc == 0)
-        rc = evtx_looks(buf_view(&s.window)) ? hunt_evtx(h, &s, e) :
-             is_json(buf_view(&s.window))    ? json_file(h, &s, e) :
-                                               line_file(h, &s, e);
+    buf_init(&s.packed, 2 * READ_BYTES);
+    rc = one_file(&s, e);
+    if (rc < 0)
+        (void)!put(&s, &later);   /* what was read before counts */
+    unpack_free(&s.unpack);
     buf_free(&s.window);
+    buf_free(&s.packed);
     return rc < 0 ? rc : 0;
-}
-
-/* --- telling --- */
-
-void hunt_match_json(const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, struct buf *out)
-{
-    const struct sigma_rule *r = m->rule;
-
-    buf_str(out, STR("{\"file\":"));
-    buf_json(out, str_c(file));
-    buf_printf(out, ",\"record\":%llu,\"time\":\"", (unsigned long long)record);
-    buf_time(out, ev->time);
-    buf_str(out, STR("\",\"rule\":{\"id\":"));
-    buf_json(out, r->id);
-    buf_str(out, STR(",\"title\":"));
-    buf_json(out, r->title);
-    buf_printf(out, ",\"level\":\"%s\",\"tags\":[", sigma_level_name(r->level));
-    for (size_t i = 0; i < r->tags.count; i++) {
-        if (i)
-            buf_byte(out, ',');
-        buf_json(out, r->tags.items[i]);
-    }
-    buf_str(out, STR("],\"author\":"));   /* the licence of the public rules wants it beside every alert */
-    buf_json(out, r->author);
-    buf_str(out, STR("},\"match\":["));
-    for (size_t i = 0; i < m->hit_count; i++) {
-        buf_str(out, i ? STR(",{\"field\":") : STR("{\"field\":"));
-        buf_json(out, m->hits[i].field);
-        buf_str(out, STR(",\"value\":"));
-        buf_json(out, m->hits[i].value);
-        buf_printf(out, ",\"at\":%zu}", m->hits[i].at);
-    }
-    buf_byte(out, ']');
-    if (r->correlation) {
-        buf_printf(out, ",\"count\":%llu,\"group\":", (unsigned long long)m->count);
-        buf_json(out, m->group);
-    }
-    buf_str(out, STR(",\"event\":"));
-    event_json(ev, out);
-    buf_byte(out, '}');
 }

@@ -1,34 +1,48 @@
-/* hunt.h - detection over files without a server: JSON of any shape, and raw log lines.
+/* hunt.h - detection over files without a server: event logs of Windows (EVTX), JSON of any shape, and raw log lines.
  *
- * Owns      struct hunt owns its rules, its parser and its correlations, which run on over all files in their order.
- * Promises  1. What a file is, its first bytes say: an event log of Windows (EVTX), JSON values (one a line, or written over many lines, or
- *              one array), else lines
- *              for src/parse. Containers that are not read yet are refused by name.
+ *     file ──► cut: a chunk, some values, some lines ──► worker: events, matches, their text ──► told in the order of the files
+ *
+ * Owns      struct hunt owns its parser, its workers and their memory, and its correlations, which run on over all files in their order.
+ * Promises  1. What a file is, its first bytes say: an event log of Windows, JSON values (one a line, or written over many lines, or
+ *              one array), else lines for src/parse; gzip and zstd around any of them are undone. Other containers are refused by name.
  *           2. Nested JSON is flattened to dotted names; an event that is broken is told and passed over.
- *           3. Memory is bounded: HUNT_VALUE_MAX for one JSON value, EVENT_ORIGINAL_MAX for a line.
- * Threads   owner.
- * Units     record counts from 1: the JSON value, or the line. */
+ *           3. Memory is bounded: HUNT_VALUE_MAX for one JSON value, EVENT_ORIGINAL_MAX for a line, a few pieces a worker.
+ *           4. What is told, and its order, does not depend on how many work. Rules with correlations see the events one by one, in order;
+ *              then only reading and parsing is shared.
+ * Threads   owner. A sink is called by workers, several at once: it may only write to the out it is given. flush and say are called by
+ *           the owner, from within hunt_file and hunt_end.
+ * Units     record counts from 1: the JSON value, or the line; of an event log it is the record's own number (EventRecordID). */
 #ifndef SAQSHY_DETECT_HUNT_H
 #define SAQSHY_DETECT_HUNT_H
 
 #include "sigma/sigma.h"
 
-#define HUNT_VALUE_MAX (16u * MIB)
-#define HUNT_DEPTH_MAX 64
+#define HUNT_VALUE_MAX   (16u * MIB)
+#define HUNT_DEPTH_MAX   64
+#define HUNT_WORKERS_MAX 64
 
 struct hunt;
-/* rules: loaded by the caller, borrowed. content may be NULL (built-in parsers). */
-MUST_USE int hunt_new(const struct sigma *rules, const char *content, struct hunt **out, struct err *e);
+/* rules: loaded by the caller, borrowed. content may be NULL (built-in parsers). workers 0: the owner works himself. */
+MUST_USE int hunt_new(const struct sigma *rules, const char *content, unsigned workers, struct hunt **out, struct err *e);
 void hunt_free(struct hunt **h);
 
-/* The matches of one event. */
-typedef int hunt_sink(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count);
-typedef void hunt_complain(void *arg, const char *file, uint64_t record, const char *what);
+/* Who is told. */
+struct hunt_listener {
+    void *arg;
+    /* The matches of one event, to be written to out. Below 0 ends it with that. */
+    int (*sink)(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count, struct buf *out);
+    /* What sinks wrote, in order. Below 0 ends it with that. */
+    int (*flush)(void *arg, struct str text);
+    void (*say)(void *arg, const char *file, uint64_t record, const char *what);
+};
+void hunt_tell(struct hunt *h, const struct hunt_listener *to);
 
 struct hunt_stats { uint64_t events, matches, broken; };
-/* hunt_file - all events of a file through the rules. A sink below 0 ends it with that. -EIO and kin: the file cannot be read. */
-MUST_USE int hunt_file(struct hunt *h, const char *path, hunt_sink *sink, hunt_complain *say, void *arg, struct hunt_stats *stats,
-                       struct err *e);
+/* hunt_file - all events of a file through the rules. path is borrowed until hunt_end, and only after it all is told. -EIO and kin: the
+ * file cannot be read. */
+MUST_USE int hunt_file(struct hunt *h, const char *path, struct err *e);
+/* hunt_end - what is still being worked on is told. */
+MUST_USE int hunt_end(struct hunt *h, struct hunt_stats *stats, struct err *e);
 
 /* hunt_json_event - one JSON value as an event of batch; text is borrowed. -EBADMSG: not an object, or not JSON. */
 MUST_USE int hunt_json_event(struct str text, struct event_batch *batch, struct err *e);

@@ -7,6 +7,7 @@
 #include "base/test.h"
 #include "detect/hunt.h"
 #include "parse/parse.h"
+#include "parse/test_evtx_make.h"
 
 static const char *env(const char *name)
 {
@@ -54,7 +55,7 @@ static void json_becomes_fields(void **state)
 }
 
 struct seen { unsigned matches, complaints; uint64_t record[16]; struct buf json; };
-static int see(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count)
+static int see(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count, struct buf *out)
 {
     struct seen *s = arg;
 
@@ -62,9 +63,16 @@ static int see(void *arg, const char *file, uint64_t record, const struct event 
         if (s->matches < COUNT(s->record))
             s->record[s->matches] = record;
         s->matches++;
-        hunt_match_json(file, record, ev, &m[i], &s->json);
-        buf_byte(&s->json, '\n');
+        hunt_match_json(file, record, ev, &m[i], out);
+        buf_byte(out, '\n');
     }
+    return 0;
+}
+static int gather(void *arg, struct str text)
+{
+    struct seen *s = arg;
+
+    buf_str(&s->json, text);
     return 0;
 }
 static void hear(void *arg, const char *file, uint64_t record, const char *what)
@@ -107,8 +115,9 @@ static void a_file_is_what_its_bytes_say(void **state)
 
         buf_init(&seen.json, 0);
         assert_int_equal(file_write_atomic(path, str_c(files[i].content), 0600, &e), 0);
-        assert_int_equal(hunt_new(s, NULL, &h, &e), 0);
-        if (hunt_file(h, path, see, hear, &seen, &stats, &e) < 0)
+        assert_int_equal(hunt_new(s, NULL, 0, &h, &e), 0);
+        hunt_tell(h, &(struct hunt_listener){ &seen, see, gather, hear });
+        if (hunt_file(h, path, &e) < 0 || hunt_end(h, &stats, &e) < 0)
             fail_msg("row \"%s\": %s", files[i].name, e.text);
         if (seen.matches != files[i].matches || seen.complaints != files[i].complaints ||
             (seen.matches && (seen.record[0] != files[i].first || seen.record[seen.matches - 1] != files[i].last)))
@@ -124,6 +133,111 @@ static void a_file_is_what_its_bytes_say(void **state)
     }
     unlink(path);
     sigma_free(&s);
+}
+
+/* --- many workers --- */
+
+static const char plain_rule[] = "title: t\nid: r\nlogsource: {}\ndetection: {s: {k: x}, w: [needle], u: {User: ann}, condition: 1 of them}\n";
+static const char chained_rules[] =
+    "title: t\nid: r\nname: base\nlogsource: {}\ndetection: {s: {k: x}, w: [needle], u: {User: ann}, condition: 1 of them}\n---\n"
+    "title: c\nid: c\ncorrelation: {type: event_count, rules: [base], timespan: 90d, condition: {gte: 7}}\n";
+
+/* write_kinds - a file of each kind, with more records than a piece holds. */
+static void write_kinds(char paths[3][64], const char *folder)
+{
+    struct log *l = malloc(sizeof *l);
+    struct buf lines, values, log;
+    uint8_t room[64];
+    struct err e;
+
+    buf_init(&lines, 0);
+    buf_init(&values, 0);
+    buf_init(&log, 0);
+    for (int i = 0; i < 3000; i++) {
+        buf_printf(&lines, "Mar 19 03:%02d:%02d srv1 app: %s %d\n", i / 60 % 60, i % 60, i % 5 ? "hay" : "needle", i);
+        buf_printf(&values, i % 7 ? "{\"k\":\"%c\",\"time\":\"2026-03-19T03:00:00Z\"}\n" : "{\"k\":%c}\n", i % 5 ? 'y' : 'x');
+    }
+    log_begin(l);
+    for (int i = 0; i < 60; i++) {
+        struct hole h = { 0x01, room, utf16(i % 3 ? "bob" : "ann", room) };
+
+        record_event(l, &h, 1);
+    }
+    log_end(l);
+    log_file(l, false, &log);
+    for (int i = 0; i < 4; i++)
+        buf_put(&log, l->chunk, sizeof l->chunk);
+    for (int i = 0; i < 3; i++) {
+        snprintf(paths[i], sizeof paths[i], "%s/%d", folder, i);
+        assert_int_equal(file_write_atomic(paths[i], buf_view(i == 0 ? &lines : i == 1 ? &values : &log), 0600, &e), 0);
+    }
+    buf_free(&lines);
+    buf_free(&values);
+    buf_free(&log);
+    free(l);
+}
+
+static int put_matches(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count, struct buf *out)
+{
+    (void)arg;
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s %llu %lld %.*s %llu\n", file, (unsigned long long)record, (long long)ev->time, STR_ARG(m[i].rule->id),
+                   (unsigned long long)m[i].count);
+    return 0;
+}
+static void put_complaint(void *arg, const char *file, uint64_t record, const char *what)
+{
+    buf_printf(&((struct seen *)arg)->json, "%s %llu: %s\n", file, (unsigned long long)record, what);
+}
+
+static struct hunt_stats told(struct sigma *s, unsigned workers, char paths[3][64], struct seen *seen)
+{
+    struct hunt_stats stats;
+    struct hunt *h = NULL;
+    struct err e;
+
+    buf_init(&seen->json, 0);
+    assert_int_equal(hunt_new(s, NULL, workers, &h, &e), 0);
+    hunt_tell(h, &(struct hunt_listener){ seen, put_matches, gather, put_complaint });
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(hunt_file(h, paths[i], &e), 0);
+    assert_int_equal(hunt_end(h, &stats, &e), 0);
+    hunt_free(&h);
+    return stats;
+}
+
+static void what_is_told_does_not_depend_on_how_many_work(void **state)
+{
+    static const char *const sets[] = { plain_rule, chained_rules };
+    char folder[] = "/tmp/saqshy-hunt-XXXXXX", paths[3][64];
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    write_kinds(paths, folder);
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        struct sigma_source src = { STR("r.yml"), str_c(sets[i]) };
+        struct seen one = { 0 }, many = { 0 };
+        struct hunt_stats alone, stats;
+        struct sigma *s = NULL;
+        struct err e;
+
+        assert_int_equal(sigma_compile(&src, 1, &s, &e), 0);
+        assert_int_equal(sigma_refusal_count(s), 0);
+        alone = told(s, 0, paths, &one);
+        assert_int_equal(alone.events + alone.broken, 3000 + 3000 + 5 * 60);
+        assert_true(alone.matches > 50 && alone.broken > 100);
+        for (unsigned workers = 1; workers < 9; workers += 3) {
+            stats = told(s, workers, paths, &many);
+            assert_memory_equal(&stats, &alone, sizeof stats);
+            assert_true(str_eq(buf_view(&one.json), buf_view(&many.json)));
+            buf_free(&many.json);
+        }
+        buf_free(&one.json);
+        sigma_free(&s);
+    }
+    for (int i = 0; i < 3; i++)
+        unlink(paths[i]);
+    rmdir(folder);
 }
 
 /* --- our own rules --- */
@@ -231,13 +345,14 @@ static void public_rules_load(void **state)
 }
 
 struct wanted { struct str id; uint64_t count; };
-static int count_rule(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count)
+static int count_rule(void *arg, const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, size_t count, struct buf *out)
 {
     struct wanted *w = arg;
 
     (void)file;
     (void)record;
     (void)ev;
+    (void)out;
     for (size_t i = 0; i < count; i++)
         w->count += str_eq(m[i].rule->id, w->id);
     return 0;
@@ -271,8 +386,9 @@ static bool one_case(struct sigma *s, struct str line, struct str file)
 
     snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(file));
     (void)!str_u64(matches, &least);
-    assert_int_equal(hunt_new(s, NULL, &h, &e), 0);
-    if (hunt_file(h, path, count_rule, fail_complaint, &w, &stats, &e) < 0)
+    assert_int_equal(hunt_new(s, NULL, 0, &h, &e), 0);
+    hunt_tell(h, &(struct hunt_listener){ &w, count_rule, gather, fail_complaint });
+    if (hunt_file(h, path, &e) < 0 || hunt_end(h, &stats, &e) < 0)
         fail_msg("%s", e.text);
     hunt_free(&h);
     if (w.count < least)
@@ -424,6 +540,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_becomes_fields),
         cmocka_unit_test(a_file_is_what_its_bytes_say),
+        cmocka_unit_test(what_is_told_does_not_depend_on_how_many_work),
         cmocka_unit_test(our_rules_hold_their_samples),
         cmocka_unit_test(every_rule_that_speaks_has_its_texts),
     };

@@ -168,3 +168,27 @@ int evtx_next(struct evtx *x, struct evtx_record *out, struct err *e)
     out->pairs = x->pairs;
     return 1;
 }
+
+/* moved - a text of the record: where the copy of its XML has it, or a copy of its own. */
+static struct str moved(struct str s, struct str from, struct str to, struct arena *a)
+{
+    uintptr_t at = (uintptr_t)s.p - (uintptr_t)from.p;
+
+    if (s.n == 0)
+        return STR("");
+    return (uintptr_t)s.p >= (uintptr_t)from.p && at < from.n ? str_of(to.p + at, s.n) : arena_copy(a, s);
+}
+
+int evtx_keep(const struct evtx_record *r, struct arena *a, struct evtx_record *out)
+{
+    *out = *r;
+    out->xml = arena_copy(a, r->xml);
+    out->pairs.arena = a;
+    out->pairs.cap = r->pairs.count;
+    out->pairs.items = arena_array(a, r->pairs.count + 1, sizeof *out->pairs.items);
+    if (!out->xml.p || !out->pairs.items)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < r->pairs.count; i++)
+        out->pairs.items[i] = (struct event_field){ arena_copy(a, r->pairs.items[i].name), moved(r->pairs.items[i].value, r->xml, out->xml, a) };
+    return arena_failed(a) ? -ENOMEM : 0;
+}

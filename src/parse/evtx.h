@@ -63,6 +63,9 @@ enum evtx_chunk evtx_chunk(struct evtx *x, struct str bytes);
  * -ENOMEM. */
 MUST_USE int evtx_next(struct evtx *x, struct evtx_record *out, struct err *e);
 
+/* evtx_keep - a copy of the record that outlives it, in arena a. */
+MUST_USE int evtx_keep(const struct evtx_record *r, struct arena *a, struct evtx_record *out);
+
 /* parse_evtx - the record as an event, as parse_line makes it of the record's XML; that is its original. Texts borrow from the
  * record. */
 void parse_evtx(const struct parser *p, const struct evtx_record *r, const struct parse_hints *h, struct arena *a, struct event *ev);

@@ -4,31 +4,8 @@
 #include "base/test.h"
 #include "parse/test_evtx_make.h"
 
-#define XMLNS "http://schemas.microsoft.com/win/2004/08/events/event"
 #define EMPTY "(empty)"
 #define SEED_MAX (16u * KIB)
-
-static void event_opens(struct log *l)
-{
-    xml_open(l, "Event", true);
-    xml_attribute(l, "xmlns");
-    xml_text(l, XMLNS);
-    xml_start_ends(l);
-}
-
-/* system_part - number and channel, as texts. */
-static void system_part(struct log *l, const char *id)
-{
-    xml_open(l, "System", false);
-    xml_start_ends(l);
-    xml_open(l, "Provider", true);
-    xml_attribute(l, "Name");
-    xml_text(l, "Test");
-    xml_empty(l);
-    xml_element(l, "EventID", id, 0);
-    xml_element(l, "Channel", "Security", 0);
-    xml_close(l);
-}
 
 static struct hole text_hole(const char *ascii, uint8_t room[256])
 {

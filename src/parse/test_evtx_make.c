@@ -279,3 +279,48 @@ void holes_end(struct log *l, size_t place)
     l->chunk[head - 4] = (uint8_t)n;
     l->chunk[head - 3] = (uint8_t)(n >> 8);
 }
+
+/* --- whole events --- */
+
+void event_opens(struct log *l)
+{
+    xml_open(l, "Event", true);
+    xml_attribute(l, "xmlns");
+    xml_text(l, XMLNS);
+    xml_start_ends(l);
+}
+
+void system_part(struct log *l, const char *id)
+{
+    xml_open(l, "System", false);
+    xml_start_ends(l);
+    xml_open(l, "Provider", true);
+    xml_attribute(l, "Name");
+    xml_text(l, "Test");
+    xml_empty(l);
+    xml_element(l, "EventID", id, 0);
+    xml_element(l, "Channel", "Security", 0);
+    xml_close(l);
+}
+
+void record_event(struct log *l, const struct hole *h, uint32_t number)
+{
+    size_t at = l->event;
+
+    record_begin(l);
+    if (at) {
+        template_again(l, number, at);
+    } else {
+        l->event = template_begin(l, number);
+        event_opens(l);
+        system_part(l, "7");
+        xml_open(l, "EventData", false);
+        xml_start_ends(l);
+        xml_data(l, "User", 0, 1);
+        xml_close(l);
+        xml_close(l);
+        template_end(l);
+    }
+    holes(l, h, 1);
+    record_end(l);
+}

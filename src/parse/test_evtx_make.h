@@ -9,6 +9,7 @@
 #include "parse/evtx.h"
 
 #define LOG_NAMES 128
+#define XMLNS "http://schemas.microsoft.com/win/2004/08/events/event"
 
 struct log {
     uint8_t chunk[EVTX_CHUNK_BYTES];
@@ -20,6 +21,7 @@ struct log {
     size_t name_count;
     size_t open[32];                /* places of the sizes of open elements */
     size_t depth;
+    size_t event;                   /* the template of record_event; 0: none yet */
 };
 
 /* A value in a hole. */
@@ -61,6 +63,12 @@ void holes(struct log *l, const struct hole *h, size_t count);
 /* holes_begin - the same with one more hole that holds what is written next, up to holes_end. */
 size_t holes_begin(struct log *l, const struct hole *h, size_t count, uint8_t type);
 void holes_end(struct log *l, size_t place);
+
+/* Whole events: event_opens begins one, system_part says its number and its channel (Security); record_event is a record whose data
+ * has one value, User. */
+void event_opens(struct log *l);
+void system_part(struct log *l, const char *id);
+void record_event(struct log *l, const struct hole *h, uint32_t number);
 
 void put_raw(struct log *l, const void *p, size_t n);
 /* utf16 - of ASCII, into out; the bytes it takes. */
