@@ -194,14 +194,20 @@ struct literal_pairs {
     uint16_t count;
 };
 
+/* A text to look for, and its byte that texts have most seldom: that one is looked for first. */
+struct needle {
+    struct str text;
+    size_t rare; /* its place */
+};
+
 struct pattern {
     struct literal_pairs pairs;
+    struct needle needle; /* the literal, where it is to be looked for; else of no bytes: it stands in every head, or may stand otherwise (folds) */
     struct str name, of, literal;
     const struct str *heads; /* a text that matches begins with one of these; none: nothing is known */
     size_t head_count;
     void *code; /* pcre2_code, owned */
     bool jit, alone;
-    bool search; /* the literal is to be looked for: it stands in no head, and not otherwise (folds) */
     bool last;  /* alone: after those of all other products */
     bool folds; /* letters of both cases are one: its literal may stand otherwise */
     int line;
@@ -368,6 +374,10 @@ MUST_USE int filter_new(struct arena *a, const struct str *literals, size_t coun
 void filter_scan(const struct filter *f, struct str text, uint64_t *hits);
 size_t filter_bytes(const struct filter *f);
 
+
+void needle_of(struct str text, struct needle *out);
+/* needle_in - as str_find(text, n->text) >= 0. */
+bool needle_in(const struct needle *n, struct str text);
 
 /* The pairs of neighbouring bytes of a text, letters of both cases as one: found out once, asked for many literals. */
 struct text_pairs {

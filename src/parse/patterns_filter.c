@@ -228,6 +228,48 @@ void filter_scan(const struct filter *f, struct str text, uint64_t *hits)
     }
 }
 
+/* --- one literal --- */
+
+#define FALSE_HITS_MAX 16 /* of the rare byte, until the whole literal is looked for instead */
+
+/* rarity - of a byte in the texts of logs, roughly. */
+static int rarity(char c)
+{
+    if (c == ' ' || is_digit(c))
+        return 0;
+    if (is_alpha(c))
+        return c >= 'a' ? (strchr("jkqvwxyz", c) ? 2 : 1) : 3;
+    return strchr("-./:=,_", c) && c ? 4 : 5;
+}
+
+void needle_of(struct str text, struct needle *out)
+{
+    *out = (struct needle){ .text = text };
+    for (size_t i = 1; i < text.n; i++)
+        if (rarity(text.p[i]) > rarity(text.p[out->rare]))
+            out->rare = i;
+}
+
+bool needle_in(const struct needle *n, struct str text)
+{
+    const char rare = n->text.p[n->rare];
+    const char *at, *end;
+
+    if (text.n < n->text.n)
+        return false;
+    at = text.p + n->rare;
+    end = text.p + text.n - n->text.n + n->rare + 1; /* behind the last place of the rare byte */
+    for (int i = 0; i < FALSE_HITS_MAX; i++) {
+        at = memchr(at, rare, (size_t)(end - at));
+        if (!at)
+            return false;
+        if (memcmp(at - n->rare, n->text.p, n->text.n) == 0)
+            return true;
+        at++;
+    }
+    return has(str_of(at - n->rare, (size_t)(end - at) + n->text.n - 1), n->text);
+}
+
 /* --- pairs of bytes --- */
 
 static unsigned pair_at(char a, char b) { return (((unsigned)(unsigned char)a | 32u) * 61u + ((unsigned)(unsigned char)b | 32u)) & (PAIRS_SIZE - 1); }

@@ -63,7 +63,7 @@ static int list_add(struct making *m, struct pattern_list *lists, size_t *made, 
     memcpy(own, items, count * sizeof *items);
     *l = (struct pattern_list){ .items = own, .count = count };
     for (size_t i = 0; i < count; i++)
-        l->searches += m->product->patterns[items[i]].search;
+        l->searches += m->product->patterns[items[i]].needle.text.n > 0;
     return (int)(*made)++;
 }
 

@@ -229,7 +229,8 @@ static int expression(struct making *m, const struct ynode *n, struct pattern *p
     memcpy(heads, t.heads, t.head_count * sizeof *heads);
     p->heads = heads;
     p->head_count = t.head_count;
-    p->search = !t.folds && !in_heads(p);
+    if (!t.folds && !in_heads(p))
+        needle_of(p->literal, &p->needle);
     groups = arena_zero(m->arena, (t.groups + 1) * sizeof *groups);
     if (!groups)
         return err_set(m->e, -ENOMEM, "no memory for a parser");

@@ -135,7 +135,7 @@ static void tell_why(struct work *w, const struct product *product, const struct
 
 bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text)
 {
-    bool may = begins(p, text) && (!p->search || str_find(text, p->literal) >= 0);
+    bool may = begins(p, text) && (p->needle.text.n == 0 || needle_in(&p->needle, text));
 
     if (!may && w->hints->explain)
         tell_why(w, product, p);

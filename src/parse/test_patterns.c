@@ -191,6 +191,33 @@ static void test_limit(void **state)
 
 /* --- the filter --- */
 
+/* All texts of up to seven of these bytes, each against needles of them: what is found is what str_find finds. */
+static void test_needle(void **state)
+{
+    static const char *const needles[] = { "a", "]", "] [", "]a", "a]", "aa", "]]", "a]a", "aaaa", "]a]a" };
+    static const char bytes[] = { 'a', ']', '[', ' ' };
+    char text[80];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(needles); i++) {
+        struct needle n;
+
+        needle_of(str_c(needles[i]), &n);
+        for (size_t len = 0, all = 1; len <= 7; len++, all *= COUNT(bytes))
+            for (size_t t = 0; t < all; t++) {
+                for (size_t k = 0, left = t; k < len; k++, left /= COUNT(bytes))
+                    text[k] = bytes[left % COUNT(bytes)];
+                CHECK(needles[i], needle_in(&n, str_of(text, len)) == (str_find(str_of(text, len), n.text) >= 0));
+            }
+        for (size_t head = 0; head < 40; head++) { /* the rare byte many times before it */
+            memset(text, ']', sizeof text);
+            memcpy(text + head, needles[i], strlen(needles[i]));
+            CHECK(needles[i], needle_in(&n, str_of(text, head + strlen(needles[i]))));
+            CHECK(needles[i], needle_in(&n, str_of(text, head + strlen(needles[i]) - 1)) == (str_find(str_of(text, head + strlen(needles[i]) - 1), n.text) >= 0));
+        }
+    }
+}
+
 static void test_filter(void **state)
 {
     static const char *const literals[] = { "he", "she", "his", "hers", "", "S", "rsh", "user", "e" };
@@ -678,6 +705,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         { .name = "patterns: what they may be, and the literal that any match must hold", .test_func = test_compile },
         { .name = "how the texts of a pattern begin is found in it", .test_func = test_heads },
+        { .name = "a literal is found by its rarest byte just where it stands", .test_func = test_needle },
         { .name = "patterns: what {NAME:TYPE} takes", .test_func = test_templates },
         { .name = "patterns: a text that takes more steps than allowed is told, not waited for", .test_func = test_limit },
         { .name = "the filter finds each literal that stands in a text, and no other", .test_func = test_filter },
