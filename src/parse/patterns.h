@@ -434,8 +434,7 @@ static inline void put_text(struct work *w, struct str name, struct str value)
 }
 
 /* --- patterns_cases.c --- */
-/* all_hold - names: bits (event_bits) of what the event may have. */
-bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count, uint64_t names);
+bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count);
 /* put_constants - those of product, patterns and the cases that hold; what was captured stands, except against a case. */
 void put_constants(struct work *w, const struct taken *t);
 /* name_bit - one of 64: a name whose bit no field has is none of the event's. */

@@ -5,48 +5,41 @@
 
 /* --- conditions --- */
 
-static bool word_holds(const struct condition_word *word, struct str v)
+static bool part_holds(const struct condition_word *word, struct str v)
 {
-    switch (word->place) {
-    case WORD_WHOLE:
-        return str_eq(v, word->text);
-    case WORD_HEAD:
+    if (word->place == WORD_HEAD)
         return str_starts(v, word->text);
-    case WORD_TAIL:
-        return str_ends(v, word->text);
-    case WORD_WITHIN:
-        return has(v, word->text);
+    return word->place == WORD_TAIL ? str_ends(v, word->text) : has(v, word->text);
+}
+
+/* in_range - the whole part of a number. */
+static bool in_range(const struct condition *c, struct str v)
+{
+    int64_t n;
+
+    return (str_i64(v, &n) || str_i64(take_until(&v, STR(".")), &n)) && n >= c->from && n <= c->to;
+}
+
+static inline bool value_holds(const struct condition *c, struct str v)
+{
+    if (c->numeric)
+        return in_range(c, v);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct condition_word *word = &c->words[i];
+
+        if (word->place == WORD_WHOLE ? str_eq(v, word->text) : part_holds(word, v))
+            return true;
     }
     return false;
 }
 
-static bool value_holds(const struct condition *c, struct str v)
+/* event_holds - the text has no value of this name; one of the event's. */
+static bool event_holds(const struct work *w, const struct condition *c)
 {
-    int64_t n;
-
-    if (v.n == 0)
-        return c->nothing;
-    if (c->numeric)
-        return str_i64(take_until(&v, STR(".")), &n) && n >= c->from && n <= c->to;
-    for (size_t i = 0; i < c->count; i++)
-        if (word_holds(&c->words[i], v))
-            return true;
-    return false;
-}
-
-/* condition_holds - of one of the values, where there are several: those of the text, or if it has none the event's. */
-static bool condition_holds(const struct work *w, const struct taken *t, const struct condition *c, uint64_t names)
-{
-    unsigned capture = t->latest[c->number];
     struct str v = { NULL, 0 };
     uint32_t at = 0;
-    bool any = capture != 0;
+    bool any = false;
 
-    for (; capture; capture = t->items[capture - 1].before)
-        if (value_holds(c, t->items[capture - 1].value))
-            return true;
-    if (any || !(names & c->bit))
-        return !any && c->nothing;
     while (event_values(w->ev, c->name, &at, &v)) {
         any = true;
         if (value_holds(c, v))
@@ -55,12 +48,31 @@ static bool condition_holds(const struct work *w, const struct taken *t, const s
     return !any && c->nothing;
 }
 
-bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count, uint64_t names)
+/* condition_holds - of one of the values, where there are several: those of the text, or if it has none the event's. names: the bits of
+ * the names that the event may have. */
+static inline bool condition_holds(const struct work *w, const struct taken *t, const struct condition *c, uint64_t names)
+{
+    unsigned capture = t->latest[c->number];
+
+    if (capture == 0)
+        return names & c->bit ? event_holds(w, c) : c->nothing;
+    for (; capture; capture = t->items[capture - 1].before)
+        if (value_holds(c, t->items[capture - 1].value))
+            return true;
+    return false;
+}
+
+static inline bool each_holds(const struct work *w, const struct taken *t, const struct condition *all, size_t count, uint64_t names)
 {
     for (size_t i = 0; i < count; i++)
         if (!condition_holds(w, t, &all[i], names))
             return false;
     return true;
+}
+
+bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count)
+{
+    return each_holds(w, t, all, count, UINT64_MAX);
 }
 
 /* --- constants --- */
@@ -90,7 +102,7 @@ static void say(struct saying *s, const struct layer *l, bool strong)
 static void say_cases(struct work *w, const struct taken *t, const struct layer *l, uint64_t names, struct saying *s)
 {
     for (size_t i = 0; i < l->case_count; i++) {
-        if (!all_hold(w, t, l->cases[i].all, l->cases[i].count, names))
+        if (!each_holds(w, t, l->cases[i].all, l->cases[i].count, names))
             continue;
         w->types |= l->cases[i].then->types;
         say(s, l->cases[i].then, true);

@@ -4,11 +4,11 @@
 
 static bool is_number(struct str s)
 {
-    struct str whole = s, part;
+    size_t i = s.n && *s.p == '-', from = i;
 
-    if (s.n && *s.p == '-')
-        whole = str_cut(s, 1);
-    return split_at(whole, STR("."), &whole, &part) ? all_digits(whole) && all_digits(part) : all_digits(whole);
+    while (i < s.n && is_digit(s.p[i]))
+        i++;
+    return i > from && (i == s.n || (s.p[i] == '.' && all_digits(str_cut(s, i + 1))));
 }
 
 bool put_twice(const struct work *w, struct str name, struct str value)

@@ -104,9 +104,13 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
     }
     if (w->hints->explain)
         parse_explain(w, "%.*s: pattern \"%.*s\" (line %d) matches", STR_ARG(t->product->id), STR_ARG(p->name), p->line);
-    for (size_t i = 1; i < count && i <= p->group_count; i++)
-        if (at[2 * i] < at[2 * i + 1] && at[2 * i + 1] <= text.n)
-            (void)capture(w, t, &p->groups[i], str_of(text.p + at[2 * i], at[2 * i + 1] - at[2 * i]));
+    count = min_size(count, p->group_count + 1);
+    for (size_t i = 1; i < count; i++) {
+        size_t from = at[2 * i], to = at[2 * i + 1];
+
+        if (from < to && to <= text.n)
+            (void)capture(w, t, &p->groups[i], str_of(text.p + from, to - from));
+    }
     if (t->matched_count < MATCHED_MAX)
         t->matched[t->matched_count++] = p;
     return true;
@@ -133,14 +137,16 @@ static void tell_why(struct work *w, const struct product *product, const struct
                       p->line, STR_ARG(p->literal));
 }
 
-bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text)
+static inline bool may(struct work *w, const struct product *product, const struct pattern *p, struct str text)
 {
-    bool may = begins(p, text) && (p->needle.text.n == 0 || needle_in(&p->needle, text));
-
-    if (!may && w->hints->explain)
+    if (begins(p, text) && (p->needle.text.n == 0 || needle_in(&p->needle, text)))
+        return true;
+    if (w->hints->explain)
         tell_why(w, product, p);
-    return may;
+    return false;
 }
+
+bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text) { return may(w, product, p, text); }
 
 /* list_for - the patterns that may match text by its first byte; all of them where the reader of the file wants to be told of each. */
 static const struct pattern_list *list_for(const struct work *w, const struct group_of *g, struct str text)
@@ -178,7 +184,7 @@ static bool try_group(struct work *w, struct taken *t, struct room *room, const 
     for (size_t i = 0; i < list->count; i++) {
         const struct pattern *p = &t->product->patterns[list->items[i]];
 
-        if ((!seen || pairs_hold(seen, &p->pairs)) && pattern_may(w, t->product, p, text) && try_pattern(w, t, room, p, text))
+        if ((!seen || pairs_hold(seen, &p->pairs)) && may(w, t->product, p, text) && try_pattern(w, t, room, p, text))
             return true;
     }
     return false;
@@ -267,7 +273,7 @@ static void put_all(struct work *w, struct taken *t)
                 put_text(w, to->to, rest);
                 continue;
             }
-            if (to->when_count && !all_hold(w, t, to->when, to->when_count, UINT64_MAX))
+            if (to->when_count && !all_hold(w, t, to->when, to->when_count))
                 continue;
             if (to->split.n == 0)
                 put_value(w, to, rest);
@@ -370,7 +376,7 @@ static void look_inside(struct work *w, struct taken *t, struct room *room)
     }
 }
 
-static void finish(struct work *w, struct taken *t, struct room *room)
+static void put_taken(struct work *w, struct taken *t, struct room *room)
 {
     const struct product *p = t->product;
 
@@ -424,7 +430,7 @@ bool product_run(struct work *w, const struct product *p, struct str text)
         parse_explain(w, "%.*s: %s", STR_ARG(p->id), p->form == FORM_TEXT ? "no pattern matches" : "the text is not of its form");
         return false;
     }
-    finish(w, &t, &room);
+    put_taken(w, &t, &room);
     return true;
 }
 
@@ -436,6 +442,6 @@ bool product_try(struct work *w, const struct product *p, size_t pattern, struct
     take_open(&t, p, &room);
     if (!product_looks(p, text) || !try_pattern(w, &t, &room, &p->patterns[pattern], text))
         return false;
-    finish(w, &t, &room);
+    put_taken(w, &t, &room);
     return true;
 }

@@ -21,7 +21,8 @@ static int32_t digits(struct str *s, size_t least, size_t most)
     int32_t v = 0;
     size_t n = 0;
 
-    while (n < most && n < s->n && is_digit(s->p[n]))
+    most = min_size(most, s->n);
+    while (n < most && is_digit(s->p[n]))
         v = v * 10 + (s->p[n++] - '0');
     if (n < least)
         return -1;
@@ -121,8 +122,15 @@ static bool epoch_take(struct reading *r, struct str *s)
     return true;
 }
 
-/* small - two digits into *to. */
-static bool small(struct str *s, int32_t *to) { return (*to = digits(s, 1, 2)) >= 0; }
+/* small - one or two digits into *to. */
+static bool small(struct str *s, int32_t *to)
+{
+    if (s->n < 2 || !is_digit(s->p[0]) || !is_digit(s->p[1]))
+        return (*to = digits(s, 1, 2)) >= 0;
+    *to = (s->p[0] - '0') * 10 + s->p[1] - '0';
+    *s = str_of(s->p + 2, s->n - 2);
+    return true;
+}
 
 static bool letter(struct reading *r, char c, struct str *s)
 {
