@@ -40,9 +40,23 @@ void tracker_free(struct tracker *t)
 
 struct key { char p[KEY_MAX]; size_t n; };
 
+static bool is_plain(struct str s)
+{
+    unsigned odd = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        odd |= (unsigned)(s.p[i] == '|') | (unsigned)(s.p[i] == '\\') | (unsigned)(s.p[i] == KEY_OBJECT);
+    return !odd;
+}
+
 /* key_part - escaped, so that the bar between parts is told from one in a value. What has no room is left out, *more says so. */
 static void key_part(struct key *k, struct str value, bool *more)
 {
+    if (value.n && k->n + value.n <= SIGMA_GROUP_TEXT_MAX && is_plain(value)) {
+        memcpy(k->p + k->n, value.p, value.n);
+        k->n += value.n;
+        return;
+    }
     for (size_t i = 0; i < value.n; i++) {
         char c = value.p[i] == KEY_OBJECT ? ' ' : value.p[i];
         bool escape = c == '|' || c == '\\';

@@ -1,7 +1,10 @@
 /* groups.c - see groups.h. */
 #include "sigma/groups.h"
 
+#include <sys/mman.h>
+
 #define SLOTS_MIN 64u
+#define HUGE_PAGE (2u * MIB)
 
 void groups_account(struct groups *g, size_t more, size_t less)
 {
@@ -45,8 +48,15 @@ uint32_t groups_find(const struct groups *g, struct str key, uint64_t hash)
     for (uint32_t at = (uint32_t)hash & (g->slot_n - 1); g->slots[at].group != NIL; at = (at + 1) & (g->slot_n - 1)) {
         const struct slot_ref *s = &g->slots[at];
 
-        if (s->hash == (uint32_t)(hash >> 32) && g->at[s->group].hash == hash &&
-            str_eq(str_of(g->at[s->group].key, g->at[s->group].key_n), key))
+        const struct group *gr = &g->at[s->group];
+
+        if (s->hash != (uint32_t)(hash >> 32) || gr->hash != hash)
+            continue;
+        /* Nearly always it is this one: let memory work while keys are compared. */
+        __builtin_prefetch(gr->items + gr->head);
+        __builtin_prefetch(gr->items + gr->head + gr->item_n);
+        __builtin_prefetch(&g->links[s->group]);
+        if (str_eq(str_of(gr->key, gr->key_n), key))
             return s->group;
     }
     return NIL;
@@ -79,27 +89,38 @@ static void slot_take(struct groups *g, uint32_t i)
     g->slots[at].group = NIL;
 }
 
+/* places - memory for groups, at lines of cache; much of it in large pages, for groups are visited in no order. */
+static struct group *places(uint32_t cap)
+{
+    size_t bytes = cap * sizeof(struct group);
+    struct group *at = aligned_alloc(bytes >= HUGE_PAGE ? HUGE_PAGE : 64, bytes);   /* cap is a power of two */
+
+    if (at && bytes >= HUGE_PAGE)
+        (void)madvise(at, bytes, MADV_HUGEPAGE);   /* a wish: without it it is only slower */
+    return at;
+}
+
 /* grow - places, links and slots for twice as many. */
 static bool grow(struct groups *g)
 {
-    uint32_t cap = g->cap ? g->cap * 2 : SLOTS_MIN / 4;
-    struct group *at = realloc(g->at, cap * sizeof *at);
-    struct link *links;
-    struct slot_ref *slots;
+    uint32_t cap = g->cap ? g->cap * 2 : SLOTS_MIN / 2;
+    struct group *at = places(cap);
+    struct link *links = realloc(g->links, cap * sizeof *links);
+    struct slot_ref *slots = malloc(2 * (size_t)cap * sizeof *slots);   /* half full at most */
 
-    if (!at)
+    g->links = links ? links : g->links;
+    if (!at || !links || !slots) {
+        free(at);
+        free(slots);
         return false;
-    g->at = at;
-    links = realloc(g->links, cap * sizeof *links);
-    if (!links)
-        return false;
-    g->links = links;
-    slots = malloc(4 * (size_t)cap * sizeof *slots);   /* a quarter full at most */
-    if (!slots)
-        return false;
+    }
+    if (g->used)
+        memcpy(at, g->at, g->used * sizeof *at);
+    free(g->at);
     free(g->slots);
+    g->at = at;
     g->slots = slots;
-    g->slot_n = 4 * cap;
+    g->slot_n = 2 * cap;
     g->cap = cap;
     memset(slots, 0xFF, g->slot_n * sizeof *slots);
     for (uint32_t i = g->oldest; i != NIL; i = g->links[i].next)

@@ -27,9 +27,9 @@ struct value {
     uint32_t source, older, newer;
 };
 struct values {
-    struct value *at;
     uint32_t     *index;       /* open addressing; none while there are few */
     uint32_t      count, used, cap, index_n, oldest, newest, free_head;
+    struct value  at[];
 };
 
 /* What is added up over the items of a group. */
@@ -56,8 +56,9 @@ struct group {
     };
     uint32_t  head, item_n, item_cap;
     struct tally tally;
+    uint64_t  spare;
 };
-static_assert(sizeof(struct group) <= 128, "a group takes two lines of cache");
+static_assert(sizeof(struct group) == 128, "a group takes two lines of cache");
 
 struct slot_ref { uint32_t hash, group; };
 struct link { uint32_t prev, next; };

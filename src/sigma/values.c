@@ -1,7 +1,7 @@
 /* values.c - the different values of one group, each with the time it was seen last; see groups.h.
  *
- * A list from the one not seen for longest to the newest says what leaves the window. A few are looked for along that list; more
- * have an index by hash. */
+ * A list from the one not seen for longest to the newest says what leaves the window. A few are looked at one by one; more have an
+ * index by hash. */
 #include "sigma/groups.h"
 
 #define FEW 16u
@@ -17,38 +17,40 @@ static uint32_t find_slot(const struct values *s, uint64_t hash)
 
 static uint32_t find(const struct values *s, uint64_t hash)
 {
-    uint32_t i = s->newest;
-
     if (s->index)
         return s->index[find_slot(s, hash)];
-    while (i != NIL && s->at[i].hash != hash)
-        i = s->at[i].older;
-    return i;
+    for (uint32_t i = 0; i < s->used; i++)   /* in the order of memory, not of the list */
+        if (s->at[i].hash == hash && s->at[i].t != NEVER)
+            return i;
+    return NIL;
 }
 
-/* grow - places for twice as many, and the index once they are not few. */
-static bool grow(struct groups *g, struct values *s)
+/* grow - places for twice as many (or the first four), and the index once they are not few. NULL without memory; then all is as before. */
+static struct values *grow(struct groups *g, struct group *gr)
 {
-    uint32_t cap = s->cap ? s->cap * 2 : 4, index_n = cap > FEW ? cap * 2 : 0;
-    struct value *at = realloc(s->at, cap * sizeof *at);
-    uint32_t *index = NULL;
+    struct values *s = gr->values;
+    uint32_t had = s ? s->cap : 0, cap = had ? had * 2 : 4, index_n = cap > FEW ? cap * 2 : 0;
+    uint32_t *index = index_n ? malloc(index_n * sizeof *index) : NULL;
+    struct values *grown = index || !index_n ? realloc(s, sizeof *s + cap * sizeof s->at[0]) : NULL;
 
-    if (!at)
-        return false;
-    s->at = at;
-    if (index_n && !(index = malloc(index_n * sizeof *index)))
-        return false;
-    groups_account(g, (cap - s->cap) * sizeof *at + (index_n - s->index_n) * sizeof *index, 0);
-    free(s->index);
+    if (!grown) {
+        free(index);
+        return NULL;
+    }
+    if (!s)
+        *grown = (struct values){ .oldest = NIL, .newest = NIL, .free_head = NIL };
+    groups_account(g, (s ? 0 : sizeof *s) + (cap - had) * sizeof s->at[0] + (index_n - grown->index_n) * sizeof *index, 0);
+    free(grown->index);
+    gr->values = s = grown;
     s->cap = cap;
     s->index = index;
     s->index_n = index_n;
     if (!index)
-        return true;
+        return s;
     memset(index, 0xFF, index_n * sizeof *index);
     for (uint32_t i = s->oldest; i != NIL; i = s->at[i].newer)
         index[find_slot(s, s->at[i].hash)] = i;
-    return true;
+    return s;
 }
 
 static void unlink_value(struct values *s, uint32_t i)
@@ -102,49 +104,50 @@ void values_drop_oldest(struct group *gr)
             }
         s->index[at] = NIL;
     }
+    s->at[i].t = NEVER;
     s->at[i].newer = s->free_head;
     s->free_head = i;
     s->count--;
 }
 
-static struct values *values_of(struct groups *g, struct group *gr)
+/* take_place - for one more value; NIL without memory. */
+static uint32_t take_place(struct groups *g, struct group *gr)
 {
-    if (!gr->values && (gr->values = calloc(1, sizeof *gr->values))) {
-        gr->values->oldest = gr->values->newest = gr->values->free_head = NIL;
-        groups_account(g, sizeof *gr->values, 0);
-    }
-    return gr->values;
+    struct values *s = gr->values;
+    uint32_t i;
+
+    if (s && s->count == SIGMA_VALUES_MAX)
+        values_drop_oldest(gr);
+    if ((!s || (s->free_head == NIL && s->used == s->cap)) && !(s = grow(g, gr)))
+        return NIL;
+    i = s->free_head;
+    if (i != NIL)
+        s->free_head = s->at[i].newer;
+    else
+        i = s->used++;
+    s->count++;
+    return i;
 }
 
 bool values_note(struct groups *g, struct group *gr, struct value v, bool *known)
 {
-    struct values *s = values_of(g, gr);
-    uint32_t i = s ? find(s, v.hash) : NIL;
+    uint32_t i = gr->values ? find(gr->values, v.hash) : NIL;
 
     if (known)
         *known = i != NIL;
-    if (!s)
-        return false;
     if (i != NIL) {
-        if (s->at[i].t >= v.t)
+        if (gr->values->at[i].t >= v.t)
             return true;
-        unlink_value(s, i);
+        unlink_value(gr->values, i);
     } else {
-        if (s->count == SIGMA_VALUES_MAX)
-            values_drop_oldest(gr);
-        if (s->free_head == NIL && s->used == s->cap && !grow(g, s))
+        i = take_place(g, gr);
+        if (i == NIL)
             return false;
-        i = s->free_head;
-        if (i != NIL)
-            s->free_head = s->at[i].newer;
-        else
-            i = s->used++;
-        if (s->index)
-            s->index[find_slot(s, v.hash)] = i;
-        s->count++;
+        if (gr->values->index)
+            gr->values->index[find_slot(gr->values, v.hash)] = i;
     }
-    s->at[i] = v;
-    link_value(s, i);
+    gr->values->at[i] = v;
+    link_value(gr->values, i);
     return true;
 }
 
@@ -154,8 +157,7 @@ void values_free(struct groups *g, struct group *gr)
 
     if (!s)
         return;
-    groups_account(g, 0, sizeof *s + s->cap * sizeof *s->at + s->index_n * sizeof *s->index);
-    free(s->at);
+    groups_account(g, 0, sizeof *s + s->cap * sizeof s->at[0] + s->index_n * sizeof *s->index);
     free(s->index);
     free(s);
     gr->values = NULL;
