@@ -65,6 +65,8 @@ static uint64_t updates(struct sigma *s, uint32_t groups, uint64_t count, struct
 {
     struct event_field fields[] = { { STR("g"), STR("0") }, { STR("v"), STR("0") } };
     struct event ev = { .fields = fields, .field_count = COUNT(fields), .time = NS_PER_DAY, .received = NS_PER_DAY, .source = STR("host") };
+    const struct correlation *c = s->correlations[0];
+    struct vvalue *group, *value, unused;
     static struct fired fired;
     struct tracker t;
     struct view v;
@@ -73,14 +75,16 @@ static uint64_t updates(struct sigma *s, uint32_t groups, uint64_t count, struct
     static const char *const numbers[] = { "0", "1", "2", "3", "4", "5", "60", "70", "800", "900", "1e3", "2.5", "-7", "33", "44", "55" };
     struct err e;
 
-    if (tracker_init(&t, s, false, counters, &e) < 0 || view_init(&v, s, &e) < 0 || view_take(&v, &ev, &e) < 0)
+    if (tracker_init(&t, s, false, counters, &e) < 0 || view_init(&v, s, &e) < 0 || view_take(&v, &ev, false, &e) < 0)
         abort();
+    group = view_value(&v, view_first(&v, c->group_by[0]));
+    value = c->field_count ? view_value(&v, view_first(&v, c->field[0])) : &unused;
     *seconds = thread_seconds();
     for (uint64_t i = 0; i < count; i++) {
         random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
-        v.values[0].raw = v.values[0].folded = name_of((uint32_t)((random >> 32) * groups >> 32), name);
-        v.values[1].raw = v.values[1].folded = str_c(numbers[random >> 20 & 15]);
-        v.values[0].has_folded = v.values[1].has_folded = true;
+        group->raw = group->folded = name_of((uint32_t)((random >> 32) * groups >> 32), name);
+        value->raw = value->folded = str_c(numbers[random >> 20 & 15]);
+        group->has_folded = value->has_folded = true;
         ev.time = ev.received += NS_PER_MS;
         ev.seq = i + 1;
         tracker_event(&t, &ev);

@@ -71,6 +71,14 @@ static void key_part(struct key *k, struct str value, bool *more)
     }
 }
 
+/* field_value - the first value of a field; NIL if the event lacks it, or holds a null there. */
+static uint32_t field_value(struct view *v, uint32_t field)
+{
+    uint32_t value = view_first(v, field);
+
+    return value == NIL || !view_value(v, value)->raw.p ? NIL : value;
+}
+
 /* group_key - group-by values, folded, joined by '|'; false if the event lacks one. A long key is cut and ends in the hash of all. */
 static bool group_key(const struct correlation *c, uint32_t ref, struct view *v, struct key *k)
 {
@@ -79,7 +87,7 @@ static bool group_key(const struct correlation *c, uint32_t ref, struct view *v,
 
     k->n = 0;
     for (uint32_t g = 0; g < c->group_count; g++) {
-        uint32_t value = view_first(v, c->alias[ref][g]);
+        uint32_t value = field_value(v, c->alias[ref][g]);
 
         if (value == NIL)
             return false;
@@ -107,7 +115,7 @@ static bool group_key(const struct correlation *c, uint32_t ref, struct view *v,
 static bool take_value(const struct correlation *c, struct view *v, struct arrival *a)
 {
     for (uint32_t f = 0; f < c->field_count; f++) {
-        uint32_t value = view_first(v, c->field[f]);
+        uint32_t value = field_value(v, c->field[f]);
 
         if (value == NIL)
             return false;
