@@ -140,7 +140,7 @@ static void a_file_is_what_its_bytes_say(void **state)
 static const char plain_rule[] = "title: t\nid: r\nlogsource: {}\ndetection: {s: {k: x}, w: [needle], u: {User: ann}, condition: 1 of them}\n";
 static const char chained_rules[] =
     "title: t\nid: r\nname: base\nlogsource: {}\ndetection: {s: {k: x}, w: [needle], u: {User: ann}, condition: 1 of them}\n---\n"
-    "title: c\nid: c\ncorrelation: {type: event_count, rules: [base], timespan: 90d, condition: {gte: 7}}\n";
+    "title: c\nid: c\ncorrelation: {type: event_count, rules: [base], timespan: 20s, condition: {gte: 3}}\n";
 
 /* write_kinds - a file of each kind, with more records than a piece holds. */
 static void write_kinds(char paths[3][64], const char *folder)
@@ -225,7 +225,8 @@ static void what_is_told_does_not_depend_on_how_many_work(void **state)
         assert_int_equal(sigma_refusal_count(s), 0);
         alone = told(s, 0, paths, &one);
         assert_int_equal(alone.events + alone.broken, 3000 + 3000 + 5 * 60);
-        assert_true(alone.matches > 50 && alone.broken > 100);
+        if (alone.matches < 30 || alone.broken < 100)
+            fail_msg("%llu matches, %llu broken", (unsigned long long)alone.matches, (unsigned long long)alone.broken);
         for (unsigned workers = 1; workers < 9; workers += 3) {
             stats = told(s, workers, paths, &many);
             assert_memory_equal(&stats, &alone, sizeof stats);
