@@ -12,6 +12,7 @@
 #define WAIT_MS    100
 #define RELOAD_NS  (5 * NS_PER_SECOND)
 #define METRICS_NS (2 * NS_PER_SECOND)
+#define DROPPED_NS (60 * NS_PER_SECOND)   /* dropped groups are told at most so often */
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 
@@ -57,6 +58,30 @@ static void tell_rules(const struct detect *d, const char *message)
              "saqshy.rules.kept", log_num((long long)r->kept, kept), NULL);
 }
 
+/* tell_dropped - the correlations that had to drop groups at a limit, while more go: whoever floods them with new keys may hide behind it. */
+static void tell_dropped(const struct detect *d, uint64_t *told, time_ns *told_at, time_ns now)
+{
+    struct sigma_load load;
+    uint64_t all = 0;
+
+    for (uint32_t i = 0; detect_load_at(d, i, &load); i++)
+        all += load.evicted;
+    if (all < *told)   /* other rules run now */
+        *told = 0;
+    if (all == *told || now - *told_at < DROPPED_NS)
+        return;
+    for (uint32_t i = 0; detect_load_at(d, i, &load); i++) {
+        char id[128], dropped[24], groups[24];
+
+        snprintf(id, sizeof id, "%.*s", STR_ARG(load.rule->id));
+        if (load.evicted)
+            log_line(LOG_WARN, "a correlation dropped groups at its limit, what they counted is lost", "rule.id", id, "saqshy.groups.dropped",
+                     log_num((long long)load.evicted, dropped), "saqshy.groups.kept", log_num((long long)load.groups, groups), NULL);
+    }
+    *told = all;
+    *told_at = now;
+}
+
 static void reload(struct detect *d, bool force)
 {
     struct err e;
@@ -70,7 +95,8 @@ static void reload(struct detect *d, bool force)
 
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
-    time_ns looked = clock_steady(), published = 0;
+    time_ns looked = clock_steady(), published = 0, told_at = 0;
+    uint64_t told = 0;
     char path[4096];
     struct err e;
 
@@ -95,6 +121,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
         if (now - published >= METRICS_NS) {
             if (metrics_publish(metrics, path, &e) < 0)
                 log_line(LOG_WARN, "could not write the metrics", "error.message", e.text, NULL);
+            tell_dropped(d, &told, &told_at, now);
             published = now;
         }
     }
@@ -126,6 +153,9 @@ int role_detect_run(const struct node *node)
         detect_open(&c, say, NULL, &d, &e) < 0) {
         log_line(LOG_ERROR, "detection cannot start", "error.message", metrics ? e.text : "no memory", NULL);
     } else {
+        if (*detect_note(d))
+            log_line(LOG_WARN, "the saved state of detection cannot be taken, the journal is looked at again from its oldest event",
+                     "error.message", detect_note(d), NULL);
         tell_rules(d, "detection runs");
         code = loop(node, d, metrics);
     }

@@ -51,6 +51,7 @@ struct detect {
     time_ns               saved_at, save_took;
     struct sigma_counters counted;        /* what the metrics have already */
     struct metric        *metric[M_COUNT];
+    char                  note[ERR_TEXT_MAX]; /* why the saved state was not taken */
     bool                  failed;         /* an event was half dealt with: the state must not be saved */
 };
 
@@ -103,11 +104,12 @@ static int restore(struct detect *d, uint64_t *from, struct err *e)
     rc = state_file_read(d->state_file, &b, from, &state, e);
     if (rc == 0)
         rc = sigma_run_load(d->run, state, e);
-    if (rc == 1 || rc == -EBADMSG || rc == -E2BIG) {
-        *from = 0;
-        return 0;
-    }
-    return rc;
+    if (rc != 1 && rc != -EBADMSG && rc != -E2BIG)
+        return rc;
+    if (rc < 0)
+        snprintf(d->note, sizeof d->note, "%s", e->text);
+    *from = 0;
+    return 0;
 }
 
 /* sane_start - a state that is ahead of the journal belongs to another one (a data folder put together from two): it is given up.
@@ -120,6 +122,8 @@ static int sane_start(struct detect *d, uint64_t *from, struct err *e)
     if (committed && *from > committed) {
         sigma_run_free(&d->run);
         rc = sigma_run_new(d->sigma, false, &d->run, e);
+        snprintf(d->note, sizeof d->note, "it goes up to event %llu, the journal ends before event %llu", (unsigned long long)*from,
+                 (unsigned long long)committed);
         *from = 0;
     }
     if (rc == 0)
@@ -387,4 +391,6 @@ int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, stru
 
 const struct detect_rules *detect_rules_now(const struct detect *d) { return &d->rules; }
 const struct sigma *detect_sigma(const struct detect *d) { return d->sigma; }
+const char *detect_note(const struct detect *d) { return d->note; }
+bool detect_load_at(const struct detect *d, uint32_t i, struct sigma_load *out) { return sigma_run_load_at(d->run, i, out); }
 uint64_t detect_seq(const struct detect *d) { return d->next_seq; }

@@ -56,6 +56,10 @@ MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *
 void detect_close(struct detect **d);
 const struct detect_rules *detect_rules_now(const struct detect *d);
 const struct sigma *detect_sigma(const struct detect *d);
+/* detect_note - why the saved state was not taken at the start, so that the journal is replayed from its oldest event; empty if it was. */
+const char *detect_note(const struct detect *d);
+/* detect_load_at - what the i-th correlation keeps in mind, and what it had to drop; false past the last. */
+bool detect_load_at(const struct detect *d, uint32_t i, struct sigma_load *out);
 uint64_t detect_seq(const struct detect *d);   /* the next event to look at */
 
 /* detect_finding - a match as an event of the findings journal, added to out; texts are borrowed from ev, the set and out's arena. */

@@ -200,6 +200,9 @@ static void without_its_state_nothing_is_found_twice(void **state)
     run_to_end(&p);
     assert_true(read_findings(&p, &before) > 50);
     assert_int_equal(file_write_atomic(p.state, STR("SAQDET1\nnonsense"), 0644, &e), 0);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_non_null(strstr(detect_note(d), "damaged"));
+    detect_close(&d);
     run_to_end(&p);
     read_findings(&p, &after);
     assert_true(str_eq(buf_view(&before), buf_view(&after)));
@@ -341,6 +344,7 @@ static void a_state_from_another_journal_is_given_up(void **state)
     assert_int_equal(system(path), 0);
     fill(&p, 0, 2, &random);   /* a younger journal, shorter than the state says */
     struct detect *d = open_detect(&p, p.rules, &e);
+    assert_non_null(strstr(detect_note(d), "the journal ends before event"));
     assert_int_equal(journal_cursor_get(p.journal, DETECT_CURSOR, &cursor, &e), 0);
     assert_int_equal(cursor, 1);
     assert_int_equal(detect_step(d, 0, &e), 1);
