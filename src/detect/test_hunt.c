@@ -536,6 +536,134 @@ static void public_cases_match_when_parsed(void **state)
     sigma_free(&s);
 }
 
+/* --- names and values: an event log says what the collection's JSON of it says --- */
+
+/* same_value - the tool that made the JSON trims values; in Windows' own XML identifiers stand in braces, and times have a digit more. */
+static bool same_value(struct str own, struct str json)
+{
+    own = str_trim(own);
+    if (str_eq(own, json))
+        return true;
+    if (own.n == json.n + 2 && *own.p == '{')
+        return str_ieq(str_of(own.p + 1, json.n), json);
+    return own.n > 20 && json.n > 20 && own.p[own.n - 1] == 'Z' && str_starts(own, str_of(json.p, 20)) && own.p[10] == 'T';
+}
+
+/* our_name - of a field of the JSON, or {NULL,0}: it says how XML was written. */
+static struct str our_name(struct str json, struct arena *a)
+{
+    static const struct { struct str json, own; } known[] = {
+        { STR_INIT("EventID"), STR_INIT("winlog.event_id") }, { STR_INIT("EventID.#text"), STR_INIT("winlog.event_id") },
+        { STR_INIT("Channel"), STR_INIT("winlog.channel") }, { STR_INIT("Computer"), STR_INIT("winlog.computer_name") },
+        { STR_INIT("Level"), STR_INIT("winlog.level") }, { STR_INIT("Task"), STR_INIT("winlog.task") },
+        { STR_INIT("Opcode"), STR_INIT("winlog.opcode") }, { STR_INIT("Keywords"), STR_INIT("winlog.keywords") },
+        { STR_INIT("EventRecordID"), STR_INIT("winlog.record_id") }, { STR_INIT("Version"), STR_INIT("winlog.version") },
+        { STR_INIT("Provider.#attributes.Name"), STR_INIT("winlog.provider_name") },
+        { STR_INIT("Provider.#attributes.Guid"), STR_INIT("winlog.provider_guid") },
+        { STR_INIT("TimeCreated.#attributes.SystemTime"), STR_INIT("winlog.time_created") },
+        { STR_INIT("Execution.#attributes.ProcessID"), STR_INIT("winlog.process.pid") },
+        { STR_INIT("Execution.#attributes.ThreadID"), STR_INIT("winlog.process.thread.id") },
+        { STR_INIT("Security.#attributes.UserID"), STR_INIT("winlog.user.identifier") },
+        { STR_INIT("Correlation.#attributes.ActivityID"), STR_INIT("winlog.activity_id") },
+        { STR_INIT("EventID.#attributes.Qualifiers"), STR_INIT("winlog.qualifiers") },
+    };
+    const struct str system = STR("Event.System."), data = STR("Event.EventData.");
+
+    if (str_starts(json, data) && json.p[data.n] != '#')
+        return arena_printf(a, "winlog.event_data.%.*s", STR_ARG(str_cut(json, data.n)));
+    for (size_t i = 0; str_starts(json, system) && i < COUNT(known); i++)
+        if (str_eq(str_cut(json, system.n), known[i].json))
+            return known[i].own;
+    return (struct str){ NULL, 0 };
+}
+
+static unsigned compare_fields(const struct form_pairs *own, const struct event *json, struct arena *a, unsigned *compared)
+{
+    unsigned bad = 0;
+
+    for (uint32_t i = 0; i < json->field_count; i++) {
+        const struct event_field *f = &json->fields[i];
+        struct str name = our_name(f->name, a), value = pairs_get(own, name);
+
+        if (name.n == 0)
+            continue;
+        (*compared)++;
+        if (!same_value(value, f->value)) {
+            print_message("%.*s: \"%.*s\", in the JSON \"%.*s\"\n", STR_ARG(name), STR_ARG(value), STR_ARG(f->value));
+            bad++;
+        }
+    }
+    return bad;
+}
+
+/* compare_case - the records of a log against the values of its JSON, in their order. */
+static unsigned compare_case(struct evtx *x, struct str line, unsigned *compared)
+{
+    AUTO_BUF struct buf log = { 0 }, text = { 0 };
+    struct str rest;
+    struct event_batch b;
+    struct evtx_record r;
+    char path[4096];
+    unsigned bad = 0;
+    size_t at = 0;
+    struct err e;
+
+    buf_init(&log, 0);
+    buf_init(&text, 0);
+    event_batch_init(&b, 0);
+    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(column(line, FILE_DATA)));
+    assert_int_equal(file_read(path, 64 * MIB, &log, &e), 0);
+    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(column(line, FILE_JSON)));
+    assert_int_equal(file_read(path, 64 * MIB, &text, &e), 0);
+    for (rest = str_cut(buf_view(&log), evtx_start(buf_view(&log))); rest.n; rest = str_cut(rest, EVTX_CHUNK_BYTES)) {
+        (void)evtx_chunk(x, rest);
+        while (evtx_next(x, &r, &e) == 1) {
+            json_error_t je;
+            json_t *one = json_loadb(text.p + at, text.n - at, JSON_DISABLE_EOF_CHECK, &je);
+            char *json = json_dumps(one, JSON_COMPACT);
+
+            assert_non_null(json);
+            event_batch_reset(&b);
+            assert_int_equal(hunt_json_event(str_c(json), &b, &e), 0);
+            bad += compare_fields(&r.pairs, &b.items[0], &b.arena, compared);
+            at += (size_t)je.position;
+            free(json);
+            json_decref(one);
+        }
+    }
+    assert_int_equal(str_trim(str_cut(buf_view(&text), at)).n, 0);
+    event_batch_free(&b);
+    return bad;
+}
+
+static void event_logs_say_what_their_json_says(void **state)
+{
+    AUTO_BUF struct buf manifest;
+    unsigned cases = 0, compared = 0, bad = 0;
+    struct evtx *x;
+    struct str rest, line;
+    char path[4096];
+    struct err e;
+
+    (void)state;
+    buf_init(&manifest, 0);
+    snprintf(path, sizeof path, "%s/data/sigma/manifest.tsv", env("SAQSHY_SHARED"));
+    assert_int_equal(file_read(path, MIB, &manifest, &e), 0);
+    assert_int_equal(evtx_new(&x, &e), 0);
+    rest = buf_view(&manifest);
+    str_split(&rest, '\n', &line);   /* the heading */
+    while (str_split(&rest, '\n', &line))
+        if (line.n && column(line, FILE_JSON).n) {
+            cases++;
+            bad += compare_case(x, line, &compared);
+        }
+    evtx_free(&x);
+    print_message("%u names and values of %u event logs compared with their JSON\n", compared, cases);
+    assert_int_equal(cases, PUBLIC_CASES - 1);
+    assert_true(compared > 3000);
+    assert_int_equal(bad, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -549,6 +677,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(public_rules_load),
         cmocka_unit_test(public_cases_match),
         cmocka_unit_test(public_cases_match_as_event_logs),
+        cmocka_unit_test(event_logs_say_what_their_json_says),
         cmocka_unit_test(public_cases_match_when_parsed),
     };
     char path[4096];
