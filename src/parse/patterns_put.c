@@ -49,19 +49,38 @@ static struct str put_site(struct work *w, struct str url)
     return rest;
 }
 
+/* extension - what stands behind the last dot of the last part of a path, where that is short; else nothing. */
+static struct str extension(struct str path)
+{
+    for (size_t n = 0; n < path.n && n < 16; n++) {
+        char c = path.p[path.n - 1 - n];
+
+        if (c == '.')
+            return str_cut(path, path.n - n);
+        if (c == '/')
+            break;
+    }
+    return (struct str){ NULL, 0 };
+}
+
 static void put_url(struct work *w, struct str name, struct str url)
 {
-    struct str path, last, before, query;
+    struct str path;
+    ptrdiff_t query;
 
     put_text(w, name, url);
-    query = put_site(w, url);
-    path = take_until(&query, STR("?"));
+    path = put_site(w, url);
     if (path.n == 0 || *path.p != '/')
         return;
-    put_text(w, STR("url.path"), path);
-    put_text(w, STR("url.query"), query);
-    if (split_last(path, STR("/"), &before, &last) && split_last(last, STR("."), &before, &last) && last.n < 16)
-        put_text(w, STR("url.extension"), last);
+    query = str_chr(path, '?');
+    if (query >= 0) {
+        put_text(w, STR("url.path"), str_left(path, (size_t)query));
+        put_text(w, STR("url.query"), str_cut(path, (size_t)query + 1));
+        path = str_left(path, (size_t)query);
+    } else {
+        put_text(w, STR("url.path"), path);
+    }
+    put_text(w, STR("url.extension"), extension(path));
 }
 
 /* clock_seconds - "1:02:03", hours first. */

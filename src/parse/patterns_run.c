@@ -42,12 +42,14 @@ bool product_looks(const struct product *p, struct str text)
 
 /* --- finding --- */
 
-static bool is_empty(const struct product *p, struct str v)
+/* is_empty - it stands for no value, as "-" does. */
+static inline bool is_empty(const struct product *p, struct str v)
 {
-    for (size_t i = 0; i < p->empty_count && v.n <= p->empty_longest; i++)
-        if (str_eq(v, p->empty[i]))
-            return true;
-    return v.n == 0;
+    bool empty = v.n == 0;
+
+    for (size_t i = 0; v.n <= p->empty_longest && i < p->empty_count && !empty; i++)
+        empty = str_eq(v, p->empty[i]);
+    return empty;
 }
 
 /* capture - one more value of field; NULL if it is none. */
