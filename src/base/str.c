@@ -169,6 +169,22 @@ bool str_i64(struct str s, int64_t *out)
     return true;
 }
 
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+bool str_ascii(struct str s)
+{
+    uint64_t any = 0, eight;
+    size_t i = 0;
+
+    for (; i + sizeof eight <= s.n; i += sizeof eight) {
+        memcpy(&eight, s.p + i, sizeof eight);
+        any |= eight;
+    }
+    for (; i < s.n; i++)
+        any |= (unsigned char)s.p[i];
+    return (any & HIGH_BITS) == 0;
+}
+
 /* utf8_step - length of the well-formed sequence at p (1 to 4), or 0. RFC 3629 section 4. */
 static size_t utf8_step(const unsigned char *p, size_t n)
 {
@@ -212,7 +228,7 @@ bool str_utf8_valid(struct str s)
         uint64_t eight;
         size_t step;
 
-        if (p[i] < 0x80 && s.n - i >= sizeof eight && (memcpy(&eight, p + i, sizeof eight), (eight & UINT64_C(0x8080808080808080)) == 0)) {
+        if (p[i] < 0x80 && s.n - i >= sizeof eight && (memcpy(&eight, p + i, sizeof eight), (eight & HIGH_BITS) == 0)) {
             i += sizeof eight; /* ASCII */
             continue;
         }

@@ -72,6 +72,8 @@ bool str_split(struct str *rest, char sep, struct str *piece);
 bool str_u64(struct str s, uint64_t *out);
 /* str_i64 - the same with an optional leading '-'. */
 bool str_i64(struct str s, int64_t *out);
+/* str_ascii - no byte beyond 0x7f. */
+bool str_ascii(struct str s);
 /* str_utf8_valid - well-formed UTF-8 (no overlong forms, surrogates, or values past U+10FFFF). */
 bool str_utf8_valid(struct str s);
 /* str_hash - 64-bit XXH3, stable across machines, seed 0. */

@@ -5,28 +5,45 @@
 
 #define CELL_MAX (256u * KIB) /* of one value; the original stays in the store whole */
 
+/* --- what an event says for a field: the first of these that it has --- */
+
+#define SAID(...) { __VA_ARGS__, { NULL, 0 } }
+static const struct str host_name[] = SAID(STR_INIT("host.name"), STR_INIT("host.hostname"), STR_INIT("winlog.computer_name"), STR_INIT("log.syslog.hostname"));
+static const struct str device_name[] = SAID(STR_INIT("observer.name"), STR_INIT("host.name"), STR_INIT("observer.hostname"), STR_INIT("host.hostname"),
+                                             STR_INIT("log.syslog.hostname"));
+static const struct str source_name[] = SAID(STR_INIT("service.name"), STR_INIT("observer.product"), STR_INIT("process.name"), STR_INIT("winlog.provider_name"),
+                                             STR_INIT("event.provider"), STR_INIT("event.module"), STR_INIT("host.name"), STR_INIT("saqshy.parser"));
+static const struct str account_id[] = SAID(STR_INIT("user.name"), STR_INIT("user.id"), STR_INIT("user.email"), STR_INIT("source.user.name"),
+                                            STR_INIT("client.user.name"), STR_INIT("user.effective.name"), STR_INIT("user.target.name"),
+                                            STR_INIT("destination.user.name"), STR_INIT("user.audit.id"));
+static const struct str host_ip[] = SAID(STR_INIT("host.ip"), STR_INIT("observer.ip"), STR_INIT("server.ip"), STR_INIT("log.source.address"));
+static const struct str host_ip_or_name[] = SAID(STR_INIT("host.ip"), STR_INIT("host.name"), STR_INIT("server.ip"), STR_INIT("server.address"),
+                                                 STR_INIT("host.hostname"), STR_INIT("winlog.computer_name"), STR_INIT("log.source.address"));
+static const struct str source_ip[] = SAID(STR_INIT("source.ip"), STR_INIT("client.ip"), STR_INIT("source.nat.ip"));
+static const struct str destination_ip[] = SAID(STR_INIT("destination.ip"), STR_INIT("server.ip"), STR_INIT("destination.nat.ip"));
+static const struct str client_ip[] = SAID(STR_INIT("source.ip"), STR_INIT("client.ip"), STR_INIT("related.ip"));
+static const struct str object_name[] = SAID(STR_INIT("postgresql.audit.object_name"), STR_INIT("mysql.audit.table"), STR_INIT("oracle.audit.object"),
+                                             STR_INIT("mssql.object"), STR_INIT("mongodb.audit.namespace"), STR_INIT("db.collection.name"));
+static const struct str event_description[] = SAID(STR_INIT("message"), STR_INIT("event.reason"), STR_INIT("event.action"), STR_INIT("event.original"));
+
 #define OS_CHAPTER                                                                                                                                  \
     {                                                                                                                                               \
         1, "R-A4.5-01", "R-A4.6-01", "R-A4.7-01", "R-A4.8-01", "R-A4.2-01",                                                                         \
         {                                                                                                                                           \
-            { ANNEX4_TEXT, "R-A4.2-02", "host_name", "the host name is missing" },                                                                  \
-            {                                                                                                                                       \
-                ANNEX4_TEXT, "R-A4.2-03", "event_description", "the description of the event is missing"                                            \
-            }                                                                                                                                       \
+            { ANNEX4_TEXT, "R-A4.2-02", "host_name", "the host name is missing", host_name },                                                       \
+            { ANNEX4_TEXT, "R-A4.2-03", "event_description", "the description of the event is missing", event_description }                         \
         }                                                                                                                                           \
     }
 #define NET_CHAPTER                                                                                                                                 \
     {                                                                                                                                               \
         3, "R-A4.18-01", "R-A4.19-01", "R-A4.20-01", "R-A4.21-01", "R-A4.17-01",                                                                    \
         {                                                                                                                                           \
-            { ANNEX4_TEXT, "R-A4.17-02", "device_name", "the name of the device is missing" },                                                      \
-                { ANNEX4_TEXT, "R-A4.17-03", "account_id", "the account or user ID is missing" },                                                   \
-                { ANNEX4_ADDRESS, "R-A4.17-04", "host_ip", "the IP address of the host is missing" },                                               \
-                { ANNEX4_ADDRESS, "R-A4.17-05", "source_ip", "the source IP address is missing" },                                                  \
-                { ANNEX4_ADDRESS, "R-A4.17-06", "destination_ip", "the destination IP address is missing" },                                        \
-            {                                                                                                                                       \
-                ANNEX4_TEXT, "R-A4.17-07", "event_description", "the description of the event is missing"                                           \
-            }                                                                                                                                       \
+            { ANNEX4_TEXT, "R-A4.17-02", "device_name", "the name of the device is missing", device_name },                                         \
+            { ANNEX4_TEXT, "R-A4.17-03", "account_id", "the account or user ID is missing", account_id },                                           \
+            { ANNEX4_ADDRESS, "R-A4.17-04", "host_ip", "the IP address of the host is missing", host_ip },                                          \
+            { ANNEX4_ADDRESS, "R-A4.17-05", "source_ip", "the source IP address is missing", source_ip },                                           \
+            { ANNEX4_ADDRESS, "R-A4.17-06", "destination_ip", "the destination IP address is missing", destination_ip },                            \
+            { ANNEX4_TEXT, "R-A4.17-07", "event_description", "the description of the event is missing", event_description }                        \
         }                                                                                                                                           \
     }
 
@@ -39,10 +56,10 @@ static const struct annex4_chapter chapters[CLASS_COUNT] = {
                    "R-A4.13-01",
                    "R-A4.14-01",
                    "R-A4.10-01",
-                   { { ANNEX4_TEXT, "R-A4.10-02", "account_id", "the account name or user ID is missing" },
-                     { ANNEX4_TEXT, "R-A4.10-03", "host_ip_or_name", "the IP address or name of the host is missing" },
-                     { ANNEX4_TEXT, "R-A4.10-04", "event_description", "the description of the event is missing" },
-                     { ANNEX4_OPTIONAL, "R-A4.10-05", "object_name", "the name of the object is missing" } } },
+                   { { ANNEX4_TEXT, "R-A4.10-02", "account_id", "the account name or user ID is missing", account_id },
+                     { ANNEX4_TEXT, "R-A4.10-03", "host_ip_or_name", "the IP address or name of the host is missing", host_ip_or_name },
+                     { ANNEX4_TEXT, "R-A4.10-04", "event_description", "the description of the event is missing", event_description },
+                     { ANNEX4_OPTIONAL, "R-A4.10-05", "object_name", "the name of the object is missing", object_name } } },
     [CLASS_NET] = NET_CHAPTER,
     [CLASS_FW] = NET_CHAPTER,
     [CLASS_APP] = { 4,
@@ -51,58 +68,37 @@ static const struct annex4_chapter chapters[CLASS_COUNT] = {
                     "R-A4.26-01",
                     "R-A4.27-01",
                     "R-A4.23-01",
-                    { { ANNEX4_TEXT, "R-A4.23-02", "source_name", "the name of the event source is missing" },
-                      { ANNEX4_TEXT, "R-A4.23-03", "account_id", "the account name or user ID is missing" },
-                      { ANNEX4_ADDRESS, "R-A4.23-04", "user_ip", "the IP address of the user is missing" },
-                      { ANNEX4_TEXT, "R-A4.23-05", "operation_started_at", "the time when the operation started is missing" },
-                      { ANNEX4_TEXT, "R-A4.23-06", "operation_ended_at", "the time when the operation ended is missing" },
-                      { ANNEX4_TEXT, "R-A4.23-07", "event_description", "the description of the event is missing" } } },
+                    { { ANNEX4_TEXT, "R-A4.23-02", "source_name", "the name of the event source is missing", source_name },
+                      { ANNEX4_TEXT, "R-A4.23-03", "account_id", "the account name or user ID is missing", account_id },
+                      { ANNEX4_ADDRESS, "R-A4.23-04", "user_ip", "the IP address of the user is missing", client_ip },
+                      { ANNEX4_TEXT, "R-A4.23-05", "operation_started_at", "the time when the operation started is missing", NULL },
+                      { ANNEX4_TEXT, "R-A4.23-06", "operation_ended_at", "the time when the operation ended is missing", NULL },
+                      { ANNEX4_TEXT, "R-A4.23-07", "event_description", "the description of the event is missing", event_description } } },
     [CLASS_SEC] = { 5,
                     "R-A4.30-01",
                     "R-A4.31-01",
                     "R-A4.32-01",
                     "R-A4.33-01",
                     "R-A4.29-01",
-                    { { ANNEX4_TEXT, "R-A4.29-02", "source_name", "the name of the event source is missing" },
-                      { ANNEX4_TEXT, "R-A4.29-03", "account_id", "the account name or user ID is missing" },
-                      { ANNEX4_ADDRESS, "R-A4.29-04", "client_ip", "the IP address of the client is missing" },
-                      { ANNEX4_TEXT, "R-A4.29-05", "operation_started_at", "the time when the operation started is missing" },
-                      { ANNEX4_TEXT, "R-A4.29-06", "operation_ended_at", "the time when the operation ended is missing" },
-                      { ANNEX4_TEXT, "R-A4.29-07", "event_description", "the description of the event is missing" } } },
+                    { { ANNEX4_TEXT, "R-A4.29-02", "source_name", "the name of the event source is missing", source_name },
+                      { ANNEX4_TEXT, "R-A4.29-03", "account_id", "the account name or user ID is missing", account_id },
+                      { ANNEX4_ADDRESS, "R-A4.29-04", "client_ip", "the IP address of the client is missing", client_ip },
+                      { ANNEX4_TEXT, "R-A4.29-05", "operation_started_at", "the time when the operation started is missing", NULL },
+                      { ANNEX4_TEXT, "R-A4.29-06", "operation_ended_at", "the time when the operation ended is missing", NULL },
+                      { ANNEX4_TEXT, "R-A4.29-07", "event_description", "the description of the event is missing", event_description } } },
 };
 
 const struct annex4_chapter *annex4_chapter(enum event_class class) { return class > CLASS_NONE && class < CLASS_COUNT ? &chapters[class] : NULL; }
 
-/* --- what an event says for a field: the first of these that it has --- */
-
-#define NAMES_MAX 12
-static const struct {
-    const char *field;
-    const char *names[NAMES_MAX];
-} sayings[] = {
-    { "host_name", { "host.name", "host.hostname", "winlog.computer_name", "log.syslog.hostname" } },
-    { "device_name", { "observer.name", "host.name", "observer.hostname", "host.hostname", "log.syslog.hostname" } },
-    { "source_name", { "service.name", "observer.product", "process.name", "winlog.provider_name", "event.provider", "event.module", "host.name", "saqshy.parser" } },
-    { "account_id",
-      { "user.name", "user.id", "user.email", "source.user.name", "client.user.name", "user.effective.name", "user.target.name", "destination.user.name",
-        "user.audit.id" } },
-    { "host_ip", { "host.ip", "observer.ip", "server.ip", "log.source.address" } },
-    { "host_ip_or_name", { "host.ip", "host.name", "server.ip", "server.address", "host.hostname", "winlog.computer_name", "log.source.address" } },
-    { "source_ip", { "source.ip", "client.ip", "source.nat.ip" } },
-    { "destination_ip", { "destination.ip", "server.ip", "destination.nat.ip" } },
-    { "user_ip", { "source.ip", "client.ip", "related.ip" } },
-    { "client_ip", { "source.ip", "client.ip", "related.ip" } },
-    { "object_name", { "postgresql.audit.object_name", "mysql.audit.table", "oracle.audit.object", "mssql.object", "mongodb.audit.namespace", "db.collection.name" } },
-    { "event_description", { "message", "event.reason", "event.action", "event.original" } },
-};
-
-static struct str first_said(const struct event *ev, const char *const *names, bool address)
+static struct str first_said(const struct event *ev, const struct str *names, bool address)
 {
-    for (size_t i = 0; i < NAMES_MAX && names[i]; i++) {
-        struct str v = str_trim(event_get(ev, str_c(names[i])));
+    for (; names->n; names++) {
+        struct str v = str_trim(event_get(ev, *names));
 
-        if (v.n && !str_eq(v, STR(ANNEX4_NONE)) && (!address || ip_of(v).n))
-            return address ? ip_of(v) : v;
+        if (address)
+            v = ip_of(v);
+        if (v.n && !str_eq(v, STR(ANNEX4_NONE)))
+            return v;
     }
     return str_of(NULL, 0);
 }
@@ -169,7 +165,8 @@ static struct str bare(struct str s, struct arena *a)
 
 static struct str sql_object(const struct event *ev, struct arena *a)
 {
-    static const char *const queries[NAMES_MAX] = { "postgresql.log.query", "mysql.query", "mysql.audit.query", "oracle.audit.query", "oracle.audit.statement", "mssql.query", "db.query.text" };
+    static const struct str queries[] = SAID(STR_INIT("postgresql.log.query"), STR_INIT("mysql.query"), STR_INIT("mysql.audit.query"), STR_INIT("oracle.audit.query"),
+                                             STR_INIT("oracle.audit.statement"), STR_INIT("mssql.query"), STR_INIT("db.query.text"));
     static const char *const lead[] = { "insert", "into", "update", "delete", "from", "table", "view", "index", "procedure", "function", "call", "exec", "execute", "lock",
                                         "truncate", NULL };
     static const char *const passed[] = { "if", "exists", "not", "or", "replace", "only", "ignore", "low_priority", "concurrently", "unique", "into", "from", "table",
@@ -193,14 +190,12 @@ static struct str sql_object(const struct event *ev, struct arena *a)
 struct str annex4_value(const struct event *ev, enum event_class class, size_t n, int32_t zone_min, struct arena *a)
 {
     const struct annex4_field *f = &chapters[class].fields[n];
+    struct str said;
 
-    for (size_t i = 0; i < COUNT(sayings); i++)
-        if (strcmp(sayings[i].field, f->name) == 0) {
-            struct str said = first_said(ev, sayings[i].names, f->need == ANNEX4_ADDRESS);
-
-            return said.n || f->need != ANNEX4_OPTIONAL ? said : sql_object(ev, a);
-        }
-    return moment_said(ev, strcmp(f->name, "operation_ended_at") == 0, zone_min, a);
+    if (!f->said)
+        return moment_said(ev, strcmp(f->name, "operation_ended_at") == 0, zone_min, a);
+    said = first_said(ev, f->said, f->need == ANNEX4_ADDRESS);
+    return said.n || f->need != ANNEX4_OPTIONAL ? said : sql_object(ev, a);
 }
 
 /* --- writing --- */

@@ -26,6 +26,7 @@ enum annex4_need { ANNEX4_END, ANNEX4_TEXT, ANNEX4_OPTIONAL, ANNEX4_ADDRESS };
 struct annex4_field {
     enum annex4_need need;
     const char *row, *name, *missing; /* "R-A4.2-02", "host_name", a sentence */
+    const struct str *said;           /* names of the event's fields, the first that is there counts; up to an empty one. NULL: a moment */
 };
 struct annex4_chapter {
     int number;

@@ -58,10 +58,12 @@ static enum conform_form form_of(const struct event *ev, struct str s)
     struct str head = str_left(s, 256);
     enum conform_form f;
 
-    if (has(head, STR("CEF:")))
-        return CONFORM_CEF;
-    if (has(head, STR("LEEF:")))
-        return CONFORM_LEEF;
+    if (has(head, STR("EF:"))) {
+        if (has(head, STR("CEF:")))
+            return CONFORM_CEF;
+        if (has(head, STR("LEEF:")))
+            return CONFORM_LEEF;
+    }
     if (s.n && *s.p == '{')
         return CONFORM_JSON;
     if (s.n && *s.p == '<') {
@@ -149,7 +151,7 @@ static void judge_written(struct str line, enum event_class class, struct confor
     c->failed &= c->checked;
 }
 
-/* shape_in - a piece of s of this shape, d for a digit, no digit at either end of it. */
+/* shape_in - a piece of s of this shape, d for a digit, no digit at either end of it. All shapes have a ':' behind two digits. */
 static bool shape_in(struct str s, const char *shape)
 {
     size_t n = strlen(shape);
@@ -157,6 +159,8 @@ static bool shape_in(struct str s, const char *shape)
     for (size_t i = 0; i + n <= s.n; i++) {
         size_t k = 0;
 
+        if (s.p[i + 2] != ':')
+            continue;
         while (k < n && (shape[k] == 'd' ? is_digit(s.p[i + k]) : s.p[i + k] == shape[k]))
             k++;
         if (k == n && (i == 0 || !is_digit(s.p[i - 1])) && (i + n == s.n || !is_digit(s.p[i + n])))
@@ -165,26 +169,39 @@ static bool shape_in(struct str s, const char *shape)
     return false;
 }
 
+/* check_line - the same, of the byte at that place of the line. */
+static void check_line(struct conform *c, int which, bool holds, const char *code, const char *row, struct str line, size_t at)
+{
+    check(c, which, holds, code, row, holds ? 0 : column_of(line, at));
+}
+
+static size_t first_control(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && ((unsigned char)s.p[n] >= 0x20 || strchr("\t\r\n", s.p[n])) && s.p[n] != 0x7f)
+        n++;
+    return n;
+}
+
 static void judge_other(const struct event *ev, struct str line, enum event_class class, struct arena *a, struct conform *c)
 {
     const struct annex4_chapter *ch = annex4_chapter(class);
+    bool text = !(ev->marks & MARK_BINARY);
     ptrdiff_t twin = lookalike_mixed(line), said = ev->time_text.n ? str_find(line, ev->time_text) : -1;
-    size_t at = said > 0 ? column_of(line, (size_t)said) : 1, end = column_of(line, line.n);
-    size_t control = 0;
+    size_t at = said > 0 ? (size_t)said : 0;
 
-    while (control < line.n && ((unsigned char)line.p[control] >= 0x20 || strchr("\t\r\n", line.p[control])) && line.p[control] != 0x7f)
-        control++;
-    check(c, CONFORM_TEXT, !(ev->marks & MARK_BINARY), "not_text", ch->text, column_of(line, control));
+    check_line(c, CONFORM_TEXT, text, "not_text", ch->text, line, text ? 0 : first_control(line));
     check(c, CONFORM_UTF8, !(ev->marks & MARK_NOT_UTF8), "not_utf8", ch->utf8, 1);
     check(c, CONFORM_QUOTING, parted(c->form), "no_delimiter", ch->quoting, 1);
     check(c, CONFORM_FORMAT, true, "mixed_format", ch->mixed, 1);
-    check(c, CONFORM_DATE, shape_in(ev->time_text, "dd:dd:dddd"), "date_format", "R-A4-DT1", at);
-    check(c, CONFORM_TIME, shape_in(ev->time_text, "dd:dd:dd"), "time_format", "R-A4-DT2", at);
-    check(c, CONFORM_LETTERS, twin < 0, "look_alike", ch->utf8, twin < 0 ? 1 : column_of(line, (size_t)twin));
-    check(c, CONFORM_WHEN, !(ev->marks & MARK_NO_TIME), "missing_field", ch->when, end);
+    check_line(c, CONFORM_DATE, shape_in(ev->time_text, "dd:dd:dddd"), "date_format", "R-A4-DT1", line, at);
+    check_line(c, CONFORM_TIME, shape_in(ev->time_text, "dd:dd:dd"), "time_format", "R-A4-DT2", line, at);
+    check_line(c, CONFORM_LETTERS, twin < 0, "look_alike", ch->utf8, line, twin < 0 ? 0 : (size_t)twin);
+    check_line(c, CONFORM_WHEN, !(ev->marks & MARK_NO_TIME), "missing_field", ch->when, line, line.n);
     for (int i = 0; ch->fields[i].need != ANNEX4_END; i++)
         if (ch->fields[i].need != ANNEX4_OPTIONAL)
-            check(c, CONFORM_FIELDS + i, annex4_value(ev, class, (size_t)i, 0, a).n > 0, "missing_field", ch->fields[i].row, end);
+            check_line(c, CONFORM_FIELDS + i, annex4_value(ev, class, (size_t)i, 0, a).n > 0, "missing_field", ch->fields[i].row, line, line.n);
 }
 
 void conform_event(const struct event *ev, enum event_class class, struct arena *a, struct conform *out)

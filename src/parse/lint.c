@@ -318,7 +318,11 @@ size_t lint_text(struct str text, enum event_class class, lint_tell *tell, void 
 char lint_delimiter(struct str line)
 {
     struct cells c;
+    struct str first = line;
 
+    take(&first, STR("\""));
+    if (!date_good(str_left(first, 10)))
+        return 0;
     for (const char *d = delimiters; *d; d++) {
         split(line, *d, &c);
         if (c.count > 1 && when_of(&c))

@@ -39,6 +39,8 @@ ptrdiff_t lookalike_mixed(struct str s)
     ptrdiff_t first = -1;
     bool has_latin = false, own = false; /* own: a letter that only Cyrillic has */
 
+    if (str_ascii(s))
+        return -1;
     for (size_t i = 0; i <= s.n; i++) {
         uint16_t c = i < s.n ? letter(s, i) : 0;
 
