@@ -7,6 +7,7 @@
 #include "bin/plain.h"
 #include "bin/store_up.h"
 #include "base/file.h"
+#include "parse/evtx.h"
 #include "parse/feed.h"
 #include "parse/parse.h"
 
@@ -18,8 +19,8 @@
 
 static const char usage[] =
     "usage: saqshy import [--format auto|syslog|json] [--object ID] [--data DIR] FILE…\n\n"
-    "Stores the lines of log files (- is standard input; gzip and zstd are unpacked) in DIR (default: SAQSHY_DATA, else ./data; made if absent). Formats are known by their content;\n"
-    "--format is accepted for scripts. Returns when every line is in sealed parts and the journal is cut.\n"
+    "Stores the lines of log files (- is standard input; gzip and zstd are unpacked) and the records of event logs of Windows (EVTX, as XML) in DIR\n"
+    "(default: SAQSHY_DATA, else ./data; made if absent). Formats are known by their content; --format is accepted for scripts. Returns when every line is in sealed parts and the journal is cut.\n"
     "Exit 0: all lines are stored, unparsed ones too; 2: could not be done (a saqshyd that runs on DIR takes lines by syslog instead), or a file could not be\n"
     "read to its end: what stands before that, and the other files, are stored.\n";
 
@@ -29,6 +30,7 @@ struct import {
     struct parser      *parser;
     struct feed        *feed;
     struct parse_memory *memory;
+    struct evtx        *evtx;     /* made when the first event log is met */
     const char         *path;
     struct event_batch  batch;
     size_t              group_bytes;
@@ -63,6 +65,7 @@ static void close_all(struct import *m)
     parse_free(&m->parser);
     feed_free(&m->feed);
     parse_memory_free(&m->memory);
+    evtx_free(&m->evtx);
     event_batch_free(&m->batch);
 }
 
@@ -111,33 +114,94 @@ static void unreadable(struct import *m, const struct err *e)
     m->unread++;
 }
 
+/* some - the next bytes behind those of b; 0 at the end. What cannot be read is told, and is an end too. */
+static int some(struct import *m, struct plain *file, struct buf *b, struct err *e)
+{
+    char *to = buf_room(b, READ_BYTES);
+    ssize_t n;
+
+    if (!to)
+        return err_set(e, -ENOMEM, "no memory to read \"%s\"", m->path);
+    n = plain_some(file, to, READ_BYTES, e);
+    if (n < 0)
+        unreadable(m, e);
+    b->n += n > 0 ? (size_t)n : 0;
+    return n > 0;
+}
+
+static int import_lines(struct import *m, struct plain *file, struct buf *b, struct err *e)
+{
+    const struct str *starts;
+    size_t count;
+    int rc = b->n > 0;
+
+    parse_records(m->parser, str_c(m->path), (struct str){ NULL, 0 }, &starts, &count);
+    feed_records(m->feed, starts, count);
+    while (rc > 0) {
+        rc = feed_bytes(m->feed, buf_view(b), take_text, m, e);
+        buf_reset(b);
+        if (rc >= 0)
+            rc = some(m, file, b, e);
+    }
+    return rc < 0 ? rc : feed_end(m->feed, take_text, m, e);
+}
+
+/* --- event logs of Windows: each record is a line, its XML --- */
+
+static int import_chunk(struct import *m, struct str bytes, struct err *e)
+{
+    struct evtx_record r;
+    int rc;
+
+    (void)evtx_chunk(m->evtx, bytes);
+    while ((rc = evtx_next(m->evtx, &r, e)) != 0) {
+        if (rc == -EBADMSG) {
+            fprintf(stderr, "%ssaqshy import: %s, record %llu, skipping: %s\n", m->progress ? "\n" : "", m->path, (unsigned long long)r.id, e->text);
+            continue;
+        }
+        if (rc > 0)
+            rc = take_text(m, &(struct feed_text){ .text = r.xml, .lines = 1 }, e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int import_log(struct import *m, struct plain *file, struct buf *b, struct err *e)
+{
+    size_t skip = evtx_start(buf_view(b));
+    int rc = m->evtx ? 0 : evtx_new(&m->evtx, e), more = 1;
+
+    while (rc == 0 && more > 0) {
+        while (b->n < skip + EVTX_CHUNK_BYTES && (more = some(m, file, b, e)) > 0)
+            ;
+        if (more < 0)
+            return more;
+        buf_drop(b, min_size(skip, b->n));
+        skip = 0;
+        while (rc == 0 && (b->n >= EVTX_CHUNK_BYTES || (more == 0 && b->n))) {
+            rc = import_chunk(m, str_of(b->p, min_size(b->n, EVTX_CHUNK_BYTES)), e);
+            buf_drop(b, min_size(b->n, EVTX_CHUNK_BYTES));
+        }
+    }
+    return rc;
+}
+
 static int import_file(struct import *m, const char *path, struct err *e)
 {
     struct plain *file = NULL;
     AUTO_BUF struct buf b;
-    const struct str *starts;
-    size_t count;
-    ssize_t n = 1;
-    int rc = 0;
+    int rc;
 
     m->path = strcmp(path, "-") == 0 ? "stdin" : path;
-    buf_init(&b, 2 * READ_BYTES);
-    parse_records(m->parser, str_c(m->path), (struct str){ NULL, 0 }, &starts, &count);
-    feed_records(m->feed, starts, count);
+    buf_init(&b, 4 * READ_BYTES);
     if (plain_open(path, &file, e) < 0) {
         unreadable(m, e);
         return 0;
     }
-    while (rc == 0 && n > 0) {
-        char *to = buf_room(&b, READ_BYTES);
-
-        n = to ? plain_some(file, to, READ_BYTES, e) : err_set(e, -ENOMEM, "no memory to read \"%s\"", path);
-        if (n < 0)
-            unreadable(m, e);
-        b.n += n > 0 ? (size_t)n : 0;
-        rc = n > 0 ? feed_bytes(m->feed, buf_view(&b), take_text, m, e) : feed_end(m->feed, take_text, m, e);
-        buf_reset(&b);
-    }
+    rc = some(m, file, &b, e);
+    if (rc >= 0)
+        rc = evtx_looks(buf_view(&b)) ? import_log(m, file, &b, e) : import_lines(m, file, &b, e);
     plain_close(&file);
     return rc;
 }
