@@ -1,7 +1,7 @@
 /* act_owner.c - what the owner's side does: receipt, confirmation or rejection, analysis, measures, elimination; and the review of a level,
  * which both sides may do (Q-09). */
 #include "desk/cases/acts.h"
-#include "desk/cases/indicator.h"
+#include "ioc/value.h"
 
 int act_reason(struct call *c, struct act_call *a)
 {
@@ -109,7 +109,7 @@ static int iocs_readable(struct call *c, const json_t *a2)
 
         buf_init(&b, 8 * KIB);
         snprintf(field, sizeof field, "annex2.iocs.%zu.value", i);
-        if (!indicator_normal(json_get_str(one, "type"), json_get_str(one, "value"), &b))
+        if (!ioc_normal(ioc_type_parse(json_get_str(one, "type")), json_get_str(one, "value"), &b))
             return refuse(c, -EINVAL, "bad_request", field, "not what its kind says");
     }
     return 0;

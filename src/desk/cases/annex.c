@@ -2,7 +2,7 @@
  *
  * What the log does not say stays empty and never stops the notice (requirements 9.3 point 8); an empty source address is printed as
  * "no data in the log" (Q-64). */
-#include "desk/cases/indicator.h"
+#include "ioc/value.h"
 #include "desk/internal.h"
 #include "base/file.h"
 
@@ -99,7 +99,7 @@ static bool addresses(struct str s)
         buf_init(&b, KIB);
         while (end < s.n && !strchr(",; ", s.p[end]))
             end++;
-        if (!indicator_normal(STR("ip"), str_of(s.p, end), &b))
+        if (!ioc_normal(IOC_IP, str_of(s.p, end), &b))
             return false;
         n++;
         for (; end < s.n && strchr(",; ", s.p[end]); end++) {}

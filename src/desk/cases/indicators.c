@@ -2,7 +2,7 @@
  *
  * Addresses of one's own are kept and marked: in a case between two machines of one network they are what was attacked, not who did it. */
 #include "desk/cases/acts.h"
-#include "desk/cases/indicator.h"
+#include "ioc/value.h"
 
 #define SHOWN_MAX 100   /* in the page of a case */
 #define SEEN_MAX  100   /* other cases that are counted for one indicator */
@@ -13,8 +13,8 @@ static int indicator_put(struct call *c, int64_t case_id, const char *type, stru
     int64_t n = 0;
     int rc;
 
-    buf_init(&b, 2 * INDICATOR_MAX);
-    if (!indicator_normal(str_c(type), value, &b))
+    buf_init(&b, 2 * IOC_VALUE_MAX);
+    if (!ioc_normal(ioc_type_parse(str_c(type)), value, &b))
         return 1;
     rc = db_int(c->d, c->e, 0, &n, "SELECT count(*) FROM indicator WHERE case_id = ?", "i", case_id);
     if (rc < 0 || n >= INDICATORS_MAX)
@@ -56,11 +56,11 @@ int indicators_of_event(struct call *c, int64_t case_id, const struct event *ev)
         struct str value = event_get(ev, str_c(fields[i].field));
         bool own = false;
 
-        if (value.n == 0 || value.n > INDICATOR_MAX)
+        if (value.n == 0 || value.n > IOC_VALUE_MAX)
             continue;
         rc = own_host(c, value, &own);
         if (rc == 0)
-            rc = indicator_put(c, case_id, fields[i].type, value, own || str_eq(value, host_ip) || indicator_private(value), "event",
+            rc = indicator_put(c, case_id, fields[i].type, value, own || str_eq(value, host_ip) || ioc_private(value), "event",
                                (struct str){ NULL, 0 });
     }
     return rc < 0 ? rc : 0;
@@ -112,7 +112,7 @@ int act_add_indicator(struct call *c, struct act_call *a)
 
     snprintf(kind, sizeof kind, "%.*s", STR_ARG(type));
     if (rc == 0)
-        rc = indicator_put(c, a->k->id, kind, value, own || indicator_private(value), "person", json_get_str(a->body, "note"));
+        rc = indicator_put(c, a->k->id, kind, value, own || ioc_private(value), "person", json_get_str(a->body, "note"));
     if (rc > 0)
         return refuse(c, -EINVAL, "bad_request", "value", "this is no %s, or the case has %d indicators", kind, INDICATORS_MAX);
     return rc < 0 ? rc : timeline_add(c, a->k->id, &(struct line){ .kind = "add_indicator", .text = value,
@@ -124,8 +124,8 @@ int act_remove_indicator(struct call *c, struct act_call *a)
     AUTO_BUF struct buf b = { 0 };
     int rc;
 
-    buf_init(&b, 2 * INDICATOR_MAX);
-    if (!indicator_normal(json_get_str(a->body, "type"), json_get_str(a->body, "value"), &b))
+    buf_init(&b, 2 * IOC_VALUE_MAX);
+    if (!ioc_normal(ioc_type_parse(json_get_str(a->body, "type")), json_get_str(a->body, "value"), &b))
         return refuse(c, -EINVAL, "bad_request", "value", "not an indicator of this type");
     rc = db_exec(c->d, c->e, "UPDATE indicator SET removed_at = ?4, author_id = ?5 WHERE case_id = ?1 AND type = ?2 AND norm = ?3 AND removed_at IS NULL",
                  "ittim", a->k->id, json_get_str(a->body, "type"), buf_view(&b), c->now, (time_ns)viewer_id(c));

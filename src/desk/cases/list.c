@@ -3,7 +3,7 @@
  * A cursor is the id of the last row; ids only grow, so pages neither repeat nor lose a case. Which index drives is chosen here, not left to the
  * planner, from the narrowest filter that was given: a test asks for the plans. */
 #include "desk/cases/acts.h"
-#include "desk/cases/indicator.h"
+#include "ioc/value.h"
 
 /* ?1–?4 the viewer; ?5 cursor; ?6 limit; ?7 state, ?8 machine, ?9 kind, ?10 level, ?11 type, ?12 object, ?13 organisation, ?14 open (-1 either),
  * ?15 overdue (0: either), ?16 now, ?17 mine (0: everybody's), ?18 what drives (text, indicator), ?19 text where it does not drive. */
@@ -93,7 +93,7 @@ static struct str indicator_key(struct call *c, struct str value)
 
     buf_init(&b, 8 * KIB);
     for (size_t i = 0; i < COUNT(types) && b.n == 0; i++)
-        if (!indicator_normal(str_c(types[i]), value, &b))
+        if (!ioc_normal(ioc_type_parse(str_c(types[i])), value, &b))
             buf_reset(&b);
     return arena_copy(&c->a, buf_view(&b));
 }
@@ -112,7 +112,7 @@ static int query_check(struct call *c, const struct desk_cases_query *q)
             return refuse(c, -EINVAL, "bad_request", choices[i].name, "not one of the known values");
     if (q->q.n > 1024)
         return refuse(c, -EINVAL, "bad_request", "q", "too long");
-    if (q->indicator.n > INDICATOR_MAX)
+    if (q->indicator.n > IOC_VALUE_MAX)
         return refuse(c, -EINVAL, "bad_request", "indicator", "too long");
     if (q->before.n && parse_id(q->before) == 0)
         return refuse(c, -EINVAL, "bad_request", "before", "not a cursor");

@@ -1,7 +1,20 @@
-/* indicator.c - see indicator.h. */
-#include "desk/cases/indicator.h"
+/* value.c - see value.h. */
+#include "ioc/value.h"
 
 #include <arpa/inet.h>
+
+static const char *const type_names[IOC_TYPES] = { "ip", "domain", "url", "hash", "email", "file", "other", "network", "user_agent" };
+
+const char *ioc_type_name(enum ioc_type t) { return t < IOC_TYPES ? type_names[t] : ""; }
+
+enum ioc_type ioc_type_parse(struct str name)
+{
+    enum ioc_type t = 0;
+
+    while (t < IOC_TYPES && !str_eq(name, str_c(type_names[t])))
+        t++;
+    return t;
+}
 
 static bool ip_text(struct str s, char out[INET6_ADDRSTRLEN])
 {
@@ -70,7 +83,7 @@ static bool url_normal(struct str s, struct buf *out)
     AUTO_BUF struct buf b = { 0 };
     size_t host, end;
 
-    buf_init(&b, 2 * INDICATOR_MAX);
+    buf_init(&b, 2 * IOC_VALUE_MAX);
     plain(s, false, &b);
     struct str t = buf_view(&b);
     ptrdiff_t mark = -1;
@@ -107,36 +120,150 @@ static struct str ends_cut(struct str s)
     }
 }
 
-bool indicator_normal(struct str type, struct str value, struct buf *out)
+/* four_bytes - "203.0.113.7", as nearly all addresses of events are written; strict as inet_pton. */
+static bool four_bytes(struct str s, uint8_t out[4])
+{
+    size_t i = 0;
+
+    for (int part = 0; part < 4; part++) {
+        unsigned v = 0;
+        size_t from = i;
+
+        while (i < s.n && i - from < 3 && s.p[i] >= '0' && s.p[i] <= '9')
+            v = v * 10 + (unsigned)(s.p[i++] - '0');
+        if (i == from || v > 255 || (s.p[from] == '0' && i - from > 1) || (part < 3 && (i == s.n || s.p[i++] != '.')))
+            return false;
+        out[part] = (uint8_t)v;
+    }
+    return i == s.n;
+}
+
+bool ioc_address(struct str s, uint8_t out[16])
+{
+    char text[INET6_ADDRSTRLEN];
+
+    memset(out, 0, 10);
+    memset(out + 10, 0xff, 2);
+    if (four_bytes(s, out + 12))
+        return true;
+    if (!ip_text(s, text))
+        return false;
+    return strchr(text, ':') ? inet_pton(AF_INET6, text, out) == 1 : four_bytes(str_c(text), out + 12);
+}
+
+bool ioc_network(struct str s, uint8_t out[16], uint8_t *bits)
+{
+    ptrdiff_t slash = str_chr(s, '/');
+    uint64_t n;
+
+    if (slash <= 0 || !str_u64(str_cut(s, (size_t)slash + 1), &n) || !ioc_address(str_of(s.p, (size_t)slash), out))
+        return false;
+    if (str_chr(str_of(s.p, (size_t)slash), ':') < 0)
+        n += 96;
+    if (n > 128)
+        return false;
+    for (size_t i = 0; i < 128; i++)
+        if (i >= n && out[i / 8] >> (7 - i % 8) & 1)
+            return false;
+    *bits = (uint8_t)n;
+    return true;
+}
+
+struct str ioc_url_host(struct str url)
+{
+    ptrdiff_t at = str_find(url, STR("://"));
+    size_t end = 0;
+
+    if (at < 0)
+        return str_of(NULL, 0);
+    url = str_cut(url, (size_t)at + 3);
+    while (end < url.n && !strchr("/?#", url.p[end]))
+        end++;
+    url.n = end;
+    for (at = str_chr(url, '@'); at >= 0; at = str_chr(url, '@'))
+        url = str_cut(url, (size_t)at + 1);
+    if (url.n && *url.p == '[') {
+        at = str_chr(url, ']');
+        return at < 0 ? str_of(NULL, 0) : str_of(url.p + 1, (size_t)at - 1);
+    }
+    at = str_chr(url, ':');
+    return at < 0 ? url : str_of(url.p, (size_t)at);
+}
+
+static bool network_normal(struct str v, struct buf *out)
+{
+    ptrdiff_t slash = str_chr(v, '/');
+    uint8_t address[16], bits;
+    char text[INET6_ADDRSTRLEN];
+
+    if (!ioc_network(v, address, &bits) || !ip_text(str_of(v.p, (size_t)slash), text))
+        return false;
+    buf_printf(out, "%s/%u", text, strchr(text, ':') ? bits : bits - 96u);
+    return true;
+}
+
+static bool address_normal(struct str v, struct buf *out)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    if (!ip_text(v, text))
+        return false;
+    buf_str(out, str_c(text));
+    return true;
+}
+
+static bool email_ok(struct str v)
+{
+    ptrdiff_t at = str_chr(v, '@');
+
+    return at > 0 && (size_t)at + 1 < v.n;
+}
+
+size_t ioc_normal_name(enum ioc_type type, struct str value, char out[IOC_NAME_ROOM])
+{
+    bool dot = false;
+
+    if (value.n < 3 || value.n > 253 || value.p[value.n - 1] == '.' || *value.p == '.' || (type == IOC_HASH && !hash_ok(value)))
+        return 0;
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+
+        if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '-' && c != '_')
+            return 0;
+        dot = dot || c == '.';
+        out[i] = (char)(letter ? c | 32 : c);
+    }
+    return dot || type == IOC_HASH ? value.n : 0;
+}
+
+bool ioc_normal(enum ioc_type type, struct str value, struct buf *out)
 {
     AUTO_BUF struct buf b = { 0 };
-    char ip[INET6_ADDRSTRLEN];
 
     value = str_trim(value);
-    if (value.n == 0 || value.n > INDICATOR_MAX || memchr(value.p, 0, value.n))
+    if (type >= IOC_TYPES || value.n == 0 || value.n > IOC_VALUE_MAX || memchr(value.p, 0, value.n))
         return false;
-    if (str_eq(type, STR("url")))
+    if (type == IOC_URL)
         return url_normal(value, out);
-    if (str_eq(type, STR("file")) || str_eq(type, STR("other"))) {
+    if (type == IOC_FILE || type == IOC_OTHER || type == IOC_AGENT) {
         buf_str(out, value);
         return true;
     }
-    buf_init(&b, 2 * INDICATOR_MAX);
+    buf_init(&b, 2 * IOC_VALUE_MAX);
     plain(value, true, &b);
     struct str v = ends_cut(buf_view(&b));
-    if (str_eq(type, STR("ip"))) {
-        if (!ip_text(v, ip))
-            return false;
-        buf_str(out, str_c(ip));
-        return true;
-    }
-    if (str_eq(type, STR("hash")) ? !hash_ok(v) : str_eq(type, STR("email")) ? str_chr(v, '@') <= 0 || (size_t)str_chr(v, '@') + 1 >= v.n : !domain_ok(v))
+    if (type == IOC_IP)
+        return address_normal(v, out);
+    if (type == IOC_NETWORK)
+        return network_normal(v, out);
+    if (type == IOC_HASH ? !hash_ok(v) : type == IOC_EMAIL ? !email_ok(v) : !domain_ok(v))
         return false;
     buf_str(out, v);
     return true;
 }
 
-bool indicator_private(struct str ip)
+bool ioc_private(struct str ip)
 {
     char text[INET6_ADDRSTRLEN];
     struct in6_addr a6;

@@ -1,0 +1,96 @@
+// intel.test.mjs - saqshy intel: indicators of compromise from STIX, MISP and lists; what comes again replaces what was, and a value is found however it is written.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { root, run, bin, saqshy } from './lib/centre.mjs';
+
+const stix = JSON.stringify({ type: 'bundle', objects: [
+    { type: 'indicator', id: 'indicator--1', name: 'C2 of a campaign', confidence: 80, valid_until: '2036-01-01T00:00:00Z', pattern: "[ipv4-addr:value = '203.0.113.7' OR domain-name:value = 'evil.example']" },
+    { type: 'indicator', id: 'indicator--2', valid_until: '2020-01-01T00:00:00Z', pattern: "[ipv4-addr:value = '203.0.113.9']" },
+    { type: 'indicator', id: 'indicator--3', pattern: "[url:value LIKE 'http://%']" }] });
+const misp = JSON.stringify({ Event: { info: 'phishing', Tag: [{ name: 'tlp:red' }], Attribute: [{ type: 'ip-dst|port', to_ids: true, value: '203.0.113.7|443' }, { type: 'md5', to_ids: false, value: 'd41d8cd98f00b204e9800998ecf8427e' }] } });
+
+function folder(t) {
+    const dir = mkdtempSync(join(tmpdir(), 'saqshy-intel-'));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const at = (f, text) => { writeFileSync(join(dir, f), text); return join(dir, f); };
+    return { at, intel: (verb, ...more) => saqshy(['intel', verb, '--data', join(dir, 'data'), ...more]), dir };
+}
+const json = (r) => r.out.split('\n').filter(Boolean).map((l) => JSON.parse(l));
+
+test('STIX, MISP and lists become one set; each source is told with what was left out, and why', async (t) => {
+    const { at, intel } = folder(t);
+    const a = await intel('import', '--source', 'partner', '--tlp', 'amber', '--json', at('a.json', stix));
+    assert.equal(a.code, 0, a.err);
+    assert.deepEqual(json(a).map(({ format, taken, skipped }) => [format, taken, skipped.pattern]), [['stix', 3, 1]]);
+    const b = await intel('import', '--source', 'misp', at('b.json.gz', gzipSync(misp)));
+    assert.match(b.out, /misp, 1 indicators\n {2}left out, not_for_detection: 1/);
+    const c = await intel('import', '--source', 'own', '--days', '30', '--confidence', '50', at('c.txt', '# ours\n198.51.100.0/24\nhxxp://bad[.]example/a?b=1,2\nBad@Mail.example\n'));
+    assert.match(c.out, /own: 3 indicators; the set has 7/);
+    assert.match((await intel('list')).out, /^partner +3$/m);
+
+    const found = json(await intel('check', '--json', '::ffff:203.0.113.7'));
+    assert.deepEqual(found.map((x) => [x.source, x.type, x.value, x.tlp]).sort(), [['misp', 'ip', '203.0.113.7', 'red'], ['partner', 'ip', '203.0.113.7', 'amber']]);
+    assert.equal(found.find((x) => x.source === 'partner').note, 'C2 of a campaign');
+    assert.deepEqual(json(await intel('check', '--json', 'https://www.evil.example:8443/x')).map((x) => [x.asked, x.type, x.value]), [['https://www.evil.example:8443/x', 'domain', 'evil.example']]);
+    const one = json(await intel('check', '--json', '198.51.100.77'))[0];
+    assert.deepEqual([one.type, one.value, one.confidence], ['network', '198.51.100.0/24', 50]);
+    assert.ok(Date.parse(one.valid_until) > Date.now() + 29 * 86400e3);
+    assert.match((await intel('check', 'http://bad.example/a?b=1,2')).out, /url http:\/\/bad\.example\/a\?b=1,2 of own, 50 %, until 20/);
+    // One whose term is over, a name that only ends alike, and nothing at all.
+    for (const value of ['203.0.113.9', 'notevil.example', 'good.example']) assert.deepEqual((await intel('check', value)).code, 1, value);
+    const piped = await run(bin('saqshy'), ['intel', 'check', '--data', join(at('x', ''), '../data'), '-'], { input: 'good.example\nevil.example\r\n' });
+    assert.match(piped.out, /^evil\.example: domain evil\.example of partner/);
+});
+
+test('an import replaces what its source said before, --add comes beside it, remove takes it away; what is no list leaves a source as it was', async (t) => {
+    const { at, intel } = folder(t);
+    const is = async (value) => (await intel('check', value)).code === 0;
+    await intel('import', '--source', 'feed', at('1', '203.0.113.1\n203.0.113.2\n'));
+    await intel('import', '--source', 'feed', at('2', '203.0.113.2\n203.0.113.3\n'));
+    assert.deepEqual([await is('203.0.113.1'), await is('203.0.113.2'), await is('203.0.113.3')], [false, true, true]);
+    await intel('import', '--source', 'feed', '--add', at('3', '203.0.113.4\n'));
+    assert.deepEqual([await is('203.0.113.3'), await is('203.0.113.4')], [true, true]);
+    const page = await intel('import', '--source', 'feed', at('4', '<html><body>the service is down</body></html>\n'));
+    assert.deepEqual([page.code, await is('203.0.113.4')], [2, true]);
+    assert.match(page.err, /no line of it is an indicator; the source keeps what it had/);
+    const broken = await intel('import', '--source', 'feed', at('5', '{"type":"bundle",\n "objects":'));
+    assert.deepEqual([broken.code, await is('203.0.113.4')], [2, true]);
+    assert.match(broken.err, /5: line 2, column \d+: /);
+    assert.equal((await intel('remove', '--source', 'feed')).code, 0);
+    assert.equal(await is('203.0.113.4'), false);
+    for (const wrong of [['import', at('6', '')], ['import', '--source', '../x', at('6', '')], ['import', '--source', 'x', '--tlp', 'blue', at('6', '')], ['remove', '--source', 'nobody'], ['check'], ['fetch']]) {
+        const r = await intel(...wrong);
+        assert.ok(r.code === 2 && r.err, wrong.join(' '));
+    }
+});
+
+test('what is on a warning list is found with the name of the list', async (t) => {
+    const { at, intel, dir } = folder(t);
+    mkdirSync(join(dir, 'data/intel/warnings'), { recursive: true });
+    writeFileSync(join(dir, 'data/intel/warnings/resolvers.json'), JSON.stringify({ name: 'Public resolvers', type: 'cidr', list: ['8.8.8.0/24'], matching_attributes: ['ip-dst'] }));
+    writeFileSync(join(dir, 'data/intel/warnings/broken.json'), '{');
+    const r = await intel('import', '--source', 'own', at('a', '8.8.8.8\n203.0.113.7\n'));
+    assert.equal(r.code, 0);
+    assert.match(r.err, /broken\.json" is left out: line 1/);
+    assert.equal(json(await intel('check', '--json', '8.8.8.8'))[0].warning, 'Public resolvers');
+    assert.equal(json(await intel('check', '--json', '203.0.113.7'))[0].warning, '');
+});
+
+test('real warning lists and events of others', async (t) => {
+    const real = join(root, '../shared/data/intel');
+    if (!existsSync(real)) return t.skip('../shared/data/intel is not here');
+    const { intel, dir } = folder(t);
+    mkdirSync(join(dir, 'data/intel/warnings'), { recursive: true });
+    const lists = readdirSync(join(real, 'warninglists'));
+    for (const f of lists) copyFileSync(join(real, 'warninglists', f), join(dir, 'data/intel/warnings', f));
+    const r = await intel('import', '--source', 'misp', ...readdirSync(join(real, 'misp/pymisp/reportlab_testfiles')).map((f) => join(real, 'misp/pymisp/reportlab_testfiles', f)));
+    assert.deepEqual([r.code, r.err], [0, '']);
+    writeFileSync(join(dir, 'good'), '192.168.1.1\nwww.wikipedia.org\nbit.ly\n203.0.113.7\n');
+    await intel('import', '--source', 'good', join(dir, 'good'));
+    assert.notEqual(json(await intel('check', '--json', '192.168.1.1'))[0].warning, '');
+    assert.notEqual(json(await intel('check', '--json', 'bit.ly'))[0].warning, '');
+});
