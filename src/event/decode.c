@@ -16,10 +16,16 @@ struct span {
     uint16_t from, to;
 };
 
+/* A text that stands in the payload. */
+struct place {
+    uint32_t at, n;
+};
+
+/* A line of names that nobody has twice is a shape of its own: it takes less memory here than its fields do. */
 struct shape {
-    const struct str  *names;    /* of its fields */
+    const uint32_t    *names;    /* of its fields */
     const struct span *spans;    /* of its columns */
-    struct str        *last;     /* of its texts: the pieces, then the columns that are no piece */
+    struct place      *last;     /* of its texts: the pieces, then the columns that are no piece */
     uint32_t           marks, fields, pieces, texts;
     int32_t            offset_min;
     uint8_t            flags;
@@ -41,27 +47,26 @@ static void *larger(struct decoder *k, const void *old, size_t count, size_t *ca
     return p;
 }
 
-/* get_name - the name with this index; the next one that is not there yet is read. */
-static struct str get_name(struct decoder *k)
+/* get_name - the index of a name; the next one that is not there yet is read. */
+static uint32_t get_name(struct decoder *k)
 {
     uint64_t at = rd_varint(k->r);
 
     if (at > k->name_count || at >= CODEC_NAMES_MAX)
         rd_fail(k->r, "the index of a name");
     if (!rd_ok(k->r))
-        return (struct str){ NULL, 0 };
+        return 0;
     if (at < k->name_count)
-        return k->names[at];
+        return (uint32_t)at;
     if (k->name_count == k->names_cap) {
         struct str *names = larger(k, k->names, k->name_count, &k->names_cap, sizeof *names);
 
         if (!names)
-            return (struct str){ NULL, 0 };
+            return 0;
         k->names = names;
     }
-    k->names[at] = rd_varstr(k->r, EVENT_NAME_MAX, "a name within the limit");
-    k->name_count++;
-    return k->names[at];
+    k->names[k->name_count++] = rd_varstr(k->r, EVENT_NAME_MAX, "a name within the limit");
+    return (uint32_t)at;
 }
 
 /* get_span - which pieces a column is, of a line that has so many. */
@@ -79,7 +84,7 @@ static struct span get_span(struct decoder *k, uint32_t pieces)
 
 static void get_columns_of(struct decoder *k, struct shape *s)
 {
-    struct str *names = arena_array(k->arena, s->fields + 1, sizeof *names);
+    uint32_t *names = arena_array(k->arena, s->fields + 1, sizeof *names);
     struct span *spans = arena_array(k->arena, s->fields + CODEC_COLUMNS, sizeof *spans);
 
     if (!names || !spans) {
@@ -179,70 +184,85 @@ static inline void put_piece(char *to, const char *p, size_t n)
 static void get_texts(struct decoder *k, const struct shape *s)
 {
     struct str map = rd_take(k->r, (s->texts + 7) / 8, "a bit for each text");
-    struct str *change[CODEC_TEXTS_MAX];
+    struct place *change[CODEC_TEXTS_MAX];
     unsigned count = 0;
+    uint64_t n;
 
     for (size_t i = 0; i < map.n; i++)
         for (unsigned bits = (unsigned char)map.p[i]; bits; bits &= bits - 1)
             change[count++] = s->last + 8 * i + (unsigned)__builtin_ctz(bits);
     if (count && change[count - 1] >= s->last + s->texts)
         rd_fail(k->r, "bits of texts that there are");
-    if (!rd_ok(k->r))
-        return;
-    for (unsigned i = 0; i < count; i++)
-        *change[i] = (struct str){ NULL, (size_t)rd_varint(k->r) };
-    for (unsigned i = 0; i < count; i++)
-        *change[i] = rd_take(k->r, change[i]->n, "the bytes of a text");
+    for (unsigned i = 0; i < count && rd_ok(k->r); i++) {
+        n = rd_varint(k->r);
+        if (n > rd_left(k->r))
+            rd_fail(k->r, "texts that are there");
+        change[i]->n = (uint32_t)n;
+    }
+    for (unsigned i = 0; i < count && rd_ok(k->r); i++) {
+        change[i]->at = (uint32_t)rd_offset(k->r);
+        rd_skip(k->r, change[i]->n);
+    }
 }
 
 /* get_line - the pieces are put together; cut[0…pieces] says where. */
 static void get_line(struct decoder *k, struct event *ev, const struct shape *s, uint32_t *cut)
 {
+    const struct place *piece = s->last, *end = piece + s->pieces;
+    const char *payload = (const char *)k->r->p;
     size_t n = 0;
     char *line;
 
-    for (uint32_t i = 0; i < s->pieces && n <= EVENT_ORIGINAL_MAX; i++) {
-        cut[i] = (uint32_t)n;
-        n += s->last[i].n;
-    }
-    cut[s->pieces] = (uint32_t)n;
+    for (; piece < end && n <= EVENT_ORIGINAL_MAX; n += piece++->n)
+        *cut++ = (uint32_t)n;
+    *cut = (uint32_t)n;
     line = n <= EVENT_ORIGINAL_MAX ? arena_alloc(k->arena, n) : NULL;
     if (!line) {
         rd_fail(k->r, "a line within the limit, and memory for it");
         return;
     }
-    for (uint32_t i = 0; i < s->pieces; i++)
-        put_piece(line + cut[i], s->last[i].p, s->last[i].n);
     ev->original = str_of(line, n);
+    for (piece = s->last; piece < end; line += piece++->n)
+        put_piece(line, payload + piece->at, piece->n);
+}
+
+/* get_value - of a column: pieces of the line, or the next text of its own. */
+static inline struct str get_value(const char *payload, const char *line, const uint32_t *cut, const struct span *span, const struct place **own)
+{
+    const struct place *text;
+
+    if (span->from < span->to)
+        return str_of(line + cut[span->from], cut[span->to] - cut[span->from]);
+    text = (*own)++;
+    return str_of(payload + text->at, text->n);
 }
 
 static void get_columns(struct decoder *k, struct event *ev, const struct shape *s)
 {
-    struct str *head[CODEC_COLUMNS] = { &ev->time_text, &ev->source, &ev->object, &ev->parser };
-    const struct str *text = s->last + s->pieces;
+    const char *payload = (const char *)k->r->p, *line;
+    const struct place *own = s->last + s->pieces;
+    const struct span *span = s->spans;
     uint32_t cut[CODEC_PIECES_MAX + 1];
+    struct event_field *f;
 
     get_texts(k, s);
     if (rd_ok(k->r))
         get_line(k, ev, s, cut);
-    if (!rd_ok(k->r))
+    f = rd_ok(k->r) ? arena_array(k->arena, s->fields, sizeof *f) : NULL;
+    if (!f) {
+        rd_fail(k->r, "memory for the fields");
         return;
-    if (s->fields) {
-        ev->fields = arena_array(k->arena, s->fields, sizeof *ev->fields);
-        if (!ev->fields) {
-            rd_fail(k->r, "memory for the fields");
-            return;
-        }
     }
+    line = ev->original.p;
+    ev->time_text = get_value(payload, line, cut, span++, &own);
+    ev->source = get_value(payload, line, cut, span++, &own);
+    ev->object = get_value(payload, line, cut, span++, &own);
+    ev->parser = get_value(payload, line, cut, span++, &own);
+    ev->fields = f;
     ev->field_count = ev->field_cap = s->fields;
-    for (uint32_t i = 0; i < s->fields + CODEC_COLUMNS; i++) {
-        struct span span = s->spans[i];
-        struct str v = span.from < span.to ? str_of(ev->original.p + cut[span.from], cut[span.to] - cut[span.from]) : *text++;
-
-        if (i < CODEC_COLUMNS)
-            *head[i] = v;
-        else
-            ev->fields[i - CODEC_COLUMNS] = (struct event_field){ s->names[i - CODEC_COLUMNS], v };
+    for (uint32_t i = 0; i < s->fields; i++, f++, span++) {
+        f->name = k->names[s->names[i]];
+        f->value = get_value(payload, line, cut, span, &own);
     }
 }
 
@@ -266,6 +286,8 @@ static void decode3(struct reader *r, uint64_t first_seq, struct event_batch *ba
     struct decoder k = { .r = r, .arena = &batch->arena };
     uint64_t count = rd_varint(r);
 
+    if (r->n > UINT32_MAX)
+        rd_fail(r, "a payload of less than 4 GiB");
     if (count > EVENT_BATCH_MAX || count > rd_left(r))
         rd_fail(r, "a number of events within the limit");
     for (uint64_t i = 0; i < count && rd_ok(r); i++) {

@@ -344,6 +344,38 @@ static void a_payload_that_grows_without_end_is_refused(void **state)
     event_batch_free(&out);
 }
 
+/* Lines of name=value with names that nobody had before make a shape a line. Whoever may write them must not make frames that are too large to read. */
+static void names_that_are_ever_new_take_a_bounded_memory(void **state)
+{
+    struct event_batch in, out;
+    AUTO_BUF struct buf b, text;
+    size_t fields = 0, bytes = 0;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_init(&text, 0);
+    event_batch_init(&in, 0);
+    for (unsigned i = 0; i < 300; i++) {
+        struct event *ev = event_batch_add(&in);
+
+        buf_reset(&text);
+        for (unsigned f = 0; f < 200; f++)
+            buf_printf(&text, "%06u=%u ", i * 200 + f, f % 10);
+        ev->original = arena_copy(&in.arena, buf_view(&text));
+        for (unsigned f = 0; f < 200; f++)
+            assert_int_equal(event_add(ev, &in.arena, str_of(ev->original.p + f * 8, 6), str_of(ev->original.p + f * 8 + 7, 1)), 0);
+        fields += ev->field_count;
+        bytes += ev->original.n;
+    }
+    assert_int_equal(event_encode(in.items, in.count, &b, NULL), 0);
+    event_batch_init(&out, bytes + fields * 96);
+    assert_int_equal(event_decode(buf_view(&b), 1, &out, NULL), 0);
+    for (size_t i = 0; i < in.count; i++)
+        same(&in.items[i], &out.items[i]);
+    event_batch_free(&in);
+    event_batch_free(&out);
+}
+
 static void cut_and_flipped_payloads_do_no_harm(void **state)
 {
     struct event_batch in, out;
@@ -414,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_line_like_the_one_before_is_its_values),
         cmocka_unit_test(lines_count_against_the_limit_however_small_they_become),
         cmocka_unit_test(a_payload_that_grows_without_end_is_refused),
+        cmocka_unit_test(names_that_are_ever_new_take_a_bounded_memory),
         cmocka_unit_test(cut_and_flipped_payloads_do_no_harm),
         cmocka_unit_test(places_in_memory_are_no_values),
     };
