@@ -281,7 +281,8 @@ struct str yaml_text(const struct ynode *map, const char *key)
 bool yaml_null(const struct ynode *n)
 {
     return !n || (n->kind == YNODE_SCALAR && n->plain &&
-                  (n->text.n == 0 || str_eq(n->text, STR("~")) || str_eq(n->text, STR("null"))));
+                  (n->text.n == 0 || str_eq(n->text, STR("~")) || str_eq(n->text, STR("null")) || str_eq(n->text, STR("Null")) ||
+                   str_eq(n->text, STR("NULL"))));
 }
 
 int yaml_int(const struct yaml *y, const struct ynode *map, const char *key, int64_t *out, struct err *e)

@@ -49,7 +49,7 @@ struct str yaml_text(const struct ynode *map, const char *key);
 /* yaml_int, yaml_bool - typed scalars. 0 and *out on success, 1 if absent (*out untouched), or -EBADMSG. */
 MUST_USE int yaml_int(const struct yaml *y, const struct ynode *map, const char *key, int64_t *out, struct err *e);
 MUST_USE int yaml_bool(const struct yaml *y, const struct ynode *map, const char *key, bool *out, struct err *e);
-/* yaml_null - an absent node or a plain "", "~" or "null". */
+/* yaml_null - an absent node or a plain "", "~", "null", "Null" or "NULL". */
 bool yaml_null(const struct ynode *n);
 /* yaml_only - every key of map is in the NULL-ended list of names; else -EBADMSG naming the stray key. */
 MUST_USE int yaml_only(const struct yaml *y, const struct ynode *map, const char *const *names, struct err *e);

@@ -5,6 +5,8 @@
  * its own. It takes part where each dimension that its log source names is the rule's; correlations are not filtered. */
 #include "sigma/internal.h"
 
+#define LINKS_MAX 2000000u   /* of filters that say "any" to rules */
+
 /* negates - there is a NOT in what the condition says. Kids have smaller numbers than their parents. */
 static bool negates(const struct draft *d, uint32_t root)
 {
@@ -102,32 +104,35 @@ static int link_one(struct sigma *s, uint32_t filter, struct str name)
     return sigma_remark(s, f->file, f->id, f->line, f->column, text);
 }
 
-static int link_any(struct sigma *s, uint32_t filter)
+static int link_any(struct sigma *s, uint32_t filter, size_t *links)
 {
     const struct filter *f = &s->filters[filter];
-    bool used = false;
+    size_t before = *links;
 
-    for (uint32_t i = 0; i < s->rule_count; i++) {
-        struct compiled *c = &s->rules[i];
-
-        if (c->correlation || !source_is_within(s, f, c))
-            continue;
-        used = true;
-        if (!u32list_add(&c->filters, filter))
-            return -ENOMEM;
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        *links += !s->rules[i].correlation && source_is_within(s, f, &s->rules[i]);
+    if (*links == before)
+        return sigma_remark(s, f->file, f->id, f->line, f->column, "no loaded rule has the log source of this filter");
+    if (*links > LINKS_MAX) {
+        *links = before;
+        return sigma_refuse(s, SIGMA_BROKEN, f->file, f->id, f->line, f->column, "the filters reach too many rules together");
     }
-    return used ? 0 : sigma_remark(s, f->file, f->id, f->line, f->column, "no loaded rule has the log source of this filter");
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        if (!s->rules[i].correlation && source_is_within(s, f, &s->rules[i]) && !u32list_add(&s->rules[i].filters, filter))
+            return -ENOMEM;
+    return 0;
 }
 
 int filters_link(struct sigma *s)
 {
+    size_t links = 0;
     int rc = 0;
 
     for (uint32_t i = 0; i < s->filter_count && rc == 0; i++) {
         const struct sigma_texts rules = s->filters[i].rules;
 
         if (s->filters[i].any)
-            rc = link_any(s, i);
+            rc = link_any(s, i, &links);
         for (size_t k = 0; k < rules.count && rc == 0 && !s->filters[i].any; k++)
             rc = link_one(s, i, rules.items[k]);
     }

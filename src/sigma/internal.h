@@ -438,6 +438,7 @@ struct sigma {
     struct strmap        mapping_map;    /* the newest mapping of a field's name */
     struct variable     *variables;
     uint32_t             variable_count;
+    size_t               expanded_bytes; /* that placeholders made */
     int                  zone_min;       /* for parts of moments */
     struct correlation **correlations;   /* ordered by depth, then by rule */
     uint32_t             correlation_count, correlation_cap;

@@ -224,8 +224,8 @@ static int write_out(struct draft *d, const struct ynode *at, struct alternative
             continue;
         }
         made = arena_array(&d->set->arena, (size_t)v->count + COUNT(dashes) - 1, sizeof *made);
-        if (v->count + COUNT(dashes) > ALTERNATIVES_MAX)
-            return draft_broken(d, at, "the value stands for more than %d texts", ALTERNATIVES_MAX);
+        if (v->count + COUNT(dashes) > ALTERNATIVES_MAX || (uint64_t)(v->count + COUNT(dashes)) * t.n > ALTERNATIVES_BYTES_MAX)
+            return draft_broken(d, at, "the value stands for more than %d texts, or for too long ones", ALTERNATIVES_MAX);
         if (!made)
             return err_set(d->e, -ENOMEM, "no memory for patterns");
         memcpy(made, v->t, v->count * sizeof *made);

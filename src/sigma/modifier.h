@@ -20,7 +20,9 @@ struct chain {
 };
 
 #define ALTERNATIVES_MAX 4096   /* of one value */
+#define ALTERNATIVES_BYTES_MAX MIB /* together */
 #define EXPAND_MAX       10000  /* texts that the placeholders of one value make */
+#define EXPAND_BYTES_MAX (64u * MIB) /* that all placeholders of a set make */
 
 /* One value on its way through the chain: base64offset makes three of it, and encoding writes each dash of windash out. */
 struct alternatives {

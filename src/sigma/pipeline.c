@@ -15,6 +15,7 @@
 
 #define PIPELINES_MAX 256
 #define SOURCES_MAX   32
+#define VARIABLES_MAX 4096
 
 struct pipe {
     struct yaml        *y;      /* owned by the first document of its file */
@@ -47,7 +48,9 @@ static int take_variable(struct draft *d, const struct ynode *key)
 
     if (rc < 0)
         return rc;
-    grown = realloc(s->variables, (s->variable_count + 1) * sizeof *grown);   /* a handful */
+    if (s->variable_count == VARIABLES_MAX)
+        return draft_broken(d, key, "more than %d variables", VARIABLES_MAX);
+    grown = realloc(s->variables, (s->variable_count + 1) * sizeof *grown);
     if (!grown || !v.name.p)
         return err_set(d->e, -ENOMEM, "no memory for a pipeline");
     s->variables = grown;

@@ -68,6 +68,7 @@ static const struct row rows[] = {
 
     { "V7 null: absent", "s: {a: null}", "b=1", true },
     { "V7 null: JSON's null", "s: {a: null}", "a", true },
+    { "V7 null in capitals", "s: {a: NULL}", "b=1", true },
     { "V7 null: there", "s: {a: null}", "a=1", false },
     { "V7 null: an empty text is there", "s: {a: null}", "a=", false },
     { "V7 null: one value of several", "s: {a: null}", "a=1\na=2", false },
