@@ -88,7 +88,7 @@ static uint64_t updates(struct sigma *s, uint32_t groups, uint64_t count, struct
         ev.time = ev.received += NS_PER_MS;
         ev.seq = i + 1;
         tracker_event(&t, &ev);
-        while (tracker_tick(&t, 0, &fired) == 1)
+        while (tracker_tick(&t, 0, &fired, &e) == 1)
             found++;
         int rc = tracker_feed(&t, 0, 0, &v, &fired, &e);
         if (rc < 0)

@@ -15,6 +15,7 @@
 int tracker_init(struct tracker *t, const struct sigma *s, bool loose, struct sigma_counters *c, struct err *e)
 {
     *t = (struct tracker){ .set = s, .of = calloc(s->correlation_count + 1, sizeof *t->of), .counters = c, .loose = loose, .now = NEVER };
+    buf_init(&t->ended_keys, SIGMA_STATE_BYTES_MAX);
     if (!t->of || !clocks_init(&t->clocks)) {
         tracker_free(t);
         return err_set(e, -ENOMEM, "no memory for correlations");
@@ -33,7 +34,9 @@ void tracker_free(struct tracker *t)
         groups_free(&t->of[i]);
     free(t->of);
     clocks_free(&t->clocks);
-    t->of = NULL;
+    free(t->ended);
+    buf_free(&t->ended_keys);
+    *t = (struct tracker){ .set = t->set };
 }
 
 /* --- keys --- */
@@ -196,6 +199,8 @@ void tracker_event(struct tracker *t, const struct event *ev)
     now = t->loose || ev->received == 0 ? t->moment : moment_within(ev->received);
     t->now = now > t->now ? now : t->now;
     t->source = NIL;
+    t->ended_count = 0;
+    buf_reset(&t->ended_keys);
 }
 
 static void tell(const struct group *gr, bool window_end, struct fired *out)
@@ -211,18 +216,36 @@ static void tell(const struct group *gr, bool window_end, struct fired *out)
         memcpy(out->group, gr->key, out->group_n);
 }
 
-/* end_window - the window is over: 1 if it fires. The group is as new. */
-static int end_window(struct groups *g, uint32_t i, struct fired *out)
+/* remember_ended - what fired without an event of its own, for the correlations that read this one. */
+static int remember_ended(struct tracker *t, uint32_t correlation, const struct group *gr, time_ns when)
 {
-    struct group *gr = &g->at[i];
-    int fires = window_holds(g, gr);
+    if (!t->set->correlations[correlation]->read)
+        return 0;
+    if (t->ended_count == t->ended_cap) {
+        uint32_t cap = t->ended_cap ? t->ended_cap * 2 : 16;
+        struct ended *grown = realloc(t->ended, cap * sizeof *grown);
 
-    if (fires)
-        tell(gr, true, out);
-    groups_empty(g, gr);
-    gr->total = 0;
-    groups_touch(g, i);
-    return fires;
+        if (!grown)
+            return -ENOMEM;
+        t->ended = grown;
+        t->ended_cap = cap;
+    }
+    t->ended[t->ended_count++] = (struct ended){ correlation, gr->source, moment_within(when), t->ended_keys.n, gr->key_n };
+    buf_str(&t->ended_keys, str_of(gr->key, gr->key_n));
+    return buf_failed(&t->ended_keys) ? -ENOMEM : 0;
+}
+
+/* end_window - it is over: 1 if it fires. */
+static int end_window(struct tracker *t, uint32_t correlation, uint32_t i, struct fired *out)
+{
+    const struct groups *g = t->of[correlation];
+    const struct group *gr = &g->at[i];
+    bool absence = g->c->kind == CORR_ABSENCE;
+
+    if (!absence && !window_holds(g, gr))
+        return 0;
+    tell(gr, true, out);
+    return remember_ended(t, correlation, gr, (absence ? gr->last : gr->first) + g->c->timespan) < 0 ? -ENOMEM : 1;
 }
 
 /* whose_clock - the source of the event at hand, asked once an event: its clock goes on, and the event may be late. */
@@ -235,50 +258,126 @@ static uint32_t whose_clock(struct tracker *t, const struct event *ev)
     return t->source;
 }
 
-int tracker_feed(struct tracker *t, uint32_t correlation, uint32_t ref, struct view *v, struct fired *out, struct err *e)
+/* arrive - the event, or the end of a window, in the group of that key. */
+static int arrive(struct tracker *t, uint32_t correlation, const struct key *key, const struct arrival *a, struct fired *out, struct err *e)
 {
     struct groups *g = t->of[correlation];
-    struct arrival a = { .t = t->moment, .now = t->now, .seq = v->ev->seq, .ref = ref, .source = whose_clock(t, v->ev) };
-    struct key key;
+    uint32_t i = group_of(t, g, key);
     int rc, ended = 0;
-    uint32_t i;
 
-    if (!take_value(g->c, v, &a)) {
-        t->counters->without_value++;
-        return 0;
-    }
-    if (!group_key(g->c, ref, v, &key)) {
-        t->counters->without_group++;
-        return 0;
-    }
-    i = group_of(t, g, &key);
     if (i == NIL)
         return err_set(e, -ENOMEM, "no memory for correlations");
-    if (window_over(g, &g->at[i], &a))
-        ended = end_window(g, i, out);
-    rc = window_take(g, &g->at[i], &t->clocks, &a);
+    if (window_over(g, &g->at[i], a)) {
+        ended = end_window(t, correlation, i, out);
+        groups_empty(g, &g->at[i]);
+        g->at[i].total = 0;   /* as new: the window opens with this event */
+        groups_touch(g, i);
+    }
+    rc = ended < 0 ? ended : window_take(g, &g->at[i], &t->clocks, a);
     if (rc < 0)
         return err_set(e, rc, "no memory for correlations");
-    if (rc == 1)
-        tell(&g->at[i], false, out);
+    if (rc == 1) {
+        tell(&g->at[i], a->ended, out);
+        if (a->ended && remember_ended(t, correlation, &g->at[i], a->t) < 0)
+            return err_set(e, -ENOMEM, "no memory for correlations");
+    }
     return rc || ended;
 }
 
-int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out)
+int tracker_feed(struct tracker *t, uint32_t correlation, uint32_t ref, struct view *v, struct fired *out, struct err *e)
+{
+    const struct correlation *c = t->of[correlation]->c;
+    struct arrival a = { .t = t->moment, .now = t->now, .seq = v->ev->seq, .ref = ref, .source = whose_clock(t, v->ev) };
+    struct key key;
+
+    if (!take_value(c, v, &a)) {
+        t->counters->without_value++;
+        return 0;
+    }
+    if (!group_key(c, ref, v, &key)) {
+        t->counters->without_group++;
+        return 0;
+    }
+    return arrive(t, correlation, &key, &a, out, e);
+}
+
+/* key_piece - the n-th part of a group's key, as it stands there. */
+static struct str key_piece(struct str key, uint32_t n)
+{
+    size_t start = 0;
+
+    for (size_t i = 0; i < key.n; i++) {
+        if (key.p[i] == '\\')
+            i++;
+        else if (key.p[i] == '|' && n-- == 0)
+            return str_of(key.p + start, i - start);
+        else if (key.p[i] == '|')
+            start = i + 1;
+    }
+    return str_cut(key, start);
+}
+
+/* ended_key - the key of a group of c from that of a window of "of": what c groups by must be among what that one grouped by. */
+static bool ended_key(const struct correlation *c, uint32_t ref, const struct correlation *of, struct str from, struct key *k)
+{
+    ptrdiff_t object = str_chr(from, KEY_OBJECT);
+    struct str parts = object >= 0 ? str_of(from.p, (size_t)object) : from;
+
+    k->n = 0;
+    if (c->group_count && parts.n >= SIGMA_GROUP_TEXT_MAX - 1)
+        return false;   /* it was cut */
+    for (uint32_t g = 0; g < c->group_count; g++) {
+        uint32_t h = 0;
+        struct str part;
+
+        while (h < of->group_count && of->group_by[h] != c->alias[ref][g])
+            h++;
+        part = key_piece(parts, h);
+        if (h == of->group_count || k->n + part.n + 1 > SIGMA_GROUP_TEXT_MAX)
+            return false;
+        if (g)
+            k->p[k->n++] = '|';
+        memcpy(k->p + k->n, part.p, part.n);
+        k->n += part.n;
+    }
+    if (c->per_object && object >= 0) {
+        memcpy(k->p + k->n, from.p + object, from.n - (size_t)object);
+        k->n += from.n - (size_t)object;
+    }
+    return true;
+}
+
+int tracker_feed_ended(struct tracker *t, uint32_t correlation, uint32_t ref, uint32_t n, uint64_t seq, struct fired *out, struct err *e)
+{
+    const struct correlation *c = t->of[correlation]->c;
+    const struct ended *w = &t->ended[n];
+    struct arrival a = { .t = w->t, .now = t->now, .seq = seq, .ref = ref, .source = w->source, .ended = true };
+    struct str from = str_of(t->ended_keys.p + w->key_at, w->key_n);
+    struct key key;
+
+    if (c->field_count) {   /* a window has no values */
+        t->counters->without_value++;
+        return 0;
+    }
+    if (!ended_key(c, ref, t->set->correlations[w->correlation], from, &key)) {
+        t->counters->without_group++;
+        return 0;
+    }
+    return arrive(t, correlation, &key, &a, out, e);
+}
+
+int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out, struct err *e)
 {
     struct groups *g = t->of[correlation];
     const struct correlation *c = g->c;
-    bool absence = c->kind == CORR_ABSENCE;
-    time_ns wait = absence ? c->timespan : c->timespan + c->lateness;
+    time_ns wait = c->kind == CORR_ABSENCE ? c->timespan : c->timespan + c->lateness;
 
-    while ((c->at_end || absence) && g->oldest != NIL && t->now - g->at[g->oldest].seen > wait) {
-        bool fires = absence || window_holds(g, &g->at[g->oldest]);
+    while ((c->at_end || c->kind == CORR_ABSENCE) && g->oldest != NIL && t->now - g->at[g->oldest].seen > wait) {
+        int rc = end_window(t, correlation, g->oldest, out);
 
-        if (fires)
-            tell(&g->at[g->oldest], true, out);
         groups_remove(g, g->oldest);
-        if (fires)
-            return 1;
+        if (rc)
+            return rc < 0 ? err_set(e, rc, "no memory for correlations") : rc;
     }
     return 0;
 }

@@ -3,7 +3,7 @@
 
 #include <sys/mman.h>
 
-#define SLOTS_MIN 64u
+#define SLOTS_MIN 16u
 #define HUGE_PAGE (2u * MIB)
 
 void groups_account(struct groups *g, size_t more, size_t less)

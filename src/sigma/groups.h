@@ -108,6 +108,7 @@ struct arrival {
     uint64_t seq, value;        /* value: hash, for the kinds that keep values */
     double   number;
     uint32_t ref, source;
+    bool     ended;             /* no event but the end of a window: seq is of the event that ended it */
 };
 /* window_take - the event into its group. 1 if the correlation fires on it. */
 int window_take(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a);

@@ -351,6 +351,7 @@ struct correlation {
     bool      at_end;                     /* judged when the window ends: lt, lte, eq, neq, a range, "not" */
     struct alternative alternatives[WAYS_MAX];         /* temporal kinds; none: range over the number of rules */
     uint32_t  alternative_count;
+    bool      read;                       /* another correlation reads this one */
     uint32_t  depth;                      /* 1: over rules; more: over correlations */
     uint64_t  definition;                 /* hash: state is kept while it is equal */
 };
@@ -511,6 +512,15 @@ struct tracker {
     time_ns  now;                  /* our clock: the latest receipt */
     time_ns  moment;               /* of the event at hand */
     uint32_t source;               /* whose clock; NIL until it is asked for */
+    struct ended *ended;           /* windows that ended with the event at hand and fired, of correlations that others read */
+    uint32_t ended_count, ended_cap;
+    struct buf ended_keys;
+};
+/* A window that ended and fired: the event at hand tells nothing of it, so its group says what the next correlation groups by. */
+struct ended {
+    uint32_t correlation, source;  /* source: whose clock t is of */
+    time_ns  t;                    /* when the window was over */
+    size_t   key_at, key_n;        /* in ended_keys */
 };
 MUST_USE int tracker_init(struct tracker *t, const struct sigma *s, bool loose, struct sigma_counters *c, struct err *e);
 void tracker_free(struct tracker *t);
@@ -526,8 +536,10 @@ void tracker_event(struct tracker *t, const struct event *ev);
 /* tracker_feed - rule "ref" (index in c->refs) matched the event of v: 1 if the correlation fires now. */
 MUST_USE int tracker_feed(struct tracker *t, uint32_t correlation, uint32_t ref, struct view *v, struct fired *out,
                           struct err *e);
+/* tracker_feed_ended - the same for the n-th ended window. */
+MUST_USE int tracker_feed_ended(struct tracker *t, uint32_t correlation, uint32_t ref, uint32_t n, uint64_t seq, struct fired *out, struct err *e);
 /* tracker_tick - 1 if the clock ended a window of this correlation and it fires; call until 0. */
-int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out);
+MUST_USE int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out, struct err *e);
 void tracker_load_of(const struct tracker *t, uint32_t correlation, struct sigma_load *out);
 void tracker_save(const struct tracker *t, struct buf *b);
 MUST_USE int tracker_load(struct tracker *t, struct str saved, struct err *e);

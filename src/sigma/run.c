@@ -172,10 +172,32 @@ static int correlation_fired(struct sigma_run *r, const struct correlation *c, u
         .group = arena_copy(&r->view.scratch, str_of(r->fired.group, r->fired.group_n)),
     };
 
-    r->matched[c->rule] = r->view.generation;
-    if (!m.window_end)
+    if (!m.window_end) {   /* else the event at hand is not of it: see tracker_feed_ended */
+        r->matched[c->rule] = r->view.generation;
         explain(r, cause, &m);
-    return add_match(r, &m);
+    }
+    return add_match(r, &m) < 0 ? -ENOMEM : 0;
+}
+
+/* feed - what rule k of a correlation brought: the event at hand, and windows that ended with it. */
+static int feed(struct sigma_run *r, uint32_t correlation, uint32_t k, struct err *e)
+{
+    const struct correlation *c = r->set->correlations[correlation];
+    struct tracker *t = &r->tracker;
+    int rc = 0;
+
+    if (r->matched[c->refs[k]] == r->view.generation)
+        rc = tracker_feed(t, correlation, k, &r->view, &r->fired, e);
+    if (rc == 1)
+        rc = correlation_fired(r, c, c->refs[k]);
+    for (uint32_t n = 0; n < t->ended_count && rc >= 0; n++) {
+        if (r->set->correlations[t->ended[n].correlation]->rule != c->refs[k])
+            continue;
+        rc = tracker_feed_ended(t, correlation, k, n, r->view.ev->seq, &r->fired, e);
+        if (rc == 1)
+            rc = correlation_fired(r, c, c->refs[k]);
+    }
+    return rc;
 }
 
 /* correlate - in order of depth, so that a correlation over correlations sees what fired for this event. The last of its rules
@@ -183,25 +205,19 @@ static int correlation_fired(struct sigma_run *r, const struct correlation *c, u
 static int correlate(struct sigma_run *r, bool any, struct err *e)
 {
     const struct sigma *s = r->set;
+    struct tracker *t = &r->tracker;
 
-    tracker_event(&r->tracker, r->view.ev);
+    tracker_event(t, r->view.ev);
     for (uint32_t i = 0; i < s->correlation_count; i++) {
         const struct correlation *c = s->correlations[i];
+        int rc;
 
-        while (tracker_tick(&r->tracker, i, &r->fired) == 1)
-            if (correlation_fired(r, c, 0) < 0)
-                return err_set(e, -ENOMEM, "no memory for matches");
-        for (uint32_t k = c->ref_count; any && k-- > 0;) {
-            int rc;
-
-            if (r->matched[c->refs[k]] != r->view.generation)
-                continue;
-            rc = tracker_feed(&r->tracker, i, k, &r->view, &r->fired, e);
-            if (rc == 1)
-                rc = correlation_fired(r, c, c->refs[k]);
-            if (rc < 0)
-                return rc;
-        }
+        while ((rc = tracker_tick(t, i, &r->fired, e)) == 1 && (rc = correlation_fired(r, c, 0)) == 0)
+            ;
+        for (uint32_t k = c->ref_count; (any || t->ended_count) && rc >= 0 && k-- > 0;)
+            rc = feed(r, i, k, e);
+        if (rc < 0)
+            return rc == -ENOMEM ? err_set(e, rc, "no memory for matches") : rc;
     }
     return 0;
 }

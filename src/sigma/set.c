@@ -234,6 +234,8 @@ static int collect_correlations(struct sigma *s)
             c->rule = i;
             for (uint32_t r = 0; r < c->ref_count; r++) {
                 c->refs[r] = find_rule(s, c->names[r]);
+                if (s->rules[c->refs[r]].correlation)
+                    s->rules[c->refs[r]].correlation->read = true;
                 if (!c->generate)
                     s->rules[c->refs[r]].rule.silent = !s->rules[c->refs[r]].correlation;
             }

@@ -342,6 +342,45 @@ static void a_correlation_over_a_correlation(void **state)
     event_batch_free(&b);
 }
 
+/* What a window's end brings belongs to the window's group, whatever event ended it. */
+static void a_correlation_over_windows_that_ended(void **state)
+{
+    static const char rules[] = BASE
+        "title: f\nid: few\ncorrelation: {type: event_count, rules: base, group-by: [v, g], timespan: 1m, condition: {lt: 2}}\n---\n"
+        "title: q\nid: quiet\ncorrelation: {type: saqshy_absence, rules: base, group-by: g, timespan: 10m}\n---\n"
+        "title: t\nid: then\ncorrelation: {type: temporal_ordered, rules: [few, other], group-by: g, timespan: 5m}\n---\n"
+        "title: d\nid: dark\ncorrelation: {type: event_count, rules: quiet, timespan: 5m, condition: {gte: 2}}\n---\n"
+        "title: e\nid: end\ncorrelation: {type: event_count, rules: dark, timespan: 5m, condition: {gte: 1}}\n";
+    static const struct { struct step step; const char *want; } steps[] = {
+        { { 0, "x", "a|b", "1" }, "" }, { { 1, "x", "b", "1" }, "" }, { { AFTER + 1, "o", "c", "1" }, "few(1|a\\|b) few(1|b) " },
+        { { 130, "o", "c", "1" }, "" }, { { 131, "o", "b", "1" }, "then(b) " }, { { 700, "n", "c", "1" }, "quiet(a\\|b) quiet(b) dark() end() " },
+    };
+    struct sigma_run *run = NULL;
+    struct event_batch b;
+    struct sigma *s = NULL;
+    struct err e;
+
+    (void)state;
+    event_batch_init(&b, 0);
+    compile("ended", rules, &s);
+    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        const struct sigma_match *m;
+        char got[256] = "";
+        int n;
+
+        put(&b, &steps[i].step, i + 1);
+        n = sigma_run_event(run, b.items, false, &m, &e);
+        for (int k = 0; k < n; k++)
+            snprintf(got + strlen(got), sizeof got - strlen(got), "%.*s(%.*s) ", STR_ARG(m[k].rule->id), STR_ARG(m[k].group));
+        assert_string_equal(got, steps[i].want);
+        restart(s, &run);
+    }
+    sigma_run_free(&run);
+    sigma_free(&s);
+    event_batch_free(&b);
+}
+
 static void circles_are_refused(void **state)
 {
     static const char text[] = "title: a\nid: a\ncorrelation: {type: temporal, rules: [b], timespan: 1m}\n---\n"
@@ -366,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROWS("K1", "types of correlations"),
         { .name = "K1 a correlation over a correlation", .test_func = a_correlation_over_a_correlation },
+        { .name = "K1 K6 a correlation over windows that ended", .test_func = a_correlation_over_windows_that_ended },
         { .name = "K1 circles are refused", .test_func = circles_are_refused },
         ROWS("K2", "the window slides over event time"),
         ROWS("K3", "bounds, ranges, conditions over rules"),

@@ -12,6 +12,14 @@
 
 #define PARTS 64   /* of a timespan: what becomes one item */
 
+/* own_end - the newest moment of the source: where its own window ends. */
+static time_ns own_end(const struct clocks *clocks, const struct arrival *a)
+{
+    time_ns newest = clocks->at[a->source].newest;
+
+    return newest > a->t ? newest : a->t;
+}
+
 /* --- sums --- */
 
 static struct item item_of(const struct correlation *c, const struct arrival *a)
@@ -170,7 +178,7 @@ static int sum_up(struct groups *g, struct group *gr, const struct clocks *clock
     if (gr->item_n > SIGMA_EXACT_MAX)
         squeeze(g, gr);
     newest = group_items(gr)[gr->item_n - 1].t;
-    own = clocks->at[a->source].newest;
+    own = own_end(clocks, a);
     return window_fires(g, gr, newest, a) || (own != newest && window_fires(g, gr, own, a));
 }
 
@@ -204,7 +212,7 @@ static bool values_fire(const struct groups *g, const struct group *gr, time_ns 
 
 static int count_values(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a)
 {
-    time_ns newest, own = clocks->at[a->source].newest;
+    time_ns newest, own = own_end(clocks, a);
     bool fires;
 
     if (!values_note(g, gr, (struct value){ .hash = a->value, .t = a->t, .source = a->source }, NULL))
@@ -276,7 +284,7 @@ static bool step(struct item *items, uint32_t i, const struct arrival *a, time_n
     if (i > 0) {
         const struct item *before = &items[i - 1];
 
-        if (before->t == NEVER || before->v == a->seq || a->t < before->t || a->t - before->t > timespan)
+        if (before->t == NEVER || (before->v == a->seq && !a->ended) || a->t < before->t || a->t - before->t > timespan)
             return false;
         start.t = before->t;
     }
@@ -371,7 +379,7 @@ static bool muted(const struct groups *g, const struct group *gr, time_ns t)
 int window_take(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a)
 {
     bool lasting = g->c->kind == CORR_NEW_VALUE || g->c->kind == CORR_ABSENCE || g->c->at_end;
-    bool again = gr->total && a->seq && gr->last_seq == a->seq;   /* two rules brought the same event */
+    bool again = gr->total && a->seq && gr->last_seq == a->seq && !a->ended;   /* two rules brought the same event */
     int rc;
 
     if (gr->total == 0 || (!lasting && a->t > gr->last && a->t - gr->last > g->c->timespan)) {
