@@ -1,14 +1,15 @@
 /* atoms.c - which atoms stand in a value: a few loads for its ends, one pass over its bytes.
  *
  * Whole values are found by their hash, beginnings and ends by their outer 8 bytes (or all, if they are shorter), texts within by 4
- * bytes of them: those that the rules write most rarely, of which a bit table knows whether any atom has them. So a byte of a value
- * costs one multiplication and one bit, whatever the number of rules; only where the bit is set the table of atoms is asked, and
- * there the whole text is compared. All of them lie in one table with open addressing. */
+ * bytes of them: those that the rules write most rarely, of which a bit table knows whether any atom has them. A text of 7 bytes and
+ * more stands in the table with four such grams in a row, so that only each fourth place of a value need be looked at: one
+ * multiplication and one bit for four bytes, whatever the number of rules. Only where the bit is set the table of atoms is asked, and
+ * there the whole text is compared. All atoms lie in one table with open addressing. */
 #include <xxhash.h>
 
 #include "sigma/engine.h"
 
-enum key_class { KEY_EQ = 1, KEY_STARTS, KEY_ENDS = KEY_STARTS + 9, KEY_FOUR = KEY_ENDS + 9, KEY_THREE, KEY_NUMBER };
+enum key_class { KEY_EQ = 1, KEY_STARTS, KEY_ENDS = KEY_STARTS + 9, KEY_FAR = KEY_ENDS + 9, KEY_FOUR = KEY_FAR + 4, KEY_THREE, KEY_NUMBER };
 
 static inline uint64_t mix(uint32_t field, uint32_t class, uint64_t key)
 {
@@ -32,30 +33,28 @@ static inline uint64_t edge(const char *p, uint32_t k)
 
 static uint32_t edge_length(struct str s) { return s.n < 8 ? (uint32_t)s.n : 8; }
 
-static uint64_t atom_key(const struct atom *a)
-{
-    uint32_t k = edge_length(a->text);
-
-    switch (a->kind) {
-    case PAT_EQ: return mix(a->field, KEY_EQ, XXH3_64bits(a->text.p, a->text.n));
-    case PAT_STARTS: return mix(a->field, KEY_STARTS + k, edge(a->text.p, k));
-    case PAT_ENDS: return mix(a->field, KEY_ENDS + k, edge(a->text.p + a->text.n - k, k));
-    case PAT_NUMBER: return mix(a->field, KEY_NUMBER, edge(a->text.p, 8));
-    default:
-        return a->text.n == 3 ? mix(a->field, KEY_THREE, edge(a->text.p, 3)) : mix(a->field, KEY_FOUR, load4(a->text.p + a->gram_at));
-    }
-}
-
 /* --- building --- */
 
-/* rarest - the 4 bytes of a text that the rules write most rarely. */
-static uint32_t rarest(const struct tables *t, struct str s)
+#define FAR_MIN  7   /* a text so long has, wherever it stands, four bytes in a row at a place that divides by FAR_STEP */
+#define FAR_STEP 4
+
+enum length_class { OF_THREE, OF_FOUR, OF_FAR, OF_COUNT };
+
+static enum length_class class_of(const struct atom *a) { return a->text.n == 3 ? OF_THREE : a->text.n < FAR_MIN ? OF_FOUR : OF_FAR; }
+
+static uint32_t common(const struct tables *t, const char *p) { return t->common[gram_hash(load4(p)) >> COMMON_SHIFT]; }
+
+/* rarest - where in a text the so many grams in a row stand that the rules write most rarely. */
+static uint32_t rarest(const struct tables *t, struct str s, uint32_t row)
 {
-    uint32_t at = 0, least = UINT32_MAX;
+    uint64_t least = UINT64_MAX;
+    uint32_t at = 0;
 
-    for (uint32_t i = 0; i + 4 <= s.n; i++) {
-        uint32_t n = t->common[gram_hash(load4(s.p + i)) >> COMMON_SHIFT];
+    for (uint32_t i = 0; i + row + 3 <= s.n; i++) {
+        uint64_t n = 0;
 
+        for (uint32_t k = 0; k < row; k++)
+            n += common(t, s.p + i + k);
         if (n < least) {
             least = n;
             at = i;
@@ -64,61 +63,33 @@ static uint32_t rarest(const struct tables *t, struct str s)
     return at;
 }
 
-static uint32_t *bit_table(struct arena *a, uint32_t atoms, uint8_t *shift)
+static int bits_make(struct arena *a, uint32_t grams, struct bits *out)
 {
     uint32_t bits = 10;
 
-    while (bits < GRAM_BITS_MAX && (1u << bits) < atoms * 32)
+    while (bits < GRAM_BITS_MAX && (1u << bits) < grams * 32)
         bits++;
-    *shift = (uint8_t)(32 - bits);
-    return arena_zero(a, (size_t)1 << (bits - 3));
+    out->shift = 32 - bits;
+    out->set = grams ? arena_zero(a, (size_t)1 << (bits - 3)) : NULL;
+    return grams && !out->set ? -ENOMEM : 0;
 }
 
-static int take_bits(struct tables *t, struct sieve *f, const struct atom *a, const uint32_t count[2])
+static void bits_put(struct bits *b, uint32_t gram)
 {
-    bool three = a->text.n == 3;
-    uint32_t **bits = three ? &f->three : &f->four;
-    uint8_t *shift = three ? &f->three_shift : &f->four_shift;
-    uint32_t h;
+    uint32_t h = gram_hash(gram) >> b->shift;
 
-    if (!*bits)
-        *bits = bit_table(&t->arena, count[three], shift);
-    if (!*bits)
-        return -ENOMEM;
-    h = gram_hash(three ? (uint32_t)edge(a->text.p, 3) : load4(a->text.p + a->gram_at)) >> *shift;
-    (*bits)[h / 32] |= 1u << h % 32;
-    return 0;
+    b->set[h / 32] |= 1u << h % 32;
 }
 
-static int take_atom(struct tables *t, struct atom *a, const uint32_t count[2])
+static inline bool bits_have(const struct bits *b, uint32_t gram)
 {
-    struct sieve *f = &t->sieves[a->field];
+    uint32_t h = gram_hash(gram) >> b->shift;
 
-    if (a->kind == PAT_EXISTS)
-        return 0;
-    f->any = true;
-    switch (a->kind) {
-    case PAT_EQ:
-        f->eq_lengths |= UINT64_C(1) << a->text.n % 64;
-        return 0;
-    case PAT_STARTS:
-        f->starts |= 1u << edge_length(a->text);
-        return 0;
-    case PAT_ENDS:
-        f->ends |= 1u << edge_length(a->text);
-        return 0;
-    case PAT_NUMBER:
-        f->numbers = true;
-        return 0;
-    default:
-        a->gram_at = a->text.n == 3 ? 0 : rarest(t, a->text);
-        return take_bits(t, f, a, count);
-    }
+    return b->set[h / 32] >> h % 32 & 1;
 }
 
-static void put_slot(struct tables *t, uint32_t atom)
+static void put_slot(struct tables *t, uint32_t atom, uint64_t key)
 {
-    uint64_t key = atom_key(&t->atoms[atom]);
     uint32_t at = (uint32_t)key & t->slot_mask;
 
     while (t->slots[at].atom != UINT32_MAX)
@@ -126,31 +97,94 @@ static void put_slot(struct tables *t, uint32_t atom)
     t->slots[at] = (struct slot_atom){ (uint32_t)(key >> 32), atom };
 }
 
+static void take_contains(struct tables *t, uint32_t i)
+{
+    struct atom *a = &t->atoms[i];
+    struct sieve *f = &t->sieves[a->field];
+    enum length_class class = class_of(a);
+    uint32_t row = class == OF_FAR ? FAR_STEP : 1;
+
+    if (class == OF_THREE) {
+        bits_put(&f->three, (uint32_t)edge(a->text.p, 3));
+        put_slot(t, i, mix(a->field, KEY_THREE, edge(a->text.p, 3)));
+        return;
+    }
+    a->gram_at = rarest(t, a->text, row);
+    for (uint32_t k = 0; k < row; k++) {
+        uint32_t gram = load4(a->text.p + a->gram_at + k);
+
+        bits_put(class == OF_FAR ? &f->far : &f->four, gram);
+        put_slot(t, i, mix(a->field, class == OF_FAR ? KEY_FAR + k : KEY_FOUR, gram));
+    }
+}
+
+static void take_atom(struct tables *t, uint32_t i)
+{
+    const struct atom *a = &t->atoms[i];
+    struct sieve *f = &t->sieves[a->field];
+    uint32_t k = edge_length(a->text);
+
+    f->any = f->any || a->kind != ATOM_PRESENT;
+    switch (a->kind) {
+    case ATOM_EQ:
+        f->eq_lengths |= UINT64_C(1) << a->text.n % 64;
+        put_slot(t, i, mix(a->field, KEY_EQ, XXH3_64bits(a->text.p, a->text.n)));
+        break;
+    case ATOM_STARTS:
+        f->starts |= 1u << k;
+        put_slot(t, i, mix(a->field, KEY_STARTS + k, edge(a->text.p, k)));
+        break;
+    case ATOM_ENDS:
+        f->ends |= 1u << k;
+        put_slot(t, i, mix(a->field, KEY_ENDS + k, edge(a->text.p + a->text.n - k, k)));
+        break;
+    case ATOM_NUMBER:
+        f->numbers = true;
+        put_slot(t, i, mix(a->field, KEY_NUMBER, edge(a->text.p, 8)));
+        break;
+    case ATOM_BEYOND: f->beyond = i; break;
+    case ATOM_CONTAINS: take_contains(t, i); break;
+    case ATOM_PRESENT: break;
+    }
+}
+
+/* make_bits - for each field bit tables large enough for its atoms. */
+static int make_bits(const struct sigma *s, struct tables *t)
+{
+    uint32_t (*counts)[OF_COUNT] = calloc(s->field_count + 1, sizeof *counts);
+    int rc = counts ? 0 : -ENOMEM;
+
+    for (uint32_t i = 0; i < t->atom_count && rc == 0; i++)
+        if (t->atoms[i].kind == ATOM_CONTAINS)
+            counts[t->atoms[i].field][class_of(&t->atoms[i])]++;
+    for (uint32_t f = 0; f <= s->field_count && rc == 0; f++) {
+        rc = bits_make(&t->arena, counts[f][OF_FAR] * FAR_STEP, &t->sieves[f].far);
+        if (rc == 0)
+            rc = bits_make(&t->arena, counts[f][OF_FOUR], &t->sieves[f].four);
+        if (rc == 0)
+            rc = bits_make(&t->arena, counts[f][OF_THREE], &t->sieves[f].three);
+        t->sieves[f].beyond = UINT32_MAX;
+    }
+    free(counts);
+    return rc;
+}
+
 int sieves_build(const struct sigma *s, struct tables *t)
 {
-    uint32_t (*counts)[2] = calloc(s->field_count + 1, sizeof *counts);   /* CONTAINS atoms of a field: longer, of three bytes */
     uint32_t cap = 64;
-    int rc = 0;
+    int rc;
 
-    while (cap < t->atom_count * 4)
+    while (cap < t->atom_count * FAR_STEP * 2)
         cap *= 2;
     t->slot_mask = cap - 1;
     t->slots = malloc(cap * sizeof *t->slots);
     t->sieves = arena_zero(&t->arena, (s->field_count + 1) * sizeof *t->sieves);
-    if (!counts || !t->slots || !t->sieves) {
-        free(counts);
+    if (!t->slots || !t->sieves)
         return -ENOMEM;
-    }
     memset(t->slots, 0xFF, cap * sizeof *t->slots);
-    for (uint32_t i = 0; i < t->atom_count; i++)
-        if (t->atoms[i].kind == PAT_CONTAINS)
-            counts[t->atoms[i].field][t->atoms[i].text.n == 3]++;
-    for (uint32_t i = 0; i < t->atom_count && rc == 0; i++) {
-        rc = take_atom(t, &t->atoms[i], counts[t->atoms[i].field]);
-        if (rc == 0 && t->atoms[i].kind != PAT_EXISTS)
-            put_slot(t, i);
-    }
-    free(counts);
+    rc = make_bits(s, t);
+    for (uint32_t i = 0; i < t->atom_count && rc == 0; i++)
+        take_atom(t, i);
     return rc;
 }
 
@@ -164,20 +198,21 @@ struct scan {
     void       *arg;
 };
 
-/* stands - the atom stands in the value; at is the place of the gram that led here. */
-static bool stands(const struct scan *k, const struct atom *a, size_t at)
+/* stands - the atom stands in the value; at is where its gram_at would be. */
+static bool stands(const struct scan *k, const struct atom *a, ptrdiff_t at)
 {
     switch (a->kind) {
-    case PAT_EQ: return str_eq(k->s, a->text);
-    case PAT_STARTS: return str_starts(k->s, a->text);
-    case PAT_ENDS: return str_ends(k->s, a->text);
-    case PAT_NUMBER: return true;
+    case ATOM_EQ: return str_eq(k->s, a->text);
+    case ATOM_STARTS: return str_starts(k->s, a->text);
+    case ATOM_ENDS: return str_ends(k->s, a->text);
+    case ATOM_NUMBER: return true;
     default:
-        return at >= a->gram_at && k->s.n - (at - a->gram_at) >= a->text.n && memcmp(k->s.p + at - a->gram_at, a->text.p, a->text.n) == 0;
+        at -= (ptrdiff_t)a->gram_at;
+        return at >= 0 && k->s.n - (size_t)at >= a->text.n && memcmp(k->s.p + at, a->text.p, a->text.n) == 0;
     }
 }
 
-static int ask(const struct scan *k, uint32_t class, uint64_t bytes, size_t at)
+static int ask(const struct scan *k, uint32_t class, uint64_t bytes, ptrdiff_t at)
 {
     const struct tables *t = k->t;
     uint64_t key = mix(k->field, class, bytes);
@@ -206,30 +241,55 @@ static int scan_edges(const struct scan *k, uint32_t lengths, bool ends)
     return rc;
 }
 
-static int scan_four(const struct scan *k, const uint32_t *bits, uint8_t shift)
+static int scan_four(const struct scan *k, const struct bits *b)
 {
     int rc = 0;
 
-    for (size_t i = 0; i + 4 <= k->s.n && rc >= 0; i++) {
-        uint32_t gram = load4(k->s.p + i), h = gram_hash(gram) >> shift;
+    for (size_t i = 0; i + 4 <= k->s.n; i++)
+        if (bits_have(b, load4(k->s.p + i))) {
+            rc = ask(k, KEY_FOUR, load4(k->s.p + i), (ptrdiff_t)i);
+            if (rc < 0)
+                return rc;
+        }
+    return rc;
+}
 
-        if (bits[h / 32] >> h % 32 & 1)
-            rc = ask(k, KEY_FOUR, gram, i);
+/* scan_far - each fourth place is enough: of the four grams in a row of an atom one stands there. */
+static int scan_far(const struct scan *k, const struct bits *b)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i + 4 <= k->s.n; i += FAR_STEP) {
+        if (!bits_have(b, load4(k->s.p + i)))
+            continue;
+        for (uint32_t row = 0; row < FAR_STEP && rc >= 0; row++)
+            rc = ask(k, KEY_FAR + row, load4(k->s.p + i), (ptrdiff_t)i - (ptrdiff_t)row);
+        if (rc < 0)
+            return rc;
     }
     return rc;
 }
 
-static int scan_three(const struct scan *k, const uint32_t *bits, uint8_t shift)
+static int scan_three(const struct scan *k, const struct bits *b)
 {
     int rc = 0;
 
     for (size_t i = 0; i + 3 <= k->s.n && rc >= 0; i++) {
-        uint32_t gram = (uint32_t)edge(k->s.p + i, 3), h = gram_hash(gram) >> shift;
+        uint32_t gram = (uint32_t)edge(k->s.p + i, 3);
 
-        if (bits[h / 32] >> h % 32 & 1)
-            rc = ask(k, KEY_THREE, gram, i);
+        if (bits_have(b, gram))
+            rc = ask(k, KEY_THREE, gram, (ptrdiff_t)i);
     }
     return rc;
+}
+
+static bool beyond(struct str s)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return all & 0x80;
 }
 
 int atoms_scan(const struct tables *t, uint32_t field, struct str folded, struct str raw, atom_found *found, void *arg)
@@ -245,10 +305,14 @@ int atoms_scan(const struct tables *t, uint32_t field, struct str folded, struct
         rc = scan_edges(&k, f->starts, false);
     if (rc >= 0 && f->ends)
         rc = scan_edges(&k, f->ends, true);
-    if (rc >= 0 && f->four)
-        rc = scan_four(&k, f->four, f->four_shift);
-    if (rc >= 0 && f->three)
-        rc = scan_three(&k, f->three, f->three_shift);
+    if (rc >= 0 && f->far.set)
+        rc = scan_far(&k, &f->far);
+    if (rc >= 0 && f->four.set)
+        rc = scan_four(&k, &f->four);
+    if (rc >= 0 && f->three.set)
+        rc = scan_three(&k, &f->three);
+    if (rc >= 0 && f->beyond != UINT32_MAX && beyond(folded))
+        rc = found(arg, f->beyond);
     if (rc >= 0 && f->numbers && number_parse(raw, &number)) {
         number = number == 0 ? 0 : number;
         rc = ask(&k, KEY_NUMBER, edge((const char *)&number, 8), 0);
@@ -273,6 +337,8 @@ void grams_make(struct view *v, uint32_t value)
     if (!set)
         return;
     val->gram_shift = (uint8_t)(32 - bits);
+    for (size_t i = 0; i < s.n; i++)
+        val->bytes[(unsigned char)s.p[i] / 32] |= 1u << (unsigned char)s.p[i] % 32;
     for (size_t i = 0; i + 4 <= s.n; i++) {
         uint32_t h = gram_hash(load4(s.p + i)) >> val->gram_shift;
 

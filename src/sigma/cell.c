@@ -220,7 +220,7 @@ static void take_rule(const struct sigma *s, struct cell *cell, uint32_t rule)
     for (uint32_t i = 0; i < w->count; i++) {
         const struct atom *a = &t->atoms[t->of_rules.p[w->first + i]];
 
-        if (a->kind == PAT_EXISTS)
+        if (a->kind == ATOM_PRESENT)
             cell->direct[cell->direct_count++] = (struct direct){ a->field, rule };
         else
             bit_set(cell->fields, a->field);

@@ -25,10 +25,18 @@
 
 /* --- literal.c: what texts a pattern needs --- */
 
-/* One text (or number) in one field. Kinds: EQ, STARTS, ENDS, CONTAINS (3 bytes and more), NUMBER, EXISTS (the field is there). */
+enum atom_kind {
+    ATOM_EQ, ATOM_STARTS, ATOM_ENDS,
+    ATOM_CONTAINS,    /* 3 bytes and more */
+    ATOM_NUMBER,
+    ATOM_BEYOND,      /* some byte past ASCII: for shorter texts that have one */
+    ATOM_PRESENT,     /* the field is there */
+};
+
+/* One text (or number) in one field. */
 struct atom {
     uint32_t field;              /* keywords: the set's field_count */
-    enum pattern_kind kind;
+    enum atom_kind kind;
     struct str text;             /* folded; of a number its eight bytes */
     uint32_t gram_at;            /* CONTAINS: where in text the bytes stand that are looked for first */
 };
@@ -48,11 +56,13 @@ struct witness {
 
 struct slot_atom { uint32_t tag, atom; };   /* atom UINT32_MAX: free */
 
+struct bits { uint32_t *set; uint32_t shift; };   /* by the upper bits of gram_hash; set NULL: none */
+
 struct sieve {                  /* of one field */
     uint64_t  eq_lengths;        /* bit n % 64: some EQ atom has n bytes */
     uint32_t  starts, ends;      /* bit k: some atom of that kind has min(8, its length) = k */
-    uint32_t *four, *three;      /* bit tables by hash of 4 and 3 bytes, or NULL */
-    uint8_t   four_shift, three_shift;
+    struct bits far, four, three; /* of texts of 7 bytes and more: at each fourth place; of 4 to 6; of 3 */
+    uint32_t  beyond;            /* the ATOM_BEYOND of the field, or UINT32_MAX */
     bool      numbers, any;
 };
 
@@ -86,7 +96,7 @@ int atoms_scan(const struct tables *t, uint32_t field, struct str folded, struct
 
 /* gram_hash - the one hash of 4 bytes: of bit tables and of the set of grams of a value. Its upper bits are the good ones. */
 static inline uint32_t gram_hash(uint32_t gram) { return gram * 0x9E3779B1u; }
-/* grams_make - the set of all 4 bytes in a row of a value's folded text. Without memory there is none. */
+/* grams_make - the set of all 4 bytes in a row of a value's folded text, and of its bytes. Without memory there is none. */
 void grams_make(struct view *v, uint32_t value);
 
 /* --- cell.c: which rules an event of one origin meets --- */

@@ -49,43 +49,59 @@ static uint32_t decode(const char *p, size_t width)
     }
 }
 
-/* capital - 0x20 for a capital ASCII letter, else 0: without a branch, so that the compiler takes many bytes at once. */
-static inline unsigned char capital(unsigned char c) { return (unsigned char)((unsigned char)(c - 'A') < 26) << 5; }
+#define ONES UINT64_C(0x0101010101010101)
 
-enum { PLAIN, CAPITALS, BEYOND };
-
-/* look_over - whether s has capital letters, or anything past ASCII, which is not worth a closer look. */
-static int look_over(struct str s)
+static inline uint64_t load8(const char *p)
 {
-    unsigned char beyond = 0, capitals = 0;
+    uint64_t v;
 
-    for (size_t i = 0; i < s.n; i++) {
-        beyond |= (unsigned char)s.p[i];
-        capitals |= capital((unsigned char)s.p[i]);
-    }
-    return beyond & 0x80 ? BEYOND : capitals ? CAPITALS : PLAIN;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* capitals - 0x20 in each of eight ASCII bytes that is a capital letter, else 0. */
+static inline uint64_t capitals(uint64_t v)
+{
+    return ((v + ONES * (0x80 - 'A')) & ~(v + ONES * (0x80 - 'Z' - 1)) & ONES * 0x80) >> 2;
+}
+static inline unsigned char capital(unsigned char c) { return c >= 'A' && c <= 'Z' ? 0x20 : 0; }
+
+/* changes - folding may change s: it has a capital letter, or a byte past ASCII, which is not worth a closer look. */
+static bool changes(struct str s)
+{
+    uint64_t found = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8)
+        found |= (load8(s.p + i) & ONES * 0x80) | capitals(load8(s.p + i) & ~(ONES * 0x80));
+    for (; i < s.n; i++)
+        found |= (unsigned char)s.p[i] >= 0x80 || capital((unsigned char)s.p[i]);
+    return found != 0;
 }
 
 struct str sigma_fold(struct arena *a, struct str s)
 {
-    int what = look_over(s);
+    size_t n = 0, i = 0;
     char *out;
-    size_t n = 0;
 
-    if (what == PLAIN)
+    if (!changes(s))
         return s;
     /* A folded code point is at most half again as long as it was (U+2C62 and kin grow from 2 to 3 bytes). */
-    out = arena_alloc(a, what == CAPITALS ? s.n : s.n + s.n / 2 + 4);
+    out = arena_alloc(a, s.n + s.n / 2 + 4);
     if (!out)
         return (struct str){ NULL, 0 };
-    if (what == CAPITALS) {
-        for (size_t i = 0; i < s.n; i++)
-            out[i] = (char)(s.p[i] | capital((unsigned char)s.p[i]));
-        return str_of(out, s.n);
-    }
-    for (size_t i = 0; i < s.n;) {
-        size_t w = utf8_width(s.p + i, s.n - i);
+    while (i < s.n) {
+        uint64_t v;
+        size_t w;
 
+        if (i + 8 <= s.n && !((v = load8(s.p + i)) & ONES * 0x80)) {
+            v |= capitals(v);
+            memcpy(out + n, &v, sizeof v);
+            n += 8;
+            i += 8;
+            continue;
+        }
+        w = utf8_width(s.p + i, s.n - i);
         if (w == 1)
             out[n++] = (char)(s.p[i] | capital((unsigned char)s.p[i]));
         else

@@ -75,6 +75,8 @@ struct pattern {
     int         zone_min;         /* in which PAT_PART reads the clock */
     uint32_t    need[2];          /* hashes of 4 bytes each that stand in every value it holds for: set by witness.c */
     uint8_t     needs;            /* how many of them there are */
+    bool        needs_byte;       /* of a text too short for that: need_byte is one of its bytes */
+    uint8_t     need_byte;
 };
 
 /* A row of tokens while it is being made. */
@@ -224,6 +226,7 @@ struct vvalue {
     uint8_t    looks;        /* searches in it so far: grams pay from the few-th on */
     uint8_t    gram_shift;
     uint32_t  *grams;        /* set of the hashes of all its 4 bytes in a row, folded; NULL: not made */
+    uint32_t   bytes[8];     /* set of its bytes, folded; made together with grams */
 };
 struct view {
     const struct sigma *set;

@@ -200,7 +200,7 @@ struct str regex_literal(struct arena *a, struct str s)
 static void contains(struct atom *out, struct str text)
 {
     if (text.n >= RUN_MIN) {
-        out->kind = PAT_CONTAINS;
+        out->kind = ATOM_CONTAINS;
         out->text = text;
     }
 }
@@ -209,13 +209,13 @@ bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const 
 {
     double number;
 
-    *out = (struct atom){ .field = field == FIELD_KEYWORD ? s->field_count : field, .kind = PAT_EXISTS };
+    *out = (struct atom){ .field = field == FIELD_KEYWORD ? s->field_count : field, .kind = ATOM_PRESENT };
     switch (p->kind) {
     case PAT_NULL: case PAT_ABSENT:
         return false;
     case PAT_EQ: case PAT_STARTS: case PAT_ENDS:
         if (p->text.n && (!p->cased || ascii(p->text))) {
-            out->kind = p->kind;
+            out->kind = p->kind == PAT_EQ ? ATOM_EQ : p->kind == PAT_STARTS ? ATOM_STARTS : ATOM_ENDS;
             out->text = p->cased ? sigma_fold(a, p->text) : p->text;
         } else if (p->cased) {
             contains(out, cased_literal(a, p->text));
@@ -223,6 +223,10 @@ bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const 
         break;
     case PAT_CONTAINS:
         contains(out, p->cased ? cased_literal(a, p->text) : p->text);
+        if (out->kind == ATOM_PRESENT && !p->cased && !ascii(p->text)) {
+            out->kind = ATOM_BEYOND;
+            out->text = STR("");
+        }
         break;
     case PAT_GLOB:
         contains(out, glob_literal(a, p));
@@ -232,13 +236,13 @@ bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const 
         break;
     case PAT_NUMBER:
         number = p->number == 0 ? 0 : p->number;   /* one zero, not two */
-        out->kind = PAT_NUMBER;
+        out->kind = ATOM_NUMBER;
         out->text = arena_copy(a, str_of((const char *)&number, sizeof number));
         break;
     default:
         break;
     }
-    if (out->kind != PAT_EXISTS && !out->text.p)
-        out->kind = PAT_EXISTS;
+    if (out->kind != ATOM_PRESENT && !out->text.p)
+        out->kind = ATOM_PRESENT;
     return true;
 }

@@ -231,7 +231,7 @@ static bool value_holds(const struct pattern *p, struct view *v, uint32_t value,
 
 struct leaf_hit { uint32_t value; struct place place; };
 
-#define LOOKS_MIN 6   /* searches in one value from which on its grams pay */
+#define LOOKS_MIN 3   /* searches in one value from which on its grams pay */
 
 /* denied - the value cannot hold the pattern, by the set of its grams alone. */
 static inline bool denied(const struct pattern *p, struct view *v, uint32_t value)
@@ -247,6 +247,8 @@ static inline bool denied(const struct pattern *p, struct view *v, uint32_t valu
         if (!val->grams)
             return false;
     }
+    if (p->needs_byte && !(val->bytes[p->need_byte / 32] >> p->need_byte % 32 & 1))
+        return true;
     for (uint32_t i = 0; i < p->needs; i++) {
         uint32_t h = p->need[i] >> val->gram_shift;
 
@@ -273,7 +275,7 @@ static inline bool leaf_holds(const struct leaf *leaf, struct view *v, bool quic
         for (uint32_t k = 0; k < leaf->count; k++) {
             const struct pattern *p = &leaf->patterns[k];
 
-            if ((!quick || p->needs == 0 || !denied(p, v, i)) && value_holds(p, v, i, &hit->place)) {
+            if ((!quick || p->needs + p->needs_byte == 0 || !denied(p, v, i)) && value_holds(p, v, i, &hit->place)) {
                 hit->value = i;
                 return true;
             }

@@ -9,6 +9,8 @@
 #define COST_NUMBERED 2.0f    /* the event's number: cells decide it; where they cannot, the rule is looked at always */
 #define COST_PRESENT  1.0f    /* a field that is there */
 #define COST_NUMBER   0.3f
+#define COST_BEYOND   0.1f    /* a letter past ASCII */
+#define COST_RARE     0.0002f /* a text that no other rule writes */
 
 struct chooser {
     const struct sigma *s;
@@ -20,6 +22,8 @@ struct chooser {
 
 /* --- how common is a text --- */
 
+static bool word_byte(unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ' ' || c == '.' || c == '\\'; }
+
 static void count_text(struct tables *t, struct str s)
 {
     for (size_t i = 0; i + 4 <= s.n; i++)
@@ -29,31 +33,43 @@ static void count_text(struct tables *t, struct str s)
 static float text_cost(const struct tables *t, const struct atom *a)
 {
     uint32_t least = 2000;
-    float base = a->kind == PAT_EQ ? 0.004f : a->kind == PAT_CONTAINS ? 0.002f : 0.003f;
 
-    if (a->kind == PAT_EXISTS)
+    if (a->kind == ATOM_PRESENT)
         return COST_PRESENT;
-    if (a->kind == PAT_NUMBER)
+    if (a->kind == ATOM_NUMBER)
         return COST_NUMBER;
+    if (a->kind == ATOM_BEYOND)
+        return COST_BEYOND;
     if (a->text.n < 4)
-        return a->text.n == 3 ? 0.1f : 0.3f;
+        return (unsigned char)*a->text.p >= 0x80 ? COST_RARE : a->text.n == 3 ? 0.1f : 0.3f;
     for (size_t i = 0; i + 4 <= a->text.n; i++) {
         uint32_t n = t->common[gram_hash(load4(a->text.p + i)) >> COMMON_SHIFT];
 
         least = n < least ? n : least;
     }
-    return base + (float)least / 4000.0f;
+    return COST_RARE + (float)least / 10000.0f;
 }
 
-/* pattern_needs - what a look into a value's set of grams can deny before the value is searched. */
+/* pattern_needs - what a look into a value's sets of grams and bytes can deny before the value is searched. */
 static void pattern_needs(struct pattern *p, const struct atom *a)
 {
+    struct str short_text = p->kind == PAT_CONTAINS && !p->cased ? p->text : (struct str){ NULL, 0 };
+
     p->needs = 0;
-    if ((p->kind != PAT_CONTAINS && p->kind != PAT_GLOB && p->kind != PAT_RE) || a->kind != PAT_CONTAINS || a->text.n < 4)
+    p->needs_byte = false;
+    if (p->kind != PAT_CONTAINS && p->kind != PAT_GLOB && p->kind != PAT_RE)
         return;
-    p->need[p->needs++] = gram_hash(load4(a->text.p));
-    if (a->text.n > 4)
-        p->need[p->needs++] = gram_hash(load4(a->text.p + a->text.n - 4));
+    if (a->kind == ATOM_CONTAINS && a->text.n >= 4) {
+        p->need[p->needs++] = gram_hash(load4(a->text.p));
+        if (a->text.n > 4)
+            p->need[p->needs++] = gram_hash(load4(a->text.p + a->text.n - 4));
+    } else if (short_text.n) {
+        p->needs_byte = true;
+        p->need_byte = (unsigned char)short_text.p[0];
+        for (size_t i = 1; i < short_text.n; i++)   /* letters and digits stand in most values */
+            if (!word_byte((unsigned char)short_text.p[i]))
+                p->need_byte = (unsigned char)short_text.p[i];
+    }
 }
 
 static void look_over(const struct sigma *s, struct tables *t)
@@ -68,7 +84,7 @@ static void look_over(const struct sigma *s, struct tables *t)
                 if (!pattern_atom(&t->arena, s, p->leaves[l].field, &p->leaves[l].patterns[i], &a))
                     continue;
                 pattern_needs(&p->leaves[l].patterns[i], &a);
-                if (a.kind != PAT_NUMBER)
+                if (a.kind != ATOM_NUMBER)
                     count_text(t, a.text);
             }
     }
@@ -86,7 +102,7 @@ static float leaf_cost(struct chooser *c, const struct leaf *leaf)
         struct atom a;
 
         if (!pattern_atom(&c->t->arena, c->s, leaf->field, &leaf->patterns[i], &a) ||
-            (a.kind == PAT_EXISTS && leaf->field == FIELD_KEYWORD))
+            (a.kind == ATOM_PRESENT && leaf->field == FIELD_KEYWORD))
             return COST_ALWAYS;
         cost += text_cost(c->t, &a);
     }
@@ -143,7 +159,7 @@ static uint32_t intern(struct tables *t, const struct atom *a)
 /* take_leaf - the atoms of a leaf, or its field alone where they would fire oftener. */
 static int take_leaf(struct chooser *c, const struct leaf *leaf, struct witness *w)
 {
-    struct atom present = { .field = leaf->field, .kind = PAT_EXISTS };
+    struct atom present = { .field = leaf->field, .kind = ATOM_PRESENT };
     bool by_field = leaf->field != FIELD_KEYWORD && leaf_cost(c, leaf) >= COST_PRESENT;
 
     if (leaf->field == c->s->f_event_id) {
