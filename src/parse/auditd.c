@@ -18,7 +18,7 @@
 enum kind { K_PLAIN, K_TEXT, K_KEYS, K_WHO, K_USER, K_ADDRESS, K_RESULT, K_ARCH, K_CALL, K_TITLE, K_SADDR, K_UID, K_AUID, K_NUMBER };
 
 /* Where keys go. Those that are not here go to auditd.log.KEY. */
-static const struct key {
+static const struct audit_key {
     struct str key, field;
     enum kind kind;
 } keys[] = {
@@ -92,6 +92,33 @@ static const struct key {
     { PAIR("root_dir", "auditd.log.root_dir"), K_TEXT },
     { PAIR("user", "user.name"), K_TEXT },
 };
+
+/* key_place - where a key begins to be looked for in the parser's table. */
+static size_t key_place(struct str key)
+{
+    return ((unsigned char)key.p[0] * 31u + (unsigned char)key.p[key.n - 1] * 7u + key.n) % AUDIT_PLACES;
+}
+
+void audit_keys(struct parser *p)
+{
+    static_assert(COUNT(keys) < AUDIT_PLACES / 2, "half of the places stay free");
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        size_t at = key_place(keys[i].key);
+
+        while (p->audit_keys[at])
+            at = (at + 1) % AUDIT_PLACES;
+        p->audit_keys[at] = &keys[i];
+    }
+}
+
+/* key_of - the entry for a name, or NULL. */
+static const struct audit_key *key_of(const struct parser *p, struct str name)
+{
+    for (size_t at = key_place(name); p->audit_keys[at]; at = (at + 1) % AUDIT_PLACES)
+        if (same_name(p->audit_keys[at]->key, name))
+            return p->audit_keys[at];
+    return NULL;
+}
 
 /* A PATH record. rank: how likely the call was about it. */
 struct path {
@@ -290,7 +317,7 @@ static void rule_keys(struct record *r, struct str field, struct str value)
         put(r, field, one);
 }
 
-static void known_key(struct record *r, const struct key *k, struct str value, bool quoted)
+static void known_key(struct record *r, const struct audit_key *k, struct str value, bool quoted)
 {
     struct work *w = r->w;
 
@@ -352,6 +379,8 @@ static void known_key(struct record *r, const struct key *k, struct str value, b
 
 static void one_pair(struct record *r, struct str name, struct str value, bool quoted)
 {
+    const struct audit_key *k;
+
     if (r->exec && *name.p == 'a' && name.n > 1 && is_digit(name.p[1]) && !has(name, STR("_len"))) {
         value = quoted ? value : decode_hex(r->w, value, false);
         argument(r, value);
@@ -364,12 +393,9 @@ static void one_pair(struct record *r, struct str name, struct str value, bool q
         other_key(r, name, quoted ? value : decode_hex(r->w, value, false)); /* a file's name only in PATH */
         return;
     }
-    for (size_t i = 0; i < COUNT(keys); i++)
-        if (same_name(keys[i].key, name)) {
-            known_key(r, &keys[i], value, quoted);
-            return;
-        }
-    if (!str_eq(value, STR("?")) && !str_eq(value, STR("(null)")))
+    if ((k = key_of(r->w->parser, name)) != NULL)
+        known_key(r, k, value, quoted);
+    else if (!str_eq(value, STR("?")) && !str_eq(value, STR("(null)")))
         other_key(r, name, value);
 }
 

@@ -18,6 +18,7 @@
 #define PRI_MAX 191       /* RFC 5424 section 6.2.1 */
 #define PRI_FIELDS 5      /* that and what it is made of, by number and by name */
 #define HOST_MAX 255      /* RFC 5424 section 6.2.4 */
+#define AUDIT_PLACES 256  /* for keys of audit records */
 #define FIELDS_AT_ONCE 40 /* room taken at the start of a line: most events need less */
 
 /* Two texts of a table. */
@@ -34,6 +35,7 @@
 #define SEC(n) (UINT64_C(1) << (44 + (n)-1))
 #define TYPE_BITS 48
 
+struct audit_key;
 struct patterns;
 struct product;
 struct route;
@@ -46,6 +48,7 @@ struct parser {
         struct str name;
         const struct program *program; /* NULL: free */
     } programs[256]; /* open addressing by hash of the name */
+    const struct audit_key *audit_keys[AUDIT_PLACES]; /* open addressing, by auditd.c; NULL: free */
     struct patterns *data;               /* products as data, owned; NULL: none */
 };
 
@@ -263,6 +266,7 @@ void windows_meaning(struct work *w);
 bool windows_sql(struct work *w, struct str provider, uint64_t id);
 /* meanings_sorted - the tables that are searched by halving are in order; a test asks. */
 bool meanings_sorted(void);
+void audit_keys(struct parser *p);
 /* audit_looks - s begins as an audit record does. */
 bool audit_looks(struct str s);
 /* protects - a unit that protects or logs: switching it is OS-07. */

@@ -37,11 +37,29 @@ struct stamp_of {
     time_ns ms;
 };
 
+/* stamp_at - where "audit(" stands, or -1: it is asked of every line, and few hold a '(' at all. */
+static ptrdiff_t stamp_at(struct str head)
+{
+    size_t from = 5;
+
+    while (from < head.n) {
+        ptrdiff_t hit = str_chr(str_cut(head, from), '(');
+
+        if (hit < 0)
+            break;
+        from += (size_t)hit;
+        if (memcmp(head.p + from - 5, "audit", 5) == 0)
+            return (ptrdiff_t)from - 5;
+        from++;
+    }
+    return -1;
+}
+
 /* identify - false: the line is no audit record with a serial. */
 static bool identify(struct str line, struct stamp_of *out)
 {
     struct str head = str_left(line, HEAD_MAX), rest, before, seconds, fraction;
-    ptrdiff_t at = str_find(head, STR("audit("));
+    ptrdiff_t at = stamp_at(head);
     uint64_t s = 0, ms = 0;
 
     *out = (struct stamp_of){ .ms = 0 };

@@ -13,6 +13,7 @@ struct parser *parser_bare(int32_t zone_min)
         return NULL;
     p->zone_min = zone_min == EVENT_OFFSET_NONE ? 0 : zone_min;
     syslog_priorities(p);
+    audit_keys(p);
     static_assert(COUNT(p->programs) >= 4 * 60, "the table stays a quarter full");
     assert(program_count < COUNT(p->programs) / 2);
     for (size_t i = 0; i < program_count; i++) {

@@ -79,18 +79,17 @@ static bool weekday(struct str s)
 /* fraction_take - ".123" behind the seconds, in ns; digits past the ninth are dropped. */
 static int64_t fraction_take(struct str *s)
 {
-    int64_t ns = 0, scale = NS_PER_SECOND;
+    static const int32_t scale[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 }; /* by digits that are not there */
+    int32_t ns = 0;
     size_t n = 1;
 
     if (s->n < 2 || (*s->p != '.' && *s->p != ',') || !is_digit(s->p[1]))
         return 0;
     for (; n < s->n && is_digit(s->p[n]); n++)
-        if (scale > 1) {
+        if (n <= 9)
             ns = ns * 10 + (s->p[n] - '0');
-            scale /= 10;
-        }
     *s = str_cut(*s, n);
-    return ns * scale;
+    return n <= 9 ? ns * scale[10 - n] : ns;
 }
 
 /* clock_time - hh:mm:ss or h:mm:ss, and a fraction in ns. A leap second is read as the second before it. */
@@ -196,7 +195,7 @@ static bool finish(const struct work *w, struct civil *c, bool year_known, int64
         out->time = civil_to_ns(c, offset) + fraction;
         return true;
     }
-    c->year = year_ahead(latest) < YEAR_MAX ? year_ahead(latest) : YEAR_MAX;
+    c->year = (int32_t)min_size((size_t)year_ahead(latest), YEAR_MAX);
     for (int tries = 0; tries < 10 && c->year > 1970; tries++, c->year--) { /* 29 February may lie up to eight years back */
         if (!civil_valid(c))
             continue;

@@ -108,8 +108,10 @@ void work_types(struct work *w)
 /* related_add - value under name unless it stands there already among the fields from first on. */
 static void related_add(struct work *w, uint32_t first, struct str name, struct str value)
 {
-    for (uint32_t i = first; i < w->ev->field_count; i++)
-        if (str_eq(w->ev->fields[i].value, value) && str_eq(w->ev->fields[i].name, name))
+    const struct event_field *f = w->ev->fields + first, *end = w->ev->fields + w->ev->field_count;
+
+    for (; f < end; f++)
+        if (same_name(f->value, value) && str_eq(f->name, name))
             return;
     work_add(w, name, value);
 }
