@@ -19,6 +19,15 @@ bool put_twice(const struct work *w, struct str name, struct str value)
     return false;
 }
 
+/* give - under the name of the target: beside what is there, or instead of what the header said. */
+static void give(struct work *w, const struct target *t, struct str value)
+{
+    if (t->instead)
+        work_set(w, t->to, value);
+    else
+        put_text(w, t->to, value);
+}
+
 static void put_peer(struct work *w, const struct target *t, struct str value)
 {
     struct str ip = ip_of(value);
@@ -63,12 +72,12 @@ static struct str extension(struct str path)
     return (struct str){ NULL, 0 };
 }
 
-static void put_url(struct work *w, struct str name, struct str url)
+static void put_url(struct work *w, const struct target *t, struct str url)
 {
     struct str path;
     ptrdiff_t query;
 
-    put_text(w, name, url);
+    put_text(w, t->to, url);
     path = put_site(w, url);
     if (path.n == 0 || *path.p != '/')
         return;
@@ -130,7 +139,7 @@ static struct str changed_case(struct work *w, struct str s, bool upper)
     return str_of(p, s.n);
 }
 
-static void put_hex(struct work *w, struct str name, struct str s)
+static void put_hex(struct work *w, const struct target *t, struct str s)
 {
     uint64_t v = 0;
 
@@ -142,7 +151,7 @@ static void put_hex(struct work *w, struct str name, struct str s)
             return;
         v = v << 4 | (uint64_t)hex_value(s.p[i]);
     }
-    work_number(w, name, v);
+    work_number(w, t->to, v);
 }
 
 /* mac_form - an address of six bytes with ':', '-', '.' or nothing between; what is none stays as it is. */
@@ -169,6 +178,41 @@ static struct str mac_form(struct work *w, struct str s)
     return str_of(p, 17);
 }
 
+static void put_ip(struct work *w, const struct target *t, struct str v) { give(w, t, ip_of(v)); }
+
+static void put_number(struct work *w, const struct target *t, struct str v)
+{
+    if (is_number(v))
+        give(w, t, v);
+}
+
+static void put_lower(struct work *w, const struct target *t, struct str v) { give(w, t, changed_case(w, v, false)); }
+
+static void put_upper(struct work *w, const struct target *t, struct str v) { give(w, t, changed_case(w, v, true)); }
+
+static void put_mac(struct work *w, const struct target *t, struct str v) { give(w, t, mac_form(w, v)); }
+
+/* put_name - the last part of a path. */
+static void put_name(struct work *w, const struct target *t, struct str v)
+{
+    struct str before;
+
+    if (!split_last(v, STR("/"), &before, &v))
+        (void)split_last(v, STR("\\"), &before, &v);
+    give(w, t, v);
+}
+
+/* put_nowhere - a time is read with its form, when all values are there; others are dropped. */
+static void put_nowhere(struct work *w, const struct target *t, struct str v)
+{
+    (void)w;
+    (void)t;
+    (void)v;
+}
+
+/* --- the way of a value --- */
+
+/* mapped - *v is what "values" or "else" make of it. False: it goes nowhere. */
 static bool mapped(const struct target *t, struct str *v)
 {
     size_t low = 0, high = t->value_count;
@@ -191,58 +235,15 @@ static bool mapped(const struct target *t, struct str *v)
     return t->lenient || t->otherwise.n;
 }
 
-/* give - under the name of the target: beside what is there, or instead of what the header said. */
-static void give(struct work *w, const struct target *t, struct str value)
-{
-    if (t->instead)
-        work_set(w, t->to, value);
-    else
-        put_text(w, t->to, value);
-}
-
 void put_value(struct work *w, const struct target *t, struct str v)
 {
-    struct str before;
+    static void (*const ways[])(struct work *w, const struct target *t, struct str v) = {
+        [TARGET_PLAIN] = give,       [TARGET_TIME] = put_nowhere, [TARGET_PEER] = put_peer,         [TARGET_IP] = put_ip,
+        [TARGET_NUMBER] = put_number, [TARGET_URL] = put_url,     [TARGET_LOWER] = put_lower,       [TARGET_UPPER] = put_upper,
+        [TARGET_HEX] = put_hex,      [TARGET_NAME] = put_name,    [TARGET_MAC] = put_mac,           [TARGET_DURATION] = put_duration,
+        [TARGET_DROP] = put_nowhere,
+    };
 
-    if (t->value_count && !mapped(t, &v))
-        return;
-    switch (t->kind) {
-    case TARGET_PLAIN:
-        give(w, t, v);
-        break;
-    case TARGET_PEER:
-        put_peer(w, t, v);
-        break;
-    case TARGET_IP:
-        give(w, t, ip_of(v));
-        break;
-    case TARGET_NUMBER:
-        if (is_number(v))
-            give(w, t, v);
-        break;
-    case TARGET_URL:
-        put_url(w, t->to, v);
-        break;
-    case TARGET_LOWER:
-    case TARGET_UPPER:
-        give(w, t, changed_case(w, v, t->kind == TARGET_UPPER));
-        break;
-    case TARGET_HEX:
-        put_hex(w, t->to, v);
-        break;
-    case TARGET_NAME:
-        if (!split_last(v, STR("/"), &before, &v))
-            (void)split_last(v, STR("\\"), &before, &v);
-        give(w, t, v);
-        break;
-    case TARGET_DURATION:
-        put_duration(w, t, v);
-        break;
-    case TARGET_MAC:
-        give(w, t, mac_form(w, v));
-        break;
-    case TARGET_TIME:
-    case TARGET_DROP:
-        break;
-    }
+    if (t->value_count == 0 || mapped(t, &v))
+        ways[t->kind](w, t, v);
 }

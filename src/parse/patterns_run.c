@@ -118,13 +118,16 @@ static bool try_pattern(struct work *w, struct taken *t, struct room *room, cons
     return true;
 }
 
-/* begins - as a text that p matches must. */
+/* begins - as a text that p matches must. Heads that share their first bytes are told apart by their last. */
 static bool begins(const struct pattern *p, struct str text)
 {
     bool ok = p->head_count == 0;
 
-    for (size_t i = 0; i < p->head_count && !ok; i++)
-        ok = str_starts(text, p->heads[i]);
+    for (size_t i = 0; i < p->head_count && !ok; i++) {
+        struct str head = p->heads[i];
+
+        ok = text.n >= head.n && text.p[head.n - 1] == head.p[head.n - 1] && memcmp(text.p, head.p, head.n) == 0;
+    }
     return ok && (p->start_count == 0 || starts_as(p->starts, p->start_count, text));
 }
 
@@ -258,30 +261,29 @@ static void put_unnamed(struct work *w, const struct taken *t, const struct capt
         work_add(w, join(w, t->product->prefix, '.', c->name), c->value);
 }
 
-static void put_all(struct work *w, struct taken *t)
+/* put_to - a value, or its parts, to one of its targets. */
+static void put_to(struct work *w, const struct taken *t, const struct target *to, struct str value)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        const struct captured *c = &t->items[i];
+    if (to->when_count && !all_hold(w, t, to->when, to->when_count))
+        return;
+    if (to->split.n == 0)
+        put_value(w, to, value);
+    while (to->split.n && value.n)
+        put_value(w, to, str_trim(take_until(&value, to->split)));
+}
 
-        if (!c->field->told) {
+static void put_all(struct work *w, const struct taken *t)
+{
+    for (const struct captured *c = t->items, *end = c + t->count; c < end; c++) {
+        const struct target *to = c->field->targets, *last = to + c->field->count;
+
+        if (!c->field->told)
             put_unnamed(w, t, c);
-            continue;
-        }
-        for (size_t k = 0; k < c->field->count; k++) {
-            const struct target *to = &c->field->targets[k];
-            struct str rest = c->value;
-
-            if (to->straight) {
-                put_text(w, to->to, rest);
-                continue;
-            }
-            if (to->when_count && !all_hold(w, t, to->when, to->when_count))
-                continue;
-            if (to->split.n == 0)
-                put_value(w, to, rest);
-            while (to->split.n && rest.n)
-                put_value(w, to, str_trim(take_until(&rest, to->split)));
-        }
+        for (; to < last; to++)
+            if (to->straight)
+                put_text(w, to->to, c->value);
+            else
+                put_to(w, t, to, c->value);
     }
 }
 

@@ -60,8 +60,8 @@ static bool zone_take(struct str *s, int32_t *offset)
     int32_t sign, hours, minutes = 0;
 
     *offset = 0;
-    if (take(s, STR("UTC")) || take(s, STR("GMT")) || take(s, STR("Z")))
-        return true;
+    if (at.n && is_alpha(*at.p))
+        return take(s, STR("UTC")) || take(s, STR("GMT")) || take(s, STR("Z"));
     if (at.n < 3 || (*at.p != '+' && *at.p != '-'))
         return false;
     sign = *at.p == '-' ? -1 : 1;
@@ -241,8 +241,10 @@ bool stamp_by_form(const struct work *w, const struct time_rule *rule, struct st
             if (!s.n || *s.p != ' ')
                 return false;
             skip_blanks(&s);
-        } else if (!take(&s, str_of(form.p + i, 1))) {
+        } else if (!s.n || *s.p != form.p[i]) {
             return false;
+        } else {
+            s = str_of(s.p + 1, s.n - 1);
         }
     }
     return s.n == 0 && settle(w, &r, rule->zone_min, out);
