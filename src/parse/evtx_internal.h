@@ -74,6 +74,8 @@ bool out_escaped(struct out *o, size_t from);
 bool markup_in(struct str s);
 /* out_value - as Windows writes it in XML; not XML and no array. scratch: for texts of old code pages. */
 void out_value(struct out *o, struct value v, struct arena *scratch);
+/* value_is_plain - what it is written as holds no markup: digits, letters, braces. */
+bool value_is_plain(uint8_t type);
 /* value_item - take the next item off an array. False at its end. */
 bool value_item(struct value *array, struct value *item);
 

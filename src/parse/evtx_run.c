@@ -21,7 +21,6 @@ struct run {
     struct frame stack[EVTX_NEST_MAX];
     size_t depth;
     size_t begun;     /* where the content of several pieces starts in the text */
-    bool any;         /* one of its values is there */
 };
 
 static bool fail(struct run *run, const char *why)
@@ -63,18 +62,18 @@ static void add_field(struct evtx *x, const struct step *s, struct str text)
         pairs_add(&x->pairs, name, text.n ? text : STR(""));
 }
 
-/* written - the text from on is whole: it becomes markup-free in place, and a field as it was. */
-static void written(struct evtx *x, const struct step *s, size_t from, bool present)
+/* written - the text from on, of values of this type, is whole: it becomes markup-free in place, and a field as it was. */
+static void written(struct evtx *x, const struct step *s, size_t from, uint8_t type)
 {
     struct str text = str_of(x->out.p + from, x->out.n - from);
 
-    if (markup_in(text)) {
+    if (!value_is_plain(type) && markup_in(text)) {
         text = arena_copy(&x->scratch, text);
         out_escaped(&x->out, from);
     }
     if (s->says_name)
         x->data_name = text;
-    else if (present)
+    else if (type != VALUE_NULL)
         add_field(x, s, text);
 }
 
@@ -160,7 +159,7 @@ static void repeated(struct evtx *x, const struct step *s, struct value v)
         out_str(&x->out, s->open);
         from = x->out.n;
         out_value(&x->out, item, &x->scratch);
-        written(x, s, from, true);
+        written(x, s, from, item.type);
         out_str(&x->out, s->close);
     }
 }
@@ -179,7 +178,7 @@ static bool element(struct run *run, const struct step *s, struct value v)
         return push_xml(run, v, s->place, s->close);
     from = x->out.n;
     put_value(x, v);
-    written(x, s, from, v.type != VALUE_NULL);
+    written(x, s, from, v.type);
     out_str(&x->out, s->close);
     return true;
 }
@@ -195,7 +194,7 @@ static void attribute(struct evtx *x, const struct step *s, struct value v)
     out_str(&x->out, s->open);
     from = x->out.n;
     put_value(x, v);
-    written(x, s, from, true);
+    written(x, s, from, v.type);
     out_str(&x->out, s->close);
 }
 
@@ -241,7 +240,7 @@ static bool step(struct run *run, struct frame *f)
         put_value(x, value_at(run, f, s->index));
         return true;
     case STEP_CLOSE:
-        written(x, s, min_size(run->begun, x->out.n), true);
+        written(x, s, min_size(run->begun, x->out.n), VALUE_TEXT);
         out_str(&x->out, s->close);
         return true;
     case STEP_MIXED:

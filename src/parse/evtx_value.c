@@ -149,36 +149,37 @@ bool out_escaped(struct out *o, size_t from)
 
 /* --- numbers --- */
 
-static void put_decimal(struct out *o, uint64_t v, unsigned width)
+static void put_decimal(struct out *o, uint64_t v)
 {
-    char digits[20];
+    char text[20];
     size_t n = 0;
 
     do {
-        digits[sizeof digits - ++n] = (char)('0' + v % 10);
+        text[sizeof text - ++n] = (char)('0' + v % 10);
         v /= 10;
-    } while (v || n < width);
-    out_bytes(o, digits + sizeof digits - n, n);
+    } while (v);
+    out_bytes(o, text + sizeof text - n, n);
 }
 
 static void put_signed(struct out *o, int64_t v)
 {
     if (v < 0)
         out_bytes(o, "-", 1);
-    put_decimal(o, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 1);
+    put_decimal(o, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 static void put_hex(struct out *o, uint64_t v)
 {
-    char digits[18];
+    char text[18];
     size_t n = 0;
 
     do {
-        digits[sizeof digits - ++n] = "0123456789abcdef"[v & 15];
+        text[sizeof text - ++n] = "0123456789abcdef"[v & 15];
         v >>= 4;
     } while (v);
-    out_bytes(o, "0x", 2);
-    out_bytes(o, digits + sizeof digits - n, n);
+    text[sizeof text - ++n] = 'x';
+    text[sizeof text - ++n] = '0';
+    out_bytes(o, text + sizeof text - n, n);
 }
 
 static void put_bytes(struct out *o, const uint8_t *p, size_t n)
@@ -193,30 +194,42 @@ static void put_bytes(struct out *o, const uint8_t *p, size_t n)
         o->n += 2 * n;
 }
 
-static void put_real(struct out *o, double v, int digits)
+static void put_real(struct out *o, double v, int precision)
 {
     char text[40];
 
-    snprintf(text, sizeof text, "%.*g", digits, v);
+    snprintf(text, sizeof text, "%.*g", precision, v);
     out_bytes(o, text, strlen(text));
 }
 
 /* --- times and identifiers --- */
 
-static void put_moment(struct out *o, const struct civil *c)
+/* digits - width of them at to; returns behind. */
+static char *digits(char *to, uint32_t v, int width)
 {
-    put_decimal(o, (uint64_t)c->year, 4);
-    out_bytes(o, "-", 1);
-    put_decimal(o, (uint64_t)c->month, 2);
-    out_bytes(o, "-", 1);
-    put_decimal(o, (uint64_t)c->day, 2);
-    out_bytes(o, "T", 1);
-    put_decimal(o, (uint64_t)c->hour, 2);
-    out_bytes(o, ":", 1);
-    put_decimal(o, (uint64_t)c->minute, 2);
-    out_bytes(o, ":", 1);
-    put_decimal(o, (uint64_t)c->second, 2);
-    out_bytes(o, ".", 1);
+    for (int i = width - 1; i >= 0; i--, v /= 10)
+        to[i] = (char)('0' + v % 10);
+    return to + width;
+}
+
+/* put_moment - "2026-03-19T08:05:09.1234567Z"; each part is cut to its width, whatever a stranger wrote there. */
+static void put_moment(struct out *o, const struct civil *c, uint32_t fraction, int width)
+{
+    char text[40], *to = text;
+    const struct {
+        int32_t value;
+        int width;
+        char behind;
+    } parts[] = { { c->year, 4, '-' }, { c->month, 2, '-' },  { c->day, 2, 'T' },
+                  { c->hour, 2, ':' }, { c->minute, 2, ':' }, { c->second, 2, '.' } };
+
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        to = digits(to, (uint32_t)parts[i].value, parts[i].width);
+        *to++ = parts[i].behind;
+    }
+    to = digits(to, fraction, width);
+    *to++ = 'Z';
+    out_bytes(o, text, (size_t)(to - text));
 }
 
 /* put_filetime - with the seven digits that it has; a moment past the year 9999 stays a number. */
@@ -227,16 +240,14 @@ static void put_filetime(struct out *o, uint64_t t)
     struct civil c;
 
     if (days > CIVIL_DAYS_MAX) {
-        put_decimal(o, t, 1);
+        put_decimal(o, t);
         return;
     }
     c = civil_from_days(days);
     c.hour = (int32_t)(second / 3600);
     c.minute = (int32_t)(second / 60 % 60);
     c.second = (int32_t)(second % 60);
-    put_moment(o, &c);
-    put_decimal(o, t % FILETIME_SECOND, 7);
-    out_bytes(o, "Z", 1);
+    put_moment(o, &c, (uint32_t)(t % FILETIME_SECOND), 7);
 }
 
 static void put_systemtime(struct out *o, const uint8_t *p)
@@ -244,9 +255,7 @@ static void put_systemtime(struct out *o, const uint8_t *p)
     struct civil c = { .year = le16(p), .month = le16(p + 2), .day = le16(p + 6), .hour = le16(p + 8), .minute = le16(p + 10),
                        .second = le16(p + 12) };
 
-    put_moment(o, &c);
-    put_decimal(o, le16(p + 14), 3);
-    out_bytes(o, "Z", 1);
+    put_moment(o, &c, le16(p + 14), 3);
 }
 
 static void put_guid(struct out *o, const uint8_t *p)
@@ -285,12 +294,12 @@ static void put_sid(struct out *o, const uint8_t *p, size_t n)
     for (int i = 2; i < 8; i++)
         authority = authority << 8 | p[i];
     out_bytes(o, "S-", 2);
-    put_decimal(o, p[0], 1);
+    put_decimal(o, p[0]);
     out_bytes(o, "-", 1);
-    put_decimal(o, authority, 1);
+    put_decimal(o, authority);
     for (unsigned i = 0; i < p[1]; i++) {
         out_bytes(o, "-", 1);
-        put_decimal(o, le32(p + 8 + 4 * i), 1);
+        put_decimal(o, le32(p + 8 + 4 * i));
     }
 }
 
@@ -337,16 +346,16 @@ static void put_integer(struct out *o, uint8_t type, const uint8_t *p)
         put_signed(o, (int64_t)le64(p));
         break;
     case VALUE_U8:
-        put_decimal(o, p[0], 1);
+        put_decimal(o, p[0]);
         break;
     case VALUE_U16:
-        put_decimal(o, le16(p), 1);
+        put_decimal(o, le16(p));
         break;
     case VALUE_U32:
-        put_decimal(o, le32(p), 1);
+        put_decimal(o, le32(p));
         break;
     default:
-        put_decimal(o, le64(p), 1);
+        put_decimal(o, le64(p));
     }
 }
 
@@ -395,6 +404,8 @@ static size_t utf16_units(const uint8_t *p, size_t n)
         n--;
     return n;
 }
+
+bool value_is_plain(uint8_t type) { return type != VALUE_TEXT && type != VALUE_ANSI && !(type & VALUE_ARRAY); }
 
 void out_value(struct out *o, struct value v, struct arena *scratch)
 {
