@@ -8,10 +8,10 @@
 
 static const char usage[] =
     "usage: saqshy hunt --rules DIR [--rules DIR…] [--json] FILE…\n\n"
-    "Runs Sigma rules over log files. What a file is, its content says: JSON values (one a line, many lines each, or one array;\n"
-    "also Windows events as JSON), else log lines. Correlations run over all files in the order given.\n"
+    "Runs Sigma rules over log files, on all processors. What a file is, its content says: an event log of Windows (EVTX), JSON values\n"
+    "(one a line, many lines each, or one array; also Windows events as JSON), else log lines; gzip and zstd are unpacked. Matches are told in\n"
+    "the order of the files, and correlations run over all of them in that order. --json: one object a match.\n"
     "Exit 0 if something matched, 1 if nothing did, 2 if rules or a file could not be read.\n";
-
 
 struct output { bool json; };
 
