@@ -1,15 +1,15 @@
 /* atoms.c - which atoms stand in a value: a few loads for its ends, one pass over its bytes.
  *
  * Whole values are found by their hash, beginnings and ends by their outer 8 bytes (or all, if they are shorter), texts within by 4
- * bytes of them: those that the rules write most rarely, of which a bit table knows whether any atom has them. A text of 7 bytes and
- * more stands in the table with four such grams in a row, so that only each fourth place of a value need be looked at: one
- * multiplication and one bit for four bytes, whatever the number of rules. Only where the bit is set the table of atoms is asked, and
+ * bytes of them: those that the rules write most rarely, of which a bit table knows whether any atom has them. A text of 6 bytes and
+ * more stands in the table with three such grams in a row, so that only each third place of a value need be looked at: one
+ * multiplication and one bit for three bytes, whatever the number of rules. Only where the bit is set the table of atoms is asked, and
  * there the whole text is compared. All atoms lie in one table with open addressing. */
 #include <xxhash.h>
 
 #include "sigma/engine.h"
 
-enum key_class { KEY_EQ = 1, KEY_STARTS, KEY_ENDS = KEY_STARTS + 9, KEY_FAR = KEY_ENDS + 9, KEY_FOUR = KEY_FAR + 4, KEY_THREE, KEY_NUMBER };
+enum key_class { KEY_EQ = 1, KEY_STARTS, KEY_ENDS = KEY_STARTS + 9, KEY_FAR = KEY_ENDS + 9, KEY_FOUR = KEY_FAR + 8, KEY_THREE, KEY_NUMBER };
 
 static inline uint64_t mix(uint32_t field, uint32_t class, uint64_t key)
 {
@@ -35,12 +35,14 @@ static uint32_t edge_length(struct str s) { return s.n < 8 ? (uint32_t)s.n : 8; 
 
 /* --- building --- */
 
-#define FAR_MIN  7   /* a text so long has, wherever it stands, four bytes in a row at a place that divides by FAR_STEP */
-#define FAR_STEP 4
+#define FAR_STEP 3
+#define FAR_MIN  (FAR_STEP + 3)   /* a text so long has, wherever it stands, four bytes at a place that divides by FAR_STEP */
 
 enum length_class { OF_THREE, OF_FOUR, OF_FAR, OF_COUNT };
 
 static enum length_class class_of(const struct atom *a) { return a->text.n == 3 ? OF_THREE : a->text.n < FAR_MIN ? OF_FOUR : OF_FAR; }
+
+bool atom_near(const struct atom *a) { return a->kind == ATOM_CONTAINS && class_of(a) != OF_FAR; }
 
 static uint32_t common(const struct tables *t, const char *p) { return t->common[gram_hash(load4(p)) >> COMMON_SHIFT]; }
 
@@ -254,7 +256,7 @@ static int scan_four(const struct scan *k, const struct bits *b)
     return rc;
 }
 
-/* scan_far - each fourth place is enough: of the four grams in a row of an atom one stands there. */
+/* scan_far - each third place is enough: of the three grams in a row of an atom one stands there. */
 static int scan_far(const struct scan *k, const struct bits *b)
 {
     int rc = 0;
@@ -292,7 +294,7 @@ static bool beyond(struct str s)
     return all & 0x80;
 }
 
-int atoms_scan(const struct tables *t, uint32_t field, struct str folded, struct str raw, atom_found *found, void *arg)
+int atoms_scan(const struct tables *t, uint32_t field, bool near, struct str folded, struct str raw, atom_found *found, void *arg)
 {
     const struct sieve *f = &t->sieves[field];
     struct scan k = { t, field, folded, found, arg };
@@ -307,9 +309,9 @@ int atoms_scan(const struct tables *t, uint32_t field, struct str folded, struct
         rc = scan_edges(&k, f->ends, true);
     if (rc >= 0 && f->far.set)
         rc = scan_far(&k, &f->far);
-    if (rc >= 0 && f->four.set)
+    if (rc >= 0 && near && f->four.set)
         rc = scan_four(&k, &f->four);
-    if (rc >= 0 && f->three.set)
+    if (rc >= 0 && near && f->three.set)
         rc = scan_three(&k, &f->three);
     if (rc >= 0 && f->beyond != UINT32_MAX && beyond(folded))
         rc = found(arg, f->beyond);

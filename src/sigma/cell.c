@@ -224,6 +224,8 @@ static void take_rule(const struct sigma *s, struct cell *cell, uint32_t rule)
             cell->direct[cell->direct_count++] = (struct direct){ a->field, rule };
         else
             bit_set(cell->fields, a->field);
+        if (atom_near(a))
+            bit_set(cell->near, a->field);
     }
 }
 
@@ -233,9 +235,10 @@ static bool make(struct cells *c, struct view *v, const struct origin *o, struct
     struct direct *kept;
 
     *cell = (struct cell){ .rules = arena_zero(&c->arena, (s->rule_count / 64 + 1) * sizeof(uint64_t)),
-                           .fields = arena_zero(&c->arena, (s->field_count / 64 + 1) * sizeof(uint64_t)) };
+                           .fields = arena_zero(&c->arena, (s->field_count / 64 + 1) * sizeof(uint64_t)),
+                           .near = arena_zero(&c->arena, (s->field_count / 64 + 1) * sizeof(uint64_t)) };
     cell->direct = calloc(s->rule_count + s->tables->of_rules.n + 1, sizeof *cell->direct);
-    if (!cell->rules || !cell->fields || !cell->direct) {
+    if (!cell->rules || !cell->fields || !cell->near || !cell->direct) {
         free(cell->direct);
         return false;
     }

@@ -42,6 +42,7 @@ struct atom {
 };
 
 /* pattern_atom - an atom that holds whenever the pattern does. False: there is none, the pattern can hold without its field. */
+bool pattern_beyond(const struct pattern *p);   /* it holds only for values with a byte past ASCII */
 bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const struct pattern *p, struct atom *out);
 /* regex_literal - the longest text, folded, that stands in all that a regular expression matches; empty if none is seen easily. */
 struct str regex_literal(struct arena *a, struct str pattern);
@@ -61,7 +62,7 @@ struct bits { uint32_t *set; uint32_t shift; };   /* by the upper bits of gram_h
 struct sieve {                  /* of one field */
     uint64_t  eq_lengths;        /* bit n % 64: some EQ atom has n bytes */
     uint32_t  starts, ends;      /* bit k: some atom of that kind has min(8, its length) = k */
-    struct bits far, four, three; /* of texts of 7 bytes and more: at each fourth place; of 4 to 6; of 3 */
+    struct bits far, four, three; /* of texts of FAR_MIN bytes and more; of 4 and 5; of 3 */
     uint32_t  beyond;            /* the ATOM_BEYOND of the field, or UINT32_MAX */
     bool      numbers, any;
 };
@@ -90,9 +91,12 @@ MUST_USE int witnesses_build(const struct sigma *s, struct tables *t);
 /* --- atoms.c: which atoms stand in a value --- */
 
 MUST_USE int sieves_build(const struct sigma *s, struct tables *t);
+/* atom_near - it is a text so short that each place of a value must be looked at for it. */
+bool atom_near(const struct atom *a);
 typedef int atom_found(void *arg, uint32_t atom);
-/* atoms_scan - every atom of the field that stands in the value, some perhaps twice. An answer below 0 of found ends it. */
-int atoms_scan(const struct tables *t, uint32_t field, struct str folded, struct str raw, atom_found *found, void *arg);
+/* atoms_scan - every atom of the field that stands in the value, some perhaps twice; without near those of atom_near are left out. An
+ * answer below 0 of found ends it. */
+int atoms_scan(const struct tables *t, uint32_t field, bool near, struct str folded, struct str raw, atom_found *found, void *arg);
 
 /* gram_hash - the one hash of 4 bytes: of bit tables and of the set of grams of a value. Its upper bits are the good ones. */
 static inline uint32_t gram_hash(uint32_t gram) { return gram * 0x9E3779B1u; }
@@ -105,6 +109,7 @@ struct direct { uint32_t field, rule; };   /* field UINT32_MAX: always, else: if
 struct cell {
     uint64_t      *rules;        /* bit: the rule may match */
     uint64_t      *fields;       /* bit: some rule of the cell has an atom in this field */
+    uint64_t      *near;         /* bit: one of those that are looked for at each place (atom_near) */
     struct direct *direct;       /* rules that no atom leads to */
     uint32_t       direct_count, rule_count;
 };

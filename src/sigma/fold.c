@@ -2,6 +2,10 @@
 #include "sigma/internal.h"
 #include "base/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 struct fold_range { uint32_t first, last; int32_t step, delta; };
 static const struct fold_range ranges[] = {
 #include "sigma/fold.def"
@@ -66,12 +70,33 @@ static inline uint64_t capitals(uint64_t v)
 }
 static inline unsigned char capital(unsigned char c) { return c >= 'A' && c <= 'Z' ? 0x20 : 0; }
 
+#ifdef __SSE2__
+/* capitals16 - the same for sixteen bytes; those past ASCII are below zero here, so never between the two. */
+static inline __m128i capitals16(__m128i v)
+{
+    __m128i from = _mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)), to = _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), v);
+
+    return _mm_and_si128(_mm_and_si128(from, to), _mm_set1_epi8(0x20));
+}
+#endif
+
 /* changes - folding may change s: it has a capital letter, or a byte past ASCII, which is not worth a closer look. */
 static bool changes(struct str s)
 {
     uint64_t found = 0;
     size_t i = 0;
 
+#ifdef __SSE2__
+    __m128i any = _mm_setzero_si128();
+
+    for (; i + 16 <= s.n; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+
+        any = _mm_or_si128(any, _mm_or_si128(_mm_and_si128(v, _mm_set1_epi8((char)0x80)), capitals16(v)));
+    }
+    if (_mm_movemask_epi8(_mm_cmpeq_epi8(any, _mm_setzero_si128())) != 0xFFFF)
+        return true;
+#endif
     for (; i + 8 <= s.n; i += 8)
         found |= (load8(s.p + i) & ONES * 0x80) | capitals(load8(s.p + i) & ~(ONES * 0x80));
     for (; i < s.n; i++)
@@ -90,6 +115,15 @@ struct str sigma_fold(struct arena *a, struct str s)
     out = arena_alloc(a, s.n + s.n / 2 + 4);
     if (!out)
         return (struct str){ NULL, 0 };
+#ifdef __SSE2__
+    for (; i + 16 <= s.n; i += 16, n += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+
+        if (_mm_movemask_epi8(v))
+            break;
+        _mm_storeu_si128((__m128i *)(void *)(out + n), _mm_or_si128(v, capitals16(v)));
+    }
+#endif
     while (i < s.n) {
         uint64_t v;
         size_t w;

@@ -205,6 +205,11 @@ static void contains(struct atom *out, struct str text)
     }
 }
 
+bool pattern_beyond(const struct pattern *p)
+{
+    return !p->cased && (p->kind == PAT_EQ || p->kind == PAT_STARTS || p->kind == PAT_ENDS || p->kind == PAT_CONTAINS) && !ascii(p->text);
+}
+
 bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const struct pattern *p, struct atom *out)
 {
     double number;
@@ -223,7 +228,7 @@ bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const 
         break;
     case PAT_CONTAINS:
         contains(out, p->cased ? cased_literal(a, p->text) : p->text);
-        if (out->kind == ATOM_PRESENT && !p->cased && !ascii(p->text)) {
+        if (out->kind == ATOM_PRESENT && pattern_beyond(p)) {
             out->kind = ATOM_BEYOND;
             out->text = STR("");
         }

@@ -124,7 +124,7 @@ static int scan_value(struct sigma_run *r, uint32_t field, uint32_t value)
 {
     struct str folded = view_folded(&r->view, value);
 
-    return atoms_scan(r->set->tables, field, folded, view_value(&r->view, value)->raw, try_atom, r);
+    return atoms_scan(r->set->tables, field, bit_get(r->cell->near, field), folded, view_value(&r->view, value)->raw, try_atom, r);
 }
 
 /* try_all - every rule whose log source applies: for events whose origin is too odd for a cell. */

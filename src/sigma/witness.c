@@ -10,6 +10,7 @@
 #define COST_PRESENT  1.0f    /* a field that is there */
 #define COST_NUMBER   0.3f
 #define COST_BEYOND   0.1f    /* a letter past ASCII */
+#define COST_NEAR     0.03f   /* a short text: found by chance, and each place must be looked at for it */
 #define COST_RARE     0.0002f /* a text that no other rule writes */
 
 struct chooser {
@@ -47,7 +48,7 @@ static float text_cost(const struct tables *t, const struct atom *a)
 
         least = n < least ? n : least;
     }
-    return COST_RARE + (float)least / 10000.0f;
+    return (a->kind == ATOM_CONTAINS && atom_near(a) ? COST_NEAR : COST_RARE) + (float)least / 10000.0f;
 }
 
 /* pattern_needs - what a look into a value's sets of grams and bytes can deny before the value is searched. */
@@ -92,6 +93,15 @@ static void look_over(const struct sigma *s, struct tables *t)
 
 /* --- choosing --- */
 
+/* all_beyond - every pattern of the leaf needs a byte past ASCII, as those of rules against look-alike letters do. */
+static bool all_beyond(const struct leaf *leaf)
+{
+    for (uint32_t i = 0; i < leaf->count; i++)
+        if (!pattern_beyond(&leaf->patterns[i]))
+            return false;
+    return true;
+}
+
 static float leaf_cost(struct chooser *c, const struct leaf *leaf)
 {
     float cost = 0;
@@ -106,6 +116,8 @@ static float leaf_cost(struct chooser *c, const struct leaf *leaf)
             return COST_ALWAYS;
         cost += text_cost(c->t, &a);
     }
+    if (cost > COST_BEYOND && all_beyond(leaf))
+        return COST_BEYOND;
     return cost > COST_PRESENT && leaf->field != FIELD_KEYWORD ? COST_PRESENT : cost;
 }
 
@@ -156,21 +168,26 @@ static uint32_t intern(struct tables *t, const struct atom *a)
     return t->atom_count++;
 }
 
-/* take_leaf - the atoms of a leaf, or its field alone where they would fire oftener. */
+/* take_leaf - the atoms of a leaf, or one in their place where they would fire oftener: a byte past ASCII, or the field itself. */
 static int take_leaf(struct chooser *c, const struct leaf *leaf, struct witness *w)
 {
-    struct atom present = { .field = leaf->field, .kind = ATOM_PRESENT };
-    bool by_field = leaf->field != FIELD_KEYWORD && leaf_cost(c, leaf) >= COST_PRESENT;
+    float cost = leaf_cost(c, leaf);
+    struct atom whole = { .field = leaf->field == FIELD_KEYWORD ? c->s->field_count : leaf->field, .kind = ATOM_PRESENT };
+    bool by_field = leaf->field != FIELD_KEYWORD && cost >= COST_PRESENT, one = by_field || (cost >= COST_BEYOND && all_beyond(leaf));
 
     if (leaf->field == c->s->f_event_id) {
         w->always = true;
         return 0;
     }
-    for (uint32_t i = 0; i < (by_field ? 1 : leaf->count); i++) {
-        struct atom a = present;
+    if (one && !by_field) {
+        whole.kind = ATOM_BEYOND;
+        whole.text = STR("");
+    }
+    for (uint32_t i = 0; i < (one ? 1 : leaf->count); i++) {
+        struct atom a = whole;
         uint32_t at;
 
-        if (!by_field && !pattern_atom(&c->t->arena, c->s, leaf->field, &leaf->patterns[i], &a))
+        if (!one && !pattern_atom(&c->t->arena, c->s, leaf->field, &leaf->patterns[i], &a))
             return 0;   /* cannot be: such a leaf costs COST_ALWAYS */
         at = intern(c->t, &a);
         if (at == UINT32_MAX || !u32list_add(&c->t->of_rules, at))
