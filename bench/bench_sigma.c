@@ -192,6 +192,25 @@ static int same(struct bench *b, size_t count, double *took, size_t *differ)
     return 0;
 }
 
+/* costliest - the rules that were candidates most often. */
+static void costliest(const struct bench *b, double events)
+{
+    AUTO_FREE bool *told = calloc(sigma_rule_count(b->set) + 1, sizeof *told);
+
+    for (int row = 0; told && row < 5; row++) {
+        uint32_t most = 0;
+        struct sigma_cost c;
+
+        for (uint32_t i = 1; i < sigma_rule_count(b->set); i++)
+            if (!told[i] && (told[most] || sigma_run_cost(b->run, i).looked > sigma_run_cost(b->run, most).looked))
+                most = i;
+        told[most] = true;
+        c = sigma_run_cost(b->run, most);
+        printf("       %.3f an event, %.4f matched: %.*s\n", (double)c.looked / events, (double)c.matched / events,
+               STR_ARG(sigma_rule_at(b->set, most)->title));
+    }
+}
+
 static int options(struct bench *b, int argc, char **argv, char ***files)
 {
     int i = 1;
@@ -239,6 +258,7 @@ int main(int argc, char **argv)
     printf("fast   %8.0f ns an event, %9.0f a second; %.3f matches, %.2f rules computed\n", best / (double)b.events * 1e9,
            (double)b.events / best, (double)matches / (double)b.events,
            (double)sigma_run_counters(b.run)->evaluated / (double)sigma_run_counters(b.run)->events);
+    costliest(&b, (double)sigma_run_counters(b.run)->events);
     count = min_size(b.events, b.plain);
     if (same(&b, count, &plain, &differ) != 0)
         return 1;

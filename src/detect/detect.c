@@ -9,9 +9,10 @@
 #define CHECKPOINT_MS     2000
 #define CHECKPOINT_SHARE  20         /* saving may take one part in so many of the time */
 #define BATCH_ARENA_BYTES (256u * MIB)
+#define CHECK_EVERY       10000      /* one event of so many is looked at by the plain evaluator too */
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
-       M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_REPEATED, M_UNSAVED, M_STATES, M_COUNT };
+       M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -30,6 +31,8 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_NO_VALUE] = { "saqshy_detect_without_value_total", false, "events without the field, or the number, that a correlation counts" },
     [M_LATE] = { "saqshy_detect_late_total", false, "events read by correlations that came a minute or more behind their source's newest" },
     [M_STOPPED] = { "saqshy_detect_patterns_stopped_total", false, "patterns stopped at their step limit" },
+    [M_CHECKED] = { "saqshy_detect_checked_total", false, "events that the plain evaluator looked at too" },
+    [M_DIFFERED] = { "saqshy_detect_differences_total", false, "events that the plain evaluator judged otherwise: above 0, tell us" },
     [M_UNSAVED] = { "saqshy_detect_state_unsaved_total", false, "times that the state found no room and was left for later" },
     [M_STATES] = { "saqshy_detect_states_total", false, "parts of the state of hosts handed on to the desk" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
@@ -92,6 +95,15 @@ static void meter_rules(struct detect *d)
     meter(d, M_KEPT, (int64_t)d->rules.kept);
 }
 
+static int new_run(const struct sigma *s, struct sigma_run **out, struct err *e)
+{
+    int rc = sigma_run_new(s, false, out, e);
+
+    if (rc == 0)
+        sigma_run_check(*out, CHECK_EVERY);
+    return rc;
+}
+
 /* restore - saved state and where it ends. A damaged one is given up: the journal is replayed from its oldest event, and what
  * was found before is not taken twice. */
 static int restore(struct detect *d, uint64_t *from, struct err *e)
@@ -121,7 +133,7 @@ static int sane_start(struct detect *d, uint64_t *from, struct err *e)
 
     if (committed && *from > committed) {
         sigma_run_free(&d->run);
-        rc = sigma_run_new(d->sigma, false, &d->run, e);
+        rc = new_run(d->sigma, &d->run, e);
         snprintf(d->note, sizeof d->note, "it goes up to event %llu, the journal ends before event %llu", (unsigned long long)*from,
                  (unsigned long long)committed);
         *from = 0;
@@ -152,7 +164,7 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     int rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &d->sigma, &d->rules, say, arg, e);
 
     if (rc == 0)
-        rc = sigma_run_new(d->sigma, false, &d->run, e);
+        rc = new_run(d->sigma, &d->run, e);
     if (rc == 0)
         rc = restore(d, &from, e);
     if (rc == 0)
@@ -254,6 +266,8 @@ static void meter_run(struct detect *d)
     meter(d, M_LATE, (int64_t)(c->late - d->counted.late));
     meter(d, M_BYTES, (int64_t)c->bytes);
     meter(d, M_STOPPED, (int64_t)(c->regex_limit - d->counted.regex_limit));
+    meter(d, M_CHECKED, (int64_t)(c->checked - d->counted.checked));
+    meter(d, M_DIFFERED, (int64_t)(c->differed - d->counted.differed));
     meter(d, M_GROUPS, (int64_t)c->groups);
     meter(d, M_SEQ, (int64_t)d->next_seq);
     d->counted = *c;
@@ -368,7 +382,7 @@ int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, stru
         return rc;
     rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &fresh, &d->rules, say, arg, e);
     if (rc == 0)
-        rc = sigma_run_new(fresh, false, &run, e);
+        rc = new_run(fresh, &run, e);
     if (rc == 0)   /* so that a replay never runs new rules over events that the old ones looked at */
         rc = detect_checkpoint(d, e);
     if (rc == 0) {

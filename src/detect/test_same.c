@@ -39,6 +39,7 @@ static void both_open(struct both *b, const char *const *paths, size_t count, bo
     *b = (struct both){ 0 };
     if (sigma_load(paths, count, &b->set, &e) < 0 || sigma_run_new(b->set, loose, &b->run, &e) < 0)
         fail_msg("%s", e.text);
+    sigma_run_check(b->run, 100);
 }
 
 static void both_close(struct both *b)
@@ -266,8 +267,13 @@ static void put_leaf(struct made *m, const struct leaf *leaf)
 
     if (p->kind == PAT_NULL)
         return;
-    if (leaf->field == FIELD_KEYWORD) {
-        m->ev->original = value_for(m, p);
+    if (leaf->field == FIELD_KEYWORD) {   /* in the line, in a value that is a piece of it, or in one that is not */
+        struct str v = value_for(m, p);
+
+        if (next(m, 2))
+            m->ev->original = v;
+        if (v.n > 2 && next(m, 2))
+            add(m, "message", str_of(v.p + next(m, 2), v.n - 1 - next(m, 2)));
         return;
     }
     name = arena_printf(&m->batch->arena, "%s%.*s", before[next(m, COUNT(before))], STR_ARG(m->b->set->fields[leaf->field]));
@@ -308,6 +314,8 @@ static void compare_made(struct both *b, uint32_t count)
 
 static void report(const struct both *b, const char *what)
 {
+    assert_true(sigma_run_counters(b->run)->checked == b->events / 100);
+    assert_true(sigma_run_counters(b->run)->differed == 0);
     print_message("%s: %llu events, %llu matches, %llu rules computed of %llu\n", what, (unsigned long long)b->events,
                   (unsigned long long)b->matches, (unsigned long long)sigma_run_counters(b->run)->evaluated,
                   (unsigned long long)(b->events * b->set->rule_count));

@@ -15,6 +15,8 @@ struct sigma_run {
     uint32_t              match_count, match_cap;
     struct fired          fired;
     struct plain         *plain;          /* made when first asked for */
+    struct sigma_cost    *costs;          /* by rule */
+    uint64_t              check_every;
 };
 
 int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, struct err *e)
@@ -29,12 +31,13 @@ int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, str
     r->loose = loose;
     r->seen = calloc(s->rule_count + 1, sizeof *r->seen);
     r->matched = calloc(s->rule_count + 1, sizeof *r->matched);
+    r->costs = calloc(s->rule_count + 1, sizeof *r->costs);
     rc = view_init(&r->view, s, e);
     if (rc == 0)
         rc = tracker_init(&r->tracker, s, loose, &r->counters, e);
     if (rc == 0)
         rc = cells_new(s, loose, &r->cells, e);
-    if (rc == 0 && (!r->seen || !r->matched))
+    if (rc == 0 && (!r->seen || !r->matched || !r->costs))
         rc = err_set(e, -ENOMEM, "no memory for detection");
     if (rc < 0)
         sigma_run_free(&r);
@@ -55,6 +58,7 @@ void sigma_run_free(struct sigma_run **rp)
     cells_free(&r->cells);
     free(r->seen);
     free(r->matched);
+    free(r->costs);
     free(r->matches);
     free(r);
     *rp = NULL;
@@ -100,9 +104,11 @@ static int try_rule(struct sigma_run *r, uint32_t rule)
         return 0;
     r->seen[rule] = r->view.generation;
     r->counters.evaluated++;
+    r->costs[rule].looked++;
     if (!rule_holds(r->set, c, true, &r->view))
         return 0;
     r->matched[rule] = r->view.generation;
+    r->costs[rule].matched++;
     explain(r, rule, &m);
     return add_match(r, &m);
 }
@@ -127,6 +133,31 @@ static int scan_value(struct sigma_run *r, uint32_t field, uint32_t value)
     return atoms_scan(r->set->tables, field, bit_get(r->cell->near, field), folded, view_value(&r->view, value)->raw, try_atom, r);
 }
 
+static bool within_letter(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+
+/* in_line - the value is a piece of the original line, cut at letters: what stands in it, folded, stands in the line. */
+static bool in_line(struct str line, struct str value)
+{
+    uintptr_t from = (uintptr_t)line.p, at = (uintptr_t)value.p, end = from + line.n;
+
+    return value.n && at >= from && at + value.n <= end && !within_letter(*value.p) && (at + value.n == end || !within_letter(value.p[value.n]));
+}
+
+/* scan_words - all values and the original line for keywords; of a parsed event most values are pieces of the line. */
+static int scan_words(struct sigma_run *r)
+{
+    const struct event *ev = r->view.ev;
+    uint32_t words = r->set->field_count;
+    int rc = 0;
+
+    if (!bit_get(r->cell->fields, words))
+        return 0;
+    for (uint32_t i = 0; i < ev->field_count && rc == 0; i++)
+        if (!in_line(ev->original, ev->fields[i].value))
+            rc = scan_value(r, words, i);
+    return rc == 0 ? scan_value(r, words, ev->field_count) : rc;
+}
+
 /* try_all - every rule whose log source applies: for events whose origin is too odd for a cell. */
 static int try_all(struct sigma_run *r)
 {
@@ -143,7 +174,6 @@ static int try_all(struct sigma_run *r)
 static int try_candidates(struct sigma_run *r)
 {
     const struct shape *sh = r->view.shape;
-    uint32_t words = r->set->field_count;
     int rc = 0;
 
     r->cell = cells_find(r->cells, &r->view);
@@ -153,8 +183,8 @@ static int try_candidates(struct sigma_run *r)
         if (bit_get(r->cell->fields, sh->present[i]))
             for (uint32_t value = sh->first[sh->present[i]]; value != UINT32_MAX && rc == 0; value = view_next(&r->view, value))
                 rc = scan_value(r, sh->present[i], value);
-    for (uint32_t value = 0; bit_get(r->cell->fields, words) && value < view_words(&r->view) && rc == 0; value++)
-        rc = scan_value(r, words, value);
+    if (rc == 0)
+        rc = scan_words(r);
     for (uint32_t i = 0; i < r->cell->direct_count && rc == 0; i++) {
         const struct direct *d = &r->cell->direct[i];
 
@@ -241,6 +271,24 @@ static void drop_silent(struct sigma_run *r)
     r->match_count = n;
 }
 
+/* check - the event once more by the plain evaluator, which must find the same: before correlations add to the matches. */
+static int check(struct sigma_run *r, const struct event *ev, struct err *e)
+{
+    const uint32_t *rules;
+    size_t count = 0;
+    bool same;
+    int rc = sigma_run_plain(r, ev, &rules, &count, e);
+
+    if (rc < 0)
+        return rc;
+    same = count == r->match_count;
+    for (size_t i = 0; i < count && same; i++)
+        same = r->matched[rules[i]] == r->view.generation;
+    r->counters.checked++;
+    r->counters.differed += !same;
+    return 0;
+}
+
 int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
                     struct err *e)
 {
@@ -256,6 +304,8 @@ int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silen
     }
     r->counters.events++;
     rc = try_candidates(r);
+    if (rc == 0 && r->check_every && r->counters.events % r->check_every == 0)
+        rc = check(r, ev, e);
     if (rc == 0)
         rc = correlate(r, r->match_count > 0, e);
     if (rc < 0)
@@ -282,6 +332,9 @@ const struct sigma_counters *sigma_run_counters(struct sigma_run *r)
     r->counters.regex_limit = r->view.regex_limit;
     return &r->counters;
 }
+
+void sigma_run_check(struct sigma_run *r, uint64_t every) { r->check_every = every; }
+struct sigma_cost sigma_run_cost(const struct sigma_run *r, uint32_t rule) { return r->costs[rule]; }
 
 int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e)
 {

@@ -134,6 +134,7 @@ struct sigma_counters {
     uint64_t groups, bytes, evicted;         /* of correlations: groups now, their memory; groups dropped at a limit */
     uint64_t without_group, without_value;   /* events that lacked a group-by field; the field that is counted, or a number in it */
     uint64_t late;                           /* events read by correlations that were older than their source's newest by SIGMA_LATENESS */
+    uint64_t checked, differed;              /* events that the plain evaluator looked at too; those it judged otherwise: 0, or there is a fault in us */
     uint64_t regex_limit;                    /* regular expressions and wildcards stopped at their step limit: no match */
 };
 
@@ -152,6 +153,11 @@ void sigma_run_free(struct sigma_run **r);
 MUST_USE int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
                              struct err *e);
 const struct sigma_counters *sigma_run_counters(struct sigma_run *r);
+/* sigma_run_check - from now on one event of so many is looked at by the plain evaluator too (0: none); what it finds otherwise is counted. */
+void sigma_run_check(struct sigma_run *r, uint64_t every);
+/* What a rule cost so far: how often it was a candidate, so its condition was computed, and how often it matched. */
+struct sigma_cost { uint64_t looked, matched; };
+struct sigma_cost sigma_run_cost(const struct sigma_run *r, uint32_t rule);
 /* sigma_run_plain - indexes of the rules that match the event, correlations apart, by the plain evaluator: it looks at every rule and
  * value and takes a hundred times as long. For comparison with sigma_run_event; it changes no correlation. Borrowed until the next call. */
 MUST_USE int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e);
