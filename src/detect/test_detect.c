@@ -84,6 +84,12 @@ static const char rules_text[] =
     "title: values\nid: values\ncorrelation: {type: value_count, rules: one, timespan: 15s, condition: {field: user, gte: 4}, generate: true}\n---\n"
     "title: new\nid: new\ncorrelation: {type: saqshy_new_value, rules: one, timespan: 30s, condition: {field: user}, generate: true}\nsaqshy: {learn: 5s}\n---\n"
     "title: few\nid: few\ncorrelation: {type: event_count, rules: one, group-by: user, timespan: 10s, condition: {lt: 2}, generate: true}\n---\n"
+    "title: sum\nid: sum\ncorrelation: {type: value_sum, rules: one, group-by: user, timespan: 20s, condition: {field: n, gte: 100}, generate: true}\n---\n"
+    "title: high\nid: high\ncorrelation: {type: value_percentile, rules: one, timespan: 20s, condition: {field: n, percentile: 90, gte: 60}, generate: true}\n---\n"
+    "title: some\nid: some\ncorrelation: {type: value_avg, rules: one, group-by: user, timespan: 10s, condition: {field: n, gt: 20, lt: 40}, generate: true}\n---\n"
+    "title: gone\nid: gone\ncorrelation: {type: saqshy_absence, rules: one, group-by: user, timespan: 15s, generate: true}\n---\n"
+    "title: all\nid: all\ncorrelation: {type: event_count, rules: gone, timespan: 60s, condition: {gte: 2}, generate: true}\n---\n"
+    "title: not\nid: not\ncorrelation: {type: temporal, rules: [one, seven], group-by: user, timespan: 10s, condition: one and not seven, generate: true}\n---\n"
     "title: chain\nid: chain\ncorrelation: {type: temporal_ordered, rules: [count, seven], timespan: 30s, generate: true}\n";
 
 /* fill - frames of varying size; kinds and users by a fixed row of pseudo-random numbers. */
@@ -157,6 +163,10 @@ static bool killed_run(const struct place *p, unsigned microseconds)
 static void killed_at_any_moment_the_findings_are_the_same(void **state)
 {
     struct place whole, torn;
+    static const char *const found_by[] = {
+        "\"rule.id\":\"count\"", "\"rule.id\":\"values\"", "\"rule.id\":\"new\"", "\"rule.id\":\"few\"", "\"rule.id\":\"sum\"", "\"rule.id\":\"high\"",
+        "\"rule.id\":\"some\"", "\"rule.id\":\"gone\"", "\"rule.id\":\"all\"", "\"rule.id\":\"not\"", "\"rule.id\":\"chain\"",
+    };
     AUTO_BUF struct buf want, got;
     uint32_t random = 7, again = 7;
     unsigned kills = 0;
@@ -177,6 +187,8 @@ static void killed_at_any_moment_the_findings_are_the_same(void **state)
     run_to_end(&whole);
     run_to_end(&torn);
     assert_true(read_findings(&whole, &want) > 500);
+    for (size_t i = 0; i < COUNT(found_by); i++)
+        CHECK(found_by[i], str_find(buf_view(&want), str_c(found_by[i])) > 0);   /* each kind took part */
     read_findings(&torn, &got);
     assert_true(kills > 5);
     assert_true(str_eq(buf_view(&want), buf_view(&got)));
