@@ -390,11 +390,11 @@ const uint8_t *text_pairs(struct work *w, struct str text);
 /* pairs_hold - false: the literal does not stand in the text. */
 static inline bool pairs_hold(const uint8_t *seen, const struct literal_pairs *l)
 {
-    bool all = true;
+    size_t i = 0;
 
-    for (size_t i = 0; i < l->count && all; i++)
-        all = !seen || seen[l->at[i]];
-    return all;
+    while (seen && i < l->count && seen[l->at[i]])
+        i++;
+    return !seen || i == l->count;
 }
 
 /* --- patterns_time.c --- */
@@ -448,7 +448,7 @@ bool product_run(struct work *w, const struct product *p, struct str text);
 /* pattern_may - the text begins as it must, and the literal stands in it. */
 bool pattern_may(struct work *w, const struct product *product, const struct pattern *p, struct str text);
 /* product_try - the same with one pattern that was found by its literal. */
-bool product_try(struct work *w, const struct product *p, size_t pattern, struct str text);
+bool product_try(struct work *w, const struct product *p, const struct pattern *pattern, struct str text);
 
 /* --- patterns_samples.c --- */
 /* samples_hold - run the samples of p against parser. 0, or -EBADMSG with file, line and what differed; every: go on
@@ -462,7 +462,7 @@ MUST_USE int samples_hold(const struct parser *parser, const struct product *p, 
 /* --- patterns_set.c: folders and files --- */
 struct alone {
     const struct product *product;
-    size_t pattern;
+    const struct pattern *pattern;
 };
 
 struct route {

@@ -289,19 +289,21 @@ void literal_pairs_of(struct str literal, struct literal_pairs *out)
 const uint8_t *text_pairs(struct work *w, struct str text)
 {
     unsigned last = 0;
+    uint8_t *seen;
 
     if (!w->pairs && (w->pairs = arena_zero(w->arena, sizeof *w->pairs)) == NULL)
         return NULL;
     if (w->pairs->text.p == text.p && w->pairs->text.n == text.n)
         return w->pairs->seen;
-    memset(w->pairs->seen, 0, sizeof w->pairs->seen);
+    seen = w->pairs->seen; /* bytes may be anything's: what does not change is kept from being read again */
+    memset(seen, 0, PAIRS_SIZE);
     for (size_t i = 0; i < text.n; i++) {
         unsigned next = (unsigned char)text.p[i] | 32u;
 
         if (i)
-            w->pairs->seen[(last * 61u + next) & (PAIRS_SIZE - 1)] = 1;
-        last = next;
+            seen[(last + next) & (PAIRS_SIZE - 1)] = 1;
+        last = next * 61u;
     }
     w->pairs->text = text;
-    return w->pairs->seen;
+    return seen;
 }

@@ -111,7 +111,7 @@ static void put_duration(struct work *w, const struct target *t, struct str valu
     int64_t scale = t->unit_ns, ns, more = 0;
     uint64_t v;
 
-    if (clock_seconds(value, &v)) {
+    if (str_chr(value, ':') >= 0 && clock_seconds(value, &v)) {
         if (!__builtin_mul_overflow((int64_t)v, NS_PER_SECOND, &ns))
             work_number(w, t->to, (uint64_t)ns);
         return;

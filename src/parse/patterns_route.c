@@ -156,13 +156,12 @@ static uint32_t alone_left(const struct patterns *d, struct str text, uint16_t *
 
     for (uint32_t i = from; i < to; i++) {
         const struct alone *a = &d->alone[d->alone_list[i]];
-        const struct pattern *p = &a->product->patterns[a->pattern];
 
         if (a->product != last) { /* its patterns stand together */
             last = a->product;
             begins = last->start_count == 0 || starts_as(last->starts, last->start_count, text);
         }
-        if (begins && (p->start_count == 0 || starts_as(p->starts, p->start_count, text)))
+        if (begins && (a->pattern->start_count == 0 || starts_as(a->pattern->starts, a->pattern->start_count, text)))
             list[count++] = d->alone_list[i];
     }
     return count;
@@ -190,14 +189,14 @@ bool patterns_alone(struct work *w, struct str text)
         filter_scan(d->alone_filter, text, hits);
     for (uint32_t i = 0; i < count; i++) {
         const struct alone *a = &d->alone[list[i]];
-        const struct pattern *p = &a->product->patterns[a->pattern];
 
-        if (many ? !(hits[list[i] / 64] >> list[i] % 64 & 1) : !pairs_hold(seen, &p->pairs))
+        if (many ? !(hits[list[i] / 64] >> list[i] % 64 & 1) : !pairs_hold(seen, &a->pattern->pairs))
             continue;
-        if (pattern_may(w, a->product, p, text) && product_try(w, a->product, a->pattern, text))
+        if (pattern_may(w, a->product, a->pattern, text) && product_try(w, a->product, a->pattern, text))
             return true;
     }
-    parse_explain(w, "no pattern of any product recognises the text alone");
+    if (w->hints->explain)
+        parse_explain(w, "no pattern of any product recognises the text alone");
     return false;
 }
 

@@ -438,13 +438,13 @@ bool product_run(struct work *w, const struct product *p, struct str text)
     return true;
 }
 
-bool product_try(struct work *w, const struct product *p, size_t pattern, struct str text)
+bool product_try(struct work *w, const struct product *p, const struct pattern *pattern, struct str text)
 {
     struct room room;
     struct taken t;
 
     take_open(&t, p, &room);
-    if (!product_looks(p, text) || !try_pattern(w, &t, &room, &p->patterns[pattern], text))
+    if (!product_looks(p, text) || !try_pattern(w, &t, &room, pattern, text))
         return false;
     put_taken(w, &t, &room);
     return true;

@@ -132,7 +132,7 @@ static int build_firsts(struct patterns *d)
     for (size_t i = 0; i < d->alone_count; i++) {
         const struct product *p = d->alone[i].product;
 
-        pattern_openings(&p->patterns[d->alone[i].pattern], &o[i]);
+        pattern_openings(d->alone[i].pattern, &o[i]);
         openings_starts(&o[i], p->starts, p->start_count);
         for (unsigned c = 0; c < 256; c++)
             n += (uint32_t)__builtin_popcount(o[i].may[c]);
@@ -213,7 +213,7 @@ static int build_alone(struct patterns *d, struct err *e)
             if (d->alone_count == ALONE_MAX)
                 return -E2BIG;
             literals[d->alone_count] = p->patterns[k].literal;
-            d->alone[d->alone_count++] = (struct alone){ p, k };
+            d->alone[d->alone_count++] = (struct alone){ p, &p->patterns[k] };
         }
     }
     if (build_firsts(d) < 0)
