@@ -36,13 +36,15 @@ static uint32_t edge_length(struct str s) { return s.n < 8 ? (uint32_t)s.n : 8; 
 /* --- building --- */
 
 #define FAR_STEP 3
-#define FAR_MIN  (FAR_STEP + 3)   /* a text so long has, wherever it stands, four bytes at a place that divides by FAR_STEP */
+
+static_assert(FAR_MIN >= FAR_STEP + 3, "a text so long has, wherever it stands, four bytes at a place that divides by FAR_STEP");
 
 enum length_class { OF_THREE, OF_FOUR, OF_FAR, OF_COUNT };
 
 static enum length_class class_of(const struct atom *a) { return a->text.n == 3 ? OF_THREE : a->text.n < FAR_MIN ? OF_FOUR : OF_FAR; }
 
 bool atom_near(const struct atom *a) { return a->kind == ATOM_CONTAINS && class_of(a) != OF_FAR; }
+bool atom_far(const struct atom *a) { return a->kind == ATOM_CONTAINS && class_of(a) == OF_FAR; }
 
 static uint32_t common(const struct tables *t, const char *p) { return t->common[gram_hash(load4(p)) >> COMMON_SHIFT]; }
 
@@ -245,10 +247,11 @@ static int scan_edges(const struct scan *k, uint32_t lengths, bool ends)
 
 static int scan_four(const struct scan *k, const struct bits *b)
 {
+    const struct bits have = *b;
     int rc = 0;
 
     for (size_t i = 0; i + 4 <= k->s.n; i++)
-        if (bits_have(b, load4(k->s.p + i))) {
+        if (bits_have(&have, load4(k->s.p + i))) {
             rc = ask(k, KEY_FOUR, load4(k->s.p + i), (ptrdiff_t)i);
             if (rc < 0)
                 return rc;
@@ -259,10 +262,11 @@ static int scan_four(const struct scan *k, const struct bits *b)
 /* scan_far - each third place is enough: of the three grams in a row of an atom one stands there. */
 static int scan_far(const struct scan *k, const struct bits *b)
 {
+    const struct bits have = *b;
     int rc = 0;
 
     for (size_t i = 0; i + 4 <= k->s.n; i += FAR_STEP) {
-        if (!bits_have(b, load4(k->s.p + i)))
+        if (!bits_have(&have, load4(k->s.p + i)))
             continue;
         for (uint32_t row = 0; row < FAR_STEP && rc >= 0; row++)
             rc = ask(k, KEY_FAR + row, load4(k->s.p + i), (ptrdiff_t)i - (ptrdiff_t)row);

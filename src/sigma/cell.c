@@ -224,6 +224,7 @@ static void take_rule(const struct sigma *s, struct cell *cell, uint32_t rule)
             cell->direct[cell->direct_count++] = (struct direct){ a->field, rule };
         else
             bit_set(cell->fields, a->field);
+        cell->short_words = cell->short_words || (a->field == s->field_count && !atom_far(a));
         if (atom_near(a))
             bit_set(cell->near, a->field);
     }

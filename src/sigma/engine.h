@@ -91,8 +91,10 @@ MUST_USE int witnesses_build(const struct sigma *s, struct tables *t);
 /* --- atoms.c: which atoms stand in a value --- */
 
 MUST_USE int sieves_build(const struct sigma *s, struct tables *t);
-/* atom_near - it is a text so short that each place of a value must be looked at for it. */
+#define FAR_MIN 6
+/* atom_near - it is a text so short that each place of a value must be looked at for it;  atom_far - a text of FAR_MIN bytes and more. */
 bool atom_near(const struct atom *a);
+bool atom_far(const struct atom *a);
 typedef int atom_found(void *arg, uint32_t atom);
 /* atoms_scan - every atom of the field that stands in the value, some perhaps twice; without near those of atom_near are left out. An
  * answer below 0 of found ends it. */
@@ -112,6 +114,7 @@ struct cell {
     uint64_t      *near;         /* bit: one of those that are looked for at each place (atom_near) */
     struct direct *direct;       /* rules that no atom leads to */
     uint32_t       direct_count, rule_count;
+    bool           short_words;  /* some keyword may stand in a value of less than FAR_MIN bytes */
 };
 struct cells;
 MUST_USE int vocabulary_build(const struct sigma *s, struct tables *t);

@@ -55,53 +55,54 @@ static uint32_t decode(const char *p, size_t width)
 
 #define ONES UINT64_C(0x0101010101010101)
 
-static inline uint64_t load8(const char *p)
+/* lower8, lower16 - capital ASCII letters of the bytes at from made small at to; true if all bytes are ASCII, else what is written means
+ * nothing. */
+static inline bool lower8(char *to, const char *from)
 {
     uint64_t v;
 
-    memcpy(&v, p, sizeof v);
-    return v;
+    memcpy(&v, from, sizeof v);
+    bool ascii = !(v & ONES * 0x80);
+    v |= ((v + ONES * (0x80 - 'A')) & ~(v + ONES * (0x80 - 'Z' - 1)) & ONES * 0x80) >> 2;
+    memcpy(to, &v, sizeof v);
+    return ascii;
 }
 
-/* capitals - 0x20 in each of eight ASCII bytes that is a capital letter, else 0. */
-static inline uint64_t capitals(uint64_t v)
+static inline bool lower16(char *to, const char *from)
 {
-    return ((v + ONES * (0x80 - 'A')) & ~(v + ONES * (0x80 - 'Z' - 1)) & ONES * 0x80) >> 2;
-}
-static inline unsigned char capital(unsigned char c) { return c >= 'A' && c <= 'Z' ? 0x20 : 0; }
-
 #ifdef __SSE2__
-/* capitals16 - the same for sixteen bytes; those past ASCII are below zero here, so never between the two. */
-static inline __m128i capitals16(__m128i v)
-{
-    __m128i from = _mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)), to = _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), v);
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i capital = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)), _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), v));
 
-    return _mm_and_si128(_mm_and_si128(from, to), _mm_set1_epi8(0x20));
-}
+    _mm_storeu_si128((__m128i *)(void *)to, _mm_or_si128(v, _mm_and_si128(capital, _mm_set1_epi8(0x20))));
+    return _mm_movemask_epi8(v) == 0;
+#else
+    return lower8(to, from) & lower8(to + 8, from + 8);
 #endif
+}
 
-/* changes - folding may change s: it has a capital letter, or a byte past ASCII, which is not worth a closer look. */
-static bool changes(struct str s)
+static inline char lower1(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c); }
+
+/* fold_ascii - true if s is ASCII; then out has it folded. What is left of the steps of 16 or 8 bytes is done by one more that begins
+ * among what was done before. */
+static bool fold_ascii(char *out, struct str s)
 {
-    uint64_t found = 0;
+    bool ascii = true;
     size_t i = 0;
 
-#ifdef __SSE2__
-    __m128i any = _mm_setzero_si128();
-
-    for (; i + 16 <= s.n; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
-
-        any = _mm_or_si128(any, _mm_or_si128(_mm_and_si128(v, _mm_set1_epi8((char)0x80)), capitals16(v)));
+    for (; i + 16 <= s.n && ascii; i += 16)
+        ascii = lower16(out + i, s.p + i);
+    if (!ascii || i == s.n)
+        return ascii;
+    if (s.n >= 16)
+        return lower16(out + s.n - 16, s.p + s.n - 16);
+    if (s.n >= 8)
+        return lower8(out, s.p) & lower8(out + s.n - 8, s.p + s.n - 8);
+    for (; i < s.n; i++) {
+        ascii = ascii && (unsigned char)s.p[i] < 0x80;
+        out[i] = lower1(s.p[i]);
     }
-    if (_mm_movemask_epi8(_mm_cmpeq_epi8(any, _mm_setzero_si128())) != 0xFFFF)
-        return true;
-#endif
-    for (; i + 8 <= s.n; i += 8)
-        found |= (load8(s.p + i) & ONES * 0x80) | capitals(load8(s.p + i) & ~(ONES * 0x80));
-    for (; i < s.n; i++)
-        found |= (unsigned char)s.p[i] >= 0x80 || capital((unsigned char)s.p[i]);
-    return found != 0;
+    return ascii;
 }
 
 struct str sigma_fold(struct arena *a, struct str s)
@@ -109,35 +110,25 @@ struct str sigma_fold(struct arena *a, struct str s)
     size_t n = 0, i = 0;
     char *out;
 
-    if (!changes(s))
+    if (s.n == 0)
         return s;
     /* A folded code point is at most half again as long as it was (U+2C62 and kin grow from 2 to 3 bytes). */
     out = arena_alloc(a, s.n + s.n / 2 + 4);
     if (!out)
         return (struct str){ NULL, 0 };
-#ifdef __SSE2__
-    for (; i + 16 <= s.n; i += 16, n += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
-
-        if (_mm_movemask_epi8(v))
-            break;
-        _mm_storeu_si128((__m128i *)(void *)(out + n), _mm_or_si128(v, capitals16(v)));
-    }
-#endif
+    if (fold_ascii(out, s))
+        return str_of(out, s.n);
     while (i < s.n) {
-        uint64_t v;
         size_t w;
 
-        if (i + 8 <= s.n && !((v = load8(s.p + i)) & ONES * 0x80)) {
-            v |= capitals(v);
-            memcpy(out + n, &v, sizeof v);
+        if (i + 8 <= s.n && lower8(out + n, s.p + i)) {
             n += 8;
             i += 8;
             continue;
         }
         w = utf8_width(s.p + i, s.n - i);
         if (w == 1)
-            out[n++] = (char)(s.p[i] | capital((unsigned char)s.p[i]));
+            out[n++] = lower1(s.p[i]);
         else
             n += utf8_put(out + n, fold_point(decode(s.p + i, w)));
         i += w;

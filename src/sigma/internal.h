@@ -18,7 +18,7 @@
 
 /* --- fold.c: Unicode simple case folding --- */
 
-/* sigma_fold - s folded. Returns s itself when nothing changes, else a copy in a ({NULL,0} without memory). Bytes that are not
+/* sigma_fold - s folded, a copy in a ({NULL,0} without memory). Bytes that are not
  * UTF-8 stay as they are. */
 struct str sigma_fold(struct arena *a, struct str s);
 /* utf8_width - bytes of the code point at p; 1 for a byte that starts none. */

@@ -152,9 +152,12 @@ static int scan_words(struct sigma_run *r)
 
     if (!bit_get(r->cell->fields, words))
         return 0;
-    for (uint32_t i = 0; i < ev->field_count && rc == 0; i++)
-        if (!in_line(ev->original, ev->fields[i].value))
+    for (uint32_t i = 0; i < ev->field_count && rc == 0; i++) {
+        struct str value = ev->fields[i].value;
+
+        if ((r->cell->short_words || value.n + value.n / 2 >= FAR_MIN) && !in_line(ev->original, value))   /* folding may make it half as long again */
             rc = scan_value(r, words, i);
+    }
     return rc == 0 ? scan_value(r, words, ev->field_count) : rc;
 }
 
