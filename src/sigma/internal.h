@@ -384,6 +384,9 @@ bool taxonomy_known(const struct sigma *s, struct str taxonomy);
 bool mapping_is_for_all(const struct mapping *m);
 /* field_of - the number of the field that a rule names, as the pipelines have it for the rule's log source; UINT32_MAX past SIGMA_FIELDS_MAX. */
 uint32_t field_of(struct draft *d, struct str name);
+/* field_for_rule - the field that a correlation names, as it is for one of the rules that it reads. */
+struct compiled;
+uint32_t field_for_rule(struct sigma *s, uint32_t field, const struct compiled *rule);
 
 /* --- filter.c --- */
 
@@ -415,6 +418,7 @@ struct compiled {
     struct program   *conditions;    /* each of a list of conditions by itself, or NULL */
     uint32_t          condition_count;
     uint32_t          logsource;
+    struct str        taxonomy;      /* empty: Sigma's own */
     struct u32list    filters;       /* which narrow it */
     uint32_t          modified;      /* its date as a number, 20261128; 0: it says none */
     bool              merged;        /* its document was made of several: it may share its id with its neighbours */

@@ -294,20 +294,37 @@ static bool is_for(const struct mapping *m, struct str taxonomy, const struct lo
     return hit;
 }
 
+/* mapping_for - the newest mapping of the name that is for such a rule; UINT32_MAX without one. */
+static uint32_t mapping_for(const struct sigma *s, struct str name, struct str taxonomy, const struct logsource *rule)
+{
+    uint32_t m = strmap_get(&s->mapping_map, name);
+
+    while (m != UINT32_MAX && !is_for(&s->mappings[m], taxonomy, rule))
+        m = s->mappings[m].next;
+    return m != UINT32_MAX && mapping_is_for_all(&s->mappings[m]) ? UINT32_MAX : m;
+}
+
 uint32_t field_of(struct draft *d, struct str name)
 {
     struct sigma *s = d->set;
-    uint32_t m = strmap_get(&s->mapping_map, name);
+    uint32_t m = mapping_for(s, name, d->taxonomy, d->logsource);
     struct str kept;
 
-    while (m != UINT32_MAX && !is_for(&s->mappings[m], d->taxonomy, d->logsource))
-        m = s->mappings[m].next;
     if (m != UINT32_MAX && s->mappings[m].number != UINT32_MAX)
         return s->mappings[m].number;
     kept = arena_copy(&s->arena, name);
     if (!kept.p)
         return UINT32_MAX;
-    if (m == UINT32_MAX || mapping_is_for_all(&s->mappings[m]))
-        return field_intern(s, kept);
-    return s->mappings[m].number = field_new(s, kept);
+    return m == UINT32_MAX ? field_intern(s, kept) : (s->mappings[m].number = field_new(s, kept));
+}
+
+uint32_t field_for_rule(struct sigma *s, uint32_t field, const struct compiled *rule)
+{
+    uint32_t m = rule->correlation ? UINT32_MAX : mapping_for(s, s->fields[field], rule->taxonomy, &s->logsources[rule->logsource]);
+
+    if (m == UINT32_MAX)
+        return field;
+    if (s->mappings[m].number == UINT32_MAX)
+        s->mappings[m].number = field_new(s, s->fields[field]);
+    return s->mappings[m].number == UINT32_MAX ? field : s->mappings[m].number;
 }

@@ -161,7 +161,7 @@ static int take_logsource(struct draft *d, const struct ynode *n, uint32_t *out)
 }
 
 /* take_taxonomy - whose names of fields the rule speaks: Sigma's own. */
-static int take_taxonomy(struct draft *d, const struct ynode *doc)
+static int take_taxonomy(struct draft *d, const struct ynode *doc, struct compiled *c)
 {
     const struct ynode *n = yaml_get(doc, "taxonomy");
 
@@ -169,7 +169,8 @@ static int take_taxonomy(struct draft *d, const struct ynode *doc)
         return 0;
     if (n->kind != YNODE_SCALAR || !taxonomy_known(d->set, n->text))
         return draft_unsupported(d, n, "no pipeline maps the names of taxonomy \"%.*s\"", STR_ARG(n->text));
-    d->taxonomy = n->text;
+    c->taxonomy = arena_copy(&d->set->arena, n->text);
+    d->taxonomy = c->taxonomy;
     return 0;
 }
 
@@ -209,7 +210,7 @@ static int take_detection(struct draft *d, const struct ynode *doc, struct compi
         return draft_broken(d, detection, "\"detection\" must be a map of selections and a condition");
     if (!condition)
         return draft_broken(d, detection, "\"condition\" is missing in \"detection\"");
-    rc = take_taxonomy(d, doc);
+    rc = take_taxonomy(d, doc, c);
     if (rc == 0)
         rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);
     if (rc == 0)
@@ -243,7 +244,7 @@ static uint32_t date_of(struct str s)
 /* take_filter - 1: the document was a filter and is no rule. */
 static int take_filter(struct draft *d, const struct ynode *doc, struct compiled *c)
 {
-    int rc = take_taxonomy(d, doc);
+    int rc = take_taxonomy(d, doc, c);
 
     if (rc == 0)
         rc = take_logsource(d, yaml_get(doc, "logsource"), &c->logsource);

@@ -215,6 +215,23 @@ static int compact(struct sigma *s)
     return index_ids(s);
 }
 
+/* map_fields - the fields of a correlation as the pipelines have them for each rule that it reads; whose values are counted, only if
+ * that is the same for all of them. */
+static void map_fields(struct sigma *s, struct correlation *c)
+{
+    for (uint32_t r = 0; r < c->ref_count; r++)
+        for (uint32_t g = 0; g < c->group_count; g++)
+            c->alias[r][g] = field_for_rule(s, c->alias[r][g], &s->rules[c->refs[r]]);
+    for (uint32_t f = 0; f < c->field_count; f++) {
+        uint32_t mapped = field_for_rule(s, c->field[f], &s->rules[c->refs[0]]), r = 1;
+
+        while (r < c->ref_count && field_for_rule(s, c->field[f], &s->rules[c->refs[r]]) == mapped)
+            r++;
+        if (r == c->ref_count)
+            c->field[f] = mapped;
+    }
+}
+
 static int collect_correlations(struct sigma *s)
 {
     uint32_t deepest = 0;
@@ -239,6 +256,7 @@ static int collect_correlations(struct sigma *s)
                 if (!c->generate)
                     s->rules[c->refs[r]].rule.silent = !s->rules[c->refs[r]].correlation;
             }
+            map_fields(s, c);
             if (c->timespan > s->window_max)
                 s->window_max = c->timespan;
             s->correlations[s->correlation_count++] = c;

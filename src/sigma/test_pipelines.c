@@ -40,6 +40,12 @@ static const struct files_row rows[] = {
     { "F3 a later mapping takes the place of an earlier one", { MAP_ALL("Image: p"), MAP_ALL("Image: q"), RULE("{product: linux}", "Image: x") }, "p=x", 0, NULL },
     { "F3 fields of a filter are mapped by its log source", { MAP("name: p", "product: linux"), RULE("{product: linux}", "name: x"), "title: f\nlogsource: {product: linux}\n"
       "filter: {rules: any, s: {name: x}, condition: not s}\n" }, "p=x", 0, NULL },
+    { "F3 a correlation's groups are mapped for each rule that it reads", { MAP("who: user.name", "product: linux"), RULE("{product: linux}", "a: x"),
+      "title: c\nid: c\ncorrelation: {type: event_count, rules: r, group-by: who, timespan: 1m, condition: {gte: 1}}\n" }, "a=x\nuser.name=ann", 1, NULL },
+    { "F3 so are the values that it counts", { MAP("who: user.name", "product: linux"), RULE("{product: linux}", "a: x"),
+      "title: c\nid: c\ncorrelation: {type: value_count, rules: r, timespan: 1m, condition: {field: who, gte: 1}}\n" }, "a=x\nuser.name=ann", 1, NULL },
+    { "F3 not for rules of another log source", { MAP("who: user.name", "product: windows"), RULE("{product: linux}", "a: x"),
+      "title: c\nid: c\ncorrelation: {type: event_count, rules: r, group-by: who, timespan: 1m, condition: {gte: 1}}\n" }, "a=x\nuser.name=ann", 0, NULL },
     { "F3 several log sources", { "transformations:\n  - type: field_name_mapping\n    mapping: {n: p}\n    rule_cond_op: or\n    rule_conditions: [{type: logsource, "
       "service: sudo}, {type: logsource, service: sshd}]\n", RULE("{service: sshd}", "n: x") }, "parser=sshd\np=x", 1, NULL },
 
