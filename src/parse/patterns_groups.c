@@ -67,28 +67,23 @@ static int list_add(struct making *m, struct pattern_list *lists, size_t *made, 
     return (int)(*made)++;
 }
 
-/* lists - all patterns that read g->of, then for each first byte those that may begin with it. */
-static int lists(struct making *m, struct group_of *g)
+/* lists - all patterns that read g->of, then for each first byte those that may begin with it; o: the openings of the product's patterns. */
+static int lists(struct making *m, const struct openings *o, struct group_of *g)
 {
     const struct product *p = m->product;
     struct pattern_list list[COUNT(g->list_of) + 1], *own;
-    struct openings *o = arena_array(m->arena, p->pattern_count, sizeof *o);
     uint16_t all[PATTERNS_MAX], some[PATTERNS_MAX];
     size_t count = 0, made = 0, n;
     int at;
 
-    if (!o)
-        return memory(m);
     for (size_t i = 0; i < p->pattern_count; i++)
-        if (str_eq(p->patterns[i].of, g->of)) {
-            pattern_openings(&p->patterns[i], &o[count]);
+        if (str_eq(p->patterns[i].of, g->of))
             all[count++] = (uint16_t)i;
-        }
     at = list_add(m, list, &made, all, count);
     for (size_t c = 0; c < COUNT(g->list_of) && at >= 0; c++) {
         n = 0;
         for (size_t i = 0; i < count; i++)
-            if (o[i].may[c])
+            if (o[all[i]].may[c])
                 some[n++] = all[i];
         at = list_add(m, list, &made, some, n);
         g->list_of[c] = (uint16_t)at;
@@ -129,10 +124,16 @@ int making_groups(struct making *m)
 {
     struct product *p = m->product;
     struct group_of *list = arena_zero(m->arena, (p->pattern_count + 1) * sizeof *list);
+    AUTO_ARENA struct arena scratch;
+    struct openings *o;
     int rc = 0;
 
-    if (!list)
+    arena_init(&scratch, 0);
+    o = arena_array(&scratch, p->pattern_count + 1, sizeof *o);
+    if (!list || !o)
         return memory(m);
+    for (size_t i = 0; i < p->pattern_count; i++)
+        pattern_openings(&p->patterns[i], &o[i]);
     for (size_t i = 0; i < 2 * p->pattern_count && rc == 0; i++) { /* those of the text itself, then the others */
         const struct pattern *from = &p->patterns[i % p->pattern_count];
         struct group_of *g = &list[p->group_count];
@@ -144,7 +145,7 @@ int making_groups(struct making *m)
         if (g->of.n)
             rc = making_number(m, m->yaml->docs[0], g->of, &g->number);
         if (rc == 0)
-            rc = lists(m, g);
+            rc = lists(m, o, g);
         if (rc == 0)
             rc = filter(m, g);
         p->group_count++;
