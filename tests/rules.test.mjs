@@ -63,3 +63,10 @@ test('of two rules with one id the newer runs, and the other is told', async (t)
     const hunt = await saqshy(['hunt', '--rules', dir, join(dir, 'events.json')]);
     assert.equal(hunt.code, 0, hunt.err);
 });
+
+test('a list of conditions is one match, which says which of them held', async (t) => {
+    const dir = folder(t, { 'a.yml': "title: t\nlogsource: {}\ndetection:\n  s: {a: x}\n  u: {b: x}\n  condition: [s and not u, u, s]\n", 'events.json': '{"a":"x","b":"x"}' });
+    const hunt = await saqshy(['hunt', '--rules', dir, '--json', join(dir, 'events.json')]);
+    assert.equal(hunt.code, 0, hunt.err);
+    assert.deepEqual(JSON.parse(hunt.out).conditions, [1, 2]);
+});

@@ -2,6 +2,21 @@
 #include "detect/hunt.h"
 
 
+/* tell_conditions - which of a list of conditions held, by their numbers from 0; a rule with one says nothing. */
+static void tell_conditions(const struct sigma_match *m, struct buf *out)
+{
+    const char *between = ",\"conditions\":[";
+
+    for (unsigned i = 0; i < 64; i++) {
+        if (!(m->conditions >> i & 1))
+            continue;
+        buf_printf(out, "%s%u", between, i);
+        between = ",";
+    }
+    if (m->conditions)
+        buf_byte(out, ']');
+}
+
 void hunt_match_json(const char *file, uint64_t record, const struct event *ev, const struct sigma_match *m, struct buf *out)
 {
     const struct sigma_rule *r = m->rule;
@@ -31,6 +46,7 @@ void hunt_match_json(const char *file, uint64_t record, const struct event *ev, 
         buf_printf(out, ",\"at\":%zu}", m->hits[i].at);
     }
     buf_byte(out, ']');
+    tell_conditions(m, out);
     if (r->correlation) {
         buf_printf(out, ",\"count\":%llu,\"group\":", (unsigned long long)m->count);
         buf_json(out, m->group);

@@ -1,10 +1,13 @@
 /* internal.h - what the files of src/sigma share.
  *
  * A rule on its way:  YAML document -> nodes (AND, OR, NOT over leaves) -> program (branches over leaves).
- *   pattern.c    one value: texts with wildcards, regular expressions, networks, numbers
+ *   pipeline.c   names and values of a site, before any rule is read;  documents.c  the documents of a file
+ *   pattern.c    one value: texts with wildcards, regular expressions (regex.c), networks, numbers, parts of a moment (timepart.c)
+ *   modifier.c   what stands behind "|", applied to a value;  expand.c  a value with placeholders
  *   detection.c  the selections of a rule become nodes;  condition.c  the condition joins them
  *   program.c    nodes become a program of jumps, and its evaluation over a view
  *   view.c       an event as a rule sees it: values by field number (shape.c), folded on demand
+ *   filter.c     what narrows a rule from outside, and rule_holds, which knows of both
  *   logsource.c  which rules an event is shown to
  *   correlation.c, bounds.c  what a correlation says
  *   correlate.c  an event finds its group;  window.c  what happens there;  groups.c, values.c, clocks.c  what is kept
@@ -384,8 +387,8 @@ bool taxonomy_known(const struct sigma *s, struct str taxonomy);
 bool mapping_is_for_all(const struct mapping *m);
 /* field_of - the number of the field that a rule names, as the pipelines have it for the rule's log source; UINT32_MAX past SIGMA_FIELDS_MAX. */
 uint32_t field_of(struct draft *d, struct str name);
-/* field_for_rule - the field that a correlation names, as it is for one of the rules that it reads. */
 struct compiled;
+/* field_for_rule - the field that a correlation names, as it is for one of the rules that it reads. */
 uint32_t field_for_rule(struct sigma *s, uint32_t field, const struct compiled *rule);
 
 /* --- filter.c --- */
