@@ -152,6 +152,8 @@ static bool cidr_holds(const struct pattern *p, struct str s)
     uint8_t addr[16];
     unsigned whole = p->prefix / 8, bits = p->prefix % 8;
 
+    if (p->prefix < 96 && str_chr(s, ':') < 0)   /* as ::ffff:a.b.c.d it would lie in ::/0, which is of version 6 */
+        return false;
     if (!address_parse(s, addr) || memcmp(addr, p->net, whole) != 0)
         return false;
     return bits == 0 || ((addr[whole] ^ p->net[whole]) & (0xFF00u >> bits & 0xFF)) == 0;
