@@ -1,7 +1,6 @@
 /* hunt_tell.c - a match as a line of JSON; see hunt.h. */
 #include "detect/hunt.h"
 
-
 /* tell_conditions - which of a list of conditions held, by their numbers from 0; a rule with one says nothing. */
 static void tell_conditions(const struct sigma_match *m, struct buf *out)
 {

@@ -12,7 +12,7 @@
  *   correlation.c, bounds.c  what a correlation says
  *   correlate.c  an event finds its group;  window.c  what happens there;  groups.c, values.c, clocks.c  what is kept
  *   state.c      its form on disk
- *   rule.c, set.c  documents, files, references;  run.c  one event through all of it;  plain.c  the same without any table, to compare with */
+ *   files.c, rule.c, set.c  folders, documents, references;  run.c  one event through all of it;  plain.c  the same without any table, to compare with */
 #ifndef SAQSHY_SIGMA_INTERNAL_H
 #define SAQSHY_SIGMA_INTERNAL_H
 
@@ -470,6 +470,9 @@ struct sigma {
     time_ns              window_max;
 };
 
+/* set_new, set_compile - an empty set, and all that sources hold into it (set.c); NULL without memory. */
+struct sigma *set_new(void);
+MUST_USE int set_compile(struct sigma *s, const struct sigma_source *sources, size_t count, struct err *e);
 /* rule_compile - one YAML document into the set, or a refusal in it. Only -ENOMEM and -E2BIG come back. */
 MUST_USE int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool merged, struct str file, struct err *e);
 /* rule_holds - the condition of a plain rule, and of its filters, over an event; quick: by program_match. */
