@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, copyFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { root, run, bin, saqshy } from './lib/centre.mjs';
+import { bin, centre, root, run, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
 
 const stix = JSON.stringify({ type: 'bundle', objects: [
     { type: 'indicator', id: 'indicator--1', name: 'C2 of a campaign', confidence: 80, valid_until: '2036-01-01T00:00:00Z', pattern: "[ipv4-addr:value = '203.0.113.7' OR domain-name:value = 'evil.example']" },
@@ -93,4 +93,42 @@ test('real warning lists and events of others', async (t) => {
     await intel('import', '--source', 'good', join(dir, 'good'));
     assert.notEqual(json(await intel('check', '--json', '192.168.1.1'))[0].warning, '');
     assert.notEqual(json(await intel('check', '--json', 'bit.ly'))[0].warning, '');
+});
+
+test('what is imported is in force while the guard runs: an event that names it opens a case in three languages; what is on a warning list, and what was taken away, does not', async (t) => {
+    const c = await centre({ demo: true });
+    t.after(() => c.remove());
+    const intel = (...words) => saqshy(['intel', ...words, '--data', c.data]);
+    const file = join(c.data, 'feed.txt'), warnings = join(c.data, 'intel/warnings');
+    mkdirSync(warnings, { recursive: true });
+    writeFileSync(join(warnings, 'w.json'), JSON.stringify({ name: 'Known scanners', type: 'cidr', list: ['198.51.100.0/24'], matching_attributes: ['ip-src'] }));
+    writeFileSync(file, 'type;value;confidence\nip;203.0.113.66;90\nip;198.51.100.5;90\ndomain;evil.example;10\n');
+    await c.start();
+    const inForce = (n) => until(`${n} indicators in force`, () => c.story().includes(`"saqshy.indicators":"${n}"`) || c.story().includes(`"saqshy.indicators":${n}`), 60);
+    assert.equal((await intel('import', '--source', 'kz-cert', '--tlp', 'amber', file)).code, 0);
+    await inForce(3);
+    const line = (from, port) => `<38>Nov 24 10:00:00 srv-db-1 sshd[900]: Accepted password for aidana from ${from} port ${port} ssh2`;
+    await sendSyslog(c.ports.syslog, [line('198.51.100.5', 1), line('203.0.113.66', 2), line('203.0.113.67', 3)]);
+    const analyst = await c.signedIn('centre_analyst');
+    const cases = async () => (await analyst.get('/cases')).json.items.filter((x) => /^ioc-/.test(x.rule?.id ?? ''));
+    const found = await until('a case of the indicator', async () => (await cases())[0], 90);
+    assert.equal((await cases()).length, 1);
+    assert.equal(found.rule.level, 'high');
+    for (const [lang, title] of [['kk', 'Жария ету индикаторы: 203.0.113.66'], ['ru', 'Индикатор компрометации: 203.0.113.66'], ['en', 'Indicator of compromise: 203.0.113.66']]) {
+        assert.equal((await analyst.put('/session/language', { language: lang })).status < 300, true);
+        assert.equal((await cases())[0].rule.name, title);
+    }
+    const finding = JSON.stringify((await analyst.get(`/cases/${found.id}`)).json.findings);
+    for (const part of ['"threat.feed.name":"kz-cert"', '"threat.indicator.marking.tlp":"amber"', '"threat.enrichments.matched.field":"source.ip"']) assert.ok(finding.includes(part), `${part}: ${finding.slice(0, 3000)}`);
+    assert.equal((await intel('remove', '--source', 'kz-cert')).code, 0);
+    await inForce(0);
+
+    // A rule that an administrator lays down is read too, though there was none when the guard started.
+    writeFileSync(join(c.data, 'rules/own.yml'), "title: 'Own rule'\nid: 11111111-2222-4333-8444-555555555555\nlogsource: {product: linux}\ndetection:\n  s:\n    user.name: own-rule-user\n  condition: s\nlevel: high\n");
+    await until('the rule finds', async () => {
+        await sendSyslog(c.ports.syslog, ['<38>Nov 24 10:00:00 srv-db-1 sshd[900]: Accepted password for own-rule-user from 203.0.113.67 port 3 ssh2']);
+        await sleep(1000);
+        return (await analyst.get('/cases')).json.items.some((x) => x.rule?.id === '11111111-2222-4333-8444-555555555555');
+    }, 90);
+    await c.stop();
 });

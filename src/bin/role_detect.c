@@ -93,6 +93,20 @@ static void reload(struct detect *d, bool force)
         tell_rules(d, "rules read anew");
 }
 
+/* look_at_indicators - a set that was replaced is in force now; one that is torn is told, and the one before goes on. */
+static void look_at_indicators(struct detect *d)
+{
+    char text[24];
+    size_t count = 0;
+    struct err e;
+    int rc = detect_indicators(d, &count, &e);
+
+    if (rc < 0)
+        log_line(LOG_ERROR, "the indicators of compromise cannot be read, those before go on", "error.message", e.text, NULL);
+    else if (rc == 1)
+        log_line(LOG_INFO, "indicators of compromise read anew", "saqshy.indicators", log_num((long long)count, text), NULL);
+}
+
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
     time_ns looked = clock_steady(), published = 0, told_at = 0;
@@ -101,6 +115,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
     struct err e;
 
     node_path(node, "run/metrics-detect.prom", path);
+    look_at_indicators(d);
     while (!stop_asked) {
         int rc = detect_step(d, WAIT_MS, &e);
         time_ns now = clock_steady();
@@ -116,6 +131,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
 
             reload_asked = 0;
             reload(d, force);
+            look_at_indicators(d);
             looked = now;
         }
         if (now - published >= METRICS_NS) {
@@ -134,7 +150,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
 
 int role_detect_run(const struct node *node)
 {
-    char journal[4096], findings[4096], folder[4096], state[4096];
+    char journal[4096], findings[4096], folder[4096], state[4096], indicators[4096], policy[4200];
     struct metrics *metrics = calloc(1, sizeof *metrics);
     struct rule_paths where;
     struct detect_config c = { .rules = where.paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics };
@@ -146,6 +162,11 @@ int role_detect_run(const struct node *node)
     c.journal = node_path(node, "journal", journal);
     c.findings = node_path(node, "findings", findings);
     c.state_file = node_path(node, "detect/state", state);
+    if (*node->content) {
+        snprintf(policy, sizeof policy, "%s/ioc/indicators.yaml", node->content);
+        c.indicators = node_path(node, "intel/set", indicators);
+        c.indicator_policy = policy;
+    }
     rule_paths(&where, node->content, node->data, NULL, 0);
     c.rule_count = where.count;
     if (!metrics || file_mkdirs(node_path(node, "detect", folder), 0750, &e) < 0 ||
@@ -156,6 +177,8 @@ int role_detect_run(const struct node *node)
         if (*detect_note(d))
             log_line(LOG_WARN, "the saved state of detection cannot be taken, the journal is looked at again from its oldest event",
                      "error.message", detect_note(d), NULL);
+        if (*detect_indicator_note(d))
+            log_line(LOG_ERROR, "events are not held against indicators of compromise", "error.message", detect_indicator_note(d), NULL);
         tell_rules(d, "detection runs");
         code = loop(node, d, metrics);
     }

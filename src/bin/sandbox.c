@@ -49,7 +49,7 @@ struct port_rule {
 static const char *const role_folders[ROLE_COUNT][16] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "+inputs", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
     [ROLE_INDEX] = { "@store", "+journal", "+run" },
-    [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules" },
+    [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules", "-intel" },
     [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
     [ROLE_TOOLS] = { "+tools", "-scap" },
     [ROLE_KEYS] = { "+pki", "+run" },

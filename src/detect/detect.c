@@ -4,6 +4,7 @@
  * cursor. Killed in between, a restart reads the older state and replays the same events: their findings carry the same origin
  * numbers and are not taken twice. */
 #include "base/file.h"
+#include "detect/indicators.h"
 #include "detect/internal.h"
 
 #define CHECKPOINT_MS     2000
@@ -12,7 +13,8 @@
 #define CHECK_EVERY       10000      /* one event of so many is looked at by the plain evaluator too */
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
-       M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_COUNT };
+       M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_INDICATORS, M_INDICATED,
+       M_SILENT, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -35,6 +37,9 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_DIFFERED] = { "saqshy_detect_differences_total", false, "events that the plain evaluator judged otherwise: above 0, tell us" },
     [M_UNSAVED] = { "saqshy_detect_state_unsaved_total", false, "times that the state found no room and was left for later" },
     [M_STATES] = { "saqshy_detect_states_total", false, "parts of the state of hosts handed on to the desk" },
+    [M_INDICATORS] = { "saqshy_detect_indicators", true, "indicators of compromise in force" },
+    [M_INDICATED] = { "saqshy_detect_indicators_found_total", false, "findings of indicators of compromise" },
+    [M_SILENT] = { "saqshy_detect_indicators_silent_total", false, "indicators that were seen and are on a warning list" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
@@ -43,6 +48,7 @@ struct detect {
     char                 *journal, *findings, *state_file;
     char                **rule_paths;
     struct rule_store     store;
+    struct indicators    *indicators;     /* NULL: none are asked */
     struct detect_rules   rules;
     struct sigma         *sigma;
     struct sigma_run     *run;
@@ -55,6 +61,7 @@ struct detect {
     struct sigma_counters counted;        /* what the metrics have already */
     struct metric        *metric[M_COUNT];
     char                  note[ERR_TEXT_MAX]; /* why the saved state was not taken */
+    char                  indicator_note[ERR_TEXT_MAX];
     bool                  failed;         /* an event was half dealt with: the state must not be saved */
 };
 
@@ -163,6 +170,9 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     uint64_t from = 0;
     int rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &d->sigma, &d->rules, say, arg, e);
 
+    /* Rules go on without indicators, rather than nothing going on. */
+    if (rc == 0 && d->c.indicators && indicators_open(d->c.indicators, d->c.indicator_policy, &d->indicators, e) < 0)
+        snprintf(d->indicator_note, sizeof d->indicator_note, "%s", e->text);
     if (rc == 0)
         rc = new_run(d->sigma, &d->run, e);
     if (rc == 0)
@@ -213,6 +223,7 @@ void detect_close(struct detect **dp)
     sigma_run_free(&d->run);
     sigma_free(&d->sigma);
     rule_store_free(&d->store);
+    indicators_close(&d->indicators);
     event_batch_free(&d->batch);
     event_batch_free(&d->found);
     for (size_t i = 0; d->rule_paths && i < d->c.rule_count; i++)
@@ -233,12 +244,18 @@ static int look_at(struct detect *d, const struct event *ev, struct err *e)
     const struct sigma_match *m = NULL;
     struct journal_origin origin = { STR(DETECT_ORIGIN), ev->seq };
     bool state = str_eq(ev->parser, STR(EVENT_PARSER_FACTS));
-    int n = state ? 1 : sigma_run_event(d->run, ev, false, &m, e);
+    int n = state ? 1 : sigma_run_event(d->run, ev, false, &m, e), indicated = 0;
+    int64_t silent = 0;
     int rc = 0;
 
-    if (n <= 0)
+    if (n < 0)
         return n;
     event_batch_reset(&d->found);
+    if (!state && d->indicators)
+        indicated = indicators_look(d->indicators, ev, &d->found, &silent, e);
+    meter(d, M_SILENT, silent);
+    if (indicated < 0 || n + indicated == 0)
+        return indicated;
     if (state)
         rc = detect_state(ev, &d->found, e);
     for (int i = 0; m && i < n && rc == 0; i++)
@@ -251,7 +268,8 @@ static int look_at(struct detect *d, const struct event *ev, struct err *e)
     }
     if (rc < 0)
         return rc;
-    meter(d, rc == 1 ? M_REPEATED : state ? M_STATES : M_FINDINGS, n);
+    meter(d, rc == 1 ? M_REPEATED : state ? M_STATES : M_FINDINGS, n + indicated);
+    meter(d, M_INDICATED, rc == 1 ? 0 : indicated);
     return 0;
 }
 
@@ -365,7 +383,18 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
     return n;
 }
 
-/* --- rules --- */
+/* --- indicators and rules --- */
+
+const char *detect_indicator_note(const struct detect *d) { return d->indicator_note; }
+
+int detect_indicators(struct detect *d, size_t *count, struct err *e)
+{
+    int rc = d->indicators ? indicators_refresh(d->indicators, count, e) : 0;
+
+    if (rc == 1)
+        meter(d, M_INDICATORS, (int64_t)*count);
+    return rc;
+}
 
 int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e)
 {

@@ -5,9 +5,10 @@
  *              often detection is killed and replays, each finding is there exactly once.
  *           2. A restart goes on from saved state and gives the findings that an uninterrupted run would have given.
  *           3. A finding is on disk before the cursor passes its event.
- *           4. Rules are read anew when told or when a file changes; a file that became broken goes on as it was before, and
+ *           4. Indicators of compromise raise findings of their own, of the same frame (indicators.h).
+ *           5. Rules are read anew when told or when a file changes; a file that became broken goes on as it was before, and
  *              whoever asked is told which and why. A folder without one good rule is said, not hidden.
- *           5. A damaged frame of the journal is counted, told and passed.
+ *           6. A damaged frame of the journal is counted, told and passed.
  * Threads   owner.
  * Units     seq counts events of the journal; times are time_ns.
  * Source    plan of the pipeline, docs/detection.md; R-10.1-02 (detection), R-10.1-10 (first measures). */
@@ -32,6 +33,8 @@ struct detect_config {
     size_t             rule_count;
     uint64_t           segment_bytes;    /* of the findings journal */
     int64_t            checkpoint_ms;    /* how often state is saved while events come; 0: 2000 */
+    const char        *indicators;       /* the set of indicators, which may be missing; NULL: events are not held against any */
+    const char        *indicator_policy; /* content/ioc/indicators.yaml */
     struct metrics    *metrics;          /* borrowed; may be NULL */
 };
 
@@ -52,6 +55,10 @@ MUST_USE int detect_step(struct detect *d, int timeout_ms, struct err *e);
 MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
 /* detect_reload - read the rules anew if a file changed (or force). 1: a new set runs, 0: nothing changed. On failure the old set runs. */
 MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e);
+/* detect_indicators - look whether the set of indicators is another one now. 1: it is, *count indicators; 0: as before; an error: the one before goes on. */
+MUST_USE int detect_indicators(struct detect *d, size_t *count, struct err *e);
+/* detect_indicator_note - why events are held against no indicators though they should be; "": they are. */
+const char *detect_indicator_note(const struct detect *d);
 /* detect_close - does not save: detect_checkpoint does, and can tell that it failed. */
 void detect_close(struct detect **d);
 const struct detect_rules *detect_rules_now(const struct detect *d);

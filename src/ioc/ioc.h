@@ -23,6 +23,7 @@
 #define IOC_SOURCES_MAX     1000
 #define IOC_NOTE_MAX        256
 #define IOC_CONFIDENCE_NONE 255u
+#define IOC_RULE_PREFIX     "ioc-"           /* how the rule.id of a finding of an indicator begins; its rule.name is the value */
 
 enum ioc_tlp { IOC_TLP_NONE, IOC_TLP_CLEAR, IOC_TLP_GREEN, IOC_TLP_AMBER, IOC_TLP_AMBER_STRICT, IOC_TLP_RED, IOC_TLP_COUNT };
 const char *ioc_tlp_name(enum ioc_tlp t);

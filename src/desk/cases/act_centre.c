@@ -126,7 +126,7 @@ static json_t *knb_values(struct call *c, const struct kase *k, time_ns due, con
                                    STR_ARG(catalog_text(c->d->setup.catalog, LANG_RU, "case.knb.not_eliminated")));
     struct str note = json_get_str(body, "note");
     json_t *v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "object", json_str(k->object_name), "owner_or_possessor",
-                          json_str(k->org_name), "event_name", json_str(name.n ? name : k->rule_name), "level", json_str(k->level), "detected_at",
+                          json_str(k->org_name), "event_name", json_str(name.n ? name : case_title(c, k, LANG_RU)), "level", json_str(k->level), "detected_at",
                           json_time(k->detected_at), "notified_at", json_time_or_null(k->notified_at), "confirmed_at", json_time(k->confirmed_at),
                           "elimination_due_at", json_time(due), "not_eliminated", json_str(rest), "elimination_actions", json_str(done),
                           "recommendations", json_str(k->recommendations), "note", note.n ? json_str(note) : json_null());

@@ -63,7 +63,7 @@ static struct str cut(struct str s, size_t most)
 
 struct str case_title_both(struct call *c, const struct kase *k, size_t most)
 {
-    struct str kk = case_title(c->d, k, LANG_KK), ru = case_title(c->d, k, LANG_RU);
+    struct str kk = case_title(c, k, LANG_KK), ru = case_title(c, k, LANG_RU);
 
     return str_eq(kk, ru) ? cut(kk, most) : arena_printf(&c->a, "%.*s / %.*s", STR_ARG(cut(kk, most)), STR_ARG(cut(ru, most)));
 }

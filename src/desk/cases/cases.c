@@ -1,6 +1,7 @@
 /* cases.c - reading cases: one with all that belongs to it, and the page of a list. */
 #include "desk/approvals/approvals.h"
 #include "desk/cases/acts.h"
+#include "ioc/ioc.h"
 
 int64_t is_bounded(const struct call *c) { return scope_of(c->v).bounded; }
 int64_t is_knb(const struct call *c) { return c->v && c->v->role == DESK_KNB; }
@@ -78,11 +79,15 @@ int case_by_number(struct call *c, struct str number, int64_t *id)
     return rc < 0 ? rc : *id ? 0 : -ENOENT;
 }
 
-struct str case_title(const struct desk *d, const struct kase *k, enum lang lang)
+struct str case_title(struct call *c, const struct kase *k, enum lang lang)
 {
-    const struct rule *r = rule_find(&d->rules, k->rule_id);
+    const struct rule *r = rule_find(&c->d->rules, k->rule_id);
+    char value[IOC_VALUE_MAX + 1];
 
-    return r ? r->title.text[lang] : k->rule_name;
+    if (r || !str_starts(k->rule_id, STR(IOC_RULE_PREFIX)))
+        return r ? r->title.text[lang] : k->rule_name;
+    snprintf(value, sizeof value, "%.*s", STR_ARG(k->rule_name));
+    return catalog_format(c->d->setup.catalog, lang, &c->a, "case.title.indicator", "value", value, NULL);
 }
 
 /* search_put - the words of the row and of the index change together; the index forgets the old ones only if told what they were. */
@@ -110,8 +115,8 @@ int case_search_update(struct call *c, int64_t id)
     if (rc < 0)
         return rc;
     buf_init(&b, 64 * KIB);
-    const struct str parts[] = { k.number, k.external_number, k.description, k.rule_id, k.rule_name, case_title(c->d, &k, LANG_KK), case_title(c->d, &k, LANG_RU),
-                                 case_title(c->d, &k, LANG_EN), k.object_name, k.org_name };
+    const struct str parts[] = { k.number, k.external_number, k.description, k.rule_id, k.rule_name, case_title(c, &k, LANG_KK), case_title(c, &k, LANG_RU),
+                                 case_title(c, &k, LANG_EN), k.object_name, k.org_name };
     for (size_t i = 0; i < COUNT(parts); i++) {
         buf_str(&b, parts[i]);
         buf_byte(&b, '\n');
@@ -151,7 +156,7 @@ static json_t *rule_json(const struct kase *k, struct str title)
 
 static int summary_json(struct call *c, const struct kase *k, json_t **out)
 {
-    struct str title = case_title(c->d, k, c->v ? c->v->lang : LANG_RU);
+    struct str title = case_title(c, k, c->v ? c->v->lang : LANG_RU);
     json_t *next;
     bool overdue;
     int rc = next_due_json(c, k->id, &next, &overdue);

@@ -76,7 +76,7 @@ MUST_USE int case_more_json(struct call *c, const struct kase *k, json_t *out);
 MUST_USE int case_list_ids(struct call *c, const struct desk_cases_query *q, int64_t *ids, int *n);
 const char *const *case_list_statements(size_t *count);
 /* case_title - the rule's title in a language; of a case that a person opened, what they wrote. */
-struct str case_title(const struct desk *d, const struct kase *k, enum lang lang);
+struct str case_title(struct call *c, const struct kase *k, enum lang lang);
 /* case_title_both - in Kazakh and Russian, as documents go out; once where they are the same. At most so many bytes of each. */
 struct str case_title_both(struct call *c, const struct kase *k, size_t most);
 /* case_search_update - what listCases?q= looks into. */

@@ -51,7 +51,7 @@ static json_t *title_json(struct call *c, sqlite3_stmt *st, enum lang lang)
 {
     struct kase k = { .rule_id = db_copy(st, 10, &c->a), .rule_name = db_copy(st, 11, &c->a) };
 
-    return k.rule_id.p ? json_str(case_title(c->d, &k, lang)) : json_null();
+    return k.rule_id.p ? json_str(case_title(c, &k, lang)) : json_null();
 }
 
 json_t *clock_json(struct call *c, sqlite3_stmt *st)

@@ -35,7 +35,7 @@ static json_t *opening_json(struct call *c, const struct carried *x)
 {
     const struct kase *k = &x->k;
     json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "machine", machine_name(k->machine), "detector",
-                          machine_detector(k->machine), "detected_at", json_time(k->detected_at), "title", json_str(case_title(c->d, k, LANG_RU)), "tlp",
+                          machine_detector(k->machine), "detected_at", json_time(k->detected_at), "title", json_str(case_title(c, k, LANG_RU)), "tlp",
                           json_str(k->tlp), "incident_type", json_str(k->incident_type), "description", json_str(k->description), "contact", json_str(k->contact),
                           "external_number", json_str(k->external_number), "object_name", json_str(k->object_name), "confirmed_at",
                           json_time_or_null(k->confirmed_at));

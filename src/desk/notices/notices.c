@@ -24,7 +24,7 @@ static struct str letter_texts(struct call *c, const struct kase *k, const struc
         buf_printf(&b, body ? "%.*s\n\n" : "[%.*s] ", STR_ARG(tlp_mark(c, k->tlp)));
     for (size_t i = 0; i < (body ? COUNT(order) : 1); i++) {
         json_t *args = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "number", number, "title",
-                                 json_str(case_title(c->d, k, order[i])), "object", json_str(k->object_name.p ? k->object_name : STR("—")), "org",
+                                 json_str(case_title(c, k, order[i])), "object", json_str(k->object_name.p ? k->object_name : STR("—")), "org",
                                  json_str(k->org_name.p ? k->org_name : STR("—")), "detected", detected, "due", due, "url",
                                  c->d->setup.node->public_url, "duty", json_str(o ? o->title.text[order[i]] : STR("")), "recommendations",
                                  json_str(k->recommendations.p ? k->recommendations : STR("")));
@@ -197,7 +197,7 @@ static json_t *inbox_json(struct call *c, sqlite3_stmt *st)
 
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}}", "id", db_json_id(st, 0), "kind", db_json(st, 1),
                      "case_id", db_json_id(st, 2), "case_number", db_json(st, 3), "case_title",
-                     of_case ? json_str(case_title(c->d, &k, c->v->lang)) : json_null(), "object", json_ref(db_str(st, 6), db_str(st, 7)),
+                     of_case ? json_str(case_title(c, &k, c->v->lang)) : json_null(), "object", json_ref(db_str(st, 6), db_str(st, 7)),
                      "received_at", db_json_time(st, 8), "read_at", db_json_time(st, 9), "read_by", db_json(st, 10), "sha256", db_json(st, 11),
                      "notice_id", db_json_id(st, 13), "number", db_json(st, 17), "title", json_str(inbox_title(c, st)), "subject", "kind", db_json(st, 15), "id",
                      db_json(st, 16));

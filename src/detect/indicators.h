@@ -1,0 +1,26 @@
+/* indicators.h - events held against the set of indicators of compromise: a finding for each that is in it.
+ *
+ * Owns      struct indicators owns the opened set and what content/ioc/indicators.yaml says.
+ * Promises  1. A set that is replaced is in force within the time between two calls of indicators_refresh; one that is torn is told, and the one before goes on.
+ *           2. An indicator on a warning list, or whose term is over, raises nothing; the former are counted.
+ *           3. One event raises one finding for each value, however many fields and sources have it.
+ *           4. Nobody has given indicators: an event costs one comparison.
+ * Threads   owner. */
+#ifndef SAQSHY_DETECT_INDICATORS_H
+#define SAQSHY_DETECT_INDICATORS_H
+
+#include "event/event.h"
+
+#define INDICATORS_MAX 16   /* findings of one event */
+
+struct indicators;
+
+/* indicators_open - set: the file DATA/intel/set, which may be missing; policy: content/ioc/indicators.yaml. */
+MUST_USE int indicators_open(const char *set, const char *policy, struct indicators **out, struct err *e);
+void indicators_close(struct indicators **x);
+/* indicators_refresh - 1: another set is in force, *count indicators; 0: as before; -EBADMSG and its like: the new one cannot be read. */
+MUST_USE int indicators_refresh(struct indicators *x, size_t *count, struct err *e);
+/* indicators_look - findings of ev added to out; returns how many, or -ENOMEM. *silent grows by those that a warning list kept silent. */
+MUST_USE int indicators_look(struct indicators *x, const struct event *ev, struct event_batch *out, int64_t *silent, struct err *e);
+
+#endif
