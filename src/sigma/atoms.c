@@ -248,11 +248,13 @@ static int scan_edges(const struct scan *k, uint32_t lengths, bool ends)
 static int scan_four(const struct scan *k, const struct bits *b)
 {
     const struct bits have = *b;
+    const char *p = k->s.p;
+    size_t end = k->s.n < 4 ? 0 : k->s.n - 3;
     int rc = 0;
 
-    for (size_t i = 0; i + 4 <= k->s.n; i++)
-        if (bits_have(&have, load4(k->s.p + i))) {
-            rc = ask(k, KEY_FOUR, load4(k->s.p + i), (ptrdiff_t)i);
+    for (size_t i = 0; i < end; i++)
+        if (bits_have(&have, load4(p + i))) {
+            rc = ask(k, KEY_FOUR, load4(p + i), (ptrdiff_t)i);
             if (rc < 0)
                 return rc;
         }
@@ -263,13 +265,15 @@ static int scan_four(const struct scan *k, const struct bits *b)
 static int scan_far(const struct scan *k, const struct bits *b)
 {
     const struct bits have = *b;
+    const char *p = k->s.p;
+    size_t end = k->s.n < 4 ? 0 : k->s.n - 3;
     int rc = 0;
 
-    for (size_t i = 0; i + 4 <= k->s.n; i += FAR_STEP) {
-        if (!bits_have(&have, load4(k->s.p + i)))
+    for (size_t i = 0; i < end; i += FAR_STEP) {
+        if (!bits_have(&have, load4(p + i)))
             continue;
         for (uint32_t row = 0; row < FAR_STEP && rc >= 0; row++)
-            rc = ask(k, KEY_FAR + row, load4(k->s.p + i), (ptrdiff_t)i - (ptrdiff_t)row);
+            rc = ask(k, KEY_FAR + row, load4(p + i), (ptrdiff_t)i - (ptrdiff_t)row);
         if (rc < 0)
             return rc;
     }
