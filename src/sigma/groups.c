@@ -215,7 +215,7 @@ void groups_remove(struct groups *g, uint32_t i)
 
 /* --- items --- */
 
-/* room_behind - a place behind the last item: those that went leave room before the first. */
+/* room_behind - a place behind the last item. Those that went leave room before the first: from an eighth on it is used. */
 static bool room_behind(struct groups *g, struct group *gr)
 {
     uint32_t cap;
@@ -223,7 +223,7 @@ static bool room_behind(struct groups *g, struct group *gr)
 
     if (gr->head + gr->item_n < gr->item_cap)
         return true;
-    if (gr->head > gr->item_cap / 2) {
+    if (gr->head > gr->item_cap / 8) {
         memmove(gr->items, group_items(gr), gr->item_n * sizeof *gr->items);
         gr->head = 0;
         return true;
