@@ -1,6 +1,8 @@
 /* finding.c - a match becomes an event of the findings journal. */
 #include "detect/internal.h"
 
+#include <math.h>
+
 #define SHORT_LINE  2048u
 #define SHORT_VALUE 512u
 
@@ -75,6 +77,8 @@ static int add_group(const struct sigma_match *m, const struct event *ev, struct
     struct str last = arena_printf(&b->arena, "%llu", (unsigned long long)m->last_seq);
     int rc = add(f, b, "saqshy.group", group);
 
+    if (rc == 0 && !isnan(m->value))
+        rc = add(f, b, "saqshy.value", arena_printf(&b->arena, "%.15g", m->value));
     if (rc == 0)
         rc = add(f, b, "saqshy.count", count);
     if (rc == 0)

@@ -210,6 +210,7 @@ static void tell(const struct group *gr, bool window_end, struct fired *out)
     out->count = gr->total;
     out->first_seq = gr->first_seq;
     out->last_seq = gr->last_seq;
+    out->value = gr->value;
     out->window_end = window_end;
     out->group_n = min_size(object >= 0 ? (size_t)object : gr->key_n, sizeof out->group);
     if (out->group_n)
@@ -239,7 +240,7 @@ static int remember_ended(struct tracker *t, uint32_t correlation, const struct 
 static int end_window(struct tracker *t, uint32_t correlation, uint32_t i, struct fired *out)
 {
     const struct groups *g = t->of[correlation];
-    const struct group *gr = &g->at[i];
+    struct group *gr = &g->at[i];
     bool absence = g->c->kind == CORR_ABSENCE;
 
     if (!absence && !window_holds(g, gr))

@@ -1,6 +1,7 @@
 /* groups.c - see groups.h. */
 #include "sigma/groups.h"
 
+#include <math.h>
 #include <sys/mman.h>
 
 #define SLOTS_MIN 16u
@@ -177,7 +178,7 @@ uint32_t groups_add(struct groups *g, struct str key, uint64_t hash)
         i = g->used++;
     if (key.n)
         memcpy(copy, key.p, key.n);
-    g->at[i] = (struct group){ .key = copy, .key_n = (uint32_t)key.n, .hash = hash, .fired = NEVER };
+    g->at[i] = (struct group){ .key = copy, .key_n = (uint32_t)key.n, .hash = hash, .fired = NEVER, .value = (double)NAN };
     slot_put(g, i);
     link_newest(g, i);
     g->count++;

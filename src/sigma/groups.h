@@ -56,7 +56,7 @@ struct group {
     };
     uint32_t  head, item_n, item_cap;
     struct tally tally;
-    uint64_t  spare;
+    double    value;            /* the sum or average with which it fired; NAN: there is none */
 };
 static_assert(sizeof(struct group) == 128, "a group takes two lines of cache");
 
@@ -115,6 +115,6 @@ int window_take(struct groups *g, struct group *gr, const struct clocks *clocks,
 /* window_over - for kinds judged at the end: the event belongs behind the window that is open. */
 bool window_over(const struct groups *g, const struct group *gr, const struct arrival *a);
 /* window_holds - the window is over: does it fire? */
-bool window_holds(const struct groups *g, const struct group *gr);
+bool window_holds(const struct groups *g, struct group *gr);
 
 #endif

@@ -540,6 +540,7 @@ void tracker_free(struct tracker *t);
 
 struct fired {
     uint64_t count, first_seq, last_seq;
+    double   value;                /* NAN: none */
     bool     window_end;           /* the event at hand only ended the window */
     char     group[SIGMA_GROUP_TEXT_MAX];
     size_t   group_n;

@@ -1,6 +1,8 @@
 /* run.c - one event through all rules: view, log sources, candidates, conditions, correlations. */
 #include "sigma/engine.h"
 
+#include <math.h>
+
 struct sigma_run {
     const struct sigma   *set;
     bool                  loose;
@@ -98,7 +100,7 @@ static int try_rule(struct sigma_run *r, uint32_t rule)
 {
     const struct compiled *c = &r->set->rules[rule];
     const struct event *ev = r->view.ev;
-    struct sigma_match m = { .rule = &c->rule, .count = 1, .first_seq = ev->seq, .last_seq = ev->seq };
+    struct sigma_match m = { .rule = &c->rule, .count = 1, .first_seq = ev->seq, .last_seq = ev->seq, .value = (double)NAN };
 
     if (r->seen[rule] == r->view.generation)
         return 0;
@@ -201,7 +203,7 @@ static int correlation_fired(struct sigma_run *r, const struct correlation *c, u
 {
     struct sigma_match m = {
         .rule = &r->set->rules[c->rule].rule, .count = r->fired.count, .first_seq = r->fired.first_seq,
-        .last_seq = r->fired.last_seq, .window_end = r->fired.window_end,
+        .last_seq = r->fired.last_seq, .value = r->fired.value, .window_end = r->fired.window_end,
         .group = arena_copy(&r->view.scratch, str_of(r->fired.group, r->fired.group_n)),
     };
 

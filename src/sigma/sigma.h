@@ -122,6 +122,7 @@ struct sigma_match {
     const struct sigma_rule *rule;
     uint64_t   count;               /* events behind it: 1, or those of the correlation's group so far */
     uint64_t   first_seq, last_seq; /* the first event of the group, and this one */
+    double     value;               /* the sum or average of a correlation that computes one; NAN otherwise */
     bool       window_end;          /* the event at hand only ended the window: its fields tell nothing of the group */
     uint64_t   conditions;          /* of a rule with a list of conditions: bit i is set if number i (from 0, at most 64) holds */
     struct str group;               /* group-by values joined by '|', empty without group-by */

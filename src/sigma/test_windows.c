@@ -162,6 +162,32 @@ static void what_was_kept_offline_is_counted_where_it_happened(void **state)
     end(&f);
 }
 
+/* --- what a finding tells --- */
+
+static void a_sum_and_an_average_are_told(void **state)
+{
+    struct sigma_match m = { .value = 0 };
+    struct fixture f;
+
+    (void)state;
+    begin(&f, RULES("value_sum", "  condition: {field: v, gte: 100}\n"));
+    assert_int_equal(feed(&f, (struct seen){ "s", 0, 0, "a", "60" }, NULL), 0);
+    assert_int_equal(feed(&f, (struct seen){ "s", 1, 1, "a", "40.5" }, &m), 1);
+    assert_true(m.value == 100.5);
+    end(&f);
+    begin(&f, RULES("value_avg", "  condition: {field: v, lt: 100}\n"));
+    assert_int_equal(feed(&f, (struct seen){ "s", 0, 0, "a", "3" }, NULL), 0);
+    assert_int_equal(feed(&f, (struct seen){ "s", 1, 1, "a", "4" }, NULL), 0);
+    reload(&f);
+    assert_int_equal(feed(&f, (struct seen){ "s", 200, 200, NULL, "" }, &m), 1);
+    assert_true(m.value == 3.5);
+    end(&f);
+    begin(&f, RULES("event_count", "  condition: {gte: 1}\n"));
+    assert_int_equal(feed(&f, (struct seen){ "s", 0, 0, "a", "3" }, &m), 1);
+    assert_true(m.value != m.value);   /* a count has none */
+    end(&f);
+}
+
 /* --- large windows --- */
 
 /* Beyond SIGMA_EXACT_MAX events a 64th of the timespan is one: what is counted is right within a 64th of the window. */
@@ -358,6 +384,7 @@ int main(void)
         cmocka_unit_test(no_source_ends_the_window_of_another),
         cmocka_unit_test(late_events_are_counted),
         cmocka_unit_test(what_was_kept_offline_is_counted_where_it_happened),
+        cmocka_unit_test(a_sum_and_an_average_are_told),
         cmocka_unit_test(many_events_are_counted_within_a_sixty_fourth),
         cmocka_unit_test(many_values_are_counted_exactly),
         cmocka_unit_test(memory_is_bounded_and_what_went_is_counted),

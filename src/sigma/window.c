@@ -10,6 +10,8 @@
  * lt, lte, eq, neq, ranges and "not" are judged when the window, which starts with the group's first event, is over. */
 #include "sigma/groups.h"
 
+#include <math.h>
+
 #define PARTS 64   /* of a timespan: what becomes one item */
 
 /* own_end - the newest moment of the source: where its own window ends. */
@@ -75,6 +77,12 @@ static bool tally_holds(const struct correlation *c, const struct tally *s)
     case CORR_PERCENTILE: return percentile_holds(c, s);
     default: return range_holds(&c->range, (double)s->n);
     }
+}
+
+/* tally_value - what a finding tells; a percentile is never computed. */
+static double tally_value(const struct correlation *c, const struct tally *s)
+{
+    return c->kind == CORR_SUM ? s->sum : c->kind == CORR_AVG ? s->sum / (double)s->n : (double)NAN;
 }
 
 /* --- items in a window --- */
@@ -160,8 +168,10 @@ static bool window_fires(struct groups *g, struct group *gr, time_ns end, const 
         return false;
     s = whole ? gr->tally : tally_between(g, gr, from, end);
     fires = tally_holds(g->c, &s);
-    if (fires)
+    if (fires) {
+        gr->value = tally_value(g->c, &s);
         use_up(g, gr, from, end);
+    }
     return fires;
 }
 
@@ -361,8 +371,9 @@ bool window_over(const struct groups *g, const struct group *gr, const struct ar
     return a->source == gr->source ? a->t > gr->first && a->t - gr->first > g->c->timespan : a->now - gr->seen > g->c->timespan;
 }
 
-bool window_holds(const struct groups *g, const struct group *gr)
+bool window_holds(const struct groups *g, struct group *gr)
 {
+    gr->value = tally_value(g->c, &gr->tally);
     switch (g->c->kind) {
     case CORR_VALUE_COUNT: return range_holds(&g->c->range, values_count(gr));
     case CORR_TEMPORAL: return mask_holds(g->c, gr->tally.mask);
