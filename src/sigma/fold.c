@@ -96,8 +96,11 @@ static bool fold_ascii(char *out, struct str s)
         return ascii;
     if (s.n >= 16)
         return lower16(out + s.n - 16, s.p + s.n - 16);
-    if (s.n >= 8)
-        return lower8(out, s.p) & lower8(out + s.n - 8, s.p + s.n - 8);
+    if (s.n >= 8) {
+        bool head = lower8(out, s.p), tail = lower8(out + s.n - 8, s.p + s.n - 8);
+
+        return head && tail;
+    }
     for (; i < s.n; i++) {
         ascii = ascii && (unsigned char)s.p[i] < 0x80;
         out[i] = lower1(s.p[i]);
