@@ -92,6 +92,23 @@ struct str arena_copy(struct arena *a, struct str s)
     return str_of(p, s.n);
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t count)
+{
+    size_t n = 0;
+    char *p, *at;
+
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(n, parts[i].n, &n))
+            return (fail(a), (struct str){ NULL, 0 });
+    at = p = arena_alloc(a, n);
+    for (size_t i = 0; p && i < count; i++)
+        if (parts[i].n) {
+            memcpy(at, parts[i].p, parts[i].n);
+            at += parts[i].n;
+        }
+    return p ? str_of(p, n) : (struct str){ NULL, 0 };
+}
+
 struct str arena_printf(struct arena *a, const char *fmt, ...)
 {
     va_list ap, again;

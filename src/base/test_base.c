@@ -86,6 +86,19 @@ static void numbers_never_wrap(void **state)
     assert_false(str_i64(STR("-"), &s));
 }
 
+static void arena_joins_texts(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 64);
+    assert_true(str_eq(ARENA_JOIN(&a, STR("winlog.event_data."), str_of(NULL, 0), STR("User")), STR("winlog.event_data.User")));
+    assert_int_equal(ARENA_JOIN(&a, str_of(NULL, 0)).n, 0);
+    assert_null(ARENA_JOIN(&a, STR("a text that is longer than what the arena has left"), STR(" of its bytes")).p);
+    assert_true(arena_failed(&a));
+    arena_free(&a);
+}
+
 static void arena_keeps_its_limit(void **state)
 {
     struct arena a;
@@ -238,6 +251,7 @@ int main(void)
         cmocka_unit_test(str_find_finds_what_trying_each_place_finds),
         cmocka_unit_test(utf8_is_judged_strictly),
         cmocka_unit_test(numbers_never_wrap),
+        cmocka_unit_test(arena_joins_texts),
         cmocka_unit_test(arena_keeps_its_limit),
         cmocka_unit_test(buf_escapes_json),
         cmocka_unit_test(varints_round_trip),

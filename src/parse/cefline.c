@@ -190,7 +190,7 @@ static bool put(struct work *w, const struct meaning *m, struct str value)
 
 static void other(struct work *w, const char *head, struct str key, struct str value)
 {
-    work_add(w, arena_printf(w->arena, "%s%.*s", head, (int)min_size(key.n, 200), key.p), value);
+    work_add(w, ARENA_JOIN(w->arena, str_c(head), word_of(key, 200)), value);
 }
 
 /* labelled - "cs1" where "cs1Label" stands too: it is told by its label. */

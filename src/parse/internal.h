@@ -198,6 +198,8 @@ bool split_at(struct str s, struct str sep, struct str *before, struct str *afte
 bool split_last(struct str s, struct str sep, struct str *before, struct str *after);
 static inline struct str str_left(struct str s, size_t n) { return str_of(s.p, min_size(n, s.n)); }
 struct str unquote(struct str s);
+/* word_of - what of a word of the line is put together with others, in names of fields above all: up to most bytes, and to a NUL. */
+struct str word_of(struct str s, size_t most);
 bool has(struct str s, struct str part);
 /* same_name - of fields: those of one length often begin alike (event.…), their ends tell them apart without a call. */
 static inline bool same_name(struct str a, struct str b)

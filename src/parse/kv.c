@@ -1,6 +1,7 @@
 /* kv.c - name=value pairs with quotes and escapes; see internal.h. */
 #include "parse/forms_internal.h"
 
+#define KV_ZONE_MAX 32   /* of tz="+0500", which is put behind date and time */
 #define KV_PAIRS_LEAST 3 /* fewer is prose with an equals sign in it */
 
 static bool name_char(char c)
@@ -167,7 +168,7 @@ static void kv_time(struct work *w)
     if (date.n == 10 && hour.n >= 8 && hour.n <= 15) {
         struct str tz = event_get(w->ev, STR("tz"));
 
-        if (stamp_text(w, arena_printf(w->arena, "%.*s %.*s%.*s", STR_ARG(date), STR_ARG(hour), STR_ARG(tz)), &t)) {
+        if (stamp_text(w, ARENA_JOIN(w->arena, word_of(date, 10), STR(" "), word_of(hour, 15), word_of(tz, KV_ZONE_MAX)), &t)) {
             work_time(w, &t);
             return;
         }

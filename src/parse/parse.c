@@ -62,41 +62,40 @@ const char *const *parse_names(const struct parser *p, size_t *count)
 
 typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* odd - of sixteen bytes those that are no printable ASCII. */
-static inline sixteen odd(const char *p) { return (sixteen)(*(const sixteen *)(const void *)p - ' ' > '~' - ' '); }
+/* odd - of sixteen bytes those that are no printable ASCII; with control only those that stand for nothing in a text. */
+static inline sixteen odd(const char *p, bool control)
+{
+    sixteen c = *(const sixteen *)(const void *)p;
 
-/* plain_text - printable ASCII alone. The last step looks at some bytes a second time. */
-static bool plain_text(struct str s)
+    return control ? (sixteen)(((c < ' ') & (c != '\t') & (c != '\n') & (c != '\r')) | (c == 0x7f)) : (sixteen)(c - ' ' > '~' - ' ');
+}
+
+/* any_odd - one look at every byte. The last step looks at some a second time. */
+static inline bool any_odd(struct str s, bool control)
 {
     sixteen any = { 0 };
     uint64_t halves[2];
-    size_t i = 0;
+    char few[16];
 
-    if (s.n < 16) {
-        for (; i < s.n && s.p[i] >= 0x20 && s.p[i] < 0x7f; i++)
-            ;
-        return i == s.n;
+    if (s.n < sizeof few) {
+        memset(few, ' ', sizeof few);
+        if (s.n)
+            memcpy(few, s.p, s.n);
+        s = str_of(few, sizeof few);
     }
-    for (; i + 16 < s.n; i += 16)
-        any |= odd(s.p + i);
-    any |= odd(s.p + s.n - 16);
+    for (size_t i = 0; i + 16 < s.n; i += 16)
+        any |= odd(s.p + i, control);
+    any |= odd(s.p + s.n - 16, control);
     memcpy(halves, &any, sizeof halves);
-    return (halves[0] | halves[1]) == 0;
+    return (halves[0] | halves[1]) != 0;
 }
 
-/* marks_of - control bytes that stand for nothing in a text, and bytes that are no UTF-8. Most lines show neither at a glance. */
+/* marks_of - control bytes, and bytes that are no UTF-8. Most lines show at a glance that they have neither. */
 static uint32_t marks_of(struct str s)
 {
-    bool control = false;
-
-    if (plain_text(s))
+    if (!any_odd(s, false))
         return 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        control |= (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
-    }
-    return (control ? MARK_BINARY : 0u) | (str_utf8_valid(s) ? 0u : MARK_NOT_UTF8);
+    return (any_odd(s, true) ? MARK_BINARY : 0u) | (str_utf8_valid(s) ? 0u : MARK_NOT_UTF8);
 }
 
 static bool blank(struct str s) { return str_trim(s).n == 0; }

@@ -49,6 +49,15 @@ bool split_last(struct str s, struct str sep, struct str *before, struct str *af
     return false;
 }
 
+struct str word_of(struct str s, size_t most)
+{
+    ptrdiff_t nul;
+
+    s = str_left(s, most);
+    nul = str_chr(s, '\0');
+    return nul < 0 ? s : str_left(s, (size_t)nul);
+}
+
 struct str unquote(struct str s)
 {
     if (s.n >= 2 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])

@@ -6,6 +6,8 @@
  * "Section/Label". */
 #include "parse/forms_internal.h"
 
+#define LABEL_MAX 4096 /* of "Account Name:" and the like */
+
 static const struct str columns[] = {
     STR_INIT("criticality"), STR_INIT("log"),      STR_INIT("counter"), STR_INIT("time"),     STR_INIT("event_id"),
     STR_INIT("provider"),    STR_INIT("user"),     STR_INIT("sid_type"), STR_INIT("audit"),   STR_INIT("computer"),
@@ -48,7 +50,7 @@ static void text_pairs(struct str s, struct form_pairs *out)
             label = str_left(p, p.n - 1);
         } else if (p.n && label.n) {
             pairs_add(out,
-                     section.n ? arena_printf(out->arena, "%.*s/%.*s", STR_ARG(section), STR_ARG(label)) : label, p);
+                     section.n ? ARENA_JOIN(out->arena, word_of(section, LABEL_MAX), STR("/"), word_of(label, LABEL_MAX)) : label, p);
             label = (struct str){ NULL, 0 };
         } else if (p.n) {
             section = (struct str){ NULL, 0 }; /* prose between the sections */

@@ -98,6 +98,8 @@ static bool host_like(struct str s)
 
 /* --- structured data, RFC 5424 section 6.3 --- */
 
+#define SD_NAME_MAX 64 /* of an id and of a name; 32 by the RFC */
+
 /* sd_value - the text between quotes; \" \\ \] are undone into the arena only where there is one. */
 static bool sd_value(struct work *w, struct str *s, struct str *out)
 {
@@ -143,14 +145,15 @@ static struct str sd_name(struct str *s)
 /* sd_element - one "[id name="value" …]". */
 static bool sd_element(struct work *w, struct str *s)
 {
-    struct str id, name, value;
+    struct str id, told, name, value;
 
     if (!take(s, STR("[")))
         return false;
     id = sd_name(s);
     if (id.n == 0)
         return false;
-    id.n = min_size(id.n, 64);
+    id.n = min_size(id.n, SD_NAME_MAX);
+    told = word_of(id, SD_NAME_MAX);
     if (w->structured.n == 0 && !str_eq(id, STR("timeQuality")) && !str_eq(id, STR("origin")) && !str_eq(id, STR("meta")))
         w->structured = id;
     for (;;) {
@@ -160,10 +163,7 @@ static bool sd_element(struct work *w, struct str *s)
         name = sd_name(s);
         if (name.n == 0 || !take(s, STR("=\"")) || !sd_value(w, s, &value))
             return false;
-        work_add(w,
-                 arena_printf(w->arena, "log.syslog.structured_data.%.*s.%.*s", (int)id.n, id.p,
-                              (int)min_size(name.n, 64), name.p),
-                 value);
+        work_add(w, ARENA_JOIN(w->arena, STR("log.syslog.structured_data."), told, STR("."), word_of(name, SD_NAME_MAX)), value);
     }
 }
 

@@ -274,7 +274,7 @@ static void flat_names(struct work *w, uint32_t first)
                 known = true;
             }
         if (!known && !foreign_name(f->name) && f->name.n < EVENT_NAME_MAX - 18)
-            f->name = arena_printf(w->arena, "winlog.event_data.%.*s", STR_ARG(f->name));
+            f->name = ARENA_JOIN(w->arena, STR("winlog.event_data."), word_of(f->name, EVENT_NAME_MAX));
     }
 }
 
@@ -309,7 +309,7 @@ static bool evtx_names(struct work *w, uint32_t first)
                     found = true;
                 }
         } else if (take(&n, STR("Event.EventData.")) && n.n && *n.p != '#') {
-            f->name = arena_printf(w->arena, "winlog.event_data.%.*s", STR_ARG(n));
+            f->name = ARENA_JOIN(w->arena, STR("winlog.event_data."), word_of(n, EVENT_NAME_MAX));
         }
     }
     return found;

@@ -171,10 +171,10 @@ void work_related(struct work *w, const struct census *c)
     uint32_t first = w->ev->field_count;
 
     for (uint32_t i = 0; i < c->count; i++) {
-        struct event_field f = w->ev->fields[c->related[i]];
-        struct str name = related_name(f.name);
+        const struct event_field *f = &w->ev->fields[c->related[i]];
+        struct str name = related_name(f->name);
 
         if (name.n)
-            related_add(w, first, name, f.value);
+            related_add(w, first, name, f->value);
     }
 }
