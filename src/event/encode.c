@@ -42,7 +42,7 @@ struct change {
 static unsigned changes(const struct event_encoder *k, const struct event *ev, const struct shape *s, const struct fit *fit, unsigned char *map,
                         struct change *change)
 {
-    const char *line = ev->original.p, *out = k->out->p;
+    const char *line = ev->original.p ? ev->original.p : "", *out = k->out->p;
     struct place *last = k->last + s->text;
     unsigned count = 0;
 
