@@ -35,7 +35,16 @@ bool ioc_misp_looks(const json_t *root);
 
 #define IOC_KEY_MAX (IOC_VALUE_MAX + 1)
 
-/* A value as it is looked for: addresses by their bytes, texts as they are. */
+/* ioc_is_ipv4 - of an address of 16 bytes. Networks of IPv6 that reach over ::ffff:0:0/96 do not mean these. */
+static inline bool ioc_is_ipv4(const uint8_t a[16])
+{
+    static const uint8_t head[12] = { [10] = 0xff, [11] = 0xff };
+
+    return memcmp(a, head, sizeof head) == 0;
+}
+#define IOC_IPV4_BITS 96     /* of the 128 that stand before an address of IPv4 */
+
+/* A value as it is looked for: addresses by their bytes, URLs without the port and the path that they have anyway, other texts as they are. */
 struct ioc_key {
     uint64_t hash;
     uint32_t n;

@@ -15,6 +15,29 @@ void ioc_key_network(const uint8_t address[16], uint8_t bits, struct ioc_key *ou
     hashed(IOC_NETWORK, out);
 }
 
+/* put_url - "http://evil.example:80/" is "http://evil.example" (RFC 3986, 6.2.3): feeds write the one, browsers and proxies the other. */
+static void put_url(struct str url, struct ioc_key *out)
+{
+    static const struct { struct str scheme, port; } usual[] = { { STR_INIT("http://"), STR_INIT(":80") }, { STR_INIT("https://"), STR_INIT(":443") }, { STR_INIT("ftp://"), STR_INIT(":21") } };
+    size_t host = (size_t)(str_find(url, STR("://")) + 3), end = host, cut;
+    struct str rest;
+
+    while (end < url.n && !strchr("/?#", url.p[end]))
+        end++;
+    rest = str_cut(url, end);
+    for (cut = end; cut > host && url.p[cut - 1] >= '0' && url.p[cut - 1] <= '9'; cut--)
+        ;
+    for (size_t i = 0; cut > host && i < COUNT(usual); i++)
+        if (str_starts(url, usual[i].scheme) && str_eq(str_of(url.p + cut - 1, end - cut + 1), usual[i].port))
+            end = cut - 1;
+    if (rest.n == 1 && *rest.p == '/')
+        rest.n = 0;
+    memcpy(out->bytes, url.p, end);
+    if (rest.n)
+        memcpy(out->bytes + end, rest.p, rest.n);
+    out->n = (uint32_t)(end + rest.n);
+}
+
 bool ioc_key_of(enum ioc_type type, struct str normal, struct ioc_key *out)
 {
     uint8_t address[16], bits;
@@ -31,6 +54,8 @@ bool ioc_key_of(enum ioc_type type, struct str normal, struct ioc_key *out)
         if (!ioc_address(normal, (uint8_t *)out->bytes))
             return false;
         out->n = 16;
+    } else if (type == IOC_URL && str_find(normal, STR("://")) >= 0) {
+        put_url(normal, out);
     } else {
         memcpy(out->bytes, normal.p, normal.n);
         out->n = (uint32_t)normal.n;

@@ -216,22 +216,31 @@ static void ask_address(struct asking *q, const uint8_t address[16])
     k.n = 16;
     k.hash = XXH3_64bits_withSeed(k.bytes, 16, IOC_IP + 1);
     ask_key(q, IOC_IP, &k);
-    for (size_t i = 0; i < q->s->bits_n; i++) {
+    for (size_t i = 0; i < q->s->bits_n && !(ioc_is_ipv4(address) && q->s->bits[i] < IOC_IPV4_BITS); i++) {
         ioc_key_network(address, q->s->bits[i], &k);
         ask_key(q, IOC_NETWORK, &k);
     }
 }
 
-/* ask_name - the name, and those above it that have a dot. */
+/* ask_name - the name, and those above it that have a dot. One that is written in full ends in a dot. */
 static void ask_name(struct asking *q, struct str name)
 {
     struct ioc_key k;
 
+    while (name.n && name.p[name.n - 1] == '.')
+        name.n--;
     while (name.n && str_chr(name, '.') >= 0) {
         if (ioc_key_of(IOC_DOMAIN, name, &k))
             ask_key(q, IOC_DOMAIN, &k);
         name = str_cut(name, (size_t)str_chr(name, '.') + 1);
     }
+}
+
+static struct str behind_last(struct str s, char mark)
+{
+    for (ptrdiff_t at = str_chr(s, mark); at >= 0; at = str_chr(s, mark))
+        s = str_cut(s, (size_t)at + 1);
+    return s;
 }
 
 static void ask_host(struct asking *q, struct str host)
@@ -273,6 +282,6 @@ size_t ioc_find(const struct ioc_set *s, enum ioc_type type, struct str value, t
     if (type == IOC_URL)
         ask_host(&q, ioc_url_host(v));
     else if (type == IOC_EMAIL)
-        ask_name(&q, str_cut(v, (size_t)str_chr(v, '@') + 1));
+        ask_name(&q, behind_last(v, '@'));
     return q.n;
 }

@@ -38,7 +38,8 @@ static const struct { enum ioc_type type; const char *value, *source; time_ns un
     { IOC_NETWORK, "198.51.100.0/24", "a", 0 },  { IOC_NETWORK, "198.51.0.0/16", "a", 0 },   { IOC_NETWORK, "2001:db8::/32", "a", 0 }, { IOC_DOMAIN, "evil.example", "a", 0 },
     { IOC_DOMAIN, "deep.evil.example", "a", 0 }, { IOC_URL, "http://bad.example/x", "a", 0 }, { IOC_HASH, "d41d8cd98f00b204e9800998ecf8427e", "a", 0 },
     { IOC_EMAIL, "spam@mail.example", "a", 0 },  { IOC_AGENT, "EvilBot/1.0", "a", 0 },       { IOC_IP, "8.8.8.8", "a", 0 },           { IOC_DOMAIN, "cdn.good.example", "a", 0 },
-    { IOC_FILE, "C:\\x.exe", "a", 0 },           { IOC_IP, "203.0.113.7", "a", 0 },
+    { IOC_FILE, "C:\\x.exe", "a", 0 },           { IOC_URL, "https://root.example", "a", 0 },
+    { IOC_IP, "203.0.113.7", "a", 0 },
 };
 
 static const char google[] = "{\"name\":\"public resolvers\",\"type\":\"cidr\",\"list\":[\"8.8.8.0/24\"],\"matching_attributes\":[\"ip-src\",\"ip-dst\"]}";
@@ -81,9 +82,14 @@ static void what_an_event_says_is_found_however_it_is_written(void **state)
         { "another path", IOC_URL, "http://bad.example/y", 0, "" },
         { "a URL of a host that is there", IOC_URL, "https://u@www.evil.example:8443/x", 1, "evil.example" },
         { "a URL of an address", IOC_URL, "http://203.0.113.9/x", 1, "203.0.113.9" },
+        { "a URL of a host that is written in full", IOC_URL, "http://www.evil.example./x", 1, "evil.example" },
+        { "a URL with the port that it has anyway", IOC_URL, "http://bad.example:80/x", 1, "http://bad.example/x" },
+        { "a URL without a path, as a browser writes it", IOC_URL, "https://root.example/", 1, "https://root.example" },
+        { "another port", IOC_URL, "http://bad.example:443/x", 0, "" },
         { "a hash", IOC_HASH, "D41D8CD98F00B204E9800998ECF8427E", 1, "d41d8cd98f00b204e9800998ecf8427e" },
         { "a mailbox", IOC_EMAIL, "Spam@mail.example", 1, "spam@mail.example" },
         { "a mailbox of a name that is there", IOC_EMAIL, "x@evil.example", 1, "evil.example" },
+        { "a mailbox behind a name in quotes", IOC_EMAIL, "\"a@b\"@evil.example", 1, "evil.example" },
         { "what a browser calls itself", IOC_AGENT, "EvilBot/1.0", 1, "EvilBot/1.0" },
         { "a file", IOC_FILE, "C:\\x.exe", 1, "C:\\x.exe" },
         { "the same text of another type", IOC_FILE, "evil.example", 0, "" },
@@ -107,6 +113,32 @@ static void what_an_event_says_is_found_however_it_is_written(void **state)
     assert_true(str_eq(found[0].warning, STR("public resolvers")));
     assert_int_equal(ioc_find(s, IOC_DOMAIN, STR("cdn.good.example"), NOW, found, 8), 1);
     assert_true(str_eq(found[0].warning, STR("known names")));
+    ioc_close(&s);
+}
+
+/* What a feed of reserved networks says of IPv6 ("::/8") must not be found in each address of IPv4, which is written below ::ffff:0:0 here. */
+static void networks_of_ipv6_hold_no_ipv4(void **state)
+{
+    static const char reserved[] = "{\"name\":\"reserved\",\"type\":\"cidr\",\"list\":[\"::/8\"]}";
+    struct ioc_build *b = NULL;
+    struct ioc_set *s = NULL;
+    struct ioc found[4];
+    size_t count;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(ioc_build_new(&b, &e), 0);
+    assert_int_equal(ioc_build_warnings(b, str_c(reserved), &e), 0);
+    assert_int_equal(ioc_build_add(b, &(struct ioc){ .type = IOC_NETWORK, .value = STR("::/8"), .source = STR("a") }, &e), 0);
+    assert_int_equal(ioc_build_add(b, &(struct ioc){ .type = IOC_NETWORK, .value = STR("203.0.112.0/23"), .source = STR("a") }, &e), 0);
+    assert_int_equal(ioc_build_write(b, at("set"), &count, &e), 0);
+    ioc_build_free(&b);
+    assert_int_equal(ioc_open(at("set"), &s, &e), 0);
+    assert_int_equal(ioc_find(s, IOC_IP, STR("198.51.100.1"), NOW, found, 4), 0);
+    assert_int_equal(ioc_find(s, IOC_IP, STR("203.0.113.7"), NOW, found, 4), 1);
+    assert_int_equal(found[0].warning.n, 0);
+    assert_int_equal(ioc_find(s, IOC_IP, STR("::2"), NOW, found, 4), 1);
+    assert_true(str_eq(found[0].warning, STR("reserved")));
     ioc_close(&s);
 }
 
@@ -178,7 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_an_event_says_is_found_however_it_is_written), cmocka_unit_test(what_comes_again_replaces_what_was),
-        cmocka_unit_test(an_empty_set_is_a_set), cmocka_unit_test(a_torn_set_is_refused),
+        cmocka_unit_test(networks_of_ipv6_hold_no_ipv4), cmocka_unit_test(an_empty_set_is_a_set), cmocka_unit_test(a_torn_set_is_refused),
     };
 
     return cmocka_run_group_tests_name("set", tests, make_folder, remove_folder);

@@ -6,6 +6,7 @@
 
 #define LISTS_MAX   1000u
 #define ENTRIES_MAX 5000000u
+#define PARTS_MAX   10000u      /* of the kind substring: each is looked for in each indicator */
 
 enum warning_kind { WARN_NETWORK, WARN_HOST, WARN_TEXT, WARN_PART };
 
@@ -128,6 +129,8 @@ static int add_entry(struct warnings *w, const struct warning_list *l, struct st
         return 0;
     if (l->kind == WARN_PART) {
         one.text = arena_copy(&w->texts, text);
+        if (w->part_count >= PARTS_MAX)
+            return -E2BIG;
         if (!one.text.p || !room((void **)&w->parts, &w->part_cap, w->part_count, sizeof one))
             return -ENOMEM;
         w->parts[w->part_count++] = one;
@@ -191,7 +194,8 @@ int warnings_add(struct warnings *w, struct str json, struct err *e)
                 rc = add_entry(w, l, str_c(json_string_value(v)));
         }
         if (rc < 0)
-            err_set(e, rc, rc == -E2BIG ? "warning lists have more than %u entries" : "no memory for %u entries of warning lists", ENTRIES_MAX);
+            err_set(e, rc, rc == -E2BIG ? "warning lists have more than %u entries, or %u of the kind substring" : "no memory for warning lists of %u entries, %u of the kind substring", ENTRIES_MAX,
+                    PARTS_MAX);
     }
     json_decref(root);
     return rc;
@@ -231,9 +235,10 @@ static uint16_t holder(const struct warnings *w, uint64_t hash, enum ioc_type ty
 
 static uint16_t find_address(const struct warnings *w, enum ioc_type type, const uint8_t address[16], uint8_t bits)
 {
+    int least = bits >= IOC_IPV4_BITS && ioc_is_ipv4(address) ? IOC_IPV4_BITS : 0;
     uint16_t found = 0;
 
-    for (int n = bits; n >= 0 && !found; n--)
+    for (int n = bits; n >= least && !found; n--)
         if (w->prefix[n])
             found = holder(w, hash_of_network(address, (uint8_t)n), type);
     return found;
