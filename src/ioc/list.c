@@ -36,7 +36,7 @@ struct listing {
     struct reading *r;
     char            sep;
     int             at[COLUMNS];     /* -1: not there */
-    bool            begun;
+    bool            begun, columns;  /* columns: a heading names more than one */
 };
 
 static enum ioc_type kind_of(struct str word)
@@ -99,6 +99,7 @@ static bool heading(struct listing *l, const struct str *cells, size_t count)
     if (at[COLUMN_VALUE] < 0)
         return false;
     memcpy(l->at, at, sizeof at);
+    l->columns = count > 1;
     return true;
 }
 
@@ -142,7 +143,7 @@ static int take_row(struct listing *l, const struct str *cells, size_t count)
     return ioc_take(l->r, &one, value);
 }
 
-/* separator_of - of a line that may be a heading: the mark that is in it most often. URLs have commas, so a line without a heading is parted by a tab or a semicolon alone. */
+/* separator_of - of a line that may be a heading: the mark that is in it most often. URLs have commas: without a heading a line that is an indicator as a whole is not parted (take_line). */
 static char separator_of(struct str line)
 {
     static const char marks[] = ",;\t";
@@ -167,7 +168,7 @@ static int take_line(struct listing *l, struct str line)
     struct str cells[CELLS_MAX];
 
     line = str_trim(line);
-    if (line.n == 0 || *line.p == '#' || *line.p == ';' || str_starts(line, STR("//")))
+    if (line.n == 0 || *line.p == '#' || (*line.p == ';' && !(l->columns && l->sep == ';')) || str_starts(line, STR("//")))
         return 0;
     if (line.n > LINE_MAX) {
         ioc_skip(l->r, IOC_SKIP_VALUE, line);
@@ -179,7 +180,7 @@ static int take_line(struct listing *l, struct str line)
         if (heading(l, cells, cells_of(line, l->sep, cells)))
             return 0;
     }
-    if (l->at[COLUMN_VALUE] == 0 && l->at[COLUMN_TYPE] < 0 && ioc_guess(line) < IOC_TYPES) {
+    if (!l->columns && ioc_guess(line) < IOC_TYPES) {
         cells[0] = line;
         return take_row(l, cells, 1);
     }

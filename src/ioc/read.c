@@ -54,10 +54,21 @@ void ioc_skip(struct reading *r, enum ioc_skip why, struct str what)
         snprintf(r->told->example[why], sizeof r->told->example[why], "%.*s", (int)min_size(what.n, sizeof r->told->example[why] - 1), what.n ? what.p : "");
 }
 
+/* above_all - "*.evil.example" and ".evil.example" are all names below evil.example, and those are found by it. */
+static struct str above_all(struct str value)
+{
+    value = str_trim(value);
+    if (str_starts(value, STR("*.")) || str_starts(value, STR(".")))
+        return str_cut(value, *value.p == '*' ? 2 : 1);
+    return value;
+}
+
 int ioc_take(struct reading *r, struct ioc *i, struct str value)
 {
     int rc;
 
+    if (i->type == IOC_DOMAIN)
+        value = above_all(value);
     buf_reset(&r->value);
     if (!ioc_normal(i->type, value, &r->value)) {
         ioc_skip(r, IOC_SKIP_VALUE, value);
@@ -92,7 +103,7 @@ enum ioc_type ioc_guess(struct str value)
 
     buf_init(&b, 2 * IOC_VALUE_MAX);
     for (size_t i = 0; i < COUNT(order); i++)
-        if (ioc_normal(order[i], value, &b) && (order[i] != IOC_DOMAIN || looks_a_name(buf_view(&b))))
+        if (ioc_normal(order[i], order[i] == IOC_DOMAIN ? above_all(value) : value, &b) && (order[i] != IOC_DOMAIN || looks_a_name(buf_view(&b))))
             return order[i];
     return IOC_TYPES;
 }

@@ -231,6 +231,20 @@ static enum ioc_tlp tlp_of(const struct markings *m, const json_t *object, enum 
     return most == IOC_TLP_NONE ? usual : most;
 }
 
+/* benign - the file says that it is nothing bad: indicator_types of 2.1, labels of 2.0. */
+static bool benign(const json_t *object)
+{
+    const json_t *lists[] = { json_object_get(object, "indicator_types"), json_object_get(object, "labels") };
+    size_t i;
+    json_t *v;
+
+    for (size_t k = 0; k < COUNT(lists); k++)
+        json_array_foreach (lists[k], i, v)
+            if (str_eq(str_c(json_string_value(v)), STR("benign")))
+                return true;
+    return false;
+}
+
 static int take_indicator(struct reading *r, const struct markings *m, const json_t *object)
 {
     struct ioc one = *r->usual;
@@ -241,6 +255,10 @@ static int take_indicator(struct reading *r, const struct markings *m, const jso
         ioc_skip(r, IOC_SKIP_REVOKED, ioc_text_of(object, "id"));
         return 0;
     }
+    if (benign(object)) {
+        ioc_skip(r, IOC_SKIP_NOT_FOR_DETECTION, ioc_text_of(object, "id"));
+        return 0;
+    }
     if (how.n && !str_eq(how, STR("stix"))) {
         ioc_skip(r, IOC_SKIP_PATTERN, how);
         return 0;
@@ -248,7 +266,7 @@ static int take_indicator(struct reading *r, const struct markings *m, const jso
     one.id = ioc_text_of(object, "id");
     one.note = str_of(name.p, min_size(name.n, IOC_NOTE_MAX));
     one.from = ioc_time_of(object, "valid_from");
-    if (json_object_get(object, "valid_until"))
+    if (ioc_time_of(object, "valid_until"))
         one.until = ioc_time_of(object, "valid_until");
     if (json_is_integer(confidence) && json_integer_value(confidence) >= 0 && json_integer_value(confidence) <= 100)
         one.confidence = (uint8_t)json_integer_value(confidence);

@@ -81,6 +81,8 @@ static void an_indicator_of_stix_keeps_what_is_said_of_it(void **state)
         "{\"type\":\"bundle\",\"objects\":[{\"type\":\"indicator\",\"id\":\"indicator--7\",\"name\":\"C2\",\"confidence\":80,\"valid_from\":\"2026-11-01T00:00:00Z\","
         "\"valid_until\":\"2026-12-01T00:00:00Z\",\"object_marking_refs\":[\"marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003\"],\"pattern\":\"[ipv4-addr:value = '203.0.113.7']\"},"
         "{\"type\":\"indicator\",\"revoked\":true,\"pattern\":\"[ipv4-addr:value = '203.0.113.8']\"},"
+        "{\"type\":\"indicator\",\"indicator_types\":[\"benign\"],\"pattern\":\"[ipv4-addr:value = '203.0.113.9']\"},"
+        "{\"type\":\"indicator\",\"labels\":[\"benign\"],\"pattern\":\"[ipv4-addr:value = '203.0.113.9']\"},"
         "{\"type\":\"indicator\",\"pattern_type\":\"yara\",\"pattern\":\"rule x {}\"},{\"type\":\"malware\",\"name\":\"x\"}]}";
     struct taken t = { 0 };
     struct ioc_told told;
@@ -94,6 +96,7 @@ static void an_indicator_of_stix_keeps_what_is_said_of_it(void **state)
     assert_int_equal(reads(str_c(text), &t, &told, &e), 0);
     assert_int_equal(told.taken, 1);
     assert_int_equal(told.skipped[IOC_SKIP_REVOKED], 1);
+    assert_int_equal(told.skipped[IOC_SKIP_NOT_FOR_DETECTION], 2);
     assert_int_equal(told.skipped[IOC_SKIP_PATTERN], 1);
     assert_string_equal(told.example[IOC_SKIP_PATTERN], "yara");
     assert_int_equal(t.last.confidence, 80);
@@ -137,7 +140,11 @@ static void lists_are_read_with_and_without_headings(void **state)
         { "semicolons and quotes", "value;type;note\n\"Mozilla; \"\"x\"\"\";user_agent;a\n203.0.113.0/24;ip;b", "user_agent Mozilla; \"\"x\"\"\nnetwork 203.0.113.0/24\n", 0 },
         { "tabs, no heading", "203.0.113.7\t2026-11-01\tscanner\n203.0.113.8\t2026-11-02\tscanner\n", "ip 203.0.113.7\nip 203.0.113.8\n", 0 },
         { "commas, no heading", "203.0.113.7,scanner\n203.0.113.8,scanner\n", "ip 203.0.113.7\nip 203.0.113.8\n", 0 },
-        { "a short row", "note;value\nx\n;203.0.113.7\n", "", 0 },
+        { "a short row", "note;value\nx\n", "", 0 },
+        { "an empty cell before the value", "note;value\n;203.0.113.7\n", "ip 203.0.113.7\n", 0 },
+        { "a heading, the value first", "value,confidence\nhttp://evil.example/a,90\nbad@evil.example,90\n", "url http://evil.example/a\nemail bad@evil.example\n", 0 },
+        { "a heading of one column", "value\nhttp://evil.example/a,b\n", "url http://evil.example/a,b\n", 0 },
+        { "all names below one", "*.evil.example\n.bad.example\n", "domain evil.example\ndomain bad.example\n", 0 },
         { "nothing", "", "", 0 },
     };
     struct taken t = { 0 };
