@@ -9,8 +9,9 @@
 #include "sigma/engine.h"
 
 #define WORD_MAX 96   /* longer texts are no word */
+#define NUMBER_WORDS_MAX 65000u   /* words beyond which no number of an event becomes one */
 
-enum number_state { NUMBER_ABSENT, NUMBER_ODD, NUMBER_PLAIN };   /* odd: several, or not written as a plain number */
+enum number_state { NUMBER_ABSENT, NUMBER_ODD, NUMBER_PLAIN };   /* odd: several, not written as a plain number, or a number that no word tells from others */
 
 struct key {
     uint8_t  product, class, unknown, has_program, number, starts;
@@ -65,7 +66,7 @@ static int learn(struct tables *t, struct str s)
     return 0;
 }
 
-/* learn_numbers - the event numbers that a leaf names, as events write them. */
+/* learn_numbers - the event numbers that a leaf names, as events write them. Past the room for words the numbers of events that are no word decide nothing. */
 static int learn_numbers(struct tables *t, const struct leaf *leaf)
 {
     int rc = 0;
@@ -73,7 +74,9 @@ static int learn_numbers(struct tables *t, const struct leaf *leaf)
     for (uint32_t i = 0; i < leaf->count && rc == 0; i++) {
         const struct pattern *p = &leaf->patterns[i];
 
-        if (p->kind == PAT_NUMBER && p->number >= 0 && p->number < 1e9)
+        if (t->vocabulary.count >= NUMBER_WORDS_MAX)
+            t->numbers_unknown = true;
+        else if (p->kind == PAT_NUMBER && p->number >= 0 && p->number < 1e9)
             rc = learn(t, arena_printf(&t->arena, "%u", (unsigned)p->number));
         else if (p->kind == PAT_EQ)
             rc = learn(t, p->text);
@@ -109,9 +112,9 @@ static struct str first_of(const struct view *v, enum origin_name o)
     return v->shape->origin_count[o] ? v->ev->fields[v->shape->origin[o][0]].value : (struct str){ NULL, 0 };
 }
 
-static enum number_state number_state(struct view *v, uint32_t field)
+static enum number_state number_state(struct view *v, const struct sigma *set)
 {
-    uint32_t i = view_first(v, field);
+    uint32_t i = view_first(v, set->f_event_id);
     struct str s;
 
     if (i == UINT32_MAX)
@@ -122,7 +125,7 @@ static enum number_state number_state(struct view *v, uint32_t field)
     for (size_t k = 0; k < s.n; k++)
         if (s.p[k] < '0' || s.p[k] > '9')
             return NUMBER_ODD;
-    return NUMBER_PLAIN;
+    return set->tables->numbers_unknown && word(set->tables, s) == 0 ? NUMBER_ODD : NUMBER_PLAIN;
 }
 
 /* key_unix - what only events that are not of Windows are asked. */
@@ -153,7 +156,7 @@ static void key_of(const struct cells *c, struct view *v, const struct origin *o
     const struct tables *t = c->set->tables;
     bool windows = str_eq(o->product, STR("windows"));
 
-    *k = (struct key){ .product = windows ? 2 : o->product.n != 0, .class = (uint8_t)v->ev->class, .number = (uint8_t)number_state(v, c->set->f_event_id) };
+    *k = (struct key){ .product = windows ? 2 : o->product.n != 0, .class = (uint8_t)v->ev->class, .number = (uint8_t)number_state(v, c->set) };
     k->unknown = c->loose && origin_unknown(o);
     k->event_id = word(t, o->event_id);
     if (windows) {
@@ -250,7 +253,7 @@ static bool make(struct cells *c, struct view *v, const struct origin *o, struct
 
         if (rule->correlation || !c->applies[rule->logsource])
             continue;
-        if (s->tables->witness[r].numbered && number_state(v, s->f_event_id) != NUMBER_ODD && !possible(c, &rule->program, v))
+        if (s->tables->witness[r].numbered && number_state(v, s) != NUMBER_ODD && !possible(c, &rule->program, v))
             continue;
         take_rule(s, cell, r);
     }

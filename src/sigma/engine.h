@@ -79,6 +79,7 @@ struct tables {
     struct slot_atom *slots;
     uint32_t          slot_mask;
     struct strmap     vocabulary;      /* words that an event's origin may hold and that make a difference */
+    bool              numbers_unknown; /* the rules name more event numbers than there is room for */
     uint32_t         *common;          /* by 16 bits of gram_hash: how often the rules write these 4 bytes */
 };
 #define COMMON_SHIFT 16

@@ -79,9 +79,48 @@ static void hostile_rules_end(void **state)
     sigma_free(&s);
 }
 
+/* More event numbers than the tables have words for: the set loads, and those past the words are found all the same. */
+static void rules_may_name_any_number_of_event_numbers(void **state)
+{
+    enum { RULES = 7, EACH = 10000 };
+    struct buf texts[RULES] = { 0 };
+    struct sigma_source sources[RULES];
+    struct event_batch events;
+    struct sigma *s = NULL;
+    struct sigma_run *run = NULL;
+    struct err e;
+
+    (void)state;
+    for (int r = 0; r < RULES; r++) {
+        buf_init(&texts[r], MIB);
+        buf_printf(&texts[r], "title: t\nid: r%d\nlogsource: {product: windows}\ndetection:\n  s:\n    EventID:\n", r);
+        for (int i = 0; i < EACH; i++)
+            buf_printf(&texts[r], "      - %d\n", 100000 + r * EACH + i);
+        buf_str(&texts[r], STR("  condition: s\n"));
+        sources[r] = (struct sigma_source){ .path = STR("r.yml"), .text = buf_view(&texts[r]) };
+    }
+    assert_int_equal(sigma_compile(sources, RULES, &s, &e), 0);
+    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
+    for (int i = 0; i < RULES * EACH + 1; i += 3500) {   /* 20 numbers of rules, and one that is none */
+        const struct sigma_match *m;
+        char text[96];
+
+        snprintf(text, sizeof text, "class=os-windows\nEventID=%d", 100000 + i);
+        event_batch_init(&events, 0);
+        event_from(&events, text);
+        assert_int_equal(sigma_run_event(run, events.items, false, &m, &e), i < RULES * EACH);
+        event_batch_free(&events);
+    }
+    sigma_run_free(&run);
+    sigma_free(&s);
+    for (int r = 0; r < RULES; r++)
+        buf_free(&texts[r]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_may_name_any_number_of_event_numbers),
         cmocka_unit_test(a_refusal_names_its_place_and_stops_no_other),
         cmocka_unit_test(a_match_tells_where),
         cmocka_unit_test(hostile_rules_end),
