@@ -18,7 +18,7 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
     if (!d)
         return err_set(e, -ENOMEM, "no memory for the desk");
     d->setup = *setup;
-    event_batch_init(&d->batch, 0);
+    event_batch_init(&d->batch, JOURNAL_BATCH_BYTES);
     rc = file_mkdirs(node_path(setup->node, "desk", path), 0750, e);
     if (rc == 0)
         rc = file_mkdirs(node_path(setup->node, "documents", path), 0750, e);

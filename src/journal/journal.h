@@ -21,6 +21,7 @@
 #include "event/event.h"
 
 #define JOURNAL_FRAME_MAX     (16u * MIB)  /* a payload after compression */
+#define JOURNAL_BATCH_BYTES   (256u * MIB) /* the arena of a batch that the largest frame is read into: its lines, fields and shapes */
 #define JOURNAL_ORIGIN_ID_MAX 128
 #define JOURNAL_ORIGINS_MAX   65536        /* senders that number their batches */
 

@@ -204,6 +204,40 @@ static void hostile_findings_are_kept_and_shown(void **state)
     json_decref(c);
 }
 
+/* One line that many rules find is a frame in which the line stands once, but each of its events has it whole. */
+static void a_long_line_that_many_rules_find_is_taken(void **state)
+{
+    enum { RULES = 70 };
+    struct world *w = *state;
+    struct journal_origin origin = { STR_INIT("detect"), 1 };
+    struct event_batch b;
+    struct journal *j;
+    char path[4096];
+    struct err e;
+    char *line = malloc(EVENT_ORIGINAL_MAX);
+
+    assert_non_null(line);
+    memset(line, 'A', EVENT_ORIGINAL_MAX);
+    event_batch_init(&b, 0);
+    must(journal_open(node_path(w->node, "findings", path), 0, &j, &e), &e);
+    for (int i = 0; i < RULES; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = ev->received = T0;
+        ev->original = str_of(line, EVENT_ORIGINAL_MAX);
+        assert_int_equal(event_add(ev, &b.arena, STR("rule.id"), arena_printf(&b.arena, "rule-%d", i)), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("rule.level"), STR("high")), 0);
+    }
+    must(journal_append(j, b.items, b.count, origin, NULL, &e), &e);
+    must(journal_commit(j, &e), &e);
+    journal_close(&j);
+    event_batch_free(&b);
+    free(line);
+    take(w, T0);
+    assert_int_equal(count(w, "SELECT count(*) FROM cases"), RULES);
+    assert_int_equal(count(w, "SELECT count(*) FROM setback WHERE kind = 'finding'"), 0);
+}
+
 #define T(f, n) { .name = n, .test_func = f, .setup_func = world_open, .teardown_func = world_close }
 
 int main(void)
@@ -217,6 +251,7 @@ int main(void)
         T(policy_sends_the_notice_without_a_human, "D-05 R-10.1-08 policy sends the notice without a human"),
         T(an_outage_delays_reminders_and_drops_none, "D-05 an outage delays reminders and drops none"),
         T(hostile_findings_are_kept_and_shown, "hostile findings are kept and shown, one without a rule is passed, kept and said"),
+        T(a_long_line_that_many_rules_find_is_taken, "a line of the greatest length that many rules find gives a case each"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
