@@ -59,6 +59,15 @@ test('hunt tells one line a match from event logs, JSON, syslog and audit logs, 
     assert.match(first.event['event.original'], /^<Event xmlns=.*<Data Name="User">ann<\/Data>.*<\/Event>$/);
 });
 
+test('the name of a file does not drive the terminal', async (t) => {
+    const at = folder(t);
+    writeFileSync(at('\x1b[2Ja\u009b.log'), 'Mar 19 03:00:01 srv1 app: a needle\n');
+    const r = await saqshy(['hunt', '--rules', at('rule.yml'), at('\x1b[2Ja\u009b.log'), at('\x1b[2Jnone')]);
+    assert.match(r.out, /\/\?\[2Ja\?\.log:1 /);
+    assert.match(r.err, /\/\?\[2Jnone/);
+    assert.doesNotMatch(r.out + r.err, /[\x1b\u009b]/);
+});
+
 test('hunt tells what of an event log it cannot read, and goes on', async (t) => {
     const at = folder(t), log = evtx('00.chunk', '00.chunk');
     log[4096 + 512 + 24 + 4 + 10 + 4] ^= 1;   // the template of the first chunk is another one now

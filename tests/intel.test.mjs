@@ -46,6 +46,16 @@ test('STIX, MISP and lists become one set; each source is told with what was lef
     assert.match(piped.out, /^evil\.example: domain evil\.example of partner/);
 });
 
+test('what others wrote neither drives the terminal nor breaks JSON', async (t) => {
+    const { at, intel } = folder(t);
+    await intel('import', '--source', 'a', at('a.csv', Buffer.concat([Buffer.from('value,note\nevil.example,"x\u009b2J\u202ey'), Buffer.from([0x9b]), Buffer.from('"\n')])));
+    assert.equal((await intel('check', 'evil.example')).out, 'evil.example: domain evil.example of a, x?2J?y?\n');
+    assert.deepEqual(json(await intel('check', '--json', 'evil.example')).map((x) => [x.value, x.note]), [['evil.example', 'x?2J?y?']]);
+    const broken = await intel('import', '--source', 'b', at('b.json', '{"a": \u009b2J}'));
+    assert.equal(broken.code, 2);
+    assert.doesNotMatch(broken.err, /\u009b/);
+});
+
 test('an import replaces what its source said before, --add comes beside it, remove takes it away; what is no list leaves a source as it was', async (t) => {
     const { at, intel } = folder(t);
     const is = async (value) => (await intel('check', value)).code === 0;

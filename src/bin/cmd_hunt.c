@@ -13,6 +13,8 @@ static const char usage[] =
     "the order of the files, and correlations run over all of them in that order. --json: one object a match.\n"
     "Exit 0 if something matched, 1 if nothing did, 2 if rules or a file could not be read.\n";
 
+#define PATH_SHOWN 4200   /* bytes of a path, or of a message with one */
+
 struct output { bool json; };
 
 static int flush(void *arg, struct str text)
@@ -31,7 +33,8 @@ static int sink(void *arg, const char *file, uint64_t record, const struct event
             buf_byte(out, '\n');
             continue;
         }
-        buf_printf(out, "%s:%llu  ", file, (unsigned long long)record);
+        plain_put(out, str_c(file), PATH_SHOWN);
+        buf_printf(out, ":%llu  ", (unsigned long long)record);
         buf_time(out, ev->time);
         buf_printf(out, "  %s  ", sigma_level_name(m[i].rule->level));
         plain_put(out, m[i].rule->title, 200);
@@ -50,10 +53,27 @@ static int sink(void *arg, const char *file, uint64_t record, const struct event
     return 0;
 }
 
+/* tell - a message; names of files are a stranger's as much as what stands in them. */
+static void tell(const char *what)
+{
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 64 * KIB);
+    plain_put(&b, str_c(what), PATH_SHOWN);
+    fprintf(stderr, "saqshy hunt: %.*s\n", STR_ARG(buf_view(&b)));
+}
+
 static void complain(void *arg, const char *file, uint64_t record, const char *what)
 {
+    AUTO_BUF struct buf b;
+
     (void)arg;
-    fprintf(stderr, "saqshy hunt: %s, record %llu, skipping: %s\n", file, (unsigned long long)record, what);
+    buf_init(&b, 64 * KIB);
+    buf_str(&b, STR("saqshy hunt: "));
+    plain_put(&b, str_c(file), PATH_SHOWN);
+    buf_printf(&b, ", record %llu, skipping: ", (unsigned long long)record);
+    plain_put(&b, str_c(what), PATH_SHOWN);
+    fprintf(stderr, "%.*s\n", STR_ARG(buf_view(&b)));
 }
 
 static void tell_refusals(const struct sigma *s)
@@ -82,7 +102,7 @@ static int hunt_all(struct hunt *h, char **files, int count, bool json)
     for (int i = 0; i <= count; i++) {
         e = (struct err){ 0 };
         if ((i < count ? hunt_file(h, files[i], &e) : hunt_end(h, &stats, &e)) < 0) {
-            fprintf(stderr, "saqshy hunt: %s\n", e.text[0] ? e.text : "could not write the matches");
+            tell(e.text[0] ? e.text : "could not write the matches");
             unread = true;
         }
     }
@@ -121,7 +141,7 @@ static int run(const char *const *rules, size_t rule_count, char **files, int co
         tell_refusals(s);
         rc = hunt_all(h, files, count, json);
     } else {
-        fprintf(stderr, "saqshy hunt: %s\n", e.text);
+        tell(e.text);
         rc = EXIT_USAGE;
     }
     hunt_free(&h);

@@ -4,6 +4,7 @@
  *      DATA/intel/warnings/      warning lists of MISP, as they came
  *      DATA/intel/set            all sources in one, marked by the warning lists: what is asked */
 #include "bin/bin.h"
+#include "bin/event_print.h"
 #include "bin/plain.h"
 #include "base/file.h"
 #include "ioc/ioc.h"
@@ -81,6 +82,16 @@ static int each_in(const struct intel *x, const char *folder, each_fn *fn, void 
 
 static int source_in(const struct intel *x, const char *name, void *arg, struct err *e) { return take_set(path_of(x, "sources", name), arg, e); }
 
+/* put_text - what others wrote must not drive the terminal. */
+static void put_text(FILE *to, const char *before, struct str s)
+{
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 4 * IOC_VALUE_MAX);
+    plain_put(&b, s, IOC_VALUE_MAX);
+    fprintf(to, "%s%.*s", before, STR_ARG(buf_view(&b)));
+}
+
 /* warnings_in - a list that cannot be read marks nothing, which is told: without it more is found, not less. */
 static int warnings_in(const struct intel *x, const char *name, void *arg, struct err *e)
 {
@@ -92,8 +103,11 @@ static int warnings_in(const struct intel *x, const char *name, void *arg, struc
     rc = plain_read(path, WARNING_MAX, &b, e);
     if (rc == 0)
         rc = ioc_build_warnings(arg, buf_view(&b), e);
-    if (rc < 0 && rc != -ENOMEM)
-        fprintf(stderr, "saqshy intel: the warning list \"%s\" is left out: %s\n", path, e->text);
+    if (rc < 0 && rc != -ENOMEM) {
+        put_text(stderr, "saqshy intel: the warning list \"", str_c(path));
+        put_text(stderr, "\" is left out: ", str_c(e->text));
+        fputc('\n', stderr);
+    }
     return rc == -ENOMEM ? rc : 0;
 }
 
@@ -115,18 +129,22 @@ static int rebuild(const struct intel *x, size_t *count, struct err *e)
 
 /* --- import --- */
 
-/* put_text - what others wrote must not drive the terminal. */
-static void put_text(const char *before, struct str s)
+/* json_text - JSON holds UTF-8 only; a list may be written otherwise, and a note is cut. */
+static json_t *json_text(struct str s)
 {
-    fputs(before, stdout);
-    for (size_t i = 0; i < s.n; i++)
-        putchar((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f ? '?' : s.p[i]);
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 4 * IOC_VALUE_MAX);
+    if (str_utf8_valid(s))
+        return json_stringn(s.n ? s.p : "", s.n);
+    plain_put(&b, s, IOC_VALUE_MAX);
+    return json_stringn(b.n ? b.p : "", b.n);
 }
 
 static void tell_file(const struct intel *x, const char *path, const struct ioc_told *t)
 {
     if (x->json) {
-        json_t *skipped = json_object(), *o = json_pack("{s:s, s:s, s:I}", "file", path, "format", ioc_format_name(t->format), "taken", (json_int_t)t->taken);
+        json_t *skipped = json_object(), *o = json_pack("{s:o, s:s, s:I}", "file", json_text(str_c(path)), "format", ioc_format_name(t->format), "taken", (json_int_t)t->taken);
 
         for (enum ioc_skip s = 0; s < IOC_SKIPS; s++)
             json_object_set_new(skipped, ioc_skip_name(s), json_integer((json_int_t)t->skipped[s]));
@@ -136,11 +154,12 @@ static void tell_file(const struct intel *x, const char *path, const struct ioc_
         json_decref(o);
         return;
     }
-    printf("%s: %s, %llu indicators\n", path, ioc_format_name(t->format), (unsigned long long)t->taken);
+    put_text(stdout, "", str_c(path));
+    printf(": %s, %llu indicators\n", ioc_format_name(t->format), (unsigned long long)t->taken);
     for (enum ioc_skip s = 0; s < IOC_SKIPS; s++)
         if (t->skipped[s]) {
             printf("  left out, %s: %llu, the first is", ioc_skip_name(s), (unsigned long long)t->skipped[s]);
-            put_text(" ", str_c(t->example[s]));
+            put_text(stdout, " ", str_c(t->example[s]));
             putchar('\n');
         }
 }
@@ -203,10 +222,14 @@ static void tell_found(const struct intel *x, const char *value, const struct io
     if (i->until)
         buf_time(&until, i->until);
     if (x->json) {
-        json_t *o = json_pack("{s:s, s:s, s:s%, s:s%, s:s, s:s%, s:s%, s:s%}", "asked", value, "type", ioc_type_name(i->type), "value", i->value.p, i->value.n, "source", i->source.p,
-                              i->source.n, "tlp", ioc_tlp_name(i->tlp), "id", i->id.n ? i->id.p : "", i->id.n, "note", i->note.n ? i->note.p : "", i->note.n, "warning",
-                              i->warning.n ? i->warning.p : "", i->warning.n);
+        const struct { const char *name; struct str text; } rows[] = {
+            { "asked", str_c(value) }, { "type", str_c(ioc_type_name(i->type)) }, { "value", i->value }, { "source", i->source }, { "tlp", str_c(ioc_tlp_name(i->tlp)) },
+            { "id", i->id }, { "note", i->note }, { "warning", i->warning },
+        };
+        json_t *o = json_object();
 
+        for (size_t k = 0; k < COUNT(rows); k++)
+            json_object_set_new(o, rows[k].name, json_text(rows[k].text));
         json_object_set_new(o, "confidence", i->confidence == IOC_CONFIDENCE_NONE ? json_null() : json_integer(i->confidence));
         json_object_set_new(o, "valid_until", i->until ? json_stringn(until.p, until.n) : json_null());
         json_dumpf(o, stdout, JSON_COMPACT);
@@ -214,10 +237,10 @@ static void tell_found(const struct intel *x, const char *value, const struct io
         json_decref(o);
         return;
     }
-    put_text("", str_c(value));
+    put_text(stdout, "", str_c(value));
     printf(": %s", ioc_type_name(i->type));
-    put_text(" ", i->value);
-    put_text(" of ", i->source);
+    put_text(stdout, " ", i->value);
+    put_text(stdout, " of ", i->source);
     if (i->tlp)
         printf(", TLP:%s", ioc_tlp_name(i->tlp));
     if (i->confidence != IOC_CONFIDENCE_NONE)
@@ -225,9 +248,9 @@ static void tell_found(const struct intel *x, const char *value, const struct io
     if (until.n)
         printf(", until %.*s", STR_ARG(buf_view(&until)));
     if (i->note.n)
-        put_text(", ", i->note);
+        put_text(stdout, ", ", i->note);
     if (i->warning.n)
-        put_text("; on the warning list ", i->warning);
+        put_text(stdout, "; on the warning list ", i->warning);
     putchar('\n');
 }
 
@@ -366,7 +389,9 @@ int cmd_intel(int argc, char **argv)
     if (optind >= argc)
         return wrong_usage("intel", "import, check, list, remove or rebuild is expected");
     rc = run(&x, argc - optind, argv + optind, &e);
-    if (rc < 0)
-        fprintf(stderr, "saqshy intel: %s\n", e.text);
+    if (rc < 0) {
+        put_text(stderr, "saqshy intel: ", str_c(e.text));   /* it may show a piece of the file */
+        fputc('\n', stderr);
+    }
     return rc < 0 ? EXIT_USAGE : strcmp(argv[optind], "check") == 0 && rc == 0 ? EXIT_NO : EXIT_YES;
 }
