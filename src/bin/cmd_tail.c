@@ -6,8 +6,6 @@
 
 #include <signal.h>
 
-#define BATCH_BYTES (256u * MIB) /* fields and texts of the largest frame */
-
 static const char usage[] = "usage: saqshy tail QUERY [--json] [--data DIR]\n\n"
                             "Shows new events that match, until Ctrl-C. An empty QUERY (\"\") shows all.\n"
                             "  --data DIR   data directory (default: SAQSHY_DATA, else ./data)\n";
@@ -25,7 +23,7 @@ static int follow(const struct query *q, const char *data, bool json, struct err
     rc = journal_reader_open(folder, journal_committed_seq(folder), &r, e);
     if (rc < 0)
         return rc;
-    event_batch_init(&b, BATCH_BYTES);
+    event_batch_init(&b, JOURNAL_BATCH_BYTES);
     while (!ferror(stdout)) {
         rc = journal_reader_next(r, &b, NULL, e);
         if (rc == 0)

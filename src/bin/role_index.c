@@ -23,7 +23,6 @@
 #define MOVE_AGAIN_NS    NS_PER_MINUTE          /* after an error, or when there was nothing to move */
 #define WAIT_MS          200
 #define PAUSE_MS         1000   /* after an error such as a full disk */
-#define BATCH_BYTES      (256u * MIB) /* fields and texts of the largest frame */
 
 struct indexer {
     const struct node     *node;
@@ -89,7 +88,7 @@ static int open_all(struct indexer *x, struct err *e)
     x->lag_events = metrics_cell(m, "saqshy_index_lag_events", NULL, true, "committed events not yet taken");
     x->days_removed = metrics_cell(m, "saqshy_index_days_removed_total", NULL, false, "days removed by age");
     x->segments_removed = metrics_cell(m, "saqshy_index_segments_removed_total", NULL, false, "segments of the journal cut");
-    event_batch_init(&x->batch, BATCH_BYTES);
+    event_batch_init(&x->batch, JOURNAL_BATCH_BYTES);
     rc = store_open(x->store_folder, NULL, &x->store, e);
     if (rc == 0)
         rc = keep_open(x->node, &x->metrics, &x->keep, e);

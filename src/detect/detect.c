@@ -9,7 +9,6 @@
 
 #define CHECKPOINT_MS     2000
 #define CHECKPOINT_SHARE  20         /* saving may take one part in so many of the time */
-#define BATCH_ARENA_BYTES (256u * MIB)
 #define CHECK_EVERY       10000      /* one event of so many is looked at by the plain evaluator too */
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
@@ -201,8 +200,8 @@ int detect_open(const struct detect_config *c, detect_say *say, void *arg, struc
     *out = NULL;
     if (!d)
         return err_set(e, -ENOMEM, "no memory for detection");
-    event_batch_init(&d->batch, BATCH_ARENA_BYTES);
-    event_batch_init(&d->found, BATCH_ARENA_BYTES);
+    event_batch_init(&d->batch, JOURNAL_BATCH_BYTES);
+    event_batch_init(&d->found, JOURNAL_BATCH_BYTES);
     rc = copy_config(d, c, e);
     if (rc == 0)
         rc = open_parts(d, say, arg, e);

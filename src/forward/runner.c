@@ -11,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 
-#define BATCH_ARENA_MAX (256u * MIB)     /* fields and texts of the largest frame */
 #define BATCH_KEEP      (8u * MIB)
 #define KEEP_NS         (200 * NS_PER_MS)   /* the cursor's file is synced no more often than so */
 #define CERTS_NS        (5 * NS_PER_SECOND)
@@ -206,7 +205,7 @@ static int work(struct runner *r, struct err *e)
             return rc;
         if (r->batch.arena.used_bytes > BATCH_KEEP) {
             event_batch_free(&r->batch);
-            event_batch_init(&r->batch, BATCH_ARENA_MAX);
+            event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
         }
         if (renewed(r))
             return 1;
@@ -228,7 +227,7 @@ static int begin(struct runner *r, struct err *e)
         rc = journal_reader_open(r->journal, r->u.first_seq, &r->reader, e);
     if (rc < 0)
         return rc;
-    event_batch_init(&r->batch, BATCH_ARENA_MAX);
+    event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
     r->covered = r->u.first_seq;
     r->outstanding = false;
     r->connected = true;
@@ -242,7 +241,7 @@ static void end(struct runner *r)
     r->u.kind->disconnect(&r->u);
     journal_reader_close(&r->reader);
     event_batch_free(&r->batch);
-    event_batch_init(&r->batch, BATCH_ARENA_MAX);
+    event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
 }
 
 /* pause - the longer the more often it failed, by a random half of it. */
@@ -369,7 +368,7 @@ int runner_new(const struct forward_options *o, const struct upstream_conf *c, s
     if (!r)
         return err_set(e, -ENOMEM, "no memory for an upstream");
     pthread_mutex_init(&r->lock, NULL);
-    event_batch_init(&r->batch, BATCH_ARENA_MAX);
+    event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
     r->u.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     rc = r->u.stop_fd < 0 ? err_sys(e, "could not make an event descriptor") : 0;
     snprintf(r->journal, sizeof r->journal, "%.4000s/journal", o->data);

@@ -10,7 +10,6 @@
 #include <sys/eventfd.h>
 
 #define WAIT_MS     500
-#define BATCH_BYTES (256u * MIB)    /* fields and texts of the largest frame */
 
 struct tail_sub {
     struct tail_sub *next;
@@ -198,7 +197,7 @@ int tail_open(const char *journal_folder, struct tail **out, struct err *e)
     }
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->wake, NULL);
-    event_batch_init(&t->batch, BATCH_BYTES);
+    event_batch_init(&t->batch, JOURNAL_BATCH_BYTES);
     t->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     failed = t->fd < 0 ? errno : pthread_create(&t->thread, NULL, tail_thread, t);
     if (failed) {
