@@ -50,7 +50,7 @@ static enum ioc_type kind_of(struct str word)
     return IOC_TYPES;
 }
 
-/* cell_of - the next cell; a quoted one may hold separators, and "" for a quote, which stays two. */
+/* cell_of - the next cell; a quoted one may hold separators, and "" for a quote (quotes_single). */
 static struct str cell_of(struct str *line, char sep)
 {
     struct str cell;
@@ -116,13 +116,30 @@ static time_ns moment(struct str s, time_ns usual)
     return s.n && time_parse_rfc3339(s, &t, &offset, NULL) == 0 ? t : usual;
 }
 
+/* quotes_single - "" as the one quote that it stands for. What is too long for a value stays as it is, and is refused later. */
+static struct str quotes_single(struct str s, char room[IOC_VALUE_MAX])
+{
+    size_t n = 0;
+
+    if (s.n > IOC_VALUE_MAX || str_find(s, STR("\"\"")) < 0)
+        return s;
+    for (size_t i = 0; i < s.n; i++) {
+        room[n++] = s.p[i];
+        i += s.p[i] == '"' && i + 1 < s.n && s.p[i + 1] == '"';
+    }
+    return str_of(room, n);
+}
+
 static int take_row(struct listing *l, const struct str *cells, size_t count)
 {
     struct ioc one = *l->r->usual;
     struct str value = cell_at(l, cells, count, COLUMN_VALUE), type = cell_at(l, cells, count, COLUMN_TYPE), note = cell_at(l, cells, count, COLUMN_NOTE);
     enum ioc_tlp tlp = ioc_tlp_parse(cell_at(l, cells, count, COLUMN_TLP));
+    char room[IOC_VALUE_MAX];
     uint64_t confidence;
 
+    if (l->columns)
+        value = quotes_single(value, room);
     if (value.n == 0)
         return 0;
     one.type = type.n ? kind_of(type) : one.type < IOC_TYPES ? one.type : ioc_guess(value);

@@ -137,7 +137,7 @@ static void lists_are_read_with_and_without_headings(void **state)
         { "a URL with commas", "http://evil.example/a,b;c\n", "url http://evil.example/a,b;c\n", 0 },
         { "a heading", "type,value,confidence,tlp\nip,203.0.113.7,90,red\nsha256_hash,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA,,\nmutex,x,,\n",
           "ip 203.0.113.7\nhash aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 1 },
-        { "semicolons and quotes", "value;type;note\n\"Mozilla; \"\"x\"\"\";user_agent;a\n203.0.113.0/24;ip;b", "user_agent Mozilla; \"\"x\"\"\nnetwork 203.0.113.0/24\n", 0 },
+        { "semicolons and quotes", "value;type;note\n\"Mozilla; \"\"x\"\"\";user_agent;a\n203.0.113.0/24;ip;b", "user_agent Mozilla; \"x\"\nnetwork 203.0.113.0/24\n", 0 },
         { "tabs, no heading", "203.0.113.7\t2026-11-01\tscanner\n203.0.113.8\t2026-11-02\tscanner\n", "ip 203.0.113.7\nip 203.0.113.8\n", 0 },
         { "commas, no heading", "203.0.113.7,scanner\n203.0.113.8,scanner\n", "ip 203.0.113.7\nip 203.0.113.8\n", 0 },
         { "a short row", "note;value\nx\n", "", 0 },
