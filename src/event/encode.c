@@ -1,8 +1,8 @@
 /* encode.c - many events as bytes; the layout is in codec.h.
  *
  * One pass, and no call per byte: the room that an event can need at most is asked for, then bytes are set down in it. Events may come in portions
- * while they are still in the processor's cache: nothing is kept that points into them, the texts that the next event is compared with stand in the
- * payload itself. */
+ * while they are still in the processor's cache: what points into them is good for their portion only (struct shape, the cache of names), the texts
+ * that the next event is compared with stand in the payload itself. */
 #include "event/encode.h"
 
 #define COUNT_BYTES 3u      /* the number of events, a varint of this width: it is known at the end */

@@ -111,14 +111,15 @@ struct event_encoder *event_encoder_new(void);   /* NULL without memory */
 void event_encoder_free(struct event_encoder **k);
 /* event_encoder_begin - a payload begins at the end of out, which is the encoder's until end. */
 void event_encoder_begin(struct event_encoder *k, struct buf *out);
-/* event_encoder_add - -E2BIG past EVENT_BATCH_MAX or the limit of out; then this payload is lost, begin another. */
+/* event_encoder_add - -E2BIG past EVENT_BATCH_MAX or the limit of out, also where the lines alone have more bytes than that (a payload has what
+ * they share once, whoever reads it has them whole); then this payload is lost, begin another. */
 MUST_USE int event_encoder_add(struct event_encoder *k, const struct event *events, size_t count, struct err *e);
 /* event_encoder_end - the payload is whole; count (may be NULL) of events. */
 MUST_USE int event_encoder_end(struct event_encoder *k, size_t *count, struct err *e);
 /* event_encode - append the payload of count events to out. seq is not part of it (a frame gives the first). */
 MUST_USE int event_encode(const struct event *events, size_t count, struct buf *out, struct err *e);
-/* event_decode - add the events of a payload to batch; their texts borrow from payload, seq counts up from first_seq.
- * -EBADMSG if it is not a payload; then batch is as before. */
+/* event_decode - add the events of a payload to batch; lines and what lies in them stand in its arena, other texts borrow from payload; seq counts up
+ * from first_seq. -EBADMSG if it is not a payload, or its lines and fields are more than the arena takes; then the events of batch are as before. */
 MUST_USE int event_decode(struct str payload, uint64_t first_seq, struct event_batch *batch, struct err *e);
 
 #endif
