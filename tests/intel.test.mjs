@@ -99,9 +99,9 @@ test('real warning lists and events of others', async (t) => {
     for (const f of lists) copyFileSync(join(real, 'warninglists', f), join(dir, 'data/intel/warnings', f));
     const r = await intel('import', '--source', 'misp', ...readdirSync(join(real, 'misp/pymisp/reportlab_testfiles')).map((f) => join(real, 'misp/pymisp/reportlab_testfiles', f)));
     assert.deepEqual([r.code, r.err], [0, '']);
-    writeFileSync(join(dir, 'good'), '192.168.1.1\nwww.wikipedia.org\nbit.ly\n203.0.113.7\n');
+    writeFileSync(join(dir, 'good'), '173.245.48.1\nwww.wikipedia.org\nbit.ly\n203.0.113.7\n');
     await intel('import', '--source', 'good', join(dir, 'good'));
-    assert.notEqual(json(await intel('check', '--json', '192.168.1.1'))[0].warning, '');
+    assert.notEqual(json(await intel('check', '--json', '173.245.48.1'))[0]?.warning, '');
     assert.notEqual(json(await intel('check', '--json', 'bit.ly'))[0].warning, '');
 });
 

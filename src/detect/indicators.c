@@ -77,8 +77,10 @@ int indicators_refresh(struct indicators *x, size_t *count, struct err *e)
     x->size = st.st_size;
     x->changed = st.st_mtim;
     rc = ioc_open(x->path, &fresh, e);
-    if (rc < 0)
+    if (rc < 0) {
+        x->inode = rc == -EBADMSG ? x->inode : 0;   /* what passes is tried again */
         return rc;
+    }
     ioc_close(&x->set);
     x->set = fresh;
     *count = ioc_count(fresh);

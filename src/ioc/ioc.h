@@ -44,8 +44,8 @@ struct ioc {
 enum ioc_format { IOC_STIX, IOC_MISP, IOC_LIST, IOC_FORMATS };
 const char *ioc_format_name(enum ioc_format f);
 
-/* Why something in a file did not become an indicator. */
-enum ioc_skip { IOC_SKIP_NOT_FOR_DETECTION, IOC_SKIP_REVOKED, IOC_SKIP_TYPE, IOC_SKIP_VALUE, IOC_SKIP_PATTERN, IOC_SKIPS };
+/* Why something in a file did not become an indicator. WIDE: an address of one's own, or a network that holds half the world: each event would meet it. */
+enum ioc_skip { IOC_SKIP_NOT_FOR_DETECTION, IOC_SKIP_REVOKED, IOC_SKIP_TYPE, IOC_SKIP_VALUE, IOC_SKIP_PATTERN, IOC_SKIP_WIDE, IOC_SKIPS };
 const char *ioc_skip_name(enum ioc_skip s);
 
 struct ioc_told {

@@ -1,6 +1,8 @@
 /* read.c - what a file is, by its content, and what all its readers share. */
 #include "ioc/internal.h"
 
+#define WIDE_BITS 8   /* of IPv4; twice as many of IPv6 */
+
 static const char *const tlp_names[IOC_TLP_COUNT] = { "", "clear", "green", "amber", "amber+strict", "red" };
 
 const char *ioc_tlp_name(enum ioc_tlp t) { return t < IOC_TLP_COUNT ? tlp_names[t] : ""; }
@@ -26,7 +28,7 @@ const char *ioc_format_name(enum ioc_format f)
 
 const char *ioc_skip_name(enum ioc_skip s)
 {
-    static const char *const names[IOC_SKIPS] = { "not_for_detection", "revoked", "type", "value", "pattern" };
+    static const char *const names[IOC_SKIPS] = { "not_for_detection", "revoked", "type", "value", "pattern", "private_or_wide" };
 
     return s < IOC_SKIPS ? names[s] : "";
 }
@@ -63,6 +65,18 @@ static struct str above_all(struct str value)
     return value;
 }
 
+/* too_wide - one line of a feed must not raise a finding for each event of everybody. */
+static bool too_wide(enum ioc_type type, struct str value)
+{
+    uint8_t address[16], bits;
+
+    if (type == IOC_IP)
+        return ioc_private(value);
+    if (type != IOC_NETWORK || !ioc_network(value, address, &bits))
+        return false;
+    return bits < (str_chr(value, ':') < 0 ? 96 + WIDE_BITS : 2 * WIDE_BITS) || ioc_private(str_of(value.p, (size_t)str_chr(value, '/')));
+}
+
 int ioc_take(struct reading *r, struct ioc *i, struct str value)
 {
     int rc;
@@ -75,6 +89,10 @@ int ioc_take(struct reading *r, struct ioc *i, struct str value)
         return 0;
     }
     i->value = buf_view(&r->value);
+    if (too_wide(i->type, i->value)) {
+        ioc_skip(r, IOC_SKIP_WIDE, i->value);
+        return 0;
+    }
     rc = r->fn(r->arg, i, r->e);
     r->told->taken += rc == 0;
     return rc;

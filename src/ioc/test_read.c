@@ -145,6 +145,8 @@ static void lists_are_read_with_and_without_headings(void **state)
         { "a heading, the value first", "value,confidence\nhttp://evil.example/a,90\nbad@evil.example,90\n", "url http://evil.example/a\nemail bad@evil.example\n", 0 },
         { "a heading of one column", "value\nhttp://evil.example/a,b\n", "url http://evil.example/a,b\n", 0 },
         { "all names below one", "*.evil.example\n.bad.example\n", "domain evil.example\ndomain bad.example\n", 0 },
+        { "addresses of one's own, and half the world", "10.1.2.3\n0.0.0.0/0\n192.168.0.0/16\n::/0\nfd00::/8\n127.0.0.1\n203.0.113.7\n203.0.0.0/8\n2001:d00::/24\n",
+          "ip 203.0.113.7\nnetwork 203.0.0.0/8\nnetwork 2001:d00::/24\n", 6 },
         { "nothing", "", "", 0 },
     };
     struct taken t = { 0 };
@@ -157,7 +159,7 @@ static void lists_are_read_with_and_without_headings(void **state)
         CHECK(rows[i].name, reads(str_c(rows[i].text), &t, &told, &e) == 0 && told.format == IOC_LIST);
         if (!str_eq(buf_view(&t.text), str_c(rows[i].want)))
             fail_msg("row \"%s\": %.*s", rows[i].name, STR_ARG(buf_view(&t.text)));
-        CHECK(rows[i].name, told.skipped[IOC_SKIP_TYPE] + told.skipped[IOC_SKIP_VALUE] == rows[i].skipped);
+        CHECK(rows[i].name, told.skipped[IOC_SKIP_TYPE] + told.skipped[IOC_SKIP_VALUE] + told.skipped[IOC_SKIP_WIDE] == rows[i].skipped);
     }
     buf_free(&t.text);
 }
