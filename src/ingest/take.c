@@ -421,13 +421,17 @@ static bool relayed(struct worker *w, struct event *ev, struct str relay)
 int take_events(struct taking *t, struct str payload, struct err *e)
 {
     struct worker *w = t->w;
-    size_t had = w->batch.count, count;
+    size_t had = w->batch.count, count, lines = 0;
     int rc = event_decode(payload, 1, &w->batch, e);
 
     count = w->batch.count;
     w->batch.count = had;
     for (size_t i = had; rc == 0 && i < count; i++) {
         w->batch.items[w->batch.count] = w->batch.items[i];
+        /* A payload writes a line that is like the one before in some bytes: the lines themselves have the limit of a body. */
+        lines += w->batch.items[i].original.n;
+        if (lines > BODY_PLAIN_MAX)
+            return err_set(e, -E2BIG, "the lines of a request are larger than %u bytes", BODY_PLAIN_MAX);
         if (!relayed(w, &w->batch.items[w->batch.count], t->p->agent)) {
             t->p->unsupported++;
             continue;
