@@ -54,12 +54,16 @@ static void plain(struct str s, bool fold, struct buf *out)
 
 static bool hash_ok(struct str s)
 {
+    unsigned foreign = 0;
+
     if (s.n != 32 && s.n != 40 && s.n != 64 && s.n != 128)
         return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || ((s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'f')))
-            return false;
-    return true;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i], letter = (unsigned char)((c | 32) - 'a'), digit = (unsigned char)(c - '0');
+
+        foreign |= (unsigned)(letter > 5) & (unsigned)(digit > 9);
+    }
+    return !foreign;
 }
 
 static bool domain_ok(struct str s)
@@ -219,22 +223,29 @@ static bool email_ok(struct str v)
     return at > 0 && (size_t)at + 1 < v.n;
 }
 
+/* What a byte of a plainly written name becomes; 0: it is none. A table, because which bytes are letters nobody can foretell. */
+static const unsigned char small[256] = {
+    ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm',
+    ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm',
+    ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
+    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['.'] = '.', ['-'] = '-', ['_'] = '_',
+};
+
 size_t ioc_normal_name(enum ioc_type type, struct str value, char out[IOC_NAME_ROOM])
 {
-    bool dot = false;
+    unsigned foreign = 0, dots = 0;
 
     if (value.n < 3 || value.n > 253 || value.p[value.n - 1] == '.' || *value.p == '.' || (type == IOC_HASH && !hash_ok(value)))
         return 0;
     for (size_t i = 0; i < value.n; i++) {
-        unsigned char c = (unsigned char)value.p[i];
-        bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+        unsigned char c = small[(unsigned char)value.p[i]];
 
-        if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '-' && c != '_')
-            return 0;
-        dot = dot || c == '.';
-        out[i] = (char)(letter ? c | 32 : c);
+        foreign |= c == 0;
+        dots |= c == '.';
+        out[i] = (char)c;
     }
-    return dot || type == IOC_HASH ? value.n : 0;
+    return !foreign && (dots || type == IOC_HASH) ? value.n : 0;
 }
 
 bool ioc_normal(enum ioc_type type, struct str value, struct buf *out)
