@@ -394,6 +394,10 @@ static void test_killed_while_parts_move_and_go_every_event_that_has_a_term_is_t
         assert_int_equal(files_of(archive, ".copy"), 0);
         store_close(&s);
     }
+    /* On a slow machine none of forty may have come to its end: this one may. */
+    if (more)
+        assert_false(killed(folder, archive, UINT_MAX));
+    sound(folder);
     assert_true(found(folder, "even") < 24 * 20);
     folder_remove(folder);
     folder_remove(archive);
