@@ -1,14 +1,10 @@
 /* decode.c - the events of a payload; the layout is in codec.h. Nothing it is given is believed. */
-#include "event/codec.h"
+#include "event/decode.h"
 
-/* Growing arrays, of the batch's arena: what is left behind by growing is less than what is in use. */
 struct decoder {
-    struct reader  *r;
-    struct arena   *arena;
-    struct str     *names;
-    size_t          name_count, names_cap;
-    struct shape   *shapes;
-    size_t          shape_count, shapes_cap;
+    struct reader *r;
+    struct arena  *arena;
+    struct table   names, shapes;   /* of struct str, struct shape */
 };
 
 /* Pieces of the line that a column is: from this cut to that one. from == to: it is a text of its own. */
@@ -26,48 +22,9 @@ struct shape {
     const uint32_t    *names;    /* of its fields */
     const struct span *spans;    /* of its columns */
     struct place      *last;     /* of its texts: the pieces, then the columns that are no piece */
-    uint32_t           marks, fields, pieces, texts;
-    int32_t            offset_min;
-    uint8_t            flags;
+    struct common      common;
+    uint32_t           fields, pieces, texts;
 };
-
-/* larger - an array of twice the room, with what stood in the old one. */
-static void *larger(struct decoder *k, const void *old, size_t count, size_t *cap, size_t size)
-{
-    size_t more = *cap ? *cap * 2 : 64;
-    void *p = arena_array(k->arena, more, size);
-
-    if (!p) {
-        rd_fail(k->r, "memory for names and shapes");
-        return NULL;
-    }
-    if (count)
-        memcpy(p, old, count * size);
-    *cap = more;
-    return p;
-}
-
-/* get_name - the index of a name; the next one that is not there yet is read. */
-static uint32_t get_name(struct decoder *k)
-{
-    uint64_t at = rd_varint(k->r);
-
-    if (at > k->name_count || at >= CODEC_NAMES_MAX)
-        rd_fail(k->r, "the index of a name");
-    if (!rd_ok(k->r))
-        return 0;
-    if (at < k->name_count)
-        return (uint32_t)at;
-    if (k->name_count == k->names_cap) {
-        struct str *names = larger(k, k->names, k->name_count, &k->names_cap, sizeof *names);
-
-        if (!names)
-            return 0;
-        k->names = names;
-    }
-    k->names[k->name_count++] = rd_varstr(k->r, EVENT_NAME_MAX, "a name within the limit");
-    return (uint32_t)at;
-}
 
 /* get_span - which pieces a column is, of a line that has so many. */
 static struct span get_span(struct decoder *k, uint32_t pieces)
@@ -96,7 +53,7 @@ static void get_columns_of(struct decoder *k, struct shape *s)
     s->texts = s->pieces;
     for (uint32_t i = 0; i < s->fields + CODEC_COLUMNS && rd_ok(k->r); i++) {
         if (i >= CODEC_COLUMNS)
-            names[i - CODEC_COLUMNS] = get_name(k);
+            names[i - CODEC_COLUMNS] = name_at(k->r, k->arena, &k->names);
         spans[i] = get_span(k, s->pieces);
         s->texts += spans[i].from == spans[i].to;
     }
@@ -109,49 +66,30 @@ static void get_columns_of(struct decoder *k, struct shape *s)
 
 static void get_shape(struct decoder *k, struct shape *s)
 {
-    uint64_t zone, fields, pieces;
+    uint64_t pieces;
 
-    s->flags = rd_u8(k->r);
-    if ((s->flags & 15) >= CLASS_COUNT || s->flags >> 4 >= EVENT_PARSE_COUNT)
-        rd_fail(k->r, "a known class and parse state");
-    s->marks = (uint32_t)rd_varint(k->r);
-    zone = rd_varint(k->r);
-    s->offset_min = zone ? (int32_t)codec_zag(zone - 1) : EVENT_OFFSET_NONE;
+    s->common.flags = flags_get(k->r);
+    s->common.marks = (uint32_t)rd_varint(k->r);
+    s->common.offset_min = zone_get(k->r);
     pieces = rd_varint(k->r);
     if (pieces > CODEC_PIECES_MAX)
         rd_fail(k->r, "a number of pieces within the limit");
-    fields = rd_varint(k->r);
-    if (fields > EVENT_FIELDS_MAX || fields > rd_left(k->r))
-        rd_fail(k->r, "a number of fields within the limit");
+    s->fields = field_count_get(k->r);
     if (!rd_ok(k->r))
         return;
     s->pieces = (uint32_t)pieces;
-    s->fields = (uint32_t)fields;
     get_columns_of(k, s);
 }
 
 /* shape_of - the shape of the next event; NULL after a failure. */
 static struct shape *shape_of(struct decoder *k)
 {
-    uint64_t at = rd_varint(k->r);
+    bool fresh;
+    struct shape *s = table_at(k->r, k->arena, &k->shapes, sizeof *s, SIZE_MAX, "the index of a shape", &fresh);
 
-    if (at > k->shape_count)
-        rd_fail(k->r, "the index of a shape");
-    if (!rd_ok(k->r))
-        return NULL;
-    if (at < k->shape_count)
-        return &k->shapes[at];
-    if (k->shape_count == k->shapes_cap) {
-        struct shape *shapes = larger(k, k->shapes, k->shape_count, &k->shapes_cap, sizeof *shapes);
-
-        if (!shapes)
-            return NULL;
-        k->shapes = shapes;
-    }
-    k->shapes[at] = (struct shape){ 0 };
-    get_shape(k, &k->shapes[at]);
-    k->shape_count++;
-    return rd_ok(k->r) ? &k->shapes[at] : NULL;
+    if (s && fresh)
+        get_shape(k, s);
+    return rd_ok(k->r) ? s : NULL;
 }
 
 /* put_piece - memcpy, without the call for a short one. */
@@ -253,6 +191,8 @@ static void get_columns(struct decoder *k, struct event *ev, const struct shape 
         rd_fail(k->r, "memory for the fields");
         return;
     }
+    const struct str *names = k->names.items;
+
     line = ev->original.p;
     ev->time_text = get_value(payload, line, cut, span++, &own);
     ev->source = get_value(payload, line, cut, span++, &own);
@@ -261,45 +201,29 @@ static void get_columns(struct decoder *k, struct event *ev, const struct shape 
     ev->fields = f;
     ev->field_count = ev->field_cap = s->fields;
     for (uint32_t i = 0; i < s->fields; i++, f++, span++) {
-        f->name = k->names[s->names[i]];
+        f->name = names[s->names[i]];
         f->value = get_value(payload, line, cut, span, &own);
     }
 }
 
-static void get_event(struct decoder *k, struct event *ev, const struct event *before)
+static void get_event(void *arg, struct event *ev, const struct event *before)
 {
+    struct decoder *k = arg;
     const struct shape *s = shape_of(k);
 
     if (!s)
         return;
-    ev->time = (time_ns)((uint64_t)(before ? before->time : 0) + (uint64_t)codec_zag(rd_varint(k->r)));
-    ev->received = (time_ns)((uint64_t)(before ? before->received : 0) + (uint64_t)codec_zag(rd_varint(k->r)));
-    ev->offset_min = s->offset_min;
-    ev->class = (enum event_class)(s->flags & 15);
-    ev->parse = (enum event_parse)(s->flags >> 4);
-    ev->marks = s->marks;
+    common_put(k->r, &s->common, before, ev);
     get_columns(k, ev, s);
 }
 
 static void decode3(struct reader *r, uint64_t first_seq, struct event_batch *batch)
 {
     struct decoder k = { .r = r, .arena = &batch->arena };
-    uint64_t count = rd_varint(r);
 
     if (r->n > UINT32_MAX)
         rd_fail(r, "a payload of less than 4 GiB");
-    if (count > EVENT_BATCH_MAX || count > rd_left(r))
-        rd_fail(r, "a number of events within the limit");
-    for (uint64_t i = 0; i < count && rd_ok(r); i++) {
-        struct event *ev = event_batch_add(batch);
-
-        if (!ev) {
-            rd_fail(r, "room in the batch");
-            break;
-        }
-        ev->seq = first_seq + i;
-        get_event(&k, ev, i ? ev - 1 : NULL);
-    }
+    events_get(r, event_count_get(r), first_seq, batch, get_event, &k);
 }
 
 int event_decode(struct str payload, uint64_t first_seq, struct event_batch *batch, struct err *e)

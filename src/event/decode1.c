@@ -13,7 +13,7 @@
  *     fields          number, then for each: index of the name, text
  *
  *   text: v = length << 1. If v is odd the bytes stand in original at the offset that follows; else they follow. */
-#include "event/codec.h"
+#include "event/decode.h"
 
 static struct str get_text(struct reader *r, struct str original)
 {
@@ -31,21 +31,17 @@ static struct str get_text(struct reader *r, struct str original)
 
 static void get_fields(struct reader *r, struct event *ev, const struct str *names, size_t name_count, struct arena *a)
 {
-    uint64_t count = rd_varint(r);
+    uint32_t count = field_count_get(r);
 
-    if (count > EVENT_FIELDS_MAX || count > rd_left(r)) {
-        rd_fail(r, "a number of fields within the limit");
-        return;
-    }
     if (count == 0)
         return;
-    ev->fields = arena_array(a, (size_t)count, sizeof *ev->fields);
+    ev->fields = arena_array(a, count, sizeof *ev->fields);
     if (!ev->fields) {
         rd_fail(r, "memory for the fields");
         return;
     }
-    ev->field_cap = (uint32_t)count;
-    for (uint64_t i = 0; i < count && rd_ok(r); i++) {
+    ev->field_cap = count;
+    for (uint32_t i = 0; i < count && rd_ok(r); i++) {
         uint64_t at = rd_varint(r);
         struct str v = get_text(r, ev->original);
 
@@ -59,16 +55,12 @@ static void get_fields(struct reader *r, struct event *ev, const struct str *nam
 
 static void get_event(struct reader *r, struct event *ev, time_ns before)
 {
-    uint64_t zone;
     uint8_t flags;
 
     ev->time = (time_ns)((uint64_t)before + (uint64_t)codec_zag(rd_varint(r)));
     ev->received = (time_ns)((uint64_t)ev->time + (uint64_t)codec_zag(rd_varint(r)));
-    zone = rd_varint(r);
-    ev->offset_min = zone ? (int32_t)codec_zag(zone - 1) : EVENT_OFFSET_NONE;
-    flags = rd_u8(r);
-    if ((flags & 15) >= CLASS_COUNT || flags >> 4 >= EVENT_PARSE_COUNT)
-        rd_fail(r, "a known class and parse state");
+    ev->offset_min = zone_get(r);
+    flags = flags_get(r);
     ev->class = (enum event_class)(flags & 15);
     ev->parse = (enum event_parse)(flags >> 4);
     ev->marks = (uint32_t)rd_varint(r);
@@ -100,26 +92,27 @@ static const struct str *get_names(struct reader *r, size_t *count, struct arena
     return names;
 }
 
+/* What all events of a payload need. */
+struct decoder {
+    struct reader    *r;
+    struct arena     *arena;
+    const struct str *names;
+    size_t            name_count;
+};
+
+static void get_whole(void *arg, struct event *ev, const struct event *before)
+{
+    struct decoder *k = arg;
+
+    get_event(k->r, ev, before ? before->time : 0);
+    get_fields(k->r, ev, k->names, k->name_count, k->arena);
+}
+
 void decode1(struct reader *r, uint64_t first_seq, struct event_batch *batch)
 {
-    uint64_t count = rd_varint(r);
-    size_t name_count;
-    const struct str *names;
-    time_ns before = 0;
+    struct decoder k = { .r = r, .arena = &batch->arena };
+    size_t count = event_count_get(r);
 
-    if (count > EVENT_BATCH_MAX || count > rd_left(r))
-        rd_fail(r, "a number of events within the limit");
-    names = get_names(r, &name_count, &batch->arena);
-    for (uint64_t i = 0; i < count && rd_ok(r); i++) {
-        struct event *ev = event_batch_add(batch);
-
-        if (!ev) {
-            rd_fail(r, "room in the batch");
-            break;
-        }
-        ev->seq = first_seq + i;
-        get_event(r, ev, before);
-        before = ev->time;
-        get_fields(r, ev, names, name_count, &batch->arena);
-    }
+    k.names = get_names(r, &k.name_count, k.arena);
+    events_get(r, count, first_seq, batch, get_whole, &k);
 }

@@ -16,119 +16,58 @@
  *   columns are source, object, parser, and the fields. Before the first event of a shape all columns are empty.
  *   text: v = length << 1. If v is odd the bytes stand in original, at the offset that follows as its distance (zig-zag) from the
  *         end of the reference before it in this event (the first: from 0); else they follow. */
-#include "event/codec.h"
+#include "event/decode.h"
 
 #define COLUMNS 3   /* source, object, parser stand before the fields */
 
-/* Growing arrays, of the batch's arena: what is left behind by growing is less than what is in use. */
 struct decoder {
-    struct reader  *r;
-    struct arena   *arena;
-    struct str     *names;
-    size_t          name_count, names_cap;
-    struct shape   *shapes;
-    size_t          shape_count, shapes_cap;
-    size_t          reference;
+    struct reader *r;
+    struct arena  *arena;
+    struct table   names, shapes;   /* of struct str, struct shape */
+    size_t         reference;
 };
 
 struct shape {
     const struct str *names;   /* of its fields */
     struct str       *last;    /* of its columns */
-    uint32_t          marks, fields;
-    int32_t           offset_min;
-    uint8_t           flags;
+    struct common     common;
+    uint32_t          fields;
 };
-
-/* larger - an array of twice the room, with what stood in the old one. */
-static void *larger(struct decoder *k, const void *old, size_t count, size_t *cap, size_t size)
-{
-    size_t more = *cap ? *cap * 2 : 64;
-    void *p = arena_array(k->arena, more, size);
-
-    if (!p) {
-        rd_fail(k->r, "memory for names and shapes");
-        return NULL;
-    }
-    if (count)
-        memcpy(p, old, count * size);
-    *cap = more;
-    return p;
-}
-
-/* get_name - the name with this index; the next one that is not there yet is read. */
-static struct str get_name(struct decoder *k)
-{
-    uint64_t at = rd_varint(k->r);
-
-    if (at > k->name_count || at >= CODEC_NAMES_MAX)
-        rd_fail(k->r, "the index of a name");
-    if (!rd_ok(k->r))
-        return (struct str){ NULL, 0 };
-    if (at < k->name_count)
-        return k->names[at];
-    if (k->name_count == k->names_cap) {
-        struct str *names = larger(k, k->names, k->name_count, &k->names_cap, sizeof *names);
-
-        if (!names)
-            return (struct str){ NULL, 0 };
-        k->names = names;
-    }
-    k->names[at] = rd_varstr(k->r, EVENT_NAME_MAX, "a name within the limit");
-    k->name_count++;
-    return k->names[at];
-}
 
 static void get_shape(struct decoder *k, struct shape *s)
 {
-    uint64_t zone, fields;
     struct str *names;
 
-    s->flags = rd_u8(k->r);
-    if ((s->flags & 15) >= CLASS_COUNT || s->flags >> 4 >= EVENT_PARSE_COUNT)
-        rd_fail(k->r, "a known class and parse state");
-    s->marks = (uint32_t)rd_varint(k->r);
-    zone = rd_varint(k->r);
-    s->offset_min = zone ? (int32_t)codec_zag(zone - 1) : EVENT_OFFSET_NONE;
-    fields = rd_varint(k->r);
-    if (fields > EVENT_FIELDS_MAX || fields > rd_left(k->r))
-        rd_fail(k->r, "a number of fields within the limit");
+    s->common.flags = flags_get(k->r);
+    s->common.marks = (uint32_t)rd_varint(k->r);
+    s->common.offset_min = zone_get(k->r);
+    s->fields = field_count_get(k->r);
     if (!rd_ok(k->r))
         return;
-    s->fields = (uint32_t)fields;
     names = arena_array(k->arena, s->fields + 1, sizeof *names);
-    s->last = arena_array(k->arena, s->fields + COLUMNS, sizeof *s->last);
+    s->last = arena_zero(k->arena, (s->fields + COLUMNS) * sizeof *s->last);
     s->names = names;
     if (!names || !s->last) {
         rd_fail(k->r, "memory for a shape");
         return;
     }
-    memset(s->last, 0, (s->fields + COLUMNS) * sizeof *s->last);
-    for (uint32_t i = 0; i < s->fields && rd_ok(k->r); i++)
-        names[i] = get_name(k);
+    for (uint32_t i = 0; i < s->fields && rd_ok(k->r); i++) {
+        uint32_t at = name_at(k->r, k->arena, &k->names);
+
+        if (rd_ok(k->r))
+            names[i] = ((const struct str *)k->names.items)[at];
+    }
 }
 
 /* shape_of - the shape of the next event; NULL after a failure. */
 static struct shape *shape_of(struct decoder *k)
 {
-    uint64_t at = rd_varint(k->r);
+    bool fresh;
+    struct shape *s = table_at(k->r, k->arena, &k->shapes, sizeof *s, SIZE_MAX, "the index of a shape", &fresh);
 
-    if (at > k->shape_count)
-        rd_fail(k->r, "the index of a shape");
-    if (!rd_ok(k->r))
-        return NULL;
-    if (at < k->shape_count)
-        return &k->shapes[at];
-    if (k->shape_count == k->shapes_cap) {
-        struct shape *shapes = larger(k, k->shapes, k->shape_count, &k->shapes_cap, sizeof *shapes);
-
-        if (!shapes)
-            return NULL;
-        k->shapes = shapes;
-    }
-    k->shapes[at] = (struct shape){ 0 };
-    get_shape(k, &k->shapes[at]);
-    k->shape_count++;
-    return rd_ok(k->r) ? &k->shapes[at] : NULL;
+    if (s && fresh)
+        get_shape(k, s);
+    return rd_ok(k->r) ? s : NULL;
 }
 
 static struct str get_text(struct decoder *k, struct str original)
@@ -174,19 +113,15 @@ static void get_columns(struct decoder *k, struct event *ev, const struct shape 
         ev->field_count = s->fields;
 }
 
-static void get_event(struct decoder *k, struct event *ev, const struct event *before)
+static void get_event(void *arg, struct event *ev, const struct event *before)
 {
+    struct decoder *k = arg;
     const struct shape *s = shape_of(k);
 
     if (!s)
         return;
     k->reference = 0;
-    ev->time = (time_ns)((uint64_t)(before ? before->time : 0) + (uint64_t)codec_zag(rd_varint(k->r)));
-    ev->received = (time_ns)((uint64_t)(before ? before->received : 0) + (uint64_t)codec_zag(rd_varint(k->r)));
-    ev->offset_min = s->offset_min;
-    ev->class = (enum event_class)(s->flags & 15);
-    ev->parse = (enum event_parse)(s->flags >> 4);
-    ev->marks = s->marks;
+    common_put(k->r, &s->common, before, ev);
     ev->original = rd_varstr(k->r, EVENT_ORIGINAL_MAX, "a line within the limit");
     ev->time_text = get_text(k, ev->original);
     get_columns(k, ev, s);
@@ -195,18 +130,6 @@ static void get_event(struct decoder *k, struct event *ev, const struct event *b
 void decode2(struct reader *r, uint64_t first_seq, struct event_batch *batch)
 {
     struct decoder k = { .r = r, .arena = &batch->arena };
-    uint64_t count = rd_varint(r);
 
-    if (count > EVENT_BATCH_MAX || count > rd_left(r))
-        rd_fail(r, "a number of events within the limit");
-    for (uint64_t i = 0; i < count && rd_ok(r); i++) {
-        struct event *ev = event_batch_add(batch);
-
-        if (!ev) {
-            rd_fail(r, "room in the batch");
-            break;
-        }
-        ev->seq = first_seq + i;
-        get_event(&k, ev, i ? ev - 1 : NULL);
-    }
+    events_get(r, event_count_get(r), first_seq, batch, get_event, &k);
 }
