@@ -364,21 +364,10 @@ static void fail_complaint(void *arg, const char *file, uint64_t record, const c
     fail_msg("%s record %llu: %s", file, (unsigned long long)record, what);
 }
 
-/* column - field n (from 0) of a line of the manifest. */
-static struct str column(struct str line, int n)
-{
-    struct str piece = { NULL, 0 };
-
-    for (int i = 0; i <= n; i++)
-        if (!str_split(&line, '\t', &piece))
-            return (struct str){ NULL, 0 };
-    return piece;
-}
-
 static bool one_case(struct sigma *s, struct str line, struct str file)
 {
-    struct str matches = column(line, 11);
-    struct wanted w = { .id = column(line, 1) };
+    struct str matches = tab_column(line, 11);
+    struct wanted w = { .id = tab_column(line, 1) };
     struct hunt_stats stats = { 0 };
     struct hunt *h = NULL;
     uint64_t least = 1;
@@ -393,7 +382,7 @@ static bool one_case(struct sigma *s, struct str line, struct str file)
         fail_msg("%s", e.text);
     hunt_free(&h);
     if (w.count < least)
-        print_message("%.*s: %llu of %llu matches\n", STR_ARG(column(line, 0)), (unsigned long long)w.count, (unsigned long long)least);
+        print_message("%.*s: %llu of %llu matches\n", STR_ARG(tab_column(line, 0)), (unsigned long long)w.count, (unsigned long long)least);
     return w.count >= least;
 }
 
@@ -415,10 +404,10 @@ static unsigned every_case(struct sigma *s, int kind, unsigned *good)
     rest = buf_view(&manifest);
     str_split(&rest, '\n', &line);   /* the heading */
     while (str_split(&rest, '\n', &line)) {
-        struct str file = column(line, kind);
+        struct str file = tab_column(line, kind);
 
-        if (file.n == 0 && column(line, FILE_JSON).n == 0)
-            file = column(line, FILE_DATA);
+        if (file.n == 0 && tab_column(line, FILE_JSON).n == 0)
+            file = tab_column(line, FILE_DATA);
         if (line.n == 0 || file.n == 0)
             continue;
         cases++;
@@ -465,7 +454,7 @@ static void public_cases_match_as_event_logs(void **state)
 static bool parsed_case(struct sigma *s, const struct parser *p, struct str line)
 {
     struct parse_hints h = { .received = clock_now(), .zone_min = EVENT_OFFSET_NONE };
-    struct str id = column(line, 1), json = column(line, 10);
+    struct str id = tab_column(line, 1), json = tab_column(line, 10);
     AUTO_BUF struct buf file = { 0 };
     struct sigma_run *run = NULL;
     struct event_batch b;
@@ -475,7 +464,7 @@ static bool parsed_case(struct sigma *s, const struct parser *p, struct str line
     json_t *one;
     struct err e;
 
-    (void)!str_u64(column(line, 11), &least);
+    (void)!str_u64(tab_column(line, 11), &least);
     snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(json));
     buf_init(&file, 0);
     event_batch_init(&b, 0);
@@ -501,7 +490,7 @@ static bool parsed_case(struct sigma *s, const struct parser *p, struct str line
     sigma_run_free(&run);
     event_batch_free(&b);
     if (count < least)
-        print_message("%.*s: %llu of %llu matches\n", STR_ARG(column(line, 0)), (unsigned long long)count, (unsigned long long)least);
+        print_message("%.*s: %llu of %llu matches\n", STR_ARG(tab_column(line, 0)), (unsigned long long)count, (unsigned long long)least);
     return count >= least;
 }
 
@@ -525,7 +514,7 @@ static void public_cases_match_when_parsed(void **state)
     rest = buf_view(&manifest);
     str_split(&rest, '\n', &line);   /* the heading */
     while (str_split(&rest, '\n', &line))
-        if (line.n && column(line, 10).n) {
+        if (line.n && tab_column(line, 10).n) {
             cases++;
             good += parsed_case(s, p, line);
         }
@@ -611,9 +600,9 @@ static unsigned compare_case(struct evtx *x, struct str line, unsigned *compared
     buf_init(&log, 0);
     buf_init(&text, 0);
     event_batch_init(&b, 0);
-    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(column(line, FILE_DATA)));
+    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(tab_column(line, FILE_DATA)));
     assert_int_equal(file_read(path, 64 * MIB, &log, &e), 0);
-    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(column(line, FILE_JSON)));
+    snprintf(path, sizeof path, "%s/sigma-regression/%.*s", work, STR_ARG(tab_column(line, FILE_JSON)));
     assert_int_equal(file_read(path, 64 * MIB, &text, &e), 0);
     for (rest = str_cut(buf_view(&log), evtx_start(buf_view(&log))); rest.n; rest = str_cut(rest, EVTX_CHUNK_BYTES)) {
         (void)evtx_chunk(x, rest);
@@ -653,7 +642,7 @@ static void event_logs_say_what_their_json_says(void **state)
     rest = buf_view(&manifest);
     str_split(&rest, '\n', &line);   /* the heading */
     while (str_split(&rest, '\n', &line))
-        if (line.n && column(line, FILE_JSON).n) {
+        if (line.n && tab_column(line, FILE_JSON).n) {
             cases++;
             bad += compare_case(x, line, &compared);
         }

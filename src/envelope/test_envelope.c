@@ -152,6 +152,23 @@ static int enter(struct envelope_book *book, const struct envelope *v, enum enve
     return rc < 0 ? rc : envelope_book_end(book, v, e);
 }
 
+/* chain - envelopes 1 to n, each with the hash of the one before it; v has room for n + 1. */
+static void chain(struct world *w, struct envelope **v, uint64_t n)
+{
+    char digest[NODE_HASH_TEXT] = ENVELOPE_ZERO_HASH;
+    struct err e;
+
+    for (uint64_t i = 1; i <= n; i++) {
+        AUTO_BUF struct buf b = { 0 };
+        char before[NODE_HASH_TEXT];
+
+        buf_init(&b, MIB);
+        memcpy(before, digest, sizeof before);
+        make(w, i, before, &b, digest);
+        assert_int_equal(judge(w, buf_view(&b), &v[i], &e), 0);
+    }
+}
+
 static void test_book(void **state)
 {
     static const struct {
@@ -166,22 +183,14 @@ static void test_book(void **state)
     };
     struct world w = { .key = NULL };
     struct envelope *v[10] = { NULL };
-    char digest[NODE_HASH_TEXT] = ENVELOPE_ZERO_HASH, origin[ENVELOPE_ORIGIN_MAX], in_order[ENVELOPE_ORIGIN_MAX] = "";
+    char origin[ENVELOPE_ORIGIN_MAX], in_order[ENVELOPE_ORIGIN_MAX] = "";
     enum envelope_place place;
     struct envelope_book *book = NULL;
     struct err e;
 
     (void)state;
     make_world(&w);
-    for (uint64_t i = 1; i < COUNT(v); i++) {
-        AUTO_BUF struct buf b = { 0 };
-        char before[NODE_HASH_TEXT];
-
-        buf_init(&b, MIB);
-        memcpy(before, digest, sizeof before);
-        make(&w, i, before, &b, digest);
-        assert_int_equal(judge(&w, buf_view(&b), &v[i], &e), 0);
-    }
+    chain(&w, v, COUNT(v) - 1);
     for (size_t i = 0; i < COUNT(rows); i++) {
         AUTO_BUF struct buf missing = { 0 };
 
@@ -257,22 +266,14 @@ static void test_refused(void **state)
     };
     struct world w = { .key = NULL };
     struct envelope *v[7] = { NULL };
-    char digest[NODE_HASH_TEXT] = ENVELOPE_ZERO_HASH, origin[ENVELOPE_ORIGIN_MAX];
+    char origin[ENVELOPE_ORIGIN_MAX];
     enum envelope_place place;
     struct envelope_book *book = NULL;
     struct err e;
 
     (void)state;
     make_world(&w);
-    for (uint64_t i = 1; i < COUNT(v); i++) {
-        AUTO_BUF struct buf b = { 0 };
-        char before[NODE_HASH_TEXT];
-
-        buf_init(&b, MIB);
-        memcpy(before, digest, sizeof before);
-        make(&w, i, before, &b, digest);
-        assert_int_equal(judge(&w, buf_view(&b), &v[i], &e), 0);
-    }
+    chain(&w, v, COUNT(v) - 1);
     for (size_t i = 0; i < COUNT(rows); i++) {
         AUTO_BUF struct buf missing = { 0 };
         struct envelope *one = v[rows[i].number];

@@ -33,6 +33,16 @@ static int reads(struct str text, struct taken *t, struct ioc_told *told, struct
     return ioc_read(text, &usual, take, t, told, e);
 }
 
+/* row_reads - a row: the file is read as this format and gives just these lines. */
+static void row_reads(const char *name, struct str file, enum ioc_format format, const char *want, struct taken *t, struct ioc_told *told)
+{
+    struct err e;
+
+    CHECK(name, reads(file, t, told, &e) == 0 && told->format == format);
+    if (!str_eq(buf_view(&t->text), str_c(want)))
+        fail_msg("row \"%s\": %.*s", name, STR_ARG(buf_view(&t->text)));
+}
+
 static void patterns_give_what_they_say_is_equal(void **state)
 {
     static const struct { const char *name, *pattern, *want; unsigned pattern_skips, type_skips; } rows[] = {
@@ -56,7 +66,6 @@ static void patterns_give_what_they_say_is_equal(void **state)
     };
     struct taken t = { 0 };
     struct ioc_told told;
-    struct err e;
 
     (void)state;
     buf_init(&t.text, LIST_BYTES);
@@ -67,10 +76,8 @@ static void patterns_give_what_they_say_is_equal(void **state)
         buf_str(&b, STR("{\"type\":\"bundle\",\"objects\":[{\"type\":\"indicator\",\"id\":\"indicator--1\",\"pattern_type\":\"stix\",\"pattern\":"));
         buf_json(&b, str_c(rows[i].pattern));
         buf_str(&b, STR("}]}"));
-        CHECK(rows[i].name, reads(buf_view(&b), &t, &told, &e) == 0);
-        if (!str_eq(buf_view(&t.text), str_c(rows[i].want)))
-            fail_msg("row \"%s\": %.*s", rows[i].name, STR_ARG(buf_view(&t.text)));
-        CHECK(rows[i].name, told.format == IOC_STIX && told.skipped[IOC_SKIP_PATTERN] == rows[i].pattern_skips && told.skipped[IOC_SKIP_TYPE] == rows[i].type_skips);
+        row_reads(rows[i].name, buf_view(&b), IOC_STIX, rows[i].want, &t, &told);
+        CHECK(rows[i].name, told.skipped[IOC_SKIP_PATTERN] == rows[i].pattern_skips && told.skipped[IOC_SKIP_TYPE] == rows[i].type_skips);
     }
     buf_free(&t.text);
 }
@@ -151,14 +158,11 @@ static void lists_are_read_with_and_without_headings(void **state)
     };
     struct taken t = { 0 };
     struct ioc_told told;
-    struct err e;
 
     (void)state;
     buf_init(&t.text, LIST_BYTES);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        CHECK(rows[i].name, reads(str_c(rows[i].text), &t, &told, &e) == 0 && told.format == IOC_LIST);
-        if (!str_eq(buf_view(&t.text), str_c(rows[i].want)))
-            fail_msg("row \"%s\": %.*s", rows[i].name, STR_ARG(buf_view(&t.text)));
+        row_reads(rows[i].name, str_c(rows[i].text), IOC_LIST, rows[i].want, &t, &told);
         CHECK(rows[i].name, told.skipped[IOC_SKIP_TYPE] + told.skipped[IOC_SKIP_VALUE] + told.skipped[IOC_SKIP_WIDE] == rows[i].skipped);
     }
     buf_free(&t.text);

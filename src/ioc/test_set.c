@@ -116,24 +116,37 @@ static void what_an_event_says_is_found_however_it_is_written(void **state)
     ioc_close(&s);
 }
 
+/* set_of - a set of a few, with a warning list or NULL. */
+static struct ioc_set *set_of(const struct ioc *items, size_t n, const char *warnings, size_t want)
+{
+    struct ioc_build *b = NULL;
+    struct ioc_set *s = NULL;
+    size_t count = 0;
+    struct err e;
+
+    assert_int_equal(ioc_build_new(&b, &e), 0);
+    if (warnings)
+        assert_int_equal(ioc_build_warnings(b, str_c(warnings), &e), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(ioc_build_add(b, &items[i], &e), 0);
+    assert_int_equal(ioc_build_write(b, at("set"), &count, &e), 0);
+    assert_int_equal(count, want);
+    ioc_build_free(&b);
+    assert_int_equal(ioc_open(at("set"), &s, &e), 0);
+    return s;
+}
+
 /* What a feed of reserved networks says of IPv6 ("::/8") must not be found in each address of IPv4, which is written below ::ffff:0:0 here. */
 static void networks_of_ipv6_hold_no_ipv4(void **state)
 {
-    static const char reserved[] = "{\"name\":\"reserved\",\"type\":\"cidr\",\"list\":[\"::/8\"]}";
-    struct ioc_build *b = NULL;
-    struct ioc_set *s = NULL;
+    static const struct ioc items[] = {
+        { .type = IOC_NETWORK, .value = STR_INIT("::/8"), .source = STR_INIT("a") },
+        { .type = IOC_NETWORK, .value = STR_INIT("203.0.112.0/23"), .source = STR_INIT("a") },
+    };
+    struct ioc_set *s = set_of(items, COUNT(items), "{\"name\":\"reserved\",\"type\":\"cidr\",\"list\":[\"::/8\"]}", 2);
     struct ioc found[4];
-    size_t count;
-    struct err e;
 
     (void)state;
-    assert_int_equal(ioc_build_new(&b, &e), 0);
-    assert_int_equal(ioc_build_warnings(b, str_c(reserved), &e), 0);
-    assert_int_equal(ioc_build_add(b, &(struct ioc){ .type = IOC_NETWORK, .value = STR("::/8"), .source = STR("a") }, &e), 0);
-    assert_int_equal(ioc_build_add(b, &(struct ioc){ .type = IOC_NETWORK, .value = STR("203.0.112.0/23"), .source = STR("a") }, &e), 0);
-    assert_int_equal(ioc_build_write(b, at("set"), &count, &e), 0);
-    ioc_build_free(&b);
-    assert_int_equal(ioc_open(at("set"), &s, &e), 0);
     assert_int_equal(ioc_find(s, IOC_IP, STR("198.51.100.1"), NOW, found, 4), 0);
     assert_int_equal(ioc_find(s, IOC_IP, STR("203.0.113.7"), NOW, found, 4), 1);
     assert_int_equal(found[0].warning.n, 0);
@@ -145,41 +158,27 @@ static void networks_of_ipv6_hold_no_ipv4(void **state)
 /* The later of two that are equal counts: a feed that comes again renews terms. */
 static void what_comes_again_replaces_what_was(void **state)
 {
-    struct ioc_build *b = NULL;
-    struct ioc_set *s = NULL;
-    struct ioc found[4];
-    size_t count;
-    struct err e;
+    struct ioc items[3], found[4];
 
     (void)state;
-    assert_int_equal(ioc_build_new(&b, &e), 0);
-    for (uint8_t i = 0; i < 3; i++)
-        assert_int_equal(ioc_build_add(b, &(struct ioc){ .type = IOC_DOMAIN, .value = STR("evil.example"), .source = STR("a"), .confidence = i }, &e), 0);
-    assert_int_equal(ioc_build_write(b, at("set"), &count, &e), 0);
-    assert_int_equal(count, 1);
-    assert_int_equal(ioc_open(at("set"), &s, &e), 0);
+    for (uint8_t i = 0; i < COUNT(items); i++)
+        items[i] = (struct ioc){ .type = IOC_DOMAIN, .value = STR("evil.example"), .source = STR("a"), .confidence = i };
+    struct ioc_set *s = set_of(items, COUNT(items), NULL, 1);
+
     assert_int_equal(ioc_find(s, IOC_DOMAIN, STR("evil.example"), NOW, found, 4), 1);
     assert_int_equal(found[0].confidence, 2);
     ioc_close(&s);
-    ioc_build_free(&b);
 }
 
 static void an_empty_set_is_a_set(void **state)
 {
-    struct ioc_build *b = NULL;
-    struct ioc_set *s = NULL;
+    struct ioc_set *s = set_of(NULL, 0, NULL, 0);
     struct ioc found[4];
-    size_t count = 7;
     struct err e;
 
     (void)state;
-    assert_int_equal(ioc_build_new(&b, &e), 0);
-    assert_int_equal(ioc_build_write(b, at("set"), &count, &e), 0);
-    assert_int_equal(count, 0);
-    assert_int_equal(ioc_open(at("set"), &s, &e), 0);
     assert_int_equal(ioc_find(s, IOC_IP, STR("203.0.113.7"), NOW, found, 4), 0);
     ioc_close(&s);
-    ioc_build_free(&b);
     assert_int_equal(ioc_open(at("none"), &s, &e), -ENOENT);
 }
 

@@ -258,14 +258,36 @@ static void pairs_text(const struct form_pairs *p, struct buf *out)
     }
 }
 
+/* What nearly all tests need: a log that is written, and a reader. */
+struct bench {
+    struct log  *l;
+    struct evtx *x;
+};
+
+static struct bench bench_new(void)
+{
+    struct bench b = { .l = malloc(sizeof *b.l) };
+    struct err e;
+
+    assert_non_null(b.l);
+    assert_int_equal(evtx_new(&b.x, &e), 0);
+    return b;
+}
+
+static void bench_free(struct bench *b)
+{
+    evtx_free(&b->x);
+    free(b->l);
+}
+
 static void records_become_text_and_pairs(void **state)
 {
-    struct log *l = malloc(sizeof *l);
-    struct evtx *x;
+    struct bench bench = bench_new();
+    struct log *l = bench.l;
+    struct evtx *x = bench.x;
     struct err e;
 
     (void)state;
-    assert_int_equal(evtx_new(&x, &e), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         AUTO_BUF struct buf got;
         struct evtx_record r;
@@ -285,8 +307,7 @@ static void records_become_text_and_pairs(void **state)
             fail_msg("row \"%s\":\n%.*s\n%.*s", rows[i].name, STR_ARG(r.xml), STR_ARG(buf_view(&got)));
         CHECK(rows[i].name, evtx_next(x, &r, &e) == 0);
     }
-    evtx_free(&x);
-    free(l);
+    bench_free(&bench);
 }
 
 /* --- values --- */
@@ -332,12 +353,12 @@ static void write_value(struct log *l) { xml_data(l, "V", 0, 1); }
 
 static void values_are_written_as_windows_does(void **state)
 {
-    struct log *l = malloc(sizeof *l);
-    struct evtx *x;
+    struct bench bench = bench_new();
+    struct log *l = bench.l;
+    struct evtx *x = bench.x;
     struct err e;
 
     (void)state;
-    assert_int_equal(evtx_new(&x, &e), 0);
     for (size_t i = 0; i < COUNT(values); i++) {
         struct hole h = { values[i].type, values[i].bytes, values[i].n };
         struct evtx_record r;
@@ -352,8 +373,7 @@ static void values_are_written_as_windows_does(void **state)
         if (!str_eq(got, str_c(values[i].want)))
             fail_msg("row \"%s\": %.*s", values[i].name, STR_ARG(got));
     }
-    evtx_free(&x);
-    free(l);
+    bench_free(&bench);
 }
 
 /* arrays of numbers and identifiers: items by their size. */
@@ -366,12 +386,12 @@ static void arrays_of_all_kinds(void **state)
         { "an item that is cut", 0x88, "\1\0\0\0\2\0", 6, "1 0200 " },
         { "old texts", 0x82, "a\0\0c", 4, "a  c " },
     };
-    struct log *l = malloc(sizeof *l);
-    struct evtx *x;
+    struct bench bench = bench_new();
+    struct log *l = bench.l;
+    struct evtx *x = bench.x;
     struct err e;
 
     (void)state;
-    assert_int_equal(evtx_new(&x, &e), 0);
     for (size_t i = 0; i < COUNT(arrays); i++) {
         struct hole h = { arrays[i].type, arrays[i].bytes, arrays[i].n };
         AUTO_BUF struct buf got;
@@ -390,8 +410,7 @@ static void arrays_of_all_kinds(void **state)
         if (!str_eq(buf_view(&got), str_c(arrays[i].want)))
             fail_msg("row \"%s\": %.*s", arrays[i].name, STR_ARG(buf_view(&got)));
     }
-    evtx_free(&x);
-    free(l);
+    bench_free(&bench);
 }
 
 /* --- damage --- */
@@ -426,16 +445,15 @@ static void three_records(struct log *l)
 
 static void damaged_chunks_give_what_they_have(void **state)
 {
-    struct log *l = malloc(sizeof *l);
+    struct bench bench = bench_new();
+    struct log *l = bench.l;
+    struct evtx *x = bench.x;
     struct str all = { (char *)l->chunk, sizeof l->chunk };
     enum evtx_chunk kind;
     size_t unreadable;
-    struct evtx *x;
     bool found;
-    struct err e;
 
     (void)state;
-    assert_int_equal(evtx_new(&x, &e), 0);
     three_records(l);
     assert_int_equal(count_records(x, all, &unreadable, &found, &kind), 3);
     assert_true(kind == EVTX_WHOLE && !unreadable && !found);
@@ -462,22 +480,20 @@ static void damaged_chunks_give_what_they_have(void **state)
     memset(l->chunk, 0, sizeof l->chunk);
     assert_int_equal(count_records(x, all, &unreadable, &found, &kind), 0);
     assert_true(kind == EVTX_EMPTY && !unreadable);
-    evtx_free(&x);
-    free(l);
+    bench_free(&bench);
 }
 
 /* Of a heap block of just that size, so that the sanitizer guards its end. */
 static void cut_after_every_byte_and_flipped_in_every_bit(void **state)
 {
-    struct log *l = malloc(sizeof *l);
+    struct bench bench = bench_new();
+    struct log *l = bench.l;
+    struct evtx *x = bench.x;
     enum evtx_chunk kind;
     size_t unreadable, read = 0;
-    struct evtx *x;
     bool found;
-    struct err e;
 
     (void)state;
-    assert_int_equal(evtx_new(&x, &e), 0);
     three_records(l);
     for (size_t n = 0; n <= l->n; n++) {
         char *part = malloc(n + !n);
@@ -493,8 +509,7 @@ static void cut_after_every_byte_and_flipped_in_every_bit(void **state)
         assert_true(read + unreadable <= 4 && kind != EVTX_EMPTY);
         l->chunk[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
-    evtx_free(&x);
-    free(l);
+    bench_free(&bench);
 }
 
 /* --- malice --- */
@@ -606,12 +621,12 @@ static const struct {
 
 static void malice_meets_its_limit(void **state)
 {
-    struct log *l = malloc(sizeof *l);
-    struct evtx *x;
+    struct bench bench = bench_new();
+    struct log *l = bench.l;
+    struct evtx *x = bench.x;
     struct err e;
 
     (void)state;
-    assert_int_equal(evtx_new(&x, &e), 0);
     for (size_t i = 0; i < COUNT(hostile); i++) {
         struct evtx_record r;
 
@@ -625,8 +640,7 @@ static void malice_meets_its_limit(void **state)
             fail_msg("row \"%s\": %s", hostile[i].name, e.text);
         CHECK(hostile[i].name, evtx_next(x, &r, &e) == 1); /* and the next record is read */
     }
-    evtx_free(&x);
-    free(l);
+    bench_free(&bench);
 }
 
 /* --- seeds --- */

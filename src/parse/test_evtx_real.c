@@ -24,17 +24,6 @@ static const char *shared(void)
     return s ? s : "";
 }
 
-/* column - field n (from 0) of a line of the manifest. */
-static struct str column(struct str line, int n)
-{
-    struct str piece = { NULL, 0 };
-
-    for (int i = 0; i <= n; i++)
-        if (!str_split(&line, '\t', &piece))
-            return (struct str){ NULL, 0 };
-    return piece;
-}
-
 /* --- the same by two ways --- */
 
 /* present - XML that people laid out in lines has blanks where there is nothing, so those do not count there. */
@@ -135,13 +124,13 @@ static void every_record_of_every_file_is_read(void **state)
 
         if (line.n == 0)
             continue;
-        snprintf(name, sizeof name, "%.*s", STR_ARG(column(line, 0)));
-        read_file(column(line, 0), t);
-        CHECK(name, str_u64(column(line, 3), &want));
+        snprintf(name, sizeof name, "%.*s", STR_ARG(tab_column(line, 0)));
+        read_file(tab_column(line, 0), t);
+        CHECK(name, str_u64(tab_column(line, 3), &want));
         CHECK(name, t->records >= want);
         CHECK(name, t->unreadable <= t->found);
         CHECK(name, t->differences == 0);
-        CHECK(name, ids_there(t, column(line, 5)));
+        CHECK(name, ids_there(t, tab_column(line, 5)));
         CHECK(name, t->damaged || t->records == want);
         files++;
         records += t->records;
@@ -236,10 +225,10 @@ static void one_snapshot(struct evtx *x, struct str line)
     buf_init(&snapshot, MIB);
     buf_init(&own, 0);
     buf_init(&want, 0);
-    (void)!str_u64(column(line, 2), &id); /* "first" */
-    snprintf(path, sizeof path, "%s/evtx-samples/%.*s", work, STR_ARG(column(line, 1)));
+    (void)!str_u64(tab_column(line, 2), &id); /* "first" */
+    snprintf(path, sizeof path, "%s/evtx-samples/%.*s", work, STR_ARG(tab_column(line, 1)));
     assert_int_equal(file_read(path, FILE_MAX, &file, &e), 0);
-    snprintf(path, sizeof path, "%s/evtx-samples/evtx-rs/snapshots/%.*s", work, STR_ARG(column(line, 0)));
+    snprintf(path, sizeof path, "%s/evtx-samples/evtx-rs/snapshots/%.*s", work, STR_ARG(tab_column(line, 0)));
     assert_int_equal(file_read(path, MIB, &snapshot, &e), 0);
     start = str_find(buf_view(&snapshot), STR("<?xml"));
     CHECK(path, start > 0);
@@ -265,7 +254,7 @@ static void records_are_written_as_another_reader_writes_them(void **state)
     assert_int_equal(evtx_new(&x, &e), 0);
     rest = buf_view(&list);
     while (str_split(&rest, '\n', &line))
-        if (str_eq(str_trim(column(line, 3)), STR("xml"))) {
+        if (str_eq(str_trim(tab_column(line, 3)), STR("xml"))) {
             one_snapshot(x, line);
             count++;
         }

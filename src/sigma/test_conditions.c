@@ -146,24 +146,17 @@ static void c4_a_match_says_which_conditions_held(void **state)
         { "a=1\nb=2", 1, 1 }, { "b=1", 1, 2 | 4 }, { "a=1\nb=1", 1, 1 | 2 }, { "c=1", 0, 0 },
     };
     static const char text[] = "title: t\nlogsource: {}\ndetection:\n  s: {a: 1}\n  t: {b: 1}\n  condition: [s, t, t and not s]\n";
-    struct sigma_run *run = NULL;
+    struct one_set o = one_set(text);
     const struct sigma_match *m;
-    struct event_batch b;
-    struct sigma *s = NULL;
     struct err e;
 
     (void)state;
-    event_batch_init(&b, 0);
-    assert_int_equal(sigma_compile(&(struct sigma_source){ STR("r.yml"), str_c(text) }, 1, &s, &e), 0);
-    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
     for (size_t i = 0; i < COUNT(events); i++) {
-        event_from(&b, events[i].event);
-        assert_int_equal(sigma_run_event(run, b.items, false, &m, &e), events[i].n);
+        event_from(&o.b, events[i].event);
+        assert_int_equal(sigma_run_event(o.run, o.b.items, false, &m, &e), events[i].n);
         assert_int_equal(events[i].n ? m->conditions : 0, events[i].conditions);
     }
-    sigma_run_free(&run);
-    sigma_free(&s);
-    event_batch_free(&b);
+    one_set_free(&o);
 }
 
 static void c1_to_c6_have_both(void **state)

@@ -1,6 +1,6 @@
 /* test_correlate.c - correlations by the rows of the specification, K1 to K8: windows, groups, chains. What is kept, for how long and
  * through a restart is in test_windows.c. */
-#include "sigma/sigma.h"
+#include "sigma/test_rows.h"
 #include "base/test.h"
 
 #define BASE "title: b\nid: base\nlogsource: {}\ndetection: {s: {k: x}, condition: s}\n---\n" \
@@ -285,29 +285,22 @@ static void what_cannot_be_judged_is_refused(void **state)
 static void silent_unless_generate(void **state)
 {
     static const char *const want[] = { "base", "base corr" };
-    struct sigma_run *run = NULL;
+    struct one_set o = one_set(CORRELATION("  type: event_count\n  rules: base\n  timespan: 1m\n  generate: true\n  condition: {gte: 2}\n"));
     const struct sigma_match *m;
-    struct event_batch b;
-    struct sigma *s = NULL;
     struct err e;
 
     (void)state;
-    event_batch_init(&b, 0);
-    compile("generate", CORRELATION("  type: event_count\n  rules: base\n  timespan: 1m\n  generate: true\n  condition: {gte: 2}\n"), &s);
-    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
     for (size_t i = 0; i < COUNT(want); i++) {
         char got[32] = "";
         int n;
 
-        put(&b, &(struct step){ (int)i, "x", "a", "" }, i + 1);
-        n = sigma_run_event(run, b.items, false, &m, &e);
+        put(&o.b, &(struct step){ (int)i, "x", "a", "" }, i + 1);
+        n = sigma_run_event(o.run, o.b.items, false, &m, &e);
         for (int k = 0; k < n; k++)
             snprintf(got + strlen(got), sizeof got - strlen(got), "%s%.*s", k ? " " : "", STR_ARG(m[k].rule->id));
         assert_string_equal(got, want[i]);
     }
-    sigma_run_free(&run);
-    sigma_free(&s);
-    event_batch_free(&b);
+    one_set_free(&o);
 }
 
 static const char chain[] = BASE "title: many\nid: many\ncorrelation:\n  type: event_count\n  rules: base\n  group-by: g\n"

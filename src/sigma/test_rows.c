@@ -15,6 +15,26 @@ static void field_from(struct event_batch *b, struct event *ev, struct str name,
     ev->fields[ev->field_count - 1].value = null ? (struct str){ NULL, 0 } : str_of(copy, value.n);
 }
 
+struct one_set one_set(const char *text)
+{
+    struct one_set o = { .s = NULL };
+    struct err e;
+
+    event_batch_init(&o.b, 0);
+    assert_int_equal(sigma_compile(&(struct sigma_source){ STR("r.yml"), str_c(text) }, 1, &o.s, &e), 0);
+    if (sigma_refusal_count(o.s))
+        fail_msg("%.*s", STR_ARG(sigma_refusal_at(o.s, 0)->reason));
+    assert_int_equal(sigma_run_new(o.s, false, &o.run, &e), 0);
+    return o;
+}
+
+void one_set_free(struct one_set *o)
+{
+    sigma_run_free(&o->run);
+    sigma_free(&o->s);
+    event_batch_free(&o->b);
+}
+
 void event_from(struct event_batch *b, const char *text)
 {
     struct str rest = str_c(text), line;

@@ -10,6 +10,15 @@
  * is present and empty, a name alone is JSON's null; \r in a value stands for a newline. */
 void event_from(struct event_batch *b, const char *text);
 
+/* One text of rules, compiled, and what runs them. */
+struct one_set {
+    struct sigma      *s;
+    struct sigma_run  *run;
+    struct event_batch b;
+};
+struct one_set one_set(const char *text);
+void one_set_free(struct one_set *o);
+
 /* The rule is "detection" with a condition "s" unless it has one; its name starts with the point that it shows: "V1 …". */
 struct row {
     const char *name, *detection, *event;

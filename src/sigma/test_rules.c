@@ -27,26 +27,18 @@ static void a_refusal_names_its_place_and_stops_no_other(void **state)
 static void a_match_tells_where(void **state)
 {
     static const char text[] = "title: t\nlogsource: {}\ndetection:\n  s: {a|contains: 'СӘЛ'}\n  k: [sudo]\n  condition: s and k\n";
-    struct sigma_source src = { STR("r.yml"), str_c(text) };
-    struct sigma_run *run = NULL;
+    struct one_set o = one_set(text);
     const struct sigma_match *m;
-    struct event_batch b;
-    struct sigma *s = NULL;
     struct err e;
 
     (void)state;
-    event_batch_init(&b, 0);
-    assert_int_equal(sigma_compile(&src, 1, &s, &e), 0);
-    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
-    event_from(&b, "a=\xe2\x84\xaa Сәлем\noriginal=x SUDO y");   /* the Kelvin sign shrinks from 3 bytes to 1 when folded */
-    assert_int_equal(sigma_run_event(run, b.items, false, &m, &e), 1);
+    event_from(&o.b, "a=\xe2\x84\xaa Сәлем\noriginal=x SUDO y");   /* the Kelvin sign shrinks from 3 bytes to 1 when folded */
+    assert_int_equal(sigma_run_event(o.run, o.b.items, false, &m, &e), 1);
     assert_int_equal(m->hit_count, 2);
     assert_true(str_eq(m->hits[0].field, STR("a")) && str_eq(m->hits[0].value, STR("Сәл")));
     assert_int_equal(m->hits[0].at, 4);
     assert_true(str_eq(m->hits[1].field, STR("keywords")) && str_eq(m->hits[1].value, STR("SUDO")));
-    sigma_run_free(&run);
-    sigma_free(&s);
-    event_batch_free(&b);
+    one_set_free(&o);
 }
 
 static void hostile_rules_end(void **state)

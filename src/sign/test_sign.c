@@ -346,73 +346,93 @@ static void kazakh_letter(const char *name, struct str person, bool reversed, st
     X509_free(cert);
 }
 
-static void gost_of(int bits)
+/* What the Kazakh cases of one length of keys share. */
+struct gost {
+    int                bits;
+    struct buf         letter, person;
+    struct sign_trust *t, *bare;   /* with a list of what was revoked, and without */
+};
+
+/* gost_file - a signed one of testdata as the file of a trust folder. */
+static void gost_file(const struct gost *g, const char *what, const char *to, const char *also)
+{
+    AUTO_BUF struct buf b;
+    char name[64];
+
+    snprintf(name, sizeof name, "gost/%s-%d.der", what, g->bits);
+    kazakh_signed(name, g->bits, &b);
+    assert_int_equal(file_write_atomic(at_path(to), buf_view(&b), 0600, NULL), 0);
+    if (also)
+        assert_int_equal(file_write_atomic(at_path(also), buf_view(&b), 0600, NULL), 0);
+}
+
+/* gost_letter - the letter as signed; plain: without signed attributes; fits: in the Kazakh order of bytes. */
+static void gost_letter(const struct gost *g, bool plain, bool fits, struct buf *cms)
 {
     char name[64];
-    AUTO_BUF struct buf letter;
-    AUTO_BUF struct buf root;
-    AUTO_BUF struct buf person;
-    AUTO_BUF struct buf list;
-    struct sign_trust *t, *bare;
 
-    load("letter.txt", &letter);
+    snprintf(name, sizeof name, "gost/%s-%d.p7s", plain ? "plain" : "letter", g->bits);
+    kazakh_letter(name, buf_view(&g->person), fits, cms);
+}
+
+static void gost_is_judged(const struct gost *g, bool plain)
+{
+    struct str letter = buf_view(&g->letter);
+    struct sign_trust blind = *g->t;
+    AUTO_BUF struct buf cms;
+    AUTO_BUF struct buf wrong;
+    struct sign_result r;
+    char name[64];
+
+    gost_letter(g, plain, true, &cms);
+    if (getenv("SAQSHY_SEED")) /* a seed for fuzz/sign_cms.c, by hand */
+        assert_int_equal(file_write_atomic(getenv("SAQSHY_SEED"), buf_view(&cms), 0644, NULL), 0);
+    r = judge(g->t, letter, buf_view(&cms), when);
+    if (r.reason != SIGN_OK)
+        fail_msg("%s of %d bits: %s", plain ? "plain" : "letter", g->bits, sign_reason_name(r.reason));
+    snprintf(name, sizeof name, "GOST 34.10-2015 %d", g->bits);
+    assert_string_equal(r.signers[0].algorithm, name);
+    assert_string_equal(r.signers[0].iin, "901231400123");
+    assert_int_equal(judge(g->t, STR("another letter"), buf_view(&cms), when).verdict, SIGN_INVALID);
+    assert_int_equal(judge(g->bare, letter, buf_view(&cms), when).reason, SIGN_NO_REVOCATION_DATA);
+    assert_int_equal(judge(trust, letter, buf_view(&cms), when).reason, SIGN_UNKNOWN_ISSUER);
+    assert_int_equal(judge(g->t, letter, buf_view(&cms), when + 800 * NS_PER_DAY).reason, SIGN_CERTIFICATE_EXPIRED);
+    /* Without the provider nobody can say. */
+    blind.streebog[0] = blind.streebog[1] = NULL;
+    assert_int_equal(judge(&blind, letter, buf_view(&cms), when).reason, SIGN_ENGINE_ABSENT);
+    /* The Russian byte order under Kazakh identifiers does not fit. */
+    gost_letter(g, plain, false, &wrong);
+    assert_int_equal(judge(g->t, letter, buf_view(&wrong), when).reason, SIGN_SIGNATURE_BROKEN);
+}
+
+static void gost_of(int bits)
+{
+    struct gost g = { .bits = bits };
+    AUTO_BUF struct buf cms;
+    char name[64];
+    ptrdiff_t at;
+
+    load("letter.txt", &g.letter);
     run("rm -rf kz kz-bare && mkdir kz kz-bare");
-    snprintf(name, sizeof name, "gost/root-%d.der", bits);
-    kazakh_signed(name, bits, &root);
-    assert_int_equal(file_write_atomic(at_path("kz/root.cer"), buf_view(&root), 0600, NULL), 0);
-    assert_int_equal(file_write_atomic(at_path("kz-bare/root.cer"), buf_view(&root), 0600, NULL), 0);
-    snprintf(name, sizeof name, "gost/list-%d.der", bits);
-    kazakh_signed(name, bits, &list);
-    assert_int_equal(file_write_atomic(at_path("kz/list.crl"), buf_view(&list), 0600, NULL), 0);
+    gost_file(&g, "root", "kz/root.cer", "kz-bare/root.cer");
+    gost_file(&g, "list", "kz/list.crl", NULL);
     snprintf(name, sizeof name, "gost/person-%d.der", bits);
-    kazakh_signed(name, bits, &person);
-    assert_int_equal(sign_trust_load(at_path("kz"), &t, NULL), 0);
-    assert_int_equal(sign_trust_load(at_path("kz-bare"), &bare, NULL), 0);
-    assert_int_equal(sign_trust_anchors(t), 1);
-    for (int plain = 0; plain < 2; plain++) {
-        AUTO_BUF struct buf cms;
-        AUTO_BUF struct buf wrong;
-        struct sign_result r;
-
-        snprintf(name, sizeof name, "gost/%s-%d.p7s", plain ? "plain" : "letter", bits);
-        kazakh_letter(name, buf_view(&person), true, &cms);
-        if (getenv("SAQSHY_SEED")) /* a seed for fuzz/sign_cms.c, by hand */
-            assert_int_equal(file_write_atomic(getenv("SAQSHY_SEED"), buf_view(&cms), 0644, NULL), 0);
-        r = judge(t, buf_view(&letter), buf_view(&cms), when);
-        if (r.reason != SIGN_OK)
-            fail_msg("%s: %s", name, sign_reason_name(r.reason));
-        snprintf(name, sizeof name, "GOST 34.10-2015 %d", bits);
-        assert_string_equal(r.signers[0].algorithm, name);
-        assert_string_equal(r.signers[0].iin, "901231400123");
-        assert_int_equal(judge(t, STR("another letter"), buf_view(&cms), when).verdict, SIGN_INVALID);
-        assert_int_equal(judge(bare, buf_view(&letter), buf_view(&cms), when).reason, SIGN_NO_REVOCATION_DATA);
-        assert_int_equal(judge(trust, buf_view(&letter), buf_view(&cms), when).reason, SIGN_UNKNOWN_ISSUER);
-        assert_int_equal(judge(t, buf_view(&letter), buf_view(&cms), when + 800 * NS_PER_DAY).reason, SIGN_CERTIFICATE_EXPIRED);
-        /* Without the provider nobody can say. */
-        {
-            struct sign_trust blind = *t;
-
-            blind.streebog[0] = blind.streebog[1] = NULL;
-            assert_int_equal(judge(&blind, buf_view(&letter), buf_view(&cms), when).reason, SIGN_ENGINE_ABSENT);
-        }
-        /* The Russian byte order under Kazakh identifiers does not fit. */
-        snprintf(name, sizeof name, "gost/%s-%d.p7s", plain ? "plain" : "letter", bits);
-        kazakh_letter(name, buf_view(&person), false, &wrong);
-        assert_int_equal(judge(t, buf_view(&letter), buf_view(&wrong), when).reason, SIGN_SIGNATURE_BROKEN);
-    }
+    kazakh_signed(name, bits, &g.person);
+    assert_int_equal(sign_trust_load(at_path("kz"), &g.t, NULL), 0);
+    assert_int_equal(sign_trust_load(at_path("kz-bare"), &g.bare, NULL), 0);
+    assert_int_equal(sign_trust_anchors(g.t), 1);
+    gost_is_judged(&g, false);
+    gost_is_judged(&g, true);
     /* A certificate with one bit turned: its own signature no longer fits. */
-    {
-        AUTO_BUF struct buf cms;
-        ptrdiff_t at = str_find(buf_view(&person), STR("IIN9012"));
-
-        assert_true(at > 0);
-        person.p[at + 3] = '8';
-        snprintf(name, sizeof name, "gost/letter-%d.p7s", bits);
-        kazakh_letter(name, buf_view(&person), true, &cms);
-        assert_int_equal(judge(t, buf_view(&letter), buf_view(&cms), when).reason, SIGN_CHAIN_BROKEN);
-    }
-    sign_trust_free(&t);
-    sign_trust_free(&bare);
+    at = str_find(buf_view(&g.person), STR("IIN9012"));
+    assert_true(at > 0);
+    g.person.p[at + 3] = '8';
+    gost_letter(&g, false, true, &cms);
+    assert_int_equal(judge(g.t, buf_view(&g.letter), buf_view(&cms), when).reason, SIGN_CHAIN_BROKEN);
+    sign_trust_free(&g.t);
+    sign_trust_free(&g.bare);
+    buf_free(&g.letter);
+    buf_free(&g.person);
 }
 
 static void test_kazakh_gost_512(void **state)

@@ -165,19 +165,29 @@ static void an_outage_delays_reminders_and_drops_none(void **state)
     assert_int_equal(count(w, "SELECT count(*) FROM reminder WHERE kind = 'before' AND outcome = 'sent'"), 2);
 }
 
-static void hostile_findings_are_kept_and_shown(void **state)
+/* frame - the events are one frame of the journal of findings; the batch is freed. */
+static void frame(struct world *w, struct event_batch *b)
 {
-    struct world *w = *state;
     struct journal_origin origin = { STR_INIT("detect"), 1 };
-    struct event_batch b;
     struct journal *j;
     char path[4096];
     struct err e;
+
+    must(journal_open(node_path(w->node, "findings", path), 0, &j, &e), &e);
+    must(journal_append(j, b->items, b->count, origin, NULL, &e), &e);
+    must(journal_commit(j, &e), &e);
+    journal_close(&j);
+    event_batch_free(b);
+}
+
+static void hostile_findings_are_kept_and_shown(void **state)
+{
+    struct world *w = *state;
+    struct event_batch b;
     static char big[200000];
 
     memset(big, 'A', sizeof big);
     event_batch_init(&b, 0);
-    must(journal_open(node_path(w->node, "findings", path), 0, &j, &e), &e);
     for (int i = 0; i < 3; i++) {
         struct event *ev = event_batch_add(&b);
 
@@ -191,10 +201,7 @@ static void hostile_findings_are_kept_and_shown(void **state)
             event_add(ev, &b.arena, STR("host.name"), str_of(big, 5000));
         }
     }
-    must(journal_append(j, b.items, b.count, origin, NULL, &e), &e);
-    must(journal_commit(j, &e), &e);
-    journal_close(&j);
-    event_batch_free(&b);
+    frame(w, &b);
     take(w, T0);
     assert_int_equal(count(w, "SELECT count(*) FROM cases"), 1);
     assert_int_equal(count(w, "SELECT count(*) FROM audit WHERE action = 'finding.skip'"), 1);
@@ -209,17 +216,12 @@ static void a_long_line_that_many_rules_find_is_taken(void **state)
 {
     enum { RULES = 70 };
     struct world *w = *state;
-    struct journal_origin origin = { STR_INIT("detect"), 1 };
     struct event_batch b;
-    struct journal *j;
-    char path[4096];
-    struct err e;
     char *line = malloc(EVENT_ORIGINAL_MAX);
 
     assert_non_null(line);
     memset(line, 'A', EVENT_ORIGINAL_MAX);
     event_batch_init(&b, 0);
-    must(journal_open(node_path(w->node, "findings", path), 0, &j, &e), &e);
     for (int i = 0; i < RULES; i++) {
         struct event *ev = event_batch_add(&b);
 
@@ -228,10 +230,7 @@ static void a_long_line_that_many_rules_find_is_taken(void **state)
         assert_int_equal(event_add(ev, &b.arena, STR("rule.id"), arena_printf(&b.arena, "rule-%d", i)), 0);
         assert_int_equal(event_add(ev, &b.arena, STR("rule.level"), STR("high")), 0);
     }
-    must(journal_append(j, b.items, b.count, origin, NULL, &e), &e);
-    must(journal_commit(j, &e), &e);
-    journal_close(&j);
-    event_batch_free(&b);
+    frame(w, &b);
     free(line);
     take(w, T0);
     assert_int_equal(count(w, "SELECT count(*) FROM cases"), RULES);
