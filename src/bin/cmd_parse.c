@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/node.h"
+#include "bin/event_print.h"
 #include "bin/plain.h"
 #include "parse/feed.h"
 #include "parse/parse.h"
@@ -26,15 +27,6 @@ struct run {
     struct feed *feed;
     bool json, explain;
 };
-
-static void put_plain(struct buf *b, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        buf_byte(b, c < 0x20 || c == 0x7f ? '?' : (char)c); /* a log must not drive the reader's terminal */
-    }
-}
 
 static bool told_elsewhere(struct str name)
 {
@@ -58,15 +50,15 @@ static void put_human(struct buf *b, const struct event *ev)
         buf_printf(b, " (%.*s)", STR_ARG(v));
     buf_str(b, STR("\n    "));
     v = event_get(ev, STR("message"));
-    put_plain(b, v.n ? v : ev->original);
+    plain_put(b, v.n ? v : ev->original, SIZE_MAX);
     buf_str(b, STR("\n   "));
     for (uint32_t i = 0; i < ev->field_count; i++) {
         if (told_elsewhere(ev->fields[i].name))
             continue;
         buf_byte(b, ' ');
-        put_plain(b, ev->fields[i].name);
+        plain_put(b, ev->fields[i].name, SIZE_MAX);
         buf_byte(b, '=');
-        put_plain(b, ev->fields[i].value);
+        plain_put(b, ev->fields[i].value, SIZE_MAX);
     }
     buf_byte(b, '\n');
 }
@@ -79,7 +71,7 @@ static void put_why(struct buf *b, struct str why)
     while (str_split(&why, '\n', &line))
         if (line.n) {
             buf_str(b, STR("# "));
-            put_plain(b, line);
+            plain_put(b, line, SIZE_MAX);
             buf_byte(b, '\n');
         }
 }

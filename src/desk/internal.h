@@ -78,6 +78,7 @@ struct desk {
     unsigned         two_person;   /* bits of approvals/kinds.c: which acts need a second person */
     struct case_policy cases;
     struct integrity_policy *integrity;   /* owned */
+    struct ioc_policy *ioc_policy;        /* owned: which fields of an event are indicators (ioc/policy.h) */
     struct journal_reader *findings;
     struct event_batch     batch;
     size_t   batch_at;

@@ -6,7 +6,16 @@
 #include "desk/integrity/integrity.h"
 #include "desk/notices/api.h"
 #include "desk/vulnerabilities/room.h"
+#include "ioc/policy.h"
 #include "sign/sign.h"
+
+static int indicator_policy(struct desk *d, struct err *e)
+{
+    char path[4200];
+
+    snprintf(path, sizeof path, "%s/ioc/indicators.yaml", d->setup.node->content);
+    return ioc_policy_load(path, &d->ioc_policy, e);
+}
 
 int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
 {
@@ -34,6 +43,8 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
         rc = case_policy_load(setup->node->content, &d->cases, e);
     if (rc == 0)
         rc = integrity_policy_load(setup->node->content, &d->integrity, e);
+    if (rc == 0)
+        rc = indicator_policy(d, e);
     if (rc == 0)
         rc = vuln_policy_load(setup->node->content, &d->vuln_policy, e);
     if (rc == 0)
@@ -67,6 +78,7 @@ void desk_close(struct desk **d)
     duty_policy_free(&(*d)->duty_policy);
     case_policy_free(&(*d)->cases);
     integrity_policy_free(&(*d)->integrity);
+    ioc_policy_free(&(*d)->ioc_policy);
     rule_book_free(&(*d)->rules);
     sign_trust_free(&(*d)->trust);
     free(*d);

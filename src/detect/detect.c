@@ -249,7 +249,8 @@ static int look_at(struct detect *d, const struct event *ev, struct err *e)
 
     if (n < 0)
         return n;
-    event_batch_reset(&d->found);
+    if (d->found.count)      /* nearly all events find nothing */
+        event_batch_reset(&d->found);
     if (!state && d->indicators)
         indicated = indicators_look(d->indicators, ev, &d->found, &silent, e);
     meter(d, M_SILENT, silent);

@@ -6,7 +6,7 @@
 #include "ioc/policy.h"
 
 #define FOUND_MAX 8
-#define HASHES_MAX 8
+#define VALUES_MAX 8   /* of one field */
 
 struct indicators {
     char              *path;
@@ -155,20 +155,6 @@ static int ask(struct looking *l, enum ioc_type type, struct str field, struct s
     return best && l->count < INDICATORS_MAX ? raise_one(l, field, best) : 0;
 }
 
-/* ask_hashes - Sysmon writes "MD5=…,SHA256=…"; a field of one hash has no '='. */
-static int ask_hashes(struct looking *l, struct str field, struct str value)
-{
-    struct str rest = value, one;
-    int rc = 0;
-
-    for (int i = 0; i < HASHES_MAX && rc == 0 && str_split(&rest, ',', &one); i++) {
-        ptrdiff_t eq = str_chr(one, '=');
-
-        rc = ask(l, IOC_HASH, field, str_cut(one, (size_t)(eq + 1)));
-    }
-    return rc;
-}
-
 int indicators_look(struct indicators *x, const struct event *ev, struct event_batch *out, int64_t *silent, struct err *e)
 {
     struct looking l = { .x = x, .ev = ev, .out = out, .e = e, .silent = silent };
@@ -177,9 +163,12 @@ int indicators_look(struct indicators *x, const struct event *ev, struct event_b
     for (uint32_t i = 0; x->set && i < ev->field_count && rc == 0; i++) {
         const struct event_field *f = &ev->fields[i];
         enum ioc_type type = ioc_policy_means(x->policy, f->name);
+        struct str rest = f->value, one;
 
-        if (type < IOC_TYPES && f->value.n)
-            rc = type == IOC_HASH ? ask_hashes(&l, f->name, f->value) : ask(&l, type, f->name, f->value);
+        if (type == IOC_TYPES || ioc_policy_silent(x->policy, type))
+            continue;
+        for (int n = 0; n < VALUES_MAX && rc == 0 && ioc_value_next(type, &rest, &one); n++)
+            rc = ask(&l, type, f->name, one);
     }
     return rc < 0 ? rc : l.count;
 }

@@ -10,6 +10,7 @@ struct ioc_policy {
     struct arena texts;
     struct { struct str name; enum ioc_type type; } slots[SLOTS];
     size_t       fields;
+    bool         silent[IOC_TYPES];
     int64_t      least[COUNT(levels)];
 };
 
@@ -46,6 +47,20 @@ static int read_fields(struct ioc_policy *p, const struct yaml *y, const struct 
     return 0;
 }
 
+static int read_silent(struct ioc_policy *p, const struct yaml *y, const struct ynode *list, struct err *e)
+{
+    if (list && list->kind != YNODE_SEQ)
+        return yaml_err(y, list, e, "a list of types is expected");
+    for (const struct ynode *n = list ? list->first : NULL; n; n = n->next) {
+        enum ioc_type type = n->kind == YNODE_SCALAR ? ioc_type_parse(n->text) : IOC_TYPES;
+
+        if (type == IOC_TYPES)
+            return yaml_err(y, n, e, "the name of a type of indicator is expected");
+        p->silent[type] = true;
+    }
+    return 0;
+}
+
 static int read_levels(struct ioc_policy *p, const struct yaml *y, const struct ynode *map, struct err *e)
 {
     for (size_t i = 0; i < COUNT(levels); i++) {
@@ -63,13 +78,15 @@ static int read_levels(struct ioc_policy *p, const struct yaml *y, const struct 
 
 static int read_all(struct ioc_policy *p, const struct yaml *y, struct err *e)
 {
-    static const char *const known[] = { "levels", "means", NULL };
+    static const char *const known[] = { "silent", "levels", "means", NULL };
     const struct ynode *root = y->doc_count == 1 ? y->docs[0] : NULL, *means;
     int rc;
 
     if (!root || root->kind != YNODE_MAP)
         return err_line(e, -EBADMSG, y->name, 1, 1, "one map with \"levels\" and \"means\" is expected");
     rc = yaml_only(y, root, known, e);
+    if (rc == 0)
+        rc = read_silent(p, y, yaml_get(root, "silent"), e);
     if (rc == 0)
         rc = read_levels(p, y, yaml_get(root, "levels"), e);
     means = yaml_get(root, "means");
@@ -110,6 +127,21 @@ enum ioc_type ioc_policy_means(const struct ioc_policy *p, struct str field)
     size_t at = slot_of(p, field);
 
     return p->slots[at].name.n ? p->slots[at].type : IOC_TYPES;
+}
+
+bool ioc_policy_silent(const struct ioc_policy *p, enum ioc_type type) { return p->silent[type]; }
+
+bool ioc_value_next(enum ioc_type type, struct str *rest, struct str *one)
+{
+    if (type == IOC_HASH) {
+        bool more = str_split(rest, ',', one);
+
+        *one = more ? str_cut(*one, (size_t)(str_chr(*one, '=') + 1)) : *one;
+        return more;
+    }
+    *one = *rest;
+    *rest = str_of(NULL, 0);
+    return one->n > 0;
 }
 
 const char *ioc_policy_level(const struct ioc_policy *p, uint8_t confidence)

@@ -20,6 +20,7 @@ static void what_is_shipped_is_read(void **state)
     assert_int_equal(ioc_policy_means(p, STR("dns.question.name")), IOC_DOMAIN);
     assert_int_equal(ioc_policy_means(p, STR("host.ip")), IOC_TYPES);
     assert_int_equal(ioc_policy_means(p, STR("")), IOC_TYPES);
+    assert_true(ioc_policy_silent(p, IOC_FILE) && !ioc_policy_silent(p, IOC_IP));
     assert_string_equal(ioc_policy_level(p, 90), "high");
     assert_string_equal(ioc_policy_level(p, 30), "medium");
     assert_string_equal(ioc_policy_level(p, 1), "low");
@@ -36,6 +37,7 @@ static void what_is_wrong_tells_its_line(void **state)
         { "no list", "means:\n  ip: source.ip\n", ":3:7: a list of fields" },
         { "twice", "means:\n  ip: [a]\n  url: [a]\n", ":4:9: the field \"a\" stands here already" },
         { "a stray key", "means: {}\ntitle: x\n", ":3:1:" },
+        { "no type to be silent of", "means: {}\nsilent: [port]\n", ":3:10: the name of a type" },
         { "no means", "", ":1:1: \"means\" wants a map" },
     };
     char path[] = "/tmp/saqshy-ioc-policy-XXXXXX";
@@ -63,9 +65,29 @@ static void what_is_wrong_tells_its_line(void **state)
     remove(path);
 }
 
+static void a_field_may_hold_several_values(void **state)
+{
+    static const struct { const char *name; enum ioc_type type; const char *value, *want; } rows[] = {
+        { "as Sysmon writes hashes", IOC_HASH, "MD5=aa,SHA256=bb", "aa bb " }, { "one hash", IOC_HASH, "aa", "aa " }, { "a URL with commas", IOC_URL, "http://x/a,b=c", "http://x/a,b=c " },
+        { "nothing", IOC_IP, "", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str rest = str_c(rows[i].value), one;
+        AUTO_BUF struct buf got = { 0 };
+
+        buf_init(&got, KIB);
+        while (ioc_value_next(rows[i].type, &rest, &one))
+            buf_printf(&got, "%.*s ", STR_ARG(one));
+        CHECK(rows[i].name, str_eq(buf_view(&got), str_c(rows[i].want)));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_shipped_is_read), cmocka_unit_test(what_is_wrong_tells_its_line) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_shipped_is_read), cmocka_unit_test(what_is_wrong_tells_its_line),
+                                         cmocka_unit_test(a_field_may_hold_several_values) };
 
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
 }

@@ -2,9 +2,10 @@
  *
  * Addresses of one's own are kept and marked: in a case between two machines of one network they are what was attacked, not who did it. */
 #include "desk/cases/acts.h"
-#include "ioc/value.h"
+#include "ioc/policy.h"
 
 #define SHOWN_MAX 100   /* in the page of a case */
+#define VALUES_MAX 8    /* of one field of an event */
 #define SEEN_MAX  100   /* other cases that are counted for one indicator */
 
 static int indicator_put(struct call *c, int64_t case_id, const char *type, struct str value, bool own, const char *origin, struct str note)
@@ -40,28 +41,26 @@ static int own_host(struct call *c, struct str value, bool *own)
     return rc;
 }
 
+static int indicator_of_event(struct call *c, int64_t case_id, enum ioc_type type, struct str value, struct str host_ip)
+{
+    bool own = false;
+    int rc = own_host(c, value, &own);
+
+    return rc < 0 ? rc : indicator_put(c, case_id, ioc_type_name(type), value, own || str_eq(value, host_ip) || ioc_private(value), "event", (struct str){ NULL, 0 });
+}
+
 int indicators_of_event(struct call *c, int64_t case_id, const struct event *ev)
 {
-    static const struct { const char *field, *type; } fields[] = {
-        { "source.ip", "ip" }, { "client.ip", "ip" }, { "destination.ip", "ip" }, { "server.ip", "ip" }, { "url.domain", "domain" },
-        { "destination.domain", "domain" }, { "source.domain", "domain" }, { "dns.question.name", "domain" }, { "url.original", "url" },
-        { "url.full", "url" }, { "file.hash.sha256", "hash" }, { "file.hash.sha1", "hash" }, { "file.hash.md5", "hash" },
-        { "process.hash.sha256", "hash" }, { "process.hash.md5", "hash" }, { "email.from.address", "email" },
-        { "email.sender.address", "email" }, { "email.reply_to.address", "email" }, { "file.path", "file" },
-    };
     struct str host_ip = event_get(ev, STR("host.ip"));
     int rc = 0;
 
-    for (size_t i = 0; rc >= 0 && i < COUNT(fields); i++) {
-        struct str value = event_get(ev, str_c(fields[i].field));
-        bool own = false;
+    for (uint32_t i = 0; rc >= 0 && i < ev->field_count; i++) {
+        enum ioc_type type = ioc_policy_means(c->d->ioc_policy, ev->fields[i].name);
+        struct str rest = ev->fields[i].value, value;
 
-        if (value.n == 0 || value.n > IOC_VALUE_MAX)
-            continue;
-        rc = own_host(c, value, &own);
-        if (rc == 0)
-            rc = indicator_put(c, case_id, fields[i].type, value, own || str_eq(value, host_ip) || ioc_private(value), "event",
-                               (struct str){ NULL, 0 });
+        /* What stands behind IOC_OTHER only feeds know: Annex 2 has no such kinds. */
+        for (int n = 0; n < VALUES_MAX && type <= IOC_OTHER && rc >= 0 && ioc_value_next(type, &rest, &value); n++)
+            rc = value.n <= IOC_VALUE_MAX ? indicator_of_event(c, case_id, type, value, host_ip) : 0;
     }
     return rc < 0 ? rc : 0;
 }
