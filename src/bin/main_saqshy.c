@@ -18,7 +18,7 @@ static void help(FILE *to)
 {
     fprintf(to, "usage: saqshy COMMAND [OPTION…]\n\n");
     for (size_t i = 0; i < COUNT(commands); i++)
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
     fprintf(to, "\n\"saqshy COMMAND --help\" tells more. Exit codes: 0 yes, 1 no, 2 usage or configuration.\n");
 }
 
