@@ -173,6 +173,11 @@ test('lint accepts "-" for what an event does not have, and tells it with --stri
     const file = join(folder(t), 'net.log');
     writeFileSync(file, '23:04:2025 09:05:00;sw1;-;10.0.0.1;-;10.0.0.3;link up\n');
     assert.equal((await saqshy(['lint', '--class', 'net', file])).code, 0);
+    for (const [said, ...words] of [[/--class takes .* has to be given/, file], [/--class takes/, '--class', 'printer', file], [/a file is missing/, '--class', 'net']]) {
+        const wrong = await saqshy(['lint', ...words]);
+        assert.equal(wrong.code, 2);
+        assert.match(wrong.err, said);
+    }
     const strict = await saqshy(['lint', '--class', 'net', '--strict', '--json', file]);
     assert.equal(strict.code, 1);
     assert.deepEqual(objects(strict).map((r) => [r.code, r.row, r.column]), [['missing_field', 'R-A4.17-03', 25], ['missing_field', 'R-A4.17-05', 36]]);

@@ -72,9 +72,15 @@ test('an import replaces what its source said before, --add comes beside it, rem
     assert.match(broken.err, /5: line 2, column \d+: /);
     assert.equal((await intel('remove', '--source', 'feed')).code, 0);
     assert.equal(await is('203.0.113.4'), false);
-    for (const wrong of [['import', at('6', '')], ['import', '--source', '../x', at('6', '')], ['import', '--source', 'x', '--tlp', 'blue', at('6', '')], ['remove', '--source', 'nobody'], ['check'], ['fetch']]) {
+    for (const [said, ...wrong] of [
+        [/import: --source NAME is missing/, 'import', at('6', '')], [/import: a file is missing/, 'import', '--source', 'x'], [/--source takes .*, not "\.\.\/x"/, 'import', '--source', '../x', at('6', '')],
+        [/--tlp takes clear, .*, not "blue"/, 'import', '--source', 'x', '--tlp', 'blue', at('6', '')], [/--confidence takes a number from 0 to 100, not "101"/, 'import', '--source', 'x', '--confidence', '101', at('6', '')],
+        [/--days takes .*, not "0"/, 'import', '--source', 'x', '--days', '0', at('6', '')], [/--type takes ip, .*, not "ipv9"/, 'import', '--source', 'x', '--type', 'ipv9', at('6', '')],
+        [/could not remove/, 'remove', '--source', 'nobody'], [/remove: --source NAME is missing/, 'remove'], [/check: a value is missing/, 'check'], [/list takes no "x"/, 'list', 'x'], [/"fetch" is not known/, 'fetch'],
+    ]) {
         const r = await intel(...wrong);
-        assert.ok(r.code === 2 && r.err, wrong.join(' '));
+        assert.equal(r.code, 2, wrong.join(' '));
+        assert.match(r.err, said);
     }
 });
 

@@ -319,7 +319,19 @@ static int remove_source(const struct intel *x, struct err *e)
 
 /* --- the command line --- */
 
-/* option - false: it is wrong, and was told. */
+/* takes - what an option takes, for whom wrote something else. */
+static const char *takes(int c)
+{
+    switch (c) {
+    case 's': return "--source takes up to 64 letters, digits, \".\", \"-\" and \"_\", and does not begin with \".\"";
+    case 't': return "--type takes ip, network, domain, url, hash, email, user_agent, file or other";
+    case 'l': return "--tlp takes clear, green, amber, amber+strict or red";
+    case 'c': return "--confidence takes a number from 0 to 100";
+    default: return "--days takes a number from 1 to 36500";
+    }
+}
+
+/* option - false: its value is none that it takes. */
 static bool option(struct intel *x, int c)
 {
     uint64_t n = 0;
@@ -345,22 +357,47 @@ static bool option(struct intel *x, int c)
     }
 }
 
-static int run(struct intel *x, int count, char **words, struct err *e)
+static int import_words(struct intel *x, int count, char **files, struct err *e)
 {
-    const char *verb = words[0];
+    if (!x->source)
+        return err_set(e, -EINVAL, "import: --source NAME is missing");
+    return count ? import(x, count, files, e) : err_set(e, -EINVAL, "import: a file is missing");
+}
+
+static int check_words(struct intel *x, int count, char **values, struct err *e)
+{
+    return count ? check(x, count, values, e) : err_set(e, -EINVAL, "check: a value is missing (\"-\" reads them from standard input, one a line)");
+}
+
+static int list_words(struct intel *x, int count, char **words, struct err *e)
+{
+    return count ? err_set(e, -EINVAL, "list takes no \"%s\"", *words) : each_in(x, "sources", list_one, NULL, e);
+}
+
+static int remove_words(struct intel *x, int count, char **words, struct err *e)
+{
+    if (!x->source)
+        return err_set(e, -EINVAL, "remove: --source NAME is missing");
+    return count ? err_set(e, -EINVAL, "remove takes no \"%s\"", *words) : remove_source(x, e);
+}
+
+static int rebuild_words(struct intel *x, int count, char **words, struct err *e)
+{
     size_t n;
 
-    if (strcmp(verb, "import") == 0 && x->source && count > 1)
-        return import(x, count - 1, words + 1, e);
-    if (strcmp(verb, "check") == 0 && count > 1)
-        return check(x, count - 1, words + 1, e);
-    if (strcmp(verb, "list") == 0 && count == 1)
-        return each_in(x, "sources", list_one, NULL, e);
-    if (strcmp(verb, "remove") == 0 && x->source && count == 1)
-        return remove_source(x, e);
-    if (strcmp(verb, "rebuild") == 0 && count == 1)
-        return rebuild(x, &n, e);
-    return err_set(e, -EINVAL, "\"saqshy intel --help\" tells the usage");
+    return count ? err_set(e, -EINVAL, "rebuild takes no \"%s\"", *words) : rebuild(x, &n, e);
+}
+
+static int run(struct intel *x, int count, char **words, struct err *e)
+{
+    static const struct { const char *verb; int (*fn)(struct intel *x, int count, char **words, struct err *e); } verbs[] = {
+        { "import", import_words }, { "check", check_words }, { "list", list_words }, { "remove", remove_words }, { "rebuild", rebuild_words },
+    };
+
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (strcmp(words[0], verbs[i].verb) == 0)
+            return verbs[i].fn(x, count - 1, words + 1, e);
+    return err_set(e, -EINVAL, "\"%s\" is not known: import, check, list, remove or rebuild is expected", words[0]);
 }
 
 int cmd_intel(int argc, char **argv)
@@ -382,8 +419,8 @@ int cmd_intel(int argc, char **argv)
             return c == 'h' ? EXIT_YES : EXIT_USAGE;
         }
         if (!option(&x, c)) {
-            fprintf(stderr, "saqshy intel: \"%s\" is not a value of that option; \"saqshy intel --help\" tells the usage\n", optarg);
-            return EXIT_USAGE;
+            err_set(&e, -EINVAL, "%s, not \"%s\"", takes(c), optarg);
+            return wrong_usage("intel", e.text);
         }
     }
     if (optind >= argc)

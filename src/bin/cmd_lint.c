@@ -1,5 +1,6 @@
 /* cmd_lint.c - "saqshy lint --class CLASS [--strict] [--json] FILE…": does an event log keep to Annex 4. Exit: 0 yes, 1 no, 2
  * usage or a file that cannot be read. */
+#include "bin/bin.h"
 #include "bin/plain.h"
 #include "parse/lint.h"
 
@@ -34,7 +35,7 @@ static void tell(void *arg, const struct lint_remark *m)
 static int usage(FILE *to, int rc)
 {
     fprintf(to, "usage: saqshy lint --class os-unix|os-windows|db|net|fw|app|sec [--strict] [--json] FILE…\n--strict: \"-\" in a required field is told as missing. "
-                "Files may be compressed by gzip or zstd.\n");
+                "Files may be compressed by gzip or zstd.\nExit 0: the files keep to Annex 4, 1: they do not, 2: a file could not be read.\n");
     return rc;
 }
 
@@ -59,8 +60,10 @@ int cmd_lint(int argc, char **argv)
         else
             return usage(stderr, 2);
     }
-    if (class == CLASS_NONE || first >= argc)
-        return usage(stderr, 2);
+    if (class == CLASS_NONE)
+        return wrong_usage("lint", "--class takes os-unix, os-windows, db, net, fw, app or sec, and has to be given");
+    if (first >= argc)
+        return wrong_usage("lint", "a file is missing");
     buf_init(&r.out, 0);
     for (int i = first; i < argc; i++) {
         AUTO_BUF struct buf text;

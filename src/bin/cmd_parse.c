@@ -169,7 +169,8 @@ static int one_file(struct run *r, const char *path)
 static int usage(FILE *to, int rc)
 {
     fprintf(to, "usage: saqshy parse [--json] [--explain] [--zone +05:00] [--parsers DIR] FILE…   (\"-\" is standard input)\n"
-                "--explain tells before each event which parsers were asked, and why those before it did not take the line\n");
+                "--explain tells before each event which parsers were asked, and why those before it did not take the line\n"
+                "Files may be compressed by gzip or zstd. Exit 0, or 2 where a file could not be read.\n");
     return rc;
 }
 
