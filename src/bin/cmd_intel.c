@@ -1,21 +1,13 @@
-/* cmd_intel.c - saqshy intel: indicators of compromise that others publish, kept by source below DATA/intel.
- *
- *      DATA/intel/sources/NAME   what a source said last, a set of its own
- *      DATA/intel/warnings/      warning lists of MISP, as they came
- *      DATA/intel/set            all sources in one, marked by the warning lists: what is asked */
+/* cmd_intel.c - saqshy intel: indicators of compromise that others publish, kept by source below DATA/intel (ioc/shelf.h). */
 #include "bin/bin.h"
 #include "bin/event_print.h"
 #include "bin/plain.h"
-#include "base/file.h"
-#include "ioc/ioc.h"
+#include "ioc/shelf.h"
 
-#include <dirent.h>
 #include <getopt.h>
 #include <jansson.h>
 
 #define FOUND_MAX    32
-#define WARNING_MAX  (64u * MIB)
-#define PATH_ROOM    4400
 
 static const char usage[] =
     "usage: saqshy intel import --source NAME [--add] [--type TYPE] [--tlp TLP] [--confidence 0-100] [--days N] [--json] [--data DIR] FILE…\n"
@@ -34,54 +26,6 @@ struct intel {
     bool        add, json;
 };
 
-static const char *path_of(const struct intel *x, const char *what, const char *name)
-{
-    static char path[PATH_ROOM];
-
-    snprintf(path, sizeof path, "%.4000s/intel%s%s%s%.255s", x->data, *what ? "/" : "", what, *name ? "/" : "", name);
-    return path;
-}
-
-static bool name_ok(const char *s)
-{
-    size_t n = strlen(s);
-
-    return n > 0 && n <= IOC_SOURCE_MAX && *s != '.' && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == n;
-}
-
-static int keep(void *arg, const struct ioc *i, struct err *e) { return ioc_build_add(arg, i, e); }
-
-/* take_set - all of a set into the building. */
-static int take_set(const char *path, struct ioc_build *b, struct err *e)
-{
-    struct ioc_set *s = NULL;
-    int rc = ioc_open(path, &s, e);
-
-    if (rc == 0)
-        rc = ioc_each(s, keep, b, e);
-    ioc_close(&s);
-    return rc;
-}
-
-typedef int each_fn(const struct intel *x, const char *name, void *arg, struct err *e);
-
-/* each_in - the files of a folder; one that is not there has none. */
-static int each_in(const struct intel *x, const char *folder, each_fn *fn, void *arg, struct err *e)
-{
-    DIR *d = opendir(path_of(x, folder, ""));
-    const struct dirent *f;
-    int rc = 0;
-
-    while (d && rc == 0 && (f = readdir(d)) != NULL)
-        if (*f->d_name != '.' && !str_ends(str_c(f->d_name), STR(".tmp")))
-            rc = fn(x, f->d_name, arg, e);
-    if (d)
-        closedir(d);
-    return rc;
-}
-
-static int source_in(const struct intel *x, const char *name, void *arg, struct err *e) { return take_set(path_of(x, "sources", name), arg, e); }
-
 /* put_text - what others wrote must not drive the terminal. */
 static void put_text(FILE *to, const char *before, struct str s)
 {
@@ -92,39 +36,13 @@ static void put_text(FILE *to, const char *before, struct str s)
     fprintf(to, "%s%.*s", before, STR_ARG(buf_view(&b)));
 }
 
-/* warnings_in - a list that cannot be read marks nothing, which is told: without it more is found, not less. */
-static int warnings_in(const struct intel *x, const char *name, void *arg, struct err *e)
+/* left_out - a warning list that cannot be read marks nothing, which is told: without it more is found, not less. */
+static void left_out(void *arg, const char *path, const char *why)
 {
-    AUTO_BUF struct buf b;
-    const char *path = path_of(x, "warnings", name);
-    int rc;
-
-    buf_init(&b, WARNING_MAX + MIB);
-    rc = plain_read(path, WARNING_MAX, &b, e);
-    if (rc == 0)
-        rc = ioc_build_warnings(arg, buf_view(&b), e);
-    if (rc < 0 && rc != -ENOMEM) {
-        put_text(stderr, "saqshy intel: the warning list \"", str_c(path));
-        put_text(stderr, "\" is left out: ", str_c(e->text));
-        fputc('\n', stderr);
-    }
-    return rc == -ENOMEM ? rc : 0;
-}
-
-/* rebuild - the set of all sources. */
-static int rebuild(const struct intel *x, size_t *count, struct err *e)
-{
-    struct ioc_build *b = NULL;
-    int rc = ioc_build_new(&b, e);
-
-    if (rc == 0)
-        rc = each_in(x, "warnings", warnings_in, b, e);
-    if (rc == 0)
-        rc = each_in(x, "sources", source_in, b, e);
-    if (rc == 0)
-        rc = ioc_build_write(b, path_of(x, "set", ""), count, e);
-    ioc_build_free(&b);
-    return rc;
+    (void)arg;
+    put_text(stderr, "saqshy intel: the warning list \"", str_c(path));
+    put_text(stderr, "\" is left out: ", str_c(why));
+    fputc('\n', stderr);
 }
 
 /* --- import --- */
@@ -164,7 +82,7 @@ static void tell_file(const struct intel *x, const char *path, const struct ioc_
         }
 }
 
-static int import_file(const struct intel *x, const char *path, struct ioc_build *b, struct err *e)
+static int import_file(const struct intel *x, const char *path, struct ioc_taking *t, struct err *e)
 {
     AUTO_BUF struct buf text;
     struct ioc_told told;
@@ -175,38 +93,24 @@ static int import_file(const struct intel *x, const char *path, struct ioc_build
     rc = plain_read(path, IOC_FILE_MAX, &text, e);
     if (rc < 0)
         return rc;
-    rc = ioc_read(buf_view(&text), &x->usual, keep, b, &told, &why);
+    rc = ioc_taking_file(t, buf_view(&text), &x->usual, &told, &why);
     if (rc < 0)
         return err_set(e, rc, "%s: %s", path, why.text);
-    /* Words that are no list must not take the place of one. */
-    if (told.format == IOC_LIST && told.taken == 0 && told.skipped[IOC_SKIP_VALUE] + told.skipped[IOC_SKIP_TYPE])
-        return err_set(e, -EBADMSG, "%s: no line of it is an indicator; the source keeps what it had", path);
     tell_file(x, path, &told);
     return 0;
 }
 
 static int import(struct intel *x, int count, char **files, struct err *e)
 {
-    struct ioc_build *b = NULL;
+    struct ioc_taking *t = NULL;
     size_t own = 0, all = 0;
-    char path[PATH_ROOM];
-    int rc = file_mkdirs(path_of(x, "sources", ""), 0750, e);
+    int rc = ioc_taking_begin(x->data, str_c(x->source), x->add, &t, e);
 
-    if (rc == 0)
-        rc = file_mkdirs(path_of(x, "warnings", ""), 0750, e);
-    if (rc == 0)
-        rc = ioc_build_new(&b, e);
-    snprintf(path, sizeof path, "%s", path_of(x, "sources", x->source));
-    if (rc == 0 && x->add && file_exists(path))
-        rc = take_set(path, b, e);
-    x->usual.source = str_c(x->source);
     for (int i = 0; rc == 0 && i < count; i++)
-        rc = import_file(x, files[i], b, e);
+        rc = import_file(x, files[i], t, e);
     if (rc == 0)
-        rc = ioc_build_write(b, path, &own, e);
-    ioc_build_free(&b);
-    if (rc == 0)
-        rc = rebuild(x, &all, e);
+        rc = ioc_taking_end(&t, left_out, NULL, &own, &all, e);
+    ioc_taking_drop(&t);
     if (rc == 0 && !x->json)
         printf("%s: %zu indicators; the set has %zu\n", x->source, own, all);
     return rc;
@@ -254,20 +158,13 @@ static void tell_found(const struct intel *x, const char *value, const struct io
     putchar('\n');
 }
 
-/* check_one - by its look, and as what only a person can know: what a browser calls itself, a file. */
 static size_t check_one(const struct intel *x, const struct ioc_set *s, const char *value)
 {
     struct ioc found[FOUND_MAX];
-    enum ioc_type look = ioc_guess(str_c(value)), types[] = { look, IOC_AGENT, IOC_FILE, IOC_OTHER };
-    size_t n = 0;
+    size_t n = ioc_check(s, str_c(value), clock_now(), found, FOUND_MAX);
 
-    for (size_t t = 0; t < COUNT(types); t++) {
-        size_t some = types[t] < IOC_TYPES ? ioc_find(s, types[t], str_c(value), clock_now(), found, FOUND_MAX) : 0;
-
-        for (size_t i = 0; i < some; i++)
-            tell_found(x, value, &found[i]);
-        n += some;
-    }
+    for (size_t i = 0; i < n; i++)
+        tell_found(x, value, &found[i]);
     return n;
 }
 
@@ -276,7 +173,7 @@ static int check(const struct intel *x, int count, char **values, struct err *e)
     struct ioc_set *s = NULL;
     char line[IOC_VALUE_MAX + 2];
     size_t found = 0;
-    int rc = ioc_open(path_of(x, "set", ""), &s, e);
+    int rc = ioc_shelf_open(x->data, &s, e);
 
     for (int i = 0; rc == 0 && i < count; i++) {
         if (strcmp(values[i], "-") != 0) {
@@ -293,28 +190,16 @@ static int check(const struct intel *x, int count, char **values, struct err *e)
     return rc < 0 ? rc : found > 0;
 }
 
-static int list_one(const struct intel *x, const char *name, void *arg, struct err *e)
+static int list_one(void *arg, const struct ioc_source *s, int rc, struct err *e)
 {
-    struct ioc_set *s = NULL;
-    int rc = ioc_open(path_of(x, "sources", name), &s, e);
+    const struct intel *x = arg;
 
-    (void)arg;
+    (void)e;
     if (rc == 0 && x->json)
-        printf("{\"source\":\"%s\",\"indicators\":%zu}\n", name, ioc_count(s));
+        printf("{\"source\":\"%s\",\"indicators\":%zu}\n", s->name, s->count);
     else if (rc == 0)
-        printf("%-40s %zu\n", name, ioc_count(s));
-    ioc_close(&s);
+        printf("%-40s %zu\n", s->name, s->count);
     return rc;
-}
-
-static int remove_source(const struct intel *x, struct err *e)
-{
-    const char *path = path_of(x, "sources", x->source);
-    size_t count;
-
-    if (unlink(path) < 0)
-        return err_sys(e, "could not remove \"%s\"", path);
-    return rebuild(x, &count, e);
 }
 
 /* --- the command line --- */
@@ -338,7 +223,7 @@ static bool option(struct intel *x, int c)
 
     switch (c) {
     case 'd': x->data = optarg; return true;
-    case 's': x->source = optarg; return name_ok(optarg);
+    case 's': x->source = optarg; return ioc_source_valid(str_c(optarg));
     case 'a': x->add = true; return true;
     case 'j': x->json = true; return true;
     case 't': return (x->usual.type = ioc_type_parse(str_c(optarg))) < IOC_TYPES;
@@ -371,21 +256,23 @@ static int check_words(struct intel *x, int count, char **values, struct err *e)
 
 static int list_words(struct intel *x, int count, char **words, struct err *e)
 {
-    return count ? err_set(e, -EINVAL, "list takes no \"%s\"", *words) : each_in(x, "sources", list_one, NULL, e);
+    return count ? err_set(e, -EINVAL, "list takes no \"%s\"", *words) : ioc_shelf_sources(x->data, list_one, x, e);
 }
 
 static int remove_words(struct intel *x, int count, char **words, struct err *e)
 {
+    size_t n;
+
     if (!x->source)
         return err_set(e, -EINVAL, "remove: --source NAME is missing");
-    return count ? err_set(e, -EINVAL, "remove takes no \"%s\"", *words) : remove_source(x, e);
+    return count ? err_set(e, -EINVAL, "remove takes no \"%s\"", *words) : ioc_shelf_remove(x->data, str_c(x->source), left_out, NULL, &n, e);
 }
 
 static int rebuild_words(struct intel *x, int count, char **words, struct err *e)
 {
     size_t n;
 
-    return count ? err_set(e, -EINVAL, "rebuild takes no \"%s\"", *words) : rebuild(x, &n, e);
+    return count ? err_set(e, -EINVAL, "rebuild takes no \"%s\"", *words) : ioc_shelf_rebuild(x->data, left_out, NULL, &n, e);
 }
 
 static int run(struct intel *x, int count, char **words, struct err *e)
