@@ -2,7 +2,10 @@
  *
  * A rule with filters is true when its own condition is and the condition of each filter is, as it is written (most say "not
  * selection"). A filter keeps its own selections, names and program: nothing of it is mixed into the rule, and "1 of" in it sees only
- * its own. It takes part where each dimension that its log source names is the rule's; correlations are not filtered. */
+ * its own. It takes part where each dimension that its log source names is the rule's; correlations are not filtered.
+ *
+ * An exception is a filter that says who made it, why, and until when ("saqshy"). One that has expired, and one of other objects, says
+ * nothing of an event: the moment is the event's receipt, so a replay judges as it was judged. */
 #include "sigma/internal.h"
 
 #define LINKS_MAX 2000000u   /* of filters that say "any" to rules */
@@ -53,9 +56,59 @@ static bool filters_grow(struct sigma *s)
     return true;
 }
 
-int filter_compile(struct draft *d, const struct ynode *map, const struct sigma_rule *texts, uint32_t logsource)
+/* below_exceptions - a file in, or below, a folder of this name: there each filter says who, why and until when. */
+static bool below_exceptions(struct str file) { return str_find(file, STR("/exceptions/")) >= 0; }
+
+/* take_expiry - a date counts to its end, in UTC; or a moment. */
+static int take_expiry(struct draft *d, const struct ynode *n, struct filter *f)
 {
-    struct filter f = { .id = texts->id, .file = texts->file, .line = map->line, .column = map->column, .logsource = logsource };
+    struct str text;
+    time_ns t;
+
+    if (!n)
+        return 0;
+    text = n->kind == YNODE_SCALAR ? n->text : STR("");
+    if (text.n == 10)
+        text = arena_printf(&d->set->arena, "%.*sT00:00:00Z", STR_ARG(text));
+    if (text.n < 11 || time_parse_rfc3339(text, &t, NULL, NULL) < 0)
+        return draft_broken(d, n, "\"expires\" must be a day, 2026-12-31, or a moment, 2026-12-31T18:00:00+05:00");
+    f->expires = n->text.n == 10 ? t + NS_PER_DAY : t;
+    return 0;
+}
+
+static int take_scope(struct draft *d, const struct ynode *n, struct filter *f)
+{
+    static const char *const keys[] = { "objects", NULL };
+    struct err why;
+
+    if (!n)
+        return 0;
+    if (n->kind != YNODE_MAP || yaml_only(d->y, n, keys, &why) < 0 || !yaml_get(n, "objects"))
+        return draft_broken(d, n, "\"scope\" must be a map of \"objects\": a list of ids");
+    return draft_texts(d, yaml_get(n, "objects"), &f->objects);
+}
+
+static int take_exception(struct draft *d, const struct ynode *map, const struct ynode *custom, struct filter *f)
+{
+    struct arena *a = &d->set->arena;
+    int rc = 0;
+
+    if (custom) {
+        f->author = arena_copy(a, yaml_text(custom, "author"));
+        f->reason = arena_copy(a, yaml_text(custom, "reason"));
+        rc = take_expiry(d, yaml_get(custom, "expires"), f);
+        if (rc == 0)
+            rc = take_scope(d, yaml_get(custom, "scope"), f);
+    }
+    if (rc == 0 && below_exceptions(f->file) && (!f->author.n || !f->reason.n || !f->expires))
+        return draft_broken(d, custom ? custom : map, "an exception says \"saqshy: {author, reason, expires}\": %s is missing",
+                            !f->author.n ? "author" : !f->reason.n ? "reason" : "expires");
+    return rc;
+}
+
+int filter_compile(struct draft *d, const struct ynode *map, const struct ynode *custom, const struct sigma_rule *texts, uint32_t logsource)
+{
+    struct filter f = { .id = texts->id, .title = texts->title, .file = texts->file, .line = map->line, .column = map->column, .logsource = logsource };
     const struct ynode *condition = map->kind == YNODE_MAP ? yaml_get(map, "condition") : NULL;
     uint32_t root = 0;
     int rc;
@@ -65,6 +118,8 @@ int filter_compile(struct draft *d, const struct ynode *map, const struct sigma_
     if (d->set->filter_count == SIGMA_FILTERS_MAX)
         return draft_broken(d, map, "more than %d filters", SIGMA_FILTERS_MAX);
     rc = take_rules(d, map, &f);
+    if (rc == 0)
+        rc = take_exception(d, map, custom, &f);
     if (rc == 0)
         rc = detection_compile(d, map, "rules");
     if (rc == 0)
@@ -143,7 +198,44 @@ bool rule_holds(const struct sigma *s, const struct compiled *c, bool quick, str
 {
     bool holds = quick ? program_match(&c->program, v) : program_run(&c->program, v);
 
-    for (uint32_t i = 0; i < c->filters.n && holds; i++)
-        holds = program_run(&s->filters[c->filters.p[i]].program, v);
+    for (uint32_t i = 0; i < c->filters.n && holds; i++) {
+        const struct filter *f = &s->filters[c->filters.p[i]];
+
+        holds = !filter_counts(f, v->ev) || program_run(&f->program, v);
+    }
     return holds;
+}
+
+bool filter_counts(const struct filter *f, const struct event *ev)
+{
+    if (f->expires && ev->received >= f->expires)
+        return false;
+    for (size_t i = 0; i < f->objects.count; i++)
+        if (str_eq(f->objects.items[i], ev->object))
+            return true;
+    return f->objects.count == 0;
+}
+
+/* --- what is excepted --- */
+
+size_t sigma_exception_count(const struct sigma *s) { return s->filter_count; }
+
+struct sigma_exception sigma_exception_at(const struct sigma *s, size_t i)
+{
+    const struct filter *f = &s->filters[i];
+
+    return (struct sigma_exception){
+        .id = f->id, .title = f->title, .file = f->file, .line = f->line, .author = f->author, .reason = f->reason, .expires = f->expires,
+        .objects = f->objects, .rules = f->any ? (struct sigma_texts){ NULL, 0 } : f->rules,
+    };
+}
+
+time_ns sigma_expires_next(const struct sigma *s, time_ns at)
+{
+    time_ns next = 0;
+
+    for (uint32_t i = 0; i < s->filter_count; i++)
+        if (s->filters[i].expires > at && (next == 0 || s->filters[i].expires < next))
+            next = s->filters[i].expires;
+    return next;
 }

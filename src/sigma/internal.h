@@ -400,9 +400,14 @@ struct filter {
     struct program     program;
     struct sigma_texts rules;     /* ids or names */
     bool               any;       /* of its log source */
+    struct str         title, author, reason;
+    time_ns            expires;   /* 0: never */
+    struct sigma_texts objects;   /* none: all */
 };
-/* filter_compile - the "filter" map of a document, into the set. */
-MUST_USE int filter_compile(struct draft *d, const struct ynode *map, const struct sigma_rule *texts, uint32_t logsource);
+/* filter_counts - it has not expired when the event was received, and the event's object is in its scope. */
+bool filter_counts(const struct filter *f, const struct event *ev);
+/* filter_compile - the "filter" map of a document, into the set; custom: its "saqshy" map, or NULL. */
+MUST_USE int filter_compile(struct draft *d, const struct ynode *map, const struct ynode *custom, const struct sigma_rule *texts, uint32_t logsource);
 /* filters_link - once all rules are known. What a filter names in vain is a remark. */
 MUST_USE int filters_link(struct sigma *s);
 

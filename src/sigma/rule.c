@@ -80,15 +80,16 @@ static int take_level(struct draft *d, const struct ynode *doc, struct sigma_rul
     return draft_broken(d, n, "\"level\" must be informational, low, medium, high or critical");
 }
 
-static int take_custom(struct draft *d, const struct ynode *custom, struct sigma_rule *r)
+static int take_custom(struct draft *d, const struct ynode *custom, bool filter, struct sigma_rule *r)
 {
-    static const char *const keys[] = { "title_kk", "title_ru", "recommendations", "samples", "learn", "lateness", "per_object", "incident_type", NULL };
+    static const char *const of_rules[] = { "title_kk", "title_ru", "recommendations", "samples", "learn", "lateness", "per_object", "incident_type", "group_by", NULL };
+    static const char *const of_filters[] = { "author", "reason", "expires", "scope", NULL };
     const struct ynode *rec = yaml_get(custom, "recommendations"), *samples = yaml_get(custom, "samples");
     int rc = 0;
 
     if (!custom)
         return 0;
-    if (yaml_only(d->y, custom, keys, d->e) < 0) {
+    if (yaml_only(d->y, custom, filter ? of_filters : of_rules, d->e) < 0) {
         char text[ERR_TEXT_MAX];
 
         snprintf(text, sizeof text, "%s", d->e->text);
@@ -98,10 +99,12 @@ static int take_custom(struct draft *d, const struct ynode *custom, struct sigma
     r->title_ru = arena_copy(&d->set->arena, yaml_text(custom, "title_ru"));
     const struct { const struct ynode *from; const char *key; struct sigma_texts *to; } lists[] = {
         { rec, "kk", &r->measures_kk }, { rec, "ru", &r->measures_ru }, { rec, "en", &r->measures_en },
-        { samples, "match", &r->match }, { samples, "nomatch", &r->nomatch },
+        { samples, "match", &r->match }, { samples, "nomatch", &r->nomatch }, { custom, "group_by", &r->group_by },
     };
     for (size_t i = 0; i < COUNT(lists) && rc == 0; i++)
         rc = draft_texts(d, yaml_get(lists[i].from, lists[i].key), lists[i].to);
+    if (rc == 0 && r->group_by.count > SIGMA_GROUP_BY_MAX)
+        rc = draft_broken(d, yaml_get(custom, "group_by"), "\"group_by\" names more than %d fields", SIGMA_GROUP_BY_MAX);
     return rc;
 }
 
@@ -127,7 +130,7 @@ static int take_texts(struct draft *d, const struct ynode *doc, struct sigma_rul
     rc = take_level(d, doc, r);
     if (rc == 0)
         rc = draft_texts(d, yaml_get(doc, "tags"), &r->tags);
-    return rc < 0 ? rc : take_custom(d, yaml_get(doc, "saqshy"), r);
+    return rc < 0 ? rc : take_custom(d, yaml_get(doc, "saqshy"), yaml_get(doc, "filter") != NULL, r);
 }
 
 static int take_logsource(struct draft *d, const struct ynode *n, uint32_t *out)
@@ -251,7 +254,7 @@ static int take_filter(struct draft *d, const struct ynode *doc, struct compiled
     if (rc == 0)
         d->logsource = &d->set->logsources[c->logsource];
     if (rc == 0)
-        rc = filter_compile(d, yaml_get(doc, "filter"), &c->rule, c->logsource);
+        rc = filter_compile(d, yaml_get(doc, "filter"), yaml_get(doc, "saqshy"), &c->rule, c->logsource);
     return rc < 0 ? rc : 1;
 }
 

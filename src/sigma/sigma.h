@@ -58,6 +58,7 @@ struct sigma_rule {
     struct sigma_texts tags;            /* "attack.t1110", "saqshy.ux-01" */
     struct sigma_texts measures_kk, measures_ru, measures_en; /* saqshy.recommendations: first containment (R-10.1-10) */
     struct sigma_texts match, nomatch;  /* saqshy.samples: raw lines that must and must not raise it */
+    struct sigma_texts group_by;        /* saqshy.group_by: fields whose values make matches one finding; none: the policy's */
     struct str file;                    /* as given */
     int  line;                          /* where its document starts */
     bool correlation;
@@ -87,6 +88,16 @@ struct sigma_remark {
     struct str text;
 };
 
+/* A filter: what a site excepts from rules. All borrowed from the set. */
+struct sigma_exception {
+    struct str id, title, file;
+    int        line;
+    struct str author, reason;      /* of a file below a folder "exceptions" never empty */
+    time_ns    expires;             /* counts for events received before; 0: for good */
+    struct sigma_texts objects;     /* saqshy.scope; none: all */
+    struct sigma_texts rules;       /* ids or names; none: any of its log source */
+};
+
 /* --- loading --- */
 
 /* sigma_compile - build a set from files in memory. Refused rules are listed in the set. Fails only without memory or past
@@ -107,6 +118,10 @@ size_t sigma_refusal_count(const struct sigma *s);
 const struct sigma_refusal *sigma_refusal_at(const struct sigma *s, size_t i);
 size_t sigma_remark_count(const struct sigma *s);
 const struct sigma_remark *sigma_remark_at(const struct sigma *s, size_t i);
+size_t sigma_exception_count(const struct sigma *s);
+struct sigma_exception sigma_exception_at(const struct sigma *s, size_t i);
+/* sigma_expires_next - the first moment after "at" when an exception expires; 0: none does. */
+time_ns sigma_expires_next(const struct sigma *s, time_ns at);
 /* sigma_window_max - the longest timespan of the correlations, in ns; 0 if there are none. */
 time_ns sigma_window_max(const struct sigma *s);
 

@@ -1,0 +1,53 @@
+/* exception.h - what a site excepts from a rule: a filter of Sigma with author, reason and expiry, as a file of DATA/rules/exceptions.
+ *
+ * Owns      nothing; the filters belong to the set (sigma_exception_at).
+ * Promises  1. A file that exception_write made loads, names whom it excepts, and is undone by deleting it. It never takes the place of another.
+ *           2. An expired exception excepts nothing from the moment it names, without anybody doing anything.
+ *           3. The preview says nothing it did not look at: findings whose event is no longer at hand are counted apart.
+ * Threads   any.
+ * Source    detect.md 7 (10); docs/detection.md, "Exceptions".
+ *
+ * DATA/detect/exceptions.json, written when the rules are read and when one expires:
+ *   {"at":TIME,"exceptions":[{"id","title","file","line","author","reason","expires":TIME or null,"state":"active"|"expired",
+ *     "objects":[ID …],"rules":[ID or name …] or [] for any}]} */
+#ifndef SAQSHY_DETECT_EXCEPTION_H
+#define SAQSHY_DETECT_EXCEPTION_H
+
+#include "sigma/sigma.h"
+
+#define EXCEPTION_WHERE_MAX 32
+
+struct exception_where { struct str field, value; };   /* field may carry modifiers: "CommandLine|contains" */
+
+struct exception {
+    struct str             id;          /* a UUID; empty: one is made of the rest */
+    struct str             title, rule, author, reason;
+    time_ns                expires;
+    struct str             object;      /* empty: all */
+    struct exception_where where[EXCEPTION_WHERE_MAX];
+    size_t                 where_count;
+};
+
+/* exception_text - the file of an exception from this rule of the set; checked by loading it. -ENOENT: no such rule; -EINVAL, -EBADMSG: why. */
+MUST_USE int exception_text(const struct sigma *set, const struct exception *x, struct buf *out, struct err *e);
+/* exception_write - into FOLDER/ID.yml, made if absent; *path is what it is called. -EEXIST: there is one. */
+MUST_USE int exception_write(const char *folder, struct str id, struct str text, char path[4096], struct err *e);
+
+/* What an exception would have removed. */
+struct exception_preview {
+    uint64_t findings, hits;            /* of the rule, as far as the journal of findings reaches */
+    uint64_t removed, removed_hits;     /* of those that could be looked at */
+    uint64_t unknown;                   /* findings whose event says too little to judge */
+    time_ns  since;                     /* the oldest finding looked at; 0: none */
+};
+/* exception_seen - told of each finding it would have removed. Not 0 ends it. */
+typedef int exception_seen(void *arg, const struct event *finding);
+/* exception_preview - over the journal of findings at this folder: each finding's event is read again by the parsers, and judged with and without
+ * the exception's text. */
+MUST_USE int exception_preview(const char *findings, const char *content, const struct sigma *set, const struct exception *x, exception_seen *seen,
+                               void *arg, struct exception_preview *out, struct err *e);
+
+/* exceptions_json - the file above, as of "at". */
+void exceptions_json(const struct sigma *set, time_ns at, struct buf *out);
+
+#endif
