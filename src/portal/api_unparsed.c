@@ -2,6 +2,7 @@
  *
  * The store is searched as for a page of events, within what the viewer may read; the groups live for the answer alone. */
 #include "portal/internal.h"
+#include "portal/json_text.h"
 #include "parse/parse.h"
 #include "parse/shapes.h"
 #include "query/query.h"
@@ -29,19 +30,6 @@ static int gather(void *arg, const struct event *ev)
     return g->failed;
 }
 
-static json_t *text_json(struct str s)
-{
-    AUTO_BUF struct buf b;
-    json_t *j = NULL;
-
-    /* Bytes that are no UTF-8 become U+FFFD. */
-    buf_init(&b, 0);
-    buf_json(&b, s);
-    if (!buf_failed(&b))
-        j = json_loadb(b.p, b.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    return j ? j : json_string("");
-}
-
 static json_t *moment_json(time_ns t)
 {
     char text[TIME_TEXT_MAX];
@@ -54,11 +42,11 @@ static json_t *shape_json(const struct shape_view *v)
     json_t *examples = json_array(), *sources = json_array();
 
     for (size_t i = 0; i < v->example_count; i++)
-        json_array_append_new(examples, text_json(v->examples[i]));
+        json_array_append_new(examples, json_foreign(v->examples[i]));
     for (size_t i = 0; i < v->source_count; i++)
-        json_array_append_new(sources, json_pack("{s:o,s:I}", "id", text_json(v->sources[i].id), "count", (json_int_t)v->sources[i].count));
-    return json_pack("{s:o,s:s,s:o,s:I,s:I,s:o,s:o,s:o,s:b,s:o}", "shape", text_json(v->text), "kind", shape_kind_name(v->kind), "program",
-                     v->program.n ? text_json(v->program) : json_null(), "count", (json_int_t)v->count, "over", (json_int_t)v->over, "first",
+        json_array_append_new(sources, json_pack("{s:o,s:I}", "id", json_foreign(v->sources[i].id), "count", (json_int_t)v->sources[i].count));
+    return json_pack("{s:o,s:s,s:o,s:I,s:I,s:o,s:o,s:o,s:b,s:o}", "shape", json_foreign(v->text), "kind", shape_kind_name(v->kind), "program",
+                     v->program.n ? json_foreign(v->program) : json_null(), "count", (json_int_t)v->count, "over", (json_int_t)v->over, "first",
                      moment_json(v->first), "last", moment_json(v->last), "sources", sources, "more_sources", v->more_sources, "examples", examples);
 }
 
@@ -197,5 +185,5 @@ int api_parser_draft(struct call *c)
         return call_refuse(c, 400, "bad_request", "lines", 0, 0);
     if (rc < 0)
         return err_set(&c->err, rc, "%s", e.text);
-    return call_json(c, 200, json_pack("{s:s,s:o,s:I,s:I}", "id", id, "file", text_json(buf_view(&draft)), "lines", (json_int_t)count, "reads", (json_int_t)reads));
+    return call_json(c, 200, json_pack("{s:s,s:o,s:I,s:I}", "id", id, "file", json_foreign(buf_view(&draft)), "lines", (json_int_t)count, "reads", (json_int_t)reads));
 }

@@ -1,4 +1,4 @@
-/* pictures.h - what other roles publish in DATA/run, read once for all who look, and its counters as they were in the last quarter of an hour.
+/* pictures.h - what other roles publish in DATA/run and DATA/detect, read once for all who look, and its counters as they were in the last quarter of an hour.
  *
  * Owns      the parsed files and the readings. What pictures_get gives is counted by jansson: whoever asked lets it go with json_decref.
  * Promises  1. A file is parsed again only when it changed, however many look: at 20,000 sources it has megabytes.
@@ -15,7 +15,7 @@
 
 #include "base/node.h"
 
-enum picture { PICTURE_INGEST, PICTURE_SOURCES, PICTURE_PARSERS, PICTURE_FORWARD, PICTURE_RETENTION, PICTURE_ANNEX4, PICTURE_COUNT };
+enum picture { PICTURE_INGEST, PICTURE_SOURCES, PICTURE_PARSERS, PICTURE_FORWARD, PICTURE_RETENTION, PICTURE_ANNEX4, PICTURE_RULES, PICTURE_RISK, PICTURE_COUNT };
 
 #define PICTURE_BYTES_MAX (64u * MIB)
 #define READINGS_MAX      91                       /* a quarter of an hour at READING_NS */

@@ -1,0 +1,426 @@
+/* api_detection.c - the rules of detection as they run now: what the role detect publishes (detect/publish.h), and what became of their findings (desk/detection).
+ *
+ * The text of a rule is read from its file, which must lie where rules lie: what a published file names is not opened because it is named. */
+#include "portal/collection.h"
+#include "portal/json_text.h"
+#include "base/file.h"
+#include "desk/collection/collection.h"
+#include "desk/detection/detection.h"
+
+#include <stdlib.h>
+
+#define SEARCH_LONGEST 200
+#define RULE_FILE_MAX  (4u * MIB)
+#define RULE_TEXT_MAX  (256u * KIB)
+#define CURSOR_BYTES   400
+#define REFUSED_SHOWN  500
+#define STALE_NS       (60 * NS_PER_SECOND)   /* it is written each ten seconds */
+
+enum sort { SORT_TROUBLE, SORT_TITLE, SORT_LEVEL, SORT_MATCHED, SORT_COST, SORT_LAST, SORT_COUNT };
+static const char *const sorts[SORT_COUNT] = { "trouble", "title", "level", "matched", "cost", "last" };
+static const char *const levels[] = { "informational", "low", "medium", "high", "critical" };
+
+enum flag { FLAG_MATCHED = 1, FLAG_NEVER_FED = 2, FLAG_COSTLY = 4, FLAG_FILTERED = 8, FLAG_OWN = 16, FLAG_DISMISSED = 32, FLAG_CLASSIFIES = 64 };
+static const struct { const char *name; unsigned flag; } flags[] = {
+    { "matched", FLAG_MATCHED }, { "never_fed", FLAG_NEVER_FED }, { "costly", FLAG_COSTLY }, { "filtered", FLAG_FILTERED }, { "own", FLAG_OWN },
+    { "dismissed", FLAG_DISMISSED }, { "classifies", FLAG_CLASSIFIES },
+};
+
+struct rule_view {
+    const json_t *json, *facts;
+    const char   *id;
+    struct str    title, key;   /* key: folded, to sort by */
+    unsigned      flags;
+    int           level;
+    int64_t       matched, ns, last;
+};
+
+struct rules_seen {
+    json_t           *all, *facts;
+    struct rule_view *view;
+    size_t            count;
+    int64_t           ns;        /* of all */
+};
+
+struct asked_rules {
+    struct str q, level;
+    unsigned   flag;
+    enum sort  sort;
+};
+
+static int level_of(const char *text)
+{
+    for (size_t i = 0; i < COUNT(levels); i++)
+        if (strcmp(levels[i], text) == 0)
+            return (int)i;
+    return 2;
+}
+
+static bool is_true(const json_t *o, const char *key) { return json_is_true(json_object_get(o, key)); }
+
+/* title_of - in the viewer's language where the rule has one. */
+static struct str title_of(const struct call *c, const json_t *r)
+{
+    const char *own = c->lang == LANG_KK ? picture_text(r, "title_kk") : c->lang == LANG_RU ? picture_text(r, "title_ru") : "";
+
+    return str_c(*own ? own : *picture_text(r, "title") ? picture_text(r, "title") : picture_text(r, "id"));
+}
+
+static bool is_own(const struct call *c, const char *file)
+{
+    return !str_starts(str_c(file), str_c(c->portal->setup.node->content));
+}
+
+static void view_of(struct call *c, const json_t *r, const json_t *facts, struct rule_view *v)
+{
+    *v = (struct rule_view){ .json = r, .id = picture_text(r, "id"), .title = title_of(c, r), .level = level_of(picture_text(r, "level")), .matched = picture_count(r, "matched"),
+                             .ns = picture_count(r, "ns"), .last = picture_time(r, "last_match") };
+    v->facts = json_object_get(facts, v->id);
+    v->key = desk_fold(v->title, &c->arena);
+    v->flags = (v->matched > 0 ? FLAG_MATCHED : 0) | (is_true(r, "fed") ? 0 : FLAG_NEVER_FED) | (is_true(r, "costly") ? FLAG_COSTLY : 0) |
+               (json_array_size(json_object_get(r, "filters")) ? FLAG_FILTERED : 0) | (is_own(c, picture_text(r, "file")) ? FLAG_OWN : 0) |
+               (picture_count(v->facts, "dismissed") > 0 ? FLAG_DISMISSED : 0) | (is_true(r, "classifies") ? FLAG_CLASSIFIES : 0);
+}
+
+static int rules_see(struct call *c, struct rules_seen *out)
+{
+    const json_t *list, *r;
+    size_t i;
+    int rc;
+
+    *out = (struct rules_seen){ .all = pictures_get(c->portal->pictures, PICTURE_RULES) };
+    rc = desk_rule_facts(c->desk, &c->viewer, &out->facts, &c->err);
+    list = json_object_get(out->all, "rules");
+    if (rc == 0 && !(out->view = calloc(json_array_size(list) + 1, sizeof *out->view)))
+        rc = err_set(&c->err, -ENOMEM, "no memory for the rules");
+    if (rc == 0)
+        json_array_foreach(list, i, r) {
+            view_of(c, r, out->facts, &out->view[out->count]);
+            out->ns += out->view[out->count++].ns;
+        }
+    return rc;
+}
+
+static void rules_done(struct rules_seen *s)
+{
+    free(s->view);
+    json_decref(s->facts);
+    json_decref(s->all);
+}
+
+/* texts_of - an array of texts, whatever else stands in it left out. */
+static json_t *texts_of(const json_t *list)
+{
+    json_t *out = json_array();
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach(list, i, v)
+        if (json_is_string(v))
+            json_array_append(out, (json_t *)(uintptr_t)v);
+    return out;
+}
+
+/* short_file - a path as people know it: below content or DATA. */
+static const char *short_file(const struct call *c, const char *file)
+{
+    const char *const roots[] = { c->portal->setup.node->content, c->portal->setup.node->data };
+
+    for (size_t i = 0; i < COUNT(roots); i++)
+        if (*roots[i] && str_starts(str_c(file), str_c(roots[i])) && file[strlen(roots[i])] == '/')
+            return file + strlen(roots[i]) + 1;
+    return file;
+}
+
+static json_t *rule_json(const struct call *c, const struct rules_seen *all, const struct rule_view *v)
+{
+    const json_t *r = v->json;
+    json_t *o = json_pack("{s:s,s:o,s:s,s:s,s:s,s:o,s:s,s:I,s:s}", "id", v->id, "title", json_foreign(v->title), "level", levels[v->level], "status", picture_text(r, "status"),
+                          "author", picture_text(r, "author"), "tags", texts_of(json_object_get(r, "tags")), "file", short_file(c, picture_text(r, "file")), "line",
+                          picture_count(r, "line"), "origin", v->flags & FLAG_OWN ? "own" : "ours");
+    static const char *const yes[] = { "correlation", "silent", "fed", "costly" }, *const counts[] = { "events", "looked", "matched" },
+                             *const facts[] = { "findings", "cases", "open", "dismissed", "confirmed" };
+
+    for (size_t i = 0; i < COUNT(yes); i++)
+        json_object_set_new(o, yes[i], json_boolean(is_true(r, yes[i])));
+    for (size_t i = 0; i < COUNT(counts); i++)
+        json_object_set_new(o, counts[i], json_integer(picture_count(r, counts[i])));
+    for (size_t i = 0; i < COUNT(facts); i++)
+        json_object_set_new(o, facts[i], json_integer(picture_count(v->facts, facts[i])));
+    json_object_set_new(o, "share", all->ns > 0 ? json_real((double)v->ns / (double)all->ns) : json_null());
+    json_object_set_new(o, "last_match_at", moment_or_null(v->last));
+    json_object_set_new(o, "filters", texts_of(json_object_get(r, "filters")));
+    return o;
+}
+
+/* --- the list --- */
+
+static int64_t trouble_of(const struct rule_view *v)
+{
+    return ((v->flags & FLAG_COSTLY) ? 1000000 : 0) + picture_count(v->facts, "open") * 100 + (v->matched > 0 ? 10 + v->level : 0);
+}
+
+static int64_t key_of(const struct rule_view *v, enum sort sort)
+{
+    switch (sort) {
+    case SORT_TROUBLE: return trouble_of(v);
+    case SORT_LEVEL: return v->level;
+    case SORT_MATCHED: return v->matched;
+    case SORT_COST: return v->ns;
+    case SORT_LAST: return v->last;
+    default: return 0;
+    }
+}
+
+static int compare(const void *a, const void *b, void *arg)
+{
+    const struct rule_view *x = *(const struct rule_view *const *)a, *y = *(const struct rule_view *const *)b;
+    int64_t kx = key_of(x, *(const enum sort *)arg), ky = key_of(y, *(const enum sort *)arg);
+    int by_key = str_cmp(x->key, y->key);
+
+    return kx != ky ? (kx > ky ? -1 : 1) : by_key ? by_key : strcmp(x->id, y->id);
+}
+
+static bool holds(struct call *c, const char *text, struct str folded) { return str_find(desk_fold(str_c(text), &c->arena), folded) >= 0; }
+
+static bool fits(struct call *c, const struct rule_view *v, const struct asked_rules *a)
+{
+    const json_t *tag;
+    size_t i;
+
+    if (a->level.n && !str_eq(a->level, str_c(levels[v->level])))
+        return false;
+    if (!a->q.n || str_find(v->key, a->q) >= 0 || holds(c, v->id, a->q) || holds(c, picture_text(v->json, "title"), a->q) || holds(c, picture_text(v->json, "author"), a->q) ||
+        holds(c, short_file(c, picture_text(v->json, "file")), a->q))
+        return true;
+    json_array_foreach(json_object_get(v->json, "tags"), i, tag)
+        if (json_is_string(tag) && holds(c, json_string_value(tag), a->q))
+            return true;
+    return false;
+}
+
+static int read_asked(struct call *c, struct asked_rules *a)
+{
+    struct str flag = params_get(&c->params, "flag"), sort = params_get(&c->params, "sort"), q = str_trim(params_get(&c->params, "q"));
+    size_t i = 0;
+
+    *a = (struct asked_rules){ .level = params_get(&c->params, "level") };
+    if (q.n > SEARCH_LONGEST)
+        return err_set(&c->err, -EINVAL, "q");
+    a->q = desk_fold(q, &c->arena);
+    while (flag.n && i < COUNT(flags) && !str_eq(flag, str_c(flags[i].name)))
+        i++;
+    if (flag.n && i == COUNT(flags))
+        return err_set(&c->err, -EINVAL, "flag");
+    a->flag = flag.n ? flags[i].flag : 0;
+    for (i = 0; sort.n && i < SORT_COUNT && !str_eq(sort, str_c(sorts[i])); i++)
+        ;
+    if (i == SORT_COUNT)
+        return err_set(&c->err, -EINVAL, "sort");
+    a->sort = sort.n ? (enum sort)i : SORT_TROUBLE;
+    return 0;
+}
+
+/* page_begin - where the page after a cursor "INDEX ID" begins: behind that rule, wherever it stands now, else where it stood. */
+static int page_begin(struct call *c, const struct rule_view *const *row, size_t count, struct str cursor, size_t *at)
+{
+    struct str rest = cursor, first;
+    uint64_t index;
+
+    *at = 0;
+    if (!cursor.n)
+        return 0;
+    if (!str_split(&rest, ' ', &first) || !str_u64(first, &index) || !rest.n)
+        return err_set(&c->err, -EINVAL, "before");
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(rest, str_c(row[i]->id))) {
+            *at = i + 1;
+            return 0;
+        }
+    *at = index < count ? (size_t)index : count;
+    return 0;
+}
+
+static json_t *refused_json(const struct call *c, const json_t *r)
+{
+    return json_pack("{s:s,s:I,s:I,s:s,s:s,s:s}", "file", short_file(c, picture_text(r, "file")), "line", picture_count(r, "line"), "column", picture_count(r, "column"), "id",
+                     picture_text(r, "id"), "verdict", strcmp(picture_text(r, "verdict"), "broken") == 0 ? "broken" : "unsupported", "reason", picture_text(r, "reason"));
+}
+
+/* remark_json - a remark is a text, or a text with its place. */
+static json_t *remark_json(const struct call *c, const json_t *r)
+{
+    return json_pack("{s:s,s:I,s:s}", "file", short_file(c, picture_text(r, "file")), "line", picture_count(r, "line"), "text",
+                     json_is_string(r) ? json_string_value(r) : *picture_text(r, "reason") ? picture_text(r, "reason") : picture_text(r, "text"));
+}
+
+static json_t *set_json(const struct call *c, const json_t *all)
+{
+    static const char *const counts[] = { "loaded", "unsupported", "broken", "kept", "compiled_bytes" };
+    json_t *o = json_object(), *refused = json_array(), *remarks = json_array();
+    const json_t *set = json_object_get(all, "set"), *r;
+    size_t i;
+
+    for (i = 0; i < COUNT(counts); i++)
+        json_object_set_new(o, counts[i], json_integer(picture_count(set, counts[i])));
+    json_object_set_new(o, "events", json_integer(picture_count(all, "events")));
+    json_array_foreach(json_object_get(all, "refused"), i, r)
+        if (i < REFUSED_SHOWN)
+            json_array_append_new(refused, refused_json(c, r));
+    json_array_foreach(json_object_get(all, "remarks"), i, r)
+        if (i < REFUSED_SHOWN)
+            json_array_append_new(remarks, remark_json(c, r));
+    json_object_set_new(o, "refused", refused);
+    json_object_set_new(o, "remarks", remarks);
+    return o;
+}
+
+static json_t *counts_json(const size_t *counts, size_t all)
+{
+    json_t *o = json_pack("{s:I}", "all", (json_int_t)all);
+
+    for (size_t i = 0; i < COUNT(flags); i++)
+        json_object_set_new(o, flags[i].name, json_integer((json_int_t)counts[i]));
+    return o;
+}
+
+/* rows_of - those that were asked for, in their order, and how many there are of each flag. */
+static size_t rows_of(struct call *c, const struct rules_seen *seen, struct asked_rules *a, const struct rule_view **row, size_t *counts, size_t *all)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < seen->count; i++) {
+        const struct rule_view *v = &seen->view[i];
+
+        if (!fits(c, v, a))
+            continue;
+        ++*all;
+        for (size_t k = 0; k < COUNT(flags); k++)
+            counts[k] += (v->flags & flags[k].flag) != 0;
+        if (!a->flag || (v->flags & a->flag))
+            row[n++] = v;
+    }
+    qsort_r(row, n, sizeof *row, compare, &a->sort);
+    return n;
+}
+
+static int answer_list(struct call *c, const struct rules_seen *seen, struct asked_rules *a, int limit, struct str before)
+{
+    AUTO_FREE const struct rule_view **row = calloc(seen->count + 1, sizeof *row);
+    size_t n = 0, at, all = 0, counts[COUNT(flags)] = { 0 };
+    json_t *items, *next = json_null();
+    time_ns published = picture_time(seen->all, "at");
+    char now[TIME_TEXT_MAX];
+    int rc;
+
+    if (!row)
+        return err_set(&c->err, -ENOMEM, "no memory for the list of rules");
+    n = rows_of(c, seen, a, row, counts, &all);
+    rc = page_begin(c, row, n, before, &at);
+    if (rc < 0)
+        return rc;
+    items = json_array();
+    for (size_t i = at; i < n && i < at + (size_t)limit; i++)
+        json_array_append_new(items, rule_json(c, seen, row[i]));
+    if (n > at + (size_t)limit)
+        next = json_sprintf("%zu %s", at + (size_t)limit, row[at + (size_t)limit - 1]->id);
+    return call_json(c, 200, json_pack("{s:s,s:o,s:b,s:b,s:o,s:I,s:o,s:o,s:o}", "now", time_format_utc(c->now, now), "at", moment_or_null(published), "expected",
+                                       node_has_role(c->portal->setup.node, ROLE_DETECT), "running", published && c->now - published < STALE_NS, "set",
+                                       set_json(c, seen->all), "total", (json_int_t)n, "counts", counts_json(counts, all), "items", items, "next", next));
+}
+
+int api_detection_rules(struct call *c)
+{
+    struct rules_seen seen;
+    struct asked_rules a;
+    struct str before;
+    int limit, rc = call_page_within(c, CURSOR_BYTES, &limit, &before);
+
+    if (rc == 0)
+        rc = read_asked(c, &a);
+    if (rc < 0)
+        return rc;
+    rc = rules_see(c, &seen);
+    if (rc == 0)
+        rc = answer_list(c, &seen, &a, limit, before);
+    rules_done(&seen);
+    return rc;
+}
+
+/* --- one rule --- */
+
+/* lies_with_rules - the file is one of content/rules or DATA/rules, whatever links and dots its name has. */
+static bool lies_with_rules(const struct call *c, const char *file)
+{
+    char root[4200], *real = realpath(file, NULL);
+    const char *const roots[] = { c->portal->setup.node->content, c->portal->setup.node->data };
+    bool yes = false;
+
+    for (size_t i = 0; real && !yes && i < COUNT(roots); i++) {
+        char *folder;
+
+        snprintf(root, sizeof root, "%.4000s/rules", roots[i]);
+        folder = *roots[i] ? realpath(root, NULL) : NULL;
+        yes = folder && str_starts(str_c(real), str_c(folder)) && real[strlen(folder)] == '/';
+        free(folder);
+    }
+    free(real);
+    return yes;
+}
+
+/* document_at - of a text of several YAML documents the one that holds this line (from 1). */
+static struct str document_at(struct str text, int64_t line)
+{
+    size_t from = 0, at = 0;
+    int64_t number = 1;
+
+    while (at < text.n) {
+        struct str rest = str_cut(text, at);
+        ssize_t end = str_chr(rest, '\n');
+        struct str one = str_of(rest.p, end < 0 ? rest.n : (size_t)end);
+
+        if (str_eq(str_trim(one), STR("---"))) {
+            if (number > line)
+                break;
+            from = at + one.n + (end >= 0);
+        }
+        at += one.n + (end >= 0);
+        number++;
+    }
+    return str_of(text.p + from, at - from);
+}
+
+static json_t *text_json(const struct call *c, const json_t *rule)
+{
+    const char *file = picture_text(rule, "file");
+    AUTO_BUF struct buf b;
+    struct str text;
+
+    buf_init(&b, RULE_FILE_MAX);
+    if (!lies_with_rules(c, file) || file_read(file, RULE_FILE_MAX, &b, NULL) < 0)
+        return json_null();
+    text = document_at(buf_view(&b), picture_count(rule, "line"));
+    return text.n && text.n <= RULE_TEXT_MAX ? json_foreign(text) : json_null();
+}
+
+int api_detection_rule(struct call *c)
+{
+    struct str id = params_get(&c->params, "id");
+    struct rules_seen seen;
+    json_t *o;
+    char now[TIME_TEXT_MAX];
+    int rc = id.n ? rules_see(c, &seen) : err_set(&c->err, -EINVAL, "id");
+
+    if (!id.n)
+        return rc;
+    if (rc == 0)
+        rc = -ENOENT;
+    for (size_t i = 0; rc == -ENOENT && i < seen.count; i++)
+        if (str_eq(id, str_c(seen.view[i].id))) {
+            o = rule_json(c, &seen, &seen.view[i]);
+            json_object_set_new(o, "text", text_json(c, seen.view[i].json));
+            rc = call_json(c, 200, json_pack("{s:s,s:o,s:o}", "now", time_format_utc(c->now, now), "at", moment_or_null(picture_time(seen.all, "at")), "rule", o));
+        }
+    rules_done(&seen);
+    return rc;
+}
