@@ -126,6 +126,49 @@ MUST_USE int store_find_all(const struct store_search *s, store_hit *hit, void *
 /* store_histogram - count matches in buckets equal parts of [from, to) (both must be bounded). counts has so many cells, added to. */
 MUST_USE int store_histogram(const struct store_search *s, size_t buckets, uint64_t *counts, struct store_stats *stats, struct err *e);
 
+/* --- reading all of it, in the order in which it came (any process) --- */
+
+/* What a reader is looking for, so that blocks without it stay closed: sets of tokens (query_tokens), of which at least one must be in a block as a whole. A block
+ * that is read may still have none of them. NULL: everything is read. */
+struct store_wants {
+    const uint64_t *tokens;      /* all sets, one behind the other */
+    const uint32_t *ends;        /* where each of them ends in tokens */
+    size_t          count;       /* of sets */
+};
+
+struct store_scan_options {
+    const char         *store_folder;
+    const char         *journal_folder;  /* NULL: sealed parts alone */
+    time_ns             from, to;        /* of the events' time, half open; INT64_MIN and INT64_MAX: no bound */
+    uint64_t            from_seq, to_seq; /* half open; 0: no bound */
+    struct str          object_only;     /* as those of a search */
+    bool                object_filter;
+    const struct store_wants *wants;
+    const volatile int *stop;            /* may be NULL */
+    time_ns             deadline_steady; /* 0: none */
+};
+
+/* A scan is what the store held when it was opened, cut into pieces: each has events in order of seq, all before those of the next. Pieces are read by
+ * several threads at once, each with a page of its own. Behind the last piece comes the journal's tail. */
+struct store_scan;
+struct store_page;
+
+MUST_USE int store_scan_open(const struct store_scan_options *o, struct store_scan **out, struct err *e);
+void store_scan_close(struct store_scan **s);
+size_t store_scan_pieces(const struct store_scan *s);
+/* store_scan_first - the first seq that the i-th piece may hold; of the count of pieces: where the tail begins. store_scan_events: how many events are in pieces before it. */
+uint64_t store_scan_first(const struct store_scan *s, size_t i);
+uint64_t store_scan_events(const struct store_scan *s, size_t i);
+
+MUST_USE int store_page_new(struct store_page **out, struct err *e);
+void store_page_free(struct store_page **p);
+/* store_scan_read - the events of a piece; *events is borrowed from the page until its next use. Damage is passed over and counted in *stats, which is added to.
+ * -ESTALE: the store has moved on, it must be opened anew from store_scan_first(i); -ECANCELED, -ETIMEDOUT. */
+MUST_USE int store_scan_read(const struct store_scan *s, size_t i, struct store_page *p, const struct event *const **events, size_t *count,
+                             struct store_stats *stats, struct err *e);
+/* store_scan_tail - the events of the journal that are in no piece. A non-zero answer of hit ends it and is returned. -ESTALE: as above, from behind the last event that hit was given. */
+MUST_USE int store_scan_tail(const struct store_scan *s, store_hit *hit, void *arg, struct store_stats *stats, struct err *e);
+
 /* --- evidence --- */
 
 typedef void store_complaint(void *arg, const char *file, const char *reason);
