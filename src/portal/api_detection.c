@@ -403,6 +403,22 @@ static json_t *text_json(const struct call *c, const json_t *rule)
     return text.n && text.n <= RULE_TEXT_MAX ? json_foreign(text) : json_null();
 }
 
+/* auto_json - does the rule send the notice of D-05 without a human? null: the desk does not know the rule. */
+static json_t *auto_json(struct call *c, const char *id)
+{
+    struct desk_reply r = { 0 };
+    json_t *out = NULL;
+    const json_t *one;
+    size_t i;
+
+    if (desk_rules(c->desk, &c->viewer, &r) == 0)
+        json_array_foreach(json_object_get(r.json, "items"), i, one)
+            if (strcmp(picture_text(one, "id"), id) == 0)
+                out = json_incref(json_object_get(one, "auto_notify"));
+    desk_reply_free(&r);
+    return out ? out : json_null();
+}
+
 int api_detection_rule(struct call *c)
 {
     struct str id = params_get(&c->params, "id");
@@ -419,6 +435,7 @@ int api_detection_rule(struct call *c)
         if (str_eq(id, str_c(seen.view[i].id))) {
             o = rule_json(c, &seen, &seen.view[i]);
             json_object_set_new(o, "text", text_json(c, seen.view[i].json));
+            json_object_set_new(o, "auto_notify", auto_json(c, seen.view[i].id));
             rc = call_json(c, 200, json_pack("{s:s,s:o,s:o}", "now", time_format_utc(c->now, now), "at", moment_or_null(picture_time(seen.all, "at")), "rule", o));
         }
     rules_done(&seen);

@@ -110,7 +110,7 @@ function act(c, name, b, u) {
 /** The paths that are imitated here; every other one is answered from its schema. */
 const OWN = new Set([
   '/uploads', '/uploads/{id}', '/clocks', '/duties', '/cases', '/cases/{id}', '/cases/{id}/actions/{name}', '/inbox', '/inbox/{id}/read', '/events', '/events/histogram', '/events/tail',
-  '/stream', '/objects', '/objects/{id}', '/organisations', '/sources', '/edition', '/rules', '/rules/{id}/policy', '/documents/{sha256}', '/users', '/users/{id}', '/audit',
+  '/stream', '/objects', '/objects/{id}', '/organisations', '/sources', '/edition', '/rules', '/rules/{id}/policy', '/detection/rules', '/detection/rule', '/documents/{sha256}', '/users', '/users/{id}', '/audit',
 ]);
 /** The registry keeps to the objects and organisations of data.mjs; the rest of it is made up. */
 function registry(req, res, path, about, u, own, b) {
@@ -252,6 +252,11 @@ async function api(req, res, url) {
   if (key === 'GET organisations') return send(res, 200, { items: D.organisations, next: null });
   if (key === 'GET sources') return send(res, 200, { now, items: D.sources().filter((x) => !bounded(u) || mineOf.some((o) => o.id === x.object?.id)), next: null });
   if (key === 'GET edition') return send(res, 200, D.edition);
+  if (path[0] === 'detection' && !bounded(u)) {
+    const rule = (r) => ({ ...r, author: 'Saqshy', file: `rules/${r.id}.yml`, line: 1, origin: 'ours', correlation: false, silent: false, fed: true, costly: false, events: 1200, looked: 40, matched: 3, cases: 1, open: 1, dismissed: 0, confirmed: 0, share: 0.02, last_match_at: null, filters: [] });
+    if (path[1] === 'rule') return send(res, 200, { now, at: now, rule: { ...rule(D.rules.find((x) => x.id === new URL(req.url, 'http://mock').searchParams.get('id'))), text: 'title: x\n' } });
+    return send(res, 200, { now, at: now, expected: true, running: true, set: { loaded: D.rules.length, unsupported: 0, broken: 0, kept: 0, compiled_bytes: 1000, events: 1200, refused: [], remarks: [] }, total: D.rules.length, counts: { all: D.rules.length }, items: D.rules.map(({ auto_notify: _, description: __, ...r }) => rule(r)), next: null });
+  }
   if (path[0] === 'rules' && !bounded(u)) {
     if (req.method === 'PUT') { const r = D.rules.find((x) => x.id === path[1]); r.auto_notify = (await body(req)).auto_notify; return send(res, 200, r); }
     return send(res, 200, { items: D.rules, next: null });

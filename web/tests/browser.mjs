@@ -258,8 +258,8 @@ test('what a role may not do is not shown', async () => {
 
 test('administrator: policy of a rule, a new user, an object', async () => {
   const page = await open('admin');
-  await page.goto(`${base}#/rules`);
-  const box = page.locator('tr', { hasText: 'saqshy-ssh-bruteforce' }).getByRole('switch');
+  await page.goto(`${base}#/rules/saqshy-ssh-bruteforce`);
+  const box = page.getByRole('switch');
   await box.click();
   await page.waitForFunction(() => /automatic notice is on/.test(document.body.innerText) || document.querySelectorAll('input:checked').length === 2);
   await page.goto(`${base}#/users`);

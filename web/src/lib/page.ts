@@ -3,7 +3,7 @@ import type { Component } from 'svelte';
 import { ROLES, type Role } from './api/types';
 
 /** Groups of the navigation, in the order in which they stand. */
-export const GROUPS = ['work', 'cases', 'registry', 'duties', 'notices', 'requests', 'surveys', 'reports', 'exchange', 'events', 'collection', 'administration'] as const;
+export const GROUPS = ['work', 'cases', 'registry', 'duties', 'notices', 'requests', 'surveys', 'reports', 'exchange', 'events', 'detection', 'collection', 'administration'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** What a page is told: the values of the «:name» places of its path, as properties. */

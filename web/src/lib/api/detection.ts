@@ -1,0 +1,49 @@
+// Detection: rules as they run, one rule, indicators of compromise. Names are those of the JSON.
+import { get, id, send, type Query } from './client';
+import { decodeArray as arr, decodeBoolean as bool, decodeEnum as oneOf, decodeInstant as instant, decodeMap as map, decodeNullable as nullable, decodeNumber as num,
+  decodeObject as object, decodeString as str, type Decoded } from './decode';
+import { RULE_LEVELS } from './types';
+
+// i18n: ui.detection.flag.*
+export const RULE_FLAGS = ['matched', 'never_fed', 'costly', 'filtered', 'own', 'dismissed', 'classifies'] as const;
+export type RuleFlag = (typeof RULE_FLAGS)[number];
+// i18n: ui.detection.sort.*
+export const RULE_SORTS = ['trouble', 'title', 'level', 'matched', 'cost', 'last'] as const;
+const ruleShape = {
+  id: str, title: str, level: oneOf(RULE_LEVELS), status: str, author: str, tags: arr(str), file: str, line: num, origin: oneOf(['ours', 'own'] as const), correlation: bool,
+  silent: bool, fed: bool, costly: bool, events: num, looked: num, matched: num, findings: num, cases: num, open: num, dismissed: num, confirmed: num, share: nullable(num),
+  last_match_at: nullable(instant), filters: arr(str),
+};
+const rule = object(ruleShape);
+export type DetectionRule = Decoded<typeof rule>;
+// i18n: ui.detection.verdict.*
+export const VERDICTS = ['broken', 'unsupported'] as const;
+const refused = object({ file: str, line: num, column: num, id: str, verdict: oneOf(VERDICTS), reason: str });
+export type RefusedRule = Decoded<typeof refused>;
+const set = object({ loaded: num, unsupported: num, broken: num, kept: num, compiled_bytes: num, events: num, refused: arr(refused), remarks: arr(object({ file: str, line: num, text: str })) });
+const rules = object({ now: instant, at: nullable(instant), expected: bool, running: bool, set, total: num, counts: map(num), items: arr(rule), next: nullable(str) });
+export type DetectionRules = Decoded<typeof rules>;
+export const detectionRules = (query: Query) => get('/detection/rules', rules, query);
+const whole = object({ ...ruleShape, text: nullable(str), auto_notify: nullable(bool) });
+export type DetectionRuleWhole = Decoded<typeof whole>;
+export const detectionRule = async (ruleId: string) => (await get('/detection/rule', object({ now: instant, at: nullable(instant), rule: whole }), { id: ruleId })).rule;
+
+// i18n: ui.detection.indicator.*
+export const INDICATOR_TYPES = ['ip', 'network', 'domain', 'url', 'hash', 'email', 'user_agent', 'file', 'other'] as const;
+const indicator = object({
+  type: oneOf(INDICATOR_TYPES), value: str, source: str, tlp: str, confidence: nullable(num), valid_from: nullable(instant), valid_until: nullable(instant), id: nullable(str),
+  note: nullable(str), warning: nullable(str), over: bool,
+});
+export type Indicator = Decoded<typeof indicator>;
+export const indicators = (query: Query) => get('/detection/indicators', object({ all: num, complete: bool, items: arr(indicator), next: nullable(str) }), query);
+export const checkIndicator = (value: string) => get('/detection/indicators/check', object({ asked: str, type: nullable(oneOf(INDICATOR_TYPES)), items: arr(indicator) }), { value });
+const source = object({ name: str, indicators: num, bytes: num, changed_at: nullable(instant), broken: bool });
+export type IndicatorSource = Decoded<typeof source>;
+export const indicatorSources = () => get('/detection/indicators/sources', object({ all: num, broken: bool, items: arr(source) }));
+// i18n: ui.detection.skip.*
+export const SKIPS = ['not_for_detection', 'revoked', 'type', 'value', 'pattern', 'private_or_wide'] as const;
+const imported = object({ source: str, format: str, taken: num, skipped: arr(object({ reason: str, count: num, example: str })), own: num, all: num });
+export type Imported = Decoded<typeof imported>;
+export const importIndicators = (body: unknown) => send('POST', '/detection/indicators/imports', imported, {}, body);
+const nothing = () => null;
+export const removeIndicatorSource = (name: string) => send('DELETE', `/detection/indicators/sources/${id(name)}`, nothing);

@@ -1,0 +1,10 @@
+// Detection: the rules that look at events, what is excepted from them, and the indicators of compromise that events are held against.
+import { CENTRE, type Page } from '../lib/page';
+
+const SEE = ['administrator', ...CENTRE, 'auditor'] as const;
+
+export const pages: Page[] = [
+  { path: 'rules', roles: SEE, component: () => import('../pages/detection/Rules.svelte'), title: 'ui.nav.rules', group: 'detection', order: 1, key: 'd' },
+  { path: 'rules/:id', roles: SEE, component: () => import('../pages/detection/Rule.svelte'), title: 'ui.nav.rules' },
+  { path: 'indicators', roles: SEE, component: () => import('../pages/detection/Indicators.svelte'), title: 'ui.detection.indicators', group: 'detection', order: 4 },
+];
