@@ -5,7 +5,9 @@
  * numbers and are not taken twice. */
 #include "base/file.h"
 #include "detect/indicators.h"
+#include "detect/exception.h"
 #include "detect/internal.h"
+#include "detect/triage.h"
 
 #define CHECKPOINT_MS     2000
 #define CHECKPOINT_SHARE  20         /* saving may take one part in so many of the time */
@@ -13,7 +15,7 @@
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
        M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_INDICATORS, M_INDICATED,
-       M_SILENT, M_COUNT };
+       M_SILENT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -39,6 +41,10 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_INDICATORS] = { "saqshy_detect_indicators", true, "indicators of compromise in force" },
     [M_INDICATED] = { "saqshy_detect_indicators_found_total", false, "findings of indicators of compromise" },
     [M_SILENT] = { "saqshy_detect_indicators_silent_total", false, "indicators that were seen and are on a warning list" },
+    [M_EPISODES] = { "saqshy_detect_episodes", true, "findings that further matches are counted into" },
+    [M_COUNTED] = { "saqshy_detect_grouped_total", false, "matches counted into a finding that was told before" },
+    [M_STORMS] = { "saqshy_detect_storms_total", false, "storms: too many findings of a rule at once, told as a summary" },
+    [M_DROPPED] = { "saqshy_detect_episodes_dropped_total", false, "open episodes ended early for lack of room, told before" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
@@ -48,6 +54,8 @@ struct detect {
     char                **rule_paths;
     struct rule_store     store;
     struct indicators    *indicators;     /* NULL: none are asked */
+    struct triage        *triage;
+    bool                  used;           /* found holds something */
     struct detect_rules   rules;
     struct sigma         *sigma;
     struct sigma_run     *run;
@@ -58,6 +66,7 @@ struct detect {
     uint64_t              saved_seq;
     time_ns               saved_at, save_took;
     struct sigma_counters counted;        /* what the metrics have already */
+    struct episode_counters grouped;
     struct metric        *metric[M_COUNT];
     char                  note[ERR_TEXT_MAX]; /* why the saved state was not taken */
     char                  indicator_note[ERR_TEXT_MAX];
@@ -115,17 +124,20 @@ static int new_run(const struct sigma *s, struct sigma_run **out, struct err *e)
 static int restore(struct detect *d, uint64_t *from, struct err *e)
 {
     AUTO_BUF struct buf b;
-    struct str state;
+    struct str parts[STATE_PARTS];
     int rc;
 
     buf_init(&b, DETECT_STATE_MAX + MIB);
-    rc = state_file_read(d->state_file, &b, from, &state, e);
+    rc = state_file_read(d->state_file, &b, from, parts, e);
     if (rc == 0)
-        rc = sigma_run_load(d->run, state, e);
+        rc = triage_load(d->triage, parts[STATE_EPISODES], parts[STATE_RISK], e);
+    if (rc == 0)
+        rc = sigma_run_load(d->run, parts[STATE_CORRELATIONS], e);
     if (rc != 1 && rc != -EBADMSG && rc != -E2BIG)
         return rc;
     if (rc < 0)
         snprintf(d->note, sizeof d->note, "%s", e->text);
+    triage_clear(d->triage);
     *from = 0;
     return 0;
 }
@@ -139,6 +151,7 @@ static int sane_start(struct detect *d, uint64_t *from, struct err *e)
 
     if (committed && *from > committed) {
         sigma_run_free(&d->run);
+        triage_clear(d->triage);
         rc = new_run(d->sigma, &d->run, e);
         snprintf(d->note, sizeof d->note, "it goes up to event %llu, the journal ends before event %llu", (unsigned long long)*from,
                  (unsigned long long)committed);
@@ -172,6 +185,8 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     /* Rules go on without indicators, rather than nothing going on. */
     if (rc == 0 && d->c.indicators && indicators_open(d->c.indicators, d->c.indicator_policy, &d->indicators, e) < 0)
         snprintf(d->indicator_note, sizeof d->indicator_note, "%s", e->text);
+    if (rc == 0)
+        rc = triage_open(d->c.policy, d->c.site_policy, &d->triage, e);
     if (rc == 0)
         rc = new_run(d->sigma, &d->run, e);
     if (rc == 0)
@@ -223,6 +238,7 @@ void detect_close(struct detect **dp)
     sigma_free(&d->sigma);
     rule_store_free(&d->store);
     indicators_close(&d->indicators);
+    triage_close(&d->triage);
     event_batch_free(&d->batch);
     event_batch_free(&d->found);
     for (size_t i = 0; d->rule_paths && i < d->c.rule_count; i++)
@@ -237,38 +253,51 @@ void detect_close(struct detect **dp)
 
 /* --- the loop --- */
 
-/* look_at - one event through the rules; its findings are appended as one frame. */
-static int look_at(struct detect *d, const struct event *ev, struct err *e)
+/* judge - the findings that one event brings about, into found: its own, and those of others that are due by now. Returns how many indicators
+ * it met. */
+static int judge(struct detect *d, const struct event *ev, struct err *e)
 {
     const struct sigma_match *m = NULL;
+    int64_t silent = 0;
+    int n = sigma_run_event(d->run, ev, false, &m, e), indicated = 0, due = 0, rc = 0;
+
+    if (n >= 0 && d->indicators)
+        indicated = indicators_look(d->indicators, d->triage, d->sigma, ev, &d->found, &silent, e);
+    meter(d, M_SILENT, silent);
+    if (n < 0 || indicated < 0)
+        return n < 0 ? n : indicated;
+    for (int i = 0; i < n && rc >= 0; i++) {
+        size_t last;
+
+        rc = triage_match(d->triage, d->sigma, &m[i], ev, &d->found, &last, e);
+    }
+    if (rc >= 0)
+        due = triage_due(d->triage, d->sigma, ev, &d->found, e);
+    d->used = n + indicated + due > 0;
+    return rc < 0 ? rc : due < 0 ? due : indicated;
+}
+
+/* look_at - one event; what is found is appended as one frame. */
+static int look_at(struct detect *d, const struct event *ev, struct err *e)
+{
     struct journal_origin origin = { STR(DETECT_ORIGIN), ev->seq };
     bool state = str_eq(ev->parser, STR(EVENT_PARSER_FACTS));
-    int n = state ? 1 : sigma_run_event(d->run, ev, false, &m, e), indicated = 0;
-    int64_t silent = 0;
-    int rc = 0;
+    int indicated, rc;
 
-    if (n < 0)
-        return n;
-    if (d->found.count)      /* nearly all events find nothing */
+    if (d->used)      /* nearly all events find nothing */
         event_batch_reset(&d->found);
-    if (!state && d->indicators)
-        indicated = indicators_look(d->indicators, ev, &d->found, &silent, e);
-    meter(d, M_SILENT, silent);
-    if (indicated < 0 || n + indicated == 0)
-        return indicated;
-    if (state)
-        rc = detect_state(ev, &d->found, e);
-    for (int i = 0; m && i < n && rc == 0; i++)
-        rc = detect_finding(&m[i], ev, &d->found, e);
-    if (rc == 0)
-        rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
+    d->used = state;
+    indicated = state ? detect_state(ev, &d->found, e) : judge(d, ev, e);
+    if (indicated < 0 || d->found.count == 0)
+        return indicated < 0 ? indicated : 0;
+    rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
     if (rc == -E2BIG && !state) {     /* an event must not stop all that come after it */
         detect_shorten(&d->found);
         rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
     }
     if (rc < 0)
         return rc;
-    meter(d, rc == 1 ? M_REPEATED : state ? M_STATES : M_FINDINGS, n + indicated);
+    meter(d, rc == 1 ? M_REPEATED : state ? M_STATES : M_FINDINGS, (int64_t)d->found.count);
     meter(d, M_INDICATED, rc == 1 ? 0 : indicated);
     return 0;
 }
@@ -289,6 +318,12 @@ static void meter_run(struct detect *d)
     meter(d, M_GROUPS, (int64_t)c->groups);
     meter(d, M_SEQ, (int64_t)d->next_seq);
     d->counted = *c;
+    struct episode_counters g = triage_counters(d->triage);
+    meter(d, M_EPISODES, (int64_t)g.open);
+    meter(d, M_COUNTED, (int64_t)(g.counted - d->grouped.counted));
+    meter(d, M_STORMS, (int64_t)(g.storms - d->grouped.storms));
+    meter(d, M_DROPPED, (int64_t)(g.dropped - d->grouped.dropped));
+    d->grouped = g;
 }
 
 static int take_batch(struct detect *d, struct err *e)
@@ -318,17 +353,21 @@ static bool checkpoint_due(const struct detect *d)
 
 int detect_checkpoint(struct detect *d, struct err *e)
 {
-    AUTO_BUF struct buf b;
+    AUTO_BUF struct buf b, episodes, risk;
     time_ns start = clock_steady();
     int rc;
 
     buf_init(&b, DETECT_STATE_MAX);
+    buf_init(&episodes, DETECT_STATE_MAX);
+    buf_init(&risk, DETECT_STATE_MAX);
     if (d->failed)
         return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
     sigma_run_save(d->run, &b);
-    if (buf_failed(&b))
+    triage_save(d->triage, &episodes, &risk);
+    if (buf_failed(&b) || buf_failed(&episodes) || buf_failed(&risk))
         return err_set(e, -ENOMEM, "no memory to save the state of detection");
-    rc = state_file_write(d->state_file, d->next_seq, buf_view(&b), e);
+    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk) };
+    rc = state_file_write(d->state_file, d->next_seq, parts, e);
     if (rc == 0 && d->next_seq)
         rc = journal_cursor_set(d->journal, DETECT_CURSOR, d->next_seq, e);
     if (rc < 0)
@@ -394,6 +433,37 @@ int detect_indicators(struct detect *d, size_t *count, struct err *e)
     if (rc == 1)
         meter(d, M_INDICATORS, (int64_t)*count);
     return rc;
+}
+
+int detect_policy_reload(struct detect *d, struct err *e)
+{
+    int rc;
+
+    if (!d->c.policy || !triage_changed(d->triage))
+        return 0;
+    rc = detect_checkpoint(d, e);   /* so that a replay never judges by another policy than before */
+    if (rc == 0)
+        rc = triage_reload(d->triage, e);
+    return rc < 0 ? rc : 1;
+}
+
+int detect_publish_risk(const struct detect *d, const char *path, time_ns at, struct err *e)
+{
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    if (!triage_risk_json(d->triage, d->sigma, at, &b))
+        return 0;
+    return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the risk") : file_write_quick(path, buf_view(&b), e);
+}
+
+int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e)
+{
+    AUTO_BUF struct buf b;
+
+    buf_init(&b, 0);
+    exceptions_json(d->sigma, at, &b);
+    return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the exceptions") : file_write_quick(path, buf_view(&b), e);
 }
 
 int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e)

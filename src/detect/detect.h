@@ -9,6 +9,7 @@
  *           5. Rules are read anew when told or when a file changes; a file that became broken goes on as it was before, and
  *              whoever asked is told which and why. A folder without one good rule is said, not hidden.
  *           6. A damaged frame of the journal is counted, told and passed.
+ *           7. Matches become findings by the policy: grouped, summed up in a storm, at another level (triage.h); none is lost on the way.
  * Threads   owner.
  * Units     seq counts events of the journal; times are time_ns.
  * Source    plan of the pipeline, docs/detection.md; R-10.1-02 (detection), R-10.1-10 (first measures). */
@@ -35,6 +36,8 @@ struct detect_config {
     int64_t            checkpoint_ms;    /* how often state is saved while events come; 0: 2000 */
     const char        *indicators;       /* the set of indicators, which may be missing; NULL: events are not held against any */
     const char        *indicator_policy; /* content/ioc/indicators.yaml */
+    const char        *policy;           /* content/policy/detection.yaml; NULL: each match is a finding by itself (triage.h) */
+    const char        *site_policy;      /* DATA/policy/detection.yaml, which may be missing; or NULL. Both borrowed until detect_open returns */
     struct metrics    *metrics;          /* borrowed; may be NULL */
 };
 
@@ -55,6 +58,11 @@ MUST_USE int detect_step(struct detect *d, int timeout_ms, struct err *e);
 MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
 /* detect_reload - read the rules anew if a file changed (or force). 1: a new set runs, 0: nothing changed. On failure the old set runs. */
 MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e);
+/* detect_policy_reload - read the policy anew if a file of it changed. 1: another policy is in force; 0: nothing changed. On failure the one before is. */
+MUST_USE int detect_policy_reload(struct detect *d, struct err *e);
+/* detect_publish_risk, detect_publish_exceptions - the files risk.json (risk.h) and exceptions.json (exception.h) as of "at". */
+MUST_USE int detect_publish_risk(const struct detect *d, const char *path, time_ns at, struct err *e);
+MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e);
 /* detect_indicators - look whether the set of indicators is another one now. 1: it is, *count indicators; 0: as before; an error: the one before goes on. */
 MUST_USE int detect_indicators(struct detect *d, size_t *count, struct err *e);
 /* detect_indicator_note - why events are held against no indicators though they should be; "": they are. */

@@ -42,7 +42,10 @@ enum hit_fate {
 struct episode_told {
     struct str id;              /* saqshy.episode; in arena of the batch */
     struct str group;           /* values of the fields by which it is grouped, joined by '|' */
+    struct str fields;          /* the same with their names: see episode_fields */
 };
+/* episode_fields - those that the finding lacks, added to it. */
+MUST_USE int episode_fields(struct str fields, struct event *finding, struct event_batch *b);
 
 MUST_USE int episodes_new(const struct detect_policy *p, struct episodes **out, struct err *e);
 void episodes_free(struct episodes **x);

@@ -16,36 +16,43 @@
 #include "sigma/sigma.h"
 
 #define EXCEPTION_WHERE_MAX 32
+#define EXCEPTION_ID_MAX    64
 
 struct exception_where { struct str field, value; };   /* field may carry modifiers: "CommandLine|contains" */
 
 struct exception {
-    struct str             id;          /* a UUID; empty: one is made of the rest */
-    struct str             title, rule, author, reason;
+    struct str             title;       /* empty: made of the rule's and the conditions */
+    struct str             rule;        /* its id or name */
+    struct str             author, reason;
     time_ns                expires;
     struct str             object;      /* empty: all */
     struct exception_where where[EXCEPTION_WHERE_MAX];
     size_t                 where_count;
 };
 
-/* exception_text - the file of an exception from this rule of the set; checked by loading it. -ENOENT: no such rule; -EINVAL, -EBADMSG: why. */
-MUST_USE int exception_text(const struct sigma *set, const struct exception *x, struct buf *out, struct err *e);
-/* exception_write - into FOLDER/ID.yml, made if absent; *path is what it is called. -EEXIST: there is one. */
-MUST_USE int exception_write(const char *folder, struct str id, struct str text, char path[4096], struct err *e);
+/* exception_text - the file of an exception from a rule of the set; id gets its UUID. -ENOENT: no such rule; -EINVAL: what cannot be excepted so, and why. */
+MUST_USE int exception_text(const struct sigma *set, const struct exception *x, struct buf *out, char id[EXCEPTION_ID_MAX], struct err *e);
+/* exception_write - into FOLDER/ID.yml, made if absent; path is what it is called. -EEXIST: there is one, and it stays. */
+MUST_USE int exception_write(const char *folder, const char *id, struct str text, char path[4096], struct err *e);
 
 /* What an exception would have removed. */
 struct exception_preview {
-    uint64_t findings, hits;            /* of the rule, as far as the journal of findings reaches */
-    uint64_t removed, removed_hits;     /* of those that could be looked at */
+    uint64_t findings, hits;            /* of the rule and the objects, as far as the journal of findings reaches */
+    uint64_t removed, removed_hits;
     uint64_t unknown;                   /* findings whose event says too little to judge */
-    time_ns  since;                     /* the oldest finding looked at; 0: none */
+    time_ns  since;                     /* the oldest of them; 0: none */
 };
 /* exception_seen - told of each finding it would have removed. Not 0 ends it. */
 typedef int exception_seen(void *arg, const struct event *finding);
-/* exception_preview - over the journal of findings at this folder: each finding's event is read again by the parsers, and judged with and without
- * the exception's text. */
-MUST_USE int exception_preview(const char *findings, const char *content, const struct sigma *set, const struct exception *x, exception_seen *seen,
-                               void *arg, struct exception_preview *out, struct err *e);
+struct exception_places {
+    const char        *findings, *content;
+    const char *const *rules;           /* folders and files of pipelines and rules */
+    size_t             rule_count;
+};
+/* exception_preview - over the journal of findings: the event of each is read again by the parsers from the line that the finding carries, and judged
+ * by the exception's conditions. */
+MUST_USE int exception_preview(const struct exception_places *where, const struct exception *x, exception_seen *seen, void *arg,
+                               struct exception_preview *out, struct err *e);
 
 /* exceptions_json - the file above, as of "at". */
 void exceptions_json(const struct sigma *set, time_ns at, struct buf *out);

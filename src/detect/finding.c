@@ -42,7 +42,7 @@ static int annex_types(const struct sigma_rule *r, struct event *f, struct event
     return 0;
 }
 
-static int add_rule(const struct sigma_rule *r, struct event *f, struct event_batch *b)
+int detect_rule_texts(const struct sigma_rule *r, struct event *f, struct event_batch *b)
 {
     int rc = add(f, b, "rule.id", r->id);
 
@@ -112,7 +112,7 @@ int detect_finding(const struct sigma_match *m, const struct event *ev, struct e
     f->class = ev->class;
     f->object = ev->object;
     f->source = ev->source;
-    rc = add_rule(m->rule, f, out);
+    rc = detect_rule_texts(m->rule, f, out);
     if (rc == 0)
         rc = add_group(m, ev, f, out);
     if (rc == 0 && !m->window_end)

@@ -1,4 +1,5 @@
 /* indicators.c - see indicators.h. A finding is made like that of a rule, whose id is made of the type and the value: so a case is opened for each indicator and object. */
+#include <math.h>
 #include <sys/stat.h>
 
 #include "detect/detect.h"
@@ -26,6 +27,8 @@ struct looking {
     struct str          values[INDICATORS_MAX];
     int                 count;
     int64_t            *silent;
+    struct triage      *triage;
+    const struct sigma *set;
 };
 
 int indicators_open(const char *set, const char *policy, struct indicators **out, struct err *e)
@@ -97,10 +100,10 @@ static enum sigma_level level_of(const char *name)
 }
 
 /* tell - what is known of the indicator stands beside what a finding of a rule has. */
-static int tell(struct looking *l, struct str field, const struct ioc *i)
+static int tell(struct looking *l, size_t at, struct str field, const struct ioc *i)
 {
     static const struct str none = { NULL, 0 };
-    struct event *f = &l->out->items[l->out->count - 1];
+    struct event *f = &l->out->items[at];
     struct arena *a = &l->out->arena;
     const struct { const char *name; struct str value; } rows[] = {
         { "threat.indicator.type", str_c(ioc_type_name(i->type)) },
@@ -128,11 +131,12 @@ static int raise_one(struct looking *l, struct str field, const struct ioc *i)
         .title = value,      /* the desk says in three languages what it is */
         .level = level_of(ioc_policy_level(l->x->policy, i->confidence)),
     };
-    struct sigma_match m = { .rule = &rule, .count = 1, .first_seq = l->ev->seq, .last_seq = l->ev->seq };
-    int rc = detect_finding(&m, l->ev, l->out, l->e);
+    struct sigma_match m = { .rule = &rule, .count = 1, .first_seq = l->ev->seq, .last_seq = l->ev->seq, .value = NAN };
+    size_t at;
+    int rc = triage_match(l->triage, l->set, &m, l->ev, l->out, &at, l->e);
 
-    if (rc == 0)
-        rc = tell(l, field, i);
+    if (rc >= 0 && at != SIZE_MAX)
+        rc = tell(l, at, field, i);
     l->values[l->count++] = value;
     return rc < 0 || arena_failed(a) ? err_set(l->e, -ENOMEM, "no memory for a finding") : 0;
 }
@@ -155,9 +159,10 @@ static int ask(struct looking *l, enum ioc_type type, struct str field, struct s
     return best && l->count < INDICATORS_MAX ? raise_one(l, field, best) : 0;
 }
 
-int indicators_look(struct indicators *x, const struct event *ev, struct event_batch *out, int64_t *silent, struct err *e)
+int indicators_look(struct indicators *x, struct triage *triage, const struct sigma *set, const struct event *ev, struct event_batch *out,
+                    int64_t *silent, struct err *e)
 {
-    struct looking l = { .x = x, .ev = ev, .out = out, .e = e, .silent = silent };
+    struct looking l = { .x = x, .ev = ev, .out = out, .e = e, .silent = silent, .triage = triage, .set = set };
     int rc = 0;
 
     for (uint32_t i = 0; x->set && i < ev->field_count && rc == 0; i++) {

@@ -27,6 +27,9 @@ MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, siz
 
 /* --- finding.c --- */
 
+/* detect_rule_texts - what people read of a rule, as fields of a finding. */
+MUST_USE int detect_rule_texts(const struct sigma_rule *r, struct event *f, struct event_batch *b);
+
 /* detect_state - a part of the state of a host, handed on whole: no rule looks at it, and it is no finding. */
 MUST_USE int detect_state(const struct event *ev, struct event_batch *out, struct err *e);
 
@@ -36,14 +39,17 @@ void detect_shorten(struct event_batch *found);
 /* --- state.c: the file of saved state --- */
 
 /* Offset  size  meaning
- *      0     8  "SAQDET1\n"
+ *      0     8  "SAQDET3\n"
  *      8     8  seq: the first event whose effect is not in the state
- *     16     8  bytes of the state
- *     24     8  XXH3 of the seq and the state
- *     32     -  the state of the correlations (src/sigma/state.c) */
+ *     16     8  bytes of the rest
+ *     24     8  XXH3 of the seq and the rest
+ *     32     -  sections: four letters, bytes (le64), content:
+ *               "corr" the correlations (src/sigma/state.c), "epis" episodes (episode_state.c), "risk" accounts (risk.c)
+ * A section that is not there is empty, one that is not known is passed. Version 1 ("SAQDET1") is the content of "corr" alone, and is read. */
 #define STATE_HEAD 32u
-MUST_USE int state_file_write(const char *path, uint64_t seq, struct str state, struct err *e);
-/* state_file_read - 0; 1 if there is none; -EBADMSG if it is damaged. state borrows from b. */
-MUST_USE int state_file_read(const char *path, struct buf *b, uint64_t *seq, struct str *state, struct err *e);
+enum state_part { STATE_CORRELATIONS, STATE_EPISODES, STATE_RISK, STATE_PARTS };
+MUST_USE int state_file_write(const char *path, uint64_t seq, const struct str parts[STATE_PARTS], struct err *e);
+/* state_file_read - 0; 1 if there is none; -EBADMSG if it is damaged. parts borrow from b. */
+MUST_USE int state_file_read(const char *path, struct buf *b, uint64_t *seq, struct str parts[STATE_PARTS], struct err *e);
 
 #endif

@@ -1,81 +1,10 @@
 /* test_detect.c - detection over real journals: findings, restarts, kills, rules that change under way. */
 #include "base/file.h"
-#include "base/test.h"
-#include "detect/detect.h"
+#include "detect/test_place.h"
 #include "parse/parse.h"
 
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-struct place {
-    char root[64], journal[96], findings[96], state[96], rules[96];
-};
-
-static void place_make(struct place *p)
-{
-    struct err e;
-
-    snprintf(p->root, sizeof p->root, "/tmp/saqshy-detect-XXXXXX");
-    assert_non_null(mkdtemp(p->root));
-    snprintf(p->journal, sizeof p->journal, "%s/journal", p->root);
-    snprintf(p->findings, sizeof p->findings, "%s/findings", p->root);
-    snprintf(p->state, sizeof p->state, "%s/detect.state", p->root);
-    snprintf(p->rules, sizeof p->rules, "%s/rules", p->root);
-    assert_int_equal(file_mkdirs(p->rules, 0755, &e), 0);
-}
-
-static void place_remove(struct place *p)
-{
-    char command[128];
-
-    snprintf(command, sizeof command, "rm -rf -- %s", p->root);
-    assert_int_equal(system(command), 0);
-}
-
-static void write_rule(const struct place *p, const char *file, const char *text)
-{
-    char path[160];
-    struct err e;
-
-    snprintf(path, sizeof path, "%s/%s", p->rules, file);
-    assert_int_equal(file_write_atomic(path, str_c(text), 0644, &e), 0);
-}
-
-static struct detect *open_detect(const struct place *p, const char *rules, struct err *e)
-{
-    const char *paths[] = { rules };
-    struct detect_config c = { .journal = p->journal, .findings = p->findings, .state_file = p->state, .rules = paths,
-                               .rule_count = 1, .checkpoint_ms = 1 };
-    struct detect *d = NULL;
-
-    if (detect_open(&c, NULL, NULL, &d, e) < 0)
-        fail_msg("%s", e->text);
-    return d;
-}
-
-/* read_findings - all findings as lines of JSON. */
-static size_t read_findings(const struct place *p, struct buf *out)
-{
-    struct journal_reader *r = NULL;
-    struct event_batch b;
-    struct err e;
-    size_t count = 0;
-    int n;
-
-    event_batch_init(&b, 0);
-    assert_int_equal(journal_reader_open(p->findings, 0, &r, &e), 0);
-    while ((n = journal_reader_next(r, &b, NULL, &e)) > 0)
-        for (int i = 0; i < n; i++, count++) {
-            event_json(&b.items[i], out);
-            buf_byte(out, '\n');
-        }
-    assert_int_equal(n, 0);
-    journal_reader_close(&r);
-    event_batch_free(&b);
-    return count;
-}
 
 static const char rules_text[] =
     "title: one\nid: one\nlevel: low\ntags: [saqshy.os-11]\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n---\n"
@@ -91,74 +20,6 @@ static const char rules_text[] =
     "title: all\nid: all\ncorrelation: {type: event_count, rules: gone, timespan: 60s, condition: {gte: 2}, generate: true}\n---\n"
     "title: not\nid: not\ncorrelation: {type: temporal, rules: [one, seven], group-by: user, timespan: 10s, condition: one and not seven, generate: true}\n---\n"
     "title: chain\nid: chain\ncorrelation: {type: temporal_ordered, rules: [count, seven], timespan: 30s, generate: true}\n";
-
-/* fill - frames of varying size; kinds and users by a fixed row of pseudo-random numbers. */
-static void fill(const struct place *p, unsigned from, unsigned frames, uint32_t *random)
-{
-    struct journal *j = NULL;
-    struct event_batch b;
-    struct err e;
-    unsigned t = from;
-
-    event_batch_init(&b, 0);
-    assert_int_equal(journal_open(p->journal, MIB, &j, &e), 0);
-    for (unsigned f = 0; f < frames; f++) {
-        event_batch_reset(&b);
-        for (unsigned i = 0; i < 1 + f % 7; i++) {
-            struct event *ev = event_batch_add(&b);
-
-            *random = *random * 1664525 + 1013904223;
-            ev->time = ev->received = (1700000000 + (int64_t)(t += *random >> 30)) * NS_PER_SECOND;
-            ev->class = CLASS_OS_UNIX;
-            ev->original = arena_printf(&b.arena, "line %u", t);
-            ev->object = *random & 0x4000 ? STR("obj-1") : STR("obj-2");
-            assert_int_equal(event_add(ev, &b.arena, STR("kind"), *random & 0x8000 ? STR("fail") : STR("ok")), 0);
-            assert_int_equal(event_add(ev, &b.arena, STR("user"), arena_printf(&b.arena, "u%u", *random >> 16 & 7)), 0);
-            assert_int_equal(event_add(ev, &b.arena, STR("n"), arena_printf(&b.arena, "%u", *random >> 8 & 63)), 0);
-        }
-        assert_int_equal(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
-    }
-    assert_int_equal(journal_commit(j, &e), 0);
-    journal_close(&j);
-    event_batch_free(&b);
-}
-
-static void run_to_end(const struct place *p)
-{
-    struct err e;
-    struct detect *d = open_detect(p, p->rules, &e);
-    int n;
-
-    while ((n = detect_step(d, 0, &e)) != 0)
-        assert_true(n > 0);
-    assert_int_equal(detect_checkpoint(d, &e), 0);
-    detect_close(&d);
-}
-
-/* killed_run - a child that a timer ends wherever it stands (SIGALRM, not caught: no cleaning up, as by kill -9). */
-static bool killed_run(const struct place *p, unsigned microseconds)
-{
-    int status = 0;
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct itimerval after = { .it_value = { .tv_usec = microseconds } };
-        struct err e;
-        struct detect *d;
-        int n;
-
-        setitimer(ITIMER_REAL, &after, NULL);
-        d = open_detect(p, p->rules, &e);
-        while ((n = detect_step(d, 0, &e)) > 0)
-            ;
-        _exit(n == 0 ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status))
-        assert_int_equal(WEXITSTATUS(status), 0);
-    return WIFSIGNALED(status);
-}
 
 static void killed_at_any_moment_the_findings_are_the_same(void **state)
 {

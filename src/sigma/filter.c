@@ -218,6 +218,15 @@ bool filter_counts(const struct filter *f, const struct event *ev)
 
 /* --- what is excepted --- */
 
+void sigma_rule_source(const struct sigma *s, const struct sigma_rule *r, struct str *product, struct str *category, struct str *service)
+{
+    const struct logsource *l = &s->logsources[s->rules[r->index].logsource];
+
+    *product = l->product;
+    *category = l->category;
+    *service = l->service;
+}
+
 size_t sigma_exception_count(const struct sigma *s) { return s->filter_count; }
 
 struct sigma_exception sigma_exception_at(const struct sigma *s, size_t i)

@@ -118,6 +118,8 @@ size_t sigma_refusal_count(const struct sigma *s);
 const struct sigma_refusal *sigma_refusal_at(const struct sigma *s, size_t i);
 size_t sigma_remark_count(const struct sigma *s);
 const struct sigma_remark *sigma_remark_at(const struct sigma *s, size_t i);
+/* sigma_rule_source - the log source of a rule; empty texts where it names none. */
+void sigma_rule_source(const struct sigma *s, const struct sigma_rule *r, struct str *product, struct str *category, struct str *service);
 size_t sigma_exception_count(const struct sigma *s);
 struct sigma_exception sigma_exception_at(const struct sigma *s, size_t i);
 /* sigma_expires_next - the first moment after "at" when an exception expires; 0: none does. */

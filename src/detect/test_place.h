@@ -1,0 +1,28 @@
+/* test_place.h - a folder of journals, rules and state, for tests of detection.
+ *
+ * Owns      what place_make made, until place_remove.
+ * Promises  1. The same numbers give the same events.
+ * Threads   owner.
+ * Source    none: for tests. */
+#ifndef SAQSHY_DETECT_TEST_PLACE_H
+#define SAQSHY_DETECT_TEST_PLACE_H
+
+#include "base/test.h"
+#include "detect/detect.h"
+
+struct place {
+    char root[64], journal[96], findings[96], state[96], rules[96], policy[96];   /* policy "": none */
+};
+void place_make(struct place *p);
+void place_remove(struct place *p);
+void write_rule(const struct place *p, const char *file, const char *text);
+struct detect *open_detect(const struct place *p, const char *rules, struct err *e);
+/* read_findings - all findings as lines of JSON; returns how many. */
+size_t read_findings(const struct place *p, struct buf *out);
+/* fill - frames of varying size; kinds and users by a fixed row of pseudo-random numbers. */
+void fill(const struct place *p, unsigned from, unsigned frames, uint32_t *random);
+void run_to_end(const struct place *p);
+/* killed_run - a child that a timer ends wherever it stands (SIGALRM, not caught: no cleaning up, as by kill -9). */
+bool killed_run(const struct place *p, unsigned microseconds);
+
+#endif

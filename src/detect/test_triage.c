@@ -1,0 +1,671 @@
+/* test_triage.c - from matches to findings: grouping, storms, levels, risk, their state over kills; exceptions in force and expired. */
+#include <jansson.h>
+
+#include "base/file.h"
+#include "detect/exception.h"
+#include "detect/test_place.h"
+#include "detect/triage.h"
+
+#define T0 INT64_C(1700000000)   /* seconds */
+
+static const char policy_text[] =
+    "group: {window: %s, update: %s, by: [host.name, user]}\nstorm: {groups: %d}\nraise_from: %s\n"
+    "levels:\n  - {rule: up, level: critical, objects: [obj-2]}\n  - {rule: up, level: low}\n"
+    "risk:\n  half_life: 1h\n  points: {informational: 1, low: 3, medium: 10, high: 30, critical: 60}\n  host: 50\n  user: 50\n"
+    "  ignore_users: [system]\n  level: high\n  title: {kk: k, ru: r, en: e}\n";
+
+static void policy_write(struct place *p, const char *window, const char *update, int groups, const char *from)
+{
+    char text[2048];
+    struct err e;
+
+    snprintf(p->policy, sizeof p->policy, "%s/policy.yaml", p->root);
+    snprintf(text, sizeof text, policy_text, window, update, groups, from);
+    assert_int_equal(file_write_atomic(p->policy, str_c(text), 0644, &e), 0);
+}
+
+/* One event a row: after so many seconds, of this user, kind and object. */
+struct row { int at; const char *user, *kind, *object; };
+
+static void put(const struct place *p, const struct row *rows, size_t count)
+{
+    struct journal *j = NULL;
+    struct event_batch b;
+    struct err e;
+
+    event_batch_init(&b, 0);
+    assert_int_equal(journal_open(p->journal, MIB, &j, &e), 0);
+    for (size_t i = 0; i < count; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = ev->received = (T0 + rows[i].at) * NS_PER_SECOND;
+        ev->original = arena_printf(&b.arena, "line %d", rows[i].at);
+        ev->object = str_c(rows[i].object ? rows[i].object : "obj-1");
+        assert_int_equal(event_add(ev, &b.arena, STR("kind"), str_c(rows[i].kind)), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("user"), str_c(rows[i].user)), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("user.name"), str_c(rows[i].user)), 0);
+    }
+    assert_int_equal(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+    event_batch_free(&b);
+}
+
+/* findings - of one rule, as an array of JSON objects. */
+static json_t *findings(const struct place *p, const char *rule)
+{
+    AUTO_BUF struct buf b;
+    struct str rest, line;
+    json_t *all = json_array();
+
+    buf_init(&b, 0);
+    read_findings(p, &b);
+    rest = buf_view(&b);
+    while (str_split(&rest, '\n', &line)) {
+        json_t *f = line.n ? json_loadb(line.p, line.n, 0, NULL) : NULL;
+
+        if (f && strcmp(json_string_value(json_object_get(f, "rule.id")), rule) == 0)
+            json_array_append(all, f);
+        json_decref(f);
+    }
+    return all;
+}
+
+static const char *text(const json_t *list, size_t i, const char *name)
+{
+    const char *s = json_string_value(json_object_get(json_array_get(list, i), name));
+
+    return s ? s : "";
+}
+
+static unsigned long long number(const json_t *list, size_t i, const char *name) { return strtoull(text(list, i, name), NULL, 10); }
+
+static unsigned long long hits(const json_t *list)
+{
+    unsigned long long sum = 0;
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        sum += number(list, i, "saqshy.hits");
+    return sum;
+}
+
+static const char one_rule[] = "title: one\nid: one\nlevel: high\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n";
+
+static void matches_of_one_group_are_one_finding_and_updates(void **state)
+{
+    static const struct row rows[] = {
+        { 0, "a", "fail", NULL }, { 1, "a", "fail", NULL }, { 2, "b", "fail", NULL }, { 3, "a", "fail", NULL }, { 59, "a", "fail", NULL },
+        { 61, "c", "ok", NULL },                                      /* the update of the first minute is due */
+        { 70, "a", "fail", NULL }, { 150, "c", "ok", NULL },          /* two minutes later the next */
+        { 182, "c", "ok", NULL }, { 190, "a", "fail", NULL }, { 3600, "c", "ok", NULL }, { 3700, "a", "fail", NULL },
+    };
+    struct place p;
+
+    (void)state;
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 60, "medium");
+    write_rule(&p, "r.yml", one_rule);
+    put(&p, rows, COUNT(rows));
+    run_to_end(&p);
+    json_t *f = findings(&p, "one");
+    /* a at 0; b at 2; a's update at 61 (3 more); at 182 (1 more); a's end at 3600 (1 more); a anew at 3700 */
+    assert_int_equal(json_array_size(f), 6);
+    assert_string_equal(text(f, 0, "saqshy.group"), "one|obj-1|a");
+    assert_string_equal(text(f, 0, "event.original"), "line 0");
+    assert_string_equal(text(f, 1, "saqshy.group"), "one|obj-1|b");
+    assert_int_equal(number(f, 2, "saqshy.hits"), 3);
+    assert_int_equal(number(f, 2, "saqshy.count"), 4);
+    assert_int_equal(number(f, 2, "saqshy.first_seq"), 1);
+    assert_int_equal(number(f, 2, "saqshy.last_seq"), 5);
+    assert_string_equal(text(f, 2, "saqshy.episode"), text(f, 0, "saqshy.episode"));
+    assert_string_equal(text(f, 2, "event.original"), "line 59");
+    assert_int_equal(json_array_size(json_object_get(json_array_get(f, 2), "saqshy.samples")), 3);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(f, 2), "saqshy.sample_seqs")), 4);
+    assert_int_equal(number(f, 3, "saqshy.hits"), 1);
+    assert_int_equal(number(f, 4, "saqshy.hits"), 1);
+    assert_string_equal(text(f, 5, "event.original"), "line 3700");
+    assert_string_not_equal(text(f, 5, "saqshy.episode"), text(f, 0, "saqshy.episode"));
+    assert_int_equal(hits(f), 8);   /* each match once */
+    json_decref(f);
+    place_remove(&p);
+}
+
+static void a_rule_says_by_which_fields(void **state)
+{
+    static const struct row rows[] = { { 0, "a", "fail", NULL }, { 1, "b", "fail", NULL }, { 2, "c", "fail", "obj-2" }, { 3700, "x", "ok", NULL } };
+    struct place p;
+
+    (void)state;
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 60, "medium");
+    write_rule(&p, "r.yml", "title: one\nid: one\nlevel: high\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\nsaqshy: {group_by: [kind]}\n");
+    put(&p, rows, COUNT(rows));
+    run_to_end(&p);
+    json_t *f = findings(&p, "one");
+    assert_int_equal(json_array_size(f), 3);   /* one an object, and the update of the first */
+    assert_string_equal(text(f, 0, "saqshy.group"), "one|obj-1|fail");
+    assert_string_equal(text(f, 1, "saqshy.group"), "one|obj-2|fail");
+    assert_int_equal(number(f, 2, "saqshy.hits"), 1);
+    json_decref(f);
+    place_remove(&p);
+}
+
+static void a_storm_is_summed_up_and_nothing_is_lost(void **state)
+{
+    struct row rows[64];
+    char users[60][8];
+    struct place p;
+    size_t n = 0;
+
+    (void)state;
+    for (int i = 0; i < 20; i++, n++) {   /* twenty accounts within a minute, three are told one by one */
+        snprintf(users[i], sizeof users[i], "u%d", i);
+        rows[n] = (struct row){ i, users[i], "fail", NULL };
+    }
+    rows[n++] = (struct row){ 21, users[19], "fail", NULL };   /* of the storm, again */
+    rows[n++] = (struct row){ 22, users[0], "fail", NULL };    /* of an episode of its own */
+    rows[n++] = (struct row){ 65, "x", "ok", NULL };           /* the summary's update is due: 18 more */
+    rows[n++] = (struct row){ 300, users[19], "fail", NULL };  /* the storm is over: told by itself */
+    rows[n++] = (struct row){ 4000, "x", "ok", NULL };
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 3, "medium");
+    write_rule(&p, "r.yml", one_rule);
+    put(&p, rows, n);
+    run_to_end(&p);
+    json_t *f = findings(&p, "one");
+    size_t summaries = 0, last = 0;
+    for (size_t i = 0; i < json_array_size(f); i++)
+        if (*text(f, i, "saqshy.summary")) {
+            summaries++;
+            last = i;
+        }
+    assert_int_equal(summaries, 2);
+    assert_string_equal(text(f, 3, "saqshy.summary"), "storm");   /* it begins at once */
+    assert_string_equal(text(f, 3, "event.original"), "line 3");
+    assert_int_equal(number(f, last, "saqshy.hits"), 17);
+    assert_int_equal(number(f, last, "saqshy.hits_total"), 18);
+    assert_int_equal(number(f, last, "saqshy.groups"), 17);
+    assert_string_equal(text(f, last, "saqshy.group"), "one|obj-1");
+    assert_int_equal(hits(f), 23);
+    assert_string_equal(text(f, json_array_size(f) - 1, "event.original"), "line 300");
+    json_decref(f);
+    place_remove(&p);
+}
+
+static void levels_are_of_the_policy_and_low_ones_raise_nothing(void **state)
+{
+    static const struct row rows[] = { { 0, "a", "fail", "obj-1" }, { 1, "b", "fail", "obj-2" }, { 2, "c", "fail", "obj-1" } };
+    struct place p;
+
+    (void)state;
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 60, "medium");
+    write_rule(&p, "r.yml", "title: up\nid: up\nlevel: high\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n");
+    put(&p, rows, COUNT(rows));
+    run_to_end(&p);
+    json_t *f = findings(&p, "up");
+    assert_int_equal(json_array_size(f), 1);
+    assert_string_equal(text(f, 0, "rule.level"), "critical");
+    assert_string_equal(text(f, 0, "saqshy.object"), "obj-2");
+    json_decref(f);
+    place_remove(&p);
+}
+
+static void low_levels_add_up_to_a_finding_of_risk(void **state)
+{
+    static const char rules[] = "title: l1\nid: l1\nlevel: low\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n---\n"
+                                "title: h1\nid: h1\nlevel: high\nlogsource: {}\ndetection: {s: {kind: bad}, condition: s}\n---\n"
+                                "title: m1\nid: m1\nlevel: medium\nlogsource: {}\ndetection: {s: {kind: odd}, condition: s}\n";
+    /* 3 + 30 + 10 are not yet 50; repetitions of one episode add nothing; another rule's 30 an hour later is not yet; then it is, once */
+    static const struct row rows[] = {
+        { 0, "a", "fail", NULL }, { 1, "a", "bad", NULL }, { 2, "a", "odd", NULL }, { 3, "a", "fail", NULL }, { 4, "a", "odd", NULL }, { 5, "a", "bad", NULL },
+        { 6, "system", "bad", NULL }, { 3601, "a", "bad", NULL }, { 3602, "a", "odd", NULL }, { 7300, "a", "bad", NULL },
+    };
+    AUTO_BUF struct buf told;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    buf_init(&told, 0);
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 60, "medium");
+    write_rule(&p, "r.yml", rules);
+    put(&p, rows, COUNT(rows));
+    run_to_end(&p);
+    json_t *f = findings(&p, "saqshy-risk-user");
+    assert_int_equal(json_array_size(f), 1);
+    assert_string_equal(text(f, 0, "user.name"), "a");
+    assert_string_equal(text(f, 0, "rule.name_kk"), "k");
+    assert_int_equal(number(f, 0, "saqshy.last_seq"), 8);   /* at 3601: 43 / 2 + 30 */
+    assert_string_equal(text(f, 0, "saqshy.group"), "saqshy-risk-user|obj-1|a");
+    json_decref(f);
+    json_decref(f = findings(&p, "l1"));
+    struct detect *d = open_detect(&p, p.rules, &e);
+    char path[128];
+    snprintf(path, sizeof path, "%s/risk.json", p.root);
+    assert_int_equal(detect_publish_risk(d, path, (T0 + 7300) * NS_PER_SECOND, &e), 0);
+    detect_close(&d);
+    json_t *r = json_load_file(path, 0, NULL), *who = json_array_get(json_object_get(r, "entities"), 0);
+    assert_int_equal(json_integer_value(json_object_get(r, "accounts")), 1);   /* system is passed over, and there is no host */
+    assert_string_equal(json_string_value(json_object_get(who, "kind")), "user");
+    assert_string_equal(json_string_value(json_object_get(who, "name")), "a");
+    assert_true(json_is_true(json_object_get(who, "over")));
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(who, "rules"), 0), "id")), "h1");
+    json_decref(r);
+    place_remove(&p);
+}
+
+static const char many_rules[] =
+    "title: one\nid: one\nlevel: low\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n---\n"
+    "title: seven\nid: seven\nlevel: high\nlogsource: {}\ndetection: {s: {n|endswith: '7'}, condition: s}\nsaqshy: {group_by: [n]}\n---\n"
+    "title: two\nid: two\nlevel: medium\nlogsource: {}\ndetection: {s: {n|endswith: '2'}, condition: s}\n---\n"
+    "title: count\nid: count\nlevel: high\ncorrelation: {type: event_count, rules: one, group-by: user, timespan: 20s, condition: {gte: 3}, generate: true}\n---\n"
+    "title: gone\nid: gone\nlevel: medium\ncorrelation: {type: saqshy_absence, rules: one, group-by: user, timespan: 15s, generate: true}\n";
+
+static void killed_at_any_moment_the_episodes_are_the_same(void **state)
+{
+    AUTO_BUF struct buf want, got;
+    struct place whole, torn;
+    uint32_t random = 7, again = 7;
+    unsigned kills = 0;
+
+    (void)state;
+    buf_init(&want, 0);
+    buf_init(&got, 0);
+    place_make(&whole);
+    place_make(&torn);
+    policy_write(&whole, "90s", "5s", 3, "medium");
+    policy_write(&torn, "90s", "5s", 3, "medium");
+    write_rule(&whole, "r.yml", many_rules);
+    write_rule(&torn, "r.yml", many_rules);
+    for (unsigned round = 0; round < 30; round++) {
+        fill(&whole, round * 300, 20, &random);
+        fill(&torn, round * 300, 20, &again);
+        for (unsigned k = 0; k < 3; k++)
+            kills += killed_run(&torn, 1 + (random >> 8 ^ round * 7919 ^ k * 104729) % 60000);
+    }
+    run_to_end(&whole);
+    run_to_end(&torn);
+    assert_true(read_findings(&whole, &want) > 200);
+    static const char *const parts[] = { "\"rule.id\":\"seven\"", "\"rule.id\":\"two\"", "\"rule.id\":\"count\"", "\"rule.id\":\"gone\"", "\"rule.id\":\"saqshy-risk-user\"",
+                                         "\"saqshy.summary\":\"storm\"", "\"saqshy.samples\":" };
+    for (size_t i = 0; i < COUNT(parts); i++)
+        CHECK(parts[i], str_find(buf_view(&want), str_c(parts[i])) > 0);   /* each kind took part */
+    read_findings(&torn, &got);
+    assert_true(kills > 5);
+    assert_true(str_eq(buf_view(&want), buf_view(&got)));
+    place_remove(&whole);
+    place_remove(&torn);
+}
+
+/* The sum of saqshy.hits over all findings is the number of matches, whatever the limits: an event a second of many users, rules that storm. */
+static void the_sum_of_hits_is_the_number_of_matches(void **state)
+{
+    static const int groups[] = { 1, 3, 1000 };
+    AUTO_BUF struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    for (size_t g = 0; g < COUNT(groups); g++) {
+        static const struct row last[] = { { 100000, "x", "ok", NULL } };
+        unsigned long long matches = 0;
+        struct place p;
+        uint32_t random = 5;
+
+        place_make(&p);
+        write_rule(&p, "r.yml", "title: two\nid: two\nlevel: medium\nlogsource: {}\ndetection: {s: {n|endswith: '2'}, condition: s}\n");
+        fill(&p, 0, 200, &random);
+        run_to_end(&p);
+        buf_reset(&b);
+        matches = read_findings(&p, &b);   /* without a policy each match is a finding */
+        assert_true(matches > 50);
+        char command[256];
+        snprintf(command, sizeof command, "rm -rf -- %s %s", p.findings, p.state);
+        assert_int_equal(system(command), 0);
+        policy_write(&p, "3m", "10s", groups[g], "medium");
+        put(&p, last, 1);
+        struct err e;
+        assert_int_equal(journal_cursor_set(p.journal, DETECT_CURSOR, 1, &e), 0);
+        for (int again = 0; again < 5; again++) {   /* ended at most 64 an event */
+            run_to_end(&p);
+            put(&p, last, 1);
+        }
+        run_to_end(&p);
+        json_t *f = findings(&p, "two");
+        assert_true(json_array_size(f) <= matches);
+        assert_int_equal(hits(f), matches);
+        json_decref(f);
+        place_remove(&p);
+    }
+}
+
+/* Cut after every byte, and each byte changed: the state is refused or taken, and nothing is read past its end. */
+static void a_torn_state_is_refused(void **state)
+{
+    static const struct row rows[] = { { 0, "a", "fail", NULL }, { 1, "a", "fail", NULL }, { 2, "b", "fail", NULL }, { 3, "c", "fail", NULL }, { 4, "d", "fail", NULL } };
+    AUTO_BUF struct buf episodes, risk;
+    struct triage *t = NULL;
+    struct sigma *set = NULL;
+    struct event_batch out;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    buf_init(&episodes, 0);
+    buf_init(&risk, 0);
+    event_batch_init(&out, 0);
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 2, "medium");
+    const struct sigma_source src = { STR("r.yml"), str_c(one_rule) };
+    assert_int_equal(sigma_compile(&src, 1, &set, &e), 0);
+    assert_int_equal(triage_open(p.policy, NULL, &t, &e), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct event_field fields[] = { { STR("user"), str_c(rows[i].user) }, { STR("user.name"), str_c(rows[i].user) } };
+        struct event ev = { .seq = i + 1, .received = (T0 + rows[i].at) * NS_PER_SECOND, .original = STR("a line"), .fields = fields, .field_count = 2 };
+        struct sigma_match m = { .rule = sigma_rule_at(set, 0), .count = 1, .first_seq = i + 1, .last_seq = i + 1 };
+        size_t at;
+
+        assert_true(triage_match(t, set, &m, &ev, &out, &at, &e) >= 0);
+    }
+    triage_save(t, &episodes, &risk);
+    const struct str whole[2] = { buf_view(&episodes), buf_view(&risk) };
+    for (int part = 0; part < 2; part++)
+        for (size_t cut = 1; cut < whole[part].n; cut++) {
+            char *copy = malloc(cut);
+
+            memcpy(copy, whole[part].p, cut);
+            assert_int_equal(triage_load(t, part == 0 ? str_of(copy, cut) : whole[0], part == 1 ? str_of(copy, cut) : whole[1], &e), -EBADMSG);
+            free(copy);
+        }
+    for (int part = 0; part < 2; part++)
+        for (size_t at = 0; at < whole[part].n * 8; at++) {
+            char *copy = malloc(whole[part].n);
+
+            memcpy(copy, whole[part].p, whole[part].n);
+            copy[at / 8] = (char)(copy[at / 8] ^ 1 << at % 8);
+            struct str torn = str_of(copy, whole[part].n);
+            int rc = triage_load(t, part == 0 ? torn : whole[0], part == 1 ? torn : whole[1], &e);
+            assert_true(rc == 0 || rc == -EBADMSG);
+            free(copy);
+        }
+    assert_int_equal(triage_load(t, whole[0], whole[1], &e), 0);
+    AUTO_BUF struct buf second, third;
+    buf_init(&second, 0);
+    buf_init(&third, 0);
+    triage_save(t, &second, &third);
+    assert_true(str_eq(buf_view(&risk), buf_view(&third)));
+    assert_int_equal(episodes.n, second.n);
+    triage_close(&t);
+    sigma_free(&set);
+    event_batch_free(&out);
+    place_remove(&p);
+}
+
+static void a_policy_that_became_wrong_is_told_and_the_one_before_goes_on(void **state)
+{
+    static const struct row rows[] = { { 0, "a", "fail", NULL }, { 1, "a", "fail", NULL } };
+    struct place p;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 60, "medium");
+    write_rule(&p, "r.yml", one_rule);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_policy_reload(d, &e), 0);
+    assert_int_equal(file_write_atomic(p.policy, STR("group: {window: long}\n"), 0644, &e), 0);
+    assert_int_equal(detect_policy_reload(d, &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "policy.yaml:1:17"));
+    assert_int_equal(detect_policy_reload(d, &e), 0);   /* told once */
+    put(&p, rows, 2);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    json_t *f = findings(&p, "one");
+    assert_int_equal(json_array_size(f), 1);
+    json_decref(f);
+    policy_write(&p, "0m", "1m", 60, "critical");
+    assert_int_equal(detect_policy_reload(d, &e), 1);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+static const struct { const char *name, *text, *told; } wrong[] = {
+    { "a stray key", "groups: {}\n", "groups" },
+    { "a window without a unit", "group: {window: 60, update: 1m, by: [a]}\n", "\"window\" must be a time" },
+    { "no update at all", "group: {window: 1h, update: 0m, by: [a]}\n", "\"update\" must be a time" },
+    { "too many fields", "group: {window: 1h, update: 1m, by: [a, b, c, d, e, f, g, h, i]}\n", "at most 8" },
+    { "a storm of nothing", "storm: {groups: 0}\n", "at least 1" },
+    { "a level nobody knows", "raise_from: grave\n", "a level is expected" },
+    { "a change without a rule", "levels: [{level: high}]\n", "\"rule\" is missing" },
+    { "a change to an unknown level", "levels: [{rule: a, level: 5}]\n", "a level is expected" },
+    { "points below nothing", "risk: {half_life: 1h, points: {informational: -1, low: 1, medium: 1, high: 1, critical: 1}}\n", "from 0 to" },
+    { "a title in two languages", "risk: {half_life: 1h, points: {informational: 1, low: 1, medium: 1, high: 1, critical: 1}, host: 1, user: 1, ignore_users: [], "
+      "level: low, title: {kk: a, ru: b}}\n", "kk, ru and en" },
+};
+
+static void the_policy_says_what_is_wrong_and_where(void **state)
+{
+    char ours[4200], site[96];
+    struct detect_policy *policy = NULL;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    snprintf(ours, sizeof ours, "%s/content/policy/detection.yaml", getenv("SAQSHY_SOURCE"));
+    snprintf(site, sizeof site, "%s/site.yaml", p.root);
+    assert_int_equal(detect_policy_load(ours, NULL, &policy, &e), 0);   /* ours is whole */
+    assert_true(policy->window == NS_PER_HOUR && policy->raise_from == SIGMA_MEDIUM);
+    detect_policy_free(&policy);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        assert_int_equal(file_write_atomic(site, str_c(wrong[i].text), 0644, &e), 0);
+        CHECK(wrong[i].name, detect_policy_load(ours, site, &policy, &e) == -EBADMSG);
+        CHECK(wrong[i].name, strstr(e.text, wrong[i].told) != NULL);
+    }
+    assert_int_equal(file_write_atomic(site, STR("raise_from: high\nlevels: [{rule: a, level: low, objects: [x]}]\n"), 0644, &e), 0);
+    assert_int_equal(detect_policy_load(ours, site, &policy, &e), 0);
+    const struct sigma_rule a = { .id = STR("a"), .level = SIGMA_HIGH };
+    assert_int_equal(policy->raise_from, SIGMA_HIGH);
+    assert_true(policy->window == NS_PER_HOUR);   /* what the site does not name stays */
+    assert_int_equal(detect_policy_level(policy, &a, STR("x")), SIGMA_LOW);
+    assert_int_equal(detect_policy_level(policy, &a, STR("y")), SIGMA_HIGH);
+    detect_policy_free(&policy);
+    place_remove(&p);
+}
+
+/* --- exceptions --- */
+
+static void an_exception_excepts_until_it_expires_and_for_its_objects(void **state)
+{
+    static const struct row rows[] = {
+        { 0, "a", "fail", "obj-1" }, { 1, "a", "fail", "obj-2" }, { 2, "b", "fail", "obj-1" }, { 100, "a", "fail", "obj-1" },
+    };
+    struct exception x = { .rule = STR("one"), .author = STR("Aidana"), .reason = STR("a scanner of ours"), .expires = (T0 + 50) * NS_PER_SECOND, .object = STR("obj-1") };
+    AUTO_BUF struct buf text_of, told;
+    char folder[128], path[4096], id[EXCEPTION_ID_MAX];
+    struct place p;
+    struct err e;
+
+    (void)state;
+    buf_init(&text_of, 0);
+    buf_init(&told, 0);
+    place_make(&p);
+    write_rule(&p, "r.yml", one_rule);
+    const char *paths[] = { p.rules };
+    struct sigma *set = NULL;
+    assert_int_equal(sigma_load(paths, 1, &set, &e), 0);
+    x.where[x.where_count++] = (struct exception_where){ STR("user"), STR("a") };
+    assert_int_equal(exception_text(set, &x, &text_of, id, &e), 0);
+    snprintf(folder, sizeof folder, "%s/exceptions", p.rules);
+    assert_int_equal(exception_write(folder, id, buf_view(&text_of), path, &e), 0);
+    assert_int_equal(exception_write(folder, id, buf_view(&text_of), path, &e), -EEXIST);
+    sigma_free(&set);
+    put(&p, rows, COUNT(rows));
+    run_to_end(&p);
+    json_t *f = findings(&p, "one");
+    assert_int_equal(json_array_size(f), 3);   /* not the first: another object; another user; when it had expired */
+    assert_string_equal(text(f, 0, "event.original"), "line 1");
+    assert_string_equal(text(f, 1, "event.original"), "line 2");
+    assert_string_equal(text(f, 2, "event.original"), "line 100");
+    json_decref(f);
+    assert_int_equal(sigma_load(paths, 1, &set, &e), 0);
+    assert_int_equal(sigma_exception_count(set), 1);
+    assert_true(sigma_expires_next(set, T0 * NS_PER_SECOND) == x.expires);
+    assert_true(sigma_expires_next(set, x.expires) == 0);
+    exceptions_json(set, x.expires, &told);
+    assert_true(str_find(buf_view(&told), STR("\"state\":\"expired\",\"objects\":[\"obj-1\"],\"rules\":[\"one\"]")) > 0);
+    assert_true(str_find(buf_view(&told), STR("\"author\":\"Aidana\",\"reason\":\"a scanner of ours\"")) > 0);
+    sigma_free(&set);
+    place_remove(&p);
+}
+
+static void what_is_excepted_is_taken_as_it_stands(void **state)
+{
+    static const struct { const char *name, *field, *value, *user; bool excepted; } cases[] = {
+        { "a backslash and a star are themselves", "user", "DOM\\adm*", "DOM\\adm*", true },
+        { "a star is no wildcard", "user", "adm*", "admin", false },
+        { "a question mark is no wildcard", "user", "a?", "ab", false },
+        { "quotes", "user", "O'Neil \"x\" #1: {y}", "O'Neil \"x\" #1: {y}", true },
+        { "Kazakh letters, in any case", "user", "Қайрат", "қайрат", true },
+        { "a modifier", "user|startswith", "svc_", "svc_backup", true },
+        { "a regular expression is one", "user|re", "^svc_.*\\d$", "svc_7", true },
+        { "two backslashes at the end", "user", "a\\\\", "a\\\\", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct row row = { 0, cases[i].user, "fail", NULL };
+        struct exception x = { .rule = STR("one"), .author = STR("A"), .reason = STR("r"), .expires = (T0 + 50) * NS_PER_SECOND, .where_count = 1 };
+        AUTO_BUF struct buf file;
+        char folder[128], path[4096], id[EXCEPTION_ID_MAX];
+        struct sigma *set = NULL;
+        struct place p;
+        struct err e;
+
+        buf_init(&file, 0);
+        place_make(&p);
+        write_rule(&p, "r.yml", one_rule);
+        const char *paths[] = { p.rules };
+        assert_int_equal(sigma_load(paths, 1, &set, &e), 0);
+        x.where[0] = (struct exception_where){ str_c(cases[i].field), str_c(cases[i].value) };
+        if (exception_text(set, &x, &file, id, &e) < 0)
+            fail_msg("%s: %s", cases[i].name, e.text);
+        sigma_free(&set);
+        snprintf(folder, sizeof folder, "%s/exceptions", p.rules);
+        assert_int_equal(exception_write(folder, id, buf_view(&file), path, &e), 0);
+        put(&p, &row, 1);
+        run_to_end(&p);
+        json_t *f = findings(&p, "one");
+        CHECK(cases[i].name, (json_array_size(f) == 0) == cases[i].excepted);
+        json_decref(f);
+        place_remove(&p);
+    }
+}
+
+static void what_cannot_be_excepted_is_said(void **state)
+{
+    static const char rules[] = "title: one\nid: one\nlogsource: {}\ndetection: {s: {kind: fail}, condition: s}\n---\n"
+                                "title: c\nid: c\ncorrelation: {type: event_count, rules: one, timespan: 1m, condition: {gte: 2}}\n";
+    const struct { const char *name; struct exception x; int rc; const char *told; } rows[] = {
+        { "no such rule", { .rule = STR("two"), .author = STR("A"), .reason = STR("r"), .expires = 1, .where_count = 1 }, -ENOENT, "no rule \"two\"" },
+        { "a correlation", { .rule = STR("c"), .author = STR("A"), .reason = STR("r"), .expires = 1, .where_count = 1 }, -EINVAL, "is a correlation" },
+        { "no reason", { .rule = STR("one"), .author = STR("A"), .expires = 1, .where_count = 1 }, -EINVAL, "the reason is missing" },
+        { "no author", { .rule = STR("one"), .reason = STR("r"), .expires = 1, .where_count = 1 }, -EINVAL, "the author is missing" },
+        { "no expiry", { .rule = STR("one"), .author = STR("A"), .reason = STR("r"), .where_count = 1 }, -EINVAL, "expires is missing" },
+        { "nothing", { .rule = STR("one"), .author = STR("A"), .reason = STR("r"), .expires = 1 }, -EINVAL, "is missing: from 1" },
+        { "two lines", { .rule = STR("one"), .author = STR("A"), .reason = STR("r\nid: x"), .expires = 1, .where_count = 1 }, -EINVAL, "one line" },
+    };
+    const struct sigma_source src = { STR("r.yml"), str_c(rules) };
+    struct sigma *set = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(sigma_compile(&src, 1, &set, &e), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct exception x = rows[i].x;
+        AUTO_BUF struct buf out;
+        char id[EXCEPTION_ID_MAX];
+
+        buf_init(&out, 0);
+        x.where[0] = (struct exception_where){ STR("user"), STR("a") };
+        CHECK(rows[i].name, exception_text(set, &x, &out, id, &e) == rows[i].rc);
+        CHECK(rows[i].name, strstr(e.text, rows[i].told) != NULL);
+    }
+    struct exception bad = { .rule = STR("one"), .author = STR("A"), .reason = STR("r"), .expires = 1, .where_count = 1 };
+    AUTO_BUF struct buf out;
+    char id[EXCEPTION_ID_MAX];
+    buf_init(&out, 0);
+    bad.where[0] = (struct exception_where){ STR("user|contians"), STR("a") };
+    assert_int_equal(exception_text(set, &bad, &out, id, &e), -EINVAL);
+    assert_non_null(strstr(e.text, "no modifier \"contians\""));
+    sigma_free(&set);
+}
+
+struct removed { unsigned count; uint64_t seq; };
+static int hear(void *arg, const struct event *f)
+{
+    struct removed *r = arg;
+
+    r->count++;
+    r->seq = f->seq;
+    return 0;
+}
+
+static void the_preview_says_what_would_have_gone(void **state)
+{
+    static const struct row rows[] = {
+        { 0, "a", "fail", "obj-1" }, { 1, "a", "fail", "obj-1" }, { 2, "b", "fail", "obj-1" }, { 3, "a", "fail", "obj-2" }, { 100, "x", "ok", NULL },
+    };
+    struct exception x = { .rule = STR("one"), .where_count = 1, .where = { { STR_INIT("user"), STR_INIT("a") } } };
+    char content[4096];
+    struct exception_preview out;
+    struct removed r = { 0 };
+    struct place p;
+    struct err e;
+
+    (void)state;
+    snprintf(content, sizeof content, "%s/content", getenv("SAQSHY_SOURCE"));
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 60, "medium");
+    write_rule(&p, "r.yml", one_rule);
+    put(&p, rows, COUNT(rows));
+    run_to_end(&p);
+    const char *paths[] = { p.rules };
+    const struct exception_places where = { p.findings, content, paths, 1 };
+    assert_int_equal(exception_preview(&where, &x, hear, &r, &out, &e), 0);
+    assert_int_equal(out.findings, 4);   /* a, b, a of obj-2, and the update of the first */
+    assert_int_equal(out.hits, 4);
+    assert_int_equal(out.removed, 3);
+    assert_int_equal(out.removed_hits, 3);
+    assert_int_equal(out.unknown, 0);
+    assert_int_equal(r.count, 3);
+    x.object = STR("obj-2");
+    assert_int_equal(exception_preview(&where, &x, NULL, NULL, &out, &e), 0);
+    assert_int_equal(out.findings, 1);
+    assert_int_equal(out.removed, 1);
+    x.rule = STR("two");
+    assert_int_equal(exception_preview(&where, &x, NULL, NULL, &out, &e), -ENOENT);
+    place_remove(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_policy_says_what_is_wrong_and_where),
+        cmocka_unit_test(matches_of_one_group_are_one_finding_and_updates),
+        cmocka_unit_test(a_rule_says_by_which_fields),
+        cmocka_unit_test(a_storm_is_summed_up_and_nothing_is_lost),
+        cmocka_unit_test(levels_are_of_the_policy_and_low_ones_raise_nothing),
+        cmocka_unit_test(low_levels_add_up_to_a_finding_of_risk),
+        cmocka_unit_test(the_sum_of_hits_is_the_number_of_matches),
+        cmocka_unit_test(killed_at_any_moment_the_episodes_are_the_same),
+        cmocka_unit_test(a_torn_state_is_refused),
+        cmocka_unit_test(a_policy_that_became_wrong_is_told_and_the_one_before_goes_on),
+        cmocka_unit_test(an_exception_excepts_until_it_expires_and_for_its_objects),
+        cmocka_unit_test(what_is_excepted_is_taken_as_it_stands),
+        cmocka_unit_test(what_cannot_be_excepted_is_said),
+        cmocka_unit_test(the_preview_says_what_would_have_gone),
+    };
+
+    return cmocka_run_group_tests_name("triage", tests, NULL, NULL);
+}

@@ -1,0 +1,40 @@
+/* triage.h - from a match to a finding: its level by the policy, its episode, and what it adds to the risk of host and user.
+ *
+ * Owns      struct triage owns the policy, the open episodes and the accounts of risk.
+ * Promises  1. Without a policy each match is a finding by itself, as it comes.
+ *           2. What is decided depends on the events, the policy and the saved state alone (episode.h, risk.h).
+ *           3. A policy that became wrong goes on as it was.
+ * Threads   owner.
+ * Source    docs/detection.md, "From a match to a finding". */
+#ifndef SAQSHY_DETECT_TRIAGE_H
+#define SAQSHY_DETECT_TRIAGE_H
+
+#include "detect/episode.h"
+#include "detect/risk.h"
+
+struct triage;
+
+/* triage_open - ours and site: files of the policy; ours NULL: none. */
+MUST_USE int triage_open(const char *ours, const char *site, struct triage **out, struct err *e);
+void triage_close(struct triage **t);
+/* triage_changed - the policy's files are others than those that were read. */
+bool triage_changed(const struct triage *t);
+/* triage_reload - read the policy anew. On failure the one before goes on. */
+MUST_USE int triage_reload(struct triage *t, struct err *e);
+
+/* triage_match - one match; findings that it brings about are added to out. Returns how many, or -ENOMEM. *last: one of them is of the match itself,
+ * and stands at this index of out; SIZE_MAX if not. */
+MUST_USE int triage_match(struct triage *t, const struct sigma *set, const struct sigma_match *m, const struct event *ev, struct event_batch *out,
+                          size_t *last, struct err *e);
+/* triage_due - what is due when ev is received: see episodes_due. */
+MUST_USE int triage_due(struct triage *t, const struct sigma *set, const struct event *ev, struct event_batch *out, struct err *e);
+
+void triage_save(const struct triage *t, struct buf *episodes, struct buf *risk);
+MUST_USE int triage_load(struct triage *t, struct str episodes, struct str risk, struct err *e);
+/* triage_clear - nothing is open, nobody has an account. */
+void triage_clear(struct triage *t);
+struct episode_counters triage_counters(const struct triage *t);
+/* triage_risk_json - false: there is no policy, so no risk. */
+bool triage_risk_json(const struct triage *t, const struct sigma *set, time_ns at, struct buf *out);
+
+#endif
