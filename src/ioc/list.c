@@ -135,11 +135,13 @@ static int take_row(struct listing *l, const struct str *cells, size_t count)
     struct ioc one = *l->r->usual;
     struct str value = cell_at(l, cells, count, COLUMN_VALUE), type = cell_at(l, cells, count, COLUMN_TYPE), note = cell_at(l, cells, count, COLUMN_NOTE);
     enum ioc_tlp tlp = ioc_tlp_parse(cell_at(l, cells, count, COLUMN_TLP));
-    char room[IOC_VALUE_MAX];
+    char room[IOC_VALUE_MAX], note_room[IOC_VALUE_MAX];
     uint64_t confidence;
 
-    if (l->columns)
+    if (l->columns) {
         value = quotes_single(value, room);
+        note = quotes_single(note, note_room);
+    }
     if (value.n == 0)
         return 0;
     one.type = type.n ? kind_of(type) : one.type < IOC_TYPES ? one.type : ioc_guess(value);

@@ -2,7 +2,7 @@
 import { get, id, send, type Query } from './client';
 import { decodeArray as arr, decodeBoolean as bool, decodeEnum as oneOf, decodeInstant as instant, decodeMap as map, decodeNullable as nullable, decodeNumber as num,
   decodeObject as object, decodeString as str, type Decoded } from './decode';
-import { RULE_LEVELS } from './types';
+import { ref, RULE_LEVELS } from './types';
 
 // i18n: ui.detection.flag.*
 export const RULE_FLAGS = ['matched', 'never_fed', 'costly', 'filtered', 'own', 'dismissed', 'classifies'] as const;
@@ -47,3 +47,14 @@ export type Imported = Decoded<typeof imported>;
 export const importIndicators = (body: unknown) => send('POST', '/detection/indicators/imports', imported, {}, body);
 const nothing = () => null;
 export const removeIndicatorSource = (name: string) => send('DELETE', `/detection/indicators/sources/${id(name)}`, nothing);
+
+// i18n: ui.detection.account.*
+export const ACCOUNTS = ['host', 'user'] as const;
+const account = object({
+  kind: oneOf(ACCOUNTS), name: str, object: nullable(ref), score: num, over: bool, first_at: nullable(instant), last_at: nullable(instant), findings: num,
+  rules: arr(object({ id: str, title: str, level: str, points: num, count: num, last_at: nullable(instant) })),
+});
+export type RiskAccount = Decoded<typeof account>;
+const risk = object({ now: instant, at: nullable(instant), running: bool, half_life_s: num, threshold: object({ host: num, user: num }), total: num, items: arr(account), next: nullable(str) });
+export type Risk = Decoded<typeof risk>;
+export const risks = (query: Query) => get('/detection/risk', risk, query);
