@@ -49,29 +49,31 @@ static bool leap(int32_t y)
     return y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
 }
 
-int32_t civil_month_days(int32_t year, int32_t month)
+/* month_days - of a month from 1 to 12. */
+static inline int32_t month_days(int32_t year, int32_t month)
 {
     static const int8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 
-    if (month < 1 || month > 12)
-        return 0;
     return month == 2 && leap(year) ? 29 : days[month - 1];
 }
+
+int32_t civil_month_days(int32_t year, int32_t month) { return month < 1 || month > 12 ? 0 : month_days(year, month); }
 
 bool civil_valid(const struct civil *c)
 {
     return c->year >= 1 && c->year <= 9999 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
-           c->day <= civil_month_days(c->year, c->month) && c->hour >= 0 && c->hour <= 23 &&
+           c->day <= month_days(c->year, c->month) && c->hour >= 0 && c->hour <= 23 &&
            c->minute >= 0 && c->minute <= 59 && c->second >= 0 && c->second <= 59;
 }
 
+#define ERAS_BEFORE 100u /* of 400 years: with them every year that we count is above zero, and divisions need no sign */
+
 int64_t civil_days(int32_t year, int32_t month, int32_t day)
 {
-    int64_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400;
-    int64_t yoe = y - era * 400, mp = (month + 9) % 12;
-    int64_t doy = (153 * mp + 2) / 5 + day - 1, doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    uint32_t y = (uint32_t)(year - (month <= 2)) + ERAS_BEFORE * 400, mp = (uint32_t)(month > 2 ? month - 3 : month + 9);
+    int64_t doy = (int64_t)((153 * mp + 2) / 5) + day - 1;
 
-    return era * 146097 + doe - 719468;
+    return (int64_t)(y * 365 + y / 4 - y / 100 + y / 400) + doy - 719468 - (int64_t)ERAS_BEFORE * 146097;
 }
 
 struct civil civil_from_days(int64_t days)

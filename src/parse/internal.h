@@ -209,7 +209,14 @@ static inline bool same_name(struct str a, struct str b)
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static inline bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-bool all_digits(struct str s);
+static inline bool all_digits(struct str s)
+{
+    const char *p = s.p, *end = p + s.n;
+
+    while (p < end && is_digit(*p))
+        p++;
+    return s.n > 0 && p == end;
+}
 /* begins_as_ip - up to four hexadecimal digits and then a '.' or ':', perhaps behind a '[': most words are told from addresses by that. */
 bool begins_as_ip(struct str s);
 /* ip_of - the address in s without "::ffff:" or brackets; {NULL,0} if s is none. */

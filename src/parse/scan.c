@@ -67,14 +67,6 @@ struct str unquote(struct str s)
 
 bool has(struct str s, struct str part) { return str_find(s, part) >= 0; }
 
-bool all_digits(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_digit(s.p[i]))
-            return false;
-    return s.n > 0;
-}
-
 int hex_value(char c)
 {
     if (is_digit(c))

@@ -49,35 +49,46 @@ static inline int32_t four(struct str *s)
 /* THREE - three letters as a number. */
 #define THREE(a, b, c) ((uint32_t)(unsigned char)(a) << 16 | (uint32_t)(unsigned char)(b) << 8 | (unsigned char)(c))
 
-static int32_t month(struct str *s)
+/* month - off *s, by three letters; 0: none. */
+static inline int32_t month(struct str *s)
 {
-    static const uint32_t names[] = { THREE('J', 'a', 'n'), THREE('F', 'e', 'b'), THREE('M', 'a', 'r'), THREE('A', 'p', 'r'),
-                                      THREE('M', 'a', 'y'), THREE('J', 'u', 'n'), THREE('J', 'u', 'l'), THREE('A', 'u', 'g'),
-                                      THREE('S', 'e', 'p'), THREE('O', 'c', 't'), THREE('N', 'o', 'v'), THREE('D', 'e', 'c') };
-    uint32_t word = s->n < 3 ? 0 : THREE(s->p[0], s->p[1], s->p[2]);
+    int32_t m = 0;
 
-    for (size_t m = 0; m < COUNT(names); m++)
-        if (names[m] == word) {
-            *s = str_cut(*s, 3);
-            return (int32_t)m + 1;
-        }
-    return 0;
+    switch (s->n < 3 ? 0 : THREE(s->p[0], s->p[1], s->p[2])) {
+    case THREE('J', 'a', 'n'): m = 1; break;
+    case THREE('F', 'e', 'b'): m = 2; break;
+    case THREE('M', 'a', 'r'): m = 3; break;
+    case THREE('A', 'p', 'r'): m = 4; break;
+    case THREE('M', 'a', 'y'): m = 5; break;
+    case THREE('J', 'u', 'n'): m = 6; break;
+    case THREE('J', 'u', 'l'): m = 7; break;
+    case THREE('A', 'u', 'g'): m = 8; break;
+    case THREE('S', 'e', 'p'): m = 9; break;
+    case THREE('O', 'c', 't'): m = 10; break;
+    case THREE('N', 'o', 'v'): m = 11; break;
+    case THREE('D', 'e', 'c'): m = 12; break;
+    default: return 0;
+    }
+    *s = str_of(s->p + 3, s->n - 3);
+    return m;
 }
 
-static bool weekday(struct str s)
+static inline bool weekday(struct str s)
 {
-    static const uint32_t names[] = { THREE('S', 'u', 'n'), THREE('M', 'o', 'n'), THREE('T', 'u', 'e'), THREE('W', 'e', 'd'),
-                                      THREE('T', 'h', 'u'), THREE('F', 'r', 'i'), THREE('S', 'a', 't') };
-    uint32_t word = s.n < 3 ? 0 : THREE(s.p[0], s.p[1], s.p[2]);
-
-    for (size_t d = 0; d < COUNT(names); d++)
-        if (names[d] == word)
-            return true;
-    return false;
+    switch (s.n < 3 ? 0 : THREE(s.p[0], s.p[1], s.p[2])) {
+    case THREE('S', 'u', 'n'):
+    case THREE('M', 'o', 'n'):
+    case THREE('T', 'u', 'e'):
+    case THREE('W', 'e', 'd'):
+    case THREE('T', 'h', 'u'):
+    case THREE('F', 'r', 'i'):
+    case THREE('S', 'a', 't'): return true;
+    default: return false;
+    }
 }
 
 /* fraction_take - ".123" behind the seconds, in ns; digits past the ninth are dropped. */
-static int64_t fraction_take(struct str *s)
+static inline int64_t fraction_take(struct str *s)
 {
     static const int32_t scale[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 }; /* by digits that are not there */
     int32_t ns = 0;
@@ -92,21 +103,45 @@ static int64_t fraction_take(struct str *s)
     return n <= 9 ? ns * scale[10 - n] : ns;
 }
 
-/* clock_time - hh:mm:ss or h:mm:ss, and a fraction in ns. A leap second is read as the second before it. */
-static bool clock_time(struct str *s, struct civil *c, int64_t *fraction)
+/* clock_at - the eight bytes "hh:mm:ss" at p, all at once: a byte of x is then a digit's value, and zero where a colon stood. */
+static inline bool clock_at(const char *p, struct civil *c)
 {
-    size_t h = s->n > 1 && s->p[1] == ':' ? 1 : 2; /* digits of the hour */
+    const uint64_t zeros = UINT64_C(0x30303a30303a3030), over = UINT64_C(0x76767f76767f7676), high = UINT64_C(0x8080808080808080);
+    uint64_t x;
 
-    if (s->n < h + 6 || s->p[h] != ':' || s->p[h + 3] != ':')
+    memcpy(&x, p, sizeof x);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    x ^= zeros;
+    if (((x + over) | x) & high)
         return false;
-    c->hour = h == 2 ? two_at(s->p) : is_digit(*s->p) ? *s->p - '0' : -1;
-    c->minute = two_at(s->p + h + 1);
-    c->second = two_at(s->p + h + 4);
-    if (c->hour < 0 || c->minute < 0 || c->second < 0)
+    x = x * 10 + (x >> 8); /* two digits become their number, in the byte of the first */
+    c->hour = (int32_t)(x & 0xff);
+    c->minute = (int32_t)(x >> 24 & 0xff);
+    c->second = (int32_t)(x >> 48 & 0xff);
+    return true;
+}
+
+/* short_clock_at - "h:mm:ss". */
+static bool short_clock_at(const char *p, struct civil *c)
+{
+    c->hour = is_digit(*p) ? *p - '0' : -1;
+    c->minute = two_at(p + 2);
+    c->second = two_at(p + 5);
+    return p[4] == ':' && c->hour >= 0 && c->minute >= 0 && c->second >= 0;
+}
+
+/* clock_time - hh:mm:ss or h:mm:ss, and a fraction in ns. A leap second is read as the second before it. */
+static inline bool clock_time(struct str *s, struct civil *c, int64_t *fraction)
+{
+    bool brief = s->n > 6 && s->p[1] == ':'; /* one digit for the hour */
+
+    if (s->n < 8 - (size_t)brief || !(brief ? short_clock_at(s->p, c) : clock_at(s->p, c)))
         return false;
     if (c->second == 60)
         c->second = 59;
-    *s = str_of(s->p + h + 6, s->n - h - 6);
+    *s = str_of(s->p + 8 - brief, s->n - 8 + brief);
     *fraction = fraction_take(s);
     return true;
 }
@@ -152,6 +187,14 @@ static int32_t zone(struct str *s, bool host_follows)
     struct str at = *s;
     int32_t sign, hours, minutes = 0;
 
+    if (!at.n || (*at.p != ' ' && *at.p != '+' && *at.p != '-' && *at.p != 'Z') || (*at.p == ' ' && at.n > 1 && at.p[1] >= 'a'))
+        return EVENT_OFFSET_NONE; /* the host follows, or nothing */
+    if (at.n > 5 && *at.p != ' ' && at.p[3] == ':' && (at.n == 6 || !is_digit(at.p[6])) && (hours = two_at(at.p + 1)) >= 0 && hours < 24 &&
+        (minutes = two_at(at.p + 4)) >= 0 && minutes < 60 && *at.p != 'Z') {
+        *s = str_of(at.p + 6, at.n - 6);
+        return (*at.p == '-' ? -1 : 1) * (hours * 60 + minutes);
+    }
+    minutes = 0;
     if (take(s, STR("Z")) || take(s, STR(" UTC")) || take(s, STR(" GMT")))
         return 0;
     take(&at, STR(" "));
@@ -207,7 +250,7 @@ static bool finish(const struct work *w, struct civil *c, bool year_known, int64
 }
 
 /* month_form - from "Mmm" on; *year is 0 where none was read yet. */
-static bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *fraction, int32_t *offset)
+static inline bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *fraction, int32_t *offset)
 {
     struct str at;
     int32_t y;
@@ -238,30 +281,46 @@ static bool month_form(struct str *s, struct civil *c, int32_t *year, int64_t *f
 }
 
 /* digits_form - "2026-03-20T23:50:00…", "2026/03/20 …", "2026:03:20-23:50:00" or "2026 Mar 20 …". */
-static bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struct stamp *out, bool *by_month)
+static inline bool digits_form(struct str *s, struct civil *c, int64_t *fraction, struct stamp *out, bool *by_month)
 {
-    char sep;
+    const char *p = s->p; /* of 14 bytes or more */
+    int32_t high = two_at(p), low = two_at(p + 2);
+    char sep = p[4];
 
-    *by_month = false;
-    if ((c->year = four(s)) < 1970 || !s->n)
+    *by_month = sep == ' ';
+    c->year = high * 100 + low;
+    if (high < 0 || low < 0 || c->year < 1970)
         return false;
-    sep = *s->p;
-    *s = str_cut(*s, 1);
     if (sep == ' ') {
-        *by_month = true;
+        *s = str_of(p + 5, s->n - 5);
         return month_form(s, c, &c->year, fraction, &out->offset_min);
     }
-    if ((sep != '-' && sep != '/' && sep != ':') || (c->month = two(s)) < 1 || !s->n || *s->p != sep)
+    c->month = two_at(p + 5);
+    c->day = two_at(p + 8);
+    if ((sep != '-' && sep != '/' && sep != ':') || p[7] != sep || c->month < 1 || c->day < 1)
         return false;
-    *s = str_cut(*s, 1);
-    if ((c->day = two(s)) < 1 || !s->n || (sep == ':' ? *s->p != '-' : *s->p != 'T' && *s->p != 't' && *s->p != ' '))
+    if (sep == ':' ? p[10] != '-' : p[10] != 'T' && p[10] != 't' && p[10] != ' ')
         return false; /* "2026:03:20-23:50:00" is Sophos UTM's */
-    out->iso = *s->p != ' ';
-    *s = str_cut(*s, 1);
+    out->iso = p[10] != ' ';
+    *s = str_of(p + 11, s->n - 11);
     if (!clock_time(s, c, fraction))
         return false;
     out->offset_min = zone(s, out->iso);
     return true;
+}
+
+/* plain_form - "Mmm dd hh:mm:ss host": what most headers have, told by the places of its blanks. Nothing else may follow the seconds, and hosts in
+ * small letters are no zones. */
+static inline bool plain_form(struct str s, struct civil *c)
+{
+    const char *p = s.p;
+
+    if (s.n < 17 || p[3] != ' ' || p[6] != ' ' || p[15] != ' ' || p[16] < 'a' || p[16] > 'z' || !is_digit(p[5]) || (p[4] != ' ' && !is_digit(p[4])) ||
+        !clock_at(p + 7, c) || (c->month = month(&s)) == 0)
+        return false;
+    c->day = (p[4] & 15) * 10 + (p[5] & 15); /* the low half of a blank is 0 too */
+    c->second -= c->second == 60;
+    return c->day > 0;
 }
 
 bool stamp_take(const struct work *w, struct str *s, struct stamp *out)
@@ -275,7 +334,10 @@ bool stamp_take(const struct work *w, struct str *s, struct stamp *out)
     *out = (struct stamp){ .offset_min = EVENT_OFFSET_NONE };
     if (at.n < 14)
         return false;
-    if (is_digit(*at.p)) {
+    if (plain_form(at, &c)) {
+        ok = true;
+        at = str_of(at.p + 15, at.n - 15);
+    } else if (is_digit(*at.p)) {
         ok = digits_form(&at, &c, &fraction, out, &by_month);
         year = c.year;
     } else {
