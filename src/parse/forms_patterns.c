@@ -40,6 +40,7 @@ static bool structured_read(struct work *w, struct str s, struct form_fields *ou
     }
     memmove(&ev->fields[w->structured_from], &ev->fields[w->structured_to], (ev->field_count - w->structured_to) * sizeof *ev->fields);
     ev->field_count -= count;
+    work_survey(w);
     w->structured_to = w->structured_from;
     if (s.n)
         form_add(w, out, STR("message"), s);

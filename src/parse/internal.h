@@ -44,6 +44,7 @@ struct parser {
     int32_t zone_min;
     char numbers[PRI_MAX + 1][4];
     struct event_field priorities[PRI_MAX + 1][PRI_FIELDS]; /* what a PRI says */
+    uint64_t priority_names; /* name_bit of each of these */
     struct {
         struct str name;
         const struct program *program; /* NULL: free */
@@ -57,6 +58,11 @@ struct readers {
     struct str of, plain;          /* the name as it stands, and plain_name() of it */
     const struct program *program; /* the one in C, or NULL */
     const struct route *route;     /* products as data, or NULL */
+};
+
+/* A field that is told again under another name at the end of a line. */
+struct noted {
+    uint16_t at, place; /* in the event; name_place of its name */
 };
 
 /* One line being parsed. */
@@ -84,6 +90,10 @@ struct work {
     bool paths_known;
     struct text_pairs *pairs; /* patterns.h: of the text at hand */
     int depth;    /* texts inside texts */
+    uint64_t names;        /* name_bit of each name that the event has, perhaps of some that it had */
+    uint64_t said;         /* the same of those that are noted, and these only */
+    struct noted *noted;   /* what is told again as related.*, in order: room for EVENT_FIELDS_MAX */
+    uint32_t noted_count;
     uint32_t product_from; /* fields from here on are of the product at work, where several of its patterns may say the same */
 };
 
@@ -101,6 +111,31 @@ struct program {
 };
 
 /* --- work.c: adding to the event --- */
+/* name_place, name_bit - one of 64 that a name has: a name whose bit no field has is none of the event's. */
+#define NAME_PLACE(n, first, last) (((n) + 10u * (unsigned char)(first) + 5u * (unsigned char)(last)) % 64)
+static inline unsigned name_place(struct str name) { return NAME_PLACE(name.n, name.p[0], name.p[name.n - 1]); }
+static inline uint64_t name_bit(struct str name) { return UINT64_C(1) << name_place(name); }
+/* Those of the names of which the end of a line asks; work.c knows them. */
+#define NOTED_BIT(n, first, last) (UINT64_C(1) << NAME_PLACE(n, first, last))
+#define NOTED_KIND    NOTED_BIT(10, 'e', 'd')
+#define NOTED_MESSAGE NOTED_BIT(7, 'm', 'e')
+#define NOTED_HOST    NOTED_BIT(9, 'h', 'e')
+#define NOTED_NAMES                                                                                                                          \
+    (NOTED_KIND | NOTED_MESSAGE | NOTED_HOST | NOTED_BIT(9, 's', 'p') | NOTED_BIT(9, 'u', 'e') | NOTED_BIT(13, 's', 'n') | NOTED_BIT(14, 'd', 'p') | \
+     NOTED_BIT(16, 'u', 'e') | NOTED_BIT(19, 'u', 'e') | NOTED_BIT(22, 'a', 'r'))
+/* work_noted - one of those names, or another at its place: the field at that place of the event. */
+void work_noted(struct work *w, struct str name, uint32_t at);
+/* work_note - a field is one more of the event. Of a name that stands in the code nothing of this is left but one or. */
+static inline void work_note(struct work *w, struct str name, uint32_t at)
+{
+    uint64_t bit = name_bit(name);
+
+    w->names |= bit;
+    if (bit & NOTED_NAMES)
+        work_noted(w, name, at);
+}
+/* work_survey - fields got other names or were taken away: all are noted anew. */
+void work_survey(struct work *w);
 void work_add_slow(struct work *w, struct str name, struct str value);
 /* work_add - one more value; an empty one adds nothing. The common case stands here: it is done twenty times a line. */
 static inline void work_add(struct work *w, struct str name, struct str value)
@@ -109,23 +144,24 @@ static inline void work_add(struct work *w, struct str name, struct str value)
 
     if (value.n == 0)
         return;
-    if (ev->field_count < ev->field_cap && name.n && name.n <= EVENT_NAME_MAX)
+    if (ev->field_count < ev->field_cap && name.n && name.n <= EVENT_NAME_MAX) {
+        work_note(w, name, ev->field_count);
         ev->fields[ev->field_count++] = (struct event_field){ name, value };
-    else
+    } else {
         work_add_slow(w, name, value);
+    }
 }
-/* work_add_all - several at once, none of them empty. */
-static inline void work_add_all(struct work *w, const struct event_field *fields, uint32_t count)
+/* work_close - work_add at the end of a line, when nobody asks any more what the event has. */
+static inline void work_close(struct work *w, struct str name, struct str value)
 {
     struct event *ev = w->ev;
 
-    if (ev->field_cap - ev->field_count >= count) {
-        memcpy(ev->fields + ev->field_count, fields, count * sizeof *fields);
-        ev->field_count += count;
+    if (value.n == 0)
         return;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        work_add(w, fields[i].name, fields[i].value);
+    if (ev->field_count < ev->field_cap)
+        ev->fields[ev->field_count++] = (struct event_field){ name, value };
+    else
+        work_add_slow(w, name, value);
 }
 /* work_set - the first value of name is replaced. */
 void work_set(struct work *w, struct str name, struct str value);
@@ -142,15 +178,8 @@ void work_number(struct work *w, struct str name, uint64_t value);
 void work_types(struct work *w);
 /* work_type_bit - of a code ("APP-03"); 0 if there is none of that name. */
 uint64_t work_type_bit(struct str code);
-/* A look at all fields of an event, taken once at its end and carried on over those that are added then. */
-struct census {
-    bool kind, host, message;           /* event.kind, host.name, message: said already */
-    uint32_t count;
-    uint16_t related[EVENT_FIELDS_MAX]; /* which fields may be named in related.* too */
-};
-/* work_census - of the fields from that one on; from 0 it begins anew. */
-void work_census(const struct event *ev, uint32_t from, struct census *c);
-void work_related(struct work *w, const struct census *c);
+/* work_related - related.* of what is noted. */
+void work_related(struct work *w);
 
 /* --- scan.c: small readers --- */
 static inline bool take(struct str *s, struct str head)
@@ -201,11 +230,30 @@ struct str unquote(struct str s);
 /* word_of - what of a word of the line is put together with others, in names of fields above all: up to most bytes, and to a NUL. */
 struct str word_of(struct str s, size_t most);
 bool has(struct str s, struct str part);
-/* same_name - of fields: those of one length often begin alike (event.…), their ends tell them apart without a call. */
-static inline bool same_name(struct str a, struct str b)
+/* eight_differ - of a and b from there on. */
+static inline uint64_t eight_differ(const char *a, const char *b, size_t from)
 {
-    return a.n == b.n && a.n && a.p[a.n - 1] == b.p[b.n - 1] && memcmp(a.p, b.p, a.n) == 0;
+    uint64_t x, y;
+
+    memcpy(&x, a + from, sizeof x);
+    memcpy(&y, b + from, sizeof y);
+    return x ^ y;
 }
+/* same_bytes - of texts of one length; those of up to 32 without a call: eights from both ends, which may overlap. */
+static inline bool same_bytes(const char *a, const char *b, size_t n)
+{
+    size_t i = 0;
+
+    if (n > 32)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8)
+        return (eight_differ(a, b, 0) | eight_differ(a, b, n - 8)) == 0 && (n <= 16 || (eight_differ(a, b, 8) | eight_differ(a, b, n - 16)) == 0);
+    while (i < n && a[i] == b[i])
+        i++;
+    return i == n;
+}
+/* same_name - of fields: none is empty. */
+static inline bool same_name(struct str a, struct str b) { return a.n == b.n && a.n && same_bytes(a.p, b.p, a.n); }
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static inline bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }

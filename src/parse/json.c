@@ -291,7 +291,8 @@ bool json_looks(struct str s) { return s.n > 1 && *s.p == '{'; }
 bool json_form_read(struct str s, const struct form_how *how, struct form_pairs *out)
 {
     struct event ev = { .field_count = 0 };
-    struct work w = { .arena = out->arena, .ev = &ev };
+    struct noted noted[EVENT_FIELDS_MAX];
+    struct work w = { .arena = out->arena, .ev = &ev, .noted = noted };
     bool whole = json_object(&w, s);
 
     (void)how;

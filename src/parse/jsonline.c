@@ -109,6 +109,7 @@ static void rename_keys(struct work *w, uint32_t first)
             break;
         }
     }
+    work_survey(w);
 }
 
 /* drop_field - one that is told by a member of the event. */
@@ -121,6 +122,7 @@ static void drop_field(struct work *w, struct str name)
         if (!str_eq(ev->fields[i].name, name))
             ev->fields[kept++] = ev->fields[i];
     ev->field_count = kept;
+    work_survey(w);
 }
 
 /* own_members - an object may bring names that are members of an event; ours wins, what it said of itself is moved. */

@@ -375,31 +375,28 @@ static bool main_log(struct str path)
 static void finish(struct work *w, bool understood)
 {
     struct event *ev = w->ev;
-    uint32_t count = ev->field_count;
-    struct census c;
+    uint64_t said = w->said;
 
-    work_census(ev, 0, &c);
     if (!understood) {
         ev->parse = EVENT_PARSE_FAILED;
         ev->parser = STR("raw");
         w->msg = str_trim(w->text);
     } else {
         ev->parse = w->trouble ? EVENT_PARSE_PARTIAL : EVENT_PARSE_OK;
-        if (!c.kind) /* an alert says so itself */
-            work_add(w, STR("event.kind"), STR("event"));
+        if (!(said & NOTED_KIND)) /* an alert says so itself */
+            work_close(w, STR("event.kind"), STR("event"));
     }
-    if (!c.host)
+    if (!(said & NOTED_HOST))
         work_add(w, STR("host.name"), w->hints->host);
-    if (!w->quoted && !c.message)
-        work_add(w, STR("message"), w->msg);
-    work_add(w, STR("log.file.path"), w->hints->path);
-    work_add(w, STR("log.source.address"), w->hints->peer);
+    if (!w->quoted && !(said & NOTED_MESSAGE))
+        work_close(w, STR("message"), w->msg);
+    work_close(w, STR("log.file.path"), w->hints->path);
+    work_close(w, STR("log.source.address"), w->hints->peer);
     if (w->hints->path.n && main_log(w->hints->path))
         w->types |= UX(3);
     if (w->hints->split)
-        work_add(w, STR("saqshy.split"), STR("true"));
-    work_census(ev, count, &c);
-    work_related(w, &c);
+        work_close(w, STR("saqshy.split"), STR("true"));
+    work_related(w);
     work_types(w);
     if (!w->timed)
         ev->marks |= MARK_NO_TIME;
@@ -449,8 +446,9 @@ static void begin(struct work *w, struct str line)
 
 void parse_line(const struct parser *p, struct str line, const struct parse_hints *h, struct arena *a, struct event *ev)
 {
+    struct noted noted[EVENT_FIELDS_MAX];
     struct text_pairs pairs;
-    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs };
+    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs, .noted = noted };
 
     pairs.text = (struct str){ NULL, 0 };
     begin(&w, line);
@@ -464,8 +462,9 @@ void parse_line(const struct parser *p, struct str line, const struct parse_hint
 
 void parse_evtx(const struct parser *p, const struct evtx_record *r, const struct parse_hints *h, struct arena *a, struct event *ev)
 {
+    struct noted noted[EVENT_FIELDS_MAX];
     struct text_pairs pairs;
-    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs };
+    struct work w = { .parser = p, .hints = h, .arena = a, .ev = ev, .pri = -1, .pairs = &pairs, .noted = noted };
 
     pairs.text = (struct str){ NULL, 0 };
     begin(&w, r->xml);

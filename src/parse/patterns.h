@@ -437,8 +437,6 @@ static inline void put_text(struct work *w, struct str name, struct str value)
 bool all_hold(const struct work *w, const struct taken *t, const struct condition *all, size_t count);
 /* put_constants - those of product, patterns and the cases that hold; what was captured stands, except against a case. */
 void put_constants(struct work *w, const struct taken *t);
-/* name_bit - one of 64: a name whose bit no field has is none of the event's. */
-static inline uint64_t name_bit(struct str name) { return UINT64_C(1) << ((name.n + 5u * (unsigned char)name.p[name.n - 1]) % 64); }
 
 /* --- patterns_run.c --- */
 /* product_looks - the text passes "starts" and "contains". */

@@ -132,12 +132,10 @@ void put_constants(struct work *w, const struct taken *t)
 {
     const struct layer *own = &t->product->layer;
     uint32_t captured = w->ev->field_count;
-    uint64_t names = 0;
+    uint64_t names = w->names;
     struct saying s;
 
     s.active = s.strong = s.count = 0;
-    for (uint32_t i = 0; i < captured; i++)
-        names |= name_bit(w->ev->fields[i].name);
     say(&s, own, false);
     w->types |= own->types;
     for (size_t i = 0; i < t->matched_count; i++) {

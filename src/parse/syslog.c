@@ -52,7 +52,25 @@ void syslog_priorities(struct parser *p)
         };
 
         memcpy(p->priorities[i], fields, sizeof fields);
+        for (size_t k = 0; k < PRI_FIELDS; k++)
+            p->priority_names |= name_bit(fields[k].name);
     }
+}
+
+/* add_priority - the fields of w->pri, at once. None of their names is noted. */
+static void add_priority(struct work *w)
+{
+    const struct event_field *fields = w->parser->priorities[w->pri];
+    struct event *ev = w->ev;
+
+    if (ev->field_cap - ev->field_count < PRI_FIELDS) {
+        for (size_t i = 0; i < PRI_FIELDS; i++)
+            work_add(w, fields[i].name, fields[i].value);
+        return;
+    }
+    memcpy(ev->fields + ev->field_count, fields, PRI_FIELDS * sizeof *fields);
+    ev->field_count += PRI_FIELDS;
+    w->names |= w->parser->priority_names;
 }
 
 static int index_of(const struct str *names, int count, struct str s)
@@ -225,7 +243,7 @@ static bool rfc5424(struct work *w, struct str *s)
     if (msgid.n == 0 && !form_begins(at))
         return false;
     if (w->pri >= 0)
-        work_add_all(w, w->parser->priorities[w->pri], PRI_FIELDS);
+        add_priority(w);
     work_add(w, STR("log.syslog.version"), STR("1"));
     w->host = nil(host);
     w->program = nil(app);
@@ -542,7 +560,7 @@ static bool rfc3164(struct work *w, struct str *s, bool pri)
         at = back.n && back.p > at.p + 1 ? str_of(back.p - 1, back.n + 1) : at;
     }
     if (w->pri >= 0)
-        work_add_all(w, w->parser->priorities[w->pri], PRI_FIELDS);
+        add_priority(w);
     if (sequence.n)
         work_add(w, STR("event.sequence"), sequence);
     if (timed)

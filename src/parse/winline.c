@@ -40,6 +40,7 @@ static void forget_sender(struct work *w)
         if (!str_eq(ev->fields[i].name, STR("process.name")) && !str_eq(ev->fields[i].name, STR("process.pid")))
             ev->fields[kept++] = ev->fields[i];
     ev->field_count = kept;
+    work_survey(w);
 }
 
 /* empty_value - rules tell a value that is empty from one that is not there. */
@@ -276,6 +277,7 @@ static void flat_names(struct work *w, uint32_t first)
         if (!known && !foreign_name(f->name) && f->name.n < EVENT_NAME_MAX - 18)
             f->name = ARENA_JOIN(w->arena, STR("winlog.event_data."), word_of(f->name, EVENT_NAME_MAX));
     }
+    work_survey(w);
 }
 
 /* evtx_names - the shape of evtx_dump and of WEF collectors that keep the tree: Event.System.EventID, Event.EventData.X. */
@@ -312,6 +314,7 @@ static bool evtx_names(struct work *w, uint32_t first)
             f->name = ARENA_JOIN(w->arena, STR("winlog.event_data."), word_of(n, EVENT_NAME_MAX));
         }
     }
+    work_survey(w);
     return found;
 }
 

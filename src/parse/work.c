@@ -5,12 +5,30 @@ void work_add_slow(struct work *w, struct str name, struct str value)
 {
     if (event_add(w->ev, w->arena, name, value) < 0)
         w->trouble = true;
+    else
+        work_note(w, name, w->ev->field_count - 1);
 }
 
 void work_set(struct work *w, struct str name, struct str value)
 {
-    if (value.n && event_set(w->ev, w->arena, name, value) < 0)
-        w->trouble = true;
+    struct event_field *f = w->ev->fields, *end = f + (w->names & name_bit(name) ? w->ev->field_count : 0);
+
+    if (value.n == 0)
+        return;
+    while (f < end && !same_name(f->name, name))
+        f++;
+    if (f < end)
+        f->value = value;
+    else
+        work_add(w, name, value);
+}
+
+void work_survey(struct work *w)
+{
+    w->noted_count = 0;
+    w->said = 0;
+    for (uint32_t i = 0; i < w->ev->field_count; i++)
+        work_note(w, w->ev->fields[i].name, i);
 }
 
 void work_sense(struct work *w, const struct sense *s)
@@ -102,79 +120,53 @@ uint64_t work_type_bit(struct str code)
 void work_types(struct work *w)
 {
     for (uint64_t left = w->types; left; left &= left - 1)
-        work_add(w, STR("saqshy.types"), type_names[__builtin_ctzll(left)]);
+        work_close(w, STR("saqshy.types"), type_names[__builtin_ctzll(left)]);
+}
+
+/* --- what the end of a line asks for --- */
+
+/* The names that are noted, at their places, and under which name they are told again. */
+static const struct {
+    struct str name, related;
+} noted[64] = {
+    [NAME_PLACE(10, 'e', 'd')] = { PAIR("event.kind", "") },
+    [NAME_PLACE(7, 'm', 'e')] = { PAIR("message", "") },
+    [NAME_PLACE(9, 's', 'p')] = { PAIR("source.ip", "related.ip") },
+    [NAME_PLACE(9, 'u', 'e')] = { PAIR("user.name", "related.user") },
+    [NAME_PLACE(9, 'h', 'e')] = { PAIR("host.name", "related.hosts") },
+    [NAME_PLACE(13, 's', 'n')] = { PAIR("source.domain", "related.hosts") },
+    [NAME_PLACE(14, 'd', 'p')] = { PAIR("destination.ip", "related.ip") },
+    [NAME_PLACE(16, 'u', 'e')] = { PAIR("user.target.name", "related.user") },
+    [NAME_PLACE(19, 'u', 'e')] = { PAIR("user.effective.name", "related.user") },
+    [NAME_PLACE(22, 'a', 'r')] = { PAIR("auditd.log.socket.addr", "related.ip") },
+};
+
+void work_noted(struct work *w, struct str name, uint32_t at)
+{
+    unsigned place = name_place(name);
+
+    if (name.n != noted[place].name.n || name.n > 32 || !same_bytes(name.p, noted[place].name.p, name.n))
+        return;
+    w->said |= UINT64_C(1) << place;
+    if (noted[place].related.n)
+        w->noted[w->noted_count++] = (struct noted){ (uint16_t)at, (uint16_t)place };
 }
 
 /* related_add - value under name unless it stands there already among the fields from first on. */
-static void related_add(struct work *w, uint32_t first, struct str name, struct str value)
+static inline void related_add(struct work *w, uint32_t first, struct str name, struct str value)
 {
     const struct event_field *f = w->ev->fields + first, *end = w->ev->fields + w->ev->field_count;
 
     for (; f < end; f++)
-        if (same_name(f->value, value) && str_eq(f->name, name))
+        if (same_name(f->value, value) && same_name(f->name, name))
             return;
-    work_add(w, name, value);
+    work_close(w, name, value);
 }
 
-/* related_name - where a value of this name belongs; {NULL,0}: nowhere. By length first: it is asked of every field. */
-static struct str related_name(struct str name)
-{
-    switch (name.n) {
-    case 9:
-        if (memcmp(name.p, "source.ip", 9) == 0)
-            return STR("related.ip");
-        if (memcmp(name.p, "user.name", 9) == 0)
-            return STR("related.user");
-        return memcmp(name.p, "host.name", 9) == 0 ? STR("related.hosts") : (struct str){ NULL, 0 };
-    case 13:
-        return memcmp(name.p, "source.domain", 13) == 0 ? STR("related.hosts") : (struct str){ NULL, 0 };
-    case 14:
-        return memcmp(name.p, "destination.ip", 14) == 0 ? STR("related.ip") : (struct str){ NULL, 0 };
-    case 16:
-        return memcmp(name.p, "user.target.name", 16) == 0 ? STR("related.user") : (struct str){ NULL, 0 };
-    case 19:
-        return memcmp(name.p, "user.effective.name", 19) == 0 ? STR("related.user") : (struct str){ NULL, 0 };
-    case 22:
-        return memcmp(name.p, "auditd.log.socket.addr", 22) == 0 ? STR("related.ip") : (struct str){ NULL, 0 };
-    default:
-        return (struct str){ NULL, 0 };
-    }
-}
-
-/* The lengths of the names that a census counts, as bits; modulo 64, it looks itself. */
-#define CENSUS_LENGTHS (UINT64_C(1) << 7 | 1u << 9 | 1u << 10 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 19 | 1u << 22)
-
-void work_census(const struct event *ev, uint32_t from, struct census *c)
-{
-    if (from == 0) {
-        c->kind = c->host = c->message = false;
-        c->count = 0;
-    }
-    for (uint32_t i = from; i < ev->field_count; i++) {
-        const struct str *name = &ev->fields[i].name;
-
-        if (!(CENSUS_LENGTHS >> (name->n & 63) & 1))
-            continue;
-        if (*name->p == 'e') /* most are: event.category and its like */
-            c->kind |= same_name(*name, STR("event.kind"));
-        else if (name->n == 7)
-            c->message |= same_name(*name, STR("message"));
-        else if (c->count < COUNT(c->related))
-            c->related[c->count++] = (uint16_t)i;
-        if (name->n == 9)
-            c->host |= same_name(*name, STR("host.name"));
-    }
-}
-
-void work_related(struct work *w, const struct census *c)
+void work_related(struct work *w)
 {
     uint32_t first = w->ev->field_count;
 
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct event_field *f = &w->ev->fields[c->related[i]];
-        struct str name = related_name(f->name);
-
-        if (name.n)
-            related_add(w, first, name, f->value);
-    }
+    for (uint32_t i = 0; i < w->noted_count; i++)
+        related_add(w, first, noted[w->noted[i].place].related, w->ev->fields[w->noted[i].at].value);
 }
