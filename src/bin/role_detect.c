@@ -13,6 +13,7 @@
 #define RELOAD_NS  (5 * NS_PER_SECOND)
 #define METRICS_NS (2 * NS_PER_SECOND)
 #define DROPPED_NS (60 * NS_PER_SECOND)   /* dropped groups are told at most so often */
+#define RISK_NS    (10 * NS_PER_SECOND)
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 
@@ -82,7 +83,8 @@ static void tell_dropped(const struct detect *d, uint64_t *told, time_ns *told_a
     *told_at = now;
 }
 
-static void reload(struct detect *d, bool force)
+/* reload - true: other rules run now. */
+static bool reload(struct detect *d, bool force)
 {
     struct err e;
     int rc = detect_reload(d, force, say, NULL, &e);
@@ -91,6 +93,7 @@ static void reload(struct detect *d, bool force)
         log_line(LOG_ERROR, "could not read the rules, the former ones go on", "error.message", e.text, NULL);
     else if (rc == 1)
         tell_rules(d, "rules read anew");
+    return rc == 1;
 }
 
 /* look_at_indicators - a set that was replaced is in force now; one that is torn is told, and the one before goes on. */
@@ -107,8 +110,68 @@ static void look_at_indicators(struct detect *d)
         log_line(LOG_INFO, "indicators of compromise read anew", "saqshy.indicators", log_num((long long)count, text), NULL);
 }
 
+static void look_at_policy(struct detect *d)
+{
+    struct err e;
+    int rc = detect_policy_reload(d, &e);
+
+    if (rc < 0)
+        log_line(LOG_ERROR, "the policy of detection cannot be read, the one before goes on", "error.message", e.text, NULL);
+    else if (rc == 1)
+        log_line(LOG_INFO, "policy of detection read anew", NULL);
+}
+
+/* tell_expired - exceptions whose time has come since "from": from now on they except nothing. */
+static void tell_expired(const struct detect *d, time_ns from, time_ns now)
+{
+    const struct sigma *s = detect_sigma(d);
+
+    for (size_t i = 0; i < sigma_exception_count(s); i++) {
+        struct sigma_exception x = sigma_exception_at(s, i);
+        char id[128], file[1024], author[256], reason[512];
+
+        if (!x.expires || x.expires <= from || x.expires > now)
+            continue;
+        snprintf(id, sizeof id, "%.*s", STR_ARG(x.id));
+        snprintf(file, sizeof file, "%.*s", STR_ARG(x.file));
+        snprintf(author, sizeof author, "%.*s", STR_ARG(x.author));
+        snprintf(reason, sizeof reason, "%.*s", STR_ARG(x.reason));
+        log_line(LOG_WARN, "an exception has expired, what it excepted is found again", "saqshy.exception.id", id, "file.path", file,
+                 "saqshy.exception.author", author, "saqshy.exception.reason", reason, NULL);
+    }
+}
+
+/* What the desk is told of exceptions: at the start, when the rules were read, and when one expires. */
+struct telling { time_ns until, next; };
+
+static void tell_exceptions(const struct node *node, const struct detect *d, struct telling *t, bool anew)
+{
+    time_ns now = clock_now();
+    char path[4096];
+    struct err e;
+
+    if (!anew && (t->next == 0 || now < t->next))
+        return;
+    tell_expired(d, t->until, now);
+    t->until = now;
+    t->next = sigma_expires_next(detect_sigma(d), now);
+    if (detect_publish_exceptions(d, node_path(node, "detect/exceptions.json", path), now, &e) < 0)
+        log_line(LOG_WARN, "could not write the list of exceptions", "error.message", e.text, NULL);
+}
+
+static void tell_risk(const struct node *node, const struct detect *d)
+{
+    char path[4096];
+    struct err e;
+
+    if (detect_publish_risk(d, node_path(node, "detect/risk.json", path), clock_now(), &e) < 0)
+        log_line(LOG_WARN, "could not write the list of risks", "error.message", e.text, NULL);
+}
+
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
+    struct telling exceptions = { 0 };
+    time_ns risk_at = 0;
     time_ns looked = clock_steady(), published = 0, told_at = 0;
     uint64_t told = 0;
     char path[4096];
@@ -116,6 +179,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
 
     node_path(node, "run/metrics-detect.prom", path);
     look_at_indicators(d);
+    tell_exceptions(node, d, &exceptions, true);
     while (!stop_asked) {
         int rc = detect_step(d, WAIT_MS, &e);
         time_ns now = clock_steady();
@@ -130,9 +194,14 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
             bool force = reload_asked;
 
             reload_asked = 0;
-            reload(d, force);
+            look_at_policy(d);
+            tell_exceptions(node, d, &exceptions, reload(d, force));
             look_at_indicators(d);
             looked = now;
+        }
+        if (now - risk_at >= RISK_NS) {
+            tell_risk(node, d);
+            risk_at = now;
         }
         if (now - published >= METRICS_NS) {
             if (metrics_publish(metrics, path, &e) < 0)
@@ -150,7 +219,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
 
 int role_detect_run(const struct node *node)
 {
-    char journal[4096], findings[4096], folder[4096], state[4096], indicators[4096], policy[4200];
+    char journal[4096], findings[4096], folder[4096], state[4096], indicators[4096], policy[4200], triage[4200], site[4096];
     struct metrics *metrics = calloc(1, sizeof *metrics);
     struct rule_paths where;
     struct detect_config c = { .rules = where.paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics };
@@ -166,6 +235,9 @@ int role_detect_run(const struct node *node)
         snprintf(policy, sizeof policy, "%s/ioc/indicators.yaml", node->content);
         c.indicators = node_path(node, "intel/set", indicators);
         c.indicator_policy = policy;
+        snprintf(triage, sizeof triage, "%s/policy/detection.yaml", node->content);
+        c.policy = triage;
+        c.site_policy = node_path(node, "policy/detection.yaml", site);
     }
     rule_paths(&where, node->content, node->data, NULL, 0);
     c.rule_count = where.count;

@@ -11,6 +11,7 @@
 #define CURSOR           "findings_next"
 #define FINDING_KEPT_MAX (3u * MIB)   /* bytes of a finding that waits; a row of desk.db holds 4 MiB */
 #define KEPT_TURN        100          /* of them in one turn */
+#define HITS_MAX         INT64_C(1000000000000)   /* matches of one finding */
 
 static struct str get(const struct event *ev, const char *name) { return event_get(ev, str_c(name)); }
 
@@ -51,7 +52,15 @@ struct seen {
     const struct event *ev;
     struct str rule_id, object, group, host, json;
     int64_t    object_known;
+    int64_t    hits;       /* matches that this finding counts (saqshy.hits): an update of an episode has those since the one before it */
 };
+
+static int64_t hits_of(const struct event *ev)
+{
+    int64_t n = 1;
+
+    return str_i64(get(ev, "saqshy.hits"), &n) && n >= 1 && n <= HITS_MAX ? n : 1;
+}
 
 static const char open_case_sql[] =
     "SELECT coalesce(merged_into, id) FROM cases WHERE rule_id = ?1 AND object_id IS ?2 AND (?2 IS NOT NULL OR host IS ?3) AND last_seen_at >= ?4"
@@ -62,18 +71,18 @@ static int case_join(struct call *c, const struct seen *s, int64_t id)
 {
     int64_t count = 0;
     int rc = db_int(c->d, c->e, 0, &count,
-                    "UPDATE cases SET count = count + 1, last_seen_at = max(last_seen_at, ?2), updated_at = ?3 WHERE id = ?1 RETURNING count", "iii", id,
-                    s->ev->time, c->now);
+                    "UPDATE cases SET count = count + ?4, last_seen_at = max(last_seen_at, ?2), updated_at = ?3 WHERE id = ?1 RETURNING count", "iiii", id,
+                    s->ev->time, c->now, s->hits);
     char text[24];
     int64_t tens = 10;
 
     if (rc < 0)
         return rc;
     change_case(c->d, id);
-    /* The first ten, then 100, 1000 …: a flood stands in the counter, not in the timeline. */
-    while (tens < count)
+    /* The first ten, then 100, 1000 …, or the first behind them: a flood stands in the counter, not in the timeline. */
+    while (tens <= count / 10)
         tens *= 10;
-    if (count > 10 && count != tens)
+    if (count > 10 && count - s->hits >= tens)
         return 0;
     snprintf(text, sizeof text, "%lld", (long long)count);
     return timeline_add(c, id, &(struct line){ .kind = "finding", .happened_at = s->ev->time, .key = "case.text.finding",
@@ -138,9 +147,9 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
         rc = db_int(c->d, c->e, 0, id,
                     "INSERT INTO cases(number, machine, detector, state, kind, rule_id, rule_name, rule_level, object_id, grouping, host, edition,"
                     " detected_at, last_seen_at, count, suggested_id, auto_pending, created_at, updated_at) VALUES (?1,'sts','centre','detected',"
-                    "'undetermined',?2,?3,?4,?5,?6,?7,?8,?9,?9,1,?10,?11,?12,?12) RETURNING id",
-                    "zttttttti" "mii", number, s->rule_id, name.n ? name : s->rule_id, rule_level(get(s->ev, "rule.level")), s->object, s->group,
-                    s->host, duty_edition_at(c->d->setup.world, s->ev->time)->id, s->ev->time, previous, automatic, c->now);
+                    "'undetermined',?2,?3,?4,?5,?6,?7,?8,?9,?9,?13,?10,?11,?12,?12) RETURNING id",
+                    "zttttttti" "miii", number, s->rule_id, name.n ? name : s->rule_id, rule_level(get(s->ev, "rule.level")), s->object, s->group,
+                    s->host, duty_edition_at(c->d->setup.world, s->ev->time)->id, s->ev->time, previous, automatic, c->now, s->hits);
     if (rc == 0)
         rc = case_load(c, *id, &k);
     if (rc == 0)
@@ -166,7 +175,7 @@ static int state_keep(struct call *c, const struct event *ev)
 int finding_take(struct call *c, const struct event *ev)
 {
     struct seen s = { .ev = ev, .rule_id = get(ev, "rule.id"), .object = or_null(get(ev, "saqshy.object")), .group = get(ev, "saqshy.group"),
-                      .host = or_null(get(ev, "host.name")) };
+                      .host = or_null(get(ev, "host.name")), .hits = hits_of(ev) };
     int64_t id = 0, known = 0;
     int rc = 0;
 

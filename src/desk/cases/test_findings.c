@@ -211,6 +211,33 @@ static void hostile_findings_are_kept_and_shown(void **state)
     json_decref(c);
 }
 
+/* What detection counts into a finding that was told before comes as an update: the case counts what it brings, no more. */
+static void an_update_of_an_episode_adds_what_it_counts(void **state)
+{
+    static const char *const hits[] = { "1", "41", "60", "7", "0", "many", "-3" };
+    struct world *w = *state;
+    struct event_batch b;
+
+    event_batch_init(&b, 0);
+    for (size_t i = 0; i < COUNT(hits); i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = ev->received = T0 + (time_ns)i * M;
+        ev->object = STR("state-register");
+        assert_int_equal(event_add(ev, &b.arena, STR("rule.id"), STR("rule-a")), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("saqshy.episode"), STR("e-1")), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("saqshy.hits"), str_c(hits[i])), 0);
+    }
+    frame(w, &b);
+    take(w, T0 + 1 * H);
+    take(w, T0 + 1 * H);
+    json_t *c = case_get(w, &w->analyst, newest_case(w), T0 + 1 * H);
+    assert_int_equal(count(w, "SELECT count(*) FROM cases"), 1);
+    assert_int_equal(json_integer_value(json_object_get(c, "count")), 112);   /* what is no number of matches counts as one */
+    assert_int_equal(lines_of(c, "finding", NULL), 2);                        /* past 10, and past 100 */
+    json_decref(c);
+}
+
 /* One line that many rules find is a frame in which the line stands once, but each of its events has it whole. */
 static void a_long_line_that_many_rules_find_is_taken(void **state)
 {
@@ -250,6 +277,7 @@ int main(void)
         T(policy_sends_the_notice_without_a_human, "D-05 R-10.1-08 policy sends the notice without a human"),
         T(an_outage_delays_reminders_and_drops_none, "D-05 an outage delays reminders and drops none"),
         T(hostile_findings_are_kept_and_shown, "hostile findings are kept and shown, one without a rule is passed, kept and said"),
+        T(an_update_of_an_episode_adds_what_it_counts, "an update of an episode adds to its case what it counts"),
         T(a_long_line_that_many_rules_find_is_taken, "a line of the greatest length that many rules find gives a case each"),
     };
 
