@@ -83,6 +83,24 @@ static void tell_dropped(const struct detect *d, uint64_t *told, time_ns *told_a
     *told_at = now;
 }
 
+static void tell_costly(void *arg, const struct sigma_rule *r, uint64_t ns_an_event)
+{
+    char id[128], ns[24];
+
+    (void)arg;
+    snprintf(id, sizeof id, "%.*s", STR_ARG(r->id));
+    log_line(LOG_WARN, "a rule is over its budget of time; it goes on", "rule.id", id, "saqshy.rule.ns_an_event", log_num((long long)ns_an_event, ns), NULL);
+}
+
+/* publish - the picture of the rules, for the portal and the command line. */
+static void publish(struct detect *d, bool now)
+{
+    struct err e;
+
+    if (detect_publish(d, now, tell_costly, NULL, &e) < 0)
+        log_line(LOG_WARN, "could not write the picture of the rules", "error.message", e.text, NULL);
+}
+
 /* reload - true: other rules run now. */
 static bool reload(struct detect *d, bool force)
 {
@@ -191,11 +209,13 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
             return EXIT_NO;
         }
         if (reload_asked || now - looked >= RELOAD_NS) {
-            bool force = reload_asked;
+            bool force = reload_asked, anew;
 
             reload_asked = 0;
             look_at_policy(d);
-            tell_exceptions(node, d, &exceptions, reload(d, force));
+            anew = reload(d, force);
+            tell_exceptions(node, d, &exceptions, anew);
+            publish(d, anew);
             look_at_indicators(d);
             looked = now;
         }
@@ -208,8 +228,10 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
                 log_line(LOG_WARN, "could not write the metrics", "error.message", e.text, NULL);
             tell_dropped(d, &told, &told_at, now);
             published = now;
+            publish(d, false);
         }
     }
+    publish(d, true);
     if (detect_checkpoint(d, &e) < 0) {
         log_line(LOG_ERROR, "could not save the state of detection, the next start replays", "error.message", e.text, NULL);
         return EXIT_NO;
@@ -219,7 +241,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
 
 int role_detect_run(const struct node *node)
 {
-    char journal[4096], findings[4096], folder[4096], state[4096], indicators[4096], policy[4200], triage[4200], site[4096];
+    char journal[4096], findings[4096], folder[4096], state[4096], indicators[4096], policy[4200], triage[4200], site[4096], picture[4096];
     struct metrics *metrics = calloc(1, sizeof *metrics);
     struct rule_paths where;
     struct detect_config c = { .rules = where.paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics };
@@ -231,6 +253,7 @@ int role_detect_run(const struct node *node)
     c.journal = node_path(node, "journal", journal);
     c.findings = node_path(node, "findings", findings);
     c.state_file = node_path(node, "detect/state", state);
+    c.picture = node_path(node, "detect/rules.json", picture);
     if (*node->content) {
         snprintf(policy, sizeof policy, "%s/ioc/indicators.yaml", node->content);
         c.indicators = node_path(node, "intel/set", indicators);
@@ -252,6 +275,7 @@ int role_detect_run(const struct node *node)
         if (*detect_indicator_note(d))
             log_line(LOG_ERROR, "events are not held against indicators of compromise", "error.message", detect_indicator_note(d), NULL);
         tell_rules(d, "detection runs");
+        publish(d, true);
         code = loop(node, d, metrics);
     }
     detect_close(&d);

@@ -7,6 +7,7 @@
 #include "detect/indicators.h"
 #include "detect/exception.h"
 #include "detect/internal.h"
+#include "detect/publish.h"
 #include "detect/triage.h"
 
 #define CHECKPOINT_MS     2000
@@ -15,7 +16,7 @@
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
        M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_INDICATORS, M_INDICATED,
-       M_SILENT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COUNT };
+       M_SILENT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COSTLY, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -45,6 +46,7 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_COUNTED] = { "saqshy_detect_grouped_total", false, "matches counted into a finding that was told before" },
     [M_STORMS] = { "saqshy_detect_storms_total", false, "storms: too many findings of a rule at once, told as a summary" },
     [M_DROPPED] = { "saqshy_detect_episodes_dropped_total", false, "open episodes ended early for lack of room, told before" },
+    [M_COSTLY] = { "saqshy_detect_rules_costly", true, "rules over their budget of time" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
@@ -59,6 +61,8 @@ struct detect {
     struct detect_rules   rules;
     struct sigma         *sigma;
     struct sigma_run     *run;
+    struct publisher     *publisher;      /* NULL: nothing is published */
+    uint64_t              count_from;     /* events before it were counted by an earlier process */
     struct journal_reader *reader;
     struct journal       *out;
     struct event_batch    batch, found;
@@ -180,7 +184,10 @@ static int one_directory(const struct detect *d, struct err *e)
 static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *e)
 {
     uint64_t from = 0;
-    int rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &d->sigma, &d->rules, say, arg, e);
+    int rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &d->sigma, &d->rules, e);
+
+    if (rc == 0)
+        rule_store_say(&d->store, d->sigma, say, arg);
 
     /* Rules go on without indicators, rather than nothing going on. */
     if (rc == 0 && d->c.indicators && indicators_open(d->c.indicators, d->c.indicator_policy, &d->indicators, e) < 0)
@@ -201,6 +208,10 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
         rc = journal_reader_open(d->journal, from, &d->reader, e);
     if (rc < 0)
         return rc;
+    if (d->c.picture && (rc = publisher_new(d->c.picture, &d->publisher, e)) < 0)
+        return rc;
+    if (d->publisher)
+        d->count_from = publisher_restore(d->publisher, d->sigma, d->run);
     d->next_seq = d->saved_seq = from;
     d->saved_at = clock_steady();
     meter_rules(d);
@@ -239,6 +250,7 @@ void detect_close(struct detect **dp)
     rule_store_free(&d->store);
     indicators_close(&d->indicators);
     triage_close(&d->triage);
+    publisher_free(&d->publisher);
     event_batch_free(&d->batch);
     event_batch_free(&d->found);
     for (size_t i = 0; d->rule_paths && i < d->c.rule_count; i++)
@@ -259,7 +271,10 @@ static int judge(struct detect *d, const struct event *ev, struct err *e)
 {
     const struct sigma_match *m = NULL;
     int64_t silent = 0;
-    int n = sigma_run_event(d->run, ev, false, &m, e), indicated = 0, due = 0, rc = 0;
+    int n, indicated = 0, due = 0, rc = 0;
+
+    sigma_run_count(d->run, ev->seq >= d->count_from);
+    n = sigma_run_event(d->run, ev, false, &m, e);
 
     if (n >= 0 && d->indicators)
         indicated = indicators_look(d->indicators, d->triage, d->sigma, ev, &d->found, &silent, e);
@@ -466,6 +481,37 @@ int detect_publish_exceptions(const struct detect *d, const char *path, time_ns 
     return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the exceptions") : file_write_quick(path, buf_view(&b), e);
 }
 
+/* carry_costs - what the rules cost so far goes on with those of the same id. */
+static void carry_costs(struct detect *d, const struct sigma *fresh, struct sigma_run *run)
+{
+    AUTO_FREE struct sigma_cost *cost = calloc(sigma_rule_count(d->sigma) + 1, sizeof *cost);
+
+    if (d->publisher)
+        publisher_carry(d->publisher, sigma_run_counted(d->run));
+    if (!cost)
+        return;
+    sigma_run_costs(d->run, cost);
+    for (size_t i = 0; i < sigma_rule_count(d->sigma); i++) {
+        const struct sigma_rule *r = sigma_rule_find(fresh, sigma_rule_at(d->sigma, i)->id);
+
+        if (r)
+            sigma_run_cost_add(run, r->index, &cost[i]);
+    }
+}
+
+int detect_publish(struct detect *d, bool now, detect_costly *told, void *arg, struct err *e)
+{
+    struct published p = { d->sigma, d->run, &d->rules, d->store.kept.p, d->store.kept.count, d->next_seq };
+    size_t costly = 0;
+    int rc;
+
+    if (!d->publisher || (!now && !publisher_due(d->publisher)))
+        return 0;
+    rc = publisher_write(d->publisher, &p, told, arg, &costly, e);
+    meter(d, M_COSTLY, (int64_t)costly);
+    return rc;
+}
+
 int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e)
 {
     struct sigma *fresh = NULL;
@@ -479,7 +525,9 @@ int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, stru
 
     if (rc < 0 || !changed)
         return rc;
-    rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &fresh, &d->rules, say, arg, e);
+    rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &fresh, &d->rules, e);
+    if (rc == 0)
+        rule_store_say(&d->store, fresh, say, arg);
     if (rc == 0)
         rc = new_run(fresh, &run, e);
     if (rc == 0)   /* so that a replay never runs new rules over events that the old ones looked at */
@@ -493,6 +541,7 @@ int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, stru
         sigma_free(&fresh);
         return rc;
     }
+    carry_costs(d, fresh, run);
     sigma_run_free(&d->run);
     sigma_free(&d->sigma);
     d->run = run;

@@ -38,6 +38,7 @@ struct detect_config {
     const char        *indicator_policy; /* content/ioc/indicators.yaml */
     const char        *policy;           /* content/policy/detection.yaml; NULL: each match is a finding by itself (triage.h) */
     const char        *site_policy;      /* DATA/policy/detection.yaml, which may be missing; or NULL. Both borrowed until detect_open returns */
+    const char        *picture;          /* the rules as they run, for others: DATA/detect/rules.json (publish.h); NULL: none */
     struct metrics    *metrics;          /* borrowed; may be NULL */
 };
 
@@ -67,6 +68,9 @@ MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path,
 MUST_USE int detect_indicators(struct detect *d, size_t *count, struct err *e);
 /* detect_indicator_note - why events are held against no indicators though they should be; "": they are. */
 const char *detect_indicator_note(const struct detect *d);
+/* detect_publish - write the picture of the rules if it is time, or now. told (may be NULL): of rules that came over their budget. */
+typedef void detect_costly(void *arg, const struct sigma_rule *r, uint64_t ns_an_event);
+MUST_USE int detect_publish(struct detect *d, bool now, detect_costly *told, void *arg, struct err *e);
 /* detect_close - does not save: detect_checkpoint does, and can tell that it failed. */
 void detect_close(struct detect **d);
 const struct detect_rules *detect_rules_now(const struct detect *d);

@@ -14,16 +14,20 @@ struct rule_file {
     int64_t  size;
     bool     seen;
 };
+/* Refusals that outlive the set in which they were found. */
+struct refusals { struct arena arena; struct sigma_refusal *p; size_t count, cap; };
 struct rule_store {
     struct rule_file *files;   /* sorted by path */
     size_t count, cap;
+    struct refusals kept;      /* why files that became broken go on as they were */
 };
 void rule_store_free(struct rule_store *s);
 /* rule_store_changed - some file came, went, or has another time or size. */
 MUST_USE int rule_store_changed(const struct rule_store *s, const char *const *paths, size_t count, bool *changed, struct err *e);
 /* rule_store_load - read the files and build a set; files that became broken keep their former text. */
-MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out,
-                             struct detect_rules *stats, detect_say *say, void *arg, struct err *e);
+MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out, struct detect_rules *stats, struct err *e);
+/* rule_store_say - every refusal of the set, and of the files that were kept. */
+void rule_store_say(const struct rule_store *s, const struct sigma *set, detect_say *say, void *arg);
 
 /* --- finding.c --- */
 

@@ -48,10 +48,11 @@ void publisher_free(struct publisher **p);
 /* publisher_restore - the counters of an earlier process, from its file, into the run. A file that is damaged or absent: from nothing. Returns the
  * event from which on counting goes on. */
 uint64_t publisher_restore(struct publisher *p, const struct sigma *set, struct sigma_run *run);
+/* publisher_carry - so many events were counted by a run that ended here: the rules changed. */
+void publisher_carry(struct publisher *p, uint64_t events);
 /* publisher_due - it is time to write. */
 bool publisher_due(const struct publisher *p);
 /* publisher_write - write the file now. *costly: rules over their budget; told: called for each that came over it since the last time. */
-typedef void publish_costly(void *arg, const struct sigma_rule *r, uint64_t ns_an_event);
-MUST_USE int publisher_write(struct publisher *p, const struct published *now, publish_costly *told, void *arg, size_t *costly, struct err *e);
+MUST_USE int publisher_write(struct publisher *p, const struct published *now, detect_costly *told, void *arg, size_t *costly, struct err *e);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <sys/stat.h>
 
+#define REFUSALS_BYTES_MAX (4u * MIB)
+
 static void file_free(struct rule_file *f)
 {
     free(f->path);
@@ -19,6 +21,8 @@ void rule_store_free(struct rule_store *s)
     for (size_t i = 0; i < s->count; i++)
         file_free(&s->files[i]);
     free(s->files);
+    free(s->kept.p);
+    arena_free(&s->kept.arena);
     *s = (struct rule_store){ 0 };
 }
 
@@ -132,7 +136,24 @@ static int read_file(const struct rule_store *s, struct str path, struct incomin
     return 0;
 }
 
-static void tell_kept(const struct rule_file *f, detect_say *say, void *arg)
+static bool refusals_add(struct refusals *l, const struct sigma_refusal *r)
+{
+    struct sigma_refusal *grown = l->p;
+
+    if (l->count == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 16;
+        grown = realloc(l->p, l->cap * sizeof *grown);
+        if (!grown)
+            return false;
+        l->p = grown;
+    }
+    grown[l->count++] = (struct sigma_refusal){ r->verdict, arena_copy(&l->arena, r->file), arena_copy(&l->arena, r->id), r->line, r->column,
+                                                arena_copy(&l->arena, r->reason) };
+    return !arena_failed(&l->arena);
+}
+
+/* note_kept - why the text that a file has now is not what runs. What finds no memory is not told. */
+static void note_kept(struct refusals *l, const struct rule_file *f)
 {
     AUTO_BUF struct buf b;
     struct sigma_source src = { str_c(f->path), { NULL, 0 } };
@@ -144,8 +165,8 @@ static void tell_kept(const struct rule_file *f, detect_say *say, void *arg)
     src.text = buf_view(&b);
     if (sigma_compile(&src, 1, &s, NULL) < 0)
         return;
-    for (size_t i = 0; say && i < sigma_refusal_count(s); i++)
-        say(arg, sigma_refusal_at(s, i), true);
+    for (size_t i = 0; i < sigma_refusal_count(s) && refusals_add(l, sigma_refusal_at(s, i)); i++)
+        ;
     sigma_free(&s);
 }
 
@@ -160,28 +181,31 @@ static int compile(const struct incoming *in, size_t n, struct sigma **out, stru
     return sigma_compile(src, n, out, e);
 }
 
-static void count_up(const struct sigma *s, const struct incoming *in, size_t n, struct detect_rules *stats, detect_say *say,
-                     void *arg)
+static void count_up(const struct sigma *s, const struct incoming *in, size_t n, struct detect_rules *stats, struct refusals *kept)
 {
     *stats = (struct detect_rules){ .files = n, .loaded = sigma_rule_count(s) };
     for (size_t i = 0; i < sigma_refusal_count(s); i++) {
-        const struct sigma_refusal *r = sigma_refusal_at(s, i);
-
-        stats->broken += r->verdict == SIGMA_BROKEN;
-        stats->unsupported += r->verdict == SIGMA_UNSUPPORTED;
-        if (say)
-            say(arg, r, false);
+        stats->broken += sigma_refusal_at(s, i)->verdict == SIGMA_BROKEN;
+        stats->unsupported += sigma_refusal_at(s, i)->verdict == SIGMA_UNSUPPORTED;
     }
     for (size_t i = 0; i < n; i++)
         if (in[i].kept) {
             stats->kept++;
-            tell_kept(&in[i].file, say, arg);
+            note_kept(kept, &in[i].file);
         }
 }
 
-int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out, struct detect_rules *stats,
-                    detect_say *say, void *arg, struct err *e)
+void rule_store_say(const struct rule_store *s, const struct sigma *set, detect_say *say, void *arg)
 {
+    for (size_t i = 0; say && i < sigma_refusal_count(set); i++)
+        say(arg, sigma_refusal_at(set, i), false);
+    for (size_t i = 0; say && i < s->kept.count; i++)
+        say(arg, &s->kept.p[i], true);
+}
+
+int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out, struct detect_rules *stats, struct err *e)
+{
+    struct refusals kept = { .p = NULL };
     AUTO_ARENA struct arena a;
     AUTO_FREE struct incoming *in = NULL;
     struct rule_file *files = NULL;
@@ -211,10 +235,11 @@ int rule_store_load(struct rule_store *s, const char *const *paths, size_t count
         free(files);
         return rc;
     }
-    count_up(*out, in, n, stats, say, arg);
+    arena_init(&kept.arena, REFUSALS_BYTES_MAX);
+    count_up(*out, in, n, stats, &kept);
     for (size_t i = 0; i < n; i++)
         files[i] = in[i].file;
     rule_store_free(s);
-    *s = (struct rule_store){ files, n, n };
+    *s = (struct rule_store){ files, n, n, kept };
     return 0;
 }

@@ -20,7 +20,7 @@ struct key {
 };
 static_assert(sizeof(struct key) == 36, "no holes: keys are compared as bytes");
 
-struct kept { struct key key; struct cell cell; };
+struct kept { struct key key; struct cell cell; uint64_t events; };
 
 struct cells {
     const struct sigma *set;
@@ -31,6 +31,8 @@ struct cells {
     uint32_t     count;
     bool        *applies;       /* by log source, while a cell is made */
     uint8_t     *reach;         /* by instruction, while a rule is tried */
+    uint64_t    *past;          /* by rule: events of cells that were forgotten, and without a cell */
+    bool         count_events;
 };
 #define PLACES (2 * CELLS_MAX)
 
@@ -281,7 +283,9 @@ int cells_new(const struct sigma *s, bool loose, struct cells **out, struct err 
     c->used = calloc(PLACES, sizeof *c->used);
     c->applies = calloc(s->logsource_count + 1, sizeof *c->applies);
     c->reach = calloc(SIGMA_NODES_MAX + 1, 1);
-    if (!c->kept || !c->used || !c->applies || !c->reach) {
+    c->past = calloc(s->rule_count + 1, sizeof *c->past);
+    c->count_events = true;
+    if (!c->kept || !c->used || !c->applies || !c->reach || !c->past) {
         cells_free(&c);
         return err_set(e, -ENOMEM, "no memory for detection");
     }
@@ -299,13 +303,40 @@ void cells_free(struct cells **cp)
     free(c->used);
     free(c->applies);
     free(c->reach);
+    free(c->past);
     arena_free(&c->arena);
     free(c);
     *cp = NULL;
 }
 
+/* --- who was fed --- */
+
+static void add_events(const struct cells *c, uint64_t *by_rule, size_t stride)
+{
+    for (uint32_t k = 0; k < PLACES; k++) {
+        if (!c->used[k] || !c->kept[k].events)
+            continue;
+        for (uint32_t w = 0; w <= c->set->rule_count / 64; w++)
+            for (uint64_t bits = c->kept[k].cell.rules[w]; bits; bits &= bits - 1)
+                by_rule[(w * 64 + (uint32_t)__builtin_ctzll(bits)) * stride] += c->kept[k].events;
+    }
+}
+
+void cells_events(const struct cells *c, struct sigma_cost *cost)
+{
+    static_assert(sizeof *cost % sizeof(uint64_t) == 0, "events of one rule lie a whole number of words from those of the next");
+    for (uint32_t r = 0; r < c->set->rule_count; r++)
+        cost[r].events += c->past[r];
+    if (c->set->rule_count)
+        add_events(c, &cost->events, sizeof *cost / sizeof(uint64_t));
+}
+
+void cells_odd(struct cells *c, uint32_t rule) { c->past[rule] += c->count_events; }
+void cells_count(struct cells *c, bool on) { c->count_events = on; }
+
 static void forget(struct cells *c)
 {
+    add_events(c, c->past, 1);
     memset(c->used, 0, PLACES * sizeof *c->used);
     c->count = 0;
     arena_reset(&c->arena);
@@ -322,8 +353,10 @@ const struct cell *cells_find(struct cells *c, struct view *v)
     origin_of(v, c->set, v->ev, &o);
     key_of(c, v, &o, &key);
     for (at = XXH3_64bits(&key, sizeof key) % PLACES; c->used[at]; at = (at + 1) % PLACES)
-        if (memcmp(&c->kept[at].key, &key, sizeof key) == 0)
+        if (memcmp(&c->kept[at].key, &key, sizeof key) == 0) {
+            c->kept[at].events += c->count_events;
             return &c->kept[at].cell;
+        }
     if (c->count == CELLS_MAX) {
         forget(c);
         at = XXH3_64bits(&key, sizeof key) % PLACES;
@@ -333,6 +366,7 @@ const struct cell *cells_find(struct cells *c, struct view *v)
         return NULL;
     }
     c->kept[at].key = key;
+    c->kept[at].events = c->count_events;
     c->used[at] = true;
     c->count++;
     return &c->kept[at].cell;

@@ -121,6 +121,11 @@ struct cells;
 MUST_USE int vocabulary_build(const struct sigma *s, struct tables *t);
 MUST_USE int cells_new(const struct sigma *s, bool loose, struct cells **out, struct err *e);
 void cells_free(struct cells **c);
+/* cells_events - how many events each rule was shown, added to cost[].events;  cells_odd - one that a rule was shown without a cell. */
+void cells_events(const struct cells *c, struct sigma_cost *cost);
+void cells_odd(struct cells *c, uint32_t rule);
+/* cells_count - whether the events that come are counted. */
+void cells_count(struct cells *c, bool on);
 /* cells_find - the cell of the event that the view took. NULL: its origin is too odd to tell, and without memory; then the plain way is right. */
 const struct cell *cells_find(struct cells *c, struct view *v);
 

@@ -17,7 +17,10 @@ struct sigma_run {
     uint32_t              match_count, match_cap;
     struct fired          fired;
     struct plain         *plain;          /* made when first asked for */
-    struct sigma_cost    *costs;          /* by rule */
+    struct sigma_cost    *costs;          /* by rule; events: those of earlier runs */
+    bool                  counting;
+    uint64_t              counted;        /* events */
+    uint32_t              sample_in, sample_seed;   /* evaluations until the next one that is timed */
     uint64_t              check_every;
 };
 
@@ -31,6 +34,8 @@ int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, str
         return err_set(e, -ENOMEM, "no memory for detection");
     r->set = s;
     r->loose = loose;
+    r->counting = true;
+    r->sample_in = r->sample_seed = 1;
     r->seen = calloc(s->rule_count + 1, sizeof *r->seen);
     r->matched = calloc(s->rule_count + 1, sizeof *r->matched);
     r->costs = calloc(s->rule_count + 1, sizeof *r->costs);
@@ -96,6 +101,43 @@ static void explain(struct sigma_run *r, uint32_t rule, struct sigma_match *m)
     }
 }
 
+/* --- what a rule costs --- */
+
+#define SAMPLE_MEAN 64   /* one evaluation of about so many is timed */
+
+/* sampled - this evaluation is to be timed; the gaps differ, so that no rule hides between the samples. */
+static inline bool sampled(struct sigma_run *r)
+{
+    if (--r->sample_in)
+        return false;
+    r->sample_seed = r->sample_seed * 1664525u + 1013904223u;
+    r->sample_in = SAMPLE_MEAN / 2 + (r->sample_seed >> 16) % (SAMPLE_MEAN + 1);
+    return r->counting;
+}
+
+static void note_match(struct sigma_run *r, uint32_t rule)
+{
+    r->costs[rule].matched += r->counting;
+    if (r->counting)
+        r->costs[rule].last_match = r->view.ev->received;
+}
+
+/* holds - the rule's condition, with its cost. */
+static bool holds(struct sigma_run *r, uint32_t rule)
+{
+    struct sigma_cost *c = &r->costs[rule];
+    uint64_t stopped = r->view.regex_limit;
+    bool timed = sampled(r), yes;
+    time_ns start = timed ? clock_steady() : 0;
+
+    yes = rule_holds(r->set, &r->set->rules[rule], true, &r->view);
+    if (timed)
+        c->ns += (uint64_t)(clock_steady() - start) * SAMPLE_MEAN;
+    c->looked += r->counting;
+    c->limited += r->counting ? r->view.regex_limit - stopped : 0;
+    return yes;
+}
+
 static int try_rule(struct sigma_run *r, uint32_t rule)
 {
     const struct compiled *c = &r->set->rules[rule];
@@ -106,11 +148,10 @@ static int try_rule(struct sigma_run *r, uint32_t rule)
         return 0;
     r->seen[rule] = r->view.generation;
     r->counters.evaluated++;
-    r->costs[rule].looked++;
-    if (!rule_holds(r->set, c, true, &r->view))
+    if (!holds(r, rule))
         return 0;
     r->matched[rule] = r->view.generation;
-    r->costs[rule].matched++;
+    note_match(r, rule);
     explain(r, rule, &m);
     return add_match(r, &m);
 }
@@ -171,8 +212,10 @@ static int try_all(struct sigma_run *r)
 
     origin_of(&r->view, r->set, r->view.ev, &o);
     for (uint32_t i = 0; i < r->set->rule_count && rc == 0; i++)
-        if (!r->set->rules[i].correlation && logsource_applies(&r->set->logsources[r->set->rules[i].logsource], &o, r->loose))
+        if (!r->set->rules[i].correlation && logsource_applies(&r->set->logsources[r->set->rules[i].logsource], &o, r->loose)) {
+            cells_odd(r->cells, i);
             rc = try_rule(r, i);
+        }
     return rc;
 }
 
@@ -211,7 +254,23 @@ static int correlation_fired(struct sigma_run *r, const struct correlation *c, u
         r->matched[c->rule] = r->view.generation;
         explain(r, cause, &m);
     }
+    note_match(r, c->rule);
     return add_match(r, &m) < 0 ? -ENOMEM : 0;
+}
+
+/* feed_counted - an event into a correlation, with its cost. */
+static int feed_counted(struct sigma_run *r, uint32_t correlation, uint32_t k, struct err *e)
+{
+    struct sigma_cost *c = &r->costs[r->set->correlations[correlation]->rule];
+    bool timed = sampled(r);
+    time_ns start = timed ? clock_steady() : 0;
+    int rc = tracker_feed(&r->tracker, correlation, k, &r->view, &r->fired, e);
+
+    if (timed)
+        c->ns += (uint64_t)(clock_steady() - start) * SAMPLE_MEAN;
+    c->looked += r->counting;
+    c->events += r->counting;
+    return rc;
 }
 
 /* feed - what rule k of a correlation brought: the event at hand, and windows that ended with it. */
@@ -222,7 +281,7 @@ static int feed(struct sigma_run *r, uint32_t correlation, uint32_t k, struct er
     int rc = 0;
 
     if (r->matched[c->refs[k]] == r->view.generation)
-        rc = tracker_feed(t, correlation, k, &r->view, &r->fired, e);
+        rc = feed_counted(r, correlation, k, e);
     if (rc == 1)
         rc = correlation_fired(r, c, c->refs[k]);
     for (uint32_t n = 0; n < t->ended_count && rc >= 0; n++) {
@@ -308,6 +367,7 @@ int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silen
         memset(r->matched, 0, (r->set->rule_count + 1) * sizeof *r->matched);
     }
     r->counters.events++;
+    r->counted += r->counting;
     rc = try_candidates(r);
     if (rc == 0 && r->check_every && r->counters.events % r->check_every == 0)
         rc = check(r, ev, e);
@@ -340,6 +400,33 @@ const struct sigma_counters *sigma_run_counters(struct sigma_run *r)
 
 void sigma_run_check(struct sigma_run *r, uint64_t every) { r->check_every = every; }
 struct sigma_cost sigma_run_cost(const struct sigma_run *r, uint32_t rule) { return r->costs[rule]; }
+
+void sigma_run_costs(const struct sigma_run *r, struct sigma_cost *cost)
+{
+    if (r->set->rule_count)
+        memcpy(cost, r->costs, r->set->rule_count * sizeof *cost);
+    cells_events(r->cells, cost);
+}
+
+void sigma_run_cost_add(struct sigma_run *r, uint32_t rule, const struct sigma_cost *c)
+{
+    struct sigma_cost *to = &r->costs[rule];
+
+    to->looked += c->looked;
+    to->matched += c->matched;
+    to->events += c->events;
+    to->ns += c->ns;
+    to->limited += c->limited;
+    to->last_match = c->last_match > to->last_match ? c->last_match : to->last_match;
+}
+
+void sigma_run_count(struct sigma_run *r, bool on)
+{
+    r->counting = on;
+    cells_count(r->cells, on);
+}
+
+uint64_t sigma_run_counted(const struct sigma_run *r) { return r->counted; }
 
 int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e)
 {

@@ -380,3 +380,26 @@ const struct sigma_rule *sigma_rule_find(const struct sigma *s, struct str id)
 
     return i == UINT32_MAX ? NULL : &s->rules[i].rule;
 }
+
+bool sigma_rule_filter(const struct sigma *s, uint32_t rule, uint32_t i, struct str *id)
+{
+    const struct u32list *l = &s->rules[rule].filters;
+
+    if (i >= l->n)
+        return false;
+    *id = s->filters[l->p[i]].id;
+    return true;
+}
+
+size_t sigma_bytes(const struct sigma *s)
+{
+    const struct tables *t = s->tables;
+    size_t n = sizeof *s + s->arena.used_bytes + s->rule_cap * sizeof *s->rules + s->filter_cap * sizeof *s->filters +
+               s->logsource_cap * sizeof *s->logsources + s->alias_cap * sizeof *s->aliases + s->mapping_cap * sizeof *s->mappings +
+               SIGMA_FIELDS_MAX * sizeof *s->fields;
+
+    n += (s->field_map.cap + s->id_map.cap + s->alias_map.cap + s->mapping_map.cap) * sizeof(struct slot);
+    n += sizeof *t + t->arena.used_bytes + t->atom_cap * sizeof *t->atoms + (t->atom_map.cap + t->vocabulary.cap) * sizeof(struct slot);
+    n += t->of_rules.cap * sizeof(uint32_t) + (t->atom_count + 2) * sizeof *t->post_at + (t->of_rules.n + 1) * sizeof *t->posts;
+    return n + (t->slots ? (t->slot_mask + 1) * sizeof *t->slots : 0) + ((size_t)1 << (32 - COMMON_SHIFT)) * sizeof *t->common;
+}

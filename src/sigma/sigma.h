@@ -173,9 +173,25 @@ MUST_USE int sigma_run_event(struct sigma_run *r, const struct event *ev, bool a
 const struct sigma_counters *sigma_run_counters(struct sigma_run *r);
 /* sigma_run_check - from now on one event of so many is looked at by the plain evaluator too (0: none); what it finds otherwise is counted. */
 void sigma_run_check(struct sigma_run *r, uint64_t every);
-/* What a rule cost so far: how often it was a candidate, so its condition was computed, and how often it matched. */
-struct sigma_cost { uint64_t looked, matched; };
-struct sigma_cost sigma_run_cost(const struct sigma_run *r, uint32_t rule);
+/* What a rule cost so far. Of a correlation: what its rules brought it. */
+struct sigma_cost {
+    uint64_t looked, matched;       /* how often it was a candidate, so its condition was computed; how often it was true */
+    uint64_t events;                /* that its log source, and where it is plain the event's number, let through to it: 0, and it was never fed */
+    uint64_t ns, limited;           /* time in its condition, from samples; its patterns that were stopped at their step limit */
+    time_ns  last_match;            /* the receipt of the event; 0: none */
+};
+/* sigma_run_costs - of all rules, into cost[sigma_rule_count]. */
+void sigma_run_costs(const struct sigma_run *r, struct sigma_cost *cost);
+struct sigma_cost sigma_run_cost(const struct sigma_run *r, uint32_t rule);   /* events apart, which sigma_run_costs adds up */
+/* sigma_run_cost_add - what it cost in an earlier run. */
+void sigma_run_cost_add(struct sigma_run *r, uint32_t rule, const struct sigma_cost *c);
+/* sigma_run_count - whether what comes is counted as cost: no, while events are looked at again. It is at first. */
+void sigma_run_count(struct sigma_run *r, bool on);
+uint64_t sigma_run_counted(const struct sigma_run *r);   /* events while it was on */
+/* sigma_rule_filter - the id of the i-th filter that narrows a rule; false past the last. */
+bool sigma_rule_filter(const struct sigma *s, uint32_t rule, uint32_t i, struct str *id);
+/* sigma_bytes - memory of the compiled set. */
+size_t sigma_bytes(const struct sigma *s);
 /* sigma_run_plain - indexes of the rules that match the event, correlations apart, by the plain evaluator: it looks at every rule and
  * value and takes a hundred times as long. For comparison with sigma_run_event; it changes no correlation. Borrowed until the next call. */
 MUST_USE int sigma_run_plain(struct sigma_run *r, const struct event *ev, const uint32_t **rules, size_t *count, struct err *e);
