@@ -42,6 +42,33 @@
 static inline uint64_t codec_zig(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
 static inline int64_t codec_zag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 
+/* codec_copy - memcpy, without the call for a short text. */
+static inline void codec_copy(void *to, const char *p, size_t n)
+{
+    char *out = to;
+    uint64_t head, tail;
+
+    if (n > 16) {
+        memcpy(out, p, n);
+    } else if (n >= 8) {
+        memcpy(&head, p, 8);
+        memcpy(&tail, p + n - 8, 8);
+        memcpy(out, &head, 8);
+        memcpy(out + n - 8, &tail, 8);
+    } else if (n >= 4) {
+        uint32_t first, last;
+
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + n - 4, &last, 4);
+    } else if (n) {
+        out[0] = p[0];
+        out[n / 2] = p[n / 2];
+        out[n - 1] = p[n - 1];
+    }
+}
+
 /* The events of a payload of an older version, behind the byte of the version. */
 void decode1(struct reader *r, uint64_t first_seq, struct event_batch *batch);
 void decode2(struct reader *r, uint64_t first_seq, struct event_batch *batch);

@@ -92,32 +92,6 @@ static struct shape *shape_of(struct decoder *k)
     return rd_ok(k->r) ? s : NULL;
 }
 
-/* put_piece - memcpy, without the call for a short one. */
-static inline void put_piece(char *to, const char *p, size_t n)
-{
-    uint64_t head, tail;
-
-    if (n > 16)
-        memcpy(to, p, n);
-    else if (n >= 8) {
-        memcpy(&head, p, 8);
-        memcpy(&tail, p + n - 8, 8);
-        memcpy(to, &head, 8);
-        memcpy(to + n - 8, &tail, 8);
-    } else if (n >= 4) {
-        uint32_t first, last;
-
-        memcpy(&first, p, 4);
-        memcpy(&last, p + n - 4, 4);
-        memcpy(to, &first, 4);
-        memcpy(to + n - 4, &last, 4);
-    } else if (n) {
-        to[0] = p[0];
-        to[n / 2] = p[n / 2];
-        to[n - 1] = p[n - 1];
-    }
-}
-
 /* get_texts - the texts of an event that are not those of the last event of its shape: a bit for each of all, how long each is, their bytes. */
 static void get_texts(struct decoder *k, const struct shape *s)
 {
@@ -161,7 +135,7 @@ static void get_line(struct decoder *k, struct event *ev, const struct shape *s,
     }
     ev->original = str_of(line, n);
     for (piece = s->last; piece < end; line += piece++->n)
-        put_piece(line, payload + piece->at, piece->n);
+        codec_copy(line, payload + piece->at, piece->n);
 }
 
 /* get_value - of a column: pieces of the line, or the next text of its own. */

@@ -7,86 +7,32 @@
 
 #define COUNT_BYTES 3u      /* the number of events, a varint of this width: it is known at the end */
 
-/* same - whether two texts of n bytes are. Most are short, and a call costs more than they. */
-static inline bool same(const char *a, const char *b, size_t n)
-{
-    uint64_t x, y, v, w;
-
-    if (n > 16)
-        return memcmp(a, b, n) == 0;
-    if (n >= 8) {
-        memcpy(&x, a, 8);
-        memcpy(&y, b, 8);
-        memcpy(&v, a + n - 8, 8);
-        memcpy(&w, b + n - 8, 8);
-        return x == y && v == w;
-    }
-    if (n >= 4) {
-        uint32_t p, q, r, s;
-
-        memcpy(&p, a, 4);
-        memcpy(&q, b, 4);
-        memcpy(&r, a + n - 4, 4);
-        memcpy(&s, b + n - 4, 4);
-        return p == q && r == s;
-    }
-    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
-}
-
-struct change {
-    struct str    text;
-    struct place *last;
-};
-
-/* changes - the texts of an event that are not those of the last event of its shape, marked in map. */
-static unsigned changes(const struct event_encoder *k, const struct event *ev, const struct shape *s, const struct fit *fit, unsigned char *map,
-                        struct change *change)
-{
-    const char *line = ev->original.p ? ev->original.p : "", *out = k->out->p;
-    struct place *last = k->last + s->text;
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < s->pieces; i++) {
-        size_t n = fit->cut[i + 1] - fit->cut[i];
-
-        if (n == last[i].n && same(line + fit->cut[i], out + last[i].at, n))
-            continue;
-        map[i / 8] |= (unsigned char)(1u << i % 8);
-        change[count++] = (struct change){ str_of(line + fit->cut[i], n), last + i };
-    }
-    for (unsigned d = 0; d < fit->doubts; d++) {
-        struct str v = fit->doubt[d].value;
-        unsigned i = fit->doubt[d].text;
-
-        if (v.n == last[i].n && same(v.p, out + last[i].at, v.n))
-            continue;
-        map[i / 8] |= (unsigned char)(1u << i % 8);
-        change[count++] = (struct change){ v, last + i };
-    }
-    return count;
-}
-
+/* put_texts - which of them have changed, how long these are, their bytes. */
 static void put_texts(struct event_encoder *k, const struct event *ev, const struct shape *s, const struct fit *fit)
 {
-    struct change change[CODEC_TEXTS_MAX];
-    size_t map = (s->texts + 7u) / 8, bytes = 0;
-    unsigned count;
+    struct place *last = k->texts.last + s->text;
+    const char *safe = ev->original.n >= COPY ? ev->original.p + (ev->original.n - COPY) : NULL, *out;
+    size_t bytes = 0;
 
-    memset(k->w, 0, map);
-    count = changes(k, ev, s, fit, k->w, change);
-    k->w += map;
-    for (unsigned i = 0; i < count; i++) {
-        k->w = varint(k->w, change[i].text.n);
-        bytes += change[i].text.n;
+    for (unsigned i = 0; i < s->texts; i += 8)
+        *k->w++ = (unsigned char)(fit->bits[i / 64] >> i % 64);
+    for (unsigned i = 0; i < fit->count; i++) {
+        k->w = varint(k->w, fit->change[i].n);
+        bytes += fit->change[i].n;
     }
-    room(k, bytes);
-    for (unsigned i = 0; i < count && k->w; i++) {
-        struct str v = change[i].text;
+    room(k, bytes + COPY);
+    if (!k->w)
+        return;
+    out = k->out->p;
+    for (unsigned i = 0; i < fit->count; i++) {
+        struct change c = fit->change[i];
 
-        *change[i].last = (struct place){ (uint32_t)(k->w - (unsigned char *)k->out->p), (uint32_t)v.n };
-        if (v.n)
-            memcpy(k->w, v.p, v.n);
-        k->w += v.n;
+        last[c.text] = (struct place){ (uint32_t)((const char *)k->w - out), c.n };
+        if (c.n <= COPY && c.text < s->pieces && c.p <= safe)
+            memcpy(k->w, c.p, COPY);   /* what is too much, the next text overwrites */
+        else
+            codec_copy(k->w, c.p, c.n);
+        k->w += c.n;
     }
 }
 
@@ -111,6 +57,13 @@ static bool put_event(struct event_encoder *k, const struct event *ev)
     return k->w != NULL;
 }
 
+void room_more(struct event_encoder *k, size_t need)
+{
+    k->out->n = (size_t)(k->w - (unsigned char *)k->out->p);
+    k->w = (unsigned char *)buf_room(k->out, need);
+    k->end = (unsigned char *)k->out->p + k->out->cap;
+}
+
 /* --- the face --- */
 
 struct event_encoder *event_encoder_new(void)
@@ -118,7 +71,7 @@ struct event_encoder *event_encoder_new(void)
     struct event_encoder *k = calloc(1, sizeof *k);
 
     if (k)
-        arena_init(&k->texts, 0);
+        arena_init(&k->arena, 0);
     return k;
 }
 
@@ -132,10 +85,14 @@ void event_encoder_free(struct event_encoder **encoder)
     free(k->shape_table.slot);
     free(k->names);
     free(k->shapes);
-    free(k->column_names);
-    free(k->spans);
-    free(k->last);
-    arena_free(&k->texts);
+    free(k->columns.name);
+    free(k->columns.span);
+    free(k->columns.seen);
+    free(k->columns.agree);
+    free(k->texts.last);
+    free(k->texts.seen);
+    free(k->texts.whence);
+    arena_free(&k->arena);
     free(k);
     *encoder = NULL;
 }
@@ -151,13 +108,14 @@ void event_encoder_begin(struct event_encoder *k, struct buf *out)
 {
     forget(&k->name_table);
     forget(&k->shape_table);
-    arena_reset(&k->texts);
-    k->columns = k->text_count = k->shape_count = k->count = k->lines = 0;
+    arena_reset(&k->arena);
+    k->columns.count = k->texts.count = k->shape_count = k->count = k->lines = 0;
     k->time = k->received = 0;
     k->out = out;
     memset(k->likes, 0, sizeof k->likes);
     k->start = out->n;
-    k->w = (unsigned char *)buf_room(out, 1 + COUNT_BYTES);
+    k->w = (unsigned char *)buf_room(out, 1 + COUNT_BYTES + COPY);
+    k->end = (unsigned char *)out->p + out->cap;
     if (k->w)
         k->w += 1 + COUNT_BYTES;
 }
@@ -178,9 +136,9 @@ int event_encoder_end(struct event_encoder *k, size_t *count, struct err *e)
 {
     unsigned char *head;
 
-    room(k, 0);   /* out->n is behind the last byte now */
     if (!k->w)
         return err_set(e, -E2BIG, "a batch of more than %zu events does not fit a payload", k->count);
+    k->out->n = (size_t)(k->w - (unsigned char *)k->out->p);
     head = (unsigned char *)k->out->p + k->start;
     *head++ = CODEC_VERSION;
     for (unsigned i = 0; i < COUNT_BYTES; i++)

@@ -59,7 +59,7 @@ static int64_t name_index(struct event_encoder *k, struct str name)
         k->names = names;
         k->names_cap = cap;
     }
-    k->names[t->count] = arena_copy(&k->texts, name);
+    k->names[t->count] = arena_copy(&k->arena, name);
     if (name.n && !k->names[t->count].p)
         return -1;
     t->slot[at] = (uint32_t)++t->count;
@@ -81,40 +81,46 @@ static int64_t name_of(struct event_encoder *k, struct str name)
     return seen->index;
 }
 
+/* more - an array of cap items. *failed: it is as it was. */
+static void *more(void *items, size_t cap, size_t size, bool *failed)
+{
+    void *p = realloc(items, cap * size);
+
+    *failed = *failed || !p;
+    return p ? p : items;
+}
 
 /* shape_room - one more shape, of so many columns and texts. */
 static bool shape_room(struct event_encoder *k, size_t columns, size_t texts)
 {
+    struct columns *c = &k->columns;
+    struct texts *t = &k->texts;
+    bool failed = false;
+
     if (k->shape_count == k->shapes_cap) {
         size_t cap = max_size(k->shapes_cap * 2, 64);
-        struct shape *shapes = realloc(k->shapes, cap * sizeof *shapes);
 
-        if (!shapes)
-            return false;
-        k->shapes = shapes;
-        k->shapes_cap = cap;
+        k->shapes = more(k->shapes, cap, sizeof *k->shapes, &failed);
+        k->shapes_cap = failed ? k->shapes_cap : cap;
     }
-    if (k->columns + columns > k->columns_cap) {
-        size_t cap = max_size(k->columns_cap * 2, 4096);
-        uint32_t *names = realloc(k->column_names, cap * sizeof *names);
-        struct span *spans = realloc(k->spans, cap * sizeof *spans);
+    if (c->count + columns > c->cap) {
+        size_t cap = max_size(c->cap * 2, 4096);
 
-        k->column_names = names ? names : k->column_names;
-        k->spans = spans ? spans : k->spans;
-        if (!names || !spans)
-            return false;
-        k->columns_cap = cap;
+        c->name = more(c->name, cap, sizeof *c->name, &failed);
+        c->span = more(c->span, cap, sizeof *c->span, &failed);
+        c->seen = more(c->seen, cap, sizeof *c->seen, &failed);
+        c->agree = more(c->agree, cap, sizeof *c->agree, &failed);
+        c->cap = failed ? c->cap : cap;
     }
-    if (k->text_count + texts > k->texts_cap) {
-        size_t cap = max_size(k->texts_cap * 2, 4096);
-        struct place *last = realloc(k->last, cap * sizeof *last);
+    if (t->count + texts > t->cap) {
+        size_t cap = max_size(t->cap * 2, 4096);
 
-        if (!last)
-            return false;
-        k->last = last;
-        k->texts_cap = cap;
+        t->last = more(t->last, cap, sizeof *t->last, &failed);
+        t->seen = more(t->seen, cap, sizeof *t->seen, &failed);
+        t->whence = more(t->whence, cap, sizeof *t->whence, &failed);
+        t->cap = failed ? t->cap : cap;
     }
-    return true;
+    return !failed;
 }
 
 /* is_inside - whether a value, not empty, is a part of the line by its place in memory; *at is then its offset. */
@@ -124,68 +130,153 @@ static inline bool is_inside(struct str line, struct str v, size_t *at)
     return *at < line.n && v.n - 1 < line.n - *at;
 }
 
-/* Stand for the last event of a shape where there is none in this portion: nothing lies where their texts do. */
-#define NOWHERE { NULL, SIZE_MAX }
-static const struct event no_event = { .time_text = NOWHERE, .source = NOWHERE, .object = NOWHERE, .parser = NOWHERE };
-static const struct event_field no_fields[EVENT_FIELDS_MAX] = { [0 ... EVENT_FIELDS_MAX - 1] = { NOWHERE, NOWHERE } };
+/* value_at - the value of an event that whence says. */
+static inline const struct str *value_at(const void *const base[2], uint32_t whence)
+{
+    return (const struct str *)(const void *)((const char *)base[whence & WHENCE_FIELDS] + whence / 4);
+}
+
+/* whence_of - the beginning of a column, which is a member that stands before the fields, or one of these. */
+static uint32_t whence_of(unsigned column)
+{
+    static const uint32_t head[CODEC_COLUMNS] = { offsetof(struct event, time_text), offsetof(struct event, source), offsetof(struct event, object),
+                                                  offsetof(struct event, parser) };
+
+    return column < CODEC_COLUMNS ? head[column] * 4
+                                  : (uint32_t)((column - CODEC_COLUMNS) * sizeof(struct event_field) + offsetof(struct event_field, value)) * 4 | WHENCE_FIELDS;
+}
+
+static struct str column_value(const struct event *ev, unsigned column)
+{
+    const void *const base[2] = { ev, ev->fields };
+
+    return *value_at(base, whence_of(column));
+}
 
 static inline bool one_place(struct str a, struct str b) { return a.p == b.p && a.n == b.n; }
 
-/* fits_column - whether a value stands in the line as the shape says; its cuts are placed, or agree. A value that is no part of the line is in
- * doubt, unless it lies where that of the last event lies. */
-static inline bool fits_column(struct str line, struct str v, struct str last, const struct span *span, struct fit *fit)
+/* has_names - whether the fields of the event, as many as the shape has, are its fields. A name that lies where it lay in the last event is the same. */
+static inline bool has_names(struct event_encoder *k, const struct shape *s, const struct event *ev)
 {
-    size_t at;
+    struct str *seen = k->columns.seen + s->column + CODEC_COLUMNS;
+    const uint32_t *name = k->columns.name + s->column + CODEC_COLUMNS;
+    bool known = s->portion == k->portion;
 
-    if (!span->to) {
-        if (one_place(v, last))
-            return true;
-        fit->doubt[fit->doubts++] = (struct doubt){ span->from, v };
-        return !is_inside(line, v, &at);
+    for (uint32_t i = 0; i < s->fields; i++) {
+        if (known && one_place(ev->fields[i].name, seen[i]))
+            continue;
+        if (name_of(k, ev->fields[i].name) != name[i])
+            return false;
+        seen[i] = ev->fields[i].name;
     }
-    if (!is_inside(line, v, &at))
-        return false;
-    if (span->places_from)
-        fit->cut[span->from] = (uint32_t)at;
-    if (span->places_to)
-        fit->cut[span->to] = (uint32_t)(at + v.n);
-    return fit->cut[span->from] == at && fit->cut[span->to] == at + v.n;
-}
-
-/* fits - whether the event has the fields of this shape, and all its columns stand in its line as they do in the shape. */
-static bool fits(struct event_encoder *k, const struct shape *s, const struct event *ev, struct fit *fit)
-{
-    const struct event *last = s->portion == k->portion ? s->last : &no_event;
-    const struct event_field *f = ev->fields, *l = s->portion == k->portion ? last->fields : no_fields;
-    const uint32_t *name = k->column_names + s->column + CODEC_COLUMNS;
-    const struct span *span = k->spans + s->column;
-    struct str line = ev->original;
-
-    fit->doubts = 0;
-    fit->cut[0] = 0;
-    fit->cut[s->pieces] = (uint32_t)line.n;
-    if (!fits_column(line, ev->time_text, last->time_text, span, fit) || !fits_column(line, ev->source, last->source, span + 1, fit) ||
-        !fits_column(line, ev->object, last->object, span + 2, fit) || !fits_column(line, ev->parser, last->parser, span + 3, fit))
-        return false;
-    span += CODEC_COLUMNS;
-    for (uint32_t left = s->fields; left; left--, f++, l++, name++, span++) {
-        if (!one_place(f->name, l->name) && name_of(k, f->name) != *name)
-            return false;
-        if (!fits_column(line, f->value, l->value, span, fit))
-            return false;
-    }
-    for (unsigned i = 0; i < s->pieces; i++)
-        if (fit->cut[i] > fit->cut[i + 1])
-            return false;
     return true;
 }
 
-/* column_value - as fits walks them. */
-static struct str column_value(const struct event *ev, unsigned column)
+/* short_same - whether two texts of n bytes, at most SLACK, are; SLACK bytes can be read of both. */
+static inline bool short_same(const char *a, const char *b, uint64_t n)
 {
-    const struct str head[CODEC_COLUMNS] = { ev->time_text, ev->source, ev->object, ev->parser };
+    static const unsigned char masks[2 * SLACK] = { 255, 255, 255, 255, 255, 255, 255, 255 };
+    uint64_t x, y, mask;
 
-    return column < CODEC_COLUMNS ? head[column] : ev->fields[column - CODEC_COLUMNS].value;
+    memcpy(&x, a, SLACK);
+    memcpy(&y, b, SLACK);
+    memcpy(&mask, masks + SLACK - n, SLACK);
+    return ((x ^ y) & mask) == 0;
+}
+
+/* cut_pieces - cut the line where the columns of the event begin and end that do so in the shape, and mark the pieces that are not those of the last
+ * event. False if there is no such piece. Whether one has changed is not to be foretold: what a short one comes to is reckoned without a branch. */
+static inline bool cut_pieces(const struct event_encoder *k, const struct shape *s, const struct event *ev, struct fit *fit)
+{
+    const void *const base[2] = { ev, ev->fields };
+    const uint32_t *whence = k->texts.whence + s->text;
+    const struct place *last = k->texts.last + s->text;
+    const char *line = ev->original.p ? ev->original.p : "", *out = k->out->p;
+    uint64_t at = 0, safe = ev->original.n >= SLACK ? ev->original.n - SLACK : 0;
+    struct change *to = fit->change;
+
+    fit->cut[0] = 0;
+    for (unsigned from = 0; from < s->pieces; from += 64) {
+        unsigned until = from + 64 < s->pieces ? from + 64 : s->pieces;
+        uint64_t bits = 0;
+
+        for (unsigned i = from; i < until; i++) {
+            const struct str *v = value_at(base, whence[i]);
+            uint64_t end = (uint64_t)((uintptr_t)v->p - (uintptr_t)ev->original.p) + (whence[i] & WHENCE_END ? v->n : 0), n = end - at, changed;
+
+            if (end < at || end > ev->original.n)
+                return false;
+            changed = n != last[i].n;
+            if (n <= SLACK && at < safe)
+                changed |= !short_same(line + at, out + last[i].at, n);
+            else if (!changed)
+                changed = !text_same(line + at, out + last[i].at, n);
+            *to = (struct change){ line + at, (uint32_t)n, i };
+            to += changed;
+            bits |= changed << (i - from);
+            fit->cut[i + 1] = (uint32_t)end;
+            at = end;
+        }
+        fit->bits[from / 64] = bits;
+    }
+    fit->count = (unsigned)(to - fit->change);
+    return true;
+}
+
+/* do_agree - whether the columns that placed none of their cuts, or one, stand between them as in the shape. */
+static inline bool do_agree(const struct event_encoder *k, const struct shape *s, const struct event *ev, const struct fit *fit)
+{
+    const void *const base[2] = { ev, ev->fields };
+
+    for (unsigned i = 0; i < s->agrees; i++) {
+        struct agree a = k->columns.agree[s->column + i];
+        const struct str *v = value_at(base, a.whence);
+        uint64_t at = (uint64_t)((uintptr_t)v->p - (uintptr_t)ev->original.p);
+
+        if (fit->cut[a.from] != at || fit->cut[a.to] != at + v->n)
+            return false;
+    }
+    return true;
+}
+
+/* see_others - mark the columns that are no part of the line, nor what they were in the last event. */
+static inline bool see_others(const struct event_encoder *k, const struct shape *s, const struct event *ev, struct fit *fit)
+{
+    const void *const base[2] = { ev, ev->fields };
+    const uint32_t *whence = k->texts.whence + s->text;
+    const struct place *last = k->texts.last + s->text;
+    struct str *seen = k->texts.seen + s->text;
+    bool known = s->portion == k->portion;
+    size_t at;
+
+    for (unsigned i = (s->pieces + 63u) / 64; i <= s->texts / 64u; i++)
+        fit->bits[i] = 0;
+    for (unsigned i = s->pieces; i < s->texts; i++) {
+        struct str v = *value_at(base, whence[i]);
+
+        if (known && one_place(v, seen[i]))
+            continue;
+        if (is_inside(ev->original, v, &at))
+            return false;
+        seen[i] = v;
+        if (v.n == last[i].n && text_same(v.p, k->out->p + last[i].at, v.n))
+            continue;
+        fit->bits[i / 64] |= UINT64_C(1) << i % 64;
+        fit->change[fit->count++] = (struct change){ v.p, (uint32_t)v.n, i };
+    }
+    return true;
+}
+
+/* fits - whether the event has the fields of this shape, and all its columns stand in its line as they do in the shape. */
+static bool fits(struct event_encoder *k, struct shape *s, const struct event *ev, struct fit *fit)
+{
+    bool yes;
+
+    if (!has_names(k, s, ev) || !cut_pieces(k, s, ev, fit) || !do_agree(k, s, ev, fit))
+        return false;
+    yes = see_others(k, s, ev, fit);
+    s->portion = yes ? k->portion : 0;   /* if not, what was seen may be that of two events */
+    return yes;
 }
 
 static int by_value(const void *a, const void *b)
@@ -203,12 +294,40 @@ static uint16_t cut_at(const uint32_t *cut, size_t count, size_t at)
     return (uint16_t)((const uint32_t *)bsearch(&key, cut, count, sizeof key, by_value) - cut);
 }
 
+/* place_columns - where the columns of a new shape stand, and which of them says where a cut is: the first that has it. */
+static void place_columns(struct event_encoder *k, struct shape *s, const struct event *ev, const uint32_t *cut)
+{
+    struct span *span = k->columns.span + s->column;
+    struct agree *agree = k->columns.agree + s->column;
+    uint32_t *whence = k->texts.whence + s->text;
+    bool placed[CODEC_PIECES_MAX + 1] = { true };
+    size_t at;
+
+    placed[s->pieces] = true;
+    whence[s->pieces - 1u] = offsetof(struct event, original) * 4 | WHENCE_END;
+    for (unsigned c = 0; c < s->fields + CODEC_COLUMNS; c++) {
+        struct str v = column_value(ev, c);
+
+        if (!is_inside(ev->original, v, &at)) {
+            whence[s->texts] = whence_of(c);
+            span[c] = (struct span){ .from = s->texts++ };
+            continue;
+        }
+        span[c] = (struct span){ cut_at(cut, s->pieces + 1u, at), cut_at(cut, s->pieces + 1u, at + v.n) };
+        if (placed[span[c].from] || placed[span[c].to])
+            agree[s->agrees++] = (struct agree){ whence_of(c), span[c].from, span[c].to };
+        if (!placed[span[c].from])
+            whence[span[c].from - 1u] = whence_of(c);
+        if (!placed[span[c].to])
+            whence[span[c].to - 1u] = whence_of(c) | WHENCE_END;
+        placed[span[c].from] = placed[span[c].to] = true;
+    }
+}
+
 /* cut_line - the cuts of a new shape: wherever a value begins or ends in the line of its first event. */
 static void cut_line(struct event_encoder *k, struct shape *s, const struct event *ev, uint32_t *cut)
 {
     unsigned columns = s->fields + CODEC_COLUMNS;
-    struct span *span = k->spans + s->column;
-    bool placed[CODEC_PIECES_MAX + 1] = { true };
     size_t count = 0, kept = 1, at;
 
     cut[count++] = 0;
@@ -228,20 +347,7 @@ static void cut_line(struct event_encoder *k, struct shape *s, const struct even
     if (kept == 1)
         kept++;   /* an empty line is an empty piece, as others of this shape need not be empty */
     s->texts = s->pieces = (uint16_t)(kept - 1);
-    placed[s->pieces] = true;
-    for (unsigned c = 0; c < columns; c++) {
-        struct str v = column_value(ev, c);
-
-        if (!is_inside(ev->original, v, &at)) {
-            span[c] = (struct span){ .from = s->texts++ };
-            continue;
-        }
-        span[c].from = cut_at(cut, kept, at);
-        span[c].to = cut_at(cut, kept, at + v.n);
-        span[c].places_from = !placed[span[c].from];
-        span[c].places_to = !placed[span[c].to];
-        placed[span[c].from] = placed[span[c].to] = true;
-    }
+    place_columns(k, s, ev, cut);
 }
 
 /* described_max - bytes of the description of so many columns, without the texts of names. */
@@ -269,8 +375,8 @@ static bool put_name(struct event_encoder *k, uint32_t name, uint32_t columns, s
 /* describe - a shape that is new is set down. known: so many names were there before its event. */
 static bool describe(struct event_encoder *k, const struct shape *s, size_t known)
 {
-    const uint32_t *names = k->column_names + s->column;
-    const struct span *span = k->spans + s->column;
+    const uint32_t *names = k->columns.name + s->column;
+    const struct span *span = k->columns.span + s->column;
     uint32_t columns = s->fields + CODEC_COLUMNS;
 
     room(k, described_max(columns));
@@ -294,7 +400,7 @@ static bool describe(struct event_encoder *k, const struct shape *s, size_t know
 static bool same_shape(const struct event_encoder *k, const struct shape *a, const struct shape *b, const uint32_t *names)
 {
     return a->hash == b->hash && a->flags == b->flags && a->marks == b->marks && a->offset_min == b->offset_min && a->fields == b->fields &&
-           memcmp(k->column_names + a->column + CODEC_COLUMNS, names, a->fields * sizeof *names) == 0;
+           memcmp(k->columns.name + a->column + CODEC_COLUMNS, names, a->fields * sizeof *names) == 0;
 }
 
 static struct shape *shape_new(struct event_encoder *k, struct shape s, const uint32_t *names, const struct event *ev, struct fit *fit)
@@ -303,13 +409,13 @@ static struct shape *shape_new(struct event_encoder *k, struct shape s, const ui
 
     if (!shape_room(k, columns, CODEC_PIECES_MAX + columns))
         return NULL;
-    s.column = (uint32_t)k->columns;
-    s.text = (uint32_t)k->text_count;
-    memcpy(k->column_names + s.column + CODEC_COLUMNS, names, s.fields * sizeof *names);
+    s.column = (uint32_t)k->columns.count;
+    s.text = (uint32_t)k->texts.count;
+    memcpy(k->columns.name + s.column + CODEC_COLUMNS, names, s.fields * sizeof *names);
     cut_line(k, &s, ev, fit->cut);
-    memset(k->last + s.text, 0, s.texts * sizeof *k->last);
-    k->columns += columns;
-    k->text_count += s.texts;
+    memset(k->texts.last + s.text, 0, s.texts * sizeof *k->texts.last);
+    k->columns.count += columns;
+    k->texts.count += s.texts;
     k->shapes[k->shape_count] = s;
     return &k->shapes[k->shape_count++];
 }
@@ -399,10 +505,7 @@ struct shape *shape_of(struct event_encoder *k, const struct event *ev, struct f
         k->w = varint(k->w, *like - 1);
     else
         s = shape_find(k, ev, known, fit);
-    if (s) {
+    if (s)
         *like = (uint32_t)(s - k->shapes) + 1;
-        s->last = ev;
-        s->portion = k->portion;
-    }
     return s;
 }

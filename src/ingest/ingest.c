@@ -50,6 +50,44 @@ void ingest_refuse(struct ingest *in, struct card *card, enum refusal why, int64
     card_add(&card->refused[why], count);
 }
 
+/* --- piles of lines, used again and again --- */
+
+static struct pile *spare_take(struct ingest *in)
+{
+    struct pile *p = in->spare;
+
+    if (!p)
+        return pile_new();
+    in->spare = p->next;
+    p->next = NULL;
+    in->spares--;
+    in->spares_least = min_size(in->spares_least, in->spares);
+    return p;
+}
+
+static void spare_give(struct ingest *in, struct pile *p)
+{
+    if (p->decoder || in->spares >= SPARE_PILES_MAX) {
+        pile_free(&p);
+        return;
+    }
+    pile_empty(p);
+    p->next = in->spare;
+    in->spare = p;
+    in->spares++;
+}
+
+/* spares_trim - those that nobody needed since the last time. */
+static void spares_trim(struct ingest *in)
+{
+    for (size_t n = in->spares_least; n > 0; n--) {
+        struct pile *p = spare_take(in);
+
+        pile_free(&p);
+    }
+    in->spares_least = in->spares;
+}
+
 bool ingest_line(struct ingest *in, const struct sender *s, const struct wire_line *l)
 {
     static const struct timeval wait = { 0, PILE_WAIT_MS * 1000 };
@@ -61,7 +99,7 @@ bool ingest_line(struct ingest *in, const struct sender *s, const struct wire_li
         return false;
     }
     if (!in->open) {
-        in->open = pile_new();
+        in->open = spare_take(in);
         event_add(in->open_timer, &wait);
     }
     if (!in->open || (l->ticket && pile_wait(in->open, l->ticket, l->number) < 0) ||
@@ -141,7 +179,7 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
         next = p->next;
         in->requests -= p->decoder != NULL;
         pile_tell(p);
-        pile_free(&p);
+        spare_give(in, p);
     }
     if (in->paused && !in->stopping && hub_weight(&in->hub) < QUEUE_BYTES_LOW)
         pause_reading(in, false);
@@ -216,6 +254,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         if (l->kind->tick)
             l->kind->tick(l);
     see_off(in);
+    spares_trim(in);
     for (size_t i = 0; i < in->counters.cards; i++) {
         struct card *c = &in->counters.card[i];
         int64_t read = card_get(&c->read);
@@ -415,6 +454,8 @@ static void close_all(struct ingest *in)
             l->kind->close(l);
         }
     pile_free(&in->open);
+    in->spares_least = in->spares;
+    spares_trim(in);
     for (size_t i = 0; i < COUNT(events); i++)
         if (*events[i])
             event_free(*events[i]);

@@ -21,6 +21,7 @@
 #define PILE_LINES_MAX      16384
 #define PILE_WAIT_MS        5             /* a line waits no longer for company */
 #define QUEUE_BYTES_MAX     (32u * MIB)   /* past this nobody is read */
+#define SPARE_PILES_MAX     32u           /* as many as may be on their way */
 #define QUEUE_BYTES_LOW     (16u * MIB)   /* below this reading goes on */
 #define GROUP_BYTES_MAX     (4u * MIB)    /* piles committed together */
 #define ANSWER_BYTES_MAX    (4u * MIB)    /* of a body that a decoder writes */
@@ -110,6 +111,8 @@ struct pile {
 };
 struct pile *pile_new(void);
 void pile_free(struct pile **p);
+/* pile_empty - as pile_new gives it, but its memory is kept for what comes next. */
+void pile_empty(struct pile *p);
 /* pile_add - copy a line in. -ENOMEM. */
 MUST_USE int pile_add(struct pile *p, const struct sender *s, struct str line, bool truncated, time_ns received);
 /* pile_wait - t wants to know; a later number of the same ticket takes the place of an earlier. -ENOMEM. */
@@ -187,6 +190,8 @@ struct ingest {
     struct worker   *worker;
     struct event_base *base;
     struct pile     *open;       /* being filled with lines */
+    struct pile     *spare;      /* emptied ones: the kernel need not clear pages for each megabyte of lines */
+    size_t           spares, spares_least;   /* of them; the fewest since the last tick, when so many are freed */
     struct event    *open_timer, *done_event, *term, *interrupt, *hangup, *tick;
     bool             open_waited;      /* the open pile waits a second time, for an audit event */
     struct listener *listeners;

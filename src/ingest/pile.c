@@ -15,14 +15,31 @@ struct pile *pile_new(void)
     return p;
 }
 
+/* let_go - what others hold of the pile, or it of them. */
+static void let_go(struct pile *p)
+{
+    for (size_t i = 0; i < p->wait_count; i++)
+        ticket_unref(p->waits[i].ticket);
+    if (p->note_free)
+        p->note_free(p->note);
+}
+
+void pile_empty(struct pile *p)
+{
+    struct pile fresh = { .bytes = p->bytes, .answer = p->answer, .lines = p->lines, .cap = p->cap, .senders = p->senders, .sender_cap = p->sender_cap,
+                          .waits = p->waits, .wait_cap = p->wait_cap };
+
+    let_go(p);
+    *p = fresh;
+    buf_reset(&p->bytes);
+    buf_reset(&p->answer);
+}
+
 void pile_free(struct pile **p)
 {
     if (!*p)
         return;
-    for (size_t i = 0; i < (*p)->wait_count; i++)
-        ticket_unref((*p)->waits[i].ticket);
-    if ((*p)->note_free)
-        (*p)->note_free((*p)->note);
+    let_go(*p);
     buf_free(&(*p)->bytes);
     buf_free(&(*p)->answer);
     free((*p)->lines);
