@@ -1,17 +1,11 @@
 /* api_detection.c - the rules of detection as they run now: what the role detect publishes (detect/publish.h), and what became of their findings (desk/detection).
- *
- * The text of a rule is read from its file, which must lie where rules lie: what a published file names is not opened because it is named. */
+ */
 #include "portal/collection.h"
+#include "portal/detection.h"
 #include "portal/json_text.h"
-#include "base/file.h"
 #include "desk/collection/collection.h"
-#include "desk/detection/detection.h"
-
-#include <stdlib.h>
 
 #define SEARCH_LONGEST 200
-#define RULE_FILE_MAX  (4u * MIB)
-#define RULE_TEXT_MAX  (256u * KIB)
 #define CURSOR_BYTES   400
 #define REFUSED_SHOWN  500
 #define STALE_NS       (60 * NS_PER_SECOND)   /* it is written each ten seconds */
@@ -121,22 +115,11 @@ static json_t *texts_of(const json_t *list)
     return out;
 }
 
-/* short_file - a path as people know it: below content or DATA. */
-static const char *short_file(const struct call *c, const char *file)
-{
-    const char *const roots[] = { c->portal->setup.node->content, c->portal->setup.node->data };
-
-    for (size_t i = 0; i < COUNT(roots); i++)
-        if (*roots[i] && str_starts(str_c(file), str_c(roots[i])) && file[strlen(roots[i])] == '/')
-            return file + strlen(roots[i]) + 1;
-    return file;
-}
-
 static json_t *rule_json(const struct call *c, const struct rules_seen *all, const struct rule_view *v)
 {
     const json_t *r = v->json;
     json_t *o = json_pack("{s:s,s:o,s:s,s:s,s:s,s:o,s:s,s:I,s:s}", "id", v->id, "title", json_foreign(v->title), "level", levels[v->level], "status", picture_text(r, "status"),
-                          "author", picture_text(r, "author"), "tags", texts_of(json_object_get(r, "tags")), "file", short_file(c, picture_text(r, "file")), "line",
+                          "author", picture_text(r, "author"), "tags", texts_of(json_object_get(r, "tags")), "file", detection_short(c, picture_text(r, "file")), "line",
                           picture_count(r, "line"), "origin", v->flags & FLAG_OWN ? "own" : "ours");
     static const char *const yes[] = { "correlation", "silent", "fed", "costly" }, *const counts[] = { "events", "looked", "matched" },
                              *const facts[] = { "findings", "cases", "open", "dismissed", "confirmed" };
@@ -191,7 +174,7 @@ static bool fits(struct call *c, const struct rule_view *v, const struct asked_r
     if (a->level.n && !str_eq(a->level, str_c(levels[v->level])))
         return false;
     if (!a->q.n || str_find(v->key, a->q) >= 0 || holds(c, v->id, a->q) || holds(c, picture_text(v->json, "title"), a->q) || holds(c, picture_text(v->json, "author"), a->q) ||
-        holds(c, short_file(c, picture_text(v->json, "file")), a->q))
+        holds(c, detection_short(c, picture_text(v->json, "file")), a->q))
         return true;
     json_array_foreach(json_object_get(v->json, "tags"), i, tag)
         if (json_is_string(tag) && holds(c, json_string_value(tag), a->q))
@@ -243,14 +226,14 @@ static int page_begin(struct call *c, const struct rule_view *const *row, size_t
 
 static json_t *refused_json(const struct call *c, const json_t *r)
 {
-    return json_pack("{s:s,s:I,s:I,s:s,s:s,s:s}", "file", short_file(c, picture_text(r, "file")), "line", picture_count(r, "line"), "column", picture_count(r, "column"), "id",
+    return json_pack("{s:s,s:I,s:I,s:s,s:s,s:s}", "file", detection_short(c, picture_text(r, "file")), "line", picture_count(r, "line"), "column", picture_count(r, "column"), "id",
                      picture_text(r, "id"), "verdict", strcmp(picture_text(r, "verdict"), "broken") == 0 ? "broken" : "unsupported", "reason", picture_text(r, "reason"));
 }
 
 /* remark_json - a remark is a text, or a text with its place. */
 static json_t *remark_json(const struct call *c, const json_t *r)
 {
-    return json_pack("{s:s,s:I,s:s}", "file", short_file(c, picture_text(r, "file")), "line", picture_count(r, "line"), "text",
+    return json_pack("{s:s,s:I,s:s}", "file", detection_short(c, picture_text(r, "file")), "line", picture_count(r, "line"), "text",
                      json_is_string(r) ? json_string_value(r) : *picture_text(r, "reason") ? picture_text(r, "reason") : picture_text(r, "text"));
 }
 
@@ -349,60 +332,6 @@ int api_detection_rules(struct call *c)
 
 /* --- one rule --- */
 
-/* lies_with_rules - the file is one of content/rules or DATA/rules, whatever links and dots its name has. */
-static bool lies_with_rules(const struct call *c, const char *file)
-{
-    char root[4200], *real = realpath(file, NULL);
-    const char *const roots[] = { c->portal->setup.node->content, c->portal->setup.node->data };
-    bool yes = false;
-
-    for (size_t i = 0; real && !yes && i < COUNT(roots); i++) {
-        char *folder;
-
-        snprintf(root, sizeof root, "%.4000s/rules", roots[i]);
-        folder = *roots[i] ? realpath(root, NULL) : NULL;
-        yes = folder && str_starts(str_c(real), str_c(folder)) && real[strlen(folder)] == '/';
-        free(folder);
-    }
-    free(real);
-    return yes;
-}
-
-/* document_at - of a text of several YAML documents the one that holds this line (from 1). */
-static struct str document_at(struct str text, int64_t line)
-{
-    size_t from = 0, at = 0;
-    int64_t number = 1;
-
-    while (at < text.n) {
-        struct str rest = str_cut(text, at);
-        ssize_t end = str_chr(rest, '\n');
-        struct str one = str_of(rest.p, end < 0 ? rest.n : (size_t)end);
-
-        if (str_eq(str_trim(one), STR("---"))) {
-            if (number > line)
-                break;
-            from = at + one.n + (end >= 0);
-        }
-        at += one.n + (end >= 0);
-        number++;
-    }
-    return str_of(text.p + from, at - from);
-}
-
-static json_t *text_json(const struct call *c, const json_t *rule)
-{
-    const char *file = picture_text(rule, "file");
-    AUTO_BUF struct buf b;
-    struct str text;
-
-    buf_init(&b, RULE_FILE_MAX);
-    if (!lies_with_rules(c, file) || file_read(file, RULE_FILE_MAX, &b, NULL) < 0)
-        return json_null();
-    text = document_at(buf_view(&b), picture_count(rule, "line"));
-    return text.n && text.n <= RULE_TEXT_MAX ? json_foreign(text) : json_null();
-}
-
 /* auto_json - does the rule send the notice of D-05 without a human? null: the desk does not know the rule. */
 static json_t *auto_json(struct call *c, const char *id)
 {
@@ -434,7 +363,7 @@ int api_detection_rule(struct call *c)
     for (size_t i = 0; rc == -ENOENT && i < seen.count; i++)
         if (str_eq(id, str_c(seen.view[i].id))) {
             o = rule_json(c, &seen, &seen.view[i]);
-            json_object_set_new(o, "text", text_json(c, seen.view[i].json));
+            json_object_set_new(o, "text", detection_text(c, picture_text(seen.view[i].json, "file"), picture_count(seen.view[i].json, "line")));
             json_object_set_new(o, "auto_notify", auto_json(c, seen.view[i].id));
             rc = call_json(c, 200, json_pack("{s:s,s:o,s:o}", "now", time_format_utc(c->now, now), "at", moment_or_null(picture_time(seen.all, "at")), "rule", o));
         }

@@ -117,6 +117,115 @@ static void the_cases_of_a_rule_are_counted(void **state)
     json_decref(facts);
 }
 
+/* --- exceptions --- */
+
+static const char rule_text[] = "title: Tool of an attacker\nid: 7b0a0000-0000-4000-8000-000000000001\nlevel: high\nlogsource: { product: linux }\n"
+                                "detection:\n  selection: { message|contains: attack-tool }\n  condition: selection\n";
+
+static void put_rule(struct world *w, char path[4096])
+{
+    char folder[4096];
+    struct err e;
+
+    must(file_mkdirs(node_path(w->node, "rules", folder), 0750, &e), &e);
+    must(file_write_atomic(node_path(w->node, "rules/tool.yml", path), str_c(rule_text), 0640, &e), &e);
+}
+
+static json_t *exception(const char *field, const char *value, time_ns until)
+{
+    char text[TIME_TEXT_MAX];
+
+    return json_pack("{s:s,s:[{s:s,s:s}],s:s,s:s,s:n}", "rule", "7b0a0000-0000-4000-8000-000000000001", "where", "field", field, "value", value, "reason",
+                     "the nightly test of our own team", "expires_at", time_format_utc(until, text), "object_id");
+}
+
+static int create(struct world *w, const struct viewer *v, const struct desk_rule_paths *where, json_t *body, struct desk_reply *r)
+{
+    *r = (struct desk_reply){ 0 };
+    int rc = desk_exception_create(w->desk, v, where, body, T0, r);
+
+    json_decref(body);
+    return rc;
+}
+
+static void an_exception_is_a_file_with_author_reason_and_end(void **state)
+{
+    struct world *w = *state;
+    char rule[4096], path[4096], tail[200], id[80];
+    struct desk_rule_paths where = { { rule }, 1 };
+    AUTO_BUF struct buf b;
+    struct desk_reply r;
+    struct err e;
+
+    put_rule(w, rule);
+    must(create(w, &w->lead, &where, exception("host.name", "lab'1: *\\x", T0 + 30 * NS_PER_DAY), &r), &r.err);
+    snprintf(id, sizeof id, "%s", json_string_value(json_object_get(r.json, "id")));
+    desk_reply_free(&r);
+    snprintf(tail, sizeof tail, "rules/exceptions/%s.yml", id);
+    buf_init(&b, MIB);
+    must(file_read(node_path(w->node, tail, path), MIB, &b, &e), &e);
+    assert_true(str_find(buf_view(&b), str_c(w->lead.login)) > 0 && str_find(buf_view(&b), STR("the nightly test of our own team")) > 0);
+    assert_int_equal(audits(w, "exception.create", "ok"), 1);
+    /* The same again is there already; what a filter cannot be is refused with the reason. */
+    assert_int_equal(create(w, &w->lead, &where, exception("host.name", "lab'1: *\\x", T0 + 30 * NS_PER_DAY), &r), -EEXIST);
+    desk_reply_free(&r);
+    assert_int_equal(create(w, &w->lead, &where, exception("host.name|nonsense", "x", T0 + 30 * NS_PER_DAY), &r), -EINVAL);
+    assert_string_equal(r.code, "exception_refused");
+    desk_reply_free(&r);
+    assert_int_equal(audits(w, "exception.create", "ok"), 1);
+    must(desk_exception_remove(w->desk, &w->analyst, str_c(id), T0, &r), &r.err);
+    desk_reply_free(&r);
+    assert_false(file_exists(path));
+    assert_int_equal(audits(w, "exception.remove", "ok"), 1);
+    assert_int_equal(desk_exception_remove(w->desk, &w->lead, STR("../tool"), T0, &r), -ENOENT);
+    desk_reply_free(&r);
+    assert_true(file_exists(rule));
+}
+
+static void who_may_except_and_for_how_long(void **state)
+{
+    struct world *w = *state;
+    char rule[4096];
+    struct desk_rule_paths where = { { rule }, 1 };
+    const struct { const char *name; const struct viewer *v; time_ns term; int rc; } rows[] = {
+        { "an analyst for a week", &w->analyst, 7 * NS_PER_DAY, 0 },        { "an analyst for longer", &w->analyst, 8 * NS_PER_DAY, -EINVAL },
+        { "a lead for a year", &w->lead, 365 * NS_PER_DAY, 0 },             { "a lead for longer", &w->lead, 400 * NS_PER_DAY, -EINVAL },
+        { "into the past", &w->admin, -NS_PER_DAY, -EINVAL },               { "an owner", &w->registry, NS_PER_DAY, -EACCES },
+    };
+
+    put_rule(w, rule);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct desk_reply r;
+        char host[16];
+
+        snprintf(host, sizeof host, "host-%zu", i);
+        CHECK(rows[i].name, create(w, rows[i].v, &where, exception("host.name", host, T0 + rows[i].term), &r) == rows[i].rc);
+        desk_reply_free(&r);
+    }
+    assert_int_equal(audits(w, "exception.create", "ok"), 2);
+    assert_int_equal(audits(w, "exception.create", "refused"), 1);
+}
+
+static void a_preview_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    char rule[4096], folder[4096];
+    struct desk_rule_paths where = { { rule }, 1 };
+    struct desk_reply r = { 0 };
+    json_t *body = exception("host.name", "lab-1", T0 + 30 * NS_PER_DAY);
+
+    put_rule(w, rule);
+    must(desk_exception_preview(w->desk, &w->analyst, &where, body, T0, &r), &r.err);
+    assert_true(json_is_false(json_object_get(r.json, "may")));
+    assert_non_null(strstr(json_string_value(json_object_get(r.json, "text")), "lab-1"));
+    assert_int_equal(json_integer_value(json_object_get(r.json, "removed")), 0);
+    desk_reply_free(&r);
+    assert_int_equal(desk_exception_preview(w->desk, &w->registry, &where, body, T0, &r), -EACCES);
+    desk_reply_free(&r);
+    json_decref(body);
+    assert_false(file_exists(node_path(w->node, "rules/exceptions", folder)));
+}
+
 #define T(fn, name) { name, fn, world_open, world_close, NULL }
 
 int main(void)
@@ -124,6 +233,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_file_becomes_a_source_and_is_told, "R-A2-09 a file of indicators becomes a source, is judged whole first, and is a line of the audit trail"),
         T(who_may_not_is_refused_and_written_down, "an owner brings no indicators, an analyst removes no source; both are written down"),
+        T(an_exception_is_a_file_with_author_reason_and_end, "an exception is a file with author, reason and end, a line of the audit trail, and undone by removing it"),
+        T(who_may_except_and_for_how_long, "an analyst excepts for a week, a lead for a year, an owner not at all"),
+        T(a_preview_changes_nothing, "a preview of an exception changes nothing and says who may make it"),
         T(the_cases_of_a_rule_are_counted, "what became of the findings of a rule is counted"),
     };
 
