@@ -1,4 +1,5 @@
 /* set.c - texts become a set: pipelines, then rules and filters, then what leads from one to another. Files are read in files.c. */
+#include "sigma/classify.h"
 #include "sigma/engine.h"
 
 #define SET_ARENA_BYTES (512u * MIB)
@@ -259,6 +260,14 @@ static int collect_correlations(struct sigma *s)
     return 0;
 }
 
+/* keep_types_silent - a rule that only says what type an event is of (classify.h) raises nothing. */
+static void keep_types_silent(struct sigma *s)
+{
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        for (size_t k = 0; k < s->rules[i].rule.tags.count && !s->rules[i].correlation; k++)
+            s->rules[i].rule.silent |= str_starts(s->rules[i].rule.tags.items[k], STR(CLASSIFY_TAG));
+}
+
 static int finish(struct sigma *s, struct err *e)
 {
     int rc = index_ids(s);
@@ -275,6 +284,7 @@ static int finish(struct sigma *s, struct err *e)
         rc = aliases_build(s, e);
     if (rc == 0)
         rc = tables_build(s, e);
+    keep_types_silent(s);
     return rc < 0 || arena_failed(&s->arena) ? err_set(e, -ENOMEM, "no memory for the rules") : 0;
 }
 

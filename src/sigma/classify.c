@@ -1,0 +1,232 @@
+/* classify.c - see classify.h. The pack is a set of rules like any other and is run by the same engine: most of its rules name an event
+ * number or a parser, so few of them are candidates for one event. */
+#include "sigma/classify.h"
+#include "sigma/internal.h"
+
+#include <sys/stat.h>
+
+#define FOLDER_MAX 4096
+
+struct classify {
+    char              folder[CLASSIFY_PATHS][FOLDER_MAX];   /* of the packs, there or not */
+    size_t            folders;
+    uint64_t          files;      /* a hash over their names, sizes and times */
+    struct sigma     *rules;
+    struct sigma_run *run;
+    uint64_t         *codes;      /* of each rule */
+};
+
+/* --- codes --- */
+
+static const struct str codes[CLASSIFY_CODES] = {
+    STR_INIT("OS-01"),  STR_INIT("OS-02"),  STR_INIT("OS-03"),  STR_INIT("OS-04"),  STR_INIT("OS-05"),  STR_INIT("OS-06"),  STR_INIT("OS-07"),  STR_INIT("OS-08"),
+    STR_INIT("OS-09"),  STR_INIT("OS-10"),  STR_INIT("OS-11"),  STR_INIT("OS-12"),  STR_INIT("OS-13"),  STR_INIT("UX-01"),  STR_INIT("UX-02"),  STR_INIT("UX-03"),
+    STR_INIT("WIN-01"), STR_INIT("WIN-02"), STR_INIT("WIN-03"), STR_INIT("WIN-04"), STR_INIT("WIN-05"), STR_INIT("WIN-06"), STR_INIT("WIN-07"), STR_INIT("WIN-08"),
+    STR_INIT("WIN-09"), STR_INIT("WIN-10"), STR_INIT("WIN-11"), STR_INIT("DB-01"),  STR_INIT("DB-02"),  STR_INIT("DB-03"),  STR_INIT("NET-01"), STR_INIT("NET-02"),
+    STR_INIT("NET-03"), STR_INIT("NET-04"), STR_INIT("NET-05"), STR_INIT("NET-06"), STR_INIT("NET-07"), STR_INIT("FW-01"),  STR_INIT("FW-02"),  STR_INIT("APP-01"),
+    STR_INIT("APP-02"), STR_INIT("APP-03"), STR_INIT("APP-04"), STR_INIT("APP-05"), STR_INIT("SEC-01"), STR_INIT("SEC-02"), STR_INIT("SEC-03"), STR_INIT("SEC-04"),
+};
+
+struct str classify_code(unsigned i) { return i < CLASSIFY_CODES ? codes[i] : (struct str){ NULL, 0 }; }
+
+uint64_t classify_bit(struct str code)
+{
+    for (unsigned i = 0; i < CLASSIFY_CODES; i++)
+        if (str_ieq(codes[i], code))
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+uint64_t classify_said(const struct event *ev)
+{
+    uint64_t all = 0;
+    uint32_t at = 0;
+    struct str v;
+
+    while (event_values(ev, STR("saqshy.types"), &at, &v))
+        all |= classify_bit(v);
+    return all;
+}
+
+uint64_t classify_of_rule(const struct sigma_rule *r)
+{
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < r->tags.count; i++) {
+        struct str tag = r->tags.items[i];
+
+        if (str_starts(tag, STR(CLASSIFY_TAG)))
+            all |= classify_bit(str_cut(tag, strlen(CLASSIFY_TAG)));
+        else if (str_starts(tag, STR("saqshy.")))
+            all |= classify_bit(str_cut(tag, strlen("saqshy.")));
+    }
+    return all;
+}
+
+bool classify_file(struct str rules, struct str file)
+{
+    struct str below = str_starts(file, rules) ? str_cut(file, rules.n) : (struct str){ NULL, 0 };
+
+    while (str_starts(below, STR("/")))
+        below = str_cut(below, 1);
+    return str_starts(below, STR(CLASSIFY_FOLDER "/"));
+}
+
+/* --- the pack --- */
+
+/* hash_files - over what a change of a file changes; folders that are not there count as empty. */
+static uint64_t hash_files(const struct classify *c)
+{
+    AUTO_BUF struct buf all;
+    struct arena a;
+
+    arena_init(&a, 0);
+    buf_init(&all, 0);
+    for (size_t i = 0; i < c->folders; i++) {
+        struct str *files = NULL;
+        size_t n = 0;
+
+        if (sigma_files(c->folder[i], &a, &files, &n, NULL) < 0)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            struct stat st = { 0 };
+
+            (void)stat(files[k].p, &st);
+            buf_str(&all, files[k]);
+            buf_printf(&all, "\n%lld %lld.%09ld\n", (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        }
+    }
+    arena_free(&a);
+    return str_hash(buf_view(&all));
+}
+
+/* load - the packs as they are on disk now. */
+static int load(struct classify *c, struct err *e)
+{
+    const char *there[CLASSIFY_PATHS];
+    struct sigma *rules = NULL;
+    struct sigma_run *run = NULL;
+    uint64_t *each = NULL;
+    size_t n = 0;
+    int rc;
+
+    for (size_t i = 0; i < c->folders; i++) {
+        struct stat st;
+
+        if (stat(c->folder[i], &st) == 0 && S_ISDIR(st.st_mode))
+            there[n++] = c->folder[i];
+    }
+    rc = sigma_load(there, n, &rules, e);
+    if (rc == 0)
+        rc = sigma_run_new(rules, false, &run, e);
+    if (rc == 0 && !(each = calloc(sigma_rule_count(rules) + 1, sizeof *each)))
+        rc = err_set(e, -ENOMEM, "no memory for the rules of event types");
+    if (rc < 0) {
+        sigma_run_free(&run);
+        sigma_free(&rules);
+        return rc;
+    }
+    for (size_t i = 0; i < sigma_rule_count(rules); i++)
+        if (!sigma_rule_at(rules, i)->correlation)
+            each[i] = classify_of_rule(sigma_rule_at(rules, i));
+    sigma_run_free(&c->run);
+    sigma_free(&c->rules);
+    free(c->codes);
+    c->rules = rules;
+    c->run = run;
+    c->codes = each;
+    return 0;
+}
+
+int classify_open(const char *const *rules, size_t count, struct classify **out, struct err *e)
+{
+    struct classify *c = calloc(1, sizeof *c);
+    int rc = 0;
+
+    *out = NULL;
+    if (!c)
+        return err_set(e, -ENOMEM, "no memory for the rules of event types");
+    for (size_t i = 0; i < count && c->folders < CLASSIFY_PATHS; i++) {
+        int n = snprintf(c->folder[c->folders], FOLDER_MAX, "%s/" CLASSIFY_FOLDER, rules[i]);
+
+        c->folders += n > 0 && n < FOLDER_MAX;
+    }
+    c->files = hash_files(c);
+    rc = load(c, e);
+    if (rc < 0)
+        classify_close(&c);
+    *out = c;
+    return rc;
+}
+
+void classify_close(struct classify **cp)
+{
+    struct classify *c = *cp;
+
+    if (!c)
+        return;
+    sigma_run_free(&c->run);
+    sigma_free(&c->rules);
+    free(c->codes);
+    free(c);
+    *cp = NULL;
+}
+
+int classify_refresh(struct classify *c, struct err *e)
+{
+    uint64_t now = hash_files(c);
+    int rc;
+
+    if (now == c->files)
+        return 0;
+    rc = load(c, e);
+    if (rc < 0)
+        return rc;
+    c->files = now;
+    return 1;
+}
+
+const struct sigma *classify_rules(const struct classify *c) { return c->rules; }
+
+/* --- events --- */
+
+int classify_event(struct classify *c, struct event *ev, struct arena *a, uint64_t *added, struct err *e)
+{
+    const struct sigma_match *m = NULL;
+    uint64_t found = 0, fresh;
+    int n;
+
+    if (added)
+        *added = 0;
+    if (!c || sigma_rule_count(c->rules) == 0)
+        return 0;
+    n = sigma_run_event(c->run, ev, true, &m, e);
+    if (n < 0)
+        return n;
+    for (int i = 0; i < n; i++)
+        found |= c->codes[m[i].rule->index];
+    if (found == 0)
+        return 0;
+    fresh = found & ~classify_said(ev);
+    for (uint64_t left = fresh; left; left &= left - 1) {
+        int rc = event_add(ev, a, STR("saqshy.types"), codes[__builtin_ctzll(left)]);
+
+        if (rc == -ENOMEM)
+            return err_set(e, rc, "no memory for the types of an event");
+        if (rc < 0)
+            fresh &= ~(left & -left);
+    }
+    if (added)
+        *added = fresh;
+    return 0;
+}
+
+int classify_batch(struct classify *c, struct event_batch *b, struct err *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; c && i < b->count && rc == 0; i++)
+        if (!str_eq(b->items[i].parser, STR(EVENT_PARSER_FACTS)))
+            rc = classify_event(c, &b->items[i], &b->arena, NULL, e);
+    return rc;
+}
