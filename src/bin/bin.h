@@ -26,6 +26,8 @@ static inline int wrong_usage(const char *command, const char *what)
 /* data_and_json - the options of a command that has --data and --json and no other; *data and *json stay as they are where one is not given. -1: go on,
  * with the words from optind; otherwise the exit code, and --help or the usage was told. */
 MUST_USE int data_and_json(int argc, char **argv, const char *usage, const char **data, bool *json);
+/* cmd_rules_except - "saqshy rules except" and "exceptions"; argv[0] is that word. */
+int cmd_rules_except(int argc, char **argv);
 #define RULE_FOLDERS_MAX 16   /* on a command line */
 /* rule_paths - the pipelines of content come first, so that any other file may say it otherwise; then the given folders, or without
  * any our own rules and those below data (may be NULL). The paths point into r. */

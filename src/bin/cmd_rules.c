@@ -7,7 +7,8 @@
 
 static const char usage[] =
     "usage: saqshy rules check DIR [--json]\n"
-    "       saqshy rules test DIR [--json]\n\n"
+    "       saqshy rules test DIR [--json]\n"
+    "       saqshy rules except RULE … | exceptions     what a site excepts from rules: saqshy rules except --help\n\n"
     "check  loads and compiles all rules below DIR; tells which are not supported (and why), which are broken (and where), and what is\n"
     "       odd in those that load\n"
     "test   runs the sample lines that the rules carry (saqshy.samples) through the parsers and the rules, and those that the parsers carry\n"
@@ -184,6 +185,8 @@ int cmd_rules(int argc, char **argv)
     struct err e = { 0 };
     int c, rc;
 
+    if (argc > 1 && (strcmp(argv[1], "except") == 0 || strcmp(argv[1], "exceptions") == 0))
+        return cmd_rules_except(argc - 1, argv + 1);
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c != 'j') {
             fputs(usage, c == 'h' ? stdout : stderr);

@@ -1,0 +1,63 @@
+/* of_findings.c - see of_findings.h. */
+#include "desk/cases/of_findings.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#define WAIT_MS 10000
+
+static int broken(sqlite3 *db, struct err *e) { return err_set(e, -EIO, "desk.db: %s", db ? sqlite3_errmsg(db) : "no memory"); }
+
+/* keep - the numbers that are asked for, as a table of this connection. */
+static int keep(sqlite3 *db, const uint64_t *seqs, size_t count, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_exec(db, "CREATE TEMP TABLE asked (seq INTEGER PRIMARY KEY); BEGIN", NULL, NULL, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(db, "INSERT OR IGNORE INTO temp.asked VALUES (?)", -1, &st, NULL);
+    for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
+        sqlite3_bind_int64(st, 1, (int64_t)seqs[i]);
+        rc = sqlite3_step(st) == SQLITE_DONE ? sqlite3_reset(st) : SQLITE_ERROR;
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_OK ? 0 : broken(db, e);
+}
+
+static int tell_all(sqlite3 *db, finding_case_tell *tell, void *arg, struct err *e)
+{
+    static const char sql[] = "SELECT c.number, c.state, c.confirmed_at IS NOT NULL OR c.state IN ('event_confirmed','event_analysed'), count(*) FROM temp.asked a"
+                              " JOIN finding f ON f.seq = a.seq JOIN cases c ON c.id = f.case_id GROUP BY c.id ORDER BY c.id";
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(st);
+        if (rc != SQLITE_ROW)
+            break;
+        struct finding_case k = { (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1), sqlite3_column_int(st, 2) != 0,
+                                  (uint64_t)sqlite3_column_int64(st, 3) };
+
+        if (k.number && k.state)
+            tell(arg, &k);
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? 0 : broken(db, e);
+}
+
+int cases_of_findings(const char *path, const uint64_t *seqs, size_t count, finding_case_tell *tell, void *arg, struct err *e)
+{
+    sqlite3 *db = NULL;
+    int rc;
+
+    if (access(path, F_OK) < 0)
+        return err_set(e, -ENOENT, "there is no \"%s\"", path);
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK || sqlite3_busy_timeout(db, WAIT_MS) != SQLITE_OK)
+        rc = broken(db, e);
+    else
+        rc = keep(db, seqs, count, e);
+    if (rc == 0)
+        rc = tell_all(db, tell, arg, e);
+    sqlite3_close(db);
+    return rc;
+}

@@ -1,0 +1,23 @@
+/* of_findings.h - what became of findings, for whoever asks from outside a desk.
+ *
+ * Owns      nothing.
+ * Promises  1. Only reads, asks nothing of a running desk, and sees one moment of it.
+ *           2. Each case is told once, by its number.
+ * Threads   any.
+ * Source    detect.md 7 (10): an exception says beforehand which confirmed cases it would have removed. */
+#ifndef SAQSHY_DESK_CASES_OF_FINDINGS_H
+#define SAQSHY_DESK_CASES_OF_FINDINGS_H
+
+#include "base/base.h"
+
+struct finding_case {
+    const char *number, *state;
+    bool        confirmed;     /* as an event or an incident */
+    uint64_t    findings;      /* of those asked for */
+};
+typedef void finding_case_tell(void *arg, const struct finding_case *k);
+
+/* cases_of_findings - path of a desk.db; seqs: numbers of findings. 0, also where some are of no case; -ENOENT: there is no such file. */
+MUST_USE int cases_of_findings(const char *path, const uint64_t *seqs, size_t count, finding_case_tell *tell, void *arg, struct err *e);
+
+#endif
