@@ -58,3 +58,20 @@ export type RiskAccount = Decoded<typeof account>;
 const risk = object({ now: instant, at: nullable(instant), running: bool, half_life_s: num, threshold: object({ host: num, user: num }), total: num, items: arr(account), next: nullable(str) });
 export type Risk = Decoded<typeof risk>;
 export const risks = (query: Query) => get('/detection/risk', risk, query);
+
+// i18n: ui.detection.exception_state.*
+export const EXCEPTION_STATES = ['active', 'expired'] as const;
+const exception = object({
+  id: str, title: str, author: str, reason: str, expires_at: nullable(instant), state: oneOf(EXCEPTION_STATES), objects: arr(ref), everywhere: bool,
+  rules: arr(object({ id: str, title: str })), file: str, removable: bool, text: nullable(str),
+});
+export type RuleException = Decoded<typeof exception>;
+export const exceptions = (query: Query = {}) => get('/detection/exceptions', object({ now: instant, at: nullable(instant), items: arr(exception) }), query);
+const preview = object({
+  id: str, text: str, findings: num, hits: num, removed: num, removed_hits: num, unknown: num, since: nullable(instant), cases: num, confirmed: num, open: num,
+  items: arr(object({ id: str, number: str, state: str, confirmed: bool })), may: bool,
+});
+export type ExceptionPreview = Decoded<typeof preview>;
+export const previewException = (body: unknown) => send('POST', '/detection/exceptions/preview', preview, {}, body);
+export const createException = (body: unknown) => send('POST', '/detection/exceptions', object({ id: str, text: str }), {}, body);
+export const removeException = (exceptionId: string) => send('DELETE', `/detection/exceptions/${id(exceptionId)}`, nothing);
