@@ -44,12 +44,32 @@ void rule_book_free(struct rule_book *b);
 const struct rule *rule_find(const struct rule_book *b, struct str id);
 
 /* --- policy.c --- */
+#define POLICY_PEOPLE_MAX 64
+#define POLICY_ROLES_MAX  8
+/* One row of "people" in content/policy/detection.yaml: whom it fits, and who. */
+struct people_row {
+    struct str          rule;         /* empty: any */
+    size_t              from;         /* the least level it fits */
+    const struct ynode *objects;      /* NULL: all */
+    struct str          roles[POLICY_ROLES_MAX];
+    size_t              role_count;
+    bool                email, inbox; /* of tell */
+};
 struct policy {
     struct yaml *auto_file;           /* owns the ids of auto_notify */
+    struct yaml *people_file;         /* owns the texts of the rows */
+    struct people_row tell[POLICY_PEOPLE_MAX], confirm[POLICY_PEOPLE_MAX];
+    size_t       tell_count, confirm_count;
 };
-MUST_USE int policy_load(const char *content, struct policy *out, struct err *e);
+/* policy_load - auto_notify.yaml and the people of detection.yaml; files of DATA/policy take their place. */
+MUST_USE int policy_load(const struct node *n, struct policy *out, struct err *e);
 void policy_free(struct policy *p);
-bool policy_auto_notify(const struct policy *p, struct str rule_id);
+/* policy_auto_notify - object {NULL,0}: is it so for any object? */
+bool policy_auto_notify(const struct policy *p, struct str rule_id, struct str object);
+/* people_fit - does the row fit a case of this rule, level and object? */
+bool people_fit(const struct people_row *r, struct str rule, struct str level, struct str object);
+/* policy_confirm - the role without whose word nothing goes out of such a case; NULL: anybody's who may. */
+const struct people_row *policy_confirm(const struct policy *p, struct str rule, struct str level, struct str object);
 
 /* What the room of cases reads from content/policy (cases/advice.c). */
 struct case_policy {
@@ -278,6 +298,8 @@ struct letter {
 };
 MUST_USE int letter_owner(struct call *c, const struct kase *k, const struct letter *l);   /* responsible persons */
 MUST_USE int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, const struct letter *l, bool internal);
+/* letter_role - to the people of a role, of the centre or of the object's organisation as the role has it; stays inside. */
+MUST_USE int letter_role(struct call *c, const struct kase *k, struct str role, const struct letter *l);
 MUST_USE int inbox_owner(struct call *c, const struct kase *k, const struct letter *l);
 MUST_USE int inbox_centre(struct call *c, const struct kase *k, const struct letter *l);
 MUST_USE int notices_json(struct call *c, int64_t case_id, json_t **out);

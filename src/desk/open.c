@@ -34,7 +34,7 @@ int desk_open(const struct desk_setup *setup, struct desk **out, struct err *e)
     if (rc == 0)
         rc = rule_book_load(setup->node->content, &d->rules, e);
     if (rc == 0)
-        rc = policy_load(setup->node->content, &d->policy, e);
+        rc = policy_load(setup->node, &d->policy, e);
     if (rc == 0)
         rc = duty_policy_load(setup->node->content, setup->world, &d->duty_policy, e);
     if (rc == 0)

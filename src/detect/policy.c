@@ -194,13 +194,13 @@ static int read_risk(struct detect_policy *p, struct err *e)
 
 static int read_file(const char *path, struct yaml **out, struct err *e)
 {
-    static const char *const known[] = { "group", "storm", "raise_from", "levels", "risk", NULL };
+    static const char *const known[] = { "group", "storm", "raise_from", "levels", "people", "risk", NULL };   /* people: of the desk */
     int rc = yaml_load_file(path, out, e);
 
     if (rc < 0)
         return rc;
     if ((*out)->doc_count != 1 || (*out)->docs[0]->kind != YNODE_MAP)
-        return err_line(e, -EBADMSG, path, 1, 1, "one map is expected: group, storm, raise_from, levels, risk");
+        return err_line(e, -EBADMSG, path, 1, 1, "one map is expected: group, storm, raise_from, levels, people, risk");
     return yaml_only(*out, (*out)->docs[0], known, e);
 }
 

@@ -27,6 +27,17 @@ int act_body_check(struct str name, const json_t *body, char field[DESK_FIELD_MA
 
 static bool role_may(const struct call *c, const struct transition *t) { return !c->v || (t->roles & (1u << c->v->role)); }
 
+/* confirms - the policy leaves what goes out of such a case, and its dismissal, to the centre's lead; heard from another node it was decided there. */
+static bool confirms(const struct call *c, const struct transition *t, const struct kase *k)
+{
+    const struct people_row *r;
+
+    if (!c->v || c->heard || (t->run != act_notify && t->run != act_dismiss))
+        return true;
+    r = policy_confirm(&c->d->policy, k->rule_id, k->rule_level, k->object_id);
+    return !r || c->v->role != DESK_CENTRE_ANALYST || str_eq(r->roles[0], STR("centre_analyst"));
+}
+
 /* fits - does this row hold for the case as it is, whoever asks? A case that was merged into another takes a remark or the split alone. */
 static bool fits(struct call *c, const struct transition *t, const struct kase *k)
 {
@@ -50,6 +61,8 @@ static int find(struct call *c, const struct kase *k, struct str name, const str
         known = t->name;
         if (!role_may(c, t) || !(t->machines & (1u << k->machine)))
             continue;
+        if (!confirms(c, t, k))
+            return refuse(c, -EACCES, "lead_confirms", NULL, "the policy leaves it to the centre's lead to %s this case", known);
         allowed = true;
         if (fits(c, t, k)) {
             *out = t;
@@ -208,7 +221,7 @@ json_t *actions_json(struct call *c, const struct kase *k)
     bool elsewhere = c->v && step_elsewhere(c, k);
 
     for (size_t i = 0; c->v && i < transition_count; i++)
-        if (!(elsewhere && step_travels(transitions[i].name)) && role_may(c, &transitions[i]) && fits(c, &transitions[i], k))
+        if (!(elsewhere && step_travels(transitions[i].name)) && role_may(c, &transitions[i]) && confirms(c, &transitions[i], k) && fits(c, &transitions[i], k))
             json_array_append_new(list, json_pack("{s:s, s:o}", "name", transitions[i].name, "fields",
                                                   body_fields_json(transitions[i].fields, body_field_count(transitions[i].fields, ACT_FIELDS_MAX))));
     return list;

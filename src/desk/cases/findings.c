@@ -109,14 +109,36 @@ static struct str rule_level(struct str s)
     return value_known(levels, s) ? s : STR("medium");
 }
 
-/* policy_sends - does the notice of this rule go out without a human? */
-static int policy_sends(struct call *c, struct str rule_id, int64_t *on)
+/* policy_sends - does the notice of this rule and object go out without a human? Not where somebody's word is needed. */
+static int policy_sends(struct call *c, const struct seen *s, int64_t *on)
 {
-    int rc = db_int(c->d, c->e, -1, on, "SELECT auto_notify FROM rule_policy WHERE rule_id = ?", "t", rule_id);
+    int rc = db_int(c->d, c->e, -1, on, "SELECT auto_notify FROM rule_policy WHERE rule_id = ?", "t", s->rule_id);
 
     if (*on < 0)
-        *on = policy_auto_notify(&c->d->policy, rule_id);
+        *on = policy_auto_notify(&c->d->policy, s->rule_id, s->object);
+    if (policy_confirm(&c->d->policy, s->rule_id, rule_level(get(s->ev, "rule.level")), s->object))
+        *on = 0;
     return rc;
+}
+
+/* tell_people - whom policy wants told the moment such a case opens. */
+static int tell_people(struct call *c, const struct kase *k, struct str level)
+{
+    const struct letter l = { .kind = "reminder", .key = "case_opened", .due = k->detected_at };
+    const struct policy *p = &c->d->policy;
+    int rc = 0;
+
+    for (size_t i = 0; i < p->tell_count && rc >= 0; i++) {
+        const struct people_row *r = &p->tell[i];
+
+        if (!people_fit(r, k->rule_id, level, k->object_id))
+            continue;
+        for (size_t n = 0; r->email && n < r->role_count && rc >= 0; n++)
+            rc = letter_role(c, k, r->roles[n], &l);
+        if (rc >= 0 && r->inbox)
+            rc = inbox_centre(c, k, &l);
+    }
+    return rc < 0 ? rc : 0;
 }
 
 /* detected_line - the first line; of a repeated registration it names the case before (row 19). */
@@ -142,7 +164,7 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
     if (rc == 0)
         rc = case_recurrence(c, s->rule_id, name, s->object, s->host, s->ev->time, &previous);
     if (rc == 0 && s->object.p)
-        rc = policy_sends(c, s->rule_id, &automatic);
+        rc = policy_sends(c, s, &automatic);
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, id,
                     "INSERT INTO cases(number, machine, detector, state, kind, rule_id, rule_name, rule_level, object_id, grouping, host, edition,"
@@ -156,6 +178,8 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
         rc = detected_line(c, *id, previous, s->ev->time);
     if (rc == 0)
         rc = clock_start(c, &k, "D-05", s->ev->time);
+    if (rc == 0)
+        rc = tell_people(c, &k, rule_level(get(s->ev, "rule.level")));
     return rc < 0 ? rc : case_search_update(c, *id);
 }
 

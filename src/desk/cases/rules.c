@@ -223,7 +223,7 @@ static int rule_state(struct call *c, const struct rule *r, bool *auto_notify, i
     int64_t set = -1;
     int rc = db_int(c->d, c->e, -1, &set, "SELECT auto_notify FROM rule_policy WHERE rule_id = ?", "t", r->id);
 
-    *auto_notify = set >= 0 ? set == 1 : policy_auto_notify(&c->d->policy, r->id);
+    *auto_notify = set >= 0 ? set == 1 : policy_auto_notify(&c->d->policy, r->id, (struct str){ NULL, 0 });
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, findings, "SELECT sum(count) FROM cases WHERE rule_id = ?", "t", r->id);
     return rc;

@@ -89,6 +89,17 @@ int letter_org_kind(struct call *c, const struct kase *k, const char *org_kind, 
     return rc < 0 ? rc : letters_queue(c, k, l, r.at, r.count, internal);
 }
 
+int letter_role(struct call *c, const struct kase *k, struct str role, const struct letter *l)
+{
+    struct recipients r = { .count = 0 };
+    const int64_t bounded = !role_reads_all(desk_role_parse(role));
+    int rc = recipients_from(c, &r, db_query(c->d, c->e,
+                                             "SELECT email, language FROM user WHERE role = ?1 AND active = 1 AND email <> '' AND (?2 = 0 OR org_id = ?3)"
+                                             " ORDER BY id LIMIT 100", "tit", role, bounded, k->org_id));
+
+    return rc < 0 ? rc : letters_queue(c, k, l, r.at, r.count, true);
+}
+
 /* inbox_put - in the portal the notice is there with the commit: it is sent. */
 static int inbox_put(struct call *c, const struct kase *k, const struct letter *l, struct str org_id, struct str addressee, bool internal)
 {
