@@ -33,6 +33,9 @@ int cmd_rules_except(int argc, char **argv);
  * any our own rules and those below data (may be NULL). The paths point into r. */
 struct rule_paths { char pipelines[4200], own[4200], added[4200]; const char *paths[RULE_FOLDERS_MAX + 2]; size_t count; };
 void rule_paths(struct rule_paths *r, const char *content, const char *data, const char *const *given, size_t count);
+/* cmd_rules_explain, cmd_rules_cost - "saqshy rules explain", "saqshy rules cost"; argv[0] is that word. */
+int cmd_rules_explain(int argc, char **argv);
+int cmd_rules_cost(int argc, char **argv);
 /* lang_of_environment - LC_ALL, LC_MESSAGES or LANG; English if none of them names a language of ours. */
 static inline enum lang lang_of_environment(void)
 {

@@ -98,7 +98,7 @@ static int hunt_all(struct hunt *h, char **files, int count, bool json)
     struct err e = { 0 };
     bool unread = false;
 
-    hunt_tell(h, &(struct hunt_listener){ &o, sink, flush, complain });
+    hunt_tell(h, &(struct hunt_listener){ .arg = &o, .sink = sink, .flush = flush, .say = complain });
     for (int i = 0; i <= count; i++) {
         e = (struct err){ 0 };
         if ((i < count ? hunt_file(h, files[i], &e) : hunt_end(h, &stats, &e)) < 0) {

@@ -8,11 +8,14 @@
 static const char usage[] =
     "usage: saqshy rules check DIR [--json]\n"
     "       saqshy rules test DIR [--json]\n"
-    "       saqshy rules except RULE … | exceptions     what a site excepts from rules: saqshy rules except --help\n\n"
+    "       saqshy rules except RULE … | exceptions     what a site excepts from rules: saqshy rules except --help\n"
+    "       saqshy rules explain RULE FILE [--line N] [--rules DIR…] [--data DIR] [--json]\n"
+    "       saqshy rules cost --data DIR [--top N] [--never-fed] [--json]\n\n"
     "check  loads and compiles all rules below DIR; tells which are not supported (and why), which are broken (and where), and what is\n"
     "       odd in those that load\n"
     "test   runs the sample lines that the rules carry (saqshy.samples) through the parsers and the rules, and those that the parsers carry\n"
     "       (of DIR/parsers, where there is one, and our own) through all parsers together\n"
+    "explain, cost: see \"saqshy rules explain --help\", \"saqshy rules cost --help\"\n"
     "Exit 0 if nothing is broken and all samples hold, 1 if not, 2 if DIR cannot be read.\n";
 
 static void put_refusals(const struct sigma *s, enum sigma_verdict v, struct buf *b)
@@ -187,6 +190,10 @@ int cmd_rules(int argc, char **argv)
 
     if (argc > 1 && (strcmp(argv[1], "except") == 0 || strcmp(argv[1], "exceptions") == 0))
         return cmd_rules_except(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "explain") == 0)
+        return cmd_rules_explain(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "cost") == 0)
+        return cmd_rules_cost(argc - 1, argv + 1);
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c != 'j') {
             fputs(usage, c == 'h' ? stdout : stderr);

@@ -34,6 +34,8 @@ struct hunt_listener {
     /* What sinks wrote, in order. Below 0 ends it with that. */
     int (*flush)(void *arg, struct str text);
     void (*say)(void *arg, const char *file, uint64_t record, const char *what);
+    /* Not NULL: every event is given to it instead, and no rule looks at it. Below 0 ends it with that. */
+    int (*each)(void *arg, const char *file, uint64_t record, const struct event *ev, struct buf *out);
 };
 void hunt_tell(struct hunt *h, const struct hunt_listener *to);
 

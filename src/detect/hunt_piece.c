@@ -31,7 +31,11 @@ void piece_reset(struct piece *p)
 int piece_match(struct hunt *h, struct sigma_run *run, struct piece *p, uint64_t record, const struct event *ev, struct err *e)
 {
     const struct sigma_match *m;
-    int n = sigma_run_event(run, ev, false, &m, e);
+    int n;
+
+    if (h->to.each)
+        return h->to.each(h->to.arg, p->path, record, ev, &p->out);
+    n = sigma_run_event(run, ev, false, &m, e);
 
     if (n <= 0)
         return n;

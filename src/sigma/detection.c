@@ -64,6 +64,7 @@ static int add_regex(struct draft *d, const struct ynode *v, const struct chain 
     if (rc < 0)
         return err_set(d->e, rc, "no memory for a regular expression");
     p.text = regex_literal(&d->set->arena, v->text);
+    p.re->source = arena_copy(&d->set->arena, v->text);
     p.re->next = d->set->regexes;
     d->set->regexes = p.re;
     return add_pattern(d, out, &p);

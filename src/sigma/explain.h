@@ -6,7 +6,7 @@
  *              the event, where in it, and where in the original line; or what was in the field instead.
  *           3. No correlation changes: of a correlation is told which of its rules match this event and whether the event has what it groups by.
  *           4. Bounded: a rule has SIGMA_NODES_MAX parts; of a value that did not match EXPLAIN_VALUE_MAX bytes are told.
- * Threads   owner of the run.
+ * Threads   any: the set does not change.
  * Units     at and in_line are offsets in bytes, from 0; in_line is -1 where the value is no part of the original. */
 #ifndef SAQSHY_SIGMA_EXPLAIN_H
 #define SAQSHY_SIGMA_EXPLAIN_H
@@ -14,6 +14,7 @@
 #include "sigma/sigma.h"
 
 #define EXPLAIN_VALUE_MAX 512
+#define EXPLAIN_PARTS_MAX 60000
 #define EXPLAIN_TESTS_MAX 64     /* texts of one leaf that are listed; tests counts all */
 
 enum explain_kind { EXPLAIN_AND, EXPLAIN_OR, EXPLAIN_NOT, EXPLAIN_LEAF };
@@ -71,9 +72,10 @@ struct explain {
     bool       stopped;         /* a pattern was stopped at its step limit: it counted as no match */
 };
 
-/* sigma_explain - rule must be of the run's set. Texts are borrowed from ev, the set and a. -ENOMEM. */
-MUST_USE int sigma_explain(struct sigma_run *r, const struct event *ev, const struct sigma_rule *rule, struct arena *a, struct explain *out,
-                           struct err *e);
+/* sigma_explain - rule must be of the set; loose as in sigma_run_new. Texts are borrowed from ev, the set and a. -ENOMEM; -E2BIG: the
+ * condition has more than EXPLAIN_PARTS_MAX parts when its selections are written out. */
+MUST_USE int sigma_explain(const struct sigma *s, bool loose, const struct event *ev, const struct sigma_rule *rule, struct arena *a,
+                           struct explain *out, struct err *e);
 /* explain_json - {"rule":{id,title,level},"matches":bool,"why":CODE,"logsource":{"applies","wanted":{product,category,service},
  * "event":{product,channel,event_id,class}},"condition":[PART…],"filters":[{id,title,counts,holds,"parts":[PART…]}],
  * "refs":[{id,title,holds,missing}],"stopped":bool}. PART: {depth,kind,name,holds} and of a leaf {field,comparison,wanted:[…],tests,cased,

@@ -114,6 +114,7 @@ bool glob_match(const uint16_t *tokens, uint32_t count, struct str s, uint32_t *
 struct regex {
     struct regex *next;
     void *code;      /* pcre2_code */
+    struct str source;   /* as written, for people */
 };
 #define RE_CASELESS   1u
 #define RE_MULTILINE  2u
@@ -211,6 +212,8 @@ struct program {
     struct part  *parts;       /* the nodes from which it was written: what must hold is read off them */
     uint32_t     *kids;
     uint32_t      part_count, root;
+    struct named *names;       /* the selections: which part is which, for people */
+    uint32_t      name_count;
 };
 /* first: of a leaf its number, of the others their first kid in kids; kids have smaller numbers than their parents. */
 struct part { enum node_kind kind; uint32_t first, count; };
@@ -276,6 +279,10 @@ struct str view_folded(struct view *v, uint32_t value);
 bool program_run(const struct program *p, struct view *v);
 bool program_match(const struct program *p, struct view *v);
 bool leaf_true(const struct leaf *leaf, struct view *v);
+/* Where a value holds a pattern: bytes of the value as it came. */
+struct place { size_t at, n; };
+/* pattern_holds - one value of the event against one pattern, and where in it. */
+bool pattern_holds(const struct pattern *p, struct view *v, uint32_t value, struct place *pl);
 /* program_explain - the places that made the program true; at most max. */
 size_t program_explain(const struct program *p, struct view *v, struct sigma_hit *hits, size_t max);
 

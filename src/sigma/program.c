@@ -85,6 +85,12 @@ static int keep_parts(const struct draft *d, struct program *out)
 {
     struct arena *a = &d->set->arena;
 
+    out->names = arena_array(a, d->name_count + 1, sizeof *out->names);
+    for (uint32_t i = 0; out->names && i < d->name_count; i++)
+        out->names[out->name_count++] = (struct named){ arena_copy(a, d->names[i].name), d->names[i].node };
+    if (!out->names)
+        return err_set(d->e, -ENOMEM, "no memory for a rule");
+
     out->part_count = d->node_count;
     out->parts = arena_array(a, d->node_count, sizeof *out->parts);
     out->kids = arena_array(a, d->kid_count + 1, sizeof *out->kids);
@@ -128,8 +134,6 @@ int program_compile(struct draft *d, uint32_t root, struct program *out)
 }
 
 /* --- evaluation --- */
-
-struct place { size_t at, n; };
 
 static bool number_holds(const struct pattern *p, struct str s)
 {
@@ -231,7 +235,10 @@ static bool value_holds(const struct pattern *p, struct view *v, uint32_t value,
     return false;
 }
 
-struct leaf_hit { uint32_t value; struct place place; };
+/* reads_folded - the place is one of the folded value. */
+static bool reads_folded(const struct pattern *p) { return !p->cased && (p->kind == PAT_STARTS || p->kind == PAT_ENDS || p->kind == PAT_CONTAINS || p->kind >= PAT_REF); }
+
+struct leaf_hit { uint32_t value; struct place place; bool folded; };
 
 #define LOOKS_MIN 3   /* searches in one value from which on its grams pay */
 
@@ -279,6 +286,7 @@ static inline bool leaf_holds(const struct leaf *leaf, struct view *v, bool quic
 
             if ((!quick || p->needs + p->needs_byte == 0 || !denied(p, v, i)) && value_holds(p, v, i, &hit->place)) {
                 hit->value = i;
+                hit->folded = reads_folded(p);
                 return true;
             }
         }
@@ -331,6 +339,23 @@ static struct place original_place(struct view *v, uint32_t value, struct place 
     return out;
 }
 
+/* within - whatever the place was counted in, it lies in the value. */
+static struct place within(const struct view *v, uint32_t value, struct place pl)
+{
+    size_t n = v->values[value].raw.n;
+
+    return pl.at > n ? (struct place){ 0, n } : (struct place){ pl.at, min_size(pl.n, n - pl.at) };
+}
+
+bool pattern_holds(const struct pattern *p, struct view *v, uint32_t value, struct place *pl)
+{
+    bool holds = value_holds(p, v, value, pl);
+
+    if (holds && v->values[value].raw.p)
+        *pl = within(v, value, reads_folded(p) ? original_place(v, value, *pl) : *pl);
+    return holds;
+}
+
 size_t program_explain(const struct program *p, struct view *v, struct sigma_hit *hits, size_t max)
 {
     uint32_t at = p->entry;
@@ -345,14 +370,10 @@ size_t program_explain(const struct program *p, struct view *v, struct sigma_hit
         at = yes ? i->yes : i->no;
         if (!yes || hit.value == UINT32_MAX || n == max || at == GOTO_FALSE || !v->values[hit.value].raw.p)
             continue;
-        struct place pl = hit.place;
-        if (pl.at + pl.n <= (v->values[hit.value].has_folded ? v->values[hit.value].folded : v->values[hit.value].raw).n)
-            pl = original_place(v, hit.value, pl);
-        if (pl.at > v->values[hit.value].raw.n)
-            pl = (struct place){ 0, v->values[hit.value].raw.n };
+        struct place pl = within(v, hit.value, hit.folded ? original_place(v, hit.value, hit.place) : hit.place);
         hits[n++] = (struct sigma_hit){
             leaf->field == FIELD_KEYWORD ? STR("keywords") : v->set->fields[leaf->field],
-            str_of(v->values[hit.value].raw.p + pl.at, min_size(pl.n, v->values[hit.value].raw.n - pl.at)), pl.at,
+            str_of(v->values[hit.value].raw.p + pl.at, pl.n), pl.at,
         };
     }
     return n;
