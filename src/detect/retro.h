@@ -19,7 +19,7 @@
 
 #define RETRO_WORKERS_MAX  64
 #define RETRO_DAYS_MAX     400
-#define RETRO_OBJECTS_MAX  64      /* objects told of one rule; further ones are summed up */
+#define RETRO_OBJECTS_MAX  4096    /* objects counted for one rule; further ones are summed up */
 #define RETRO_SAMPLES_MAX  5
 #define RETRO_RULES_MAX    1000    /* rules of one preview */
 
@@ -65,24 +65,24 @@ struct retro_object {
 };
 struct retro_rule {
     char        *id, *title;
+    bool         silent;                 /* a correlation reads it; it is not told */
     enum sigma_level level;
     uint64_t     count;
     uint64_t    *days;                   /* day_count cells: [0] is that of from, of UTC */
-    struct retro_object objects[RETRO_OBJECTS_MAX];   /* in order of their id */
-    size_t       object_count;
+    struct retro_object *objects;        /* those with most hits first */
+    size_t       object_count, object_cap;
     uint64_t     other_objects;          /* hits of objects that found no place */
     struct retro_sample samples[RETRO_SAMPLES_MAX];   /* the first */
     size_t       sample_count;
 };
 struct retro_preview_result {
-    struct retro_rule *rules;            /* those of the set that raise findings, in its order */
+    struct retro_rule *rules;            /* in the order of the set; of silent ones only their title */
     size_t             rule_count;
     time_ns            from, to;
     int32_t            first_day;        /* days since 1970 */
     size_t             day_count;
     struct retro_stats stats;
-    bool               complete;         /* false: stopped or out of time, what is here is true up to through */
-    time_ns            through;          /* the time of receipt of the newest event looked at, 0: none */
+    bool               complete;         /* false: stopped or out of time after stats.events of about stats.all */
 };
 
 /* retro_preview - the rules of o->rules over its range, counted. Those of informational level are counted too. Stopped or out of time it answers 0 and complete is
@@ -90,8 +90,8 @@ struct retro_preview_result {
 MUST_USE int retro_preview(const struct retro_options *o, void (*progress)(void *arg, uint64_t events, uint64_t all), void *arg, struct retro_preview_result *out,
                            struct err *e);
 void retro_preview_free(struct retro_preview_result *r);
-/* retro_preview_json - {"from","to","complete","through","events","rules":[{"id","title","level","count","days":[{"day","count"}],"objects":[{"id","count"}],"other_objects",
- * "samples":[{"seq","time","object","line"}]}]}; a file of rules that refused some tells it beside. */
+/* retro_preview_json - {"from","to","complete","events","all","rules":[{"id","title","level","count","days":[{"day","count"}],"objects":[{"id","count"}],"other_objects",
+ * "samples":[{"seq","time","object","line"}]}]}; rules that are silent are left out. */
 void retro_preview_json(const struct retro_preview_result *r, struct buf *out);
 
 #endif

@@ -198,6 +198,15 @@ MUST_USE int sigma_run_plain(struct sigma_run *r, const struct event *ev, const 
 /* sigma_run_load_at - the memory of the i-th correlation; false past the last. */
 bool sigma_run_load_at(const struct sigma_run *r, uint32_t i, struct sigma_load *out);
 
+/* --- what must stand in an event --- */
+
+/* A text, folded, that one value of the event has: at its beginning (left), at its end (right), or anywhere. */
+struct sigma_need { struct str text; bool left, right; };
+typedef int sigma_need_fn(void *arg, const struct sigma_need *n);
+/* sigma_needs - texts of which at least one stands in every event that any rule of the set matches: for a store to leave blocks without them closed. 1: these are all;
+ * 0: there are none, some rule needs no text (correlations, rules about numbers). A non-zero answer of fn ends it and is returned. */
+MUST_USE int sigma_needs(const struct sigma *s, sigma_need_fn *fn, void *arg);
+
 /* --- the memory of correlations --- */
 
 /* sigma_run_save - append the state of all correlations to b. */
