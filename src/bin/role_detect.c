@@ -186,6 +186,16 @@ static void tell_risk(const struct node *node, const struct detect *d)
         log_line(LOG_WARN, "could not write the list of risks", "error.message", e.text, NULL);
 }
 
+/* tell_coverage - what arrives. */
+static void tell_coverage(const struct node *node, const struct detect *d)
+{
+    char path[4096];
+    struct err e;
+
+    if (detect_publish_coverage(d, node_path(node, "detect/coverage.json", path), clock_now(), &e) < 0)
+        log_line(LOG_WARN, "could not write what arrives", "error.message", e.text, NULL);
+}
+
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
     struct telling exceptions = { 0 };
@@ -221,6 +231,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
         }
         if (now - risk_at >= RISK_NS) {
             tell_risk(node, d);
+            tell_coverage(node, d);
             risk_at = now;
         }
         if (now - published >= METRICS_NS) {
@@ -232,6 +243,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
         }
     }
     publish(d, true);
+    tell_coverage(node, d);
     if (detect_checkpoint(d, &e) < 0) {
         log_line(LOG_ERROR, "could not save the state of detection, the next start replays", "error.message", e.text, NULL);
         return EXIT_NO;
@@ -244,7 +256,7 @@ int role_detect_run(const struct node *node)
     char journal[4096], findings[4096], folder[4096], state[4096], indicators[4096], policy[4200], triage[4200], site[4096], picture[4096];
     struct metrics *metrics = calloc(1, sizeof *metrics);
     struct rule_paths where;
-    struct detect_config c = { .rules = where.paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics };
+    struct detect_config c = { .rules = where.paths, .segment_bytes = (uint64_t)node->segment_bytes, .metrics = metrics, .coverage = true };
     struct detect *d = NULL;
     struct err e;
     int code = EXIT_NO;

@@ -57,8 +57,9 @@ void coverage_save(const struct coverage *c, struct buf *b);
 MUST_USE int coverage_load(struct coverage *c, struct str saved, struct err *e);
 size_t coverage_rows(const struct coverage *c);
 uint64_t coverage_dropped(const struct coverage *c);
-/* coverage_json - the file above as of "at"; seq: the next event to count. */
-void coverage_json(const struct coverage *c, time_ns at, uint64_t seq, struct buf *out);
+/* coverage_json - the file above, written "at"; now: the moment up to which events were looked at, by which they are late; seq: the next to count. */
+void coverage_json(const struct coverage *c, time_ns at, time_ns now, uint64_t seq, struct buf *out);
+time_ns coverage_clock(const struct coverage *c);   /* receipt of the newest event; 0: none came */
 
 /* coverage_silent_after - seconds after which the silence of a source is news: twice its longest silence of two weeks, a quarter of an hour at
  * least, six hours for one known for less than a day that does not send all the time, a week at most. The portal's lists use the same. */

@@ -4,6 +4,7 @@
  * cursor. Killed in between, a restart reads the older state and replays the same events: their findings carry the same origin
  * numbers and are not taken twice. */
 #include "base/file.h"
+#include "detect/coverage.h"
 #include "detect/indicators.h"
 #include "detect/exception.h"
 #include "detect/internal.h"
@@ -16,7 +17,7 @@
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
        M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_INDICATORS, M_INDICATED,
-       M_SILENT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COSTLY, M_COUNT };
+       M_SILENT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COSTLY, M_ROWS, M_ROWS_DROPPED, M_SILENCES, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -47,6 +48,9 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_STORMS] = { "saqshy_detect_storms_total", false, "storms: too many findings of a rule at once, told as a summary" },
     [M_DROPPED] = { "saqshy_detect_episodes_dropped_total", false, "open episodes ended early for lack of room, told before" },
     [M_COSTLY] = { "saqshy_detect_rules_costly", true, "rules over their budget of time" },
+    [M_ROWS] = { "saqshy_detect_coverage_rows", true, "sources whose events are counted, for each object and class" },
+    [M_ROWS_DROPPED] = { "saqshy_detect_coverage_dropped", true, "sources silent for longest that were dropped for lack of room" },
+    [M_SILENCES] = { "saqshy_detect_silences_total", false, "findings of silent sources and types" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
@@ -57,6 +61,8 @@ struct detect {
     struct rule_store     store;
     struct indicators    *indicators;     /* NULL: none are asked */
     struct triage        *triage;
+    struct coverage      *coverage;       /* NULL: what arrives is not counted */
+    bool                  idle;           /* the last step found nothing to look at */
     bool                  used;           /* found holds something */
     struct detect_rules   rules;
     struct sigma         *sigma;
@@ -123,6 +129,15 @@ static int new_run(const struct sigma *s, struct sigma_run **out, struct err *e)
     return rc;
 }
 
+static void clear_state(struct detect *d)
+{
+    struct err e;
+
+    triage_clear(d->triage);
+    if (d->coverage && coverage_load(d->coverage, (struct str){ NULL, 0 }, &e) < 0)
+        return;   /* an empty text takes no memory: it cannot fail */
+}
+
 /* restore - saved state and where it ends. A damaged one is given up: the journal is replayed from its oldest event, and what
  * was found before is not taken twice. */
 static int restore(struct detect *d, uint64_t *from, struct err *e)
@@ -135,13 +150,15 @@ static int restore(struct detect *d, uint64_t *from, struct err *e)
     rc = state_file_read(d->state_file, &b, from, parts, e);
     if (rc == 0)
         rc = triage_load(d->triage, parts[STATE_EPISODES], parts[STATE_RISK], e);
+    if (rc == 0 && d->coverage)
+        rc = coverage_load(d->coverage, parts[STATE_COVERAGE], e);
     if (rc == 0)
         rc = sigma_run_load(d->run, parts[STATE_CORRELATIONS], e);
     if (rc != 1 && rc != -EBADMSG && rc != -E2BIG)
         return rc;
     if (rc < 0)
         snprintf(d->note, sizeof d->note, "%s", e->text);
-    triage_clear(d->triage);
+    clear_state(d);
     *from = 0;
     return 0;
 }
@@ -155,7 +172,7 @@ static int sane_start(struct detect *d, uint64_t *from, struct err *e)
 
     if (committed && *from > committed) {
         sigma_run_free(&d->run);
-        triage_clear(d->triage);
+        clear_state(d);
         rc = new_run(d->sigma, &d->run, e);
         snprintf(d->note, sizeof d->note, "it goes up to event %llu, the journal ends before event %llu", (unsigned long long)*from,
                  (unsigned long long)committed);
@@ -194,6 +211,8 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
         snprintf(d->indicator_note, sizeof d->indicator_note, "%s", e->text);
     if (rc == 0)
         rc = triage_open(d->c.policy, d->c.site_policy, &d->triage, e);
+    if (rc == 0 && d->c.coverage)
+        rc = coverage_new(&d->coverage, e);
     if (rc == 0)
         rc = new_run(d->sigma, &d->run, e);
     if (rc == 0)
@@ -250,6 +269,7 @@ void detect_close(struct detect **dp)
     rule_store_free(&d->store);
     indicators_close(&d->indicators);
     triage_close(&d->triage);
+    coverage_free(&d->coverage);
     publisher_free(&d->publisher);
     event_batch_free(&d->batch);
     event_batch_free(&d->found);
@@ -264,6 +284,17 @@ void detect_close(struct detect **dp)
 }
 
 /* --- the loop --- */
+
+/* take_stock - count the event as arrived, and tell whose silence is news by now. Returns how many findings. */
+static int take_stock(struct detect *d, const struct event *ev, struct err *e)
+{
+    int n = d->coverage ? coverage_event(d->coverage, ev, e) : 0;
+
+    if (n == 0 && d->coverage)
+        n = coverage_due(d->coverage, triage_policy(d->triage), ev, &d->found, e);
+    meter(d, M_SILENCES, n > 0 ? n : 0);
+    return n;
+}
 
 /* judge - the findings that one event brings about, into found: its own, and those of others that are due by now. Returns how many indicators
  * it met. */
@@ -288,8 +319,9 @@ static int judge(struct detect *d, const struct event *ev, struct err *e)
     }
     if (rc >= 0)
         due = triage_due(d->triage, d->sigma, ev, &d->found, e);
-    d->used = n + indicated + due > 0;
-    return rc < 0 ? rc : due < 0 ? due : indicated;
+    int silences = rc >= 0 && due >= 0 ? take_stock(d, ev, e) : 0;
+    d->used = n + indicated + due + silences > 0;
+    return rc < 0 ? rc : due < 0 ? due : silences < 0 ? silences : indicated;
 }
 
 /* look_at - one event; what is found is appended as one frame. */
@@ -339,6 +371,10 @@ static void meter_run(struct detect *d)
     meter(d, M_STORMS, (int64_t)(g.storms - d->grouped.storms));
     meter(d, M_DROPPED, (int64_t)(g.dropped - d->grouped.dropped));
     d->grouped = g;
+    if (d->coverage) {
+        meter(d, M_ROWS, (int64_t)coverage_rows(d->coverage));
+        meter(d, M_ROWS_DROPPED, (int64_t)coverage_dropped(d->coverage));
+    }
 }
 
 static int take_batch(struct detect *d, struct err *e)
@@ -368,20 +404,23 @@ static bool checkpoint_due(const struct detect *d)
 
 int detect_checkpoint(struct detect *d, struct err *e)
 {
-    AUTO_BUF struct buf b, episodes, risk;
+    AUTO_BUF struct buf b, episodes, risk, coverage;
     time_ns start = clock_steady();
     int rc;
 
     buf_init(&b, DETECT_STATE_MAX);
     buf_init(&episodes, DETECT_STATE_MAX);
     buf_init(&risk, DETECT_STATE_MAX);
+    buf_init(&coverage, DETECT_STATE_MAX);
     if (d->failed)
         return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
     sigma_run_save(d->run, &b);
     triage_save(d->triage, &episodes, &risk);
-    if (buf_failed(&b) || buf_failed(&episodes) || buf_failed(&risk))
+    if (d->coverage)
+        coverage_save(d->coverage, &coverage);
+    if (buf_failed(&b) || buf_failed(&episodes) || buf_failed(&risk) || buf_failed(&coverage))
         return err_set(e, -ENOMEM, "no memory to save the state of detection");
-    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk) };
+    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk), buf_view(&coverage) };
     rc = state_file_write(d->state_file, d->next_seq, parts, e);
     if (rc == 0 && d->next_seq)
         rc = journal_cursor_set(d->journal, DETECT_CURSOR, d->next_seq, e);
@@ -426,6 +465,7 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
         meter(d, M_DAMAGED, 1);
     if (n != 0)
         d->next_seq = journal_reader_seq(d->reader);
+    d->idle = n == 0;
     meter_run(d);
     if (n < 0)
         return n;
@@ -479,6 +519,18 @@ int detect_publish_exceptions(const struct detect *d, const char *path, time_ns 
     buf_init(&b, 0);
     exceptions_json(d->sigma, at, &b);
     return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the exceptions") : file_write_quick(path, buf_view(&b), e);
+}
+
+int detect_publish_coverage(const struct detect *d, const char *path, time_ns at, struct err *e)
+{
+    AUTO_BUF struct buf b;
+
+    if (!d->coverage)
+        return 0;
+    buf_init(&b, 0);
+    /* While there are events to look at, nobody is late by the clock on the wall. */
+    coverage_json(d->coverage, at, d->idle ? at : coverage_clock(d->coverage), d->next_seq, &b);
+    return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell what arrives") : file_write_quick(path, buf_view(&b), e);
 }
 
 /* carry_costs - what the rules cost so far goes on with those of the same id. */

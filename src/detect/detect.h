@@ -39,6 +39,7 @@ struct detect_config {
     const char        *policy;           /* content/policy/detection.yaml; NULL: each match is a finding by itself (triage.h) */
     const char        *site_policy;      /* DATA/policy/detection.yaml, which may be missing; or NULL. Both borrowed until detect_open returns */
     const char        *picture;          /* the rules as they run, for others: DATA/detect/rules.json (publish.h); NULL: none */
+    bool               coverage;         /* count what arrives, and tell silences as the policy says (coverage.h) */
     struct metrics    *metrics;          /* borrowed; may be NULL */
 };
 
@@ -64,6 +65,8 @@ MUST_USE int detect_policy_reload(struct detect *d, struct err *e);
 /* detect_publish_risk, detect_publish_exceptions - the files risk.json (risk.h) and exceptions.json (exception.h) as of "at". */
 MUST_USE int detect_publish_risk(const struct detect *d, const char *path, time_ns at, struct err *e);
 MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e);
+/* detect_publish_coverage - the file coverage.json (coverage.h) as of "at"; nothing where nothing is counted. */
+MUST_USE int detect_publish_coverage(const struct detect *d, const char *path, time_ns at, struct err *e);
 /* detect_indicators - look whether the set of indicators is another one now. 1: it is, *count indicators; 0: as before; an error: the one before goes on. */
 MUST_USE int detect_indicators(struct detect *d, size_t *count, struct err *e);
 /* detect_indicator_note - why events are held against no indicators though they should be; "": they are. */

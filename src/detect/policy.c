@@ -192,15 +192,70 @@ static int read_risk(struct detect_policy *p, struct err *e)
     return 0;
 }
 
+/* read_measures - a list of texts in each language; it may be missing. */
+static int read_measures(struct detect_policy *p, struct source s, struct silence_policy *out, struct err *e)
+{
+    static const char *const langs[] = { "kk", "ru", "en" };
+    const struct ynode *measures = yaml_get(s.node, "measures");
+    int rc = 0;
+
+    for (size_t i = 0; measures && i < COUNT(langs) && rc == 0; i++) {
+        const struct ynode *list = yaml_get(measures, langs[i]);
+        struct str *texts = arena_array(&p->arena, POLICY_FIELDS_MAX, sizeof *texts);
+
+        if (!texts)
+            return err_set(e, -ENOMEM, "no memory for the policy of detection");
+        rc = read_list((struct source){ s.y, measures }, list, texts, POLICY_FIELDS_MAX, &out->measures[i].count, e);
+        out->measures[i].items = texts;
+    }
+    return rc;
+}
+
+static int read_silence_of(struct detect_policy *p, struct source of, const char *key, struct silence_policy *out, struct err *e)
+{
+    static const char *const known[] = { "level", "title", "measures", NULL };
+    struct source s = { of.y, yaml_get(of.node, key) };
+    int rc = expect_map(s, p, key, known, e);
+
+    if (rc == 0)
+        rc = level_named(s, yaml_get(s.node, "level"), &out->level, e);
+    if (rc == 0)
+        rc = read_measures(p, s, out, e);
+    if (rc < 0)
+        return rc;
+    const struct ynode *title = yaml_get(s.node, "title");
+    out->told = true;
+    out->kk = yaml_text(title, "kk");
+    out->ru = yaml_text(title, "ru");
+    out->en = yaml_text(title, "en");
+    return out->kk.n && out->ru.n && out->en.n ? 0 : yaml_err(s.y, title ? title : s.node, e, "\"title\" must be a map of kk, ru and en");
+}
+
+/* read_silence - the part may be missing: then no silence is told. */
+static int read_silence(struct detect_policy *p, struct err *e)
+{
+    static const char *const known[] = { "source", "type", "ignore", NULL };
+    struct source s = key_of(p, "silence");
+    int rc = s.node ? expect_map(s, p, "silence", known, e) : 1;
+
+    if (rc == 0)
+        rc = read_silence_of(p, s, "source", &p->silence[0], e);
+    if (rc == 0)
+        rc = read_silence_of(p, s, "type", &p->silence[1], e);
+    if (rc == 0)
+        rc = read_list(s, yaml_get(s.node, "ignore"), p->silence_ignore, COUNT(p->silence_ignore), &p->silence_ignored, e);
+    return rc < 0 ? rc : 0;
+}
+
 static int read_file(const char *path, struct yaml **out, struct err *e)
 {
-    static const char *const known[] = { "group", "storm", "raise_from", "levels", "people", "risk", NULL };   /* people: of the desk */
+    static const char *const known[] = { "group", "storm", "raise_from", "levels", "people", "risk", "silence", NULL };   /* people: of the desk */
     int rc = yaml_load_file(path, out, e);
 
     if (rc < 0)
         return rc;
     if ((*out)->doc_count != 1 || (*out)->docs[0]->kind != YNODE_MAP)
-        return err_line(e, -EBADMSG, path, 1, 1, "one map is expected: group, storm, raise_from, levels, people, risk");
+        return err_line(e, -EBADMSG, path, 1, 1, "one map is expected: group, storm, raise_from, levels, people, risk, silence");
     return yaml_only(*out, (*out)->docs[0], known, e);
 }
 
@@ -224,6 +279,8 @@ int detect_policy_load(const char *ours, const char *site, struct detect_policy 
         rc = read_levels(p, e);
     if (rc == 0)
         rc = read_risk(p, e);
+    if (rc == 0)
+        rc = read_silence(p, e);
     if (rc < 0)
         detect_policy_free(&p);
     *out = p;

@@ -39,6 +39,14 @@ struct detect_policy {
     size_t              ignored;
     enum sigma_level    risk_level;
     struct str          risk_kk, risk_ru, risk_en;
+    struct silence_policy {               /* what is told of silence (coverage.h): of a source, of a type */
+        bool             told;
+        enum sigma_level level;
+        struct str       kk, ru, en;
+        struct sigma_texts measures[3];   /* kk, ru, en */
+    }                   silence[2];
+    struct str          silence_ignore[POLICY_USERS_MAX];   /* sources */
+    size_t              silence_ignored;
 };
 
 /* detect_policy_load - ours must be there, the site's (may be NULL) need not. */

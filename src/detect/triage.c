@@ -162,6 +162,8 @@ int triage_due(struct triage *t, const struct sigma *set, const struct event *ev
     return t->policy ? episodes_due(t->episodes, ev->received, set, out, e) : 0;
 }
 
+const struct detect_policy *triage_policy(const struct triage *t) { return t->policy; }
+
 void triage_save(const struct triage *t, struct buf *episodes, struct buf *risk)
 {
     if (!t->policy)

@@ -29,6 +29,8 @@ MUST_USE int triage_match(struct triage *t, const struct sigma *set, const struc
 /* triage_due - what is due when ev is received: see episodes_due. */
 MUST_USE int triage_due(struct triage *t, const struct sigma *set, const struct event *ev, struct event_batch *out, struct err *e);
 
+/* triage_policy - as it is in force; NULL: none. */
+const struct detect_policy *triage_policy(const struct triage *t);
 void triage_save(const struct triage *t, struct buf *episodes, struct buf *risk);
 MUST_USE int triage_load(struct triage *t, struct str episodes, struct str risk, struct err *e);
 /* triage_clear - nothing is open, nobody has an account. */
