@@ -204,7 +204,7 @@ static bool grow(struct coverage *c)
     return true;
 }
 
-struct row *row_make(struct coverage *c, struct str object, struct str source, enum event_class class)
+struct row *coverage_row(struct coverage *c, struct str object, struct str source, enum event_class class)
 {
     struct row *r;
 
@@ -232,7 +232,7 @@ struct row *row_make(struct coverage *c, struct str object, struct str source, e
     return r;
 }
 
-struct cell *row_cell(struct row *r, int type)
+struct cell *coverage_cell(struct row *r, int type)
 {
     struct cell *more;
 
@@ -268,7 +268,7 @@ static struct row *row_of(struct coverage *c, const struct event *ev)
             link_newest(c, r);
             return r;
         }
-    return row_make(c, object, source, ev->class);
+    return coverage_row(c, object, source, ev->class);
 }
 
 /* --- one event --- */
@@ -355,7 +355,7 @@ int coverage_event(struct coverage *c, const struct event *ev, struct err *e)
         if (type < 0 || done & UINT64_C(1) << type)
             continue;
         done |= UINT64_C(1) << type;
-        if (!(x = row_cell(r, type)))
+        if (!(x = coverage_cell(r, type)))
             return err_set(e, -ENOMEM, "no memory for the table of what arrives");
         count(c, x, ev, at_s);
     }

@@ -46,10 +46,10 @@ struct coverage {
 static inline struct str row_object(const struct row *r) { return str_of(r->text, r->object_n); }
 static inline struct str row_source(const struct row *r) { return str_of(r->text + r->object_n, r->source_n); }
 
-/* row_make - a new one, the newest, with its own cell. NULL without memory. */
-struct row *row_make(struct coverage *c, struct str object, struct str source, enum event_class class);
-/* row_cell - the cell of a type, made where it is missing. NULL without memory. */
-struct cell *row_cell(struct row *r, int type);
+/* coverage_row - a new one, the newest, with its own cell. NULL without memory. */
+struct row *coverage_row(struct coverage *c, struct str object, struct str source, enum event_class class);
+/* coverage_cell - the cell of a type, made where it is missing. NULL without memory. */
+struct cell *coverage_cell(struct row *r, int type);
 void coverage_clear(struct coverage *c);
 
 uint32_t cell_gap(const struct cell *c);

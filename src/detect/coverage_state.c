@@ -81,7 +81,7 @@ static int load_cell(struct row *r, uint8_t index, struct reader *in)
         return 0;
     x.told = told;
     x.last_s = x.first_s + life;
-    to = index ? row_cell(r, x.type) : r->cells;
+    to = index ? coverage_cell(r, x.type) : r->cells;
     if (!to)
         return -ENOMEM;
     *to = x;
@@ -99,7 +99,7 @@ static int load_row(struct coverage *c, struct reader *in)
         rd_fail(in, "a row");
     if (!rd_ok(in))
         return 0;
-    r = row_make(c, object, source, (enum event_class)class);
+    r = coverage_row(c, object, source, (enum event_class)class);
     if (!r)
         return -ENOMEM;
     for (uint8_t i = 0; i < cells && rc == 0 && rd_ok(in); i++)

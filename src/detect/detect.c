@@ -525,9 +525,9 @@ int detect_publish_coverage(const struct detect *d, const char *path, time_ns at
 {
     AUTO_BUF struct buf b;
 
+    buf_init(&b, 0);
     if (!d->coverage)
         return 0;
-    buf_init(&b, 0);
     /* While there are events to look at, nobody is late by the clock on the wall. */
     coverage_json(d->coverage, at, d->idle ? at : coverage_clock(d->coverage), d->next_seq, &b);
     return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell what arrives") : file_write_quick(path, buf_view(&b), e);
