@@ -10,6 +10,7 @@
 #define VERSION       1
 #define BUCKETS_FIRST 256
 #define KEY_MAX       (2 * RISK_NAME_MAX + 32)
+#define MOMENT_MAX    (INT64_MAX / 4)
 
 enum { HOST = 'h', USER = 'u' };
 
@@ -388,6 +389,15 @@ static double rd_double(struct reader *r)
     return v;
 }
 
+static time_ns rd_moment(struct reader *r)
+{
+    time_ns t = (time_ns)rd_le64(r);
+
+    if (t > MOMENT_MAX || t < -MOMENT_MAX)
+        rd_fail(r, "a moment");
+    return rd_ok(r) ? t : 0;
+}
+
 void risk_save(const struct risk *r, struct buf *b)
 {
     buf_varint(b, VERSION);
@@ -422,7 +432,7 @@ static int load_part(struct account *a, struct reader *r)
 
     p.points = rd_double(r);
     p.count = rd_varint(r);
-    p.last = (time_ns)rd_le64(r);
+    p.last = rd_moment(r);
     if (level >= SIGMA_LEVEL_COUNT)
         rd_fail(r, "a level");
     if (!rd_ok(r))
@@ -440,7 +450,7 @@ static int load_account(struct risk *r, struct reader *in)
     char kind = (char)rd_u8(in);
     struct str object = rd_varstr(in, RISK_NAME_MAX, "an object"), name = rd_varstr(in, RISK_NAME_MAX, "a name");
     double score = rd_double(in);
-    time_ns first = (time_ns)rd_le64(in), last = (time_ns)rd_le64(in);
+    time_ns first = rd_moment(in), last = rd_moment(in);
     uint8_t over = rd_u8(in);
     uint64_t findings = rd_varint(in), parts = rd_varint(in);
     int rc = 0;
@@ -472,7 +482,7 @@ int risk_load(struct risk *r, struct str saved, struct err *e)
         return 0;
     if (rd_varint(&in) != VERSION)
         rd_fail(&in, "version 1");
-    r->now = (time_ns)rd_le64(&in);
+    r->now = rd_moment(&in);
     r->dropped = rd_varint(&in);
     uint64_t count = rd_varint(&in);
     if (count > RISK_MAX)
