@@ -40,7 +40,7 @@ static void work_on(struct pool *p, size_t piece, struct sigma_run *run, struct 
 /* next_piece - a piece that has a slot, or that none is left or allowed now. */
 static bool next_piece(const struct pool *p)
 {
-    return p->scan && !p->stop && p->taken < store_scan_pieces(p->scan) && p->taken - p->told < p->slots && p->slot[p->taken % p->slots].state == SLOT_FREE;
+    return p->scan && !p->stop && p->taken < store_scan_pieces(p->scan) && p->slot[p->taken % p->slots].state == SLOT_FREE;
 }
 
 static void *work(void *arg)
