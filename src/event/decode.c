@@ -4,13 +4,16 @@
 struct decoder {
     struct reader *r;
     struct arena  *arena;
-    struct table   names, shapes;   /* of struct str, struct shape */
+    const struct event_batch *batch;   /* says which fields are wanted */
+    struct table   names, shapes;      /* of struct str, struct shape */
 };
 
-/* Pieces of the line that a column is: from this cut to that one. from == to: it is a text of its own. */
-struct span {
+/* A column: the pieces of the line from this cut to that one; from == to: the text of this number. */
+struct column {
+    uint32_t name;               /* of a field, its index */
     uint16_t from, to;
 };
+static_assert(CODEC_TEXTS_MAX <= UINT16_MAX, "a column holds the number of a text");
 
 /* A text that stands in the payload. */
 struct place {
@@ -19,46 +22,54 @@ struct place {
 
 /* A line of names that nobody has twice is a shape of its own: it takes less memory here than its fields do. */
 struct shape {
-    const uint32_t    *names;    /* of its fields */
-    const struct span *spans;    /* of its columns */
-    struct place      *last;     /* of its texts: the pieces, then the columns that are no piece */
-    struct common      common;
-    uint32_t           fields, pieces, texts;
+    struct column *columns;      /* the four, then the fields that are wanted */
+    struct place  *last;         /* of its texts: the pieces, then the columns that are no piece */
+    struct common  common;
+    uint32_t       fields, pieces, texts;   /* fields: those that are wanted */
 };
 
-/* get_span - which pieces a column is, of a line that has so many. */
-static struct span get_span(struct decoder *k, uint32_t pieces)
+/* get_span - which pieces of its line a column is; or it is the next text of the shape. */
+static void get_span(struct decoder *k, struct shape *s, struct column *c)
 {
     uint64_t from = rd_varint(k->r), count;
 
-    if (from == 0)
-        return (struct span){ 0, 0 };
+    if (from == 0) {
+        c->from = c->to = (uint16_t)s->texts++;
+        return;
+    }
     count = rd_varint(k->r);
-    if (from > pieces || count == 0 || count > pieces - (from - 1))
+    if (from > s->pieces || count == 0 || count > s->pieces - (from - 1)) {
         rd_fail(k->r, "pieces of the line");
-    return rd_ok(k->r) ? (struct span){ (uint16_t)(from - 1), (uint16_t)(from - 1 + count) } : (struct span){ 0, 0 };
+        return;
+    }
+    c->from = (uint16_t)(from - 1);
+    c->to = (uint16_t)(from - 1 + count);
 }
 
-static void get_columns_of(struct decoder *k, struct shape *s)
+static bool wanted(const struct decoder *k, uint32_t name)
 {
-    uint32_t *names = arena_array(k->arena, s->fields + 1, sizeof *names);
-    struct span *spans = arena_array(k->arena, s->fields + CODEC_COLUMNS, sizeof *spans);
+    return !k->batch->wanted || k->batch->wanted(k->batch->wanted_arg, ((const struct str *)k->names.items)[name]);
+}
 
-    if (!names || !spans) {
+static void get_columns_of(struct decoder *k, struct shape *s, uint32_t fields)
+{
+    struct column *c = arena_array(k->arena, fields + CODEC_COLUMNS, sizeof *c);
+
+    if (!c) {
         rd_fail(k->r, "memory for a shape");
         return;
     }
-    s->names = names;
-    s->spans = spans;
+    s->columns = c;
     s->texts = s->pieces;
-    for (uint32_t i = 0; i < s->fields + CODEC_COLUMNS && rd_ok(k->r); i++) {
-        if (i >= CODEC_COLUMNS)
-            names[i - CODEC_COLUMNS] = name_at(k->r, k->arena, &k->names);
-        spans[i] = get_span(k, s->pieces);
-        s->texts += spans[i].from == spans[i].to;
+    for (uint32_t i = 0; i < fields + CODEC_COLUMNS && rd_ok(k->r); i++) {
+        c->name = i < CODEC_COLUMNS ? 0 : name_at(k->r, k->arena, &k->names);
+        get_span(k, s, c);
+        if (rd_ok(k->r) && (i < CODEC_COLUMNS || wanted(k, c->name)))
+            c++;
     }
     if (!rd_ok(k->r))
         return;
+    s->fields = (uint32_t)(c - s->columns) - CODEC_COLUMNS;
     s->last = arena_zero(k->arena, (s->texts + 1) * sizeof *s->last);
     if (!s->last)
         rd_fail(k->r, "memory for a shape");
@@ -67,6 +78,7 @@ static void get_columns_of(struct decoder *k, struct shape *s)
 static void get_shape(struct decoder *k, struct shape *s)
 {
     uint64_t pieces;
+    uint32_t fields;
 
     s->common.flags = flags_get(k->r);
     s->common.marks = (uint32_t)rd_varint(k->r);
@@ -74,11 +86,11 @@ static void get_shape(struct decoder *k, struct shape *s)
     pieces = rd_varint(k->r);
     if (pieces > CODEC_PIECES_MAX)
         rd_fail(k->r, "a number of pieces within the limit");
-    s->fields = field_count_get(k->r);
+    fields = field_count_get(k->r);
     if (!rd_ok(k->r))
         return;
     s->pieces = (uint32_t)pieces;
-    get_columns_of(k, s);
+    get_columns_of(k, s, fields);
 }
 
 /* shape_of - the shape of the next event; NULL after a failure. */
@@ -138,28 +150,29 @@ static void get_line(struct decoder *k, struct event *ev, const struct shape *s,
         codec_copy(line, payload + piece->at, piece->n);
 }
 
-/* get_value - of a column: pieces of the line, or the next text of its own. */
-static inline struct str get_value(const char *payload, const char *line, const uint32_t *cut, const struct span *span, const struct place **own)
-{
-    const struct place *text;
+/* Where the values of an event are. */
+struct values {
+    const char         *payload, *line;
+    const struct place *last;
+    uint32_t            cut[CODEC_PIECES_MAX + 1];
+};
 
-    if (span->from < span->to)
-        return str_of(line + cut[span->from], cut[span->to] - cut[span->from]);
-    text = (*own)++;
-    return str_of(payload + text->at, text->n);
+static inline struct str get_value(const struct values *v, const struct column *c)
+{
+    if (c->from < c->to)
+        return str_of(v->line + v->cut[c->from], v->cut[c->to] - v->cut[c->from]);
+    return str_of(v->payload + v->last[c->from].at, v->last[c->from].n);
 }
 
 static void get_columns(struct decoder *k, struct event *ev, const struct shape *s)
 {
-    const char *payload = (const char *)k->r->p, *line;
-    const struct place *own = s->last + s->pieces;
-    const struct span *span = s->spans;
-    uint32_t cut[CODEC_PIECES_MAX + 1];
+    const struct column *c = s->columns;
     struct event_field *f;
+    struct values v;
 
     get_texts(k, s);
     if (rd_ok(k->r))
-        get_line(k, ev, s, cut);
+        get_line(k, ev, s, v.cut);
     f = rd_ok(k->r) ? arena_array(k->arena, s->fields, sizeof *f) : NULL;
     if (!f) {
         rd_fail(k->r, "memory for the fields");
@@ -167,16 +180,18 @@ static void get_columns(struct decoder *k, struct event *ev, const struct shape 
     }
     const struct str *names = k->names.items;
 
-    line = ev->original.p;
-    ev->time_text = get_value(payload, line, cut, span++, &own);
-    ev->source = get_value(payload, line, cut, span++, &own);
-    ev->object = get_value(payload, line, cut, span++, &own);
-    ev->parser = get_value(payload, line, cut, span++, &own);
+    v.payload = (const char *)k->r->p;
+    v.line = ev->original.p;
+    v.last = s->last;
+    ev->time_text = get_value(&v, c++);
+    ev->source = get_value(&v, c++);
+    ev->object = get_value(&v, c++);
+    ev->parser = get_value(&v, c++);
     ev->fields = f;
     ev->field_count = ev->field_cap = s->fields;
-    for (uint32_t i = 0; i < s->fields; i++, f++, span++) {
-        f->name = names[s->names[i]];
-        f->value = get_value(payload, line, cut, span, &own);
+    for (uint32_t i = 0; i < s->fields; i++, f++, c++) {
+        f->name = names[c->name];
+        f->value = get_value(&v, c);
     }
 }
 
@@ -193,7 +208,7 @@ static void get_event(void *arg, struct event *ev, const struct event *before)
 
 static void decode3(struct reader *r, uint64_t first_seq, struct event_batch *batch)
 {
-    struct decoder k = { .r = r, .arena = &batch->arena };
+    struct decoder k = { .r = r, .arena = &batch->arena, .batch = batch };
 
     if (r->n > UINT32_MAX)
         rd_fail(r, "a payload of less than 4 GiB");

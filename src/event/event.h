@@ -58,10 +58,15 @@ struct event {
     struct str       parser;     /* "sshd" */
 };
 
+/* event_wanted - does whoever reads events look at fields of this name? Asked once for all events of one kind. */
+typedef bool event_wanted(const void *arg, struct str name);
+
 struct event_batch {
     struct arena  arena;
     struct event *items;         /* malloc'ed, owned */
     size_t        count, cap;
+    event_wanted *wanted;        /* event_decode may leave out fields that are not; NULL: all of them are. Stays over a reset */
+    const void   *wanted_arg;
 };
 
 /* --- building --- */
@@ -119,7 +124,8 @@ MUST_USE int event_encoder_end(struct event_encoder *k, size_t *count, struct er
 /* event_encode - append the payload of count events to out. seq is not part of it (a frame gives the first). */
 MUST_USE int event_encode(const struct event *events, size_t count, struct buf *out, struct err *e);
 /* event_decode - add the events of a payload to batch; lines and what lies in them stand in its arena, other texts borrow from payload; seq counts up
- * from first_seq. -EBADMSG if it is not a payload, or its lines and fields are more than the arena takes; then the events of batch are as before. */
+ * from first_seq. -EBADMSG if it is not a payload, or its lines and fields are more than the arena takes; then the events of batch are as before. batch->wanted
+ * chooses fields. */
 MUST_USE int event_decode(struct str payload, uint64_t first_seq, struct event_batch *batch, struct err *e);
 
 #endif

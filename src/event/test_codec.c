@@ -156,6 +156,46 @@ static void portions_of_any_size_come_back(void **state)
     event_batch_free(&out);
 }
 
+static bool short_or_message(const void *arg, struct str name)
+{
+    return name.n <= *(const size_t *)arg || str_eq(name, STR("message"));
+}
+
+static void fields_that_nobody_wants_are_left_out_and_all_else_stays(void **state)
+{
+    struct event_batch all, out;
+    AUTO_BUF struct buf b = { 0 };
+    unsigned seed = 11;
+
+    (void)state;
+    buf_init(&b, 0);
+    event_batch_init(&all, 0);
+    event_batch_init(&out, 0);
+    for (unsigned i = 0; i < 500; i++)
+        some(&all, &seed);
+    assert_int_equal(event_encode(all.items, all.count, &b, NULL), 0);
+    for (size_t most = 0; most < 16; most++) {    /* "own.7" has five letters, "event.outcome" thirteen */
+        out.wanted = short_or_message;
+        out.wanted_arg = &most;
+        event_batch_reset(&out);
+        assert_int_equal(event_decode(buf_view(&b), 1, &out, NULL), 0);
+        assert_int_equal(out.count, all.count);
+        for (size_t i = 0; i < all.count; i++) {
+            struct event_field few[32];
+            struct event want = all.items[i];
+
+            want.fields = few;
+            want.field_count = 0;
+            for (uint32_t k = 0; k < all.items[i].field_count; k++)
+                if (short_or_message(&most, all.items[i].fields[k].name))
+                    few[want.field_count++] = all.items[i].fields[k];
+            same(&want, &out.items[i]);
+        }
+    }
+    event_batch_free(&all);
+    event_batch_free(&out);
+}
+
 static void what_does_not_fit_is_refused_and_the_next_goes_on(void **state)
 {
     struct event_encoder *k = event_encoder_new();
@@ -421,6 +461,7 @@ int main(void)
         cmocka_unit_test(payloads_of_version_1_are_read),
         cmocka_unit_test(payloads_of_version_2_are_read),
         cmocka_unit_test(portions_of_any_size_come_back),
+        cmocka_unit_test(fields_that_nobody_wants_are_left_out_and_all_else_stays),
         cmocka_unit_test(what_does_not_fit_is_refused_and_the_next_goes_on),
         cmocka_unit_test(values_may_lie_anywhere_in_their_line),
         cmocka_unit_test(a_line_like_the_one_before_is_its_values),

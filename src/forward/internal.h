@@ -114,6 +114,8 @@ struct line_form {
     uint32_t         enterprise;  /* of the SD-IDs */
 };
 MUST_USE int line_form_take(const struct upstream_conf *c, const char *file, struct line_form *out, struct err *e);
+/* line_wants - may the message depend on this field of an event? */
+bool line_wants(const struct line_form *f, struct str field);
 /* line_of - the message of an event, without framing: its own line where that is one, else written into room, which may have failed. */
 struct str line_of(const struct line_form *f, const struct event *ev, struct buf *room);
 

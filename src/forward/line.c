@@ -16,6 +16,13 @@
 #define PRI_USER_NOTICE  13
 #define PRI_MAX         191
 
+#define FIELD_PRIORITY  "log.syslog.priority"
+#define FIELD_SEVERITY  "log.syslog.severity.code"
+#define FIELD_FACILITY  "log.syslog.facility.code"
+#define FIELD_HOST      "host.name"
+#define FIELD_APP       "process.name"
+#define FIELD_PROC      "process.pid"
+
 static const char *const names[] = { "format", "enterprise", "framing", NULL };
 
 int line_form_take(const struct upstream_conf *c, const char *file, struct line_form *out, struct err *e)
@@ -38,6 +45,17 @@ int line_form_take(const struct upstream_conf *c, const char *file, struct line_
     out->enterprise = (uint32_t)n;
     out->one_line = framing && strcmp(framing, "lines") == 0;
     return 0;
+}
+
+bool line_wants(const struct line_form *f, struct str field)
+{
+    static const struct str header[] = { STR_INIT(FIELD_PRIORITY), STR_INIT(FIELD_SEVERITY), STR_INIT(FIELD_FACILITY),
+                                         STR_INIT(FIELD_HOST), STR_INIT(FIELD_APP), STR_INIT(FIELD_PROC) };
+
+    for (size_t i = 0; i < COUNT(header); i++)
+        if (str_eq(field, header[i]))
+            return true;
+    return f->format == LINE_STRUCTURED;
 }
 
 /* has_pri - "<0>" to "<191>" at the beginning. */
@@ -69,11 +87,11 @@ static unsigned priority(const struct event *ev)
 {
     uint64_t pri, facility, severity;
 
-    if (str_u64(event_get(ev, STR("log.syslog.priority")), &pri) && pri <= PRI_MAX)
+    if (str_u64(event_get(ev, STR(FIELD_PRIORITY)), &pri) && pri <= PRI_MAX)
         return (unsigned)pri;
-    if (!str_u64(event_get(ev, STR("log.syslog.severity.code")), &severity) || severity > 7)
+    if (!str_u64(event_get(ev, STR(FIELD_SEVERITY)), &severity) || severity > 7)
         severity = PRI_USER_NOTICE % 8;
-    if (!str_u64(event_get(ev, STR("log.syslog.facility.code")), &facility) || facility > 23)
+    if (!str_u64(event_get(ev, STR(FIELD_FACILITY)), &facility) || facility > 23)
         facility = PRI_USER_NOTICE / 8;
     return (unsigned)(facility * 8 + severity);
 }
@@ -159,9 +177,9 @@ static void put_message(struct buf *out, const struct line_form *f, const struct
     buf_decimal(out, priority(ev));
     buf_str(out, STR(">1 "));
     put_time(out, ev);
-    put_token(out, event_get(ev, STR("host.name")), HEADER_HOST_MAX);
-    put_token(out, event_get(ev, STR("process.name")), HEADER_APP_MAX);
-    put_token(out, event_get(ev, STR("process.pid")), HEADER_PROC_MAX);
+    put_token(out, event_get(ev, STR(FIELD_HOST)), HEADER_HOST_MAX);
+    put_token(out, event_get(ev, STR(FIELD_APP)), HEADER_APP_MAX);
+    put_token(out, event_get(ev, STR(FIELD_PROC)), HEADER_PROC_MAX);
     buf_str(out, STR(" - "));
     if (f->format == LINE_STRUCTURED)
         put_structured(out, f, ev);

@@ -225,6 +225,13 @@ static int connect_relp(struct upstream *u, struct err *e)
     return rc;
 }
 
+static bool wants_relp(const struct upstream *u, struct str field)
+{
+    const struct relp *s = u->state;
+
+    return line_wants(&s->form, field);
+}
+
 static int send_relp(struct upstream *u, const struct event *events, size_t count, uint64_t next_seq, struct err *e)
 {
     struct relp *s = u->state;
@@ -272,8 +279,8 @@ static int settle_relp(struct upstream *u, int wait_ms, struct err *e)
 }
 
 #define RELP_MEMBERS                                                                                                      \
-    .check = check, .open = open_relp, .connect = connect_relp, .send = send_relp, .settle = settle_relp,                 \
-    .disconnect = disconnect_relp, .close = close_relp
+    .check = check, .open = open_relp, .connect = connect_relp, .wants = wants_relp, .send = send_relp,                   \
+    .settle = settle_relp, .disconnect = disconnect_relp, .close = close_relp
 
 const struct upstream_kind relp_upstream = { .type = UPSTREAM_relp, RELP_MEMBERS };
 const struct upstream_kind relp_tls_upstream = { .type = UPSTREAM_relp_tls, RELP_MEMBERS };

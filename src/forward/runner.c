@@ -132,6 +132,21 @@ static int send_portion(struct runner *r, size_t from, size_t to, struct err *e)
     return rc < 0 ? rc : keep(r, false, e);
 }
 
+/* wanted - of fields of events: those that the filter and the kind look at. */
+static bool wanted(const void *arg, struct str name)
+{
+    const struct runner *r = arg;
+
+    return !r->u.kind->wants || r->u.kind->wants(&r->u, name) || query_looks_at(r->query, name);
+}
+
+static void batch_init(struct runner *r)
+{
+    event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
+    r->batch.wanted = wanted;
+    r->batch.wanted_arg = r;
+}
+
 static int send_batch(struct runner *r, struct err *e)
 {
     int rc = 0;
@@ -190,9 +205,10 @@ static void give_up(struct runner *r)
 static int work(struct runner *r, struct err *e)
 {
     while (!upstream_stopping(&r->u)) {
-        int n = journal_reader_next(r->reader, &r->batch, NULL, e), rc;
+        int n, rc;
 
-        take_filter(r);
+        take_filter(r);    /* first: it says which fields are read */
+        n = journal_reader_next(r->reader, &r->batch, NULL, e);
         if (n == -EBADMSG) {
             r->damaged++;
             log_line(LOG_ERROR, "a damaged part of the journal was passed", "saqshy.upstream", r->conf.name, "error.message", e->text, NULL);
@@ -205,7 +221,7 @@ static int work(struct runner *r, struct err *e)
             return rc;
         if (r->batch.arena.used_bytes > BATCH_KEEP) {
             event_batch_free(&r->batch);
-            event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
+            batch_init(r);
         }
         if (renewed(r))
             return 1;
@@ -227,7 +243,7 @@ static int begin(struct runner *r, struct err *e)
         rc = journal_reader_open(r->journal, r->u.first_seq, &r->reader, e);
     if (rc < 0)
         return rc;
-    event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
+    batch_init(r);
     r->covered = r->u.first_seq;
     r->outstanding = false;
     r->connected = true;
@@ -241,7 +257,7 @@ static void end(struct runner *r)
     r->u.kind->disconnect(&r->u);
     journal_reader_close(&r->reader);
     event_batch_free(&r->batch);
-    event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
+    batch_init(r);
 }
 
 /* pause - the longer the more often it failed, by a random half of it. */
@@ -368,7 +384,7 @@ int runner_new(const struct forward_options *o, const struct upstream_conf *c, s
     if (!r)
         return err_set(e, -ENOMEM, "no memory for an upstream");
     pthread_mutex_init(&r->lock, NULL);
-    event_batch_init(&r->batch, JOURNAL_BATCH_BYTES);
+    batch_init(r);
     r->u.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     rc = r->u.stop_fd < 0 ? err_sys(e, "could not make an event descriptor") : 0;
     snprintf(r->journal, sizeof r->journal, "%.4000s/journal", o->data);

@@ -136,6 +136,13 @@ static int flush(struct upstream *u, struct err *e)
     return rc;
 }
 
+static bool wants_syslog(const struct upstream *u, struct str field)
+{
+    const struct syslog *s = u->state;
+
+    return line_wants(&s->form, field);
+}
+
 static int send_syslog(struct upstream *u, const struct event *events, size_t count, uint64_t next_seq, struct err *e)
 {
     struct syslog *s = u->state;
@@ -183,8 +190,8 @@ static int settle_syslog(struct upstream *u, int wait_ms, struct err *e)
 }
 
 #define SYSLOG_MEMBERS                                                                                                          \
-    .check = check, .open = open_syslog, .connect = connect_syslog, .send = send_syslog, .settle = settle_syslog,               \
-    .disconnect = disconnect_syslog, .close = close_syslog
+    .check = check, .open = open_syslog, .connect = connect_syslog, .wants = wants_syslog, .send = send_syslog,                 \
+    .settle = settle_syslog, .disconnect = disconnect_syslog, .close = close_syslog
 
 const struct upstream_kind syslog_tcp_upstream = { .type = UPSTREAM_syslog_tcp, SYSLOG_MEMBERS };
 const struct upstream_kind syslog_tls_upstream = { .type = UPSTREAM_syslog_tls, SYSLOG_MEMBERS };

@@ -59,6 +59,8 @@ struct upstream_kind {
     int (*open)(struct upstream *u, struct err *e);
     /* connect - ready to take events from u->first_seq on. Where the other side says that it has more than we know, upstream_acked first. */
     int (*connect)(struct upstream *u, struct err *e);
+    /* wants - does send look at this field of an event? Of those that neither it nor the filter looks at nothing is read. NULL: at all of them. */
+    bool (*wants)(const struct upstream *u, struct str field);
     /* send - take count events (those that passed the filter), copied or written before it returns. next_seq is one past the last event of the
      * journal that this portion stands for: once it and all before it are delivered, upstream_acked(u, next_seq, …). 0: more may come at once;
      * 1: settle first. A portion has at most UPSTREAM_PORTION events. */

@@ -244,6 +244,30 @@ bool query_match(const struct query *q, const struct event *ev)
     return depth == 0 || stack[depth - 1];
 }
 
+bool query_looks_at(const struct query *q, struct str field)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        const struct query_node *n = &q->node[i];
+
+        switch (n->op) {
+        case OP_WORD:
+        case OP_PHRASE:
+        case OP_GLOB: return true;
+        case OP_EQUAL:
+        case OP_LIKE:
+        case OP_PRESENT:
+        case OP_NETWORK:
+        case OP_RANGE:
+        case OP_REGEX:
+            if (str_eq(n->name, field))
+                return true;
+            break;
+        default: break;
+        }
+    }
+    return false;
+}
+
 bool query_everything(const struct query *q)
 {
     return q->count == 0 || (q->count == 1 && q->node[0].op == OP_ALL);

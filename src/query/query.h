@@ -35,6 +35,9 @@ bool query_match(const struct query *q, const struct event *ev);
 /* query_everything - selects every event, whatever is in it: a store then need not look into them. */
 bool query_everything(const struct query *q);
 
+/* query_looks_at - may the answer depend on this field? Words look at all of them. */
+bool query_looks_at(const struct query *q, struct str field);
+
 /* query_needs - what a store may use to skip whole blocks: hashes of tokens (as query_tokens gives them) of which every matching event's line
  * and field values must contain all. *count is their number, list is borrowed from the query. Zero means nothing can be skipped. */
 const uint64_t *query_needs(const struct query *q, size_t *count);

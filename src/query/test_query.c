@@ -64,6 +64,33 @@ static void texts_select_events(void **state)
     event_batch_free(&b);
 }
 
+static void fields_that_a_query_does_not_look_at_change_nothing(void **state)
+{
+    struct event_batch b;
+    struct query *q;
+
+    (void)state;
+    event_batch_init(&b, 0);
+    fill(&b);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct event_field few[16];
+        struct event ev = b.items[0];
+
+        assert_int_equal(query_parse(str_c(rows[i].text), &q, NULL), 0);
+        ev.fields = few;
+        ev.field_count = 0;
+        for (uint32_t k = 0; k < b.items[0].field_count; k++)
+            if (query_looks_at(q, b.items[0].fields[k].name))
+                few[ev.field_count++] = b.items[0].fields[k];
+        CHECK(rows[i].text, query_match(q, &ev) == rows[i].want);
+        query_free(&q);
+    }
+    assert_int_equal(query_parse(STR("-saqshy.source:saqshyd user.name:r*"), &q, NULL), 0);
+    assert_true(query_looks_at(q, STR("user.name")) && !query_looks_at(q, STR("source.ip")));
+    query_free(&q);
+    event_batch_free(&b);
+}
+
 struct tokens {
     uint64_t hash[256];
     size_t   count;
@@ -251,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_select_events),
+        cmocka_unit_test(fields_that_a_query_does_not_look_at_change_nothing),
         cmocka_unit_test(what_matches_is_never_skipped),
         cmocka_unit_test(wrong_texts_name_the_letter),
         cmocka_unit_test(hostile_texts_have_limits),
