@@ -84,15 +84,25 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_end(ap);
 }
 
-void buf_decimal(struct buf *b, uint64_t v)
+char *decimal_put(char *to, uint64_t v)
 {
-    char digits[20];
+    char digits[DECIMAL_MAX];
     size_t at = sizeof digits;
 
     do
         digits[--at] = (char)('0' + v % 10);
     while (v /= 10);
-    buf_put(b, digits + at, sizeof digits - at);
+    while (at < sizeof digits)
+        *to++ = digits[at++];
+    return to;
+}
+
+void buf_decimal(struct buf *b, uint64_t v)
+{
+    char *to = buf_room(b, DECIMAL_MAX);
+
+    if (to)
+        b->n = (size_t)(decimal_put(to, v) - b->p);
 }
 
 void buf_le32(struct buf *b, uint32_t v)

@@ -27,7 +27,9 @@ void buf_put(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, struct str s);
 void buf_byte(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* buf_decimal - as "%llu", where that happens for every event. */
+/* decimal_put - v as "%llu" at to, which has room for DECIMAL_MAX bytes; where that happens for every event. Returns the end. */
+#define DECIMAL_MAX 20
+char *decimal_put(char *to, uint64_t v);
 void buf_decimal(struct buf *b, uint64_t v);
 void buf_le32(struct buf *b, uint32_t v);
 void buf_le64(struct buf *b, uint64_t v);

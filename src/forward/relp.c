@@ -13,6 +13,7 @@
 #define OUT_BYTES   (256u * KIB)  /* of lines, in one call of the kernel */
 #define READ_BYTES  (32u * KIB)
 #define LINE_BYTES  (4u * MIB)    /* a line and its fields, with room to spare */
+#define FRAME_BYTES (2 * DECIMAL_MAX + sizeof " syslog  \n")   /* of a frame, beside its line */
 
 struct sent {
     uint64_t next_seq;
@@ -225,6 +226,23 @@ static int connect_relp(struct upstream *u, struct err *e)
     return rc;
 }
 
+/* put_frame - "TXNR syslog LENGTH LINE\n". */
+static void put_frame(struct buf *out, uint32_t txnr, struct str line)
+{
+    char *to = buf_room(out, FRAME_BYTES + line.n);
+
+    if (!to)
+        return;
+    to = decimal_put(to, txnr);
+    memcpy(to, " syslog ", 8);
+    to = decimal_put(to + 8, line.n);
+    *to++ = ' ';
+    if (line.n)
+        memcpy(to, line.p, line.n);
+    to[line.n] = '\n';
+    out->n = (size_t)(to + line.n + 1 - out->p);
+}
+
 static bool wants_relp(const struct upstream *u, struct str field)
 {
     const struct relp *s = u->state;
@@ -246,12 +264,7 @@ static int send_relp(struct upstream *u, const struct event *events, size_t coun
         if (rc < 0)
             return rc;
         line = line_of(&s->form, &events[i], &s->line);
-        buf_decimal(&s->out, s->txnr);
-        buf_str(&s->out, STR(" syslog "));
-        buf_decimal(&s->out, line.n);
-        buf_byte(&s->out, ' ');
-        buf_str(&s->out, line);
-        buf_byte(&s->out, '\n');
+        put_frame(&s->out, s->txnr, line);
         if (buf_failed(&s->line) || buf_failed(&s->out))
             return err_set(e, -ENOMEM, "no memory for lines");
         s->ring[s->tail++ & s->mask] = (struct sent){ next, (uint32_t)line.n, false };
