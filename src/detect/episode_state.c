@@ -184,7 +184,7 @@ static int load_all(struct episodes *x, struct reader *r)
 
         if (!ep)
             return rd_ok(r) ? -ENOMEM : -EBADMSG;
-        if (x->age.tail && ep->first_at < x->age.tail->first_at)
+        if ((x->age.tail && ep->first_at < x->age.tail->first_at) || ep->first_at > x->now)
             rd_fail(r, "an order");
         if (!rd_ok(r) || episode_put(x, ep) < 0) {
             buf_free(&ep->lines);
