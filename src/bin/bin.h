@@ -36,6 +36,7 @@ void rule_paths(struct rule_paths *r, const char *content, const char *data, con
 /* cmd_rules_explain, cmd_rules_cost - "saqshy rules explain", "saqshy rules cost"; argv[0] is that word. */
 int cmd_rules_explain(int argc, char **argv);
 int cmd_rules_cost(int argc, char **argv);
+int cmd_rules_preview(int argc, char **argv);   /* the same */
 /* lang_of_environment - LC_ALL, LC_MESSAGES or LANG; English if none of them names a language of ours. */
 static inline enum lang lang_of_environment(void)
 {

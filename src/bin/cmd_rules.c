@@ -10,7 +10,8 @@ static const char usage[] =
     "       saqshy rules test DIR [--json]\n"
     "       saqshy rules except RULE … | exceptions     what a site excepts from rules: saqshy rules except --help\n"
     "       saqshy rules explain RULE FILE [--line N] [--rules DIR…] [--data DIR] [--json]\n"
-    "       saqshy rules cost --data DIR [--top N] [--never-fed] [--json]\n\n"
+    "       saqshy rules cost --data DIR [--top N] [--never-fed] [--json]\n"
+    "       saqshy rules preview FILE… [--days D] [--data DIR] [--seconds S] [--json]     what they would have found\n\n"
     "check  loads and compiles all rules below DIR; tells which are not supported (and why), which are broken (and where), and what is\n"
     "       odd in those that load\n"
     "test   runs the sample lines that the rules carry (saqshy.samples) through the parsers and the rules, and those that the parsers carry\n"
@@ -194,6 +195,8 @@ int cmd_rules(int argc, char **argv)
         return cmd_rules_explain(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "cost") == 0)
         return cmd_rules_cost(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "preview") == 0)
+        return cmd_rules_preview(argc - 1, argv + 1);
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c != 'j') {
             fputs(usage, c == 'h' ? stdout : stderr);
