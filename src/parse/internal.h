@@ -120,8 +120,10 @@ static inline uint64_t name_bit(struct str name) { return UINT64_C(1) << name_pl
 #define NOTED_KIND    NOTED_BIT(10, 'e', 'd')
 #define NOTED_MESSAGE NOTED_BIT(7, 'm', 'e')
 #define NOTED_HOST    NOTED_BIT(9, 'h', 'e')
+#define NOTED_SOURCE_IP NOTED_BIT(9, 's', 'p')
+#define NOTED_USER    NOTED_BIT(9, 'u', 'e')
 #define NOTED_NAMES                                                                                                                          \
-    (NOTED_KIND | NOTED_MESSAGE | NOTED_HOST | NOTED_BIT(9, 's', 'p') | NOTED_BIT(9, 'u', 'e') | NOTED_BIT(13, 's', 'n') | NOTED_BIT(14, 'd', 'p') | \
+    (NOTED_KIND | NOTED_MESSAGE | NOTED_HOST | NOTED_SOURCE_IP | NOTED_USER | NOTED_BIT(13, 's', 'n') | NOTED_BIT(14, 'd', 'p') | \
      NOTED_BIT(16, 'u', 'e') | NOTED_BIT(19, 'u', 'e') | NOTED_BIT(22, 'a', 'r'))
 /* work_noted - one of those names, or another at its place: the field at that place of the event. */
 void work_noted(struct work *w, struct str name, uint32_t at);
@@ -134,6 +136,8 @@ static inline void work_note(struct work *w, struct str name, uint32_t at)
     if (bit & NOTED_NAMES)
         work_noted(w, name, at);
 }
+/* work_first - the first value of one of those names that are told again as related.*; {NULL,0}: none. */
+struct str work_first(const struct work *w, uint64_t bit);
 /* work_survey - fields got other names or were taken away: all are noted anew. */
 void work_survey(struct work *w);
 void work_add_slow(struct work *w, struct str name, struct str value);
@@ -192,31 +196,43 @@ static inline bool take(struct str *s, struct str head)
 }
 static inline void skip_blanks(struct str *s)
 {
-    while (s->n && (*s->p == ' ' || *s->p == '\t')) {
-        s->p++;
-        s->n--;
-    }
+    const char *p = s->p, *end = p + s->n;
+
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    *s = str_of(p, (size_t)(end - p));
 }
+#ifdef __SSE2__
+/* any_of - a bit for each of the bytes of x that is one of these four. */
+static inline unsigned any_of(__m128i x, char a, char b, char c, char d)
+{
+    __m128i ab = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(a)), _mm_cmpeq_epi8(x, _mm_set1_epi8(b)));
+    __m128i cd = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(c)), _mm_cmpeq_epi8(x, _mm_set1_epi8(d)));
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(ab, cd));
+}
+#endif
 /* until - how many bytes stand before the first of these four (some may be the same); s.n where none follows. */
 static inline size_t until(struct str s, char a, char b, char c, char d)
 {
-    size_t n = 0;
+    const char *p = s.p, *end = p + s.n;
 
 #ifdef __SSE2__
-    const __m128i as = _mm_set1_epi8(a), bs = _mm_set1_epi8(b), cs = _mm_set1_epi8(c), ds = _mm_set1_epi8(d);
-
-    for (; n + 16 <= s.n; n += 16) {
-        __m128i x = _mm_loadu_si128((const void *)(s.p + n));
-        __m128i ab = _mm_or_si128(_mm_cmpeq_epi8(x, as), _mm_cmpeq_epi8(x, bs)), cd = _mm_or_si128(_mm_cmpeq_epi8(x, cs), _mm_cmpeq_epi8(x, ds));
-        unsigned hits = (unsigned)_mm_movemask_epi8(_mm_or_si128(ab, cd));
+    for (; end - p >= 16; p += 16) {
+        unsigned hits = any_of(_mm_loadu_si128((const void *)p), a, b, c, d);
 
         if (hits)
-            return n + (size_t)__builtin_ctz(hits);
+            return (size_t)(p - s.p) + (size_t)__builtin_ctz(hits);
+    }
+    if (p > s.p && p < end) { /* the last of them together with some that were looked at before */
+        unsigned hits = any_of(_mm_loadu_si128((const void *)(end - 16)), a, b, c, d);
+
+        return hits ? s.n - 16 + (size_t)__builtin_ctz(hits) : s.n;
     }
 #endif
-    while (n < s.n && s.p[n] != a && s.p[n] != b && s.p[n] != c && s.p[n] != d)
-        n++;
-    return n;
+    while (p < end && *p != a && *p != b && *p != c && *p != d)
+        p++;
+    return (size_t)(p - s.p);
 }
 /* take_word - up to the next blank, blanks behind it are cut too. */
 struct str take_word(struct str *s);
@@ -239,7 +255,15 @@ static inline uint64_t eight_differ(const char *a, const char *b, size_t from)
     memcpy(&y, b + from, sizeof y);
     return x ^ y;
 }
-/* same_bytes - of texts of one length; those of up to 32 without a call: eights from both ends, which may overlap. */
+static inline uint32_t four_differ(const char *a, const char *b, size_t from)
+{
+    uint32_t x, y;
+
+    memcpy(&x, a + from, sizeof x);
+    memcpy(&y, b + from, sizeof y);
+    return x ^ y;
+}
+/* same_bytes - of texts of one length; those of up to 32 without a call: eights or fours from both ends, which may overlap. */
 static inline bool same_bytes(const char *a, const char *b, size_t n)
 {
     size_t i = 0;
@@ -248,6 +272,8 @@ static inline bool same_bytes(const char *a, const char *b, size_t n)
         return memcmp(a, b, n) == 0;
     if (n >= 8)
         return (eight_differ(a, b, 0) | eight_differ(a, b, n - 8)) == 0 && (n <= 16 || (eight_differ(a, b, 8) | eight_differ(a, b, n - 16)) == 0);
+    if (n >= 4)
+        return (four_differ(a, b, 0) | four_differ(a, b, n - 4)) == 0;
     while (i < n && a[i] == b[i])
         i++;
     return i == n;
@@ -267,6 +293,8 @@ static inline bool all_digits(struct str s)
 }
 /* begins_as_ip - up to four hexadecimal digits and then a '.' or ':', perhaps behind a '[': most words are told from addresses by that. */
 bool begins_as_ip(struct str s);
+/* may_be_ip - by the first byte. */
+static inline bool may_be_ip(struct str s) { return s.n && (is_hex(*s.p) || *s.p == ':' || *s.p == '['); }
 /* ip_of - the address in s without "::ffff:" or brackets; {NULL,0} if s is none. */
 struct str ip_of(struct str s);
 int hex_value(char c);

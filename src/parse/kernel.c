@@ -93,14 +93,17 @@ static const struct packet_key {
 /* packet_key - the entry for a key, looked for from *at on and around: mostly it is the next. NULL: none; *at stays. */
 static const struct packet_key *packet_key(struct str key, size_t *at)
 {
-    for (size_t tries = 0; tries < COUNT(packet_keys); tries++) {
-        size_t i = *at + tries < COUNT(packet_keys) ? *at + tries : *at + tries - COUNT(packet_keys);
+    size_t i = *at;
 
-        if (same_name(packet_keys[i].key, key)) {
-            *at = i + 1 < COUNT(packet_keys) ? i + 1 : 0;
-            return &packet_keys[i];
+    do {
+        const struct packet_key *k = &packet_keys[i];
+
+        i = i + 1 < COUNT(packet_keys) ? i + 1 : 0;
+        if (same_name(k->key, key)) {
+            *at = i;
+            return k;
         }
-    }
+    } while (i != *at);
     return NULL;
 }
 
@@ -142,15 +145,47 @@ static void flag(struct work *w, struct str word)
 /* uptime - "[ 3529.289825] " before a kernel message. */
 static void uptime(struct str *s)
 {
-    struct str at = *s, inside;
+    const char *p = s->p + 1, *end = s->p + min_size(s->n, 22);
 
-    if (!take(&at, STR("[")) || !split_at(at, STR("]"), &inside, &at) || inside.n > 20)
+    if (s->n == 0 || *s->p != '[')
         return;
-    for (size_t i = 0; i < inside.n; i++)
-        if (!is_digit(inside.p[i]) && inside.p[i] != '.' && inside.p[i] != ' ')
-            return;
-    skip_blanks(&at);
-    *s = at;
+    while (p < end && (is_digit(*p) || *p == '.' || *p == ' '))
+        p++;
+    if (p == end || *p != ']')
+        return;
+    *s = str_of(p + 1, s->n - (size_t)(p + 1 - s->p));
+    skip_blanks(s);
+}
+
+/* packet_looks - what every packet's line has: "IN=", which begins at in, with " OUT=" behind it or somewhere, and " SRC=". */
+static bool packet_looks(struct str s, ptrdiff_t in)
+{
+    struct str rest = in < 0 ? (struct str){ NULL, 0 } : str_cut(s, (size_t)in);
+
+    take_word(&rest);
+    return in >= 0 && (str_starts(rest, STR("OUT=")) || has(s, STR(" OUT="))) && has(s, STR(" SRC="));
+}
+
+/* word_ends - where the word at the head of s ends; *equals: where its first '=' stands, or that end. Most words have fewer than 16 bytes. */
+static inline size_t word_ends(struct str s, size_t *equals)
+{
+    size_t end;
+
+#ifdef __SSE2__
+    if (s.n >= 16) {
+        __m128i x = _mm_loadu_si128((const void *)s.p);
+        unsigned signs = any_of(x, '=', '=', '=', '='), blanks = any_of(x, ' ', '\t', ' ', '\t');
+
+        if (signs && blanks) {
+            end = (size_t)__builtin_ctz(blanks);
+            *equals = min_size((size_t)__builtin_ctz(signs), end);
+            return end;
+        }
+    }
+#endif
+    *equals = until(s, '=', ' ', '\t', ' ');
+    end = *equals + until(str_cut(s, *equals), ' ', '\t', ' ', '\t');
+    return end;
 }
 
 bool netfilter_message(struct work *w)
@@ -160,7 +195,7 @@ bool netfilter_message(struct work *w)
     bool length_seen = false;
     size_t next = 0;
 
-    if (in < 0 || !has(s, STR(" OUT=")) || !has(s, STR(" SRC=")))
+    if (!packet_looks(s, in))
         return false;
     uptime(&s);
     in -= s.p - w->msg.p;
@@ -169,20 +204,18 @@ bool netfilter_message(struct work *w)
     work_sense(w, verdict(prefix));
     s = str_cut(s, (size_t)in);
     while (s.n) {
-        struct str word = str_left(s, until(s, '=', ' ', '\t', ' '));
+        size_t equals, end = word_ends(s, &equals);
+        struct str word = str_of(s.p, equals);
         const struct packet_key *k;
 
-        s = str_cut(s, word.n);
-        if (take(&s, STR("="))) {
-            value = take_word(&s);
-            if ((k = packet_key(word, &next)) != NULL)
-                pair(w, k, value, &length_seen);
-        } else {
-            skip_blanks(&s);
+        if (equals == end)
             flag(w, word);
-        }
+        else if ((k = packet_key(word, &next)) != NULL)
+            pair(w, k, str_of(s.p + equals + 1, end - equals - 1), &length_seen);
+        s = str_of(s.p + end, s.n - end);
+        skip_blanks(&s);
     }
-    value = event_get(w->ev, STR("source.ip"));
+    value = work_first(w, NOTED_SOURCE_IP);
     if (value.n)
         work_add(w, STR("network.type"), has(value, STR(":")) ? STR("ipv6") : STR("ipv4"));
     w->ev->parser = STR("netfilter");

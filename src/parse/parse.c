@@ -60,22 +60,31 @@ const char *const *parse_names(const struct parser *p, size_t *count)
     return names;
 }
 
-typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
+typedef int8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* odd - of sixteen bytes those that are no printable ASCII; with control only those that stand for nothing in a text. */
-static inline sixteen odd(const char *p, bool control)
+/* plain - of sixteen bytes those that are printable ASCII: with one more, all others are below zero or no more than a blank. */
+static inline sixteen plain(const char *p)
+{
+    typedef uint8_t bytes __attribute__((vector_size(16), aligned(1), may_alias));
+
+    return (sixteen)(*(const bytes *)(const void *)p + 1) > ' ';
+}
+
+/* harmless - those that stand for something in a text: all but control bytes other than blanks. */
+static inline sixteen harmless(const char *p)
 {
     sixteen c = *(const sixteen *)(const void *)p;
 
-    return control ? (sixteen)(((c < ' ') & (c != '\t') & (c != '\n') & (c != '\r')) | (c == 0x7f)) : (sixteen)(c - ' ' > '~' - ' ');
+    return ((c < 0) | (c >= ' ') | (c == '\t') | (c == '\n') | (c == '\r')) & (c != 0x7f);
 }
 
-/* any_odd - one look at every byte. The last step looks at some a second time. */
-static inline bool any_odd(struct str s, bool control)
+/* all_so - one look at every byte, 32 at a time. The last step looks at some a second time. */
+static inline bool all_so(struct str s, sixteen (*so)(const char *p))
 {
-    sixteen any = { 0 };
+    sixteen all = (sixteen){ 0 } == 0;
     uint64_t halves[2];
     char few[16];
+    size_t i = 0;
 
     if (s.n < sizeof few) {
         memset(few, ' ', sizeof few);
@@ -83,19 +92,21 @@ static inline bool any_odd(struct str s, bool control)
             memcpy(few, s.p, s.n);
         s = str_of(few, sizeof few);
     }
-    for (size_t i = 0; i + 16 < s.n; i += 16)
-        any |= odd(s.p + i, control);
-    any |= odd(s.p + s.n - 16, control);
-    memcpy(halves, &any, sizeof halves);
-    return (halves[0] | halves[1]) != 0;
+    for (; i + 32 < s.n; i += 32)
+        all &= so(s.p + i) & so(s.p + i + 16);
+    if (i + 16 < s.n)
+        all &= so(s.p + i);
+    all &= so(s.p + s.n - 16);
+    memcpy(halves, &all, sizeof halves);
+    return (halves[0] & halves[1]) == UINT64_MAX;
 }
 
 /* marks_of - control bytes, and bytes that are no UTF-8. Most lines show at a glance that they have neither. */
 static uint32_t marks_of(struct str s)
 {
-    if (!any_odd(s, false))
+    if (all_so(s, plain))
         return 0;
-    return (any_odd(s, true) ? MARK_BINARY : 0u) | (str_utf8_valid(s) ? 0u : MARK_NOT_UTF8);
+    return (all_so(s, harmless) ? 0u : MARK_BINARY) | (str_utf8_valid(s) ? 0u : MARK_NOT_UTF8);
 }
 
 static bool blank(struct str s) { return str_trim(s).n == 0; }

@@ -36,17 +36,41 @@ bool split_at(struct str s, struct str sep, struct str *before, struct str *afte
     return true;
 }
 
+/* last_at - where sep stands last in s; -1: nowhere. From the end, 16 places at a time are looked at for its first byte and its last one. */
+static ptrdiff_t last_at(struct str s, struct str sep)
+{
+    size_t i = sep.n && sep.n <= s.n ? s.n - sep.n + 1 : 0; /* places not looked at */
+
+#ifdef __SSE2__
+    while (i >= 16) {
+        const char *heads = s.p + (i -= 16), *tails = heads + sep.n - 1;
+        __m128i first = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)heads), _mm_set1_epi8(sep.p[0]));
+        __m128i last = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)tails), _mm_set1_epi8(sep.p[sep.n - 1]));
+
+        for (unsigned hits = (unsigned)_mm_movemask_epi8(_mm_and_si128(first, last)); hits;) {
+            unsigned at = 31 - (unsigned)__builtin_clz(hits);
+
+            if (memcmp(heads + at, sep.p, sep.n) == 0)
+                return (ptrdiff_t)(i + at);
+            hits &= ~(1u << at);
+        }
+    }
+#endif
+    while (i-- > 0)
+        if (s.p[i] == sep.p[0] && s.p[i + sep.n - 1] == sep.p[sep.n - 1] && memcmp(s.p + i, sep.p, sep.n) == 0)
+            return (ptrdiff_t)i;
+    return -1;
+}
+
 bool split_last(struct str s, struct str sep, struct str *before, struct str *after)
 {
-    if (sep.n == 0 || s.n < sep.n || !memchr(s.p, *sep.p, s.n))
+    ptrdiff_t at = last_at(s, sep);
+
+    if (at < 0)
         return false;
-    for (size_t at = s.n - sep.n + 1; at-- > 0;)
-        if (s.p[at] == sep.p[0] && memcmp(s.p + at, sep.p, sep.n) == 0) {
-            *before = str_left(s, at);
-            *after = str_cut(s, at + sep.n);
-            return true;
-        }
-    return false;
+    *before = str_left(s, (size_t)at);
+    *after = str_cut(s, (size_t)at + sep.n);
+    return true;
 }
 
 struct str word_of(struct str s, size_t most)
@@ -78,23 +102,24 @@ int hex_value(char c)
     return -1;
 }
 
-/* octet - a number of one to three digits, up to 255, off *s. */
-static inline bool octet(struct str *s)
-{
-    size_t n = 1;
-    int v;
-
-    if (s->n == 0 || !is_digit(*s->p))
-        return false;
-    for (v = *s->p - '0'; n < s->n && n < 3 && is_digit(s->p[n]); n++)
-        v = v * 10 + (s->p[n] - '0');
-    *s = str_of(s->p + n, s->n - n);
-    return v <= 255;
-}
-
+/* is_ipv4 - four numbers of one to three digits, up to 255. */
 static bool is_ipv4(struct str s)
 {
-    return octet(&s) && take(&s, STR(".")) && octet(&s) && take(&s, STR(".")) && octet(&s) && take(&s, STR(".")) && octet(&s) && s.n == 0;
+    const char *p = s.p, *end = p + s.n;
+
+    for (int dots = 0;; dots++) {
+        const char *three = p + 3 < end ? p + 3 : end, *from = p;
+        int v = 0;
+
+        for (; p < three && is_digit(*p); p++)
+            v = v * 10 + (*p - '0');
+        if (p == from || v > 255)
+            return false;
+        if (dots == 3)
+            return p == end;
+        if (p == end || *p++ != '.')
+            return false;
+    }
 }
 
 /* is_ipv6 - groups of up to four hex digits, one "::" at most, perhaps a dotted tail and a %zone. */

@@ -136,8 +136,8 @@ static const struct row rows[] = {
     { STR_INIT("monitor_"), S_NONE, FAULT("ssh_error") },
 };
 
-/* address - ADDR at the head of s: one word, perhaps with a ':' or '.' or ',' behind it or as "[ADDR]:PORT". */
-static bool address(struct str *s, struct str *ip, struct str *port)
+/* address_read - ADDR at the head of s: one word, perhaps with a ':' or '.' or ',' behind it or as "[ADDR]:PORT". */
+static bool address_read(struct str *s, struct str *ip, struct str *port)
 {
     struct str at = *s, word = take_word(&at), tail;
 
@@ -169,6 +169,9 @@ static bool address(struct str *s, struct str *ip, struct str *port)
     *s = at;
     return true;
 }
+
+/* address - most words are told from addresses by their first byte. */
+static inline bool address(struct str *s, struct str *ip, struct str *port) { return may_be_ip(*s) && address_read(s, ip, port); }
 
 static bool host_name(struct str s)
 {
@@ -277,9 +280,7 @@ static void peer(struct work *w, struct str s)
         return;
     }
     name = plain_user(s);
-    for (size_t i = 0; i < name.n; i++) {
-        if (i && name.p[i - 1] != ' ')
-            continue;
+    for (size_t i = 0; i < name.n; i += until(str_cut(name, i), ' ', ' ', ' ', ' ') + 1) { /* each word */
         at = str_cut(name, i);
         if (!address(&at, &ip, &port))
             continue;

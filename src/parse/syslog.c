@@ -265,12 +265,11 @@ static bool rfc5424(struct work *w, struct str *s)
 /* pid_at - "[123]" or "[123/abc]" at the head of s: the pid. */
 static bool pid_take(struct str *s, struct str *pid)
 {
-    size_t n = 1;
+    size_t n;
 
     if (s->n < 3 || *s->p != '[')
         return false;
-    while (n < s->n && n < 32 && s->p[n] != ']' && s->p[n] != ' ' && s->p[n] != '[')
-        n++;
+    n = 1 + until(str_of(s->p + 1, min_size(s->n, 32) - 1), ']', ' ', '[', '[');
     if (n == 1 || n >= s->n || s->p[n] != ']')
         return false;
     *pid = str_of(s->p + 1, n - 1);

@@ -152,6 +152,14 @@ void work_noted(struct work *w, struct str name, uint32_t at)
         w->noted[w->noted_count++] = (struct noted){ (uint16_t)at, (uint16_t)place };
 }
 
+struct str work_first(const struct work *w, uint64_t bit)
+{
+    for (uint32_t i = 0; w->said & bit && i < w->noted_count; i++)
+        if (bit >> w->noted[i].place & 1)
+            return w->ev->fields[w->noted[i].at].value;
+    return (struct str){ NULL, 0 };
+}
+
 /* related_add - value under name unless it stands there already among the fields from first on. */
 static inline void related_add(struct work *w, uint32_t first, struct str name, struct str value)
 {
