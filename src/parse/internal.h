@@ -302,6 +302,14 @@ int hex_value(char c);
 bool starts_as(const struct str *starts, size_t count, struct str text);
 
 /* --- stamp.c --- */
+/* two_at - the number of two digits at p, which are there; -1 where they are no digits. */
+static inline int32_t two_at(const char *p) { return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1; }
+/* THREE - three letters as a number; AS_NAME: the first is a capital, the others are not. */
+#define THREE(a, b, c) ((uint32_t)(unsigned char)(a) << 16 | (uint32_t)(unsigned char)(b) << 8 | (unsigned char)(c))
+#define AS_NAME(three) (((three) & 0x202020) == 0x002020)
+/* month_of, weekday_of - from 1, Sunday the first; 0: none. In any case of letters. */
+int32_t month_of(uint32_t three);
+int32_t weekday_of(uint32_t three);
 struct stamp {
     time_ns time;
     int32_t offset_min; /* EVENT_OFFSET_NONE: not written */
@@ -357,6 +365,13 @@ bool audit_looks(struct str s);
 /* protects - a unit that protects or logs: switching it is OS-07. */
 bool protects(struct str unit);
 
+/* name_hash - for the tables of programs: they are small, and each line asks them. */
+static inline size_t name_hash(struct str name)
+{
+    const unsigned char *p = (const unsigned char *)name.p;
+
+    return ((uint32_t)name.n ^ (uint32_t)p[0] << 6 ^ (uint32_t)p[name.n / 2] << 12 ^ (uint32_t)p[name.n - 1] << 18) * UINT32_C(0x9E3779B1) >> 16;
+}
 /* program_of - the entry for a name, or NULL. */
 const struct program *program_of(const struct parser *p, struct str name);
 /* program_known - somebody reads messages of a program of that name, in C or as data. */

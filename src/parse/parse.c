@@ -17,7 +17,7 @@ struct parser *parser_bare(int32_t zone_min)
     static_assert(COUNT(p->programs) >= 4 * 60, "the table stays a quarter full");
     assert(program_count < COUNT(p->programs) / 2);
     for (size_t i = 0; i < program_count; i++) {
-        size_t at = str_hash(str_c(programs[i].name)) % COUNT(p->programs);
+        size_t at = name_hash(str_c(programs[i].name)) % COUNT(p->programs);
 
         while (p->programs[at].program)
             at = (at + 1) % COUNT(p->programs);

@@ -206,8 +206,8 @@ const struct route *patterns_route(const struct patterns *d, struct str name)
 {
     if (name.n == 0 || d->route_cap == 0)
         return NULL;
-    for (size_t at = str_hash(name) & (d->route_cap - 1); d->routes[at].count; at = (at + 1) & (d->route_cap - 1))
-        if (str_eq(d->routes[at].name, name))
+    for (size_t at = name_hash(name) & (d->route_cap - 1); d->routes[at].count; at = (at + 1) & (d->route_cap - 1))
+        if (same_name(d->routes[at].name, name))
             return &d->routes[at];
     if (!(d->glob_first[(unsigned char)*name.p / 64] >> (unsigned char)*name.p % 64 & 1))
         return NULL;

@@ -77,7 +77,7 @@ static int route_add(struct patterns *d, struct str name, const struct product *
         else
             d->glob_first[(unsigned char)*name.p / 64] |= UINT64_C(1) << (unsigned char)*name.p % 64;
     } else {
-        at = str_hash(name) & (d->route_cap - 1);
+        at = name_hash(name) & (d->route_cap - 1);
         while (d->routes[at].count && !str_eq(d->routes[at].name, name))
             at = (at + 1) & (d->route_cap - 1);
         r = &d->routes[at];

@@ -30,27 +30,22 @@ static int32_t digits(struct str *s, size_t least, size_t most)
     return v;
 }
 
-/* named - the number from 1 of the name that s begins with: its first three letters, or all of them. heads has three of each. */
-static int32_t named(struct str *s, const char *heads, const char *const *names, int32_t count)
+/* named - the name that s begins with, its first three letters or all of them, is taken off; of tells its number from 1. -1: none. */
+static int32_t named(struct str *s, int32_t (*of)(uint32_t three), const char *const *names)
 {
-    if (s->n < 3)
-        return -1;
-    for (int32_t i = 0; i < count; i++) {
-        struct str name;
+    int32_t i = s->n < 3 ? 0 : of(THREE(s->p[0], s->p[1], s->p[2]));
+    struct str name;
+    size_t n = 3;
 
-        if ((s->p[0] | 32) != heads[3 * i] || (s->p[1] | 32) != heads[3 * i + 1] || (s->p[2] | 32) != heads[3 * i + 2])
-            continue;
-        if (s->n > 3 && is_alpha(s->p[3])) {
-            name = str_c(names[i]);
-            if (s->n >= name.n && str_ieq(str_left(*s, name.n), name)) {
-                *s = str_cut(*s, name.n);
-                return i + 1;
-            }
-        }
-        *s = str_cut(*s, 3);
-        return i + 1;
+    if (i == 0)
+        return -1;
+    if (s->n > 3 && is_alpha(s->p[3])) {
+        name = str_c(names[i - 1]);
+        if (s->n >= name.n && str_ieq(str_left(*s, name.n), name))
+            n = name.n;
     }
-    return -1;
+    *s = str_of(s->p + n, s->n - n);
+    return i;
 }
 
 /* zone_take - "Z", "UTC", "GMT", +05, +0500, +05:00. */
@@ -64,6 +59,12 @@ static bool zone_take(struct str *s, int32_t *offset)
         return take(s, STR("UTC")) || take(s, STR("GMT")) || take(s, STR("Z"));
     if (at.n < 3 || (*at.p != '+' && *at.p != '-'))
         return false;
+    if (at.n > 4 && (hours = two_at(at.p + 1)) >= 0 && hours <= 14 && (minutes = two_at(at.p + 3)) >= 0 && minutes <= 59) {
+        *offset = (*at.p == '-' ? -1 : 1) * (hours * 60 + minutes);
+        *s = str_of(at.p + 5, at.n - 5);
+        return true;
+    }
+    minutes = 0;
     sign = *at.p == '-' ? -1 : 1;
     at = str_cut(at, 1);
     hours = digits(&at, 2, 2);
@@ -132,11 +133,33 @@ static bool small(struct str *s, int32_t *to)
     return true;
 }
 
+/* of_two_digits - where what a letter says goes, if that mostly has two digits; NULL: it has not. */
+static inline int32_t *of_two_digits(struct reading *r, char c)
+{
+    switch (c) {
+    case 'm':
+        return &r->c.month;
+    case 'd':
+    case 'e':
+        return &r->c.day;
+    case 'H':
+    case 'I':
+        return &r->c.hour;
+    case 'M':
+        return &r->c.minute;
+    case 'S':
+        return &r->c.second;
+    default:
+        return NULL;
+    }
+}
+
 static bool letter(struct reading *r, char c, struct str *s)
 {
     static const char *const months[] = { "January", "February", "March",     "April",   "May",      "June",
                                           "July",    "August",   "September", "October", "November", "December" };
     static const char *const days[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
+    int32_t *to;
 
     switch (c) {
     case 'Y':
@@ -146,25 +169,14 @@ static bool letter(struct reading *r, char c, struct str *s)
         r->year = true;
         r->c.year = digits(s, 2, 2);
         return r->c.year >= 0 && (r->c.year += 2000) > 0;
-    case 'm':
-        return small(s, &r->c.month);
     case 'e':
         skip_blanks(s);
         return small(s, &r->c.day);
-    case 'd':
-        return small(s, &r->c.day);
-    case 'H':
-    case 'I':
-        return small(s, &r->c.hour);
-    case 'M':
-        return small(s, &r->c.minute);
-    case 'S':
-        return small(s, &r->c.second);
     case 'b':
     case 'B':
-        return (r->c.month = named(s, "janfebmaraprmayjunjulaugsepoctnovdec", months, 12)) > 0;
+        return (r->c.month = named(s, month_of, months)) > 0;
     case 'a':
-        return named(s, "sunmontuewedthufrisat", days, 7) > 0;
+        return named(s, weekday_of, days) > 0;
     case 'p':
         r->half = s->n >= 2 && str_ieq(str_left(*s, 2), STR("am")) ? 1 : s->n >= 2 && str_ieq(str_left(*s, 2), STR("pm")) ? 2 : 0;
         *s = str_cut(*s, 2);
@@ -181,7 +193,8 @@ static bool letter(struct reading *r, char c, struct str *s)
     case '%':
         return take(s, STR("%"));
     default:
-        return false;
+        to = of_two_digits(r, c);
+        return to && small(s, to);
     }
 }
 
@@ -235,8 +248,14 @@ bool stamp_by_form(const struct work *w, const struct time_rule *rule, struct st
     *out = (struct stamp){ .offset_min = EVENT_OFFSET_NONE, .text = text };
     for (size_t i = 0; i < form.n; i++) {
         if (form.p[i] == '%' && i + 1 < form.n) {
-            if (!letter(&r, form.p[++i], &s))
+            int32_t *to = of_two_digits(&r, form.p[++i]), v = to && s.n > 1 ? two_at(s.p) : -1;
+
+            if (v >= 0) {
+                *to = v;
+                s = str_of(s.p + 2, s.n - 2);
+            } else if (!letter(&r, form.p[i], &s)) {
                 return false;
+            }
         } else if (form.p[i] == ' ') {
             if (!s.n || *s.p != ' ')
                 return false;

@@ -61,8 +61,8 @@ const struct program *program_of(const struct parser *p, struct str name)
 {
     if (name.n == 0 || name.n > 24)
         return NULL;
-    for (size_t at = str_hash(name) % COUNT(p->programs); p->programs[at].program; at = (at + 1) % COUNT(p->programs))
-        if (str_eq(p->programs[at].name, name))
+    for (size_t at = name_hash(name) % COUNT(p->programs); p->programs[at].program; at = (at + 1) % COUNT(p->programs))
+        if (same_name(p->programs[at].name, name))
             return p->programs[at].program;
     return NULL;
 }
@@ -71,9 +71,13 @@ bool program_known(const struct parser *p, struct str name) { return program_of(
 
 struct str plain_name(struct str s)
 {
+    static const bool odd[256] = { ['/'] = true, ['('] = true, ['-'] = true };
     struct str before, after;
+    size_t n = 0;
 
-    if (until(s, '/', '(', '-', '-') == s.n)
+    while (n < s.n && !odd[(unsigned char)s.p[n]])
+        n++;
+    if (n == s.n)
         return s;
     if (s.n && *s.p == '/' && split_last(s, STR("/"), &before, &after))
         s = after;

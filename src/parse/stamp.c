@@ -11,8 +11,38 @@
 #define YEARLESS_AHEAD NS_PER_DAY
 #define YEAR_MAX 2261 /* the last whole year that time_ns can hold */
 
-/* two_at - the number of two digits at p, which are there; -1 where they are no digits. */
-static inline int32_t two_at(const char *p) { return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1; }
+int32_t month_of(uint32_t three)
+{
+    switch (three | 0x202020) {
+    case THREE('j', 'a', 'n'): return 1;
+    case THREE('f', 'e', 'b'): return 2;
+    case THREE('m', 'a', 'r'): return 3;
+    case THREE('a', 'p', 'r'): return 4;
+    case THREE('m', 'a', 'y'): return 5;
+    case THREE('j', 'u', 'n'): return 6;
+    case THREE('j', 'u', 'l'): return 7;
+    case THREE('a', 'u', 'g'): return 8;
+    case THREE('s', 'e', 'p'): return 9;
+    case THREE('o', 'c', 't'): return 10;
+    case THREE('n', 'o', 'v'): return 11;
+    case THREE('d', 'e', 'c'): return 12;
+    default: return 0;
+    }
+}
+
+int32_t weekday_of(uint32_t three)
+{
+    switch (three | 0x202020) {
+    case THREE('s', 'u', 'n'): return 1;
+    case THREE('m', 'o', 'n'): return 2;
+    case THREE('t', 'u', 'e'): return 3;
+    case THREE('w', 'e', 'd'): return 4;
+    case THREE('t', 'h', 'u'): return 5;
+    case THREE('f', 'r', 'i'): return 6;
+    case THREE('s', 'a', 't'): return 7;
+    default: return 0;
+    }
+}
 
 /* two - two digits off *s; -1 where they are not. */
 static inline int32_t two(struct str *s)
@@ -46,45 +76,22 @@ static inline int32_t four(struct str *s)
     return high * 100 + low;
 }
 
-/* THREE - three letters as a number. */
-#define THREE(a, b, c) ((uint32_t)(unsigned char)(a) << 16 | (uint32_t)(unsigned char)(b) << 8 | (unsigned char)(c))
-
-/* month - off *s, by three letters; 0: none. */
+/* month - off *s, by three letters in just this case; 0: none. */
 static inline int32_t month(struct str *s)
 {
-    int32_t m = 0;
+    uint32_t word = s->n < 3 ? 0 : THREE(s->p[0], s->p[1], s->p[2]);
+    int32_t m = AS_NAME(word) ? month_of(word) : 0;
 
-    switch (s->n < 3 ? 0 : THREE(s->p[0], s->p[1], s->p[2])) {
-    case THREE('J', 'a', 'n'): m = 1; break;
-    case THREE('F', 'e', 'b'): m = 2; break;
-    case THREE('M', 'a', 'r'): m = 3; break;
-    case THREE('A', 'p', 'r'): m = 4; break;
-    case THREE('M', 'a', 'y'): m = 5; break;
-    case THREE('J', 'u', 'n'): m = 6; break;
-    case THREE('J', 'u', 'l'): m = 7; break;
-    case THREE('A', 'u', 'g'): m = 8; break;
-    case THREE('S', 'e', 'p'): m = 9; break;
-    case THREE('O', 'c', 't'): m = 10; break;
-    case THREE('N', 'o', 'v'): m = 11; break;
-    case THREE('D', 'e', 'c'): m = 12; break;
-    default: return 0;
-    }
-    *s = str_of(s->p + 3, s->n - 3);
+    if (m)
+        *s = str_of(s->p + 3, s->n - 3);
     return m;
 }
 
 static inline bool weekday(struct str s)
 {
-    switch (s.n < 3 ? 0 : THREE(s.p[0], s.p[1], s.p[2])) {
-    case THREE('S', 'u', 'n'):
-    case THREE('M', 'o', 'n'):
-    case THREE('T', 'u', 'e'):
-    case THREE('W', 'e', 'd'):
-    case THREE('T', 'h', 'u'):
-    case THREE('F', 'r', 'i'):
-    case THREE('S', 'a', 't'): return true;
-    default: return false;
-    }
+    uint32_t word = s.n < 3 ? 0 : THREE(s.p[0], s.p[1], s.p[2]);
+
+    return AS_NAME(word) && weekday_of(word);
 }
 
 /* fraction_take - ".123" behind the seconds, in ns; digits past the ninth are dropped. */
