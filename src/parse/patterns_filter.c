@@ -263,7 +263,7 @@ bool needle_in(const struct needle *n, struct str text)
         at = memchr(at, rare, (size_t)(end - at));
         if (!at)
             return false;
-        if (memcmp(at - n->rare, n->text.p, n->text.n) == 0)
+        if (same_bytes(at - n->rare, n->text.p, n->text.n))
             return true;
         at++;
     }

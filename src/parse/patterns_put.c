@@ -33,7 +33,7 @@ static void put_peer(struct work *w, const struct target *t, struct str value)
     struct str ip = ip_of(value);
 
     put_text(w, ip.n ? t->ip : t->domain, ip.n ? ip : value);
-    if (event_get(w->ev, t->address).n == 0)
+    if (!(w->names & name_bit(t->address)) || event_get(w->ev, t->address).n == 0)
         put_text(w, t->address, ip.n ? ip : value);
 }
 

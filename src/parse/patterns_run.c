@@ -126,7 +126,7 @@ static bool begins(const struct pattern *p, struct str text)
     for (size_t i = 0; i < p->head_count && !ok; i++) {
         struct str head = p->heads[i];
 
-        ok = text.n >= head.n && text.p[head.n - 1] == head.p[head.n - 1] && memcmp(text.p, head.p, head.n) == 0;
+        ok = text.n >= head.n && text.p[head.n - 1] == head.p[head.n - 1] && same_bytes(text.p, head.p, head.n);
     }
     return ok && (p->start_count == 0 || starts_as(p->starts, p->start_count, text));
 }

@@ -102,8 +102,8 @@ int hex_value(char c)
     return -1;
 }
 
-/* is_ipv4 - four numbers of one to three digits, up to 255. */
-static bool is_ipv4(struct str s)
+/* is_ipv4_slowly - four numbers of one to three digits, up to 255. */
+static bool is_ipv4_slowly(struct str s)
 {
     const char *p = s.p, *end = p + s.n;
 
@@ -120,6 +120,47 @@ static bool is_ipv4(struct str s)
         if (p == end || *p++ != '.')
             return false;
     }
+}
+
+#ifdef __SSE2__
+/* number_fits - one to three digits, which are there, up to 255. */
+static inline bool number_fits(const char *p, unsigned n)
+{
+    return n - 1 < 2 || (n == 3 && (p[0] < '2' || (p[0] == '2' && (p[1] < '5' || (p[1] == '5' && p[2] < '6')))));
+}
+
+/* is_ipv4_of - the same where s has 8 to 15 bytes: all are looked at once for digits and dots, then where the dots are. */
+static bool is_ipv4_of(struct str s)
+{
+    uint64_t head, tail;
+    unsigned dots, digits, at[3];
+    __m128i x;
+
+    memcpy(&head, s.p, sizeof head);
+    memcpy(&tail, s.p + s.n - sizeof tail, sizeof tail);
+    x = _mm_set_epi64x((int64_t)(tail >> 1 >> (8 * (16 - s.n) - 1)), (int64_t)head); /* zeros behind its end */
+    dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8('.')));
+    x = _mm_sub_epi8(x, _mm_set1_epi8('0'));
+    digits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(9)), x));
+    if ((dots | digits) != (1u << s.n) - 1)
+        return false;
+    for (int i = 0; i < 3; i++, dots &= dots - 1) {
+        if (dots == 0)
+            return false;
+        at[i] = (unsigned)__builtin_ctz(dots);
+    }
+    return dots == 0 && number_fits(s.p, at[0]) && number_fits(s.p + at[0] + 1, at[1] - at[0] - 1) && number_fits(s.p + at[1] + 1, at[2] - at[1] - 1) &&
+           number_fits(s.p + at[2] + 1, (unsigned)s.n - at[2] - 1);
+}
+#endif
+
+static bool is_ipv4(struct str s)
+{
+#ifdef __SSE2__
+    if (s.n >= 8 && s.n <= 15)
+        return is_ipv4_of(s);
+#endif
+    return is_ipv4_slowly(s);
 }
 
 /* is_ipv6 - groups of up to four hex digits, one "::" at most, perhaps a dotted tail and a %zone. */
@@ -164,6 +205,8 @@ bool begins_as_ip(struct str s)
 
 struct str ip_of(struct str s)
 {
+    if (s.n > 6 && is_digit(s.p[0]) && is_ipv4(s))
+        return s;
     if (!begins_as_ip(s))
         return (struct str){ NULL, 0 };
     if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')

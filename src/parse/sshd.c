@@ -146,9 +146,9 @@ static bool address_read(struct str *s, struct str *ip, struct str *port)
         *port = tail;
         word = str_cut(word, 1);
     }
-    if (!begins_as_ip(word))
-        return false;
     *ip = ip_of(word);
+    if (ip->n == 0 && !begins_as_ip(word))
+        return false;
     for (size_t cut = 1; ip->n == 0 && cut < word.n && cut < 40; cut++) {
         char c = word.p[word.n - cut];
 
@@ -454,7 +454,7 @@ bool sshd_message(struct work *w)
         if (!rows[i].sense.outcome && (str_ends(s, STR("[preauth]")) || has(s, STR("Auth fail"))))
             work_add(w, STR("event.outcome"), STR("failure")); /* it ended before anybody was authenticated */
         if (rows[i].sense.outcome && *rows[i].sense.outcome == 's' &&
-            str_eq(event_get(w->ev, STR("user.name")), STR("root")))
+            str_eq(work_first(w, NOTED_USER), STR("root")))
             w->types |= OS(9);
         return true;
     }
