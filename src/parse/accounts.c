@@ -9,8 +9,8 @@ struct row {
 };
 
 /* clang-format off */
-#define IAM(what, kind, action) { "iam", NULL, kind, what, action, "success", OS(6) }
-#define FAILED(what, action) { "iam", NULL, "error", what, action, "failure", OS(6) | OS(11) }
+#define IAM(what, kind, action) SENSE("iam", "", kind, what, action, "success", OS(6))
+#define FAILED(what, action) SENSE("iam", "", "error", what, action, "failure", OS(6) | OS(11))
 /* clang-format on */
 
 static const struct row rows[] = {
@@ -22,12 +22,12 @@ static const struct row rows[] = {
     { "delete user ", "user.target.name", IAM("user", "deletion", "deleted-user-account") },
     { "remove group ", "group.name", IAM("group", "deletion", "deleted-group-account") },
     { "removed group ", "group.name", IAM("group", "deletion", "deleted-group-account") },
-    { "group removed from ", NULL, { "iam", NULL, "deletion", "group", "deleted-group-account", "success", 0 } },
+    { "group removed from ", NULL, SENSE("iam", "", "deletion", "group", "deleted-group-account", "success", 0) },
     { "group deleted: ", NULL, IAM("group", "deletion", "deleted-group-account") },
     { "removed shadow group ", "group.name", IAM("group", "deletion", "deleted-group-account") },
     { "group '", "group.name", IAM("group", "deletion", "deleted-group-account") },
-    { "group added to ", NULL, { "iam", NULL, "creation", "group", "added-group-account", "success", 0 } },
-    { "group changed in ", NULL, { "iam", NULL, "change", "group", "changed-group", "success", OS(6) } },
+    { "group added to ", NULL, SENSE("iam", "", "creation", "group", "added-group-account", "success", 0) },
+    { "group changed in ", NULL, SENSE("iam", "", "change", "group", "changed-group", "success", OS(6)) },
     { "add '", "user.target.name", IAM("group", "change", "added-user-to-group") },
     { "add `", "user.target.name", IAM("group", "change", "added-user-to-group") },
     { "delete '", "user.target.name", IAM("group", "change", "removed-user-from-group") },
@@ -125,11 +125,11 @@ bool account_message(struct work *w)
             while (name.n && name.p[name.n - 1] == '.')
                 name.n--;
             work_add(w, str_c(r->key), name);
-            if (r->sense.type2 && str_eq(str_c(r->sense.type2), STR("group")) &&
+            if (str_eq(r->sense.type2, STR("group")) &&
                 !str_eq(str_c(r->key), STR("group.name")))
                 group_behind(w, s);
         } else {
-            bool group = r->sense.type2 && str_eq(str_c(r->sense.type2), STR("group"));
+            bool group = str_eq(r->sense.type2, STR("group"));
 
             if (take(&s, STR("/"))) /* "group added to /etc/group: name=test, GID=1002" */
                 take_until(&s, STR(": "));

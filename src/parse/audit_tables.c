@@ -2,23 +2,23 @@
 #include "parse/audit.h"
 
 /* clang-format off */
-#define AUTH(type, action, types) { "authentication", NULL, type, NULL, action, NULL, types }
-#define SESSION(type, action) { "session", NULL, type, NULL, action, NULL, OS(4) }
-#define IAM(type, what, action) { "iam", NULL, type, what, action, NULL, OS(6) }
-#define HOST(type, action, types) { "host", NULL, type, NULL, action, NULL, types }
-#define PROC(type, action, types) { "process", NULL, type, NULL, action, NULL, types }
-#define CONF(action, types) { "configuration", NULL, "change", NULL, action, NULL, types }
-#define ANOM(action, types) { "intrusion_detection", NULL, "info", NULL, action, NULL, types }
+#define AUTH(type, action, types) SENSE("authentication", "", type, "", action, "", types)
+#define SESSION(type, action) SENSE("session", "", type, "", action, "", OS(4))
+#define IAM(type, what, action) SENSE("iam", "", type, what, action, "", OS(6))
+#define HOST(type, action, types) SENSE("host", "", type, "", action, "", types)
+#define PROC(type, action, types) SENSE("process", "", type, "", action, "", types)
+#define CONF(action, types) SENSE("configuration", "", "change", "", action, "", types)
+#define ANOM(action, types) SENSE("intrusion_detection", "", "info", "", action, "", types)
 /* clang-format on */
 
 static const struct audit_type types[] = {
     { "SYSCALL", 1300, PROC("info", "syscall", 0) },
-    { "PATH", 1302, { "file", NULL, "info", NULL, "path", NULL, OS(2) } },
-    { "CWD", 1307, { NULL, NULL, NULL, NULL, "cwd", NULL, 0 } },
-    { "EXECVE", 1309, { "process", NULL, "start", NULL, "execve", NULL, OS(13) } },
-    { "PROCTITLE", 1327, { NULL, NULL, NULL, NULL, "proctitle", NULL, 0 } },
-    { "SOCKADDR", 1306, { NULL, NULL, NULL, NULL, "sockaddr", NULL, 0 } },
-    { "EOE", 1320, { NULL, NULL, NULL, NULL, "end-of-event", NULL, 0 } },
+    { "PATH", 1302, SENSE("file", "", "info", "", "path", "", OS(2)) },
+    { "CWD", 1307, SENSE("", "", "", "", "cwd", "", 0) },
+    { "EXECVE", 1309, SENSE("process", "", "start", "", "execve", "", OS(13)) },
+    { "PROCTITLE", 1327, SENSE("", "", "", "", "proctitle", "", 0) },
+    { "SOCKADDR", 1306, SENSE("", "", "", "", "sockaddr", "", 0) },
+    { "EOE", 1320, SENSE("", "", "", "", "end-of-event", "", 0) },
     { "LOGIN", 1006, AUTH("start", "changed-login-id-to", OS(4)) },
     { "USER_AUTH", 1100, AUTH("info", "authenticated", OS(4)) },
     { "USER_ACCT", 1101, AUTH("info", "was-authorized", OS(4)) },
@@ -58,7 +58,7 @@ static const struct audit_type types[] = {
     { "ACCT_LOCK", 1135, IAM("change", "user", "locked-account") },
     { "ACCT_UNLOCK", 1136, IAM("change", "user", "unlocked-account") },
     { "USER_DEVICE", 1137, HOST("info", "changed-device", OS(10)) },
-    { "SOFTWARE_UPDATE", 1138, { "package", NULL, "info", NULL, "package-updated", NULL, OS(3) } },
+    { "SOFTWARE_UPDATE", 1138, SENSE("package", "", "info", "", "package-updated", "", OS(3)) },
     { "DAEMON_START", 1200, PROC("start", "started-audit", OS(7)) },
     { "DAEMON_END", 1201, PROC("end", "shutdown-audit", OS(7)) },
     { "DAEMON_ABORT", 1202, PROC("end", "aborted-auditd-startup", OS(7)) },
@@ -71,22 +71,22 @@ static const struct audit_type types[] = {
     { "DAEMON_ERR", 1209, PROC("error", "audit-error", OS(7)) },
     { "CONFIG_CHANGE",
       1305,
-      { "configuration", "process", "change", NULL, "changed-audit-configuration", NULL, OS(5) | OS(8) } },
+      SENSE("configuration", "process", "change", "", "changed-audit-configuration", "", OS(5) | OS(8)) },
     { "FEATURE_CHANGE", 1328, CONF("changed-audit-feature", OS(5) | OS(8)) },
-    { "IPC", 1303, { NULL, NULL, NULL, NULL, "ipc", NULL, 0 } },
-    { "SOCKETCALL", 1304, { NULL, NULL, NULL, NULL, "socketcall", NULL, 0 } },
-    { "FD_PAIR", 1317, { NULL, NULL, NULL, NULL, "fd-pair", NULL, 0 } },
-    { "OBJ_PID", 1318, { NULL, NULL, NULL, NULL, "obj-pid", NULL, 0 } },
-    { "TTY", 1319, { NULL, NULL, NULL, NULL, "typed", NULL, 0 } },
-    { "BPRM_FCAPS", 1321, { NULL, NULL, NULL, NULL, "bprm-fcaps", NULL, 0 } },
-    { "CAPSET", 1322, { NULL, NULL, NULL, NULL, "capset", NULL, 0 } },
-    { "MMAP", 1323, { NULL, NULL, NULL, NULL, "mmap", NULL, 0 } },
-    { "NETFILTER_PKT", 1324, { "network", NULL, "connection", NULL, "netfilter-packet", NULL, FW(1) } },
+    { "IPC", 1303, SENSE("", "", "", "", "ipc", "", 0) },
+    { "SOCKETCALL", 1304, SENSE("", "", "", "", "socketcall", "", 0) },
+    { "FD_PAIR", 1317, SENSE("", "", "", "", "fd-pair", "", 0) },
+    { "OBJ_PID", 1318, SENSE("", "", "", "", "obj-pid", "", 0) },
+    { "TTY", 1319, SENSE("", "", "", "", "typed", "", 0) },
+    { "BPRM_FCAPS", 1321, SENSE("", "", "", "", "bprm-fcaps", "", 0) },
+    { "CAPSET", 1322, SENSE("", "", "", "", "capset", "", 0) },
+    { "MMAP", 1323, SENSE("", "", "", "", "mmap", "", 0) },
+    { "NETFILTER_PKT", 1324, SENSE("network", "", "connection", "", "netfilter-packet", "", FW(1)) },
     { "NETFILTER_CFG", 1325, CONF("loaded-firewall-rule-to", OS(5) | OS(8)) },
     { "SECCOMP", 1326, PROC("denied", "violated-seccomp-policy", OS(12)) },
-    { "KERN_MODULE", 1330, { "driver", NULL, "start", NULL, "loaded-kernel-module", NULL, OS(5) } },
-    { "BPF", 1334, { NULL, NULL, NULL, NULL, "bpf", NULL, 0 } },
-    { "URINGOP", 1336, { NULL, NULL, NULL, NULL, "uringop", NULL, 0 } },
+    { "KERN_MODULE", 1330, SENSE("driver", "", "start", "", "loaded-kernel-module", "", OS(5)) },
+    { "BPF", 1334, SENSE("", "", "", "", "bpf", "", 0) },
+    { "URINGOP", 1336, SENSE("", "", "", "", "uringop", "", 0) },
     { "TIME_ADJNTPVAL", 1333, HOST("change", "changed-system-time", OS(5)) },
     { "TIME_INJOFFSET", 1332, HOST("change", "changed-system-time", OS(5)) },
     { "AVC", 1400, PROC("denied", "violated-selinux-policy", OS(12)) },
@@ -94,9 +94,9 @@ static const struct audit_type types[] = {
     { "MAC_POLICY_LOAD", 1403, CONF("loaded-selinux-policy", OS(8)) },
     { "MAC_STATUS", 1404, CONF("changed-selinux-enforcement", OS(7) | OS(8)) },
     { "MAC_CONFIG_CHANGE", 1405, CONF("changed-selinux-boolean", OS(8)) },
-    { "MAC_IPSEC_EVENT", 1415, { "network", NULL, "info", NULL, "mac_ipsec_event", NULL, 0 } },
+    { "MAC_IPSEC_EVENT", 1415, SENSE("network", "", "info", "", "mac_ipsec_event", "", 0) },
     { "ANOM_PROMISCUOUS", 1700, ANOM("changed-promiscuous-mode-on-device", OS(5)) },
-    { "ANOM_ABEND", 1701, { "process", "intrusion_detection", "end", "info", "crashed-program", NULL, OS(13) } },
+    { "ANOM_ABEND", 1701, SENSE("process", "intrusion_detection", "end", "info", "crashed-program", "", OS(13)) },
     { "ANOM_LINK", 1702, ANOM("used-suspicious-link", OS(12)) },
     { "ANOM_LOGIN_FAILURES", 2100, ANOM("failed-log-in-too-many-times-to", OS(4) | OS(11)) },
     { "ANOM_LOGIN_TIME", 2101, ANOM("attempted-log-in-during-unusual-hour-to", OS(4)) },
@@ -116,13 +116,13 @@ static const struct audit_type types[] = {
 };
 
 /* clang-format off */
-#define FILE_(type, action) { "file", NULL, type, NULL, action, NULL, OS(2) }
-#define NET_(type, action, types) { "network", NULL, type, NULL, action, NULL, types }
+#define FILE_(type, action) SENSE("file", "", type, "", action, "", OS(2))
+#define NET_(type, action, types) SENSE("network", "", type, "", action, "", types)
 /* clang-format on */
 
 static const struct audit_call calls[] = {
-    { "execve", 59, 221, NULL, { "process", NULL, "start", NULL, "executed", NULL, OS(13) } },
-    { "execveat", 322, 281, NULL, { "process", NULL, "start", NULL, "executed", NULL, OS(13) } },
+    { "execve", 59, 221, NULL, SENSE("process", "", "start", "", "executed", "", OS(13)) },
+    { "execveat", 322, 281, NULL, SENSE("process", "", "start", "", "executed", "", OS(13)) },
     { "open", 2, -1, NULL, FILE_("access", "opened-file") },
     { "openat", 257, 56, NULL, FILE_("access", "opened-file") },
     { "openat2", 437, 437, NULL, FILE_("access", "opened-file") },
@@ -152,9 +152,9 @@ static const struct audit_call calls[] = {
     { "lchown", 94, -1, NULL, FILE_("change", "changed-file-ownership-of") },
     { "fchownat", 260, 54, NULL, FILE_("change", "changed-file-ownership-of") },
     { "setxattr", 188, 5, NULL, FILE_("change", "changed-file-attributes-of") },
-    { "connect", 42, 203, "egress", { "network", NULL, "connection", "start", "connected-to", NULL, 0 } },
-    { "accept", 43, 202, "ingress", { "network", NULL, "connection", "start", "accepted-connection-from", NULL, 0 } },
-    { "accept4", 288, 242, "ingress", { "network", NULL, "connection", "start", "accepted-connection-from", NULL, 0 } },
+    { "connect", 42, 203, "egress", SENSE("network", "", "connection", "start", "connected-to", "", 0) },
+    { "accept", 43, 202, "ingress", SENSE("network", "", "connection", "start", "accepted-connection-from", "", 0) },
+    { "accept4", 288, 242, "ingress", SENSE("network", "", "connection", "start", "accepted-connection-from", "", 0) },
     { "bind", 49, 200, "ingress", NET_("start", "bound-socket", UX(2)) },
     { "listen", 50, 201, "ingress", NET_("start", "listen-for-connections", UX(2)) },
     { "sendto", 44, 206, "egress", NET_("info", "sent-to", 0) },
@@ -168,12 +168,12 @@ static const struct audit_call calls[] = {
     { "setregid", 114, 143, NULL, PROC("change", "changed-identity-of", OS(9)) },
     { "setresuid", 117, 147, NULL, PROC("change", "changed-identity-of", OS(9)) },
     { "setresgid", 119, 149, NULL, PROC("change", "changed-identity-of", OS(9)) },
-    { "mount", 165, 40, NULL, { "host", NULL, "change", NULL, "mounted", NULL, OS(10) } },
-    { "umount2", 166, 39, NULL, { "host", NULL, "change", NULL, "unmounted", NULL, OS(10) } },
+    { "mount", 165, 40, NULL, SENSE("host", "", "change", "", "mounted", "", OS(10)) },
+    { "umount2", 166, 39, NULL, SENSE("host", "", "change", "", "unmounted", "", OS(10)) },
     { "reboot", 169, 142, NULL, HOST("end", "rebooted-system", OS(1)) },
-    { "init_module", 175, 105, NULL, { "driver", NULL, "start", NULL, "loaded-kernel-module", NULL, OS(5) } },
-    { "finit_module", 313, 273, NULL, { "driver", NULL, "start", NULL, "loaded-kernel-module", NULL, OS(5) } },
-    { "delete_module", 176, 106, NULL, { "driver", NULL, "end", NULL, "unloaded-kernel-module", NULL, OS(5) } },
+    { "init_module", 175, 105, NULL, SENSE("driver", "", "start", "", "loaded-kernel-module", "", OS(5)) },
+    { "finit_module", 313, 273, NULL, SENSE("driver", "", "start", "", "loaded-kernel-module", "", OS(5)) },
+    { "delete_module", 176, 106, NULL, SENSE("driver", "", "end", "", "unloaded-kernel-module", "", OS(5)) },
     { "adjtimex", 159, 171, NULL, HOST("change", "changed-system-time", OS(5)) },
     { "settimeofday", 164, 170, NULL, HOST("change", "changed-system-time", OS(5)) },
     { "clock_adjtime", 305, 266, NULL, HOST("change", "changed-system-time", OS(5)) },

@@ -488,7 +488,7 @@ static void who(struct record *r)
 {
     struct work *w = r->w;
     struct str ip = ip_of(r->addr);
-    bool iam = r->main && r->main->sense.category && str_eq(str_c(r->main->sense.category), STR("iam"));
+    bool iam = r->main && str_eq(r->main->sense.category, STR("iam"));
     bool signed_in = r->auid.n && !str_eq(r->auid, STR("4294967295")) && !str_eq(r->auid, STR("unset")) &&
                      !str_eq(r->auid, STR("-1"));
 
@@ -537,17 +537,17 @@ static void both(struct work *w, const struct sense *first, const struct sense *
 {
     struct sense also = { .category = second->category, .type = second->type };
 
-    if (also.category && first->category && str_eq(str_c(also.category), str_c(first->category)))
-        also.category = NULL;
-    if (also.type && first->type && str_eq(str_c(also.type), str_c(first->type)))
-        also.type = NULL;
+    if (str_eq(also.category, first->category))
+        also.category = (struct str){ NULL, 0 };
+    if (str_eq(also.type, first->type))
+        also.type = (struct str){ NULL, 0 };
     work_sense(w, &also);
 }
 
 static void what(struct record *r)
 {
     struct work *w = r->w;
-    struct sense sense = r->main ? r->main->sense : (struct sense){ .action = NULL };
+    struct sense sense = r->main ? r->main->sense : (struct sense){ .types = 0 };
     const struct audit_call *call = r->call.n ? audit_call_of(r->call, r->arch) : NULL;
     struct str apparmor = event_get(w->ev, STR("auditd.log.apparmor"));
 
@@ -559,15 +559,15 @@ static void what(struct record *r)
         work_add(w, STR("network.direction"), str_c(call->direction));
     }
     if (apparmor.n) {
-        sense.action = "violated-apparmor-policy";
+        sense.action = STR("violated-apparmor-policy");
         if (str_eq(apparmor, STR("DENIED")))
             r->result = 0;
         else if (str_eq(apparmor, STR("STATUS")) || str_eq(apparmor, STR("ALLOWED")))
-            sense = (struct sense){ "process", NULL, "info", NULL, "apparmor-status", NULL, 0 };
+            sense = (struct sense)SENSE("process", "", "info", "", "apparmor-status", "", 0);
     }
     if (r->result >= 0)
-        sense.outcome = r->result ? "success" : "failure";
-    if (r->result == 0 && sense.category && (str_eq(str_c(sense.category), STR("authentication")) || r->acct.n))
+        sense.outcome = r->result ? STR("success") : STR("failure");
+    if (r->result == 0 && sense.category.n && (str_eq(sense.category, STR("authentication")) || r->acct.n))
         sense.types |= OS(11);
     if (r->result == 0 && call)
         sense.types |= OS(12);
@@ -576,7 +576,7 @@ static void what(struct record *r)
 
         if (ip.n && *call->direction == 'e')
             work_dest(w, ip, port);
-        else if (ip.n && call->sense.action[0] == 'a')
+        else if (ip.n && *call->sense.action.p == 'a')
             work_peer(w, ip, port);
     }
     if (r->unit.n && protects(r->unit))

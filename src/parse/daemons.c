@@ -3,12 +3,10 @@
 
 /* --- cron --- */
 
-static const struct sense cron_job = { "process", NULL, "start", NULL, "cron_job", "success", OS(13) };
-static const struct sense cron_info = { "process", NULL, "info", NULL, "cron", NULL, 0 };
-static const struct sense crontab_changed = {
-    "configuration", NULL, "change", NULL, "crontab_changed", "success", OS(5)
-};
-static const struct sense cron_denied = { "process", NULL, "denied", NULL, "cron_denied", "failure", OS(11) };
+static const struct sense cron_job = SENSE("process", "", "start", "", "cron_job", "success", OS(13));
+static const struct sense cron_info = SENSE("process", "", "info", "", "cron", "", 0);
+static const struct sense crontab_changed = SENSE("configuration", "", "change", "", "crontab_changed", "success", OS(5));
+static const struct sense cron_denied = SENSE("process", "", "denied", "", "cron_denied", "failure", OS(11));
 
 /* cron_message - "(root) CMD (command)", "(root) RELOAD (…)", "(alice) REPLACE (alice)", "(CRON) INFO (…)". */
 bool cron_message(struct work *w)
@@ -107,34 +105,34 @@ static const struct unit_row {
     const char *prefix;
     struct sense sense;
 } unit_rows[] = {
-    { "Started ", { "process", NULL, "start", NULL, "service_started", "success", OS(13) } },
-    { "Starting ", { "process", NULL, "start", NULL, "service_starting", NULL, 0 } },
-    { "Stopped ", { "process", NULL, "end", NULL, "service_stopped", "success", OS(13) } },
-    { "Stopping ", { "process", NULL, "end", NULL, "service_stopping", NULL, 0 } },
-    { "Finished ", { "process", NULL, "end", NULL, "service_finished", "success", OS(13) } },
-    { "Failed to start ", { "process", NULL, "error", NULL, "service_failed", "failure", OS(13) } },
-    { "Failed ", { "process", NULL, "error", NULL, "service_failed", "failure", 0 } },
-    { "Reloaded ", { "process", "configuration", "change", NULL, "service_reloaded", "success", OS(5) } },
-    { "Reloading ", { "process", "configuration", "change", NULL, "service_reloading", NULL, 0 } },
-    { "Reached target ", { "process", NULL, "info", NULL, "target_reached", "success", 0 } },
-    { "Listening on ", { "network", NULL, "start", NULL, "port_opened", "success", UX(2) } },
-    { "Closed ", { "network", NULL, "end", NULL, "port_closed", "success", 0 } },
-    { "Created slice ", { "process", NULL, "info", NULL, "slice_created", NULL, 0 } },
-    { "Removed slice ", { "process", NULL, "info", NULL, "slice_removed", NULL, 0 } },
-    { "Mounted ", { "host", NULL, "info", NULL, "mounted", "success", 0 } },
-    { "Unmounted ", { "host", NULL, "info", NULL, "unmounted", "success", 0 } },
-    { "Startup finished in ", { "host", NULL, "start", NULL, "system_started", "success", OS(1) } },
-    { "Shutting down", { "host", NULL, "end", NULL, "system_stopping", NULL, OS(1) } },
-    { "Time has been changed", { "host", "configuration", "change", NULL, "changed-system-time", "success", OS(5) } },
-    { "Received SIGINT", { "host", NULL, "info", NULL, "signal", NULL, 0 } },
+    { "Started ", SENSE("process", "", "start", "", "service_started", "success", OS(13)) },
+    { "Starting ", SENSE("process", "", "start", "", "service_starting", "", 0) },
+    { "Stopped ", SENSE("process", "", "end", "", "service_stopped", "success", OS(13)) },
+    { "Stopping ", SENSE("process", "", "end", "", "service_stopping", "", 0) },
+    { "Finished ", SENSE("process", "", "end", "", "service_finished", "success", OS(13)) },
+    { "Failed to start ", SENSE("process", "", "error", "", "service_failed", "failure", OS(13)) },
+    { "Failed ", SENSE("process", "", "error", "", "service_failed", "failure", 0) },
+    { "Reloaded ", SENSE("process", "configuration", "change", "", "service_reloaded", "success", OS(5)) },
+    { "Reloading ", SENSE("process", "configuration", "change", "", "service_reloading", "", 0) },
+    { "Reached target ", SENSE("process", "", "info", "", "target_reached", "success", 0) },
+    { "Listening on ", SENSE("network", "", "start", "", "port_opened", "success", UX(2)) },
+    { "Closed ", SENSE("network", "", "end", "", "port_closed", "success", 0) },
+    { "Created slice ", SENSE("process", "", "info", "", "slice_created", "", 0) },
+    { "Removed slice ", SENSE("process", "", "info", "", "slice_removed", "", 0) },
+    { "Mounted ", SENSE("host", "", "info", "", "mounted", "success", 0) },
+    { "Unmounted ", SENSE("host", "", "info", "", "unmounted", "success", 0) },
+    { "Startup finished in ", SENSE("host", "", "start", "", "system_started", "success", OS(1)) },
+    { "Shutting down", SENSE("host", "", "end", "", "system_stopping", "", OS(1)) },
+    { "Time has been changed", SENSE("host", "configuration", "change", "", "changed-system-time", "success", OS(5)) },
+    { "Received SIGINT", SENSE("host", "", "info", "", "signal", "", 0) },
 };
 
 /* unit_story - "x.service: Main process exited, code=…", "x.service: Failed with result 'exit-code'." */
 static bool unit_story(struct work *w, struct str s)
 {
-    static const struct sense failed = { "process", NULL, "error", NULL, "service_failed", "failure", OS(13) };
-    static const struct sense ended = { "process", NULL, "end", NULL, "service_ended", NULL, OS(13) };
-    static const struct sense info = { "process", NULL, "info", NULL, "service_state", NULL, 0 };
+    static const struct sense failed = SENSE("process", "", "error", "", "service_failed", "failure", OS(13));
+    static const struct sense ended = SENSE("process", "", "end", "", "service_ended", "", OS(13));
+    static const struct sense info = SENSE("process", "", "info", "", "service_state", "", 0);
     struct str unit, story;
 
     if (!split_at(s, STR(": "), &unit, &story) || has(unit, STR(" ")) || !has(unit, STR(".")))
@@ -180,10 +178,10 @@ bool systemd_message(struct work *w)
 
 bool logind_message(struct work *w)
 {
-    static const struct sense opened = { "session", NULL, "start", NULL, "session_opened", "success", OS(4) };
-    static const struct sense closed = { "session", NULL, "end", NULL, "session_closed", "success", OS(4) };
-    static const struct sense power = { "host", NULL, "end", NULL, "system_stopping", NULL, OS(1) };
-    static const struct sense seat = { "host", NULL, "info", NULL, "device_watched", NULL, OS(10) };
+    static const struct sense opened = SENSE("session", "", "start", "", "session_opened", "success", OS(4));
+    static const struct sense closed = SENSE("session", "", "end", "", "session_closed", "success", OS(4));
+    static const struct sense power = SENSE("host", "", "end", "", "system_stopping", "", OS(1));
+    static const struct sense seat = SENSE("host", "", "info", "", "device_watched", "", OS(10));
     struct str s = w->msg, user;
 
     if (take(&s, STR("New session "))) {
@@ -217,9 +215,9 @@ bool logind_message(struct work *w)
 
 bool logger_message(struct work *w)
 {
-    static const struct sense on = { "process", NULL, "start", NULL, "logging_started", "success", OS(7) };
-    static const struct sense off = { "process", NULL, "end", NULL, "logging_stopped", NULL, OS(7) };
-    static const struct sense lost = { "process", NULL, "error", NULL, "logging_dropped", "failure", OS(7) };
+    static const struct sense on = SENSE("process", "", "start", "", "logging_started", "success", OS(7));
+    static const struct sense off = SENSE("process", "", "end", "", "logging_stopped", "", OS(7));
+    static const struct sense lost = SENSE("process", "", "error", "", "logging_dropped", "failure", OS(7));
     struct str s = w->msg;
 
     if (has(s, STR("exiting on signal")) || has(s, STR("Exiting on signal")) || has(s, STR("shutdown")) ||
@@ -244,15 +242,15 @@ bool package_message(struct work *w)
         const char *prefix;
         struct sense sense;
     } rows[] = {
-        { "Installed: ", { "package", NULL, "installation", NULL, "package_installed", "success", OS(3) } },
-        { "Updated: ", { "package", NULL, "change", NULL, "package_updated", "success", OS(3) } },
-        { "Upgraded: ", { "package", NULL, "change", NULL, "package_updated", "success", OS(3) } },
-        { "Erased: ", { "package", NULL, "deletion", NULL, "package_removed", "success", OS(3) } },
-        { "Removed: ", { "package", NULL, "deletion", NULL, "package_removed", "success", OS(3) } },
-        { "install ", { "package", NULL, "installation", NULL, "package_installed", "success", OS(3) } },
-        { "upgrade ", { "package", NULL, "change", NULL, "package_updated", "success", OS(3) } },
-        { "remove ", { "package", NULL, "deletion", NULL, "package_removed", "success", OS(3) } },
-        { "purge ", { "package", NULL, "deletion", NULL, "package_removed", "success", OS(3) } },
+        { "Installed: ", SENSE("package", "", "installation", "", "package_installed", "success", OS(3)) },
+        { "Updated: ", SENSE("package", "", "change", "", "package_updated", "success", OS(3)) },
+        { "Upgraded: ", SENSE("package", "", "change", "", "package_updated", "success", OS(3)) },
+        { "Erased: ", SENSE("package", "", "deletion", "", "package_removed", "success", OS(3)) },
+        { "Removed: ", SENSE("package", "", "deletion", "", "package_removed", "success", OS(3)) },
+        { "install ", SENSE("package", "", "installation", "", "package_installed", "success", OS(3)) },
+        { "upgrade ", SENSE("package", "", "change", "", "package_updated", "success", OS(3)) },
+        { "remove ", SENSE("package", "", "deletion", "", "package_removed", "success", OS(3)) },
+        { "purge ", SENSE("package", "", "deletion", "", "package_removed", "success", OS(3)) },
     };
     struct str s = w->msg, name, old, version;
 

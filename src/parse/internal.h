@@ -97,11 +97,13 @@ struct work {
     uint32_t product_from; /* fields from here on are of the product at work, where several of its patterns may say the same */
 };
 
-/* What an event is, in ECS and in the words of Annex 4. NULL where it has none; two categories or types at most. */
+/* What an event is, in ECS and in the words of Annex 4. Empty where it has none; two categories or types at most. */
 struct sense {
-    const char *category, *category2, *type, *type2, *action, *outcome;
+    struct str category, category2, type, type2, action, outcome;
     uint64_t types;
 };
+#define SENSE(category, category2, type, type2, action, outcome, types) \
+    { STR_INIT(category), STR_INIT(category2), STR_INIT(type), STR_INIT(type2), STR_INIT(action), STR_INIT(outcome), types }
 
 /* A program whose messages we know. The handler reads w->msg; true if it understood the message. */
 struct program {

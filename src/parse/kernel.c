@@ -1,9 +1,9 @@
 /* kernel.c - the kernel's own lines: packets logged by netfilter, devices, links, access control; see internal.h. */
 #include "parse/internal.h"
 
-static const struct sense packet_allowed = { "network", NULL, "connection", "allowed", "allow", "success", FW(1) };
-static const struct sense packet_denied = { "network", NULL, "connection", "denied", "deny", "failure", FW(1) };
-static const struct sense packet_seen = { "network", NULL, "connection", NULL, "packet", NULL, FW(1) };
+static const struct sense packet_allowed = SENSE("network", "", "connection", "allowed", "allow", "success", FW(1));
+static const struct sense packet_denied = SENSE("network", "", "connection", "denied", "deny", "failure", FW(1));
+static const struct sense packet_seen = SENSE("network", "", "connection", "", "packet", "", FW(1));
 
 /* verdict - from the prefix that whoever wrote the rule gave it; packets are logged, the verdict is a convention. */
 static const struct sense *verdict(struct str prefix)
@@ -229,26 +229,26 @@ bool kernel_message(struct work *w)
         const char *part;
         struct sense sense;
     } rows[] = {
-        { "Linux version ", { "host", NULL, "start", NULL, "system_started", "success", OS(1) } },
-        { "reboot: ", { "host", NULL, "end", NULL, "system_stopping", NULL, OS(1) } },
-        { "New USB device found", { "host", NULL, "start", NULL, "device_connected", "success", OS(10) } },
-        { "USB disconnect", { "host", NULL, "end", NULL, "device_disconnected", "success", OS(10) } },
-        { "Attached SCSI", { "host", NULL, "start", NULL, "device_connected", "success", OS(10) } },
+        { "Linux version ", SENSE("host", "", "start", "", "system_started", "success", OS(1)) },
+        { "reboot: ", SENSE("host", "", "end", "", "system_stopping", "", OS(1)) },
+        { "New USB device found", SENSE("host", "", "start", "", "device_connected", "success", OS(10)) },
+        { "USB disconnect", SENSE("host", "", "end", "", "device_disconnected", "success", OS(10)) },
+        { "Attached SCSI", SENSE("host", "", "start", "", "device_connected", "success", OS(10)) },
         { "entered promiscuous mode",
-          { "network", "configuration", "change", NULL, "promiscuous_mode_entered", "success", OS(5) } },
+          SENSE("network", "configuration", "change", "", "promiscuous_mode_entered", "success", OS(5)) },
         { "left promiscuous mode",
-          { "network", "configuration", "change", NULL, "promiscuous_mode_left", "success", OS(5) } },
-        { "Link is Up", { "network", NULL, "start", NULL, "link_up", "success", 0 } },
-        { "Link is Down", { "network", NULL, "end", NULL, "link_down", "success", 0 } },
-        { "link becomes ready", { "network", NULL, "start", NULL, "link_up", "success", 0 } },
-        { "apparmor=\"DENIED\"", { "process", NULL, "denied", NULL, "violated-apparmor-policy", "failure", OS(12) } },
-        { "avc:  denied", { "process", NULL, "denied", NULL, "violated-selinux-policy", "failure", OS(12) } },
-        { "segfault at ", { "process", NULL, "error", NULL, "segfault", "failure", OS(13) } },
-        { "Out of memory", { "process", NULL, "end", NULL, "out_of_memory", "failure", OS(13) } },
-        { "Killed process ", { "process", NULL, "end", NULL, "out_of_memory", "failure", OS(13) } },
-        { "Kernel logging (proc) stopped", { "process", NULL, "end", NULL, "logging_stopped", NULL, OS(7) } },
-        { "loading out-of-tree module", { "driver", NULL, "start", NULL, "module_loaded", "success", OS(5) } },
-        { "module verification failed", { "driver", NULL, "start", NULL, "module_loaded", "unknown", OS(5) } },
+          SENSE("network", "configuration", "change", "", "promiscuous_mode_left", "success", OS(5)) },
+        { "Link is Up", SENSE("network", "", "start", "", "link_up", "success", 0) },
+        { "Link is Down", SENSE("network", "", "end", "", "link_down", "success", 0) },
+        { "link becomes ready", SENSE("network", "", "start", "", "link_up", "success", 0) },
+        { "apparmor=\"DENIED\"", SENSE("process", "", "denied", "", "violated-apparmor-policy", "failure", OS(12)) },
+        { "avc:  denied", SENSE("process", "", "denied", "", "violated-selinux-policy", "failure", OS(12)) },
+        { "segfault at ", SENSE("process", "", "error", "", "segfault", "failure", OS(13)) },
+        { "Out of memory", SENSE("process", "", "end", "", "out_of_memory", "failure", OS(13)) },
+        { "Killed process ", SENSE("process", "", "end", "", "out_of_memory", "failure", OS(13)) },
+        { "Kernel logging (proc) stopped", SENSE("process", "", "end", "", "logging_stopped", "", OS(7)) },
+        { "loading out-of-tree module", SENSE("driver", "", "start", "", "module_loaded", "success", OS(5)) },
+        { "module verification failed", SENSE("driver", "", "start", "", "module_loaded", "unknown", OS(5)) },
     };
 
     if (netfilter_message(w))

@@ -5,16 +5,12 @@
  *     (pam_unix) …, "sshd(pam_unix)[1]: …" of old versions, and "PAM 2 more authentication failures; …" of sshd */
 #include "parse/internal.h"
 
-static const struct sense opened = { "session", NULL, "start", NULL, "session_opened", "success", OS(4) };
-static const struct sense closed = { "session", NULL, "end", NULL, "session_closed", "success", OS(4) };
-static const struct sense failed = { "authentication",         NULL,      "info",        NULL,
-                                     "authentication_failure", "failure", OS(4) | OS(11) };
-static const struct sense denied = { "authentication",  NULL,      "denied",      NULL,
-                                     "account_refused", "failure", OS(4) | OS(11) };
-static const struct sense changed = { "iam", NULL, "change", "user", "password_changed", "success", OS(6) };
-static const struct sense unlocked = {
-    "authentication", NULL, "info", NULL, "authentication_success", "success", OS(4)
-};
+static const struct sense opened = SENSE("session", "", "start", "", "session_opened", "success", OS(4));
+static const struct sense closed = SENSE("session", "", "end", "", "session_closed", "success", OS(4));
+static const struct sense failed = SENSE("authentication", "", "info", "", "authentication_failure", "failure", OS(4) | OS(11));
+static const struct sense denied = SENSE("authentication", "", "denied", "", "account_refused", "failure", OS(4) | OS(11));
+static const struct sense changed = SENSE("iam", "", "change", "user", "password_changed", "success", OS(6));
+static const struct sense unlocked = SENSE("authentication", "", "info", "", "authentication_success", "success", OS(4));
 
 /* user_uid - "root(uid=0)" or "root". */
 static void user_uid(struct work *w, struct str s, struct str name_field, struct str id_field)

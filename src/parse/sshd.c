@@ -26,14 +26,14 @@ struct row {
 };
 
 /* clang-format off */
-#define ATTEMPT(outcome_, types_) { "authentication", NULL, "info", NULL, "ssh_login", outcome_, OS(4) | (types_) }
-#define REFUSED(action_) { "authentication", NULL, "denied", NULL, action_, "failure", OS(4) | OS(11) }
-#define PROBE(action_) { "network", "intrusion_detection", "connection", "denied", action_, "failure", OS(11) }
-#define LINK(action_, type_) { "network", "session", "connection", type_, action_, NULL, 0 }
-#define OPENED(action_) { "session", NULL, "start", NULL, action_, "success", OS(4) }
-#define CLOSED(action_) { "session", NULL, "end", NULL, action_, NULL, OS(4) }
-#define SERVICE(action_, type_, types_) { "process", NULL, type_, NULL, action_, NULL, types_ }
-#define FAULT(action_) { "process", NULL, "error", NULL, action_, "failure", 0 }
+#define ATTEMPT(outcome_, types_) SENSE("authentication", "", "info", "", "ssh_login", outcome_, OS(4) | (types_))
+#define REFUSED(action_) SENSE("authentication", "", "denied", "", action_, "failure", OS(4) | OS(11))
+#define PROBE(action_) SENSE("network", "intrusion_detection", "connection", "denied", action_, "failure", OS(11))
+#define LINK(action_, type_) SENSE("network", "session", "connection", type_, action_, "", 0)
+#define OPENED(action_) SENSE("session", "", "start", "", action_, "success", OS(4))
+#define CLOSED(action_) SENSE("session", "", "end", "", action_, "", OS(4))
+#define SERVICE(action_, type_, types_) SENSE("process", "", type_, "", action_, "", types_)
+#define FAULT(action_) SENSE("process", "", "error", "", action_, "failure", 0)
 /* clang-format on */
 
 /* First match counts: longer prefixes stand before their heads. */
@@ -42,7 +42,7 @@ static const struct row rows[] = {
     { STR_INIT("Failed "), S_METHOD_FOR, ATTEMPT("failure", OS(11)) },
     { STR_INIT("Accepted "),
       S_METHOD_FOR,
-      { "authentication", "session", "start", NULL, "ssh_login", "success", OS(4) } },
+      SENSE("authentication", "session", "start", "", "ssh_login", "success", OS(4)) },
     { STR_INIT("Invalid user "), S_USER_FROM, ATTEMPT("failure", OS(11)) },
     { STR_INIT("Illegal user "), S_USER_FROM, ATTEMPT("failure", OS(11)) },
     { STR_INIT("Connection closed by "), S_PEER, LINK("connection_closed", "end") },
@@ -51,10 +51,10 @@ static const struct row rows[] = {
     { STR_INIT("Connection to "), S_NONE, LINK("connection_opened", "start") },
     { STR_INIT("Disconnected from "),
       S_PEER,
-      { "network", "session", "connection", "end", "disconnected", NULL, OS(4) } },
+      SENSE("network", "session", "connection", "end", "disconnected", "", OS(4)) },
     { STR_INIT("Received disconnect from "),
       S_PEER,
-      { "network", "session", "connection", "end", "disconnected", NULL, OS(4) } },
+      SENSE("network", "session", "connection", "end", "disconnected", "", OS(4)) },
     { STR_INIT("Disconnecting: Too many authentication failures for "), S_USER_ONLY,
       REFUSED("too_many_authentication_failures") },
     { STR_INIT("Disconnecting: "), S_NONE, LINK("disconnected", "end") },
@@ -77,10 +77,10 @@ static const struct row rows[] = {
     { STR_INIT("input_userauth_request: invalid user "), S_USER_ONLY, ATTEMPT("failure", OS(11)) },
     { STR_INIT("Postponed "),
       S_METHOD_FOR,
-      { "authentication", NULL, "info", NULL, "ssh_login_postponed", "unknown", OS(4) } },
+      SENSE("authentication", "", "info", "", "ssh_login_postponed", "unknown", OS(4)) },
     { STR_INIT("Partial "),
       S_METHOD_FOR,
-      { "authentication", NULL, "info", NULL, "ssh_login_partial", "unknown", OS(4) } },
+      SENSE("authentication", "", "info", "", "ssh_login_partial", "unknown", OS(4)) },
     { STR_INIT("Starting session: "), S_USER_FROM, OPENED("session_opened") },
     { STR_INIT("Close session: user "), S_USER_FROM, CLOSED("session_closed") },
     { STR_INIT("User child is on pid "), S_NONE, SERVICE("process_forked", "start", OS(13)) },
@@ -88,7 +88,7 @@ static const struct row rows[] = {
     { STR_INIT("Transferred: "), S_NONE, LINK("connection_statistics", "info") },
     { STR_INIT("session opened for local user "), S_USER_FROM, OPENED("session_opened") },
     { STR_INIT("session closed for local user "), S_USER_FROM, CLOSED("session_closed") },
-    { STR_INIT("subsystem request for "), S_BY_USER, { "session", NULL, "info", NULL, "subsystem_request", NULL, 0 } },
+    { STR_INIT("subsystem request for "), S_BY_USER, SENSE("session", "", "info", "", "subsystem_request", "", 0) },
     { STR_INIT("Server listening on "), S_LISTEN, SERVICE("port_opened", "start", UX(2) | OS(13)) },
     { STR_INIT("Received signal "), S_NONE, SERVICE("service_stopped", "end", OS(13)) },
     { STR_INIT("Received SIGHUP"), S_NONE, SERVICE("service_restarted", "change", OS(13)) },
@@ -120,12 +120,12 @@ static const struct row rows[] = {
     { STR_INIT("ssh_packet_"), S_SOMEWHERE, PROBE("protocol_error") },
     { STR_INIT("buffer_get_"), S_NONE, PROBE("protocol_error") },
     { STR_INIT("userauth_pubkey: "), S_SOMEWHERE, FAULT("key_refused") },
-    { STR_INIT("Found matching "), S_NONE, { "authentication", NULL, "info", NULL, "key_found", NULL, 0 } },
+    { STR_INIT("Found matching "), S_NONE, SENSE("authentication", "", "info", "", "key_found", "", 0) },
     { STR_INIT("Could not "), S_NONE, FAULT("ssh_error") },
     { STR_INIT("Missing privilege separation directory"), S_NONE, FAULT("ssh_error") },
     { STR_INIT("Bind to port "), S_NONE, FAULT("bind_failed") },
     { STR_INIT("Cannot bind any address"), S_NONE, FAULT("bind_failed") },
-    { STR_INIT("Postponed"), S_NONE, { "authentication", NULL, "info", NULL, "ssh_login_postponed", NULL, 0 } },
+    { STR_INIT("Postponed"), S_NONE, SENSE("authentication", "", "info", "", "ssh_login_postponed", "", 0) },
     { STR_INIT("Deprecated "), S_NONE, FAULT("configuration_warning") },
     { STR_INIT("channel "), S_NONE, FAULT("channel_error") },
     { STR_INIT("get_remote_port failed"), S_NONE, FAULT("ssh_error") },
@@ -448,12 +448,12 @@ bool sshd_message(struct work *w)
             continue;
         work_sense(w, &rows[i].sense);
         work_add(w, STR("network.protocol"), STR("ssh"));
-        if (rows[i].sense.action && strcmp(rows[i].sense.action, "ssh_login") == 0)
+        if (str_eq(rows[i].sense.action, STR("ssh_login")))
             work_add(w, STR("system.auth.ssh.event"), take_until(&event, STR(" ")));
         shape(w, &rows[i], s);
-        if (!rows[i].sense.outcome && (str_ends(s, STR("[preauth]")) || has(s, STR("Auth fail"))))
+        if (!rows[i].sense.outcome.n && (str_ends(s, STR("[preauth]")) || has(s, STR("Auth fail"))))
             work_add(w, STR("event.outcome"), STR("failure")); /* it ended before anybody was authenticated */
-        if (rows[i].sense.outcome && *rows[i].sense.outcome == 's' &&
+        if (str_eq(rows[i].sense.outcome, STR("success")) &&
             str_eq(work_first(w, NOTED_USER), STR("root")))
             w->types |= OS(9);
         return true;

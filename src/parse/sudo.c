@@ -5,10 +5,10 @@
  *     alice : user NOT in sudoers ; … , alice : command not allowed ; … */
 #include "parse/internal.h"
 
-static const struct sense ran = { "process", NULL, "start", NULL, "sudo", "success", OS(9) | OS(13) };
-static const struct sense refused = { "authentication", "process", "denied", NULL, "sudo", "failure", OS(9) | OS(11) };
-static const struct sense su_done = { "authentication", "session", "start", NULL, "su", "success", OS(4) };
-static const struct sense su_failed = { "authentication", NULL, "info", NULL, "su", "failure", OS(4) | OS(11) };
+static const struct sense ran = SENSE("process", "", "start", "", "sudo", "success", OS(9) | OS(13));
+static const struct sense refused = SENSE("authentication", "process", "denied", "", "sudo", "failure", OS(9) | OS(11));
+static const struct sense su_done = SENSE("authentication", "session", "start", "", "su", "success", OS(4));
+static const struct sense su_failed = SENSE("authentication", "", "info", "", "su", "failure", OS(4) | OS(11));
 
 /* assignment - one "NAME=value" of a sudo line. */
 static void assignment(struct work *w, struct str name, struct str value)

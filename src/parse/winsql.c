@@ -23,7 +23,7 @@ static void client(struct work *w, struct str s)
 static void login(struct work *w, bool ok)
 {
     static const struct sense senses[] = {
-        { "database", "authentication", "start", NULL, "database-login", NULL, DB(1) },
+        SENSE("database", "authentication", "start", "", "database-login", "", DB(1)),
     };
     struct str reason = str_trim(param(w, "winlog.event_data.param2")), last = param(w, "winlog.event_data.param3");
 
@@ -59,13 +59,13 @@ static const struct {
 
 static void audit_action(struct work *w, struct str id)
 {
-    struct sense s = { .category = "database", .type = "access" };
+    struct sense s = { .category = STR("database"), .type = STR("access") };
 
     for (size_t i = 0; i < COUNT(actions); i++)
         if (str_eq(id, actions[i].action)) {
-            s.category2 = actions[i].category;
-            s.type = actions[i].type;
-            s.action = actions[i].name;
+            s.category2 = str_c(actions[i].category);
+            s.type = str_c(actions[i].type);
+            s.action = str_c(actions[i].name);
             s.types = actions[i].types;
         }
     work_sense(w, &s);

@@ -33,12 +33,12 @@ void work_survey(struct work *w)
 
 void work_sense(struct work *w, const struct sense *s)
 {
-    work_add(w, STR("event.category"), str_c(s->category));
-    work_add(w, STR("event.category"), str_c(s->category2));
-    work_add(w, STR("event.type"), str_c(s->type));
-    work_add(w, STR("event.type"), str_c(s->type2));
-    work_add(w, STR("event.action"), str_c(s->action));
-    work_add(w, STR("event.outcome"), str_c(s->outcome));
+    work_add(w, STR("event.category"), s->category);
+    work_add(w, STR("event.category"), s->category2);
+    work_add(w, STR("event.type"), s->type);
+    work_add(w, STR("event.type"), s->type2);
+    work_add(w, STR("event.action"), s->action);
+    work_add(w, STR("event.outcome"), s->outcome);
     w->types |= s->types;
 }
 
