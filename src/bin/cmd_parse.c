@@ -12,6 +12,7 @@
 #include "bin/plain.h"
 #include "parse/feed.h"
 #include "parse/parse.h"
+#include "sigma/classify.h"
 
 #define READ_BYTES       (256u * KIB)
 #define LINE_ARENA_BYTES (16u * MIB) /* one line, its fields, and what escapes undo */
@@ -20,6 +21,7 @@ int cmd_parse(int argc, char **argv);
 
 struct run {
     struct parser *parser;
+    struct classify *types;
     struct event_batch batch;
     struct buf out;
     struct parse_hints hints;
@@ -109,6 +111,9 @@ static int one_text(void *arg, const struct feed_text *t, struct err *e)
     r->hints.encoding = t->encoding;
     buf_reset(&r->why);
     parse_line(r->parser, t->text, &r->hints, &r->batch.arena, ev);
+    rc = classify_event(r->types, ev, &r->batch.arena, NULL, e);
+    if (rc < 0)
+        return rc;
     if (r->explain)
         put_why(&r->out, buf_view(&r->why));
     if (r->json)
@@ -187,6 +192,17 @@ static bool zone_of(const char *text, int32_t *out)
     return true;
 }
 
+/* open_types - the event types that the rules beside the program say. */
+static int open_types(struct run *r, const char *content, struct err *e)
+{
+    char pipelines[4200], rules[4200];
+    const char *const folders[] = { pipelines, rules };
+
+    snprintf(pipelines, sizeof pipelines, "%.4000s/pipelines", content);
+    snprintf(rules, sizeof rules, "%.4000s/rules", content);
+    return classify_open(folders, COUNT(folders), &r->types, e);
+}
+
 /* open_parser - with the products beside the program, if there are any, and those in own before them. */
 static int open_parser(struct run *r, const char *own, int32_t zone, struct err *e)
 {
@@ -204,8 +220,10 @@ static int open_parser(struct run *r, const char *own, int32_t zone, struct err 
         snprintf(ours, sizeof ours, "%s/parsers", node->content);
         o.folders[n] = ours;
     }
+    rc = node ? open_types(r, node->content, e) : 0;
     node_free(&node);
-    rc = parse_open(&o, &r->parser, e);
+    if (rc == 0)
+        rc = parse_open(&o, &r->parser, e);
     for (size_t i = 0; rc == 0; i++) {
         struct parse_product p;
 
@@ -286,5 +304,6 @@ int cmd_parse(int argc, char **argv)
     feed_free(&r.feed);
     parse_memory_free(&r.hints.memory);
     parse_free(&r.parser);
+    classify_close(&r.types);
     return bad ? 2 : 0;
 }

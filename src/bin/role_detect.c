@@ -114,6 +114,18 @@ static bool reload(struct detect *d, bool force)
     return rc == 1;
 }
 
+/* look_at_types - rules that say what type an event is. */
+static void look_at_types(struct detect *d)
+{
+    struct err e;
+    int rc = detect_types(d, &e);
+
+    if (rc < 0)
+        log_line(LOG_ERROR, "the rules of event types cannot be read, the former ones go on", "error.message", e.text, NULL);
+    else if (rc == 1)
+        log_line(LOG_INFO, "rules of event types read anew", NULL);
+}
+
 /* look_at_indicators - a set that was replaced is in force now; one that is torn is told, and the one before goes on. */
 static void look_at_indicators(struct detect *d)
 {
@@ -226,6 +238,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
             anew = reload(d, force);
             tell_exceptions(node, d, &exceptions, anew);
             publish(d, anew);
+            look_at_types(d);
             look_at_indicators(d);
             looked = now;
         }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "keep/keep.h"
+#include "sigma/classify.h"
 #include "journal/journal.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@
 #define PICTURE_EVERY_NS (5 * NS_PER_SECOND)
 #define MOVE_EVERY_NS    (10 * NS_PER_SECOND)   /* a part into the archive, even while events come */
 #define MOVE_AGAIN_NS    NS_PER_MINUTE          /* after an error, or when there was nothing to move */
+#define TYPES_EVERY_NS   (5 * NS_PER_SECOND)    /* the rules of event types are looked at for changes */
 #define WAIT_MS          200
 #define PAUSE_MS         1000   /* after an error such as a full disk */
 
@@ -34,6 +36,8 @@ struct indexer {
     struct metric         *events, *frames_damaged, *errors, *sealed, *lag_events, *days_removed, *segments_removed;
     uint64_t               cursor, detect;  /* as they were when the journal was cut last */
     struct keep           *keep;
+    struct classify       *types;           /* NULL: what parsers say is all */
+    time_ns                types_at;
     struct node           *again;           /* the configuration as it was read again; NULL: still the first */
     bool                   archive_set;
     bool                   forward_stood;   /* once; an upstream that is taken out later keeps nothing */
@@ -73,6 +77,29 @@ static void tell_terms(const struct node *n)
              NULL);
 }
 
+/* open_types - which event types of Annex 4 an event shows, rules say besides parsers; without them events are stored all the same. */
+static void open_types(struct indexer *x)
+{
+    struct rule_paths where;
+    struct err e;
+
+    rule_paths(&where, x->node->content, x->node->data, NULL, 0);
+    if (classify_open(where.paths, where.count, &x->types, &e) < 0)
+        tell(x, "the rules of event types cannot be read, types are what parsers say", &e);
+}
+
+/* refresh_types - rules that changed are read anew, the former ones go on where they cannot be. */
+static void refresh_types(struct indexer *x, time_ns now)
+{
+    struct err e;
+    int rc = x->types && now - x->types_at >= TYPES_EVERY_NS ? classify_refresh(x->types, &e) : 0;
+
+    if (rc < 0)
+        tell(x, "the rules of event types cannot be read, the former ones go on", &e);
+    if (now - x->types_at >= TYPES_EVERY_NS)
+        x->types_at = now;
+}
+
 static int open_all(struct indexer *x, struct err *e)
 {
     struct metrics *m = &x->metrics;
@@ -89,6 +116,7 @@ static int open_all(struct indexer *x, struct err *e)
     x->days_removed = metrics_cell(m, "saqshy_index_days_removed_total", NULL, false, "days removed by age");
     x->segments_removed = metrics_cell(m, "saqshy_index_segments_removed_total", NULL, false, "segments of the journal cut");
     event_batch_init(&x->batch, JOURNAL_BATCH_BYTES);
+    open_types(x);
     rc = store_open(x->store_folder, NULL, &x->store, e);
     if (rc == 0)
         rc = keep_open(x->node, &x->metrics, &x->keep, e);
@@ -317,6 +345,8 @@ static int take(struct indexer *x, struct err *e)
     }
     if (n <= 0)
         return n;
+    if ((rc = classify_batch(x->types, &x->batch, e)) < 0)
+        tell(x, "could not tell the types of events, they are what parsers say", e);
     while ((rc = store_add(x->store, x->batch.items, x->batch.count, clock_now(), e)) < 0 && !stop) {
         /* The frame stays in hand: nothing behind it is taken before it is in. */
         tell(x, "could not store events, trying again", e);
@@ -340,6 +370,7 @@ static int housekeeping(struct indexer *x, bool waits)
         tell(x, "could not seal or merge, trying again", &e);
         x->tick_at = now + PAUSE_MS * NS_PER_MS;    /* each try is a line of our own log, which is an event again */
     }
+    refresh_types(x, now);
     if (now - x->cursor_at >= CURSOR_EVERY_NS) {
         move_cursor(x);
         x->cursor_at = now;
@@ -400,6 +431,7 @@ int role_index_run(const struct node *node)
         log_line(LOG_ERROR, "the index cannot start", "error.message", e.text, NULL);
     journal_reader_close(&x->reader);
     store_close(&x->store);
+    classify_close(&x->types);
     keep_close(&x->keep);
     node_free(&x->again);
     event_batch_free(&x->batch);

@@ -48,7 +48,7 @@ struct port_rule {
  * (the one to the archive of the store). The authority's key is for --init and the role keys alone. */
 static const char *const role_folders[ROLE_COUNT][24] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "+inputs", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
-    [ROLE_INDEX] = { "@store", "+journal", "+run" },
+    [ROLE_INDEX] = { "@store", "+journal", "+run", "-rules" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules", "-intel", "-policy" },
     [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
     [ROLE_TOOLS] = { "+tools", "-scap" },

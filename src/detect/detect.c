@@ -10,6 +10,7 @@
 #include "detect/internal.h"
 #include "detect/publish.h"
 #include "detect/triage.h"
+#include "sigma/classify.h"
 
 #define CHECKPOINT_MS     2000
 #define CHECKPOINT_SHARE  20         /* saving may take one part in so many of the time */
@@ -59,6 +60,7 @@ struct detect {
     char                 *journal, *findings, *state_file;
     char                **rule_paths;
     struct rule_store     store;
+    struct classify      *types;          /* the event types of Annex 4 by rules; NULL: what parsers say is all */
     struct indicators    *indicators;     /* NULL: none are asked */
     struct triage        *triage;
     struct coverage      *coverage;       /* NULL: what arrives is not counted */
@@ -204,6 +206,8 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     int rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &d->sigma, &d->rules, e);
 
     if (rc == 0)
+        rc = classify_open((const char *const *)d->rule_paths, d->c.rule_count, &d->types, e);
+    if (rc == 0)
         rule_store_say(&d->store, d->sigma, say, arg);
 
     /* Rules go on without indicators, rather than nothing going on. */
@@ -268,6 +272,7 @@ void detect_close(struct detect **dp)
     sigma_free(&d->sigma);
     rule_store_free(&d->store);
     indicators_close(&d->indicators);
+    classify_close(&d->types);
     triage_close(&d->triage);
     coverage_free(&d->coverage);
     publisher_free(&d->publisher);
@@ -381,6 +386,7 @@ static int take_batch(struct detect *d, struct err *e)
 {
     int rc = 0;
 
+    rc = classify_batch(d->types, &d->batch, e);
     for (size_t i = 0; i < d->batch.count && rc == 0; i++)
         rc = look_at(d, &d->batch.items[i], e);
     if (rc == 0)
@@ -562,6 +568,13 @@ int detect_publish(struct detect *d, bool now, detect_costly *told, void *arg, s
     rc = publisher_write(d->publisher, &p, told, arg, &costly, e);
     meter(d, M_COSTLY, (int64_t)costly);
     return rc;
+}
+
+int detect_types(struct detect *d, struct err *e)
+{
+    int rc = classify_changed(d->types) ? detect_checkpoint(d, e) : 1;   /* a replay sees the types that were seen before */
+
+    return rc == 1 ? 0 : rc < 0 ? rc : classify_refresh(d->types, e);
 }
 
 int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e)

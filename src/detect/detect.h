@@ -67,6 +67,8 @@ MUST_USE int detect_publish_risk(const struct detect *d, const char *path, time_
 MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e);
 /* detect_publish_coverage - the file coverage.json (coverage.h) as of "at"; nothing where nothing is counted. */
 MUST_USE int detect_publish_coverage(const struct detect *d, const char *path, time_ns at, struct err *e);
+/* detect_types - look whether the rules of event types (classify.h) are others now. 1: they are, 0: as before; an error: those before go on. */
+MUST_USE int detect_types(struct detect *d, struct err *e);
 /* detect_indicators - look whether the set of indicators is another one now. 1: it is, *count indicators; 0: as before; an error: the one before goes on. */
 MUST_USE int detect_indicators(struct detect *d, size_t *count, struct err *e);
 /* detect_indicator_note - why events are held against no indicators though they should be; "": they are. */

@@ -41,7 +41,7 @@ int hunt_new(const struct sigma *rules, const char *content, unsigned workers, s
         free(h);
         return rc;
     }
-    rc = pool_start(h, workers, e);
+    rc = pool_start(h, content, workers, e);
     if (rc < 0)
         hunt_free(&h);
     *out = h;

@@ -12,6 +12,7 @@
 #include "detect/hunt.h"
 #include "parse/evtx.h"
 #include "parse/parse.h"
+#include "sigma/classify.h"
 
 #define PIECE_ITEMS 1024
 #define PIECE_BYTES (256u * KIB)     /* then it is full; a single value may be longer */
@@ -48,6 +49,7 @@ struct worker {
     struct hunt       *hunt;
     struct sigma_run  *run;         /* NULL with correlations: matching is the owner's */
     struct evtx       *evtx;        /* made when the first event log is met */
+    struct classify   *types;       /* the event types of Annex 4; NULL without content */
     pthread_t          thread;
     bool               started;
 };
@@ -83,7 +85,7 @@ void piece_reset(struct piece *p);
 
 /* --- hunt_pool.c --- */
 
-MUST_USE int pool_start(struct hunt *h, unsigned workers, struct err *e);
+MUST_USE int pool_start(struct hunt *h, const char *content, unsigned workers, struct err *e);
 void pool_stop(struct hunt *h);
 /* pool_piece - an empty one to fill; tells what came before, and waits for it, as needed. */
 MUST_USE int pool_piece(struct hunt *h, struct piece **out, struct err *e);

@@ -60,8 +60,12 @@ static struct event *room_for_event(struct worker *w, struct piece *p)
 }
 
 /* seen - an event is whole: matched now, or kept for the owner. */
-static int seen(struct worker *w, struct piece *p, uint64_t record, const struct event *ev)
+static int seen(struct worker *w, struct piece *p, uint64_t record, struct event *ev)
 {
+    int rc = classify_event(w->types, ev, &p->events.arena, NULL, &p->err);
+
+    if (rc < 0)
+        return rc;
     p->stats.events++;
     if (w->run)
         return piece_match(w->hunt, w->run, p, record, ev, &p->err);

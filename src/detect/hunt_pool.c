@@ -58,7 +58,19 @@ static int start_ring(struct hunt *h, struct err *e)
     return 0;
 }
 
-int pool_start(struct hunt *h, unsigned workers, struct err *e)
+/* open_types - the event types by rules, as the content says them. */
+static int open_types(struct worker *w, const char *content, struct err *e)
+{
+    char pipelines[4096], rules[4096];
+    const char *const folders[] = { pipelines, rules };
+
+    if (!content || snprintf(pipelines, sizeof pipelines, "%s/pipelines", content) >= (int)sizeof pipelines ||
+        snprintf(rules, sizeof rules, "%s/rules", content) >= (int)sizeof rules)
+        return 0;
+    return classify_open(folders, COUNT(folders), &w->types, e);
+}
+
+int pool_start(struct hunt *h, const char *content, unsigned workers, struct err *e)
 {
     bool ordered = correlates(h->rules);
     int rc;
@@ -76,6 +88,8 @@ int pool_start(struct hunt *h, unsigned workers, struct err *e)
         w->hunt = h;
         if (!ordered)
             rc = sigma_run_new(h->rules, true, &w->run, e);
+        if (rc == 0)
+            rc = open_types(w, content, e);
         if (rc == 0 && h->worker_count) {
             rc = -pthread_create(&w->thread, NULL, work, w);
             w->started = rc == 0;
@@ -97,6 +111,7 @@ void pool_stop(struct hunt *h)
             pthread_join(h->workers[i].thread, NULL);
         sigma_run_free(&h->workers[i].run);
         evtx_free(&h->workers[i].evtx);
+        classify_close(&h->workers[i].types);
     }
     for (size_t i = 0; h->ring && i < h->count; i++) {
         struct piece *p = &h->ring[i];

@@ -1,6 +1,7 @@
 /* classify.c - see classify.h. The pack is a set of rules like any other and is run by the same engine: most of its rules name an event
  * number or a parser, so few of them are candidates for one event. */
 #include "sigma/classify.h"
+#include "base/file.h"
 #include "sigma/internal.h"
 
 #include <sys/stat.h>
@@ -8,7 +9,7 @@
 #define FOLDER_MAX 4096
 
 struct classify {
-    char              folder[CLASSIFY_PATHS][FOLDER_MAX];   /* of the packs, there or not */
+    char              folder[CLASSIFY_PATHS][FOLDER_MAX];   /* of rules; one may not be there yet */
     size_t            folders;
     uint64_t          files;      /* a hash over their names, sizes and times */
     struct sigma     *rules;
@@ -100,23 +101,78 @@ static uint64_t hash_files(const struct classify *c)
     return str_hash(buf_view(&all));
 }
 
-/* load - the packs as they are on disk now. */
-static int load(struct classify *c, struct err *e)
+/* pipeline_in - the file holds a pipeline: what its rules call fields and whom they mean holds for the pack too. */
+static bool pipeline_in(struct str text)
 {
-    const char *there[CLASSIFY_PATHS];
-    struct sigma *rules = NULL;
-    struct sigma_run *run = NULL;
-    uint64_t *each = NULL;
+    return str_starts(text, STR("vars:")) || str_starts(text, STR("transformations:")) || str_find(text, STR("\nvars:")) >= 0 ||
+           str_find(text, STR("\ntransformations:")) >= 0;
+}
+
+/* What is compiled: files of the pack and of pipelines. */
+struct pack {
+    struct arena         arena;
+    struct sigma_source *files;
+    size_t               count;
+};
+
+static int gather(const struct classify *c, size_t folder, struct pack *p, struct err *e)
+{
+    struct str root = str_c(c->folder[folder]), *files = NULL;
+    struct sigma_source *all;
+    AUTO_BUF struct buf text;
     size_t n = 0;
     int rc;
 
-    for (size_t i = 0; i < c->folders; i++) {
-        struct stat st;
-
-        if (stat(c->folder[i], &st) == 0 && S_ISDIR(st.st_mode))
-            there[n++] = c->folder[i];
+    buf_init(&text, YAML_BYTES_MAX + 128 * KIB);
+    if (!file_exists(c->folder[folder]))
+        return 0;
+    rc = sigma_files(c->folder[folder], &p->arena, &files, &n, e);
+    all = rc == 0 ? realloc(p->files, (p->count + n + 1) * sizeof *all) : NULL;
+    if (!all)
+        return rc < 0 ? rc : err_set(e, -ENOMEM, "no memory for the rules of event types");
+    p->files = all;
+    for (size_t i = 0; i < n; i++) {
+        if (file_read(files[i].p, YAML_BYTES_MAX, &text, NULL) < 0 || (!classify_file(root, files[i]) && !pipeline_in(buf_view(&text))))
+            continue;
+        p->files[p->count] = (struct sigma_source){ files[i], arena_copy(&p->arena, buf_view(&text)) };
+        if (!p->files[p->count++].text.p)
+            return err_set(e, -ENOMEM, "no memory for the rules of event types");
     }
-    rc = sigma_load(there, n, &rules, e);
+    return 0;
+}
+
+/* compile - the packs as they are on disk now; a file that cannot be read is as one that is not there. */
+static int compile(const struct classify *c, struct sigma **out, struct err *e)
+{
+    struct pack p = { .count = 0 };
+    int rc = 0;
+
+    arena_init(&p.arena, 0);
+    for (size_t i = 0; i < c->folders && rc == 0; i++)
+        rc = gather(c, i, &p, e);
+    if (rc == 0)
+        rc = sigma_compile(p.files, p.count, out, e);
+    arena_free(&p.arena);
+    free(p.files);
+    return rc;
+}
+
+/* types_of - the codes that a rule of the pack gives. */
+static uint64_t types_of(const struct sigma_rule *r)
+{
+    for (size_t i = 0; i < r->tags.count && !r->correlation; i++)
+        if (str_starts(r->tags.items[i], STR(CLASSIFY_TAG)))
+            return classify_of_rule(r);
+    return 0;
+}
+
+static int load(struct classify *c, struct err *e)
+{
+    struct sigma *rules = NULL;
+    struct sigma_run *run = NULL;
+    uint64_t *each = NULL;
+    int rc = compile(c, &rules, e);
+
     if (rc == 0)
         rc = sigma_run_new(rules, false, &run, e);
     if (rc == 0 && !(each = calloc(sigma_rule_count(rules) + 1, sizeof *each)))
@@ -127,8 +183,7 @@ static int load(struct classify *c, struct err *e)
         return rc;
     }
     for (size_t i = 0; i < sigma_rule_count(rules); i++)
-        if (!sigma_rule_at(rules, i)->correlation)
-            each[i] = classify_of_rule(sigma_rule_at(rules, i));
+        each[i] = types_of(sigma_rule_at(rules, i));
     sigma_run_free(&c->run);
     sigma_free(&c->rules);
     free(c->codes);
@@ -147,7 +202,7 @@ int classify_open(const char *const *rules, size_t count, struct classify **out,
     if (!c)
         return err_set(e, -ENOMEM, "no memory for the rules of event types");
     for (size_t i = 0; i < count && c->folders < CLASSIFY_PATHS; i++) {
-        int n = snprintf(c->folder[c->folders], FOLDER_MAX, "%s/" CLASSIFY_FOLDER, rules[i]);
+        int n = snprintf(c->folder[c->folders], FOLDER_MAX, "%s", rules[i]);
 
         c->folders += n > 0 && n < FOLDER_MAX;
     }
@@ -171,6 +226,8 @@ void classify_close(struct classify **cp)
     free(c);
     *cp = NULL;
 }
+
+bool classify_changed(const struct classify *c) { return c && hash_files(c) != c->files; }
 
 int classify_refresh(struct classify *c, struct err *e)
 {

@@ -20,7 +20,7 @@
 #define CLASSIFY_CODES   48
 #define CLASSIFY_TAG     "kz.a4."      /* and the code in small letters */
 #define CLASSIFY_FOLDER  "types"       /* of the pack below a folder of rules */
-#define CLASSIFY_PATHS   4
+#define CLASSIFY_PATHS   8
 
 struct classify;
 
@@ -38,9 +38,11 @@ bool classify_file(struct str rules, struct str file);
 
 /* --- the pack --- */
 
-/* classify_open - the rules below the folder "types" of each of the given folders of rules, where it is there. */
+/* classify_open - of the given folders (those that detection reads) the rules below their folder "types", and the pipelines. */
 MUST_USE int classify_open(const char *const *rules, size_t count, struct classify **out, struct err *e);
 void classify_close(struct classify **c);
+/* classify_changed - a file below the folders came, went, or has another time or size. */
+bool classify_changed(const struct classify *c);
 /* classify_refresh - read the files anew if one changed. 1: other rules run; on failure the former ones go on. */
 MUST_USE int classify_refresh(struct classify *c, struct err *e);
 /* classify_rules - what was loaded, and what was refused. */
