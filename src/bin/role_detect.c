@@ -297,6 +297,8 @@ int role_detect_run(const struct node *node)
         if (*detect_note(d))
             log_line(LOG_WARN, "the saved state of detection cannot be taken, the journal is looked at again from its oldest event",
                      "error.message", detect_note(d), NULL);
+        if (*detect_policy_note(d))
+            log_line(LOG_ERROR, "the policy of this site is left out, ours counts", "error.message", detect_policy_note(d), NULL);
         if (*detect_indicator_note(d))
             log_line(LOG_ERROR, "events are not held against indicators of compromise", "error.message", detect_indicator_note(d), NULL);
         tell_rules(d, "detection runs");

@@ -485,6 +485,7 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
 
 /* --- indicators and rules --- */
 
+const char *detect_policy_note(const struct detect *d) { return triage_note(d->triage); }
 const char *detect_indicator_note(const struct detect *d) { return d->indicator_note; }
 
 int detect_indicators(struct detect *d, size_t *count, struct err *e)

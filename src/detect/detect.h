@@ -62,6 +62,8 @@ MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
 MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e);
 /* detect_policy_reload - read the policy anew if a file of it changed. 1: another policy is in force; 0: nothing changed. On failure the one before is. */
 MUST_USE int detect_policy_reload(struct detect *d, struct err *e);
+/* detect_policy_note - why the site's policy was left out at the start; "": it was not. */
+const char *detect_policy_note(const struct detect *d);
 /* detect_publish_risk, detect_publish_exceptions - the files risk.json (risk.h) and exceptions.json (exception.h) as of "at". */
 MUST_USE int detect_publish_risk(const struct detect *d, const char *path, time_ns at, struct err *e);
 MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e);

@@ -429,6 +429,121 @@ static void a_policy_that_became_wrong_is_told_and_the_one_before_goes_on(void *
     place_remove(&p);
 }
 
+/* Half as many groups again as there is room for, each matched twice: those that are dropped are told first. */
+static void past_the_limit_nothing_is_lost(void **state)
+{
+    enum { GROUPS = EPISODES_MAX * 3 / 2 };
+    uint64_t told = 0, most = 0, seq = 0;
+    struct triage *t = NULL;
+    struct sigma *set = NULL;
+    struct event_batch out;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    event_batch_init(&out, 0);
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 100000, "medium");
+    const struct sigma_source src = { STR("r.yml"), str_c(one_rule) };
+    assert_int_equal(sigma_compile(&src, 1, &set, &e), 0);
+    assert_int_equal(triage_open(p.policy, NULL, &t, &e), 0);
+    for (unsigned i = 0; i < 2 * GROUPS + GROUPS / 20; i++) {   /* at the end many events of nothing, hours later */
+        char user[16];
+        struct event_field fields[] = { { STR("user"), str_of(user, (size_t)snprintf(user, sizeof user, "u%u", i / 2)) } };
+        struct event ev = { .seq = ++seq, .received = (T0 + i / 1000 + (i < 2 * GROUPS ? 0 : 36000)) * NS_PER_SECOND, .original = STR("a line"), .fields = fields, .field_count = 1 };
+        struct sigma_match m = { .rule = sigma_rule_at(set, 0), .count = 1, .first_seq = seq, .last_seq = seq };
+        size_t at;
+
+        if (i < 2 * GROUPS)
+            assert_true(triage_match(t, set, &m, &ev, &out, &at, &e) >= 0);
+        assert_true(triage_due(t, set, &ev, &out, &e) >= 0);
+        for (size_t k = 0; k < out.count; k++) {
+            uint64_t n = 0;
+
+            if (str_eq(event_get(&out.items[k], STR("rule.id")), STR("one")) && str_u64(event_get(&out.items[k], STR("saqshy.hits")), &n))
+                told += n;
+        }
+        most = triage_counters(t).open > most ? triage_counters(t).open : most;
+        event_batch_reset(&out);
+    }
+    assert_true(most <= EPISODES_MAX);
+    assert_true(triage_counters(t).dropped > 1000);
+    assert_int_equal(triage_counters(t).open, 0);
+    assert_int_equal(triage_counters(t).bytes, 0);
+    assert_int_equal(told, 2 * GROUPS);
+    triage_close(&t);
+    sigma_free(&set);
+    event_batch_free(&out);
+    place_remove(&p);
+}
+
+/* A file of version 1 held the correlations alone: it is taken, and they go on. */
+static void a_state_of_version_1_is_taken(void **state)
+{
+    AUTO_BUF struct buf file, old, want, got;
+    struct place whole, upgraded;
+    uint32_t random = 7, again = 7;
+    struct err e;
+
+    (void)state;
+    buf_init(&file, 0), buf_init(&old, 0), buf_init(&want, 0), buf_init(&got, 0);
+    place_make(&whole);
+    place_make(&upgraded);
+    write_rule(&whole, "r.yml", many_rules);
+    write_rule(&upgraded, "r.yml", many_rules);
+    fill(&whole, 0, 40, &random);
+    fill(&upgraded, 0, 40, &again);
+    run_to_end(&whole);
+    run_to_end(&upgraded);
+    assert_int_equal(file_read(upgraded.state, MIB, &file, &e), 0);
+    struct reader r = rd_str(buf_view(&file));
+    rd_skip(&r, 8);
+    uint64_t seq = rd_le64(&r);
+    rd_skip(&r, 16);
+    assert_true(str_eq(rd_take(&r, 4, "corr"), STR("corr")));
+    struct str corr = rd_take(&r, (size_t)rd_le64(&r), "correlations");
+    assert_true(rd_ok(&r) && corr.n > 100);
+    buf_str(&old, STR("SAQDET1\n"));
+    buf_le64(&old, seq);
+    buf_le64(&old, corr.n);
+    buf_le64(&old, str_hash(corr) ^ (seq * UINT64_C(0x9E3779B97F4A7C15)));
+    buf_str(&old, corr);
+    assert_int_equal(file_write_atomic(upgraded.state, buf_view(&old), 0640, &e), 0);
+    struct detect *d = open_detect(&upgraded, upgraded.rules, &e);
+    assert_string_equal(detect_note(d), "");
+    assert_int_equal(detect_seq(d), seq);
+    detect_close(&d);
+    fill(&whole, 300, 40, &random);
+    fill(&upgraded, 300, 40, &again);
+    run_to_end(&whole);
+    run_to_end(&upgraded);
+    read_findings(&whole, &want);
+    read_findings(&upgraded, &got);
+    assert_true(str_eq(buf_view(&want), buf_view(&got)));
+    place_remove(&whole);
+    place_remove(&upgraded);
+}
+
+/* At the start a wrong file of the site is left out and told: detection does not stand still for it. */
+static void a_wrong_policy_of_the_site_does_not_stop_the_start(void **state)
+{
+    char site[96];
+    struct triage *t = NULL;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    policy_write(&p, "1h", "1m", 60, "medium");
+    snprintf(site, sizeof site, "%s/site.yaml", p.root);
+    assert_int_equal(file_write_atomic(site, STR("storm: {groups: many}\n"), 0644, &e), 0);
+    assert_int_equal(triage_open(p.policy, site, &t, &e), 0);
+    assert_non_null(strstr(triage_note(t), "site.yaml:1:"));
+    triage_close(&t);
+    assert_int_equal(triage_open(site, NULL, &t, &e), -EBADMSG);   /* ours is whole, or the program is not */
+    place_remove(&p);
+}
+
 static const struct { const char *name, *text, *told; } wrong[] = {
     { "a stray key", "groups: {}\n", "groups" },
     { "a window without a unit", "group: {window: 60, update: 1m, by: [a]}\n", "\"window\" must be a time" },
@@ -659,6 +774,9 @@ int main(void)
         cmocka_unit_test(low_levels_add_up_to_a_finding_of_risk),
         cmocka_unit_test(the_sum_of_hits_is_the_number_of_matches),
         cmocka_unit_test(killed_at_any_moment_the_episodes_are_the_same),
+        cmocka_unit_test(past_the_limit_nothing_is_lost),
+        cmocka_unit_test(a_state_of_version_1_is_taken),
+        cmocka_unit_test(a_wrong_policy_of_the_site_does_not_stop_the_start),
         cmocka_unit_test(a_torn_state_is_refused),
         cmocka_unit_test(a_policy_that_became_wrong_is_told_and_the_one_before_goes_on),
         cmocka_unit_test(an_exception_excepts_until_it_expires_and_for_its_objects),

@@ -12,6 +12,7 @@ struct triage {
     struct detect_policy *policy;      /* NULL: none */
     struct episodes      *episodes;
     struct risk          *risk;
+    char                  note[ERR_TEXT_MAX];
 };
 
 static void look(const struct seen_file *f, int64_t *mtime_ns, int64_t *size)
@@ -68,6 +69,10 @@ int triage_open(const char *ours, const char *site, struct triage **out, struct 
         rc = err_set(e, -ENOMEM, "no memory for the policy of detection");
     if (rc == 0)
         rc = triage_reload(t, e);
+    if (rc == -EBADMSG && site) {
+        snprintf(t->note, sizeof t->note, "%s", e->text);
+        rc = detect_policy_load(ours, NULL, &t->policy, e);
+    }
     if (rc == 0 && t->policy)
         rc = episodes_new(t->policy, &t->episodes, e);
     if (rc == 0 && t->policy)
@@ -76,6 +81,8 @@ int triage_open(const char *ours, const char *site, struct triage **out, struct 
         triage_close(out);
     return rc;
 }
+
+const char *triage_note(const struct triage *t) { return t->note; }
 
 void triage_close(struct triage **tp)
 {

@@ -14,9 +14,11 @@
 
 struct triage;
 
-/* triage_open - ours and site: files of the policy; ours NULL: none. */
+/* triage_open - ours and site: files of the policy; ours NULL: none. A site's file that is wrong is left out, and triage_note says why: detection must
+ * not stand still for a slip of the pen. */
 MUST_USE int triage_open(const char *ours, const char *site, struct triage **out, struct err *e);
 void triage_close(struct triage **t);
+const char *triage_note(const struct triage *t);   /* "": there is nothing to say */
 /* triage_changed - the policy's files are others than those that were read. */
 bool triage_changed(const struct triage *t);
 /* triage_reload - read the policy anew. On failure the one before goes on. */
