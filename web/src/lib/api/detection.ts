@@ -1,8 +1,8 @@
 // Detection: rules as they run, one rule, indicators of compromise. Names are those of the JSON.
 import { get, id, send, type Query } from './client';
 import { decodeArray as arr, decodeBoolean as bool, decodeEnum as oneOf, decodeInstant as instant, decodeMap as map, decodeNullable as nullable, decodeNumber as num,
-  decodeObject as object, decodeString as str, type Decoded } from './decode';
-import { ref, RULE_LEVELS } from './types';
+  decodeObject as object, decodeString as str, type Decoded, type Decoder } from './decode';
+import { decodeEventFields, ref, RULE_LEVELS } from './types';
 
 // i18n: ui.detection.flag.*
 export const RULE_FLAGS = ['matched', 'never_fed', 'costly', 'filtered', 'own', 'dismissed', 'classifies'] as const;
@@ -75,3 +75,39 @@ export type ExceptionPreview = Decoded<typeof preview>;
 export const previewException = (body: unknown) => send('POST', '/detection/exceptions/preview', preview, {}, body);
 export const createException = (body: unknown) => send('POST', '/detection/exceptions', object({ id: str, text: str }), {}, body);
 export const removeException = (exceptionId: string) => send('DELETE', `/detection/exceptions/${id(exceptionId)}`, nothing);
+
+const otherwise = <T>(inner: Decoder<T>, missing: T): Decoder<T> => (v, path) => (v === undefined || v === null ? missing : inner(v, path));
+// i18n: ui.detection.comparison.*
+export const COMPARISONS = ['is_there_and_not_null', 'equals', 'starts_with', 'ends_with', 'contains', 'is_like', 'is_the_number', 'matches', 'is_in_the_network', 'is_less_than', 'is_at_most',
+  'is_more_than', 'is_at_least', 'is_absent_or_null', 'is_there', 'is_not_there', 'as_a_moment_has', 'equals_the_field', 'starts_with_the_field', 'ends_with_the_field',
+  'contains_the_field', 'is_one_of'] as const;
+// i18n: ui.detection.part.*
+export const PART_KINDS = ['and', 'or', 'not', 'leaf'] as const;
+const explained = object({
+  depth: num, kind: oneOf(PART_KINDS), name: str, holds: bool, field: otherwise(str, ''), comparison: otherwise(str, ''), wanted: otherwise(arr(str), []), tests: otherwise(num, 0),
+  cased: otherwise(bool, false), present: otherwise(bool, false), event_field: otherwise(str, ''), value: otherwise(str, ''), text: nullable(str), at: otherwise(num, 0),
+  length: otherwise(num, 0), in_line: nullable(num),
+});
+export type ExplainedPart = Decoded<typeof explained>;
+// i18n: ui.detection.because.*
+export const BECAUSE = ['matches', 'logsource', 'condition', 'filtered', 'correlation', 'not_read', 'no_group'] as const;
+const explanation = object({
+  matches: bool, why: oneOf(BECAUSE), logsource: object({ applies: bool, wanted: map(str), event: map(str) }), condition: arr(explained),
+  filters: arr(object({ id: str, title: str, counts: bool, holds: bool, parts: arr(explained) })), refs: arr(object({ id: str, title: str, holds: bool, missing: str })), stopped: bool,
+});
+export type Explanation = Decoded<typeof explanation>;
+const answer = object({ events: arr(object({ event: decodeEventFields, explain: nullable(explanation) })), more: bool, matches: arr(object({ id: str, title: str, level: oneOf(RULE_LEVELS), silent: bool })) });
+export type Explained = Decoded<typeof answer>;
+/** Either a rule that runs or the text of one; without both, which rules match. */
+export interface Which {
+  rule: string | null;
+  text: string | null;
+}
+export const explainRule = (which: Which, event: string) => send('POST', '/detection/explain', answer, {}, { ...which, event });
+const would = object({
+  id: str, title: str, level: oneOf(RULE_LEVELS), count: num, days: arr(object({ day: str, count: num })), objects: arr(object({ object: nullable(ref), count: num })), other_objects: num,
+  samples: arr(object({ seq: str, time: nullable(instant), object: nullable(ref), line: str })),
+});
+const wouldHave = object({ from: instant, to: instant, complete: bool, events: num, all: num, items: arr(would) });
+export type WouldHave = Decoded<typeof wouldHave>;
+export const previewRule = (which: Which, days: number) => send('POST', '/detection/preview', wouldHave, {}, { ...which, days });

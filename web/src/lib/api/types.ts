@@ -140,6 +140,8 @@ const eventValue: Decoder<EventValue> = (v, path = '') => {
   if (typeof v === 'string' || typeof v === 'number' || typeof v === 'boolean') return v;
   return arr(str)(v, path);
 };
+/** An event that is in no journal: names and values alone. */
+export const decodeEventFields: Decoder<EventMap> = map(eventValue);
 /** Flat map; the three names that every event has are checked. */
 export const decodeEvent: Decoder<EventMap> = (v, path = '') => {
   const e = map(eventValue)(v, path);
