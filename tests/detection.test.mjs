@@ -116,6 +116,24 @@ test('an exception is previewed with the confirmed cases it would have hidden, e
     assert.equal(await counted(), 4);
 });
 
+test('an exception excepts nothing from the moment on at which it expires, and that is told', async (t) => {
+    const { c, line, counted, reach } = await begin(t);
+    const list = () => JSON.parse(readFileSync(join(c.data, 'detect/exceptions.json'))).exceptions;
+    const r = await saqshy(['rules', 'except', RULE, '--where', 'host.name=registry-web-1', '--reason', 'a locksmith', '--author', 'Aidana', '--expires', new Date(c.now() + 3600e3).toISOString(), '--data', c.data]);
+    assert.equal(r.code, 0, r.err);
+    await until('the exception is in force', () => existsSync(join(c.data, 'detect/exceptions.json')) && list().length === 1, 60);
+    assert.equal(list()[0].state, 'active');
+    await sendSyslog(c.ports.syslog, [line('registry-web-1', 'doorforced'), line('city-web-1', 'doorforced')]);
+    await reach('matches of another host', 1);
+    assert.equal(await counted(), 1);
+    c.advance(7200);
+    await until('it has expired', () => list()[0].state === 'expired', 60);
+    await until('that is told', () => c.story().includes('an exception has expired') && c.story().includes('a locksmith'), 60);
+    await sendSyslog(c.ports.syslog, [line('registry-web-1', 'doorforced')]);
+    const later = await c.signedIn('centre_analyst');
+    await until('it is found again', async () => (await later.get('/cases')).json.items.filter((x) => x.rule?.id === RULE).length === 2, 60);
+});
+
 test('what is wrong in an exception is said, and nothing is written', async (t) => {
     const c = await centre({ demo: true });
     t.after(() => c.remove());
