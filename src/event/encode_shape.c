@@ -155,6 +155,16 @@ static struct str column_value(const struct event *ev, unsigned column)
 
 static inline bool one_place(struct str a, struct str b) { return a.p == b.p && a.n == b.n; }
 
+/* name_moved - of the fields from this one on the first whose name does not lie where it lay in the last event; their number, if there is none. */
+static inline uint32_t name_moved(const struct event_field *f, const struct str *seen, uint32_t from, uint32_t fields)
+{
+    uint32_t i = from;
+
+    while (i < fields && (((uintptr_t)f[i].name.p ^ (uintptr_t)seen[i].p) | (f[i].name.n ^ seen[i].n)) == 0)
+        i++;
+    return i;
+}
+
 /* has_names - whether the fields of the event, as many as the shape has, are its fields. A name that lies where it lay in the last event is the same. */
 static inline bool has_names(struct event_encoder *k, const struct shape *s, const struct event *ev)
 {
@@ -162,9 +172,8 @@ static inline bool has_names(struct event_encoder *k, const struct shape *s, con
     const uint32_t *name = k->columns.name + s->column + CODEC_COLUMNS;
     bool known = s->portion == k->portion;
 
-    for (uint32_t i = 0; i < s->fields; i++) {
-        if (known && one_place(ev->fields[i].name, seen[i]))
-            continue;
+    for (uint32_t i = known ? name_moved(ev->fields, seen, 0, s->fields) : 0; i < s->fields;
+         i = known ? name_moved(ev->fields, seen, i + 1, s->fields) : i + 1) {
         if (name_of(k, ev->fields[i].name) != name[i])
             return false;
         seen[i] = ev->fields[i].name;

@@ -504,5 +504,5 @@ static int check_folder(const struct listen_conf *c, struct err *e)
     return folder_conf_read(c, &conf, e);
 }
 
-const struct listener_kind folder_kind = { .number = LISTEN_folder, .check = check_folder, .open = open_folder, .change = change_folder, .pause = pause_folder, .tick = tick_folder,
+const struct listener_kind folder_kind = { .number = LISTEN_folder, .check = check_folder, .open = open_folder, .change = change_folder, .pause = pause_folder, .patient = true, .tick = tick_folder,
                                            .stop_accepting = stop_folder, .close = close_folder, .report = report_folder };

@@ -20,15 +20,20 @@
 #define LAST_TURNS       1000    /* of the loop, for what was put off */
 #define STOP_LINGER_MS   100     /* the last answers leave the sockets */
 
-static void pause_reading(struct ingest *in, bool paused)
+/* pause_reading - of the kinds that are patient, or of the others. */
+static void pause_reading(struct ingest *in, bool patient, bool paused)
 {
-    if (in->paused == paused)
+    bool *now = patient ? &in->patient_paused : &in->paused;
+
+    if (*now == paused)
         return;
-    in->paused = paused;
+    *now = paused;
     for (struct listener *l = in->listeners; l; l = l->next)
-        if (l->kind->pause)
+        if (l->kind->pause && l->kind->patient == patient)
             l->kind->pause(l, paused);
 }
+
+static bool is_paused(const struct ingest *in, const struct listener_kind *kind) { return kind->patient ? in->patient_paused : in->paused; }
 
 void ingest_flush(struct ingest *in)
 {
@@ -40,8 +45,10 @@ void ingest_flush(struct ingest *in)
     in->open_waited = false;
     event_del(in->open_timer);
     hub_put(&in->hub, p);
+    if (hub_weight(&in->hub) > QUEUE_PATIENT_MAX)
+        pause_reading(in, true, true);
     if (hub_weight(&in->hub) > QUEUE_BYTES_MAX)
-        pause_reading(in, true);
+        pause_reading(in, false, true);
 }
 
 void ingest_refuse(struct ingest *in, struct card *card, enum refusal why, int64_t count)
@@ -181,8 +188,10 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
         pile_tell(p);
         spare_give(in, p);
     }
-    if (in->paused && !in->stopping && hub_weight(&in->hub) < QUEUE_BYTES_LOW)
-        pause_reading(in, false);
+    if (!in->stopping && hub_weight(&in->hub) < QUEUE_PATIENT_LOW)
+        pause_reading(in, true, false);
+    if (!in->stopping && hub_weight(&in->hub) < QUEUE_BYTES_LOW)
+        pause_reading(in, false, false);
     leave_when_quiet(in);
 }
 
@@ -215,7 +224,7 @@ static void draw_picture(struct ingest *in, bool give)
                    listen_kind_name(l->conf.kind));
         buf_json(b, str_c(l->conf.address));
         buf_printf(b, ",\"port\":%u,\"tls\":%s,\"client\":\"%s\",\"paused\":%s,", l->kind->port ? l->kind->port(l) : 0,
-                   l->conf.tls ? "true" : "false", listen_client_name(l->conf.client), in->paused ? "true" : "false");
+                   l->conf.tls ? "true" : "false", listen_client_name(l->conf.client), is_paused(in, l->kind) ? "true" : "false");
         counters_json(l->card, now, b);
         if (l->kind->report)
             l->kind->report(l, b);
@@ -294,7 +303,7 @@ static int open_listener(struct ingest *in, const struct listen_conf *c, struct 
     while (*at)
         at = &(*at)->next;
     *at = l;
-    if (in->paused && kind->pause)
+    if (is_paused(in, kind) && kind->pause)
         kind->pause(l, true);
     log_line(LOG_INFO, "listening", "saqshy.listener", c->id, "saqshy.kind", listen_kind_name(c->kind), "server.address", c->address, NULL);
     return 0;

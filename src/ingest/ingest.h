@@ -6,7 +6,8 @@
  *           2. A numbered batch (header Saqshy-Batch) is stored once, however often it is sent.
  *           3. Nothing that arrives stops a listener. What cannot be stored is refused with a reason and counted:
  *              read = stored + refused + waiting, at any moment when nothing is in motion.
- *           4. Bounded: QUEUE_BYTES_MAX of lines wait at most; then TCP and UDP are not read and OTLP is answered 503.
+ *           4. Bounded: QUEUE_BYTES_MAX of lines wait at most; then UDP is not read and OTLP is answered 503. TCP, files and topics, which can
+ *              wait, are not read from QUEUE_PATIENT_MAX on.
  *           5. A line that no parser understands is stored all the same; a line over EVENT_ORIGINAL_MAX is stored in pieces,
  *              each marked.
  *           6. Our own log (DATA/log/saqshyd.jsonl) is followed into the journal, each line once, across rotation and kill -9.

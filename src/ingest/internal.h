@@ -23,6 +23,8 @@
 #define QUEUE_BYTES_MAX     (32u * MIB)   /* past this nobody is read */
 #define SPARE_PILES_MAX     32u           /* as many as may be on their way */
 #define QUEUE_BYTES_LOW     (16u * MIB)   /* below this reading goes on */
+#define QUEUE_PATIENT_MAX   (8u * MIB)    /* past this nobody is read who loses nothing by waiting: what lies here longer leaves the processor's cache */
+#define QUEUE_PATIENT_LOW   (6u * MIB)    /* a group is being stored, another waits */
 #define GROUP_BYTES_MAX     (4u * MIB)    /* piles committed together */
 #define ANSWER_BYTES_MAX    (4u * MIB)    /* of a body that a decoder writes */
 #define QUERY_TEXT_MAX      512
@@ -206,7 +208,7 @@ struct ingest {
     bool             picture_new;
     uint64_t         config_number;   /* of times it was read again */
     char             config_error[ERR_TEXT_MAX];
-    bool             paused, stopping;
+    bool             paused, patient_paused, stopping;   /* patient_paused: kinds whose senders can wait; paused: the others */
     size_t           requests;   /* unanswered */
 };
 

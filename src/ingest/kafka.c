@@ -702,6 +702,6 @@ static int open_kafka(struct ingest *in, const struct listen_conf *c, struct lis
 }
 
 const struct listener_kind kafka_kind = {
-    .number = LISTEN_kafka, .check = check, .open = open_kafka, .pause = pause_reading, .tick = tick, .stop_accepting = stop_accepting, .busy = busy,
+    .number = LISTEN_kafka, .check = check, .open = open_kafka, .pause = pause_reading, .patient = true, .tick = tick, .stop_accepting = stop_accepting, .busy = busy,
     .close = close_consumer, .report = report,
 };

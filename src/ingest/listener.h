@@ -69,6 +69,7 @@ struct listener_kind {
     int (*change)(struct listener *l, const struct listen_conf *c, struct err *e);
     /* pause - read nothing (or go on). May be NULL: ingest_busy tells. */
     void (*pause)(struct listener *l, bool paused);
+    bool patient;                                /* who is not read loses nothing: paused early */
     void (*tick)(struct listener *l);            /* each second; may be NULL */
     void (*stop_accepting)(struct listener *l);  /* the end is near: no new bytes; answers may still leave */
     bool (*busy)(const struct listener *l);      /* answers are still to leave: close it later. May be NULL */

@@ -46,7 +46,7 @@ bool     stream_busy(const struct listener *l);
 void     stream_close(struct listener *l);
 uint16_t stream_port(const struct listener *l);
 #define STREAM_MEMBERS                                                                                                        \
-    .change = stream_change, .pause = stream_pause, .tick = stream_tick, .stop_accepting = stream_stop_accepting, .busy = stream_busy, \
+    .change = stream_change, .pause = stream_pause, .patient = true, .tick = stream_tick, .stop_accepting = stream_stop_accepting, .busy = stream_busy, \
     .close = stream_close, .port = stream_port
 
 /* --- for protocols --- */
