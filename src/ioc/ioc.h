@@ -8,7 +8,7 @@
  *           2. Values are in their one way of writing (value.h), so what is equal is found, however it was written.
  *           3. A set is a file that is mapped: it is read through once when it is opened, and gives its memory back; looking up what is not in it touches one line of
  *              memory. It is replaced as a whole; one that is torn or foreign is refused, never read in part.
- *           4. An indicator whose term is over is not found; one on a warning list is found with the name of the list, for whoever asks to keep silent.
+ *           4. An indicator whose term is over, or has not begun, is not found; one on a warning list is found with the name of the list, for whoever asks to keep silent.
  * Threads   a set does not change: any. Reading and building: owner.
  * Units     confidence in percent; times in time_ns; at most IOC_MAX indicators a set.
  * Source    R-A2-09; STIX 2.1 (OASIS), MISP core format, MISP warning lists. */

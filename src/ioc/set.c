@@ -188,6 +188,19 @@ int ioc_each(const struct ioc_set *s, ioc_fn *fn, void *arg, struct err *e)
     return rc;
 }
 
+/* ask_record - one whose hash is like that of the key: is it the same value, and in force? */
+static void ask_record(struct asking *q, enum ioc_type type, const struct ioc_key *k, const struct ioc_record *r)
+{
+    size_t text = (size_t)r->text;
+    struct ioc_key own;
+    struct str value;
+
+    if (r->type != type || (r->until != 0 && r->until <= q->now) || r->from > q->now || !text_at(q->s, &text, &value) || !ioc_key_of(type, value, &own))
+        return;
+    if (own.n == k->n && memcmp(own.bytes, k->bytes, k->n) == 0)
+        q->n += whole(q->s, r, value, text, &q->out[q->n]);
+}
+
 static void ask_key(struct asking *q, enum ioc_type type, const struct ioc_key *k)
 {
     size_t mask = ((size_t)1 << q->s->head->slots_log2) - 1;
@@ -196,15 +209,9 @@ static void ask_key(struct asking *q, enum ioc_type type, const struct ioc_key *
         return;
     for (size_t at = k->hash & mask; q->s->slots[at] && q->n < q->max; at = (at + 1) & mask) {
         uint64_t slot = q->s->slots[at];
-        const struct ioc_record *r = &q->s->records[(slot & UINT32_MAX) - 1];
-        struct ioc_key own;
-        struct str value;
-        size_t text = (size_t)r->text;
 
-        if ((slot ^ k->hash) >> 32 || r->type != type || !text_at(q->s, &text, &value) || !ioc_key_of(type, value, &own))
-            continue;
-        if (own.n == k->n && memcmp(own.bytes, k->bytes, k->n) == 0 && (r->until == 0 || r->until > q->now))
-            q->n += whole(q->s, r, value, text, &q->out[q->n]);
+        if ((slot ^ k->hash) >> 32 == 0)   /* else its record is not looked at: that would be a page of memory for each slot passed */
+            ask_record(q, type, k, &q->s->records[(slot & UINT32_MAX) - 1]);
     }
 }
 

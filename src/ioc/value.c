@@ -52,18 +52,27 @@ static void plain(struct str s, bool fold, struct buf *out)
     }
 }
 
-static bool hash_ok(struct str s)
+/* hash_small - the digits of a hash, small; false: it is none. Without branches, so that the compiler takes many bytes at a time. */
+static bool hash_small(struct str s, char *out)
 {
-    unsigned foreign = 0;
+    unsigned char foreign = 0;
 
     if (s.n != 32 && s.n != 40 && s.n != 64 && s.n != 128)
         return false;
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i], letter = (unsigned char)((c | 32) - 'a'), digit = (unsigned char)(c - '0');
+        unsigned char c = (unsigned char)s.p[i], small = c | 32, letter = (unsigned char)(small - 'a'), digit = (unsigned char)(c - '0');
 
-        foreign |= (unsigned)(letter > 5) & (unsigned)(digit > 9);
+        foreign |= (unsigned char)((letter > 5) & (digit > 9));
+        out[i] = (char)small;     /* a digit has this bit */
     }
     return !foreign;
+}
+
+static bool hash_ok(struct str s)
+{
+    char small[128];
+
+    return hash_small(s, small);
 }
 
 static bool domain_ok(struct str s)
@@ -236,7 +245,9 @@ size_t ioc_normal_name(enum ioc_type type, struct str value, char out[IOC_NAME_R
 {
     unsigned foreign = 0, dots = 0;
 
-    if (value.n < 3 || value.n > 253 || value.p[value.n - 1] == '.' || *value.p == '.' || (type == IOC_HASH && !hash_ok(value)))
+    if (type == IOC_HASH)
+        return hash_small(value, out) ? value.n : 0;
+    if (value.n < 3 || value.n > 253 || value.p[value.n - 1] == '.' || *value.p == '.')
         return 0;
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = small[(unsigned char)value.p[i]];
@@ -245,7 +256,7 @@ size_t ioc_normal_name(enum ioc_type type, struct str value, char out[IOC_NAME_R
         dots |= c == '.';
         out[i] = (char)c;
     }
-    return !foreign && (dots || type == IOC_HASH) ? value.n : 0;
+    return !foreign && dots ? value.n : 0;
 }
 
 bool ioc_normal(enum ioc_type type, struct str value, struct buf *out)
