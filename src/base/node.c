@@ -38,6 +38,8 @@ static const struct setting settings[] = {
     TEXT("retention", "decided_by", retention_by, ""),
     TEXT("retention", "decided_on", retention_on, ""),
     NUMBER("detect", "group_hours", findings_group_hours, 1, 8760, 24),
+    NUMBER("detect", "searched_back_days", searched_back_days, 0, 3650, 30),
+    NUMBER("detect", "searched_back_share", searched_back_share, 1, 100, 25),
     NUMBER("forward", "warn_behind_s", forward_warn_s, 10, 86400 * 365, 3600),
     TEXT("portal", "listen", portal, "127.0.0.1:8443"),
     TEXT("portal", "public_url", public_url, "https://127.0.0.1:8443"),

@@ -53,6 +53,8 @@ struct node {
     struct retention_list longer;  /* retention.longer */
     int64_t future_tolerance_s;
     int64_t segment_bytes;
+    int64_t searched_back_days;   /* new indicators are looked for in the events of so many days; 0: they are not */
+    int64_t searched_back_share;  /* with so many percent of one processor */
     int64_t findings_group_hours; /* findings of one group within this time join one open case */
 };
 

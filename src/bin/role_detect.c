@@ -283,6 +283,10 @@ int role_detect_run(const struct node *node)
         snprintf(policy, sizeof policy, "%s/ioc/indicators.yaml", node->content);
         c.indicators = node_path(node, "intel/set", indicators);
         c.indicator_policy = policy;
+        c.back_folder = node_path(node, "detect", folder);
+        c.data = node->data;
+        c.back_days = node->searched_back_days;
+        c.back_share = node->searched_back_share;
         snprintf(triage, sizeof triage, "%s/policy/detection.yaml", node->content);
         c.policy = triage;
         c.site_policy = node_path(node, "policy/detection.yaml", site);

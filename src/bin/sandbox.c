@@ -268,7 +268,7 @@ static int allow_all(const struct node *n, enum node_role role, int ruleset, uin
         rc = allow(ruleset, getenv("SAQSHY_TEST_CLOCK"), LANDLOCK_ACCESS_FS_READ_FILE);
 #endif
     /* The archive of the store: the index moves parts there, whoever searches reads them. */
-    if (rc == 0 && *n->retention_archive && (role == ROLE_INDEX || role == ROLE_DESK))
+    if (rc == 0 && *n->retention_archive && (role == ROLE_INDEX || role == ROLE_DESK || role == ROLE_DETECT))
         rc = allow(ruleset, n->retention_archive, role == ROLE_INDEX ? may_write : MAY_READ);
     if (rc == 0 && role == ROLE_INGEST)
         rc = allow_certificates(n, ruleset);

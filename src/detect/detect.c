@@ -5,6 +5,7 @@
  * numbers and are not taken twice. */
 #include "base/file.h"
 #include "detect/coverage.h"
+#include "detect/back.h"
 #include "detect/indicators.h"
 #include "detect/exception.h"
 #include "detect/internal.h"
@@ -18,7 +19,7 @@
 
 enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
        M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_INDICATORS, M_INDICATED,
-       M_SILENT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COSTLY, M_ROWS, M_ROWS_DROPPED, M_SILENCES, M_COUNT };
+       M_SILENT, M_BACK_EVENTS, M_BACK_FOUND, M_BACK_LEFT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COSTLY, M_ROWS, M_ROWS_DROPPED, M_SILENCES, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -43,6 +44,9 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_STATES] = { "saqshy_detect_states_total", false, "parts of the state of hosts handed on to the desk" },
     [M_INDICATORS] = { "saqshy_detect_indicators", true, "indicators of compromise in force" },
     [M_INDICATED] = { "saqshy_detect_indicators_found_total", false, "findings of indicators of compromise" },
+    [M_BACK_EVENTS] = { "saqshy_detect_searched_back_events_total", false, "stored events that new indicators of compromise were looked for in" },
+    [M_BACK_FOUND] = { "saqshy_detect_searched_back_findings_total", false, "findings of new indicators in stored events" },
+    [M_BACK_LEFT] = { "saqshy_detect_searched_back_left", true, "stored events that the search for new indicators has before it" },
     [M_SILENT] = { "saqshy_detect_indicators_silent_total", false, "indicators that were seen and are on a warning list" },
     [M_EPISODES] = { "saqshy_detect_episodes", true, "findings that further matches are counted into" },
     [M_COUNTED] = { "saqshy_detect_grouped_total", false, "matches counted into a finding that was told before" },
@@ -62,6 +66,8 @@ struct detect {
     struct rule_store     store;
     struct classify      *types;          /* the event types of Annex 4 by rules; NULL: what parsers say is all */
     struct indicators    *indicators;     /* NULL: none are asked */
+    struct back          *back;           /* NULL: stored events are not searched */
+    uint64_t              back_from;      /* a new set is in force from this event on and not handed over yet; 0: it is */
     struct triage        *triage;
     struct coverage      *coverage;       /* NULL: what arrives is not counted */
     bool                  idle;           /* the last step found nothing to look at */
@@ -82,6 +88,8 @@ struct detect {
     struct metric        *metric[M_COUNT];
     char                  note[ERR_TEXT_MAX]; /* why the saved state was not taken */
     char                  indicator_note[ERR_TEXT_MAX];
+    char                  back_note[ERR_TEXT_MAX];
+    struct back_counts    back_counted;   /* what the metrics have of it */
     bool                  failed;         /* an event was half dealt with: the state must not be saved */
 };
 
@@ -200,6 +208,17 @@ static int one_directory(const struct detect *d, struct err *e)
                    (unsigned long long)committed, (unsigned long long)last);
 }
 
+/* open_back - what it remembers may be damaged: it is told, and all is searched for anew. */
+static int open_back(struct detect *d, struct err *e)
+{
+    struct back_config c = { d->c.back_folder, d->c.data, d->c.indicators, d->c.indicator_policy, d->c.back_days, d->c.back_share };
+    int rc = back_open(&c, &d->back, e);
+
+    if (rc < 0 && d->back)
+        snprintf(d->back_note, sizeof d->back_note, "%.400s: all indicators are searched for anew", e->text);
+    return rc < 0 && !d->back ? rc : 0;
+}
+
 static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *e)
 {
     uint64_t from = 0;
@@ -213,6 +232,8 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     /* Rules go on without indicators, rather than nothing going on. */
     if (rc == 0 && d->c.indicators && indicators_open(d->c.indicators, d->c.indicator_policy, &d->indicators, e) < 0)
         snprintf(d->indicator_note, sizeof d->indicator_note, "%s", e->text);
+    if (rc == 0 && d->indicators && d->c.back_folder)
+        rc = open_back(d, e);
     if (rc == 0)
         rc = triage_open(d->c.policy, d->c.site_policy, &d->triage, e);
     if (rc == 0 && d->c.coverage)
@@ -271,6 +292,7 @@ void detect_close(struct detect **dp)
     sigma_run_free(&d->run);
     sigma_free(&d->sigma);
     rule_store_free(&d->store);
+    back_close(&d->back);
     indicators_close(&d->indicators);
     classify_close(&d->types);
     triage_close(&d->triage);
@@ -452,6 +474,8 @@ static int save(struct detect *d, struct err *e)
     return 0;
 }
 
+static int step_back(struct detect *d, struct err *e);
+
 int detect_step(struct detect *d, int timeout_ms, struct err *e)
 {
     int n, rc = 0;
@@ -475,6 +499,8 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
     meter_run(d);
     if (n < 0)
         return n;
+    if (d->back && (rc = step_back(d, e)) < 0)
+        return rc;
     if (checkpoint_due(d)) {
         rc = save(d, e);
         if (rc < 0)
@@ -488,13 +514,62 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
 const char *detect_policy_note(const struct detect *d) { return triage_note(d->triage); }
 const char *detect_indicator_note(const struct detect *d) { return d->indicator_note; }
 
+/* hand_back - what is new in the set is to be searched for before the event from which on detection has it: the state is saved first, so that a replay begins
+ * there. Events up to the last one that was found something in count as looked at: what a replay finds in them is not taken twice. */
+static void hand_back(struct detect *d)
+{
+    struct err e = { 0 };
+    int rc = detect_checkpoint(d, &e);
+
+    if (rc == 0) {
+        int64_t fresh = back_take(d->back, d->indicators, d->back_from, &e);
+
+        rc = fresh < 0 ? (int)fresh : 0;
+    }
+    d->back_from = rc == 0 ? 0 : d->back_from;
+    snprintf(d->back_note, sizeof d->back_note, "%s", rc < 0 ? e.text : "");
+}
+
 int detect_indicators(struct detect *d, size_t *count, struct err *e)
 {
     int rc = d->indicators ? indicators_refresh(d->indicators, count, e) : 0;
 
-    if (rc == 1)
+    if (rc == 1) {
+        uint64_t last = journal_origin_seq(d->out, STR(DETECT_ORIGIN)) + 1;
+
         meter(d, M_INDICATORS, (int64_t)*count);
+        d->back_from = d->next_seq > last ? d->next_seq : last;
+    }
+    if (d->back && d->back_from)
+        hand_back(d);
     return rc;
+}
+
+bool detect_back(const struct detect *d, struct back_counts *out)
+{
+    if (d->back)
+        *out = back_counts(d->back);
+    return d->back != NULL;
+}
+
+const char *detect_back_note(const struct detect *d) { return *d->back_note ? d->back_note : d->back ? back_note(d->back) : ""; }
+
+/* step_back - what the search in stored events has found. */
+static int step_back(struct detect *d, struct err *e)
+{
+    struct back_counts c;
+    int rc = back_step(d->back, d->out, e);
+
+    if (rc < 0) {
+        d->failed = true;
+        return rc;
+    }
+    c = back_counts(d->back);
+    meter(d, M_BACK_EVENTS, (int64_t)(c.events - d->back_counted.events));
+    meter(d, M_BACK_FOUND, (int64_t)(c.findings - d->back_counted.findings));
+    meter(d, M_BACK_LEFT, (int64_t)(c.to_seq > c.next_seq ? c.to_seq - c.next_seq : 0));
+    d->back_counted = c;
+    return 0;
 }
 
 int detect_policy_reload(struct detect *d, struct err *e)

@@ -36,6 +36,9 @@ struct detect_config {
     int64_t            checkpoint_ms;    /* how often state is saved while events come; 0: 2000 */
     const char        *indicators;       /* the set of indicators, which may be missing; NULL: events are not held against any */
     const char        *indicator_policy; /* content/ioc/indicators.yaml */
+    const char        *back_folder;      /* "DATA/detect": new indicators are looked for in the stored events, too (back.h); NULL: they are not */
+    const char        *data;             /* with it: the data directory, for its store */
+    int64_t            back_days, back_share; /* as days and share of back.h */
     const char        *policy;           /* content/policy/detection.yaml; NULL: each match is a finding by itself (triage.h) */
     const char        *site_policy;      /* DATA/policy/detection.yaml, which may be missing; or NULL. Both borrowed until detect_open returns */
     const char        *picture;          /* the rules as they run, for others: DATA/detect/rules.json (publish.h); NULL: none */
@@ -73,6 +76,10 @@ MUST_USE int detect_publish_coverage(const struct detect *d, const char *path, t
 MUST_USE int detect_types(struct detect *d, struct err *e);
 /* detect_indicators - look whether the set of indicators is another one now. 1: it is, *count indicators; 0: as before; an error: the one before goes on. */
 MUST_USE int detect_indicators(struct detect *d, size_t *count, struct err *e);
+/* detect_back - how far the search for new indicators in stored events is; detect_back_note: why it does not go on, "". */
+struct back_counts;
+bool detect_back(const struct detect *d, struct back_counts *out);
+const char *detect_back_note(const struct detect *d);
 /* detect_indicator_note - why events are held against no indicators though they should be; "": they are. */
 const char *detect_indicator_note(const struct detect *d);
 /* detect_publish - write the picture of the rules if it is time, or now. told (may be NULL): of rules that came over their budget. */

@@ -16,6 +16,8 @@ struct indicators {
     struct timespec    changed;    /* of the file that was looked at last, good or not */
     off_t              size;
     ino_t              inode;
+    indicators_wanted *wanted;     /* NULL: all */
+    void              *wanted_arg;
 };
 
 /* What one event was found to hold so far. */
@@ -114,6 +116,7 @@ static int tell(struct looking *l, size_t at, struct str field, const struct ioc
         { "threat.indicator.confidence", i->confidence == IOC_CONFIDENCE_NONE ? none : arena_printf(a, "%u", i->confidence) },
         { "threat.feed.name", i->source },
         { "threat.enrichments.matched.field", field },
+        { "saqshy.searched_back", l->x->wanted ? STR("true") : none },
     };
     int rc = 0;
 
@@ -153,6 +156,8 @@ static int ask(struct looking *l, enum ioc_type type, struct str field, struct s
         if (found[i].warning.n == 0 && (!best || (found[i].confidence != IOC_CONFIDENCE_NONE && (best->confidence == IOC_CONFIDENCE_NONE || found[i].confidence > best->confidence))))
             best = &found[i];
     }
+    if (best && l->x->wanted && !l->x->wanted(l->x->wanted_arg, best, l->ev->seq))
+        return 0;
     for (int i = 0; best && i < l->count; i++)
         if (str_eq(l->values[i], best->value))
             best = NULL;
@@ -176,4 +181,12 @@ int indicators_look(struct indicators *x, struct triage *triage, const struct si
             rc = ask(&l, type, f->name, one);
     }
     return rc < 0 ? rc : l.count;
+}
+
+int indicators_each(const struct indicators *x, ioc_fn *fn, void *arg, struct err *e) { return x->set ? ioc_each(x->set, fn, arg, e) : 0; }
+
+void indicators_only(struct indicators *x, indicators_wanted *wanted, void *arg)
+{
+    x->wanted = wanted;
+    x->wanted_arg = arg;
 }

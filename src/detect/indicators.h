@@ -9,6 +9,7 @@
 #ifndef SAQSHY_DETECT_INDICATORS_H
 #define SAQSHY_DETECT_INDICATORS_H
 
+#include "ioc/ioc.h"
 #include "detect/triage.h"
 
 #define INDICATORS_MAX 16   /* findings of one event */
@@ -24,5 +25,11 @@ MUST_USE int indicators_refresh(struct indicators *x, size_t *count, struct err 
  * *silent grows by those that a warning list kept silent. */
 MUST_USE int indicators_look(struct indicators *x, struct triage *triage, const struct sigma *set, const struct event *ev, struct event_batch *out,
                              int64_t *silent, struct err *e);
+
+/* indicators_each - all of the set in force. */
+MUST_USE int indicators_each(const struct indicators *x, ioc_fn *fn, void *arg, struct err *e);
+/* indicators_only - from now on events are those of then: an indicator raises a finding where wanted says so, and the finding says "saqshy.searched_back". */
+typedef bool indicators_wanted(void *arg, const struct ioc *i, uint64_t seq);
+void indicators_only(struct indicators *x, indicators_wanted *wanted, void *arg);
 
 #endif

@@ -1,0 +1,293 @@
+/* test_back.c - new indicators are found in stored events, each event once, live or behind, however often the search is killed. */
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "detect/back.h"
+#include "detect/test_place.h"
+#include "store/store.h"
+
+#define ADDRESSES 40u
+
+struct back_place {
+    struct place p;
+    char set[96], policy[512], folder[96];
+    unsigned filled;
+};
+
+static void make(struct back_place *b)
+{
+    const char *source = getenv("SAQSHY_SOURCE");
+    struct err e;
+
+    b->filled = 0;
+    place_make(&b->p);
+    write_rule(&b->p, "r.yml", "title: R\nid: 00000000-0000-4000-8000-000000000001\nlogsource: {}\ndetection:\n  a: { source.ip: 203.0.113.5 }\n  condition: a\nlevel: low\n");
+    snprintf(b->set, sizeof b->set, "%s/set", b->p.root);
+    snprintf(b->folder, sizeof b->folder, "%s/detect", b->p.root);
+    snprintf(b->policy, sizeof b->policy, "%s/content/ioc/indicators.yaml", source ? source : ".");
+    assert_int_equal(file_mkdirs(b->folder, 0755, &e), 0);
+}
+
+/* index_to - events before the one after seq are in the store; the rest are the journal's tail. */
+static void index_to(const struct back_place *b, uint64_t seq)
+{
+    struct store_options o = { .block_events = 32 };
+    struct journal_reader *r = NULL;
+    struct store *s = NULL;
+    struct event_batch batch;
+    char folder[96];
+    struct err e;
+    int n;
+
+    snprintf(folder, sizeof folder, "%s/store", b->p.root);
+    event_batch_init(&batch, 0);
+    assert_int_equal(store_open(folder, &o, &s, &e), 0);
+    assert_int_equal(journal_reader_open(b->p.journal, store_next_seq(s), &r, &e), 0);
+    while ((n = journal_reader_next(r, &batch, NULL, &e)) > 0 && batch.items[0].seq <= seq)
+        assert_int_equal(store_add(s, batch.items, (size_t)n, batch.items[0].received, &e), 0);
+    assert_int_equal(store_seal(s, &e), 0);
+    journal_reader_close(&r);
+    store_close(&s);
+    event_batch_free(&batch);
+}
+
+/* put - events whose addresses go round: number n has 203.0.113.(n mod ADDRESSES). The first indexed of all are in the store. */
+static void put(struct back_place *b, unsigned count, unsigned indexed)
+{
+    struct journal *j = NULL;
+    struct event_batch batch;
+    struct err e;
+
+    event_batch_init(&batch, 0);
+    assert_int_equal(journal_open(b->p.journal, MIB, &j, &e), 0);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t seq = ++b->filled, first;
+        struct event *ev;
+
+        event_batch_reset(&batch);
+        ev = event_batch_add(&batch);
+        ev->time = ev->received = clock_now() - NS_PER_DAY + (time_ns)seq * NS_PER_SECOND;
+        ev->original = arena_printf(&batch.arena, "line %llu", (unsigned long long)seq);
+        assert_int_equal(event_add(ev, &batch.arena, STR("source.ip"), arena_printf(&batch.arena, "203.0.113.%u", (unsigned)(seq % ADDRESSES))), 0);
+        assert_int_equal(journal_append(j, ev, 1, (struct journal_origin){ { NULL, 0 }, 0 }, &first, &e), 0);
+        assert_int_equal(first, seq);
+    }
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+    event_batch_free(&batch);
+    index_to(b, indexed);
+}
+
+/* indicators - the set names the addresses whose numbers the list has. */
+static void indicators(const struct back_place *b, const char *list)
+{
+    struct ioc_build *build = NULL;
+    size_t count;
+    struct err e;
+
+    assert_int_equal(ioc_build_new(&build, &e), 0);
+    for (const char *c = list; *c; c++) {
+        char value[24];
+        struct ioc i = { .type = IOC_IP, .confidence = 80, .source = STR("feed") };
+
+        snprintf(value, sizeof value, "203.0.113.%d", *c - '0');
+        i.value = str_c(value);
+        assert_int_equal(ioc_build_add(build, &i, &e), 0);
+    }
+    assert_int_equal(ioc_build_write(build, b->set, &count, &e), 0);
+    ioc_build_free(&build);
+}
+
+static struct detect *open_it(const struct back_place *b)
+{
+    const char *paths[] = { b->p.rules };
+    struct detect_config c = { .journal = b->p.journal, .findings = b->p.findings, .state_file = b->p.state, .rules = paths, .rule_count = 1, .checkpoint_ms = 1,
+                               .indicators = b->set, .indicator_policy = b->policy, .back_folder = b->folder, .data = b->p.root, .back_days = 30, .back_share = 100 };
+    struct detect *d = NULL;
+    struct err e;
+
+    if (detect_open(&c, NULL, NULL, &d, &e) < 0)
+        fail_msg("%s", e.text);
+    return d;
+}
+
+/* work - until nothing is left to look at, before and behind. */
+static int work(struct detect *d)
+{
+    struct back_counts c;
+    size_t count;
+    struct err e;
+    int n = 0;
+
+    if (detect_indicators(d, &count, &e) < 0)
+        return -1;
+    do {
+        n = detect_step(d, 1, &e);
+        if (!detect_back(d, &c))
+            return -1;
+    } while (n > 0 || (n == 0 && c.sets > 0));
+    return n;
+}
+
+static void work_to_end(const struct back_place *b)
+{
+    struct detect *d = open_it(b);
+    struct err e;
+
+    assert_int_equal(work(d), 0);
+    assert_string_equal(detect_back_note(d), "");
+    assert_int_equal(detect_checkpoint(d, &e), 0);
+    detect_close(&d);
+}
+
+/* times - how often the indicator 203.0.113.n was found in each event; back: of these how many were searched back. */
+static size_t times(const struct back_place *b, unsigned n, unsigned char *of_event, size_t *back)
+{
+    struct journal_reader *r = NULL;
+    struct event_batch batch;
+    char value[24];
+    struct err e;
+    size_t all = 0;
+    int got;
+
+    snprintf(value, sizeof value, "203.0.113.%u", n);
+    memset(of_event, 0, b->filled + 1);
+    *back = 0;
+    event_batch_init(&batch, 0);
+    assert_int_equal(journal_reader_open(b->p.findings, 0, &r, &e), 0);
+    while ((got = journal_reader_next(r, &batch, NULL, &e)) > 0)
+        for (int i = 0; i < got; i++) {
+            uint64_t seq;
+
+            if (!str_eq(event_get(&batch.items[i], STR("threat.indicator.name")), str_c(value)))
+                continue;
+            assert_true(str_u64(event_get(&batch.items[i], STR("saqshy.last_seq")), &seq) && seq <= b->filled);
+            of_event[seq]++;
+            all++;
+            *back += str_eq(event_get(&batch.items[i], STR("saqshy.searched_back")), STR("true"));
+        }
+    journal_reader_close(&r);
+    event_batch_free(&batch);
+    return all;
+}
+
+static void each_once(const struct back_place *b, unsigned n, size_t want_back)
+{
+    unsigned char of_event[8192];
+    size_t back;
+
+    assert_true(b->filled < sizeof of_event);
+    times(b, n, of_event, &back);
+    for (unsigned seq = 1; seq <= b->filled; seq++)
+        if (of_event[seq] != (seq % ADDRESSES == n))
+            fail_msg("203.0.113.%u was found %u times in event %u", n, of_event[seq], seq);
+    if (want_back != SIZE_MAX)
+        assert_int_equal(back, want_back);
+}
+
+static void test_a_new_indicator_is_found_in_events_that_were_there_before_it(void **state)
+{
+    struct back_place b;
+
+    (void)state;
+    make(&b);
+    indicators(&b, "1");
+    put(&b, 400, 300);
+    work_to_end(&b);
+    each_once(&b, 1, 0);          /* the set was there before detection looked for the first time */
+    indicators(&b, "12");
+    work_to_end(&b);
+    put(&b, 400, 500);
+    work_to_end(&b);
+    each_once(&b, 1, SIZE_MAX);
+    each_once(&b, 2, 10);         /* 400 events before it, the others live */
+    indicators(&b, "2");
+    work_to_end(&b);
+    indicators(&b, "12");         /* taken out and back: not looked for again */
+    work_to_end(&b);
+    each_once(&b, 1, SIZE_MAX);
+    each_once(&b, 2, 10);
+    place_remove(&b.p);
+}
+
+static void test_however_often_the_search_is_killed_each_event_raises_its_finding_once(void **state)
+{
+    struct back_place b;
+    unsigned killed = 0;
+    uint32_t random = 5;
+
+    (void)state;
+    make(&b);
+    indicators(&b, "1");
+    put(&b, 1500, 1200);
+    work_to_end(&b);
+    put(&b, 500, 1700);
+    for (unsigned i = 0; i < 60; i++) {
+        int status = 0;
+        pid_t child;
+
+        if (i == 10)
+            indicators(&b, "123");
+        if (i == 30)
+            indicators(&b, "1234");
+        if (i == 40)
+            put(&b, 300, 1900);
+        random = random * 1664525 + 1013904223;
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct itimerval after = { .it_value = { .tv_usec = 2000 + (random >> 15) } };
+            struct detect *d;
+
+            setitimer(ITIMER_REAL, &after, NULL);
+            d = open_it(&b);
+            _exit(work(d) == 0 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+        killed += WIFSIGNALED(status);
+    }
+    work_to_end(&b);
+    assert_true(killed > 5);
+    for (unsigned n = 1; n <= 4; n++)
+        each_once(&b, n, SIZE_MAX);
+    place_remove(&b.p);
+}
+
+static void test_what_it_remembers_may_be_lost_or_damaged(void **state)
+{
+    struct back_place b;
+    unsigned char of_event[1000];
+    char path[160];
+    size_t back;
+    struct err e;
+
+    (void)state;
+    make(&b);
+    indicators(&b, "1");
+    put(&b, 400, 300);
+    work_to_end(&b);
+    indicators(&b, "12");
+    work_to_end(&b);
+    snprintf(path, sizeof path, "%s/searched", b.folder);
+    assert_int_equal(file_write_atomic(path, STR("SAQBACK1 and then nothing"), 0644, &e), 0);
+    struct detect *d = open_it(&b);
+    assert_true(*detect_back_note(d));
+    assert_int_equal(work(d), 0);
+    detect_close(&d);
+    assert_int_equal(times(&b, 2, of_event, &back), 20);   /* searched for anew: told twice rather than never */
+    place_remove(&b.p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_new_indicator_is_found_in_events_that_were_there_before_it),
+        cmocka_unit_test(test_however_often_the_search_is_killed_each_event_raises_its_finding_once),
+        cmocka_unit_test(test_what_it_remembers_may_be_lost_or_damaged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
