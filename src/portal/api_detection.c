@@ -14,10 +14,10 @@ enum sort { SORT_TROUBLE, SORT_TITLE, SORT_LEVEL, SORT_MATCHED, SORT_COST, SORT_
 static const char *const sorts[SORT_COUNT] = { "trouble", "title", "level", "matched", "cost", "last" };
 static const char *const levels[] = { "informational", "low", "medium", "high", "critical" };
 
-enum flag { FLAG_MATCHED = 1, FLAG_NEVER_FED = 2, FLAG_COSTLY = 4, FLAG_FILTERED = 8, FLAG_OWN = 16, FLAG_DISMISSED = 32, FLAG_CLASSIFIES = 64 };
+enum flag { FLAG_MATCHED = 1, FLAG_NEVER_FED = 2, FLAG_COSTLY = 4, FLAG_FILTERED = 8, FLAG_OWN = 16, FLAG_DISMISSED = 32 };
 static const struct { const char *name; unsigned flag; } flags[] = {
     { "matched", FLAG_MATCHED }, { "never_fed", FLAG_NEVER_FED }, { "costly", FLAG_COSTLY }, { "filtered", FLAG_FILTERED }, { "own", FLAG_OWN },
-    { "dismissed", FLAG_DISMISSED }, { "classifies", FLAG_CLASSIFIES },
+    { "dismissed", FLAG_DISMISSED },
 };
 
 struct rule_view {
@@ -65,15 +65,18 @@ static bool is_own(const struct call *c, const char *file)
     return !str_starts(str_c(file), str_c(c->portal->setup.node->content));
 }
 
+/* is_fed - its numbers are some seconds old: what has found something was shown events. */
+static bool is_fed(const json_t *r, const json_t *facts) { return is_true(r, "fed") || picture_count(facts, "findings") > 0; }
+
 static void view_of(struct call *c, const json_t *r, const json_t *facts, struct rule_view *v)
 {
     *v = (struct rule_view){ .json = r, .id = picture_text(r, "id"), .title = title_of(c, r), .level = level_of(picture_text(r, "level")), .matched = picture_count(r, "matched"),
                              .ns = picture_count(r, "ns"), .last = picture_time(r, "last_match") };
     v->facts = json_object_get(facts, v->id);
     v->key = desk_fold(v->title, &c->arena);
-    v->flags = (v->matched > 0 ? FLAG_MATCHED : 0) | (is_true(r, "fed") ? 0 : FLAG_NEVER_FED) | (is_true(r, "costly") ? FLAG_COSTLY : 0) |
+    v->flags = (v->matched > 0 ? FLAG_MATCHED : 0) | (is_fed(r, v->facts) ? 0 : FLAG_NEVER_FED) | (is_true(r, "costly") ? FLAG_COSTLY : 0) |
                (json_array_size(json_object_get(r, "filters")) ? FLAG_FILTERED : 0) | (is_own(c, picture_text(r, "file")) ? FLAG_OWN : 0) |
-               (picture_count(v->facts, "dismissed") > 0 ? FLAG_DISMISSED : 0) | (is_true(r, "classifies") ? FLAG_CLASSIFIES : 0);
+               (picture_count(v->facts, "dismissed") > 0 ? FLAG_DISMISSED : 0);
 }
 
 static int rules_see(struct call *c, struct rules_seen *out)
@@ -121,7 +124,7 @@ static json_t *rule_json(const struct call *c, const struct rules_seen *all, con
     json_t *o = json_pack("{s:s,s:o,s:s,s:s,s:s,s:o,s:s,s:I,s:s}", "id", v->id, "title", json_foreign(v->title), "level", levels[v->level], "status", picture_text(r, "status"),
                           "author", picture_text(r, "author"), "tags", texts_of(json_object_get(r, "tags")), "file", detection_short(c, picture_text(r, "file")), "line",
                           picture_count(r, "line"), "origin", v->flags & FLAG_OWN ? "own" : "ours");
-    static const char *const yes[] = { "correlation", "silent", "fed", "costly" }, *const counts[] = { "events", "looked", "matched" },
+    static const char *const yes[] = { "correlation", "silent", "costly" }, *const counts[] = { "events", "looked", "matched" },
                              *const facts[] = { "findings", "cases", "open", "dismissed", "confirmed" };
 
     for (size_t i = 0; i < COUNT(yes); i++)
@@ -130,6 +133,7 @@ static json_t *rule_json(const struct call *c, const struct rules_seen *all, con
         json_object_set_new(o, counts[i], json_integer(picture_count(r, counts[i])));
     for (size_t i = 0; i < COUNT(facts); i++)
         json_object_set_new(o, facts[i], json_integer(picture_count(v->facts, facts[i])));
+    json_object_set_new(o, "fed", json_boolean(is_fed(r, v->facts)));
     json_object_set_new(o, "share", all->ns > 0 ? json_real((double)v->ns / (double)all->ns) : json_null());
     json_object_set_new(o, "last_match_at", moment_or_null(v->last));
     json_object_set_new(o, "filters", texts_of(json_object_get(r, "filters")));

@@ -302,7 +302,7 @@ static json_t *would_json(const struct call *c, const struct retro_preview_resul
 
 static int would_have(struct call *c, const struct sigma *set, int64_t days, const json_t *objects)
 {
-    struct retro_options o = { .data = c->portal->setup.node->data, .rules = set, .from = c->now - days * NS_PER_DAY, .to = c->now + NS_PER_DAY,
+    struct retro_options o = { .data = c->portal->setup.node->data, .rules = set, .from = c->now - days * NS_PER_DAY, .to = c->now + NS_PER_HOUR,
                                .deadline_steady = clock_steady() + SEARCH_NS };
     struct retro_preview_result p = { 0 };
     struct str asked = body_text(c, "rule");

@@ -254,7 +254,8 @@ async function api(req, res, url) {
   if (key === 'GET edition') return send(res, 200, D.edition);
   if (path[0] === 'detection' && !bounded(u)) {
     const rule = (r) => ({ ...r, author: 'Saqshy', file: `rules/${r.id}.yml`, line: 1, origin: 'ours', correlation: false, silent: false, fed: true, costly: false, events: 1200, looked: 40, matched: 3, cases: 1, open: 1, dismissed: 0, confirmed: 0, share: 0.02, last_match_at: null, filters: [] });
-    if (path[1] === 'rule') return send(res, 200, { now, at: now, rule: { ...rule(D.rules.find((x) => x.id === new URL(req.url, 'http://mock').searchParams.get('id'))), text: 'title: x\n' } });
+    const one = D.rules.find((x) => x.id === new URL(req.url, 'http://mock').searchParams.get('id'));
+    if (path[1] === 'rule') return one ? send(res, 200, { now, at: now, rule: { ...rule(one), text: 'title: x\n' } }) : refuse(res, 404, 'not_found');
     return send(res, 200, { now, at: now, expected: true, running: true, set: { loaded: D.rules.length, unsupported: 0, broken: 0, kept: 0, compiled_bytes: 1000, events: 1200, refused: [], remarks: [] }, total: D.rules.length, counts: { all: D.rules.length }, items: D.rules.map(({ auto_notify: _, description: __, ...r }) => rule(r)), next: null });
   }
   if (path[0] === 'rules' && !bounded(u)) {

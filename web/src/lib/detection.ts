@@ -6,7 +6,7 @@ import { n, t } from './i18n.svelte';
 import { session } from './session.svelte';
 
 export const RULE_FLAG_LOOK: Record<RuleFlag, Look> = {
-  matched: ['plain', 'up'], never_fed: ['plain', 'cross'], costly: ['urgent', 'urgent'], filtered: ['plain', 'none'], own: ['plain', 'plus'], dismissed: ['soon', 'cross'], classifies: ['plain', 'right'],
+  matched: ['plain', 'up'], never_fed: ['plain', 'cross'], costly: ['urgent', 'urgent'], filtered: ['plain', 'none'], own: ['plain', 'plus'], dismissed: ['soon', 'cross'],
 };
 
 /** A share of 0 to 1 in per cent; what is there and rounds to nothing is said to be below. */

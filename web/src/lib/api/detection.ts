@@ -5,7 +5,7 @@ import { decodeArray as arr, decodeBoolean as bool, decodeEnum as oneOf, decodeI
 import { decodeEventFields, ref, RULE_LEVELS } from './types';
 
 // i18n: ui.detection.flag.*
-export const RULE_FLAGS = ['matched', 'never_fed', 'costly', 'filtered', 'own', 'dismissed', 'classifies'] as const;
+export const RULE_FLAGS = ['matched', 'never_fed', 'costly', 'filtered', 'own', 'dismissed'] as const;
 export type RuleFlag = (typeof RULE_FLAGS)[number];
 // i18n: ui.detection.sort.*
 export const RULE_SORTS = ['trouble', 'title', 'level', 'matched', 'cost', 'last'] as const;
@@ -24,6 +24,9 @@ const set = object({ loaded: num, unsupported: num, broken: num, kept: num, comp
 const rules = object({ now: instant, at: nullable(instant), expected: bool, running: bool, set, total: num, counts: map(num), items: arr(rule), next: nullable(str) });
 export type DetectionRules = Decoded<typeof rules>;
 export const detectionRules = (query: Query) => get('/detection/rules', rules, query);
+/** Rules by a part of their title, for a field that chooses one. */
+export const findRule = async (q: string) =>
+  (await detectionRules({ q, limit: '20', sort: 'title' })).items.map((r) => ({ value: r.id, label: { kk: r.title, ru: r.title, en: r.title }, hint: { kk: r.id, ru: r.id, en: r.id } }));
 const whole = object({ ...ruleShape, text: nullable(str), auto_notify: nullable(bool) });
 export type DetectionRuleWhole = Decoded<typeof whole>;
 export const detectionRule = async (ruleId: string) => (await get('/detection/rule', object({ now: instant, at: nullable(instant), rule: whole }), { id: ruleId })).rule;
