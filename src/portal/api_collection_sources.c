@@ -1,5 +1,6 @@
 /* api_collection_sources.c - sources as the collector knows them, held against the registry: a list that is filtered, sorted and paged here, and one of them. */
 #include "portal/collection.h"
+#include "detect/coverage.h"
 #include "desk/collection/collection.h"
 #include "desk/scope.h"
 #include "event/event.h"
@@ -39,16 +40,10 @@ json_t *moment_or_null(time_ns t)
 
 /* --- what is odd about a source --- */
 
-/* silent_after - see promise 1 of collection.h. */
+/* silent_after - see promise 1 of collection.h: the same as detection tells of. */
 static int64_t silent_after(const struct source_view *v)
 {
-    int64_t longest = picture_count(v->json, "silence_s"), life = (v->last - v->first) / NS_PER_SECOND;
-    int64_t limit = longest > SILENT_MOST_S ? SILENT_MOST_S : 2 * longest < SILENT_LEAST_S ? SILENT_LEAST_S : 2 * longest;
-    bool busy = v->events > 0 && life / v->events < 60;
-
-    if (life < 86400 && !busy && limit < SILENT_NEW_S)
-        limit = SILENT_NEW_S;
-    return limit < SILENT_MOST_S ? limit : SILENT_MOST_S;
+    return coverage_silent_after(picture_count(v->json, "silence_s"), (v->last - v->first) / NS_PER_SECOND, v->events);
 }
 
 static bool is_skewed(const char *kind) { return strcmp(kind, "zone") == 0 || strcmp(kind, "old_zone") == 0 || strcmp(kind, "off") == 0; }

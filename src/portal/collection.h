@@ -12,9 +12,7 @@
 
 #include "portal/internal.h"
 
-#define SILENT_LEAST_S   900
-#define SILENT_NEW_S     (6 * 3600)         /* of a source that is known for less than a day, unless it sends all the time */
-#define SILENT_MOST_S    (7 * 86400)        /* never later than so; past this an alarm ends too: it is a list then, no news */
+#define SILENT_MOST_S    (7 * 86400)        /* past this an alarm ends: it is a list then, no news (detect/coverage.h says when it begins) */
 #define SCORE_LOW        80                 /* percent of Annex 4 */
 #define PICTURE_OLD_NS   (60 * NS_PER_SECOND)   /* a role that has not written for so long is down */
 

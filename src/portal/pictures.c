@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 static const char *const names[PICTURE_COUNT] = { "run/ingest.json", "run/sources.json", "run/parsers.json", "run/forward.json", "run/retention.json",
-                                                  "run/annex4.json", "detect/rules.json", "detect/risk.json", "detect/exceptions.json" };
+                                                  "run/annex4.json", "detect/rules.json", "detect/risk.json", "detect/coverage.json", "detect/exceptions.json" };
 
 struct picture_file {
     pthread_mutex_t lock;     /* of this file: a large one that is parsed holds up nobody who asks for another */
