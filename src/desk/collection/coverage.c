@@ -311,7 +311,7 @@ int coverage_table(const json_t *parts, const struct catalog *words, enum lang l
     if (rc < 0)
         return rc;
     for (i = 0; i < COUNT(columns); i++)
-        names[i] = word(words, lang, "ui.collection.coverage_column", columns[i]);
+        names[i] = word(words, lang, "coverage.column", columns[i]);
     table_sheet(w, "coverage");
     table_header(w, names, NULL, COUNT(columns));
     json_array_foreach(parts, i, p) {

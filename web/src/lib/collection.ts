@@ -1,6 +1,6 @@
 // What the pages of collection share: sizes and spans in words, how states look, what is told of clocks.
 import type { IconName } from '../components/Icon.svelte';
-import type { CollectionListener, CollectionSource, Skew, SourceFlag } from './api/collection';
+import { COVERAGE_LOGS, type CollectionListener, type CollectionSource, type CoverageType, type CoverageWaiting, type Skew, type SourceFlag } from './api/collection';
 import { SOURCE_CLASSES } from './api/types';
 import { sizeUnit } from './format';
 import { n, t } from './i18n.svelte';
@@ -52,3 +52,14 @@ export const percent = (v: number | null) => (v === null ? '—' : t('ui.percent
 export const isOwnLog = (sourceId: string) => sourceId === 'saqshyd';
 /** Whether a score is one that somebody must look at. */
 export const isLow = (sourceId: string, score: number | null) => score !== null && score < 80 && !isOwnLog(sourceId);
+
+export const COVERAGE_LOOK: Record<CoverageType['state'], Look> = { arriving: ['calm', 'done'], late: ['soon', 'soon'], never: ['late', 'late'] };
+
+const CLOUDS = ['aws', 'azure', 'gcp', 'm365', 'okta', 'onelogin', 'github', 'bitbucket', 'google_workspace', 'kubernetes', 'cisco_duo', 'cisco'];
+/** The log that rules wait for, in words: what is to be collected. */
+export function logWords(w: CoverageWaiting): string {
+  const wanted = [`${w.product}.${w.category}`, `${w.product}.${w.service}`, w.category, w.service, CLOUDS.includes(w.product) ? 'cloud' : ''];
+  const known = COVERAGE_LOGS.find((k) => wanted.includes(k));
+  const name = [w.product, w.category, w.service].filter((x) => x !== '').join(' · ');
+  return known === undefined ? name || t('ui.collection.coverage_any') : known === 'cloud' ? `${t('ui.collection.coverage_log.cloud')}: ${name}` : t(`ui.collection.coverage_log.${known}`);
+}

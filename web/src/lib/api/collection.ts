@@ -1,5 +1,5 @@
 // Collection: listeners, sources, parsers, what nobody understood, conformance with Annex 4, upstreams, storage; profiles and tokens. Names are those of the JSON.
-import { get, id, send, type Query } from './client';
+import { addressOf, get, id, send, type Query } from './client';
 import { decodeArray as arr, decodeBoolean as bool, decodeEnum as oneOf, decodeInstant as instant, decodeMap as map, decodeNullable as nullable, decodeNumber as num,
   decodeObject as object, decodeString as str, type Decoded } from './decode';
 import { page, ref } from './types';
@@ -128,3 +128,43 @@ const unparsedAnswer = object({ lines: num, shapes: num, complete: bool, items: 
 export const unparsedShapes = (query: Query) => get('/collection/unparsed', unparsedAnswer, query);
 export const draftParser = (parserId: string, lines: readonly string[]) =>
   send('POST', '/collection/parsers/draft', object({ id: str, file: str, lines: num, reads: num }), {}, { id: parserId, lines });
+
+// i18n: ui.collection.coverage_state.*
+export const COVERAGE_STATES = ['arriving', 'late', 'never'] as const;
+// i18n: ui.collection.coverage_log.*
+export const COVERAGE_LOGS = ['windows.process_creation', 'windows.registry_set', 'windows.registry_event', 'windows.file_event', 'windows.image_load', 'windows.network_connection',
+  'windows.dns_query', 'windows.pipe_created', 'windows.process_access', 'windows.driver_load', 'windows.ps_script', 'windows.ps_module', 'windows.security', 'windows.system',
+  'windows.windefend', 'linux.process_creation', 'linux.auditd', 'macos.process_creation', 'webserver', 'proxy', 'firewall', 'dns', 'antivirus', 'cloud'] as const;
+const coverageType = object({
+  type: str, row: str, title: str, wanted: bool, state: oneOf(COVERAGE_STATES), events: num, first_at: nullable(instant), last_at: nullable(instant), rate_h: num, silence_s: num,
+  late_after_s: num, sources: num, late: num, last_source: nullable(str), last_seq: num, seen: arr(str), lacks: arr(str),
+});
+export type CoverageType = Decoded<typeof coverageType>;
+const coveragePart = object({
+  object: nullable(ref), class: str, sources: num, silent: num, events: num, first_at: nullable(instant), last_at: nullable(instant), arriving: num, late: num, never: num,
+  types: arr(coverageType),
+});
+export type CoveragePart = Decoded<typeof coveragePart>;
+const coverageSource = object({
+  source: str, object: nullable(ref), class: str, state: oneOf(COVERAGE_STATES), events: num, first_at: nullable(instant), last_at: nullable(instant), rate_h: num, late_after_s: num,
+  lacks: arr(str), types: arr(object({ type: str, state: oneOf(COVERAGE_STATES), events: num, last_at: nullable(instant), rate_h: num, late_after_s: num, lacks: arr(str) })),
+});
+export type CoverageSource = Decoded<typeof coverageSource>;
+const coverageWaiting = object({ product: str, category: str, service: str, count: num, rules: arr(object({ id: str, title: str, level: str })) });
+export type CoverageWaiting = Decoded<typeof coverageWaiting>;
+const coverageAnswer = object({
+  now: instant, at: nullable(instant), running: bool, since: nullable(instant), counts: object({ arriving: num, late: num, never: num }), waiting: arr(coverageWaiting),
+  sources: arr(coverageSource), items: arr(coveragePart), next: nullable(str),
+});
+export type Coverage = Decoded<typeof coverageAnswer>;
+/** All pages of what was asked for, up to so many parts. */
+export async function coverage(query: Query): Promise<Coverage> {
+  let answer = await get('/collection/coverage', coverageAnswer, { ...query, limit: '500' });
+  const items = [...answer.items];
+  while (answer.next !== null && items.length < 5000) {
+    answer = await get('/collection/coverage', coverageAnswer, { ...query, limit: '500', before: answer.next });
+    items.push(...answer.items);
+  }
+  return { ...answer, items };
+}
+export const coverageTable = (query: Query) => addressOf('/collection/coverage/table', query);
