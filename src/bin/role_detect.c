@@ -101,14 +101,18 @@ static void publish(struct detect *d, bool now)
         log_line(LOG_WARN, "could not write the picture of the rules", "error.message", e.text, NULL);
 }
 
-/* reload - true: other rules run now. */
-static bool reload(struct detect *d, bool force)
+/* look_at_rules - true: other rules run now. Without the thread that watches them they are read here. */
+static bool look_at_rules(struct detect *d, bool watched, bool ask, bool force)
 {
     struct err e;
-    int rc = detect_reload(d, force, say, NULL, &e);
+    int rc = watched || !ask ? 0 : detect_reload(d, force, NULL, NULL, &e);
 
+    if (watched && force)
+        detect_reread(d);
+    if (rc >= 0)
+        rc = detect_other_rules(d, say, NULL, &e);
     if (rc < 0)
-        log_line(LOG_ERROR, "could not read the rules, the former ones go on", "error.message", e.text, NULL);
+        log_line(LOG_ERROR, "could not read or keep the rules, the former ones go on", "error.message", e.text, NULL);
     else if (rc == 1)
         tell_rules(d, "rules read anew");
     return rc == 1;
@@ -210,13 +214,16 @@ static void tell_coverage(const struct node *node, const struct detect *d)
 
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
+    struct err e = { 0 };
     struct telling exceptions = { 0 };
+    bool watched = detect_watch(d, &e) == 0;
     time_ns risk_at = 0;
     time_ns looked = clock_steady(), published = 0, told_at = 0;
     uint64_t told = 0;
     char path[4096];
-    struct err e;
 
+    if (!watched)
+        log_line(LOG_WARN, "changes of rules are looked for each five seconds only", "error.message", e.text, NULL);
     node_path(node, "run/metrics-detect.prom", path);
     look_at_indicators(d);
     tell_exceptions(node, d, &exceptions, true);
@@ -230,14 +237,16 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
             log_line(LOG_ERROR, "detection stops", "error.message", e.text, NULL);
             return EXIT_NO;
         }
-        if (reload_asked || now - looked >= RELOAD_NS) {
-            bool force = reload_asked, anew;
+        bool force = reload_asked, ask = force || now - looked >= RELOAD_NS, anew = look_at_rules(d, watched, ask, force);
 
+        if (force)
             reload_asked = 0;
-            look_at_policy(d);
-            anew = reload(d, force);
+        if (anew || ask) {
             tell_exceptions(node, d, &exceptions, anew);
             publish(d, anew);
+        }
+        if (ask) {
+            look_at_policy(d);
             look_at_types(d);
             look_at_indicators(d);
             looked = now;
@@ -257,7 +266,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
     }
     publish(d, true);
     tell_coverage(node, d);
-    if (detect_checkpoint(d, &e) < 0) {
+    if (detect_stop(d, &e) < 0) {
         log_line(LOG_ERROR, "could not save the state of detection, the next start replays", "error.message", e.text, NULL);
         return EXIT_NO;
     }
@@ -303,6 +312,9 @@ int role_detect_run(const struct node *node)
                      "error.message", detect_note(d), NULL);
         if (*detect_policy_note(d))
             log_line(LOG_ERROR, "the policy of this site is left out, ours counts", "error.message", detect_policy_note(d), NULL);
+        if (*detect_set_note(d))
+            log_line(LOG_WARN, "the former rules are not at hand, events that they looked at may be looked at by those of now", "error.message",
+                     detect_set_note(d), NULL);
         if (*detect_indicator_note(d))
             log_line(LOG_ERROR, "events are not held against indicators of compromise", "error.message", detect_indicator_note(d), NULL);
         tell_rules(d, "detection runs");

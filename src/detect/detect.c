@@ -5,21 +5,13 @@
  * numbers and are not taken twice. */
 #include "base/file.h"
 #include "detect/coverage.h"
-#include "detect/back.h"
-#include "detect/indicators.h"
 #include "detect/exception.h"
-#include "detect/internal.h"
+#include "detect/inside.h"
 #include "detect/publish.h"
-#include "detect/triage.h"
-#include "sigma/classify.h"
 
 #define CHECKPOINT_MS     2000
 #define CHECKPOINT_SHARE  20         /* saving may take one part in so many of the time */
-#define CHECK_EVERY       10000      /* one event of so many is looked at by the plain evaluator too */
 
-enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BROKEN, M_UNSUPPORTED, M_KEPT, M_GROUPS, M_EVICTED,
-       M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_INDICATORS, M_INDICATED,
-       M_SILENT, M_BACK_EVENTS, M_BACK_FOUND, M_BACK_LEFT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COSTLY, M_ROWS, M_ROWS_DROPPED, M_SILENCES, M_COUNT };
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
     [M_FINDINGS] = { "saqshy_detect_findings_total", false, "findings written" },
@@ -59,40 +51,6 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
-struct detect {
-    struct detect_config  c;
-    char                 *journal, *findings, *state_file;
-    char                **rule_paths;
-    struct rule_store     store;
-    struct classify      *types;          /* the event types of Annex 4 by rules; NULL: what parsers say is all */
-    struct indicators    *indicators;     /* NULL: none are asked */
-    struct back          *back;           /* NULL: stored events are not searched */
-    uint64_t              back_from;      /* a new set is in force from this event on and not handed over yet; 0: it is */
-    struct triage        *triage;
-    struct coverage      *coverage;       /* NULL: what arrives is not counted */
-    bool                  idle;           /* the last step found nothing to look at */
-    bool                  used;           /* found holds something */
-    struct detect_rules   rules;
-    struct sigma         *sigma;
-    struct sigma_run     *run;
-    struct publisher     *publisher;      /* NULL: nothing is published */
-    uint64_t              count_from;     /* events before it were counted by an earlier process */
-    struct journal_reader *reader;
-    struct journal       *out;
-    struct event_batch    batch, found;
-    uint64_t              next_seq;       /* all before it are dealt with */
-    uint64_t              saved_seq;
-    time_ns               saved_at, save_took;
-    struct sigma_counters counted;        /* what the metrics have already */
-    struct episode_counters grouped;
-    struct metric        *metric[M_COUNT];
-    char                  note[ERR_TEXT_MAX]; /* why the saved state was not taken */
-    char                  indicator_note[ERR_TEXT_MAX];
-    char                  back_note[ERR_TEXT_MAX];
-    struct back_counts    back_counted;   /* what the metrics have of it */
-    bool                  failed;         /* an event was half dealt with: the state must not be saved */
-};
-
 /* --- opening --- */
 
 static int copy_config(struct detect *d, const struct detect_config *c, struct err *e)
@@ -114,29 +72,12 @@ static int copy_config(struct detect *d, const struct detect_config *c, struct e
     return 0;
 }
 
-static void meter(struct detect *d, int m, int64_t n)
+void detect_meter(struct detect *d, int m, int64_t n)
 {
     if (d->metric[m] && metric_rows[m].gauge)
         metric_set(d->metric[m], n);
     else if (d->metric[m])
         metric_add(d->metric[m], n);
-}
-
-static void meter_rules(struct detect *d)
-{
-    meter(d, M_RULES, (int64_t)d->rules.loaded);
-    meter(d, M_BROKEN, (int64_t)d->rules.broken);
-    meter(d, M_UNSUPPORTED, (int64_t)d->rules.unsupported);
-    meter(d, M_KEPT, (int64_t)d->rules.kept);
-}
-
-static int new_run(const struct sigma *s, struct sigma_run **out, struct err *e)
-{
-    int rc = sigma_run_new(s, false, out, e);
-
-    if (rc == 0)
-        sigma_run_check(*out, CHECK_EVERY);
-    return rc;
 }
 
 static void clear_state(struct detect *d)
@@ -158,6 +99,11 @@ static int restore(struct detect *d, uint64_t *from, struct err *e)
 
     buf_init(&b, DETECT_STATE_MAX + MIB);
     rc = state_file_read(d->state_file, &b, from, parts, e);
+    if (rc == 0) {
+        rc = rules_choose(d, *from, e);
+        if (rc < 0)
+            return rc;
+    }
     if (rc == 0)
         rc = triage_load(d->triage, parts[STATE_EPISODES], parts[STATE_RISK], e);
     if (rc == 0 && d->coverage)
@@ -183,7 +129,7 @@ static int sane_start(struct detect *d, uint64_t *from, struct err *e)
     if (committed && *from > committed) {
         sigma_run_free(&d->run);
         clear_state(d);
-        rc = new_run(d->sigma, &d->run, e);
+        rc = detect_run_new(d->sigma, &d->run, e);
         snprintf(d->note, sizeof d->note, "it goes up to event %llu, the journal ends before event %llu", (unsigned long long)*from,
                  (unsigned long long)committed);
         *from = 0;
@@ -221,13 +167,19 @@ static int open_back(struct detect *d, struct err *e)
 
 static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *e)
 {
+    struct live_set first = { .set = NULL };
     uint64_t from = 0;
-    int rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &d->sigma, &d->rules, e);
+    int rc = live_open((const char *const *)d->rule_paths, d->c.rule_count, d->state_file, &d->live, e);
 
     if (rc == 0)
-        rc = classify_open((const char *const *)d->rule_paths, d->c.rule_count, &d->types, e);
+        rc = live_read(d->live, true, &first, e);
+    if (rc == 1) {
+        rules_use(d, &first);
+        rule_store_say(&d->kept, d->sigma, say, arg);
+        rc = 0;
+    }
     if (rc == 0)
-        rule_store_say(&d->store, d->sigma, say, arg);
+        rc = classify_open((const char *const *)d->rule_paths, d->c.rule_count, &d->types, e);
 
     /* Rules go on without indicators, rather than nothing going on. */
     if (rc == 0 && d->c.indicators && indicators_open(d->c.indicators, d->c.indicator_policy, &d->indicators, e) < 0)
@@ -238,8 +190,6 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
         rc = triage_open(d->c.policy, d->c.site_policy, &d->triage, e);
     if (rc == 0 && d->c.coverage)
         rc = coverage_new(&d->coverage, e);
-    if (rc == 0)
-        rc = new_run(d->sigma, &d->run, e);
     if (rc == 0)
         rc = restore(d, &from, e);
     if (rc == 0)
@@ -258,7 +208,9 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
         d->count_from = publisher_restore(d->publisher, d->sigma, d->run);
     d->next_seq = d->saved_seq = from;
     d->saved_at = clock_steady();
-    meter_rules(d);
+    rules_meter(d);
+    if (!d->replay.on && live_since(d->live, from, from, d->hash, d->sigma, NULL, e) < 0)
+        snprintf(d->set_note, sizeof d->set_note, "%s", e->text);   /* a later restart may not know these rules: no reason to find nothing now */
     return 0;
 }
 
@@ -289,9 +241,10 @@ void detect_close(struct detect **dp)
         return;
     journal_reader_close(&d->reader);
     journal_close(&d->out);
-    sigma_run_free(&d->run);
-    sigma_free(&d->sigma);
-    rule_store_free(&d->store);
+    live_close(&d->live);
+    struct live_set now = rules_former(d);
+    live_set_free(&now);
+    live_set_free(&d->replay.files);
     back_close(&d->back);
     indicators_close(&d->indicators);
     classify_close(&d->types);
@@ -319,7 +272,7 @@ static int take_stock(struct detect *d, const struct event *ev, struct err *e)
 
     if (n == 0 && d->coverage)
         n = coverage_due(d->coverage, triage_policy(d->triage), ev, &d->found, e);
-    meter(d, M_SILENCES, n > 0 ? n : 0);
+    detect_meter(d, M_SILENCES, n > 0 ? n : 0);
     return n;
 }
 
@@ -336,7 +289,7 @@ static int judge(struct detect *d, const struct event *ev, struct err *e)
 
     if (n >= 0 && d->indicators)
         indicated = indicators_look(d->indicators, d->triage, d->sigma, ev, &d->found, &silent, e);
-    meter(d, M_SILENT, silent);
+    detect_meter(d, M_SILENT, silent);
     if (n < 0 || indicated < 0)
         return n < 0 ? n : indicated;
     for (int i = 0; i < n && rc >= 0; i++) {
@@ -371,8 +324,8 @@ static int look_at(struct detect *d, const struct event *ev, struct err *e)
     }
     if (rc < 0)
         return rc;
-    meter(d, rc == 1 ? M_REPEATED : state ? M_STATES : M_FINDINGS, (int64_t)d->found.count);
-    meter(d, M_INDICATED, rc == 1 ? 0 : indicated);
+    detect_meter(d, rc == 1 ? M_REPEATED : state ? M_STATES : M_FINDINGS, (int64_t)d->found.count);
+    detect_meter(d, M_INDICATED, rc == 1 ? 0 : indicated);
     return 0;
 }
 
@@ -380,27 +333,27 @@ static void meter_run(struct detect *d)
 {
     const struct sigma_counters *c = sigma_run_counters(d->run);
 
-    meter(d, M_EVALUATED, (int64_t)(c->evaluated - d->counted.evaluated));
-    meter(d, M_EVICTED, (int64_t)(c->evicted - d->counted.evicted));
-    meter(d, M_WITHOUT, (int64_t)(c->without_group - d->counted.without_group));
-    meter(d, M_NO_VALUE, (int64_t)(c->without_value - d->counted.without_value));
-    meter(d, M_LATE, (int64_t)(c->late - d->counted.late));
-    meter(d, M_BYTES, (int64_t)c->bytes);
-    meter(d, M_STOPPED, (int64_t)(c->regex_limit - d->counted.regex_limit));
-    meter(d, M_CHECKED, (int64_t)(c->checked - d->counted.checked));
-    meter(d, M_DIFFERED, (int64_t)(c->differed - d->counted.differed));
-    meter(d, M_GROUPS, (int64_t)c->groups);
-    meter(d, M_SEQ, (int64_t)d->next_seq);
+    detect_meter(d, M_EVALUATED, (int64_t)(c->evaluated - d->counted.evaluated));
+    detect_meter(d, M_EVICTED, (int64_t)(c->evicted - d->counted.evicted));
+    detect_meter(d, M_WITHOUT, (int64_t)(c->without_group - d->counted.without_group));
+    detect_meter(d, M_NO_VALUE, (int64_t)(c->without_value - d->counted.without_value));
+    detect_meter(d, M_LATE, (int64_t)(c->late - d->counted.late));
+    detect_meter(d, M_BYTES, (int64_t)c->bytes);
+    detect_meter(d, M_STOPPED, (int64_t)(c->regex_limit - d->counted.regex_limit));
+    detect_meter(d, M_CHECKED, (int64_t)(c->checked - d->counted.checked));
+    detect_meter(d, M_DIFFERED, (int64_t)(c->differed - d->counted.differed));
+    detect_meter(d, M_GROUPS, (int64_t)c->groups);
+    detect_meter(d, M_SEQ, (int64_t)d->next_seq);
     d->counted = *c;
     struct episode_counters g = triage_counters(d->triage);
-    meter(d, M_EPISODES, (int64_t)g.open);
-    meter(d, M_COUNTED, (int64_t)(g.counted - d->grouped.counted));
-    meter(d, M_STORMS, (int64_t)(g.storms - d->grouped.storms));
-    meter(d, M_DROPPED, (int64_t)(g.dropped - d->grouped.dropped));
+    detect_meter(d, M_EPISODES, (int64_t)g.open);
+    detect_meter(d, M_COUNTED, (int64_t)(g.counted - d->grouped.counted));
+    detect_meter(d, M_STORMS, (int64_t)(g.storms - d->grouped.storms));
+    detect_meter(d, M_DROPPED, (int64_t)(g.dropped - d->grouped.dropped));
     d->grouped = g;
     if (d->coverage) {
-        meter(d, M_ROWS, (int64_t)coverage_rows(d->coverage));
-        meter(d, M_ROWS_DROPPED, (int64_t)coverage_dropped(d->coverage));
+        detect_meter(d, M_ROWS, (int64_t)coverage_rows(d->coverage));
+        detect_meter(d, M_ROWS_DROPPED, (int64_t)coverage_dropped(d->coverage));
     }
 }
 
@@ -411,15 +364,15 @@ static int take_batch(struct detect *d, struct err *e)
     rc = classify_batch(d->types, &d->batch, e);
     for (size_t i = 0; i < d->batch.count && rc == 0; i++)
         rc = look_at(d, &d->batch.items[i], e);
-    if (rc == 0)
+    if (rc == 0 && !d->hold)
         rc = journal_commit(d->out, e);
     if (rc < 0) {
         d->failed = true;
         return rc;
     }
-    meter(d, M_EVENTS, (int64_t)d->batch.count);
+    detect_meter(d, M_EVENTS, (int64_t)d->batch.count);
     if (d->batch.count)
-        meter(d, M_LAG, (clock_now() - d->batch.items[d->batch.count - 1].received) / NS_PER_SECOND);
+        detect_meter(d, M_LAG, (clock_now() - d->batch.items[d->batch.count - 1].received) / NS_PER_SECOND);
     return 0;
 }
 
@@ -427,7 +380,7 @@ static bool checkpoint_due(const struct detect *d)
 {
     time_ns wait = d->c.checkpoint_ms * NS_PER_MS, share = d->save_took * CHECKPOINT_SHARE;
 
-    return d->next_seq != d->saved_seq && clock_steady() - d->saved_at >= (share > wait ? share : wait);
+    return !d->hold && d->next_seq != d->saved_seq && clock_steady() - d->saved_at >= (share > wait ? share : wait);
 }
 
 int detect_checkpoint(struct detect *d, struct err *e)
@@ -442,6 +395,11 @@ int detect_checkpoint(struct detect *d, struct err *e)
     buf_init(&coverage, DETECT_STATE_MAX);
     if (d->failed)
         return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
+    if (d->hold && !live_wait(d->live))
+        return err_set(e, -ENOSPC, "the state of detection is not saved: its rules could not be kept");
+    rc = rules_settle(d, e);
+    if (rc < 0)
+        return rc;
     sigma_run_save(d->run, &b);
     triage_save(d->triage, &episodes, &risk);
     if (d->coverage)
@@ -468,7 +426,7 @@ static int save(struct detect *d, struct err *e)
 
     if (rc != -ENOMEM && rc != -ENOSPC && rc != -EDQUOT)
         return rc;
-    meter(d, M_UNSAVED, 1);
+    detect_meter(d, M_UNSAVED, 1);
     d->saved_at = clock_steady();
     d->save_took = d->saved_at - start;
     return 0;
@@ -482,9 +440,15 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
 
     if (d->failed)
         return err_set(e, -EIO, "detection stopped after an error, open it anew");
+    rc = rules_next(d, e);
+    if (rc < 0)
+        return rc;
     n = journal_reader_next(d->reader, &d->batch, NULL, e);
     if (n == 0 && timeout_ms > 0 && !checkpoint_due(d)) {
         journal_reader_wait(d->reader, timeout_ms);
+        rc = rules_next(d, e);
+        if (rc < 0)
+            return rc;
         n = journal_reader_next(d->reader, &d->batch, NULL, e);
     }
     if (n > 0)
@@ -492,14 +456,14 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
     if (rc < 0)
         return rc;
     if (n == -EBADMSG)
-        meter(d, M_DAMAGED, 1);
+        detect_meter(d, M_DAMAGED, 1);
     if (n != 0)
         d->next_seq = journal_reader_seq(d->reader);
     d->idle = n == 0;
     meter_run(d);
     if (n < 0)
         return n;
-    if (d->back && (rc = step_back(d, e)) < 0)
+    if (d->back && !d->hold && (rc = step_back(d, e)) < 0)
         return rc;
     if (checkpoint_due(d)) {
         rc = save(d, e);
@@ -530,6 +494,7 @@ static void hand_back(struct detect *d)
     snprintf(d->back_note, sizeof d->back_note, "%s", rc < 0 ? e.text : "");
 }
 
+
 int detect_indicators(struct detect *d, size_t *count, struct err *e)
 {
     int rc = d->indicators ? indicators_refresh(d->indicators, count, e) : 0;
@@ -537,7 +502,7 @@ int detect_indicators(struct detect *d, size_t *count, struct err *e)
     if (rc == 1) {
         uint64_t last = journal_origin_seq(d->out, STR(DETECT_ORIGIN)) + 1;
 
-        meter(d, M_INDICATORS, (int64_t)*count);
+        detect_meter(d, M_INDICATORS, (int64_t)*count);
         d->back_from = d->next_seq > last ? d->next_seq : last;
     }
     if (d->back && d->back_from)
@@ -565,12 +530,13 @@ static int step_back(struct detect *d, struct err *e)
         return rc;
     }
     c = back_counts(d->back);
-    meter(d, M_BACK_EVENTS, (int64_t)(c.events - d->back_counted.events));
-    meter(d, M_BACK_FOUND, (int64_t)(c.findings - d->back_counted.findings));
-    meter(d, M_BACK_LEFT, (int64_t)(c.to_seq > c.next_seq ? c.to_seq - c.next_seq : 0));
+    detect_meter(d, M_BACK_EVENTS, (int64_t)(c.events - d->back_counted.events));
+    detect_meter(d, M_BACK_FOUND, (int64_t)(c.findings - d->back_counted.findings));
+    detect_meter(d, M_BACK_LEFT, (int64_t)(c.to_seq > c.next_seq ? c.to_seq - c.next_seq : 0));
     d->back_counted = c;
     return 0;
 }
+
 
 int detect_policy_reload(struct detect *d, struct err *e)
 {
@@ -615,34 +581,16 @@ int detect_publish_coverage(const struct detect *d, const char *path, time_ns at
     return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell what arrives") : file_write_quick(path, buf_view(&b), e);
 }
 
-/* carry_costs - what the rules cost so far goes on with those of the same id. */
-static void carry_costs(struct detect *d, const struct sigma *fresh, struct sigma_run *run)
-{
-    AUTO_FREE struct sigma_cost *cost = calloc(sigma_rule_count(d->sigma) + 1, sizeof *cost);
-
-    if (d->publisher)
-        publisher_carry(d->publisher, sigma_run_counted(d->run));
-    if (!cost)
-        return;
-    sigma_run_costs(d->run, cost);
-    for (size_t i = 0; i < sigma_rule_count(d->sigma); i++) {
-        const struct sigma_rule *r = sigma_rule_find(fresh, sigma_rule_at(d->sigma, i)->id);
-
-        if (r)
-            sigma_run_cost_add(run, r->index, &cost[i]);
-    }
-}
-
 int detect_publish(struct detect *d, bool now, detect_costly *told, void *arg, struct err *e)
 {
-    struct published p = { d->sigma, d->run, &d->rules, d->store.kept.p, d->store.kept.count, d->next_seq };
+    struct published p = { d->sigma, d->run, &d->rules, d->kept.p, d->kept.count, d->next_seq };
     size_t costly = 0;
     int rc;
 
     if (!d->publisher || (!now && !publisher_due(d->publisher)))
         return 0;
     rc = publisher_write(d->publisher, &p, told, arg, &costly, e);
-    meter(d, M_COSTLY, (int64_t)costly);
+    detect_meter(d, M_COSTLY, (int64_t)costly);
     return rc;
 }
 
@@ -651,45 +599,6 @@ int detect_types(struct detect *d, struct err *e)
     int rc = classify_changed(d->types) ? detect_checkpoint(d, e) : 1;   /* a replay sees the types that were seen before */
 
     return rc == 1 ? 0 : rc < 0 ? rc : classify_refresh(d->types, e);
-}
-
-int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e)
-{
-    struct sigma *fresh = NULL;
-    struct sigma_run *run = NULL;
-    AUTO_BUF struct buf state;
-    bool changed = force;
-    int rc;
-
-    buf_init(&state, DETECT_STATE_MAX);
-    rc = force ? 0 : rule_store_changed(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &changed, e);
-
-    if (rc < 0 || !changed)
-        return rc;
-    rc = rule_store_load(&d->store, (const char *const *)d->rule_paths, d->c.rule_count, &fresh, &d->rules, e);
-    if (rc == 0)
-        rule_store_say(&d->store, fresh, say, arg);
-    if (rc == 0)
-        rc = new_run(fresh, &run, e);
-    if (rc == 0)   /* so that a replay never runs new rules over events that the old ones looked at */
-        rc = detect_checkpoint(d, e);
-    if (rc == 0) {
-        sigma_run_save(d->run, &state);
-        rc = buf_failed(&state) ? err_set(e, -ENOMEM, "no memory to carry the state over") : sigma_run_load(run, buf_view(&state), e);
-    }
-    if (rc < 0) {
-        sigma_run_free(&run);
-        sigma_free(&fresh);
-        return rc;
-    }
-    carry_costs(d, fresh, run);
-    sigma_run_free(&d->run);
-    sigma_free(&d->sigma);
-    d->run = run;
-    d->sigma = fresh;
-    d->counted = (struct sigma_counters){ 0 };
-    meter_rules(d);
-    return 1;
 }
 
 const struct detect_rules *detect_rules_now(const struct detect *d) { return &d->rules; }

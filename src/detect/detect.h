@@ -10,6 +10,10 @@
  *              whoever asked is told which and why. A folder without one good rule is said, not hidden.
  *           6. A damaged frame of the journal is counted, told and passed.
  *           7. Matches become findings by the policy: grouped, summed up in a storm, at another level (triage.h); none is lost on the way.
+ *           7. An event that one set of rules looked at is never looked at by a later one, however often detection is killed: the texts of the former set
+ *              are kept until the saved state is past it (sets.h).
+ *           8. To take over other rules costs the loop no more the more rules, groups or findings there are: reading, compiling, writing and freeing are
+ *              another thread's.
  * Threads   owner.
  * Units     seq counts events of the journal; times are time_ns.
  * Source    plan of the pipeline, docs/detection.md; R-10.1-02 (detection), R-10.1-10 (first measures). */
@@ -61,7 +65,8 @@ MUST_USE int detect_open(const struct detect_config *c, detect_say *say, void *a
 MUST_USE int detect_step(struct detect *d, int timeout_ms, struct err *e);
 /* detect_checkpoint - save the state and move the cursor now. */
 MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
-/* detect_reload - read the rules anew if a file changed (or force). 1: a new set runs, 0: nothing changed. On failure the old set runs. */
+/* detect_reload - read the rules anew if a file changed (or force). 1: a new set runs, 0: nothing changed. On failure the old set runs. For who has
+ * no thread; while events are looked at again (promise 7) it does nothing. */
 MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e);
 /* detect_policy_reload - read the policy anew if a file of it changed. 1: another policy is in force; 0: nothing changed. On failure the one before is. */
 MUST_USE int detect_policy_reload(struct detect *d, struct err *e);
@@ -74,6 +79,18 @@ MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path,
 MUST_USE int detect_publish_coverage(const struct detect *d, const char *path, time_ns at, struct err *e);
 /* detect_types - look whether the rules of event types (classify.h) are others now. 1: they are, 0: as before; an error: those before go on. */
 MUST_USE int detect_types(struct detect *d, struct err *e);
+/* detect_watch - from now on a thread reads rules beside the loop: a change is seen at once, and detect_step lets the new set look at the next frame
+ * when it is compiled. Instead of detect_reload. */
+MUST_USE int detect_watch(struct detect *d, struct err *e);
+/* detect_reread - read all of them anew, though nothing seems changed. */
+void detect_reread(struct detect *d);
+/* detect_other_rules - 1: another set runs since it was asked last, and say was told of its refusals; 0: as before; an error: files could not be read,
+ * or not kept; the former rules go on, or nothing that the new ones find is committed until it succeeds. */
+MUST_USE int detect_other_rules(struct detect *d, detect_say *say, void *arg, struct err *e);
+/* detect_stop - the last checkpoint: nothing behind it was looked at. */
+MUST_USE int detect_stop(struct detect *d, struct err *e);
+/* detect_set_note - why events are looked at again by other rules than at first; empty: they are not. */
+const char *detect_set_note(const struct detect *d);
 /* detect_indicators - look whether the set of indicators is another one now. 1: it is, *count indicators; 0: as before; an error: the one before goes on. */
 MUST_USE int detect_indicators(struct detect *d, size_t *count, struct err *e);
 /* detect_back - how far the search for new indicators in stored events is; detect_back_note: why it does not go on, "". */

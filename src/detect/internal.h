@@ -27,7 +27,10 @@ MUST_USE int rule_store_changed(const struct rule_store *s, const char *const *p
 /* rule_store_load - read the files and build a set; files that became broken keep their former text. */
 MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out, struct detect_rules *stats, struct err *e);
 /* rule_store_say - every refusal of the set, and of the files that were kept. */
-void rule_store_say(const struct rule_store *s, const struct sigma *set, detect_say *say, void *arg);
+void rule_store_say(const struct refusals *kept, const struct sigma *set, detect_say *say, void *arg);
+
+/* detect_run_new - a run of the set, with the plain evaluator looking at some events too (detect.c). */
+MUST_USE int detect_run_new(const struct sigma *s, struct sigma_run **out, struct err *e);
 
 /* --- finding.c --- */
 

@@ -27,11 +27,17 @@ void rule_store_free(struct rule_store *s)
     *s = (struct rule_store){ 0 };
 }
 
-static struct rule_file *find(const struct rule_store *s, struct str path)
+/* find - *hint: where the one before was found; files are mostly asked for in their order. */
+static struct rule_file *find(const struct rule_store *s, struct str path, size_t *hint)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (str_eq(str_c(s->files[i].path), path))
-            return &s->files[i];
+    for (size_t i = 0; i < s->count; i++) {
+        size_t at = (*hint + 1 + i) % s->count;
+
+        if (str_eq(str_c(s->files[at].path), path)) {
+            *hint = at;
+            return &s->files[at];
+        }
+    }
     return NULL;
 }
 
@@ -70,7 +76,7 @@ int rule_store_changed(const struct rule_store *s, const char *const *paths, siz
 {
     AUTO_ARENA struct arena a;
     struct str *files;
-    size_t n;
+    size_t n, hint = SIZE_MAX;
     int rc;
 
     arena_init(&a, 0);
@@ -79,7 +85,7 @@ int rule_store_changed(const struct rule_store *s, const char *const *paths, siz
         return rc;
     *changed = n != s->count;
     for (size_t i = 0; i < n && !*changed; i++) {
-        const struct rule_file *f = find(s, files[i]);
+        const struct rule_file *f = find(s, files[i], &hint);
         struct stat st;
 
         *changed = !f || stat(files[i].p, &st) < 0 || mtime_of(&st) != f->mtime_ns || st.st_size != f->size;
@@ -109,9 +115,9 @@ out:
 struct incoming { struct rule_file file; bool kept; };
 
 /* read_file - the text to run for one path: the new one, or the former one if the new one is broken and the former was not. */
-static int read_file(const struct rule_store *s, struct str path, struct incoming *in, struct err *e)
+static int read_file(const struct rule_store *s, struct str path, size_t *hint, struct incoming *in, struct err *e)
 {
-    const struct rule_file *old = find(s, path);
+    const struct rule_file *old = find(s, path, hint);
     AUTO_BUF struct buf b;
     struct stat st = { 0 };
     struct str text;
@@ -196,12 +202,12 @@ static void count_up(const struct sigma *s, const struct incoming *in, size_t n,
         }
 }
 
-void rule_store_say(const struct rule_store *s, const struct sigma *set, detect_say *say, void *arg)
+void rule_store_say(const struct refusals *kept, const struct sigma *set, detect_say *say, void *arg)
 {
     for (size_t i = 0; say && i < sigma_refusal_count(set); i++)
         say(arg, sigma_refusal_at(set, i), false);
-    for (size_t i = 0; say && i < s->kept.count; i++)
-        say(arg, &s->kept.p[i], true);
+    for (size_t i = 0; say && i < kept->count; i++)
+        say(arg, &kept->p[i], true);
 }
 
 int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out, struct detect_rules *stats, struct err *e)
@@ -211,7 +217,7 @@ int rule_store_load(struct rule_store *s, const char *const *paths, size_t count
     AUTO_FREE struct incoming *in = NULL;
     struct rule_file *files = NULL;
     struct str *names;
-    size_t n = 0, got = 0;
+    size_t n = 0, got = 0, hint = SIZE_MAX;
     int rc;
 
     *out = NULL;
@@ -224,7 +230,7 @@ int rule_store_load(struct rule_store *s, const char *const *paths, size_t count
             rc = err_set(e, -ENOMEM, "no memory for the rules");
     }
     for (; rc == 0 && got < n; got++) {
-        rc = read_file(s, names[got], &in[got], e);
+        rc = read_file(s, names[got], &hint, &in[got], e);
         if (rc < 0)
             break;
     }

@@ -39,6 +39,43 @@ void tracker_free(struct tracker *t)
     *t = (struct tracker){ .set = t->set };
 }
 
+/* --- another set --- */
+
+static void hand_over(struct tracker *to, uint32_t i, struct tracker *from, uint32_t k)
+{
+    struct groups *empty = to->of[i];
+
+    to->of[i] = from->of[k];
+    to->of[i]->c = to->set->correlations[i];
+    to->of[i]->bytes_all = &to->bytes;
+    to->bytes += to->of[i]->bytes;
+    from->of[k] = empty;
+    empty->bytes_all = &from->bytes;
+    empty->c = from->set->correlations[k];
+}
+
+void tracker_adopt(struct tracker *to, struct tracker *from)
+{
+    struct clocks clocks = to->clocks;
+
+    for (uint32_t i = 0; i < to->set->correlation_count; i++) {
+        const struct correlation *c = to->set->correlations[i];
+        struct str id = to->set->rules[c->rule].rule.id;
+
+        for (uint32_t k = 0; k < from->set->correlation_count; k++) {
+            const struct correlation *old = from->set->correlations[k];
+
+            if (old->definition != c->definition || !str_eq(from->set->rules[old->rule].rule.id, id) || from->of[k]->count == 0)
+                continue;
+            hand_over(to, i, from, k);
+            break;
+        }
+    }
+    to->clocks = from->clocks;
+    from->clocks = clocks;
+    to->now = from->now;
+}
+
 /* --- keys --- */
 
 struct key { char p[KEY_MAX]; size_t n; };

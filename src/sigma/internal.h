@@ -567,6 +567,8 @@ MUST_USE int tracker_feed_ended(struct tracker *t, uint32_t correlation, uint32_
 /* tracker_tick - 1 if the clock ended a window of this correlation and it fires; call until 0. */
 MUST_USE int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out, struct err *e);
 void tracker_load_of(const struct tracker *t, uint32_t correlation, struct sigma_load *out);
+/* tracker_adopt - windows of from go to correlations of the same id and definition in to, and the clocks with them. */
+void tracker_adopt(struct tracker *to, struct tracker *from);
 void tracker_save(const struct tracker *t, struct buf *b);
 MUST_USE int tracker_load(struct tracker *t, struct str saved, struct err *e);
 /* Moments of correlation stay within these, and spans within TIMESPAN_MAX, so that no difference of them overflows. */

@@ -444,5 +444,6 @@ bool sigma_run_load_at(const struct sigma_run *r, uint32_t i, struct sigma_load 
     return true;
 }
 
+void sigma_run_adopt(struct sigma_run *to, struct sigma_run *from) { tracker_adopt(&to->tracker, &from->tracker); }
 void sigma_run_save(const struct sigma_run *r, struct buf *b) { tracker_save(&r->tracker, b); }
 int sigma_run_load(struct sigma_run *r, struct str saved, struct err *e) { return tracker_load(&r->tracker, saved, e); }

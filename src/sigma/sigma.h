@@ -211,6 +211,9 @@ MUST_USE int sigma_needs(const struct sigma *s, sigma_need_fn *fn, void *arg);
 
 /* sigma_run_save - append the state of all correlations to b. */
 void sigma_run_save(const struct sigma_run *r, struct buf *b);
+/* sigma_run_adopt - the same from a run of another set, which ends by it: windows are handed over, not copied, so it takes no longer the more there
+ * are. from is good for sigma_run_costs and sigma_run_free alone afterwards. */
+void sigma_run_adopt(struct sigma_run *to, struct sigma_run *from);
 /* sigma_run_load - take a saved state: correlations that are the same in both sets (by id and definition) go on where they
  * were, the others start empty. -EBADMSG if it is damaged; r is then empty. */
 MUST_USE int sigma_run_load(struct sigma_run *r, struct str saved, struct err *e);

@@ -1,0 +1,489 @@
+/* live.c - see live.h. One job at a time goes round: IDLE, READY (compiled), HANDED (to the loop), TAKEN (it runs), and IDLE again when
+ * it is settled. */
+#include "detect/live.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RETRY_MS 200
+
+enum phase { IDLE, READY, HANDED, TAKEN };
+
+struct live {
+    const char *const *paths;
+    size_t             count;
+    const char        *state;
+    struct rule_store  store;        /* the thread's while it runs */
+    int                watch;        /* inotify, the thread's; -1: none */
+
+    pthread_t          thread;
+    bool               started;
+    int                wake;         /* eventfd */
+    pthread_mutex_t    lock;
+    pthread_cond_t     settled;
+    /* behind the lock: */
+    enum phase         phase;
+    bool               stop, asked, forced;
+    bool               redo;         /* what was read last did not come to run; the thread's */
+    struct live_set    fresh, former;
+    const struct sigma *now;
+    struct sets        sets;
+    struct sigma_cost *carry;
+    int                rc;           /* of a reading that failed, until it is told */
+    struct err         err;
+    char               trouble[ERR_TEXT_MAX];
+};
+
+void live_set_free(struct live_set *s)
+{
+    sigma_run_free(&s->run);
+    sigma_free(&s->set);
+    free(s->kept.p);
+    arena_free(&s->kept.arena);
+    *s = (struct live_set){ .set = NULL };
+}
+
+/* --- reading --- */
+
+static struct sigma_source *sources_of(const struct rule_store *s)
+{
+    struct sigma_source *out = calloc(s->count + 1, sizeof *out);
+
+    for (size_t i = 0; out && i < s->count; i++)
+        out[i] = (struct sigma_source){ str_c(s->files[i].path), str_of(s->files[i].text, s->files[i].text_n) };
+    return out;
+}
+
+/* keep_texts - of the set that was just read. */
+static int keep_texts(struct live *l, struct live_set *out, struct err *e)
+{
+    AUTO_FREE struct sigma_source *sources = sources_of(&l->store);
+
+    if (!sources)
+        return err_set(e, -ENOMEM, "no memory to keep the rules");
+    out->hash = set_hash(sources, l->store.count);
+    return set_save(l->state, sources, l->store.count, out->hash, e);
+}
+
+int live_read(struct live *l, bool force, struct live_set *out, struct err *e)
+{
+    bool changed = force || l->redo;
+    int rc = changed ? 0 : rule_store_changed(&l->store, l->paths, l->count, &changed, e);
+
+    *out = (struct live_set){ .set = NULL };
+    if (rc < 0 || !changed)
+        return rc;
+    rc = rule_store_load(&l->store, l->paths, l->count, &out->set, &out->stats, e);
+    if (rc == 0) {
+        out->kept = l->store.kept;
+        l->store.kept = (struct refusals){ .p = NULL };
+        rc = detect_run_new(out->set, &out->run, e);
+    }
+    if (rc == 0)
+        rc = keep_texts(l, out, e);
+    if (rc < 0 && out->run && !l->started) {   /* at the start they run all the same: a replay will not know them */
+        out->hash = 0;
+        rc = 0;
+    }
+    l->redo = rc < 0;
+    if (rc < 0)
+        live_set_free(out);
+    return rc < 0 ? rc : 1;
+}
+
+/* --- watching --- */
+
+static void watch_add(int fd, const char *path)
+{
+    (void)inotify_add_watch(fd, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB);
+}
+
+struct tree { struct arena a; char *list[LIVE_WATCH_MAX]; size_t count; };
+
+/* watch_inside - a folder and those in it are put on the list. What cannot be read is found by looking. */
+static void watch_inside(struct tree *t, const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *f;
+
+    while (d && (f = readdir(d)) != NULL) {
+        struct str inner;
+
+        if (f->d_name[0] == '.' || (f->d_type != DT_DIR && f->d_type != DT_UNKNOWN) || t->count == LIVE_WATCH_MAX || strlen(path) > 3000)
+            continue;
+        inner = arena_printf(&t->a, "%s/%s", path, f->d_name);
+        if (inner.p)
+            t->list[t->count++] = (char *)(uintptr_t)inner.p;
+    }
+    if (d)
+        closedir(d);
+}
+
+/* watch_all - the paths, and all folders below them. */
+static void watch_all(struct live *l, int fd)
+{
+    struct tree *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return;
+    arena_init(&t->a, 16u * MIB);
+    for (size_t i = 0; i < l->count; i++) {
+        watch_add(fd, l->paths[i]);
+        watch_inside(t, l->paths[i]);
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        watch_add(fd, t->list[i]);
+        watch_inside(t, t->list[i]);
+    }
+    arena_free(&t->a);
+    free(t);
+}
+
+static void drain(int fd)
+{
+    char bytes[4096] __attribute__((aligned(8)));
+
+    while (fd >= 0 && read(fd, bytes, sizeof bytes) > 0)
+        ;
+}
+
+/* watch_anew - before the files are read, so that no change falls between. */
+static void watch_anew(struct live *l)
+{
+    if (l->watch >= 0)
+        close(l->watch);
+    l->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (l->watch >= 0)
+        watch_all(l, l->watch);
+}
+
+/* settle - until nothing more changes for a moment. */
+static void settle(struct live *l)
+{
+    struct pollfd p = { .fd = l->watch, .events = POLLIN };
+
+    for (int i = 0; i < 100 && l->watch >= 0 && poll(&p, 1, LIVE_SETTLE_MS) > 0; i++)
+        drain(l->watch);
+}
+
+/* --- the thread --- */
+
+/* read_beside - a job of reading, from the thread. */
+static void read_beside(struct live *l, bool force)
+{
+    struct live_set fresh;
+    struct err e = { 0 };
+    int rc;
+
+    settle(l);
+    watch_anew(l);
+    rc = live_read(l, force, &fresh, &e);
+    pthread_mutex_lock(&l->lock);
+    if (rc == 1) {
+        l->fresh = fresh;
+        l->phase = READY;
+    } else if (rc < 0) {
+        l->rc = rc;
+        l->err = e;
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* live_costs - what the former rules cost, for the rules of now with the same ids. */
+struct sigma_cost *live_costs(const struct live_set *former, const struct sigma *now)
+{
+    AUTO_FREE struct sigma_cost *old = calloc(sigma_rule_count(former->set) + 1, sizeof *old);
+    struct sigma_cost *out = calloc(sigma_rule_count(now) + 1, sizeof *out);
+
+    if (!old || !out) {
+        free(out);
+        return NULL;
+    }
+    sigma_run_costs(former->run, old);
+    for (size_t i = 0; i < sigma_rule_count(former->set); i++) {
+        const struct sigma_rule *r = sigma_rule_find(now, sigma_rule_at(former->set, i)->id);
+
+        if (r)
+            out[r->index] = old[i];
+    }
+    return out;
+}
+
+/* write_list - as often as it takes: until then nothing that the new rules find is committed. */
+static bool write_list(struct live *l, const struct sets *sets)
+{
+    struct err e = { 0 };
+    bool stop = false;
+
+    while (!stop && sets_write(l->state, sets, &e) < 0) {
+        pthread_mutex_lock(&l->lock);
+        snprintf(l->trouble, sizeof l->trouble, "%s", e.text);
+        stop = l->stop;
+        pthread_cond_broadcast(&l->settled);
+        pthread_mutex_unlock(&l->lock);
+        if (!stop)
+            (void)poll(NULL, 0, RETRY_MS);
+    }
+    return !stop;
+}
+
+/* settle_set - what the loop took becomes durable; the former rules go. */
+static void settle_set(struct live *l)
+{
+    struct live_set former;
+    struct sigma_cost *carry;
+    const struct sigma *now;
+    struct sets sets;
+    bool durable;
+
+    pthread_mutex_lock(&l->lock);
+    sets = l->sets;
+    former = l->former;
+    now = l->now;
+    l->former = (struct live_set){ .set = NULL };
+    pthread_mutex_unlock(&l->lock);
+    durable = write_list(l, &sets);
+    carry = former.run ? live_costs(&former, now) : NULL;
+    pthread_mutex_lock(&l->lock);
+    if (durable) {
+        l->phase = IDLE;
+        *l->trouble = 0;
+        free(l->carry);
+        l->carry = carry;
+        carry = NULL;
+    }
+    pthread_cond_broadcast(&l->settled);
+    pthread_mutex_unlock(&l->lock);
+    free(carry);
+    live_set_free(&former);
+    if (durable)
+        sets_clean(l->state, &sets);
+}
+
+static void *work(void *arg)
+{
+    struct live *l = arg;
+
+    for (;;) {
+        struct pollfd p[] = { { .fd = l->wake, .events = POLLIN }, { .fd = l->watch, .events = POLLIN } };
+        bool stop, look, force;
+        enum phase phase;
+        int n = poll(p, l->watch >= 0 ? 2 : 1, LIVE_LOOK_MS);
+
+        drain(l->wake);
+        pthread_mutex_lock(&l->lock);
+        stop = l->stop;
+        phase = l->phase;
+        force = l->forced;
+        look = phase == IDLE && (n == 0 || p[1].revents || l->asked || l->forced);
+        if (look)
+            l->asked = l->forced = false;
+        else if (p[1].revents)
+            l->asked = true;       /* when this one is settled */
+        pthread_mutex_unlock(&l->lock);
+        if (stop)
+            return NULL;
+        if (p[1].revents)
+            drain(l->watch);
+        if (phase == TAKEN)
+            settle_set(l);
+        else if (look)
+            read_beside(l, force);
+    }
+}
+
+static void wake(struct live *l)
+{
+    uint64_t one = 1;
+
+    if (l->wake >= 0 && write(l->wake, &one, sizeof one) < 0)
+        return;   /* it is awake */
+}
+
+/* --- the loop's side --- */
+
+int live_open(const char *const *paths, size_t count, const char *state, struct live **out, struct err *e)
+{
+    struct live *l = calloc(1, sizeof *l);
+    int rc;
+
+    *out = NULL;
+    if (!l)
+        return err_set(e, -ENOMEM, "no memory for the rules");
+    l->paths = paths;
+    l->count = count;
+    l->state = state;
+    l->watch = l->wake = -1;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->settled, NULL);
+    rc = sets_read(state, &l->sets, e);
+    if (rc == -EBADMSG)   /* as if it were lost: told by the caller, who sees no line for the saved state */
+        l->sets = (struct sets){ .count = 0 };
+    if (rc < 0 && rc != -EBADMSG)
+        live_close(&l);
+    *out = l;
+    return rc == -EBADMSG ? 0 : rc;
+}
+
+void live_close(struct live **lp)
+{
+    struct live *l = *lp;
+
+    if (!l)
+        return;
+    if (l->started) {
+        pthread_mutex_lock(&l->lock);
+        l->stop = true;
+        pthread_mutex_unlock(&l->lock);
+        wake(l);
+        pthread_join(l->thread, NULL);
+    }
+    live_set_free(&l->fresh);
+    live_set_free(&l->former);
+    rule_store_free(&l->store);
+    free(l->carry);
+    if (l->watch >= 0)
+        close(l->watch);
+    if (l->wake >= 0)
+        close(l->wake);
+    pthread_mutex_destroy(&l->lock);
+    pthread_cond_destroy(&l->settled);
+    free(l);
+    *lp = NULL;
+}
+
+int live_start(struct live *l, struct err *e)
+{
+    sigset_t all, before;
+    int rc;
+
+    l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->wake < 0)
+        return err_sys(e, "could not begin to watch the rules");
+    watch_anew(l);
+    l->asked = true;              /* what changed since they were read */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);   /* signals are the loop's */
+    rc = pthread_create(&l->thread, NULL, work, l);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc)
+        return err_set(e, -rc, "could not begin to watch the rules");
+    l->started = true;
+    wake(l);
+    return 0;
+}
+
+void live_ask(struct live *l, bool force)
+{
+    pthread_mutex_lock(&l->lock);
+    l->asked = true;
+    l->forced = l->forced || force;
+    pthread_mutex_unlock(&l->lock);
+    wake(l);
+}
+
+int live_ready(struct live *l, struct live_set *out, struct err *e)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&l->lock);
+    if (l->phase == READY) {
+        *out = l->fresh;
+        l->fresh = (struct live_set){ .set = NULL };
+        l->phase = HANDED;
+        rc = 1;
+    } else if (l->rc < 0) {
+        rc = l->rc;
+        *e = l->err;
+        l->rc = 0;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}
+
+int live_since(struct live *l, uint64_t seq, uint64_t saved, uint64_t hash, const struct sigma *now, struct live_set *former, struct err *e)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&l->lock);
+    l->sets.stopped = false;
+    sets_add(&l->sets, seq, hash, saved);
+    l->now = now;
+    if (former) {
+        l->former = *former;
+        *former = (struct live_set){ .set = NULL };
+    }
+    if (l->started)
+        l->phase = TAKEN;
+    pthread_mutex_unlock(&l->lock);
+    if (l->started) {
+        wake(l);
+        return 0;
+    }
+    rc = sets_write(l->state, &l->sets, e);
+    if (l->former.run) {
+        free(l->carry);
+        l->carry = live_costs(&l->former, l->now);
+    }
+    live_set_free(&l->former);
+    if (rc == 0)
+        sets_clean(l->state, &l->sets);
+    return rc;
+}
+
+bool live_settled(struct live *l, char *trouble, size_t room)
+{
+    bool settled;
+
+    pthread_mutex_lock(&l->lock);
+    settled = l->phase == IDLE || l->phase == READY;
+    if (trouble)
+        snprintf(trouble, room, "%s", l->trouble);
+    pthread_mutex_unlock(&l->lock);
+    return settled;
+}
+
+bool live_wait(struct live *l)
+{
+    bool settled;
+
+    pthread_mutex_lock(&l->lock);
+    while (l->started && l->phase == TAKEN && !*l->trouble)
+        pthread_cond_wait(&l->settled, &l->lock);
+    settled = l->phase != TAKEN;
+    pthread_mutex_unlock(&l->lock);
+    return settled;
+}
+
+struct sigma_cost *live_carry(struct live *l)
+{
+    struct sigma_cost *c;
+
+    pthread_mutex_lock(&l->lock);
+    c = l->carry;
+    l->carry = NULL;
+    pthread_mutex_unlock(&l->lock);
+    return c;
+}
+
+struct sets *live_sets(struct live *l) { return &l->sets; }
+
+int live_stop(struct live *l, uint64_t seq, struct err *e)
+{
+    int rc;
+
+    if (!live_wait(l))
+        return err_set(e, -EIO, "%s", l->trouble);
+    pthread_mutex_lock(&l->lock);
+    l->sets.stopped = true;
+    l->sets.stop = seq;
+    rc = sets_write(l->state, &l->sets, e);
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}

@@ -1,0 +1,488 @@
+/* test_live.c - rules that change while detection runs: the thread that reads them, windows that go on, kills at any moment, what rules cost. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "detect/publish.h"
+#include "detect/sets.h"
+#include "detect/test_place.h"
+
+/* Each version of the rules says its number in every finding: an odd one finds nothing, an even one finds every event. */
+static void write_version(const struct place *p, unsigned v)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "title: v%u\nid: version\nlevel: low\nlogsource: {}\ndetection: {s: {n: '%s'}, condition: s}\n", v, v % 2 ? "never" : "*");
+    write_rule(p, "r.yml", text);
+}
+
+static unsigned version_of(const struct detect *d)
+{
+    const struct sigma_rule *r = sigma_rule_find(detect_sigma(d), STR("version"));
+    uint64_t v = 0;
+
+    assert_true(r && str_u64(str_cut(r->title, 1), &v));
+    return (unsigned)v;
+}
+
+static void step_until(struct detect *d, bool (*done)(struct detect *d, void *arg), void *arg)
+{
+    bool yes = done(d, arg);
+    struct err e;
+
+    for (int i = 0; i < 3000 && !yes; i++, yes = done(d, arg))
+        if (detect_step(d, 10, &e) < 0)
+            fail_msg("%s", e.text);
+    assert_true(yes);
+}
+
+static bool runs_version(struct detect *d, void *arg) { return version_of(d) == *(unsigned *)arg; }
+
+static void a_change_is_seen_by_itself_and_looks_at_what_comes_next(void **state)
+{
+    struct place p;
+    AUTO_BUF struct buf out;
+    uint32_t random = 5;
+    unsigned want;
+    struct err e;
+
+    (void)state;
+    buf_init(&out, 0);
+    place_make(&p);
+    write_version(&p, 1);
+    fill(&p, 0, 20, &random);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_watch(d, &e), 0);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    uint64_t before = detect_seq(d);
+    write_version(&p, want = 2);
+    step_until(d, runs_version, &want);
+    assert_int_equal(detect_other_rules(d, NULL, NULL, &e), 1);
+    assert_int_equal(detect_other_rules(d, NULL, NULL, &e), 0);
+    fill(&p, 100, 5, &random);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    assert_int_equal(detect_stop(d, &e), 0);
+    uint64_t after = detect_seq(d);
+    detect_close(&d);
+    assert_int_equal(read_findings(&p, &out), after - before);
+    assert_true(str_find(buf_view(&out), STR("\"rule.name\":\"v2\"")) >= 0);
+    place_remove(&p);
+}
+
+struct heard { unsigned kept, all; };
+static void hear(void *arg, const struct sigma_refusal *r, bool kept)
+{
+    struct heard *h = arg;
+
+    (void)r;
+    h->kept += kept;
+    h->all++;
+}
+
+static bool other_rules(struct detect *d, void *arg)
+{
+    struct err e;
+
+    return detect_other_rules(d, hear, arg, &e) == 1;
+}
+
+static void a_file_that_became_broken_is_told_and_goes_on(void **state)
+{
+    struct place p;
+    struct heard h = { 0 };
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_version(&p, 2);
+    write_rule(&p, "s.yml", "title: s\nid: s\nlogsource: {}\ndetection: {s: {a: b}, condition: s}\n");
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_watch(d, &e), 0);
+    write_rule(&p, "r.yml", "title: v4\nid: version\nlogsource: {}\ndetection: {s: {n|nonsense: 'x'}, condition: s}\n");
+    step_until(d, other_rules, &h);
+    assert_int_equal(version_of(d), 2);
+    assert_true(h.kept == 1 && h.all == 1 && detect_rules_now(d)->kept == 1 && detect_rules_now(d)->loaded == 2);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+/* --- windows --- */
+
+#define PLAIN(name, value) "title: " name "\nid: " name "\nlogsource: {}\ndetection: {s: {kind: " value "}, condition: s}\n---\n"
+#define GROUPS(name, rest) "title: " name "\nid: " name "\ncorrelation: {rules: one, generate: true, " rest "}\n---\n"
+static const char windows_text[] =
+    PLAIN("one", "fail") GROUPS("count", "type: event_count, group-by: user, timespan: 20s, condition: {gte: 3}")
+    GROUPS("values", "type: value_count, timespan: 15s, condition: {field: user, gte: 4}") GROUPS("few", "type: event_count, group-by: user, timespan: 10s, condition: {lt: 2}")
+    GROUPS("sum", "type: value_sum, group-by: user, timespan: 20s, condition: {field: n, gte: 100}") GROUPS("gone", "type: saqshy_absence, group-by: user, timespan: 15s")
+    "title: chain\nid: chain\ncorrelation: {type: temporal_ordered, rules: [one, count], group-by: user, timespan: 30s, generate: true}\n";
+
+/* A file that changes nothing of them comes and goes: windows are handed from set to set, and what is found is what a run without changes finds. */
+static void windows_go_from_set_to_set(void **state)
+{
+    struct place whole, changed;
+    AUTO_BUF struct buf want, got;
+    uint32_t a = 11, b = 11;
+    struct err e;
+    int n, i = 0;
+
+    (void)state;
+    buf_init(&want, 0);
+    buf_init(&got, 0);
+    place_make(&whole);
+    place_make(&changed);
+    write_rule(&whole, "r.yml", windows_text);
+    write_rule(&changed, "r.yml", windows_text);
+    fill(&whole, 0, 400, &a);
+    fill(&changed, 0, 400, &b);
+    run_to_end(&whole);
+    struct detect *d = open_detect(&changed, changed.rules, &e);
+    while ((n = detect_step(d, 0, &e)) > 0) {
+        if (++i % 7 == 0) {
+            write_rule(&changed, "a.yml", i % 2 ? "title: x\nid: x\nlogsource: {}\ndetection: {s: {x: y}, condition: s}\n"
+                                                : "title: x\nid: z\nlogsource: {}\ndetection: {s: {other: y}, condition: s}\n");
+            assert_int_equal(detect_reload(d, true, NULL, NULL, &e), 1);
+        }
+    }
+    assert_int_equal(n, 0);
+    detect_close(&d);
+    assert_true(read_findings(&whole, &want) > 200);
+    read_findings(&changed, &got);
+    assert_true(str_eq(buf_view(&want), buf_view(&got)));
+    place_remove(&whole);
+    place_remove(&changed);
+}
+
+/* --- kills --- */
+
+struct looked { uint64_t from, to; uint32_t version, pad; };
+
+/* killed_watch - a child that a timer ends wherever it stands; it says which events it looked at with which version. */
+static bool killed_watch(const struct place *p, unsigned microseconds, int to)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct itimerval after = { .it_value = { .tv_usec = microseconds } };
+        struct detect *d;
+        struct err e;
+
+        setitimer(ITIMER_REAL, &after, NULL);
+        d = open_detect(p, p->rules, &e);
+        if (detect_watch(d, &e) < 0)
+            _exit(2);
+        for (int idle = 0; idle < 20;) {
+            struct looked l = { .from = detect_seq(d) };
+            int n = detect_step(d, 1, &e);
+
+            l.version = version_of(d);
+            l.to = detect_seq(d);
+            idle = n == 0 ? idle + 1 : 0;
+            if (n < 0 || (n > 0 && write(to, &l, sizeof l) != sizeof l))
+                _exit(3);
+        }
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    return WIFSIGNALED(status);
+}
+
+/* versions_found - by event: the version of its finding, 0: none. */
+static void versions_found(const struct place *p, unsigned *by_seq, size_t count)
+{
+    AUTO_BUF struct buf out;
+    struct str text, line;
+
+    buf_init(&out, 0);
+    read_findings(p, &out);
+    text = buf_view(&out);
+    while (str_split(&text, '\n', &line)) {
+        json_t *j = line.n ? json_loadb(line.p, line.n, 0, NULL) : NULL;
+        uint64_t seq, v;
+
+        if (!j)
+            continue;
+        assert_true(str_u64(str_c(json_string_value(json_object_get(j, "saqshy.first_seq"))), &seq) && seq < count);
+        assert_true(str_u64(str_c(json_string_value(json_object_get(j, "rule.name")) + 1), &v));
+        assert_int_equal(by_seq[seq], 0);          /* exactly once */
+        by_seq[seq] = (unsigned)v;
+        json_decref(j);
+    }
+}
+
+#define EVENTS_MAX 20000
+
+static void killed_while_rules_change_no_event_is_looked_at_by_later_ones(void **state)
+{
+    static unsigned found[EVENTS_MAX];
+    struct place p;
+    struct looked l;
+    uint32_t random = 9;
+    unsigned version = 1, kills = 0, last = 0, silent = 0, told = 0;
+    unsigned span = 60000;
+    char path[160];
+    off_t said = 0;
+    struct err e;
+
+    (void)state;
+    memset(found, 0, sizeof found);
+    place_make(&p);
+    write_version(&p, version);
+    snprintf(path, sizeof path, "%s/looked", p.root);
+    AUTO_CLOSE int looked = open(path, O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+    assert_true(looked >= 0);
+    for (unsigned round = 0; round < 40; round++) {
+        fill(&p, round * 300, 20, &random);
+        pid_t writer = fork();          /* changes the rules while detection runs, or while it is down */
+
+        if (writer == 0) {
+            usleep((random >> 8) % (span / 2));
+            write_version(&p, version + 1);
+            _exit(0);
+        }
+        version++;
+        kills += killed_watch(&p, 2000 + (random >> 4) % span, looked);
+        assert_int_equal(waitpid(writer, NULL, 0), writer);
+        if (said == lseek(looked, 0, SEEK_END) && span < 2000000)   /* a slow machine: it was ended before it looked at anything */
+            span *= 2;
+        said = lseek(looked, 0, SEEK_END);
+    }
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_watch(d, &e), 0);
+    unsigned final = version;
+    step_until(d, runs_version, &final);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    assert_int_equal(detect_stop(d, &e), 0);
+    uint64_t end = detect_seq(d);
+    detect_close(&d);
+    assert_true(end < EVENTS_MAX);
+    versions_found(&p, found, EVENTS_MAX);
+    for (uint64_t s = 1; s < end; s++)
+        if (found[s]) {
+            assert_true(found[s] >= last);         /* from the first event to the last, versions only grow */
+            last = found[s];
+            told++;
+        }
+    assert_int_equal(lseek(looked, 0, SEEK_SET), 0);
+    while (read(looked, &l, sizeof l) == sizeof l)
+        for (uint64_t s = l.from ? l.from : 1; s < l.to && l.version % 2; s++, silent++)
+            if (found[s])
+                fail_msg("event %llu was looked at by version %u, and again by %u", (unsigned long long)s, l.version, found[s]);
+    assert_true(kills > 3 && silent > 100 && told > 100);
+    place_remove(&p);
+}
+
+static void a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile(void **state)
+{
+    struct place p;
+    AUTO_BUF struct buf out;
+    uint32_t random = 3;
+    struct err e;
+
+    (void)state;
+    buf_init(&out, 0);
+    place_make(&p);
+    write_version(&p, 1);
+    fill(&p, 0, 20, &random);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    assert_int_equal(detect_stop(d, &e), 0);
+    uint64_t before = detect_seq(d);
+    detect_close(&d);
+    write_version(&p, 2);
+    fill(&p, 100, 20, &random);
+    d = open_detect(&p, p.rules, &e);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    uint64_t after = detect_seq(d);
+    detect_close(&d);
+    assert_int_equal(read_findings(&p, &out), after - before);
+    place_remove(&p);
+}
+
+/* --- the list of sets --- */
+
+static void what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused(void **state)
+{
+    struct sigma_source given[] = { { STR("a.yml"), STR("title: a\n") }, { STR("dir/b.yml"), STR("") } }, *back;
+    struct sets s = { .count = 0 }, again;
+    AUTO_BUF struct buf b;
+    char path[160], stem[128];
+    struct place p;
+    struct arena a;
+    size_t n;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    buf_init(&b, 0);
+    arena_init(&a, 0);
+    snprintf(stem, sizeof stem, "%s/s", p.root);
+    uint64_t hash = set_hash(given, 2);
+    assert_int_equal(set_save(stem, given, 2, hash, &e), 0);
+    assert_int_equal(set_load(stem, hash, &a, &back, &n, &e), 0);
+    assert_true(n == 2 && str_eq(back[0].text, given[0].text) && str_eq(back[1].path, given[1].path) && back[1].text.n == 0);
+    assert_int_equal(set_load(stem, hash + 1, &a, &back, &n, &e), -ENOENT);
+    snprintf(path, sizeof path, "%s.rules-%016llx", stem, (unsigned long long)hash);
+    assert_int_equal(file_read(path, MIB, &b, &e), 0);
+    for (size_t cut = 0; cut < b.n; cut++) {
+        assert_int_equal(file_write_atomic(path, str_of(b.p, cut), 0600, &e), 0);
+        assert_int_equal(set_load(stem, hash, &a, &back, &n, &e), -EBADMSG);
+    }
+    for (size_t i = 0; i < b.n; i++) {
+        b.p[i] ^= 0x10;
+        assert_int_equal(file_write_atomic(path, buf_view(&b), 0600, &e), 0);
+        assert_true(set_load(stem, hash, &a, &back, &n, &e) < 0);
+        b.p[i] ^= 0x10;
+    }
+    sets_add(&s, 1, 0xAA, 0);
+    sets_add(&s, 50, 0xBB, 10);
+    sets_add(&s, 70, 0xBB, 10);
+    assert_int_equal(s.count, 2);          /* the same set goes on */
+    sets_add(&s, 90, 0xCC, 60);
+    assert_true(s.count == 2 && s.line[0].hash == 0xBB);   /* a replay from 60 on does not need the first */
+    sets_add(&s, 90, 0xDD, 60);
+    assert_true(s.count == 2 && s.line[1].hash == 0xDD);
+    s.stopped = true;
+    s.stop = 95;
+    assert_int_equal(sets_write(stem, &s, &e), 0);
+    assert_int_equal(sets_read(stem, &again, &e), 0);
+    assert_memory_equal(&again.line, &s.line, 2 * sizeof s.line[0]);
+    assert_true(again.stopped && again.stop == 95);
+    sets_clean(stem, &s);
+    assert_false(file_exists(path));
+    for (uint64_t i = 0; i < 3 * SETS_MAX; i++)
+        sets_add(&s, 100 + i, i + 1, 0);
+    assert_true(s.count == SETS_MAX && s.line[SETS_MAX - 1].hash == 3 * SETS_MAX);
+    snprintf(path, sizeof path, "%s.rules", stem);
+    static const char *const bad[] = { "x 1\n", "1 00\n", "5 00000000000000aa\n5 00000000000000bb\n", "stop\n", "1 00000000000000zz\n" };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_int_equal(file_write_atomic(path, str_c(bad[i]), 0600, &e), 0);
+        CHECK(bad[i], sets_read(stem, &again, &e) == -EBADMSG);
+    }
+    arena_free(&a);
+    place_remove(&p);
+}
+
+/* --- what rules cost --- */
+
+static struct detect *open_pictured(const struct place *p, const char *path, struct err *e)
+{
+    const char *paths[] = { p->rules };
+    struct detect_config c = { .journal = p->journal, .findings = p->findings, .state_file = p->state, .rules = paths, .rule_count = 1,
+                               .checkpoint_ms = 60000, .picture = path };
+    struct detect *d = NULL;
+
+    if (detect_open(&c, NULL, NULL, &d, e) < 0)
+        fail_msg("%s", e->text);
+    return d;
+}
+
+static json_t *picture(const char *path)
+{
+    AUTO_BUF struct buf b;
+    struct err e;
+    json_t *j;
+
+    buf_init(&b, 0);
+    assert_int_equal(file_read(path, PUBLISH_BYTES_MAX, &b, &e), 0);
+    j = json_loadb(b.p, b.n, 0, NULL);
+    assert_non_null(j);
+    return j;
+}
+
+static const json_t *rule_in(const json_t *all, const char *id)
+{
+    const json_t *r;
+    size_t i;
+
+    json_array_foreach(json_object_get(all, "rules"), i, r)
+        if (strcmp(json_string_value(json_object_get(r, "id")), id) == 0)
+            return r;
+    fail_msg("no rule %s", id);
+    return NULL;
+}
+
+static long long number(const json_t *o, const char *key) { return json_integer_value(json_object_get(o, key)); }
+
+static void what_a_rule_cost_goes_on_over_changes_restarts_and_replays(void **state)
+{
+    static const char rules[] = PLAIN("one", "fail") PLAIN("never", "nothing") "title: other\nid: other\nlogsource: {product: windows}\ndetection: {s: {kind: fail}, condition: s}\n---\n"
+        "title: c\nid: c\ncorrelation: {type: event_count, rules: one, group-by: user, timespan: 20s, condition: {gte: 3}}\n";
+    struct place p;
+    char path[160];
+    uint32_t random = 21;
+    struct err e;
+    json_t *first, *second;
+
+    (void)state;
+    place_make(&p);
+    snprintf(path, sizeof path, "%s/rules.json", p.root);
+    write_rule(&p, "r.yml", rules);
+    write_rule(&p, "bad.yml", "title: b\nid: b\nlogsource: {}\ndetection: {s: {a|nonsense: b}, condition: s}\n");
+    fill(&p, 0, 200, &random);
+    struct detect *d = open_pictured(&p, path, &e);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    assert_int_equal(detect_publish(d, true, NULL, NULL, &e), 0);
+    detect_close(&d);             /* as if killed: the state is older than the picture */
+    first = picture(path);
+    assert_int_equal(number(first, "events"), number(first, "seq") - 1);
+    assert_true(number(rule_in(first, "one"), "matched") > 50 && json_is_string(json_object_get(rule_in(first, "one"), "last_match")));
+    assert_int_equal(number(rule_in(first, "one"), "events"), number(first, "events"));
+    assert_true(json_is_true(json_object_get(rule_in(first, "never"), "fed")) && number(rule_in(first, "never"), "matched") == 0);
+    assert_false(json_is_true(json_object_get(rule_in(first, "other"), "fed")));
+    assert_true(json_is_true(json_object_get(rule_in(first, "one"), "silent")) && json_is_true(json_object_get(rule_in(first, "c"), "correlation")));
+    assert_int_equal(number(rule_in(first, "c"), "events"), number(rule_in(first, "one"), "matched"));
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(first, "refused"), 0), "verdict")), "broken");
+    assert_true(number(json_object_get(first, "set"), "compiled_bytes") > 1000);
+
+    fill(&p, 1000, 10, &random);
+    d = open_pictured(&p, path, &e);
+    for (int i = 0; detect_step(d, 0, &e) > 0; i++)
+        if (i == 3)
+            assert_int_equal(detect_reload(d, true, NULL, NULL, &e), 1);
+    assert_int_equal(detect_publish(d, true, NULL, NULL, &e), 0);
+    detect_close(&d);
+    second = picture(path);
+    assert_int_equal(number(second, "events"), number(second, "seq") - 1);
+    assert_int_equal(number(rule_in(second, "one"), "events"), number(second, "events"));
+    assert_int_equal(number(rule_in(second, "c"), "events"), number(rule_in(second, "one"), "matched"));
+    json_decref(first);
+    json_decref(second);
+
+    assert_int_equal(file_write_atomic(path, STR("{\"rules\":[{\"id\":\"one\",\"matched\":7"), 0600, &e), 0);   /* torn: counted from nothing */
+    d = open_pictured(&p, path, &e);
+    assert_int_equal(detect_publish(d, true, NULL, NULL, &e), 0);
+    detect_close(&d);
+    first = picture(path);
+    assert_int_equal(number(rule_in(first, "one"), "matched"), 0);
+    json_decref(first);
+    place_remove(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_change_is_seen_by_itself_and_looks_at_what_comes_next),
+        cmocka_unit_test(a_file_that_became_broken_is_told_and_goes_on),
+        cmocka_unit_test(windows_go_from_set_to_set),
+        cmocka_unit_test(killed_while_rules_change_no_event_is_looked_at_by_later_ones),
+        cmocka_unit_test(a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile),
+        cmocka_unit_test(what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused),
+        cmocka_unit_test(what_a_rule_cost_goes_on_over_changes_restarts_and_replays),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
