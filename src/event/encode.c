@@ -12,11 +12,13 @@ static void put_texts(struct event_encoder *k, const struct event *ev, const str
 {
     struct place *last = k->texts.last + s->text;
     const char *safe = ev->original.n >= COPY ? ev->original.p + (ev->original.n - COPY) : NULL, *out;
+    unsigned char *map = k->w;
     size_t bytes = 0;
 
-    for (unsigned i = 0; i < s->texts; i += 8)
-        *k->w++ = (unsigned char)(fit->bits[i / 64] >> i % 64);
+    memset(map, 0, (s->texts + 7u) / 8);
+    k->w += (s->texts + 7u) / 8;
     for (unsigned i = 0; i < fit->count; i++) {
+        map[fit->change[i].text / 8] |= (unsigned char)(1u << fit->change[i].text % 8);
         k->w = varint(k->w, fit->change[i].n);
         bytes += fit->change[i].n;
     }

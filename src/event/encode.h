@@ -38,12 +38,10 @@ struct change {
     uint32_t    n, text;
 };
 
-/* How an event fits a shape: where its line is cut, and which texts have changed, as a list and as a bit for each. */
-#define FIT_WORDS (CODEC_TEXTS_MAX / 64 + 1)
+/* How an event fits a shape: where its line is cut, and which texts have changed. */
 struct fit {
     uint32_t      cut[CODEC_PIECES_MAX + 1];
     unsigned      count;
-    uint64_t      bits[FIT_WORDS];
     struct change change[CODEC_TEXTS_MAX + 1];   /* 1: what is only perhaps one is set down, too */
 };
 

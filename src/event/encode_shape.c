@@ -193,7 +193,7 @@ static inline bool short_same(const char *a, const char *b, uint64_t n)
     return ((x ^ y) & mask) == 0;
 }
 
-/* cut_pieces - cut the line where the columns of the event begin and end that do so in the shape, and mark the pieces that are not those of the last
+/* cut_pieces - cut the line where the columns of the event begin and end that do so in the shape, and list the pieces that are not those of the last
  * event. False if there is no such piece. Whether one has changed is not to be foretold: what a short one comes to is reckoned without a branch. */
 static inline bool cut_pieces(const struct event_encoder *k, const struct shape *s, const struct event *ev, struct fit *fit)
 {
@@ -205,28 +205,21 @@ static inline bool cut_pieces(const struct event_encoder *k, const struct shape 
     struct change *to = fit->change;
 
     fit->cut[0] = 0;
-    for (unsigned from = 0; from < s->pieces; from += 64) {
-        unsigned until = from + 64 < s->pieces ? from + 64 : s->pieces;
-        uint64_t bits = 0;
+    for (uint32_t i = 0; i < s->pieces; i++) {
+        const struct str *v = value_at(base, whence[i]);
+        uint64_t end = (uint64_t)((uintptr_t)v->p - (uintptr_t)ev->original.p) + (v->n & -(uint64_t)(whence[i] / WHENCE_END % 2)), n = end - at, changed;
 
-        for (unsigned i = from; i < until; i++) {
-            const struct str *v = value_at(base, whence[i]);
-            uint64_t end = (uint64_t)((uintptr_t)v->p - (uintptr_t)ev->original.p) + (whence[i] & WHENCE_END ? v->n : 0), n = end - at, changed;
-
-            if (end < at || end > ev->original.n)
-                return false;
-            changed = n != last[i].n;
-            if (n <= SLACK && at < safe)
-                changed |= !short_same(line + at, out + last[i].at, n);
-            else if (!changed)
-                changed = !text_same(line + at, out + last[i].at, n);
-            *to = (struct change){ line + at, (uint32_t)n, i };
-            to += changed;
-            bits |= changed << (i - from);
-            fit->cut[i + 1] = (uint32_t)end;
-            at = end;
-        }
-        fit->bits[from / 64] = bits;
+        if (end < at || end > ev->original.n)
+            return false;
+        changed = n != last[i].n;
+        if (n <= SLACK && at < safe)
+            changed |= !short_same(line + at, out + last[i].at, n);
+        else if (!changed)
+            changed = !text_same(line + at, out + last[i].at, n);
+        *to = (struct change){ line + at, (uint32_t)n, i };
+        to += changed;
+        fit->cut[i + 1] = (uint32_t)end;
+        at = end;
     }
     fit->count = (unsigned)(to - fit->change);
     return true;
@@ -248,7 +241,7 @@ static inline bool do_agree(const struct event_encoder *k, const struct shape *s
     return true;
 }
 
-/* see_others - mark the columns that are no part of the line, nor what they were in the last event. */
+/* see_others - list the columns that are no part of the line, nor what they were in the last event. */
 static inline bool see_others(const struct event_encoder *k, const struct shape *s, const struct event *ev, struct fit *fit)
 {
     const void *const base[2] = { ev, ev->fields };
@@ -258,8 +251,6 @@ static inline bool see_others(const struct event_encoder *k, const struct shape 
     bool known = s->portion == k->portion;
     size_t at;
 
-    for (unsigned i = (s->pieces + 63u) / 64; i <= s->texts / 64u; i++)
-        fit->bits[i] = 0;
     for (unsigned i = s->pieces; i < s->texts; i++) {
         struct str v = *value_at(base, whence[i]);
 
@@ -270,7 +261,6 @@ static inline bool see_others(const struct event_encoder *k, const struct shape 
         seen[i] = v;
         if (v.n == last[i].n && text_same(v.p, k->out->p + last[i].at, v.n))
             continue;
-        fit->bits[i / 64] |= UINT64_C(1) << i % 64;
         fit->change[fit->count++] = (struct change){ v.p, (uint32_t)v.n, i };
     }
     return true;

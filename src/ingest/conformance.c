@@ -6,15 +6,15 @@
 
 struct annexed {
     struct annexed      *next;
-    struct conform_tally tally;
     struct str           object;   /* malloc'ed: lines of one are shown to nobody who reaches another */
     char                *before;   /* of an earlier process, malloc'ed; gone with the first event */
+    struct conform_tally tally;    /* last: what is asked of every event stands at its beginning */
 };
 
 /* one_of - of this class and object. What was nobody's becomes that of the first object which is known. */
-static struct annexed *one_of(struct annexed **list, enum event_class class, struct str object)
+static struct annexed *one_of(struct annexes *all, enum event_class class, struct str object)
 {
-    struct annexed *n, *nobodys = NULL;
+    struct annexed **list = &all->first, *n, *nobodys = NULL;
     char *copy;
     size_t count = 0;
 
@@ -46,10 +46,12 @@ static struct annexed *one_of(struct annexed **list, enum event_class class, str
     return n;
 }
 
-static struct conform_tally *tally_of(struct annexed **list, enum event_class class, struct str object)
+static struct conform_tally *tally_of(struct annexes *all, enum event_class class, struct str object)
 {
-    struct annexed *n = one_of(list, class, object);
+    struct annexed *n = all->of_class[class];
 
+    if (!n || !str_eq(n->object, str_of(object.p, min_size(object.n, OBJECT_BYTES))))
+        all->of_class[class] = n = one_of(all, class, object);
     if (n && n->before) {
         free(n->before);
         n->before = NULL;
@@ -57,17 +59,23 @@ static struct conform_tally *tally_of(struct annexed **list, enum event_class cl
     return n ? &n->tally : NULL;
 }
 
-void conformance_restore(struct annexed **list, enum event_class class, struct str object, struct str text)
+void conformance_restore(struct annexes *all, enum event_class class, struct str object, struct str text)
 {
-    struct annexed *n = one_of(list, class, object);
+    struct annexed *n = one_of(all, class, object);
 
     if (n && !n->before && n->tally.seen == 0)
         n->before = strndup(text.p, text.n);
 }
 
-void conformance_see(struct annexed **list, const struct event *ev, struct arena *scratch)
+void conformance_ahead(const struct annexes *all, enum event_class class)
 {
-    struct conform_tally *t = tally_of(list, ev->class, ev->object);
+    __builtin_prefetch(all->of_class[class]);
+    __builtin_prefetch((const char *)all->of_class[class] + 64);
+}
+
+void conformance_see(struct annexes *all, const struct event *ev, struct arena *scratch)
+{
+    struct conform_tally *t = tally_of(all, ev->class, ev->object);
     struct conform c;
 
     if (!t)
@@ -81,12 +89,10 @@ void conformance_see(struct annexed **list, const struct event *ev, struct arena
     conform_add(t, ev, &c);
 }
 
-void conformance_free(struct annexed **list)
+void conformance_free(const struct annexes *all)
 {
-    while (*list) {
-        struct annexed *n = *list;
-
-        *list = n->next;
+    for (struct annexed *n = all->first, *next; n; n = next) {
+        next = n->next;
         conform_tally_free(&n->tally);
         free((char *)(uintptr_t)n->object.p);
         free(n->before);
@@ -109,9 +115,9 @@ static void put_one(struct buf *b, const struct conformance_of *of, const struct
     buf_byte(b, '}');
 }
 
-void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, size_t *count)
+void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexes *all, size_t *count)
 {
-    for (; list; list = list->next) {
+    for (const struct annexed *list = all->first; list; list = list->next) {
         buf_str(b, *count == 0 ? STR("\n") : STR(",\n"));
         if (list->before)
             buf_str(b, str_c(list->before));

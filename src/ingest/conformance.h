@@ -12,15 +12,22 @@
 #include "event/event.h"
 
 struct annexed;
+/* Zeroed, there are none. */
+struct annexes {
+    struct annexed *of_class[CLASS_COUNT];   /* the one of the last event: a busy source's others need not be looked at */
+    struct annexed *first;
+};
 
 #define CONFORMANCE_TALLIES 32 /* of a source */
 
 /* conformance_see - one more event of the source. Without memory it is not counted. scratch is emptied. */
-void conformance_see(struct annexed **list, const struct event *ev, struct arena *scratch);
-void conformance_free(struct annexed **list);
+void conformance_see(struct annexes *all, const struct event *ev, struct arena *scratch);
+/* conformance_ahead - an event of this class will be seen soon. */
+void conformance_ahead(const struct annexes *all, enum event_class class);
+void conformance_free(const struct annexes *all);
 /* conformance_restore - what an earlier process found of the source: text, as conformance_put wrote it, is told until an event of that
  * class and object comes, which are its members. */
-void conformance_restore(struct annexed **list, enum event_class class, struct str object, struct str text);
+void conformance_restore(struct annexes *all, enum event_class class, struct str object, struct str text);
 
 struct conformance_of {
     struct str source, host, listener;
@@ -28,6 +35,6 @@ struct conformance_of {
 /* conformance_put - an object of DATA/run/annex4.json for each class and object, a line each; *count of them stand before. Behind CONFORMANCE_WHOLE they come
  * without findings and samples: the file has a bound. */
 #define CONFORMANCE_WHOLE 4000
-void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexed *list, size_t *count);
+void conformance_put(struct buf *b, const struct conformance_of *of, const struct annexes *all, size_t *count);
 
 #endif

@@ -26,10 +26,10 @@
 enum skew_kind { SKEW_UNKNOWN, SKEW_OK, SKEW_ZONE, SKEW_OLD_ZONE, SKEW_OFF, SKEW_LATE };
 
 struct skew {
-    int32_t s[SKEW_SAMPLES];
     int32_t last_second;     /* of receipt, when the last sample was taken */
     uint8_t count, next;
     bool    bare;            /* the last sample's time named no zone */
+    int32_t s[SKEW_SAMPLES];
 };
 struct skew_view {
     enum skew_kind kind;

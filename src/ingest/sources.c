@@ -19,6 +19,7 @@
 #define ANNEX_NS         (5 * NS_PER_SECOND)
 #define ANNEX_MANY_NS    (60 * NS_PER_SECOND)
 #define MANY             2000
+#define AHEAD            32             /* events whose sources are looked for together */
 #define FILE_MAX         (64u * MIB)
 #define SEQUENCE_JUMP_MAX 100000        /* a longer jump is another numbering */
 #define SEQUENCE_LATE_MAX 64            /* datagrams that overtook each other */
@@ -31,25 +32,28 @@ struct parser_count {
 enum text { HOST, OBJECT, LISTENER, PEER, PROFILE, TEXTS };
 
 struct source {
+    /* what every event needs */
     struct source *chain;            /* of the bucket */
-    struct source *newer, *older;
+    struct str     id;
     struct source *next;             /* of those in this portion of events */
     const struct event *event;       /* the last one of the portion; NULL: none */
-    char          *block;            /* owned: the bytes of the next two */
-    struct str     id, text[TEXTS];
-    struct parser_count *parsers;
-    size_t         parser_count;
-    struct annexed *annexed;         /* how far it keeps to Annex 4, by class */
     time_ns        first, last;
     uint64_t       events, unparsed, bytes, truncated;
     struct rate    rate;
     int64_t        silence_s[2];     /* the longest silence between two events, of this week and of the one before */
     int64_t        week;
-    int32_t        zone_min;         /* in which its times without a zone are read */
-    enum event_class class;
-    struct skew    skew;
+    struct parser_count *parsers;
+    size_t         parser_count;
     uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
     bool           numbered;
+    enum event_class class;
+    int32_t        zone_min;         /* in which its times without a zone are read */
+    struct skew    skew;
+    struct annexes annexes;          /* how far it keeps to Annex 4, by class */
+    /* the rest */
+    struct source *newer, *older;
+    char          *block;            /* owned: the bytes of id and text */
+    struct str     text[TEXTS];
     uint64_t       not_utf8;
     struct str     encoding;         /* of the last line that was no UTF-8; owned */
 };
@@ -128,7 +132,7 @@ static void source_free(struct source *s)
     free(s->parsers);
     free(s->block);
     drop(s->encoding);
-    conformance_free(&s->annexed);
+    conformance_free(&s->annexes);
     free(s);
 }
 
@@ -221,15 +225,15 @@ static struct str field_of(const struct event *ev, struct str name)
 /* sequence_of - in one walk over the fields: it is asked of every event. */
 static struct str sequence_of(const struct event *ev)
 {
-    static const struct str meta = STR_INIT("log.syslog.structured_data.meta.sequenceId"), plain = STR_INIT("event.sequence");
+    static const char meta[] = "log.syslog.structured_data.meta.sequenceId", plain[] = "event.sequence";
     struct str text = { NULL, 0 };
 
     for (uint32_t i = 0; i < ev->field_count; i++) {
         const struct event_field *f = &ev->fields[i];
 
-        if (f->name.n == meta.n && str_eq(f->name, meta))
+        if (f->name.n == sizeof meta - 1 && memcmp(f->name.p, meta, sizeof meta - 1) == 0)
             return f->value;
-        if (f->name.n == plain.n && !text.n && str_eq(f->name, plain))
+        if (f->name.n == sizeof plain - 1 && !text.n && memcmp(f->name.p, plain, sizeof plain - 1) == 0)
             text = f->value;
     }
     return text;
@@ -289,7 +293,7 @@ static void count(struct source *s, const struct event *ev, struct arena *scratc
         skew_add(&s->skew, ev->received, ev->time, ev->offset_min == EVENT_OFFSET_NONE);
     count_sequence(s, ev);
     count_parser(s, ev->parser, 1);
-    conformance_see(&s->annexed, ev, scratch);
+    conformance_see(&s->annexes, ev, scratch);
 }
 
 /* note - the texts that the last event of a portion leaves. Without memory it keeps those that it has. */
@@ -306,14 +310,29 @@ static void note(struct source *s, const struct source_seen *seen)
         s->zone_min = seen->zone_min;
 }
 
+/* find_some - of events whose sources lie anywhere, all are looked for before the first is counted: the processor waits for their memory once. */
+static void find_some(struct sources *all, const struct event *events, size_t n, struct source **found)
+{
+    for (size_t i = 0; i < n; i++)
+        found[i] = str_eq(events[i].parser, STR(EVENT_PARSER_FACTS)) ? NULL : find(all, events[i].source);
+    for (size_t i = 0; i < n; i++)
+        if (found[i]) {
+            __builtin_prefetch(found[i]->parsers);
+            conformance_ahead(&found[i]->annexes, events[i].class);
+        }
+}
+
 void sources_count(struct sources *all, const struct event *events, size_t n, sources_see *see, const void *arg)
 {
-    struct source *list = NULL, **tail = &list;
+    struct source *list = NULL, **tail = &list, *found[AHEAD];
 
     for (size_t i = 0; i < n; i++) {
         const struct event *ev = &events[i];
-        struct source *s = str_eq(ev->parser, STR(EVENT_PARSER_FACTS)) ? NULL : find(all, ev->source);
+        struct source *s;
 
+        if (i % AHEAD == 0)
+            find_some(all, ev, min_size(n - i, AHEAD), found);
+        s = found[i % AHEAD];
         if (!s)
             continue;
         if (!s->event) {
@@ -407,7 +426,7 @@ static void publish_annex(struct sources *all, bool now)
     for (const struct source *s = all->newest; s; s = s->older) {
         struct conformance_of of = { s->id, s->text[HOST], s->text[LISTENER] };
 
-        conformance_put(&b, &of, s->annexed, &count);
+        conformance_put(&b, &of, &s->annexes, &count);
     }
     buf_str(&b, STR("\n]}\n"));
     all->annex_published = at;
@@ -510,7 +529,7 @@ static void restore_annex(struct sources *all)
         for (s = o ? *bucket(all, json_text(o, "source")) : NULL; s && !str_eq(s->id, json_text(o, "source")); s = s->chain)
             ;
         if (s && str_eq(s->text[OBJECT], json_text(o, "object")))    /* of others that it had, the next event tells */
-            conformance_restore(&s->annexed, event_class_parse(json_text(o, "class")), s->text[OBJECT], line);
+            conformance_restore(&s->annexes, event_class_parse(json_text(o, "class")), s->text[OBJECT], line);
         json_decref(o);
     }
 }
