@@ -151,6 +151,8 @@ MUST_USE int desk_due(struct desk *d, enum lang lang, struct str obligation, str
 /* desk_case_preview - the PDF of annex7 or annex2 as filled in so far, marked as a draft; nothing is kept (previewCaseForm). */
 MUST_USE int desk_case_preview(struct desk *d, const struct viewer *v, struct str case_id, struct str form, const json_t *body, time_ns now,
                                struct buf *out, struct desk_reply *r);
+/* desk_case_indicators - the indicators of a case that are not one's own, as a bundle of STIX 2.1 or an event of MISP, under the label of the case; a row of the trail (exportCaseIndicators). */
+MUST_USE int desk_case_indicators(struct desk *d, const struct viewer *v, struct str case_id, bool misp, time_ns now, struct buf *out, struct desk_reply *r);
 MUST_USE int desk_document(struct desk *d, const struct viewer *v, struct str sha256, bool json, time_ns now, struct buf *out,
                            struct desk_reply *r);
 /* desk_object_names - {id: name} of the objects that v reaches. The caller owns it. */

@@ -141,8 +141,8 @@ static inline int world_close(void **state)
     return 0;
 }
 
-/* finding_write - one finding into DATA/findings, as detect does. */
-static inline void finding_write(struct world *w, const char *rule, const char *object, const char *host, time_ns at)
+/* finding_of_indicator - one finding into DATA/findings, as detect does; tlp: under which its indicator was published, NULL: it has none. */
+static inline void finding_of_indicator(struct world *w, const char *rule, const char *object, const char *host, const char *tlp, time_ns at)
 {
     struct journal_origin origin = { STR_INIT("detect"), ++w->batch };
     struct event_batch b;
@@ -164,10 +164,19 @@ static inline void finding_write(struct world *w, const char *rule, const char *
     };
     for (size_t i = 0; i < COUNT(fields); i++)
         assert_int_equal(event_add(ev, &b.arena, str_c(fields[i].name), str_c(fields[i].value)), 0);
+    if (tlp) {
+        assert_int_equal(event_add(ev, &b.arena, STR("threat.indicator.marking.tlp"), str_c(tlp)), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("threat.feed.name"), STR("feed-1")), 0);
+    }
     must(journal_append(j, b.items, b.count, origin, NULL, &e), &e);
     must(journal_commit(j, &e), &e);
     journal_close(&j);
     event_batch_free(&b);
+}
+
+static inline void finding_write(struct world *w, const char *rule, const char *object, const char *host, time_ns at)
+{
+    finding_of_indicator(w, rule, object, host, NULL, at);
 }
 
 static inline int64_t newest_case(struct world *w)

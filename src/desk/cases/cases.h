@@ -137,6 +137,9 @@ extern const char *const case_tlp_values[];
 enum addressee { TO_STS = 1, TO_OWNER = 2, TO_POSSESSOR = 4, TO_OCIB = 8, TO_KNB = 16, TO_OTHER_SIDE = 32 };
 /* tlp_allows - may a thing of the case go to this organisation ({NULL,0}: the centre)? -EPROTO "tlp_forbids" with the reason. */
 MUST_USE int tlp_allows(struct call *c, const struct kase *k, struct str org, bool lawful);
+/* tlp_narrower_than_usual - is what an indicator was published under narrower than AMBER, which a new case has? The case then begins as AMBER+STRICT: the owner may be
+ * told, as paragraph 10 asks, and nobody else without a person's decision. RED by itself would lock out who is on duty: a person names those who may know. */
+bool tlp_narrower_than_usual(struct str published);
 /* tlp_owner_named - those who stay named when the object's side makes a case RED: who answers for it at the owner, and the centre's leads. */
 MUST_USE int tlp_owner_named(struct call *c, const struct kase *k);
 /* tlp_not_wider - the label of a notice about the case: that of the case if it has none, never a wider one (-EPROTO "tlp_forbids"; a correction takes

@@ -156,7 +156,8 @@ static int detected_line(struct call *c, int64_t id, int64_t previous, time_ns a
 static int case_open(struct call *c, const struct seen *s, int64_t *id)
 {
     int64_t previous = 0, automatic = 0;
-    struct str name = get(s->ev, "rule.name");
+    struct str name = get(s->ev, "rule.name"), published = get(s->ev, "threat.indicator.marking.tlp");
+    const char *tlp = tlp_narrower_than_usual(published) ? "amber+strict" : "amber";
     struct kase k;
     char number[32];
     int rc = case_number(c, s->ev->time, number);
@@ -168,14 +169,17 @@ static int case_open(struct call *c, const struct seen *s, int64_t *id)
     if (rc == 0)
         rc = db_int(c->d, c->e, 0, id,
                     "INSERT INTO cases(number, machine, detector, state, kind, rule_id, rule_name, rule_level, object_id, grouping, host, edition,"
-                    " detected_at, last_seen_at, count, suggested_id, auto_pending, created_at, updated_at) VALUES (?1,'sts','centre','detected',"
-                    "'undetermined',?2,?3,?4,?5,?6,?7,?8,?9,?9,?13,?10,?11,?12,?12) RETURNING id",
-                    "zttttttti" "miii", number, s->rule_id, name.n ? name : s->rule_id, rule_level(get(s->ev, "rule.level")), s->object, s->group,
-                    s->host, duty_edition_at(c->d->setup.world, s->ev->time)->id, s->ev->time, previous, automatic, c->now, s->hits);
+                    " detected_at, last_seen_at, count, suggested_id, auto_pending, created_at, updated_at, tlp) VALUES (?1,'sts','centre','detected',"
+                    "'undetermined',?2,?3,?4,?5,?6,?7,?8,?9,?9,?13,?10,?11,?12,?12,?14) RETURNING id",
+                    "zttttttti" "miiiz", number, s->rule_id, name.n ? name : s->rule_id, rule_level(get(s->ev, "rule.level")), s->object, s->group,
+                    s->host, duty_edition_at(c->d->setup.world, s->ev->time)->id, s->ev->time, previous, automatic, c->now, s->hits, tlp);
     if (rc == 0)
         rc = case_load(c, *id, &k);
     if (rc == 0)
         rc = detected_line(c, *id, previous, s->ev->time);
+    if (rc == 0 && tlp_narrower_than_usual(published))
+        rc = timeline_add(c, *id, &(struct line){ .kind = "set_tlp", .key = "case.text.tlp_of_indicator",
+                                                  .args = json_pack("{s:s, s:o, s:o}", "tlp", tlp, "published", json_str(published), "source", json_str(get(s->ev, "threat.feed.name"))) });
     if (rc == 0)
         rc = clock_start(c, &k, "D-05", s->ev->time);
     if (rc == 0)

@@ -3,6 +3,7 @@
  * Addresses of one's own are kept and marked: in a case between two machines of one network they are what was attacked, not who did it. */
 #include "desk/cases/acts.h"
 #include "ioc/policy.h"
+#include "ioc/write.h"
 
 #define SHOWN_MAX 100   /* in the page of a case */
 #define VALUES_MAX 8    /* of one field of an event */
@@ -135,4 +136,73 @@ int act_remove_indicator(struct call *c, struct act_call *a)
                                                                     .key = "case.text.indicator_removed",
                                                                     .args = json_pack("{s:o}", "value", json_object_get(a->body, "value") ?
                                                                                       json_incref(json_object_get(a->body, "value")) : json_string("")) });
+}
+
+/* --- taken out, for the platforms of others --- */
+
+static int own_name(struct call *c, struct str *name)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT name FROM org WHERE kind = 'sts' ORDER BY id LIMIT 1", "");
+    int rc = st ? db_step(c->d, st, c->e) : -EIO;
+
+    *name = rc > 0 ? db_copy(st, 0, &c->a) : STR("Saqshy");
+    if (rc > 0)
+        db_done(st);
+    return rc < 0 ? rc : 0;
+}
+
+/* list_of - all of the case that are not one's own. */
+static int list_of(struct call *c, int64_t id, struct ioc **list, size_t *count)
+{
+    sqlite3_stmt *st = db_query(c->d, c->e, "SELECT type, norm, note, at FROM indicator WHERE case_id = ? AND removed_at IS NULL AND own = 0 ORDER BY at, type, norm", "i", id);
+    int rc = st ? 0 : -EIO;
+
+    *count = 0;
+    *list = arena_array(&c->a, INDICATORS_MAX, sizeof **list);
+    if (!*list)
+        rc = -ENOMEM;
+    while (rc >= 0 && (rc = db_step(c->d, st, c->e)) > 0) {
+        struct ioc one = { .type = ioc_type_parse(db_str(st, 0)), .value = db_copy(st, 1, &c->a), .note = db_copy(st, 2, &c->a), .confidence = IOC_CONFIDENCE_NONE,
+                           .from = sqlite3_column_int64(st, 3) };
+
+        if (one.type < IOC_TYPES && *count < INDICATORS_MAX)
+            (*list)[(*count)++] = one;
+    }
+    return rc;
+}
+
+static int take_out(struct call *c, int64_t id, enum ioc_format format, struct buf *out)
+{
+    struct ioc_collection of = { .at = c->now };
+    struct ioc *list = NULL;
+    size_t count = 0, left_out = 0;
+    struct kase k;
+    int rc = case_load(c, id, &k);
+
+    if (rc == 0)
+        rc = own_name(c, &of.producer);
+    if (rc == 0)
+        rc = list_of(c, id, &list, &count);
+    if (rc < 0)
+        return rc;
+    of.title = of.key = k.number;
+    of.tlp = ioc_tlp_parse(k.tlp);
+    if (of.tlp >= IOC_TLP_COUNT)
+        of.tlp = IOC_TLP_AMBER;
+    rc = ioc_write(format, &of, list, count, out, &left_out, c->e);
+    return rc < 0 ? rc : audit_read(c, "export", arena_printf(&c->a, "case/%lld", (long long)id).p,
+                                    arena_printf(&c->a, "indicators, %s: %zu", ioc_format_name(format), count - left_out));
+}
+
+int desk_case_indicators(struct desk *d, const struct viewer *v, struct str case_id, bool misp, time_ns now, struct buf *out, struct desk_reply *r)
+{
+    struct call c;
+    int rc;
+
+    desk_call_init(&c, d, v, now, r);
+    rc = parse_id(case_id) ? take_out(&c, parse_id(case_id), misp ? IOC_MISP : IOC_STIX, out) : refuse(&c, -ENOENT, "not_found", NULL, "no such case");
+    if (rc < 0)
+        buf_reset(out);
+    desk_call_free(&c);
+    return refuse_rc(r, rc);
 }

@@ -55,6 +55,68 @@ static void after_the_grouping_time_a_new_case_is_linked_as_repeated(void **stat
     json_decref(c);
 }
 
+/* label_of - of the case that an indicator published under this label opens. */
+static void label_of(struct world *w, const char *rule, const char *published, const char *want, int want_lines, time_ns at)
+{
+    json_t *c;
+
+    finding_of_indicator(w, rule, "state-register", "registry-web-1", published, at);
+    take(w, at);
+    c = case_get(w, &w->analyst, newest_case(w), at);
+    CHECK(rule, str_eq(json_get_str(c, "tlp"), str_c(want)) && lines_of(c, "set_tlp", NULL) == want_lines);
+    json_decref(c);
+}
+
+static void a_narrow_indicator_makes_the_case_narrow(void **state)
+{
+    struct world *w = *state;
+
+    label_of(w, "ioc-ip-0", "clear", "amber", 0, T0);
+    label_of(w, "ioc-ip-1", "amber", "amber", 0, T0 + 1 * M);
+    label_of(w, "ioc-ip-2", "amber+strict", "amber+strict", 1, T0 + 2 * M);
+    label_of(w, "ioc-ip-3", "red", "amber+strict", 1, T0 + 3 * M);     /* who is on duty sees it */
+    label_of(w, "ioc-ip-4", "violet", "amber", 0, T0 + 4 * M);
+    label_of(w, "ioc-ip-5", "", "amber", 0, T0 + 5 * M);
+}
+
+/* exported - the indicators of a case as v gets them; the caller owns them. NULL: refused with code. */
+static json_t *exported(struct world *w, const struct viewer *v, int64_t id, bool misp, const char *code)
+{
+    AUTO_BUF struct buf b = { 0 };
+    struct desk_reply r = { 0 };
+    char text[24];
+    json_t *j = NULL;
+
+    buf_init(&b, MIB);
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    if (desk_case_indicators(w->desk, v, str_c(text), misp, T0 + 1 * H, &b, &r) == 0)
+        j = json_loadb(b.p, b.n, 0, NULL);
+    else
+        CHECK(code, b.n == 0 && code && strcmp(r.code, code) == 0);
+    desk_reply_free(&r);
+    return j;
+}
+
+static void indicators_are_taken_out_by_whoever_sees_the_case(void **state)
+{
+    struct world *w = *state;
+    int64_t id = case_new(w, "rule-a", T0), before = count(w, "SELECT count(*) FROM audit WHERE action = 'export'");
+    assert_int_equal(count(w, "SELECT count(*) FROM indicator WHERE own = 0"), 2);
+    assert_int_equal(db_exec(w->desk, NULL, "UPDATE indicator SET own = 1 WHERE value = '192.0.2.5'", "") < 0, 0);
+    json_t *stix = exported(w, &w->analyst, id, false, NULL), *misp = exported(w, &w->analyst, id, true, NULL), *event = json_object_get(misp, "Event");
+
+    assert_non_null(stix);
+    assert_string_equal(json_string_value(json_object_get(stix, "type")), "bundle");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(event, "Tag"), 0), "name")), "tlp:amber");
+    assert_int_equal(json_array_size(json_object_get(event, "Attribute")), 1);       /* not the address of one's own */
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(event, "Attribute"), 0), "value")), "203.0.113.77");
+    assert_int_equal(count(w, "SELECT count(*) FROM audit WHERE action = 'export'"), before + 2);
+    assert_null(exported(w, &w->analyst, id + 1000, false, "not_found"));
+    assert_null(exported(w, &w->city, id, false, "not_found"));
+    json_decref(stix);
+    json_decref(misp);
+}
+
 static void a_closed_case_takes_no_findings(void **state)
 {
     struct world *w = *state;
@@ -271,6 +333,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(findings_of_one_rule_and_object_join, "R-10.1-06 findings of one rule and object join one case, the first counts"),
         T(after_the_grouping_time_a_new_case_is_linked_as_repeated, "R-A7-12 after the grouping time a new case opens as repeated registration"),
+        T(a_narrow_indicator_makes_the_case_narrow, "R-A2-09 the label of an indicator narrows the case that it opens, and locks out nobody on duty"),
+        T(indicators_are_taken_out_by_whoever_sees_the_case, "R-A2-09 indicators of a case are taken out as STIX and MISP by whoever sees the case"),
         T(a_closed_case_takes_no_findings, "a closed case takes no findings"),
         T(a_kill_between_any_two_steps_takes_each_finding_once, "killed between any two steps, each finding is taken once"),
         T(a_source_without_an_object_is_for_the_centre_until_it_is_registered, "a source without an object is the centre's until it is registered"),

@@ -50,6 +50,8 @@ static size_t label_rank(struct str tlp)
     return i;
 }
 
+bool tlp_narrower_than_usual(struct str published) { return label_rank(published) > label_rank(STR("amber")) && label_rank(published) <= label_rank(STR("red")); }
+
 int tlp_not_wider(struct call *c, const struct kase *k, bool correction, const char **tlp)
 {
     bool wider = *tlp && label_rank(str_c(*tlp)) < label_rank(k->tlp);
