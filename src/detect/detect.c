@@ -105,6 +105,8 @@ static int restore(struct detect *d, uint64_t *from, struct err *e)
             return rc;
     }
     if (rc == 0)
+        rc = triage_resume(d->triage, parts[STATE_POLICY], e);
+    if (rc == 0)
         rc = triage_load(d->triage, parts[STATE_EPISODES], parts[STATE_RISK], e);
     if (rc == 0 && d->coverage)
         rc = coverage_load(d->coverage, parts[STATE_COVERAGE], e);
@@ -385,7 +387,7 @@ static bool checkpoint_due(const struct detect *d)
 
 int detect_checkpoint(struct detect *d, struct err *e)
 {
-    AUTO_BUF struct buf b, episodes, risk, coverage;
+    AUTO_BUF struct buf b, episodes, risk, coverage, policy;
     time_ns start = clock_steady();
     int rc;
 
@@ -393,6 +395,7 @@ int detect_checkpoint(struct detect *d, struct err *e)
     buf_init(&episodes, DETECT_STATE_MAX);
     buf_init(&risk, DETECT_STATE_MAX);
     buf_init(&coverage, DETECT_STATE_MAX);
+    buf_init(&policy, 2 * YAML_BYTES_MAX + MIB);
     if (d->failed)
         return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
     if (d->hold && !live_wait(d->live))
@@ -402,11 +405,12 @@ int detect_checkpoint(struct detect *d, struct err *e)
         return rc;
     sigma_run_save(d->run, &b);
     triage_save(d->triage, &episodes, &risk);
+    triage_policy_save(d->triage, &policy);
     if (d->coverage)
         coverage_save(d->coverage, &coverage);
-    if (buf_failed(&b) || buf_failed(&episodes) || buf_failed(&risk) || buf_failed(&coverage))
+    if (buf_failed(&b) || buf_failed(&episodes) || buf_failed(&risk) || buf_failed(&coverage) || buf_failed(&policy))
         return err_set(e, -ENOMEM, "no memory to save the state of detection");
-    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk), buf_view(&coverage) };
+    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk), buf_view(&coverage), buf_view(&policy) };
     rc = state_file_write(d->state_file, d->next_seq, parts, e);
     if (rc == 0 && d->next_seq)
         rc = journal_cursor_set(d->journal, DETECT_CURSOR, d->next_seq, e);
@@ -417,6 +421,8 @@ int detect_checkpoint(struct detect *d, struct err *e)
     d->save_took = d->saved_at - start;
     return 0;
 }
+
+static bool no_room(int rc) { return rc == -ENOMEM || rc == -ENOSPC || rc == -EDQUOT; }
 
 /* save - a state that finds no room, in memory or on disk, is saved later: detection goes on, the cursor stays, and a restart replays more. */
 static int save(struct detect *d, struct err *e)
@@ -434,6 +440,23 @@ static int save(struct detect *d, struct err *e)
 
 static int step_back(struct detect *d, struct err *e);
 
+/* proceed - all that was judged before the kill has been judged again, by the policy of then: the one of now begins, and the state says so. Where that
+ * finds no room, the one of then goes on until it does. */
+static int proceed(struct detect *d, struct err *e)
+{
+    int rc = detect_checkpoint(d, e);
+
+    if (rc < 0)
+        return no_room(rc) ? 0 : rc;
+    triage_swap(d->triage);
+    rc = detect_checkpoint(d, e);
+    if (rc == 0)
+        triage_settle(d->triage);
+    else
+        triage_swap(d->triage);
+    return no_room(rc) ? 0 : rc;
+}
+
 int detect_step(struct detect *d, int timeout_ms, struct err *e)
 {
     int n, rc = 0;
@@ -441,6 +464,8 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
     if (d->failed)
         return err_set(e, -EIO, "detection stopped after an error, open it anew");
     rc = rules_next(d, e);
+    if (rc >= 0 && triage_resumed(d->triage) && d->next_seq > journal_origin_seq(d->out, STR(DETECT_ORIGIN)))
+        rc = proceed(d, e);
     if (rc < 0)
         return rc;
     n = journal_reader_next(d->reader, &d->batch, NULL, e);
@@ -547,6 +572,8 @@ int detect_policy_reload(struct detect *d, struct err *e)
     rc = detect_checkpoint(d, e);   /* so that a replay never judges by another policy than before */
     if (rc == 0)
         rc = triage_reload(d->triage, e);
+    if (rc == 0)
+        rc = detect_checkpoint(d, e);
     return rc < 0 ? rc : 1;
 }
 

@@ -247,30 +247,25 @@ static int read_silence(struct detect_policy *p, struct err *e)
     return rc < 0 ? rc : 0;
 }
 
-static int read_file(const char *path, struct yaml **out, struct err *e)
+static int parse_file(struct str text, const char *name, struct yaml **out, struct err *e)
 {
     static const char *const known[] = { "group", "storm", "raise_from", "levels", "people", "risk", "silence", NULL };   /* people: of the desk */
-    int rc = yaml_load_file(path, out, e);
+    int rc = yaml_load(text, name, out, e);
 
     if (rc < 0)
         return rc;
     if ((*out)->doc_count != 1 || (*out)->docs[0]->kind != YNODE_MAP)
-        return err_line(e, -EBADMSG, path, 1, 1, "one map is expected: group, storm, raise_from, levels, people, risk, silence");
+        return err_line(e, -EBADMSG, name, 1, 1, "one map is expected: group, storm, raise_from, levels, people, risk, silence");
     return yaml_only(*out, (*out)->docs[0], known, e);
 }
 
-int detect_policy_load(const char *ours, const char *site, struct detect_policy **out, struct err *e)
+/* read_all - the texts are there. */
+static int read_all(struct detect_policy *p, const char *const names[2], struct err *e)
 {
-    struct detect_policy *p = calloc(1, sizeof *p);
-    int rc;
+    int rc = parse_file(buf_view(&p->texts[0]), names[0], &p->files[0], e);
 
-    *out = NULL;
-    if (!p)
-        return err_set(e, -ENOMEM, "no memory for the policy of detection");
-    arena_init(&p->arena, YAML_BYTES_MAX);
-    rc = read_file(ours, &p->files[0], e);
-    if (rc == 0 && site && file_exists(site))
-        rc = read_file(site, &p->files[1], e);
+    if (rc == 0 && p->texts[1].n)
+        rc = parse_file(buf_view(&p->texts[1]), names[1], &p->files[1], e);
     if (rc == 0)
         rc = read_group(p, e);
     if (rc == 0)
@@ -279,11 +274,52 @@ int detect_policy_load(const char *ours, const char *site, struct detect_policy 
         rc = read_levels(p, e);
     if (rc == 0)
         rc = read_risk(p, e);
+    return rc < 0 ? rc : read_silence(p, e);
+}
+
+static struct detect_policy *policy_new(struct err *e)
+{
+    struct detect_policy *p = calloc(1, sizeof *p);
+
+    if (!p) {
+        err_set(e, -ENOMEM, "no memory for the policy of detection");
+        return NULL;
+    }
+    arena_init(&p->arena, YAML_BYTES_MAX);
+    buf_init(&p->texts[0], YAML_BYTES_MAX + 128 * KIB);
+    buf_init(&p->texts[1], YAML_BYTES_MAX + 128 * KIB);
+    return p;
+}
+
+int detect_policy_load(const char *ours, const char *site, struct detect_policy **out, struct err *e)
+{
+    const char *const names[2] = { ours, site };
+    struct detect_policy *p = *out = policy_new(e);
+    int rc = p ? file_read(ours, YAML_BYTES_MAX, &p->texts[0], e) : -ENOMEM;
+
+    if (rc == 0 && site && file_exists(site))
+        rc = file_read(site, YAML_BYTES_MAX, &p->texts[1], e);
     if (rc == 0)
-        rc = read_silence(p, e);
+        rc = read_all(p, names, e);
     if (rc < 0)
-        detect_policy_free(&p);
-    *out = p;
+        detect_policy_free(out);
+    return rc;
+}
+
+int detect_policy_parse(struct str ours, struct str site, const char *const names[2], struct detect_policy **out, struct err *e)
+{
+    struct detect_policy *p = *out = policy_new(e);
+    int rc = p ? 0 : -ENOMEM;
+
+    if (p) {
+        buf_str(&p->texts[0], ours);
+        buf_str(&p->texts[1], site);
+        rc = buf_failed(&p->texts[0]) || buf_failed(&p->texts[1]) ? err_set(e, -ENOMEM, "no memory for the policy of detection") : 0;
+    }
+    if (rc == 0)
+        rc = read_all(p, names, e);
+    if (rc < 0)
+        detect_policy_free(out);
     return rc;
 }
 
@@ -296,6 +332,8 @@ void detect_policy_free(struct detect_policy **pp)
     yaml_free(&p->files[0]);
     yaml_free(&p->files[1]);
     arena_free(&p->arena);
+    buf_free(&p->texts[0]);
+    buf_free(&p->texts[1]);
     free(p);
     *pp = NULL;
 }

@@ -25,6 +25,7 @@ struct level_change {
 
 struct detect_policy {
     struct yaml        *files[2];           /* ours, the site's; owned, the second may be NULL */
+    struct buf          texts[2];           /* as they were read; owned */
     struct arena        arena;
     time_ns             window, update;     /* window 0: nothing is grouped */
     struct str          by[POLICY_FIELDS_MAX];
@@ -51,6 +52,8 @@ struct detect_policy {
 
 /* detect_policy_load - ours must be there, the site's (may be NULL) need not. */
 MUST_USE int detect_policy_load(const char *ours, const char *site, struct detect_policy **out, struct err *e);
+/* detect_policy_parse - the same of texts, named as messages shall name them. */
+MUST_USE int detect_policy_parse(struct str ours, struct str site, const char *const names[2], struct detect_policy **out, struct err *e);
 void detect_policy_free(struct detect_policy **p);
 /* detect_policy_level - the level of a rule's matches on an object. */
 enum sigma_level detect_policy_level(const struct detect_policy *p, const struct sigma_rule *r, struct str object);

@@ -141,3 +141,73 @@ bool killed_run(const struct place *p, unsigned microseconds)
         assert_int_equal(WEXITSTATUS(status), 0);
     return WIFSIGNALED(status);
 }
+
+/* --- rows of events, and what was found in them --- */
+
+static const char policy_text[] =
+    "group: {window: %s, update: %s, by: [host.name, user]}\nstorm: {groups: %d}\nraise_from: %s\n"
+    "levels:\n  - {rule: up, level: critical, objects: [obj-2]}\n  - {rule: up, level: low}\n"
+    "risk:\n  half_life: 1h\n  points: {informational: 1, low: 3, medium: 10, high: 30, critical: 60}\n  host: 50\n  user: 50\n"
+    "  ignore_users: [system]\n  level: high\n  title: {kk: k, ru: r, en: e}\n";
+
+void policy_write(struct place *p, const char *window, const char *update, int groups, const char *from)
+{
+    char text[2048];
+    struct err e;
+
+    snprintf(p->policy, sizeof p->policy, "%s/policy.yaml", p->root);
+    snprintf(text, sizeof text, policy_text, window, update, groups, from);
+    assert_int_equal(file_write_atomic(p->policy, str_c(text), 0644, &e), 0);
+}
+
+void put_rows(const struct place *p, const struct row *rows, size_t count)
+{
+    struct journal *j = NULL;
+    struct event_batch b;
+    struct err e;
+
+    event_batch_init(&b, 0);
+    assert_int_equal(journal_open(p->journal, MIB, &j, &e), 0);
+    for (size_t i = 0; i < count; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = ev->received = (T0 + rows[i].at) * NS_PER_SECOND;
+        ev->original = arena_printf(&b.arena, "line %d", rows[i].at);
+        ev->object = str_c(rows[i].object ? rows[i].object : "obj-1");
+        assert_int_equal(event_add(ev, &b.arena, STR("kind"), str_c(rows[i].kind)), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("user"), str_c(rows[i].user)), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("user.name"), str_c(rows[i].user)), 0);
+    }
+    assert_int_equal(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+    event_batch_free(&b);
+}
+
+json_t *findings_of(const struct place *p, const char *rule)
+{
+    AUTO_BUF struct buf b;
+    struct str rest, line;
+    json_t *all = json_array();
+
+    buf_init(&b, 0);
+    read_findings(p, &b);
+    rest = buf_view(&b);
+    while (str_split(&rest, '\n', &line)) {
+        json_t *f = line.n ? json_loadb(line.p, line.n, 0, NULL) : NULL;
+
+        if (f && strcmp(json_string_value(json_object_get(f, "rule.id")), rule) == 0)
+            json_array_append(all, f);
+        json_decref(f);
+    }
+    return all;
+}
+
+const char *told_text(const json_t *list, size_t i, const char *name)
+{
+    const char *s = json_string_value(json_object_get(json_array_get(list, i), name));
+
+    return s ? s : "";
+}
+
+unsigned long long told_number(const json_t *list, size_t i, const char *name) { return strtoull(told_text(list, i, name), NULL, 10); }

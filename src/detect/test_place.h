@@ -7,6 +7,8 @@
 #ifndef SAQSHY_DETECT_TEST_PLACE_H
 #define SAQSHY_DETECT_TEST_PLACE_H
 
+#include <jansson.h>
+
 #include "base/test.h"
 #include "detect/detect.h"
 
@@ -24,5 +26,19 @@ void fill(const struct place *p, unsigned from, unsigned frames, uint32_t *rando
 void run_to_end(const struct place *p);
 /* killed_run - a child that a timer ends wherever it stands (SIGALRM, not caught: no cleaning up, as by kill -9). */
 bool killed_run(const struct place *p, unsigned microseconds);
+
+/* --- rows of events, and what was found in them --- */
+
+#define T0 INT64_C(1700000000)   /* seconds */
+
+/* policy_write - a policy of detection at p->policy, which is in force from the next open_detect on. */
+void policy_write(struct place *p, const char *window, const char *update, int groups, const char *from);
+/* One event a row: so many seconds behind T0, of this user, kind and object (NULL: obj-1). */
+struct row { int at; const char *user, *kind, *object; };
+void put_rows(const struct place *p, const struct row *rows, size_t count);
+/* findings_of - of one rule, an array of JSON objects, owned; told_text, told_number - a field of the i-th. */
+json_t *findings_of(const struct place *p, const char *rule);
+const char *told_text(const json_t *list, size_t i, const char *name);
+unsigned long long told_number(const json_t *list, size_t i, const char *name);
 
 #endif

@@ -9,7 +9,8 @@ struct seen_file { char *path; int64_t mtime_ns, size; };   /* mtime 0: it is no
 
 struct triage {
     struct seen_file      files[2];
-    struct detect_policy *policy;      /* NULL: none */
+    struct detect_policy *policy;      /* in force; NULL: none */
+    struct detect_policy *coming;      /* the one that was read, while that of a saved state is in force; else NULL */
     struct episodes      *episodes;
     struct risk          *risk;
     char                  note[ERR_TEXT_MAX];
@@ -26,6 +27,16 @@ static void look(const struct seen_file *f, int64_t *mtime_ns, int64_t *size)
     }
 }
 
+/* enforce - from now on. */
+static void enforce(struct triage *t, struct detect_policy *fresh)
+{
+    if (t->episodes)
+        episodes_policy(t->episodes, fresh);
+    if (t->risk)
+        risk_policy(t->risk, fresh);
+    t->policy = fresh;
+}
+
 int triage_reload(struct triage *t, struct err *e)
 {
     struct detect_policy *fresh = NULL;
@@ -38,14 +49,56 @@ int triage_reload(struct triage *t, struct err *e)
     rc = detect_policy_load(t->files[0].path, t->files[1].path, &fresh, e);
     if (rc < 0)
         return rc;
-    if (t->episodes)
-        episodes_policy(t->episodes, fresh);
-    if (t->risk)
-        risk_policy(t->risk, fresh);
-    detect_policy_free(&t->policy);
-    t->policy = fresh;
+    struct detect_policy *before = t->coming ? t->coming : t->policy;
+    if (t->coming)
+        t->coming = fresh;
+    else
+        enforce(t, fresh);
+    detect_policy_free(&before);
     return 0;
 }
+
+void triage_policy_save(const struct triage *t, struct buf *b)
+{
+    for (int i = 0; t->policy && i < 2; i++)
+        buf_varstr(b, buf_view(&t->policy->texts[i]));
+}
+
+int triage_resume(struct triage *t, struct str saved, struct err *e)
+{
+    static const char *const names[2] = { "the saved policy", "the saved policy of this site" };
+    struct reader r = rd_str(saved);
+    struct str texts[2] = { rd_varstr(&r, YAML_BYTES_MAX, "a policy"), rd_varstr(&r, YAML_BYTES_MAX, "a policy") };
+    struct detect_policy *old = NULL;
+    int rc;
+
+    if (saved.n == 0 || !t->policy)
+        return 0;
+    if (!rd_ok(&r) || rd_left(&r))
+        return err_set(e, -EBADMSG, "the saved policy is damaged");
+    if (str_eq(texts[0], buf_view(&t->policy->texts[0])) && str_eq(texts[1], buf_view(&t->policy->texts[1])))
+        return 0;
+    rc = detect_policy_parse(texts[0], texts[1], names, &old, e);
+    if (rc < 0)   /* of a program that knew other keys: there is nothing to go by but what is there */
+        return rc == -EBADMSG ? 0 : rc;
+    t->coming = t->policy;
+    enforce(t, old);
+    return 0;
+}
+
+bool triage_resumed(const struct triage *t) { return t->coming != NULL; }
+
+void triage_swap(struct triage *t)
+{
+    struct detect_policy *waits = t->policy;
+
+    if (!t->coming)
+        return;
+    enforce(t, t->coming);
+    t->coming = waits;
+}
+
+void triage_settle(struct triage *t) { detect_policy_free(&t->coming); }
 
 bool triage_changed(const struct triage *t)
 {
@@ -93,6 +146,7 @@ void triage_close(struct triage **tp)
     episodes_free(&t->episodes);
     risk_free(&t->risk);
     detect_policy_free(&t->policy);
+    detect_policy_free(&t->coming);
     free(t->files[0].path);
     free(t->files[1].path);
     free(t);

@@ -4,6 +4,7 @@
  * Promises  1. Without a policy each match is a finding by itself, as it comes.
  *           2. What is decided depends on the events, the policy and the saved state alone (episode.h, risk.h).
  *           3. A policy that became wrong goes on as it was.
+ *           4. After a kill, what was judged before is judged again by the policy of then, though its files are others now (triage_resume).
  * Threads   owner.
  * Source    docs/detection.md, "From a match to a finding". */
 #ifndef SAQSHY_DETECT_TRIAGE_H
@@ -33,6 +34,13 @@ MUST_USE int triage_due(struct triage *t, const struct sigma *set, const struct 
 
 /* triage_policy - as it is in force; NULL: none. */
 const struct detect_policy *triage_policy(const struct triage *t);
+/* triage_policy_save - the texts of the policy in force. triage_resume - saved texts: if they are not those that were read, they are in force, and those
+ * that were read wait. triage_swap - the one that waits is in force, and the other waits; triage_settle - none waits any more. */
+void triage_policy_save(const struct triage *t, struct buf *b);
+MUST_USE int triage_resume(struct triage *t, struct str saved, struct err *e);
+bool triage_resumed(const struct triage *t);
+void triage_swap(struct triage *t);
+void triage_settle(struct triage *t);
 void triage_save(const struct triage *t, struct buf *episodes, struct buf *risk);
 MUST_USE int triage_load(struct triage *t, struct str episodes, struct str risk, struct err *e);
 /* triage_clear - nothing is open, nobody has an account. */
