@@ -19,13 +19,13 @@ void arena_init(struct arena *a, size_t limit_bytes)
     *a = (struct arena){ .limit_bytes = limit_bytes ? limit_bytes : ARENA_LIMIT_DEFAULT };
 }
 
-static void *fail(struct arena *a)
+RARELY static void *fail(struct arena *a)
 {
     a->failed = true;
     return NULL;
 }
 
-static bool grow(struct arena *a, size_t need)
+RARELY static bool grow(struct arena *a, size_t need)
 {
     size_t size = a->chunk ? a->chunk->size * 2 : ARENA_CHUNK_MIN;
     struct arena_chunk *c;

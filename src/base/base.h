@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define MUST_USE        __attribute__((warn_unused_result))
+#define RARELY          __attribute__((cold)) /* few come here: it lies apart from what all come through */
 #define PRINTF(f, a)    __attribute__((format(printf, f, a)))
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 #define KIB             1024u

@@ -172,7 +172,7 @@ static struct str decode_hex(struct work *w, struct str s, bool title)
 }
 
 /* socket_address - family, port and address of a struct sockaddr in hex. */
-static void socket_address(struct work *w, struct str hex)
+RARELY static void socket_address(struct work *w, struct str hex)
 {
     unsigned char raw[28] = { 0 };
     char text[INET6_ADDRSTRLEN];
@@ -203,7 +203,7 @@ static void socket_address(struct work *w, struct str hex)
     }
 }
 
-static void argument(struct record *r, struct str value)
+RARELY static void argument(struct record *r, struct str value)
 {
     work_add(r->w, STR("process.args"), value);
     if (!r->line || value.n + 1 > r->line_cap - r->line_n)
@@ -235,7 +235,7 @@ static void result(struct record *r, struct str value)
 }
 
 /* path_key - of a PATH record: kept until all of them are seen. False: the key is none of these. */
-static bool path_key(struct record *r, struct str name, struct str value, bool quoted)
+RARELY static bool path_key(struct record *r, struct str name, struct str value, bool quoted)
 {
     static const struct {
         struct str key;
@@ -265,7 +265,7 @@ static bool path_key(struct record *r, struct str name, struct str value, bool q
 }
 
 /* path_end - the record is read: is it the one? The first of the best rank stays. */
-static void path_end(struct record *r)
+RARELY static void path_end(struct record *r)
 {
     r->paths++;
     if (r->path.rank == 0)
@@ -277,7 +277,7 @@ static void path_end(struct record *r)
     r->path = (struct path){ .rank = 0 };
 }
 
-static void path_fields(struct record *r)
+RARELY static void path_fields(struct record *r)
 {
     const struct path *p = &r->best;
 
@@ -421,7 +421,7 @@ static struct str take_value(struct str *s, bool *quoted)
 
 /* bare_word - a word between the pairs: "old" and "new" of LOGIN name the next pair; "{ getattr }" is what was denied.
  */
-static void bare_word(struct record *r, struct str word, struct str *prefix, struct str *s)
+RARELY static void bare_word(struct record *r, struct str word, struct str *prefix, struct str *s)
 {
     struct str inside, after;
 
@@ -615,7 +615,7 @@ static bool when(struct work *w, struct str *s, bool first)
 }
 
 /* behind_header - later records of a relay each have their own header of syslog. */
-static struct str behind_header(struct str s)
+RARELY static struct str behind_header(struct str s)
 {
     ptrdiff_t stamp = str_find(str_left(s, 512), STR("audit(")), type, node;
 

@@ -141,8 +141,8 @@ static inline void work_note(struct work *w, struct str name, uint32_t at)
 /* work_first - the first value of one of those names that are told again as related.*; {NULL,0}: none. */
 struct str work_first(const struct work *w, uint64_t bit);
 /* work_survey - fields got other names or were taken away: all are noted anew. */
-void work_survey(struct work *w);
-void work_add_slow(struct work *w, struct str name, struct str value);
+RARELY void work_survey(struct work *w);
+RARELY void work_add_slow(struct work *w, struct str name, struct str value);
 /* work_add - one more value; an empty one adds nothing. The common case stands here: it is done twenty times a line. */
 static inline void work_add(struct work *w, struct str name, struct str value)
 {
@@ -285,13 +285,28 @@ static inline bool same_name(struct str a, struct str b) { return a.n == b.n && 
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static inline bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+/* four_digits - at p: a byte of x is then a digit's value. */
+static inline bool four_digits(const char *p)
+{
+    uint32_t x;
+
+    memcpy(&x, p, sizeof x);
+    x ^= 0x30303030u;
+    return (((x + 0x76767676u) | x) & 0x80808080u) == 0;
+}
+/* all_digits - and one at least. */
 static inline bool all_digits(struct str s)
 {
-    const char *p = s.p, *end = p + s.n;
+    size_t i = 0;
 
-    while (p < end && is_digit(*p))
-        p++;
-    return s.n > 0 && p == end;
+    if (s.n >= 4) {
+        while (i + 4 < s.n && four_digits(s.p + i))
+            i += 4;
+        return i + 4 >= s.n && four_digits(s.p + s.n - 4);
+    }
+    while (i < s.n && is_digit(s.p[i]))
+        i++;
+    return s.n > 0 && i == s.n;
 }
 /* begins_as_ip - up to four hexadecimal digits and then a '.' or ':', perhaps behind a '[': most words are told from addresses by that. */
 bool begins_as_ip(struct str s);

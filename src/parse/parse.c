@@ -112,7 +112,7 @@ static uint32_t marks_of(struct str s)
 static bool blank(struct str s) { return str_trim(s).n == 0; }
 
 /* repeat - "message repeated 3 times: [ Failed password …]": the inner text is parsed, the count is kept. */
-static void repeat(struct work *w)
+RARELY static void repeat(struct work *w)
 {
     struct str s = w->msg, count;
 
@@ -162,7 +162,7 @@ static bool formed(struct work *w)
 }
 
 /* unit_fields - what journald knows, where the object itself does not say it. */
-static void unit_fields(struct work *w)
+RARELY static void unit_fields(struct work *w)
 {
     if (event_get(w->ev, STR("process.name")).n)
         return;
@@ -250,7 +250,7 @@ static bool body(struct work *w)
 }
 
 /* tag_alone - "named[3534]: …" without any time: only with a pid, or from a program we know. */
-static bool tag_alone(struct work *w)
+RARELY static bool tag_alone(struct work *w)
 {
     if (!is_alpha(*w->msg.p) || !syslog_tag(w))
         return false;
@@ -273,7 +273,7 @@ static struct str stem(struct str path)
 
 /* sshd_alone - a line as "sshd -E file" writes it, without any header: told by beginnings and ends that only sshd has.
  */
-static bool sshd_alone(struct str s)
+RARELY static bool sshd_alone(struct str s)
 {
     static const char *const heads[] = { "Invalid user ",
                                          "Received disconnect from ",
@@ -296,7 +296,7 @@ static bool sshd_alone(struct str s)
 }
 
 /* headless - a message without header or tag: of the program that the file is named for, or of sshd. */
-static bool headless(struct work *w)
+RARELY static bool headless(struct work *w)
 {
     struct str name = stem(w->hints->path);
     bool trouble = w->trouble;
@@ -419,7 +419,7 @@ static void finish(struct work *w, bool understood)
 
 /* decode - a line of another encoding is read as UTF-8; its bytes stay the original. What it was is told. A line that is UTF-8 is
  * that, whatever was said of its source: other encodings do not make its sequences by chance. */
-static void decode(struct work *w)
+RARELY static void decode(struct work *w)
 {
     struct event *ev = w->ev;
     enum encoding e = w->hints->encoding;

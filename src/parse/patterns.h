@@ -521,6 +521,6 @@ const struct route *patterns_route(const struct patterns *d, struct str name);
 bool route_run(struct work *w, const struct route *r, bool claim);
 /* patterns_inside - hand a text to a program or a product (by id); false if nobody understood it. */
 bool patterns_inside(struct work *w, struct str program, struct str parser, struct str text);
-void parse_explain(struct work *w, const char *fmt, ...) PRINTF(2, 3);
+RARELY void parse_explain(struct work *w, const char *fmt, ...) PRINTF(2, 3);
 
 #endif

@@ -38,7 +38,7 @@ static void put_peer(struct work *w, const struct target *t, struct str value)
 }
 
 /* put_site - scheme, domain and port of a URL; returns what stands behind them. One that begins with its path has none. */
-static struct str put_site(struct work *w, struct str url)
+RARELY static struct str put_site(struct work *w, struct str url)
 {
     struct str scheme, rest, host, port, before;
     ptrdiff_t slash;
@@ -93,7 +93,7 @@ static void put_url(struct work *w, const struct target *t, struct str url)
 }
 
 /* clock_seconds - "1:02:03", hours first. */
-static bool clock_seconds(struct str s, uint64_t *seconds)
+RARELY static bool clock_seconds(struct str s, uint64_t *seconds)
 {
     struct str hours = take_until(&s, STR(":")), minutes = take_until(&s, STR(":"));
     uint64_t h, m, sec;

@@ -132,7 +132,7 @@ static bool begins(const struct pattern *p, struct str text)
 }
 
 /* tell_why - the pattern does not come into question. */
-static void tell_why(struct work *w, const struct product *product, const struct pattern *p)
+RARELY static void tell_why(struct work *w, const struct product *product, const struct pattern *p)
 {
     if (p->head_count == 1)
         parse_explain(w, "%.*s: pattern \"%.*s\" (line %d): the text does not begin with \"%.*s\", or \"%.*s\" is not there", STR_ARG(product->id),
@@ -223,7 +223,7 @@ static bool take_form(struct work *w, struct taken *t, enum form form, const str
 
 /* --- into the event --- */
 
-static struct str join(struct work *w, struct str a, char sep, struct str b)
+RARELY static struct str join(struct work *w, struct str a, char sep, struct str b)
 {
     char *p = arena_alloc(w->arena, a.n + b.n + 1);
 
@@ -251,7 +251,7 @@ static bool labelled(const struct taken *t, struct str name)
 }
 
 /* put_unnamed - what the file does not name stays under its own name; keys of CEF and LEEF mean what they mean everywhere. */
-static void put_unnamed(struct work *w, const struct taken *t, const struct captured *c)
+RARELY static void put_unnamed(struct work *w, const struct taken *t, const struct captured *c)
 {
     enum form form = t->product->form;
 
@@ -325,7 +325,7 @@ static void put_sum(struct work *w, struct str name, struct str a, struct str b)
         work_number(w, name, sum);
 }
 
-static void put_derived(struct work *w, unsigned what)
+RARELY static void put_derived(struct work *w, unsigned what)
 {
     struct str ip;
 

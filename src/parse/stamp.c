@@ -131,7 +131,7 @@ static inline bool clock_at(const char *p, struct civil *c)
 }
 
 /* short_clock_at - "h:mm:ss". */
-static bool short_clock_at(const char *p, struct civil *c)
+RARELY static bool short_clock_at(const char *p, struct civil *c)
 {
     c->hour = is_digit(*p) ? *p - '0' : -1;
     c->minute = two_at(p + 2);
@@ -172,7 +172,7 @@ static bool year_or_end(struct str s)
 }
 
 /* zone_by_name - " MSK" with no letter behind it. A host may be called so too: where a host may follow, only before a year or an end. */
-static int32_t zone_by_name(struct str *s, bool host_follows)
+RARELY static int32_t zone_by_name(struct str *s, bool host_follows)
 {
     if (s->n < 4 || *s->p != ' ' || s->p[1] < 'A' || s->p[1] > 'Z')
         return EVENT_OFFSET_NONE;

@@ -73,7 +73,7 @@ static void add_priority(struct work *w)
     w->names |= w->parser->priority_names;
 }
 
-static int index_of(const struct str *names, int count, struct str s)
+RARELY static int index_of(const struct str *names, int count, struct str s)
 {
     for (int i = 0; i < count; i++)
         if (str_starts(names[i], s))
@@ -103,12 +103,35 @@ static void bsd_level(struct work *w, struct str *s)
 /* What stands in names and addresses of hosts; letters beyond ASCII too. */
 static const bool host_bytes[256] = { ['-' ... ':'] = true, ['@' ... 'Z'] = true, ['_'] = true, ['a' ... 'z'] = true, [0x80 ... 0xff] = true };
 
+#ifdef __SSE2__
+/* in_hosts - all of 16 bytes are of these. */
+static inline bool in_hosts(const char *p)
+{
+    __m128i x = _mm_loadu_si128((const void *)p), bigger = _mm_cmplt_epi8(x, _mm_setzero_si128());
+    __m128i digits = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('-' - 1)), _mm_cmpgt_epi8(_mm_set1_epi8(':' + 1), x));
+    __m128i capitals = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('@' - 1)), _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), x));
+    __m128i letters = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('a' - 1)), _mm_cmpgt_epi8(_mm_set1_epi8('z' + 1), x));
+    __m128i others = _mm_or_si128(bigger, _mm_cmpeq_epi8(x, _mm_set1_epi8('_')));
+
+    return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(digits, capitals), _mm_or_si128(letters, others))) == 0xffff;
+}
+#endif
+
 static bool host_like(struct str s)
 {
     size_t n = 0;
 
     if (s.n == 0 || s.n > HOST_MAX)
         return false;
+#ifdef __SSE2__
+    for (; s.n >= 16; n += 16) {
+        n = min_size(n, s.n - 16);
+        if (!in_hosts(s.p + n))
+            return false;
+        if (n == s.n - 16)
+            return true;
+    }
+#endif
     while (n < s.n && host_bytes[(unsigned char)s.p[n]])
         n++;
     return n == s.n;
@@ -161,7 +184,7 @@ static struct str sd_name(struct str *s)
 }
 
 /* sd_element - one "[id name="value" …]". */
-static bool sd_element(struct work *w, struct str *s)
+RARELY static bool sd_element(struct work *w, struct str *s)
 {
     struct str id, told, name, value;
 
@@ -278,7 +301,7 @@ static bool pid_take(struct str *s, struct str *pid)
 }
 
 /* bracket_tag - "[sshd] " of metalog: only for a program we know. */
-static bool bracket_tag(struct work *w, struct str *s)
+RARELY static bool bracket_tag(struct work *w, struct str *s)
 {
     struct str name, rest;
 
@@ -290,7 +313,7 @@ static bool bracket_tag(struct work *w, struct str *s)
 }
 
 /* level_take - "(info):" of Kerberos behind the pid. */
-static bool level_take(struct str *s)
+RARELY static bool level_take(struct str *s)
 {
     size_t n = 1;
 
@@ -369,7 +392,7 @@ static bool repeated(struct str s)
 }
 
 /* odd_host - hosts that no rule has and host_like() does not know, or with a ':' behind them: "[10.0.0.1] ", "[host:category:level]: " (ONTAP), "name,MAC,v4.0 " (UniFi), "host: host: ", "host->location ". */
-static bool odd_host(struct work *w, struct str *s)
+RARELY static bool odd_host(struct work *w, struct str *s)
 {
     struct str at = *s, word = take_word(&at), inside, first, rest;
 
@@ -460,7 +483,7 @@ static struct str sequence_take(struct str *s)
 }
 
 /* uptime_take - "00:01:01: %", "1w2d: %", "101 21: %": a clock that was never set counts from its start. */
-static bool uptime_take(struct str *s)
+RARELY static bool uptime_take(struct str *s)
 {
     struct str rest, word;
 
@@ -474,7 +497,7 @@ static bool uptime_take(struct str *s)
 }
 
 /* stamp_joined - a stamp whose end touches the host: "Mar 19 08:05:09gw1 event: …". */
-static bool stamp_joined(struct work *w, struct str *s, struct stamp *t)
+RARELY static bool stamp_joined(struct work *w, struct str *s, struct stamp *t)
 {
     struct str head = str_left(*s, 15);
 
@@ -485,7 +508,7 @@ static bool stamp_joined(struct work *w, struct str *s, struct stamp *t)
 }
 
 /* host_before_time - "<189>29: host: *Mar  1 …", and devices without a clock: "host: 00:01:01: %", "host: NetScreen …". */
-static bool host_before_time(struct work *w, struct str *s, struct stamp *t, bool *timed)
+RARELY static bool host_before_time(struct work *w, struct str *s, struct stamp *t, bool *timed)
 {
     struct str back = *s, host = take_until(&back, STR(": "));
 
