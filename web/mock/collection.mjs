@@ -1,4 +1,5 @@
 // What the pages of collection need to be seen: made up, but with the shapes, lengths and troubles of the real thing.
+import { readFileSync } from 'node:fs';
 import { objects, orgRef } from './data.mjs';
 
 const MIN = 60_000, HOUR = 60 * MIN, DAY = 24 * HOUR;
@@ -41,6 +42,31 @@ const conformance = (id, more) => ({
 });
 const profile = (id, more) => ({ id, origin: 'desk', name: 'Тіркеу серверлері', address: null, host: 'registry-*', listener: null, zone: '+06:00', encoding: null, class: null, parser: null, object: objectRef('o1'), note: 'tzdata жаңартылғанша', version: 2, changed_at: ago(2 * DAY), changed_by: { id: 'u1', name: 'Ерлан Сәтбаев' }, ...more });
 
+// What arrives: of the law's types some come, some are late, some never came.
+const TITLES = new Map([...readFileSync(new URL('../../content/editions/kz-52-2025/event_types.yaml', import.meta.url), 'utf8')
+  .matchAll(/code: ([A-Z]+-\d\d)\n\s*row: (\S+)[\s\S]*?ru: '([^']*)'/g)].map((m) => [m[1], { row: m[2], title: m[3] }]));
+const CHAPTER = { 'os-unix': /^(OS|UX)-/, 'os-windows': /^(OS|WIN)-/, db: /^DB-/, fw: /^(NET|FW)-/, app: /^APP-/ };
+function part(id, kind, more = {}) {
+  const types = [...TITLES].filter(([code]) => CHAPTER[kind]?.test(code)).map(([code, { row, title }], i) => {
+    const state = i % 5 === 2 ? 'never' : i % 7 === 4 ? 'late' : 'arriving', came = state !== 'never';
+    return { type: code, row, title, wanted: true, state, events: came ? 40_120 * (i + 1) : 0, first_at: came ? ago(40 * DAY) : null, last_at: came ? ago(state === 'late' ? 3 * DAY : (i + 1) * MIN) : null,
+      rate_h: came ? 3210.4 / (i + 1) ** 2 : 0, silence_s: came ? 900 * (i + 1) : 0, late_after_s: came ? 86400 : 0, sources: came ? 3 : 0, late: state === 'late' ? 3 : i % 3 === 1 && came ? 1 : 0,
+      last_source: came ? 'ehr-app-01//var/log/auth.log' : null, last_seq: came ? 4_210_332 : 0, seen: came ? ['event_datetime', 'host_name', 'event_description'] : [], lacks: kind !== 'os-unix' && came && i % 2 === 0 ? ['account_id', 'source_ip'] : [] };
+  });
+  const all = (state) => types.filter((x) => x.state === state).length;
+  return { object: id && objectRef(id), class: kind, sources: 3, silent: 1, events: 4_210_332, first_at: ago(40 * DAY), last_at: ago(MIN), arriving: all('arriving'), late: all('late'), never: all('never'), types, ...more };
+}
+const PARTS = [part('o3', '', { sources: 0, silent: 0, events: 0, first_at: null, last_at: null, types: [] }), part('o1', 'os-unix'), part('o1', 'os-windows'), part('o1', 'db'), part('o2', 'app'), part(null, 'fw')];
+const sent = (id, state, more) => ({ source: id, object: objectRef('o1'), class: 'os-unix', state, events: 90_211, first_at: ago(40 * DAY), last_at: ago(state === 'late' ? 5 * HOUR : MIN), rate_h: 310.2, late_after_s: 1800, lacks: [],
+  types: PARTS[1].types.filter((x) => x.state !== 'never').map(({ type, state: s, events, last_at, rate_h, late_after_s, lacks }) => ({ type, state: s, events, last_at, rate_h, late_after_s, lacks })), ...more });
+const ruleRef = (id, title, level) => ({ id, title, level });
+const WAITING = [
+  { product: 'windows', category: 'process_creation', service: '', count: 1206, rules: [ruleRef('r1', 'Suspicious Encoded PowerShell Command Line', 'high')] },
+  { product: 'aws', category: '', service: 'cloudtrail', count: 41, rules: [ruleRef('r2', 'AWS Root Credentials', 'medium')] },
+  { product: '', category: 'proxy', service: '', count: 30, rules: [ruleRef('r3', 'Rclone Activity via Proxy', 'high')] },
+  { product: 'zeek', category: '', service: 'smb_files', count: 12, rules: [ruleRef('r4', 'Impacket PsExec Execution', 'high')] },
+];
+
 /** Answers by path; what is told depends on nothing but the parameters that a page shows. */
 export const COLLECTION = {
   '/collection/alarms': (a) => ({ ...a, items: [
@@ -79,6 +105,12 @@ export const COLLECTION = {
     space: { state: 'low', since: ago(DAY), places: [{ name: 'store', path: '/var/lib/saqshy', total: 500 * GB, free: 3.4 * GB, reserve: 2 * GB, state: 'low', since: ago(DAY) }, { name: 'archive', path: '/mnt/archive', total: 1000 * GB, free: 400 * GB, reserve: 2 * GB, state: 'ok', since: null }] },
   } }),
   '/collection/conformance': (a, q) => ({ ...a, items: [conformance('saqshyd', { object: null, class: 'app', chapter: 4, score: 31, form_score: 20, field_score: 42, change: null, listener: 'own_log', format: 'other' }), conformance('fw-edge-astana-01.corp.densaulyk.example', {}), conformance('ehr-db-01', { class: 'db', chapter: 2, score: 71, form_score: 90, field_score: 60, change: null, format: 'other' }), conformance('ehr-app-01', { class: 'os-unix', chapter: 1, score: 100, form_score: 100, field_score: 100, change: null, findings: [], sample: null, format: 'annex4' })].filter((x) => !q.get('source') || x.source === q.get('source')), next: null }),
+  '/collection/coverage': (a, q) => {
+    const items = PARTS.filter((p) => (!q.get('object') || p.object?.id === q.get('object')) && (!q.get('class') || p.class === q.get('class')) && (q.get('gaps') !== 'true' || p.late + p.never > 0 || p.sources === 0));
+    const sum = (k) => items.reduce((s, p) => s + p[k], 0);
+    return { ...a, at: ago(3000), running: true, since: ago(40 * DAY), counts: { arriving: sum('arriving'), late: sum('late'), never: sum('never') }, waiting: q.get('object') ? [] : WAITING,
+      sources: q.get('object') ? [sent('ehr-app-01//var/log/auth.log', 'arriving'), sent('ehr-app-02//var/log/secure', 'late', { lacks: ['host_name'] })] : [], items, next: null };
+  },
   '/collection/unparsed': (a) => ({ ...a, lines: 44_142, shapes: 2, complete: false, items: SHAPES }),
   '/collection/parsers/draft': (a) => ({ ...a, id: 'qolyapp', file: DRAFT, lines: 2, reads: 2 }),
 };

@@ -24,13 +24,14 @@ const PAGES = {
     events_error: '#/events?q=%22open&range=1h', events_none: '#/events?q=nothinglikethis&range=1h', object: '#/objects/o1', account: '#/account',
   },
   daniyar: { o_case: '#/cases/c4' },
-  admin: { source_page: '#/sources/fw-edge-astana-01.corp.densaulyk.example', source_own_log: '#/sources/saqshyd', a_object_new: '#/objects/new', a_nowhere: '#/nowhere' },
+  admin: { source_page: '#/sources/fw-edge-astana-01.corp.densaulyk.example', source_own_log: '#/sources/saqshyd', coverage_object: '#/collection/coverage/o1', a_object_new: '#/objects/new', a_nowhere: '#/nowhere' },
 };
 const ONE_OF_ROLE = new Map(D.users.filter((u) => u.active && !u.locked_until).map((u) => [u.role, u.login]));
 for (const login of ONE_OF_ROLE.values()) PAGES[login] ??= {};
 const taken = new Set();
 const STEPS = {
   collection_unparsed: async (page) => { await page.locator('li button').first().click(); await page.waitForSelector('#h-draft'); },
+  collection_coverage: async (page) => { await page.locator('.cell').nth(1).click(); },
   collection_profiles: async (page) => { await page.locator('td button').first().click().catch(() => undefined); await page.waitForTimeout(200); },
   case_new: async (page) => { await page.click('[data-action=notify]'); await page.waitForSelector('#a7-source_ip'); },
   events: async (page) => { await page.locator('button.twist').nth(1).click(); await page.locator('.help summary').click(); },
