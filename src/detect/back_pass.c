@@ -155,7 +155,7 @@ static int run(struct pass *p)
         rc = triage_open(NULL, NULL, &p->triage, p->e);
     if (rc < 0)
         return rc;
-    indicators_only(p->x, wanted, b);
+    indicators_only(p->x, wanted, b, clock_now());
     p->few = true;
     p->wants.store = (struct store_wants){ p->wants.tokens, p->wants.ends, 0 };
     rc = indicators_each(p->x, want_one, p, p->e);

@@ -18,6 +18,7 @@ struct indicators {
     ino_t              inode;
     indicators_wanted *wanted;     /* NULL: all */
     void              *wanted_arg;
+    time_ns            now;        /* with wanted */
 };
 
 /* What one event was found to hold so far. */
@@ -149,7 +150,7 @@ static int ask(struct looking *l, enum ioc_type type, struct str field, struct s
 {
     struct ioc found[FOUND_MAX];
     const struct ioc *best = NULL;
-    size_t n = ioc_find(l->x->set, type, value, l->ev->received, found, FOUND_MAX);
+    size_t n = ioc_find(l->x->set, type, value, l->x->wanted ? l->x->now : l->ev->received, found, FOUND_MAX);
 
     for (size_t i = 0; i < n; i++) {
         *l->silent += found[i].warning.n > 0;
@@ -185,8 +186,9 @@ int indicators_look(struct indicators *x, struct triage *triage, const struct si
 
 int indicators_each(const struct indicators *x, ioc_fn *fn, void *arg, struct err *e) { return x->set ? ioc_each(x->set, fn, arg, e) : 0; }
 
-void indicators_only(struct indicators *x, indicators_wanted *wanted, void *arg)
+void indicators_only(struct indicators *x, indicators_wanted *wanted, void *arg, time_ns now)
 {
+    x->now = now;
     x->wanted = wanted;
     x->wanted_arg = arg;
 }
