@@ -212,6 +212,17 @@ static void tell_coverage(const struct node *node, const struct detect *d)
         log_line(LOG_WARN, "could not write what arrives", "error.message", e.text, NULL);
 }
 
+/* tell_back - why new indicators are not looked for in stored events; once for each reason. */
+static void tell_back(const struct detect *d, uint64_t *told)
+{
+    const char *note = detect_back_note(d);
+    uint64_t hash = str_hash(str_c(note));
+
+    if (*note && hash != *told)
+        log_line(LOG_WARN, "new indicators of compromise could not be looked for in stored events, it is tried again", "error.message", note, NULL);
+    *told = hash;
+}
+
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
     struct err e = { 0 };
@@ -219,7 +230,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
     bool watched = detect_watch(d, &e) == 0;
     time_ns risk_at = 0;
     time_ns looked = clock_steady(), published = 0, told_at = 0;
-    uint64_t told = 0;
+    uint64_t told = 0, back_told = 0;
     char path[4096];
 
     if (!watched)
@@ -249,6 +260,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
             look_at_policy(d);
             look_at_types(d);
             look_at_indicators(d);
+            tell_back(d, &back_told);
             looked = now;
         }
         if (now - risk_at >= RISK_NS) {

@@ -49,7 +49,7 @@ struct port_rule {
 static const char *const role_folders[ROLE_COUNT][24] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "+inputs", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
     [ROLE_INDEX] = { "@store", "+journal", "+run", "-rules" },
-    [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules", "-intel", "-policy" },
+    [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules", "-intel", "-store", "-policy" },
     [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
     [ROLE_TOOLS] = { "+tools", "-scap" },
     [ROLE_KEYS] = { "+pki", "+run" },
