@@ -44,6 +44,13 @@ static const struct refused_row refused[] = {
     { "K9 several conditions", BAD("{rules: any, s: {b: y}, condition: [s, not s]}"), SIGMA_BROKEN, 4, 44, "one condition" },
     { "K9 no log source", "title: f\nid: f\nfilter: {rules: any, s: {b: y}, condition: not s}\n", SIGMA_BROKEN, 1, 1, "\"logsource\" must be" },
     { "K9 a condition over a selection of the rule", BAD("{rules: any, s: {b: y}, condition: not selection}"), SIGMA_BROKEN, 4, 48, "there is no selection" },
+    { "an exception that expires some day", BAD("{rules: any, s: {b: y}, condition: not s}") "saqshy: {expires: soon}\n", SIGMA_BROKEN, 5, 19, "\"expires\" must be a day" },
+    { "an exception of no day", BAD("{rules: any, s: {b: y}, condition: not s}") "saqshy: {expires: 2026-02-30}\n", SIGMA_BROKEN, 5, 19, "\"expires\" must be a day" },
+    { "a scope that is a word", BAD("{rules: any, s: {b: y}, condition: not s}") "saqshy: {scope: all}\n", SIGMA_BROKEN, 5, 17, "\"scope\" must be a map" },
+    { "a filter has no recommendations", BAD("{rules: any, s: {b: y}, condition: not s}") "saqshy: {recommendations: {}}\n", SIGMA_BROKEN, 5, 9, "recommendations" },
+    { "a rule does not expire", "title: r\nid: r\nlogsource: {}\ndetection: {s: {a: x}, condition: s}\nsaqshy: {expires: 2026-12-31}\n", SIGMA_BROKEN, 5, 9, "expires" },
+    { "a group of nine fields", "title: r\nid: r\nlogsource: {}\ndetection: {s: {a: x}, condition: s}\nsaqshy: {group_by: [a, b, c, d, e, f, g, h, i]}\n", SIGMA_BROKEN, 5, 20,
+      "more than 8 fields" },
     { "K9 not a map", BAD("x"), SIGMA_BROKEN, 4, 9, "must be a map" },
 };
 
