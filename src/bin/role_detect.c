@@ -1,6 +1,6 @@
 /* role_detect.c - the role detect: glue between the node's folders and src/detect.
  *
- * SIGHUP reads the rules anew; so does any change of a rule file, within RELOAD_NS. A failure that does not pass ends the role
+ * A thread of src/detect reads rules anew when a file changes, or on SIGHUP; the rest is looked at each RELOAD_NS. A failure that does not pass ends the role
  * with exit code 1: the supervisor starts it again, and it goes on from its saved state. */
 #include <signal.h>
 

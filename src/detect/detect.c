@@ -608,17 +608,29 @@ int detect_publish_coverage(const struct detect *d, const char *path, time_ns at
     return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell what arrives") : file_write_quick(path, buf_view(&b), e);
 }
 
+static int put_picture(void *arg, struct err *e) { return publisher_put(arg, e); }
+
+/* detect_publish - the numbers are taken here, the text is made and written by the thread, which reads the set and its refusals: both are freed by it alone. */
 int detect_publish(struct detect *d, bool now, detect_costly *told, void *arg, struct err *e)
 {
     struct published p = { d->sigma, d->run, &d->rules, d->kept.p, d->kept.count, d->next_seq };
     size_t costly = 0;
-    int rc;
+    int rc = 0, answer = 0;
 
-    if (!d->publisher || (!now && !publisher_due(d->publisher)))
+    if (!d->publisher)
         return 0;
-    rc = publisher_write(d->publisher, &p, told, arg, &costly, e);
+    d->picture_asked = d->picture_asked || now || publisher_due(d->publisher);
+    if (live_done(d->live, &answer, e) == 0)
+        d->picture_busy = false;
+    if (answer < 0 || d->picture_busy || !d->picture_asked)
+        return answer;
+    d->picture_asked = false;
+    rc = publisher_take(d->publisher, &p, told, arg, &costly, e);
     detect_meter(d, M_COSTLY, (int64_t)costly);
-    return rc;
+    if (rc < 0 || !live_do(d->live, put_picture, d->publisher))
+        return rc;
+    d->picture_busy = live_done(d->live, &answer, e) != 0;
+    return answer;
 }
 
 int detect_types(struct detect *d, struct err *e)

@@ -45,6 +45,7 @@ struct detect {
     struct sigma         *sigma;
     struct sigma_run     *run;
     struct publisher     *publisher;      /* NULL: nothing is published */
+    bool                  picture_asked, picture_busy;
     uint64_t              count_from;     /* events before it were counted by an earlier process */
     struct journal_reader *reader;
     struct journal       *out;

@@ -38,6 +38,11 @@ struct live {
     int                rc;           /* of a reading that failed, until it is told */
     struct err         err;
     char               trouble[ERR_TEXT_MAX];
+    live_work         *work;         /* NULL: none */
+    void              *work_arg;
+    bool               worked;
+    int                work_rc;
+    struct err         work_err;
 };
 
 void live_set_free(struct live_set *s)
@@ -266,7 +271,27 @@ static void settle_set(struct live *l)
         sets_clean(l->state, &sets);
 }
 
-static void *work(void *arg)
+/* work_beside - what the loop gave away. */
+static void work_beside(struct live *l)
+{
+    struct err e = { 0 };
+    live_work *work;
+    int rc;
+
+    pthread_mutex_lock(&l->lock);
+    work = l->worked ? NULL : l->work;
+    pthread_mutex_unlock(&l->lock);
+    if (!work)
+        return;
+    rc = work(l->work_arg, &e);
+    pthread_mutex_lock(&l->lock);
+    l->work_rc = rc;
+    l->work_err = e;
+    l->worked = true;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void *thread_main(void *arg)
 {
     struct live *l = arg;
 
@@ -287,6 +312,7 @@ static void *work(void *arg)
         else if (p[1].revents)
             l->asked = true;       /* when this one is settled */
         pthread_mutex_unlock(&l->lock);
+        work_beside(l);
         if (stop)
             return NULL;
         if (p[1].revents)
@@ -370,7 +396,7 @@ int live_start(struct live *l, struct err *e)
     l->asked = true;              /* what changed since they were read */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);   /* signals are the loop's */
-    rc = pthread_create(&l->thread, NULL, work, l);
+    rc = pthread_create(&l->thread, NULL, thread_main, l);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc)
         return err_set(e, -rc, "could not begin to watch the rules");
@@ -459,6 +485,41 @@ bool live_wait(struct live *l)
     settled = l->phase != TAKEN;
     pthread_mutex_unlock(&l->lock);
     return settled;
+}
+
+bool live_do(struct live *l, live_work *work, void *arg)
+{
+    bool taken;
+
+    pthread_mutex_lock(&l->lock);
+    taken = !l->work;
+    if (taken) {
+        l->work = work;
+        l->work_arg = arg;
+        l->worked = false;
+    }
+    pthread_mutex_unlock(&l->lock);
+    if (taken && l->started)
+        wake(l);
+    else if (taken)
+        work_beside(l);
+    return taken;
+}
+
+int live_done(struct live *l, int *answer, struct err *e)
+{
+    bool over;
+
+    pthread_mutex_lock(&l->lock);
+    over = l->work && l->worked;
+    if (over) {
+        l->work = NULL;
+        *answer = l->work_rc;
+        if (e)
+            *e = l->work_err;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return over ? 0 : 1;
 }
 
 struct sigma_cost *live_carry(struct live *l)

@@ -52,6 +52,11 @@ bool live_settled(struct live *l, char *trouble, size_t room);
 bool live_wait(struct live *l);
 /* live_costs - what the former rules cost, by rule of now; NULL without memory. Owned by the caller. */
 struct sigma_cost *live_costs(const struct live_set *former, const struct sigma *now);
+/* live_do - work(arg) beside the loop, before any former set is freed; at once where there is no thread. False: there is such work under way. */
+typedef int live_work(void *arg, struct err *e);
+bool live_do(struct live *l, live_work *work, void *arg);
+/* live_done - the work is over: 0 and what it answered, *e of it; 1: not yet, or there was none. */
+int live_done(struct live *l, int *answer, struct err *e);
 /* live_carry - the costs of the former rules, by rule of the set that came; NULL: there are none, or they were taken. Owned by the caller. */
 struct sigma_cost *live_carry(struct live *l);
 /* live_sets - the list, for the start. */

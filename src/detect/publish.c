@@ -15,6 +15,10 @@ struct publisher {
     uint64_t *ns;              /* by rule, at the last look at the budget */
     bool     *costly;
     size_t    costly_count;
+    struct published   now;    /* what is to be written */
+    struct detect_rules stats;
+    struct sigma_cost *cost;   /* by rule */
+    uint64_t           now_events;
 };
 
 int publisher_new(const char *path, struct publisher **out, struct err *e)
@@ -42,6 +46,7 @@ void publisher_free(struct publisher **pp)
     free(p->path);
     free(p->ns);
     free(p->costly);
+    free(p->cost);
     free(p);
     *pp = NULL;
 }
@@ -265,22 +270,34 @@ bool publisher_due(const struct publisher *p) { return !p->written || clock_stea
 
 void publisher_carry(struct publisher *p, uint64_t events) { p->events += events; }
 
-int publisher_write(struct publisher *p, const struct published *now, detect_costly *told, void *arg, size_t *costly, struct err *e)
+int publisher_take(struct publisher *p, const struct published *now, detect_costly *told, void *arg, size_t *costly, struct err *e)
 {
-    AUTO_FREE struct sigma_cost *cost = calloc(sigma_rule_count(now->set) + 1, sizeof *cost);
+    size_t n = sigma_rule_count(now->set);
     uint64_t events = p->events + sigma_run_counted(now->run);
+
+    free(p->cost);
+    p->written = clock_steady();
+    p->cost = calloc(n + 1, sizeof *p->cost);
+    if (!p->cost)
+        return err_set(e, -ENOMEM, "no memory for the picture of the rules");
+    sigma_run_costs(now->run, p->cost);
+    if (p->set != now->set && !budget_anew(p, now->set, p->cost, events))
+        return err_set(e, -ENOMEM, "no memory for the picture of the rules");
+    budget_look(p, p->cost, events, told, arg);
+    *costly = p->costly_count;
+    p->now = *now;
+    p->stats = *now->stats;
+    p->now.stats = &p->stats;
+    p->now_events = events;
+    return 0;
+}
+
+int publisher_put(struct publisher *p, struct err *e)
+{
     AUTO_BUF struct buf b;
 
     buf_init(&b, PUBLISH_BYTES_MAX);
-    p->written = clock_steady();
-    if (!cost)
-        return err_set(e, -ENOMEM, "no memory for the picture of the rules");
-    sigma_run_costs(now->run, cost);
-    if (p->set != now->set && !budget_anew(p, now->set, cost, events))
-        return err_set(e, -ENOMEM, "no memory for the picture of the rules");
-    budget_look(p, cost, events, told, arg);
-    *costly = p->costly_count;
-    put_all(p, now, cost, events, &b);
+    put_all(p, &p->now, p->cost, p->now_events, &b);
     if (buf_failed(&b))
         return err_set(e, -E2BIG, "the picture of the rules is larger than %u bytes", PUBLISH_BYTES_MAX);
     return file_write_quick(p->path, buf_view(&b), e);

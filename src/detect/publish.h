@@ -5,7 +5,7 @@
  *           2. The counters of a rule go on over a change of its file and over restarts, by its id. An event that is looked at again after a
  *              restart is not counted again; after a kill the last ten seconds may be missing.
  *           3. A rule over its budget is told and marked, never left out.
- * Threads   owner.
+ * Threads   owner; publisher_put: any, one at a time.
  * Units     ns: processor time of the rule's conditions, from one of PUBLISH_SAMPLE evaluations; times in RFC 3339.
  *
  * {"at":TIME,"since":TIME,"seq":N,"events":N,                 since when is counted; the next event; events looked at
@@ -52,7 +52,10 @@ uint64_t publisher_restore(struct publisher *p, const struct sigma *set, struct 
 void publisher_carry(struct publisher *p, uint64_t events);
 /* publisher_due - it is time to write. */
 bool publisher_due(const struct publisher *p);
-/* publisher_write - write the file now. *costly: rules over their budget; told: called for each that came over it since the last time. */
-MUST_USE int publisher_write(struct publisher *p, const struct published *now, detect_costly *told, void *arg, size_t *costly, struct err *e);
+/* publisher_take - the numbers of now, quickly; what is written of the set, the kept refusals among it, is read by publisher_put. *costly: rules over their
+ * budget; told: called for each that came over it since the last time. */
+MUST_USE int publisher_take(struct publisher *p, const struct published *now, detect_costly *told, void *arg, size_t *costly, struct err *e);
+/* publisher_put - write the file with what was taken: it may be another thread's, but not while publisher_take runs. */
+MUST_USE int publisher_put(struct publisher *p, struct err *e);
 
 #endif

@@ -3,6 +3,8 @@
  * live.c brings a set that is compiled; here it takes over between two frames. What the new set finds is not committed until the list of sets
  * (sets.c) says on disk from which event on it looks. So whenever detection is killed, a restart knows for each event that may have been looked at by
  * which set, and replays it with that one. */
+#include <unistd.h>
+
 #include "detect/inside.h"
 #include "detect/publish.h"
 
@@ -221,11 +223,32 @@ int detect_other_rules(struct detect *d, detect_say *say, void *arg, struct err 
     return rc;
 }
 
+/* last_picture - what is being written is waited for, a moment; then the numbers of the end. */
+static void last_picture(struct detect *d)
+{
+    struct published p = { d->sigma, d->run, &d->rules, d->kept.p, d->kept.count, d->next_seq };
+    size_t costly;
+    struct err e;
+    int answer;
+
+    for (int i = 0; d->picture_busy && i < 500; i++) {
+        d->picture_busy = live_done(d->live, &answer, NULL) != 0;
+        if (d->picture_busy)
+            usleep(10000);
+    }
+    if (!d->picture_busy && publisher_take(d->publisher, &p, NULL, NULL, &costly, &e) == 0 && publisher_put(d->publisher, &e) < 0)
+        return;   /* the one before stands: some seconds are missing from what is counted */
+}
+
 int detect_stop(struct detect *d, struct err *e)
 {
     int rc = detect_checkpoint(d, e);
 
-    return rc < 0 || d->replay.on ? rc : live_stop(d->live, d->next_seq, e);
+    if (rc == 0 && !d->replay.on)
+        rc = live_stop(d->live, d->next_seq, e);
+    if (d->publisher)
+        last_picture(d);
+    return rc;
 }
 
 const char *detect_set_note(const struct detect *d) { return d->set_note; }
