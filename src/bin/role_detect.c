@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "bin/bin.h"
+#include "detect/coverage.h"
 #include "detect/detect.h"
 
 #define WAIT_MS    100
@@ -202,12 +203,16 @@ static void tell_risk(const struct node *node, const struct detect *d)
         log_line(LOG_WARN, "could not write the list of risks", "error.message", e.text, NULL);
 }
 
-/* tell_coverage - what arrives. */
-static void tell_coverage(const struct node *node, const struct detect *d)
+/* tell_coverage - what arrives, if it is time or now. */
+static void tell_coverage(const struct node *node, const struct detect *d, time_ns *told, bool now)
 {
+    time_ns at = clock_steady();
     char path[4096];
     struct err e;
 
+    if (!now && *told && at - *told < (detect_coverage_rows(d) > COVERAGE_LARGE ? COVERAGE_LARGE_NS : COVERAGE_NS))
+        return;
+    *told = at;
     if (detect_publish_coverage(d, node_path(node, "detect/coverage.json", path), clock_now(), &e) < 0)
         log_line(LOG_WARN, "could not write what arrives", "error.message", e.text, NULL);
 }
@@ -228,7 +233,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
     struct err e = { 0 };
     struct telling exceptions = { 0 };
     bool watched = detect_watch(d, &e) == 0;
-    time_ns risk_at = 0;
+    time_ns risk_at = 0, coverage_at = 0;
     time_ns looked = clock_steady(), published = 0, told_at = 0;
     uint64_t told = 0, back_told = 0;
     char path[4096];
@@ -265,10 +270,10 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
         }
         if (now - risk_at >= RISK_NS) {
             tell_risk(node, d);
-            tell_coverage(node, d);
             risk_at = now;
         }
         if (now - published >= METRICS_NS) {
+            tell_coverage(node, d, &coverage_at, false);
             if (metrics_publish(metrics, path, &e) < 0)
                 log_line(LOG_WARN, "could not write the metrics", "error.message", e.text, NULL);
             tell_dropped(d, &told, &told_at, now);
@@ -277,7 +282,7 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
         }
     }
     publish(d, true);
-    tell_coverage(node, d);
+    tell_coverage(node, d, &coverage_at, true);
     if (detect_stop(d, &e) < 0) {
         log_line(LOG_ERROR, "could not save the state of detection, the next start replays", "error.message", e.text, NULL);
         return EXIT_NO;

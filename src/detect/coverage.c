@@ -40,9 +40,20 @@ const char *coverage_code(int type) { return type >= 0 && type < COVERAGE_TYPES 
 
 int coverage_type(struct str code)
 {
-    for (int i = 0; i < COVERAGE_TYPES; i++)
-        if (str_eq(code, str_c(codes[i])))
-            return i;
+    static const struct { struct str head; uint8_t first, count; } heads[] = {
+        { STR_INIT("OS-"), 0, 13 },  { STR_INIT("UX-"), 13, 3 }, { STR_INIT("WIN-"), 16, 11 }, { STR_INIT("DB-"), 27, 3 },
+        { STR_INIT("NET-"), 30, 7 }, { STR_INIT("FW-"), 37, 2 }, { STR_INIT("APP-"), 39, 5 },  { STR_INIT("SEC-"), 44, 4 },
+    };
+
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        const size_t n = heads[i].head.n;
+
+        if (code.n == n + 2 && memcmp(code.p, heads[i].head.p, n) == 0) {
+            int number = (code.p[n] - '0') * 10 + (code.p[n + 1] - '0');
+
+            return code.p[n] >= '0' && code.p[n + 1] >= '0' && number >= 1 && number <= heads[i].count && code.p[n + 1] <= '9' ? heads[i].first + number - 1 : -1;
+        }
+    }
     return -1;
 }
 
@@ -337,19 +348,18 @@ static void check(struct cell *x, uint8_t have, uint8_t asked)
 int coverage_event(struct coverage *c, const struct event *ev, struct err *e)
 {
     time_ns at = ev->received > 0 ? ev->received : ev->time;
-    uint32_t at_s = at > 0 ? (uint32_t)(at / NS_PER_SECOND) : 0, place = 0;
+    uint32_t at_s = at > 0 ? (uint32_t)(at / NS_PER_SECOND) : 0;
     struct cell *due[COVERAGE_TYPES + 1];
     struct row *r = row_of(c, ev);
     uint64_t done = 0;
     size_t checks = 0;
-    struct str code;
 
     if (!r)
         return err_set(e, -ENOMEM, "no memory for the table of what arrives");
     tick(c, at);
     count(c, &r->cells[0], ev, at_s);
-    while (event_values(ev, STR("saqshy.types"), &place, &code)) {
-        int type = coverage_type(code);
+    for (uint32_t i = 0; i < ev->field_count; i++) {
+        int type = str_eq(ev->fields[i].name, STR("saqshy.types")) ? coverage_type(ev->fields[i].value) : -1;
         struct cell *x;
 
         if (type < 0 || done & UINT64_C(1) << type)

@@ -11,7 +11,7 @@
  * Units     times are time_ns of receipt; silences in seconds; rates in events an hour.
  * Source    Rules paragraph 12, Annex 4; detect.md 8; docs/collection.md, "What arrives".
  *
- * DATA/detect/coverage.json, written by detection at most each COVERAGE_NS:
+ * DATA/detect/coverage.json, written by detection at most each COVERAGE_NS, or COVERAGE_LARGE_NS:
  *
  * {"at":TIME,"since":TIME or null,"seq":N,   when written; receipt of the first event counted; the next event to count
  *  "clock":TIME or null,"resumed":TIME or null,   receipt of the newest event; end of the last hour or more in which nothing came at all
@@ -37,6 +37,8 @@
 #include "event/event.h"
 
 #define COVERAGE_NS        (10 * NS_PER_SECOND)
+#define COVERAGE_LARGE     2000    /* rows from which on it is written each minute: it has megabytes */
+#define COVERAGE_LARGE_NS  (60 * NS_PER_SECOND)
 #define COVERAGE_ROWS_MAX  50000   /* a row: object, source, class */
 #define COVERAGE_NAME_MAX  1024
 #define COVERAGE_TYPES     48

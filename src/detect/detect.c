@@ -596,6 +596,8 @@ int detect_publish_exceptions(const struct detect *d, const char *path, time_ns 
     return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the exceptions") : file_write_quick(path, buf_view(&b), e);
 }
 
+size_t detect_coverage_rows(const struct detect *d) { return d->coverage ? coverage_rows(d->coverage) : 0; }
+
 int detect_publish_coverage(const struct detect *d, const char *path, time_ns at, struct err *e)
 {
     AUTO_BUF struct buf b;

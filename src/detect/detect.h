@@ -76,6 +76,7 @@ const char *detect_policy_note(const struct detect *d);
 MUST_USE int detect_publish_risk(const struct detect *d, const char *path, time_ns at, struct err *e);
 MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e);
 /* detect_publish_coverage - the file coverage.json (coverage.h) as of "at"; nothing where nothing is counted. */
+size_t detect_coverage_rows(const struct detect *d);
 MUST_USE int detect_publish_coverage(const struct detect *d, const char *path, time_ns at, struct err *e);
 /* detect_types - look whether the rules of event types (classify.h) are others now. 1: they are, 0: as before; an error: those before go on. */
 MUST_USE int detect_types(struct detect *d, struct err *e);

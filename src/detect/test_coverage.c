@@ -166,7 +166,9 @@ static void every_type_has_a_class_that_wants_it(void **state)
         }
         assert_true(wanted);
     }
-    assert_int_equal(coverage_type(STR("OS-14")), -1);
+    static const char *const none[] = { "", "OS-", "OS-0", "OS-00", "OS-14", "OS-1:", "OS-:1", "OS-011", "os-01", "FW-03", "XX-01" };
+    for (size_t i = 0; i < COUNT(none); i++)
+        assert_int_equal(coverage_type(str_c(none[i])), -1);
     assert_int_equal(count[CLASS_OS_UNIX], 16);
     assert_int_equal(count[CLASS_OS_WINDOWS], 24);
     assert_int_equal(count[CLASS_DB], 3);

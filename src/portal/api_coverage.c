@@ -5,7 +5,7 @@
 #include "event/event.h"
 #include "portal/collection.h"
 
-#define COVERAGE_OLD_NS (60 * NS_PER_SECOND)   /* it is written each ten seconds */
+#define COVERAGE_OLD_NS (150 * NS_PER_SECOND)   /* it is written each ten seconds, a large one each minute */
 
 struct asked_coverage { struct str object, class; bool gaps; };
 
