@@ -9,7 +9,7 @@
 #define MAGIC       "SAQBACK1"
 #define MAGIC_AT    "SAQBACK2"
 #define HEAD        64u
-#define HEAD_AT     32u
+#define HEAD_AT     40u
 #define SHARE       25
 #define RETRY_NS    (60 * NS_PER_SECOND)
 
@@ -61,16 +61,26 @@ static int save(const struct back *b, struct err *e)
     return file_write_atomic(b->path, buf_view(&out), 0640, e);
 }
 
+/* save_at - how far the pass is, with its episodes and risks. */
 static int save_at(const struct back *b, struct err *e)
 {
     AUTO_BUF struct buf out;
+    uint64_t sum;
 
-    buf_init(&out, HEAD_AT);
+    buf_init(&out, HEAD_AT + 2 * BACK_STATE_BYTES);
     buf_str(&out, STR(MAGIC_AT));
+    buf_le64(&out, 0);
     buf_le64(&out, b->pass);
     buf_le64(&out, b->next);
-    buf_le64(&out, b->pass * UINT64_C(0x9E3779B97F4A7C15) ^ b->next);
-    return buf_failed(&out) ? err_set(e, -ENOMEM, "no memory to remember a search") : file_write_atomic(b->path_at, buf_view(&out), 0640, e);
+    buf_le64(&out, b->episodes.n);
+    buf_str(&out, buf_view(&b->episodes));
+    buf_str(&out, buf_view(&b->risk));
+    if (buf_failed(&out) || buf_failed(&b->episodes) || buf_failed(&b->risk))
+        return err_set(e, -ENOMEM, "no memory to remember a search");
+    sum = str_hash(str_cut(buf_view(&out), 16));
+    for (unsigned k = 0; k < 8; k++)
+        out.p[8 + k] = (char)(sum >> 8 * k);
+    return file_write_atomic(b->path_at, buf_view(&out), 0640, e);
 }
 
 static int take_entries(struct back *b, struct reader *r, size_t count)
@@ -131,18 +141,25 @@ static void load_at(struct back *b)
 {
     AUTO_BUF struct buf in;
     struct reader r;
-    uint64_t pass, next;
+    struct str rest;
+    uint64_t pass, next, episodes, sum;
 
-    buf_init(&in, HEAD_AT + 1);
-    if (file_read(b->path_at, HEAD_AT, &in, NULL) < 0)
+    buf_init(&in, HEAD_AT + 2 * BACK_STATE_BYTES + 1);
+    if (file_read(b->path_at, in.limit_bytes, &in, NULL) < 0)
         return;
     r = rd_str(buf_view(&in));
     if (!str_eq(rd_take(&r, 8, "magic"), STR(MAGIC_AT)))
         return;
+    sum = rd_le64(&r);
     pass = rd_le64(&r);
     next = rd_le64(&r);
-    if (rd_le64(&r) == (pass * UINT64_C(0x9E3779B97F4A7C15) ^ next) && rd_ok(&r) && pass == b->pass)
-        b->next = next;
+    episodes = rd_le64(&r);
+    if (!rd_ok(&r) || sum != str_hash(str_cut(buf_view(&in), 16)) || pass != b->pass || episodes > rd_left(&r))
+        return;
+    b->next = next;
+    rest = str_cut(buf_view(&in), HEAD_AT);
+    buf_str(&b->episodes, str_of(rest.p, (size_t)episodes));
+    buf_str(&b->risk, str_cut(rest, (size_t)episodes));
 }
 
 int back_open(const struct back_config *c, struct back **out, struct err *e)
@@ -164,6 +181,10 @@ int back_open(const struct back_config *c, struct back **out, struct err *e)
     snprintf(b->journal, sizeof b->journal, "%.4000s/journal", c->data);
     snprintf(b->set, sizeof b->set, "%.4000s", c->set);
     snprintf(b->policy, sizeof b->policy, "%.4000s", c->policy);
+    snprintf(b->triage, sizeof b->triage, "%.4000s", c->triage ? c->triage : "");
+    snprintf(b->site, sizeof b->site, "%.4000s", c->site ? c->site : "");
+    buf_init(&b->episodes, BACK_STATE_BYTES);
+    buf_init(&b->risk, BACK_STATE_BYTES);
     rc = load(b, e);
     if (rc == 0)
         load_at(b);
@@ -184,6 +205,8 @@ void back_close(struct back **bp)
         return;
     back_pass_stop(b);
     event_batch_free(&b->found);
+    buf_free(&b->episodes);
+    buf_free(&b->risk);
     pthread_cond_destroy(&b->wake);
     pthread_mutex_destroy(&b->lock);
     free(b->known);
@@ -294,6 +317,8 @@ static int begin(struct back *b, const struct journal *out, struct err *e)
         b->hi = b->sets;
         b->pass++;
         b->next = 1;
+        buf_reset(&b->episodes);
+        buf_reset(&b->risk);
         b->from = clock_now() - b->days * NS_PER_DAY;
         int rc = save(b, e);
         if (rc < 0) {

@@ -4,9 +4,9 @@
  *
  * Owns      DATA/detect/searched (which indicators were looked for, and up to which event the others are to be) and DATA/detect/searched-at (how far it is); one thread
  *           while there is something to do.
- * Promises  1. Each event that an indicator stands in raises a finding of it once: behind the event at which detection took up the set by detection, before it by
+ * Promises  1. Each event that an indicator stands in counts once: behind the event at which detection took up the set by detection, before it by
  *              the search. However often it is killed: the frames of findings are numbered by the event, from a base that each pass moves on.
- *           2. A finding is that of detection, marked saqshy.searched_back. An event in which a surer indicator was found live raises no second one of it.
+ *           2. A finding is that of detection, marked saqshy.searched_back; by the policy hits of one episode are counted into one. An event in which a surer indicator was found live raises no second one of it.
  *           3. The thread rests between pieces so that it works no more than share percent of the time of one processor.
  *           4. An indicator that is taken out and comes again is not looked for again, while there is room to remember it.
  *           5. An indicator that comes while a pass goes on has its turn in the next one.
@@ -28,6 +28,7 @@ struct back_config {
     const char *folder;        /* DATA/detect */
     const char *data;          /* store and journal below it */
     const char *set, *policy;  /* as those of indicators_open */
+    const char *triage, *site; /* as those of triage_open: levels, episodes and storms are those of the events' time of receipt, in accounts of the search's own */
     int64_t     days;          /* 0: nothing is searched back, what comes counts as known */
     int64_t     share;         /* percent; 0: 25 */
 };

@@ -12,6 +12,7 @@
 
 #define BACK_FOUND_MAX   4096u          /* findings of one turn */
 #define BACK_FOUND_BYTES (64u * MIB)
+#define BACK_STATE_BYTES (128u * MIB)
 
 struct back_entry {
     uint64_t hash;
@@ -19,7 +20,7 @@ struct back_entry {
 };
 
 struct back {
-    char               path[4200], path_at[4200], store[4200], journal[4200], set[4200], policy[4200];
+    char               path[4200], path_at[4200], store[4200], journal[4200], set[4200], policy[4200], triage[4200], site[4200];
     int64_t            days, share;
     struct back_entry *known;        /* in order */
     size_t             count, sets;
@@ -44,6 +45,7 @@ struct back {
     struct err         failure;
     struct event_batch found;
     uint64_t           found_seq[BACK_FOUND_MAX + INDICATORS_MAX], found_to, found_events;
+    struct buf         episodes, risk;   /* of the events before found_to; at the start of those before next */
 };
 
 uint64_t back_hash(const struct ioc *i);

@@ -13,7 +13,9 @@
 struct pass {
     struct back        *b;
     struct indicators  *x;
-    struct triage      *triage;       /* without a policy: each find is a finding by itself */
+    struct triage      *triage;
+    struct sigma       *rules;        /* none: indicators are of no set */
+    time_ns             newest;       /* received */
     struct wants        wants;
     bool                few;          /* wants is right */
     uint64_t            events;
@@ -62,6 +64,11 @@ static bool hand_over(struct pass *p, uint64_t to, bool ended)
     b->found_to = to;
     b->found_events = p->events;
     b->ended = ended;
+    if (b->failed == 0) {
+        buf_reset(&b->episodes);
+        buf_reset(&b->risk);
+        triage_save(p->triage, &b->episodes, &b->risk);
+    }
     b->ready = true;
     while (b->ready && !b->quit && !ended)
         pthread_cond_wait(&b->wake, &b->lock);
@@ -74,6 +81,21 @@ static bool hand_over(struct pass *p, uint64_t to, bool ended)
     return !quit;
 }
 
+/* mark - the findings that the event brought about. */
+static int mark(struct pass *p, size_t from, uint64_t seq)
+{
+    struct back *b = p->b;
+
+    for (size_t i = from; i < b->found.count; i++) {
+        int rc = event_add(&b->found.items[i], &b->found.arena, STR("saqshy.searched_back"), STR("true"));
+
+        if (rc < 0 && rc != -E2BIG)
+            return err_set(p->e, -ENOMEM, "no memory for a finding");
+        b->found_seq[i] = seq;
+    }
+    return 0;
+}
+
 static int look(struct pass *p, const struct event *ev)
 {
     struct back *b = p->b;
@@ -82,15 +104,27 @@ static int look(struct pass *p, const struct event *ev)
     int n;
 
     p->events++;
+    p->newest = ev->received > p->newest ? ev->received : p->newest;
     if (str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
         return 0;
-    n = indicators_look(p->x, p->triage, NULL, ev, &b->found, &silent, p->e);
-    if (n <= 0)
-        return n;
-    for (size_t i = before; i < b->found.count; i++)
-        b->found_seq[i] = ev->seq;
-    /* The texts of a finding are borrowed from the event; it is written before the event goes. */
-    return b->found.count >= BACK_FOUND_MAX && !hand_over(p, ev->seq + 1, false) ? -ECANCELED : 0;
+    n = indicators_look(p->x, p->triage, p->rules, ev, &b->found, &silent, p->e);
+    if (n >= 0)
+        n = triage_due(p->triage, p->rules, ev, &b->found, p->e);
+    if (n < 0 || b->found.count == before)
+        return n < 0 ? n : 0;
+    n = mark(p, before, ev->seq);
+    /* The line of a finding is that of the event; it is written before the event goes. */
+    return n == 0 && b->found.count >= BACK_FOUND_MAX && !hand_over(p, ev->seq + 1, false) ? -ECANCELED : n;
+}
+
+/* close_episodes - what was counted and not told: as if nothing came any more for a day. */
+static int close_episodes(struct pass *p)
+{
+    const struct event last = { .seq = p->b->to, .received = p->newest + NS_PER_DAY, .time = p->newest + NS_PER_DAY };
+    size_t before = p->b->found.count;
+    int n = triage_due(p->triage, p->rules, &last, &p->b->found, p->e);
+
+    return n < 0 ? n : mark(p, before, p->b->to);
 }
 
 static int look_tail(void *arg, const struct event *ev)
@@ -152,7 +186,11 @@ static int run(struct pass *p)
     if (rc == 0)
         rc = indicators_refresh(p->x, &count, p->e);
     if (rc >= 0)
-        rc = triage_open(NULL, NULL, &p->triage, p->e);
+        rc = triage_open(*b->triage ? b->triage : NULL, *b->site ? b->site : NULL, &p->triage, p->e);
+    if (rc == 0)
+        rc = sigma_compile(NULL, 0, &p->rules, p->e);
+    if (rc == 0 && b->next > 1 && b->episodes.n)
+        rc = triage_load(p->triage, buf_view(&b->episodes), buf_view(&b->risk), p->e);
     if (rc < 0)
         return rc;
     indicators_only(p->x, wanted, b, clock_now());
@@ -173,7 +211,7 @@ static int run(struct pass *p)
         store_scan_close(&scan);
     }
     store_page_free(&page);
-    return rc;
+    return rc == 0 ? close_episodes(p) : rc;
 }
 
 static void *work(void *arg)
@@ -189,10 +227,11 @@ static void *work(void *arg)
         b->failed = rc;
         b->failure = e;
         if (rc < 0)
-            event_batch_reset(&b->found);   /* texts of it may be gone; it is found again */
+            event_batch_reset(&b->found);   /* texts of it may be gone; it is found again, from what was saved last */
         (void)hand_over(p, rc < 0 ? b->next : b->to, true);
         indicators_close(&p->x);
         triage_close(&p->triage);
+        sigma_free(&p->rules);
     } else {
         b->failed = err_set(&b->failure, -ENOMEM, "no memory to search back");
         pthread_mutex_lock(&b->lock);

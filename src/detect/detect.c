@@ -159,7 +159,8 @@ static int one_directory(const struct detect *d, struct err *e)
 /* open_back - what it remembers may be damaged: it is told, and all is searched for anew. */
 static int open_back(struct detect *d, struct err *e)
 {
-    struct back_config c = { d->c.back_folder, d->c.data, d->c.indicators, d->c.indicator_policy, d->c.back_days, d->c.back_share };
+    struct back_config c = { .folder = d->c.back_folder, .data = d->c.data, .set = d->c.indicators, .policy = d->c.indicator_policy, .triage = d->c.policy,
+                             .site = d->c.site_policy, .days = d->c.back_days, .share = d->c.back_share };
     int rc = back_open(&c, &d->back, e);
 
     if (rc < 0 && d->back)

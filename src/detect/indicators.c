@@ -117,7 +117,6 @@ static int tell(struct looking *l, size_t at, struct str field, const struct ioc
         { "threat.indicator.confidence", i->confidence == IOC_CONFIDENCE_NONE ? none : arena_printf(a, "%u", i->confidence) },
         { "threat.feed.name", i->source },
         { "threat.enrichments.matched.field", field },
-        { "saqshy.searched_back", l->x->wanted ? STR("true") : none },
     };
     int rc = 0;
 

@@ -28,7 +28,7 @@ MUST_USE int indicators_look(struct indicators *x, struct triage *triage, const 
 
 /* indicators_each - all of the set in force. */
 MUST_USE int indicators_each(const struct indicators *x, ioc_fn *fn, void *arg, struct err *e);
-/* indicators_only - from now on events are those of then: an indicator raises a finding where wanted says so, and the finding says "saqshy.searched_back". Terms are held against
+/* indicators_only - from now on events are those of then: an indicator raises a finding where wanted says so. Terms are held against
  * now, not against the event: who published an indicator today, with a term that begins today, wants to know of yesterday. */
 typedef bool indicators_wanted(void *arg, const struct ioc *i, uint64_t seq);
 void indicators_only(struct indicators *x, indicators_wanted *wanted, void *arg, time_ns now);

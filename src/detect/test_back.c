@@ -12,7 +12,7 @@
 
 struct back_place {
     struct place p;
-    char set[96], policy[512], folder[96];
+    char set[96], policy[512], folder[96], triage[512];    /* triage "": none */
     unsigned filled;
 };
 
@@ -22,6 +22,7 @@ static void make(struct back_place *b)
     struct err e;
 
     b->filled = 0;
+    *b->triage = 0;
     place_make(&b->p);
     write_rule(&b->p, "r.yml", "title: R\nid: 00000000-0000-4000-8000-000000000001\nlogsource: {}\ndetection:\n  a: { source.ip: 203.0.113.5 }\n  condition: a\nlevel: low\n");
     snprintf(b->set, sizeof b->set, "%s/set", b->p.root);
@@ -108,6 +109,7 @@ static struct detect *open_it(const struct back_place *b)
     struct detect *d = NULL;
     struct err e;
 
+    c.policy = *b->triage ? b->triage : NULL;
     if (detect_open(&c, NULL, NULL, &d, &e) < 0)
         fail_msg("%s", e.text);
     return d;
@@ -212,10 +214,31 @@ static void test_a_new_indicator_is_found_in_events_that_were_there_before_it(vo
     place_remove(&b.p);
 }
 
+/* killed - a child that works and is ended by a timer wherever it stands. */
+static bool killed(const struct back_place *b, uint32_t *random)
+{
+    int status = 0;
+    pid_t child;
+
+    *random = *random * 1664525 + 1013904223;
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct itimerval after = { .it_value = { .tv_usec = 2000 + (*random >> 15) } };
+
+        setitimer(ITIMER_REAL, &after, NULL);
+        struct detect *d = open_it(b);
+        _exit(work(d) == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    return WIFSIGNALED(status);
+}
+
 static void test_however_often_the_search_is_killed_each_event_raises_its_finding_once(void **state)
 {
     struct back_place b;
-    unsigned killed = 0;
+    unsigned times_killed = 0;
     uint32_t random = 5;
 
     (void)state;
@@ -225,34 +248,65 @@ static void test_however_often_the_search_is_killed_each_event_raises_its_findin
     work_to_end(&b);
     put(&b, 500, 1700);
     for (unsigned i = 0; i < 60; i++) {
-        int status = 0;
-        pid_t child;
-
         if (i == 10)
             indicators(&b, "123");
         if (i == 30)
             indicators(&b, "1234");
         if (i == 40)
             put(&b, 300, 1900);
-        random = random * 1664525 + 1013904223;
-        child = fork();
-        assert_true(child >= 0);
-        if (child == 0) {
-            struct itimerval after = { .it_value = { .tv_usec = 2000 + (random >> 15) } };
-            struct detect *d;
-
-            setitimer(ITIMER_REAL, &after, NULL);
-            d = open_it(&b);
-            _exit(work(d) == 0 ? 0 : 1);
-        }
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-        killed += WIFSIGNALED(status);
+        times_killed += killed(&b, &random);
     }
     work_to_end(&b);
-    assert_true(killed > 5);
+    assert_true(times_killed > 5);
     for (unsigned n = 1; n <= 4; n++)
         each_once(&b, n, SIZE_MAX);
+    place_remove(&b.p);
+}
+
+/* hits_back - the sum of what findings of the search say of 203.0.113.n, told singly or counted. */
+static uint64_t hits_back(const struct back_place *b, unsigned n, size_t *findings)
+{
+    struct journal_reader *r = NULL;
+    struct event_batch batch;
+    uint64_t sum = 0, hits;
+    char value[24];
+    struct err e;
+    int got;
+
+    snprintf(value, sizeof value, "203.0.113.%u", n);
+    *findings = 0;
+    event_batch_init(&batch, 0);
+    assert_int_equal(journal_reader_open(b->p.findings, 0, &r, &e), 0);
+    while ((got = journal_reader_next(r, &batch, NULL, &e)) > 0)
+        for (int i = 0; i < got; i++)
+            if (str_eq(event_get(&batch.items[i], STR("rule.name")), str_c(value)) && event_get(&batch.items[i], STR("saqshy.searched_back")).n) {
+                assert_true(str_u64(event_get(&batch.items[i], STR("saqshy.hits")), &hits));
+                sum += hits;
+                ++*findings;
+            }
+    journal_reader_close(&r);
+    event_batch_free(&batch);
+    return sum;
+}
+
+static void test_by_the_policy_hits_are_counted_into_episodes_and_each_counts_once_through_kills(void **state)
+{
+    struct back_place b;
+    uint32_t random = 77;
+    size_t findings;
+
+    (void)state;
+    make(&b);
+    snprintf(b.triage, sizeof b.triage, "%.*s/policy/detection.yaml", (int)(strstr(b.policy, "/ioc/") - b.policy), b.policy);
+    indicators(&b, "1");
+    put(&b, 2000, 1900);
+    work_to_end(&b);
+    indicators(&b, "12");
+    for (unsigned i = 0; i < 20; i++)
+        (void)killed(&b, &random);
+    work_to_end(&b);
+    assert_int_equal(hits_back(&b, 2, &findings), 2000 / ADDRESSES);
+    assert_true(findings > 0 && findings < 2000 / ADDRESSES);
     place_remove(&b.p);
 }
 
@@ -286,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_new_indicator_is_found_in_events_that_were_there_before_it),
         cmocka_unit_test(test_however_often_the_search_is_killed_each_event_raises_its_finding_once),
+        cmocka_unit_test(test_by_the_policy_hits_are_counted_into_episodes_and_each_counts_once_through_kills),
         cmocka_unit_test(test_what_it_remembers_may_be_lost_or_damaged),
     };
 
