@@ -248,7 +248,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", e.text);
         return 1;
     }
-    printf("%zu rules loaded in %.0f ms\n", sigma_rule_count(b.set), (cpu_seconds() - start) * 1e3);
+    printf("%zu rules loaded in %.0f ms, %.1f MiB compiled\n", sigma_rule_count(b.set), (cpu_seconds() - start) * 1e3, (double)sigma_bytes(b.set) / (double)MIB);
     if (load_events(&b, files) != 0)
         return 1;
     printf("%zu events, %zu of them real; %.1f values and %.0f bytes each\n", b.events, b.real, (double)b.values / (double)b.events,

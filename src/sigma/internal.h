@@ -123,6 +123,7 @@ struct regex {
 #define RE_TO_END     16u
 MUST_USE int regex_new(struct str pattern, unsigned flags, struct regex **out, struct err *e);
 void regex_free(struct regex *r);
+size_t regex_bytes(const struct regex *r);   /* memory, with its machine code */
 struct regex_scratch;   /* pcre2 match data and context of one worker */
 struct regex_scratch *regex_scratch_new(void);
 void regex_scratch_free(struct regex_scratch **s);

@@ -94,3 +94,14 @@ int regex_match(const struct regex *r, struct regex_scratch *s, struct str text,
     *n = o[1] >= o[0] ? o[1] - o[0] : 0;
     return 1;
 }
+
+size_t regex_bytes(const struct regex *r)
+{
+    size_t code = 0, jit = 0;
+
+    if (pcre2_pattern_info(r->code, PCRE2_INFO_SIZE, &code) != 0)
+        code = 0;
+    if (pcre2_pattern_info(r->code, PCRE2_INFO_JITSIZE, &jit) != 0)
+        jit = 0;
+    return sizeof *r + code + jit;
+}

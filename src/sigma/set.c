@@ -408,6 +408,10 @@ size_t sigma_bytes(const struct sigma *s)
                s->logsource_cap * sizeof *s->logsources + s->alias_cap * sizeof *s->aliases + s->mapping_cap * sizeof *s->mappings +
                SIGMA_FIELDS_MAX * sizeof *s->fields;
 
+    for (const struct regex *r = s->regexes; r; r = r->next)
+        n += regex_bytes(r);
+    for (uint32_t i = 0; i < s->rule_count; i++)
+        n += s->rules[i].filters.cap * sizeof(uint32_t);
     n += (s->field_map.cap + s->id_map.cap + s->alias_map.cap + s->mapping_map.cap) * sizeof(struct slot);
     n += sizeof *t + t->arena.used_bytes + t->atom_cap * sizeof *t->atoms + (t->atom_map.cap + t->vocabulary.cap) * sizeof(struct slot);
     n += t->of_rules.cap * sizeof(uint32_t) + (t->atom_count + 2) * sizeof *t->post_at + (t->of_rules.n + 1) * sizeof *t->posts;
