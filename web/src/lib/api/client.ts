@@ -173,6 +173,7 @@ export const tailAddress = (q: string) => address('/events/tail', { q });
 export const streamAddress = '/api/v1/stream';
 export const documentAddress = (sha256: string, format: 'pdf' | 'json' = 'pdf') =>
   address(`/documents/${id(sha256)}`, { format: format === 'pdf' ? null : format });
+export const indicatorsAddress = (case_id: string, format: 'stix' | 'misp') => address(`/cases/${id(case_id)}/indicators`, { format });
 
 export async function catalogue(lang: T.Language): Promise<Record<string, string>> {
   const response = await fetch(`/i18n/${lang}.json`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
