@@ -13,6 +13,7 @@ struct level {
 
 struct builder {
     struct yaml *y;
+    struct str   text;     /* the file */
     struct level stack[YAML_DEPTH_MAX];
     size_t       depth, nodes;
     struct err  *e;
@@ -49,14 +50,63 @@ static struct ynode *node_new(struct builder *b, enum ynode_kind kind, struct fy
     return n;
 }
 
+/* fold - line breaks of raw from at on become a blank, or one break less than there are; *at comes behind them. Blanks around them are nothing (YAML 1.2, 7.3.2). */
+static size_t fold(struct str raw, size_t *at, char *out, size_t n)
+{
+    size_t breaks = 0;
+
+    while (n && (out[n - 1] == ' ' || out[n - 1] == '\t'))
+        n--;
+    for (; *at < raw.n && strchr(" \t\r\n", raw.p[*at]); ++*at)
+        breaks += raw.p[*at] == '\n' || (raw.p[*at] == '\r' && !(*at + 1 < raw.n && raw.p[*at + 1] == '\n'));
+    if (breaks == 1)
+        out[n++] = ' ';
+    for (; breaks > 1; breaks--)
+        out[n++] = '\n';
+    return n;
+}
+
+/* unquoted - what stands between single quotes, from the file itself: libfyaml 0.7.12 loses the end of a text in which two doubled quotes touch. NULL: no memory. */
+static char *unquoted(struct builder *b, struct str raw, size_t *len)
+{
+    char *out = arena_alloc(&b->y->arena, raw.n + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; out && i < raw.n;) {
+        if (raw.p[i] == '\r' || raw.p[i] == '\n') {
+            n = fold(raw, &i, out, n);
+            continue;
+        }
+        out[n++] = raw.p[i];
+        i += raw.p[i] == '\'' ? 2 : 1;   /* a quote within stands twice */
+    }
+    if (out)
+        out[n] = 0;
+    *len = n;
+    return out;
+}
+
+/* raw_of - the bytes of a token in the file; an empty text where its marks say something impossible. */
+static struct str raw_of(const struct builder *b, const struct fy_token *t)
+{
+    const struct fy_mark *from = fy_token_start_mark((struct fy_token *)(uintptr_t)t), *to = fy_token_end_mark((struct fy_token *)(uintptr_t)t);
+
+    return from && to && from->input_pos <= to->input_pos && to->input_pos <= b->text.n ? str_of(b->text.p + from->input_pos, to->input_pos - from->input_pos) : STR("");
+}
+
 static int take_scalar(struct builder *b, struct ynode *n, struct fy_event *fe)
 {
     struct fy_token *t = fy_event_get_token(fe);
     size_t len = 0;
     const char *p = t ? fy_token_get_text(t, &len) : NULL;
+    struct str raw = t && fy_token_scalar_style(t) == FYSS_SINGLE_QUOTED ? raw_of(b, t) : STR("");
 
     n->plain = !t || fy_token_scalar_style(t) == FYSS_PLAIN;
     n->text = arena_copy(&b->y->arena, str_of(p, p ? len : 0));
+    if (str_find(raw, STR("''")) >= 0) {
+        n->text.p = unquoted(b, raw, &len);
+        n->text.n = len;
+    }
     return n->text.p ? 0 : err_line(b->e, -E2BIG, b->y->name, n->line, n->column, "the file needs too much memory");
 }
 
@@ -222,6 +272,7 @@ int yaml_load(struct str text, const char *name, struct yaml **out, struct err *
         arena_init(&y->arena, 128u * MIB);
         b->y = y;
         b->e = e;
+        b->text = text;
         if (text.n > YAML_BYTES_MAX)
             rc = err_line(e, -E2BIG, name, 0, 0, "larger than %u bytes", YAML_BYTES_MAX);
         else if (!str_utf8_valid(text))
