@@ -210,6 +210,7 @@ void back_close(struct back **bp)
     pthread_cond_destroy(&b->wake);
     pthread_mutex_destroy(&b->lock);
     free(b->known);
+    free(b->found_seq);
     free(b);
     *bp = NULL;
 }

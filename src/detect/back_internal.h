@@ -44,7 +44,9 @@ struct back {
     int                failed;
     struct err         failure;
     struct event_batch found;
-    uint64_t           found_seq[BACK_FOUND_MAX + INDICATORS_MAX], found_to, found_events;
+    uint64_t          *found_seq;    /* of each of found; found_cap: there is room for so many */
+    size_t             found_cap;
+    uint64_t           found_to, found_events;
     struct buf         episodes, risk;   /* of the events before found_to; at the start of those before next */
 };
 

@@ -9,6 +9,7 @@
 
 #define REOPEN_MAX 1000
 #define REST_MAX   (10 * NS_PER_SECOND)
+#define CLOSE_NS   (31 * NS_PER_DAY)   /* longer than any window of the policy */
 
 struct pass {
     struct back        *b;
@@ -81,11 +82,29 @@ static bool hand_over(struct pass *p, uint64_t to, bool ended)
     return !quit;
 }
 
+/* seqs_grow - room for the numbers of all that was found: one event may end many episodes. */
+static int seqs_grow(struct back *b, struct err *e)
+{
+    size_t cap = b->found_cap ? b->found_cap * 2 : 2 * BACK_FOUND_MAX;
+    uint64_t *list;
+
+    while (cap < b->found.count)
+        cap *= 2;
+    list = b->found.count <= b->found_cap ? b->found_seq : realloc(b->found_seq, cap * sizeof *list);
+    if (!list)
+        return err_set(e, -ENOMEM, "no memory for a finding");
+    b->found_cap = b->found.count <= b->found_cap ? b->found_cap : cap;
+    b->found_seq = list;
+    return 0;
+}
+
 /* mark - the findings that the event brought about. */
 static int mark(struct pass *p, size_t from, uint64_t seq)
 {
     struct back *b = p->b;
 
+    if (b->found.count && seqs_grow(b, p->e) < 0)
+        return -ENOMEM;
     for (size_t i = from; i < b->found.count; i++) {
         int rc = event_add(&b->found.items[i], &b->found.arena, STR("saqshy.searched_back"), STR("true"));
 
@@ -117,14 +136,25 @@ static int look(struct pass *p, const struct event *ev)
     return n == 0 && b->found.count >= BACK_FOUND_MAX && !hand_over(p, ev->seq + 1, false) ? -ECANCELED : n;
 }
 
-/* close_episodes - what was counted and not told: as if nothing came any more for a day. */
+/* close_episodes - what was counted and not told: as if nothing came any more until every window is over. One event tells so many updates at most, so it is
+ * asked until there are no more; their frames are numbered from the end of the pass on, and what is handed over is not told again after a kill. */
 static int close_episodes(struct pass *p)
 {
-    const struct event last = { .seq = p->b->to, .received = p->newest + NS_PER_DAY, .time = p->newest + NS_PER_DAY };
-    size_t before = p->b->found.count;
-    int n = triage_due(p->triage, p->rules, &last, &p->b->found, p->e);
+    struct back *b = p->b;
+    uint64_t at = b->next > b->to ? b->next : b->to;
+    int n;
 
-    return n < 0 ? n : mark(p, before, p->b->to);
+    do {
+        const struct event last = { .seq = at, .received = p->newest + CLOSE_NS, .time = p->newest + CLOSE_NS };
+        size_t before = b->found.count;
+
+        n = triage_due(p->triage, p->rules, &last, &b->found, p->e);
+        if (n > 0 && mark(p, before, at) < 0)
+            return -ENOMEM;
+        if (n > 0 && !hand_over(p, ++at, false))
+            return -ECANCELED;
+    } while (n > 0);
+    return n;
 }
 
 static int look_tail(void *arg, const struct event *ev)
@@ -177,7 +207,7 @@ static int want_one(void *arg, const struct ioc *i, struct err *e)
 static int run(struct pass *p)
 {
     struct back *b = p->b;
-    struct store_scan_options o = { .store_folder = b->store, .journal_folder = b->journal, .from = b->from, .to = INT64_MAX, .from_seq = b->next, .to_seq = b->to,
+    struct store_scan_options o = { .store_folder = b->store, .journal_folder = b->journal, .from = b->from, .to = INT64_MAX, .from_seq = b->next < b->to ? b->next : b->to, .to_seq = b->to,
                                     .stop = &b->stop };
     struct store_page *page = NULL;
     size_t count;

@@ -310,6 +310,81 @@ static void test_by_the_policy_hits_are_counted_into_episodes_and_each_counts_on
     place_remove(&b.p);
 }
 
+/* rare_updates - our policy, but episodes are told again so rarely that all of them have something to tell at the end of a pass. */
+static void rare_updates(struct back_place *b)
+{
+    AUTO_BUF struct buf ours, out;
+    char path[512];
+    struct str rest, line;
+    struct err e;
+
+    buf_init(&ours, MIB);
+    buf_init(&out, MIB);
+    snprintf(path, sizeof path, "%.*s/policy/detection.yaml", (int)(strstr(b->policy, "/ioc/") - b->policy), b->policy);
+    assert_int_equal(file_read(path, MIB, &ours, &e), 0);
+    rest = buf_view(&ours);
+    while (str_split(&rest, '\n', &line)) {
+        buf_str(&out, str_starts(line, STR("  update:")) ? STR("  update: 30m") : str_starts(line, STR("storm:")) ? STR("storm: {groups: 1000}") : line);
+        buf_byte(&out, '\n');
+    }
+    snprintf(b->triage, sizeof b->triage, "%s/detection.yaml", b->p.root);
+    assert_int_equal(file_write_atomic(b->triage, buf_view(&out), 0644, &e), 0);
+}
+
+/* put_hosts - each of so many hosts meets 203.0.113.2 twice. */
+static void put_hosts(struct back_place *b, unsigned hosts)
+{
+    struct journal *j = NULL;
+    struct event_batch batch;
+    struct err e;
+
+    event_batch_init(&batch, 0);
+    assert_int_equal(journal_open(b->p.journal, MIB, &j, &e), 0);
+    for (unsigned i = 0; i < 2 * hosts; i++) {
+        struct event *ev;
+
+        event_batch_reset(&batch);
+        ev = event_batch_add(&batch);
+        ev->time = ev->received = clock_now() - NS_PER_DAY + (time_ns)i * NS_PER_SECOND;
+        ev->original = STR("line");
+        assert_int_equal(event_add(ev, &batch.arena, STR("source.ip"), STR("203.0.113.2")), 0);
+        assert_int_equal(event_add(ev, &batch.arena, STR("host.name"), arena_printf(&batch.arena, "h%u", i % hosts)), 0);
+        assert_int_equal(journal_append(j, ev, 1, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
+        b->filled++;
+    }
+    assert_int_equal(journal_commit(j, &e), 0);
+    journal_close(&j);
+    event_batch_free(&batch);
+    index_to(b, b->filled);
+}
+
+static void at_the_end(bool kill)
+{
+    struct back_place b;
+    uint32_t random = 3;
+    size_t findings;
+
+    make(&b);
+    rare_updates(&b);
+    indicators(&b, "1");
+    put_hosts(&b, 300);
+    work_to_end(&b);
+    indicators(&b, "12");
+    for (unsigned i = 0; kill && i < 20; i++)
+        (void)killed(&b, &random);
+    work_to_end(&b);
+    assert_int_equal(hits_back(&b, 2, &findings), 600);
+    assert_int_equal(findings, 600);
+    place_remove(&b.p);
+}
+
+static void test_at_the_end_of_a_search_all_open_episodes_tell_what_they_counted(void **state)
+{
+    (void)state;
+    at_the_end(false);
+    at_the_end(true);
+}
+
 static void test_what_it_remembers_may_be_lost_or_damaged(void **state)
 {
     struct back_place b;
@@ -341,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_a_new_indicator_is_found_in_events_that_were_there_before_it),
         cmocka_unit_test(test_however_often_the_search_is_killed_each_event_raises_its_finding_once),
         cmocka_unit_test(test_by_the_policy_hits_are_counted_into_episodes_and_each_counts_once_through_kills),
+        cmocka_unit_test(test_at_the_end_of_a_search_all_open_episodes_tell_what_they_counted),
         cmocka_unit_test(test_what_it_remembers_may_be_lost_or_damaged),
     };
 
