@@ -2,7 +2,7 @@
 // an exception is previewed, excepts while it holds and expires, hosts and users have an account of risk, and the site's policy counts.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { centre, saqshy, sendSyslog, until } from './lib/centre.mjs';
 
@@ -134,6 +134,17 @@ test('an exception excepts nothing from the moment on at which it expires, and t
     await until('it is found again', async () => (await later.get('/cases')).json.items.filter((x) => x.rule?.id === RULE).length === 2, 60);
 });
 
+test('an exception that root writes belongs to the owner of the data directory: the guard runs as it, and reads no rules at all if there is a folder that it cannot open', { skip: process.getuid() !== 0 && 'only root can give files away' }, async (t) => {
+    const c = await centre({ demo: true }), owner = 65534;
+    t.after(() => c.remove());
+    mkdirSync(join(c.data, 'rules'), { recursive: true });
+    writeFileSync(join(c.data, 'rules/doors.yml'), rule);
+    chownSync(c.data, owner, owner);
+    const r = await saqshy(['rules', 'except', RULE, '--where', 'a=b', '--reason', 'x', '--author', 'A', '--expires', '2099-01-01', '--data', c.data]);
+    assert.equal(r.code, 0, r.err);
+    for (const f of ['rules', 'rules/exceptions', `rules/exceptions/${readdirSync(join(c.data, 'rules/exceptions'))[0]}`]) assert.equal(statSync(join(c.data, f)).uid, owner, f);
+});
+
 test('what is wrong in an exception is said, and nothing is written', async (t) => {
     const c = await centre({ demo: true });
     t.after(() => c.remove());
@@ -146,6 +157,8 @@ test('what is wrong in an exception is said, and nothing is written', async (t) 
         [/--where is missing/, RULE, '--reason', 'x', '--expires', '2099-01-01'],
         [/--where wants FIELD=VALUE/, RULE, '--where', 'ab'],
         [/--expires wants a day/, RULE, '--where', 'a=b', '--expires', 'tomorrow'],
+        [/--expires is a moment that has passed/, RULE, '--where', 'a=b', '--reason', 'x', '--expires', '2020-01-01'],
+        [/everything would be excepted/, RULE, '--where', 'a|contains=', '--reason', 'x', '--expires', '2099-01-01'],
         [/there is no rule "nobody"/, 'nobody', '--where', 'a=b', '--reason', 'x', '--expires', '2099-01-01'],
         [/one RULE is wanted/, '--where', 'a=b', '--reason', 'x', '--expires', '2099-01-01'],
         [/no modifier "contians"/, RULE, '--where', 'a|contians=b', '--reason', 'x', '--expires', '2099-01-01'],

@@ -125,6 +125,17 @@ static void put_title(const struct sigma_rule *r, const struct exception *x, str
     quoted(b, buf_view(&t), false);
 }
 
+/* part_of - the value of such a field is a part of the event's. */
+static bool part_of(struct str field)
+{
+    static const struct str modifiers[] = { STR_INIT("|contains"), STR_INIT("|startswith"), STR_INIT("|endswith"), STR_INIT("|re") };
+    bool part = false;
+
+    for (size_t i = 0; i < COUNT(modifiers); i++)
+        part = part || str_find(field, modifiers[i]) >= 0;
+    return part;
+}
+
 /* check - the texts can stand in a file, and nothing is missing. */
 static int check(const struct exception *x, struct err *e)
 {
@@ -141,6 +152,9 @@ static int check(const struct exception *x, struct err *e)
     }
     if (x->where_count == 0 || x->where_count > EXCEPTION_WHERE_MAX)
         return err_set(e, -EINVAL, "what is excepted is missing: from 1 to %d fields with their values", EXCEPTION_WHERE_MAX);
+    for (size_t i = 0; i < x->where_count; i++)
+        if (x->where[i].value.n == 0 && part_of(x->where[i].field))
+            return err_set(e, -EINVAL, "\"%.*s\": an empty text stands in every value, so everything would be excepted", STR_ARG(x->where[i].field));
     for (size_t i = 0; i < x->where_count; i++)
         if (!x->where[i].field.n || !plain_text(x->where[i].field) || !plain_text(x->where[i].value))
             return err_set(e, -EINVAL, "\"%.*s\": a field and its value are one line of text", STR_ARG(x->where[i].field));

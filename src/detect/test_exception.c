@@ -128,6 +128,14 @@ static void what_cannot_be_excepted_is_said(void **state)
     bad.where[0] = (struct exception_where){ STR("user|contians"), STR("a") };
     assert_int_equal(exception_text(set, &bad, &out, id, &e), -EINVAL);
     assert_non_null(strstr(e.text, "no modifier \"contians\""));
+    static const char *const all_of_it[] = { "user|contains", "user|startswith", "user|endswith", "user|contains|all", "user|re", "user|re|i" };
+    for (size_t i = 0; i < COUNT(all_of_it); i++) {   /* an empty part is in every value: all would be excepted */
+        bad.where[0] = (struct exception_where){ str_c(all_of_it[i]), STR("") };
+        CHECK(all_of_it[i], exception_text(set, &bad, &out, id, &e) == -EINVAL && strstr(e.text, "stands in every value"));
+    }
+    bad.where[0] = (struct exception_where){ STR("user"), STR("") };
+    buf_reset(&out);
+    assert_int_equal(exception_text(set, &bad, &out, id, &e), 0);
     sigma_free(&set);
 }
 

@@ -70,7 +70,7 @@ static int take_expiry(struct draft *d, const struct ynode *n, struct filter *f)
     text = n->kind == YNODE_SCALAR ? n->text : STR("");
     if (text.n == 10)
         text = arena_printf(&d->set->arena, "%.*sT00:00:00Z", STR_ARG(text));
-    if (text.n < 11 || time_parse_rfc3339(text, &t, NULL, NULL) < 0)
+    if (text.n < 11 || time_parse_rfc3339(text, &t, NULL, NULL) < 0 || t > INT64_MAX - NS_PER_DAY)
         return draft_broken(d, n, "\"expires\" must be a day, 2026-12-31, or a moment, 2026-12-31T18:00:00+05:00");
     f->expires = n->text.n == 10 ? t + NS_PER_DAY : t;
     return 0;
@@ -85,7 +85,13 @@ static int take_scope(struct draft *d, const struct ynode *n, struct filter *f)
         return 0;
     if (n->kind != YNODE_MAP || yaml_only(d->y, n, keys, &why) < 0 || !yaml_get(n, "objects"))
         return draft_broken(d, n, "\"scope\" must be a map of \"objects\": a list of ids");
-    return draft_texts(d, yaml_get(n, "objects"), &f->objects);
+    int rc = draft_texts(d, yaml_get(n, "objects"), &f->objects);
+    bool empty = f->objects.count == 0;
+
+    for (size_t i = 0; i < f->objects.count; i++)
+        empty = empty || f->objects.items[i].n == 0;
+    /* Whoever wrote a scope did not mean everywhere, and events without an object are nobody's. */
+    return rc == 0 && empty ? draft_broken(d, n, "\"objects\" names no object: a list of ids is expected; for all objects leave out \"scope\"") : rc;
 }
 
 static int take_exception(struct draft *d, const struct ynode *map, const struct ynode *custom, struct filter *f)
