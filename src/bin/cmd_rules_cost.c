@@ -12,11 +12,11 @@
 #define TITLE_SHOWN 80
 
 static const char usage[] =
-    "usage: saqshy rules cost --data DIR [--top N] [--never-fed] [--json]\n\n"
+    "usage: saqshy rules cost [--data DIR] [--top N] [--never-fed] [--json]\n\n"
     "Shows the rules that cost the saqshyd on DIR most (--top, 20): their share of the time of all rules, nanoseconds for each event of any kind and\n"
     "for each evaluation, events that came to them, how often their condition was computed, and how often it was true. An exclamation mark: over the\n"
     "budget. --never-fed: instead the rules to whose log source no event came yet. --json: the same rows as one object.\n"
-    "Exit 0, 1 if there is none, 2 if DIR has no such figures.\n";
+    "DIR: SAQSHY_DATA, else ./data. Exit 0, 1 if there is none, 2 if DIR has no such figures.\n";
 
 static json_int_t count_of(const json_t *o, const char *key) { return json_integer_value(json_object_get(o, key)); }
 
@@ -133,7 +133,7 @@ int cmd_rules_cost(int argc, char **argv)
 {
     static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "top", required_argument, NULL, 't' }, { "data", required_argument, NULL, 'd' },
                                              { "never-fed", no_argument, NULL, 'n' }, { "help", no_argument, NULL, 'h' }, { 0 } };
-    const char *data = NULL;
+    const char *data = getenv("SAQSHY_DATA");
     bool json = false, never = false;
     uint64_t top = 0;
     struct err e;
@@ -151,9 +151,9 @@ int cmd_rules_cost(int argc, char **argv)
             return c == 'h' ? EXIT_YES : EXIT_USAGE;
         }
     }
-    if (!data || optind != argc)
-        return wrong_usage("rules cost", data ? "no further words are expected" : "--data DIR is missing");
-    rc = cost(data, top ? (size_t)top : never ? SIZE_MAX : TOP_DEFAULT, never, json, &e);
+    if (optind != argc)
+        return wrong_usage("rules cost", "no further words are expected");
+    rc = cost(data ? data : "data", top ? (size_t)top : never ? SIZE_MAX : TOP_DEFAULT, never, json, &e);
     if (rc < 0)
         fprintf(stderr, "saqshy rules cost: %s\n", e.text);
     return rc < 0 ? EXIT_USAGE : rc;

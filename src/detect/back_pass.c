@@ -16,7 +16,6 @@ struct pass {
     struct indicators  *x;
     struct triage      *triage;
     struct sigma       *rules;        /* none: indicators are of no set */
-    time_ns             newest;       /* received */
     struct wants        wants;
     bool                few;          /* wants is right */
     uint64_t            events;
@@ -123,7 +122,6 @@ static int look(struct pass *p, const struct event *ev)
     int n;
 
     p->events++;
-    p->newest = ev->received > p->newest ? ev->received : p->newest;
     if (str_eq(ev->parser, STR(EVENT_PARSER_FACTS)))
         return 0;
     n = indicators_look(p->x, p->triage, p->rules, ev, &b->found, &silent, p->e);
@@ -141,11 +139,12 @@ static int look(struct pass *p, const struct event *ev)
 static int close_episodes(struct pass *p)
 {
     struct back *b = p->b;
+    const time_ns over = clock_now() + CLOSE_NS;   /* whenever the last of them came: a pass that goes on here has read no event */
     uint64_t at = b->next > b->to ? b->next : b->to;
     int n;
 
     do {
-        const struct event last = { .seq = at, .received = p->newest + CLOSE_NS, .time = p->newest + CLOSE_NS };
+        const struct event last = { .seq = at, .received = over, .time = over };
         size_t before = b->found.count;
 
         n = triage_due(p->triage, p->rules, &last, &b->found, p->e);

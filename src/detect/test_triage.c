@@ -517,6 +517,9 @@ static void a_wrong_policy_of_the_site_does_not_stop_the_start(void **state)
     assert_int_equal(triage_open(p.policy, site, &t, &e), 0);
     assert_non_null(strstr(triage_note(t), "site.yaml:1:"));
     triage_close(&t);
+    assert_int_equal(triage_open(p.policy, p.root, &t, &e), 0);    /* a folder in its place cannot be read */
+    assert_non_null(strstr(triage_note(t), p.root));
+    triage_close(&t);
     assert_int_equal(triage_open(site, NULL, &t, &e), -EBADMSG);   /* ours is whole, or the program is not */
     place_remove(&p);
 }

@@ -122,7 +122,7 @@ int triage_open(const char *ours, const char *site, struct triage **out, struct 
         rc = err_set(e, -ENOMEM, "no memory for the policy of detection");
     if (rc == 0)
         rc = triage_reload(t, e);
-    if (rc == -EBADMSG && site) {
+    if (rc < 0 && rc != -ENOMEM && site) {   /* also one that cannot be read */
         snprintf(t->note, sizeof t->note, "%s", e->text);
         rc = detect_policy_load(ours, NULL, &t->policy, e);
     }
