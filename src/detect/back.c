@@ -165,13 +165,17 @@ static void load_at(struct back *b)
 int back_open(const struct back_config *c, struct back **out, struct err *e)
 {
     struct back *b = calloc(1, sizeof *b);
+    pthread_condattr_t steady;
     int rc;
 
     *out = NULL;
     if (!b)
         return err_set(e, -ENOMEM, "no memory to search back");
     pthread_mutex_init(&b->lock, NULL);
-    pthread_cond_init(&b->wake, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->wake, &steady);
+    pthread_condattr_destroy(&steady);
     event_batch_init(&b->found, BACK_FOUND_BYTES);
     b->days = c->days;
     b->share = c->share > 0 && c->share <= 100 ? c->share : SHARE;

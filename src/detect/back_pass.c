@@ -18,6 +18,7 @@ struct pass {
     struct sigma       *rules;        /* none: indicators are of no set */
     struct wants        wants;
     bool                few;          /* wants is right */
+    struct store_scan_options *scan;  /* from_seq: where the next opening of the store goes on */
     uint64_t            events;
     time_ns             began;        /* of this turn */
     struct err         *e;
@@ -43,7 +44,7 @@ static void rest(struct back *b, time_ns worked)
     struct timespec until;
 
     length = length > REST_MAX ? REST_MAX : length;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);   /* a clock that is set back must not make it sleep for hours */
     until.tv_nsec += length % NS_PER_SECOND;
     until.tv_sec += length / NS_PER_SECOND + until.tv_nsec / NS_PER_SECOND;
     until.tv_nsec %= NS_PER_SECOND;
@@ -162,6 +163,7 @@ static int look_tail(void *arg, const struct event *ev)
     size_t before = p->b->found.count;
     int rc = look(p, ev);
 
+    p->scan->from_seq = ev->seq + 1;   /* it may be in the store when that is opened anew, and counts once */
     return rc < 0 || p->b->found.count == before ? rc : hand_over(p, ev->seq + 1, false) ? 0 : -ECANCELED;
 }
 
@@ -222,6 +224,7 @@ static int run(struct pass *p)
         rc = triage_load(p->triage, buf_view(&b->episodes), buf_view(&b->risk), p->e);
     if (rc < 0)
         return rc;
+    p->scan = &o;
     indicators_only(p->x, wanted, b, clock_now());
     p->few = true;
     p->wants.store = (struct store_wants){ p->wants.tokens, p->wants.ends, 0 };

@@ -25,6 +25,8 @@ static const char *path_of(const char *data, const char *what, const char *name,
 
 bool ioc_source_valid(struct str name)
 {
+    if (str_ends(name, STR(".tmp")))     /* so ends what is being written: nobody reads it */
+        return false;
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
 
@@ -66,7 +68,7 @@ static int by_name(const struct dirent **a, const struct dirent **b) { return st
 
 static int is_source(const struct dirent *f)
 {
-    return ioc_source_valid(str_c(f->d_name)) && !str_ends(str_c(f->d_name), STR(".tmp"));
+    return ioc_source_valid(str_c(f->d_name));
 }
 
 typedef int name_fn(const char *data, const char *name, void *arg, struct err *e);
@@ -228,6 +230,8 @@ int ioc_shelf_remove(const char *data, struct str source, ioc_left_out_fn *left_
     snprintf(name, sizeof name, "%.*s", STR_ARG(source));
     if (unlink(path_of(data, "sources", name, path)) < 0)
         rc = err_sys(e, "could not remove \"%s\"", path);
+    if (rc == 0)
+        rc = file_sync_dir(path_of(data, "sources", "", path), e);   /* or it is back after a loss of power, with the next set that is made */
     if (rc == 0)
         rc = rebuild(data, left_out, arg, all, e);
     close(lock);

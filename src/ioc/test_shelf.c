@@ -116,7 +116,7 @@ static void test_imports(void **state)
 
 static void test_names(void **state)
 {
-    static const char *const bad[] = { "", ".", "..", ".hidden", "a/b", "../set", "a b", "kk\xd3\x99", "0123456789012345678901234567890123456789012345678901234567890123x" };
+    static const char *const bad[] = { "", ".", "..", ".hidden", "a/b", "../set", "a b", "feed.tmp", ".tmp", "kk\xd3\x99", "0123456789012345678901234567890123456789012345678901234567890123x" };
     size_t own, all;
     struct err e;
 

@@ -3,6 +3,7 @@
  * At night an analyst is alone: he may except for a week, which a lead of the centre makes longer in the morning, or not. */
 #include "desk/detection/detection.h"
 #include "desk/internal.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "detect/exception.h"
 
@@ -255,10 +256,11 @@ static int removed(struct call *c, struct str id)
     if (!id_valid(id) || access(path, F_OK) < 0)
         return refuse(c, -ENOENT, "not_found", NULL, "there is no such exception");
     rc = note(c, "exception.remove", name, STR(""), "ok");
-    if (rc == 0 && unlink(path) < 0) {
-        rc = err_sys(c->e, "could not remove \"%s\"", path);
+    if (rc < 0)
+        return rc;
+    rc = unlink(path) < 0 ? err_sys(c->e, "could not remove \"%s\"", path) : file_sync_dir(node_path(c->d->setup.node, FOLDER, path), c->e);
+    if (rc < 0)
         note_failed(c, "exception.remove", name);
-    }
     return rc;
 }
 
