@@ -12,6 +12,7 @@ struct bench {
     struct event_batch batch;
     struct parse_hints hints;
     struct work work;
+    struct noted noted[EVENT_FIELDS_MAX];
 };
 
 static inline void bench_open(struct bench *b, struct str line)
@@ -21,7 +22,7 @@ static inline void bench_open(struct bench *b, struct str line)
         abort();
     event_batch_init(&b->batch, 0);
     b->work =
-        (struct work){ .parser = b->parser, .hints = &b->hints, .arena = &b->batch.arena, .msg = line, .pri = -1 };
+        (struct work){ .parser = b->parser, .hints = &b->hints, .arena = &b->batch.arena, .msg = line, .pri = -1, .noted = b->noted };
     b->work.ev = event_batch_add(&b->batch);
     b->work.ev->original = line;
 }
