@@ -20,6 +20,7 @@ struct word {
 struct drafting {
     struct str id, program;
     struct work work; /* of the line at hand: for headers and times */
+    struct noted noted[EVENT_FIELDS_MAX];
     struct parse_hints hints;
     struct event_batch batch;
     struct word words[DRAFT_WORDS_MAX];
@@ -36,7 +37,7 @@ static bool is_mark(char c) { return strchr(" \t\"'[](){}<>=,;|", c) != NULL; }
 static struct str message_of(struct drafting *d, struct str line)
 {
     event_batch_reset(&d->batch);
-    d->work = (struct work){ .hints = &d->hints, .parser = d->work.parser, .arena = &d->batch.arena, .msg = line, .pri = -1 };
+    d->work = (struct work){ .hints = &d->hints, .parser = d->work.parser, .arena = &d->batch.arena, .msg = line, .pri = -1, .noted = d->noted };
     d->work.ev = event_batch_add(&d->batch);
     if (!d->work.ev || !syslog_header(&d->work) || d->work.program.n == 0)
         return line;

@@ -168,8 +168,20 @@ static void reads(void **state)
     assert_int_equal(parse_draft_reads(buf_view(&draft), buf_view(&all), &count, &taken, NULL), 0);
     assert_int_equal(count, 3);
     assert_int_equal(taken, 2);
+    /* Lines whose header names what is noted of an event. */
+    static const char *const headers[] = {
+        "<13>1 2026-03-19T08:05:09Z k toasterd 7 - [source ip=\"192.0.2.1\"] user ann made 2 slices\n",
+        "<13>1 2026-03-19T08:05:09Z k toasterd 7 - [host name=\"n\"][user name=\"ann\"] user bob made 3 slices\n",
+        "<13>Mar 19 08:05:09 192.0.2.7 toasterd[7]: user ann made 2 slices\n", "Mar 19 08:05:09 last message repeated 3 times\n",
+        "<13>Mar 19 08:05:09 k Message forwarded from n: toasterd[7]: user ann made 2 slices\n", "%ASA-6-302013: user ann made 2 slices\n",
+    };
     struct err e = { 0 };
 
+    for (size_t i = 0; i < COUNT(headers); i++) {
+        int rc = parse_draft(str_c(headers[i]), STR("toaster"), &draft, &e);
+
+        CHECK(headers[i], rc == 0 || rc == -EINVAL || rc == -EBADMSG);
+    }
     assert_int_equal(parse_draft(str_c(lines), STR("My Toaster"), &draft, &e), -EINVAL);
     assert_non_null(strstr(e.text, "\"My Toaster\" is no id"));
     assert_int_equal(parse_draft(str_c(lines), STR("a\nclass: sec"), &draft, NULL), -EINVAL);
