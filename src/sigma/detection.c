@@ -14,7 +14,7 @@ static int add_pattern(struct draft *d, struct patterns *list, const struct patt
 {
     if (list->n == list->cap) {
         uint32_t cap = list->cap ? list->cap * 2 : 4;
-        struct pattern *grown = arena_array(&d->set->arena, cap, sizeof *grown);
+        struct pattern *grown = arena_array(&d->set->scratch, cap, sizeof *grown);
 
         if (!grown)
             return err_set(d->e, -ENOMEM, "no memory for patterns");
@@ -36,7 +36,7 @@ static int add_text(struct draft *d, const struct ynode *v, const struct chain *
 {
     struct tokens one;
     struct alternatives alt = { &one, 1 };
-    int rc = tokens_of(&d->set->arena, v->text, &one, d->e);
+    int rc = tokens_of(&d->set->scratch, v->text, &one, d->e);
 
     if (rc == 0)
         rc = chain_apply(d, v, c, &alt);
@@ -44,9 +44,9 @@ static int add_text(struct draft *d, const struct ynode *v, const struct chain *
         struct pattern p;
 
         if (keyword)
-            rc = tokens_wrap(&d->set->arena, &alt.t[i], true, true, d->e);
+            rc = tokens_wrap(&d->set->scratch, &alt.t[i], true, true, d->e);
         if (rc == 0)
-            rc = pattern_of_tokens(&d->set->arena, &alt.t[i], c->cased, &p, d->e);
+            rc = pattern_of_tokens(&d->set->arena, &d->set->scratch, &alt.t[i], c->cased, &p, d->e);
         if (rc == 0)
             rc = add_pattern(d, out, &p);
     }
@@ -164,11 +164,16 @@ static int add_value(struct draft *d, const struct ynode *v, const struct chain 
     return rc;
 }
 
-/* one_leaf - patterns [from, n) of list as a leaf. */
+/* one_leaf - patterns [from, n) of list as a leaf, which keeps a copy of them. */
 static int64_t one_leaf(struct draft *d, uint32_t field, const struct patterns *list, uint32_t from, const struct ynode *at)
 {
-    struct leaf leaf = { field, list->n - from, list->p + from };
+    uint32_t n = list->n - from;
+    struct leaf leaf = { field, n, arena_array(&d->set->arena, n ? n : 1, sizeof *list->p) };
 
+    if (!leaf.patterns)
+        return err_set(d->e, -ENOMEM, "no memory for patterns");
+    if (n)
+        memcpy(leaf.patterns, list->p + from, n * sizeof *list->p);
     return draft_leaf(d, &leaf, at);
 }
 

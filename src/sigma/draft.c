@@ -71,6 +71,7 @@ void draft_free(struct draft *d)
     free(d->leaves);
     free(d->names);
     free(d->conditions.p);
+    arena_reset(&d->set->scratch);
 }
 
 /* leaf_cost - what a look at the leaf costs, in units of one comparison of short texts. */

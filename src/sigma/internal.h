@@ -63,24 +63,31 @@ struct regex;
 
 enum time_part { PART_MINUTE, PART_HOUR, PART_DAY, PART_WEEK, PART_MONTH, PART_YEAR };
 
+/* There are fifty thousand in a large set: what only one kind has shares its place. */
 struct pattern {
-    enum pattern_kind kind;
+    enum pattern_kind kind : 8;
+    enum pattern_kind compare : 8;  /* of PAT_PART: PAT_NUMBER, or PAT_LT and kin */
+    enum time_part    part : 8;     /* PAT_PART */
     bool        cased;
-    struct str  text;             /* folded unless cased */
-    double      number;
-    uint16_t   *tokens;           /* PAT_GLOB */
-    uint32_t    token_count;
-    struct regex *re;             /* owned by the set's list */
-    uint8_t     net[16], prefix;  /* PAT_CIDR, IPv4 as ::ffff:a.b.c.d */
-    uint32_t    ref_field;
-    enum time_part    part;       /* PAT_PART */
-    enum pattern_kind compare;    /* of PAT_PART: PAT_NUMBER, or PAT_LT and kin */
-    int         zone_min;         /* in which PAT_PART reads the clock */
-    uint32_t    need[2];          /* hashes of 4 bytes each that stand in every value it holds for: set by witness.c */
-    uint8_t     needs;            /* how many of them there are */
-    bool        needs_byte;       /* of a text too short for that: need_byte is one of its bytes */
+    uint8_t     prefix;             /* PAT_CIDR */
+    uint8_t     needs;              /* how many of need there are */
+    bool        needs_byte;         /* of a text too short for that: need_byte is one of its bytes */
     uint8_t     need_byte;
+    uint32_t    need[2];            /* hashes of 4 bytes each that stand in every value it holds for: set by witness.c */
+    struct str  text;               /* folded unless cased */
+    union {
+        double        number;       /* PAT_NUMBER, PAT_LT and kin, PAT_PART */
+        uint16_t     *tokens;       /* PAT_GLOB */
+        struct regex *re;           /* PAT_RE; owned by the set's list */
+        uint8_t       net[16];      /* PAT_CIDR, IPv4 as ::ffff:a.b.c.d */
+    };
+    union {
+        uint32_t token_count;       /* PAT_GLOB */
+        uint32_t ref_field;         /* PAT_REF and kin */
+        int      zone_min;          /* in which PAT_PART reads the clock */
+    };
 };
+static_assert(sizeof(struct pattern) <= 64, "a pattern takes a line of cache");
 
 /* A row of tokens while it is being made. */
 struct tokens {
@@ -97,7 +104,8 @@ bool tokens_text(struct arena *a, const struct tokens *t, struct str *out);
 MUST_USE int tokens_put(struct arena *a, const struct tokens *t, uint32_t place, struct str bytes, struct tokens *out, struct err *e);
 MUST_USE int tokens_literal(struct arena *a, struct str bytes, struct tokens *out, struct err *e);
 void tokens_windash(struct tokens *t);
-MUST_USE int pattern_of_tokens(struct arena *a, const struct tokens *t, bool cased, struct pattern *out, struct err *e);
+/* pattern_of_tokens - what stays goes to keep, what does not to scratch. */
+MUST_USE int pattern_of_tokens(struct arena *keep, struct arena *scratch, const struct tokens *t, bool cased, struct pattern *out, struct err *e);
 MUST_USE int pattern_cidr(struct str s, struct pattern *out, struct err *e);
 /* address_parse - an IPv4 or IPv6 address as 16 bytes. */
 bool address_parse(struct str s, uint8_t out[16]);
@@ -453,6 +461,7 @@ uint32_t strmap_get(const struct strmap *m, struct str key);   /* UINT32_MAX if 
 
 struct sigma {
     struct arena         arena;
+    struct arena         scratch;        /* of the rule that is being compiled */
     struct compiled     *rules;
     uint32_t             rule_count, rule_cap;
     struct filter       *filters;

@@ -187,7 +187,7 @@ static struct str encoded(struct arena *a, enum modifier m, struct str plain, ui
 
 static int encode_text(struct draft *d, const struct ynode *at, enum modifier m, struct alternatives *v)
 {
-    struct arena *a = &d->set->arena;
+    struct arena *a = &d->set->scratch;
     uint32_t each = m == MOD_BASE64OFFSET ? 3 : 1;
     struct tokens *made = arena_array(a, (size_t)v->count * each, sizeof *made);
 
@@ -223,14 +223,14 @@ static int write_out(struct draft *d, const struct ynode *at, struct alternative
             i++;
             continue;
         }
-        made = arena_array(&d->set->arena, (size_t)v->count + COUNT(dashes) - 1, sizeof *made);
+        made = arena_array(&d->set->scratch, (size_t)v->count + COUNT(dashes) - 1, sizeof *made);
         if (v->count + COUNT(dashes) > ALTERNATIVES_MAX || (uint64_t)(v->count + COUNT(dashes)) * t.n > ALTERNATIVES_BYTES_MAX)
             return draft_broken(d, at, "the value stands for more than %d texts, or for too long ones", ALTERNATIVES_MAX);
         if (!made)
             return err_set(d->e, -ENOMEM, "no memory for patterns");
         memcpy(made, v->t, v->count * sizeof *made);
         for (uint32_t k = 0; k < COUNT(dashes); k++)
-            if (tokens_put(&d->set->arena, &t, dash, str_c(dashes[k]), &made[k ? v->count + k - 1 : i], d->e) < 0)
+            if (tokens_put(&d->set->scratch, &t, dash, str_c(dashes[k]), &made[k ? v->count + k - 1 : i], d->e) < 0)
                 return -ENOMEM;
         *v = (struct alternatives){ made, v->count + COUNT(dashes) - 1 };
     }
@@ -256,7 +256,7 @@ int chain_apply(struct draft *d, const struct ynode *at, const struct chain *c, 
             if (mod == MOD_WINDASH)
                 tokens_windash(&v->t[i]);
             else
-                rc = tokens_wrap(&d->set->arena, &v->t[i], mod != MOD_STARTS, mod != MOD_ENDS, d->e);
+                rc = tokens_wrap(&d->set->scratch, &v->t[i], mod != MOD_STARTS, mod != MOD_ENDS, d->e);
         }
     }
     return rc;

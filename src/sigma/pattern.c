@@ -84,15 +84,16 @@ int tokens_wrap(struct arena *a, struct tokens *t, bool before, bool after, stru
 
 bool tokens_text(struct arena *a, const struct tokens *t, struct str *out)
 {
-    char *p = arena_alloc(a, (size_t)t->n + 1);
+    char *p;
 
-    if (!p)
-        return false;
-    for (uint32_t i = 0; i < t->n; i++) {
+    for (uint32_t i = 0; i < t->n; i++)
         if (t->p[i] > 255)
             return false;
+    p = arena_alloc(a, (size_t)t->n + 1);
+    if (!p)
+        return false;
+    for (uint32_t i = 0; i < t->n; i++)
         p[i] = (char)t->p[i];
-    }
     *out = str_of(p, t->n);
     return true;
 }
@@ -156,7 +157,7 @@ static void squeeze(struct tokens *t)
     t->n = n;
 }
 
-int pattern_of_tokens(struct arena *a, const struct tokens *given, bool cased, struct pattern *out, struct err *e)
+int pattern_of_tokens(struct arena *keep, struct arena *scratch, const struct tokens *given, bool cased, struct pattern *out, struct err *e)
 {
     struct tokens t = { NULL, 0 }, mid;
     bool before, after;
@@ -164,14 +165,14 @@ int pattern_of_tokens(struct arena *a, const struct tokens *given, bool cased, s
 
     *out = (struct pattern){ .cased = cased };
     if (cased) {
-        t.p = arena_array(a, given->n ? given->n : 1, sizeof *t.p);
+        t.p = arena_array(scratch, given->n ? given->n : 1, sizeof *t.p);
         if (!t.p)
             return err_set(e, -ENOMEM, "no memory for a pattern");
         if (given->n)
             memcpy(t.p, given->p, given->n * sizeof *t.p);
         t.n = given->n;
     } else {
-        rc = fold_tokens(a, given, &t, e);
+        rc = fold_tokens(scratch, given, &t, e);
         if (rc < 0)
             return rc;
     }
@@ -183,12 +184,15 @@ int pattern_of_tokens(struct arena *a, const struct tokens *given, bool cased, s
     before = t.n && t.p[0] == TOK_STAR;
     after = t.n && t.p[t.n - 1] == TOK_STAR;
     mid = (struct tokens){ t.p + before, t.n - before - after };
-    if (tokens_text(a, &mid, &out->text)) {
+    if (tokens_text(keep, &mid, &out->text)) {
         out->kind = before && after ? PAT_CONTAINS : before ? PAT_ENDS : after ? PAT_STARTS : PAT_EQ;
         return 0;
     }
     out->kind = PAT_GLOB;
-    out->tokens = t.p;
+    out->tokens = arena_array(keep, t.n, sizeof *t.p);
+    if (!out->tokens)
+        return err_set(e, -ENOMEM, "no memory for a pattern");
+    memcpy(out->tokens, t.p, t.n * sizeof *t.p);
     out->token_count = t.n;
     return 0;
 }

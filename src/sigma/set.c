@@ -49,6 +49,7 @@ void sigma_free(struct sigma **sp)
     free(s->alias_map.slots);
     free(s->aliases);
     arena_free(&s->arena);
+    arena_free(&s->scratch);
     free(s);
     *sp = NULL;
 }
@@ -285,6 +286,7 @@ static int finish(struct sigma *s, struct err *e)
     if (rc == 0)
         rc = tables_build(s, e);
     keep_types_silent(s);
+    arena_free(&s->scratch);
     return rc < 0 || arena_failed(&s->arena) ? err_set(e, -ENOMEM, "no memory for the rules") : 0;
 }
 
@@ -295,6 +297,7 @@ struct sigma *set_new(void)
     if (!s)
         return NULL;
     arena_init(&s->arena, SET_ARENA_BYTES);
+    arena_init(&s->scratch, SET_ARENA_BYTES);
     s->fields = calloc(SIGMA_FIELDS_MAX, sizeof *s->fields);
     if (!s->fields) {
         sigma_free(&s);
