@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/test.h"
 #include "detect/hunt.h"
+#include "parse/parse.h"
 #include "sigma/internal.h"
 
 #define MADE_EVENTS 6000
@@ -114,6 +115,46 @@ static void compare_file(struct both *b, const char *path)
         }
     }
     event_batch_free(&batch);
+}
+
+/* compare_line - one line of a log, as the parsers read it. */
+static void compare_line(struct both *b, const struct parser *p, struct event_batch *batch, struct str line)
+{
+    const struct parse_hints hints = { .received = INT64_C(1798761600) * NS_PER_SECOND, .zone_min = 0, .source = STR("same") };
+    struct event *ev;
+
+    event_batch_reset(batch);
+    ev = event_batch_add(batch);
+    assert_non_null(ev);
+    parse_line(p, line, &hints, &batch->arena, ev);
+    compare(b, ev);
+}
+
+/* compare_samples - the lines that the rules of the set carry, each whole and cut. */
+static void compare_samples(struct both *b)
+{
+    struct parser *p = NULL;
+    struct event_batch batch;
+    char content[4096];
+    struct err e;
+
+    snprintf(content, sizeof content, "%s/content", env("SAQSHY_SOURCE"));
+    if (parse_new(content, 0, &p, &e) < 0)
+        fail_msg("%s", e.text);
+    event_batch_init(&batch, 0);
+    for (size_t i = 0; i < sigma_rule_count(b->set); i++) {
+        const struct sigma_texts *lists[] = { &b->set->rules[i].rule.match, &b->set->rules[i].rule.nomatch };
+
+        for (size_t k = 0; k < 2; k++)
+            for (size_t l = 0; l < lists[k]->count; l++) {
+                struct str line = lists[k]->items[l];
+
+                compare_line(b, p, &batch, line);
+                compare_line(b, p, &batch, str_of(line.p, line.n - line.n / 8));
+            }
+    }
+    event_batch_free(&batch);
+    parse_free(&p);
 }
 
 /* compare_files - all files below a folder of the unpacked data whose name ends so. */
@@ -336,6 +377,38 @@ static void our_rules_match_alike_both_ways(void **state)
     both_close(&b);
 }
 
+/* Rules under filters and with the names of pipelines, over lines as they come: both ways leave the same out. */
+static void lines_match_alike_under_filters_and_pipelines(void **state)
+{
+    static const char filters[] = "title: x\nid: 6d1f1f2a-0000-4000-8000-000000000001\nlogsource: { product: linux }\n"
+                                  "filter:\n  rules: any\n  selection:\n    - user.name|contains: 'a'\n    - source.ip|startswith: '203.'\n  condition: not selection\n"
+                                  "---\ntitle: y\nid: 6d1f1f2a-0000-4000-8000-000000000002\nlogsource: { product: windows }\n"
+                                  "filter:\n  rules: any\n  selection:\n    CommandLine|contains: 'e'\n  condition: not selection\n";
+    char rules[4096], pipelines[4096], file[128];
+    const char *paths[] = { pipelines, rules, file };
+    uint64_t matches[2] = { 0 };
+    struct err e;
+
+    (void)state;
+    snprintf(rules, sizeof rules, "%s/content/rules", env("SAQSHY_SOURCE"));
+    snprintf(pipelines, sizeof pipelines, "%s/content/pipelines", env("SAQSHY_SOURCE"));
+    snprintf(file, sizeof file, "%s/filters.yml", work);
+    assert_int_equal(file_write_atomic(file, str_c(filters), 0600, &e), 0);
+    for (size_t filtered = 0; filtered < 2; filtered++) {
+        struct both b;
+
+        both_open(&b, paths, filtered ? 3 : 2, false);
+        assert_int_equal(sigma_refusal_count(b.set), 0);
+        compare_samples(&b);
+        compare_made(&b, MADE_EVENTS / 6);
+        report(&b, filtered ? "lines, with filters" : "lines");
+        matches[filtered] = b.matches;
+        both_close(&b);
+    }
+    assert_true(matches[0] > 500);
+    assert_true(matches[1] > 100 && matches[1] < matches[0]);   /* the filters do leave something out */
+}
+
 static void public_rules_match_alike_both_ways(void **state)
 {
     char path[4096];
@@ -364,6 +437,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_rules_match_alike_both_ways),
+        cmocka_unit_test(lines_match_alike_under_filters_and_pipelines),
         cmocka_unit_test(public_rules_match_alike_both_ways),
     };
     char command[128];
