@@ -4,7 +4,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { centre, saqshy, sendSyslog, until } from './lib/centre.mjs';
+import { centre, saqshy, sendSyslog, until, kill9 } from './lib/centre.mjs';
 
 let c, p = {};
 const WEB = 'registry-web-1', CITY = 'city-web-1', OBJECT = 'state-register';
@@ -32,7 +32,7 @@ test('R-12-02 coverage: events of each source and type are counted once, while d
         await sendSyslog(c.ports.syslog, [...accepted(WEB, SENDS / 8), ...refused(WEB, SENDS / 8), ...accepted(CITY, 10)]);
         if (round >= 4) continue;   /* the pauses between restarts grow */
         const pid = await until('detection is there again', async () => { const { pid: now } = (await c.roles()).detect ?? {}; return now !== last && now; });
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         last = pid;
     }
     await counted(WEB, 2 * SENDS);
@@ -115,7 +115,7 @@ test('a source that falls silent is one case, with what to do, and none more whi
     const whole = await get(await again(), `/cases/${found.id}`);
     assert.equal(whole.findings.length, 1);
     assert.match(JSON.stringify(whole), /no events from registry-web-1 since/);
-    process.kill((await c.roles()).detect.pid, 'SIGKILL');
+    kill9(await c.running('detect'));
     await step(accepted(CITY, 10));
     await counted(CITY, 80 + 60);
     const still = await silent(), who = await again();

@@ -7,7 +7,7 @@ import { createServer } from 'node:https';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { centre, run, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
+import { centre, run, saqshy, sendSyslog, sleep, until, kill9 } from './lib/centre.mjs';
 
 const KILLS = 8;
 let seed = 20261127;
@@ -99,7 +99,7 @@ test('kill -9 of the desk while acts, imports, reminders and webhooks run: what 
         c.advance(180); // reminders fall due between the kills
         await sleep(random(400));
         const role = (await c.roles()).desk;
-        if (role?.pid) process.kill(role.pid, 'SIGKILL');
+        if (role?.pid) kill9(role.pid);
         await until('the desk answers again', async () => (await c.client().request('GET', '/health')).status === 200, 90);
     }
     going = false;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { centre, saqshy, sendSyslog, until } from './lib/centre.mjs';
+import { centre, saqshy, sendSyslog, until, kill9 } from './lib/centre.mjs';
 
 const RULE = '5d0f7c11-1111-4222-8333-444455556666';
 const rule = `title: Door forced
@@ -43,7 +43,7 @@ async function begin(t) {
 
 test('matches of one group are one finding at once and updates; a storm of groups is summed up; the count of the case is exact, also when the guard is killed', async (t) => {
     const { c, analyst, line, cases, counted, reach } = await begin(t);
-    const kill = async () => { const pid = (await c.roles()).detect?.pid; if (pid) process.kill(pid, 'SIGKILL'); };
+    const kill = async () => { const pid = (await c.roles()).detect?.pid; if (pid) kill9(pid); };
     await sendSyslog(c.ports.syslog, Array.from({ length: 40 }, () => line('registry-web-1', 'doorforced')));
     await reach('matches of one host', 40);
     assert.equal((await cases()).length, 1);

@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
-import { bin, root, run, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
+import { bin, root, run, saqshy, sendSyslog, sleep, until, kill9 } from './lib/centre.mjs';
 import { collector } from './lib/collector.mjs';
 
 const line = (what, i) => `<38>Nov 27 10:00:00 srv-${i % 5} sshd[7]: ${what} қолданушы ${i}`;
@@ -125,7 +125,7 @@ test('a role that is killed at random gives each number to one envelope and puts
         sent.push(...some);
         await c.send(some);
         await sleep(Math.random() * 1500);
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         await until('it runs again', () => picture(c).pid && picture(c).pid !== pid);
         if (i === 2) for (const f of files(c.out)) { cpSync(f, join(there, f.split('/').pop())); rmSync(f); }   // carried away
     }
@@ -176,7 +176,7 @@ test('R-12-05 files get every event once through kills: JSON lines and lines as 
         sent.push(...some);
         await sendSyslog(c.ports.syslog_tcp, some);
         await sleep(Math.random() * 800);
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         await until('it runs again', () => picture(c).pid && picture(c).pid !== pid);
     }
     await until('all is in files', () => ['json', 'text', 'plain'].every((n) => shown(c, n)?.behind_events === 0), 90);
@@ -231,7 +231,7 @@ test('R-12-05 a running collector takes envelopes from a folder: once, through k
     for (let i = 0; i < 3; i++) {
         const pid = centre.state.pid;
         await sleep(Math.random() * 4000);
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         await until('it runs again', () => { try { return centre.state.pid !== pid; } catch { return false; } });
     }
     await until('all are taken', () => there('.taken') === all.length, 120);

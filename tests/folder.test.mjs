@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { zstd } from './lib/zstd.mjs';
-import { bin, run, saqshy, sleep, until } from './lib/centre.mjs';
+import { bin, run, saqshy, sleep, until, kill9 } from './lib/centre.mjs';
 import { Collector, example } from './lib/collector.mjs';
 
 /** A collector that watches folders below its data directory; section(c) is the text of ingest. */
@@ -167,7 +167,7 @@ test('R-12-05 a watched folder: ingest is killed again and again while files gro
         for (let i = 0; i < 8 && writing; i++) {
             await sleep(200 + (i * 271) % 500);
             const pid = await ingest().catch(() => 0);
-            if (pid) process.kill(pid, 'SIGKILL');
+            if (pid) kill9(pid);
             await until('ingest is back', async () => { const p = await ingest().catch(() => 0); return p && p !== pid; });
         }
         writing = false;

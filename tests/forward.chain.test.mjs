@@ -8,7 +8,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bin, run, saqshy, sleep, until } from './lib/centre.mjs';
+import { bin, run, saqshy, sleep, until, kill9 } from './lib/centre.mjs';
 
 const KILLS = Number(process.env.SAQSHY_CHAIN_KILLS ?? 9);
 const env = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1', UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1' };
@@ -48,12 +48,12 @@ class Daemon {
     async kill() {
         const pids = (this.program === 'saqshyd' ? await this.roles() : []).map((r) => r.pid).filter(Boolean);
         this.child.kill('SIGKILL');
-        for (const pid of pids) try { process.kill(pid, 'SIGKILL'); } catch { /* it was gone */ }
+        for (const pid of pids) try { kill9(pid); } catch { /* it was gone */ }
         await this.ended;
     }
     async killRole(name) {
         const pid = (await this.roles()).find((r) => r.name === name)?.pid;
-        if (pid) process.kill(pid, 'SIGKILL');
+        if (pid) kill9(pid);
     }
     story() { return ['story.txt', 'log/saqshyd.jsonl'].map((f) => (existsSync(join(this.data, f)) ? readFileSync(join(this.data, f), 'utf8').slice(-2500) : '')).join('\n'); }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bin, run, sendSyslog, sleep, until } from './lib/centre.mjs';
+import { bin, run, sendSyslog, sleep, until, kill9 } from './lib/centre.mjs';
 import { collector } from './lib/collector.mjs';
 import { kafka } from './lib/kafka.mjs';
 
@@ -50,7 +50,7 @@ test('brokers that are gone, and a role that is killed: Kafka gets every event, 
         const pid = picture(c).pid;
         await send(4000, `kill ${i}`);
         await sleep(Math.random() * 400);
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         await until('it runs again', () => picture(c).pid && picture(c).pid !== pid, 60);
     }
     await until('all is acknowledged', () => shown(c, 'bus').behind_events === 0, 90);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bin, run, sleep, until } from './lib/centre.mjs';
+import { bin, run, sleep, until, kill9 } from './lib/centre.mjs';
 import { collector, example } from './lib/collector.mjs';
 import { kafka } from './lib/kafka.mjs';
 
@@ -85,7 +85,7 @@ test('R-12-05 a collector that is killed at random while messages come stores ea
         await k.many('logs', each, line(`round ${i} line`));
         await until('more is stored', () => committed(c) > before, 120);
         await sleep(Math.random() * 1500);
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         await until('it runs again', () => { try { return c.state.pid !== pid; } catch { return false; } });
     }
     await k.many('logs', each, line('last round line'));

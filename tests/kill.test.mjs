@@ -4,7 +4,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { appendFileSync, renameSync, writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { centre, saqshy, sleep, until, sendSyslog } from './lib/centre.mjs';
+import { centre, saqshy, sleep, until, sendSyslog, kill9 } from './lib/centre.mjs';
 
 const ROUNDS = 30;
 let seed = 20261124;
@@ -45,7 +45,7 @@ test('thirty random kill -9 of ingest, index, detect, desk and agent under load:
             c.startAgent();
         } else {
             const role = (await c.roles())[victim];
-            if (role?.pid) process.kill(role.pid, 'SIGKILL');
+            if (role?.pid) kill9(role.pid);
         }
         write(10);
         await sleep(random(400));
@@ -70,9 +70,8 @@ test('after the kills cases are whole and every checksum, number and chain holds
     for (let i = 0; i < 20; i++) attack.push(`<38>Nov 24 10:00:${String(i).padStart(2, '0')} srv-db-1 sshd[900]: Failed password for root from 203.0.113.77 port ${40000 + i} ssh2`);
     await sendSyslog(c.ports.syslog, attack);
     await until('a case for the attack', async () => (await analyst.get('/cases')).json.items.some((x) => x.count > (had.get(x.id) ?? 0)), 90);
-    const roles = await c.roles();
-    const detect = roles.detect.pid;
-    process.kill(detect, 'SIGKILL');
+    const detect = await c.running('detect');
+    kill9(detect);
     await until('detect runs again', async () => { const r = (await c.roles()).detect; return r.pid && r.pid !== detect; });
     const before = (await analyst.get('/cases')).json.items.map((x) => [x.id, x.count]);
     await sleep(3000);

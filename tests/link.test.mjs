@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import https from 'node:https';
 import net from 'node:net';
-import { centre, freePort, saqshy, sleep, until } from './lib/centre.mjs';
+import { centre, freePort, saqshy, sleep, until, kill9 } from './lib/centre.mjs';
 import { openapi } from './portal/openapi.mjs';
 
 const spec = openapi();
@@ -424,7 +424,7 @@ test('either desk killed at any moment under load: each notice arrives once, in 
     const analyst = await analystOf(centreNode), had = (await arrived(owner, centreNode)).length;
     const kill = async (c) => {
         const pid = (await c.roles()).desk.pid;
-        if (pid > 0) process.kill(pid, 'SIGKILL');
+        if (pid > 0) kill9(pid);
     };
     let seed = 20260320;
     const random = (n) => { seed = (Math.imul(seed, 1103515245) + 12345) >>> 0; return seed % n; };
@@ -486,7 +486,7 @@ test('D-08 either desk killed at any moment while incidents are declared: each o
         while (declaring) {
             await sleep(200 + random(900));
             const pid = (await (random(2) ? centreNode : owner).roles()).desk.pid;
-            if (pid > 0) process.kill(pid, 'SIGKILL');
+            if (pid > 0) kill9(pid);
         }
     })();
     await Promise.all([load, killing]);
@@ -743,7 +743,7 @@ test('7.1 R-10.1-13 D-06 KNB’s own node: the notice opens the case there where
         for (let n = 0; working || n < 4; n++) {
             await sleep(200 + random(900));
             const pid = (await knb.roles()).desk.pid;
-            if (pid > 0) process.kill(pid, 'SIGKILL');
+            if (pid > 0) kill9(pid);
         }
     })();
     for (let i = 0; i < 8; i++) {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
-import { bin, freePort, run, sleep, until } from './lib/centre.mjs';
+import { bin, freePort, run, sleep, until, kill9 } from './lib/centre.mjs';
 import { collector, example } from './lib/collector.mjs';
 import { haveRsyslog, rsyslog } from './lib/peers.mjs';
 
@@ -139,7 +139,7 @@ test('every line that was answered is in the journal when the collector is kille
         await r.send(frame(1, 'open', offers()));
         void (async () => { for (let i = 0; i < total && !r.over; i += 500) await r.send(...Array.from({ length: 500 }, (_, k) => frame(2 + i + k, 'syslog', line(`kill ${kill} line ${2 + i + k}`)))); })();
         await until('answers come', () => r.text.length > 20000 * (kill + 1));
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         await until('it is closed', () => r.over);
         const answered = [...r.text.matchAll(/^(\d+) rsp 6 200 OK$/gm)].map((m) => Number(m[1]));
         assert.deepEqual(answered, answered.map((_, i) => i + 2), 'in the order they were sent');
@@ -198,7 +198,7 @@ test('a collector that is killed in the middle loses nothing that rsyslog sends 
     for (; kills < 3; kills++) {
         const before = committed(), pid = c.state.pid;
         await until('more lines come', () => committed() > before + 1000);
-        process.kill(pid, 'SIGKILL');
+        kill9(pid);
         await until('it runs again', () => { try { return c.state.pid !== pid; } catch { return false; } });
     }
     await sending;

@@ -8,7 +8,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { smtp } from './lib/smtp.mjs';
-import { bin, centre, run, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
+import { bin, centre, run, saqshy, sendSyslog, sleep, until, kill9 } from './lib/centre.mjs';
 
 const MIB = 1 << 20, DAY = 86400;
 const picture = (c) => JSON.parse(readFileSync(join(c.data, 'run/retention.json'), 'utf8'));
@@ -170,7 +170,7 @@ test('the archive: parts that are out of fast reach lie on another disk, portal 
     assert.match(shown.out, new RegExp(`^archive .* in ${away}`, 'm'));
     // kill -9 of the index, and again: the state is the one before or after.
     for (let i = 0; i < 3; i++) {
-        process.kill((await c.roles()).index.pid, 'SIGKILL');
+        kill9(await c.running('index'));
         await until('it runs again', async () => (await c.roles()).index.pid > 0);
         assert.equal((await c.events('"words of long ago"')).length, 1);
     }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { centre, saqshy, sendSyslog, sleep, until } from './lib/centre.mjs';
+import { centre, saqshy, sendSyslog, sleep, until, kill9 } from './lib/centre.mjs';
 
 const rules = `title: Failed
 id: 11111111-2222-4333-8444-000000000001
@@ -92,7 +92,7 @@ test('a new indicator is found in events that were there before it, each once, t
     assert.equal((await saqshy(['intel', 'import', '--data', c.data, '--source', 'kz-cert', feed])).code, 0);
     await c.start();
     for (let i = 0; i < 3; i++) {
-        process.kill((await until('detection runs', async () => (await c.roles()).detect?.pid, 60)), 'SIGKILL');
+        kill9(await c.running('detect'));
         await sleep(300 + 900 * i);
     }
     const analyst = await c.signedIn('centre_analyst');

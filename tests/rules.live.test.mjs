@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { centre, saqshy, sendSyslog, until } from './lib/centre.mjs';
+import { centre, saqshy, sendSyslog, until, kill9 } from './lib/centre.mjs';
 
 const ID = '7c1d2e3f-1111-4222-8333-444455556666';
 const rule = (title, words) => `title: ${title}
@@ -67,7 +67,7 @@ test('kill -9 at the moment of a change: new rules never look at what the former
         await until('the quiet rule has looked', () => next() >= before + 20, 90);
         write(rule(`Loud ${round}`, 'someword'));
         const pid = (await c.roles()).detect?.pid;
-        if (pid) process.kill(pid, 'SIGKILL');
+        if (pid) kill9(pid);
         await runs(`Loud ${round}`);
         await send('someword', 5);
         loud += 5;

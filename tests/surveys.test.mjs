@@ -10,7 +10,7 @@ import net from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { api, conditions, user } from './lib/api.mjs';
-import { centre, until } from './lib/centre.mjs';
+import { centre, until, kill9 } from './lib/centre.mjs';
 
 let c, admin, p = {};
 const DAY = 24 * 3600, OBJECT = 'state-register';
@@ -463,7 +463,7 @@ test('Saqshy runs OpenSCAP itself, with content of the administrator alone: what
         await confirm(s.runs[0]);
         const before = await c.roles();
         await begun(s.runs[0]);
-        process.kill(before.desk.pid, 'SIGKILL');
+        kill9(before.desk.pid);
         await until('a new desk', async () => (await c.client().request('GET', '/health')).status === 200 && (await c.roles()).desk.pid !== before.desk.pid, 90);
         await signIn();
         s = await ended(s);

@@ -8,7 +8,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import tls from 'node:tls';
 import { join } from 'node:path';
-import { bin, root, run, saqshy, sleep, until } from './lib/centre.mjs';
+import { bin, root, run, saqshy, sleep, until, kill9 } from './lib/centre.mjs';
 import { collector, example } from './lib/collector.mjs';
 
 const have = (program) => ['/usr/sbin/', '/usr/bin/', '/sbin/', '/bin/'].some((d) => existsSync(d + program));
@@ -272,7 +272,7 @@ test('the configuration changes while connections stand: listeners come, go and 
     assert.match(r.err, /saqshyd\.yaml:\d+:\d+: unknown kind "syslog_tpc"/);
     assert.equal(c.state.listeners.length, 2);
     // A role that falls meanwhile begins again with what was sound.
-    process.kill(pid, 'SIGKILL');
+    kill9(pid);
     await until('ingest runs again', () => c.state.pid !== pid);
     await until('both are closed with it', () => one.over && two.over);
     const three = await plain(c.port('syslog_tcp')), four = await plain(c.port('second')), now = c.state.pid;

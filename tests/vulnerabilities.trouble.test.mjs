@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { centre, run, saqshy, sleep, until } from './lib/centre.mjs';
+import { centre, run, saqshy, sleep, until, kill9 } from './lib/centre.mjs';
 import { FILES, dump, prepared } from './lib/imports.mjs';
 
 /* What the desk is at when it is killed; null: whatever a moment brings. */
@@ -95,7 +95,7 @@ test('kill -9 of the desk while a file is read, applied, counted and taken away,
         await sleep(random(moment === 'withdrawing' ? 30 : 150));
         /* The supervisor goes with it: it would wait longer after each fall. Held first, so that it tells the desk nothing. */
         c.daemon.child.kill('SIGSTOP');
-        process.kill(role.pid, 'SIGKILL');
+        kill9(role.pid);
         await c.daemon.stop('SIGKILL');
         await c.start();
     }

@@ -6,7 +6,7 @@ import { createHash, randomBytes, randomUUID, X509Certificate } from 'node:crypt
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
-import { bin, root, run, saqshy, sleep, until } from './lib/centre.mjs';
+import { bin, root, run, saqshy, sleep, until, kill9 } from './lib/centre.mjs';
 import { Collector, collector, example } from './lib/collector.mjs';
 
 const W = 'http://schemas.dmtf.org/wbem/wsman/1/wsman';
@@ -235,7 +235,7 @@ test('R-12-05 Windows Event Forwarding: ingest is killed again and again: nothin
         for (let i = 0; i < 6 && killing; i++) {
             await sleep(300 + i * 130);
             const pid = await ingest().catch(() => 0);
-            if (pid) process.kill(pid, 'SIGKILL');
+            if (pid) kill9(pid);
             await until('ingest is back', async () => { const p = await ingest().catch(() => 0); return p && p !== pid && c.state.pid === p; });
         }
     })();

@@ -15,6 +15,12 @@ export const bin = (name) => join(build, name);
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
+/** kill -9. Of 0, which is the pid of a role between two starts, the kernel would take our own group: us, and whoever runs us. */
+export function kill9(pid) {
+    if (!(pid > 0)) throw new Error(`there is no process ${pid} to end`);
+    process.kill(pid, 'SIGKILL');
+}
+
 /** Ask until the answer is truthy; what is the story if it never is. Slow machines and sanitizers are allowed for: no test measures time. */
 export async function until(what, ask, seconds = 60) {
     const end = Date.now() + seconds * 1000;
@@ -142,6 +148,8 @@ export async function centre({ demo = true, smtp = 0, agent = false, config = ''
             const a = await saqshy(['status', '--json', '--data', data], { env: { ...process.env, ...env } });
             return Object.fromEntries(JSON.parse(a.out).roles.map((r) => [r.name, r]));
         },
+        /** The process of a role, once it runs. */
+        running(role) { return until(`the role ${role} runs`, async () => (await c.roles())[role]?.pid, 90); },
         /** Move the clock of all processes by so many seconds from now on. */
         advance(seconds) {
             const b = readFileSync(clock);
