@@ -71,7 +71,7 @@ test('rules preview tells how often a rule would have found something, by day an
     assert.deepEqual(rule.samples.map((s) => s.seq), [2, 4, 6, 8, 10]);
     assert.match(rule.samples[0].line, /Failed password for zhanar/);
     const text = await saqshy(['rules', 'preview', at('r.yml', rare), '--data', data]);
-    assert.match(text.out, /^Rare \(medium\): would have found 15 times something in 7 days\n/);
+    assert.match(text.out, /^Rare \(medium\): would have matched in the last 7 days: 15\n/);
     const broken = await saqshy(['rules', 'preview', at('b.yml', 'title: B\ndetection:\n  s: {a|nothing: 1}\n  condition: s\n'), '--data', data]);
     assert.equal(broken.code, 2);
     assert.match(broken.err, /b\.yml:\d+:\d+: (broken|not supported): /);

@@ -10,7 +10,7 @@ static const char usage[] =
     "       saqshy rules test DIR [--json]\n"
     "       saqshy rules except RULE … | exceptions     what a site excepts from rules: saqshy rules except --help\n"
     "       saqshy rules explain RULE FILE [--line N] [--rules DIR…] [--data DIR] [--json]\n"
-    "       saqshy rules cost --data DIR [--top N] [--never-fed] [--json]\n"
+    "       saqshy rules cost [--data DIR] [--top N] [--never-fed] [--json]\n"
     "       saqshy rules preview FILE… [--days D] [--data DIR] [--seconds S] [--json]     what they would have found\n\n"
     "check  loads and compiles all rules below DIR; tells which are not supported (and why), which are broken (and where), and what is\n"
     "       odd in those that load\n"

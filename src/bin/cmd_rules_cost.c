@@ -121,6 +121,8 @@ static int cost(const char *data, size_t top, bool never, bool json, struct err 
     buf_init(&b, PUBLISH_BYTES_MAX + MIB);
     snprintf(path, sizeof path, "%.4000s/detect/rules.json", data);
     rc = file_read(path, PUBLISH_BYTES_MAX, &b, e);
+    if (rc == -ENOENT)
+        return err_set(e, rc, "there is no \"%s\": no saqshyd has run its detection there yet; name its data directory with --data", path);
     if (rc < 0)
         return rc;
     all = json_loadb(b.p, b.n, 0, NULL);

@@ -222,7 +222,7 @@ static struct str me(void)
     return str_c(sudo && *sudo ? sudo : p ? p->pw_name : "");
 }
 
-static int list(const struct sigma *set, bool json)
+static int list(const struct sigma *set, const char *data, bool json)
 {
     time_ns now = clock_now();
 
@@ -234,6 +234,8 @@ static int list(const struct sigma *set, bool json)
         fwrite(b.p, 1, b.n, stdout);
         return EXIT_YES;
     }
+    if (sigma_exception_count(set) == 0)
+        fprintf(stderr, "saqshy rules exceptions: nothing is excepted from the rules of \"%s\"\n", data);
     for (size_t i = 0; i < sigma_exception_count(set); i++) {
         struct sigma_exception x = sigma_exception_at(set, i);
         AUTO_BUF struct buf b;
@@ -267,7 +269,7 @@ static int run(struct asked *a, bool listing, struct err *e)
         if (!listing)
             rc = a->preview ? preview(a, node, &where, e) : write_it(a, &where, e);
         else if ((rc = sigma_load(where.paths, where.count, &set, e)) == 0)
-            rc = list(set, a->json);
+            rc = list(set, a->data, a->json);
     }
     sigma_free(&set);
     node_free(&node);
@@ -298,14 +300,14 @@ int cmd_rules_except(int argc, char **argv)
     if (!wrong && !listing && a.x.expires && a.x.expires <= clock_now())
         wrong = "--expires is a moment that has passed";
     if (wrong)
-        return wrong_usage("rules", wrong);
+        return wrong_usage(listing ? "rules exceptions" : "rules except", wrong);
     a.x.rule = listing ? (struct str){ NULL, 0 } : str_c(argv[optind]);
     if (!a.x.author.n)
         a.x.author = me();
     buf_init(&a.cases, 0);
     rc = run(&a, listing, &e);
     if (rc < 0)
-        fprintf(stderr, "saqshy rules: %s\n", e.text);
+        fprintf(stderr, "saqshy rules %s: %s\n", listing ? "exceptions" : "except", e.text);
     free(a.removed);
     buf_free(&a.cases);
     return rc < 0 ? EXIT_USAGE : rc;

@@ -212,10 +212,10 @@ static void complain(void *arg, const char *file, uint64_t record, const char *w
 
 /* --- the rule --- */
 
-/* take_rules - the rule of that id or name; or all of a file, which are those whose file it is. */
+/* take_rules - the rule of that id, name or title; or all of a file, which are those whose file it is. */
 static int take_rules(struct explaining *x, const char *name, bool file, struct err *e)
 {
-    const struct sigma_rule *r = file ? NULL : sigma_rule_find(x->s, str_c(name));
+    const struct sigma_rule *r = file ? NULL : sigma_rule_named(x->s, str_c(name));
 
     if (r)
         x->rules[x->count++] = r;
@@ -230,7 +230,7 @@ static int take_rules(struct explaining *x, const char *name, bool file, struct 
         if (file ? str_eq(why->file, str_c(name)) : str_eq(why->id, str_c(name)))
             return err_set(e, -EINVAL, "%.*s:%d:%d: %.*s", STR_ARG(why->file), why->line, why->column, STR_ARG(why->reason));
     }
-    return err_set(e, -ENOENT, file ? "no rule is in \"%s\"" : "no rule has the id or the name \"%s\"", name);
+    return err_set(e, -ENOENT, file ? "no rule is in \"%s\"" : "no rule has the id, the name or the title \"%s\"", name);
 }
 
 static int run(struct explaining *x, const struct node *node, const char *path, struct err *e)

@@ -41,8 +41,8 @@ static void progress(void *arg, uint64_t events, uint64_t all)
 static void show_rule(const struct retro_preview_result *p, const struct retro_rule *r, struct buf *b)
 {
     plain_put(b, str_c(r->title), 200);
-    buf_printf(b, " (%s): would have found %llu times something in %llu days%s\n", sigma_level_name(r->level), (unsigned long long)r->count,
-               (unsigned long long)((p->to - p->from + NS_PER_DAY - 1) / NS_PER_DAY), p->complete ? "" : ", not all of them looked at");
+    buf_printf(b, " (%s): would have matched in the last %llu days: %llu%s\n", sigma_level_name(r->level),
+               (unsigned long long)((p->to - p->from + NS_PER_DAY - 1) / NS_PER_DAY), (unsigned long long)r->count, p->complete ? "" : ", not all of them looked at");
     for (size_t i = 0; i < p->day_count; i++) {
         struct civil c = civil_from_days(p->first_day + (int64_t)i);
 

@@ -176,7 +176,7 @@ static int loads(struct str text, struct err *e)
 
 int exception_text(const struct sigma *set, const struct exception *x, struct buf *out, char id[EXCEPTION_ID_MAX], struct err *e)
 {
-    const struct sigma_rule *r = sigma_rule_find(set, x->rule);
+    const struct sigma_rule *r = sigma_rule_named(set, x->rule);
     AUTO_BUF struct buf body;
     int rc = check(x, e);
 
@@ -281,7 +281,7 @@ static int compile_probe(const struct exception_places *where, struct judging *j
         rc = sigma_compile(src, n, &rules, e);
     if (rc < 0)
         return rc;
-    r = sigma_rule_find(rules, j->x->rule);
+    r = sigma_rule_named(rules, j->x->rule);
     if (r)
         probe_text(rules, r, j->x, &probe);
     if (r)

@@ -394,6 +394,24 @@ const struct sigma_rule *sigma_rule_find(const struct sigma *s, struct str id)
     return i == UINT32_MAX ? NULL : &s->rules[i].rule;
 }
 
+const struct sigma_rule *sigma_rule_named(const struct sigma *s, struct str text)
+{
+    const struct sigma_rule *found = sigma_rule_find(s, text);
+
+    if (found || !text.n)
+        return found;
+    for (uint32_t i = 0; i < s->rule_count; i++) {
+        const struct sigma_rule *r = &s->rules[i].rule;
+
+        if (!str_eq(r->title, text) && !str_eq(r->title_kk, text) && !str_eq(r->title_ru, text))
+            continue;
+        if (found)
+            return NULL;
+        found = r;
+    }
+    return found;
+}
+
 bool sigma_rule_filter(const struct sigma *s, uint32_t rule, uint32_t i, struct str *id)
 {
     const struct u32list *l = &s->rules[rule].filters;

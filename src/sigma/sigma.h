@@ -114,6 +114,8 @@ size_t sigma_rule_count(const struct sigma *s);
 const struct sigma_rule *sigma_rule_at(const struct sigma *s, size_t i);
 /* sigma_rule_find - by id, else by name; NULL if there is none. */
 const struct sigma_rule *sigma_rule_find(const struct sigma *s, struct str id);
+/* sigma_rule_named - as a person names it: by id, name, or a title (in any of its languages) that no other rule has; NULL if there is none. */
+const struct sigma_rule *sigma_rule_named(const struct sigma *s, struct str text);
 size_t sigma_refusal_count(const struct sigma *s);
 const struct sigma_refusal *sigma_refusal_at(const struct sigma *s, size_t i);
 size_t sigma_remark_count(const struct sigma *s);

@@ -41,6 +41,25 @@ static void a_match_tells_where(void **state)
     one_set_free(&o);
 }
 
+static void a_rule_is_found_as_people_name_it(void **state)
+{
+    static const char text[] = "title: One\nid: i1\nname: n1\nsaqshy: {title_ru: 'Один'}\nlogsource: {}\ndetection: {s: {a: x}, condition: s}\n"
+                               "---\ntitle: Two\nid: i2\nlogsource: {}\ndetection: {s: {a: x}, condition: s}\n"
+                               "---\ntitle: Two\nid: One\nlogsource: {}\ndetection: {s: {a: x}, condition: s}\n";
+    static const struct { const char *said, *id; } rows[] = {
+        { "i1", "i1" }, { "n1", "i1" }, { "Один", "i1" }, { "i2", "i2" }, { "One", "One" /* an id counts before a title */ }, { "Two", NULL /* which? */ }, { "", NULL }, { "Thr", NULL },
+    };
+    struct one_set o = one_set(text);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct sigma_rule *r = sigma_rule_named(o.s, str_c(rows[i].said));
+
+        CHECK(rows[i].said, rows[i].id ? r && str_eq(r->id, str_c(rows[i].id)) : !r);
+    }
+    one_set_free(&o);
+}
+
 static void hostile_rules_end(void **state)
 {
     AUTO_BUF struct buf text;
@@ -115,6 +134,7 @@ int main(void)
         cmocka_unit_test(rules_may_name_any_number_of_event_numbers),
         cmocka_unit_test(a_refusal_names_its_place_and_stops_no_other),
         cmocka_unit_test(a_match_tells_where),
+        cmocka_unit_test(a_rule_is_found_as_people_name_it),
         cmocka_unit_test(hostile_rules_end),
     };
 
