@@ -83,7 +83,7 @@ test('a rule that is not there, one that is broken, a record that is not there: 
     const dir = folder(t, { 'rule.yml': rule, 'bad.yml': rule.replace(/11111111/g, '33333333').replace('name: shell', 'name: other').replace('endswith', 'endwith'), 'events.json': events[0] });
     const nobody = await saqshy(['rules', 'explain', 'nobody', join(dir, 'events.json'), '--rules', dir]);
     assert.equal(nobody.code, 2);
-    assert.match(nobody.err, /no rule has the id or the name "nobody"/);
+    assert.match(nobody.err, /no rule has the id, the name or the title "nobody"/);
     const broken = await saqshy(['rules', 'explain', '33333333-0000-4000-8000-000000000001', join(dir, 'events.json'), '--rules', dir]);
     assert.equal(broken.code, 2);
     assert.match(broken.err, /bad\.yml:6:\d+: .*endwith/);
