@@ -23,39 +23,12 @@
 
 /* --- the types of Annex 4 --- */
 
-static const char *const codes[COVERAGE_TYPES] = {
-    "OS-01", "OS-02", "OS-03", "OS-04", "OS-05", "OS-06", "OS-07", "OS-08", "OS-09", "OS-10", "OS-11", "OS-12", "OS-13", "UX-01", "UX-02", "UX-03",
-    "WIN-01", "WIN-02", "WIN-03", "WIN-04", "WIN-05", "WIN-06", "WIN-07", "WIN-08", "WIN-09", "WIN-10", "WIN-11", "DB-01", "DB-02", "DB-03", "NET-01",
-    "NET-02", "NET-03", "NET-04", "NET-05", "NET-06", "NET-07", "FW-01", "FW-02", "APP-01", "APP-02", "APP-03", "APP-04", "APP-05", "SEC-01", "SEC-02",
-    "SEC-03", "SEC-04",
-};
-/* What a chapter wants, as ranges of the codes above. */
+/* What a chapter wants, as ranges of event_types. */
 static const struct { uint8_t from, to; } wanted[CLASS_COUNT][2] = {
     [CLASS_OS_UNIX] = { { 0, 16 }, { 0, 0 } }, [CLASS_OS_WINDOWS] = { { 0, 13 }, { 16, 27 } }, [CLASS_DB] = { { 27, 30 }, { 0, 0 } },
     [CLASS_NET] = { { 30, 37 }, { 0, 0 } },    [CLASS_FW] = { { 30, 39 }, { 0, 0 } },          [CLASS_APP] = { { 39, 44 }, { 0, 0 } },
     [CLASS_SEC] = { { 44, 48 }, { 0, 0 } },
 };
-
-const char *coverage_code(int type) { return type >= 0 && type < COVERAGE_TYPES ? codes[type] : ""; }
-
-int coverage_type(struct str code)
-{
-    static const struct { struct str head; uint8_t first, count; } heads[] = {
-        { STR_INIT("OS-"), 0, 13 },  { STR_INIT("UX-"), 13, 3 }, { STR_INIT("WIN-"), 16, 11 }, { STR_INIT("DB-"), 27, 3 },
-        { STR_INIT("NET-"), 30, 7 }, { STR_INIT("FW-"), 37, 2 }, { STR_INIT("APP-"), 39, 5 },  { STR_INIT("SEC-"), 44, 4 },
-    };
-
-    for (size_t i = 0; i < COUNT(heads); i++) {
-        const size_t n = heads[i].head.n;
-
-        if (code.n == n + 2 && memcmp(code.p, heads[i].head.p, n) == 0) {
-            int number = (code.p[n] - '0') * 10 + (code.p[n + 1] - '0');
-
-            return code.p[n] >= '0' && code.p[n + 1] >= '0' && number >= 1 && number <= heads[i].count && code.p[n + 1] <= '9' ? heads[i].first + number - 1 : -1;
-        }
-    }
-    return -1;
-}
 
 bool coverage_wants(enum event_class class, int type)
 {
@@ -349,7 +322,7 @@ int coverage_event(struct coverage *c, const struct event *ev, struct err *e)
 {
     time_ns at = ev->received > 0 ? ev->received : ev->time;
     uint32_t at_s = at > 0 ? (uint32_t)(at / NS_PER_SECOND) : 0;
-    struct cell *due[COVERAGE_TYPES + 1];
+    struct cell *due[EVENT_TYPES + 1];
     struct row *r = row_of(c, ev);
     uint64_t done = 0;
     size_t checks = 0;
@@ -359,7 +332,7 @@ int coverage_event(struct coverage *c, const struct event *ev, struct err *e)
     tick(c, at);
     count(c, &r->cells[0], ev, at_s);
     for (uint32_t i = 0; i < ev->field_count; i++) {
-        int type = str_eq(ev->fields[i].name, STR("saqshy.types")) ? coverage_type(ev->fields[i].value) : -1;
+        int type = str_eq(ev->fields[i].name, STR("saqshy.types")) ? event_type(ev->fields[i].value) : -1;
         struct cell *x;
 
         if (type < 0 || done & UINT64_C(1) << type)

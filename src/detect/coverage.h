@@ -35,13 +35,13 @@
 #define SAQSHY_DETECT_COVERAGE_H
 
 #include "event/event.h"
+#include "event/types.h"
 
 #define COVERAGE_NS        (10 * NS_PER_SECOND)
 #define COVERAGE_LARGE     2000    /* rows from which on it is written each minute: it has megabytes */
 #define COVERAGE_LARGE_NS  (60 * NS_PER_SECOND)
 #define COVERAGE_ROWS_MAX  50000   /* a row: object, source, class */
 #define COVERAGE_NAME_MAX  1024
-#define COVERAGE_TYPES     48
 
 struct coverage;
 struct detect_policy;
@@ -70,9 +70,6 @@ int64_t coverage_silent_after(int64_t longest_s, int64_t life_s, int64_t events)
  * what comes less than once an hour; 30 days where less than five came. */
 int64_t coverage_late_after(int64_t longest_s, int64_t life_s, uint64_t events);
 
-/* coverage_type - the index of a code of Annex 4 ("OS-04") in the law's order, -1: none. coverage_code - the other way round. */
-int coverage_type(struct str code);
-const char *coverage_code(int type);
 /* coverage_wants - does the chapter of a class want this type? Firewalls are telecommunication equipment too. */
 bool coverage_wants(enum event_class class, int type);
 

@@ -83,7 +83,7 @@ static int describe(const struct coverage *c, const struct gone *g, size_t n, st
     struct arena *a = &b->arena;
     char last[TIME_TEXT_MAX];
     struct str name = arena_copy(a, row_source(g[0].row)), others = n > 1 ? arena_printf(a, " and %zu more", n - 1) : STR("");
-    const char *type = x->type == ROW_ITSELF ? "" : coverage_code(x->type);
+    const char *type = x->type == ROW_ITSELF ? "" : event_types[x->type].p;
     int rc;
 
     time_format_utc(x->last_s * NS_PER_SECOND, last);
@@ -123,7 +123,7 @@ static int tell(const struct coverage *c, const struct detect_policy *p, const s
     rule.level = detect_policy_level(p, &rule, whose.object);
     if (rule.level < p->raise_from)
         return 0;
-    m.group = arena_printf(&out->arena, "%s%s%.*s", type ? coverage_code(g[0].cell->type) : "", type && n == 1 ? "|" : "", STR_ARG(n == 1 ? row_source(g[0].row) : STR("")));
+    m.group = arena_printf(&out->arena, "%s%s%.*s", type ? event_types[g[0].cell->type].p : "", type && n == 1 ? "|" : "", STR_ARG(n == 1 ? row_source(g[0].row) : STR("")));
     rc = detect_finding(&m, &whose, out, e);
     if (rc == 0)
         rc = describe(c, g, n, &out->items[out->count - 1], out);

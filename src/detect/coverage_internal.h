@@ -29,7 +29,7 @@ struct row {
     struct cell *cells;              /* owned; the first is the row's own */
     uint32_t    object_n, source_n;
     uint8_t     class, count;
-    uint8_t     at[COVERAGE_TYPES];  /* index in cells, 0: did not come */
+    uint8_t     at[EVENT_TYPES];  /* index in cells, 0: did not come */
     char        text[];              /* object, source */
 };
 

@@ -57,9 +57,9 @@ static void put_classes(struct buf *b)
         bool more = false;
 
         buf_printf(b, "%s\n\"%s\":{\"types\":[", k > CLASS_NONE + 1 ? "," : "", event_class_name((enum event_class)k));
-        for (int t = 0; t < COVERAGE_TYPES; t++)
+        for (int t = 0; t < EVENT_TYPES; t++)
             if (coverage_wants((enum event_class)k, t)) {
-                buf_printf(b, "%s\"%s\"", more ? "," : "", coverage_code(t));
+                buf_printf(b, "%s\"%s\"", more ? "," : "", event_types[t].p);
                 more = true;
             }
         buf_str(b, STR("],"));
@@ -94,12 +94,12 @@ static void put_source(struct buf *b, const struct coverage *c, const struct row
     buf_byte(b, ',');
     put_fields(b, "lacks", (enum event_class)r->class, r->cells[0].lacks);
     buf_str(b, STR(",\"types\":["));
-    for (int t = 0; t < COVERAGE_TYPES; t++) {
+    for (int t = 0; t < EVENT_TYPES; t++) {
         const struct cell *x = &r->cells[r->at[t]];
 
         if (!r->at[t])
             continue;
-        buf_printf(b, "%s{\"type\":\"%s\",", more ? "," : "", coverage_code(t));
+        buf_printf(b, "%s{\"type\":\"%s\",", more ? "," : "", event_types[t].p);
         put_counts(b, c, x, now_s);
         buf_byte(b, ',');
         put_fields(b, "seen", (enum event_class)r->class, x->seen);
@@ -143,7 +143,7 @@ static void add(struct sum *s, const struct coverage *c, const struct row *r, co
 
 static void put_type(struct buf *b, const struct sum *s, int type, enum event_class class)
 {
-    buf_printf(b, "{\"type\":\"%s\",\"state\":\"%s\",\"events\":%llu,", coverage_code(type), s->late == s->sources ? "late" : "arriving",
+    buf_printf(b, "{\"type\":\"%s\",\"state\":\"%s\",\"events\":%llu,", event_types[type].p, s->late == s->sources ? "late" : "arriving",
                (unsigned long long)s->all.events);
     put_times(b, &s->all);
     buf_printf(b, ",\"rate_h\":%.3g,\"silence_s\":%u,\"late_after_s\":%lld,\"sources\":%u,\"late\":%u,\"last_source\":", s->rate, s->all.gap_s[0],
@@ -159,7 +159,7 @@ static void put_type(struct buf *b, const struct sum *s, int type, enum event_cl
 /* put_object - rows[0..n) are of one object and class. */
 static void put_object(struct buf *b, const struct coverage *c, const struct row *const *rows, size_t n, int64_t now_s)
 {
-    struct sum whole = { 0 }, types[COVERAGE_TYPES] = { { { 0 }, NULL, 0, 0, 0, 0 } };
+    struct sum whole = { 0 }, types[EVENT_TYPES] = { { { 0 }, NULL, 0, 0, 0, 0 } };
     const enum event_class class = (enum event_class)rows[0]->class;
     bool more = false;
 
@@ -174,7 +174,7 @@ static void put_object(struct buf *b, const struct coverage *c, const struct row
                (unsigned long long)whole.all.events);
     put_times(b, &whole.all);
     buf_str(b, STR(",\"types\":["));
-    for (int t = 0; t < COVERAGE_TYPES; t++)
+    for (int t = 0; t < EVENT_TYPES; t++)
         if (types[t].sources) {
             buf_str(b, more ? STR(",") : STR(""));
             put_type(b, &types[t], t, class);
@@ -182,9 +182,9 @@ static void put_object(struct buf *b, const struct coverage *c, const struct row
         }
     buf_str(b, STR("],\"never\":["));
     more = false;
-    for (int t = 0; t < COVERAGE_TYPES; t++)
+    for (int t = 0; t < EVENT_TYPES; t++)
         if (!types[t].sources && coverage_wants(class, t)) {
-            buf_printf(b, "%s\"%s\"", more ? "," : "", coverage_code(t));
+            buf_printf(b, "%s\"%s\"", more ? "," : "", event_types[t].p);
             more = true;
         }
     buf_str(b, STR("]}"));

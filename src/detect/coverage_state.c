@@ -75,7 +75,7 @@ static int load_cell(struct row *r, uint8_t index, struct reader *in)
     bits = rd_le32(in);
     memcpy(&x.recent, &bits, sizeof bits);
     if (told > 1 || !isfinite(x.recent) || x.recent < 0 || life > UINT32_MAX - x.first_s ||
-        (index == 0 ? x.type != ROW_ITSELF : x.type >= COVERAGE_TYPES || r->at[x.type]))
+        (index == 0 ? x.type != ROW_ITSELF : x.type >= EVENT_TYPES || r->at[x.type]))
         rd_fail(in, "a cell");
     if (!rd_ok(in))
         return 0;
@@ -95,7 +95,7 @@ static int load_row(struct coverage *c, struct reader *in)
     struct row *r;
     int rc = 0;
 
-    if (class >= CLASS_COUNT || cells == 0 || cells > COVERAGE_TYPES + 1)
+    if (class >= CLASS_COUNT || cells == 0 || cells > EVENT_TYPES + 1)
         rd_fail(in, "a row");
     if (!rd_ok(in))
         return 0;

@@ -154,10 +154,10 @@ static void every_type_has_a_class_that_wants_it(void **state)
     size_t count[CLASS_COUNT] = { 0 };
 
     (void)state;
-    for (int i = 0; i < COVERAGE_TYPES; i++) {
+    for (int i = 0; i < EVENT_TYPES; i++) {
         bool wanted = false;
 
-        assert_int_equal(coverage_type(str_c(coverage_code(i))), i);
+        assert_int_equal(event_type(event_types[i]), i);
         for (int k = 0; k < CLASS_COUNT; k++) {
             bool wants = coverage_wants((enum event_class)k, i);
 
@@ -168,7 +168,7 @@ static void every_type_has_a_class_that_wants_it(void **state)
     }
     static const char *const none[] = { "", "OS-", "OS-0", "OS-00", "OS-14", "OS-1:", "OS-:1", "OS-011", "os-01", "FW-03", "XX-01" };
     for (size_t i = 0; i < COUNT(none); i++)
-        assert_int_equal(coverage_type(str_c(none[i])), -1);
+        assert_int_equal(event_type(str_c(none[i])), -1);
     assert_int_equal(count[CLASS_OS_UNIX], 16);
     assert_int_equal(count[CLASS_OS_WINDOWS], 24);
     assert_int_equal(count[CLASS_DB], 3);

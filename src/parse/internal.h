@@ -9,6 +9,7 @@
 #ifndef SAQSHY_PARSE_INTERNAL_H
 #define SAQSHY_PARSE_INTERNAL_H
 
+#include "event/types.h"
 #include "parse/parse.h"
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -33,7 +34,6 @@
 #define FW(n) (UINT64_C(1) << (37 + (n)-1))
 #define APP(n) (UINT64_C(1) << (39 + (n)-1))
 #define SEC(n) (UINT64_C(1) << (44 + (n)-1))
-#define TYPE_BITS 48
 
 struct audit_key;
 struct patterns;

@@ -95,32 +95,17 @@ void work_number(struct work *w, struct str name, uint64_t value)
     work_add(w, name, arena_copy(w->arena, str_of(digits + sizeof digits - n, n)));
 }
 
-/* The codes in the order of the bits in internal.h. */
-static const struct str type_names[TYPE_BITS] = {
-    STR_INIT("OS-01"), STR_INIT("OS-02"), STR_INIT("OS-03"), STR_INIT("OS-04"), STR_INIT("OS-05"),
-    STR_INIT("OS-06"), STR_INIT("OS-07"), STR_INIT("OS-08"), STR_INIT("OS-09"), STR_INIT("OS-10"),
-    STR_INIT("OS-11"), STR_INIT("OS-12"), STR_INIT("OS-13"), STR_INIT("UX-01"), STR_INIT("UX-02"),
-    STR_INIT("UX-03"), STR_INIT("WIN-01"), STR_INIT("WIN-02"), STR_INIT("WIN-03"), STR_INIT("WIN-04"),
-    STR_INIT("WIN-05"), STR_INIT("WIN-06"), STR_INIT("WIN-07"), STR_INIT("WIN-08"), STR_INIT("WIN-09"),
-    STR_INIT("WIN-10"), STR_INIT("WIN-11"), STR_INIT("DB-01"), STR_INIT("DB-02"), STR_INIT("DB-03"),
-    STR_INIT("NET-01"), STR_INIT("NET-02"), STR_INIT("NET-03"), STR_INIT("NET-04"), STR_INIT("NET-05"),
-    STR_INIT("NET-06"), STR_INIT("NET-07"), STR_INIT("FW-01"), STR_INIT("FW-02"), STR_INIT("APP-01"),
-    STR_INIT("APP-02"), STR_INIT("APP-03"), STR_INIT("APP-04"), STR_INIT("APP-05"), STR_INIT("SEC-01"),
-    STR_INIT("SEC-02"), STR_INIT("SEC-03"), STR_INIT("SEC-04"),
-};
-
 uint64_t work_type_bit(struct str code)
 {
-    for (unsigned i = 0; i < TYPE_BITS; i++)
-        if (str_eq(type_names[i], code))
-            return UINT64_C(1) << i;
-    return 0;
+    int type = event_type(code);
+
+    return type < 0 ? 0 : UINT64_C(1) << type;
 }
 
 void work_types(struct work *w)
 {
     for (uint64_t left = w->types; left; left &= left - 1)
-        work_close(w, STR("saqshy.types"), type_names[__builtin_ctzll(left)]);
+        work_close(w, STR("saqshy.types"), event_types[__builtin_ctzll(left)]);
 }
 
 /* --- what the end of a line asks for --- */

@@ -19,23 +19,17 @@ struct classify {
 
 /* --- codes --- */
 
-static const struct str codes[CLASSIFY_CODES] = {
-    STR_INIT("OS-01"),  STR_INIT("OS-02"),  STR_INIT("OS-03"),  STR_INIT("OS-04"),  STR_INIT("OS-05"),  STR_INIT("OS-06"),  STR_INIT("OS-07"),  STR_INIT("OS-08"),
-    STR_INIT("OS-09"),  STR_INIT("OS-10"),  STR_INIT("OS-11"),  STR_INIT("OS-12"),  STR_INIT("OS-13"),  STR_INIT("UX-01"),  STR_INIT("UX-02"),  STR_INIT("UX-03"),
-    STR_INIT("WIN-01"), STR_INIT("WIN-02"), STR_INIT("WIN-03"), STR_INIT("WIN-04"), STR_INIT("WIN-05"), STR_INIT("WIN-06"), STR_INIT("WIN-07"), STR_INIT("WIN-08"),
-    STR_INIT("WIN-09"), STR_INIT("WIN-10"), STR_INIT("WIN-11"), STR_INIT("DB-01"),  STR_INIT("DB-02"),  STR_INIT("DB-03"),  STR_INIT("NET-01"), STR_INIT("NET-02"),
-    STR_INIT("NET-03"), STR_INIT("NET-04"), STR_INIT("NET-05"), STR_INIT("NET-06"), STR_INIT("NET-07"), STR_INIT("FW-01"),  STR_INIT("FW-02"),  STR_INIT("APP-01"),
-    STR_INIT("APP-02"), STR_INIT("APP-03"), STR_INIT("APP-04"), STR_INIT("APP-05"), STR_INIT("SEC-01"), STR_INIT("SEC-02"), STR_INIT("SEC-03"), STR_INIT("SEC-04"),
-};
-
-struct str classify_code(unsigned i) { return i < CLASSIFY_CODES ? codes[i] : (struct str){ NULL, 0 }; }
-
 uint64_t classify_bit(struct str code)
 {
-    for (unsigned i = 0; i < CLASSIFY_CODES; i++)
-        if (str_ieq(codes[i], code))
-            return UINT64_C(1) << i;
-    return 0;
+    char z[8];
+    int type;
+
+    if (code.n > sizeof z)
+        return 0;
+    for (size_t i = 0; i < code.n; i++)
+        z[i] = (char)(code.p[i] >= 'a' && code.p[i] <= 'z' ? code.p[i] - 32 : code.p[i]);
+    type = event_type(str_of(z, code.n));
+    return type < 0 ? 0 : UINT64_C(1) << type;
 }
 
 uint64_t classify_said(const struct event *ev)
@@ -266,7 +260,7 @@ int classify_event(struct classify *c, struct event *ev, struct arena *a, uint64
         return 0;
     fresh = found & ~classify_said(ev);
     for (uint64_t left = fresh; left; left &= left - 1) {
-        int rc = event_add(ev, a, STR("saqshy.types"), codes[__builtin_ctzll(left)]);
+        int rc = event_add(ev, a, STR("saqshy.types"), event_types[__builtin_ctzll(left)]);
 
         if (rc == -ENOMEM)
             return err_set(e, rc, "no memory for the types of an event");

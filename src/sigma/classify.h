@@ -10,14 +10,14 @@
  *              says UX-01 (classify_of_rule).
  *           4. A file that is broken stops no other; without rules nothing is added.
  * Threads   owner.
- * Units     codes are counted from 0 in the order of the Rules: OS-01 is bit 0, SEC-04 bit 47.
+ * Units     a set of codes has the bits of event/types.h.
  * Source    Annex 4 of the Rules (spec/requirements.md 6.4); docs/detection.md. */
 #ifndef SAQSHY_SIGMA_CLASSIFY_H
 #define SAQSHY_SIGMA_CLASSIFY_H
 
+#include "event/types.h"
 #include "sigma/sigma.h"
 
-#define CLASSIFY_CODES   48
 #define CLASSIFY_TAG     "kz.a4."      /* and the code in small letters */
 #define CLASSIFY_FOLDER  "types"       /* of the pack below a folder of rules */
 #define CLASSIFY_PATHS   8
@@ -26,7 +26,6 @@ struct classify;
 
 /* --- codes --- */
 
-struct str classify_code(unsigned i);                   /* "OS-01"; empty past the last */
 /* classify_bit - of a code, in whatever case; 0 if it is none. */
 uint64_t classify_bit(struct str code);
 /* classify_said - the codes of saqshy.types. */
