@@ -93,27 +93,25 @@ int coverage_new(struct coverage **out, struct err *e)
     struct coverage *c = calloc(1, sizeof *c);
 
     *out = c;
-    if (c && !(c->buckets = calloc(BUCKETS_FIRST, sizeof(struct row *)))) {
+    if (c && ages_init(&c->rows, BUCKETS_FIRST) < 0) {
         free(c);
         *out = c = NULL;
     }
     if (!c)
         return err_set(e, -ENOMEM, "no memory for the table of what arrives");
-    c->bucket_count = BUCKETS_FIRST;
     arena_init(&c->scratch, SCRATCH_MAX);
     return 0;
 }
 
 void coverage_clear(struct coverage *c)
 {
-    for (struct row *r = c->oldest, *next; r; r = next) {
-        next = r->newer;
+    for (struct row *r = row_at(c->rows.oldest), *next; r; r = next) {
+        next = row_at(r->aged.newer);
         free(r->cells);
         free(r);
     }
-    memset(c->buckets, 0, c->bucket_count * sizeof(struct row *));
-    c->oldest = c->newest = NULL;
-    c->count = c->scanned_s = c->due_s = 0;
+    ages_forget(&c->rows);
+    c->scanned_s = c->due_s = 0;
     c->since = c->clock = c->resumed = 0;
     c->dropped = 0;
 }
@@ -126,12 +124,12 @@ void coverage_free(struct coverage **cp)
         return;
     coverage_clear(c);
     arena_free(&c->scratch);
-    free(c->buckets);
+    ages_free(&c->rows);
     free(c);
     *cp = NULL;
 }
 
-size_t coverage_rows(const struct coverage *c) { return c->count; }
+size_t coverage_rows(const struct coverage *c) { return c->rows.count; }
 time_ns coverage_clock(const struct coverage *c) { return c->clock; }
 uint64_t coverage_dropped(const struct coverage *c) { return c->dropped; }
 
@@ -140,66 +138,29 @@ static uint64_t hash_of(struct str object, struct str source, enum event_class c
     return str_hash(object) * UINT64_C(0x9E3779B97F4A7C15) ^ str_hash(source) ^ ((uint64_t)class << 57);
 }
 
-static void unlink_it(struct coverage *c, struct row *r)
-{
-    *(r->older ? &r->older->newer : &c->oldest) = r->newer;
-    *(r->newer ? &r->newer->older : &c->newest) = r->older;
-}
-
-static void link_newest(struct coverage *c, struct row *r)
-{
-    r->older = c->newest;
-    r->newer = NULL;
-    *(c->newest ? &c->newest->newer : &c->oldest) = r;
-    c->newest = r;
-}
-
 static void drop_oldest(struct coverage *c)
 {
-    struct row *r = c->oldest, **at = &c->buckets[r->hash & (c->bucket_count - 1)];
+    struct row *r = row_at(c->rows.oldest);
 
-    while (*at != r)
-        at = &(*at)->chain;
-    *at = r->chain;
-    unlink_it(c, r);
+    ages_remove(&c->rows, &r->aged);
     free(r->cells);
     free(r);
-    c->count--;
     c->dropped++;
-}
-
-static bool grow(struct coverage *c)
-{
-    uint32_t count = c->bucket_count * 2;
-    struct row **fresh;
-
-    if (c->count < c->bucket_count)
-        return true;
-    fresh = calloc(count, sizeof *fresh);
-    if (!fresh)
-        return false;
-    for (struct row *r = c->oldest; r; r = r->newer) {
-        r->chain = fresh[r->hash & (count - 1)];
-        fresh[r->hash & (count - 1)] = r;
-    }
-    free(c->buckets);
-    c->buckets = fresh;
-    c->bucket_count = count;
-    return true;
 }
 
 struct row *coverage_row(struct coverage *c, struct str object, struct str source, enum event_class class)
 {
     struct row *r;
 
-    if (c->count >= COVERAGE_ROWS_MAX)
+    if (c->rows.count >= COVERAGE_ROWS_MAX)
         drop_oldest(c);
-    r = grow(c) ? calloc(1, sizeof *r + object.n + source.n) : NULL;
-    if (!r || !(r->cells = calloc(1, sizeof *r->cells))) {
+    r = calloc(1, sizeof *r + object.n + source.n);
+    if (!r || !(r->cells = calloc(1, sizeof *r->cells)) || ages_put(&c->rows, &r->aged, hash_of(object, source, class)) < 0) {
+        if (r)
+            free(r->cells);
         free(r);
         return NULL;
     }
-    r->hash = hash_of(object, source, class);
     r->class = (uint8_t)class;
     r->object_n = (uint32_t)object.n;
     r->source_n = (uint32_t)source.n;
@@ -209,10 +170,6 @@ struct row *coverage_row(struct coverage *c, struct str object, struct str sourc
         memcpy(r->text + object.n, source.p, source.n);
     r->cells[0].type = ROW_ITSELF;
     r->count = 1;
-    r->chain = c->buckets[r->hash & (c->bucket_count - 1)];
-    c->buckets[r->hash & (c->bucket_count - 1)] = r;
-    link_newest(c, r);
-    c->count++;
     return r;
 }
 
@@ -240,16 +197,15 @@ static bool is_row(const struct row *r, struct str object, struct str source, en
 static struct row *row_of(struct coverage *c, const struct event *ev)
 {
     struct str object = str_of(ev->object.p, min_size(ev->object.n, COVERAGE_NAME_MAX)), source = str_of(ev->source.p, min_size(ev->source.n, COVERAGE_NAME_MAX));
+    struct row *r = row_at(c->rows.newest);
     uint64_t hash;
-    struct row *r;
 
-    if (c->newest && is_row(c->newest, object, source, ev->class))
-        return c->newest;
+    if (r && is_row(r, object, source, ev->class))
+        return r;
     hash = hash_of(object, source, ev->class);
-    for (r = c->buckets[hash & (c->bucket_count - 1)]; r; r = r->chain)
-        if (r->hash == hash && is_row(r, object, source, ev->class)) {
-            unlink_it(c, r);
-            link_newest(c, r);
+    for (r = row_at(ages_first(&c->rows, hash)); r; r = row_at(r->aged.chain))
+        if (r->aged.hash == hash && is_row(r, object, source, ev->class)) {
+            ages_touch(&c->rows, &r->aged);
             return r;
         }
     return coverage_row(c, object, source, ev->class);

@@ -142,7 +142,7 @@ int coverage_due(struct coverage *c, const struct detect_policy *p, const struct
     gone = calloc(COVERAGE_ROWS_MAX, sizeof *gone);
     if (!gone)
         return err_set(e, -ENOMEM, "no memory to look for silent sources");
-    for (struct row *r = c->oldest; r; r = r->newer)
+    for (struct row *r = row_at(c->rows.oldest); r; r = row_at(r->aged.newer))
         if (!ignored(p, r) && !look(c, r, now_s, gone, &n, &soonest)) {
             soonest = now_s;
             break;

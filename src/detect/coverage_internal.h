@@ -3,6 +3,7 @@
 #ifndef SAQSHY_DETECT_COVERAGE_INTERNAL_H
 #define SAQSHY_DETECT_COVERAGE_INTERNAL_H
 
+#include "detect/ages.h"
 #include "detect/coverage.h"
 
 #define ROW_ITSELF 0xff              /* the type of a row's first cell, which counts all its events */
@@ -24,8 +25,7 @@ struct cell {
 static_assert(sizeof(struct cell) == 48, "a cell");
 
 struct row {
-    struct row *chain, *older, *newer;
-    uint64_t    hash;
+    struct aged aged;                /* by the last event */
     struct cell *cells;              /* owned; the first is the row's own */
     uint32_t    object_n, source_n;
     uint8_t     class, count;
@@ -34,15 +34,14 @@ struct row {
 };
 
 struct coverage {
-    struct row **buckets;
-    uint32_t    bucket_count, count;
-    struct row *oldest, *newest;     /* by their last event */
+    struct ages rows;
     time_ns     since, clock, resumed;
     uint32_t    scanned_s, due_s;    /* when silences were looked for last; before due_s there is none */
     uint64_t    dropped;
     struct arena scratch;
 };
 
+static inline struct row *row_at(const struct aged *a) { return (struct row *)(void *)(uintptr_t)a; }   /* NULL stays NULL */
 static inline struct str row_object(const struct row *r) { return str_of(r->text, r->object_n); }
 static inline struct str row_source(const struct row *r) { return str_of(r->text + r->object_n, r->source_n); }
 

@@ -200,7 +200,7 @@ static int by_place(const void *a, const void *b)
 
 void coverage_json(const struct coverage *c, time_ns at, time_ns now, uint64_t seq, struct buf *out)
 {
-    AUTO_FREE const struct row **rows = calloc(c->count + 1u, sizeof *rows);
+    AUTO_FREE const struct row **rows = calloc(c->rows.count + 1, sizeof *rows);
     int64_t now_s = now / NS_PER_SECOND;
     size_t n = 0;
 
@@ -208,7 +208,7 @@ void coverage_json(const struct coverage *c, time_ns at, time_ns now, uint64_t s
         out->failed = true;
         return;
     }
-    for (const struct row *r = c->oldest; r; r = r->newer)
+    for (const struct row *r = row_at(c->rows.oldest); r; r = row_at(r->aged.newer))
         rows[n++] = r;
     qsort(rows, n, sizeof *rows, by_place);
     buf_byte(out, '{');

@@ -37,8 +37,8 @@ void coverage_save(const struct coverage *c, struct buf *b)
     buf_varint(b, c->scanned_s);
     buf_varint(b, c->due_s);
     buf_varint(b, c->dropped);
-    buf_varint(b, c->count);
-    for (const struct row *r = c->oldest; r; r = r->newer) {
+    buf_varint(b, c->rows.count);
+    for (const struct row *r = row_at(c->rows.oldest); r; r = row_at(r->aged.newer)) {
         buf_varstr(b, row_object(r));
         buf_varstr(b, row_source(r));
         buf_byte(b, (char)r->class);

@@ -15,13 +15,10 @@ int episodes_new(const struct detect_policy *p, struct episodes **out, struct er
     struct episodes *x = calloc(1, sizeof *x);
 
     *out = x;
-    if (x)
-        x->buckets = calloc(BUCKETS_FIRST, sizeof *x->buckets);
-    if (!x || !x->buckets) {
+    if (!x || ages_init(&x->open, BUCKETS_FIRST) < 0) {
         episodes_free(out);
         return err_set(e, -ENOMEM, "no memory for episodes");
     }
-    x->bucket_count = BUCKETS_FIRST;
     x->policy = p;
     x->next = INT64_MAX;
     buf_init(&x->text, 16 * MIB);   /* an id may be as long as its file */
@@ -42,15 +39,12 @@ static void episode_free(struct episode *ep)
 
 void episodes_clear(struct episodes *x)
 {
-    while (x->age.head) {
-        struct episode *next = x->age.head->newer;
-
-        episode_free(x->age.head);
-        x->age.head = next;
+    for (struct episode *ep = episode_at(x->open.oldest), *next; ep; ep = next) {
+        next = episode_at(ep->aged.newer);
+        episode_free(ep);
     }
-    memset(x->buckets, 0, x->bucket_count * sizeof *x->buckets);
+    ages_forget(&x->open);
     memset(x->list, 0, sizeof x->list);
-    x->age = (struct episode_row){ NULL, NULL };
     x->now = 0;
     x->next = INT64_MAX;
     x->turn = x->storm = 0;
@@ -63,9 +57,8 @@ void episodes_free(struct episodes **xp)
 
     if (!x)
         return;
-    if (x->buckets)
-        episodes_clear(x);
-    free(x->buckets);
+    episodes_clear(x);
+    ages_free(&x->open);
     buf_free(&x->text);
     free(x);
     *xp = NULL;
@@ -119,37 +112,10 @@ static void told_now(struct episodes *x, struct episode *ep, uint8_t step)
 
 /* --- the table --- */
 
-static int grow(struct episodes *x)
-{
-    uint32_t count = x->bucket_count * 2;
-    struct episode **fresh;
-
-    if (x->counters.open < x->bucket_count)
-        return 0;
-    fresh = calloc(count, sizeof *fresh);
-    if (!fresh)
-        return -ENOMEM;
-    for (struct episode *ep = x->age.head; ep; ep = ep->newer) {
-        ep->chain = fresh[ep->hash & (count - 1)];
-        fresh[ep->hash & (count - 1)] = ep;
-    }
-    free(x->buckets);
-    x->buckets = fresh;
-    x->bucket_count = count;
-    return 0;
-}
-
 int episode_put(struct episodes *x, struct episode *ep)
 {
-    if (grow(x) < 0)
+    if (ages_put(&x->open, &ep->aged, str_hash(str_of(ep->text, ep->key_n))) < 0)
         return -ENOMEM;
-    ep->hash = str_hash(str_of(ep->text, ep->key_n));
-    ep->chain = x->buckets[ep->hash & (x->bucket_count - 1)];
-    x->buckets[ep->hash & (x->bucket_count - 1)] = ep;
-    ep->older = x->age.tail;
-    ep->newer = NULL;
-    *(x->age.tail ? &x->age.tail->newer : &x->age.head) = ep;
-    x->age.tail = ep;
     x->counters.open++;
     x->counters.bytes += episode_bytes(ep);
     if (ep->first_at + x->policy->window < x->next)
@@ -161,21 +127,15 @@ static struct episode *find(const struct episodes *x, struct str key)
 {
     uint64_t hash = str_hash(key);
 
-    for (struct episode *ep = x->buckets[hash & (x->bucket_count - 1)]; ep; ep = ep->chain)
-        if (ep->hash == hash && str_eq(str_of(ep->text, ep->key_n), key))
+    for (struct episode *ep = episode_at(ages_first(&x->open, hash)); ep; ep = episode_at(ep->aged.chain))
+        if (ep->aged.hash == hash && str_eq(str_of(ep->text, ep->key_n), key))
             return ep;
     return NULL;
 }
 
 static void remove_it(struct episodes *x, struct episode *ep)
 {
-    struct episode **at = &x->buckets[ep->hash & (x->bucket_count - 1)];
-
-    while (*at != ep)
-        at = &(*at)->chain;
-    *at = ep->chain;
-    *(ep->older ? &ep->older->newer : &x->age.head) = ep->newer;
-    *(ep->newer ? &ep->newer->older : &x->age.tail) = ep->older;
+    ages_remove(&x->open, &ep->aged);
     list_remove(x, ep);
     x->counters.open--;
     x->counters.bytes -= episode_bytes(ep);
@@ -206,9 +166,9 @@ static int room(struct episodes *x, const struct sigma *set, struct event_batch 
 {
     int rc = 0;
 
-    while (rc == 0 && x->age.head && (x->counters.open >= EPISODES_MAX || x->counters.bytes >= EPISODE_BYTES_MAX)) {
+    while (rc == 0 && x->open.oldest && (x->counters.open >= EPISODES_MAX || x->counters.bytes >= EPISODE_BYTES_MAX)) {
         x->counters.dropped++;
-        rc = end(x, x->age.head, set, out, e);
+        rc = end(x, episode_at(x->open.oldest), set, out, e);
     }
     return rc;
 }
@@ -505,7 +465,7 @@ int episodes_hit(struct episodes *x, const struct hit *h, const struct sigma *se
     x->counters.counted += rc == HIT_COUNTED;
     if (rc < 0 || !ep)
         return rc;
-    told->id = arena_printf(&out->arena, "%016llx-%llu", (unsigned long long)ep->hash, (unsigned long long)ep->first_seq);
+    told->id = arena_printf(&out->arena, "%016llx-%llu", (unsigned long long)ep->aged.hash, (unsigned long long)ep->first_seq);
     told->group = arena_copy(&out->arena, episode_text(ep).group);
     told->fields = arena_copy(&out->arena, episode_text(ep).fields);
     return rc;
@@ -515,7 +475,7 @@ int episodes_hit(struct episodes *x, const struct hit *h, const struct sigma *se
 
 static void set_next(struct episodes *x)
 {
-    x->next = x->age.head ? x->age.head->first_at + x->policy->window : INT64_MAX;
+    x->next = x->open.oldest ? episode_at(x->open.oldest)->first_at + x->policy->window : INT64_MAX;
     if (x->list[LIST_READY].head)
         x->next = 0;
     for (uint8_t s = 0; s < STEPS; s++) {
@@ -557,7 +517,7 @@ int episodes_due(struct episodes *x, time_ns now, const struct sigma *set, struc
     if (x->now < x->next)
         return 0;
     for (int ends = 0; rc == 0 && ends < ENDS_MAX && n < EPISODE_DUE_MAX; ends++) {
-        struct episode *ep = x->age.head;
+        struct episode *ep = episode_at(x->open.oldest);
 
         if (!ep || x->now - ep->first_at < x->policy->window)
             break;

@@ -2,6 +2,7 @@
 #ifndef SAQSHY_DETECT_EPISODE_INTERNAL_H
 #define SAQSHY_DETECT_EPISODE_INTERNAL_H
 
+#include "detect/ages.h"
 #include "detect/episode.h"
 #include "detect/internal.h"
 
@@ -16,10 +17,8 @@ enum episode_list { LIST_IDLE, LIST_READY, LIST_STEP, LIST_COUNT = LIST_STEP + S
 /* One episode; of kind RATE the new episodes of a rule and object, and the storm that they may be. text is, all with their lengths before them:
  * the key: kind, rule, object, values of the group; then source, title (of a rule that is of no set), group as told, names and values of fields. */
 struct episode {
-    struct episode *chain;            /* of its bucket */
-    struct episode *older, *newer;    /* by beginning */
+    struct aged     aged;             /* by beginning */
     struct episode *before, *after;   /* in its list */
-    uint64_t        hash;
     enum episode_list list;
     uint8_t         step;
     uint8_t         sample_count, line_count;
@@ -41,14 +40,15 @@ struct episode_row { struct episode *head, *tail; };
 
 struct episodes {
     const struct detect_policy *policy;
-    struct episode **buckets;
-    uint32_t         bucket_count;
-    struct episode_row age, list[LIST_COUNT];
+    struct ages      open;
+    struct episode_row list[LIST_COUNT];
     time_ns          now, next;       /* our clock; nothing is due before next */
     uint64_t         turn, storm;     /* numbers given last */
     struct buf       text;            /* scratch */
     struct episode_counters counters;
 };
+
+static inline struct episode *episode_at(const struct aged *a) { return (struct episode *)(void *)(uintptr_t)a; }   /* NULL stays NULL */
 
 /* What text says. */
 struct episode_text {

@@ -61,7 +61,7 @@ void episodes_save(const struct episodes *x, struct buf *b)
     buf_varint(b, x->turn);
     buf_varint(b, x->storm);
     buf_varint(b, x->counters.open);
-    for (const struct episode *ep = x->age.head; ep; ep = ep->newer)
+    for (const struct episode *ep = episode_at(x->open.oldest); ep; ep = episode_at(ep->aged.newer))
         save_one(ep, b);
 }
 
@@ -158,7 +158,7 @@ static int line_up(struct episodes *x)
 
     if (!all)
         return -ENOMEM;
-    for (struct episode *ep = x->age.head; ep; ep = ep->newer)
+    for (struct episode *ep = episode_at(x->open.oldest); ep; ep = episode_at(ep->aged.newer))
         if (ep->list != LIST_IDLE)
             all[n++] = ep;
     if (n)
@@ -184,7 +184,7 @@ static int load_all(struct episodes *x, struct reader *r)
 
         if (!ep)
             return rd_ok(r) ? -ENOMEM : -EBADMSG;
-        if ((x->age.tail && ep->first_at < x->age.tail->first_at) || ep->first_at > x->now)
+        if ((x->open.newest && ep->first_at < episode_at(x->open.newest)->first_at) || ep->first_at > x->now)
             rd_fail(r, "an order");
         if (!rd_ok(r) || episode_put(x, ep) < 0) {
             buf_free(&ep->lines);
@@ -209,7 +209,7 @@ int episodes_load(struct episodes *x, struct str saved, struct err *e)
         return 0;
     }
     /* Lists are lined up last, so what a failure leaves stands in the row by age alone. */
-    for (struct episode *ep = x->age.head; ep; ep = ep->newer)
+    for (struct episode *ep = episode_at(x->open.oldest); ep; ep = episode_at(ep->aged.newer))
         ep->list = LIST_IDLE;
     episodes_clear(x);
     return err_set(e, rc, rc == -ENOMEM ? "no memory for episodes" : "the saved episodes are damaged");

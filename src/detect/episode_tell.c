@@ -59,7 +59,7 @@ static int add_counts(const struct episode *ep, const struct episode_text *t, st
     if (rc == 0)
         rc = add_number(f, b, "saqshy.last_seq", ep->last_seq);
     if (rc == 0)
-        rc = event_add(f, &b->arena, STR("saqshy.episode"), arena_printf(&b->arena, "%016llx-%llu", (unsigned long long)ep->hash,
+        rc = event_add(f, &b->arena, STR("saqshy.episode"), arena_printf(&b->arena, "%016llx-%llu", (unsigned long long)ep->aged.hash,
                                                                         (unsigned long long)ep->first_seq));
     if (rc == 0)
         rc = add_number(f, b, "saqshy.hits", ep->untold);

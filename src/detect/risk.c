@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "detect/ages.h"
 #include "detect/internal.h"
 
 #define VERSION       1
@@ -17,8 +18,8 @@ enum { HOST = 'h', USER = 'u' };
 struct part { char *id; enum sigma_level level; double points; uint64_t count; time_ns last; };
 
 struct account {
-    struct account *chain, *older, *newer;
-    uint64_t  hash, findings;
+    struct aged aged;                /* by the last finding */
+    uint64_t  findings;
     double    score;
     time_ns   first, last;
     bool      over;
@@ -31,30 +32,31 @@ struct account {
 
 struct risk {
     const struct detect_policy *policy;
-    struct account **buckets;
-    uint32_t  bucket_count;
-    size_t    count;
+    struct ages accounts;
     uint64_t  dropped;
-    struct account *oldest, *newest;
     time_ns   now;
 };
 
+static struct account *account_at(const struct aged *a) { return (struct account *)(void *)(uintptr_t)a; }   /* NULL stays NULL */
 static struct str object_of(const struct account *a) { return str_of(a->text, a->object_n); }
 static struct str name_of(const struct account *a) { return str_of(a->text + a->object_n, a->name_n); }
 
+static void account_free(struct account *a)
+{
+    for (uint8_t i = 0; i < a->part_count; i++)
+        free(a->parts[i].id);
+    free(a);
+}
+
 static void clear(struct risk *r)
 {
-    for (struct account *a = r->oldest, *next; a; a = next) {
-        next = a->newer;
-        for (uint8_t i = 0; i < a->part_count; i++)
-            free(a->parts[i].id);
-        free(a);
+    for (struct account *a = account_at(r->accounts.oldest), *next; a; a = next) {
+        next = account_at(a->aged.newer);
+        account_free(a);
     }
-    r->oldest = r->newest = NULL;
-    r->count = 0;
+    ages_forget(&r->accounts);
     r->dropped = 0;
     r->now = 0;
-    memset(r->buckets, 0, r->bucket_count * sizeof *r->buckets);
 }
 
 int risk_new(const struct detect_policy *p, struct risk **out, struct err *e)
@@ -62,13 +64,10 @@ int risk_new(const struct detect_policy *p, struct risk **out, struct err *e)
     struct risk *r = calloc(1, sizeof *r);
 
     *out = r;
-    if (r)
-        r->buckets = calloc(BUCKETS_FIRST, sizeof *r->buckets);
-    if (!r || !r->buckets) {
+    if (!r || ages_init(&r->accounts, BUCKETS_FIRST) < 0) {
         risk_free(out);
         return err_set(e, -ENOMEM, "no memory for accounts of risk");
     }
-    r->bucket_count = BUCKETS_FIRST;
     r->policy = p;
     return 0;
 }
@@ -79,15 +78,14 @@ void risk_free(struct risk **rp)
 
     if (!r)
         return;
-    if (r->buckets)
-        clear(r);
-    free(r->buckets);
+    clear(r);
+    ages_free(&r->accounts);
     free(r);
     *rp = NULL;
 }
 
 void risk_policy(struct risk *r, const struct detect_policy *p) { r->policy = p; }
-size_t risk_count(const struct risk *r) { return r->count; }
+size_t risk_count(const struct risk *r) { return r->accounts.count; }
 
 /* --- the table --- */
 
@@ -106,72 +104,29 @@ static uint64_t hash_of(char kind, struct str object, struct str name)
     return str_hash(str_of(text, n));
 }
 
-static void unlink_it(struct risk *r, struct account *a)
-{
-    *(a->older ? &a->older->newer : &r->oldest) = a->newer;
-    *(a->newer ? &a->newer->older : &r->newest) = a->older;
-}
-
-static void link_newest(struct risk *r, struct account *a)
-{
-    a->older = r->newest;
-    a->newer = NULL;
-    *(r->newest ? &r->newest->newer : &r->oldest) = a;
-    r->newest = a;
-}
-
 static void drop_oldest(struct risk *r)
 {
-    struct account *a = r->oldest, **at = &r->buckets[a->hash & (r->bucket_count - 1)];
+    struct account *a = account_at(r->accounts.oldest);
 
-    while (*at != a)
-        at = &(*at)->chain;
-    *at = a->chain;
-    unlink_it(r, a);
-    for (uint8_t i = 0; i < a->part_count; i++)
-        free(a->parts[i].id);
-    free(a);
-    r->count--;
+    ages_remove(&r->accounts, &a->aged);
+    account_free(a);
     r->dropped++;
-}
-
-static int grow(struct risk *r)
-{
-    uint32_t count = r->bucket_count * 2;
-    struct account **fresh;
-
-    if (r->count < r->bucket_count)
-        return 0;
-    fresh = calloc(count, sizeof *fresh);
-    if (!fresh)
-        return -ENOMEM;
-    for (struct account *a = r->oldest; a; a = a->newer) {
-        a->chain = fresh[a->hash & (count - 1)];
-        fresh[a->hash & (count - 1)] = a;
-    }
-    free(r->buckets);
-    r->buckets = fresh;
-    r->bucket_count = count;
-    return 0;
 }
 
 static struct account *make(struct risk *r, char kind, struct str object, struct str name)
 {
-    struct account *a = grow(r) < 0 ? NULL : calloc(1, sizeof *a + object.n + name.n);
+    struct account *a = calloc(1, sizeof *a + object.n + name.n);
 
-    if (!a)
+    if (!a || ages_put(&r->accounts, &a->aged, hash_of(kind, object, name)) < 0) {
+        free(a);
         return NULL;
+    }
     a->kind = kind;
-    a->hash = hash_of(kind, object, name);
     a->object_n = (uint32_t)object.n;
     a->name_n = (uint32_t)name.n;
     if (object.n)
         memcpy(a->text, object.p, object.n);
     memcpy(a->text + object.n, name.p, name.n);
-    a->chain = r->buckets[a->hash & (r->bucket_count - 1)];
-    r->buckets[a->hash & (r->bucket_count - 1)] = a;
-    link_newest(r, a);
-    r->count++;
     return a;
 }
 
@@ -179,8 +134,8 @@ static struct account *find(const struct risk *r, char kind, struct str object, 
 {
     uint64_t hash = hash_of(kind, object, name);
 
-    for (struct account *a = r->buckets[hash & (r->bucket_count - 1)]; a; a = a->chain)
-        if (a->hash == hash && a->kind == kind && str_eq(object_of(a), object) && str_ieq(name_of(a), name))
+    for (struct account *a = account_at(ages_first(&r->accounts, hash)); a; a = account_at(a->aged.chain))
+        if (a->aged.hash == hash && a->kind == kind && str_eq(object_of(a), object) && str_ieq(name_of(a), name))
             return a;
     return NULL;
 }
@@ -251,7 +206,7 @@ static int add_to(struct risk *r, char kind, struct str name, const struct sigma
     if (!name.n || name.n > RISK_NAME_MAX || threshold <= 0 || points <= 0)
         return 0;
     struct account *a = find(r, kind, object, name);
-    if (!a && r->count >= RISK_MAX)
+    if (!a && r->accounts.count >= RISK_MAX)
         drop_oldest(r);
     if (!a && (a = make(r, kind, object, name)))
         a->first = a->last = r->now;
@@ -263,8 +218,7 @@ static int add_to(struct risk *r, char kind, struct str name, const struct sigma
     a->score = before + points;
     a->last = r->now;
     a->findings++;
-    unlink_it(r, a);
-    link_newest(r, a);
+    ages_touch(&r->accounts, &a->aged);
     if (note_rule(r, a, rule, level, points) < 0)
         return err_set(e, -ENOMEM, "no memory for an account of risk");
     if (a->over || a->score < threshold)
@@ -348,16 +302,16 @@ static void put_account(const struct risk *r, const struct ranked *k, const stru
 
 void risk_json(const struct risk *r, const struct sigma *set, time_ns at, struct buf *out)
 {
-    AUTO_FREE struct ranked *all = calloc(r->count + 1, sizeof *all);
+    AUTO_FREE struct ranked *all = calloc(r->accounts.count + 1, sizeof *all);
     char text[TIME_TEXT_MAX];
     size_t n = 0;
 
-    for (const struct account *a = r->newest; a && all; a = a->older)
+    for (const struct account *a = account_at(r->accounts.newest); a && all; a = account_at(a->aged.older))
         all[n++] = (struct ranked){ a, score_at(r, a, at) };
     if (n)
         qsort(all, n, sizeof *all, by_score);
     buf_printf(out, "{\"at\":\"%s\",\"half_life_s\":%lld,\"threshold\":{\"host\":%.0f,\"user\":%.0f},\"accounts\":%zu,\"dropped\":%llu,\"entities\":[",
-               time_format_utc(at, text), (long long)(r->policy->half_life / NS_PER_SECOND), r->policy->host, r->policy->user, r->count,
+               time_format_utc(at, text), (long long)(r->policy->half_life / NS_PER_SECOND), r->policy->host, r->policy->user, r->accounts.count,
                (unsigned long long)r->dropped);
     for (size_t i = 0; i < n && i < RISK_TOLD_MAX; i++) {
         if (i)
@@ -403,8 +357,8 @@ void risk_save(const struct risk *r, struct buf *b)
     buf_varint(b, VERSION);
     buf_le64(b, (uint64_t)r->now);
     buf_varint(b, r->dropped);
-    buf_varint(b, r->count);
-    for (const struct account *a = r->oldest; a; a = a->newer) {
+    buf_varint(b, r->accounts.count);
+    for (const struct account *a = account_at(r->accounts.oldest); a; a = account_at(a->aged.newer)) {
         buf_byte(b, a->kind);
         buf_varstr(b, object_of(a));
         buf_varstr(b, name_of(a));
