@@ -176,6 +176,7 @@ static int load(struct classify *c, struct err *e)
         sigma_free(&rules);
         return rc;
     }
+    sigma_run_bare(run);   /* of a match its rule is asked alone */
     for (size_t i = 0; i < sigma_rule_count(rules); i++)
         each[i] = types_of(sigma_rule_at(rules, i));
     sigma_run_free(&c->run);

@@ -19,6 +19,7 @@ struct sigma_run {
     struct plain         *plain;          /* made when first asked for */
     struct sigma_cost    *costs;          /* by rule; events: those of earlier runs */
     bool                  counting;
+    bool                  unexplained;
     uint64_t              counted;        /* events */
     uint32_t              sample_in, sample_seed;   /* evaluations until the next one that is timed */
     uint64_t              check_every;
@@ -91,7 +92,7 @@ static void explain(struct sigma_run *r, uint32_t rule, struct sigma_match *m)
 {
     struct sigma_hit *hits;
 
-    if (r->set->rules[rule].correlation)
+    if (r->unexplained || r->set->rules[rule].correlation)
         return;
     m->conditions = rule_conditions(&r->set->rules[rule], &r->view);
     hits = arena_array(&r->view.scratch, SIGMA_HITS_MAX, sizeof *hits);
@@ -424,6 +425,12 @@ void sigma_run_count(struct sigma_run *r, bool on)
 {
     r->counting = on;
     cells_count(r->cells, on);
+}
+
+void sigma_run_bare(struct sigma_run *r)
+{
+    sigma_run_count(r, false);
+    r->unexplained = true;
 }
 
 uint64_t sigma_run_counted(const struct sigma_run *r) { return r->counted; }

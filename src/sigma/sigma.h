@@ -189,6 +189,8 @@ struct sigma_cost sigma_run_cost(const struct sigma_run *r, uint32_t rule);   /*
 void sigma_run_cost_add(struct sigma_run *r, uint32_t rule, const struct sigma_cost *c);
 /* sigma_run_count - whether what comes is counted as cost: no, while events are looked at again. It is at first. */
 void sigma_run_count(struct sigma_run *r, bool on);
+/* sigma_run_bare - from now on matches tell their rule and events alone, not what of a rule held, and nothing is counted as cost. */
+void sigma_run_bare(struct sigma_run *r);
 uint64_t sigma_run_counted(const struct sigma_run *r);   /* events while it was on */
 /* sigma_rule_filter - the id of the i-th filter that narrows a rule; false past the last. */
 bool sigma_rule_filter(const struct sigma *s, uint32_t rule, uint32_t i, struct str *id);
