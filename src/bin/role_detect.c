@@ -228,21 +228,67 @@ static void tell_back(const struct detect *d, uint64_t *told)
     *told = hash;
 }
 
+/* What the loop looks at besides events, and when it did so last; moments of the steady clock. */
+struct looking {
+    const struct node *node;
+    struct detect     *d;
+    struct metrics    *metrics;
+    bool               watched;        /* a thread watches the rules */
+    struct telling     exceptions;
+    time_ns            looked, risk_at, coverage_at, published, dropped_at;
+    uint64_t           dropped, back_told;
+};
+
+/* look_around - rules, when they changed; policy, types and indicators each five seconds. */
+static void look_around(struct looking *l, time_ns now)
+{
+    bool force = reload_asked, ask = force || now - l->looked >= RELOAD_NS, anew = look_at_rules(l->d, l->watched, ask, force);
+
+    if (force)
+        reload_asked = 0;
+    if (anew || ask) {
+        tell_exceptions(l->node, l->d, &l->exceptions, anew);
+        publish(l->d, anew);
+    }
+    if (!ask)
+        return;
+    look_at_policy(l->d);
+    look_at_types(l->d);
+    look_at_indicators(l->d);
+    tell_back(l->d, &l->back_told);
+    l->looked = now;
+}
+
+/* tell_all - what others read of detection: risk, what arrives, metrics, the picture of the rules; each in its own time. */
+static void tell_all(struct looking *l, const char *metrics_path, time_ns now)
+{
+    struct err e;
+
+    if (now - l->risk_at >= RISK_NS) {
+        tell_risk(l->node, l->d);
+        l->risk_at = now;
+    }
+    if (now - l->published < METRICS_NS)
+        return;
+    tell_coverage(l->node, l->d, &l->coverage_at, false);
+    if (metrics_publish(l->metrics, metrics_path, &e) < 0)
+        log_line(LOG_WARN, "could not write the metrics", "error.message", e.text, NULL);
+    tell_dropped(l->d, &l->dropped, &l->dropped_at, now);
+    publish(l->d, false);
+    l->published = now;
+}
+
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
     struct err e = { 0 };
-    struct telling exceptions = { 0 };
-    bool watched = detect_watch(d, &e) == 0;
-    time_ns risk_at = 0, coverage_at = 0;
-    time_ns looked = clock_steady(), published = 0, told_at = 0;
-    uint64_t told = 0, back_told = 0;
+    struct looking l = { .node = node, .d = d, .metrics = metrics, .watched = detect_watch(d, &e) == 0, .looked = clock_steady() };
     char path[4096];
 
-    if (!watched)
+    if (!l.watched)
         log_line(LOG_WARN, "changes of rules are looked for each five seconds only", "error.message", e.text, NULL);
     node_path(node, "run/metrics-detect.prom", path);
     look_at_indicators(d);
-    tell_exceptions(node, d, &exceptions, true);
+    tell_exceptions(node, d, &l.exceptions, true);
     while (!stop_asked) {
         int rc = detect_step(d, WAIT_MS, &e);
         time_ns now = clock_steady();
@@ -253,36 +299,11 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
             log_line(LOG_ERROR, "detection stops", "error.message", e.text, NULL);
             return EXIT_NO;
         }
-        bool force = reload_asked, ask = force || now - looked >= RELOAD_NS, anew = look_at_rules(d, watched, ask, force);
-
-        if (force)
-            reload_asked = 0;
-        if (anew || ask) {
-            tell_exceptions(node, d, &exceptions, anew);
-            publish(d, anew);
-        }
-        if (ask) {
-            look_at_policy(d);
-            look_at_types(d);
-            look_at_indicators(d);
-            tell_back(d, &back_told);
-            looked = now;
-        }
-        if (now - risk_at >= RISK_NS) {
-            tell_risk(node, d);
-            risk_at = now;
-        }
-        if (now - published >= METRICS_NS) {
-            tell_coverage(node, d, &coverage_at, false);
-            if (metrics_publish(metrics, path, &e) < 0)
-                log_line(LOG_WARN, "could not write the metrics", "error.message", e.text, NULL);
-            tell_dropped(d, &told, &told_at, now);
-            published = now;
-            publish(d, false);
-        }
+        look_around(&l, now);
+        tell_all(&l, path, now);
     }
     publish(d, true);
-    tell_coverage(node, d, &coverage_at, true);
+    tell_coverage(node, d, &l.coverage_at, true);
     if (detect_stop(d, &e) < 0) {
         log_line(LOG_ERROR, "could not save the state of detection, the next start replays", "error.message", e.text, NULL);
         return EXIT_NO;
