@@ -21,40 +21,17 @@ static const char rules_text[] =
     "title: not\nid: not\ncorrelation: {type: temporal, rules: [one, seven], group-by: user, timespan: 10s, condition: one and not seven, generate: true}\n---\n"
     "title: chain\nid: chain\ncorrelation: {type: temporal_ordered, rules: [count, seven], timespan: 30s, generate: true}\n";
 
+static void furnish(struct place *p) { write_rule(p, "r.yml", rules_text); }
+
 static void killed_at_any_moment_the_findings_are_the_same(void **state)
 {
-    struct place whole, torn;
     static const char *const found_by[] = {
         "\"rule.id\":\"count\"", "\"rule.id\":\"values\"", "\"rule.id\":\"new\"", "\"rule.id\":\"few\"", "\"rule.id\":\"sum\"", "\"rule.id\":\"high\"",
         "\"rule.id\":\"some\"", "\"rule.id\":\"gone\"", "\"rule.id\":\"all\"", "\"rule.id\":\"not\"", "\"rule.id\":\"chain\"",
     };
-    AUTO_BUF struct buf want, got;
-    uint32_t random = 7, again = 7;
-    unsigned kills = 0;
 
     (void)state;
-    buf_init(&want, 0);
-    buf_init(&got, 0);
-    place_make(&whole);
-    place_make(&torn);
-    write_rule(&whole, "r.yml", rules_text);
-    write_rule(&torn, "r.yml", rules_text);
-    for (unsigned round = 0; round < 30; round++) {
-        fill(&whole, round * 300, 20, &random);
-        fill(&torn, round * 300, 20, &again);
-        for (unsigned k = 0; k < 3; k++)
-            kills += killed_run(&torn, 1 + (random >> 8 ^ round * 7919 ^ k * 104729) % 60000);
-    }
-    run_to_end(&whole);
-    run_to_end(&torn);
-    assert_true(read_findings(&whole, &want) > 500);
-    for (size_t i = 0; i < COUNT(found_by); i++)
-        CHECK(found_by[i], str_find(buf_view(&want), str_c(found_by[i])) > 0);   /* each kind took part */
-    read_findings(&torn, &got);
-    assert_true(kills > 5);
-    assert_true(str_eq(buf_view(&want), buf_view(&got)));
-    place_remove(&whole);
-    place_remove(&torn);
+    killed_finds_the_same(furnish, 500, found_by, COUNT(found_by));
 }
 
 static void without_its_state_nothing_is_found_twice(void **state)

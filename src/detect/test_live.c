@@ -316,7 +316,6 @@ static void a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile(void **st
 static void what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused(void **state)
 {
     struct sigma_source given[] = { { STR("a.yml"), STR("title: a\n") }, { STR("dir/b.yml"), STR("") } }, *back;
-    struct sets s = { .count = 0 }, again;
     AUTO_BUF struct buf b;
     char path[160], stem[128];
     struct place p;
@@ -346,6 +345,23 @@ static void what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused(void *
         assert_true(set_load(stem, hash, &a, &back, &n, &e) < 0);
         b.p[i] ^= 0x10;
     }
+    sets_clean(stem, &(struct sets){ .count = 0 });
+    assert_false(file_exists(path));
+    arena_free(&a);
+    place_remove(&p);
+}
+
+static void which_set_looked_from_where_is_kept(void **state)
+{
+    static const char *const bad[] = { "x 1\n", "1 00\n", "5 00000000000000aa\n5 00000000000000bb\n", "stop\n", "1 00000000000000zz\n" };
+    struct sets s = { .count = 0 }, again;
+    char path[160], stem[128];
+    struct place p;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    snprintf(stem, sizeof stem, "%s/s", p.root);
     sets_add(&s, 1, 0xAA, 0);
     sets_add(&s, 50, 0xBB, 10);
     sets_add(&s, 70, 0xBB, 10);
@@ -360,18 +376,14 @@ static void what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused(void *
     assert_int_equal(sets_read(stem, &again, &e), 0);
     assert_memory_equal(&again.line, &s.line, 2 * sizeof s.line[0]);
     assert_true(again.stopped && again.stop == 95);
-    sets_clean(stem, &s);
-    assert_false(file_exists(path));
     for (uint64_t i = 0; i < 3 * SETS_MAX; i++)
         sets_add(&s, 100 + i, i + 1, 0);
     assert_true(s.count == SETS_MAX && s.line[SETS_MAX - 1].hash == 3 * SETS_MAX);
     snprintf(path, sizeof path, "%s.rules", stem);
-    static const char *const bad[] = { "x 1\n", "1 00\n", "5 00000000000000aa\n5 00000000000000bb\n", "stop\n", "1 00000000000000zz\n" };
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(file_write_atomic(path, str_c(bad[i]), 0600, &e), 0);
         CHECK(bad[i], sets_read(stem, &again, &e) == -EBADMSG);
     }
-    arena_free(&a);
     place_remove(&p);
 }
 
@@ -481,6 +493,7 @@ int main(void)
         cmocka_unit_test(killed_while_rules_change_no_event_is_looked_at_by_later_ones),
         cmocka_unit_test(a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile),
         cmocka_unit_test(what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused),
+        cmocka_unit_test(which_set_looked_from_where_is_kept),
         cmocka_unit_test(what_a_rule_cost_goes_on_over_changes_restarts_and_replays),
     };
 

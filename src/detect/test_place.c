@@ -184,6 +184,37 @@ void put_rows(const struct place *p, const struct row *rows, size_t count)
     event_batch_free(&b);
 }
 
+void killed_finds_the_same(void (*furnish)(struct place *p), size_t least, const char *const *parts, size_t count)
+{
+    AUTO_BUF struct buf want, got;
+    struct place whole, torn;
+    uint32_t random = 7, again = 7;
+    unsigned kills = 0;
+
+    buf_init(&want, 0);
+    buf_init(&got, 0);
+    place_make(&whole);
+    place_make(&torn);
+    furnish(&whole);
+    furnish(&torn);
+    for (unsigned round = 0; round < 30; round++) {
+        fill(&whole, round * 300, 20, &random);
+        fill(&torn, round * 300, 20, &again);
+        for (unsigned k = 0; k < 3; k++)
+            kills += killed_run(&torn, 1 + (random >> 8 ^ round * 7919 ^ k * 104729) % 60000);
+    }
+    run_to_end(&whole);
+    run_to_end(&torn);
+    assert_true(read_findings(&whole, &want) > least);
+    for (size_t i = 0; i < count; i++)
+        CHECK(parts[i], str_find(buf_view(&want), str_c(parts[i])) > 0);   /* each kind took part */
+    read_findings(&torn, &got);
+    assert_true(kills > 5);
+    assert_true(str_eq(buf_view(&want), buf_view(&got)));
+    place_remove(&whole);
+    place_remove(&torn);
+}
+
 json_t *findings_of(const struct place *p, const char *rule)
 {
     AUTO_BUF struct buf b;

@@ -26,6 +26,9 @@ void fill(const struct place *p, unsigned from, unsigned frames, uint32_t *rando
 void run_to_end(const struct place *p);
 /* killed_run - a child that a timer ends wherever it stands (SIGALRM, not caught: no cleaning up, as by kill -9). */
 bool killed_run(const struct place *p, unsigned microseconds);
+/* killed_finds_the_same - two places that furnish makes alike, one run to its end, one killed over and over: both find the same, more than least findings,
+ * and each of parts stands among them. */
+void killed_finds_the_same(void (*furnish)(struct place *p), size_t least, const char *const *parts, size_t count);
 
 /* --- rows of events, and what was found in them --- */
 
