@@ -8,6 +8,7 @@
 #include "detect/test_place.h"
 #include "store/store.h"
 
+#define KILL_MOST 130000   /* microseconds */
 #define ADDRESSES 40u
 
 struct back_place {
@@ -29,29 +30,6 @@ static void make(struct back_place *b)
     snprintf(b->folder, sizeof b->folder, "%s/detect", b->p.root);
     snprintf(b->policy, sizeof b->policy, "%s/content/ioc/indicators.yaml", source ? source : ".");
     assert_int_equal(file_mkdirs(b->folder, 0755, &e), 0);
-}
-
-/* index_to - events before the one after seq are in the store; the rest are the journal's tail. */
-static void index_to(const struct back_place *b, uint64_t seq)
-{
-    struct store_options o = { .block_events = 32 };
-    struct journal_reader *r = NULL;
-    struct store *s = NULL;
-    struct event_batch batch;
-    char folder[96];
-    struct err e;
-    int n;
-
-    snprintf(folder, sizeof folder, "%s/store", b->p.root);
-    event_batch_init(&batch, 0);
-    assert_int_equal(store_open(folder, &o, &s, &e), 0);
-    assert_int_equal(journal_reader_open(b->p.journal, store_next_seq(s), &r, &e), 0);
-    while ((n = journal_reader_next(r, &batch, NULL, &e)) > 0 && batch.items[0].seq <= seq)
-        assert_int_equal(store_add(s, batch.items, (size_t)n, batch.items[0].received, &e), 0);
-    assert_int_equal(store_seal(s, &e), 0);
-    journal_reader_close(&r);
-    store_close(&s);
-    event_batch_free(&batch);
 }
 
 /* put - events whose addresses go round: number n has 203.0.113.(n mod ADDRESSES). The first indexed of all are in the store. */
@@ -78,7 +56,7 @@ static void put(struct back_place *b, unsigned count, unsigned indexed)
     assert_int_equal(journal_commit(j, &e), 0);
     journal_close(&j);
     event_batch_free(&batch);
-    index_to(b, indexed);
+    index_to(&b->p, indexed + 1, 32);
 }
 
 /* indicators - the set names the addresses whose numbers the list has. */
@@ -214,8 +192,8 @@ static void test_a_new_indicator_is_found_in_events_that_were_there_before_it(vo
     place_remove(&b.p);
 }
 
-/* killed - a child that works and is ended by a timer wherever it stands. */
-static bool killed(const struct back_place *b, uint32_t *random)
+/* killed - a child that works and is ended by a timer wherever it stands. *most, in microseconds, follows the machine: shorter after a child that came to its end. */
+static bool killed(const struct back_place *b, uint32_t *random, uint32_t *most)
 {
     int status = 0;
     pid_t child;
@@ -224,7 +202,7 @@ static bool killed(const struct back_place *b, uint32_t *random)
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        struct itimerval after = { .it_value = { .tv_usec = 2000 + (*random >> 15) } };
+        struct itimerval after = { .it_value = { .tv_usec = 1 + (*random >> 8) % *most } };
 
         setitimer(ITIMER_REAL, &after, NULL);
         struct detect *d = open_it(b);
@@ -232,6 +210,7 @@ static bool killed(const struct back_place *b, uint32_t *random)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    *most = WIFSIGNALED(status) ? (uint32_t)min_size(*most + *most / 4, KILL_MOST) : (uint32_t)max_size(*most / 2, 1000);
     return WIFSIGNALED(status);
 }
 
@@ -239,7 +218,7 @@ static void test_however_often_the_search_is_killed_each_event_raises_its_findin
 {
     struct back_place b;
     unsigned times_killed = 0;
-    uint32_t random = 5;
+    uint32_t random = 5, most = KILL_MOST;
 
     (void)state;
     make(&b);
@@ -254,7 +233,7 @@ static void test_however_often_the_search_is_killed_each_event_raises_its_findin
             indicators(&b, "1234");
         if (i == 40)
             put(&b, 300, 1900);
-        times_killed += killed(&b, &random);
+        times_killed += killed(&b, &random, &most);
     }
     work_to_end(&b);
     assert_true(times_killed > 5);
@@ -292,7 +271,7 @@ static uint64_t hits_back(const struct back_place *b, unsigned n, size_t *findin
 static void test_by_the_policy_hits_are_counted_into_episodes_and_each_counts_once_through_kills(void **state)
 {
     struct back_place b;
-    uint32_t random = 77;
+    uint32_t random = 77, most = KILL_MOST;
     size_t findings;
 
     (void)state;
@@ -303,7 +282,7 @@ static void test_by_the_policy_hits_are_counted_into_episodes_and_each_counts_on
     work_to_end(&b);
     indicators(&b, "12");
     for (unsigned i = 0; i < 20; i++)
-        (void)killed(&b, &random);
+        (void)killed(&b, &random, &most);
     work_to_end(&b);
     assert_int_equal(hits_back(&b, 2, &findings), 2000 / ADDRESSES);
     assert_true(findings > 0 && findings < 2000 / ADDRESSES);
@@ -355,13 +334,13 @@ static void put_hosts(struct back_place *b, unsigned hosts)
     assert_int_equal(journal_commit(j, &e), 0);
     journal_close(&j);
     event_batch_free(&batch);
-    index_to(b, b->filled);
+    index_to(&b->p, b->filled + 1, 32);
 }
 
 static void at_the_end(bool kill)
 {
     struct back_place b;
-    uint32_t random = 3;
+    uint32_t random = 3, most = KILL_MOST;
     size_t findings;
 
     make(&b);
@@ -371,7 +350,7 @@ static void at_the_end(bool kill)
     work_to_end(&b);
     indicators(&b, "12");
     for (unsigned i = 0; kill && i < 20; i++)
-        (void)killed(&b, &random);
+        (void)killed(&b, &random, &most);
     work_to_end(&b);
     assert_int_equal(hits_back(&b, 2, &findings), 600);
     assert_int_equal(findings, 600);

@@ -1,5 +1,6 @@
 /* test_place.c - see test_place.h. */
 #include "detect/test_place.h"
+#include "store/store.h"
 
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -181,6 +182,29 @@ void put_rows(const struct place *p, const struct row *rows, size_t count)
     assert_int_equal(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e), 0);
     assert_int_equal(journal_commit(j, &e), 0);
     journal_close(&j);
+    event_batch_free(&b);
+}
+
+void index_to(const struct place *p, uint64_t seq, size_t block)
+{
+    struct store_options o = { .block_events = block };
+    struct journal_reader *r = NULL;
+    struct store *s = NULL;
+    struct event_batch b;
+    char folder[96];
+    struct err e;
+    int n;
+
+    snprintf(folder, sizeof folder, "%s/store", p->root);
+    event_batch_init(&b, 0);
+    assert_int_equal(store_open(folder, &o, &s, &e), 0);
+    assert_int_equal(journal_reader_open(p->journal, store_next_seq(s), &r, &e), 0);
+    while ((n = journal_reader_next(r, &b, NULL, &e)) > 0)
+        for (int i = 0; i < n && b.items[i].seq < seq; i++)
+            assert_int_equal(store_add(s, &b.items[i], 1, b.items[i].received, &e), 0);
+    assert_int_equal(store_seal(s, &e), 0);
+    journal_reader_close(&r);
+    store_close(&s);
     event_batch_free(&b);
 }
 

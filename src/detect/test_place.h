@@ -24,6 +24,8 @@ size_t read_findings(const struct place *p, struct buf *out);
 /* fill - frames of varying size; kinds and users by a fixed row of pseudo-random numbers. */
 void fill(const struct place *p, unsigned from, unsigned frames, uint32_t *random);
 void run_to_end(const struct place *p);
+/* index_to - events before seq are in the store ROOT/store, in blocks of so many; the rest are the journal's tail. */
+void index_to(const struct place *p, uint64_t seq, size_t block);
 /* killed_run - a child that a timer ends wherever it stands (SIGALRM, not caught: no cleaning up, as by kill -9). */
 bool killed_run(const struct place *p, unsigned microseconds);
 /* killed_finds_the_same - two places that furnish makes alike, one run to its end, one killed over and over: both find the same, more than least findings,

@@ -14,30 +14,6 @@ static const char correlated[] =
     "---\ntitle: Values\nid: 00000000-0000-4000-8000-000000000006\ncorrelation: { type: value_count, rules: [base], timespan: 15s, condition: { field: user, gte: 4 } }\nlevel: low\n";
 static const char rare[] = "title: Rare\nid: 00000000-0000-4000-8000-000000000007\nlogsource: {}\ndetection:\n  a: { event.original|endswith: [' 500', ' 501', ' 502', ' 503'] }\n  condition: a\nlevel: low\n";
 
-/* index_to - events before seq are in the store, in blocks of so many; the rest are the journal's tail. */
-static void index_to(const struct place *p, uint64_t seq, size_t block)
-{
-    struct store_options o = { .block_events = block };
-    struct journal_reader *r = NULL;
-    struct store *s = NULL;
-    struct event_batch b;
-    char folder[96];
-    struct err e;
-    int n;
-
-    snprintf(folder, sizeof folder, "%s/store", p->root);
-    event_batch_init(&b, 0);
-    assert_int_equal(store_open(folder, &o, &s, &e), 0);
-    assert_int_equal(journal_reader_open(p->journal, 0, &r, &e), 0);
-    while ((n = journal_reader_next(r, &b, NULL, &e)) > 0)
-        for (int i = 0; i < n && b.items[i].seq < seq; i++)
-            assert_int_equal(store_add(s, &b.items[i], 1, b.items[i].received, &e), 0);
-    assert_int_equal(store_seal(s, &e), 0);
-    journal_reader_close(&r);
-    store_close(&s);
-    event_batch_free(&b);
-}
-
 static int tell_hit(void *arg, const struct event *ev, const struct sigma_match *m, size_t count, struct buf *out)
 {
     (void)arg;
