@@ -1,5 +1,6 @@
 /* api_collection.c - listeners, parsers, upstreams and storage as other roles publish them, what is alarming about them, and what people tell the collector. */
 #include "portal/collection.h"
+#include "portal/json_text.h"
 #include "desk/collection/collection.h"
 #include "desk/scope.h"
 
@@ -82,7 +83,7 @@ static json_t *listener_json(const struct call *c, const json_t *l)
                  drops = lately(c, "listener", id, "drops");
     json_t *o = json_pack("{s:s,s:s,s:s,s:I,s:b,s:s,s:s,s:o,s:o}", "id", id, "kind", picture_text(l, "kind"), "address", picture_text(l, "address"), "port",
                           picture_count(l, "port"), "tls", json_is_true(json_object_get(l, "tls")), "client", picture_text(l, "client"), "state",
-                          listener_state(l, trouble.lately, drops.lately), "last_event_at", moment_or_null(picture_time(l, "last_event")), "rate_s",
+                          listener_state(l, trouble.lately, drops.lately), "last_event_at", json_moment(picture_time(l, "last_event")), "rate_s",
                           rate_json(read.rate_s >= 0 ? read.rate_s : (double)picture_count(l, "rate_min") / 60.0));
     static const char *const counts[] = { "connections", "accepted", "slowed", "read", "events", "bytes", "unparsed", "truncated", "kernel_drops", "rate_min" };
 
@@ -106,7 +107,7 @@ int api_collection_listeners(struct call *c)
 
     json_array_foreach(json_object_get(ingest, "listeners"), i, l)
         json_array_append_new(items, listener_json(c, l));
-    rc = call_json(c, 200, json_pack("{s:s,s:o,s:b,s:b,s:I,s:o,s:o,s:n}", "now", time_format_utc(c->now, now), "at", moment_or_null(picture_time(ingest, "at")),
+    rc = call_json(c, 200, json_pack("{s:s,s:o,s:b,s:b,s:I,s:o,s:o,s:n}", "now", time_format_utc(c->now, now), "at", json_moment(picture_time(ingest, "at")),
                                      "expected", node_has_role(c->portal->setup.node, ROLE_INGEST), "running", is_fresh(c, ingest), "reloads",
                                      picture_count(config, "number"), "config_error", *error ? json_string(error) : json_null(), "items", items, "next"));
     json_decref(ingest);
@@ -187,14 +188,14 @@ static json_t *upstream_json(const struct call *c, const json_t *u)
                      "state", picture_text(u, "state"), "seq", picture_count(u, "seq"), "behind_events", picture_count(u, "behind_events"), "behind_s",
                      picture_count(u, "behind_s"), "sent", picture_count(u, "sent"), "bytes", picture_count(u, "bytes"), "rate_s",
                      rate_json(lately(c, "upstream", name, "sent").rate_s), "last_error", *error ? json_string(error) : json_null(), "last_sent_at",
-                     moment_or_null(picture_time(u, "last_sent")));
+                     json_moment(picture_time(u, "last_sent")));
     static const char *const counts[] = { "held_bytes", "refused", "given_up", "damaged", "failures" };
 
     for (size_t i = 0; i < COUNT(counts); i++)
         json_object_set_new(o, counts[i], json_integer(picture_count(u, counts[i])));
     json_object_set_new(o, "filter", json_string(picture_text(u, "filter")));
     json_object_set_new(o, "tls", json_boolean(json_is_true(json_object_get(u, "tls"))));
-    json_object_set_new(o, "last_error_at", moment_or_null(picture_time(u, "last_error_at")));
+    json_object_set_new(o, "last_error_at", json_moment(picture_time(u, "last_error_at")));
     json_object_set_new(o, "alarm", upstream_alarm(u) ? json_true() : json_false());
     return o;
 }
@@ -223,7 +224,7 @@ int api_collection_upstreams(struct call *c)
 static json_t *retention_json(const struct call *c, const json_t *all)
 {
     static const char *const parts[] = { "store", "growth", "outlook", "space" };
-    json_t *out = json_pack("{s:o,s:b}", "at", moment_or_null(picture_time(all, "at")), "fresh", is_fresh(c, all));
+    json_t *out = json_pack("{s:o,s:b}", "at", json_moment(picture_time(all, "at")), "fresh", is_fresh(c, all));
     json_t *terms = json_copy(json_object_get(all, "terms"));
 
     json_object_set(terms, "basis", json_object_get(json_object_get(terms, "basis"), lang_name(c->lang)));
@@ -248,7 +249,7 @@ int api_collection_storage(struct call *c)
 static void add_alarm(json_t *items, const char *kind, const char *subject, int64_t count, time_ns since, const char *text, json_t *names)
 {
     json_array_append_new(items, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "kind", kind, "subject", subject ? json_string(subject) : json_null(), "count",
-                                           count > 0 ? json_integer(count) : json_null(), "since_at", moment_or_null(since), "text",
+                                           count > 0 ? json_integer(count) : json_null(), "since_at", json_moment(since), "text",
                                            text && *text ? json_string(text) : json_null(), "names", names ? names : json_array()));
 }
 
@@ -417,7 +418,7 @@ static void put_last_use(json_t *token, const json_t *sources, const json_t *lis
         last = picture_time(s, "last_seen") > last ? picture_time(s, "last_seen") : last;
         events += picture_count(s, "events");
     }
-    json_object_set_new(token, "last_event_at", moment_or_null(last));
+    json_object_set_new(token, "last_event_at", json_moment(last));
     json_object_set_new(token, "events", json_integer(events));
 }
 

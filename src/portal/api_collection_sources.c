@@ -1,42 +1,15 @@
 /* api_collection_sources.c - sources as the collector knows them, held against the registry: a list that is filtered, sorted and paged here, and one of them. */
 #include "portal/collection.h"
+#include "portal/json_text.h"
+#include "portal/lists.h"
 #include "detect/coverage.h"
 #include "desk/collection/collection.h"
 #include "desk/scope.h"
 #include "event/event.h"
 
 #define OWN_LOG        "saqshyd"     /* our own log is nobody's object, and Annex 4 is not about it */
-#define SEARCH_MAX     200
 #define CURSOR_BYTES   640           /* "INDEX ID" */
 #define SCORE_KEY_BYTES (2 * CURSOR_BYTES + 2)
-
-const char *picture_text(const json_t *o, const char *key)
-{
-    const char *t = json_string_value(json_object_get(o, key));
-
-    return t ? t : "";
-}
-
-int64_t picture_count(const json_t *o, const char *key)
-{
-    int64_t n = json_integer_value(json_object_get(o, key));
-
-    return n > 0 ? n : 0;
-}
-
-time_ns picture_time(const json_t *o, const char *key)
-{
-    time_ns t = 0;
-
-    return time_parse_rfc3339(str_c(picture_text(o, key)), &t, NULL, NULL) == 0 ? t : 0;
-}
-
-json_t *moment_or_null(time_ns t)
-{
-    char text[TIME_TEXT_MAX];
-
-    return t > 0 ? json_string(time_format_utc(t, text)) : json_null();
-}
 
 /* --- what is odd about a source --- */
 
@@ -134,13 +107,7 @@ void sources_done(struct sources_seen *s)
 
 /* --- as the API shows it --- */
 
-static const struct {
-    const char *name;
-    unsigned    flag;
-} flags[] = {
-    { "silent", FLAG_SILENT }, { "skewed", FLAG_SKEWED }, { "late", FLAG_LATE }, { "unparsed", FLAG_UNPARSED }, { "low_score", FLAG_LOW_SCORE },
-    { "unassigned", FLAG_UNASSIGNED }, { "encoding", FLAG_ENCODING }, { "gaps", FLAG_GAPS },
-};
+static const char *const flag_names[] = { "silent", "skewed", "late", "unparsed", "low_score", "unassigned", "encoding", "gaps" };   /* bit i has name i */
 
 static json_t *text_or_null(const json_t *o, const char *key)
 {
@@ -153,9 +120,9 @@ static json_t *flags_json(unsigned set)
 {
     json_t *out = json_array();
 
-    for (size_t i = 0; i < COUNT(flags); i++)
-        if (set & flags[i].flag)
-            json_array_append_new(out, json_string(flags[i].name));
+    for (size_t i = 0; i < COUNT(flag_names); i++)
+        if (set >> i & 1)
+            json_array_append_new(out, json_string(flag_names[i]));
     return out;
 }
 
@@ -193,7 +160,7 @@ static json_t *source_json(const struct source_view *v)
                           "org", v->object ? json_incref(json_object_get(v->object, "org")) : json_null(), "class",
                           event_class_name(event_class_parse(str_c(picture_text(v->json, "class")))), "listener", picture_text(v->json, "listener"), "address",
                           text_or_null(v->json, "peer"), "profile", text_or_null(v->json, "profile"), "flags", flags_json(v->flags), "first_seen_at",
-                          moment_or_null(v->first), "last_seen_at", moment_or_null(v->last), "parsers", parsers_json(v->json), "silent_after_s",
+                          json_moment(v->first), "last_seen_at", json_moment(v->last), "parsers", parsers_json(v->json), "silent_after_s",
                           v->silent_after_s, "rate_min", v->rate_min, "events", v->events, "unparsed", v->unparsed, "bytes",
                           picture_count(v->json, "bytes"));
 
@@ -251,11 +218,6 @@ static int compare(const void *a, const void *b, void *arg)
     return kx != ky ? (kx > ky ? -1 : 1) : strcmp(x->id, y->id);
 }
 
-static bool holds(struct call *c, const char *text, struct str folded)
-{
-    return str_find(desk_fold(str_c(text), &c->arena), folded) >= 0;
-}
-
 static bool has_parser(const struct source_view *v, struct str name)
 {
     char key[128];
@@ -271,59 +233,35 @@ static bool fits(struct call *c, const struct source_view *v, const struct asked
         (a->listener.n && !str_eq(a->listener, str_c(picture_text(v->json, "listener")))) ||
         (a->class.n && !str_eq(a->class, str_c(picture_text(v->json, "class")))) || (a->parser.n && !has_parser(v, a->parser)))
         return false;
-    return !a->q.n || holds(c, v->id, a->q) || holds(c, picture_text(v->json, "host"), a->q) || holds(c, picture_text(v->json, "peer"), a->q) ||
-           holds(c, picture_text(v->object, "name"), a->q);
+    return !a->q.n || list_holds(c, v->id, a->q) || list_holds(c, picture_text(v->json, "host"), a->q) || list_holds(c, picture_text(v->json, "peer"), a->q) ||
+           list_holds(c, picture_text(v->object, "name"), a->q);
 }
 
 static int read_asked(struct call *c, struct asked *a)
 {
-    struct str flag = params_get(&c->params, "flag"), sort = params_get(&c->params, "sort");
-    size_t i = 0;
+    size_t flag = COUNT(flag_names), sort = SORT_TROUBLE;
+    int rc;
 
-    *a = (struct asked){ .q = params_get(&c->params, "q"), .object = params_get(&c->params, "object"), .listener = params_get(&c->params, "listener"),
-                         .class = params_get(&c->params, "class"), .parser = params_get(&c->params, "parser") };
-    if (a->q.n > SEARCH_MAX)
-        return err_set(&c->err, -EINVAL, "q");
-    a->q = desk_fold(str_trim(a->q), &c->arena);
-    while (flag.n && i < COUNT(flags) && !str_eq(flag, str_c(flags[i].name)))
-        i++;
-    if (flag.n && i == COUNT(flags))
-        return err_set(&c->err, -EINVAL, "flag");
-    a->flag = flag.n ? flags[i].flag : 0;
-    for (i = 0; sort.n && i < SORT_COUNT && !str_eq(sort, str_c(sorts[i])); i++)
-        ;
-    if (i == SORT_COUNT)
-        return err_set(&c->err, -EINVAL, "sort");
-    a->sort = sort.n ? (enum sort)i : SORT_TROUBLE;
-    return 0;
+    *a = (struct asked){ .object = params_get(&c->params, "object"), .listener = params_get(&c->params, "listener"), .class = params_get(&c->params, "class"),
+                         .parser = params_get(&c->params, "parser") };
+    rc = list_search(c, &a->q);
+    if (rc == 0)
+        rc = list_choice(c, "flag", flag_names, COUNT(flag_names), &flag);
+    if (rc == 0)
+        rc = list_choice(c, "sort", sorts, SORT_COUNT, &sort);
+    a->flag = flag < COUNT(flag_names) ? 1u << flag : 0;
+    a->sort = (enum sort)sort;
+    return rc;
 }
 
-/* page_begin - where the page after a cursor "INDEX ID" begins: behind that source, wherever it stands now, else where it stood. */
-static int page_begin(struct call *c, const struct source_view *const *row, size_t count, struct str cursor, size_t *at)
-{
-    struct str rest = cursor, first;
-    uint64_t index;
-
-    *at = 0;
-    if (!cursor.n)
-        return 0;
-    if (!str_split(&rest, ' ', &first) || !str_u64(first, &index) || !rest.n)
-        return err_set(&c->err, -EINVAL, "before");
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(rest, str_c(row[i]->id))) {
-            *at = i + 1;
-            return 0;
-        }
-    *at = index < count ? (size_t)index : count;
-    return 0;
-}
+static const char *id_at(const void *rows, size_t i) { return ((const struct source_view *const *)rows)[i]->id; }
 
 static json_t *counts_json(const size_t *counts, size_t all)
 {
     json_t *o = json_object();
 
-    for (size_t i = 0; i < COUNT(flags); i++)
-        json_object_set_new(o, flags[i].name, json_integer((json_int_t)counts[i]));
+    for (size_t i = 0; i < COUNT(flag_names); i++)
+        json_object_set_new(o, flag_names[i], json_integer((json_int_t)counts[i]));
     json_object_set_new(o, "all", json_integer((json_int_t)all));
     return o;
 }
@@ -331,8 +269,8 @@ static json_t *counts_json(const size_t *counts, size_t all)
 static int answer_list(struct call *c, const struct sources_seen *seen, struct asked *a, int limit, struct str before)
 {
     AUTO_FREE const struct source_view **row = calloc(seen->count + 1, sizeof *row);
-    size_t n = 0, at, all = 0, counts[COUNT(flags)] = { 0 };
-    json_t *items = json_array(), *next = json_null();
+    size_t n = 0, at, all = 0, counts[COUNT(flag_names)] = { 0 };
+    json_t *items = json_array();
     char now[TIME_TEXT_MAX];
     int rc = row ? 0 : err_set(&c->err, -ENOMEM, "no memory for the list of sources");
 
@@ -342,14 +280,14 @@ static int answer_list(struct call *c, const struct sources_seen *seen, struct a
         if (!fits(c, v, a))
             continue;
         all++;
-        for (size_t k = 0; k < COUNT(flags); k++)
-            counts[k] += (v->flags & flags[k].flag) != 0;
+        for (size_t k = 0; k < COUNT(flag_names); k++)
+            counts[k] += v->flags >> k & 1;
         if (!a->flag || (v->flags & a->flag))
             row[n++] = v;
     }
     if (rc == 0) {
         qsort_r(row, n, sizeof *row, compare, &a->sort);
-        rc = page_begin(c, row, n, before, &at);
+        rc = list_begin(c, row, n, id_at, before, &at);
     }
     if (rc < 0) {
         json_decref(items);
@@ -357,10 +295,8 @@ static int answer_list(struct call *c, const struct sources_seen *seen, struct a
     }
     for (size_t i = at; i < n && i < at + (size_t)limit; i++)
         json_array_append_new(items, source_json(row[i]));
-    if (n > at + (size_t)limit)
-        next = json_sprintf("%zu %s", at + (size_t)limit, row[at + (size_t)limit - 1]->id);
     return call_json(c, 200, json_pack("{s:s,s:I,s:o,s:o,s:o}", "now", time_format_utc(c->now, now), "total", (json_int_t)n, "counts",
-                                       counts_json(counts, all), "items", items, "next", next));
+                                       counts_json(counts, all), "items", items, "next", list_next(row, n, id_at, at + (size_t)limit)));
 }
 
 int api_collection_sources(struct call *c)

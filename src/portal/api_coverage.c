@@ -4,6 +4,7 @@
 #include "desk/scope.h"
 #include "event/event.h"
 #include "portal/collection.h"
+#include "portal/json_text.h"
 
 #define COVERAGE_OLD_NS (150 * NS_PER_SECOND)   /* it is written each ten seconds, a large one each minute */
 
@@ -92,8 +93,8 @@ int api_coverage(struct call *c)
     if (rc == 0) {
         at = picture_time(all, "at");
         items = page(parts, &a, from, (size_t)limit, &next);
-        rc = call_json(c, 200, json_pack("{s:s,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "now", time_format_utc(c->now, now), "at", moment_or_null(at), "running",
-                                         at && c->now - at < COVERAGE_OLD_NS, "since", moment_or_null(picture_time(all, "since")), "counts", counts(parts), "waiting",
+        rc = call_json(c, 200, json_pack("{s:s,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "now", time_format_utc(c->now, now), "at", json_moment(at), "running",
+                                         at && c->now - at < COVERAGE_OLD_NS, "since", json_moment(picture_time(all, "since")), "counts", counts(parts), "waiting",
                                          waiting(c), "sources", sources ? json_incref(sources) : json_array(), "items", items, "next", next));
     }
     json_decref(parts);

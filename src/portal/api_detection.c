@@ -3,22 +3,18 @@
 #include "portal/collection.h"
 #include "portal/detection.h"
 #include "portal/json_text.h"
+#include "portal/lists.h"
 #include "desk/collection/collection.h"
 
-#define SEARCH_LONGEST 200
 #define CURSOR_BYTES   400
 #define REFUSED_SHOWN  500
-#define STALE_NS       (60 * NS_PER_SECOND)   /* it is written each ten seconds */
 
 enum sort { SORT_TROUBLE, SORT_TITLE, SORT_LEVEL, SORT_MATCHED, SORT_COST, SORT_LAST, SORT_COUNT };
 static const char *const sorts[SORT_COUNT] = { "trouble", "title", "level", "matched", "cost", "last" };
 static const char *const levels[] = { "informational", "low", "medium", "high", "critical" };
 
 enum flag { FLAG_MATCHED = 1, FLAG_NEVER_FED = 2, FLAG_COSTLY = 4, FLAG_FILTERED = 8, FLAG_OWN = 16, FLAG_DISMISSED = 32 };
-static const struct { const char *name; unsigned flag; } flags[] = {
-    { "matched", FLAG_MATCHED }, { "never_fed", FLAG_NEVER_FED }, { "costly", FLAG_COSTLY }, { "filtered", FLAG_FILTERED }, { "own", FLAG_OWN },
-    { "dismissed", FLAG_DISMISSED },
-};
+static const char *const flag_names[] = { "matched", "never_fed", "costly", "filtered", "own", "dismissed" };   /* bit i has name i */
 
 struct rule_view {
     const json_t *json, *facts;
@@ -52,12 +48,11 @@ static int level_of(const char *text)
 
 static bool is_true(const json_t *o, const char *key) { return json_is_true(json_object_get(o, key)); }
 
-/* title_of - in the viewer's language where the rule has one. */
 static struct str title_of(const struct call *c, const json_t *r)
 {
-    const char *own = c->lang == LANG_KK ? picture_text(r, "title_kk") : c->lang == LANG_RU ? picture_text(r, "title_ru") : "";
+    const char *title = picture_title(r, c->lang);
 
-    return str_c(*own ? own : *picture_text(r, "title") ? picture_text(r, "title") : picture_text(r, "id"));
+    return str_c(*title ? title : picture_text(r, "id"));
 }
 
 static bool is_own(const struct call *c, const char *file)
@@ -135,7 +130,7 @@ static json_t *rule_json(const struct call *c, const struct rules_seen *all, con
         json_object_set_new(o, facts[i], json_integer(picture_count(v->facts, facts[i])));
     json_object_set_new(o, "fed", json_boolean(is_fed(r, v->facts)));
     json_object_set_new(o, "share", all->ns > 0 ? json_real((double)v->ns / (double)all->ns) : json_null());
-    json_object_set_new(o, "last_match_at", moment_or_null(v->last));
+    json_object_set_new(o, "last_match_at", json_moment(v->last));
     json_object_set_new(o, "filters", texts_of(json_object_get(r, "filters")));
     return o;
 }
@@ -168,8 +163,6 @@ static int compare(const void *a, const void *b, void *arg)
     return kx != ky ? (kx > ky ? -1 : 1) : by_key ? by_key : strcmp(x->id, y->id);
 }
 
-static bool holds(struct call *c, const char *text, struct str folded) { return str_find(desk_fold(str_c(text), &c->arena), folded) >= 0; }
-
 static bool fits(struct call *c, const struct rule_view *v, const struct asked_rules *a)
 {
     const json_t *tag;
@@ -177,56 +170,32 @@ static bool fits(struct call *c, const struct rule_view *v, const struct asked_r
 
     if (a->level.n && !str_eq(a->level, str_c(levels[v->level])))
         return false;
-    if (!a->q.n || str_find(v->key, a->q) >= 0 || holds(c, v->id, a->q) || holds(c, picture_text(v->json, "title"), a->q) || holds(c, picture_text(v->json, "author"), a->q) ||
-        holds(c, detection_short(c, picture_text(v->json, "file")), a->q))
+    if (!a->q.n || str_find(v->key, a->q) >= 0 || list_holds(c, v->id, a->q) || list_holds(c, picture_text(v->json, "title"), a->q) || list_holds(c, picture_text(v->json, "author"), a->q) ||
+        list_holds(c, detection_short(c, picture_text(v->json, "file")), a->q))
         return true;
     json_array_foreach(json_object_get(v->json, "tags"), i, tag)
-        if (json_is_string(tag) && holds(c, json_string_value(tag), a->q))
+        if (json_is_string(tag) && list_holds(c, json_string_value(tag), a->q))
             return true;
     return false;
 }
 
 static int read_asked(struct call *c, struct asked_rules *a)
 {
-    struct str flag = params_get(&c->params, "flag"), sort = params_get(&c->params, "sort"), q = str_trim(params_get(&c->params, "q"));
-    size_t i = 0;
+    size_t flag = COUNT(flag_names), sort = SORT_TROUBLE;
+    int rc;
 
     *a = (struct asked_rules){ .level = params_get(&c->params, "level") };
-    if (q.n > SEARCH_LONGEST)
-        return err_set(&c->err, -EINVAL, "q");
-    a->q = desk_fold(q, &c->arena);
-    while (flag.n && i < COUNT(flags) && !str_eq(flag, str_c(flags[i].name)))
-        i++;
-    if (flag.n && i == COUNT(flags))
-        return err_set(&c->err, -EINVAL, "flag");
-    a->flag = flag.n ? flags[i].flag : 0;
-    for (i = 0; sort.n && i < SORT_COUNT && !str_eq(sort, str_c(sorts[i])); i++)
-        ;
-    if (i == SORT_COUNT)
-        return err_set(&c->err, -EINVAL, "sort");
-    a->sort = sort.n ? (enum sort)i : SORT_TROUBLE;
-    return 0;
+    rc = list_search(c, &a->q);
+    if (rc == 0)
+        rc = list_choice(c, "flag", flag_names, COUNT(flag_names), &flag);
+    if (rc == 0)
+        rc = list_choice(c, "sort", sorts, SORT_COUNT, &sort);
+    a->flag = flag < COUNT(flag_names) ? 1u << flag : 0;
+    a->sort = (enum sort)sort;
+    return rc;
 }
 
-/* page_begin - where the page after a cursor "INDEX ID" begins: behind that rule, wherever it stands now, else where it stood. */
-static int page_begin(struct call *c, const struct rule_view *const *row, size_t count, struct str cursor, size_t *at)
-{
-    struct str rest = cursor, first;
-    uint64_t index;
-
-    *at = 0;
-    if (!cursor.n)
-        return 0;
-    if (!str_split(&rest, ' ', &first) || !str_u64(first, &index) || !rest.n)
-        return err_set(&c->err, -EINVAL, "before");
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(rest, str_c(row[i]->id))) {
-            *at = i + 1;
-            return 0;
-        }
-    *at = index < count ? (size_t)index : count;
-    return 0;
-}
+static const char *id_at(const void *rows, size_t i) { return ((const struct rule_view *const *)rows)[i]->id; }
 
 static json_t *refused_json(const struct call *c, const json_t *r)
 {
@@ -266,8 +235,8 @@ static json_t *counts_json(const size_t *counts, size_t all)
 {
     json_t *o = json_pack("{s:I}", "all", (json_int_t)all);
 
-    for (size_t i = 0; i < COUNT(flags); i++)
-        json_object_set_new(o, flags[i].name, json_integer((json_int_t)counts[i]));
+    for (size_t i = 0; i < COUNT(flag_names); i++)
+        json_object_set_new(o, flag_names[i], json_integer((json_int_t)counts[i]));
     return o;
 }
 
@@ -282,8 +251,8 @@ static size_t rows_of(struct call *c, const struct rules_seen *seen, struct aske
         if (!fits(c, v, a))
             continue;
         ++*all;
-        for (size_t k = 0; k < COUNT(flags); k++)
-            counts[k] += (v->flags & flags[k].flag) != 0;
+        for (size_t k = 0; k < COUNT(flag_names); k++)
+            counts[k] += v->flags >> k & 1;
         if (!a->flag || (v->flags & a->flag))
             row[n++] = v;
     }
@@ -294,8 +263,8 @@ static size_t rows_of(struct call *c, const struct rules_seen *seen, struct aske
 static int answer_list(struct call *c, const struct rules_seen *seen, struct asked_rules *a, int limit, struct str before)
 {
     AUTO_FREE const struct rule_view **row = calloc(seen->count + 1, sizeof *row);
-    size_t n = 0, at, all = 0, counts[COUNT(flags)] = { 0 };
-    json_t *items, *next = json_null();
+    size_t n = 0, at, all = 0, counts[COUNT(flag_names)] = { 0 };
+    json_t *items;
     time_ns published = picture_time(seen->all, "at");
     char now[TIME_TEXT_MAX];
     int rc;
@@ -303,17 +272,15 @@ static int answer_list(struct call *c, const struct rules_seen *seen, struct ask
     if (!row)
         return err_set(&c->err, -ENOMEM, "no memory for the list of rules");
     n = rows_of(c, seen, a, row, counts, &all);
-    rc = page_begin(c, row, n, before, &at);
+    rc = list_begin(c, row, n, id_at, before, &at);
     if (rc < 0)
         return rc;
     items = json_array();
     for (size_t i = at; i < n && i < at + (size_t)limit; i++)
         json_array_append_new(items, rule_json(c, seen, row[i]));
-    if (n > at + (size_t)limit)
-        next = json_sprintf("%zu %s", at + (size_t)limit, row[at + (size_t)limit - 1]->id);
-    return call_json(c, 200, json_pack("{s:s,s:o,s:b,s:b,s:o,s:I,s:o,s:o,s:o}", "now", time_format_utc(c->now, now), "at", moment_or_null(published), "expected",
-                                       node_has_role(c->portal->setup.node, ROLE_DETECT), "running", published && c->now - published < STALE_NS, "set",
-                                       set_json(c, seen->all), "total", (json_int_t)n, "counts", counts_json(counts, all), "items", items, "next", next));
+    return call_json(c, 200, json_pack("{s:s,s:o,s:b,s:b,s:o,s:I,s:o,s:o,s:o}", "now", time_format_utc(c->now, now), "at", json_moment(published), "expected",
+                                       node_has_role(c->portal->setup.node, ROLE_DETECT), "running", published && c->now - published < PICTURE_OLD_NS, "set",
+                                       set_json(c, seen->all), "total", (json_int_t)n, "counts", counts_json(counts, all), "items", items, "next", list_next(row, n, id_at, at + (size_t)limit)));
 }
 
 int api_detection_rules(struct call *c)
@@ -369,7 +336,7 @@ int api_detection_rule(struct call *c)
             o = rule_json(c, &seen, &seen.view[i]);
             json_object_set_new(o, "text", detection_text(c, picture_text(seen.view[i].json, "file"), picture_count(seen.view[i].json, "line")));
             json_object_set_new(o, "auto_notify", auto_json(c, seen.view[i].id));
-            rc = call_json(c, 200, json_pack("{s:s,s:o,s:o}", "now", time_format_utc(c->now, now), "at", moment_or_null(picture_time(seen.all, "at")), "rule", o));
+            rc = call_json(c, 200, json_pack("{s:s,s:o,s:o}", "now", time_format_utc(c->now, now), "at", json_moment(picture_time(seen.all, "at")), "rule", o));
         }
     rules_done(&seen);
     return rc;

@@ -20,9 +20,7 @@ static json_t *rules_json(const struct call *c, const json_t *list, const json_t
 
         json_array_foreach(json_object_get(rules, "rules"), k, r)
             if (strcmp(picture_text(r, "id"), name) == 0) {
-                const char *own = c->lang == LANG_KK ? picture_text(r, "title_kk") : c->lang == LANG_RU ? picture_text(r, "title_ru") : "";
-
-                title = *own ? own : picture_text(r, "title");
+                title = picture_title(r, c->lang);
                 break;
             }
         json_array_append_new(out, json_pack("{s:s,s:s}", "id", name, "title", title));
@@ -55,7 +53,7 @@ static json_t *exception_json(const struct call *c, const json_t *x, const json_
 
     snprintf(own, sizeof own, FOLDER "%.200s.yml", id);
     return json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:o,s:b,s:o,s:s,s:b,s:o}", "id", id, "title", picture_text(x, "title"), "author", picture_text(x, "author"), "reason",
-                     picture_text(x, "reason"), "expires_at", moment_or_null(until), "state",
+                     picture_text(x, "reason"), "expires_at", json_moment(until), "state",
                      strcmp(picture_text(x, "state"), "expired") == 0 || (until && until <= c->now) ? "expired" : "active", "objects", objects, "everywhere",
                      json_array_size(json_object_get(x, "objects")) == 0, "rules", rules_json(c, json_object_get(x, "rules"), rules), "file", brief, "removable",
                      !bounded && strcmp(own, brief) == 0, "text", bounded ? json_null() : detection_text(c, file, picture_count(x, "line")));
@@ -81,7 +79,7 @@ static int list(struct call *c, const json_t *objects)
         else
             json_array_append_new(items, exception_json(c, x, rules, theirs, bounded));
     }
-    int rc = call_json(c, 200, json_pack("{s:s,s:o,s:o,s:n}", "now", time_format_utc(c->now, now), "at", moment_or_null(picture_time(all, "at")), "items", items, "next"));
+    int rc = call_json(c, 200, json_pack("{s:s,s:o,s:o,s:n}", "now", time_format_utc(c->now, now), "at", json_moment(picture_time(all, "at")), "items", items, "next"));
 
     json_decref(all);
     json_decref(rules);

@@ -3,12 +3,12 @@
  * The set is mapped for the answer alone. A search walks it, within SEARCH_NS; a check looks up. */
 #include "portal/internal.h"
 #include "portal/json_text.h"
+#include "portal/lists.h"
 #include "desk/collection/collection.h"
 #include "desk/detection/detection.h"
 #include "ioc/shelf.h"
 
-#define ASKED_MAX  200
-#define FOUND_MAX  64
+#define FOUND_MAX 64
 
 static json_t *indicator_json(const struct ioc *i, time_ns now)
 {
@@ -107,23 +107,22 @@ static int walk(void *arg, const struct ioc *i, struct err *e)
 
 static int take_asked(struct call *c, struct walking *w)
 {
-    struct str type = params_get(&c->params, "type"), before = params_get(&c->params, "before"), q = str_trim(params_get(&c->params, "q"));
+    struct str type = params_get(&c->params, "type"), before = params_get(&c->params, "before");
     int64_t limit = 100;
     uint64_t from = 0;
     int rc = params_int(&c->params, "limit", 1, 1000, &limit, &c->err);
 
+    if (rc == 0)
+        rc = list_search(c, &w->q);
     if (rc < 0)
         return rc;
     w->limit = (size_t)limit;
     w->type = type.n ? ioc_type_parse(type) : IOC_TYPES;
     if (type.n && w->type == IOC_TYPES)
         return err_set(&c->err, -EINVAL, "type");
-    if (q.n > ASKED_MAX)
-        return err_set(&c->err, -EINVAL, "q");
     if (before.n && !str_u64(before, &from))
         return err_set(&c->err, -EINVAL, "before");
     w->from = (size_t)from;
-    w->q = desk_fold(q, &c->arena);
     w->source = params_get(&c->params, "source");
     w->tlp = params_get(&c->params, "tlp");
     w->deadline = clock_steady() + SEARCH_NS;

@@ -1,13 +1,12 @@
 /* api_risk.c - what hosts and users have on their account (detect/risk.h), the highest first. Whoever is bound to an organisation sees the accounts of its objects. */
 #include "portal/collection.h"
 #include "portal/json_text.h"
+#include "portal/lists.h"
 #include "desk/collection/collection.h"
 #include "desk/detection/detection.h"
 #include "desk/scope.h"
 
 #define RULES_SHOWN  5
-#define SEARCH_BYTES 200
-#define RISK_OLD_NS  (60 * NS_PER_SECOND)
 
 struct asked_risk {
     struct str q, kind;
@@ -27,14 +26,11 @@ static json_t *rules_json(const struct call *c, const json_t *list)
     const json_t *r;
     size_t i;
 
-    json_array_foreach(list, i, r) {
-        const char *own = c->lang == LANG_KK ? picture_text(r, "title_kk") : c->lang == LANG_RU ? picture_text(r, "title_ru") : "";
-
+    json_array_foreach(list, i, r)
         if (i < RULES_SHOWN)
-            json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:f,s:I,s:o}", "id", picture_text(r, "id"), "title", *own ? own : picture_text(r, "title"), "level",
+            json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:f,s:I,s:o}", "id", picture_text(r, "id"), "title", picture_title(r, c->lang), "level",
                                                  picture_text(r, "level"), "points", number_of(r, "points"), "count", picture_count(r, "count"), "last_at",
-                                                 moment_or_null(picture_time(r, "last"))));
-    }
+                                                 json_moment(picture_time(r, "last"))));
     return out;
 }
 
@@ -45,11 +41,9 @@ static json_t *entity_json(const struct call *c, const json_t *e, const json_t *
 
     return json_pack("{s:s,s:s,s:o,s:f,s:b,s:o,s:o,s:I,s:o}", "kind", strcmp(picture_text(e, "kind"), "user") == 0 ? "user" : "host", "name", picture_text(e, "name"), "object",
                      object ? json_pack("{s:s,s:s}", "id", id, "name", picture_text(object, "name")) : json_null(), "score", number_of(e, "score"), "over",
-                     json_is_true(json_object_get(e, "over")), "first_at", moment_or_null(picture_time(e, "first")), "last_at", moment_or_null(picture_time(e, "last")), "findings",
+                     json_is_true(json_object_get(e, "over")), "first_at", json_moment(picture_time(e, "first")), "last_at", json_moment(picture_time(e, "last")), "findings",
                      picture_count(e, "findings"), "rules", rules_json(c, json_object_get(e, "rules")));
 }
-
-static bool holds(struct call *c, const char *text, struct str folded) { return str_find(desk_fold(str_c(text), &c->arena), folded) >= 0; }
 
 static bool fits(struct call *c, const json_t *e, const json_t *objects, const struct asked_risk *a)
 {
@@ -59,7 +53,7 @@ static bool fits(struct call *c, const json_t *e, const json_t *objects, const s
         return false;
     if ((a->kind.n && !str_eq(a->kind, str_c(picture_text(e, "kind")))) || (a->over && !json_is_true(json_object_get(e, "over"))))
         return false;
-    return !a->q.n || holds(c, picture_text(e, "name"), a->q) || holds(c, picture_text(object, "name"), a->q);
+    return !a->q.n || list_holds(c, picture_text(e, "name"), a->q) || list_holds(c, picture_text(object, "name"), a->q);
 }
 
 static int answer(struct call *c, const json_t *all, const json_t *objects, const struct asked_risk *a, int limit)
@@ -73,26 +67,26 @@ static int answer(struct call *c, const json_t *all, const json_t *objects, cons
     json_array_foreach(json_object_get(all, "entities"), i, e)
         if (fits(c, e, objects, a) && ++total <= (size_t)limit)
             json_array_append_new(items, entity_json(c, e, objects));
-    return call_json(c, 200, json_pack("{s:s,s:o,s:b,s:I,s:{s:f,s:f},s:I,s:o,s:n}", "now", time_format_utc(c->now, now), "at", moment_or_null(at), "running",
-                                       at && c->now - at < RISK_OLD_NS, "half_life_s", picture_count(all, "half_life_s"), "threshold", "host", number_of(threshold, "host"),
+    return call_json(c, 200, json_pack("{s:s,s:o,s:b,s:I,s:{s:f,s:f},s:I,s:o,s:n}", "now", time_format_utc(c->now, now), "at", json_moment(at), "running",
+                                       at && c->now - at < PICTURE_OLD_NS, "half_life_s", picture_count(all, "half_life_s"), "threshold", "host", number_of(threshold, "host"),
                                        "user", number_of(threshold, "user"), "total", (json_int_t)total, "items", items, "next"));
 }
 
 int api_risk(struct call *c)
 {
     struct asked_risk a = { .kind = params_get(&c->params, "kind") };
-    struct str q = str_trim(params_get(&c->params, "q"));
     json_t *all, *objects = NULL;
     int64_t limit = 200;
-    int rc = q.n > SEARCH_BYTES ? err_set(&c->err, -EINVAL, "q") : params_int(&c->params, "limit", 1, 1000, &limit, &c->err);
+    int rc = list_search(c, &a.q);
 
+    if (rc == 0)
+        rc = params_int(&c->params, "limit", 1, 1000, &limit, &c->err);
     if (rc == 0)
         rc = params_bool(&c->params, "over", &a.over, &c->err);
     if (rc == 0)
         rc = desk_collection_objects(c->desk, &c->viewer, &objects, &c->err);
     if (rc < 0)
         return rc;
-    a.q = desk_fold(q, &c->arena);
     all = pictures_get(c->portal->pictures, PICTURE_RISK);
     rc = answer(c, all, objects, &a, (int)limit);
     json_decref(all);

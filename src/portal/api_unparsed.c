@@ -30,13 +30,6 @@ static int gather(void *arg, const struct event *ev)
     return g->failed;
 }
 
-static json_t *moment_json(time_ns t)
-{
-    char text[TIME_TEXT_MAX];
-
-    return json_string(time_format_utc(t, text));
-}
-
 static json_t *shape_json(const struct shape_view *v)
 {
     json_t *examples = json_array(), *sources = json_array();
@@ -47,7 +40,7 @@ static json_t *shape_json(const struct shape_view *v)
         json_array_append_new(sources, json_pack("{s:o,s:I}", "id", json_foreign(v->sources[i].id), "count", (json_int_t)v->sources[i].count));
     return json_pack("{s:o,s:s,s:o,s:I,s:I,s:o,s:o,s:o,s:b,s:o}", "shape", json_foreign(v->text), "kind", shape_kind_name(v->kind), "program",
                      v->program.n ? json_foreign(v->program) : json_null(), "count", (json_int_t)v->count, "over", (json_int_t)v->over, "first",
-                     moment_json(v->first), "last", moment_json(v->last), "sources", sources, "more_sources", v->more_sources, "examples", examples);
+                     json_moment(v->first), "last", json_moment(v->last), "sources", sources, "more_sources", v->more_sources, "examples", examples);
 }
 
 /* take_kinds - bits of the parameter kind. */

@@ -14,7 +14,6 @@
 
 #define SILENT_MOST_S    (7 * 86400)        /* past this an alarm ends: it is a list then, no news (detect/coverage.h says when it begins) */
 #define SCORE_LOW        80                 /* percent of Annex 4 */
-#define PICTURE_OLD_NS   (60 * NS_PER_SECOND)   /* a role that has not written for so long is down */
 
 enum source_flag { FLAG_SILENT = 1, FLAG_SKEWED = 2, FLAG_LATE = 4, FLAG_UNPARSED = 8, FLAG_LOW_SCORE = 16, FLAG_UNASSIGNED = 32, FLAG_ENCODING = 64,
                    FLAG_GAPS = 128 };
@@ -37,10 +36,5 @@ struct sources_seen {
 /* sources_see - those that the viewer may see. */
 MUST_USE int sources_see(struct call *c, struct sources_seen *out);
 void sources_done(struct sources_seen *s);
-
-const char *picture_text(const json_t *o, const char *key);      /* "" if absent */
-int64_t picture_count(const json_t *o, const char *key);         /* 0 if absent or negative */
-time_ns picture_time(const json_t *o, const char *key);          /* 0 if absent */
-json_t *moment_or_null(time_ns t);
 
 #endif

@@ -29,6 +29,34 @@ struct pictures {
     size_t              count;      /* the newest is the last */
 };
 
+const char *picture_text(const json_t *o, const char *key)
+{
+    const char *t = json_string_value(json_object_get(o, key));
+
+    return t ? t : "";
+}
+
+int64_t picture_count(const json_t *o, const char *key)
+{
+    int64_t n = json_integer_value(json_object_get(o, key));
+
+    return n > 0 ? n : 0;
+}
+
+time_ns picture_time(const json_t *o, const char *key)
+{
+    time_ns t = 0;
+
+    return time_parse_rfc3339(str_c(picture_text(o, key)), &t, NULL, NULL) == 0 ? t : 0;
+}
+
+const char *picture_title(const json_t *rule, enum lang lang)
+{
+    const char *own = lang == LANG_KK ? picture_text(rule, "title_kk") : lang == LANG_RU ? picture_text(rule, "title_ru") : "";
+
+    return *own ? own : picture_text(rule, "title");
+}
+
 int pictures_new(const struct node *node, struct pictures **out, struct err *e)
 {
     struct pictures *p = calloc(1, sizeof *p);

@@ -13,11 +13,13 @@
 
 #include <jansson.h>
 
+#include "base/catalog.h"
 #include "base/node.h"
 
 enum picture { PICTURE_INGEST, PICTURE_SOURCES, PICTURE_PARSERS, PICTURE_FORWARD, PICTURE_RETENTION, PICTURE_ANNEX4, PICTURE_RULES, PICTURE_RISK, PICTURE_COVERAGE, PICTURE_EXCEPTIONS, PICTURE_COUNT };
 
 #define PICTURE_BYTES_MAX (64u * MIB)
+#define PICTURE_OLD_NS    (60 * NS_PER_SECOND)     /* a role that has not written for so long is down; each writes every ten seconds */
 #define READINGS_MAX      91                       /* a quarter of an hour at READING_NS */
 #define READING_NS        (10 * NS_PER_SECOND)
 #define LATELY_NS         (15 * NS_PER_MINUTE)
@@ -28,6 +30,13 @@ void pictures_free(struct pictures **p);
 
 /* pictures_get - the file as it is now, to be read only; NULL: there is none. */
 json_t *pictures_get(struct pictures *p, enum picture which);
+
+/* What stands in them: the value of a member. A text is "" if absent; a number and a moment are 0 if absent or not of the kind, a number below zero too. */
+const char *picture_text(const json_t *o, const char *key);
+int64_t picture_count(const json_t *o, const char *key);
+time_ns picture_time(const json_t *o, const char *key);
+/* picture_title - the title of a rule in this language, else its own. */
+const char *picture_title(const json_t *rule, enum lang lang);
 
 /* pictures_look - take a reading of the counters, at most one each READING_NS of the role's own clock. Called every ten seconds. */
 void pictures_look(struct pictures *p);
