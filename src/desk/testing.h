@@ -155,6 +155,7 @@ static inline void finding_of_indicator(struct world *w, const char *rule, const
     struct event *ev = event_batch_add(&b);
     ev->time = ev->received = at;
     ev->object = str_c(object);
+    ev->class = CLASS_OS_UNIX;
     ev->source = STR("agent-1/var/log/auth.log");
     ev->original = STR("Mar 20 23:50:00 registry-web-1 sshd[211]: Failed password for root from 203.0.113.77 port 50202 ssh2");
     const struct { const char *name, *value; } fields[] = {

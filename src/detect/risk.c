@@ -277,6 +277,10 @@ static void put_rules(const struct account *a, const struct sigma *set, struct b
         buf_json(b, str_c(p->id));
         buf_str(b, STR(",\"title\":"));
         buf_json(b, r ? r->title : STR(""));
+        buf_str(b, STR(",\"title_kk\":"));
+        buf_json(b, r ? r->title_kk : STR(""));
+        buf_str(b, STR(",\"title_ru\":"));
+        buf_json(b, r ? r->title_ru : STR(""));
         buf_printf(b, ",\"level\":\"%s\",\"points\":%.0f,\"count\":%llu", sigma_level_name(p->level), p->points, (unsigned long long)p->count);
         put_time(b, "last", p->last);
         buf_byte(b, '}');

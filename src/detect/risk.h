@@ -12,7 +12,7 @@
  * DATA/detect/risk.json, written at most each ten seconds, the highest first, at most RISK_TOLD_MAX:
  *   {"at":TIME,"half_life_s":86400,"threshold":{"host":100,"user":100},"accounts":N,"dropped":N,"entities":[
  *     {"kind":"host"|"user","name","object":ID or "","score":42.5,"over":bool,"first":TIME,"last":TIME,"findings":N,
- *      "rules":[{"id","title","level","points","count","last":TIME}]}]}
+ *      "rules":[{"id","title","title_kk","title_ru","level","points","count","last":TIME}]}]}
  * times in RFC 3339; rules: the last RISK_RULES that added, newest first; score: at "at". */
 #ifndef SAQSHY_DETECT_RISK_H
 #define SAQSHY_DETECT_RISK_H

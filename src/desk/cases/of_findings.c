@@ -26,8 +26,8 @@ static int keep(sqlite3 *db, const uint64_t *seqs, size_t count, struct err *e)
 
 static int tell_all(sqlite3 *db, finding_case_tell *tell, void *arg, struct err *e)
 {
-    static const char sql[] = "SELECT c.number, c.state, c.confirmed_at IS NOT NULL OR c.state IN ('event_confirmed','event_analysed'), count(*) FROM temp.asked a"
-                              " JOIN finding f ON f.seq = a.seq JOIN cases c ON c.id = f.case_id GROUP BY c.id ORDER BY c.id";
+    static const char sql[] = "SELECT k.number, k.state, " CASE_CONFIRMED_SQL ", count(*) FROM temp.asked a"
+                              " JOIN finding f ON f.seq = a.seq JOIN cases k ON k.id = f.case_id GROUP BY k.id ORDER BY k.id";
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
 

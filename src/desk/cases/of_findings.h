@@ -10,6 +10,9 @@
 
 #include "base/base.h"
 
+/* CASE_CONFIRMED_SQL - of a row k of cases: a person confirmed it, as an event or an incident. What is declared eliminated was one. */
+#define CASE_CONFIRMED_SQL "(k.confirmed_at IS NOT NULL OR k.declared_at IS NOT NULL OR k.state IN ('event_confirmed','event_analysed'))"
+
 struct finding_case {
     const char *number, *state;
     bool        confirmed;     /* as an event or an incident */

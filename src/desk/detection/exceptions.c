@@ -1,6 +1,7 @@
 /* exceptions.c - what people except from a rule (detect/exception.h): a look at what it would have removed, and what of that became an incident; the file; the audit trail.
  *
  * At night an analyst is alone: he may except for a week, which a lead of the centre makes longer in the morning, or not. */
+#include "desk/cases/of_findings.h"
 #include "desk/detection/detection.h"
 #include "desk/internal.h"
 #include "base/file.h"
@@ -102,7 +103,7 @@ static int look(void *arg, const struct event *finding)
 {
     struct looking *l = arg;
     sqlite3_stmt *st = db_query(l->c->d, l->c->e,
-                                "SELECT k.id, k.number, k.state, k.confirmed_at IS NOT NULL OR k.declared_at IS NOT NULL, k.closed_at IS NULL AND k.merged_into IS NULL"
+                                "SELECT k.id, k.number, k.state, " CASE_CONFIRMED_SQL ", k.closed_at IS NULL AND k.merged_into IS NULL"
                                 " FROM finding f JOIN cases k ON k.id = f.case_id WHERE f.seq = ?1",
                                 "i", (int64_t)finding->seq);
     int rc = st ? db_step(l->c->d, st, l->c->e) : -EIO;

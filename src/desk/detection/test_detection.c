@@ -226,6 +226,43 @@ static void a_preview_changes_nothing(void **state)
     assert_false(file_exists(node_path(w->node, "rules/exceptions", folder)));
 }
 
+/* previewed - what a preview says of an exception of this host; the caller owns it. */
+static json_t *previewed(struct world *w, const struct desk_rule_paths *where, const char *host)
+{
+    json_t *body = exception("host.name", host, T0 + NS_PER_DAY);
+    struct desk_reply r = { 0 };
+
+    must(desk_exception_preview(w->desk, &w->analyst, where, body, T0, &r), &r.err);
+    json_decref(body);
+    return r.json;
+}
+
+static void a_preview_names_confirmed_cases(void **state)
+{
+    static const struct { const char *state; int confirmed; } rows[] = { { "notified", 0 }, { "event_confirmed", 1 }, { "event_analysed", 1 } };
+    struct world *w = *state;
+    char rule[4096];
+    struct desk_rule_paths where = { { rule }, 1 };
+
+    put_rule(w, rule);
+    case_new(w, "7b0a0000-0000-4000-8000-000000000001", T0 - NS_PER_MINUTE);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_true(db_exec(w->desk, NULL, "UPDATE cases SET state = ?", "z", rows[i].state) >= 0);
+        json_t *j = previewed(w, &where, "registry-web-1");
+
+        CHECK(rows[i].state, json_integer_value(json_object_get(j, "removed")) == 1 && json_integer_value(json_object_get(j, "cases")) == 1);
+        CHECK(rows[i].state, json_integer_value(json_object_get(j, "confirmed")) == rows[i].confirmed);
+        json_decref(j);
+    }
+    assert_true(db_exec(w->desk, NULL, "UPDATE cases SET state = 'closed', confirmed_at = 1", "") >= 0);
+    json_t *j = previewed(w, &where, "registry-web-1");
+    assert_int_equal(json_integer_value(json_object_get(j, "confirmed")), 1);
+    json_decref(j);
+    j = previewed(w, &where, "another-host");
+    assert_int_equal(json_integer_value(json_object_get(j, "removed")), 0);
+    json_decref(j);
+}
+
 #define T(fn, name) { name, fn, world_open, world_close, NULL }
 
 int main(void)
@@ -235,6 +272,7 @@ int main(void)
         T(who_may_not_is_refused_and_written_down, "an owner brings no indicators, an analyst removes no source; both are written down"),
         T(an_exception_is_a_file_with_author_reason_and_end, "an exception is a file with author, reason and end, a line of the audit trail, and undone by removing it"),
         T(who_may_except_and_for_how_long, "an analyst excepts for a week, a lead for a year, an owner not at all"),
+        T(a_preview_names_confirmed_cases, "a preview of an exception names the confirmed cases it would have hidden, events and incidents"),
         T(a_preview_changes_nothing, "a preview of an exception changes nothing and says who may make it"),
         T(the_cases_of_a_rule_are_counted, "what became of the findings of a rule is counted"),
     };
