@@ -1,0 +1,46 @@
+/* different.c - counting the different values of a column: see internal.h.
+ *
+ * Open addressing over the numbers of the different values; the table is as large as the column needs, so that a column of thirty rows clears no half a megabyte.
+ *
+ * Counting stops early by the arithmetic of birthdays: if a column of n rows has n / 2 different values, the first r rows meet about r * r / n values again. Once that
+ * is a number worth looking at (LOOK_MET), a column that met less than half of it is not going to repeat enough. */
+#include "column/internal.h"
+
+#define FEW       16u    /* so many different values make a table, however few the rows */
+#define LOOK_MET  16u
+
+/* hopeless - of rows so far, of count, so few were met again that counting on would be in vain. */
+static bool hopeless(size_t different, size_t rows, size_t count)
+{
+    size_t expected = rows * rows / count;
+
+    return expected >= LOOK_MET && different > FEW && rows - different < expected / 2;
+}
+
+bool different_count(struct different *d, const struct str *values, size_t count)
+{
+    size_t mask = 127, look = 64;
+
+    while (mask + 1 < count * 2)
+        mask = mask * 2 + 1;
+    memset(d->slot, 0, (mask + 1) * sizeof *d->slot);
+    d->count = d->bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (size_t)str_hash(values[i]) & mask;
+
+        while (d->slot[at] && !str_eq(values[d->first[d->slot[at] - 1]], values[i]))
+            at = (at + 1) & mask;
+        if (!d->slot[at]) {
+            d->first[d->count] = (uint32_t)i;
+            d->bytes += values[i].n;
+            d->slot[at] = (uint32_t)++d->count;
+        }
+        d->code[i] = (uint16_t)(d->slot[at] - 1);
+        if (i + 1 == look) {
+            if (hopeless(d->count, look, count))
+                return false;
+            look *= 2;
+        }
+    }
+    return d->count <= FEW || d->count * 2 <= count;
+}

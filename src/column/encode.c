@@ -1,0 +1,95 @@
+/* encode.c - which kind a column gets. */
+#include "column/internal.h"
+
+struct column_encoder *column_encoder_new(void)
+{
+    struct column_encoder *k = calloc(1, sizeof *k);
+
+    if (!k)
+        return NULL;
+    k->d.slot = malloc(2 * COLUMN_ROWS_MAX * sizeof *k->d.slot);
+    k->d.first = malloc(COLUMN_ROWS_MAX * sizeof *k->d.first);
+    k->d.code = malloc(COLUMN_ROWS_MAX * sizeof *k->d.code);
+    if (!k->d.slot || !k->d.first || !k->d.code)
+        column_encoder_free(&k);
+    return k;
+}
+
+void column_encoder_free(struct column_encoder **k)
+{
+    if (!*k)
+        return;
+    free((*k)->d.slot);
+    free((*k)->d.first);
+    free((*k)->d.code);
+    free(*k);
+    *k = NULL;
+}
+
+void column_encoder_tell(struct column_encoder *k, column_tell_fn *fn, void *arg)
+{
+    k->tell = fn;
+    k->tell_arg = arg;
+}
+
+static int check_sizes(const struct str *values, size_t count, struct err *e)
+{
+    size_t bytes = 0, longest = 0;
+
+    if (count > COLUMN_ROWS_MAX)
+        return err_set(e, -E2BIG, "a column of %zu rows: more than %u", count, COLUMN_ROWS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        bytes += values[i].n;
+        longest = max_size(longest, values[i].n);
+    }
+    if (longest > COLUMN_VALUE_MAX)
+        return err_set(e, -E2BIG, "a value of %zu bytes: more than %u", longest, COLUMN_VALUE_MAX);
+    if (bytes > COLUMN_BYTES_MAX)
+        return err_set(e, -E2BIG, "a column of %zu bytes: more than %u", bytes, COLUMN_BYTES_MAX);
+    return 0;
+}
+
+static bool all_equal(const struct str *values, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (!str_eq(values[i], values[0]))
+            return false;
+    return true;
+}
+
+static void tell_rows(const struct column_encoder *k, enum column_kind kind, const struct str *values, size_t count)
+{
+    for (size_t i = 0; k->tell && i < count; i++)
+        k->tell(k->tell_arg, kind, values[i]);
+}
+
+static void tell_different(const struct column_encoder *k, enum column_kind kind, const struct str *values)
+{
+    for (size_t i = 0; k->tell && i < k->d.count; i++)
+        k->tell(k->tell_arg, kind, values[k->d.first[i]]);
+}
+
+int column_encode(struct column_encoder *k, const struct str *values, size_t count, const time_ns *time, struct column_out *out, struct err *e)
+{
+    int rc = check_sizes(values, count, e);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < COLUMN_FRAMES; i++)
+        out->dense[i] = false;
+    if (count == 0 || (all_equal(values, count) && values[0].n <= CONSTANT_MAX)) {
+        out->kind = COLUMN_CONSTANT;
+        buf_byte(&out->head, COLUMN_CONSTANT);
+        buf_varstr(&out->head, count ? values[0] : STR(""));
+        tell_rows(k, out->kind, values, min_size(count, 1));
+    } else if (different_count(&k->d, values, count)) {
+        table_put(&k->d, values, count, out);
+        tell_different(k, out->kind, values);
+    } else {
+        strings_put(values, count, out);
+        tell_rows(k, out->kind, values, count);
+    }
+    if (buf_failed(&out->head) || buf_failed(&out->frame[0]) || buf_failed(&out->frame[1]))
+        return err_set(e, -E2BIG, "a column of %zu rows does not fit into its buffers", count);
+    return 0;
+}

@@ -1,0 +1,115 @@
+/* strings.c - lengths, and the bytes one behind the other: see internal.h. */
+#include "column/internal.h"
+
+/* width_of - bytes that hold v. */
+static size_t width_of(size_t v) { return v == 0 ? 0 : v < 0x100 ? 1 : v < 0x10000 ? 2 : 3; }
+
+void lengths_put(const struct str *values, const uint32_t *which, size_t count, const struct bounds *b, struct buf *out)
+{
+    size_t width = width_of(b->longest - b->shortest);
+    char *to = buf_room(out, count * width);
+
+    if (!to)
+        return;
+    for (size_t byte = 0; byte < width; byte++)
+        for (size_t i = 0; i < count; i++)
+            *to++ = (char)((values[which ? which[i] : i].n - b->shortest) >> (8 * byte));
+    out->n += count * width;
+}
+
+bool lengths_read(struct str *bytes, size_t count, const struct bounds *b, uint32_t *ends, size_t total)
+{
+    size_t width = width_of(b->longest - b->shortest), end = 0;
+    const unsigned char *p = (const unsigned char *)bytes->p;
+
+    if (bytes->n < count * width)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        size_t more = 0;
+
+        for (size_t byte = 0; byte < width; byte++)
+            more |= (size_t)p[byte * count + i] << (8 * byte);
+        end += b->shortest + more;
+        if (end > COLUMN_BYTES_MAX)
+            return false;
+        ends[i] = (uint32_t)end;
+    }
+    *bytes = str_cut(*bytes, count * width);
+    return end == (total == SIZE_MAX ? bytes->n : total);
+}
+
+void strings_put(const struct str *values, size_t count, struct column_out *out)
+{
+    struct bounds b;
+    size_t bytes = 0;
+
+    bounds_start(&b);
+    for (size_t i = 0; i < count; i++) {
+        bounds_add(&b, values[i]);
+        bytes += values[i].n;
+    }
+    out->kind = COLUMN_STRINGS;
+    buf_byte(&out->head, COLUMN_STRINGS);
+    bounds_put(&b, bytes, &out->head);
+    lengths_put(values, NULL, count, &b, &out->frame[0]);
+    for (size_t i = 0; i < count; i++)
+        buf_str(&out->frame[1], values[i]);
+}
+
+static void strings_open(struct column *c, struct reader *head)
+{
+    bounds_read(&c->bounds, head);
+}
+
+/* read_strings - the lengths of frame 0 and the bytes of frame 1, which hold what the lengths say. */
+static int read_strings(struct column *c, struct str *bytes, struct err *e)
+{
+    struct str lengths = { NULL, 0 };
+    int rc = column_memory((void **)&c->ends, COLUMN_ROWS_MAX, sizeof *c->ends, e);
+
+    if (rc == 0 && c->bounds.longest > c->bounds.shortest)
+        rc = column_frame(c, 0, &lengths, e);
+    if (rc == 0)
+        rc = column_frame(c, 1, bytes, e);
+    if (rc < 0 || c->ready)
+        return rc;
+    if (!lengths_read(&lengths, c->count, &c->bounds, c->ends, bytes->n) || lengths.n)
+        return column_torn(c, e, "its lengths are not those of its bytes");
+    c->ready = true;
+    return 0;
+}
+
+static struct str string_at(const struct column *c, struct str bytes, size_t row)
+{
+    size_t from = row ? c->ends[row - 1] : 0;
+
+    return str_of(bytes.p + from, c->ends[row] - from);
+}
+
+static int strings_values(struct column *c, const uint64_t *rows, struct str *out, struct err *e)
+{
+    struct str bytes;
+    int rc = read_strings(c, &bytes, e);
+
+    for (size_t i = 0; rc == 0 && i < c->count; i++)
+        if (!rows || bit_test(rows, i))
+            out[i] = string_at(c, bytes, i);
+    return rc;
+}
+
+static int strings_ask(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
+{
+    struct str bytes;
+    int rc = read_strings(c, &bytes, e);
+
+    for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++)
+        for (uint64_t left = rows[w]; left; left &= left - 1) {
+            size_t row = w * 64 + (size_t)__builtin_ctzll(left);
+
+            if (!q->yes(q->arg, string_at(c, bytes, row)))
+                bit_clear(rows, row);
+        }
+    return rc;
+}
+
+const struct column_ops strings_ops = { "strings", strings_open, strings_values, strings_ask };
