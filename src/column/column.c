@@ -1,6 +1,8 @@
 /* column.c - the reader: what is common to all kinds. */
 #include "column/internal.h"
 
+#define TEXTS_MAX (64u * MIB)     /* of all calls of column_values on one column */
+
 static void constant_open(struct column *c, struct reader *head)
 {
     c->constant = rd_varstr(head, CONSTANT_MAX, "a constant of at most 1024 bytes");
@@ -28,6 +30,12 @@ static const struct column_ops *const kinds[COLUMN_KINDS] = {
     [COLUMN_CONSTANT] = &constant_ops,
     [COLUMN_TABLE] = &table_ops,
     [COLUMN_STRINGS] = &strings_ops,
+    [COLUMN_DECIMAL] = &decimal_ops,
+    [COLUMN_HEX] = &hex_ops,
+    [COLUMN_ADDRESS] = &address_ops,
+    [COLUMN_PATTERN] = &pattern_ops,
+    [COLUMN_LONG] = &long_ops,
+    [COLUMN_TIME] = &times_ops,
 };
 
 const char *column_kind_name(enum column_kind kind)
@@ -35,7 +43,14 @@ const char *column_kind_name(enum column_kind kind)
     return (unsigned)kind < COLUMN_KINDS ? kinds[kind]->name : "?";
 }
 
-struct column *column_new(void) { return calloc(1, sizeof(struct column)); }
+struct column *column_new(void)
+{
+    struct column *c = calloc(1, sizeof *c);
+
+    if (c)
+        arena_init(&c->texts, TEXTS_MAX);
+    return c;
+}
 
 void column_free(struct column **c)
 {
@@ -43,7 +58,10 @@ void column_free(struct column **c)
         return;
     free((*c)->table);
     free((*c)->ends);
+    free((*c)->except_row);
+    free((*c)->numbers);
     free((*c)->said);
+    arena_free(&(*c)->texts);
     free(*c);
     *c = NULL;
 }
@@ -51,8 +69,9 @@ void column_free(struct column **c)
 /* forget - what the column before left, but for the memory. */
 static void forget(struct column *c)
 {
-    struct column fresh = { .table = c->table, .table_cap = c->table_cap, .ends = c->ends, .said = c->said };
+    struct column fresh = { .texts = c->texts, .table = c->table, .table_cap = c->table_cap, .ends = c->ends, .except_row = c->except_row, .numbers = c->numbers, .said = c->said };
 
+    arena_reset(&fresh.texts);
     *c = fresh;
 }
 
@@ -67,6 +86,8 @@ int column_open(struct column *c, struct reader *head, size_t count, const time_
         rd_fail(head, "a kind of column");
     if (!rd_ok(head))
         return rd_err(head, e, "column");
+    if (kind == COLUMN_TIME && !time)
+        return err_set(e, -EINVAL, "a column of times without the times of its events");
     c->kind = (enum column_kind)kind;
     c->count = count;
     c->time = time;
@@ -112,6 +133,26 @@ int column_memory(void **p, size_t count, size_t size, struct err *e)
         return err_set(e, -ENOMEM, "no memory for a column");
     *p = more;
     return 0;
+}
+
+int column_table_room(struct column *c, size_t count, struct err *e)
+{
+    int rc;
+
+    if (c->table_cap >= count)
+        return 0;
+    free(c->table);
+    c->table = NULL;
+    c->table_cap = 0;
+    rc = column_memory((void **)&c->table, count, sizeof *c->table, e);
+    c->table_cap = rc == 0 ? count : 0;
+    return rc;
+}
+
+int column_text_room(struct column *c, size_t bytes, char **to, struct err *e)
+{
+    *to = arena_alloc(&c->texts, max_size(bytes, 1));
+    return *to ? 0 : err_set(e, -ENOMEM, "no memory for the texts of a column");
 }
 
 int column_values(struct column *c, const uint64_t *rows, struct str *out, struct err *e)

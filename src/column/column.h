@@ -37,6 +37,12 @@ enum column_kind {
     COLUMN_CONSTANT,     /* every row has one value: it stands in the head */
     COLUMN_TABLE,        /* few different texts, and a code of one or two bytes a row */
     COLUMN_STRINGS,      /* lengths, and the bytes one behind the other */
+    COLUMN_DECIMAL,      /* numbers without leading zeros, with a fixed number of digits behind the point; all may have one prefix and one suffix */
+    COLUMN_HEX,          /* hexadecimal behind a prefix ("0x"), without leading zeros, in one case */
+    COLUMN_ADDRESS,      /* IPv4, dotted */
+    COLUMN_PATTERN,      /* equally long texts that differ in digits only, which make a number: 000123, 00:1a:2b:3c:4d:5e, 2026-11-28 */
+    COLUMN_LONG,         /* the same with more digits: UUIDs, sums of files */
+    COLUMN_TIME,         /* the event's own time, written in one form */
     COLUMN_KINDS
 };
 

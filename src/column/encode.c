@@ -4,13 +4,19 @@
 struct column_encoder *column_encoder_new(void)
 {
     struct column_encoder *k = calloc(1, sizeof *k);
+    int rc;
 
     if (!k)
         return NULL;
     k->d.slot = malloc(2 * COLUMN_ROWS_MAX * sizeof *k->d.slot);
     k->d.first = malloc(COLUMN_ROWS_MAX * sizeof *k->d.first);
     k->d.code = malloc(COLUMN_ROWS_MAX * sizeof *k->d.code);
-    if (!k->d.slot || !k->d.first || !k->d.code)
+    k->x.row = malloc((EXCEPT_MAX + 1) * sizeof *k->x.row);
+    k->numbers = malloc(COLUMN_ROWS_MAX * sizeof *k->numbers);
+    k->each = malloc(COLUMN_ROWS_MAX * sizeof *k->each);
+    k->each_bad = malloc(COLUMN_ROWS_MAX);
+    rc = estimate_new(&k->est);
+    if (rc < 0 || !k->d.slot || !k->d.first || !k->d.code || !k->x.row || !k->numbers || !k->each || !k->each_bad)
         column_encoder_free(&k);
     return k;
 }
@@ -22,6 +28,11 @@ void column_encoder_free(struct column_encoder **k)
     free((*k)->d.slot);
     free((*k)->d.first);
     free((*k)->d.code);
+    free((*k)->x.row);
+    free((*k)->numbers);
+    free((*k)->each);
+    free((*k)->each_bad);
+    estimate_free(&(*k)->est);
     free(*k);
     *k = NULL;
 }
@@ -69,26 +80,61 @@ static void tell_different(const struct column_encoder *k, enum column_kind kind
         k->tell(k->tell_arg, kind, values[k->d.first[i]]);
 }
 
+static void put_constant(const struct str *values, size_t count, struct column_out *out)
+{
+    out->kind = COLUMN_CONSTANT;
+    buf_byte(&out->head, COLUMN_CONSTANT);
+    buf_varstr(&out->head, count ? values[0] : STR(""));
+}
+
+/* put_form - as numbers, or digits, of a form, if there is one that takes less room than the table (SIZE_MAX: there is none). */
+static bool put_form(struct column_encoder *k, const struct str *values, size_t count, size_t table, struct column_out *out)
+{
+    struct guess g = { .next = 0 };
+    bool counted = table != SIZE_MAX;
+
+    while (form_guess(&g, values, count)) {
+        struct pack p;
+
+        if (g.form.kind == COLUMN_LONG) {
+            if (!counted && long_put(k, &g.form, values, count, out))
+                return true;
+            continue;
+        }
+        if (!numbers_read(k, &g.form, values, count, counted))
+            continue;
+        if (pack_choose(&p, &k->est, k->numbers, count) >= table)
+            return false;
+        numbers_put(k, &g.form, &p, values, count, out);
+        return true;
+    }
+    return false;
+}
+
 int column_encode(struct column_encoder *k, const struct str *values, size_t count, const time_ns *time, struct column_out *out, struct err *e)
 {
+    bool counted = false;
     int rc = check_sizes(values, count, e);
 
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < COLUMN_FRAMES; i++)
         out->dense[i] = false;
-    if (count == 0 || (all_equal(values, count) && values[0].n <= CONSTANT_MAX)) {
-        out->kind = COLUMN_CONSTANT;
-        buf_byte(&out->head, COLUMN_CONSTANT);
-        buf_varstr(&out->head, count ? values[0] : STR(""));
-        tell_rows(k, out->kind, values, min_size(count, 1));
-    } else if (different_count(&k->d, values, count)) {
-        table_put(&k->d, values, count, out);
-        tell_different(k, out->kind, values);
-    } else {
-        strings_put(values, count, out);
-        tell_rows(k, out->kind, values, count);
+    if (count == 0 || (all_equal(values, count) && values[0].n <= CONSTANT_MAX))
+        put_constant(values, count, out);
+    else if (!time || !times_put(k, values, count, time, out)) {
+        counted = different_count(&k->d, values, count);
+        if (!put_form(k, values, count, counted ? table_cost(&k->d, &k->est, values, count) : SIZE_MAX, out)) {
+            if (counted)
+                table_put(&k->d, values, count, out);
+            else
+                strings_put(values, count, out);
+        }
     }
+    if (counted)
+        tell_different(k, out->kind, values);
+    else
+        tell_rows(k, out->kind, values, out->kind == COLUMN_CONSTANT ? min_size(count, 1) : count);
     if (buf_failed(&out->head) || buf_failed(&out->frame[0]) || buf_failed(&out->frame[1]))
         return err_set(e, -E2BIG, "a column of %zu rows does not fit into its buffers", count);
     return 0;

@@ -3,6 +3,25 @@
 
 static size_t code_bytes(size_t different) { return different <= 1 ? 0 : different <= 256 ? 1 : 2; }
 
+size_t table_cost(const struct different *d, struct estimate *est, const struct str *values, size_t count)
+{
+    size_t texts = 0, bytes = 0, rows = min_size(count, ESTIMATE_BYTES / 2), from = (count - rows) / 2, cost;
+
+    for (; texts < d->count && bytes + values[d->first[texts]].n + 1 <= ESTIMATE_BYTES; texts++) {
+        struct str v = values[d->first[texts]];
+
+        if (v.n)
+            memcpy(est->bytes + bytes, v.p, v.n);
+        bytes += v.n;
+        est->bytes[bytes++] = (char)v.n;
+    }
+    cost = texts ? estimate_bytes(est, bytes) * d->count / texts : d->bytes;
+    for (size_t byte = 0; byte < code_bytes(d->count); byte++)
+        for (size_t i = 0; i < rows; i++)
+            est->bytes[byte * rows + i] = (char)(d->code[from + i] >> (8 * byte));
+    return cost + estimate_bytes(est, rows * code_bytes(d->count)) * count / rows;
+}
+
 void table_put(const struct different *d, const struct str *values, size_t count, struct column_out *out)
 {
     struct bounds b;
@@ -47,17 +66,11 @@ static int read_table(struct column *c, struct err *e)
 
     if (c->ready)
         return 0;
-    if (c->table_cap < c->different) {
-        free(c->table);
-        c->table = NULL;
-        c->table_cap = 0;
-    }
-    rc = column_memory((void **)&c->table, c->different, sizeof *c->table, e);
+    rc = column_table_room(c, c->different, e);
     if (rc == 0)
         rc = column_memory((void **)&c->ends, COLUMN_ROWS_MAX, sizeof *c->ends, e);
     if (rc < 0)
         return rc;
-    c->table_cap = max_size(c->table_cap, c->different);
     rc = column_frame(c, 0, &bytes, e);
     if (rc < 0)
         return rc;

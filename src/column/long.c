@@ -1,0 +1,118 @@
+/* long.c - columns of texts of one pattern with more digits than a number holds: UUIDs, sums of files. See internal.h.
+ *
+ * Half a byte a digit, an odd one alone in the first byte; the first bytes of all rows, then the second bytes. */
+#include "column/internal.h"
+
+#define BYTES_MAX ((FORM_PATTERN_MAX + 1) / 2)
+
+static size_t bytes_of(const struct form *f) { return (f->count + 1) / 2; }
+
+/* as_random - compressing the planes would gain nothing, judged by the beginning of each. */
+static bool as_random(struct estimate *est, const char *planes, size_t bytes, size_t count)
+{
+    size_t rows = min_size(count, ESTIMATE_BYTES / bytes);
+
+    for (size_t i = 0; i < bytes; i++)
+        memcpy(est->bytes + i * rows, planes + i * count, rows);
+    return estimate_bytes(est, bytes * rows) >= bytes * rows / 32 * 31;
+}
+
+bool long_put(struct column_encoder *k, const struct form *f, const struct str *values, size_t count, struct column_out *out)
+{
+    size_t bytes = bytes_of(f);
+    char *to = buf_room(&out->frame[1], bytes * count);
+
+    k->x.count = 0;
+    for (size_t i = 0; to && i < count; i++) {
+        if (form_read_long(f, values[i], (unsigned char *)to + i, count))
+            continue;
+        if (numbers_too_many(k->x.count + 1, count))
+            return false;
+        for (size_t byte = 0; byte < bytes; byte++)
+            to[byte * count + i] = i ? to[byte * count + i - 1] : 0;
+        k->x.row[k->x.count++] = (uint32_t)i;
+    }
+    if (to) {
+        out->frame[1].n += bytes * count;
+        out->dense[1] = as_random(&k->est, to, bytes, count);
+    }
+    out->kind = COLUMN_LONG;
+    buf_byte(&out->head, COLUMN_LONG);
+    form_put(f, &out->head);
+    except_put(&k->x, values, out);
+    return true;
+}
+
+static int ask_long(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e);
+
+static void long_open(struct column *c, struct reader *head)
+{
+    form_open(&c->form, c->kind, head);
+    if (rd_ok(head))
+        form_bounds(&c->form, 0, 0, &c->bounds);
+    except_open(c, head);
+    c->ask_form = ask_long;
+}
+
+static int read_long(struct column *c, const unsigned char **bytes, struct err *e)
+{
+    struct str frame;
+    int rc = column_frame(c, 1, &frame, e);
+
+    if (rc < 0)
+        return rc;
+    if (frame.n != bytes_of(&c->form) * c->count)
+        return column_torn(c, e, "its digits are not those of its rows");
+    *bytes = (const unsigned char *)frame.p;
+    return 0;
+}
+
+static int long_values(struct column *c, const uint64_t *rows, struct str *out, struct err *e)
+{
+    const unsigned char *bytes;
+    char *to = NULL;
+    int rc = read_long(c, &bytes, e);
+
+    if (rc == 0)
+        rc = column_text_room(c, (rows ? bits_count(rows, c->count) : c->count) * form_longest(&c->form), &to, e);
+    for (size_t i = 0; rc == 0 && i < c->count; i++)
+        if (!rows || bit_test(rows, i)) {
+            out[i] = str_of(to, form_write_long(&c->form, bytes + i, c->count, to));
+            to += out[i].n;
+        }
+    return rc == 0 ? except_values(c, rows, out, e) : rc;
+}
+
+static bool same_digits(const unsigned char *bytes, size_t stride, const unsigned char *digits, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i * stride] != digits[i])
+            return false;
+    return true;
+}
+
+static int ask_long(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
+{
+    unsigned char digits[BYTES_MAX] = { 0 };
+    char text[FORM_TEXT_MAX];
+    const unsigned char *bytes;
+    bool exact = q->whole && !q->fold;
+    int rc = 0;
+
+    if ((q->numbers && form_more_than_digits(&c->form)) || (exact && !form_read_long(&c->form, q->needle, digits, 1))) {
+        bits_none(rows, c->count);
+        return 0;
+    }
+    rc = read_long(c, &bytes, e);
+    for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++)
+        for (uint64_t left = rows[w]; left; left &= left - 1) {
+            size_t row = w * 64 + (size_t)__builtin_ctzll(left);
+
+            if (exact ? !same_digits(bytes + row, c->count, digits, bytes_of(&c->form))
+                      : !q->yes(q->arg, str_of(text, form_write_long(&c->form, bytes + row, c->count, text))))
+                bit_clear(rows, row);
+        }
+    return rc;
+}
+
+const struct column_ops long_ops = { "long", long_open, long_values, except_ask };
