@@ -15,21 +15,30 @@ void bounds_start(struct bounds *b)
     *b = (struct bounds){ .shortest = SIZE_MAX };
 }
 
+void bounds_length(struct bounds *b, size_t n)
+{
+    b->shortest = min_size(b->shortest, n);
+    b->longest = max_size(b->longest, n);
+}
+
+void bounds_bytes(struct bounds *b, struct str bytes)
+{
+    unsigned char seen[256] = { 0 };
+
+    for (size_t i = 0; i < bytes.n; i++)
+        seen[(unsigned char)bytes.p[i]] = 1;
+    for (unsigned c = 0; c < 256; c++)
+        b->set[place((unsigned char)c) / 64] |= (uint64_t)seen[c] << place((unsigned char)c) % 64;
+}
+
 void bounds_add(struct bounds *b, struct str value)
 {
-    uint64_t low = b->set[0], high = b->set[1];
-
     for (size_t i = 0; i < value.n; i++) {
         unsigned at = place((unsigned char)value.p[i]);
-        uint64_t bit = UINT64_C(1) << (at % 64);
 
-        low |= at < 64 ? bit : 0;
-        high |= at < 64 ? 0 : bit;
+        b->set[at / 64] |= UINT64_C(1) << at % 64;
     }
-    b->set[0] = low;
-    b->set[1] = high;
-    b->shortest = min_size(b->shortest, value.n);
-    b->longest = max_size(b->longest, value.n);
+    bounds_length(b, value.n);
 }
 
 void bounds_put(const struct bounds *b, size_t bytes, struct buf *head)

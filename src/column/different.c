@@ -28,6 +28,7 @@ bool different_count(struct different *d, const struct str *values, size_t count
     for (size_t i = 0; i < count; i++) {
         size_t at = (size_t)str_hash(values[i]) & mask;
 
+        texts_ahead(values, count, i);
         while (d->slot[at] && !str_eq(values[d->first[d->slot[at] - 1]], values[i]))
             at = (at + 1) & mask;
         if (!d->slot[at]) {

@@ -14,14 +14,13 @@ void except_put(const struct except *x, const struct str *values, struct column_
         return;
     bounds_start(&b);
     for (size_t i = 0; i < x->count; i++) {
-        bounds_add(&b, values[x->row[i]]);
+        bounds_length(&b, values[x->row[i]].n);
         bytes += values[x->row[i]].n;
         buf_varint(&out->frame[0], x->row[i] - (i ? x->row[i - 1] : 0));
     }
-    bounds_put(&b, bytes, &out->head);
     lengths_put(values, x->row, x->count, &b, &out->frame[0]);
-    for (size_t i = 0; i < x->count; i++)
-        buf_str(&out->frame[0], values[x->row[i]]);
+    texts_put(values, x->row, x->count, &b, &out->frame[0]);
+    bounds_put(&b, bytes, &out->head);
 }
 
 void except_open(struct column *c, struct reader *head)

@@ -4,22 +4,33 @@
  * proof that nothing is lost. */
 #include "column/internal.h"
 
-#define NO_DIGIT 0xffu
+#include <endian.h>
 
-/* What a byte is worth as a digit of each alphabet. */
-static const unsigned char worth[DIGITS_KINDS][256] = {
-#define DECIMAL_DIGITS ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10
-    [DIGITS_DECIMAL] = { DECIMAL_DIGITS },
-    [DIGITS_LOWER] = { DECIMAL_DIGITS, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16 },
-    [DIGITS_UPPER] = { DECIMAL_DIGITS, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16 },
-};
 static const char digits_of[DIGITS_KINDS][17] = {
     [DIGITS_DECIMAL] = "0123456789", [DIGITS_LOWER] = "0123456789abcdef", [DIGITS_UPPER] = "0123456789ABCDEF",
 };
 
-/* digit - the worth of c, or NO_DIGIT. */
-static unsigned digit(enum digits kind, char c) { return (worth[kind][(unsigned char)c] - 1u) & 0xff; }
-static bool is_decimal(char c) { return c >= '0' && c <= '9'; }
+bool form_runs(struct form *f)
+{
+    f->runs = 0;
+    f->count = 0;
+    memset(f->text, 0, sizeof f->text);
+    if (f->pattern.n > FORM_PATTERN_MAX)
+        return false;
+    for (size_t i = 0; i < f->pattern.n; i++) {
+        f->text[i] = f->pattern.p[i];
+        if (f->pattern.p[i])
+            continue;
+        if (i == 0 || f->pattern.p[i - 1]) {
+            if (f->runs == FORM_RUNS_MAX)
+                return false;
+            f->run[f->runs++] = (struct form_run){ (uint8_t)i, 0 };
+        }
+        f->run[f->runs - 1].n++;
+        f->count++;
+    }
+    return f->runs > 0;
+}
 
 /* --- reading a text --- */
 
@@ -38,93 +49,108 @@ static bool unwrap(const struct form *f, struct str *v)
 
 static bool read_decimal(const struct form *f, struct str v, uint64_t *out)
 {
+    static const uint64_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
+                                       10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000 };
     size_t whole;
-    uint64_t n = 0;
+    uint64_t fraction;
 
-    if (!unwrap(f, &v) || v.n == 0)
+    if (!unwrap(f, &v) || v.n == 0 || v.n > 20)
         return false;
-    whole = v.n;
-    if (f->point) {
-        if (v.n < f->point + 2u || v.p[v.n - f->point - 1] != '.')
-            return false;
-        whole = v.n - f->point - 1;
-    }
-    if (v.n > 20 || (v.p[0] == '0' && whole > 1))
+    if (!f->point)
+        return (v.p[0] != '0' || v.n == 1) && digits_number(v, 0, v.n, out);
+    if (v.n < f->point + 2u || v.p[v.n - f->point - 1] != '.')
         return false;
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned d = (unsigned char)v.p[i] - '0';
-
-        if (i == whole && f->point)
-            continue;
-        if (d > 9)
-            return false;
-        if (i < 19)
-            n = n * 10 + d;
-        else if (__builtin_mul_overflow(n, UINT64_C(10), &n) || __builtin_add_overflow(n, (uint64_t)d, &n))
-            return false;
-    }
-    *out = n;
+    whole = v.n - f->point - 1;
+    if ((v.p[0] == '0' && whole > 1) || !digits_number(v, 0, whole, out) || !digits_number(v, whole + 1, f->point, &fraction))
+        return false;
+    *out = *out * powers[f->point] + fraction;     /* at most 19 digits: it fits */
     return true;
 }
 
 static bool read_hex(const struct form *f, struct str v, uint64_t *out)
 {
-    uint64_t n = 0;
+    uint32_t high = 0, low = 0;
 
     if (!unwrap(f, &v) || v.n == 0 || v.n > 16 || (v.p[0] == '0' && v.n > 1))
         return false;
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned d = digit(f->digits, v.p[i]);
-
-        if (d == NO_DIGIT)
-            return false;
-        n = n << 4 | d;
-    }
-    *out = n;
+    if (v.n > 8 && !digits_nibbles(digits_word(v, 0, v.n - 8), f->digits, &high))
+        return false;
+    if (!digits_nibbles(digits_word(v, v.n > 8 ? v.n - 8 : 0, min_size(v.n, 8)), f->digits, &low))
+        return false;
+    *out = (uint64_t)high << 32 | low;
     return true;
+}
+
+/* octet - the number before the next point of a row of bytes, the first lowest; *ok is cleared if it is none. Without a branch: lengths of octets are as if random. */
+static uint32_t octet(unsigned __int128 *bytes, bool *ok)
+{
+    static const uint32_t least[] = { 256, 0, 10, 100, 256 };
+    uint32_t four = (uint32_t)*bytes, points = four ^ 0x2e2e2e2eu, found = (points - 0x01010101u) & ~points & 0x80808080u;
+    uint32_t n = found ? (uint32_t)__builtin_ctz(found) / 8 : 4, digits = ((four ^ 0x303030u) << 8 * (3 - (n & 3)) & 0xffffffu);
+    uint32_t v = (digits & 255) * 100 + (digits >> 8 & 255) * 10 + (digits >> 16);
+
+    *ok &= !((digits | (digits + 0x767676u)) & 0x808080u) && v >= least[n] && v < 256;
+    *bytes >>= 8 * (n + 1);
+    return v;
 }
 
 static bool read_address(const struct form *f, struct str v, uint64_t *out)
 {
-    size_t at = 0;
-    uint64_t n = 0;
+    unsigned __int128 bytes = 0;
+    uint64_t low, high;
+    bool ok = true;
 
-    if (!unwrap(f, &v))
+    if (!unwrap(f, &v) || v.n < 7 || v.n > 15)
         return false;
-    for (int part = 0; part < 4; part++) {
-        size_t from = at;
-        unsigned octet = 0;
-
-        while (at < v.n && at - from < 3 && is_decimal(v.p[at]))
-            octet = octet * 10 + (unsigned)(v.p[at++] - '0');
-        if (at == from || octet > 255 || (v.p[from] == '0' && at - from > 1))
-            return false;
-        n = n << 8 | octet;
-        if (part < 3 && (at == v.n || v.p[at++] != '.'))
-            return false;
+    if (v.n == 7)
+        low = high = be64toh(digits_word(v, 0, 7) << 8);
+    else {
+        memcpy(&low, v.p, 8);
+        memcpy(&high, v.p + v.n - 8, 8);
+        low = le64toh(low);
+        high = le64toh(high);
     }
-    *out = n;
-    return at == v.n;
+    bytes = low | (v.n > 8 ? (unsigned __int128)high << 8 * (v.n - 8) : 0) | (unsigned __int128)'.' << 8 * v.n;
+    *out = 0;
+    for (int part = 0; part < 4; part++)
+        *out = *out << 8 | octet(&bytes, &ok);
+    return ok && bytes == 0;
+}
+
+/* between - what is no digit is what the pattern has there. */
+static bool between(const struct form *f, struct str v)
+{
+    size_t at = 0;
+
+    if (v.n != f->pattern.n)
+        return false;
+    for (size_t i = 0; i < f->runs; at = (size_t)f->run[i].at + f->run[i].n, i++)
+        for (; at < f->run[i].at; at++)
+            if (v.p[at] != f->pattern.p[at])
+                return false;
+    for (; at < v.n; at++)
+        if (v.p[at] != f->pattern.p[at])
+            return false;
+    return true;
 }
 
 static bool read_pattern(const struct form *f, struct str v, uint64_t *out)
 {
-    uint64_t n = 0, base = f->digits == DIGITS_DECIMAL ? 10 : 16;
+    static const uint32_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
+    uint64_t n = 0;
 
-    if (v.n != f->pattern.n)
+    if (!between(f, v))
         return false;
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned d = digit(f->digits, v.p[i]);
+    for (size_t i = 0; i < f->runs; i++)
+        for (size_t done = 0; done < f->run[i].n; done += 8) {
+            size_t some = min_size(8, f->run[i].n - done);
+            uint64_t word = digits_word(v, f->run[i].at + done, some);
+            uint32_t eight;
 
-        if (f->pattern.p[i]) {
-            if (v.p[i] != f->pattern.p[i])
+            if (f->digits == DIGITS_DECIMAL ? !digits_decimal(word, &eight) : !digits_nibbles(word, f->digits, &eight))
                 return false;
-            continue;
+            n = f->digits == DIGITS_DECIMAL ? n * powers[some] + eight : n << 4 * some | eight;
         }
-        if (d == NO_DIGIT)
-            return false;
-        n = n * base + d;
-    }
     *out = n;
     return true;
 }
@@ -139,27 +165,24 @@ bool form_read(const struct form *f, struct str v, uint64_t *out)
     }
 }
 
-bool form_read_long(const struct form *f, struct str v, unsigned char *to, size_t stride)
+bool form_read_long(const struct form *f, struct str v, unsigned char *to)
 {
+    uint64_t held = 0;
     size_t nibbles = f->count % 2;     /* an odd number of digits begins with half a byte */
-    unsigned half = 0;
 
-    if (v.n != f->pattern.n)
+    if (!between(f, v))
         return false;
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned d = digit(f->digits, v.p[i]);
+    for (size_t i = 0; i < f->runs; i++)
+        for (size_t done = 0; done < f->run[i].n; done += 8) {
+            size_t some = min_size(8, f->run[i].n - done);
+            uint32_t eight;
 
-        if (f->pattern.p[i]) {
-            if (v.p[i] != f->pattern.p[i])
+            if (!digits_nibbles(digits_word(v, f->run[i].at + done, some), f->digits, &eight))
                 return false;
-            continue;
+            held = held << 4 * some | eight;
+            for (nibbles += some; nibbles >= 2; nibbles -= 2, to += LONG_STRIDE)
+                *to = (unsigned char)(held >> 4 * (nibbles - 2));
         }
-        if (d == NO_DIGIT)
-            return false;
-        if (nibbles++ % 2)
-            to[(nibbles / 2 - 1) * stride] = (unsigned char)(half << 4 | d);
-        half = d;
-    }
     return true;
 }
 
@@ -172,97 +195,109 @@ static char *put_text(char *to, struct str s)
     return to + s.n;
 }
 
-/* put_number - v in decimal digits, at least so many. */
-static char *put_number(char *to, uint64_t v, unsigned least)
-{
-    char room[DECIMAL_MAX];
-    unsigned n = 0;
-
-    do
-        room[DECIMAL_MAX - ++n] = (char)('0' + v % 10);
-    while ((v /= 10) != 0);
-    while (n < least)
-        room[DECIMAL_MAX - ++n] = '0';
-    memcpy(to, room + DECIMAL_MAX - n, n);
-    return to + n;
-}
-
+/* put_decimal - the point goes between the digits, of which there is one before it at least. */
 static char *put_decimal(const struct form *f, uint64_t v, char *to)
 {
-    to = put_number(to, v, f->point ? f->point + 1u : 1u);
-    if (f->point) {
-        memmove(to - f->point + 1, to - f->point, f->point);
-        to[-(ptrdiff_t)f->point] = '.';
-        to++;
-    }
-    return to;
-}
+    char digits[FORM_NUMBER_MAX + 8];
+    size_t n;
 
-static char *put_octet(char *to, unsigned v)
-{
-    if (v >= 100)
-        *to++ = (char)('0' + v / 100);
-    if (v >= 10)
-        *to++ = (char)('0' + v / 10 % 10);
-    *to++ = (char)('0' + v % 10);
-    return to;
+    if (!f->point)
+        return digits_put_number(to, v);
+    memset(digits, '0', FORM_NUMBER_MAX);
+    n = (size_t)(digits_put_number(digits, v) - digits);
+    while (n <= f->point) {
+        memmove(digits + 1, digits, n++);
+        digits[0] = '0';
+    }
+    memcpy(to, digits, n - f->point);
+    to[n - f->point] = '.';
+    memcpy(to + n - f->point + 1, digits + n - f->point, f->point);
+    return to + n + 1;
 }
 
 static char *put_address(uint64_t v, char *to)
 {
     for (int shift = 24; shift >= 0; shift -= 8) {
-        to = put_octet(to, v >> shift & 255);
-        *to++ = '.';
+        uint32_t octet = v >> shift & 255, short_by = (octet < 100) + (octet < 10);
+        uint32_t text = htole32(((octet / 100 | octet / 10 % 10 << 8 | octet % 10 << 16 | (uint32_t)'.' << 24) + 0x303030u) >> 8 * short_by);
+
+        memcpy(to, &text, sizeof text);
+        to += 4 - short_by;
     }
     return to - 1;
 }
 
 static char *put_hex(const struct form *f, uint64_t v, char *to)
 {
-    int top = v ? (63 - __builtin_clzll(v)) / 4 : 0;
+    char digits[16];
+    size_t n = v ? (size_t)(67 - __builtin_clzll(v)) / 4 : 1;
 
-    for (int at = top; at >= 0; at--)
-        *to++ = digits_of[f->digits][v >> 4 * at & 15];
-    return to;
+    digits_put_nibbles(digits, (uint32_t)(v >> 32), f->digits);
+    digits_put_nibbles(digits + 8, (uint32_t)v, f->digits);
+    memcpy(to, digits + 16 - n, n);
+    return to + n;
 }
 
-static char *put_pattern(const struct form *f, uint64_t v, char *to)
+/* spread - the digits into their places. Each stretch is copied by eights, a little too far: what comes behind is written later. The text has eight bytes of room behind
+ * it, and so has the pattern. */
+static void spread(const struct form *f, const char *digits, char *to)
 {
-    memcpy(to, f->pattern.p, f->pattern.n);
-    for (size_t i = f->pattern.n; i-- > 0;) {
-        if (f->pattern.p[i])
-            continue;
-        to[i] = f->digits == DIGITS_DECIMAL ? (char)('0' + v % 10) : digits_of[f->digits][v & 15];
-        v = f->digits == DIGITS_DECIMAL ? v / 10 : v >> 4;
+    size_t at = 0;
+
+    for (size_t i = 0; i < f->runs; i++) {
+        for (; at < f->run[i].at; at += 8)
+            memcpy(to + at, f->text + at, 8);
+        at = f->run[i].at;
+        for (size_t done = 0; done < f->run[i].n; done += 8)
+            memcpy(to + at + done, digits + done, 8);
+        digits += f->run[i].n;
+        at += f->run[i].n;
     }
-    return to + f->pattern.n;
+    for (; at < f->pattern.n; at += 8)
+        memcpy(to + at, f->text + at, 8);
+}
+
+static void put_pattern(const struct form *f, uint64_t v, char *to)
+{
+    char digits[24 + 8];
+
+    if (f->digits == DIGITS_DECIMAL) {
+        digits_put_decimal(digits, (uint32_t)(v / 100000000 / 100000000 % 100000000));
+        digits_put_decimal(digits + 8, (uint32_t)(v / 100000000 % 100000000));
+        digits_put_decimal(digits + 16, (uint32_t)(v % 100000000));
+    } else {
+        digits_put_nibbles(digits + 8, (uint32_t)(v >> 32), f->digits);
+        digits_put_nibbles(digits + 16, (uint32_t)v, f->digits);
+    }
+    spread(f, digits + 24 - f->count, to);
 }
 
 size_t form_write(const struct form *f, uint64_t v, char *to)
 {
     char *at = to;
 
-    if (f->kind == COLUMN_PATTERN)
-        return (size_t)(put_pattern(f, v, to) - to);
+    if (f->kind == COLUMN_PATTERN) {
+        put_pattern(f, v, to);
+        return f->pattern.n;
+    }
     at = put_text(at, f->prefix);
     at = f->kind == COLUMN_DECIMAL ? put_decimal(f, v, at) : f->kind == COLUMN_HEX ? put_hex(f, v, at) : put_address(v, at);
     return (size_t)(put_text(at, f->suffix) - to);
 }
 
-size_t form_write_long(const struct form *f, const unsigned char *from, size_t stride, char *to)
+size_t form_write_long(const struct form *f, const unsigned char *from, char *to)
 {
-    size_t nibbles = f->count % 2;
+    char digits[FORM_PATTERN_MAX + 16];
+    size_t bytes = (f->count + 1) / 2;
 
-    memcpy(to, f->pattern.p, f->pattern.n);
-    for (size_t i = 0; i < f->pattern.n; i++)
-        if (!f->pattern.p[i]) {
-            unsigned byte = from[nibbles / 2 * stride], d = nibbles % 2 ? byte & 15 : byte >> 4;
+    for (size_t i = 0; i < bytes; i += 4) {
+        uint32_t four = 0;
 
-            nibbles++;
-            to[i] = digits_of[DIGITS_LOWER][d];
-            if (f->digits == DIGITS_UPPER)
-                to[i] = digits_of[DIGITS_UPPER][d];
-        }
+        for (size_t j = i; j < i + 4; j++, from += LONG_STRIDE)
+            four = four << 8 | (j < bytes ? *from : 0u);
+        digits_put_nibbles(digits + 2 * i, four, f->digits);
+    }
+    spread(f, digits + f->count % 2, to);
     return f->pattern.n;
 }
 
@@ -335,9 +370,7 @@ void form_open(struct form *f, enum column_kind kind, struct reader *head)
     }
     if (kind == COLUMN_PATTERN || kind == COLUMN_LONG) {
         f->pattern = rd_varstr(head, FORM_PATTERN_MAX, "a pattern of at most 160 bytes");
-        for (size_t i = 0; i < f->pattern.n; i++)
-            f->count += !f->pattern.p[i];
-        if (f->count == 0 || (kind == COLUMN_PATTERN && f->count > form_digits_max(f->digits)))
+        if (!form_runs(f) || (kind == COLUMN_PATTERN && f->count > form_digits_max(f->digits)))
             rd_fail(head, "digits in a pattern");
         return;
     }

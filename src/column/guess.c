@@ -72,22 +72,23 @@ static bool as_pattern(struct str v, struct form *f, char *room)
         bool one = is_decimal(v.p[i]) || is_letter_of_hex(v.p[i], f->digits);
 
         room[i] = one ? 0 : v.p[i];
-        f->count += one;
     }
     f->pattern = str_of(room, v.n);
+    if (!form_runs(f))
+        return false;
     f->kind = f->count > form_digits_max(f->digits) ? COLUMN_LONG : COLUMN_PATTERN;
-    return f->count > 0;
+    return true;
 }
 
 /* holds - most of the sample are texts of the form. */
 static bool holds(const struct form *f, const struct str *values, size_t count, size_t stride)
 {
-    unsigned char bytes[FORM_PATTERN_MAX];
+    unsigned char bytes[LONG_BYTES_MAX * LONG_STRIDE];
     size_t bad = 0, seen = 0;
     uint64_t n;
 
     for (size_t i = 0; i < count && bad <= SAMPLE_BAD; i += stride, seen++)
-        bad += !(f->kind == COLUMN_LONG ? form_read_long(f, values[i], bytes, 1) : form_read(f, values[i], &n));
+        bad += !(f->kind == COLUMN_LONG ? form_read_long(f, values[i], bytes) : form_read(f, values[i], &n));
     return bad <= SAMPLE_BAD && bad * 2 < seen;
 }
 

@@ -2,7 +2,7 @@
  *
  *      encode.c     which kind; the encoder             column.c     the reader: opening, bounds, what is common to all kinds
  *      different.c  counting different values           table.c, strings.c, numbers.c, long.c, times.c   the kinds: bytes, values, answers
- *      guess.c      which form texts may have           form.c       numbers as texts of one form, both ways
+ *      guess.c      which form texts may have           form.c, digits.c   numbers as texts of one form, both ways
  *      estimate.c   what a compressor will make of it   pack.c       numbers as bytes
  *      except.c     rows that are not in the form       bounds.c     what a head says of all values          bits.c   bitmaps of rows */
 #ifndef SAQSHY_COLUMN_INTERNAL_H
@@ -17,12 +17,23 @@
 #define FORM_AFFIX_MAX   32u       /* bytes that every number of a column has before it, or behind it */
 #define FORM_PATTERN_MAX 160u      /* a SHA-512 in hexadecimal, and some room */
 #define FORM_NUMBER_MAX  24u       /* 20 digits, a point; an address and the point behind it */
-#define FORM_TEXT_MAX    192u      /* whatever a form writes */
+#define FORM_RUNS_MAX    20u       /* stretches of digits in a pattern */
+#define FORM_TEXT_MAX    192u      /* whatever a form writes, and FORM_SLACK */
+#define FORM_SLACK       32u       /* a form may scribble so far behind what it writes */
+#define LONG_BYTES_MAX   ((FORM_PATTERN_MAX + 1) / 2)
+#define LONG_STRIDE      64u       /* digits of 64 rows are read and written together, aside */
 #define TIME_FORM_MAX    48u       /* whatever a form of time writes */
 #define TIME_TEXT_ROOM   (TIME_FORM_MAX + 16)
 #define TIME_LAYOUTS     15u
 #define ESTIMATE_BYTES   (16u * KIB)
 #define ESTIMATE_SHORT   1024u
+
+/* texts_ahead - values lie in the lines of their events, far from each other: the memory is asked for some rows before they are read. */
+static inline void texts_ahead(const struct str *values, size_t count, size_t row)
+{
+    if (row + 12 < count)
+        __builtin_prefetch(values[row + 12].p);
+}
 
 /* --- bits.c: bitmaps of rows --- */
 
@@ -47,6 +58,9 @@ struct bounds {
 };
 void bounds_start(struct bounds *b);
 void bounds_add(struct bounds *b, struct str value);
+/* The two halves of it: for many values at once, whose bytes lie one behind the other. */
+void bounds_length(struct bounds *b, size_t n);
+void bounds_bytes(struct bounds *b, struct str bytes);
 void bounds_put(const struct bounds *b, size_t bytes, struct buf *head);
 /* bounds_read - all bytes and the lengths as they stand, where the head has no set. */
 void bounds_read(struct bounds *b, struct reader *head);
@@ -94,25 +108,44 @@ void pack_group(const struct pack *p, const unsigned char *bytes, size_t count, 
 /* pack_steps - all numbers, less the least one. */
 void pack_steps(const struct pack *p, const unsigned char *bytes, size_t count, uint64_t *numbers);
 
-/* --- form.c --- */
+/* --- digits.c --- */
 
 enum digits { DIGITS_DECIMAL, DIGITS_LOWER, DIGITS_UPPER, DIGITS_KINDS };
+/* digits_word - n (1 to 8) characters of v from at on, which it has, with zeros in front. */
+uint64_t digits_word(struct str v, size_t at, size_t n);
+/* digits_nibbles, digits_decimal - the digits of a word as half bytes, as a number; false if one is none. */
+bool digits_nibbles(uint64_t word, enum digits kind, uint32_t *out);
+bool digits_decimal(uint64_t word, uint32_t *out);
+/* digits_number - the number of n digits; false if it has more than 64 bits, too. */
+bool digits_number(struct str v, size_t at, size_t n, uint64_t *out);
+/* digits_put_nibbles, digits_put_decimal - eight characters; v below 100,000,000 for the second. */
+void digits_put_nibbles(char *to, uint32_t v, enum digits kind);
+void digits_put_decimal(char *to, uint32_t v);
+/* digits_put_number - v without leading zeros; writes up to eight bytes behind. Its end. */
+char *digits_put_number(char *to, uint64_t v);
+
+/* --- form.c --- */
+
 struct form {
     enum column_kind kind;
     enum digits      digits;
     uint8_t          point;             /* COLUMN_DECIMAL: digits behind it; 0: none */
     struct str       prefix, suffix;    /* not of patterns */
     struct str       pattern;           /* a 0 where a digit stands */
-    size_t           count;             /* digits in the pattern */
+    size_t           count, runs;       /* digits in the pattern, stretches of them: form_runs */
+    struct form_run { uint8_t at, n; } run[FORM_RUNS_MAX];
+    char             text[FORM_PATTERN_MAX + 8];   /* the pattern, with room behind */
 };
+/* form_runs - where the digits of f->pattern are. False: there is none, or there are too many stretches. */
+bool form_runs(struct form *f);
 /* form_digits_max - digits that a number of 64 bits holds. */
 static inline size_t form_digits_max(enum digits d) { return d == DIGITS_DECIMAL ? 19 : 16; }
 bool form_read(const struct form *f, struct str v, uint64_t *out);
-/* form_write - v's text at to, which has room for form_longest; its length. */
+/* form_write - v's text at to, which has room for form_longest and FORM_SLACK; its length. */
 size_t form_write(const struct form *f, uint64_t v, char *to);
-/* The same of COLUMN_LONG: byte i of the digits stands at i * stride. */
-bool form_read_long(const struct form *f, struct str v, unsigned char *to, size_t stride);
-size_t form_write_long(const struct form *f, const unsigned char *from, size_t stride, char *to);
+/* The same of COLUMN_LONG: byte i of the digits stands at i * LONG_STRIDE. */
+bool form_read_long(const struct form *f, struct str v, unsigned char *to);
+size_t form_write_long(const struct form *f, const unsigned char *from, char *to);
 size_t form_longest(const struct form *f);
 /* form_digits_alone - its texts are decimal digits and nothing else; form_more_than_digits: each has something else. Neither: hexadecimal digits. */
 bool form_digits_alone(const struct form *f);
@@ -144,8 +177,9 @@ struct time_writer {
     int64_t      second, day;
     int32_t      of_day;
     struct civil date;
+    const char  *rest;                  /* of the layout, from the fraction on; NULL: nothing was written yet */
     size_t       n;
-    char         text[TIME_FORM_MAX];
+    char         text[TIME_FORM_MAX / 2];
 };
 /* time_write - time's text at to, which has room for TIME_TEXT_ROOM; its length. */
 size_t time_write(const struct time_form *f, struct time_writer *w, time_ns time, char *to);
@@ -241,6 +275,8 @@ int except_ask(struct column *c, const struct column_question *q, uint64_t *rows
 /* lengths_put - the length of each of count texts (values[which[i]]; which NULL: values[i]), in as few bytes as the longest needs, bytes of one weight side by side;
  * nothing where all are equally long. */
 void lengths_put(const struct str *values, const uint32_t *which, size_t count, const struct bounds *b, struct buf *out);
+/* texts_put - the bytes of the same texts one behind the other, and which bytes they are into *b. */
+void texts_put(const struct str *values, const uint32_t *which, size_t count, struct bounds *b, struct buf *out);
 /* lengths_read - take them from *bytes and put where each text ends into ends. False: they do not add up to total (SIZE_MAX: to what is left of *bytes). */
 bool lengths_read(struct str *bytes, size_t count, const struct bounds *b, uint32_t *ends, size_t total);
 

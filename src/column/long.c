@@ -3,8 +3,6 @@
  * Half a byte a digit, an odd one alone in the first byte; the first bytes of all rows, then the second bytes. */
 #include "column/internal.h"
 
-#define BYTES_MAX ((FORM_PATTERN_MAX + 1) / 2)
-
 static size_t bytes_of(const struct form *f) { return (f->count + 1) / 2; }
 
 /* as_random - compressing the planes would gain nothing, judged by the beginning of each. */
@@ -17,21 +15,36 @@ static bool as_random(struct estimate *est, const char *planes, size_t bytes, si
     return estimate_bytes(est, bytes * rows) >= bytes * rows / 32 * 31;
 }
 
+/* read_rows - the digits of up to 64 rows into their planes; false: too many have others. */
+static bool read_rows(struct column_encoder *k, const struct form *f, const struct str *values, size_t count, size_t from, char *planes)
+{
+    unsigned char room[LONG_BYTES_MAX * LONG_STRIDE] = { 0 };
+    size_t n = min_size(LONG_STRIDE, count - from), bytes = bytes_of(f);
+
+    for (size_t i = 0; i < n; i++) {
+        texts_ahead(values, count, from + i);
+        if (form_read_long(f, values[from + i], room + i))
+            continue;
+        if (numbers_too_many(k->x.count + 1, count))
+            return false;
+        for (size_t byte = 0; i && byte < bytes; byte++)
+            room[byte * LONG_STRIDE + i] = room[byte * LONG_STRIDE + i - 1];
+        k->x.row[k->x.count++] = (uint32_t)(from + i);
+    }
+    for (size_t byte = 0; byte < bytes; byte++)
+        memcpy(planes + byte * count + from, room + byte * LONG_STRIDE, n);
+    return true;
+}
+
 bool long_put(struct column_encoder *k, const struct form *f, const struct str *values, size_t count, struct column_out *out)
 {
     size_t bytes = bytes_of(f);
     char *to = buf_room(&out->frame[1], bytes * count);
 
     k->x.count = 0;
-    for (size_t i = 0; to && i < count; i++) {
-        if (form_read_long(f, values[i], (unsigned char *)to + i, count))
-            continue;
-        if (numbers_too_many(k->x.count + 1, count))
+    for (size_t from = 0; to && from < count; from += LONG_STRIDE)
+        if (!read_rows(k, f, values, count, from, to))
             return false;
-        for (size_t byte = 0; byte < bytes; byte++)
-            to[byte * count + i] = i ? to[byte * count + i - 1] : 0;
-        k->x.row[k->x.count++] = (uint32_t)i;
-    }
     if (to) {
         out->frame[1].n += bytes * count;
         out->dense[1] = as_random(&k->est, to, bytes, count);
@@ -67,51 +80,70 @@ static int read_long(struct column *c, const unsigned char **bytes, struct err *
     return 0;
 }
 
+/* rows_aside - the digits of the 64 rows of a word, each byte LONG_STRIDE from the next. */
+static void rows_aside(const struct column *c, const unsigned char *bytes, size_t word, unsigned char *room)
+{
+    size_t n = min_size(LONG_STRIDE, c->count - word * 64);
+
+    for (size_t byte = 0; byte < bytes_of(&c->form); byte++)
+        memcpy(room + byte * LONG_STRIDE, bytes + byte * c->count + word * 64, n);
+}
+
 static int long_values(struct column *c, const uint64_t *rows, struct str *out, struct err *e)
 {
+    unsigned char room[LONG_BYTES_MAX * LONG_STRIDE];
     const unsigned char *bytes;
     char *to = NULL;
     int rc = read_long(c, &bytes, e);
 
     if (rc == 0)
-        rc = column_text_room(c, (rows ? bits_count(rows, c->count) : c->count) * form_longest(&c->form), &to, e);
-    for (size_t i = 0; rc == 0 && i < c->count; i++)
-        if (!rows || bit_test(rows, i)) {
-            out[i] = str_of(to, form_write_long(&c->form, bytes + i, c->count, to));
-            to += out[i].n;
+        rc = column_text_room(c, (rows ? bits_count(rows, c->count) : c->count) * form_longest(&c->form) + FORM_SLACK, &to, e);
+    for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++) {
+        uint64_t left = rows ? rows[w] : bits_first(min_size(64, c->count - w * 64));
+
+        if (left)
+            rows_aside(c, bytes, w, room);
+        for (; left; left &= left - 1) {
+            unsigned at = (unsigned)__builtin_ctzll(left);
+
+            out[w * 64 + at] = str_of(to, form_write_long(&c->form, room + at, to));
+            to += c->form.pattern.n;
         }
+    }
     return rc == 0 ? except_values(c, rows, out, e) : rc;
 }
 
-static bool same_digits(const unsigned char *bytes, size_t stride, const unsigned char *digits, size_t n)
+static bool same_digits(const struct form *f, const unsigned char *row, const unsigned char *digits)
 {
-    for (size_t i = 0; i < n; i++)
-        if (bytes[i * stride] != digits[i])
+    for (size_t i = 0; i < bytes_of(f); i++)
+        if (row[i * LONG_STRIDE] != digits[i * LONG_STRIDE])
             return false;
     return true;
 }
 
 static int ask_long(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
 {
-    unsigned char digits[BYTES_MAX] = { 0 };
+    unsigned char digits[LONG_BYTES_MAX * LONG_STRIDE], room[LONG_BYTES_MAX * LONG_STRIDE];
     char text[FORM_TEXT_MAX];
     const unsigned char *bytes;
     bool exact = q->whole && !q->fold;
     int rc = 0;
 
-    if ((q->numbers && form_more_than_digits(&c->form)) || (exact && !form_read_long(&c->form, q->needle, digits, 1))) {
+    if ((q->numbers && form_more_than_digits(&c->form)) || (exact && !form_read_long(&c->form, q->needle, digits))) {
         bits_none(rows, c->count);
         return 0;
     }
     rc = read_long(c, &bytes, e);
-    for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++)
+    for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++) {
+        if (rows[w])
+            rows_aside(c, bytes, w, room);
         for (uint64_t left = rows[w]; left; left &= left - 1) {
-            size_t row = w * 64 + (size_t)__builtin_ctzll(left);
+            unsigned at = (unsigned)__builtin_ctzll(left);
 
-            if (exact ? !same_digits(bytes + row, c->count, digits, bytes_of(&c->form))
-                      : !q->yes(q->arg, str_of(text, form_write_long(&c->form, bytes + row, c->count, text))))
-                bit_clear(rows, row);
+            if (exact ? !same_digits(&c->form, room + at, digits) : !q->yes(q->arg, str_of(text, form_write_long(&c->form, room + at, text))))
+                rows[w] &= ~(UINT64_C(1) << at);
         }
+    }
     return rc;
 }
 

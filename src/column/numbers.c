@@ -38,6 +38,7 @@ bool numbers_read(struct column_encoder *k, const struct form *f, const struct s
     if (counted && !read_different(k, f, values, count))
         return false;
     for (size_t i = 0; i < count; i++) {
+        texts_ahead(values, counted ? 0 : count, i);
         if (!one_number(k, f, values, i, counted, &k->numbers[i])) {
             if (numbers_too_many(k->x.count + 1, i + 8 * EXCEPT_ROWS))
                 return false;
@@ -112,7 +113,7 @@ static int numbers_values(struct column *c, const uint64_t *rows, struct str *ou
     int rc = read_numbers(c, &bytes, e);
 
     if (rc == 0)
-        rc = column_text_room(c, wanted * form_longest(&c->form), &to, e);
+        rc = column_text_room(c, wanted * form_longest(&c->form) + FORM_SLACK, &to, e);
     for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++) {
         uint64_t left = rows ? rows[w] : bits_first(min_size(64, c->count - w * 64)), room[64];
         const uint64_t *v = left ? group(c, bytes, w, room) : NULL;

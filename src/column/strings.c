@@ -38,22 +38,41 @@ bool lengths_read(struct str *bytes, size_t count, const struct bounds *b, uint3
     return end == (total == SIZE_MAX ? bytes->n : total);
 }
 
+void texts_put(const struct str *values, const uint32_t *which, size_t count, struct bounds *b, struct buf *out)
+{
+    size_t bytes = 0;
+    char *to;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += values[which ? which[i] : i].n;
+    to = buf_room(out, bytes);
+    for (size_t i = 0; to && i < count; i++) {
+        struct str v = values[which ? which[i] : i];
+
+        texts_ahead(values, which ? 0 : count, i);
+        if (v.n)
+            memcpy(to, v.p, v.n);
+        to += v.n;
+    }
+    if (!to)
+        return;
+    bounds_bytes(b, str_of(to - bytes, bytes));
+    out->n += bytes;
+}
+
 void strings_put(const struct str *values, size_t count, struct column_out *out)
 {
     struct bounds b;
-    size_t bytes = 0;
+    size_t before = out->frame[1].n;
 
     bounds_start(&b);
-    for (size_t i = 0; i < count; i++) {
-        bounds_add(&b, values[i]);
-        bytes += values[i].n;
-    }
+    for (size_t i = 0; i < count; i++)
+        bounds_length(&b, values[i].n);
+    lengths_put(values, NULL, count, &b, &out->frame[0]);
+    texts_put(values, NULL, count, &b, &out->frame[1]);
     out->kind = COLUMN_STRINGS;
     buf_byte(&out->head, COLUMN_STRINGS);
-    bounds_put(&b, bytes, &out->head);
-    lengths_put(values, NULL, count, &b, &out->frame[0]);
-    for (size_t i = 0; i < count; i++)
-        buf_str(&out->frame[1], values[i]);
+    bounds_put(&b, out->frame[1].n - before, &out->head);
 }
 
 static void strings_open(struct column *c, struct reader *head)

@@ -29,15 +29,13 @@ void table_put(const struct different *d, const struct str *values, size_t count
 
     bounds_start(&b);
     for (size_t i = 0; i < d->count; i++)
-        bounds_add(&b, values[d->first[i]]);
+        bounds_length(&b, values[d->first[i]].n);
+    lengths_put(values, d->first, d->count, &b, &out->frame[0]);
+    texts_put(values, d->first, d->count, &b, &out->frame[0]);
     out->kind = COLUMN_TABLE;
     buf_byte(&out->head, COLUMN_TABLE);
     buf_varint(&out->head, d->count);
     bounds_put(&b, d->bytes, &out->head);
-
-    lengths_put(values, d->first, d->count, &b, &out->frame[0]);
-    for (size_t i = 0; i < d->count; i++)
-        buf_str(&out->frame[0], values[d->first[i]]);
 
     to = buf_room(&out->frame[1], count * code_bytes(d->count));
     if (!to)

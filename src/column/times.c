@@ -25,7 +25,6 @@ static const char *const layouts[TIME_LAYOUTS] = {
     [14] = "hms",
 };
 static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-static const uint32_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000 };
 
 /* --- reading the form of one text --- */
 
@@ -172,21 +171,21 @@ static char *put2(char *to, unsigned v)
     return to + 2;
 }
 
+/* put_fraction - all nine digits are written, and as many of them kept as the form has. */
 static char *put_fraction(const struct time_form *f, uint32_t ns, char *to)
 {
-    uint32_t v = ns / powers[9 - f->digits];
     unsigned n = f->digits;
 
-    while (f->trimmed && n && v % 10 == 0) {
-        v /= 10;
-        n--;
-    }
     if (n == 0)
         return to;
-    *to++ = f->comma ? ',' : '.';
-    for (unsigned i = n; i-- > 0; v /= 10)
-        to[i] = (char)('0' + v % 10);
-    return to + n;
+    digits_put_decimal(to + 1, ns / 10);
+    to[9] = (char)('0' + ns % 10);
+    while (f->trimmed && n && to[n] == '0')
+        n--;
+    if (n == 0)
+        return to;
+    *to = f->comma ? ',' : '.';
+    return to + n + 1;
 }
 
 static char *put_zone(const struct time_form *f, char *to)
@@ -231,38 +230,41 @@ static char *put_part(const struct time_form *f, const struct time_writer *w, ch
     }
 }
 
+/* restart - what the rows of a second share: the text before the fraction, and where the layout goes on behind it. */
+static void restart(const struct time_form *f, struct time_writer *w, int64_t second)
+{
+    int64_t local = second + f->offset_min * INT64_C(60), day = local / 86400 - (local % 86400 < 0);
+    char *at = w->text;
+
+    if (!w->rest || w->day != day)
+        w->date = civil_from_days(day);
+    w->second = second;
+    w->day = day;
+    w->of_day = (int32_t)(local - day * 86400);
+    for (w->rest = layouts[f->layout]; *w->rest && *w->rest != 'f'; w->rest++)
+        at = put_part(f, w, *w->rest, at);
+    w->n = (size_t)(at - w->text);
+}
+
 size_t time_write(const struct time_form *f, struct time_writer *w, time_ns time, char *to)
 {
     int64_t second = time / NS_PER_SECOND, ns = time % NS_PER_SECOND;
-    const char *l = layouts[f->layout];
-    char *at = to;
+    char *at;
 
     if (ns < 0) {
         ns += NS_PER_SECOND;
         second--;
     }
-    if (*l == 'e' && second < 0)
+    if (layouts[f->layout][0] == 'e' && second < 0)
         return 0;
-    /* Rows of one second share what is before the fraction. */
-    if (!w->n || w->second != second) {
-        int64_t local = second + f->offset_min * INT64_C(60), day = local / 86400 - (local % 86400 < 0);
-
-        w->second = second;
-        w->of_day = (int32_t)(local - day * 86400);
-        if (!w->n || w->day != day)
-            w->date = civil_from_days(day);
-        w->day = day;
-        for (at = w->text; *l && *l != 'f'; l++)
-            at = put_part(f, w, *l, at);
-        w->n = (size_t)(at - w->text);
-    }
-    memcpy(to, w->text, TIME_FORM_MAX);
+    if (!w->rest || w->second != second)
+        restart(f, w, second);
+    memcpy(to, w->text, sizeof w->text);
     at = to + w->n;
-    l = strchr(layouts[f->layout], 'f');
-    if (!l)
+    if (*w->rest != 'f')
         return w->n;
     at = put_fraction(f, (uint32_t)ns, at);
-    for (l++; *l; l++)
+    for (const char *l = w->rest + 1; *l; l++)
         at = put_part(f, w, *l, at);
     return (size_t)(at - to);
 }
@@ -313,6 +315,7 @@ bool times_put(struct column_encoder *k, const struct str *values, size_t count,
     if (!guess(&f, values, count, time))
         return false;
     for (size_t i = 0; i < count; i++) {
+        texts_ahead(values, count, i);
         if (str_eq(str_of(text, time_write(&f, &w, time[i], text)), values[i]))
             continue;
         if (numbers_too_many(k->x.count + 1, count))
