@@ -3,11 +3,14 @@
  * Open addressing over the numbers of the different values; the table is as large as the column needs, so that a column of thirty rows clears no half a megabyte.
  *
  * Counting stops early by the arithmetic of birthdays: if a column of n rows has n / 2 different values, the first r rows meet about r * r / n values again. Once that
- * is a number worth looking at (LOOK_MET), a column that met less than half of it is not going to repeat enough. */
+ * is a number worth looking at (LOOK_MET), a column that met less than half of it is not going to repeat enough.
+ *
+ * Who writes the values can choose them so that their hashes meet: then looking is given up (STEPS), and the column is no table. */
 #include "column/internal.h"
 
 #define FEW       16u    /* so many different values make a table, however few the rows */
 #define LOOK_MET  16u
+#define STEPS     8u     /* of a row, on average: with honest hashes it is less than one */
 
 /* hopeless - of rows so far, of count, so few were met again that counting on would be in vain. */
 static bool hopeless(size_t different, size_t rows, size_t count)
@@ -19,7 +22,7 @@ static bool hopeless(size_t different, size_t rows, size_t count)
 
 bool different_count(struct different *d, const struct str *values, size_t count)
 {
-    size_t mask = 127, look = 64;
+    size_t mask = 127, look = 64, steps = STEPS * (count + 64);
 
     while (mask + 1 < count * 2)
         mask = mask * 2 + 1;
@@ -29,8 +32,10 @@ bool different_count(struct different *d, const struct str *values, size_t count
         size_t at = (size_t)str_hash(values[i]) & mask;
 
         texts_ahead(values, count, i);
-        while (d->slot[at] && !str_eq(values[d->first[d->slot[at] - 1]], values[i]))
+        for (; d->slot[at] && !str_eq(values[d->first[d->slot[at] - 1]], values[i]) && steps; steps--)
             at = (at + 1) & mask;
+        if (steps == 0)
+            return false;
         if (!d->slot[at]) {
             d->first[d->count] = (uint32_t)i;
             d->bytes += values[i].n;

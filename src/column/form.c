@@ -10,28 +10,6 @@ static const char digits_of[DIGITS_KINDS][17] = {
     [DIGITS_DECIMAL] = "0123456789", [DIGITS_LOWER] = "0123456789abcdef", [DIGITS_UPPER] = "0123456789ABCDEF",
 };
 
-bool form_runs(struct form *f)
-{
-    f->runs = 0;
-    f->count = 0;
-    memset(f->text, 0, sizeof f->text);
-    if (f->pattern.n > FORM_PATTERN_MAX)
-        return false;
-    for (size_t i = 0; i < f->pattern.n; i++) {
-        f->text[i] = f->pattern.p[i];
-        if (f->pattern.p[i])
-            continue;
-        if (i == 0 || f->pattern.p[i - 1]) {
-            if (f->runs == FORM_RUNS_MAX)
-                return false;
-            f->run[f->runs++] = (struct form_run){ (uint8_t)i, 0 };
-        }
-        f->run[f->runs - 1].n++;
-        f->count++;
-    }
-    return f->runs > 0;
-}
-
 /* --- reading a text --- */
 
 /* unwrap - what stands between prefix and suffix. */
@@ -117,73 +95,14 @@ static bool read_address(const struct form *f, struct str v, uint64_t *out)
     return ok && bytes == 0;
 }
 
-/* between - what is no digit is what the pattern has there. */
-static bool between(const struct form *f, struct str v)
-{
-    size_t at = 0;
-
-    if (v.n != f->pattern.n)
-        return false;
-    for (size_t i = 0; i < f->runs; at = (size_t)f->run[i].at + f->run[i].n, i++)
-        for (; at < f->run[i].at; at++)
-            if (v.p[at] != f->pattern.p[at])
-                return false;
-    for (; at < v.n; at++)
-        if (v.p[at] != f->pattern.p[at])
-            return false;
-    return true;
-}
-
-static bool read_pattern(const struct form *f, struct str v, uint64_t *out)
-{
-    static const uint32_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
-    uint64_t n = 0;
-
-    if (!between(f, v))
-        return false;
-    for (size_t i = 0; i < f->runs; i++)
-        for (size_t done = 0; done < f->run[i].n; done += 8) {
-            size_t some = min_size(8, f->run[i].n - done);
-            uint64_t word = digits_word(v, f->run[i].at + done, some);
-            uint32_t eight;
-
-            if (f->digits == DIGITS_DECIMAL ? !digits_decimal(word, &eight) : !digits_nibbles(word, f->digits, &eight))
-                return false;
-            n = f->digits == DIGITS_DECIMAL ? n * powers[some] + eight : n << 4 * some | eight;
-        }
-    *out = n;
-    return true;
-}
-
 bool form_read(const struct form *f, struct str v, uint64_t *out)
 {
     switch (f->kind) {
     case COLUMN_DECIMAL: return read_decimal(f, v, out);
     case COLUMN_HEX: return read_hex(f, v, out);
     case COLUMN_ADDRESS: return read_address(f, v, out);
-    default: return read_pattern(f, v, out);
+    default: return pattern_read(f, v, out);
     }
-}
-
-bool form_read_long(const struct form *f, struct str v, unsigned char *to)
-{
-    uint64_t held = 0;
-    size_t nibbles = f->count % 2;     /* an odd number of digits begins with half a byte */
-
-    if (!between(f, v))
-        return false;
-    for (size_t i = 0; i < f->runs; i++)
-        for (size_t done = 0; done < f->run[i].n; done += 8) {
-            size_t some = min_size(8, f->run[i].n - done);
-            uint32_t eight;
-
-            if (!digits_nibbles(digits_word(v, f->run[i].at + done, some), f->digits, &eight))
-                return false;
-            held = held << 4 * some | eight;
-            for (nibbles += some; nibbles >= 2; nibbles -= 2, to += LONG_STRIDE)
-                *to = (unsigned char)(held >> 4 * (nibbles - 2));
-        }
-    return true;
 }
 
 /* --- writing it back --- */
@@ -238,67 +157,17 @@ static char *put_hex(const struct form *f, uint64_t v, char *to)
     return to + n;
 }
 
-/* spread - the digits into their places. Each stretch is copied by eights, a little too far: what comes behind is written later. The text has eight bytes of room behind
- * it, and so has the pattern. */
-static void spread(const struct form *f, const char *digits, char *to)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < f->runs; i++) {
-        for (; at < f->run[i].at; at += 8)
-            memcpy(to + at, f->text + at, 8);
-        at = f->run[i].at;
-        for (size_t done = 0; done < f->run[i].n; done += 8)
-            memcpy(to + at + done, digits + done, 8);
-        digits += f->run[i].n;
-        at += f->run[i].n;
-    }
-    for (; at < f->pattern.n; at += 8)
-        memcpy(to + at, f->text + at, 8);
-}
-
-static void put_pattern(const struct form *f, uint64_t v, char *to)
-{
-    char digits[24 + 8];
-
-    if (f->digits == DIGITS_DECIMAL) {
-        digits_put_decimal(digits, (uint32_t)(v / 100000000 / 100000000 % 100000000));
-        digits_put_decimal(digits + 8, (uint32_t)(v / 100000000 % 100000000));
-        digits_put_decimal(digits + 16, (uint32_t)(v % 100000000));
-    } else {
-        digits_put_nibbles(digits + 8, (uint32_t)(v >> 32), f->digits);
-        digits_put_nibbles(digits + 16, (uint32_t)v, f->digits);
-    }
-    spread(f, digits + 24 - f->count, to);
-}
-
 size_t form_write(const struct form *f, uint64_t v, char *to)
 {
     char *at = to;
 
     if (f->kind == COLUMN_PATTERN) {
-        put_pattern(f, v, to);
+        pattern_write(f, v, to);
         return f->pattern.n;
     }
     at = put_text(at, f->prefix);
     at = f->kind == COLUMN_DECIMAL ? put_decimal(f, v, at) : f->kind == COLUMN_HEX ? put_hex(f, v, at) : put_address(v, at);
     return (size_t)(put_text(at, f->suffix) - to);
-}
-
-size_t form_write_long(const struct form *f, const unsigned char *from, char *to)
-{
-    char digits[FORM_PATTERN_MAX + 16];
-    size_t bytes = (f->count + 1) / 2;
-
-    for (size_t i = 0; i < bytes; i += 4) {
-        uint32_t four = 0;
-
-        for (size_t j = i; j < i + 4; j++, from += LONG_STRIDE)
-            four = four << 8 | (j < bytes ? *from : 0u);
-        digits_put_nibbles(digits + 2 * i, four, f->digits);
-    }
-    spread(f, digits + f->count % 2, to);
-    return f->pattern.n;
 }
 
 size_t form_longest(const struct form *f)
@@ -370,7 +239,7 @@ void form_open(struct form *f, enum column_kind kind, struct reader *head)
     }
     if (kind == COLUMN_PATTERN || kind == COLUMN_LONG) {
         f->pattern = rd_varstr(head, FORM_PATTERN_MAX, "a pattern of at most 160 bytes");
-        if (!form_runs(f) || (kind == COLUMN_PATTERN && f->count > form_digits_max(f->digits)))
+        if (!pattern_prepare(f) || (kind == COLUMN_PATTERN && f->count > form_digits_max(f->digits)))
             rd_fail(head, "digits in a pattern");
         return;
     }

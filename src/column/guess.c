@@ -74,7 +74,7 @@ static bool as_pattern(struct str v, struct form *f, char *room)
         room[i] = one ? 0 : v.p[i];
     }
     f->pattern = str_of(room, v.n);
-    if (!form_runs(f))
+    if (!pattern_prepare(f))
         return false;
     f->kind = f->count > form_digits_max(f->digits) ? COLUMN_LONG : COLUMN_PATTERN;
     return true;
@@ -88,7 +88,7 @@ static bool holds(const struct form *f, const struct str *values, size_t count, 
     uint64_t n;
 
     for (size_t i = 0; i < count && bad <= SAMPLE_BAD; i += stride, seen++)
-        bad += !(f->kind == COLUMN_LONG ? form_read_long(f, values[i], bytes) : form_read(f, values[i], &n));
+        bad += !(f->kind == COLUMN_LONG ? pattern_read_long(f, values[i], bytes) : form_read(f, values[i], &n));
     return bad <= SAMPLE_BAD && bad * 2 < seen;
 }
 

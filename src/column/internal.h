@@ -2,13 +2,14 @@
  *
  *      encode.c     which kind; the encoder             column.c     the reader: opening, bounds, what is common to all kinds
  *      different.c  counting different values           table.c, strings.c, numbers.c, long.c, times.c   the kinds: bytes, values, answers
- *      guess.c      which form texts may have           form.c, digits.c   numbers as texts of one form, both ways
+ *      guess.c      which form texts may have           form.c, pattern.c, digits.h   numbers as texts of one form, both ways
  *      estimate.c   what a compressor will make of it   pack.c       numbers as bytes
  *      except.c     rows that are not in the form       bounds.c     what a head says of all values          bits.c   bitmaps of rows */
 #ifndef SAQSHY_COLUMN_INTERNAL_H
 #define SAQSHY_COLUMN_INTERNAL_H
 
 #include "column/column.h"
+#include "column/digits.h"
 
 #define CONSTANT_MAX     1024u     /* bytes of a constant in the head; a longer one is a table of one */
 #define BOUNDS_SET_FROM  128u      /* texts of so many bytes together are worth sixteen for the set of their bytes */
@@ -31,8 +32,8 @@
 /* texts_ahead - values lie in the lines of their events, far from each other: the memory is asked for some rows before they are read. */
 static inline void texts_ahead(const struct str *values, size_t count, size_t row)
 {
-    if (row + 12 < count)
-        __builtin_prefetch(values[row + 12].p);
+    if (row + 24 < count)
+        __builtin_prefetch(values[row + 24].p);
 }
 
 /* --- bits.c: bitmaps of rows --- */
@@ -108,22 +109,6 @@ void pack_group(const struct pack *p, const unsigned char *bytes, size_t count, 
 /* pack_steps - all numbers, less the least one. */
 void pack_steps(const struct pack *p, const unsigned char *bytes, size_t count, uint64_t *numbers);
 
-/* --- digits.c --- */
-
-enum digits { DIGITS_DECIMAL, DIGITS_LOWER, DIGITS_UPPER, DIGITS_KINDS };
-/* digits_word - n (1 to 8) characters of v from at on, which it has, with zeros in front. */
-uint64_t digits_word(struct str v, size_t at, size_t n);
-/* digits_nibbles, digits_decimal - the digits of a word as half bytes, as a number; false if one is none. */
-bool digits_nibbles(uint64_t word, enum digits kind, uint32_t *out);
-bool digits_decimal(uint64_t word, uint32_t *out);
-/* digits_number - the number of n digits; false if it has more than 64 bits, too. */
-bool digits_number(struct str v, size_t at, size_t n, uint64_t *out);
-/* digits_put_nibbles, digits_put_decimal - eight characters; v below 100,000,000 for the second. */
-void digits_put_nibbles(char *to, uint32_t v, enum digits kind);
-void digits_put_decimal(char *to, uint32_t v);
-/* digits_put_number - v without leading zeros; writes up to eight bytes behind. Its end. */
-char *digits_put_number(char *to, uint64_t v);
-
 /* --- form.c --- */
 
 struct form {
@@ -132,20 +117,21 @@ struct form {
     uint8_t          point;             /* COLUMN_DECIMAL: digits behind it; 0: none */
     struct str       prefix, suffix;    /* not of patterns */
     struct str       pattern;           /* a 0 where a digit stands */
-    size_t           count, runs;       /* digits in the pattern, stretches of them: form_runs */
-    struct form_run { uint8_t at, n; } run[FORM_RUNS_MAX];
-    char             text[FORM_PATTERN_MAX + 8];   /* the pattern, with room behind */
+    size_t           count;             /* digits in the pattern */
+    size_t           runs, eights;      /* pattern_prepare makes the rest */
+    struct form_run { uint8_t at, n; } run[FORM_RUNS_MAX];     /* stretches of digits */
+    struct form_eight {                 /* eight characters of a text, and what to do with them; the last eight may have some of those before it */
+        uint64_t fixed, is_fixed, is_digit;     /* what stands there; which bytes are to be compared, which are digits */
+        uint32_t move[3];               /* half bytes that go down by one, two, four places, so that digits come together */
+        uint8_t  at, digits;
+    } eight[FORM_PATTERN_MAX / 8];
+    char             text[FORM_PATTERN_MAX + 8];               /* the pattern, with room behind */
 };
-/* form_runs - where the digits of f->pattern are. False: there is none, or there are too many stretches. */
-bool form_runs(struct form *f);
 /* form_digits_max - digits that a number of 64 bits holds. */
 static inline size_t form_digits_max(enum digits d) { return d == DIGITS_DECIMAL ? 19 : 16; }
 bool form_read(const struct form *f, struct str v, uint64_t *out);
 /* form_write - v's text at to, which has room for form_longest and FORM_SLACK; its length. */
 size_t form_write(const struct form *f, uint64_t v, char *to);
-/* The same of COLUMN_LONG: byte i of the digits stands at i * LONG_STRIDE. */
-bool form_read_long(const struct form *f, struct str v, unsigned char *to);
-size_t form_write_long(const struct form *f, const unsigned char *from, char *to);
 size_t form_longest(const struct form *f);
 /* form_digits_alone - its texts are decimal digits and nothing else; form_more_than_digits: each has something else. Neither: hexadecimal digits. */
 bool form_digits_alone(const struct form *f);
@@ -153,6 +139,17 @@ bool form_more_than_digits(const struct form *f);
 void form_bounds(const struct form *f, uint64_t least, uint64_t most, struct bounds *b);
 void form_put(const struct form *f, struct buf *head);
 void form_open(struct form *f, enum column_kind kind, struct reader *head);
+
+/* --- pattern.c --- */
+
+/* pattern_prepare - all that f->pattern needs to be read and written. False: it has no digit, or too many stretches of them. */
+bool pattern_prepare(struct form *f);
+bool pattern_read(const struct form *f, struct str v, uint64_t *out);
+/* pattern_write - f->pattern.n bytes; as form_write. */
+void pattern_write(const struct form *f, uint64_t v, char *to);
+/* The same of COLUMN_LONG: byte i of the digits stands at i * LONG_STRIDE. */
+bool pattern_read_long(const struct form *f, struct str v, unsigned char *to);
+size_t pattern_write_long(const struct form *f, const unsigned char *from, char *to);
 
 /* --- guess.c --- */
 

@@ -23,7 +23,7 @@ static bool read_rows(struct column_encoder *k, const struct form *f, const stru
 
     for (size_t i = 0; i < n; i++) {
         texts_ahead(values, count, from + i);
-        if (form_read_long(f, values[from + i], room + i))
+        if (pattern_read_long(f, values[from + i], room + i))
             continue;
         if (numbers_too_many(k->x.count + 1, count))
             return false;
@@ -106,7 +106,7 @@ static int long_values(struct column *c, const uint64_t *rows, struct str *out, 
         for (; left; left &= left - 1) {
             unsigned at = (unsigned)__builtin_ctzll(left);
 
-            out[w * 64 + at] = str_of(to, form_write_long(&c->form, room + at, to));
+            out[w * 64 + at] = str_of(to, pattern_write_long(&c->form, room + at, to));
             to += c->form.pattern.n;
         }
     }
@@ -129,7 +129,7 @@ static int ask_long(struct column *c, const struct column_question *q, uint64_t 
     bool exact = q->whole && !q->fold;
     int rc = 0;
 
-    if ((q->numbers && form_more_than_digits(&c->form)) || (exact && !form_read_long(&c->form, q->needle, digits))) {
+    if ((q->numbers && form_more_than_digits(&c->form)) || (exact && !pattern_read_long(&c->form, q->needle, digits))) {
         bits_none(rows, c->count);
         return 0;
     }
@@ -140,7 +140,7 @@ static int ask_long(struct column *c, const struct column_question *q, uint64_t 
         for (uint64_t left = rows[w]; left; left &= left - 1) {
             unsigned at = (unsigned)__builtin_ctzll(left);
 
-            if (exact ? !same_digits(&c->form, room + at, digits) : !q->yes(q->arg, str_of(text, form_write_long(&c->form, room + at, text))))
+            if (exact ? !same_digits(&c->form, room + at, digits) : !q->yes(q->arg, str_of(text, pattern_write_long(&c->form, room + at, text))))
                 rows[w] &= ~(UINT64_C(1) << at);
         }
     }

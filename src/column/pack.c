@@ -154,7 +154,8 @@ static void group_bits(unsigned width, const unsigned char *bytes, size_t n, uin
     unsigned char room[64 * 8 + 16] = { 0 };
     uint64_t mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
 
-    memcpy(room, bytes, (n * width + 7) / 8);
+    if (width)
+        memcpy(room, bytes, (n * width + 7) / 8);
     if (width <= 57)
         for (size_t i = 0; i < 64; i++)
             v[i] = load64(room + i * width / 8) >> (i * width % 8) & mask;
@@ -181,7 +182,7 @@ void pack_group(const struct pack *p, const unsigned char *bytes, size_t count, 
     size_t n = min_size(64, count - from);
 
     if (p->way == PACK_BITS)
-        group_bits(p->width, bytes + from / 8 * p->width, n, v);
+        group_bits(p->width, p->width ? bytes + from / 8 * p->width : NULL, n, v);
     else
         group_planes(p->width, bytes + from, count, n, v);
 }

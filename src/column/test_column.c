@@ -2,6 +2,8 @@
 #include "column/testing.h"
 #include "base/test.h"
 
+#include <time.h>
+
 static struct round round_;
 static struct str values[COLUMN_ROWS_MAX];
 static time_ns times[COLUMN_ROWS_MAX];
@@ -127,6 +129,182 @@ static void test_rows(void **state)
             CHECK(rows[i].name, (int)column_kind(round_.c) == rows[i].kind);
         check(rows[i].name, lines(str_c(rows[i].text)), NULL);
     }
+}
+
+/* Times: what a row's text is in each form, of the same moment. */
+static const struct {
+    const char *name, *form;      /* of date, but %f: milliseconds, %u: microseconds, %n: nanoseconds, %g: nanoseconds without zeros at the end */
+    int         offset_min, kind;
+} forms[] = {
+    { "RFC 3164", "%b %e %H:%M:%S", 300, COLUMN_TIME },
+    { "RFC 3164 of a clock in UTC", "%b %e %H:%M:%S", 0, COLUMN_TIME },
+    { "RFC 3164 of a clock fourteen hours ahead", "%b %e %H:%M:%S", 840, COLUMN_TIME },
+    { "RFC 3164 of a clock of half an hour, west", "%b %e %H:%M:%S", -210, COLUMN_TIME },
+    { "RFC 3164 with a year", "%b %e %Y %H:%M:%S", 300, COLUMN_TIME },
+    { "RFC 3164 with a day of two digits", "%b %d %H:%M:%S", 300, -1 },
+    { "RFC 3339, Z", "%Y-%m-%dT%H:%M:%SZ", 0, COLUMN_TIME },
+    { "RFC 3339, milliseconds", "%Y-%m-%dT%H:%M:%S.%f+05:00", 300, COLUMN_TIME },
+    { "RFC 3339, microseconds, half an hour", "%Y-%m-%dT%H:%M:%S.%u+05:30", 330, COLUMN_TIME },
+    { "RFC 3339, nanoseconds, west", "%Y-%m-%dT%H:%M:%S.%n-03:30", -210, COLUMN_TIME },
+    { "RFC 3339, zeros at the end left out", "%Y-%m-%dT%H:%M:%S%gZ", 0, COLUMN_TIME },
+    { "a zone of west zero", "%Y-%m-%dT%H:%M:%S-00:00", 0, -1 },
+    { "a zone that is not the clock's", "%Y-%m-%dT%H:%M:%S+06:00", 300, -1 },
+    { "a space and a comma", "%Y-%m-%d %H:%M:%S,%f", 300, COLUMN_TIME },
+    { "a zone without a colon", "%Y-%m-%d %H:%M:%S.%f+0500", 300, COLUMN_TIME },
+    { "a zone of hours", "%Y-%m-%d %H:%M:%S.%f+05", 300, COLUMN_TIME },
+    { "a zone behind a space", "%Y-%m-%d %H:%M:%S +0500", 300, COLUMN_TIME },
+    { "common log format", "%d/%b/%Y:%H:%M:%S +0500", 300, COLUMN_TIME },
+    { "slashes", "%Y/%m/%d %H:%M:%S", 300, COLUMN_TIME },
+    { "Annex 4", "%d:%m:%Y %H:%M:%S", 300, COLUMN_TIME },
+    { "dots", "%d.%m.%Y %H:%M:%S.%f", 300, COLUMN_TIME },
+    { "a clock alone", "%H:%M:%S", 300, COLUMN_TIME },
+    { "a day alone", "%Y-%m-%d", 0, -1 },
+    { "seconds since 1970", "%s", 0, COLUMN_TIME },
+    { "seconds since 1970 and milliseconds", "%s.%f", 0, COLUMN_TIME },
+    { "American", "%m/%d/%Y %I:%M:%S PM", 300, -1 },
+};
+
+/* time_text - as the form says, by the C library's calendar, which stands beside ours. */
+static struct str time_text(const char *form, int offset_min, time_ns t)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t second = (time_t)(t / NS_PER_SECOND - (t % NS_PER_SECOND < 0)), local = second + offset_min * 60;
+    unsigned ns = (unsigned)(t - second * NS_PER_SECOND), digits = 9, part = ns;
+    struct buf text;
+    struct str copy;
+    struct tm tm;
+
+    buf_init(&text, 0);
+    gmtime_r(&local, &tm);
+    for (; *form; form++) {
+        if (*form != '%') {
+            buf_byte(&text, *form);
+            continue;
+        }
+        switch (*++form) {
+        case 'b': buf_put(&text, months + 3 * tm.tm_mon, 3); break;
+        case 'e': buf_printf(&text, "%2d", tm.tm_mday); break;
+        case 'd': buf_printf(&text, "%02d", tm.tm_mday); break;
+        case 'm': buf_printf(&text, "%02d", tm.tm_mon + 1); break;
+        case 'Y': buf_printf(&text, "%04d", tm.tm_year + 1900); break;
+        case 'H': buf_printf(&text, "%02d", tm.tm_hour); break;
+        case 'I': buf_printf(&text, "%02d", tm.tm_hour % 12 ? tm.tm_hour % 12 : 12); break;
+        case 'M': buf_printf(&text, "%02d", tm.tm_min); break;
+        case 'S': buf_printf(&text, "%02d", tm.tm_sec); break;
+        case 's': buf_printf(&text, "%lld", (long long)second); break;
+        case 'f': buf_printf(&text, "%03u", ns / 1000000); break;
+        case 'u': buf_printf(&text, "%06u", ns / 1000); break;
+        case 'n': buf_printf(&text, "%09u", ns); break;
+        default:
+            for (; part && part % 10 == 0; part /= 10)
+                digits--;
+            if (part)
+                buf_printf(&text, ".%0*u", (int)digits, part);
+        }
+    }
+    copy = arena_copy(&arena, buf_view(&text));
+    buf_free(&text);
+    return copy;
+}
+
+static const struct {
+    const char *name;
+    time_ns     first, step;
+} moments[] = {
+    { "seconds", INT64_C(1795844883) * NS_PER_SECOND + 123456789, 700 * NS_PER_MS },
+    { "days from the end of a year into the next", INT64_C(1798700000) * NS_PER_SECOND, 3 * NS_PER_HOUR + 11 },
+    { "a leap day", INT64_C(1835394000) * NS_PER_SECOND, NS_PER_HOUR / 2 + 500 },
+    { "February of a year that is none", INT64_C(4107470000) * NS_PER_SECOND, NS_PER_HOUR },
+    { "over 1970", -50 * NS_PER_SECOND - 7, NS_PER_SECOND + 1 },
+    { "before 1970", -INT64_C(1795844883) * NS_PER_SECOND, NS_PER_HOUR * 7 + 999999999 },
+    { "the last that there are", INT64_MAX - 300 * NS_PER_HOUR, NS_PER_HOUR * 2 },
+    { "the first that there are", INT64_MIN + 40 * NS_PER_HOUR, NS_PER_HOUR * 2 },
+    { "zeros at the end of fractions", INT64_C(1795844883) * NS_PER_SECOND, 50 * NS_PER_MS },
+};
+
+static void test_times(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++)
+        for (size_t m = 0; m < COUNT(moments); m++) {
+            char name[200];
+
+            arena_reset(&arena);
+            snprintf(name, sizeof name, "%s, %s", forms[i].name, moments[m].name);
+            for (size_t row = 0; row < 150; row++) {
+                times[row] = moments[m].first + (time_ns)row * moments[m].step;
+                values[row] = time_text(forms[i].form, forms[i].offset_min, times[row]);
+            }
+            check(name, 150, times);
+            if (forms[i].kind >= 0 && m < 4)
+                CHECK(name, (int)column_kind(round_.c) == forms[i].kind);
+        }
+}
+
+/* A few rows whose text is another time than the event's, or none, do not spoil the column; many do. */
+static void test_times_with_exceptions(void **state)
+{
+    (void)state;
+    arena_reset(&arena);
+    for (size_t i = 0; i < 320; i++) {
+        times[i] = INT64_C(1795844883) * NS_PER_SECOND + (time_ns)i * NS_PER_SECOND;
+        values[i] = time_text("%b %e %H:%M:%S", 300, times[i]);
+    }
+    values[0] = STR("Feb 30 25:61:61");
+    values[17] = STR("");
+    values[319] = values[318];
+    check("three exceptions", 320, times);
+    assert_int_equal(column_kind(round_.c), COLUMN_TIME);
+    for (size_t i = 0; i < 320; i += 3)
+        values[i] = values[i / 2];
+    check("a third of exceptions", 320, times);
+    assert_int_not_equal(column_kind(round_.c), COLUMN_TIME);
+}
+
+static void test_time_of_a_later_year(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 100; i++)
+        times[i] = INT64_MAX;
+    arena_reset(&arena);
+    for (size_t i = 0; i < 100; i++)
+        values[i] = arena_printf(&arena, "2300-01-01T00:00:%02zuZ", i % 60);
+    check("after 2262", 100, times);
+}
+
+static void test_times_are_asked_for(void **state)
+{
+    struct reader head;
+
+    (void)state;
+    arena_reset(&arena);
+    for (size_t i = 0; i < 100; i++) {
+        times[i] = INT64_C(1795844883) * NS_PER_SECOND + (time_ns)i * NS_PER_SECOND;
+        values[i] = time_text("%b %e %H:%M:%S", 300, times[i]);
+    }
+    assert_int_equal(round_encode(&round_, values, 100, times), 0);
+    head = rd_str(round_.head);
+    assert_int_equal(column_open(round_.c, &head, 100, NULL, round_frame, &round_, &round_.e), -EINVAL);
+}
+
+/* Texts whose hashes meet, as somebody who writes them may choose them: no table, and no hour of comparing. */
+static void test_hashes_that_meet(void **state)
+{
+    size_t n = 0;
+
+    (void)state;
+    arena_reset(&arena);
+    for (size_t i = 0; n < 1000; i++) {
+        char text[24];
+        size_t length = (size_t)snprintf(text, sizeof text, "x%zug", i);
+
+        if ((str_hash(str_of(text, length)) & 4095) == 77)
+            values[n++] = arena_copy(&arena, str_of(text, length));
+    }
+    for (; n < 2000; n++)
+        values[n] = values[n - 1000];
+    check("texts that meet", 2000, NULL);
+    assert_int_not_equal(column_kind(round_.c), COLUMN_TABLE);
 }
 
 static void test_no_rows(void **state)
@@ -285,15 +463,17 @@ static void damage(size_t count, const time_ns *time)
 static void test_damage(void **state)
 {
     (void)state;
-    arena_reset(&arena);
-    for (size_t i = 0; i < 100; i++)
-        values[i] = word("user ", i % 20);
-    assert_int_equal(round_encode(&round_, values, 100, NULL), 0);
-    damage(100, NULL);
-    for (size_t i = 0; i < 100; i++)
-        values[i] = word("text ", i * i);
-    assert_int_equal(round_encode(&round_, values, 100, NULL), 0);
-    damage(100, NULL);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        arena_reset(&arena);
+        assert_int_equal(round_encode(&round_, values, repeated(str_c(rows[i].text)), NULL), 0);
+        damage(100, NULL);
+    }
+    for (size_t i = 0; i < 100; i++) {
+        times[i] = INT64_C(1795844883) * NS_PER_SECOND + (time_ns)i * NS_PER_SECOND;
+        values[i] = i == 50 ? STR("never") : time_text("%Y-%m-%dT%H:%M:%S.%f+05:00", 300, times[i]);
+    }
+    assert_int_equal(round_encode(&round_, values, 100, times), 0);
+    damage(100, times);
 }
 
 int main(void)
@@ -301,8 +481,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows), cmocka_unit_test(test_no_rows), cmocka_unit_test(test_random_bytes), cmocka_unit_test(test_full_block),
         cmocka_unit_test(test_limits), cmocka_unit_test(test_frames_stay_closed), cmocka_unit_test(test_tells_each_different_value_once), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_times), cmocka_unit_test(test_times_with_exceptions), cmocka_unit_test(test_time_of_a_later_year), cmocka_unit_test(test_times_are_asked_for),
+        cmocka_unit_test(test_hashes_that_meet),
     };
 
-    (void)times;
     return cmocka_run_group_tests(tests, begin, end);
 }
