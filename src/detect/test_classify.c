@@ -133,6 +133,73 @@ static void what_rules_find_joins_what_parsers_say(void **state)
     event_batch_free(&b);
 }
 
+/* read_samples - the lines of all rules, as events of one frame of the journal. */
+static void read_samples(struct parser *p, struct buf *frame, struct event_batch *out)
+{
+    struct parse_hints hints = { .received = RECEIVED, .source = STR("t") };
+    struct event_batch parsed;
+    struct err e;
+
+    event_batch_init(&parsed, 0);
+    for (size_t i = 0; i < sigma_rule_count(all); i++) {
+        const struct sigma_texts *lists[] = { &sigma_rule_at(all, i)->match, &sigma_rule_at(all, i)->nomatch };
+
+        for (size_t k = 0; k < 2; k++)
+            for (size_t l = 0; l < lists[k]->count; l++) {
+                struct event *ev = event_batch_add(&parsed);
+
+                assert_non_null(ev);
+                parse_line(p, lists[k]->items[l], &hints, &parsed.arena, ev);
+            }
+    }
+    assert_int_equal(event_encode(parsed.items, parsed.count, frame, &e), 0);
+    assert_int_equal(event_decode(buf_view(frame), 1, out, &e), 0);
+    event_batch_free(&parsed);
+}
+
+/* What is remembered of earlier events of a batch changes nothing: each has the codes that the rules themselves give it. */
+static void a_batch_has_the_types_that_the_rules_say_of_each_event(void **state)
+{
+    const char *const folders[] = { pipelines, rules };
+    struct event_batch batch, apart;
+    struct classify *c = NULL;
+    struct sigma_run *run = NULL;
+    const struct sigma_match *m;
+    struct parser *p = NULL;
+    AUTO_BUF struct buf frame;
+    size_t types = 0;
+    struct err e;
+
+    (void)state;
+    buf_init(&frame, 0);
+    event_batch_init(&batch, 0);
+    event_batch_init(&apart, 0);
+    assert_int_equal(parse_new(content, 0, &p, &e), 0);
+    assert_int_equal(classify_open(folders, 2, &c, &e), 0);
+    assert_int_equal(sigma_run_new(classify_rules(c), false, &run, &e), 0);
+    read_samples(p, &frame, &batch);
+    assert_int_equal(event_decode(buf_view(&frame), 1, &apart, &e), 0);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(classify_batch(c, &batch, &e), 0);
+        for (size_t i = 0; i < batch.count; i++) {
+            uint64_t want = classify_said(&apart.items[i]);
+            int n = sigma_run_event(run, &apart.items[i], true, &m, &e);
+
+            assert_true(n >= 0);
+            for (int k = 0; k < n; k++)
+                want |= classify_of_rule(m[k].rule);
+            assert_true(classify_said(&batch.items[i]) == want);
+            types += (size_t)__builtin_popcountll(want);
+        }
+    }
+    assert_true(batch.count > 500 && types > batch.count);
+    sigma_run_free(&run);
+    classify_close(&c);
+    parse_free(&p);
+    event_batch_free(&batch);
+    event_batch_free(&apart);
+}
+
 static void put(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
@@ -243,6 +310,7 @@ int main(void)
         CODE(47, "R-A4.28-04 SEC-04 is told by a rule of its own, whose lines hold"),
         cmocka_unit_test(rules_of_types_raise_nothing),
         cmocka_unit_test(what_rules_find_joins_what_parsers_say),
+        cmocka_unit_test(a_batch_has_the_types_that_the_rules_say_of_each_event),
         cmocka_unit_test(a_broken_file_stops_no_other_and_changes_are_seen),
     };
 

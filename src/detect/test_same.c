@@ -1,10 +1,11 @@
-/* test_same.c - the fast way through the rules finds what the plain way finds: over the public collection and our own rules, with real
+/* test_same.c - the fast way through the rules, and the one that remembers answers (verdict.h), find what the plain way finds: over the public collection and our own rules, with real
  * events and with events made from the rules' own texts. Rules differ, events differ, the answer may not. */
 #include "base/file.h"
 #include "base/test.h"
 #include "detect/hunt.h"
 #include "parse/parse.h"
 #include "sigma/internal.h"
+#include "sigma/verdict.h"
 
 #define MADE_EVENTS 6000
 
@@ -30,6 +31,8 @@ static bool unpack(const char *archive)
 struct both {
     struct sigma     *set;
     struct sigma_run *run;
+    struct verdicts  *verdicts;   /* the third way: all answers of an event together; NULL where rules are loose */
+    uint64_t         *bits;       /* what each rule says there */
     uint64_t events, matches, evaluated;
 };
 
@@ -41,12 +44,20 @@ static void both_open(struct both *b, const char *const *paths, size_t count, bo
     if (sigma_load(paths, count, &b->set, &e) < 0 || sigma_run_new(b->set, loose, &b->run, &e) < 0)
         fail_msg("%s", e.text);
     sigma_run_check(b->run, 100);
+    b->bits = calloc(b->set->rule_count + 1, sizeof *b->bits);
+    assert_non_null(b->bits);
+    for (uint32_t i = 0; i < b->set->rule_count; i++)
+        b->bits[i] = UINT64_C(1) << (i * 2654435761u >> 26);
+    if (!loose && verdicts_new(b->set, b->bits, &b->verdicts, &e) < 0)
+        fail_msg("%s", e.text);
 }
 
 static void both_close(struct both *b)
 {
+    verdicts_free(&b->verdicts);
     sigma_run_free(&b->run);
     sigma_free(&b->set);
+    free(b->bits);
 }
 
 static void differ(const struct both *b, const struct event *ev, const char *way, uint32_t rule)
@@ -56,6 +67,25 @@ static void differ(const struct both *b, const struct event *ev, const char *way
     buf_init(&text, 0);
     event_json(ev, &text);
     fail_msg("only the %s way finds \"%.*s\" in %.*s", way, STR_ARG(b->set->rules[rule].rule.title), STR_ARG(buf_view(&text)));
+}
+
+/* compare_verdict - rules[count] are those that match. */
+static void compare_verdict(struct both *b, const struct event *ev, const uint32_t *rules, size_t count)
+{
+    uint64_t want = 0, got;
+    struct err e;
+
+    if (!b->verdicts)
+        return;
+    for (size_t i = 0; i < count; i++)
+        want |= b->bits[rules[i]];
+    if (verdicts_event(b->verdicts, ev, 0, &got, &e) < 0)
+        fail_msg("%s", e.text);
+    for (size_t i = 0; i < b->set->rule_count && got != want; i++)
+        if (b->bits[i] & (got ^ want))
+            differ(b, ev, got & b->bits[i] ? "remembering (or one of its neighbours)" : "plain", (uint32_t)i);
+    if (verdicts_event(b->verdicts, ev, want & 0xFFFFFFFF, &got, &e) < 0 || (got | (want & 0xFFFFFFFF)) != want)
+        fail_msg("what an event has already changes what it has besides");
 }
 
 static void compare(struct both *b, struct event *ev)
@@ -83,6 +113,7 @@ static void compare(struct both *b, struct event *ev)
     }
     if (k < count)
         differ(b, ev, "plain", rules[k]);
+    compare_verdict(b, ev, rules, count);
     b->matches += count;
 }
 
@@ -409,6 +440,53 @@ static void lines_match_alike_under_filters_and_pipelines(void **state)
     assert_true(matches[1] > 100 && matches[1] < matches[0]);   /* the filters do leave something out */
 }
 
+/* Values that share their places, in numbers that push each other out, of fields with more questions than a word has bits, under more fields than are
+ * remembered, and one that is longer than what is: each is asked again. */
+static void made_up_values_change_no_answer(void **state)
+{
+    char file[128], name[32], value[96];
+    const char *paths[] = { file };
+    AUTO_BUF struct buf rules;
+    struct event_batch batch;
+    uint32_t r = 1;
+    struct both b;
+    struct err e;
+
+    (void)state;
+    buf_init(&rules, 0);
+    for (int i = 0; i < 150; i++)
+        buf_printf(&rules, "%stitle: r%d\nlogsource: {}\ndetection:\n  s:\n    user.name: [n%d, n%d]\n  t:\n    f%d: v%d\n  u:\n    count|gte: %d\n  w:\n    code: null\n"
+                   "  condition: %s\n", i ? "---\n" : "", i, i, i * 3, i, i % 7, i, i % 3 ? "s or t" : i % 2 ? "(s or t) and not u" : "s and (u or w) or t");
+    snprintf(file, sizeof file, "%s/made.yml", work);
+    assert_int_equal(file_write_atomic(file, buf_view(&rules), 0600, &e), 0);
+    both_open(&b, paths, 1, false);
+    assert_int_equal(sigma_rule_count(b.set), 150);
+    event_batch_init(&batch, 0);
+    for (int i = 0; i < MADE_EVENTS; i++) {
+        struct event *ev;
+
+        event_batch_reset(&batch);
+        ev = event_batch_add(&batch);
+        r = r * 1664525 + 1013904223;
+        snprintf(value, sizeof value, r >> 28 == 0 ? "n%u-and-a-tail-that-makes-it-longer-than-what-is-kept" : r >> 28 == 1 ? "N%u" : "n%u", (r >> 8) % 600);
+        assert_int_equal(event_add(ev, &batch.arena, STR("user.name"), arena_copy(&batch.arena, str_c(value))), 0);
+        snprintf(name, sizeof name, "f%u", (r >> 16) % 150);
+        snprintf(value, sizeof value, "v%u", (r >> 12) % 9);
+        assert_int_equal(event_add(ev, &batch.arena, arena_copy(&batch.arena, str_c(name)), arena_copy(&batch.arena, str_c(value))), 0);
+        snprintf(value, sizeof value, r >> 31 ? "%u" : "%u.0", (r >> 4) % 200);
+        assert_int_equal(event_add(ev, &batch.arena, STR("count"), arena_copy(&batch.arena, str_c(value))), 0);
+        if (r >> 20 & 1)
+            assert_int_equal(event_add(ev, &batch.arena, STR("code"), STR("1")), 0);
+        if (r >> 21 & 1)
+            assert_int_equal(event_add(ev, &batch.arena, STR("user.name"), STR("n7")), 0);
+        compare(&b, ev);
+    }
+    report(&b, "made-up values");
+    assert_true(b.matches > 1000);
+    event_batch_free(&batch);
+    both_close(&b);
+}
+
 static void public_rules_match_alike_both_ways(void **state)
 {
     char path[4096];
@@ -438,6 +516,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_rules_match_alike_both_ways),
         cmocka_unit_test(lines_match_alike_under_filters_and_pipelines),
+        cmocka_unit_test(made_up_values_change_no_answer),
         cmocka_unit_test(public_rules_match_alike_both_ways),
     };
     char command[128];

@@ -22,6 +22,16 @@ static_assert(sizeof(struct key) == 36, "no holes: keys are compared as bytes");
 
 struct kept { struct key key; struct cell cell; uint64_t events; };
 
+/* What an event of some shape said of its origin, and the cell that it got: mostly the next one of the shape says the same. */
+#define SAID_BYTES 200
+#define SAID_MAX   256
+struct said {
+    uint64_t shape;             /* its serial; 0: free */
+    uint32_t kept;              /* the cell's place */
+    uint8_t  class, parse;
+    char     text[SAID_BYTES];  /* each text behind its length */
+};
+
 struct cells {
     const struct sigma *set;
     bool         loose;
@@ -29,10 +39,12 @@ struct cells {
     struct kept *kept;          /* open addressing */
     bool        *used;
     uint32_t     count;
+    uint64_t     made;
     bool        *applies;       /* by log source, while a cell is made */
     uint8_t     *reach;         /* by instruction, while a rule is tried */
     uint64_t    *past;          /* by rule: events of cells that were forgotten, and without a cell */
     bool         count_events;
+    struct said *said;          /* by shape */
 };
 #define PLACES (2 * CELLS_MAX)
 
@@ -285,7 +297,8 @@ int cells_new(const struct sigma *s, bool loose, struct cells **out, struct err 
     c->reach = calloc(SIGMA_NODES_MAX + 1, 1);
     c->past = calloc(s->rule_count + 1, sizeof *c->past);
     c->count_events = true;
-    if (!c->kept || !c->used || !c->applies || !c->reach || !c->past) {
+    c->said = calloc(SAID_MAX, sizeof *c->said);
+    if (!c->said || !c->kept || !c->used || !c->applies || !c->reach || !c->past) {
         cells_free(&c);
         return err_set(e, -ENOMEM, "no memory for detection");
     }
@@ -304,6 +317,7 @@ void cells_free(struct cells **cp)
     free(c->applies);
     free(c->reach);
     free(c->past);
+    free(c->said);
     arena_free(&c->arena);
     free(c);
     *cp = NULL;
@@ -338,23 +352,89 @@ static void forget(struct cells *c)
 {
     add_events(c, c->past, 1);
     memset(c->used, 0, PLACES * sizeof *c->used);
+    memset(c->said, 0, SAID_MAX * sizeof *c->said);
     c->count = 0;
     arena_reset(&c->arena);
 }
 
+/* said_text - the i-th text that key_of looks at; false past the last. How many they are is a matter of the shape. */
+static inline bool said_text(const struct cells *c, struct view *v, uint32_t i, struct str *out)
+{
+    const uint32_t fields[] = { c->set->f_event_id, c->set->f_channel, c->set->f_event_type };
+    const struct shape *sh = v->shape;
+    uint32_t first;
+
+    if (i == 0) {
+        *out = v->ev->parser;
+        return true;
+    }
+    if (--i < COUNT(fields)) {
+        first = view_first(v, fields[i]);
+        *out = first == UINT32_MAX ? (struct str){ NULL, 0 } : first < v->ev->field_count ? v->ev->fields[first].value : view_value(v, first)->raw;
+        return true;
+    }
+    i -= COUNT(fields);
+    if (i >= sh->origins)
+        return false;
+    *out = v->ev->fields[sh->origin_places[i]].value;
+    return true;
+}
+
+static bool said_again(const struct cells *c, struct view *v, const struct said *was)
+{
+    const char *p = was->text;
+    struct str s;
+
+    if (was->shape != v->shape->serial || was->class != v->ev->class || was->parse != v->ev->parse)
+        return false;
+    for (uint32_t i = 0; said_text(c, v, i, &s); i++) {
+        if ((unsigned char)*p != s.n || !same_bytes(p + 1, s.p, s.n))
+            return false;
+        p += 1 + s.n;
+    }
+    return true;
+}
+
+static void say(const struct cells *c, struct view *v, uint32_t kept, struct said *to)
+{
+    struct str s;
+    size_t n = 0;
+
+    to->shape = 0;
+    for (uint32_t i = 0; said_text(c, v, i, &s); i++) {
+        if (s.n > UINT8_MAX || n + 1 + s.n > SAID_BYTES)
+            return;
+        to->text[n++] = (char)s.n;
+        if (s.n)
+            memcpy(to->text + n, s.p, s.n);
+        n += s.n;
+    }
+    to->shape = v->shape->serial;
+    to->kept = kept;
+    to->class = (uint8_t)v->ev->class;
+    to->parse = (uint8_t)v->ev->parse;
+}
+
 const struct cell *cells_find(struct cells *c, struct view *v)
 {
+    struct said *was;
     struct origin o;
     struct key key;
     uint64_t at;
 
     if (v->shape->many)
         return NULL;
+    was = &c->said[v->shape->serial % SAID_MAX];
+    if (said_again(c, v, was)) {
+        c->kept[was->kept].events += c->count_events;
+        return &c->kept[was->kept].cell;
+    }
     origin_of(v, c->set, v->ev, &o);
     key_of(c, v, &o, &key);
     for (at = XXH3_64bits(&key, sizeof key) % PLACES; c->used[at]; at = (at + 1) % PLACES)
         if (memcmp(&c->kept[at].key, &key, sizeof key) == 0) {
             c->kept[at].events += c->count_events;
+            say(c, v, (uint32_t)at, was);
             return &c->kept[at].cell;
         }
     if (c->count == CELLS_MAX) {
@@ -366,8 +446,10 @@ const struct cell *cells_find(struct cells *c, struct view *v)
         return NULL;
     }
     c->kept[at].key = key;
+    c->kept[at].cell.serial = ++c->made;
     c->kept[at].events = c->count_events;
     c->used[at] = true;
     c->count++;
+    say(c, v, (uint32_t)at, was);
     return &c->kept[at].cell;
 }

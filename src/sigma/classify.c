@@ -1,8 +1,9 @@
-/* classify.c - see classify.h. The pack is a set of rules like any other and is run by the same engine: most of its rules name an event
- * number or a parser, so few of them are candidates for one event. */
+/* classify.c - see classify.h. The pack is a set of rules like any other. Of an event it is only asked which codes its rules give together, and most of
+ * them compare fields with a few words: the answer is remembered by those (verdict.h). */
 #include "sigma/classify.h"
 #include "base/file.h"
 #include "sigma/internal.h"
+#include "sigma/verdict.h"
 
 #include <sys/stat.h>
 
@@ -13,7 +14,7 @@ struct classify {
     size_t            folders;
     uint64_t          files;      /* a hash over their names, sizes and times */
     struct sigma     *rules;
-    struct sigma_run *run;
+    struct verdicts  *verdicts;
     uint64_t         *codes;      /* of each rule */
 };
 
@@ -34,12 +35,12 @@ uint64_t classify_bit(struct str code)
 
 uint64_t classify_said(const struct event *ev)
 {
+    const struct str name = STR("saqshy.types");
     uint64_t all = 0;
-    uint32_t at = 0;
-    struct str v;
 
-    while (event_values(ev, STR("saqshy.types"), &at, &v))
-        all |= classify_bit(v);
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (ev->fields[i].name.n == name.n && memcmp(ev->fields[i].name.p, name.p, name.n) == 0)
+            all |= classify_bit(ev->fields[i].value);
     return all;
 }
 
@@ -163,27 +164,26 @@ static uint64_t types_of(const struct sigma_rule *r)
 static int load(struct classify *c, struct err *e)
 {
     struct sigma *rules = NULL;
-    struct sigma_run *run = NULL;
+    struct verdicts *verdicts = NULL;
     uint64_t *each = NULL;
     int rc = compile(c, &rules, e);
 
-    if (rc == 0)
-        rc = sigma_run_new(rules, false, &run, e);
     if (rc == 0 && !(each = calloc(sigma_rule_count(rules) + 1, sizeof *each)))
         rc = err_set(e, -ENOMEM, "no memory for the rules of event types");
+    for (size_t i = 0; rc == 0 && i < sigma_rule_count(rules); i++)
+        each[i] = types_of(sigma_rule_at(rules, i));
+    if (rc == 0)
+        rc = verdicts_new(rules, each, &verdicts, e);
     if (rc < 0) {
-        sigma_run_free(&run);
+        free(each);
         sigma_free(&rules);
         return rc;
     }
-    sigma_run_bare(run);   /* of a match its rule is asked alone */
-    for (size_t i = 0; i < sigma_rule_count(rules); i++)
-        each[i] = types_of(sigma_rule_at(rules, i));
-    sigma_run_free(&c->run);
+    verdicts_free(&c->verdicts);
     sigma_free(&c->rules);
     free(c->codes);
     c->rules = rules;
-    c->run = run;
+    c->verdicts = verdicts;
     c->codes = each;
     return 0;
 }
@@ -215,7 +215,7 @@ void classify_close(struct classify **cp)
 
     if (!c)
         return;
-    sigma_run_free(&c->run);
+    verdicts_free(&c->verdicts);
     sigma_free(&c->rules);
     free(c->codes);
     free(c);
@@ -244,24 +244,20 @@ const struct sigma *classify_rules(const struct classify *c) { return c->rules; 
 
 int classify_event(struct classify *c, struct event *ev, struct arena *a, uint64_t *added, struct err *e)
 {
-    const struct sigma_match *m = NULL;
-    uint64_t found = 0, fresh;
-    int n;
+    uint64_t said, found, fresh;
+    int rc;
 
     if (added)
         *added = 0;
     if (!c || sigma_rule_count(c->rules) == 0)
         return 0;
-    n = sigma_run_event(c->run, ev, true, &m, e);
-    if (n < 0)
-        return n;
-    for (int i = 0; i < n; i++)
-        found |= c->codes[m[i].rule->index];
-    if (found == 0)
-        return 0;
-    fresh = found & ~classify_said(ev);
+    said = classify_said(ev);
+    rc = verdicts_event(c->verdicts, ev, said, &found, e);
+    if (rc < 0)
+        return rc;
+    fresh = found & ~said;
     for (uint64_t left = fresh; left; left &= left - 1) {
-        int rc = event_add(ev, a, STR("saqshy.types"), event_types[__builtin_ctzll(left)]);
+        rc = event_add(ev, a, STR("saqshy.types"), event_types[__builtin_ctzll(left)]);
 
         if (rc == -ENOMEM)
             return err_set(e, rc, "no memory for the types of an event");
@@ -277,8 +273,12 @@ int classify_batch(struct classify *c, struct event_batch *b, struct err *e)
 {
     int rc = 0;
 
-    for (size_t i = 0; c && i < b->count && rc == 0; i++)
+    if (!c)
+        return 0;
+    verdicts_batch(c->verdicts, true);
+    for (size_t i = 0; i < b->count && rc == 0; i++)
         if (!str_eq(b->items[i].parser, STR(EVENT_PARSER_FACTS)))
             rc = classify_event(c, &b->items[i], &b->arena, NULL, e);
+    verdicts_batch(c->verdicts, false);
     return rc;
 }

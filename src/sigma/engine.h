@@ -110,6 +110,7 @@ void grams_make(struct view *v, uint32_t value);
 
 struct direct { uint32_t field, rule; };   /* field UINT32_MAX: always, else: if it is there */
 struct cell {
+    uint64_t       serial;       /* from 1, of no other cell of these cells, also of none that was forgotten */
     uint64_t      *rules;        /* bit: the rule may match */
     uint64_t      *fields;       /* bit: some rule of the cell has an atom in this field */
     uint64_t      *near;         /* bit: one of those that are looked for at each place (atom_near) */

@@ -138,6 +138,30 @@ void regex_scratch_free(struct regex_scratch **s);
 /* regex_match - 1 found (at, n), 0 not, -1 stopped at the limit. */
 int regex_match(const struct regex *r, struct regex_scratch *s, struct str text, size_t *at, size_t *n);
 
+/* same_bytes - n bytes, mostly few, are the same: no call for what some loads tell. */
+static inline bool same_bytes(const char *a, const char *b, size_t n)
+{
+    uint64_t x, y;
+    size_t i = 0;
+
+    if (n < 8) {
+        if (n >= 4)
+            return load4(a) == load4(b) && load4(a + n - 4) == load4(b + n - 4);
+        while (i < n && a[i] == b[i])
+            i++;
+        return i == n;
+    }
+    for (; i + 8 < n; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + n - 8, 8);
+    memcpy(&y, b + n - 8, 8);
+    return x == y;
+}
+
 struct u32list { uint32_t *p; uint32_t n, cap; };
 MUST_USE bool u32list_add(struct u32list *l, uint32_t v);
 
@@ -287,7 +311,9 @@ struct str view_folded(struct view *v, uint32_t value);
 /* program_run - the plain way; program_match - the same answer, values with many searches in them looked over beforehand. */
 bool program_run(const struct program *p, struct view *v);
 bool program_match(const struct program *p, struct view *v);
+/* leaf_true - the plain way; leaf_quick - the same answer, as above. */
 bool leaf_true(const struct leaf *leaf, struct view *v);
+bool leaf_quick(const struct leaf *leaf, struct view *v);
 /* Where a value holds a pattern: bytes of the value as it came. */
 struct place { size_t at, n; };
 /* pattern_holds - one value of the event against one pattern, and where in it. */

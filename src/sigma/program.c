@@ -212,6 +212,14 @@ static bool regex_holds(const struct pattern *p, struct view *v, struct str s, s
     return rc == 1;
 }
 
+/* begins_otherwise - seen by the first byte, before anything is folded: a text that folds to one of ASCII may begin with a byte that is not. */
+static inline bool begins_otherwise(const struct pattern *p, struct str raw)
+{
+    unsigned char c = raw.n && p->text.n ? (unsigned char)raw.p[0] : 0x80;
+
+    return c < 0x80 && (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c) != p->text.p[0];
+}
+
 /* value_holds - one value of the event against one pattern. */
 static bool value_holds(const struct pattern *p, struct view *v, uint32_t value, struct place *pl)
 {
@@ -222,7 +230,11 @@ static bool value_holds(const struct pattern *p, struct view *v, uint32_t value,
         return p->kind == PAT_NULL || p->kind == PAT_EXISTS;
     switch (p->kind) {
     case PAT_ANY: case PAT_EXISTS: return true;
-    case PAT_EQ: case PAT_STARTS: case PAT_ENDS: case PAT_CONTAINS:
+    case PAT_EQ: case PAT_STARTS:
+        if (!p->cased && begins_otherwise(p, raw))
+            return false;
+        return find_text(p->kind, p->cased ? raw : view_folded(v, value), p->text, pl);
+    case PAT_ENDS: case PAT_CONTAINS:
         return find_text(p->kind, p->cased ? raw : view_folded(v, value), p->text, pl);
     case PAT_GLOB: return glob_holds(p, v, p->cased ? raw : view_folded(v, value));
     case PAT_RE: return regex_holds(p, v, raw, pl);
@@ -298,6 +310,13 @@ bool leaf_true(const struct leaf *leaf, struct view *v)
     struct leaf_hit hit;
 
     return leaf_holds(leaf, v, false, &hit);
+}
+
+bool leaf_quick(const struct leaf *leaf, struct view *v)
+{
+    struct leaf_hit hit;
+
+    return leaf_holds(leaf, v, true, &hit);
 }
 
 bool program_run(const struct program *p, struct view *v)

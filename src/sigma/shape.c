@@ -14,11 +14,18 @@ struct maker {              /* a shape while it is made: room for the widest eve
     bool      full;
 };
 
+/* The names of an earlier event of the batch at hand. */
+struct met { const struct event_field *fields; const struct shape *shape; };
+#define MET_MAX 256
+
 struct shapes {
     const struct sigma *set;
     struct maker  make;
     struct shape *kept[SHAPES_MAX];
     struct shape *fresh;              /* the last one of shapes_make */
+    uint64_t      made;
+    bool          stay;               /* what was met stands where it stood */
+    struct met    met[MET_MAX];
 };
 
 static const char *const origin_names[ON_COUNT] = {
@@ -196,7 +203,7 @@ static void take_origins(struct shape *sh, const struct event *ev)
             if (sh->origin_count[o] == ORIGIN_VALUES_MAX)
                 sh->many = true;
             else
-                sh->origin[o][sh->origin_count[o]++] = (uint16_t)i;
+                sh->origin[o][sh->origin_count[o]++] = sh->origin_places[sh->origins++] = (uint16_t)i;
         }
 }
 
@@ -249,6 +256,8 @@ static int make(struct shapes *k, const struct event *ev, uint32_t hash, struct 
     if (k->make.full)
         return err_set(e, -E2BIG, "an event has too many values");
     *out = shape_of(&k->make, k->set, ev, hash);
+    if (*out)
+        (*out)->serial = ++k->made;
     return *out ? 0 : err_set(e, -ENOMEM, "no memory to look at an event");
 }
 
@@ -285,14 +294,41 @@ static bool same_names(const struct shape *sh, const struct event *ev)
     for (uint32_t i = 0; i < ev->field_count; i++) {
         struct str n = ev->fields[i].name;
 
-        if (n.n != sh->name_n[i] || (n.n && memcmp(p, n.p, n.n) != 0))
+        if (n.n != sh->name_n[i] || !same_bytes(p, n.p, n.n))
             return false;
         p += n.n;
     }
     return true;
 }
 
-int shapes_find(struct shapes *k, const struct event *ev, const struct shape **out, struct err *e)
+void shapes_stay(struct shapes *k, bool on)
+{
+    k->stay = on;
+    memset(k->met, 0, sizeof k->met);
+}
+
+/* met_at - where an event of the same names, at the same places, was left. */
+static struct met *met_at(struct shapes *k, const struct event *ev)
+{
+    uint64_t h = ev->field_count;
+
+    if (ev->field_count)
+        h += (uintptr_t)ev->fields[0].name.p * 31 + (uintptr_t)ev->fields[ev->field_count - 1].name.p + (uintptr_t)ev->fields[ev->field_count / 2].name.p * 7;
+    return &k->met[(h * UINT64_C(0x9E3779B97F4A7C15)) >> 56];
+}
+static_assert(MET_MAX == 1 << (64 - 56), "the upper bits of the hash");
+
+static bool met_again(const struct met *m, const struct event *ev)
+{
+    if (!m->shape || m->shape->field_count != ev->field_count || m->shape->members != members_of(ev))
+        return false;
+    for (uint32_t i = 0; i < ev->field_count; i++)
+        if (m->fields[i].name.p != ev->fields[i].name.p || m->fields[i].name.n != ev->fields[i].name.n)
+            return false;
+    return true;
+}
+
+static __attribute__((noinline)) int find(struct shapes *k, const struct event *ev, const struct shape **out, struct err *e)
 {
     uint32_t hash = names_hash(ev), at = hash % SHAPES_MAX;
     uint8_t members = members_of(ev);
@@ -316,9 +352,25 @@ int shapes_find(struct shapes *k, const struct event *ev, const struct shape **o
     rc = make(k, ev, hash, &made, e);
     if (rc < 0)
         return rc;
+    memset(k->met, 0, sizeof k->met);    /* the one that goes may be among them */
     free(k->kept[at ^ 1]);
     k->kept[at ^ 1] = k->kept[at];
     k->kept[at] = made;
     *out = made;
     return 0;
+}
+
+int shapes_find(struct shapes *k, const struct event *ev, const struct shape **out, struct err *e)
+{
+    struct met *m = k->stay ? met_at(k, ev) : NULL;
+    int rc;
+
+    if (m && met_again(m, ev)) {
+        *out = m->shape;
+        return 0;
+    }
+    rc = find(k, ev, out, e);
+    if (rc == 0 && m)
+        *m = (struct met){ ev->fields, *out };
+    return rc;
 }

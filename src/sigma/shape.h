@@ -1,7 +1,8 @@
 /* shape.h - the names of an event, looked up once for all events that have the same.
  *
  * Owns      struct shapes owns the shapes it keeps; it borrows the set.
- * Promises  1. What shapes_find gives is what shapes_make would: names are compared byte for byte, never by their hash alone.
+ * Promises  1. What shapes_find gives is what shapes_make would: names are compared byte for byte, never by their hash alone (of one batch, by
+ *              where they stand: shapes_stay).
  *           2. Among the names that an event uses for one field the one of the smallest rank counts; names of equal rank give values
  *              in the event's order.
  *           3. At most SHAPES_MAX shapes are kept, whatever names strangers make up.
@@ -22,12 +23,15 @@ enum origin_name { ON_PROGRAM, ON_DATASET, ON_MODULE, ON_VENDOR, ON_PRODUCT, ON_
 /* Events with the same names in the same order: which values each field of the rules has. Values are numbered: those of the event's
  * own fields, its original line, then further links to them, and members of the record. */
 struct shape {
+    uint64_t  serial;                 /* from 1, of no other shape of these shapes, also of none that was given up */
     uint32_t  hash, field_count;      /* of the event */
     uint32_t  value_count, present_count, names_n;
     uint8_t   members;                /* which members of the record are there */
     bool      many;                   /* past ORIGIN_VALUES_MAX */
     uint8_t   origin_count[ON_COUNT];
     uint16_t  origin[ON_COUNT][ORIGIN_VALUES_MAX];   /* places among the event's fields */
+    uint16_t  origins;                /* how many of these places there are, of all of them together */
+    uint16_t  origin_places[ON_COUNT * ORIGIN_VALUES_MAX];
     uint16_t *first;                  /* by field of the rules: its first value, or VALUE_NONE */
     uint16_t *next;                   /* by value: the next one of the same field */
     uint16_t *source;                 /* of values past the original line: a place among the event's fields, or SOURCE_MEMBER + which */
@@ -43,6 +47,8 @@ MUST_USE int shapes_open(const struct sigma *s, struct shapes **out, struct err 
 void shapes_close(struct shapes **k);
 /* shapes_find - the shape of an event, kept from earlier ones with the same names or made now. Borrowed until the next call. */
 MUST_USE int shapes_find(struct shapes *k, const struct event *ev, const struct shape **out, struct err *e);
+/* shapes_stay - on: the events from here on keep their names and fields where they are until it is off, so that two names at one place are one. */
+void shapes_stay(struct shapes *k, bool on);
 /* shapes_make - the same, always made anew. */
 MUST_USE int shapes_make(struct shapes *k, const struct event *ev, const struct shape **out, struct err *e);
 /* shape_member - the text of a member of the record; one that must be written first is made in a. */
