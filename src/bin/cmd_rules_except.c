@@ -15,13 +15,14 @@
 #define CASES_TOLD  50
 
 static const char usage[] =
-    "usage: saqshy rules except RULE --where FIELD=VALUE … --reason TEXT --expires DAY [--author NAME] [--object ID] [--preview] [--json] [--data DIR]\n"
+    "usage: saqshy rules except RULE --where FIELD=VALUE … --reason TEXT --expires DAY [--author NAME] [--object ID] [--preview [--seconds N]] [--json] [--data DIR]\n"
     "       saqshy rules exceptions [--json] [--data DIR]\n\n"
     "except      writes a filter that leaves out what the rule finds where all FIELDs have these VALUEs (a FIELD given several times: any of them), until\n"
     "            the end of DAY (2026-12-31, or a moment). RULE: its id or name. FIELD may carry a modifier: \"CommandLine|contains=…\". VALUE is taken as it\n"
     "            stands: * and ? are themselves. saqshyd takes the file up by itself; to undo it delete the file\n"
     "  --object  for events of this object alone\n"
-    "  --preview write nothing; tell how many of the past findings it would have removed, and which confirmed cases were among them\n"
+    "  --preview write nothing; tell how many of the past findings it would have removed, and which confirmed cases were among them; with --seconds\n"
+    "            after so long what was seen so far\n"
     "exceptions  lists what is excepted, by whom, why and until when\n"
     "DIR: SAQSHY_DATA, else ./data. Exit 0: written, or nothing confirmed would have been removed; 1: confirmed cases would have been; 2: it could not be done.\n";
 
@@ -29,6 +30,8 @@ struct asked {
     struct exception x;
     const char      *data;
     bool             preview, json;
+    int              wide;         /* exception_wide */
+    uint64_t         seconds;
     uint64_t        *removed;
     size_t           removed_count;
     struct buf       cases;
@@ -65,7 +68,7 @@ static void tell_case(void *arg, const struct finding_case *k)
 
 static void show_preview(const struct asked *a, const struct exception_preview *p)
 {
-    char since[TIME_TEXT_MAX];
+    char since[TIME_TEXT_MAX], until[TIME_TEXT_MAX];
 
     if (a->json) {
         printf("{\"findings\":%llu,\"hits\":%llu,\"removed\":%llu,\"removed_hits\":%llu,\"unknown\":%llu,\"since\":", (unsigned long long)p->findings,
@@ -74,11 +77,19 @@ static void show_preview(const struct asked *a, const struct exception_preview *
             printf("\"%s\"", time_format_utc(p->since, since));
         else
             fputs("null", stdout);
+        fputs(",\"until\":", stdout);
+        if (p->until)
+            printf("\"%s\"", time_format_utc(p->until, until));
+        else
+            fputs("null", stdout);
+        printf(",\"complete\":%s,\"wide\":%s", p->complete ? "true" : "false", a->wide ? "true" : "false");
         printf(",\"confirmed\":%zu,\"other\":%zu,\"cases\":[%.*s]}\n", a->confirmed, a->other, (int)a->cases.n, a->cases.n ? a->cases.p : "");
         return;
     }
+    if (!p->complete)
+        printf("out of time: this is what was seen so far, of findings up to %s\n", p->until ? time_format_utc(p->until, until) : "none");
     if (!p->findings) {
-        puts("this rule has found nothing that is still kept");
+        puts(p->complete ? "this rule has found nothing that is still kept" : "of this rule there were none among them");
         return;
     }
     printf("since %s the rule raised %llu findings of %llu matches\n", time_format_utc(p->since, since), (unsigned long long)p->findings, (unsigned long long)p->hits);
@@ -93,7 +104,8 @@ static void show_preview(const struct asked *a, const struct exception_preview *
 static int preview(struct asked *a, const struct node *node, const struct rule_paths *where, struct err *e)
 {
     char findings[4096], desk[4096];
-    struct exception_places places = { .findings = findings, .content = node->content, .rules = where->paths, .rule_count = where->count };
+    struct exception_places places = { .findings = findings, .content = node->content, .rules = where->paths, .rule_count = where->count,
+                                       .deadline_steady = a->seconds ? clock_steady() + (time_ns)a->seconds * NS_PER_SECOND : 0 };
     struct exception_preview p;
     int rc;
 
@@ -189,11 +201,12 @@ static const char *take_where(struct asked *a, const char *s)
     return NULL;
 }
 
-enum { OPT_WHERE = 1000, OPT_REASON, OPT_EXPIRES, OPT_AUTHOR, OPT_OBJECT, OPT_PREVIEW, OPT_DATA, OPT_JSON };
+enum { OPT_WHERE = 1000, OPT_REASON, OPT_EXPIRES, OPT_AUTHOR, OPT_OBJECT, OPT_PREVIEW, OPT_SECONDS, OPT_DATA, OPT_JSON };
 
 static const struct option options[] = {
     { "where", required_argument, NULL, OPT_WHERE }, { "reason", required_argument, NULL, OPT_REASON }, { "expires", required_argument, NULL, OPT_EXPIRES },
     { "author", required_argument, NULL, OPT_AUTHOR }, { "object", required_argument, NULL, OPT_OBJECT }, { "preview", no_argument, NULL, OPT_PREVIEW },
+    { "seconds", required_argument, NULL, OPT_SECONDS },
     { "data", required_argument, NULL, OPT_DATA }, { "json", no_argument, NULL, OPT_JSON }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 };
 
@@ -207,6 +220,7 @@ static const char *take_option(struct asked *a, int c)
     case OPT_AUTHOR: a->x.author = str_c(optarg); return NULL;
     case OPT_OBJECT: a->x.object = str_c(optarg); return NULL;
     case OPT_PREVIEW: a->preview = true; return NULL;
+    case OPT_SECONDS: return str_u64(str_c(optarg), &a->seconds) && a->seconds > 0 && a->seconds <= 86400 ? NULL : "--seconds wants a number from 1 to 86400";
     case OPT_DATA: a->data = optarg; return NULL;
     case OPT_JSON: a->json = true; return NULL;
     default: return "no such option";
@@ -254,6 +268,15 @@ static int list(const struct sigma *set, const char *data, bool json)
     return EXIT_YES;
 }
 
+/* warn_wide - it is made all the same: what a site hides is its decision. */
+static int warn_wide(struct asked *a, struct err *e)
+{
+    a->wide = exception_wide(&a->x, e);
+    if (a->wide > 0)
+        fputs("saqshy rules except: warning: its conditions hold for any value, so it hides everything that this rule finds in events with these fields\n", stderr);
+    return a->wide < 0 ? a->wide : 0;
+}
+
 static int run(struct asked *a, bool listing, struct err *e)
 {
     struct rule_paths where;
@@ -266,9 +289,10 @@ static int run(struct asked *a, bool listing, struct err *e)
         rc = node_default(NULL, exe, &node, e);
     if (rc == 0) {
         rule_paths(&where, node->content, a->data, NULL, 0);
-        if (!listing)
+        rc = listing ? 0 : warn_wide(a, e);
+        if (rc == 0 && !listing)
             rc = a->preview ? preview(a, node, &where, e) : write_it(a, &where, e);
-        else if ((rc = sigma_load(where.paths, where.count, &set, e)) == 0)
+        else if (rc == 0 && (rc = sigma_load(where.paths, where.count, &set, e)) == 0)
             rc = list(set, a->data, a->json);
     }
     sigma_free(&set);
@@ -295,6 +319,8 @@ int cmd_rules_except(int argc, char **argv)
         wrong = listing ? "there is a word too many" : "one RULE is wanted";
     if (!wrong && !listing && !a.x.where_count)
         wrong = "--where is missing: what is excepted";
+    if (!wrong && a.seconds && !a.preview)
+        wrong = "--seconds is for --preview";
     if (!wrong && !listing && !a.preview && (!a.x.reason.n || !a.x.expires))
         wrong = "--reason and --expires are needed: an exception says why, and until when";
     if (!wrong && !listing && a.x.expires && a.x.expires <= clock_now())

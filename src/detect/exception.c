@@ -366,11 +366,14 @@ static int judge_all(const struct exception_places *where, struct judging *j, st
     int n, rc = journal_reader_open(where->findings, 0, &r, e);
 
     event_batch_init(&found, 0);
-    while (rc == 0 && (n = journal_reader_next(r, &found, NULL, e)) != 0) {
+    while (rc == 0 && j->out->complete && (n = journal_reader_next(r, &found, NULL, e)) != 0) {
         if (n < 0 && n != -EBADMSG)   /* damage is told by who takes the findings */
             rc = n;
-        for (int i = 0; i < n && rc == 0; i++)
+        for (int i = 0; i < n && rc == 0 && j->out->complete; i++) {
             rc = judge(j, &found.items[i], e);
+            j->out->until = found.items[i].time;
+            j->out->complete = !where->deadline_steady || clock_steady() < where->deadline_steady;
+        }
     }
     journal_reader_close(&r);
     event_batch_free(&found);
@@ -384,7 +387,7 @@ int exception_preview(const struct exception_places *where, const struct excepti
     AUTO_BUF struct buf rule;
     int rc;
 
-    *out = (struct exception_preview){ 0 };
+    *out = (struct exception_preview){ .complete = true };
     buf_init(&rule, YAML_BYTES_MAX);
     event_batch_init(&j.batch, 0);
     rc = compile_probe(where, &j, e);
@@ -399,6 +402,71 @@ int exception_preview(const struct exception_places *where, const struct excepti
     sigma_free(&j.set);
     event_batch_free(&j.batch);
     return rc;
+}
+
+/* --- how wide --- */
+
+/* Values that have nothing in common: what holds for all of one kind holds for any. */
+static const char *const any_text[] = { "a", "0", "Zz_9-/\\.x", "\xd2\x9b\xd0\xb0\xd0\xb7", "203.0.113.9", " ", "svchost.exe -k netsvcs" };
+static const char *const any_number[] = { "0", "-99999", "17", "4294967296", "3.5" };
+static const char *const any_address[] = { "0.0.0.1", "203.0.113.9", "255.255.255.254", "127.0.0.1", "98.7.6.5" };
+static const struct { const char *const *values; size_t count; } kinds[] = { { any_text, COUNT(any_text) }, { any_number, COUNT(any_number) }, { any_address, COUNT(any_address) } };
+
+/* holds_for - the conditions hold for each of these values. */
+static int holds_for(struct sigma_run *run, struct str field, size_t kind, struct err *e)
+{
+    const struct sigma_match *m;
+    struct event_batch b;
+    int n = 1;
+
+    event_batch_init(&b, 0);
+    for (size_t i = 0; i < kinds[kind].count && n > 0; i++) {
+        struct event *ev;
+
+        event_batch_reset(&b);
+        ev = event_batch_add(&b);
+        n = ev ? event_add(ev, &b.arena, field, str_c(kinds[kind].values[i])) : -ENOMEM;
+        n = n < 0 ? err_set(e, -ENOMEM, "no memory for an exception") : sigma_run_event(run, ev, true, &m, e);
+    }
+    event_batch_free(&b);
+    return n < 0 ? n : n > 0;
+}
+
+/* field_wide - whatever stands in the field of this condition, one of the values that are named with it holds. */
+static int field_wide(const struct exception *x, const struct exception_where *w, struct err *e)
+{
+    struct exception one = { .where_count = 0 };
+    ptrdiff_t bar = str_chr(w->field, '|');
+    struct sigma_run *run = NULL;
+    struct sigma *set = NULL;
+    AUTO_BUF struct buf text;
+    int rc, wide = 0;
+
+    for (size_t i = 0; i < x->where_count; i++)
+        if (str_eq(x->where[i].field, w->field))
+            one.where[one.where_count++] = x->where[i];
+    buf_init(&text, MIB);
+    buf_str(&text, STR("title: wide\nlogsource: {}\ndetection:\n"));
+    put_selection(&one, &text);
+    buf_str(&text, STR("  condition: selection\n"));
+    const struct sigma_source src = { STR("wide"), buf_view(&text) };
+    rc = sigma_compile(&src, 1, &set, e);
+    if (rc == 0)
+        rc = sigma_run_new(set, false, &run, e);
+    for (size_t i = 0; i < COUNT(kinds) && rc == 0 && wide == 0; i++)
+        wide = holds_for(run, str_of(w->field.p, bar < 0 ? w->field.n : (size_t)bar), i, e);
+    sigma_run_free(&run);
+    sigma_free(&set);
+    return rc < 0 ? rc : wide;
+}
+
+int exception_wide(const struct exception *x, struct err *e)
+{
+    int wide = x->where_count > 0;
+
+    for (size_t i = 0; i < x->where_count && wide > 0; i++)
+        wide = field_wide(x, &x->where[i], e);
+    return wide;
 }
 
 /* --- told to the desk --- */

@@ -3,7 +3,9 @@
  * Owns      nothing; the filters belong to the set (sigma_exception_at).
  * Promises  1. A file that exception_write made loads, names whom it excepts, and is undone by deleting it. It never takes the place of another.
  *           2. An expired exception excepts nothing from the moment it names, without anybody doing anything.
- *           3. The preview says nothing it did not look at: findings whose event is no longer at hand are counted apart.
+ *           3. The preview says nothing it did not look at: findings whose event is no longer at hand are counted apart, and one that is out of time says up to where
+ *              it came.
+ *           4. An exception may be as wide as its conditions: one whose conditions hold for whatever stands in their fields is told (exception_wide), not refused.
  * Threads   any.
  * Source    detect.md 7 (10); docs/detection.md, "Exceptions".
  *
@@ -41,6 +43,8 @@ struct exception_preview {
     uint64_t removed, removed_hits;
     uint64_t unknown;                   /* findings whose event says too little to judge */
     time_ns  since;                     /* the oldest of them; 0: none */
+    time_ns  until;                     /* the newest finding that was looked at; 0: none */
+    bool     complete;                  /* false: out of time after it */
 };
 /* exception_seen - told of each finding it would have removed. Not 0 ends it. */
 typedef int exception_seen(void *arg, const struct event *finding);
@@ -48,11 +52,16 @@ struct exception_places {
     const char        *findings, *content;
     const char *const *rules;           /* folders and files of pipelines and rules */
     size_t             rule_count;
+    time_ns            deadline_steady;   /* 0: none */
 };
-/* exception_preview - over the journal of findings: the event of each is read again by the parsers from the line that the finding carries, and judged
- * by the exception's conditions. */
+/* exception_preview - over the journal of findings, from the oldest: the event of each is read again by the parsers from the line that the finding carries, and judged
+ * by the exception's conditions. Out of time it answers 0, and out->complete is false. */
 MUST_USE int exception_preview(const struct exception_places *where, const struct exception *x, exception_seen *seen, void *arg,
                                struct exception_preview *out, struct err *e);
+
+/* exception_wide - each of its conditions holds for whatever its field holds ("|re: .*", "|exists", "|cidr: 0.0.0.0/0"): all that the rule finds in events with
+ * these fields would be left out. Tried with values that have nothing in common; 1, 0, or below: no memory. */
+MUST_USE int exception_wide(const struct exception *x, struct err *e);
 
 /* exceptions_json - the file above, as of "at". */
 void exceptions_json(const struct sigma *set, time_ns at, struct buf *out);

@@ -169,7 +169,7 @@ static void the_preview_says_what_would_have_gone(void **state)
     put_rows(&p, rows, COUNT(rows));
     run_to_end(&p);
     const char *paths[] = { p.rules };
-    const struct exception_places where = { p.findings, content, paths, 1 };
+    const struct exception_places where = { p.findings, content, paths, 1, 0 };
     assert_int_equal(exception_preview(&where, &x, hear, &r, &out, &e), 0);
     assert_int_equal(out.findings, 4);   /* a, b, a of obj-2, and the update of the first */
     assert_int_equal(out.hits, 4);
@@ -177,6 +177,11 @@ static void the_preview_says_what_would_have_gone(void **state)
     assert_int_equal(out.removed_hits, 3);
     assert_int_equal(out.unknown, 0);
     assert_int_equal(r.count, 3);
+    assert_true(out.complete && out.until >= out.since);
+    const struct exception_places hurried = { p.findings, content, paths, 1, 1 };
+    assert_int_equal(exception_preview(&hurried, &x, NULL, NULL, &out, &e), 0);   /* out of time: what was looked at so far, one at least */
+    assert_true(!out.complete && out.until);
+    assert_int_equal(out.findings, 1);
     x.object = STR("obj-2");
     assert_int_equal(exception_preview(&where, &x, NULL, NULL, &out, &e), 0);
     assert_int_equal(out.findings, 1);
@@ -186,12 +191,44 @@ static void the_preview_says_what_would_have_gone(void **state)
     place_remove(&p);
 }
 
+static void an_exception_as_wide_as_anything_is_told(void **state)
+{
+    static const struct { const char *field, *value, *also, *also_value; int wide; } rows[] = {
+        { "user", "a", NULL, NULL, 0 },
+        { "user|re", ".*", NULL, NULL, 1 },
+        { "user|re", "^.+$", NULL, NULL, 1 },
+        { "user|re|i", "", NULL, NULL, 1 },
+        { "user|re", "[a-z0-9]*", NULL, NULL, 1 },
+        { "user|re", "^[a-z]+$", NULL, NULL, 0 },
+        { "user|re", "^svc_.*", NULL, NULL, 0 },
+        { "source.ip|cidr", "0.0.0.0/0", NULL, NULL, 1 },
+        { "source.ip|cidr", "10.0.0.0/8", NULL, NULL, 0 },
+        { "bytes|gte", "-1000000", NULL, NULL, 1 },
+        { "bytes|gte", "1", NULL, NULL, 0 },
+        { "user|contains", "a", NULL, NULL, 0 },
+        { "user", "*", NULL, NULL, 0 },                                   /* the letter itself */
+        { "user|re", ".*", "host|re", ".*", 1 },
+        { "user|re", ".*", "host", "srv1", 0 },                           /* both must hold */
+        { "user|re", ".*", "user|re", "^a$", 1 },                         /* any of them */
+        { "user|re", "^a$", "user|re", "^(?!a$).*", 1 },                  /* together all */
+    };
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct exception x = { .where_count = rows[i].also ? 2 : 1, .where = { { str_c(rows[i].field), str_c(rows[i].value) }, { str_c(rows[i].also), str_c(rows[i].also_value) } } };
+
+        CHECK(rows[i].value, exception_wide(&x, &e) == rows[i].wide);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exception_excepts_until_it_expires_and_for_its_objects),
         cmocka_unit_test(what_is_excepted_is_taken_as_it_stands),
         cmocka_unit_test(what_cannot_be_excepted_is_said),
+        cmocka_unit_test(an_exception_as_wide_as_anything_is_told),
         cmocka_unit_test(the_preview_says_what_would_have_gone),
     };
 

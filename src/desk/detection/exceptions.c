@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define CASES_SHOWN 50
+#define LOOK_NS     (10 * NS_PER_SECOND)   /* a look may keep a worker for so long, as a search does */
 #define FOLDER      "rules/exceptions"
 
 static bool may_for(const struct viewer *v, time_ns term)
@@ -141,21 +142,23 @@ static json_t *cases_json(const json_t *all)
 static int previewed(struct call *c, const struct desk_rule_paths *where, const struct exception *x)
 {
     char findings[4096], id[EXCEPTION_ID_MAX];
-    const struct exception_places places = { node_path(c->d->setup.node, "findings", findings), c->d->setup.node->content, where->path, where->count };
+    const struct exception_places places = { node_path(c->d->setup.node, "findings", findings), c->d->setup.node->content, where->path, where->count, clock_steady() + LOOK_NS };
     struct looking l = { .c = c, .cases = json_object() };
     struct exception_preview p = { 0 };
     AUTO_BUF struct buf text;
-    int rc;
+    int rc, wide = 0;
 
     buf_init(&text, MIB);
     rc = text_of(c, where, x, &text, id);
     if (rc == 0)
+        rc = wide = exception_wide(x, c->e);
+    if (rc >= 0)
         rc = exception_preview(&places, x, look, &l, &p, c->e);
     if (rc == 0)
-        c->r->json = json_pack("{s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:o,s:b}", "id", id, "text", json_str(buf_view(&text)), "findings", (json_int_t)p.findings, "hits",
+        c->r->json = json_pack("{s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:o,s:b,s:b,s:o,s:b}", "id", id, "text", json_str(buf_view(&text)), "findings", (json_int_t)p.findings, "hits",
                                (json_int_t)p.hits, "removed", (json_int_t)p.removed, "removed_hits", (json_int_t)p.removed_hits, "unknown", (json_int_t)p.unknown, "since",
                                json_time_or_null(p.since), "cases", (json_int_t)l.count, "confirmed", (json_int_t)l.confirmed, "open", (json_int_t)l.open, "items",
-                               cases_json(l.cases), "may", may_for(c->v, x->expires - c->now));
+                               cases_json(l.cases), "may", may_for(c->v, x->expires - c->now), "complete", p.complete, "until", json_time_or_null(p.until), "wide", wide > 0);
     json_decref(l.cases);
     return rc;
 }

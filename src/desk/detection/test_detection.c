@@ -219,6 +219,12 @@ static void a_preview_changes_nothing(void **state)
     assert_true(json_is_false(json_object_get(r.json, "may")));
     assert_non_null(strstr(json_string_value(json_object_get(r.json, "text")), "lab-1"));
     assert_int_equal(json_integer_value(json_object_get(r.json, "removed")), 0);
+    assert_true(json_is_true(json_object_get(r.json, "complete")) && json_is_false(json_object_get(r.json, "wide")));
+    desk_reply_free(&r);
+    json_t *wide = exception("host.name|re", ".*", T0 + NS_PER_DAY);
+    must(desk_exception_preview(w->desk, &w->analyst, &where, wide, T0, &r), &r.err);
+    assert_true(json_is_true(json_object_get(r.json, "wide")));
+    json_decref(wide);
     desk_reply_free(&r);
     assert_int_equal(desk_exception_preview(w->desk, &w->registry, &where, body, T0, &r), -EACCES);
     desk_reply_free(&r);

@@ -73,6 +73,7 @@ export const exceptions = (query: Query = {}) => get('/detection/exceptions', ob
 const preview = object({
   id: str, text: str, findings: num, hits: num, removed: num, removed_hits: num, unknown: num, since: nullable(instant), cases: num, confirmed: num, open: num,
   items: arr(object({ id: str, number: str, state: str, confirmed: bool })), may: bool,
+  complete: bool, until: nullable(instant), wide: bool,
 });
 export type ExceptionPreview = Decoded<typeof preview>;
 export const previewException = (body: unknown) => send('POST', '/detection/exceptions/preview', preview, {}, body);
