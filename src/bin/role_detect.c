@@ -15,6 +15,7 @@
 #define METRICS_NS (2 * NS_PER_SECOND)
 #define DROPPED_NS (60 * NS_PER_SECOND)   /* dropped groups are told at most so often */
 #define RISK_NS    (10 * NS_PER_SECOND)
+#define CLOCK_NS   (5 * NS_PER_SECOND)    /* while the journal is silent it is looked so often what is due */
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 
@@ -236,6 +237,8 @@ struct looking {
     bool               watched;        /* a thread watches the rules */
     struct telling     exceptions;
     time_ns            looked, risk_at, coverage_at, published, dropped_at;
+    time_ns            heard, clocked; /* when an event came last;  when it was last looked what is due without one */
+    time_ns            since, heard_at; /* on the wall: when this role began to listen, and when it heard last */
     uint64_t           dropped, back_told;
 };
 
@@ -278,6 +281,19 @@ static void tell_all(struct looking *l, const char *metrics_path, time_ns now)
     l->published = now;
 }
 
+/* go_on - while nothing comes, what falls due is told by our clock. How long it has been silent the steady clock says: one that is set meanwhile makes nobody silent. */
+static int go_on(struct looking *l, bool heard, time_ns now, struct err *e)
+{
+    if (heard) {
+        l->heard = now;
+        l->heard_at = clock_now();
+    }
+    if (now - l->heard < DETECT_QUIET_NS || now - l->clocked < CLOCK_NS)
+        return 0;
+    l->clocked = now;
+    return detect_clock(l->d, l->since, l->heard_at + (now - l->heard) - DETECT_QUIET_NS, e);
+}
+
 static int loop(const struct node *node, struct detect *d, struct metrics *metrics)
 {
     struct err e = { 0 };
@@ -286,6 +302,8 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
 
     if (!l.watched)
         log_line(LOG_WARN, "changes of rules are looked for each five seconds only", "error.message", e.text, NULL);
+    l.since = l.heard_at = clock_now();
+    l.heard = l.looked;
     node_path(node, "run/metrics-detect.prom", path);
     look_at_indicators(d);
     tell_exceptions(node, d, &l.exceptions, true);
@@ -293,9 +311,11 @@ static int loop(const struct node *node, struct detect *d, struct metrics *metri
         int rc = detect_step(d, WAIT_MS, &e);
         time_ns now = clock_steady();
 
-        if (rc == -EBADMSG) {
+        if (rc == -EBADMSG)
             log_line(LOG_ERROR, "a damaged part of the journal was passed", "error.message", e.text, NULL);
-        } else if (rc < 0) {
+        if (rc >= 0 || rc == -EBADMSG)
+            rc = go_on(&l, rc != 0, now, &e);
+        if (rc < 0) {
             log_line(LOG_ERROR, "detection stops", "error.message", e.text, NULL);
             return EXIT_NO;
         }

@@ -3,7 +3,7 @@
  * Owns      struct coverage owns its table. Events are borrowed for the call.
  * Promises  1. Each event of the journal is counted once: the table is saved with the position of detection and goes on from there.
  *           2. What is counted, and which silence is told, depends on the events and the saved state alone, never on the clock of whoever reads:
- *              a replay tells the same.
+ *              a replay tells the same. (While nothing comes detection's ticks stand for events: tick.c.)
  *           3. Bounded: COVERAGE_ROWS_MAX rows; past that the one silent for longest is dropped and counted. A name over COVERAGE_NAME_MAX is cut.
  *           4. A silence is told once, and again only after events came.
  *           5. The file is replaced whole; a reader never sees a part.
@@ -50,7 +50,11 @@ MUST_USE int coverage_new(struct coverage **out, struct err *e);
 void coverage_free(struct coverage **c);
 /* coverage_event - one more event. Own reports of agents (parser "facts") are not to be given. -ENOMEM. */
 MUST_USE int coverage_event(struct coverage *c, const struct event *ev, struct err *e);
-/* coverage_due - sources and types whose silence is news when ev is received, as findings added to out; p NULL, or without a part "silence":
+/* coverage_listen - from that moment on somebody listens: where nothing came for an hour before it, no source was silent so far. */
+void coverage_listen(struct coverage *c, time_ns since);
+/* coverage_is_due - at that moment some silence may be news. */
+bool coverage_is_due(const struct coverage *c, const struct detect_policy *p, time_ns at);
+/* coverage_due - sources and types whose silence is news when ev is received (or at its moment, when nothing is), as findings added to out; p NULL, or without a part "silence":
  * none are told. Returns how many, or -ENOMEM. */
 MUST_USE int coverage_due(struct coverage *c, const struct detect_policy *p, const struct event *ev, struct event_batch *out, struct err *e);
 

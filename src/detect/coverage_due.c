@@ -1,6 +1,6 @@
 /* coverage_due.c - silence as a finding: sources, and types of event of sources, that have not come for far longer than they ever stay away.
  *
- * The clock is that of the events themselves, so a replay tells the same. When nothing at all came for an hour, it was not the sources: their
+ * The clock is that of the events themselves (and of ticks, while none come), so a replay tells the same. When nothing at all came for an hour, it was not the sources: their
  * silence counts from the first event behind such a hole. Those that fall silent together are told together, object by object. */
 #include "detect/coverage_internal.h"
 
@@ -76,8 +76,11 @@ static int add_number(struct event *f, struct event_batch *b, struct str name, u
     return event_add(f, &b->arena, name, arena_printf(&b->arena, "%llu", (unsigned long long)v));
 }
 
+/* now_of - seconds: the clock, or a later moment at which nothing came. */
+static int64_t now_of(const struct coverage *c, time_ns at) { return (at > c->clock ? at : c->clock) / NS_PER_SECOND; }
+
 /* describe - what is told of all of them: names, since when, how long they usually stay away. */
-static int describe(const struct coverage *c, const struct gone *g, size_t n, struct event *f, struct event_batch *b)
+static int describe(const struct coverage *c, int64_t now_s, const struct gone *g, size_t n, struct event *f, struct event_batch *b)
 {
     const struct cell *x = g[0].cell;
     struct arena *a = &b->arena;
@@ -100,7 +103,7 @@ static int describe(const struct coverage *c, const struct gone *g, size_t n, st
     if (rc == 0)
         rc = add_number(f, b, STR("saqshy.silence.count"), n);
     if (rc == 0)
-        rc = add_number(f, b, STR("saqshy.silence.seconds"), (uint64_t)cell_silence(c, x, c->clock / NS_PER_SECOND));
+        rc = add_number(f, b, STR("saqshy.silence.seconds"), (uint64_t)cell_silence(c, x, now_s));
     if (rc == 0)
         rc = add_number(f, b, STR("saqshy.silence.usual_seconds"), cell_gap(x));
     return rc;
@@ -126,18 +129,31 @@ static int tell(const struct coverage *c, const struct detect_policy *p, const s
     m.group = arena_printf(&out->arena, "%s%s%.*s", type ? event_types[g[0].cell->type].p : "", type && n == 1 ? "|" : "", STR_ARG(n == 1 ? row_source(g[0].row) : STR("")));
     rc = detect_finding(&m, &whose, out, e);
     if (rc == 0)
-        rc = describe(c, g, n, &out->items[out->count - 1], out);
+        rc = describe(c, now_of(c, ev->received), g, n, &out->items[out->count - 1], out);
     return rc < 0 || arena_failed(&out->arena) ? err_set(e, -ENOMEM, "no memory for a finding") : 1;
+}
+
+void coverage_listen(struct coverage *c, time_ns since)
+{
+    if (c->clock && since > c->resumed && (since - c->clock) / NS_PER_SECOND >= HOLE_S)
+        c->resumed = since;
+}
+
+bool coverage_is_due(const struct coverage *c, const struct detect_policy *p, time_ns at)
+{
+    int64_t now_s = now_of(c, at);
+
+    return p && p->silence[0].told && c->clock && now_s >= c->due_s && now_s >= (int64_t)c->scanned_s + SCAN_S;
 }
 
 int coverage_due(struct coverage *c, const struct detect_policy *p, const struct event *ev, struct event_batch *out, struct err *e)
 {
     AUTO_FREE struct gone *gone = NULL;
-    int64_t now_s = c->clock / NS_PER_SECOND, soonest = now_s + SILENT_LEAST_S;   /* what comes after this look is silent no sooner */
+    int64_t now_s = now_of(c, ev->received), soonest = now_s + SILENT_LEAST_S;   /* what comes after this look is silent no sooner */
     size_t n = 0;
     int told = 0, rc = 0;
 
-    if (!p || !p->silence[0].told || now_s < c->due_s || now_s < (int64_t)c->scanned_s + SCAN_S)
+    if (!coverage_is_due(c, p, ev->received))
         return 0;
     gone = calloc(COVERAGE_ROWS_MAX, sizeof *gone);
     if (!gone)

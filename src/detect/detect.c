@@ -84,6 +84,7 @@ static void clear_state(struct detect *d)
 {
     struct err e;
 
+    d->ticked = 0;
     triage_clear(d->triage);
     if (d->coverage && coverage_load(d->coverage, (struct str){ NULL, 0 }, &e) < 0)
         return;   /* an empty text takes no memory: it cannot fail */
@@ -110,6 +111,11 @@ static int restore(struct detect *d, uint64_t *from, struct err *e)
         rc = triage_load(d->triage, parts[STATE_EPISODES], parts[STATE_RISK], e);
     if (rc == 0 && d->coverage)
         rc = coverage_load(d->coverage, parts[STATE_COVERAGE], e);
+    if (rc == 0 && parts[STATE_CLOCK].n == sizeof d->ticked) {
+        struct reader r = rd_str(parts[STATE_CLOCK]);
+
+        d->ticked = (time_ns)rd_le64(&r);
+    }
     if (rc == 0)
         rc = sigma_run_load(d->run, parts[STATE_CORRELATIONS], e);
     if (rc != 1 && rc != -EBADMSG && rc != -E2BIG)
@@ -205,6 +211,7 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
         rc = journal_reader_open(d->journal, from, &d->reader, e);
     if (rc < 0)
         return rc;
+    tick_restored(d, from == 0);
     if (d->c.picture && (rc = publisher_new(d->c.picture, &d->publisher, e)) < 0)
         return rc;
     if (d->publisher)
@@ -312,7 +319,10 @@ static int look_at(struct detect *d, const struct event *ev, struct err *e)
 {
     struct journal_origin origin = { STR(DETECT_ORIGIN), ev->seq };
     bool state = str_eq(ev->parser, STR(EVENT_PARSER_FACTS));
-    int indicated, rc;
+    int indicated, rc = tick_before(d, ev, e);
+
+    if (rc < 0)
+        return rc;
 
     if (d->used)      /* nearly all events find nothing */
         event_batch_reset(&d->found);
@@ -320,7 +330,7 @@ static int look_at(struct detect *d, const struct event *ev, struct err *e)
     indicated = state ? detect_state(ev, &d->found, e) : judge(d, ev, e);
     if (indicated < 0 || d->found.count == 0)
         return indicated < 0 ? indicated : 0;
-    rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
+    rc = d->tick_lost ? 1 : journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
     if (rc == -E2BIG && !state) {     /* an event must not stop all that come after it */
         detect_shorten(&d->found);
         rc = journal_append(d->out, d->found.items, d->found.count, origin, NULL, e);
@@ -388,7 +398,7 @@ static bool checkpoint_due(const struct detect *d)
 
 int detect_checkpoint(struct detect *d, struct err *e)
 {
-    AUTO_BUF struct buf b, episodes, risk, coverage, policy;
+    AUTO_BUF struct buf b, episodes, risk, coverage, policy, ticked;
     time_ns start = clock_steady();
     int rc;
 
@@ -397,6 +407,7 @@ int detect_checkpoint(struct detect *d, struct err *e)
     buf_init(&risk, DETECT_STATE_MAX);
     buf_init(&coverage, DETECT_STATE_MAX);
     buf_init(&policy, 2 * YAML_BYTES_MAX + MIB);
+    buf_init(&ticked, 64);
     if (d->failed)
         return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
     if (d->hold && !live_wait(d->live))
@@ -409,15 +420,17 @@ int detect_checkpoint(struct detect *d, struct err *e)
     triage_policy_save(d->triage, &policy);
     if (d->coverage)
         coverage_save(d->coverage, &coverage);
+    buf_le64(&ticked, (uint64_t)d->ticked);
     if (buf_failed(&b) || buf_failed(&episodes) || buf_failed(&risk) || buf_failed(&coverage) || buf_failed(&policy))
         return err_set(e, -ENOMEM, "no memory to save the state of detection");
-    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk), buf_view(&coverage), buf_view(&policy) };
+    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk), buf_view(&coverage), buf_view(&policy), buf_view(&ticked) };
     rc = state_file_write(d->state_file, d->next_seq, parts, e);
     if (rc == 0 && d->next_seq)
         rc = journal_cursor_set(d->journal, DETECT_CURSOR, d->next_seq, e);
     if (rc < 0)
         return rc;
     d->saved_seq = d->next_seq;
+    d->ticks = false;
     d->saved_at = clock_steady();
     d->save_took = d->saved_at - start;
     return 0;
@@ -426,17 +439,17 @@ int detect_checkpoint(struct detect *d, struct err *e)
 static bool no_room(int rc) { return rc == -ENOMEM || rc == -ENOSPC || rc == -EDQUOT; }
 
 /* save - a state that finds no room, in memory or on disk, is saved later: detection goes on, the cursor stays, and a restart replays more. */
-static int save(struct detect *d, struct err *e)
+int detect_save(struct detect *d, struct err *e)
 {
     time_ns start = clock_steady();
     int rc = detect_checkpoint(d, e);
 
-    if (rc != -ENOMEM && rc != -ENOSPC && rc != -EDQUOT)
+    if (!no_room(rc))
         return rc;
     detect_meter(d, M_UNSAVED, 1);
     d->saved_at = clock_steady();
     d->save_took = d->saved_at - start;
-    return 0;
+    return 1;
 }
 
 static int step_back(struct detect *d, struct err *e);
@@ -477,7 +490,9 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
             return rc;
         n = journal_reader_next(d->reader, &d->batch, NULL, e);
     }
-    if (n > 0)
+    if (n > 0 && d->ticks)
+        rc = detect_save(d, e);   /* no event is judged without the ticks before it (tick.c) */
+    if (n > 0 && rc >= 0)
         rc = take_batch(d, e);
     if (rc < 0)
         return rc;
@@ -492,7 +507,7 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
     if (d->back && !d->hold && (rc = step_back(d, e)) < 0)
         return rc;
     if (checkpoint_due(d)) {
-        rc = save(d, e);
+        rc = detect_save(d, e);
         if (rc < 0)
             return rc;
     }

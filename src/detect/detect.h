@@ -14,6 +14,8 @@
  *              are kept until the saved state is past it (sets.h).
  *           8. To take over other rules costs the loop no more the more rules, groups or findings there are: reading, compiling, writing and freeing are
  *              another thread's.
+ *           9. What falls due while no event comes (ends of episodes, updates, silences) is told by the clock of whoever runs it, once, also over kills
+ *              (detect_clock; tick.c says how).
  * Threads   owner.
  * Units     seq counts events of the journal; times are time_ns.
  * Source    plan of the pipeline, docs/detection.md; R-10.1-02 (detection), R-10.1-10 (first measures). */
@@ -63,6 +65,10 @@ MUST_USE int detect_open(const struct detect_config *c, detect_say *say, void *a
 /* detect_step - events of one frame through the rules; waits up to timeout_ms when there are none. Returns the number of events
  * looked at; -EBADMSG: a damaged frame was passed, *e tells it, go on. Other errors: stop. */
 MUST_USE int detect_step(struct detect *d, int timeout_ms, struct err *e);
+/* detect_clock - the journal has been silent since before "at", and for longer than events are on their way (DETECT_QUIET_NS): tell what is due by then.
+ * since: from when on somebody listened; both are moments of receipt. 1: something was told, 0: nothing is due, or it is no time for it. Other errors: stop. */
+#define DETECT_QUIET_NS (60 * NS_PER_SECOND)
+MUST_USE int detect_clock(struct detect *d, time_ns since, time_ns at, struct err *e);
 /* detect_checkpoint - save the state and move the cursor now. */
 MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
 /* detect_reload - read the rules anew if a file changed (or force). 1: a new set runs, 0: nothing changed. On failure the old set runs. For who has

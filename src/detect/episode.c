@@ -508,6 +508,8 @@ static int due_of(struct episodes *x, enum episode_list list, const struct sigma
     return rc;
 }
 
+bool episodes_are_due(const struct episodes *x, time_ns at) { return (at > x->now ? at : x->now) >= x->next; }
+
 int episodes_due(struct episodes *x, time_ns now, const struct sigma *set, struct event_batch *out, struct err *e)
 {
     int n = 0, rc = 0;

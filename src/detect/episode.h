@@ -7,7 +7,7 @@
  * Promises  1. Each match is counted in exactly one finding: the sum of saqshy.hits over the findings of a rule is the number of its matches that
  *              were to be told. Nothing is discarded: an episode that is dropped at a limit is told first.
  *           2. The first match of an episode is a finding at once. What follows is told when the update is due, later at the end of the window,
- *              by the first event of any kind that was received behind that moment.
+ *              by the first event of any kind that was received behind that moment, or by detection's clock while none comes (tick.c).
  *           3. What is decided depends on the events and the saved state alone, so a replay after a kill decides the same.
  *           4. Memory is bounded: EPISODES_MAX, EPISODE_BYTES_MAX. Past the second no further sample lines are kept, only their numbers.
  * Threads   owner.
@@ -53,6 +53,8 @@ void episodes_free(struct episodes **x);
 void episodes_policy(struct episodes *x, const struct detect_policy *p);
 /* episodes_hit - count a match. An episode that this one ends is told into out. Returns a fate, or -ENOMEM. */
 MUST_USE int episodes_hit(struct episodes *x, const struct hit *h, const struct sigma *set, struct event_batch *out, struct episode_told *told, struct err *e);
+/* episodes_are_due - something is, at that moment. */
+bool episodes_are_due(const struct episodes *x, time_ns at);
 /* episodes_due - the updates that are due when an event is received at now, added to out. Returns how many, or -ENOMEM. */
 MUST_USE int episodes_due(struct episodes *x, time_ns now, const struct sigma *set, struct event_batch *out, struct err *e);
 

@@ -39,6 +39,9 @@ struct detect {
     uint64_t              back_from;      /* a new set is in force from this event on and not handed over yet; 0: it is */
     struct triage        *triage;
     struct coverage      *coverage;       /* NULL: what arrives is not counted */
+    time_ns               ticked;         /* the last tick that told something */
+    time_ns               tick_again, tick_lost;   /* one that the saved state does not know, which comes before the next event; before the first one received behind it */
+    bool                  ticks;          /* there was one since the state was saved */
     bool                  idle;           /* the last step found nothing to look at */
     bool                  used;           /* found holds something */
     struct detect_rules   rules;
@@ -71,6 +74,16 @@ struct detect {
 
 /* detect_meter - add to a counter, or set a gauge; M_… */
 void detect_meter(struct detect *d, int m, int64_t n);
+
+/* detect_save - as detect_checkpoint; 1: there was no room, it is done later. */
+MUST_USE int detect_save(struct detect *d, struct err *e);
+
+/* --- tick.c --- */
+
+/* tick_restored - the saved state was taken, or is lost: which tick is to be repeated. */
+void tick_restored(struct detect *d, bool lost);
+/* tick_before - before an event (NULL: there is none): the tick that is to be repeated, if it is its turn. */
+MUST_USE int tick_before(struct detect *d, const struct event *ev, struct err *e);
 
 /* --- rules_live.c --- */
 

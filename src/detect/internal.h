@@ -53,10 +53,10 @@ void detect_shorten(struct event_batch *found);
  *     32     -  sections: four letters, bytes (le64), content:
  *               "corr" the correlations (src/sigma/state.c), "epis" episodes (episode_state.c), "risk" accounts (risk.c),
  *               "cove" what arrived (coverage_state.c), "poli" the texts of the policy by which all before was judged, ours and the
- *               site's, each with its length (varint)
+ *               site's, each with its length (varint), "cloc" the moment of the last tick that told something (le64; tick.c)
  * A section that is not there is empty, one that is not known is passed. Version 1 ("SAQDET1") is the content of "corr" alone, and is read. */
 #define STATE_HEAD 32u
-enum state_part { STATE_CORRELATIONS, STATE_EPISODES, STATE_RISK, STATE_COVERAGE, STATE_POLICY, STATE_PARTS };
+enum state_part { STATE_CORRELATIONS, STATE_EPISODES, STATE_RISK, STATE_COVERAGE, STATE_POLICY, STATE_CLOCK, STATE_PARTS };
 MUST_USE int state_file_write(const char *path, uint64_t seq, const struct str parts[STATE_PARTS], struct err *e);
 /* state_file_read - 0; 1 if there is none; -EBADMSG if it is damaged. parts borrow from b. */
 MUST_USE int state_file_read(const char *path, struct buf *b, uint64_t *seq, struct str parts[STATE_PARTS], struct err *e);

@@ -5,7 +5,7 @@
 #define MAGIC     "SAQDET3\n"
 #define MAGIC_OLD "SAQDET1\n"
 
-static const struct str names[STATE_PARTS] = { STR_INIT("corr"), STR_INIT("epis"), STR_INIT("risk"), STR_INIT("cove"), STR_INIT("poli") };
+static const struct str names[STATE_PARTS] = { STR_INIT("corr"), STR_INIT("epis"), STR_INIT("risk"), STR_INIT("cove"), STR_INIT("poli"), STR_INIT("cloc") };
 
 static uint64_t checksum(uint64_t seq, struct str state)
 {

@@ -223,6 +223,8 @@ int triage_due(struct triage *t, const struct sigma *set, const struct event *ev
     return t->policy ? episodes_due(t->episodes, ev->received, set, out, e) : 0;
 }
 
+bool triage_is_due(const struct triage *t, time_ns at) { return t->policy && episodes_are_due(t->episodes, at); }
+
 const struct detect_policy *triage_policy(const struct triage *t) { return t->policy; }
 
 void triage_save(const struct triage *t, struct buf *episodes, struct buf *risk)

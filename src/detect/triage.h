@@ -29,6 +29,8 @@ MUST_USE int triage_reload(struct triage *t, struct err *e);
  * and stands at this index of out; SIZE_MAX if not. */
 MUST_USE int triage_match(struct triage *t, const struct sigma *set, const struct sigma_match *m, const struct event *ev, struct event_batch *out,
                           size_t *last, struct err *e);
+/* triage_is_due - something is, at that moment. */
+bool triage_is_due(const struct triage *t, time_ns at);
 /* triage_due - what is due when ev is received: see episodes_due. */
 MUST_USE int triage_due(struct triage *t, const struct sigma *set, const struct event *ev, struct event_batch *out, struct err *e);
 
