@@ -104,7 +104,7 @@ size_t pack_choose(struct pack *p, struct estimate *est, const uint64_t *numbers
 void pack_put(const struct pack *p, const uint64_t *numbers, size_t count, struct buf *head, struct buf *frame, bool *dense);
 void pack_read(struct pack *p, struct reader *head);
 size_t pack_bytes(const struct pack *p, size_t count);
-/* pack_group - the 64 numbers (or as many as there are) of rows from on, less the least one; not of steps. */
+/* pack_group - the 64 numbers (or as many as there are) of rows from on, less the least one; of steps, the folded steps. */
 void pack_group(const struct pack *p, const unsigned char *bytes, size_t count, size_t from, uint64_t v[64]);
 /* pack_steps - all numbers, less the least one. */
 void pack_steps(const struct pack *p, const unsigned char *bytes, size_t count, uint64_t *numbers);

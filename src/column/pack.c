@@ -154,8 +154,7 @@ static void group_bits(unsigned width, const unsigned char *bytes, size_t n, uin
     unsigned char room[64 * 8 + 16] = { 0 };
     uint64_t mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
 
-    if (width)
-        memcpy(room, bytes, (n * width + 7) / 8);
+    memcpy(room, bytes, (n * width + 7) / 8);
     if (width <= 57)
         for (size_t i = 0; i < 64; i++)
             v[i] = load64(room + i * width / 8) >> (i * width % 8) & mask;
@@ -181,8 +180,10 @@ void pack_group(const struct pack *p, const unsigned char *bytes, size_t count, 
 {
     size_t n = min_size(64, count - from);
 
-    if (p->way == PACK_BITS)
-        group_bits(p->width, p->width ? bytes + from / 8 * p->width : NULL, n, v);
+    if (p->width == 0)      /* there are no bytes */
+        memset(v, 0, 64 * sizeof *v);
+    else if (p->way == PACK_BITS)
+        group_bits(p->width, bytes + from / 8 * p->width, n, v);
     else
         group_planes(p->width, bytes + from, count, n, v);
 }
@@ -195,7 +196,7 @@ void pack_steps(const struct pack *p, const unsigned char *bytes, size_t count, 
         size_t n = min_size(64, count - from);
         uint64_t v[64];
 
-        group_planes(p->width, bytes + from, count, n, v);
+        pack_group(p, bytes, count, from, v);
         for (size_t i = 0; i < n; i++)
             numbers[from + i] = at += unfolded(v[i]);
     }
