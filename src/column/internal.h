@@ -4,7 +4,8 @@
  *      different.c  counting different values           table.c, strings.c, numbers.c, long.c, times.c   the kinds: bytes, values, answers
  *      guess.c      which form texts may have           form.c, pattern.c, digits.h   numbers as texts of one form, both ways
  *      estimate.c   what a compressor will make of it   pack.c       numbers as bytes
- *      except.c     rows that are not in the form       bounds.c     what a head says of all values          bits.c   bitmaps of rows */
+ *      except.c     rows that are not in the form       needle.c, aside.c   bytes in many values at once
+ *      bounds.c     what a head says of all values          bits.c   bitmaps of rows */
 #ifndef SAQSHY_COLUMN_INTERNAL_H
 #define SAQSHY_COLUMN_INTERNAL_H
 
@@ -67,6 +68,36 @@ void bounds_put(const struct bounds *b, size_t bytes, struct buf *head);
 void bounds_read(struct bounds *b, struct reader *head);
 /* bounds_refuse - no value within them can answer yes. */
 bool bounds_refuse(const struct bounds *b, const struct column_question *q);
+
+/* --- needle.c --- */
+
+struct needle {
+    struct str bytes;
+    bool       fold;
+    unsigned char first[2], last[2];    /* what is or-ed to a byte to fold it; what it then is */
+};
+struct needle needle_of(struct str bytes, bool fold);
+/* needle_find - where it stands first in text, at from or later; SIZE_MAX: nowhere. An empty one stands nowhere. */
+size_t needle_find(const struct needle *n, struct str text, size_t from);
+
+/* --- aside.c --- */
+
+/* Texts of the rows of one word of a bitmap, one behind the other. */
+struct aside {
+    size_t   count;
+    uint32_t end[64];
+    uint8_t  row[64];       /* which bit of the word */
+    char     text[64 * FORM_TEXT_MAX];
+};
+/* aside_next - room for one more text. */
+static inline char *aside_next(struct aside *a) { return a->text + (a->count ? a->end[a->count - 1] : 0); }
+static inline void aside_add(struct aside *a, unsigned row, size_t bytes)
+{
+    a->end[a->count] = (uint32_t)(aside_next(a) - a->text + (ptrdiff_t)bytes);
+    a->row[a->count++] = (uint8_t)row;
+}
+/* aside_ask - the rows whose text answers yes. */
+uint64_t aside_ask(const struct aside *a, const struct column_question *q, const struct needle *n);
 
 /* --- different.c --- */
 

@@ -113,38 +113,59 @@ static int long_values(struct column *c, const uint64_t *rows, struct str *out, 
     return rc == 0 ? except_values(c, rows, out, e) : rc;
 }
 
-static bool same_digits(const struct form *f, const unsigned char *row, const unsigned char *digits)
+static void ask_texts(const struct column *c, const unsigned char *bytes, const struct column_question *q, uint64_t *rows)
 {
-    for (size_t i = 0; i < bytes_of(f); i++)
-        if (row[i * LONG_STRIDE] != digits[i * LONG_STRIDE])
-            return false;
-    return true;
+    unsigned char room[LONG_BYTES_MAX * LONG_STRIDE];
+    struct needle needle = needle_of(q->needle, q->fold);
+    struct aside a;
+
+    for (size_t w = 0; w < COLUMN_WORDS(c->count); w++) {
+        if (rows[w])
+            rows_aside(c, bytes, w, room);
+        a.count = 0;
+        for (uint64_t left = rows[w]; left; left &= left - 1) {
+            unsigned at = (unsigned)__builtin_ctzll(left);
+
+            aside_add(&a, at, pattern_write_long(&c->form, room + at, aside_next(&a)));
+        }
+        rows[w] = aside_ask(&a, q, &needle);
+    }
+}
+
+/* ask_same - rows that have just these digits. */
+static void ask_same(const struct column *c, const unsigned char *bytes, const unsigned char *digits, uint64_t *rows)
+{
+    for (size_t w = 0; w < COLUMN_WORDS(c->count); w++)
+        for (uint64_t left = rows[w]; left; left &= left - 1) {
+            size_t row = w * 64 + (size_t)__builtin_ctzll(left);
+
+            for (size_t i = 0; i < bytes_of(&c->form); i++)
+                if (bytes[i * c->count + row] != digits[i * LONG_STRIDE]) {
+                    bit_clear(rows, row);
+                    break;
+                }
+        }
 }
 
 static int ask_long(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
 {
-    unsigned char digits[LONG_BYTES_MAX * LONG_STRIDE], room[LONG_BYTES_MAX * LONG_STRIDE];
-    char text[FORM_TEXT_MAX];
+    unsigned char digits[LONG_BYTES_MAX * LONG_STRIDE];
     const unsigned char *bytes;
     bool exact = q->whole && !q->fold;
-    int rc = 0;
+    int rc;
 
     if ((q->numbers && form_more_than_digits(&c->form)) || (exact && !pattern_read_long(&c->form, q->needle, digits))) {
         bits_none(rows, c->count);
         return 0;
     }
     rc = read_long(c, &bytes, e);
-    for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++) {
-        if (rows[w])
-            rows_aside(c, bytes, w, room);
-        for (uint64_t left = rows[w]; left; left &= left - 1) {
-            unsigned at = (unsigned)__builtin_ctzll(left);
-
-            if (exact ? !same_digits(&c->form, room + at, digits) : !q->yes(q->arg, str_of(text, pattern_write_long(&c->form, room + at, text))))
-                rows[w] &= ~(UINT64_C(1) << at);
-        }
-    }
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (exact)
+        ask_same(c, bytes, digits, rows);
+    else
+        ask_texts(c, bytes, q, rows);
+    return 0;
 }
 
 const struct column_ops long_ops = { "long", long_open, long_values, except_ask };

@@ -174,18 +174,20 @@ static void ask_range(struct column *c, const unsigned char *bytes, uint64_t lea
 
 static void ask_texts(struct column *c, const unsigned char *bytes, const struct column_question *q, uint64_t *rows)
 {
-    char text[FORM_TEXT_MAX];
+    struct needle needle = needle_of(q->needle, q->fold);
+    struct aside a;
 
     for (size_t w = 0; w < COLUMN_WORDS(c->count); w++) {
         uint64_t room[64];
         const uint64_t *v = rows[w] ? group(c, bytes, w, room) : NULL;
 
+        a.count = 0;
         for (uint64_t left = rows[w]; left; left &= left - 1) {
             unsigned at = (unsigned)__builtin_ctzll(left);
 
-            if (!q->yes(q->arg, str_of(text, form_write(&c->form, v[at] + c->pack.least, text))))
-                rows[w] &= ~(UINT64_C(1) << at);
+            aside_add(&a, at, form_write(&c->form, v[at] + c->pack.least, aside_next(&a)));
         }
+        rows[w] = aside_ask(&a, q, &needle);
     }
 }
 

@@ -116,19 +116,71 @@ static int strings_values(struct column *c, const uint64_t *rows, struct str *ou
     return rc;
 }
 
-static int strings_ask(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
+static void ask_rows(const struct column *c, const struct column_question *q, struct str bytes, uint64_t *rows)
 {
-    struct str bytes;
-    int rc = read_strings(c, &bytes, e);
-
-    for (size_t w = 0; rc == 0 && w < COLUMN_WORDS(c->count); w++)
+    for (size_t w = 0; w < COLUMN_WORDS(c->count); w++)
         for (uint64_t left = rows[w]; left; left &= left - 1) {
             size_t row = w * 64 + (size_t)__builtin_ctzll(left);
 
             if (!q->yes(q->arg, string_at(c, bytes, row)))
                 bit_clear(rows, row);
         }
-    return rc;
+}
+
+/* row_of - the row in which the byte at stands, from a row on that begins no later: by doubling steps, then by halves. */
+static size_t row_of(const struct column *c, size_t row, size_t at)
+{
+    size_t step = 1, end;
+
+    while (row + step < c->count && c->ends[row + step - 1] <= at)
+        row += step, step *= 2;
+    for (end = min_size(row + step, c->count - 1); row < end;) {
+        size_t middle = (row + end) / 2;
+
+        if (c->ends[middle] <= at)
+            row = middle + 1;
+        else
+            end = middle;
+    }
+    return row;
+}
+
+/* ask_found - only rows in which the needle stands are asked: it is looked for in all of the bytes at once. */
+static void ask_found(const struct column *c, const struct column_question *q, struct str bytes, uint64_t *rows)
+{
+    struct needle n = needle_of(q->needle, q->fold);
+    uint64_t word = 0;
+    size_t row = 0, in = 0, at;
+
+    for (size_t from = 0; (at = needle_find(&n, bytes, from)) != SIZE_MAX;) {
+        row = row_of(c, row, at);
+        for (; in < row / 64; word = 0)
+            rows[in++] &= word;
+        if (at + q->needle.n > c->ends[row]) {      /* it goes over the end of a value */
+            from = at + 1;
+            continue;
+        }
+        if (bit_test(rows, row) && q->yes(q->arg, string_at(c, bytes, row)))
+            word |= UINT64_C(1) << row % 64;
+        from = c->ends[row];
+    }
+    for (; in < COLUMN_WORDS(c->count); word = 0)
+        rows[in++] &= word;
+}
+
+static int strings_ask(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
+{
+    struct str bytes;
+    int rc = read_strings(c, &bytes, e);
+
+    if (rc < 0)
+        return rc;
+    /* Few rows are asked one by one: that touches less than a search through all. */
+    if (q->needle.n && bits_count(rows, c->count) * 16 > c->count)
+        ask_found(c, q, bytes, rows);
+    else
+        ask_rows(c, q, bytes, rows);
+    return 0;
 }
 
 const struct column_ops strings_ops = { "strings", strings_open, strings_values, strings_ask };

@@ -358,16 +358,19 @@ static void time_bounds(const struct time_form *f, struct bounds *b)
 
 static int ask_times(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
 {
+    struct needle needle = needle_of(q->needle, q->fold);
     struct time_writer w = { 0 };
-    char text[TIME_TEXT_ROOM];
+    struct aside a;
 
-    for (size_t word = 0; word < COLUMN_WORDS(c->count); word++)
+    for (size_t word = 0; word < COLUMN_WORDS(c->count); word++) {
+        a.count = 0;
         for (uint64_t left = rows[word]; left; left &= left - 1) {
-            size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+            unsigned at = (unsigned)__builtin_ctzll(left);
 
-            if (!q->yes(q->arg, str_of(text, time_write(&c->form_of_time, &w, c->time[row], text))))
-                bit_clear(rows, row);
+            aside_add(&a, at, time_write(&c->form_of_time, &w, c->time[word * 64 + at], aside_next(&a)));
         }
+        rows[word] = aside_ask(&a, q, &needle);
+    }
     return 0;
 }
 
