@@ -1,0 +1,269 @@
+/* groups.c - which shapes become one group.
+ *
+ * Shapes that are kin - the same separators - could always be one group, in which every token whose faces differ is a slot. They are divided by
+ * the faces of one token as long as that pays: in the parts other tokens stay the same that went with this one ("Accepted password for",
+ * "Failed publickey for"), and a group more has its price, for its template and its columns are stored. */
+#include "learn/internal.h"
+
+#define KINDS_MAX  16u       /* a token with more different faces is a slot */
+#define TRIED_MAX  8u        /* tokens by which a division is weighed */
+#define VARIED_MAX 32u       /* differing tokens that are looked at while it is */
+#define DEPTH_MAX  12u
+#define STACK_MAX  (DEPTH_MAX * (KINDS_MAX + 1))
+
+/* What is won and paid, in sixteenths of a byte. Measured with bench_learn. */
+#define WON_ROW     10u      /* a row of a token that stays the same now */
+#define PAID_GROUP  640u     /* a group more */
+#define PAID_SLOT   160u     /* each of its columns */
+#define PAID_WHOLE  192u     /* a row that stays whole */
+
+/* Shapes from order[from] to order[to - 1]. */
+struct node {
+    uint32_t from, to, depth;
+    uint64_t free[(LEARN_TOKENS_MAX + 63) / 64];
+};
+
+/* The faces of one token in a node. */
+struct kinds {
+    uint32_t token, n;       /* n: KINDS_MAX + 1 if there are more */
+    uint32_t face[KINDS_MAX + 1], rows[KINDS_MAX + 1];
+};
+
+struct division {
+    struct learner *l;
+    struct node stack[STACK_MAX];
+    uint32_t depth;
+    struct kinds varied[LEARN_TOKENS_MAX];
+    uint32_t varied_n;
+};
+
+static const uint32_t *faces_of(const struct learner *l, uint32_t at) { return l->faces + l->shapes[l->order[at]].faces; }
+
+static uint32_t kind_of(const struct kinds *k, uint32_t face)
+{
+    for (uint32_t i = 0; i < k->n && i < KINDS_MAX; i++)
+        if (k->face[i] == face)
+            return i;
+    return KINDS_MAX;
+}
+
+static uint32_t rows_of(const struct learner *l, const struct node *node)
+{
+    uint32_t rows = 0;
+
+    for (uint32_t i = node->from; i < node->to; i++)
+        rows += l->shapes[l->order[i]].rows;
+    return rows;
+}
+
+static void kinds_count(const struct learner *l, const struct node *node, struct kinds *k)
+{
+    k->n = 0;
+    for (uint32_t i = node->from; i < node->to && k->n <= KINDS_MAX; i++) {
+        uint32_t face = faces_of(l, i)[k->token], at = 0;
+
+        while (at < k->n && k->face[at] != face)
+            at++;
+        if (at == k->n) {
+            k->face[at] = face;
+            k->rows[at] = 0;
+            k->n++;
+        }
+        k->rows[at] += l->shapes[l->order[i]].rows;
+    }
+}
+
+/* varied_find - the tokens that differ in the node and are not free. */
+static void varied_find(struct division *d, struct node *node)
+{
+    const struct learner *l = d->l;
+    const uint32_t *first = faces_of(l, node->from);
+
+    d->varied_n = 0;
+    for (uint32_t t = 0; t < l->shapes[l->order[node->from]].tokens; t++) {
+        bool differs = false;
+        struct kinds *k = &d->varied[d->varied_n];
+
+        for (uint32_t i = node->from + 1; i < node->to && !differs; i++)
+            differs = faces_of(l, i)[t] != first[t];
+        if (!differs || bit(node->free, t))
+            continue;
+        k->token = t;
+        kinds_count(l, node, k);
+        d->varied_n++;
+    }
+}
+
+/* won - by dividing the node by the kinds k, less what is paid. */
+static int64_t won(const struct division *d, const struct node *node, const struct kinds *k)
+{
+    const struct learner *l = d->l;
+    uint32_t seen[KINDS_MAX + 1][VARIED_MAX], n = d->varied_n < VARIED_MAX ? d->varied_n : VARIED_MAX, slots = 0, parts = 0, rest = 0;
+    bool any[KINDS_MAX + 1] = { false }, differs[KINDS_MAX + 1][VARIED_MAX] = { { false } };
+    int64_t sum = 0;
+
+    for (uint32_t i = node->from; i < node->to; i++) {
+        const uint32_t *faces = faces_of(l, i);
+        uint32_t part = kind_of(k, faces[k->token]);
+
+        for (uint32_t v = 0; v < n; v++) {
+            uint32_t face = faces[d->varied[v].token];
+
+            if (!any[part])
+                seen[part][v] = face;
+            else if (seen[part][v] != face)
+                differs[part][v] = true;
+        }
+        any[part] = true;
+    }
+    for (uint32_t t = 0; t < l->shapes[l->order[node->from]].tokens; t++)
+        slots += face_marks(faces_of(l, node->from)[t]) || bit(node->free, t);
+    for (uint32_t i = 0; i < k->n; i++) {
+        if (k->rows[i] < LEARN_ROWS_MIN) {
+            rest += k->rows[i];
+            continue;
+        }
+        parts++;
+        for (uint32_t v = 0; v < n; v++)
+            if (d->varied[v].token != k->token && !differs[i][v])
+                sum += (int64_t)k->rows[i] * WON_ROW;
+    }
+    if (rest && rest < LEARN_ROWS_MIN)
+        sum -= (int64_t)rest * PAID_WHOLE;
+    else if (rest)
+        parts++;
+    return parts < 2 ? -1 : sum - (int64_t)(parts - 1) * (PAID_GROUP + slots * PAID_SLOT);
+}
+
+static void push(struct division *d, const struct node *node) { d->stack[d->depth++] = *node; }
+
+/* divide - the node by the kinds k: parts with rows enough, and one of what is left, in which the token is free. */
+static void divide(struct division *d, const struct node *node, const struct kinds *k)
+{
+    struct learner *l = d->l;
+    uint32_t n = node->to - node->from, at = node->from;
+    struct node part = *node;
+
+    memcpy(l->spare, l->order + node->from, n * sizeof *l->spare);
+    part.depth++;
+    for (uint32_t kind = 0; kind <= k->n; kind++) {
+        if (kind < k->n && k->rows[kind] < LEARN_ROWS_MIN)
+            continue;
+        part.from = at;
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t own = kind_of(k, l->faces[l->shapes[l->spare[i]].faces + k->token]);
+
+            if (own == kind || (kind == k->n && k->rows[own] < LEARN_ROWS_MIN))
+                l->order[at++] = l->spare[i];
+        }
+        part.to = at;
+        if (kind == k->n)
+            bit_set(part.free, k->token);
+        if (part.to > part.from)
+            push(d, &part);
+    }
+}
+
+/* group_new - NULL without memory. */
+static struct group *group_new(struct learner *l)
+{
+    if (l->group_n == l->group_cap) {
+        uint32_t cap = l->group_cap ? 2 * l->group_cap : 64;
+        struct group *grown = realloc(l->groups, cap * sizeof *grown);
+
+        if (!grown)
+            return NULL;
+        l->groups = grown;
+        l->group_cap = cap;
+    }
+    l->groups[l->group_n] = (struct group){ .rows = 0 };
+    return &l->groups[l->group_n++];
+}
+
+static int group_add(struct learner *l, const struct node *node, uint32_t rows, const struct division *d)
+{
+    struct group *g = group_new(l);
+
+    if (!g)
+        return -ENOMEM;
+    *g = (struct group){ .rows = rows, .shape = l->order[node->from] };
+    memcpy(g->free, node->free, sizeof g->free);
+    for (uint32_t v = 0; v < d->varied_n; v++)
+        bit_set(g->free, d->varied[v].token);
+    for (uint32_t i = node->from; i < node->to; i++)
+        l->shapes[l->order[i]].group = l->group_n - 1;
+    return 0;
+}
+
+/* kin_divide - the shapes from order[from] to order[to - 1], which are kin. */
+static int kin_divide(struct division *d, uint32_t from, uint32_t to)
+{
+    struct learner *l = d->l;
+
+    d->depth = 0;
+    push(d, &(struct node){ .from = from, .to = to });
+    while (d->depth) {
+        struct node node = d->stack[--d->depth];
+        uint32_t rows = rows_of(l, &node), tried = 0;
+        const struct kinds *best = NULL;
+        int64_t most = 0;
+
+        if (rows < LEARN_ROWS_MIN)
+            continue;
+        varied_find(d, &node);
+        for (uint32_t v = 0; v < d->varied_n && tried < TRIED_MAX && node.depth < DEPTH_MAX - 1; v++) {
+            const struct kinds *k = &d->varied[v];
+            int64_t sum = k->n > KINDS_MAX ? -1 : won(d, &node, k);
+
+            tried += k->n <= KINDS_MAX;
+            if (sum > most) {
+                most = sum;
+                best = k;
+            }
+        }
+        if (best) {
+            struct kinds k = *best;
+
+            divide(d, &node, &k);
+        } else if (group_add(l, &node, rows, d) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static int by_kin(const void *a, const void *b, void *arg)
+{
+    const struct learner *l = arg;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    const struct shape *x = &l->shapes[left], *y = &l->shapes[right];
+
+    if (x->kin != y->kin)
+        return x->kin < y->kin ? -1 : 1;
+    if (x->tokens != y->tokens)   /* somebody made the hash so */
+        return x->tokens < y->tokens ? -1 : 1;
+    return (left > right) - (left < right);
+}
+
+static bool kin(const struct shape *a, const struct shape *b) { return a->kin == b->kin && a->tokens == b->tokens; }
+
+int groups_make(struct learner *l)
+{
+    struct division *d = malloc(sizeof *d);
+    int rc;
+
+    l->group_n = 0;
+    rc = d && group_new(l) ? 0 : -ENOMEM;
+    for (uint32_t i = 0; i < l->shape_n; i++)
+        l->order[i] = i;
+    qsort_r(l->order, l->shape_n, sizeof *l->order, by_kin, l);
+    if (d)
+        d->l = l;
+    for (uint32_t from = 0, to; from < l->shape_n && rc == 0; from = to) {
+        for (to = from + 1; to < l->shape_n && kin(&l->shapes[l->order[from]], &l->shapes[l->order[to]]); to++)
+            ;
+        rc = kin_divide(d, from, to);
+    }
+    free(d);
+    return rc;
+}

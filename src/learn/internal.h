@@ -1,0 +1,137 @@
+/* internal.h - for learn.c, tokens.c, groups.c and slots.c: texts as tokens, shapes of texts, groups of shapes, slots of groups. */
+#ifndef SAQSHY_LEARN_INTERNAL_H
+#define SAQSHY_LEARN_INTERNAL_H
+
+#include "learn/learn.h"
+
+#define TOKENS_ALL (8u * MIB)              /* tokens of all texts of one call; texts beyond stay whole */
+#define NONE       UINT32_MAX
+
+/* --- tokens.c --- */
+
+/* Where a token stands. What stands between tokens are separators. */
+struct token { uint16_t from, to; };
+
+/* What a text looks like. A face says what of a token is looked at when texts are compared: its bytes, or only the marks in it -
+ * "10.0.0.7:80" and "10.0.0.9:443" have one face - or nothing. */
+struct looks {
+    uint64_t kin;                          /* of the separators */
+    uint64_t all;                          /* of them and the faces */
+    uint32_t count;                        /* of tokens */
+    uint32_t faces[LEARN_TOKENS_MAX];
+};
+#define FACE_FREE 0u                       /* may be anything */
+static inline bool face_marks(uint32_t face) { return face & 1; }   /* equal faces of this kind: the same marks, so the same number of words */
+
+/* tokens_read - the tokens of text into at, which has room for LEARN_TOKENS_MAX; *to: their looks. */
+void tokens_read(struct str text, struct token *at, struct looks *to);
+
+static inline bool word_byte(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c >= 0x80; }
+
+/* word_next - the word that begins at or behind *from: *from becomes its begin, the result is its end. At end there is none: both are end. */
+static inline uint32_t word_next(const char *p, uint32_t *from, uint32_t end)
+{
+    uint32_t at = *from;
+
+    while (at < end && !word_byte((unsigned char)p[at]))
+        at++;
+    *from = at;
+    while (at < end && word_byte((unsigned char)p[at]))
+        at++;
+    return at;
+}
+
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    __uint128_t m = (__uint128_t)(a ^ 0x9E3779B97F4A7C15u) * (b ^ 0xD1B54A32D192ED03u);
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* bytes_hash - quick for what is short. */
+static inline uint64_t bytes_hash(const char *p, size_t n)
+{
+    uint64_t h = n, a = 0, b = 0;
+
+    for (; n > 16; p += 8, n -= 8) {
+        memcpy(&a, p, 8);
+        h = mix(h, a);
+    }
+    if (n >= 8) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + n - 8, 8);
+    } else if (n >= 4) {
+        uint32_t head, tail;
+
+        memcpy(&head, p, 4);
+        memcpy(&tail, p + n - 4, 4);
+        a = head;
+        b = tail;
+    } else if (n) {
+        a = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
+    }
+    return mix(mix(h, a), b);
+}
+
+/* --- groups.c --- */
+
+struct shape {                             /* texts that look the same */
+    uint64_t all, kin;
+    uint32_t faces, tokens;                /* where its faces begin, how many */
+    uint32_t rows, group;
+};
+
+/* A slot goes from the begin of a word of one token to the end of a word of the same or a later one. WORD_ALL: the begin, or end, of the token. */
+#define WORD_ALL UINT16_MAX
+struct slot { uint16_t from, from_word, to, to_word; };
+
+struct group {
+    uint32_t rows, member;                 /* how many, and where in member they begin */
+    uint32_t shape;                        /* one of its shapes */
+    uint32_t number;                       /* in learn_out; 0: none yet */
+    uint32_t slot_n;
+    uint64_t free[(LEARN_TOKENS_MAX + 63) / 64];   /* tokens whose faces differ from shape to shape */
+    struct slot slots[LEARN_SLOTS_MAX];
+};
+
+struct learner;
+/* groups_make - which shapes belong together. -ENOMEM. */
+MUST_USE int groups_make(struct learner *l);
+
+/* --- slots.c --- */
+
+/* slots_find - the slots of each group. -ENOMEM. */
+MUST_USE int slots_find(struct learner *l);
+/* slot_span - where a slot lies in a text with these tokens. */
+struct token slot_span(const struct slot *s, const char *p, const struct token *tokens);
+
+static inline bool bit(const uint64_t *bits, uint32_t i) { return bits[i / 64] >> (i % 64) & 1; }
+static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }
+
+struct learner {
+    const struct str *texts;               /* of the call, borrowed */
+    uint32_t count;
+    uint32_t *shape;                       /* of each row; NONE: it is whole */
+    uint32_t *token;                       /* of each row and one more: where its tokens begin */
+    uint32_t *member;                      /* rows, those of a group one behind the other */
+    uint32_t *group, *first;               /* as in learn_out */
+    uint32_t  cap;                         /* rows that these five have room for */
+    struct token *tokens;
+    uint32_t  token_n, token_cap;
+    uint32_t *cuts;
+    uint32_t  cut_n, cut_cap;
+    uint32_t *faces;
+    uint32_t  face_n, face_cap;
+    struct shape shapes[LEARN_SHAPES_MAX];
+    uint32_t  shape_n;
+    uint32_t  table[4 * LEARN_SHAPES_MAX]; /* of shapes by their looks: index + 1 */
+    uint32_t  order[LEARN_SHAPES_MAX], spare[LEARN_SHAPES_MAX];
+    struct group *groups;                  /* [0] is that of the whole ones */
+    uint32_t  group_n, group_cap;
+    uint32_t *rows;                        /* as in learn_out */
+    struct looks looks;
+};
+
+static inline const struct token *tokens_of(const struct learner *l, uint32_t row) { return l->tokens + l->token[row]; }
+
+#endif

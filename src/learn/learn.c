@@ -1,0 +1,229 @@
+/* learn.c - the road of a call: texts to tokens, shapes to groups, groups to slots, and at the end the cuts, each checked. */
+#include "learn/internal.h"
+
+struct learner *learner_new(void) { return calloc(1, sizeof(struct learner)); }
+
+void learner_free(struct learner **lp)
+{
+    struct learner *l = *lp;
+
+    if (!l)
+        return;
+    free(l->shape);
+    free(l->token);
+    free(l->member);
+    free(l->group);
+    free(l->first);
+    free(l->tokens);
+    free(l->cuts);
+    free(l->faces);
+    free(l->groups);
+    free(l->rows);
+    free(l);
+    *lp = NULL;
+}
+
+/* room - for n more of size bytes at *at, which holds used of *cap. */
+static bool room(void *at, uint32_t used, uint32_t n, uint32_t *cap, size_t size)
+{
+    void *old, *grown;
+    uint32_t more;
+
+    if (*cap - used >= n)
+        return true;
+    memcpy(&old, at, sizeof old);
+    more = *cap + *cap / 2 + n + 1024;
+    grown = realloc(old, more * size);
+    if (!grown)
+        return false;
+    memcpy(at, &grown, sizeof grown);
+    *cap = more;
+    return true;
+}
+
+/* rows_room - what is kept of each row. */
+static bool rows_room(struct learner *l, uint32_t count)
+{
+    uint32_t **each[] = { &l->shape, &l->token, &l->member, &l->group, &l->first };
+
+    if (l->cap > count)
+        return true;
+    for (size_t i = 0; i < COUNT(each); i++) {
+        uint32_t *grown = realloc(*each[i], (count + 1) * sizeof **each[i]);
+
+        if (!grown)
+            return false;
+        *each[i] = grown;
+    }
+    l->cap = count + 1;
+    return true;
+}
+
+/* shape_of - the shape of a text that looks like this; NONE: there are too many, or no memory. */
+static uint32_t shape_of(struct learner *l, const struct looks *looks)
+{
+    uint32_t at = (uint32_t)looks->all % COUNT(l->table);
+    struct shape *s;
+
+    for (; l->table[at]; at = (at + 1) % COUNT(l->table)) {
+        s = &l->shapes[l->table[at] - 1];
+        if (s->all == looks->all && s->kin == looks->kin && s->tokens == looks->count)
+            return l->table[at] - 1;
+    }
+    if (l->shape_n == LEARN_SHAPES_MAX || !room(&l->faces, l->face_n, looks->count, &l->face_cap, sizeof *l->faces))
+        return NONE;
+    s = &l->shapes[l->shape_n];
+    *s = (struct shape){ .all = looks->all, .kin = looks->kin, .faces = l->face_n, .tokens = looks->count };
+    memcpy(l->faces + l->face_n, looks->faces, looks->count * sizeof *l->faces);
+    l->face_n += looks->count;
+    l->table[at] = ++l->shape_n;
+    return l->shape_n - 1;
+}
+
+/* shapes_find - read the texts. */
+static int shapes_find(struct learner *l)
+{
+    memset(l->table, 0, sizeof l->table);
+    l->token_n = l->face_n = l->shape_n = 0;
+    for (uint32_t row = 0; row < l->count; row++) {
+        l->token[row] = l->token_n;
+        l->shape[row] = NONE;
+        if (l->texts[row].n == 0 || l->texts[row].n > LEARN_TEXT_MAX || l->token_n > TOKENS_ALL - LEARN_TOKENS_MAX)
+            continue;
+        if (!room(&l->tokens, l->token_n, LEARN_TOKENS_MAX, &l->token_cap, sizeof *l->tokens))
+            return -ENOMEM;
+        tokens_read(l->texts[row], l->tokens + l->token_n, &l->looks);
+        l->shape[row] = shape_of(l, &l->looks);
+        if (l->shape[row] == NONE)
+            continue;
+        l->shapes[l->shape[row]].rows++;
+        l->token_n += l->looks.count;
+    }
+    l->token[l->count] = l->token_n;
+    return 0;
+}
+
+/* members_sort - the rows of each group one behind the other, in their order. */
+static void members_sort(struct learner *l)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 1; i < l->group_n; i++) {
+        l->groups[i].member = at;
+        at += l->groups[i].rows;
+        l->groups[i].rows = 0;
+    }
+    for (uint32_t row = 0; row < l->count; row++) {
+        uint32_t g = l->shape[row] == NONE ? 0 : l->shapes[l->shape[row]].group;
+
+        l->group[row] = g;
+        if (g)
+            l->member[l->groups[g].member + l->groups[g].rows++] = row;
+    }
+}
+
+/* row_cut - put the cuts of a row behind the others. False if what should be static is not: then the row is whole. */
+static bool row_cut(struct learner *l, uint32_t row, const struct group *g)
+{
+    uint32_t first = l->member[g->member], at = 0, model = 0, *cut = l->cuts + l->cut_n;
+    struct str text = l->texts[row], like = l->texts[first];
+
+    for (uint32_t i = 0; i < g->slot_n; i++) {
+        struct token own = slot_span(&g->slots[i], text.p, tokens_of(l, row)), his = slot_span(&g->slots[i], like.p, tokens_of(l, first));
+
+        if (own.from - at != his.from - model || memcmp(text.p + at, like.p + model, own.from - at) != 0)
+            return false;
+        *cut++ = own.from;
+        *cut++ = at = own.to;
+        model = his.to;
+    }
+    if (!str_eq(str_cut(text, at), str_cut(like, model)))
+        return false;
+    l->cut_n += 2 * g->slot_n;
+    return true;
+}
+
+/* rows_cut - of all rows. */
+static int rows_cut(struct learner *l)
+{
+    l->cut_n = 0;
+    for (uint32_t row = 0; row < l->count; row++) {
+        struct group *g = &l->groups[l->group[row]];
+
+        l->first[row] = l->cut_n;
+        if (!l->group[row])
+            continue;
+        if (!room(&l->cuts, l->cut_n, 2 * LEARN_SLOTS_MAX, &l->cut_cap, sizeof *l->cuts))
+            return -ENOMEM;
+        if (!row_cut(l, row, g)) {
+            g->rows--;
+            l->group[row] = 0;
+        }
+    }
+    l->first[l->count] = l->cut_n;
+    return 0;
+}
+
+/* groups_drop - those that lost too many rows. True if there is one. */
+static bool groups_drop(struct learner *l)
+{
+    bool any = false;
+
+    for (uint32_t row = 0; row < l->count; row++)
+        if (l->group[row] && l->groups[l->group[row]].rows < LEARN_ROWS_MIN) {
+            l->group[row] = 0;
+            any = true;
+        }
+    return any;
+}
+
+/* groups_number - by their first rows. */
+static int groups_number(struct learner *l, struct learn_out *out)
+{
+    uint32_t *rows = realloc(l->rows, l->group_n * sizeof *rows);
+
+    if (!rows)
+        return -ENOMEM;
+    l->rows = rows;
+    memset(rows, 0, l->group_n * sizeof *rows);
+    out->groups = 0;
+    for (uint32_t row = 0; row < l->count; row++) {
+        struct group *g = &l->groups[l->group[row]];
+
+        if (l->group[row] && !g->number)
+            g->number = ++out->groups;
+        l->group[row] = g->number;
+        rows[g->number]++;
+    }
+    return 0;
+}
+
+int learn_cut(struct learner *l, uint64_t origin, const struct str *texts, size_t count, struct learn_out *out, struct err *e)
+{
+    int rc;
+
+    (void)origin;
+    if (count > LEARN_TEXTS_MAX)
+        return err_set(e, -EINVAL, "learn: %zu texts, at most %u", count, LEARN_TEXTS_MAX);
+    l->texts = texts;
+    l->count = (uint32_t)count;
+    rc = rows_room(l, l->count) ? shapes_find(l) : -ENOMEM;
+    if (rc == 0)
+        rc = groups_make(l);
+    if (rc == 0) {
+        members_sort(l);
+        rc = slots_find(l);
+    }
+    do {
+        rc = rc == 0 ? rows_cut(l) : rc;
+    } while (rc == 0 && groups_drop(l));
+    if (rc == 0)
+        rc = groups_number(l, out);
+    if (rc < 0)
+        return err_set(e, rc, "learn: no memory for %zu texts", count);
+    out->group = l->group;
+    out->rows = l->rows;
+    out->first = l->first;
+    out->cut = l->cuts;
+    return 0;
+}
