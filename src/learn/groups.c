@@ -32,7 +32,8 @@ struct kinds {
 struct division {
     struct learner *l;
     struct node stack[STACK_MAX];
-    uint32_t depth;
+    uint32_t depth, tokens;  /* tokens: that all shapes of the node have and that are looked at */
+    bool     tail;           /* some have more */
     struct kinds varied[LEARN_TOKENS_MAX];
     uint32_t varied_n;
 };
@@ -80,7 +81,7 @@ static void varied_find(struct division *d, struct node *node)
     const uint32_t *first = faces_of(l, node->from);
 
     d->varied_n = 0;
-    for (uint32_t t = 0; t < l->shapes[l->order[node->from]].tokens; t++) {
+    for (uint32_t t = 0; t < d->tokens; t++) {
         bool differs = false;
         struct kinds *k = &d->varied[d->varied_n];
 
@@ -116,7 +117,7 @@ static int64_t won(const struct division *d, const struct node *node, const stru
         }
         any[part] = true;
     }
-    for (uint32_t t = 0; t < l->shapes[l->order[node->from]].tokens; t++)
+    for (uint32_t t = 0; t < d->tokens; t++)
         slots += face_marks(faces_of(l, node->from)[t]) || bit(node->free, t);
     for (uint32_t i = 0; i < k->n; i++) {
         if (k->rows[i] < LEARN_ROWS_MIN) {
@@ -186,7 +187,7 @@ static int group_add(struct learner *l, const struct node *node, uint32_t rows, 
 
     if (!g)
         return -ENOMEM;
-    *g = (struct group){ .rows = rows, .shape = l->order[node->from] };
+    *g = (struct group){ .rows = rows, .shape = l->order[node->from], .tokens = d->tokens, .tail = d->tail };
     memcpy(g->free, node->free, sizeof g->free);
     for (uint32_t v = 0; v < d->varied_n; v++)
         bit_set(g->free, d->varied[v].token);
@@ -195,7 +196,17 @@ static int group_add(struct learner *l, const struct node *node, uint32_t rows, 
     return 0;
 }
 
-/* kin_divide - the shapes from order[from] to order[to - 1], which are kin. */
+/* loose - tokens that stand for something and differ all the same. */
+static uint32_t loose(const struct division *d)
+{
+    uint32_t n = 0;
+
+    for (uint32_t v = 0; v < d->varied_n; v++)
+        n += d->varied[v].face[0] != FACE_FREE && !face_marks(d->varied[v].face[0]);
+    return n;
+}
+
+/* kin_divide - the shapes from order[from] to order[to - 1], which are kin, if only by their first tokens. */
 static int kin_divide(struct division *d, uint32_t from, uint32_t to)
 {
     struct learner *l = d->l;
@@ -225,6 +236,8 @@ static int kin_divide(struct division *d, uint32_t from, uint32_t to)
             struct kinds k = *best;
 
             divide(d, &node, &k);
+        } else if (loose(d) * 8 > d->tokens) {
+            continue;
         } else if (group_add(l, &node, rows, d) < 0) {
             return -ENOMEM;
         }
@@ -232,20 +245,48 @@ static int kin_divide(struct division *d, uint32_t from, uint32_t to)
     return 0;
 }
 
+/* What makes shapes kin: all their separators, or those of a head. */
+struct order { const struct learner *l; uint32_t head; };   /* head: HEADS for all of them */
+
+static uint64_t kin_by(const struct order *o, const struct shape *s) { return o->head < HEADS ? s->heads[o->head] : s->kin; }
+static uint32_t tokens_by(const struct order *o, const struct shape *s) { return o->head < HEADS ? head_tokens(o->head) : s->tokens; }
+
 static int by_kin(const void *a, const void *b, void *arg)
 {
-    const struct learner *l = arg;
+    const struct order *o = arg;
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    const struct shape *x = &l->shapes[left], *y = &l->shapes[right];
+    const struct shape *x = &o->l->shapes[left], *y = &o->l->shapes[right];
 
-    if (x->kin != y->kin)
-        return x->kin < y->kin ? -1 : 1;
-    if (x->tokens != y->tokens)   /* somebody made the hash so */
-        return x->tokens < y->tokens ? -1 : 1;
+    if (kin_by(o, x) != kin_by(o, y))
+        return kin_by(o, x) < kin_by(o, y) ? -1 : 1;
+    if (tokens_by(o, x) != tokens_by(o, y))   /* somebody made the hash so */
+        return tokens_by(o, x) < tokens_by(o, y) ? -1 : 1;
     return (left > right) - (left < right);
 }
 
-static bool kin(const struct shape *a, const struct shape *b) { return a->kin == b->kin && a->tokens == b->tokens; }
+static bool kin(const struct order *o, const struct shape *a, const struct shape *b) { return kin_by(o, a) == kin_by(o, b) && tokens_by(o, a) == tokens_by(o, b); }
+
+/* groups_by - of the shapes that have no group yet. */
+static int groups_by(struct division *d, uint32_t head)
+{
+    struct learner *l = d->l;
+    struct order o = { .l = l, .head = head };
+    uint32_t n = 0;
+    int rc = 0;
+
+    for (uint32_t i = 0; i < l->shape_n; i++)
+        if (!l->shapes[i].group && kin_by(&o, &l->shapes[i]))
+            l->order[n++] = i;
+    qsort_r(l->order, n, sizeof *l->order, by_kin, &o);
+    d->tail = head < HEADS;
+    for (uint32_t from = 0, to; from < n && rc == 0; from = to) {
+        for (to = from + 1; to < n && kin(&o, &l->shapes[l->order[from]], &l->shapes[l->order[to]]); to++)
+            ;
+        d->tokens = tokens_by(&o, &l->shapes[l->order[from]]);
+        rc = kin_divide(d, from, to);
+    }
+    return rc;
+}
 
 int groups_make(struct learner *l)
 {
@@ -254,16 +295,12 @@ int groups_make(struct learner *l)
 
     l->group_n = 0;
     rc = d && group_new(l) ? 0 : -ENOMEM;
-    for (uint32_t i = 0; i < l->shape_n; i++)
-        l->order[i] = i;
-    qsort_r(l->order, l->shape_n, sizeof *l->order, by_kin, l);
-    if (d)
+    if (rc == 0) {
         d->l = l;
-    for (uint32_t from = 0, to; from < l->shape_n && rc == 0; from = to) {
-        for (to = from + 1; to < l->shape_n && kin(&l->shapes[l->order[from]], &l->shapes[l->order[to]]); to++)
-            ;
-        rc = kin_divide(d, from, to);
+        rc = groups_by(d, HEADS);
     }
+    for (uint32_t head = HEADS; head-- > 0 && rc == 0;)
+        rc = groups_by(d, head);
     free(d);
     return rc;
 }

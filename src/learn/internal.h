@@ -12,11 +12,15 @@
 /* Where a token stands. What stands between tokens are separators. */
 struct token { uint16_t from, to; };
 
+#define HEADS 5u
+static inline uint32_t head_tokens(uint32_t head) { return 2u << head; }
+
 /* What a text looks like. A face says what of a token is looked at when texts are compared: its bytes, or only the marks in it -
  * "10.0.0.7:80" and "10.0.0.9:443" have one face - or nothing. */
 struct looks {
     uint64_t kin;                          /* of the separators */
     uint64_t all;                          /* of them and the faces */
+    uint64_t heads[HEADS];                 /* of the separators before and behind the first 2, 4, 8, 16, 32 tokens; 0: there are no more than so many */
     uint32_t count;                        /* of tokens */
     uint32_t faces[LEARN_TOKENS_MAX];
 };
@@ -48,6 +52,31 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+/* bytes_same - memcmp for what is mostly short. */
+static inline bool bytes_same(const char *a, const char *b, size_t n)
+{
+    uint64_t x[4];
+    uint32_t y[4];
+
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8) {
+        memcpy(&x[0], a, 8);
+        memcpy(&x[1], b, 8);
+        memcpy(&x[2], a + n - 8, 8);
+        memcpy(&x[3], b + n - 8, 8);
+        return ((x[0] ^ x[1]) | (x[2] ^ x[3])) == 0;
+    }
+    if (n >= 4) {
+        memcpy(&y[0], a, 4);
+        memcpy(&y[1], b, 4);
+        memcpy(&y[2], a + n - 4, 4);
+        memcpy(&y[3], b + n - 4, 4);
+        return ((y[0] ^ y[1]) | (y[2] ^ y[3])) == 0;
+    }
+    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 /* bytes_hash - quick for what is short. */
 static inline uint64_t bytes_hash(const char *p, size_t n)
 {
@@ -76,22 +105,27 @@ static inline uint64_t bytes_hash(const char *p, size_t n)
 /* --- groups.c --- */
 
 struct shape {                             /* texts that look the same */
-    uint64_t all, kin;
+    uint64_t all, kin, heads[HEADS];
     uint32_t faces, tokens;                /* where its faces begin, how many */
     uint32_t rows, group;
 };
 
-/* A slot goes from the begin of a word of one token to the end of a word of the same or a later one. WORD_ALL: the begin, or end, of the token. */
-#define WORD_ALL UINT16_MAX
+/* A slot goes from the begin of a word of one token to the end of a word of the same or a later one. WORD_ALL: the begin, or end, of the token;
+ * TOKEN_END: to the end of the text. */
+#define WORD_ALL  UINT16_MAX
+#define TOKEN_END UINT16_MAX
 struct slot { uint16_t from, from_word, to, to_word; };
 
 struct group {
     uint32_t rows, member;                 /* how many, and where in member they begin */
     uint32_t shape;                        /* one of its shapes */
+    uint32_t tokens;                       /* that are compared */
+    bool     tail;                         /* and the rest of the text is a slot */
     uint32_t number;                       /* in learn_out; 0: none yet */
     uint32_t slot_n;
     uint64_t free[(LEARN_TOKENS_MAX + 63) / 64];   /* tokens whose faces differ from shape to shape */
     struct slot slots[LEARN_SLOTS_MAX];
+    struct str  statics[LEARN_SLOTS_MAX + 1];   /* before each slot and behind the last, in its first row */
 };
 
 struct learner;
@@ -103,7 +137,7 @@ MUST_USE int groups_make(struct learner *l);
 /* slots_find - the slots of each group. -ENOMEM. */
 MUST_USE int slots_find(struct learner *l);
 /* slot_span - where a slot lies in a text with these tokens. */
-struct token slot_span(const struct slot *s, const char *p, const struct token *tokens);
+struct token slot_span(const struct slot *s, struct str text, const struct token *tokens);
 
 static inline bool bit(const uint64_t *bits, uint32_t i) { return bits[i / 64] >> (i % 64) & 1; }
 static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }

@@ -74,6 +74,7 @@ static uint32_t shape_of(struct learner *l, const struct looks *looks)
         return NONE;
     s = &l->shapes[l->shape_n];
     *s = (struct shape){ .all = looks->all, .kin = looks->kin, .faces = l->face_n, .tokens = looks->count };
+    memcpy(s->heads, looks->heads, sizeof s->heads);
     memcpy(l->faces + l->face_n, looks->faces, looks->count * sizeof *l->faces);
     l->face_n += looks->count;
     l->table[at] = ++l->shape_n;
@@ -122,22 +123,37 @@ static void members_sort(struct learner *l)
     }
 }
 
+/* statics_note - what stands between the slots of the first row. */
+static void statics_note(const struct learner *l, struct group *g)
+{
+    uint32_t row = l->member[g->member], at = 0;
+    struct str text = l->texts[row];
+
+    for (uint32_t i = 0; i < g->slot_n; i++) {
+        struct token t = slot_span(&g->slots[i], text, tokens_of(l, row));
+
+        g->statics[i] = str_of(text.p + at, t.from - at);
+        at = t.to;
+    }
+    g->statics[g->slot_n] = str_cut(text, at);
+}
+
 /* row_cut - put the cuts of a row behind the others. False if what should be static is not: then the row is whole. */
 static bool row_cut(struct learner *l, uint32_t row, const struct group *g)
 {
-    uint32_t first = l->member[g->member], at = 0, model = 0, *cut = l->cuts + l->cut_n;
-    struct str text = l->texts[row], like = l->texts[first];
+    uint32_t at = 0, *cut = l->cuts + l->cut_n;
+    struct str text = l->texts[row];
+    const struct token *tokens = tokens_of(l, row);
 
     for (uint32_t i = 0; i < g->slot_n; i++) {
-        struct token own = slot_span(&g->slots[i], text.p, tokens_of(l, row)), his = slot_span(&g->slots[i], like.p, tokens_of(l, first));
+        struct token t = slot_span(&g->slots[i], text, tokens);
 
-        if (own.from - at != his.from - model || memcmp(text.p + at, like.p + model, own.from - at) != 0)
+        if (t.from - at != g->statics[i].n || !bytes_same(text.p + at, g->statics[i].p, g->statics[i].n))
             return false;
-        *cut++ = own.from;
-        *cut++ = at = own.to;
-        model = his.to;
+        *cut++ = t.from;
+        *cut++ = at = t.to;
     }
-    if (!str_eq(str_cut(text, at), str_cut(like, model)))
+    if (text.n - at != g->statics[g->slot_n].n || !bytes_same(text.p + at, g->statics[g->slot_n].p, text.n - at))
         return false;
     l->cut_n += 2 * g->slot_n;
     return true;
@@ -214,6 +230,8 @@ int learn_cut(struct learner *l, uint64_t origin, const struct str *texts, size_
         members_sort(l);
         rc = slots_find(l);
     }
+    for (uint32_t i = 1; i < l->group_n && rc == 0; i++)
+        statics_note(l, &l->groups[i]);
     do {
         rc = rc == 0 ? rows_cut(l) : rc;
     } while (rc == 0 && groups_drop(l));

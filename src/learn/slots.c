@@ -9,10 +9,19 @@
 #define SAMPLE_MAX   128u                       /* rows by which it is judged what moves together */
 #define SAMPLE_TABLE (4 * SAMPLE_MAX)
 
+/* A token of which it is not known yet that all of it differs. */
+struct live {
+    uint16_t token, all;                        /* all: a bit a word, if all of them differ */
+    uint32_t count;                             /* of words in the first row; 0: the token is not taken word by word */
+    struct token words[WORDS_MAX];              /* of the first row */
+};
+
 /* What differs in a group so far. */
 struct moving {
     uint16_t words[LEARN_TOKENS_MAX];           /* a bit a word; WORD_ALL: the token as one */
     uint8_t  count[LEARN_TOKENS_MAX];           /* of words; 0: the token is not taken word by word */
+    struct live live[LEARN_TOKENS_MAX];
+    uint32_t live_n;
     struct slot slots[MOVING_MAX];
     uint32_t n;
     uint32_t sample[SAMPLE_MAX], sample_n;
@@ -20,63 +29,83 @@ struct moving {
     uint32_t table[SAMPLE_TABLE];
 };
 
-/* words_of - of the text from from to end; at most max are noted. */
-static uint32_t words_of(const char *p, struct token t, struct token *words, uint32_t max)
+/* words_of - of the token; at most WORDS_MAX are noted. */
+static uint32_t words_of(const char *p, struct token t, struct token *words)
 {
     uint32_t n = 0, at = t.from, end;
 
-    while (n < max && (end = word_next(p, &at, t.to)) > at) {
+    while (n < WORDS_MAX && (end = word_next(p, &at, t.to)) > at) {
         words[n++] = (struct token){ (uint16_t)at, (uint16_t)end };
         at = end;
     }
     return n;
 }
 
-static bool same(const char *a, struct token x, const char *b, struct token y) { return x.to - x.from == y.to - y.from && memcmp(a + x.from, b + y.from, (size_t)(x.to - x.from)) == 0; }
-
-/* token_compare - with that of the first row: which words differ. */
-static void token_compare(struct moving *m, uint32_t t, const char *first, struct token x, const char *p, struct token y)
+static bool same(const char *a, struct token x, const char *b, struct token y)
 {
-    struct token a[WORDS_MAX], b[WORDS_MAX];
-    uint32_t n;
+    size_t n = (size_t)(x.to - x.from);
 
-    if (same(first, x, p, y))
-        return;
-    if (!m->count[t]) {
-        m->words[t] = WORD_ALL;
-        return;
-    }
-    n = words_of(first, x, a, WORDS_MAX);
-    if (words_of(p, y, b, WORDS_MAX) != n) {   /* the face of another token, by accident or on purpose */
-        m->count[t] = 0;
-        m->words[t] = WORD_ALL;
-        return;
-    }
-    for (uint32_t w = 0; w < n; w++)
-        if (!same(first, a[w], p, b[w]))
-            m->words[t] |= (uint16_t)(1u << w);
+    return n == (size_t)(y.to - y.from) && bytes_same(a + x.from, b + y.from, n);
 }
 
-static void compare(struct learner *l, const struct group *g, struct moving *m)
+/* token_compare - a token that is not that of the first row: which words differ. */
+static void token_compare(struct moving *m, const struct live *v, const char *first, const char *p, struct token t)
 {
-    const struct shape *s = &l->shapes[g->shape];
-    uint32_t first = l->member[g->member];
-    uint16_t all[LEARN_TOKENS_MAX];
+    struct token words[WORDS_MAX];
 
-    memset(m->words, 0, sizeof m->words);
-    for (uint32_t t = 0; t < s->tokens; t++) {
-        uint32_t face = l->faces[s->faces + t];
-        struct token words[WORDS_MAX];
-
-        m->count[t] = face_marks(face) && !bit(g->free, t) ? (uint8_t)words_of(l->texts[first].p, tokens_of(l, first)[t], words, WORDS_MAX) : 0;
-        all[t] = m->count[t] ? (uint16_t)((1u << m->count[t]) - 1) : WORD_ALL;
+    if (!v->count || words_of(p, t, words) != v->count) {   /* not the same number: the face of another token, by accident or on purpose */
+        m->count[v->token] = 0;
+        m->words[v->token] = WORD_ALL;
+        return;
     }
-    for (uint32_t i = 1; i < g->rows; i++) {
-        uint32_t row = l->member[g->member + i];
+    for (uint32_t w = 0; w < v->count; w++)
+        if (!same(first, v->words[w], p, words[w]))
+            m->words[v->token] |= (uint16_t)(1u << w);
+}
 
-        for (uint32_t t = 0; t < s->tokens; t++)
-            if (m->words[t] != all[t] && m->words[t] != WORD_ALL)
-                token_compare(m, t, l->texts[first].p, tokens_of(l, first)[t], l->texts[row].p, tokens_of(l, row)[t]);
+/* live_list - the tokens to compare. Those whose bytes are their face are the same, and seen to be it when rows are cut. */
+static void live_list(const struct learner *l, const struct group *g, struct moving *m)
+{
+    uint32_t first = l->member[g->member];
+    const uint32_t *faces = l->faces + l->shapes[g->shape].faces;
+
+    m->live_n = 0;
+    for (uint32_t t = 0; t < g->tokens; t++) {
+        struct live *v = &m->live[m->live_n];
+
+        m->words[t] = bit(g->free, t) ? WORD_ALL : 0;
+        m->count[t] = 0;
+        if (bit(g->free, t) || (faces[t] != FACE_FREE && !face_marks(faces[t])))
+            continue;
+        v->token = (uint16_t)t;
+        v->count = face_marks(faces[t]) ? words_of(l->texts[first].p, tokens_of(l, first)[t], v->words) : 0;
+        v->all = v->count ? (uint16_t)((1u << v->count) - 1) : WORD_ALL;
+        m->count[t] = (uint8_t)v->count;
+        m->live_n++;
+    }
+}
+
+static void compare(const struct learner *l, const struct group *g, struct moving *m)
+{
+    uint32_t first = l->member[g->member];
+    const char *model = l->texts[first].p;
+    const struct token *his = tokens_of(l, first);
+
+    live_list(l, g, m);
+    for (uint32_t i = 1; i < g->rows && m->live_n; i++) {
+        uint32_t row = l->member[g->member + i];
+        const char *p = l->texts[row].p;
+        const struct token *own = tokens_of(l, row);
+
+        for (uint32_t k = 0; k < m->live_n; k++) {
+            const struct live *v = &m->live[k];
+
+            if (same(model, his[v->token], p, own[v->token]))
+                continue;
+            token_compare(m, v, model, p, own[v->token]);
+            if (m->words[v->token] == v->all || m->words[v->token] == WORD_ALL)
+                m->live[k--] = m->live[--m->live_n];
+        }
     }
 }
 
@@ -132,7 +161,7 @@ static void slots_list(const struct learner *l, const struct group *g, struct mo
     const char *p = l->texts[first].p;
 
     m->n = 0;
-    for (uint32_t t = 0; t < l->shapes[g->shape].tokens; t++) {
+    for (uint32_t t = 0; t < g->tokens; t++) {
         struct token words[WORDS_MAX];
 
         if (!m->words[t])
@@ -141,20 +170,23 @@ static void slots_list(const struct learner *l, const struct group *g, struct mo
             slot_put(m, (struct slot){ (uint16_t)t, WORD_ALL, (uint16_t)t, WORD_ALL });
             continue;
         }
-        words_of(p, tokens_of(l, first)[t], words, WORDS_MAX);
+        words_of(p, tokens_of(l, first)[t], words);
         for (uint32_t w = 0, n; w < m->count[t]; w += n) {
             n = atom(p, words + w, m->count[t] - w);
             if (m->words[t] >> w & ((1u << n) - 1))
                 slot_put(m, (struct slot){ (uint16_t)t, (uint16_t)w, (uint16_t)t, (uint16_t)(w + n - 1) });
         }
     }
+    if (g->tail)
+        slot_put(m, (struct slot){ (uint16_t)g->tokens, WORD_ALL, TOKEN_END, WORD_ALL });
 }
 
 /* --- slots that move together --- */
 
-struct token slot_span(const struct slot *s, const char *p, const struct token *tokens)
+struct token slot_span(const struct slot *s, struct str text, const struct token *tokens)
 {
-    uint32_t from = tokens[s->from].from, to = tokens[s->to].to, end, at = tokens[s->to].from, word = 0;
+    const char *p = text.p;
+    uint32_t from = tokens[s->from].from, to = s->to == TOKEN_END ? (uint32_t)text.n : tokens[s->to].to, end, at = 0, word = 0;
 
     if (s->from_word != WORD_ALL) {
         for (uint32_t w = 0; (end = word_next(p, &from, tokens[s->from].to)) > from && w < s->from_word; w++)
@@ -165,7 +197,7 @@ struct token slot_span(const struct slot *s, const char *p, const struct token *
         }
     }
     if (s->to_word != WORD_ALL)
-        for (; word <= s->to_word; word++)
+        for (at = at ? at : tokens[s->to].from; word <= s->to_word; word++)
             at = to = word_next(p, &at, tokens[s->to].to);
     return (struct token){ (uint16_t)from, (uint16_t)to };
 }
@@ -191,10 +223,10 @@ static uint32_t different(struct moving *m, const uint64_t *hash)
 static void slot_hash(const struct learner *l, const struct moving *m, const struct slot *s, uint64_t *hash)
 {
     for (uint32_t i = 0; i < m->sample_n; i++) {
-        const char *p = l->texts[m->sample[i]].p;
-        struct token t = slot_span(s, p, tokens_of(l, m->sample[i]));
+        struct str text = l->texts[m->sample[i]];
+        struct token t = slot_span(s, text, tokens_of(l, m->sample[i]));
 
-        hash[i] = bytes_hash(p + t.from, (size_t)(t.to - t.from));
+        hash[i] = bytes_hash(text.p + t.from, (size_t)(t.to - t.from));
     }
 }
 
@@ -231,6 +263,70 @@ static void slots_join(const struct learner *l, const struct group *g, struct mo
     m->n = n;
 }
 
+/* --- slots that say the same --- */
+
+#define ECHO_ROWS 16u
+#define ECHO_MIN  5u     /* bytes */
+#define KEPT_SLOT 24     /* won by a column of its own, in eighths of a byte a row */
+
+/* echo - of how many of the rows value a stands in value b too; 0 if there is little to gain. */
+static uint32_t echo(const struct str *a, const struct str *b, uint32_t rows)
+{
+    uint32_t n = 0, bytes = 0;
+
+    for (uint32_t i = 0; i < rows; i++)
+        if (a[i].n >= ECHO_MIN && b[i].n >= a[i].n && str_find(b[i], a[i]) >= 0) {
+            n++;
+            bytes += (uint32_t)a[i].n;
+        }
+    return n * 4 < rows * 3 ? 0 : bytes / rows;
+}
+
+/* slots_echo - a slot of ever new values that stand in a later one again is one with it and all between: as columns of their own both would be
+ * kept whole, in one the compressor sees the second. */
+static void slots_echo(const struct learner *l, struct moving *m)
+{
+    struct str values[MOVING_MAX][ECHO_ROWS];
+    uint32_t rows = m->sample_n < ECHO_ROWS ? m->sample_n : ECHO_ROWS, step = m->sample_n / rows;
+    bool many[MOVING_MAX];
+
+    for (uint32_t i = 0; i < m->n; i++) {
+        slot_hash(l, m, &m->slots[i], m->hash[0]);
+        many[i] = different(m, m->hash[0]) > m->sample_n / 4;
+        for (uint32_t k = 0; k < rows; k++) {
+            struct str text = l->texts[m->sample[k * step]];
+            struct token t = slot_span(&m->slots[i], text, tokens_of(l, m->sample[k * step]));
+
+            values[i][k] = str_of(text.p + t.from, (size_t)(t.to - t.from));
+        }
+    }
+    for (uint32_t j = m->n; j-- > 1;) {
+        int64_t sum = 0, most = 0;
+        uint32_t best = j;
+
+        for (uint32_t i = j; i-- > 0;) {
+            uint32_t bytes = many[i] && many[j] ? echo(values[i], values[j], rows) : 0;
+
+            if (!bytes && many[i] && many[j])
+                bytes = echo(values[j], values[i], rows);
+            sum += (bytes > 6 ? (int64_t)(bytes - 6) * 5 : 0) - KEPT_SLOT;
+            if (sum > most) {
+                most = sum;
+                best = i;
+            }
+        }
+        if (best == j)
+            continue;
+        m->slots[best].to = m->slots[j].to;
+        m->slots[best].to_word = m->slots[j].to_word;
+        memmove(m->slots + best + 1, m->slots + j + 1, (m->n - j - 1) * sizeof *m->slots);
+        m->n -= j - best;
+        j = best;
+        if (!j)
+            break;
+    }
+}
+
 int slots_find(struct learner *l)
 {
     struct moving *m = malloc(sizeof *m);
@@ -243,6 +339,8 @@ int slots_find(struct learner *l)
         compare(l, g, m);
         slots_list(l, g, m);
         slots_join(l, g, m);
+        if (m->n > 1)
+            slots_echo(l, m);
         g->slot_n = m->n < LEARN_SLOTS_MAX ? m->n : LEARN_SLOTS_MAX;
         memcpy(g->slots, m->slots, g->slot_n * sizeof *g->slots);
         if (m->n > LEARN_SLOTS_MAX) {   /* the last one reaches to the end of the last */

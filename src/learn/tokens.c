@@ -36,6 +36,8 @@ static uint32_t marks_face(const char *p, uint32_t n)
     return h << 1 | 1;
 }
 
+#define ONE_WORD 3u   /* the face of marks without any */
+
 static uint32_t bytes_face(const char *p, uint32_t n) { return ((uint32_t)bytes_hash(p, n) | 2) & ~1u; }
 
 /* What is read, and what is known of quotes in it. */
@@ -64,7 +66,7 @@ static uint32_t quote_end(struct reading *r)
 /* request - METHOD target HTTP/1.1: what web servers quote is no value, but three. */
 static bool request(const char *p, uint32_t n)
 {
-    const char *blank = memchr(p, ' ', n), *last = blank ? memchr(blank + 1, ' ', (size_t)(p + n - blank - 1)) : NULL;
+    const char *blank = n ? memchr(p, ' ', n) : NULL, *last = blank ? memchr(blank + 1, ' ', (size_t)(p + n - blank - 1)) : NULL;
 
     return last && p + n - last > 5 && memcmp(last, " HTTP", 5) == 0;
 }
@@ -89,7 +91,7 @@ static uint32_t separators_read(struct reading *r, uint64_t *parting)
             uint32_t end = quote_end(r);
 
             r->inside = end ? end + 1 : r->inside;
-            if (end > r->at + 1 && !(b == '"' && request(p + r->at + 1, end - r->at - 1))) {
+            if (end && !(b == '"' && request(p + r->at + 1, end - r->at - 1))) {
                 r->at++;
                 return end;
             }
@@ -102,28 +104,33 @@ void tokens_read(struct str text, struct token *at, struct looks *to)
 {
     struct reading r = { .p = text.p, .n = (uint32_t)text.n };
     uint64_t kin = 0, faces = 0;
-    uint32_t count = 0;
+    uint32_t count = 0, head = 0;
 
+    memset(to->heads, 0, sizeof to->heads);
     while (count < LEARN_TOKENS_MAX) {
         uint64_t parting = 1;
         uint32_t end = separators_read(&r, &parting), from = r.at, face;
+        uint8_t seen = MARK;
         bool stands;   /* for something: its bytes count */
 
         kin = mix(kin, parting);
-        if (from == r.n)
+        if (from == r.n && !end)
             break;
+        if (count == head_tokens(head) && head < HEADS)
+            to->heads[head++] = kin;
         if (end) {
             stands = end + 1 < r.n && r.p[end + 1] == ':';   /* "name": */
         } else {
-            uint8_t stop = SEPARATES | SOFTLY, seen = 0, c;
+            uint8_t stop = SEPARATES | SOFTLY, c;
 
+            seen = 0;
             for (end = from; end < r.n && !((c = class[(unsigned char)r.p[end]]) & stop); end++) {
                 seen |= c;
                 stop = c & SLASH ? SEPARATES : stop;
             }
             stands = !(seen & DIGIT) && !(from && (r.p[from - 1] == '=' || r.p[from - 1] == '>' || r.p[from - 1] == ':'));
         }
-        face = stands ? bytes_face(r.p + from, end - from) : marks_face(r.p + from, end - from);
+        face = stands ? bytes_face(r.p + from, end - from) : seen & MARK ? marks_face(r.p + from, end - from) : ONE_WORD;
         at[count] = (struct token){ (uint16_t)from, (uint16_t)end };
         to->faces[count++] = face;
         faces = mix(faces, face);
