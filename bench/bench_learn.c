@@ -174,8 +174,6 @@ static void column(struct pools *p, const struct str *values, size_t count)
         frame(p, &p->text, &plain);
         frame(p, &p->codes, &lengths);
     }
-    if (getenv("COLS"))
-        printf("    %6zu %6zu rows %c %.*s | %.*s\n", least, count, least == a ? 'n' : least == d ? 'd' : least == b ? 't' : 's', (int)min_size(values[0].n, 60), values[0].p, (int)min_size(values[count / 2].n, 60), values[count / 2].p);
     for (size_t i = 0; i < COLUMN_HEAD; i++)
         buf_byte(&p->directory, (char)(count * (i + 7) + least));
     for (size_t i = 0; i < COUNT(all); i++)
@@ -200,8 +198,6 @@ static void columns(const struct str *texts, size_t count, const struct learn_ou
         for (size_t i = 0; i < count && !pieces; i++)
             if (out->group[i] == g)
                 pieces = out->first[i + 1] - out->first[i] + 1;
-        if (getenv("COLS"))
-            printf("  group %u: %u rows, %u pieces\n", g, out->rows[g], pieces);
         for (uint32_t k = 0; k < pieces; k++, n = 0) {
             for (size_t i = 0; i < count; i++) {
                 const uint32_t *cut = out->cut + out->first[i];

@@ -187,7 +187,7 @@ static int group_add(struct learner *l, const struct node *node, uint32_t rows, 
 
     if (!g)
         return -ENOMEM;
-    *g = (struct group){ .rows = rows, .shape = l->order[node->from], .tokens = d->tokens, .tail = d->tail };
+    *g = (struct group){ .rows = rows, .shape = l->order[node->from], .tokens = d->tokens, .tail = d->tail, .first_row = NONE };
     memcpy(g->free, node->free, sizeof g->free);
     for (uint32_t v = 0; v < d->varied_n; v++)
         bit_set(g->free, d->varied[v].token);

@@ -30,17 +30,20 @@ static inline bool face_marks(uint32_t face) { return face & 1; }   /* equal fac
 /* tokens_read - the tokens of text into at, which has room for LEARN_TOKENS_MAX; *to: their looks. */
 void tokens_read(struct str text, struct token *at, struct looks *to);
 
-static inline bool word_byte(unsigned char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c >= 0x80; }
+/* What a byte is. Softly: it ends no path. A byte of a word is none of the first three. */
+enum { SEPARATES = 1, SOFTLY = 2, MARK = 4, DIGIT = 8, SLASH = 16, QUOTE = 32 };
+extern const uint8_t learn_class[256];
+static inline bool word_byte(char c) { return !(learn_class[(unsigned char)c] & (SEPARATES | SOFTLY | MARK)); }
 
 /* word_next - the word that begins at or behind *from: *from becomes its begin, the result is its end. At end there is none: both are end. */
 static inline uint32_t word_next(const char *p, uint32_t *from, uint32_t end)
 {
     uint32_t at = *from;
 
-    while (at < end && !word_byte((unsigned char)p[at]))
+    while (at < end && !word_byte(p[at]))
         at++;
     *from = at;
-    while (at < end && word_byte((unsigned char)p[at]))
+    while (at < end && word_byte(p[at]))
         at++;
     return at;
 }
@@ -102,17 +105,44 @@ static inline uint64_t bytes_hash(const char *p, size_t n)
     return mix(mix(h, a), b);
 }
 
-/* --- groups.c --- */
+/* --- shapes.c --- */
+
+#define WORDS_MAX 16u                      /* of a token whose face is that of marks: it has no more than 13 */
+#define WORD_ALL  UINT16_MAX
+
+/* Of a token of a shape, what differs from text to text. */
+struct differing {
+    uint16_t words;                        /* a bit a word; WORD_ALL: the token as one */
+    uint16_t all;                          /* words if everything differs; 0: it cannot differ, its bytes are its face */
+    struct token last;                     /* the word of the first text that was found to differ last */
+};
 
 struct shape {                             /* texts that look the same */
     uint64_t all, kin, heads[HEADS];
-    uint32_t faces, tokens;                /* where its faces begin, how many */
-    uint32_t rows, group;
+    uint32_t faces, tokens;                /* where its faces begin (and what is kept of each token), how many */
+    uint32_t rows, first_row, group;
+    uint32_t live_n;                       /* tokens of which not all is known to differ */
 };
+
+struct learner;
+/* shapes_find - read all texts: tokens, shapes, what differs within each shape. -ENOMEM. */
+MUST_USE int shapes_find(struct learner *l);
+/* words_of - the words of a token; at most WORDS_MAX are noted. */
+uint32_t words_of(const char *p, struct token t, struct token *words);
+/* words_differ - the words in which token y of b is not token x of a; WORD_ALL if they have not the same number of words. */
+uint16_t words_differ(const char *a, struct token x, const char *b, struct token y);
+
+static inline bool same(const char *a, struct token x, const char *b, struct token y)
+{
+    size_t n = (size_t)(x.to - x.from);
+
+    return n == (size_t)(y.to - y.from) && bytes_same(a + x.from, b + y.from, n);
+}
+
+/* --- groups.c --- */
 
 /* A slot goes from the begin of a word of one token to the end of a word of the same or a later one. WORD_ALL: the begin, or end, of the token;
  * TOKEN_END: to the end of the text. */
-#define WORD_ALL  UINT16_MAX
 #define TOKEN_END UINT16_MAX
 struct slot { uint16_t from, from_word, to, to_word; };
 
@@ -123,12 +153,13 @@ struct group {
     bool     tail;                         /* and the rest of the text is a slot */
     uint32_t number;                       /* in learn_out; 0: none yet */
     uint32_t slot_n;
+    uint32_t first_row;                    /* NONE: not known yet */
+    uint16_t words[LEARN_TOKENS_MAX];      /* of each token those that differ, as in struct differing */
     uint64_t free[(LEARN_TOKENS_MAX + 63) / 64];   /* tokens whose faces differ from shape to shape */
     struct slot slots[LEARN_SLOTS_MAX];
     struct str  statics[LEARN_SLOTS_MAX + 1];   /* before each slot and behind the last, in its first row */
 };
 
-struct learner;
 /* groups_make - which shapes belong together. -ENOMEM. */
 MUST_USE int groups_make(struct learner *l);
 
@@ -136,8 +167,36 @@ MUST_USE int groups_make(struct learner *l);
 
 /* slots_find - the slots of each group. -ENOMEM. */
 MUST_USE int slots_find(struct learner *l);
-/* slot_span - where a slot lies in a text with these tokens. */
-struct token slot_span(const struct slot *s, struct str text, const struct token *tokens);
+/* Where one has read to: behind word words of token. */
+struct place { uint32_t token, word, at; };
+/* slot_span - where a slot lies in a text with these tokens. *from: the end of the slot before, { NONE } for the first. */
+static inline struct token slot_span(const struct slot *s, struct str text, const struct token *tokens, struct place *from)
+{
+    uint32_t at, begin, end;
+
+    if (s->from_word == WORD_ALL) {
+        begin = tokens[s->from].from;
+    } else {
+        if (from->token != s->from)
+            *from = (struct place){ s->from, 0, tokens[s->from].from };
+        for (at = from->at; (end = word_next(text.p, &at, tokens[s->from].to)) > at && from->word < s->from_word; from->word++)
+            at = end;
+        begin = at;
+        from->at = end;
+        from->word++;
+    }
+    if (s->to_word == WORD_ALL) {
+        end = s->to == TOKEN_END ? (uint32_t)text.n : tokens[s->to].to;
+    } else {
+        if (s->from_word == WORD_ALL || s->from != s->to)
+            *from = (struct place){ s->to, 0, tokens[s->to].from };
+        for (; from->word <= s->to_word; from->word++)
+            from->at = word_next(text.p, &from->at, tokens[s->to].to);
+        end = from->at;
+    }
+    return (struct token){ (uint16_t)begin, (uint16_t)end };
+}
+
 
 static inline bool bit(const uint64_t *bits, uint32_t i) { return bits[i / 64] >> (i % 64) & 1; }
 static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }
@@ -154,8 +213,10 @@ struct learner {
     uint32_t  token_n, token_cap;
     uint32_t *cuts;
     uint32_t  cut_n, cut_cap;
-    uint32_t *faces;
-    uint32_t  face_n, face_cap;
+    uint32_t *faces;                       /* of all shapes */
+    struct differing *differing;           /* the same */
+    uint16_t *live;                        /* of each shape live_n tokens */
+    uint32_t  face_n, face_cap;            /* of these three */
     struct shape shapes[LEARN_SHAPES_MAX];
     uint32_t  shape_n;
     uint32_t  table[4 * LEARN_SHAPES_MAX]; /* of shapes by their looks: index + 1 */
@@ -165,6 +226,9 @@ struct learner {
     uint32_t *rows;                        /* as in learn_out */
     struct looks looks;
 };
+
+/* room - for n more of size bytes at *at, which holds used of *cap. */
+bool room(void *at, uint32_t used, uint32_t n, uint32_t *cap, size_t size);
 
 static inline const struct token *tokens_of(const struct learner *l, uint32_t row) { return l->tokens + l->token[row]; }
 

@@ -17,28 +17,12 @@ void learner_free(struct learner **lp)
     free(l->tokens);
     free(l->cuts);
     free(l->faces);
+    free(l->differing);
+    free(l->live);
     free(l->groups);
     free(l->rows);
     free(l);
     *lp = NULL;
-}
-
-/* room - for n more of size bytes at *at, which holds used of *cap. */
-static bool room(void *at, uint32_t used, uint32_t n, uint32_t *cap, size_t size)
-{
-    void *old, *grown;
-    uint32_t more;
-
-    if (*cap - used >= n)
-        return true;
-    memcpy(&old, at, sizeof old);
-    more = *cap + *cap / 2 + n + 1024;
-    grown = realloc(old, more * size);
-    if (!grown)
-        return false;
-    memcpy(at, &grown, sizeof grown);
-    *cap = more;
-    return true;
 }
 
 /* rows_room - what is kept of each row. */
@@ -57,51 +41,6 @@ static bool rows_room(struct learner *l, uint32_t count)
     }
     l->cap = count + 1;
     return true;
-}
-
-/* shape_of - the shape of a text that looks like this; NONE: there are too many, or no memory. */
-static uint32_t shape_of(struct learner *l, const struct looks *looks)
-{
-    uint32_t at = (uint32_t)looks->all % COUNT(l->table);
-    struct shape *s;
-
-    for (; l->table[at]; at = (at + 1) % COUNT(l->table)) {
-        s = &l->shapes[l->table[at] - 1];
-        if (s->all == looks->all && s->kin == looks->kin && s->tokens == looks->count)
-            return l->table[at] - 1;
-    }
-    if (l->shape_n == LEARN_SHAPES_MAX || !room(&l->faces, l->face_n, looks->count, &l->face_cap, sizeof *l->faces))
-        return NONE;
-    s = &l->shapes[l->shape_n];
-    *s = (struct shape){ .all = looks->all, .kin = looks->kin, .faces = l->face_n, .tokens = looks->count };
-    memcpy(s->heads, looks->heads, sizeof s->heads);
-    memcpy(l->faces + l->face_n, looks->faces, looks->count * sizeof *l->faces);
-    l->face_n += looks->count;
-    l->table[at] = ++l->shape_n;
-    return l->shape_n - 1;
-}
-
-/* shapes_find - read the texts. */
-static int shapes_find(struct learner *l)
-{
-    memset(l->table, 0, sizeof l->table);
-    l->token_n = l->face_n = l->shape_n = 0;
-    for (uint32_t row = 0; row < l->count; row++) {
-        l->token[row] = l->token_n;
-        l->shape[row] = NONE;
-        if (l->texts[row].n == 0 || l->texts[row].n > LEARN_TEXT_MAX || l->token_n > TOKENS_ALL - LEARN_TOKENS_MAX)
-            continue;
-        if (!room(&l->tokens, l->token_n, LEARN_TOKENS_MAX, &l->token_cap, sizeof *l->tokens))
-            return -ENOMEM;
-        tokens_read(l->texts[row], l->tokens + l->token_n, &l->looks);
-        l->shape[row] = shape_of(l, &l->looks);
-        if (l->shape[row] == NONE)
-            continue;
-        l->shapes[l->shape[row]].rows++;
-        l->token_n += l->looks.count;
-    }
-    l->token[l->count] = l->token_n;
-    return 0;
 }
 
 /* members_sort - the rows of each group one behind the other, in their order. */
@@ -126,11 +65,12 @@ static void members_sort(struct learner *l)
 /* statics_note - what stands between the slots of the first row. */
 static void statics_note(const struct learner *l, struct group *g)
 {
-    uint32_t row = l->member[g->member], at = 0;
+    uint32_t row = g->first_row, at = 0;
     struct str text = l->texts[row];
+    struct place place = { .token = NONE };
 
     for (uint32_t i = 0; i < g->slot_n; i++) {
-        struct token t = slot_span(&g->slots[i], text, tokens_of(l, row));
+        struct token t = slot_span(&g->slots[i], text, tokens_of(l, row), &place);
 
         g->statics[i] = str_of(text.p + at, t.from - at);
         at = t.to;
@@ -144,9 +84,10 @@ static bool row_cut(struct learner *l, uint32_t row, const struct group *g)
     uint32_t at = 0, *cut = l->cuts + l->cut_n;
     struct str text = l->texts[row];
     const struct token *tokens = tokens_of(l, row);
+    struct place place = { .token = NONE };
 
     for (uint32_t i = 0; i < g->slot_n; i++) {
-        struct token t = slot_span(&g->slots[i], text, tokens);
+        struct token t = slot_span(&g->slots[i], text, tokens, &place);
 
         if (t.from - at != g->statics[i].n || !bytes_same(text.p + at, g->statics[i].p, g->statics[i].n))
             return false;

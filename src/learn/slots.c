@@ -4,24 +4,11 @@
  * is one word here. Slots side by side that move together - the path and the name of a program, uid and gid - are one: a column tells it once. */
 #include "learn/internal.h"
 
-#define WORDS_MAX    16u                        /* of a token with a face of marks: those have no more */
 #define MOVING_MAX   (4 * LEARN_SLOTS_MAX)      /* slots before some become one */
 #define SAMPLE_MAX   128u                       /* rows by which it is judged what moves together */
 #define SAMPLE_TABLE (4 * SAMPLE_MAX)
 
-/* A token of which it is not known yet that all of it differs. */
-struct live {
-    uint16_t token, all;                        /* all: a bit a word, if all of them differ */
-    uint32_t count;                             /* of words in the first row; 0: the token is not taken word by word */
-    struct token words[WORDS_MAX];              /* of the first row */
-};
-
-/* What differs in a group so far. */
 struct moving {
-    uint16_t words[LEARN_TOKENS_MAX];           /* a bit a word; WORD_ALL: the token as one */
-    uint8_t  count[LEARN_TOKENS_MAX];           /* of words; 0: the token is not taken word by word */
-    struct live live[LEARN_TOKENS_MAX];
-    uint32_t live_n;
     struct slot slots[MOVING_MAX];
     uint32_t n;
     uint32_t sample[SAMPLE_MAX], sample_n;
@@ -29,84 +16,34 @@ struct moving {
     uint32_t table[SAMPLE_TABLE];
 };
 
-/* words_of - of the token; at most WORDS_MAX are noted. */
-static uint32_t words_of(const char *p, struct token t, struct token *words)
+/* --- what differs --- */
+
+/* shape_join - what differs within one more shape of a group, and from the shape with its first row. */
+static void shape_join(const struct learner *l, struct group *g, const struct shape *s)
 {
-    uint32_t n = 0, at = t.from, end;
+    const struct differing *d = l->differing + s->faces;
+    bool first = g->first_row == NONE;
 
-    while (n < WORDS_MAX && (end = word_next(p, &at, t.to)) > at) {
-        words[n++] = (struct token){ (uint16_t)at, (uint16_t)end };
-        at = end;
-    }
-    return n;
-}
-
-static bool same(const char *a, struct token x, const char *b, struct token y)
-{
-    size_t n = (size_t)(x.to - x.from);
-
-    return n == (size_t)(y.to - y.from) && bytes_same(a + x.from, b + y.from, n);
-}
-
-/* token_compare - a token that is not that of the first row: which words differ. */
-static void token_compare(struct moving *m, const struct live *v, const char *first, const char *p, struct token t)
-{
-    struct token words[WORDS_MAX];
-
-    if (!v->count || words_of(p, t, words) != v->count) {   /* not the same number: the face of another token, by accident or on purpose */
-        m->count[v->token] = 0;
-        m->words[v->token] = WORD_ALL;
-        return;
-    }
-    for (uint32_t w = 0; w < v->count; w++)
-        if (!same(first, v->words[w], p, words[w]))
-            m->words[v->token] |= (uint16_t)(1u << w);
-}
-
-/* live_list - the tokens to compare. Those whose bytes are their face are the same, and seen to be it when rows are cut. */
-static void live_list(const struct learner *l, const struct group *g, struct moving *m)
-{
-    uint32_t first = l->member[g->member];
-    const uint32_t *faces = l->faces + l->shapes[g->shape].faces;
-
-    m->live_n = 0;
+    if (first)
+        g->first_row = s->first_row;
     for (uint32_t t = 0; t < g->tokens; t++) {
-        struct live *v = &m->live[m->live_n];
+        struct token x = tokens_of(l, g->first_row)[t], y = tokens_of(l, s->first_row)[t];
+        const char *a = l->texts[g->first_row].p, *b = l->texts[s->first_row].p;
 
-        m->words[t] = bit(g->free, t) ? WORD_ALL : 0;
-        m->count[t] = 0;
-        if (bit(g->free, t) || (faces[t] != FACE_FREE && !face_marks(faces[t])))
-            continue;
-        v->token = (uint16_t)t;
-        v->count = face_marks(faces[t]) ? words_of(l->texts[first].p, tokens_of(l, first)[t], v->words) : 0;
-        v->all = v->count ? (uint16_t)((1u << v->count) - 1) : WORD_ALL;
-        m->count[t] = (uint8_t)v->count;
-        m->live_n++;
+        if (bit(g->free, t))
+            g->words[t] = WORD_ALL;
+        else
+            g->words[t] |= d[t].words;
+        if (!first && g->words[t] != WORD_ALL && g->words[t] != d[t].all && d[t].all && !same(a, x, b, y))
+            g->words[t] |= d[t].all == WORD_ALL ? WORD_ALL : words_differ(a, x, b, y);
     }
 }
 
-static void compare(const struct learner *l, const struct group *g, struct moving *m)
+static void differing_find(struct learner *l)
 {
-    uint32_t first = l->member[g->member];
-    const char *model = l->texts[first].p;
-    const struct token *his = tokens_of(l, first);
-
-    live_list(l, g, m);
-    for (uint32_t i = 1; i < g->rows && m->live_n; i++) {
-        uint32_t row = l->member[g->member + i];
-        const char *p = l->texts[row].p;
-        const struct token *own = tokens_of(l, row);
-
-        for (uint32_t k = 0; k < m->live_n; k++) {
-            const struct live *v = &m->live[k];
-
-            if (same(model, his[v->token], p, own[v->token]))
-                continue;
-            token_compare(m, v, model, p, own[v->token]);
-            if (m->words[v->token] == v->all || m->words[v->token] == WORD_ALL)
-                m->live[k--] = m->live[--m->live_n];
-        }
-    }
+    for (uint32_t i = 0; i < l->shape_n; i++)
+        if (l->shapes[i].group)
+            shape_join(l, &l->groups[l->shapes[i].group], &l->shapes[i]);
 }
 
 /* --- words that are one: addresses, UUIDs --- */
@@ -157,23 +94,18 @@ static void slot_put(struct moving *m, struct slot s)
 /* slots_list - what differs as slots, one a word. */
 static void slots_list(const struct learner *l, const struct group *g, struct moving *m)
 {
-    uint32_t first = l->member[g->member];
-    const char *p = l->texts[first].p;
+    const char *p = l->texts[g->first_row].p;
 
     m->n = 0;
     for (uint32_t t = 0; t < g->tokens; t++) {
         struct token words[WORDS_MAX];
+        uint32_t count = words_of(p, tokens_of(l, g->first_row)[t], words);
 
-        if (!m->words[t])
-            continue;
-        if (!m->count[t]) {
+        if (g->words[t] == WORD_ALL)
             slot_put(m, (struct slot){ (uint16_t)t, WORD_ALL, (uint16_t)t, WORD_ALL });
-            continue;
-        }
-        words_of(p, tokens_of(l, first)[t], words);
-        for (uint32_t w = 0, n; w < m->count[t]; w += n) {
-            n = atom(p, words + w, m->count[t] - w);
-            if (m->words[t] >> w & ((1u << n) - 1))
+        for (uint32_t w = 0, n; g->words[t] && g->words[t] != WORD_ALL && w < count; w += n) {
+            n = atom(p, words + w, count - w);
+            if (g->words[t] >> w & ((1u << n) - 1))
                 slot_put(m, (struct slot){ (uint16_t)t, (uint16_t)w, (uint16_t)t, (uint16_t)(w + n - 1) });
         }
     }
@@ -183,23 +115,14 @@ static void slots_list(const struct learner *l, const struct group *g, struct mo
 
 /* --- slots that move together --- */
 
-struct token slot_span(const struct slot *s, struct str text, const struct token *tokens)
+/* value_of - what stands in a slot. */
+static struct str value_of(const struct learner *l, uint32_t row, const struct slot *s)
 {
-    const char *p = text.p;
-    uint32_t from = tokens[s->from].from, to = s->to == TOKEN_END ? (uint32_t)text.n : tokens[s->to].to, end, at = 0, word = 0;
+    struct place from = { .token = NONE };
+    struct str text = l->texts[row];
+    struct token t = slot_span(s, text, tokens_of(l, row), &from);
 
-    if (s->from_word != WORD_ALL) {
-        for (uint32_t w = 0; (end = word_next(p, &from, tokens[s->from].to)) > from && w < s->from_word; w++)
-            from = end;
-        if (s->to == s->from) {
-            at = from;
-            word = s->from_word;
-        }
-    }
-    if (s->to_word != WORD_ALL)
-        for (at = at ? at : tokens[s->to].from; word <= s->to_word; word++)
-            at = to = word_next(p, &at, tokens[s->to].to);
-    return (struct token){ (uint16_t)from, (uint16_t)to };
+    return str_of(text.p + t.from, (size_t)(t.to - t.from));
 }
 
 static uint32_t different(struct moving *m, const uint64_t *hash)
@@ -223,10 +146,9 @@ static uint32_t different(struct moving *m, const uint64_t *hash)
 static void slot_hash(const struct learner *l, const struct moving *m, const struct slot *s, uint64_t *hash)
 {
     for (uint32_t i = 0; i < m->sample_n; i++) {
-        struct str text = l->texts[m->sample[i]];
-        struct token t = slot_span(s, text, tokens_of(l, m->sample[i]));
+        struct str value = value_of(l, m->sample[i], s);
 
-        hash[i] = bytes_hash(text.p + t.from, (size_t)(t.to - t.from));
+        hash[i] = bytes_hash(value.p, value.n);
     }
 }
 
@@ -293,12 +215,8 @@ static void slots_echo(const struct learner *l, struct moving *m)
     for (uint32_t i = 0; i < m->n; i++) {
         slot_hash(l, m, &m->slots[i], m->hash[0]);
         many[i] = different(m, m->hash[0]) > m->sample_n / 4;
-        for (uint32_t k = 0; k < rows; k++) {
-            struct str text = l->texts[m->sample[k * step]];
-            struct token t = slot_span(&m->slots[i], text, tokens_of(l, m->sample[k * step]));
-
-            values[i][k] = str_of(text.p + t.from, (size_t)(t.to - t.from));
-        }
+        for (uint32_t k = 0; k < rows; k++)
+            values[i][k] = value_of(l, m->sample[k * step], &m->slots[i]);
     }
     for (uint32_t j = m->n; j-- > 1;) {
         int64_t sum = 0, most = 0;
@@ -333,10 +251,10 @@ int slots_find(struct learner *l)
 
     if (!m)
         return -ENOMEM;
+    differing_find(l);
     for (uint32_t i = 1; i < l->group_n; i++) {
         struct group *g = &l->groups[i];
 
-        compare(l, g, m);
         slots_list(l, g, m);
         slots_join(l, g, m);
         if (m->n > 1)

@@ -1,55 +1,18 @@
 /* test_learn.c - what the face promises: of texts of chance, of lines of many kinds, of real logs. */
-#include "learn/learn.h"
-#include "learn/internal.h"
+#include "learn/testing.h"
 
-#include "base/file.h"
 #include "base/test.h"
-
-/* --- the promises, of any texts --- */
-
-static bool word_at(const char *p, uint32_t at) { return word_byte((unsigned char)p[at]); }
 
 /* promises - of what learn_cut said of these texts. */
 static void promises(const char *name, const struct str *texts, size_t count, const struct learn_out *out)
 {
-    uint32_t *first = calloc(out->groups + 1, sizeof *first), *rows = calloc(out->groups + 1, sizeof *rows), next = 1;   /* first: row + 1 */
+    const char *broken = testing_broken(texts, count, out);
 
-    assert_true(first && rows);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t g = out->group[i], n = out->first[i + 1] - out->first[i], at = 0;
-        const uint32_t *cut = out->cut + out->first[i], *model;
-
-        CHECK(name, g <= out->groups);
-        CHECK(name, n + 1 <= LEARN_PIECES_MAX && n % 2 == 0 && (g || n == 0));
-        rows[g]++;
-        for (uint32_t k = 0; k < n; k++) {
-            CHECK(name, cut[k] >= at && cut[k] <= texts[i].n);
-            at = cut[k];
-            CHECK(name, at == 0 || at == texts[i].n || !word_at(texts[i].p, at - 1) || !word_at(texts[i].p, at));
-        }
-        if (!g)
-            continue;
-        if (!first[g]) {
-            CHECK(name, g == next++);
-            first[g] = (uint32_t)i + 1;
-        }
-        CHECK(name, n == out->first[first[g]] - out->first[first[g] - 1]);
-        model = out->cut + out->first[first[g] - 1];
-        for (uint32_t k = 0; k <= n; k += 2) {
-            struct str like = texts[first[g] - 1];
-            uint32_t from = k ? cut[k - 1] : 0, to = k < n ? cut[k] : (uint32_t)texts[i].n;
-            uint32_t his = k ? model[k - 1] : 0, end = k < n ? model[k] : (uint32_t)like.n;
-
-            CHECK(name, str_eq(str_of(texts[i].p + from, to - from), str_of(like.p + his, end - his)));
-        }
-    }
-    for (uint32_t g = 0; g <= out->groups; g++) {
-        CHECK(name, rows[g] == out->rows[g]);
-        CHECK(name, g == 0 || rows[g] >= LEARN_ROWS_MIN);
-    }
-    free(first);
-    free(rows);
+    if (broken)
+        fail_msg("row \"%s\": %s", name, broken);
 }
+
+/* --- texts of chance --- */
 
 static uint64_t chance(uint64_t *seed)
 {

@@ -4,9 +4,7 @@
  * blanks, quotes and angles end it, so that a path with its query is one token. */
 #include "learn/internal.h"
 
-enum { SEPARATES = 1, SOFTLY = 2, MARK = 4, DIGIT = 8, SLASH = 16, QUOTE = 32 };   /* softly: not in a path */
-
-static const uint8_t class[256] = {
+const uint8_t learn_class[256] = {
     [0 ... 32] = SEPARATES, [127] = SEPARATES, ['<'] = SEPARATES, ['>'] = SEPARATES, ['|'] = SEPARATES, ['"'] = SEPARATES | QUOTE,
     ['='] = SOFTLY | MARK, [','] = SOFTLY | MARK, [';'] = SOFTLY | MARK, ['('] = SOFTLY | MARK, [')'] = SOFTLY | MARK, ['['] = SOFTLY | MARK,
     [']'] = SOFTLY | MARK, ['{'] = SOFTLY | MARK, ['}'] = SOFTLY | MARK,
@@ -23,9 +21,9 @@ static uint32_t marks_face(const char *p, uint32_t n)
     uint32_t h = 0, marks = 0;
 
     for (uint32_t i = 0; i < n;) {
-        if (word_byte((unsigned char)p[i])) {
+        if (word_byte(p[i])) {
             h = h * 0x01000193u + 1;
-            while (i < n && word_byte((unsigned char)p[i]))
+            while (i < n && word_byte(p[i]))
                 i++;
         } else {
             if (++marks > MARKS_MAX)
@@ -79,7 +77,7 @@ static uint32_t separators_read(struct reading *r, uint64_t *parting)
 
     for (; r->at < r->n; r->at++) {
         unsigned char b = (unsigned char)p[r->at];
-        uint8_t c = class[b];
+        uint8_t c = learn_class[b];
         bool closes = c & QUOTE && r->at + 1 == r->inside;
         bool opens = c & QUOTE && r->at >= r->inside && (b == '"' || (r->at && p[r->at - 1] == '='));
 
@@ -124,7 +122,7 @@ void tokens_read(struct str text, struct token *at, struct looks *to)
             uint8_t stop = SEPARATES | SOFTLY, c;
 
             seen = 0;
-            for (end = from; end < r.n && !((c = class[(unsigned char)r.p[end]]) & stop); end++) {
+            for (end = from; end < r.n && !((c = learn_class[(unsigned char)r.p[end]]) & stop); end++) {
                 seen |= c;
                 stop = c & SLASH ? SEPARATES : stop;
             }
