@@ -20,7 +20,7 @@
 /* Shapes from order[from] to order[to - 1]. */
 struct node {
     uint32_t from, to, depth;
-    uint64_t free[(LEARN_TOKENS_MAX + 63) / 64];
+    uint64_t free[FREE_WORDS];
 };
 
 /* The faces of one token in a node. */

@@ -4,6 +4,10 @@
 
 #include "learn/learn.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define TOKENS_ALL (8u * MIB)              /* tokens of all texts of one call; texts beyond stay whole */
 #define NONE       UINT32_MAX
 
@@ -11,6 +15,7 @@
 
 /* Where a token stands. What stands between tokens are separators. */
 struct token { uint16_t from, to; };
+static_assert(sizeof(struct token) == 2 * sizeof(uint16_t), "tokens are a row of edges (trail.c)");
 
 #define HEADS 5u
 static inline uint32_t head_tokens(uint32_t head) { return 2u << head; }
@@ -19,7 +24,7 @@ static inline uint32_t head_tokens(uint32_t head) { return 2u << head; }
  * "10.0.0.7:80" and "10.0.0.9:443" have one face - or nothing. */
 struct looks {
     uint64_t kin;                          /* of the separators */
-    uint64_t all;                          /* of them and the faces */
+    uint64_t all;                          /* of them and the faces: kin_apply */
     uint64_t heads[HEADS];                 /* of the separators before and behind the first 2, 4, 8, 16, 32 tokens; 0: there are no more than so many */
     uint32_t count;                        /* of tokens */
     uint32_t faces[LEARN_TOKENS_MAX];
@@ -35,6 +40,41 @@ enum { SEPARATES = 1, SOFTLY = 2, MARK = 4, DIGIT = 8, SLASH = 16, QUOTE = 32 };
 extern const uint8_t learn_class[256];
 static inline bool word_byte(char c) { return !(learn_class[(unsigned char)c] & (SEPARATES | SOFTLY | MARK)); }
 
+/* word_end - behind the bytes of words from at on. *digit, if asked for, becomes true if there is one among them. */
+static inline uint32_t word_end(const char *p, uint32_t at, uint32_t end, bool *digit)
+{
+    uint8_t seen = 0;
+#ifdef __SSE2__
+    for (; end - at >= 16; at += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + at)), low = _mm_or_si128(x, _mm_set1_epi8(0x20));
+        __m128i digits = _mm_cmplt_epi8(_mm_add_epi8(x, _mm_set1_epi8((char)(0x80 - '0'))), _mm_set1_epi8((char)(0x80 + 10)));
+        __m128i letters = _mm_cmplt_epi8(_mm_add_epi8(low, _mm_set1_epi8((char)(0x80 - 'a'))), _mm_set1_epi8((char)(0x80 + 26)));
+        __m128i others = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('_')), _mm_cmplt_epi8(x, _mm_setzero_si128()));
+        uint32_t words = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(digits, letters), others)), first = ~words & (words + 1);
+
+        if (digit)
+            *digit |= ((uint32_t)_mm_movemask_epi8(digits) & (first - 1)) != 0;
+        if (words != 0xffff)
+            return at + (uint32_t)__builtin_ctz(first);
+    }
+#endif
+    for (; at < end && word_byte(p[at]); at++)
+        seen |= learn_class[(unsigned char)p[at]];
+    if (digit)
+        *digit |= (seen & DIGIT) != 0;
+    return at;
+}
+
+/* token_end - of the token that is in no quotes and begins at at. */
+static inline uint32_t token_end(const char *p, uint32_t at, uint32_t end)
+{
+    uint8_t stop = SEPARATES | SOFTLY;
+
+    for (uint8_t c; at < end && !((c = learn_class[(unsigned char)p[at]]) & stop); at++)
+        stop = c & SLASH ? SEPARATES : stop;
+    return at;
+}
+
 /* word_next - the word that begins at or behind *from: *from becomes its begin, the result is its end. At end there is none: both are end. */
 static inline uint32_t word_next(const char *p, uint32_t *from, uint32_t end)
 {
@@ -43,9 +83,7 @@ static inline uint32_t word_next(const char *p, uint32_t *from, uint32_t end)
     while (at < end && !word_byte(p[at]))
         at++;
     *from = at;
-    while (at < end && word_byte(p[at]))
-        at++;
-    return at;
+    return word_end(p, at, end, NULL);
 }
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -122,11 +160,51 @@ struct shape {                             /* texts that look the same */
     uint32_t faces, tokens;                /* where its faces begin (and what is kept of each token), how many */
     uint32_t rows, first_row, group;
     uint32_t live_n;                       /* tokens of which not all is known to differ */
+    uint32_t steps, step_n;                /* of its trail, and how many; 0: it has none */
+    uint32_t next;                         /* shape + 1 of the same kin; 0: none */
 };
+
+#define FREE_WORDS ((LEARN_TOKENS_MAX + 63) / 64)
+
+/* Shapes with the same separators, and what was learned of them: tokens that may be anything. */
+struct kin {
+    uint64_t key, free[FREE_WORDS];
+    uint32_t call;                         /* in which it came last */
+    uint32_t shape_n, shapes;              /* in that call: how many shapes, the last of them + 1 */
+    bool     any;                          /* a token is free */
+};
+#define KINS_MAX 4096u
 
 struct learner;
 /* shapes_find - read all texts: tokens, shapes, what differs within each shape. -ENOMEM. */
 MUST_USE int shapes_find(struct learner *l);
+/* --- kin.c --- */
+
+/* kin_apply - that of texts that look like this; what is known to be free becomes so in *looks. */
+struct kin *kin_apply(struct learner *l, struct looks *looks);
+/* kin_add - one more shape. If they become many, the tokens by which they do are free from now on. */
+void kin_add(struct learner *l, struct kin *k, uint32_t shape);
+
+/* --- trail.c --- */
+
+/* A text that looks like a known one is read along it: so many bytes that must be the same, then a word, and so on. */
+struct step {
+    uint16_t from, n;                      /* the bytes, in the first text of the shape */
+    uint8_t  then;                         /* what follows them: enum in trail.c */
+    uint8_t  edges;                        /* tokens that begin there and tokens that end there: they go with these bytes */
+};
+
+#define RECENT_SHAPES 4u
+
+/* trail_lay - the trail of a shape. -ENOMEM. */
+MUST_USE int trail_lay(struct learner *l, struct shape *s);
+/* trail_follow - the shape along which the text of row could be read, its tokens then at at; NONE. */
+uint32_t trail_follow(struct learner *l, uint32_t row, struct token *at);
+/* trail_note - a text like that of row is of this shape: look there first next time. */
+void trail_note(struct learner *l, uint32_t row, uint32_t shape);
+
+/* --- shapes.c --- */
+
 /* words_of - the words of a token; at most WORDS_MAX are noted. */
 uint32_t words_of(const char *p, struct token t, struct token *words);
 /* words_differ - the words in which token y of b is not token x of a; WORD_ALL if they have not the same number of words. */
@@ -155,7 +233,7 @@ struct group {
     uint32_t slot_n;
     uint32_t first_row;                    /* NONE: not known yet */
     uint16_t words[LEARN_TOKENS_MAX];      /* of each token those that differ, as in struct differing */
-    uint64_t free[(LEARN_TOKENS_MAX + 63) / 64];   /* tokens whose faces differ from shape to shape */
+    uint64_t free[FREE_WORDS];             /* tokens whose faces differ from shape to shape */
     struct slot slots[LEARN_SLOTS_MAX];
     struct str  statics[LEARN_SLOTS_MAX + 1];   /* before each slot and behind the last, in its first row */
 };
@@ -188,7 +266,7 @@ static inline struct token slot_span(const struct slot *s, struct str text, cons
     if (s->to_word == WORD_ALL) {
         end = s->to == TOKEN_END ? (uint32_t)text.n : tokens[s->to].to;
     } else {
-        if (s->from_word == WORD_ALL || s->from != s->to)
+        if (from->token != s->to)
             *from = (struct place){ s->to, 0, tokens[s->to].from };
         for (; from->word <= s->to_word; from->word++)
             from->at = word_next(text.p, &from->at, tokens[s->to].to);
@@ -202,6 +280,9 @@ static inline bool bit(const uint64_t *bits, uint32_t i) { return bits[i / 64] >
 static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }
 
 struct learner {
+    struct kin kins[KINS_MAX];             /* remembered from call to call */
+    uint32_t call;
+    uint64_t origin;
     const struct str *texts;               /* of the call, borrowed */
     uint32_t count;
     uint32_t *shape;                       /* of each row; NONE: it is whole */
@@ -217,6 +298,9 @@ struct learner {
     struct differing *differing;           /* the same */
     uint16_t *live;                        /* of each shape live_n tokens */
     uint32_t  face_n, face_cap;            /* of these three */
+    struct step *steps;
+    uint32_t  step_n, step_cap;
+    uint32_t  recent[256][RECENT_SHAPES];  /* shapes by the begin of their texts, the last seen first; shape + 1 */
     struct shape shapes[LEARN_SHAPES_MAX];
     uint32_t  shape_n;
     uint32_t  table[4 * LEARN_SHAPES_MAX]; /* of shapes by their looks: index + 1 */

@@ -19,6 +19,7 @@ void learner_free(struct learner **lp)
     free(l->faces);
     free(l->differing);
     free(l->live);
+    free(l->steps);
     free(l->groups);
     free(l->rows);
     free(l);
@@ -104,6 +105,8 @@ static bool row_cut(struct learner *l, uint32_t row, const struct group *g)
 static int rows_cut(struct learner *l)
 {
     l->cut_n = 0;
+    if (!room(&l->cuts, 0, 2 * LEARN_SLOTS_MAX, &l->cut_cap, sizeof *l->cuts))   /* of no cuts too there is an address */
+        return -ENOMEM;
     for (uint32_t row = 0; row < l->count; row++) {
         struct group *g = &l->groups[l->group[row]];
 
@@ -159,9 +162,10 @@ int learn_cut(struct learner *l, uint64_t origin, const struct str *texts, size_
 {
     int rc;
 
-    (void)origin;
     if (count > LEARN_TEXTS_MAX)
         return err_set(e, -EINVAL, "learn: %zu texts, at most %u", count, LEARN_TEXTS_MAX);
+    l->origin = origin;
+    l->call++;
     l->texts = texts;
     l->count = (uint32_t)count;
     rc = rows_room(l, l->count) ? shapes_find(l) : -ENOMEM;

@@ -124,44 +124,65 @@ static void shape_compare(struct learner *l, struct shape *s, uint32_t row)
 }
 
 /* shape_find - its number; NONE: there are too many. */
-static uint32_t shape_find(struct learner *l, const struct looks *looks, uint32_t row)
+static uint32_t shape_find(struct learner *l, struct looks *looks, uint32_t row)
 {
+    struct kin *k = kin_apply(l, looks);
     uint32_t at = (uint32_t)looks->all % COUNT(l->table);
 
     for (; l->table[at]; at = (at + 1) % COUNT(l->table)) {
         struct shape *s = &l->shapes[l->table[at] - 1];
 
-        if (s->all == looks->all && s->kin == looks->kin && s->tokens == looks->count) {
-            if (s->live_n)
-                shape_compare(l, s, row);
+        if (s->all == looks->all && s->kin == looks->kin && s->tokens == looks->count)
             return l->table[at] - 1;
-        }
     }
     if (l->shape_n == LEARN_SHAPES_MAX)
         return NONE;
     shape_new(l, looks, row);
     l->table[at] = l->shape_n;
+    kin_add(l, k, l->shape_n - 1);
     return l->shape_n - 1;
+}
+
+#define ROWS_TRAIL 4u   /* texts that look the same before a trail is laid */
+
+/* row_read - its tokens and shape. -ENOMEM. */
+static int row_read(struct learner *l, uint32_t row)
+{
+    uint32_t i;
+    struct shape *s;
+
+    if (!room(&l->tokens, l->token_n, LEARN_TOKENS_MAX, &l->token_cap, sizeof *l->tokens) || !faces_room(l))
+        return -ENOMEM;
+    i = trail_follow(l, row, l->tokens + l->token_n);
+    if (i == NONE) {
+        tokens_read(l->texts[row], l->tokens + l->token_n, &l->looks);
+        i = shape_find(l, &l->looks, row);
+        if (i == NONE)
+            return 0;
+        if (l->shapes[i].step_n)
+            trail_note(l, row, i);
+    }
+    s = &l->shapes[i];
+    l->shape[row] = i;
+    l->token_n += s->tokens;
+    if (s->rows++ && s->live_n)
+        shape_compare(l, s, row);
+    return s->rows == ROWS_TRAIL ? trail_lay(l, s) : 0;
 }
 
 int shapes_find(struct learner *l)
 {
+    int rc = 0;
+
     memset(l->table, 0, sizeof l->table);
-    l->token_n = l->face_n = l->shape_n = 0;
-    for (uint32_t row = 0; row < l->count; row++) {
+    memset(l->recent, 0, sizeof l->recent);
+    l->token_n = l->face_n = l->shape_n = l->step_n = 0;
+    for (uint32_t row = 0; row < l->count && rc == 0; row++) {
         l->token[row] = l->token_n;
         l->shape[row] = NONE;
-        if (l->texts[row].n == 0 || l->texts[row].n > LEARN_TEXT_MAX || l->token_n > TOKENS_ALL - LEARN_TOKENS_MAX)
-            continue;
-        if (!room(&l->tokens, l->token_n, LEARN_TOKENS_MAX, &l->token_cap, sizeof *l->tokens) || !faces_room(l))
-            return -ENOMEM;
-        tokens_read(l->texts[row], l->tokens + l->token_n, &l->looks);
-        l->shape[row] = shape_find(l, &l->looks, row);
-        if (l->shape[row] == NONE)
-            continue;
-        l->shapes[l->shape[row]].rows++;
-        l->token_n += l->looks.count;
+        if (l->texts[row].n && l->texts[row].n <= LEARN_TEXT_MAX && l->token_n <= TOKENS_ALL - LEARN_TOKENS_MAX)
+            rc = row_read(l, row);
     }
     l->token[l->count] = l->token_n;
-    return 0;
+    return rc;
 }

@@ -98,15 +98,16 @@ static void slots_list(const struct learner *l, const struct group *g, struct mo
 
     m->n = 0;
     for (uint32_t t = 0; t < g->tokens; t++) {
-        struct token words[WORDS_MAX];
-        uint32_t count = words_of(p, tokens_of(l, g->first_row)[t], words);
+        struct token words[WORDS_MAX], own = tokens_of(l, g->first_row)[t];
+        uint32_t count = words_of(p, own, words);
 
         if (g->words[t] == WORD_ALL)
             slot_put(m, (struct slot){ (uint16_t)t, WORD_ALL, (uint16_t)t, WORD_ALL });
         for (uint32_t w = 0, n; g->words[t] && g->words[t] != WORD_ALL && w < count; w += n) {
             n = atom(p, words + w, count - w);
-            if (g->words[t] >> w & ((1u << n) - 1))
-                slot_put(m, (struct slot){ (uint16_t)t, (uint16_t)w, (uint16_t)t, (uint16_t)(w + n - 1) });
+            if (g->words[t] >> w & ((1u << n) - 1))   /* where a word is the begin or the end of the token that is quicker to find */
+                slot_put(m, (struct slot){ (uint16_t)t, words[w].from == own.from ? WORD_ALL : (uint16_t)w,
+                                           (uint16_t)t, words[w + n - 1].to == own.to ? WORD_ALL : (uint16_t)(w + n - 1) });
         }
     }
     if (g->tail)

@@ -101,7 +101,7 @@ static uint32_t separators_read(struct reading *r, uint64_t *parting)
 void tokens_read(struct str text, struct token *at, struct looks *to)
 {
     struct reading r = { .p = text.p, .n = (uint32_t)text.n };
-    uint64_t kin = 0, faces = 0;
+    uint64_t kin = 0;
     uint32_t count = 0, head = 0;
 
     memset(to->heads, 0, sizeof to->heads);
@@ -131,7 +131,6 @@ void tokens_read(struct str text, struct token *at, struct looks *to)
         face = stands ? bytes_face(r.p + from, end - from) : seen & MARK ? marks_face(r.p + from, end - from) : ONE_WORD;
         at[count] = (struct token){ (uint16_t)from, (uint16_t)end };
         to->faces[count++] = face;
-        faces = mix(faces, face);
         r.at = end;
     }
     if (r.at < r.n) {   /* the rest of a text of very many tokens is part of its last */
@@ -139,6 +138,5 @@ void tokens_read(struct str text, struct token *at, struct looks *to)
         to->faces[count - 1] = FACE_FREE;
     }
     to->kin = mix(kin, count);
-    to->all = mix(to->kin, faces);
     to->count = count;
 }
