@@ -12,10 +12,11 @@
 #define STACK_MAX  (DEPTH_MAX * (KINDS_MAX + 1))
 
 /* What is won and paid, in sixteenths of a byte. Measured with bench_learn. */
-#define WON_ROW     10u      /* a row of a token that stays the same now */
+#define WON_ROW 16u      /* a row of a token that stays the same now */
+#define WON_MARKS 4u      /* and of one that can be taken word by word now */
 #define PAID_GROUP  640u     /* a group more */
-#define PAID_SLOT   160u     /* each of its columns */
-#define PAID_WHOLE  192u     /* a row that stays whole */
+#define PAID_SLOT 160u     /* each of its columns */
+#define PAID_WHOLE  128u     /* a row that stays whole */
 
 /* Shapes from order[from] to order[to - 1]. */
 struct node {
@@ -127,13 +128,13 @@ static int64_t won(const struct division *d, const struct node *node, const stru
         parts++;
         for (uint32_t v = 0; v < n; v++)
             if (d->varied[v].token != k->token && !differs[i][v])
-                sum += (int64_t)k->rows[i] * WON_ROW;
+                sum += (int64_t)k->rows[i] * (seen[i][v] != FACE_FREE && !face_marks(seen[i][v]) ? WON_ROW : WON_MARKS);
     }
     if (rest && rest < LEARN_ROWS_MIN)
         sum -= (int64_t)rest * PAID_WHOLE;
     else if (rest)
         parts++;
-    return parts < 2 ? -1 : sum - (int64_t)(parts - 1) * (PAID_GROUP + slots * PAID_SLOT);
+    return parts < 1 ? -1 : sum - (int64_t)(parts - 1) * (PAID_GROUP + slots * PAID_SLOT);
 }
 
 static void push(struct division *d, const struct node *node) { d->stack[d->depth++] = *node; }
@@ -236,7 +237,7 @@ static int kin_divide(struct division *d, uint32_t from, uint32_t to)
             struct kinds k = *best;
 
             divide(d, &node, &k);
-        } else if (loose(d) * 8 > d->tokens) {
+        } else if (loose(d) > !d->tail && loose(d) * 8 > d->tokens) {
             continue;
         } else if (group_add(l, &node, rows, d) < 0) {
             return -ENOMEM;

@@ -1,15 +1,15 @@
-/* internal.h - for learn.c, tokens.c, groups.c and slots.c: texts as tokens, shapes of texts, groups of shapes, slots of groups. */
+/* internal.h - for the files of learn: texts as tokens, shapes of texts, groups of shapes, slots of groups; in the order in which they are made. */
 #ifndef SAQSHY_LEARN_INTERNAL_H
 #define SAQSHY_LEARN_INTERNAL_H
 
+#include "learn/bytes.h"
 #include "learn/learn.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #define TOKENS_ALL (8u * MIB)              /* tokens of all texts of one call; texts beyond stay whole */
+#define FACES_ALL  (MIB / 2)               /* tokens of all shapes */
 #define NONE       UINT32_MAX
+
+struct learner;
 
 /* --- tokens.c --- */
 
@@ -35,114 +35,6 @@ static inline bool face_marks(uint32_t face) { return face & 1; }   /* equal fac
 /* tokens_read - the tokens of text into at, which has room for LEARN_TOKENS_MAX; *to: their looks. */
 void tokens_read(struct str text, struct token *at, struct looks *to);
 
-/* What a byte is. Softly: it ends no path. A byte of a word is none of the first three. */
-enum { SEPARATES = 1, SOFTLY = 2, MARK = 4, DIGIT = 8, SLASH = 16, QUOTE = 32 };
-extern const uint8_t learn_class[256];
-static inline bool word_byte(char c) { return !(learn_class[(unsigned char)c] & (SEPARATES | SOFTLY | MARK)); }
-
-/* word_end - behind the bytes of words from at on. *digit, if asked for, becomes true if there is one among them. */
-static inline uint32_t word_end(const char *p, uint32_t at, uint32_t end, bool *digit)
-{
-    uint8_t seen = 0;
-#ifdef __SSE2__
-    for (; end - at >= 16; at += 16) {
-        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + at)), low = _mm_or_si128(x, _mm_set1_epi8(0x20));
-        __m128i digits = _mm_cmplt_epi8(_mm_add_epi8(x, _mm_set1_epi8((char)(0x80 - '0'))), _mm_set1_epi8((char)(0x80 + 10)));
-        __m128i letters = _mm_cmplt_epi8(_mm_add_epi8(low, _mm_set1_epi8((char)(0x80 - 'a'))), _mm_set1_epi8((char)(0x80 + 26)));
-        __m128i others = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('_')), _mm_cmplt_epi8(x, _mm_setzero_si128()));
-        uint32_t words = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(digits, letters), others)), first = ~words & (words + 1);
-
-        if (digit)
-            *digit |= ((uint32_t)_mm_movemask_epi8(digits) & (first - 1)) != 0;
-        if (words != 0xffff)
-            return at + (uint32_t)__builtin_ctz(first);
-    }
-#endif
-    for (; at < end && word_byte(p[at]); at++)
-        seen |= learn_class[(unsigned char)p[at]];
-    if (digit)
-        *digit |= (seen & DIGIT) != 0;
-    return at;
-}
-
-/* token_end - of the token that is in no quotes and begins at at. */
-static inline uint32_t token_end(const char *p, uint32_t at, uint32_t end)
-{
-    uint8_t stop = SEPARATES | SOFTLY;
-
-    for (uint8_t c; at < end && !((c = learn_class[(unsigned char)p[at]]) & stop); at++)
-        stop = c & SLASH ? SEPARATES : stop;
-    return at;
-}
-
-/* word_next - the word that begins at or behind *from: *from becomes its begin, the result is its end. At end there is none: both are end. */
-static inline uint32_t word_next(const char *p, uint32_t *from, uint32_t end)
-{
-    uint32_t at = *from;
-
-    while (at < end && !word_byte(p[at]))
-        at++;
-    *from = at;
-    return word_end(p, at, end, NULL);
-}
-
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    __uint128_t m = (__uint128_t)(a ^ 0x9E3779B97F4A7C15u) * (b ^ 0xD1B54A32D192ED03u);
-
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-/* bytes_same - memcmp for what is mostly short. */
-static inline bool bytes_same(const char *a, const char *b, size_t n)
-{
-    uint64_t x[4];
-    uint32_t y[4];
-
-    if (n > 16)
-        return memcmp(a, b, n) == 0;
-    if (n >= 8) {
-        memcpy(&x[0], a, 8);
-        memcpy(&x[1], b, 8);
-        memcpy(&x[2], a + n - 8, 8);
-        memcpy(&x[3], b + n - 8, 8);
-        return ((x[0] ^ x[1]) | (x[2] ^ x[3])) == 0;
-    }
-    if (n >= 4) {
-        memcpy(&y[0], a, 4);
-        memcpy(&y[1], b, 4);
-        memcpy(&y[2], a + n - 4, 4);
-        memcpy(&y[3], b + n - 4, 4);
-        return ((y[0] ^ y[1]) | (y[2] ^ y[3])) == 0;
-    }
-    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
-}
-
-/* bytes_hash - quick for what is short. */
-static inline uint64_t bytes_hash(const char *p, size_t n)
-{
-    uint64_t h = n, a = 0, b = 0;
-
-    for (; n > 16; p += 8, n -= 8) {
-        memcpy(&a, p, 8);
-        h = mix(h, a);
-    }
-    if (n >= 8) {
-        memcpy(&a, p, 8);
-        memcpy(&b, p + n - 8, 8);
-    } else if (n >= 4) {
-        uint32_t head, tail;
-
-        memcpy(&head, p, 4);
-        memcpy(&tail, p + n - 4, 4);
-        a = head;
-        b = tail;
-    } else if (n) {
-        a = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
-    }
-    return mix(mix(h, a), b);
-}
-
 /* --- shapes.c --- */
 
 #define WORDS_MAX 16u                      /* of a token whose face is that of marks: it has no more than 13 */
@@ -164,47 +56,8 @@ struct shape {                             /* texts that look the same */
     uint32_t next;                         /* shape + 1 of the same kin; 0: none */
 };
 
-#define FREE_WORDS ((LEARN_TOKENS_MAX + 63) / 64)
-
-/* Shapes with the same separators, and what was learned of them: tokens that may be anything. */
-struct kin {
-    uint64_t key, free[FREE_WORDS];
-    uint32_t call;                         /* in which it came last */
-    uint32_t shape_n, shapes;              /* in that call: how many shapes, the last of them + 1 */
-    bool     any;                          /* a token is free */
-};
-#define KINS_MAX 4096u
-
-struct learner;
 /* shapes_find - read all texts: tokens, shapes, what differs within each shape. -ENOMEM. */
 MUST_USE int shapes_find(struct learner *l);
-/* --- kin.c --- */
-
-/* kin_apply - that of texts that look like this; what is known to be free becomes so in *looks. */
-struct kin *kin_apply(struct learner *l, struct looks *looks);
-/* kin_add - one more shape. If they become many, the tokens by which they do are free from now on. */
-void kin_add(struct learner *l, struct kin *k, uint32_t shape);
-
-/* --- trail.c --- */
-
-/* A text that looks like a known one is read along it: so many bytes that must be the same, then a word, and so on. */
-struct step {
-    uint16_t from, n;                      /* the bytes, in the first text of the shape */
-    uint8_t  then;                         /* what follows them: enum in trail.c */
-    uint8_t  edges;                        /* tokens that begin there and tokens that end there: they go with these bytes */
-};
-
-#define RECENT_SHAPES 4u
-
-/* trail_lay - the trail of a shape. -ENOMEM. */
-MUST_USE int trail_lay(struct learner *l, struct shape *s);
-/* trail_follow - the shape along which the text of row could be read, its tokens then at at; NONE. */
-uint32_t trail_follow(struct learner *l, uint32_t row, struct token *at);
-/* trail_note - a text like that of row is of this shape: look there first next time. */
-void trail_note(struct learner *l, uint32_t row, uint32_t shape);
-
-/* --- shapes.c --- */
-
 /* words_of - the words of a token; at most WORDS_MAX are noted. */
 uint32_t words_of(const char *p, struct token t, struct token *words);
 /* words_differ - the words in which token y of b is not token x of a; WORD_ALL if they have not the same number of words. */
@@ -216,6 +69,42 @@ static inline bool same(const char *a, struct token x, const char *b, struct tok
 
     return n == (size_t)(y.to - y.from) && bytes_same(a + x.from, b + y.from, n);
 }
+
+/* --- kin.c --- */
+
+#define KINS_MAX   4096u
+#define FREE_WORDS ((LEARN_TOKENS_MAX + 63) / 64)
+
+/* Shapes with the same separators, and what was learned of them: tokens that may be anything. */
+struct kin {
+    uint64_t key, free[FREE_WORDS];
+    uint32_t call;                         /* in which it came last; 0: the place is empty */
+    uint32_t shape_n, shapes;              /* in that call: how many shapes, the last of them + 1 */
+    bool     any;                          /* a token is free */
+};
+
+/* kin_apply - that of texts that look like this; what is known to be free becomes so in *looks. */
+struct kin *kin_apply(struct learner *l, struct looks *looks);
+/* kin_add - one more shape. If they become many, the tokens by which they do are free from now on. */
+void kin_add(struct learner *l, struct kin *k, uint32_t shape);
+
+/* --- trail.c --- */
+
+#define RECENT_SHAPES 4u
+
+/* A text that looks like a known one is read along it: so many bytes that must be the same, then a word, and so on. */
+struct step {
+    uint16_t from, n;                      /* the bytes, in the first text of the shape */
+    uint8_t  then;                         /* what follows them: enum in trail.c */
+    uint8_t  edges;                        /* begins and ends of tokens in these bytes: they move with them */
+};
+
+/* trail_lay - the trail of a shape. -ENOMEM. */
+MUST_USE int trail_lay(struct learner *l, struct shape *s);
+/* trail_follow - the shape along which the text of row could be read, its tokens then at at; NONE. */
+uint32_t trail_follow(struct learner *l, uint32_t row, struct token *at);
+/* trail_note - a text like that of row is of this shape: look there first next time. */
+void trail_note(struct learner *l, uint32_t row, uint32_t shape);
 
 /* --- groups.c --- */
 
@@ -245,6 +134,7 @@ MUST_USE int groups_make(struct learner *l);
 
 /* slots_find - the slots of each group. -ENOMEM. */
 MUST_USE int slots_find(struct learner *l);
+
 /* Where one has read to: behind word words of token. */
 struct place { uint32_t token, word, at; };
 /* slot_span - where a slot lies in a text with these tokens. *from: the end of the slot before, { NONE } for the first. */
@@ -275,9 +165,7 @@ static inline struct token slot_span(const struct slot *s, struct str text, cons
     return (struct token){ (uint16_t)begin, (uint16_t)end };
 }
 
-
-static inline bool bit(const uint64_t *bits, uint32_t i) { return bits[i / 64] >> (i % 64) & 1; }
-static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }
+/* --- learn.c --- */
 
 struct learner {
     struct kin kins[KINS_MAX];             /* remembered from call to call */
@@ -292,7 +180,7 @@ struct learner {
     uint32_t  cap;                         /* rows that these five have room for */
     struct token *tokens;
     uint32_t  token_n, token_cap;
-    uint32_t *cuts;
+    uint32_t *cuts;                        /* as in learn_out */
     uint32_t  cut_n, cut_cap;
     uint32_t *faces;                       /* of all shapes */
     struct differing *differing;           /* the same */

@@ -7,24 +7,31 @@
  *               |Connection from |10.0.0.9| port |50123| closed after |11.5|s|       pieces 1, 3, 5 … are slots: a column each
  *     group 0   panic: runtime error                                                 whole: nothing like it came often enough
  *
- * How: a text is read once into tokens and what separates them (tokens.c). Texts whose separators are the same byte for byte are kin; kin are
- * divided by those tokens that look like words of the program (no digit in them, not the value of a name) as long as that explains more than it
- * costs, and tokens that come in too many kinds become slots (groups.c). What stays the same in all texts of a group is static, slots that always move together
- * are one slot (slots.c).
+ * How: a text is read into tokens and what separates them (tokens.c); a text that looks like one before is read along that one (trail.c). Texts
+ * whose separators are the same byte for byte are kin; kin with the same words are a shape (shapes.c). A word with no digit in it that is no value
+ * of a name is taken for one of the program, until it comes in too many kinds: that is remembered from call to call (kin.c). Shapes that are kin,
+ * or are it up to their second, fourth … token, become groups, divided by their words as long as that explains more than it costs (groups.c).
+ * What stays the same in all texts of a group is static. Slots side by side that always move together are one; so are slots that say the same,
+ * with all between them: a compressor sees a repetition in one column, but not in two (slots.c).
+ *
+ * What columns are worth depends on what is compressed together. The static pieces tell a compressor much of what stands in strings and in whole
+ * texts: they belong in front of those, or into its dictionary. Many small columns, each compressed alone, take more than the texts did
+ * (bench/README.md).
  *
  * Owns      struct learner its memory: what it has to remember and what learn_out shows, which is borrowed until the next call or learner_free.
  * Promises  1. Pieces one behind the other are the text, whatever its bytes. What was learned decides where is cut, never what a text is.
  *           2. All rows of a group > 0 have the same number of pieces, an odd one of at most LEARN_PIECES_MAX. Pieces 0, 2, 4 … have the same
- *              bytes in all its rows and may be empty; the others differ.
+ *              bytes in all its rows and may be empty; the others differ. Before a text is cut its static pieces are compared.
  *           3. A group > 0 has at least LEARN_ROWS_MIN rows.
  *           4. A word - letters, digits, '_' and bytes from 0x80 on - is never cut, nor is an IPv4 address, a MAC address or a UUID: an index of
  *              the words of each piece is an index of the words of the text.
  *           5. The same texts after the same calls give the same cuts.
  *           6. Hostile texts cost no more than others: LEARN_TEXT_MAX bytes and LEARN_TOKENS_MAX tokens of a text are looked at, at most
- *              LEARN_SHAPES_MAX shapes in a call; what is beyond stays whole or is a last slot.
+ *              LEARN_SHAPES_MAX shapes in a call; what is beyond stays whole or is a last slot. What is remembered has 4,096 places; those that
+ *              were not used for longest go.
  * Threads   owner.
- * Units     offsets are bytes from the begin of a text. A learner takes up to 64 MiB for a call with LEARN_TEXTS_MAX long
- *           texts (4 bytes a token, 4 a cut, 16 a text) and keeps them for the next.
+ * Units     offsets are bytes from the begin of a text. A learner takes 1.2 MiB, and for a call 4 bytes a token, 4 a cut and 20 a text, which it
+ *           keeps for the next; at most 128 MiB, whatever the texts.
  * Source    engine/store.md 2.6 and 3.3. The idea of a tree of templates by length and words: He et al., Drain (ICWS 2017). */
 #ifndef SAQSHY_LEARN_LEARN_H
 #define SAQSHY_LEARN_LEARN_H
@@ -37,7 +44,7 @@
 #define LEARN_SLOTS_MAX  48u
 #define LEARN_PIECES_MAX (2 * LEARN_SLOTS_MAX + 1)
 #define LEARN_TOKENS_MAX  160u                 /* of a text; what stands behind is part of its last piece */
-#define LEARN_SHAPES_MAX 8192u                /* different ones in a call; rows of further ones stay whole */
+#define LEARN_SHAPES_MAX 8192u                /* in a call; texts of further ones stay whole */
 
 struct learn_out {
     const uint32_t *group;    /* of each row; 0: whole */

@@ -135,7 +135,7 @@ static uint32_t shape_find(struct learner *l, struct looks *looks, uint32_t row)
         if (s->all == looks->all && s->kin == looks->kin && s->tokens == looks->count)
             return l->table[at] - 1;
     }
-    if (l->shape_n == LEARN_SHAPES_MAX)
+    if (l->shape_n == LEARN_SHAPES_MAX || l->face_n + looks->count > FACES_ALL)
         return NONE;
     shape_new(l, looks, row);
     l->table[at] = l->shape_n;

@@ -7,13 +7,21 @@
 #define MOVING_MAX   (4 * LEARN_SLOTS_MAX)      /* slots before some become one */
 #define SAMPLE_MAX   128u                       /* rows by which it is judged what moves together */
 #define SAMPLE_TABLE (4 * SAMPLE_MAX)
+#define ECHO_ROWS    16u                        /* rows by which it is judged what says the same */
+#define ECHO_MIN     5u                         /* bytes of a value that is worth it */
+#define ECHO_MATCH   6                          /* bytes that a repetition costs a row */
+#define ECHO_WON     5                          /* of a byte that is not kept twice: eighths of a byte */
+#define KEPT_SLOT    24                         /* won by a column of its own, eighths of a byte a row */
 
+/* The slots of a group while they are found. */
 struct moving {
     struct slot slots[MOVING_MAX];
     uint32_t n;
-    uint32_t sample[SAMPLE_MAX], sample_n;
-    uint64_t hash[2][SAMPLE_MAX];
+    uint32_t sample[SAMPLE_MAX], sample_n;      /* rows */
+    uint64_t hash[2][SAMPLE_MAX];               /* of the values in them */
     uint32_t table[SAMPLE_TABLE];
+    struct str values[MOVING_MAX][ECHO_ROWS];
+    bool     many[MOVING_MAX];                  /* ever new values */
 };
 
 /* --- what differs --- */
@@ -48,47 +56,45 @@ static void differing_find(struct learner *l)
 
 /* --- words that are one: addresses, UUIDs --- */
 
-static bool parted_by(const char *p, const struct token *words, uint32_t n, char mark)
+/* chain - how many words one behind the other are parted by this mark alone. */
+static uint32_t chain(const char *p, const struct token *words, uint32_t n, char mark)
 {
-    for (uint32_t i = 1; i < n; i++)
-        if (words[i].from != words[i - 1].to + 1 || p[words[i - 1].to] != mark)
-            return false;
-    return true;
+    uint32_t k = 1;
+
+    while (k < n && p[words[k - 1].to] == mark && (words[k].from == words[k - 1].to + 1 || (mark == ':' && words[k].from == words[k - 1].to + 2 && p[words[k].from - 1] == ':')))
+        k++;
+    return k;
 }
 
-static bool digits(const char *p, struct token w)
-{
-    for (uint32_t i = w.from; i < w.to; i++)
-        if (p[i] < '0' || p[i] > '9')
-            return false;
-    return w.to - w.from <= 3;
-}
-
-/* atom - how many of the n words here are one. */
+/* atom - how many of the n words here are one. It is seen by their marks, which are the same in all texts: an IPv4 address has four words, a MAC
+ * address six, an IPv6 address mostly eight, a UUID five; a time of day has three, a date too. */
 static uint32_t atom(const char *p, const struct token *words, uint32_t n)
 {
-    static const uint8_t uuid[] = { 8, 4, 4, 4, 12 };
-    uint32_t k = 0;
+    static const struct { char mark; uint32_t least; } atoms[] = { { '.', 4 }, { ':', 4 }, { '-', 5 } };
 
-    if (n >= 4 && parted_by(p, words, 4, '.') && digits(p, words[0]) && digits(p, words[1]) && digits(p, words[2]) && digits(p, words[3]))
-        return 4;
-    while (n >= 5 && k < 5 && words[k].to - words[k].from == uuid[k])
-        k++;
-    if (k == 5 && parted_by(p, words, 5, '-'))
-        return 5;
-    if (n >= 6 && parted_by(p, words, 6, '-') && words[5].to - words[0].from == 17 && words[0].to - words[0].from == 2)
-        return 6;   /* MAC address as Windows writes it */
-    for (k = 1; k < n && p[words[k - 1].to] == ':' && words[k].from - words[k - 1].to <= 2 && words[k].to - words[k].from <= 4; k++)
-        ;
-    return k >= 4 ? k : 1;   /* IPv6 and MAC addresses; a time of day has three */
+    for (size_t i = 0; i < COUNT(atoms); i++) {
+        uint32_t k = chain(p, words, n, atoms[i].mark);
+
+        if (k >= atoms[i].least)
+            return k;
+    }
+    return 1;
 }
 
+/* slot_reach - to the end of a later one. */
+static void slot_reach(struct slot *s, const struct slot *later)
+{
+    s->to = later->to;
+    s->to_word = later->to_word;
+}
+
+/* slot_put - one more; if there are too many the last takes it in. */
 static void slot_put(struct moving *m, struct slot s)
 {
     if (m->n < MOVING_MAX)
         m->slots[m->n++] = s;
-    else   /* the last takes it in */
-        m->slots[MOVING_MAX - 1] = (struct slot){ m->slots[MOVING_MAX - 1].from, m->slots[MOVING_MAX - 1].from_word, s.to, s.to_word };
+    else
+        slot_reach(&m->slots[MOVING_MAX - 1], &s);
 }
 
 /* slots_list - what differs as slots, one a word. */
@@ -153,82 +159,100 @@ static void slot_hash(const struct learner *l, const struct moving *m, const str
     }
 }
 
-/* slots_join - neighbours of which one tells the other. */
-static void slots_join(const struct learner *l, const struct group *g, struct moving *m)
+/* sample_take - some rows from all over the group. */
+static void sample_take(const struct learner *l, const struct group *g, struct moving *m)
 {
-    uint32_t n = 0, step = g->rows / SAMPLE_MAX + 1, last = 0;
+    uint32_t step = g->rows / SAMPLE_MAX + 1;
 
     m->sample_n = 0;
     for (uint32_t i = 0; i < g->rows; i += step)
         m->sample[m->sample_n++] = l->member[g->member + i];
+}
+
+/* slots_join - neighbours of which one tells the other. */
+static void slots_join(const struct learner *l, struct moving *m)
+{
+    uint64_t *before = m->hash[0], *own = m->hash[1], both[SAMPLE_MAX];
+    uint32_t n = 0, last = 0;
+
     for (uint32_t i = 0; i < m->n; i++) {
-        uint64_t *own = m->hash[1], both[SAMPLE_MAX];
-        uint32_t count, joint;
+        uint32_t count, joint = UINT32_MAX;
 
         slot_hash(l, m, &m->slots[i], own);
         count = different(m, own);
         if (n) {
             for (uint32_t k = 0; k < m->sample_n; k++)
-                both[k] = mix(m->hash[0][k], own[k]);
+                both[k] = mix(before[k], own[k]);
             joint = different(m, both);
-            if (joint <= m->sample_n / 2 && joint <= (last > count ? last : count) + joint / 16) {
-                m->slots[n - 1].to = m->slots[i].to;
-                m->slots[n - 1].to_word = m->slots[i].to_word;
-                memcpy(m->hash[0], both, sizeof both);
-                last = joint;
-                continue;
-            }
         }
-        memcpy(m->hash[0], own, sizeof both);
-        last = count;
-        m->slots[n++] = m->slots[i];
+        if (joint <= m->sample_n / 2 && joint <= (last > count ? last : count) + joint / 16) {
+            slot_reach(&m->slots[n - 1], &m->slots[i]);
+            memcpy(before, both, sizeof both);
+            last = joint;
+        } else {
+            memcpy(before, own, sizeof both);
+            last = count;
+            m->slots[n++] = m->slots[i];
+        }
     }
     m->n = n;
 }
 
 /* --- slots that say the same --- */
 
-#define ECHO_ROWS 16u
-#define ECHO_MIN  5u     /* bytes */
-#define KEPT_SLOT 24     /* won by a column of its own, in eighths of a byte a row */
-
-/* echo - of how many of the rows value a stands in value b too; 0 if there is little to gain. */
+/* echo - bytes a row of values a that stand in values b too; 0 if they do not in most rows. */
 static uint32_t echo(const struct str *a, const struct str *b, uint32_t rows)
 {
-    uint32_t n = 0, bytes = 0;
+    uint32_t misses = 0, bytes = 0;
 
-    for (uint32_t i = 0; i < rows; i++)
-        if (a[i].n >= ECHO_MIN && b[i].n >= a[i].n && str_find(b[i], a[i]) >= 0) {
-            n++;
+    for (uint32_t i = 0; i < rows && misses * 4 <= rows; i++) {
+        if (a[i].n >= ECHO_MIN && b[i].n >= a[i].n && str_find(b[i], a[i]) >= 0)
             bytes += (uint32_t)a[i].n;
-        }
-    return n * 4 < rows * 3 ? 0 : bytes / rows;
+        else
+            misses++;
+    }
+    return misses * 4 > rows ? 0 : bytes / rows;
+}
+
+/* echo_won - by slots i and j in one, for what they say both; eighths of a byte a row. */
+static int64_t echo_won(const struct moving *m, uint32_t i, uint32_t j, uint32_t rows)
+{
+    int64_t bytes;
+
+    if (!m->many[i] || !m->many[j])
+        return 0;
+    bytes = echo(m->values[i], m->values[j], rows);
+    if (!bytes)
+        bytes = echo(m->values[j], m->values[i], rows);
+    return bytes > ECHO_MATCH ? (bytes - ECHO_MATCH) * ECHO_WON : 0;
+}
+
+/* echo_values - a few values of each slot, and whether they are ever new. */
+static uint32_t echo_values(const struct learner *l, struct moving *m)
+{
+    uint32_t rows = m->sample_n < ECHO_ROWS ? m->sample_n : ECHO_ROWS, step = m->sample_n / rows;
+
+    for (uint32_t i = 0; i < m->n; i++) {
+        slot_hash(l, m, &m->slots[i], m->hash[0]);
+        m->many[i] = different(m, m->hash[0]) > m->sample_n / 4;
+        for (uint32_t k = 0; k < rows; k++)
+            m->values[i][k] = value_of(l, m->sample[k * step], &m->slots[i]);
+    }
+    return rows;
 }
 
 /* slots_echo - a slot of ever new values that stand in a later one again is one with it and all between: as columns of their own both would be
  * kept whole, in one the compressor sees the second. */
 static void slots_echo(const struct learner *l, struct moving *m)
 {
-    struct str values[MOVING_MAX][ECHO_ROWS];
-    uint32_t rows = m->sample_n < ECHO_ROWS ? m->sample_n : ECHO_ROWS, step = m->sample_n / rows;
-    bool many[MOVING_MAX];
+    uint32_t rows = echo_values(l, m);
 
-    for (uint32_t i = 0; i < m->n; i++) {
-        slot_hash(l, m, &m->slots[i], m->hash[0]);
-        many[i] = different(m, m->hash[0]) > m->sample_n / 4;
-        for (uint32_t k = 0; k < rows; k++)
-            values[i][k] = value_of(l, m->sample[k * step], &m->slots[i]);
-    }
     for (uint32_t j = m->n; j-- > 1;) {
         int64_t sum = 0, most = 0;
         uint32_t best = j;
 
         for (uint32_t i = j; i-- > 0;) {
-            uint32_t bytes = many[i] && many[j] ? echo(values[i], values[j], rows) : 0;
-
-            if (!bytes && many[i] && many[j])
-                bytes = echo(values[j], values[i], rows);
-            sum += (bytes > 6 ? (int64_t)(bytes - 6) * 5 : 0) - KEPT_SLOT;
+            sum += echo_won(m, i, j, rows) - KEPT_SLOT;
             if (sum > most) {
                 most = sum;
                 best = i;
@@ -236,13 +260,10 @@ static void slots_echo(const struct learner *l, struct moving *m)
         }
         if (best == j)
             continue;
-        m->slots[best].to = m->slots[j].to;
-        m->slots[best].to_word = m->slots[j].to_word;
-        memmove(m->slots + best + 1, m->slots + j + 1, (m->n - j - 1) * sizeof *m->slots);
+        slot_reach(&m->slots[best], &m->slots[j]);
+        memmove(m->slots + best + 1, m->slots + j + 1, (m->n - j - 1) * sizeof *m->slots);   /* those before best are still to come, and stand where they did */
         m->n -= j - best;
         j = best;
-        if (!j)
-            break;
     }
 }
 
@@ -256,16 +277,15 @@ int slots_find(struct learner *l)
     for (uint32_t i = 1; i < l->group_n; i++) {
         struct group *g = &l->groups[i];
 
+        sample_take(l, g, m);
         slots_list(l, g, m);
-        slots_join(l, g, m);
+        slots_join(l, m);
         if (m->n > 1)
             slots_echo(l, m);
+        if (m->n > LEARN_SLOTS_MAX)
+            slot_reach(&m->slots[LEARN_SLOTS_MAX - 1], &m->slots[m->n - 1]);
         g->slot_n = m->n < LEARN_SLOTS_MAX ? m->n : LEARN_SLOTS_MAX;
         memcpy(g->slots, m->slots, g->slot_n * sizeof *g->slots);
-        if (m->n > LEARN_SLOTS_MAX) {   /* the last one reaches to the end of the last */
-            g->slots[LEARN_SLOTS_MAX - 1].to = m->slots[m->n - 1].to;
-            g->slots[LEARN_SLOTS_MAX - 1].to_word = m->slots[m->n - 1].to_word;
-        }
     }
     free(m);
     return 0;
