@@ -105,7 +105,8 @@ struct column_question {
     bool        addresses;   /* yes is true exactly of IPv4 addresses in dotted form without leading zeros that are, as numbers, least to most */
     uint64_t    least, most;
 };
-/* column_ask - take out of rows those whose value answers no. yes is called once a different value where there is a table. */
+/* column_ask - take out of rows those whose value answers no. yes is called at most once a different value where there is a table, and may be called of values that no row
+ * of interest has. */
 MUST_USE int column_ask(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e);
 
 #endif

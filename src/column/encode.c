@@ -62,9 +62,11 @@ static int check_sizes(const struct str *values, size_t count, struct err *e)
 
 static bool all_equal(const struct str *values, size_t count)
 {
-    for (size_t i = 1; i < count; i++)
+    for (size_t i = 1; i < count; i++) {
+        texts_ahead(values, count, i);
         if (!str_eq(values[i], values[0]))
             return false;
+    }
     return true;
 }
 
@@ -87,15 +89,33 @@ static void put_constant(const struct str *values, size_t count, struct column_o
     buf_varstr(&out->head, count ? values[0] : STR(""));
 }
 
-/* put_form - as numbers, or digits, of a form, if there is one that takes less room than the table (SIZE_MAX: there is none). */
-static bool put_form(struct column_encoder *k, const struct str *values, size_t count, size_t table, struct column_out *out)
+/* put_counted - numbers whose different texts were counted: each as a number, or a table of texts, or a table of numbers, whichever takes least room. A table earns a
+ * little more than its room: each question is asked of few. False: a table of texts. */
+static bool put_counted(struct column_encoder *k, const struct form *f, const struct str *values, size_t count, struct column_out *out)
 {
-    struct guess g = { .next = 0 };
-    bool counted = table != SIZE_MAX;
+    struct pack rows, each;
+    size_t rows_cost = pack_choose(&rows, &k->est, k->numbers, count), codes_cost = table_codes_cost(&k->d, &k->est, count);
+    size_t texts_cost = table_texts_cost(&k->d, &k->est, values, count), each_cost = SIZE_MAX;
 
+    if (k->x.count == 0)
+        each_cost = pack_choose(&each, &k->est, k->each, k->d.count);
+    if (rows_cost + rows_cost / 25 < codes_cost + min_size(texts_cost, each_cost))
+        numbers_put(k, f, &rows, values, count, out);
+    else if (each_cost < texts_cost)
+        table_put_numbers(&k->d, f, &each, k->each, count, out);
+    else
+        return false;
+    return true;
+}
+
+/* put_form - as numbers, or digits, of a form, if there is one that is better than their texts. */
+static bool put_form(struct column_encoder *k, const struct str *values, size_t count, bool counted, struct column_out *out)
+{
+    struct guess g;
+    struct pack p;
+
+    g.next = 0;
     while (form_guess(&g, values, count)) {
-        struct pack p;
-
         if (g.form.kind == COLUMN_LONG) {
             if (!counted && long_put(k, &g.form, values, count, out))
                 return true;
@@ -103,8 +123,9 @@ static bool put_form(struct column_encoder *k, const struct str *values, size_t 
         }
         if (!numbers_read(k, &g.form, values, count, counted))
             continue;
-        if (pack_choose(&p, &k->est, k->numbers, count) >= table)
-            return false;
+        if (counted)
+            return put_counted(k, &g.form, values, count, out);
+        pack_choose(&p, &k->est, k->numbers, count);
         numbers_put(k, &g.form, &p, values, count, out);
         return true;
     }
@@ -124,7 +145,7 @@ int column_encode(struct column_encoder *k, const struct str *values, size_t cou
         put_constant(values, count, out);
     else if (!time || !times_put(k, values, count, time, out)) {
         counted = different_count(&k->d, values, count);
-        if (!put_form(k, values, count, counted ? table_cost(&k->d, &k->est, values, count) : SIZE_MAX, out)) {
+        if (!put_form(k, values, count, counted, out)) {
             if (counted)
                 table_put(&k->d, values, count, out);
             else

@@ -92,9 +92,32 @@ static bool holds(const struct form *f, const struct str *values, size_t count, 
     return bad <= SAMPLE_BAD && bad * 2 < seen;
 }
 
+/* alike - most of the sample have the length of this one: only then is there a pattern. */
+static bool alike(size_t length, const struct str *values, size_t count, size_t stride)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; i < count && bad <= SAMPLE_BAD; i += stride)
+        bad += values[i].n != length;
+    return bad <= SAMPLE_BAD;
+}
+
+static bool has_decimal(struct str v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (is_decimal(v.p[i]))
+            return true;
+    return false;
+}
+
 static bool derive(struct str v, enum column_kind kind, enum digits digits, struct form *f, char *room)
 {
-    *f = (struct form){ .kind = kind, .digits = digits };
+    /* Not the whole of it is cleared: pattern_prepare makes what it is for, and that is much. */
+    f->kind = kind;
+    f->digits = digits;
+    f->point = 0;
+    f->prefix = f->suffix = f->pattern = (struct str){ NULL, 0 };
+    f->count = f->runs = f->eights = 0;
     switch (kind) {
     case COLUMN_ADDRESS: return as_address(v, f);
     case COLUMN_DECIMAL: return as_decimal(v, f);
@@ -114,12 +137,19 @@ bool form_guess(struct guess *g, const struct str *values, size_t count)
     };
     size_t stride = max_size(1, count / SAMPLE);
 
-    /* g->next remembers how far we were: seed by seed, form by form. */
+    /* g->next remembers how far we were: seed by seed, form by form. A text without a digit seeds nothing. */
     while (g->next < SEEDS * COUNT(tries)) {
-        size_t row = g->next / COUNT(tries) * (count / SEEDS), at = g->next % COUNT(tries);
+        size_t at = g->next % COUNT(tries);
+        struct str seed = values[g->next / COUNT(tries) * (count / SEEDS)];
 
+        if (at == 0 && !has_decimal(seed)) {
+            g->next += COUNT(tries);
+            continue;
+        }
         g->next++;
-        if (derive(values[row], tries[at].kind, tries[at].digits, &g->form, g->room) && holds(&g->form, values, count, stride))
+        if (tries[at].kind == COLUMN_PATTERN && !alike(seed.n, values, count, stride))
+            continue;
+        if (derive(seed, tries[at].kind, tries[at].digits, &g->form, g->room) && holds(&g->form, values, count, stride))
             return true;
     }
     return false;

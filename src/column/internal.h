@@ -13,7 +13,7 @@
 #include "column/digits.h"
 
 #define CONSTANT_MAX     1024u     /* bytes of a constant in the head; a longer one is a table of one */
-#define BOUNDS_SET_FROM  128u      /* texts of so many bytes together are worth sixteen for the set of their bytes */
+#define BOUNDS_SET_FROM  512u      /* texts of so many bytes together are worth sixteen for the set of their bytes */
 #define EXCEPT_ROWS      16u       /* one row of so many may be not in the form of its column */
 #define EXCEPT_MAX       (COLUMN_ROWS_MAX / EXCEPT_ROWS)
 #define FORM_AFFIX_MAX   32u       /* bytes that every number of a column has before it, or behind it */
@@ -33,8 +33,10 @@
 /* texts_ahead - values lie in the lines of their events, far from each other: the memory is asked for some rows before they are read. */
 static inline void texts_ahead(const struct str *values, size_t count, size_t row)
 {
-    if (row + 24 < count)
+    if (row + 24 < count) {
         __builtin_prefetch(values[row + 24].p);
+        __builtin_prefetch(values[row + 24].p + values[row + 24].n);
+    }
 }
 
 /* --- bits.c: bitmaps of rows --- */
@@ -120,6 +122,8 @@ struct estimate {
 };
 MUST_USE int estimate_new(struct estimate *est);
 void estimate_free(struct estimate *est);
+/* estimate_room - bytes of a sample that a column of so many rows is worth: some nanoseconds a row. */
+static inline size_t estimate_room(size_t rows) { return min_size(max_size(rows, ESTIMATE_SHORT), ESTIMATE_BYTES); }
 /* estimate_bytes - what the first n bytes of est->bytes will take, compressed. */
 size_t estimate_bytes(struct estimate *est, size_t n);
 
@@ -137,8 +141,8 @@ void pack_read(struct pack *p, struct reader *head);
 size_t pack_bytes(const struct pack *p, size_t count);
 /* pack_group - the 64 numbers (or as many as there are) of rows from on, less the least one; of steps, the folded steps. */
 void pack_group(const struct pack *p, const unsigned char *bytes, size_t count, size_t from, uint64_t v[64]);
-/* pack_steps - all numbers, less the least one. */
-void pack_steps(const struct pack *p, const unsigned char *bytes, size_t count, uint64_t *numbers);
+/* pack_all - all numbers, less the least one. */
+void pack_all(const struct pack *p, const unsigned char *bytes, size_t count, uint64_t *numbers);
 
 /* --- form.c --- */
 
@@ -248,6 +252,7 @@ struct column {
     struct time_form form_of_time;
     struct pack      pack;
     size_t           different;             /* of a table */
+    bool             texts_are_numbers;     /* of a table: form and pack are theirs */
     size_t           excepts;
     /* ask_form - column_ask of rows as if all were in the form. */
     int (*ask_form)(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e);
@@ -282,8 +287,11 @@ MUST_USE int column_text_room(struct column *c, size_t bytes, char **to, struct 
 /* --- the kinds --- */
 
 void table_put(const struct different *d, const struct str *values, size_t count, struct column_out *out);
-/* table_cost - what its frames will take, compressed. */
-size_t table_cost(const struct different *d, struct estimate *est, const struct str *values, size_t count);
+/* table_put_numbers - the same where each different text is a number of a form. */
+void table_put_numbers(const struct different *d, const struct form *f, const struct pack *p, const uint64_t *each, size_t count, struct column_out *out);
+/* What the codes, and the different texts, will take compressed. */
+size_t table_codes_cost(const struct different *d, struct estimate *est, size_t count);
+size_t table_texts_cost(const struct different *d, struct estimate *est, const struct str *values, size_t count);
 void strings_put(const struct str *values, size_t count, struct column_out *out);
 /* numbers_too_many - so many exceptions that the form of rows is not theirs. */
 bool numbers_too_many(size_t excepts, size_t rows);

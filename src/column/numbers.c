@@ -90,7 +90,7 @@ static int read_numbers(struct column *c, const unsigned char **bytes, struct er
         return 0;
     rc = column_memory((void **)&c->numbers, COLUMN_ROWS_MAX, sizeof *c->numbers, e);
     if (rc == 0) {
-        pack_steps(&c->pack, *bytes, c->count, c->numbers);
+        pack_all(&c->pack, *bytes, c->count, c->numbers);
         c->ready = true;
     }
     return rc;

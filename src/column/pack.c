@@ -188,7 +188,7 @@ void pack_group(const struct pack *p, const unsigned char *bytes, size_t count, 
         group_planes(p->width, bytes + from, count, n, v);
 }
 
-void pack_steps(const struct pack *p, const unsigned char *bytes, size_t count, uint64_t *numbers)
+void pack_all(const struct pack *p, const unsigned char *bytes, size_t count, uint64_t *numbers)
 {
     uint64_t at = 0;
 
@@ -198,6 +198,6 @@ void pack_steps(const struct pack *p, const unsigned char *bytes, size_t count, 
 
         pack_group(p, bytes, count, from, v);
         for (size_t i = 0; i < n; i++)
-            numbers[from + i] = at += unfolded(v[i]);
+            numbers[from + i] = at = p->way == PACK_STEPS ? at + unfolded(v[i]) : v[i];
     }
 }

@@ -1,5 +1,6 @@
 /* test_column.c - columns of every kind there and back, and what they answer. */
 #include "column/testing.h"
+#include "base/file.h"
 #include "base/test.h"
 
 #include <time.h>
@@ -68,8 +69,8 @@ static const struct {
     { "a point without a digit before it", ".0##\n.5##\n.###", -1 },
     { "fractions of many lengths", "0.#\n1.##\n2.###\n3\n4.", -1 },
     { "a port behind a name", "eth0:1##\neth0:2###\neth0:#7", -1 },
-    { "0x and lower case", "0x3e#\n0x1f##\n0xa\n0xffffffffffffffff\n0x#", COLUMN_HEX },
-    { "0X and upper case", "0X3E#\n0X1F##\n0XA\n0XAB#C", COLUMN_HEX },
+    { "0x and lower case", "0x3e##\n0x1f##\n0x1#a#\n0xfffffffffff##fff\n0x#7#", COLUMN_HEX },
+    { "0X and upper case", "0X3E##\n0X1F##\n0X1#A#\n0XAB##C", COLUMN_HEX },
     { "0x in both cases", "0x3e#\n0x3E#\n0xaB\n0x1f##", -1 },
     { "0x with leading zeros", "0x00000##f\n0x0000a#ff\n0x0#0000ff", COLUMN_PATTERN },
     { "0x with seventeen digits", "0x1ffffffffffffff##\n0x2fffffffffffffff#\n0x#", -1 },
@@ -91,6 +92,9 @@ static const struct {
     { "UUIDs of both cases", "4d2b#1aa-0#00-4c1e-9f##-0123456789a#\n4D2B#1AA-0#00-4C1E-9F##-0123456789A#", -1 },
     { "an odd number of many digits", "4d2b#1aa0#004c1e9f#\n0000000000####0000#", COLUMN_LONG },
     { "dates", "2026-0#-1#\n2025-1#-2#\n1999-12-3#", COLUMN_PATTERN },
+    { "a table of addresses", "203.0.113.#\n10.0.0.#\n198.51.100.#", COLUMN_TABLE },
+    { "a table of numbers with leading zeros", "00#0\n0#77", COLUMN_TABLE },
+    { "a table of addresses and a name", "10.0.#.1\n10.0.0.#\nlocalhost", COLUMN_TABLE },
     { "words", "ssh@\nk@ernel\n@cron\nsy@tem@", -1 },
     { "a byte of zero in a pattern's place", "12\x01#", -1 },
     { "Kazakh and Russian", "қолданушы #\nпайдаланушы #\nпользователь @", -1 },
@@ -287,6 +291,59 @@ static void test_times_are_asked_for(void **state)
     assert_int_equal(column_open(round_.c, &head, 100, NULL, round_frame, &round_, &round_.e), -EINVAL);
 }
 
+/* cut - the lines of a text that have so many pieces, cut at spaces; piece which of each. Every line again until there are least, as a block would have them. */
+static size_t cut(struct str text, size_t pieces, size_t which, size_t least)
+{
+    struct str line, piece, found = { NULL, 0 };
+    size_t n = 0, once;
+
+    while (n < COLUMN_ROWS_MAX && str_split(&text, '\n', &line)) {
+        size_t count = 0;
+
+        for (; str_split(&line, ' ', &piece); count++)
+            if (count == which)
+                found = piece;
+        if (count == pieces)
+            values[n++] = found;
+    }
+    for (once = n; once && n < least; n++)
+        values[n] = values[n % once];
+    return n;
+}
+
+/* Pieces of real lines: whatever kind they get, they come back, and answer as they are. Files: shared/data/logs, each with where it is from beside it. */
+static void test_real_lines(void **state)
+{
+    static const char *const files[] = { "ossec/log-entries/sshd", "ossec/log-entries/imapd", "ossec/log-entries/vpn.log", "ossec/log-entries/smbd", "ossec/log-entries/ns1",
+                                         "wazuh/fortigate.ini", "wazuh/cisco_ftd.ini", "wazuh/win_event_channel.ini", "wazuh/dovecot.ini", "rsyslog/sample-custom-pattern.data" };
+    const char *shared = getenv("SAQSHY_SHARED");
+    size_t columns = 0, kinds[COLUMN_KINDS] = { 0 };
+    struct buf text;
+    char path[4096];
+
+    (void)state;
+    assert_non_null(shared);
+    buf_init(&text, 0);
+    for (size_t f = 0; f < COUNT(files); f++) {
+        snprintf(path, sizeof path, "%s/data/logs/%s", shared, files[f]);
+        if (file_read(path, 16 * MIB, &text, &round_.e) < 0)
+            fail_msg("%s", round_.e.text);
+        for (size_t pieces = 1; pieces <= 24; pieces++)
+            for (size_t which = 0; which < pieces; which++) {
+                size_t n = cut(buf_view(&text), pieces, which, f % 2 ? 0 : 90);
+
+                if (n < 8)
+                    break;
+                check(files[f], n, NULL);
+                kinds[column_kind(round_.c)]++;
+                columns++;
+            }
+    }
+    buf_free(&text);
+    assert_true(columns > 200);
+    assert_true(kinds[COLUMN_CONSTANT] && kinds[COLUMN_TABLE] && kinds[COLUMN_STRINGS] && kinds[COLUMN_DECIMAL] && kinds[COLUMN_PATTERN]);
+}
+
 /* Texts whose hashes meet, as somebody who writes them may choose them: no table, and no hour of comparing. */
 static void test_hashes_that_meet(void **state)
 {
@@ -394,17 +451,45 @@ static void test_frames_stay_closed(void **state)
     (void)state;
     arena_reset(&arena);
     for (size_t i = 0; i < 1000; i++)
-        values[i] = word("user ", i % 50);
+        values[i] = word("user of the house ", i % 50);
     assert_int_equal(round_encode(&round_, values, 1000, NULL), 0);
     memset(round_.some, 0xff, sizeof round_.some);
     assert_null(round_ask(&round_, values, 1000, q));
     q.needle = STR("a needle that is longer than all");
     assert_null(round_ask(&round_, values, 1000, q));
     assert_int_equal(round_.opened[0] + round_.opened[1], 0);
-    q.needle = STR("user yi");
+    q.needle = STR("user of the house yi");
     assert_null(round_ask(&round_, values, 1000, q));
     assert_int_equal(round_.opened[0], 1);
     assert_int_equal(round_.opened[1], 0);
+}
+
+/* Few different addresses are a table of numbers, not of texts, and of few rows only theirs are asked. */
+static bool count_asked(const void *arg, struct str value)
+{
+    size_t *asked = *(size_t *const *)arg;
+
+    ++*asked;
+    return str_ends(value, STR("7"));
+}
+
+static void test_table_of_numbers(void **state)
+{
+    size_t asked = 0, *counter = &asked;
+    struct column_question q = { .yes = count_asked, .arg = &counter };
+
+    (void)state;
+    arena_reset(&arena);
+    for (size_t i = 0; i < 1000; i++)
+        values[i] = arena_printf(&arena, "%zu.%zu.7.%zu", 1 + i * i % 60 * 4, i * i % 60, i * i % 60);
+    assert_int_equal(round_encode(&round_, values, 1000, NULL), 0);
+    assert_int_equal(column_kind(round_.c), COLUMN_TABLE);
+    assert_true(round_.frame[0].n < 60 * 4);
+    assert_int_equal(round_.frame[1].n, 1000);
+    memset(round_.rows, 0, sizeof round_.rows);
+    round_.rows[3] = 5;
+    assert_int_equal(column_ask(round_.c, &q, round_.rows, &round_.e), 0);
+    assert_int_equal(asked, 2);
 }
 
 static void count_told(void *arg, enum column_kind kind, struct str value)
@@ -482,7 +567,7 @@ int main(void)
         cmocka_unit_test(test_rows), cmocka_unit_test(test_no_rows), cmocka_unit_test(test_random_bytes), cmocka_unit_test(test_full_block),
         cmocka_unit_test(test_limits), cmocka_unit_test(test_frames_stay_closed), cmocka_unit_test(test_tells_each_different_value_once), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_times), cmocka_unit_test(test_times_with_exceptions), cmocka_unit_test(test_time_of_a_later_year), cmocka_unit_test(test_times_are_asked_for),
-        cmocka_unit_test(test_hashes_that_meet),
+        cmocka_unit_test(test_hashes_that_meet), cmocka_unit_test(test_real_lines), cmocka_unit_test(test_table_of_numbers),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
