@@ -1,7 +1,7 @@
 /* annex4.c - see annex4.h. */
 #include "parse/annex4.h"
 #include "parse/internal.h"
-#include "parse/lookalike.h"
+#include "base/lookalike.h"
 
 #define CELL_MAX (256u * KIB) /* of one value; the original stays in the store whole */
 

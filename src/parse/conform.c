@@ -2,7 +2,7 @@
 #include "parse/conform.h"
 #include "parse/internal.h"
 #include "parse/lint.h"
-#include "parse/lookalike.h"
+#include "base/lookalike.h"
 
 #define CSV_BLANKS    2  /* in its first value */
 #define CSV_PARTS     4  /* with fewer delimiters a line is no CSV */

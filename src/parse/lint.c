@@ -2,7 +2,7 @@
 #include "parse/lint.h"
 #include "parse/annex4.h"
 #include "parse/internal.h"
-#include "parse/lookalike.h"
+#include "base/lookalike.h"
 
 #define FIELDS_MAX 64 /* the longest required list has 7; what stands behind is not judged */
 

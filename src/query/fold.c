@@ -1,5 +1,6 @@
 /* fold.c - letters without case, words, patterns with stars. */
 #include "query/internal.h"
+#include "base/lookalike.h"
 
 /* fold_cyrillic - U+0400..U+052F: the two rows of the basic alphabet, then pairs of a capital and a small letter. */
 static unsigned fold_cyrillic(unsigned c)
@@ -36,39 +37,93 @@ size_t fold_char(const char *p, size_t n, char out[4])
     return 1;
 }
 
-struct str fold_copy(struct arena *a, struct str s)
+/* fold_next - the letter at p as it is compared, into out; with twins a Cyrillic letter may become a Latin one, so a shorter one. Its length; *step: that
+ * of the letter at p. */
+static inline size_t fold_next(const char *p, size_t n, bool twins, char out[4], size_t *step)
+{
+    size_t len = *step = fold_char(p, n, out);
+
+    if (twins && len == 2) {
+        char latin = lookalike_latin(((unsigned)out[0] & 0x1F) << 6 | ((unsigned)out[1] & 0x3F));
+
+        if (latin) {
+            out[0] = latin;
+            return 1;
+        }
+    }
+    return len;
+}
+
+size_t fold_into(char *p, struct str s, bool twins)
+{
+    size_t n = 0, step;
+
+    for (size_t i = 0; i < s.n; i += step) {
+        char c[4];
+        size_t len = fold_next(s.p + i, s.n - i, twins, c, &step);
+
+        memcpy(p + n, c, len);
+        n += len;
+    }
+    return n;
+}
+
+struct str fold_copy(struct arena *a, struct str s, bool twins)
 {
     char *p = arena_alloc(a, s.n + 1);
-    size_t i = 0;
+    size_t n;
 
     if (!p)
         return (struct str){ NULL, 0 };
-    while (i < s.n) {
-        char c[4];
-        size_t n = fold_char(s.p + i, s.n - i, c);
-
-        memcpy(p + i, c, n);
-        i += n;
-    }
-    p[s.n] = 0;
-    return str_of(p, s.n);
+    n = fold_into(p, s, twins);
+    p[n] = 0;
+    return str_of(p, n);
 }
 
-bool fold_equal(struct str s, struct str text)
+/* fold_head - how many bytes of s, folded, are text; 0 if s does not begin so. */
+static size_t fold_head(struct str s, struct str text, bool twins)
 {
-    size_t i = 0;
+    size_t i = 0, t = 0, step;
 
-    if (s.n != text.n)
-        return false;
-    while (i < s.n) {
+    while (t < text.n) {
         char c[4];
-        size_t n = fold_char(s.p + i, s.n - i, c);
+        size_t len;
 
-        if (memcmp(c, text.p + i, n) != 0)
-            return false;
-        i += n;
+        if (i == s.n)
+            return 0;
+        len = fold_next(s.p + i, s.n - i, twins, c, &step);
+        if (text.n - t < len || memcmp(c, text.p + t, len) != 0)
+            return 0;
+        t += len;
+        i += step;
     }
-    return true;
+    return i;
+}
+
+bool fold_equal(struct str s, struct str text, bool twins)
+{
+    if (!twins && s.n != text.n)
+        return false;
+    return text.n == 0 ? s.n == 0 : fold_head(s, text, twins) == s.n && s.n > 0;
+}
+
+bool fold_starts(struct str s, struct str pattern, bool twins)
+{
+    size_t i = 0, p = 0, step;
+
+    while (p < pattern.n && i < s.n) {
+        char c[4];
+        size_t len = fold_next(s.p + i, s.n - i, twins, c, &step);
+
+        if (pattern.p[p] == '?')
+            p++;
+        else if (pattern.n - p < len || memcmp(pattern.p + p, c, len) != 0)
+            return false;
+        else
+            p += len;
+        i += step;
+    }
+    return p == pattern.n;
 }
 
 /* next_of - where c stands in s at or behind from, or s.n. */
@@ -79,13 +134,27 @@ static size_t next_of(struct str s, size_t from, char c)
     return at ? (size_t)(at - s.p) : s.n;
 }
 
-ptrdiff_t fold_find(struct str s, struct str text, size_t from)
+/* find_each - the way without short cuts: tried at every letter. */
+static ptrdiff_t find_each(struct str s, struct str text, size_t from, bool twins, size_t *end)
+{
+    for (size_t i = from, n; i < s.n; i++)
+        if ((n = fold_head(str_cut(s, i), text, twins)) > 0) {
+            *end = i + n;
+            return (ptrdiff_t)i;
+        }
+    return -1;
+}
+
+ptrdiff_t fold_find(struct str s, struct str text, size_t from, bool twins, size_t *end)
 {
     char low, high;
     size_t next_low, next_high;
 
+    *end = from;
     if (text.n == 0)
         return from <= s.n ? (ptrdiff_t)from : -1;
+    if (twins)
+        return find_each(s, text, from, true, end);
     if (s.n < text.n || from > s.n - text.n)
         return -1;
     /* The first byte may differ by case: ASCII in one bit; of Cyrillic the first byte may change, so any lead byte is a candidate. */
@@ -93,8 +162,10 @@ ptrdiff_t fold_find(struct str s, struct str text, size_t from)
     high = low >= 'a' && low <= 'z' ? (char)(low & ~0x20) : low;
     if ((unsigned char)low >= 0xD0 && (unsigned char)low <= 0xD4) {
         for (size_t i = from; i <= s.n - text.n; i++)
-            if ((unsigned char)s.p[i] >= 0xD0 && (unsigned char)s.p[i] <= 0xD4 && fold_equal(str_of(s.p + i, text.n), text))
+            if ((unsigned char)s.p[i] >= 0xD0 && (unsigned char)s.p[i] <= 0xD4 && fold_equal(str_of(s.p + i, text.n), text, false)) {
+                *end = i + text.n;
                 return (ptrdiff_t)i;
+            }
         return -1;
     }
     next_low = next_of(s, from, low);
@@ -104,8 +175,10 @@ ptrdiff_t fold_find(struct str s, struct str text, size_t from)
 
         if (i > s.n - text.n)
             return -1;
-        if (fold_equal(str_of(s.p + i, text.n), text))
+        if (fold_equal(str_of(s.p + i, text.n), text, false)) {
+            *end = i + text.n;
             return (ptrdiff_t)i;
+        }
         if (i == next_low)
             next_low = next_of(s, i + 1, low);
         else
@@ -113,23 +186,23 @@ ptrdiff_t fold_find(struct str s, struct str text, size_t from)
     }
 }
 
-bool fold_like(struct str s, struct str pattern)
+bool fold_like(struct str s, struct str pattern, bool twins)
 {
-    size_t i = 0, p = 0, star = SIZE_MAX, back = 0;
+    size_t i = 0, p = 0, star = SIZE_MAX, back = 0, step;
 
     while (i < s.n) {
         char c[4];
-        size_t n = fold_char(s.p + i, s.n - i, c);
+        size_t n = fold_next(s.p + i, s.n - i, twins, c, &step);
 
         if (p < pattern.n && pattern.p[p] == '*') {
             star = p++;
             back = i;
         } else if (p < pattern.n && pattern.p[p] == '?') {
             p++;
-            i += n;
-        } else if (pattern.n - p >= n && p < pattern.n && memcmp(pattern.p + p, c, n) == 0) {
+            i += step;
+        } else if (p < pattern.n && pattern.n - p >= n && memcmp(pattern.p + p, c, n) == 0) {
             p += n;
-            i += n;
+            i += step;
         } else if (star != SIZE_MAX) {
             p = star + 1;
             i = ++back;
@@ -140,6 +213,21 @@ bool fold_like(struct str s, struct str pattern)
     while (p < pattern.n && pattern.p[p] == '*')
         p++;
     return p == pattern.n;
+}
+
+struct str longest_piece(struct str pattern)
+{
+    struct str best = { NULL, 0 };
+    size_t from = 0;
+
+    for (size_t i = 0; i <= pattern.n; i++) {
+        if (i < pattern.n && pattern.p[i] != '*' && pattern.p[i] != '?')
+            continue;
+        if (i - from > best.n)
+            best = str_of(pattern.p + from, i - from);
+        from = i + 1;
+    }
+    return best;
 }
 
 void query_tokens(struct str text, query_token_fn *say, void *arg)

@@ -9,7 +9,7 @@
 #define REGEX_VALUE_MAX   (16u * KIB)  /* "\\w{1,60000}!" costs the square of a text's length, and PCRE2 counts none of it: 2.5 s for 64 KiB */
 
 /* anywhere - f holds for the line or for a field value that is not a piece of the line. */
-static bool anywhere(const struct query_node *n, const struct event *ev, bool (*f)(const struct query_node *, struct str))
+static bool anywhere(const struct query_leaf *n, const struct event *ev, bool (*f)(const struct query_leaf *, struct str))
 {
     uintptr_t from = (uintptr_t)ev->original.p, to = from + ev->original.n;
 
@@ -27,69 +27,33 @@ static bool anywhere(const struct query_node *n, const struct event *ev, bool (*
     return false;
 }
 
-static bool has_word(const struct query_node *n, struct str s)
+static bool has_word(const struct query_leaf *n, struct str s)
 {
     bool head = word_byte(n->text.p[0]), tail = word_byte(n->text.p[n->text.n - 1]);
     ptrdiff_t at = -1;
+    size_t end;
 
-    while ((at = fold_find(s, n->text, (size_t)(at + 1))) >= 0) {
-        size_t end = (size_t)at + n->text.n;
-
+    while ((at = fold_find(s, n->text, (size_t)(at + 1), n->twins, &end)) >= 0) {
         if ((!head || at == 0 || !word_byte(s.p[at - 1])) && (!tail || end == s.n || !word_byte(s.p[end])))
             return true;
     }
     return false;
 }
 
-static bool has_phrase(const struct query_node *n, struct str s)
+static bool has_phrase(const struct query_leaf *n, struct str s)
 {
-    return fold_find(s, n->text, 0) >= 0;
-}
+    size_t end;
 
-/* longest_piece - of a pattern, between its '*' and '?'. Each piece stands in every text that matches. */
-static struct str longest_piece(struct str pattern)
-{
-    struct str best = { NULL, 0 };
-    size_t from = 0;
-
-    for (size_t i = 0; i <= pattern.n; i++) {
-        if (i < pattern.n && pattern.p[i] != '*' && pattern.p[i] != '?')
-            continue;
-        if (i - from > best.n)
-            best = str_of(pattern.p + from, i - from);
-        from = i + 1;
-    }
-    return best;
-}
-
-/* glob_starts - the part of a pattern before its first star stands at the head of s. */
-static bool glob_starts(struct str s, struct str pattern)
-{
-    ptrdiff_t star = str_chr(pattern, '*');
-    struct str head = str_of(pattern.p, star < 0 ? pattern.n : (size_t)star);
-    size_t i = 0, p = 0;
-
-    while (p < head.n && i < s.n) {
-        char c[4];
-        size_t n = fold_char(s.p + i, s.n - i, c);
-
-        if (head.p[p] == '?')
-            p++;
-        else if (head.n - p < n || memcmp(head.p + p, c, n) != 0)
-            return false;
-        else
-            p += n;
-        i += n;
-    }
-    return p == head.n;
+    return fold_find(s, n->text, 0, n->twins, &end) >= 0;
 }
 
 /* words_match - words inside a run such as user=root: one alone, or from its edge to the end of the run. The second is tried once: what
  * the stars did not find behind the first place where the head of the pattern stands is not behind a later one either. A pattern that
  * begins with a star was tried from there with the whole run. Else a run of a million words would cost the square of that. */
-static bool words_match(struct str run, struct str pattern)
+static bool words_match(struct str run, struct str pattern, bool twins)
 {
     bool tried = pattern.p[0] == '*';
+    ptrdiff_t star = str_chr(pattern, '*');
 
     for (size_t a = 0, b; a < run.n; a = b) {
         b = a + 1;
@@ -97,12 +61,12 @@ static bool words_match(struct str run, struct str pattern)
             continue;
         while (b < run.n && word_byte(run.p[b]))
             b++;
-        if (fold_like(str_of(run.p + a, b - a), pattern))
+        if (fold_like(str_of(run.p + a, b - a), pattern, twins))
             return true;
-        if (tried || !glob_starts(str_cut(run, a), pattern))
+        if (tried || !fold_starts(str_cut(run, a), str_of(pattern.p, star < 0 ? pattern.n : (size_t)star), twins))
             continue;
         tried = true;
-        if (fold_like(str_cut(run, a), pattern))
+        if (fold_like(str_cut(run, a), pattern, twins))
             return true;
     }
     return false;
@@ -110,13 +74,13 @@ static bool words_match(struct str run, struct str pattern)
 
 /* has_glob - "fail*", "*ed", "*ail*": the pieces between stars stand in order inside one run of text without blanks; ends without a star are
  * ends of words. */
-static bool has_glob(const struct query_node *n, struct str s)
+static bool has_glob(const struct query_leaf *n, struct str s)
 {
     struct str piece = longest_piece(n->text);
-    size_t i = 0;
+    size_t i = 0, end;
 
     /* Most texts hold not even the longest piece; and of *piece* that is all there is to know. */
-    if (fold_find(s, piece, 0) < 0)
+    if (fold_find(s, piece, 0, n->twins, &end) < 0)
         return false;
     if (piece.n && piece.n + 2 == n->text.n && n->text.p[0] == '*' && n->text.p[n->text.n - 1] == '*')
         return true;
@@ -130,36 +94,36 @@ static bool has_glob(const struct query_node *n, struct str s)
         while (i < s.n && s.p[i] != ' ' && s.p[i] != '\t')
             i++;
         struct str run = str_of(s.p + from, i - from);
-        if (fold_like(run, n->text) || words_match(run, n->text))
+        if (fold_like(run, n->text, n->twins) || words_match(run, n->text, n->twins))
             return true;
     }
     return false;
 }
 
-static bool in_network(const struct query_node *n, struct str v)
+static bool in_addresses(const struct query_leaf *n, struct str v)
 {
     unsigned char a[16];
-    int whole = n->bits / 8, rest = n->bits % 8;
 
-    if (!parse_address(v, a) || memcmp(a, n->address, (size_t)whole) != 0)
-        return false;
-    return rest == 0 || ((a[whole] ^ n->address[whole]) >> (8 - rest)) == 0;
+    return parse_address(v, a) && memcmp(a, n->low, 16) >= 0 && memcmp(a, n->high, 16) <= 0;
 }
 
-static bool in_range(const struct query_node *n, struct str v)
+static bool in_range(const struct query_leaf *n, struct str v)
 {
-    char text[64], *end;
     double x;
 
-    if (v.n == 0 || v.n >= sizeof text)
-        return false;
-    memcpy(text, v.p, v.n);
-    text[v.n] = 0;
-    x = strtod(text, &end);
-    return end != text && *end == 0 && x >= n->least && x <= n->most;
+    return query_number(v, &x) && x >= n->least && x <= n->most;
 }
 
-static bool regex_match(const struct query_node *n, struct str v)
+static bool in_times(const struct query_leaf *n, time_ns t) { return t >= n->from && (t < n->to || n->to == INT64_MAX); }
+
+static bool at_times(const struct query_leaf *n, struct str v)
+{
+    time_ns t;
+
+    return query_moment(v, &t) && in_times(n, t);
+}
+
+static bool regex_match(const struct query_leaf *n, struct str v)
 {
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     pcre2_match_context *context = pcre2_match_context_create(NULL);
@@ -177,20 +141,26 @@ static bool regex_match(const struct query_node *n, struct str v)
     return rc >= 0;
 }
 
-static bool value_match(const struct query_node *n, struct str v)
+bool query_leaf_match(const struct query_leaf *n, struct str v)
 {
     switch (n->op) {
-    case OP_EQUAL: return fold_equal(v, n->text);
-    case OP_LIKE: return fold_like(v, n->text);
+    case OP_ALL: return true;
+    case OP_WORD: return has_word(n, v);
+    case OP_PHRASE: return has_phrase(n, v);
+    case OP_GLOB: return has_glob(n, v);
+    case OP_EQUAL: return fold_equal(v, n->text, n->twins);
+    case OP_LIKE: return fold_like(v, n->text, n->twins);
     case OP_PRESENT: return v.n > 0;
-    case OP_NETWORK: return in_network(n, v);
+    case OP_SET: return set_has(n->set, v, n->twins);
+    case OP_ADDRESSES: return in_addresses(n, v);
     case OP_RANGE: return in_range(n, v);
+    case OP_TIMES: return at_times(n, v);
     case OP_REGEX: return regex_match(n, v);
     default: return false;
     }
 }
 
-bool leaf_match(const struct query_node *n, const struct event *ev)
+bool leaf_match(const struct query_leaf *n, const struct event *ev)
 {
     struct str v;
     uint32_t at = 0;
@@ -200,10 +170,14 @@ bool leaf_match(const struct query_node *n, const struct event *ev)
     case OP_WORD: return anywhere(n, ev, has_word);
     case OP_PHRASE: return anywhere(n, ev, has_phrase);
     case OP_GLOB: return anywhere(n, ev, has_glob);
+    case OP_TIMES:
+        if (time_member(n->name))
+            return in_times(n, str_eq(n->name, STR("@timestamp")) ? ev->time : ev->received);
+        break;
     default: break;
     }
     while (event_values(ev, n->name, &at, &v))
-        if (value_match(n, v))
+        if (query_leaf_match(n, v))
             return true;
     return false;
 }
@@ -214,7 +188,7 @@ bool query_match(const struct query *q, const struct event *ev)
     size_t depth = 0;
 
     for (size_t i = 0; i < q->count; i++) {
-        const struct query_node *n = &q->node[i];
+        const struct query_leaf *n = &q->node[i];
 
         switch (n->op) {
         case OP_SKIP_FALSE:
@@ -247,7 +221,7 @@ bool query_match(const struct query *q, const struct event *ev)
 bool query_looks_at(const struct query *q, struct str field)
 {
     for (size_t i = 0; i < q->count; i++) {
-        const struct query_node *n = &q->node[i];
+        const struct query_leaf *n = &q->node[i];
 
         switch (n->op) {
         case OP_WORD:
@@ -256,8 +230,10 @@ bool query_looks_at(const struct query *q, struct str field)
         case OP_EQUAL:
         case OP_LIKE:
         case OP_PRESENT:
-        case OP_NETWORK:
+        case OP_SET:
+        case OP_ADDRESSES:
         case OP_RANGE:
+        case OP_TIMES:
         case OP_REGEX:
             if (str_eq(n->name, field))
                 return true;
