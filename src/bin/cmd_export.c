@@ -71,7 +71,7 @@ static int query_of(const struct arguments *a, struct query **out, struct err *e
         buf_str(&text, text.n ? STR(" AND saqshy.source:") : STR("saqshy.source:"));
         buf_json(&text, str_c(a->source));
     }
-    return query_parse(buf_view(&text), out, e);
+    return query_parse_with(buf_view(&text), &(struct query_options){ .now = clock_now() }, out, e);
 }
 
 static int time_of(void *arg, const struct event *ev)

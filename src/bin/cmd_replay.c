@@ -253,7 +253,7 @@ int cmd_replay(int argc, char **argv)
     int rc = take_options(argc, argv, &o, &e), code = EXIT_USAGE;
 
     if (rc == 0)
-        rc = query_parse(str_c(o.query), &q, &e);
+        rc = query_parse_with(str_c(o.query), &(struct query_options){ .now = clock_now() }, &q, &e);
     if (rc == 0)
         rc = prepare(&r, &e);
     if (rc == 0)

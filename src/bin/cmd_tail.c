@@ -58,7 +58,7 @@ int cmd_tail(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    rc = query_parse(str_c(argv[optind]), &q, &e);
+    rc = query_parse_with(str_c(argv[optind]), &(struct query_options){ .now = clock_now() }, &q, &e);
     if (rc == 0)
         rc = follow(q, data, json, &e);
     query_free(&q);

@@ -57,7 +57,7 @@ static int query_of(const struct arguments *a, struct query **out, struct err *e
         buf_json(&also, str_c(a->source));
     }
     shape_query(a->kinds, buf_view(&also), &text);
-    return query_parse(buf_view(&text), out, e);
+    return query_parse_with(buf_view(&text), &(struct query_options){ .now = clock_now() }, out, e);
 }
 
 static int find(const struct arguments *a, struct gathering *g, struct err *e)

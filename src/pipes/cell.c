@@ -109,7 +109,7 @@ static struct str place_text(char **at, struct str s)
     return out;
 }
 
-struct pipes_cell *row_copy(const struct pipes_cell *cells, size_t count, size_t *bytes)
+struct pipes_cell *cells_copy(const struct pipes_cell *cells, size_t count, size_t *bytes)
 {
     struct pipes_cell *row = malloc(*bytes = max_size(row_bytes(cells, count), 1));
     struct str *list = (struct str *)(void *)(row + count);
@@ -166,7 +166,7 @@ static void put_time(struct buf *out, time_ns t)
 
     if (rest) {
         snprintf(fraction, sizeof fraction, ".%09lld", (long long)(rest < 0 ? rest + NS_PER_SECOND : rest));
-        for (n = strlen(fraction); fraction[n - 1] == '0'; n--)
+        for (n = strlen(fraction); n > 1 && fraction[n - 1] == '0'; n--)
             fraction[n - 1] = 0;
     }
     snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d%s+%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second, fraction, QUERY_ZONE_MIN / 60,

@@ -50,7 +50,7 @@ static struct group *group_new(struct groups *g, struct str key, uint64_t hash, 
     return g->list[g->count++] = one;
 }
 
-struct group *groups_find(struct groups *g, struct str key, size_t aggs, bool *fresh)
+struct group *pipes_group(struct groups *g, struct str key, size_t aggs, bool *fresh)
 {
     uint64_t hash = str_hash(key);
     struct group *one;
@@ -82,7 +82,7 @@ static void agg_free(const struct agg_plan *plan, struct agg *a)
         free(a->u.best);
 }
 
-void groups_free(struct groups *g, const struct stage *s)
+void pipes_groups_free(struct groups *g, const struct stage *s)
 {
     for (size_t i = 0; i < g->count; i++) {
         for (size_t k = 0; k < s->aggs; k++)
@@ -128,7 +128,7 @@ static ssize_t best_take(struct agg *a, const struct pipes_cell *c, bool greates
         if (greatest ? order <= 0 : order >= 0)
             return 0;
     }
-    copy = row_copy(c, 1, &bytes);
+    copy = cells_copy(c, 1, &bytes);
     if (!copy)
         return -ENOMEM;
     free(a->u.best);
@@ -227,7 +227,7 @@ static int one_group(struct pipes_run *r, size_t i, const struct pipes_cell *cel
     }
     if (buf_failed(&r->key))
         return err_set(r->e, -ENOMEM, "no memory for groups");
-    g = groups_find(&r->state[i].groups, buf_view(&r->key), s->aggs, &fresh);
+    g = pipes_group(&r->state[i].groups, buf_view(&r->key), s->aggs, &fresh);
     if (!g)
         return err_set(r->e, -ENOMEM, "no memory for groups");
     int rc = fresh ? run_grow(r, s, (ssize_t)(sizeof *g + s->aggs * sizeof g->agg[0] + g->key_bytes + 4 * sizeof(void *))) : 0;
@@ -312,7 +312,7 @@ int stats_send(struct pipes_run *r, size_t i)
     int rc = 0;
 
     /* Without keys there is one group, of nothing too: count() of no events is 0. */
-    if (s->columns == 0 && g->count == 0 && !groups_find(g, (struct str){ NULL, 0 }, s->aggs, &fresh))
+    if (s->columns == 0 && g->count == 0 && !pipes_group(g, (struct str){ NULL, 0 }, s->aggs, &fresh))
         return err_set(r->e, -ENOMEM, "no memory for groups");
     if (g->count > 1)
         qsort_r(g->list, g->count, sizeof(struct group *), compare_groups, (void *)(uintptr_t)s);
@@ -320,7 +320,7 @@ int stats_send(struct pipes_run *r, size_t i)
         unpack_keys(g->list[n], s->columns, cells);
         for (size_t k = 0; k < s->aggs; k++)
             cells[s->columns + k] = agg_cell(&s->agg[k], &g->list[n]->agg[k], &rough[k]);
-        rc = row_send(r, i + 1, cells, s->outs, 1);
+        rc = pipes_send(r, i + 1, cells, s->outs, 1);
     }
     for (size_t k = 0; k < s->aggs; k++)
         if (rough[k])
@@ -357,7 +357,7 @@ int stats_merge(struct pipes_run *into, struct pipes_run *from, size_t i)
 
     for (size_t n = 0; n < g->count && rc == 0; n++) {
         bool fresh;
-        struct group *one = groups_find(&into->state[i].groups, str_of(g->list[n]->key, g->list[n]->key_bytes), s->aggs, &fresh);
+        struct group *one = pipes_group(&into->state[i].groups, str_of(g->list[n]->key, g->list[n]->key_bytes), s->aggs, &fresh);
 
         if (!one)
             return err_set(into->e, -ENOMEM, "no memory for groups");
@@ -366,6 +366,6 @@ int stats_merge(struct pipes_run *into, struct pipes_run *from, size_t i)
         for (size_t k = 0; k < s->aggs && rc == 0; k++)
             rc = agg_merge(into, s, &s->agg[k], &one->agg[k], &g->list[n]->agg[k]);
     }
-    groups_free(g, s);
+    pipes_groups_free(g, s);
     return rc;
 }

@@ -60,8 +60,8 @@ static inline size_t cell_values(const struct pipes_cell *c) { return c->type ==
 /* cell_pack, cell_unpack - a cell of one value as bytes: equal values have equal bytes. */
 void cell_pack(const struct pipes_cell *c, struct buf *out);
 struct pipes_cell cell_unpack(struct str *bytes);
-/* row_copy - cells with all they borrow in one piece of malloc'ed memory; *bytes is its size. NULL without memory. */
-struct pipes_cell *row_copy(const struct pipes_cell *cells, size_t count, size_t *bytes);
+/* cells_copy - cells with all they borrow in one piece of malloc'ed memory; *bytes is its size. NULL without memory. */
+struct pipes_cell *cells_copy(const struct pipes_cell *cells, size_t count, size_t *bytes);
 
 /* --- sketches (uniq.c, quantile.c): sizes in bytes are told to the run --- */
 
@@ -152,18 +152,19 @@ struct pipes_run {
     int                 verdict;    /* of row */
     struct buf          key;
     struct err         *e;          /* of the call that runs */
+    struct query_fault  fault;      /* code NULL: none */
 };
 
 /* pipes_memory - -E2BIG: the stage needs more than there is. */
-int pipes_memory(const struct pipes *p, const struct stage *s, struct err *e);
+int pipes_memory(const struct pipes *p, const struct stage *s, struct query_fault *fault, struct err *e);
 /* run_grow - bytes more are held, or -E2BIG with the stage's name. */
 MUST_USE int run_grow(struct pipes_run *r, const struct stage *s, ssize_t bytes);
-/* row_send - a row into stage i and on. 1: no further row matters. */
-MUST_USE int row_send(struct pipes_run *r, size_t i, const struct pipes_cell *cells, size_t count, uint64_t times);
+/* pipes_send - a row into stage i and on. 1: no further row matters. */
+MUST_USE int pipes_send(struct pipes_run *r, size_t i, const struct pipes_cell *cells, size_t count, uint64_t times);
 
-/* groups_find - the group of a key, made if there is none (*fresh). NULL without memory. */
-struct group *groups_find(struct groups *g, struct str key, size_t aggs, bool *fresh);
-void groups_free(struct groups *g, const struct stage *s);
+/* pipes_group - the group of a key, made if there is none (*fresh). NULL without memory. */
+struct group *pipes_group(struct groups *g, struct str key, size_t aggs, bool *fresh);
+void pipes_groups_free(struct groups *g, const struct stage *s);
 /* stats_row - a row into its groups. stats_send: all groups in order to the stages behind i. */
 MUST_USE int stats_row(struct pipes_run *r, size_t i, const struct pipes_cell *cells, uint64_t times);
 MUST_USE int stats_send(struct pipes_run *r, size_t i);

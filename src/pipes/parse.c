@@ -483,7 +483,7 @@ static int read_top(struct reading *r, const char *name, size_t at)
     struct stage *s = stage_new(r, STAGE_STATS, name, at), *sort, *head;
     struct figure figure[1] = { { STR("count"), PIPES_NUMBER, at } };
     struct str field;
-    size_t most, place, per = 0;
+    size_t most = 0, place, per = 0;
     int rc = take_count(r, &most), column = rc < 0 ? rc : take_column(r, &field, &place);
 
     if (column < 0)
@@ -540,10 +540,7 @@ static int read_where(struct reading *r, const char *name, size_t at)
             return column;
         s->place[i] = (int16_t)column;
     }
-    /* query_parse_with takes the '|' too, or stands at the end. */
-    r->at = end;
-    if (end > 0 && end <= r->text.n && r->text.p[end - 1] == '|')
-        r->at--;
+    r->at = end == SIZE_MAX ? r->text.n : end - 1;   /* the '|' is taken by whoever reads pipes */
     return 0;
 }
 
@@ -672,9 +669,9 @@ bool pipes_charts(const struct pipes *p)
     return false;
 }
 
-int pipes_memory(const struct pipes *p, const struct stage *s, struct err *e)
+int pipes_memory(const struct pipes *p, const struct stage *s, struct query_fault *fault, struct err *e)
 {
-    (void)query_refuse(p->text, s->at, faults[FAULT_pipe_memory].code, faults[FAULT_pipe_memory].text, str_c(s->name), none, NULL, e);
+    (void)query_refuse(p->text, s->at, faults[FAULT_pipe_memory].code, faults[FAULT_pipe_memory].text, str_c(s->name), none, fault, e);
     return -E2BIG;
 }
 

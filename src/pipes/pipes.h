@@ -76,6 +76,8 @@ MUST_USE int pipes_end(struct pipes_run *r, struct err *e);
 /* pipes_columns - borrowed from the run. pipes_passed_over: values that are no numbers, where numbers were asked for. */
 const struct pipes_column *pipes_columns(const struct pipes_run *r, size_t *count);
 uint64_t pipes_passed_over(const struct pipes_run *r);
+/* pipes_fault - why a call said -E2BIG, or NULL: a pipe that needs more than limit_bytes. */
+const struct query_fault *pipes_fault(const struct pipes_run *r);
 
 /* pipes_cell_text - the value as people and files have it: numbers in their shortest exact form, times in RFC 3339 with the zone of Astana, several values with
  * ", " between them. Appended. */

@@ -8,7 +8,7 @@ int run_grow(struct pipes_run *r, const struct stage *s, ssize_t bytes)
     if (bytes < 0)
         return err_set(r->e, -ENOMEM, "no memory for the pipe \"%s\"", s->name);
     r->used += (size_t)bytes;
-    return r->used > r->limit ? pipes_memory(r->p, s, r->e) : 0;
+    return r->used > r->limit ? pipes_memory(r->p, s, &r->fault, r->e) : 0;
 }
 
 /* --- what is kept --- */
@@ -27,7 +27,7 @@ static int keep(struct pipes_run *r, size_t i, size_t at, const struct pipes_cel
         t->row = list;
         t->row_cap = cap;
     }
-    row.cells = row_copy(cells, count, &row.bytes);
+    row.cells = cells_copy(cells, count, &row.bytes);
     if (!row.cells)
         return err_set(r->e, -ENOMEM, "no memory for the pipe \"%s\"", r->p->stage[i].name);
     row.bytes += sizeof row;
@@ -135,7 +135,7 @@ static int dedup_row(struct pipes_run *r, size_t i, const struct pipes_cell *cel
 
     if (rc < 0)
         return rc;
-    g = groups_find(&r->state[i].groups, buf_view(&r->key), 0, &fresh);
+    g = pipes_group(&r->state[i].groups, buf_view(&r->key), 0, &fresh);
     if (!g)
         return err_set(r->e, -ENOMEM, "no memory for the pipe \"%s\"", s->name);
     if (!fresh)
@@ -184,7 +184,7 @@ static int fill_row(struct pipes_run *r, size_t i, const struct pipes_cell *cell
         return err_set(r->e, -E2BIG, "search: \"timechart\" would draw more than %d empty spans: take a longer one", FILL_MAX);
     for (; t->begun && at < cells[0].time && rc == 0; at += s->span[0]) {
         empty[0] = cell_of_time(at);
-        rc = row_send(r, i + 1, empty, count, 1);
+        rc = pipes_send(r, i + 1, empty, count, 1);
     }
     t->begun = true;
     t->next = cells[0].time + s->span[0];
@@ -200,8 +200,8 @@ static const struct pipes_cell *fields_row(struct pipes_run *r, size_t i, const 
     return r->state[i].cells;
 }
 
-/* row_send calls itself only by FILL and STATS, once a stage: as deep as there are stages. */
-int row_send(struct pipes_run *r, size_t i, const struct pipes_cell *cells, size_t count, uint64_t times)
+/* pipes_send calls itself only by FILL and STATS, once a stage: as deep as there are stages. */
+int pipes_send(struct pipes_run *r, size_t i, const struct pipes_cell *cells, size_t count, uint64_t times)
 {
     for (; i < r->p->count; i++) {
         const struct stage *s = &r->p->stage[i];
@@ -277,7 +277,7 @@ static void state_free(struct pipes_run *r, size_t i)
 {
     struct state *t = &r->state[i];
 
-    groups_free(&t->groups, &r->p->stage[i]);
+    pipes_groups_free(&t->groups, &r->p->stage[i]);
     for (size_t k = 0; k < t->rows; k++)
         free(t->row[k].cells);
     free(t->row);
@@ -338,7 +338,7 @@ int pipes_push_cells(struct pipes_run *r, const struct pipes_cell *cells, uint64
         return 1;
     /* Where rows are shown as they are, events that are alike are as many rows. */
     for (uint64_t i = 0; rc == 0 && i < (r->p->stage[0].kind == STAGE_STATS ? 1 : times); i++)
-        rc = row_send(r, 0, cells, r->p->wants, r->p->stage[0].kind == STAGE_STATS ? times : 1);
+        rc = pipes_send(r, 0, cells, r->p->wants, r->p->stage[0].kind == STAGE_STATS ? times : 1);
     return rc != 0 ? rc : full(r);
 }
 
@@ -388,7 +388,7 @@ static int send_kept(struct pipes_run *r, size_t i)
     if (s->kind == STAGE_SORT)
         sort_rows(r, i, s->most);
     for (size_t k = 0; k < t->rows && rc == 0; k++)
-        rc = row_send(r, i + 1, t->row[(first + k) % t->rows].cells, cells, 1);
+        rc = pipes_send(r, i + 1, t->row[(first + k) % t->rows].cells, cells, 1);
     return rc < 0 ? rc : 0;
 }
 
@@ -415,3 +415,4 @@ const struct pipes_column *pipes_columns(const struct pipes_run *r, size_t *coun
 }
 
 uint64_t pipes_passed_over(const struct pipes_run *r) { return r->passed_over; }
+const struct query_fault *pipes_fault(const struct pipes_run *r) { return r->fault.code ? &r->fault : NULL; }

@@ -1,50 +1,29 @@
 /* api_search.c - searching events: a page, a histogram, a live tail; and the stream of changes.
  *
  * What a viewer may read is settled here once: the desk names the objects, and the store, or the tail, filters by them. */
-#include "portal/internal.h"
-#include "query/query.h"
-#include "store/store.h"
+#include "portal/search.h"
 
-#define PAGE_BYTES_MAX (16u * MIB)   /* an answer; a page that would be larger ends early and has a next one */
 #define BUCKETS_MAX    500
 
-/* Everything a search needs, read from a request. */
-struct ask {
-    struct query       *query;
-    struct store_search s;
-    char                store[4096], journal[4096];
-    struct str          objects;
-    bool                filter;
-};
-
-static void ask_free(struct ask *a)
+void ask_free(struct ask *a)
 {
     query_free(&a->query);
 }
 
-/* letter_at - the column, counted in letters from 1, of a byte offset. */
-static size_t letter_at(struct str text, size_t at)
-{
-    size_t letters = 1;
-
-    for (size_t i = 0; i < text.n && i < at; i++)
-        letters += ((unsigned char)text.p[i] & 0xc0) != 0x80;
-    return letters;
-}
-
-/* take_query - parse q. Returns 0; 1 when a bad one has been answered. */
-static int take_query(struct call *c, struct query **out)
+/* take_query - parse q. pipes NULL: they are refused. Returns 0; 1 when a bad one has been answered. */
+static int take_query(struct call *c, struct query **out, size_t *pipes)
 {
     struct str q = params_get(&c->params, "q");
+    struct query_fault fault;
     struct err e = { 0 };
     int rc;
 
     if (q.n > 4096)
         return err_set(&c->err, -EINVAL, "q");
-    rc = query_parse(q, out, &e);
+    rc = query_parse_with(q, &(struct query_options){ .now = c->now, .pipes = pipes, .fault = &fault }, out, &e);
     if (rc == -ENOMEM)
         return err_set(&c->err, rc, "%s", e.text);
-    return rc < 0 ? call_refuse(c, 400, "bad_query", "q", letter_at(q, e.at), 0) + 1 : 0;
+    return rc < 0 ? call_refuse_query(c, "q", &fault) + 1 : 0;
 }
 
 int search_objects(struct call *c, struct str *list, bool *filter)
@@ -67,11 +46,10 @@ int search_objects(struct call *c, struct str *list, bool *filter)
     return buf_failed(&b) || arena_failed(&c->arena) ? err_set(&c->err, -ENOMEM, "no memory for the list of objects") : 0;
 }
 
-/* take_ask - parameters q, from, to and what the viewer may read. Returns 0; 1 when that has been answered. */
-static int take_ask(struct call *c, struct ask *a)
+int ask_take(struct call *c, struct ask *a, size_t *pipes)
 {
     const struct node *n = c->portal->setup.node;
-    int rc = take_query(c, &a->query);
+    int rc = take_query(c, &a->query, pipes);
 
     if (rc != 0)
         return rc;
@@ -86,6 +64,8 @@ static int take_ask(struct call *c, struct ask *a)
         rc = search_objects(c, &a->s.object_only, &a->s.object_filter);
     if (rc < 0)
         ask_free(a);
+    else
+        query_range(a->query, &a->s.from, &a->s.to);
     return rc;
 }
 
@@ -146,7 +126,7 @@ int api_events(struct call *c)
     int rc = params_int(&c->params, "limit", 1, 1000, &limit, &c->err);
 
     if (rc == 0)
-        rc = take_ask(c, &a);
+        rc = ask_take(c, &a, NULL);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     rc = take_cursor(c, &a.s);
@@ -213,7 +193,7 @@ int api_events_histogram(struct call *c)
     int rc = params_int(&c->params, "buckets", 1, BUCKETS_MAX, &buckets, &c->err);
 
     if (rc == 0)
-        rc = take_ask(c, &a);
+        rc = ask_take(c, &a, NULL);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (a.s.from == INT64_MIN)
@@ -261,7 +241,7 @@ int api_events_tail(struct call *c)
     struct query *q = NULL;
     struct str objects;
     bool filter;
-    int rc = take_query(c, &q);
+    int rc = take_query(c, &q, NULL);
 
     if (rc != 0)
         return rc < 0 ? rc : 0;

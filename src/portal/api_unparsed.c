@@ -60,18 +60,20 @@ static int take_query(struct call *c, unsigned kinds, struct query **out)
 {
     struct str q = params_get(&c->params, "q");
     struct query *alone = NULL;
+    struct query_fault fault = { .code = "not_utf8", .letter = 1 };
+    struct query_options o = { .now = c->now, .fault = &fault };
     struct err e = { 0 };
     AUTO_BUF struct buf text;
-    int rc = q.n > 4096 ? err_set(&c->err, -EINVAL, "q") : query_parse(q, &alone, &e);
+    int rc = q.n > 4096 ? err_set(&c->err, -EINVAL, "q") : query_parse_with(q, &o, &alone, &e);
 
     buf_init(&text, 0);
     query_free(&alone);
     if (rc == 0) {
         shape_query(kinds, q, &text);
-        rc = query_parse(buf_view(&text), out, &e);
+        rc = query_parse_with(buf_view(&text), &o, out, &e);
     }
     if (rc < 0 && q.n <= 4096 && rc != -ENOMEM)
-        return call_refuse(c, 400, "bad_query", "q", 0, 0) + 1;
+        return call_refuse_query(c, "q", &fault) + 1;
     return rc;
 }
 

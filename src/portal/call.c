@@ -2,6 +2,7 @@
 #include "portal/call.h"
 #include "base/log.h"
 #include "portal/internal.h"
+#include "query/query.h"
 
 #include <unistd.h>
 
@@ -62,7 +63,7 @@ int call_json(struct call *c, int status, json_t *j)
 }
 
 /* problem - answer with a problem document (RFC 9457). errors, may be NULL, is borrowed: [{field, code, detail}]. */
-static int problem(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s, json_t *errors)
+static int problem(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s, struct str detail, json_t *errors)
 {
     char key[64], type[96];
     struct str text;
@@ -78,6 +79,8 @@ static int problem(struct call *c, int status, const char *code, const char *fie
         json_object_set_new(p, "at", json_integer((json_int_t)at));
     if (retry_after_s > 0)
         json_object_set_new(p, "retry_after", json_integer(retry_after_s));
+    if (detail.n)
+        json_object_set_new(p, "detail", json_stringn(detail.p, detail.n));
     if (errors)
         json_object_set(p, "errors", errors);
     c->reply.retry_after_s = retry_after_s;
@@ -93,7 +96,17 @@ static int problem(struct call *c, int status, const char *code, const char *fie
 
 int call_refuse(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s)
 {
-    return problem(c, status, code, field, at, retry_after_s, NULL);
+    return problem(c, status, code, field, at, retry_after_s, (struct str){ NULL, 0 }, NULL);
+}
+
+int call_refuse_query(struct call *c, const char *field, const struct query_fault *f)
+{
+    char key[80];
+
+    snprintf(key, sizeof key, "error.query.%s", f->code);
+    struct str detail = catalog_format(c->portal->catalog, c->lang, &c->arena, key, "word", f->word, "instead", f->instead, NULL);
+
+    return problem(c, 400, "bad_query", field, (size_t)f->letter, 0, detail, NULL);
 }
 
 /* The name goes percent-encoded (RFC 8187): it is what somebody's machine called the file. */
@@ -154,7 +167,7 @@ int call_desk(struct call *c, int rc, int status, struct desk_reply *r)
     else if (rc == 0)
         c->reply.status = 204;
     else if (desk_status(rc) < 500 && r->code)
-        rc = problem(c, desk_status(rc), r->code, r->field, 0, r->retry_after_s, r->problems);
+        rc = problem(c, desk_status(rc), r->code, r->field, 0, r->retry_after_s, (struct str){ NULL, 0 }, r->problems);
     else {
         c->err = r->err;
         rc = call_fail(c, rc);

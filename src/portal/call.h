@@ -74,6 +74,9 @@ void call_run(struct call *c);
 int call_json(struct call *c, int status, json_t *j);
 /* call_refuse - answer with an error of the API. field may be NULL, at 0: unknown. Returns 0: it has been answered. */
 int call_refuse(struct call *c, int status, const char *code, const char *field, size_t at, int64_t retry_after_s);
+/* call_refuse_query - 400 bad_query: where a search stops making sense, and what is wrong there in the language asked for. Returns 0. */
+struct query_fault;
+int call_refuse_query(struct call *c, const char *field, const struct query_fault *f);
 /* call_fail - the same from what a module returned; for 500 the story goes to the log, not to the stranger. */
 int call_fail(struct call *c, int rc);
 /* call_desk - answer with what the desk said; status is that of success. r is freed. */

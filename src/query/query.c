@@ -177,7 +177,7 @@ static int operand(struct compiler *c, struct token *t, bool *complete)
 /* compile - the whole filter; *end: where it ends, at the text's end or behind a '|'. */
 static int compile(struct compiler *c, bool pipes, size_t *end)
 {
-    bool complete = false;
+    bool complete = false, piped;
     struct token t;
     int rc;
 
@@ -187,7 +187,8 @@ static int compile(struct compiler *c, bool pipes, size_t *end)
             return rc;
         if (t.kind == TOKEN_PIPE && !pipes)
             return tell(&c->lex.tell, t.at, FAULT_pipe, none, none);
-        if (t.kind == TOKEN_PIPE)
+        piped = t.kind == TOKEN_PIPE;
+        if (piped)
             t.kind = TOKEN_END;
         if (t.kind == TOKEN_END && (complete || c->q->count == 0) && !(c->depth && !complete))
             break;
@@ -208,7 +209,7 @@ static int compile(struct compiler *c, bool pipes, size_t *end)
         if (rc < 0)
             return rc;
     }
-    *end = c->lex.at;
+    *end = piped ? c->lex.at : SIZE_MAX;
     rc = finish(c, 1);
     if (rc == 0 && c->depth)
         return tell(&c->lex.tell, c->stack[c->depth - 1].at, FAULT_open_paren, none, none);

@@ -47,7 +47,7 @@ struct query_fault {
 
 struct query_options {
     time_ns             now;    /* of "now-15m" and "today"; QUERY_NO_NOW: they are refused, since the filter stands for longer than that */
-    size_t             *pipes;  /* not NULL: a '|' ends the filter; where the pipes begin, behind it, or the text's length. NULL: it is refused */
+    size_t             *pipes;  /* not NULL: a '|' ends the filter; where the pipes begin, behind it, or SIZE_MAX. NULL: it is refused */
     struct query_fault *fault;  /* may be NULL; written when the text is refused (-EINVAL) */
     size_t              start;  /* the filter begins at this byte; places are those of the whole text */
 };

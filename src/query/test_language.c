@@ -151,7 +151,7 @@ static void the_filter_ends_at_its_pipe(void **state)
     static const struct {
         const char *text;
         size_t      rest;
-    } texts[] = { { "a | head 5", 3 }, { "a| head 5", 2 }, { "a |head 5", 3 }, { "| stats count()", 1 }, { "a|b", 3 }, { "\"a | b\" | head", 9 }, { "(a)|head", 4 }, { "", 0 },
+    } texts[] = { { "a | head 5", 3 }, { "a| head 5", 2 }, { "a |head 5", 3 }, { "| stats count()", 1 }, { "a|b", SIZE_MAX }, { "\"a | b\" | head", 9 }, { "(a)|head", 4 }, { "", SIZE_MAX }, { "a |", 3 },
                   { "u:(a OR b) | head", 12 } };
 
     (void)state;

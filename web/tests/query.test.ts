@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addFilter, filterTerm, hasBareOr, resolveRange, searchFromParams, searchToParams } from '../src/lib/query';
+import { addFilter, filterTerm, hasBareOr, resolveRange, searchFromParams, searchToParams, splitPipes } from '../src/lib/query';
 import { parseHash, toHash } from '../src/lib/route';
 
 test('an address gives the page back that made it', () => {
@@ -42,4 +42,18 @@ test('filters', () => {
   assert.equal(hasBareOr('(x OR y) AND z'), false);
   assert.equal(hasBareOr('"a \\" b" or c'), true);
   assert.equal(hasBareOr('order'), false);
+});
+
+test('pipes begin at a sign that stands by itself, outside quotes and patterns', () => {
+  for (const [q, filter, pipes] of [
+    ['a | head 5', 'a', 'head 5'], ['a| head 5', 'a', 'head 5'], ['a |head 5', 'a', 'head 5'], ['| stats count()', '', 'stats count()'], ['a|b', 'a|b', null],
+    ['"a | b"', '"a | b"', null], ['x:/a | b/ | head 1', 'x:/a | b/', 'head 1'], ['"a \\" | b" | tail 1', '"a \\" | b"', 'tail 1'], ['u:(a, "b | c") | head 2', 'u:(a, "b | c")', 'head 2'],
+    ['', '', null],
+  ] as const)
+    assert.deepEqual(splitPipes(q), { filter, pipes }, q);
+});
+
+test('a filter that is added stands before the pipes', () => {
+  assert.equal(addFilter('a | stats count()', 'user.name', 'root', false), 'a AND user.name:"root" | stats count()');
+  assert.equal(addFilter('| head 5', 'user.name', 'root', true), 'NOT user.name:"root" | head 5');
 });

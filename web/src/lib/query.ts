@@ -77,7 +77,30 @@ export function hasBareOr(q: string): boolean {
   return false;
 }
 
-export function addFilter(q: string, field: string, value: EventValue, negate: boolean): string {
+/** Where the pipes of a search begin: a "|" outside quotes and patterns that stands by itself at one side. The filter, and what is behind the sign; null: none. */
+export function splitPipes(q: string): { filter: string; pipes: string | null } {
+  let closing = '';
+  for (let i = 0; i < q.length; i += 1) {
+    const c = q[i] ?? '';
+    const before = q[i - 1] ?? ' ';
+    if (closing !== '') {
+      if (c === '\\') i += 1;
+      else if (c === closing) closing = '';
+    } else if (c === '"' && /[\s(:~,-]/.test(before)) closing = '"';
+    else if (c === '/' && before === ':' && q[i + 1] !== '/') closing = '/';
+    else if (c === '|' && (/[\s)"]/.test(before) || /\s/.test(q[i + 1] ?? ' '))) return { filter: q.slice(0, i).trim(), pipes: q.slice(i + 1).trim() };
+  }
+  return { filter: q.trim(), pipes: null };
+}
+
+/** A term more in the filter; pipes behind it stay. */
+export function addFilter(whole: string, field: string, value: EventValue, negate: boolean): string {
+  const { filter: q, pipes } = splitPipes(whole);
+  const longer = addTerm(q, field, value, negate);
+  return pipes === null ? longer : `${longer} | ${pipes}`;
+}
+
+function addTerm(q: string, field: string, value: EventValue, negate: boolean): string {
   const term = `${negate ? 'NOT ' : ''}${filterTerm(field, value)}`;
   const base = q.trim();
   if (base === '' || base === '*') return term;

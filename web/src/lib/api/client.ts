@@ -155,6 +155,7 @@ export const api = {
   markRead: (itemId: string) => send('POST', `/inbox/${id(itemId)}/read`, T.decodeInboxItem, {}, {}),
 
   events: (query: Query, signal?: AbortSignal) => get('/events', T.decodeEvents, query, signal),
+  table: (query: Query, signal?: AbortSignal) => get('/events/table', T.decodeTable, query, signal),
   histogram: (query: Query, signal?: AbortSignal) => get('/events/histogram', T.decodeHistogram, query, signal),
 
   users: () => get('/users', T.decodeUsers),
@@ -173,6 +174,7 @@ export const tailAddress = (q: string) => address('/events/tail', { q });
 export const streamAddress = '/api/v1/stream';
 export const documentAddress = (sha256: string, format: 'pdf' | 'json' = 'pdf') =>
   address(`/documents/${id(sha256)}`, { format: format === 'pdf' ? null : format });
+export const tableAddress = (query: Query) => address('/events/table', { ...query, format: 'csv' });
 export const indicatorsAddress = (case_id: string, format: 'stix' | 'misp') => address(`/cases/${id(case_id)}/indicators`, { format });
 
 export async function catalogue(lang: T.Language): Promise<Record<string, string>> {

@@ -154,6 +154,15 @@ export const decodeEvents = object({ items: arr(decodeEvent), next: nullable(str
 export const decodeHistogram = object({ buckets: arr(object({ from: instant, to: instant, count: num })), total: num });
 export type Histogram = Decoded<typeof decodeHistogram>;
 
+/** What the pipes of a search give: rows of cells. */
+export type TableCell = string | number | string[] | null;
+const tableCell: Decoder<TableCell> = (v, path = '') => (v === null || typeof v === 'string' || typeof v === 'number' ? v : arr(str)(v, path));
+export const decodeTable = object({
+  columns: arr(object({ name: str, type: oneOf(['any', 'number', 'time', 'text']), span_s: num, approximate: bool })), rows: arr(arr(tableCell)), more: bool, chart: bool, passed_over: num,
+  stats: object({ scanned: num, ms: num }),
+});
+export type Table = Decoded<typeof decodeTable>;
+
 export type IocValue = { type: string; value: string };
 export type FormValue = string | number | string[] | IocValue[] | null;
 export type FormValues = Record<string, FormValue>;
