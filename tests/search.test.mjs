@@ -100,6 +100,10 @@ test('over the API pipes count what the asker may read, and nothing else', async
         assert.deepEqual([a.status, a.json.code, a.json.at], [400, 'bad_query', at], `${q}: ${a.bytes}`);
         assert.ok(a.json.detail.length > 10);
     }
+    const slip = (await analyst.get(`/events?q=${encodeURIComponent("sorce.ip:203.0.113.1")}`)).json;
+    assert.ok(slip.hints, JSON.stringify(slip));
+    assert.equal(slip.hints.length, 1);
+    assert.match(slip.hints[0], /source\.ip/);
     for (const path of ['/events', '/events/tail']) {
         const a = await analyst.get(`${path}?q=${encodeURIComponent('zzcounted | head 1')}`);
         assert.deepEqual([a.status, a.json.code, a.json.at], [400, 'bad_query', 11], path);

@@ -1,5 +1,6 @@
 /* test_pipes.c - what pipes make of events: tables against the rows expected, figures against ones counted by hand, merged runs against one, refusals, limits. */
 #include "pipes/internal.h"
+#include "base/catalog.h"
 #include "base/test.h"
 
 #include <math.h>
@@ -379,9 +380,41 @@ static void values_behind_the_first_count_too(void **state)
     assert_true(cell_compare(&alone, &a) < 0);
 }
 
+/* Every refusal has its sentence in the three languages, with the same places to fill. */
+static void refusals_are_said_in_three_languages(void **state)
+{
+    static const struct {
+        const char *code, *text;
+    } faults[] = {
+#define FAULT(id, text) { #id, text },
+#include "pipes/fault.def"
+#undef FAULT
+    };
+    const char *source = getenv("SAQSHY_SOURCE");
+    struct catalog *c;
+    struct err e;
+    char path[4096], key[96];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/content/i18n", source ? source : ".");
+    if (catalog_load(path, &c, &e) < 0)
+        fail_msg("%s", e.text);
+    for (size_t i = 0; i < COUNT(faults); i++)
+        for (int lang = 0; lang < LANG_COUNT; lang++) {
+            snprintf(key, sizeof key, "error.query.%s", faults[i].code);
+            struct str text = catalog_text(c, (enum lang)lang, key);
+
+            CHECK(faults[i].code, !str_eq(text, str_c(key)));
+            CHECK(faults[i].code, (str_find(text, STR("{word}")) >= 0) == (strstr(faults[i].text, "{word}") != NULL));
+            CHECK(faults[i].code, (str_find(text, STR("{instead}")) >= 0) == (strstr(faults[i].text, "{instead}") != NULL));
+        }
+    catalog_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refusals_are_said_in_three_languages),
         cmocka_unit_test(pipes_make_tables),
         cmocka_unit_test(wrong_pipes_name_the_letter),
         cmocka_unit_test(a_refusal_counts_from_the_filter),

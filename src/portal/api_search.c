@@ -107,12 +107,40 @@ static int take_cursor(struct call *c, struct store_search *s)
     return 0;
 }
 
-static void page_end(const struct page *p, const struct store_stats *st)
+struct hints {
+    struct call *c;
+    size_t       count;
+};
+
+static void put_hint(void *arg, const struct query_fault *hint)
+{
+    struct hints *h = arg;
+    struct call *c = h->c;
+    char key[80];
+
+    snprintf(key, sizeof key, "error.query.%s", hint->code);
+    if (h->count++)
+        buf_byte(&c->reply.body, ',');
+    buf_json(&c->reply.body, catalog_format(c->portal->catalog, c->lang, &c->arena, key, "word", hint->word, "instead", hint->instead, NULL));
+}
+
+/* put_hints - slips of the text, told beside what it found. */
+static void put_hints(struct call *c, const struct query *q)
+{
+    struct hints h = { c, 0 };
+
+    buf_str(&c->reply.body, STR(",\"hints\":["));
+    query_hints(q, put_hint, &h);
+    buf_byte(&c->reply.body, ']');
+}
+
+static void page_end(struct call *c, const struct page *p, const struct query *q, const struct store_stats *st)
 {
     if (p->more)
         buf_printf(p->body, "],\"next\":\"%lld.%llu\"", (long long)p->last_time, (unsigned long long)p->last_seq);
     else
         buf_str(p->body, STR("],\"next\":null"));
+    put_hints(c, q);
     buf_printf(p->body, ",\"stats\":{\"scanned\":%llu,\"ms\":%.3f}}", (unsigned long long)st->events_scanned,
                (double)st->elapsed_ns / 1e6);
 }
@@ -137,18 +165,21 @@ int api_events(struct call *c)
         buf_str(p.body, STR("{\"items\":["));
         rc = store_find(&a.s, page_hit, &p, &st, &c->err);
     }
-    ask_free(&a);
     /* Out of time: what was found is shown, and the search goes on from there. With nothing found there is no place to go on. */
-    if (rc == -ETIMEDOUT && p.count > 0)
+    if (rc == -ETIMEDOUT && p.count > 0) {
         p.more = true;
-    else if (rc == -ETIMEDOUT)
-        return call_refuse(c, 503, "unavailable", NULL, 0, 1);
-    else if (rc < 0)
-        return rc;
+        rc = 0;
+    }
     /* How much was looked through tells whether foreign events hold the words asked for: blocks without them are skipped. */
     if (a.s.object_filter)
         st.events_scanned = p.count;
-    page_end(&p, &st);
+    if (rc == 0)
+        page_end(c, &p, a.query, &st);
+    ask_free(&a);
+    if (rc == -ETIMEDOUT)
+        return call_refuse(c, 503, "unavailable", NULL, 0, 1);
+    if (rc < 0)
+        return rc;
     if (buf_failed(p.body))
         return err_set(&c->err, -ENOMEM, "no memory for a page of events");
     c->reply.status = 200;

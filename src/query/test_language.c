@@ -1,6 +1,7 @@
 /* test_language.c - sets, ranges, times, look-alikes, letters of Kazakh and Russian, the face of the tree; random trees printed and read again; the compiled
  * predicate against an evaluator that has no short cuts. */
 #include "query/internal.h"
+#include "base/catalog.h"
 #include "base/test.h"
 
 /* Saturday, 28 November 2026, 15:30:00 in Astana. */
@@ -433,9 +434,41 @@ static void printed_trees_select_the_same(void **state)
     assert_true(selected > asked / 10 && selected < asked - asked / 10);
 }
 
+/* Every refusal has its sentence in the three languages, with the same places to fill. */
+static void refusals_are_said_in_three_languages(void **state)
+{
+    static const struct {
+        const char *code, *text;
+    } faults[] = {
+#define FAULT(id, text) { #id, text },
+#include "query/fault.def"
+#undef FAULT
+    };
+    const char *source = getenv("SAQSHY_SOURCE");
+    struct catalog *c;
+    struct err e;
+    char path[4096], key[96];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/content/i18n", source ? source : ".");
+    if (catalog_load(path, &c, &e) < 0)
+        fail_msg("%s", e.text);
+    for (size_t i = 0; i < COUNT(faults); i++)
+        for (int lang = 0; lang < LANG_COUNT; lang++) {
+            snprintf(key, sizeof key, "error.query.%s", faults[i].code);
+            struct str text = catalog_text(c, (enum lang)lang, key);
+
+            CHECK(faults[i].code, !str_eq(text, str_c(key)));
+            CHECK(faults[i].code, (str_find(text, STR("{word}")) >= 0) == (strstr(faults[i].text, "{word}") != NULL));
+            CHECK(faults[i].code, (str_find(text, STR("{instead}")) >= 0) == (strstr(faults[i].text, "{instead}") != NULL));
+        }
+    catalog_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refusals_are_said_in_three_languages),
         cmocka_unit_test(texts_select_events),
         cmocka_unit_test(letters_have_no_case),
         cmocka_unit_test(wrong_texts_say_what_to_write),

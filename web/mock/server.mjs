@@ -232,7 +232,7 @@ async function api(req, res, url) {
     if ((q.match(/"/g) ?? []).length % 2 === 1) return refuse(res, 400, 'bad_query', { message: 'жабылмаған тырнақша / unclosed quote', at: q.lastIndexOf('"') + 1 });
     const limit = Number(url.searchParams.get('limit') ?? 100);
     const at = Number(url.searchParams.get('before') ?? 0);
-    return send(res, 200, { items: items.slice(at, at + limit), next: at + limit < items.length ? String(at + limit) : null, stats: { scanned: D.events.length, ms: 3.2 } });
+    return send(res, 200, { items: items.slice(at, at + limit), next: at + limit < items.length ? String(at + limit) : null, hints: [], stats: { scanned: D.events.length, ms: 3.2 } });
   }
   if (path[0] === 'stream') {
     res.writeHead(200, { ...SECURITY, 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });

@@ -150,7 +150,7 @@ export const decodeEvent: Decoder<EventMap> = (v, path = '') => {
   str(e['event.original'], `${path}.event.original`);
   return e;
 };
-export const decodeEvents = object({ items: arr(decodeEvent), next: nullable(str), stats: object({ scanned: num, ms: num }) });
+export const decodeEvents = object({ items: arr(decodeEvent), next: nullable(str), hints: nullable(arr(str)), stats: object({ scanned: num, ms: num }) });
 export const decodeHistogram = object({ buckets: arr(object({ from: instant, to: instant, count: num })), total: num });
 export type Histogram = Decoded<typeof decodeHistogram>;
 
