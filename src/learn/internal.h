@@ -5,9 +5,10 @@
 #include "learn/bytes.h"
 #include "learn/learn.h"
 
-#define TOKENS_ALL (8u * MIB)              /* tokens of all texts of one call; texts beyond stay whole */
-#define FACES_ALL  (MIB / 2)               /* tokens of all shapes */
-#define NONE       UINT32_MAX
+#define TOKENS_ALL   (8u * MIB)            /* tokens of all texts of one call; texts beyond stay whole */
+#define TOKENS_SPARE 4u                    /* room behind the last token of all, for those who write four at once */
+#define FACES_ALL    (MIB / 2)             /* tokens of all shapes */
+#define NONE         UINT32_MAX
 
 struct learner;
 

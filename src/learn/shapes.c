@@ -151,7 +151,7 @@ static int row_read(struct learner *l, uint32_t row)
     uint32_t i;
     struct shape *s;
 
-    if (!room(&l->tokens, l->token_n, LEARN_TOKENS_MAX, &l->token_cap, sizeof *l->tokens) || !faces_room(l))
+    if (!room(&l->tokens, l->token_n, LEARN_TOKENS_MAX + TOKENS_SPARE, &l->token_cap, sizeof *l->tokens) || !faces_room(l))
         return -ENOMEM;
     i = trail_follow(l, row, l->tokens + l->token_n);
     if (i == NONE) {

@@ -7,6 +7,7 @@
 #define MOVING_MAX   (4 * LEARN_SLOTS_MAX)      /* slots before some become one */
 #define SAMPLE_MAX   128u                       /* rows by which it is judged what moves together */
 #define SAMPLE_TABLE (4 * SAMPLE_MAX)
+#define HASHED_END   64u                        /* bytes */
 #define ECHO_ROWS    16u                        /* rows by which it is judged what says the same */
 #define ECHO_MIN     5u                         /* bytes of a value that is worth it */
 #define ECHO_MATCH   6                          /* bytes that a repetition costs a row */
@@ -150,12 +151,16 @@ static uint32_t different(struct moving *m, const uint64_t *hash)
     return n;
 }
 
+/* slot_hash - of the values in the sample; of a long one its ends are enough. */
 static void slot_hash(const struct learner *l, const struct moving *m, const struct slot *s, uint64_t *hash)
 {
     for (uint32_t i = 0; i < m->sample_n; i++) {
         struct str value = value_of(l, m->sample[i], s);
+        size_t end = min_size(value.n, HASHED_END);
 
-        hash[i] = bytes_hash(value.p, value.n);
+        hash[i] = bytes_hash(value.p, end);
+        if (value.n > HASHED_END)
+            hash[i] = mix(hash[i] ^ value.n, bytes_hash(value.p + value.n - end, end));
     }
 }
 
@@ -194,6 +199,7 @@ static void slots_join(const struct learner *l, struct moving *m)
             last = count;
             m->slots[n++] = m->slots[i];
         }
+        m->many[n - 1] = last > m->sample_n / 4;
     }
     m->n = n;
 }
@@ -227,17 +233,14 @@ static int64_t echo_won(const struct moving *m, uint32_t i, uint32_t j, uint32_t
     return bytes > ECHO_MATCH ? (bytes - ECHO_MATCH) * ECHO_WON : 0;
 }
 
-/* echo_values - a few values of each slot, and whether they are ever new. */
+/* echo_values - a few values of each slot. */
 static uint32_t echo_values(const struct learner *l, struct moving *m)
 {
     uint32_t rows = m->sample_n < ECHO_ROWS ? m->sample_n : ECHO_ROWS, step = m->sample_n / rows;
 
-    for (uint32_t i = 0; i < m->n; i++) {
-        slot_hash(l, m, &m->slots[i], m->hash[0]);
-        m->many[i] = different(m, m->hash[0]) > m->sample_n / 4;
-        for (uint32_t k = 0; k < rows; k++)
+    for (uint32_t i = 0; i < m->n; i++)
+        for (uint32_t k = 0; k < rows && m->many[i]; k++)
             m->values[i][k] = value_of(l, m->sample[k * step], &m->slots[i]);
-    }
     return rows;
 }
 

@@ -6,7 +6,7 @@
 
 enum { WORD, DIGITS, TOKEN, QUOTED, END };   /* DIGITS: a word with one in it at least, for without one it would stand for something */
 
-#define STEPS_MAX 64u
+#define STEPS_MAX 250u
 
 /* laying - a trail being laid. */
 struct laying {
@@ -112,7 +112,11 @@ static bool follow(const struct learner *l, const struct shape *s, struct str te
     return false;
 }
 
-/* tokens_move - tokens stand where those of the first text do, moved with the steps. */
+typedef uint16_t edges8 __attribute__((vector_size(16)));
+static_assert(sizeof(edges8) == 4 * sizeof(struct token), "TOKENS_SPARE tokens");
+
+/* tokens_move - tokens stand where those of the first text do, moved with the steps. Eight edges at once: what is too much is written again by the
+ * next step, or is spare. */
 static void tokens_move(const struct learner *l, const struct shape *s, const uint32_t *begins, struct token *at)
 {
     const uint16_t *his = &tokens_of(l, s->first_row)->from;
@@ -122,8 +126,15 @@ static void tokens_move(const struct learner *l, const struct shape *s, const ui
     for (uint32_t i = 0; i < s->step_n; i++, step++) {
         uint16_t by = (uint16_t)(begins[i] - step->from);
 
-        for (uint32_t k = step->edges; k > 0; k--)
-            *own++ = (uint16_t)(*his++ + by);
+        for (uint32_t k = 0; k < step->edges; k += 8) {
+            edges8 moved;
+
+            memcpy(&moved, his + k, sizeof moved);
+            moved += by;
+            memcpy(own + k, &moved, sizeof moved);
+        }
+        his += step->edges;
+        own += step->edges;
     }
 }
 
