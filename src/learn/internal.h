@@ -55,6 +55,7 @@ struct shape {                             /* texts that look the same */
     uint32_t live_n;                       /* tokens of which not all is known to differ */
     uint32_t steps, step_n;                /* of its trail, and how many; 0: it has none */
     uint32_t next;                         /* shape + 1 of the same kin; 0: none */
+    uint32_t place;                        /* in the table */
 };
 
 /* shapes_find - read all texts: tokens, shapes, what differs within each shape. -ENOMEM. */

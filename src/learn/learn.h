@@ -21,7 +21,7 @@
  * Owns      struct learner its memory: what it has to remember and what learn_out shows, which is borrowed until the next call or learner_free.
  * Promises  1. Pieces one behind the other are the text, whatever its bytes. What was learned decides where is cut, never what a text is.
  *           2. All rows of a group > 0 have the same number of pieces, an odd one of at most LEARN_PIECES_MAX. Pieces 0, 2, 4 … have the same
- *              bytes in all its rows and may be empty; the others differ. Before a text is cut its static pieces are compared.
+ *              bytes in all its rows and may be empty; the others may differ. Static pieces are compared before a text is cut.
  *           3. A group > 0 has at least LEARN_ROWS_MIN rows.
  *           4. A word - letters, digits, '_' and bytes from 0x80 on - is never cut, nor is an IPv4 address, a MAC address or a UUID: an index of
  *              the words of each piece is an index of the words of the text.

@@ -139,6 +139,7 @@ static uint32_t shape_find(struct learner *l, struct looks *looks, uint32_t row)
         return NONE;
     shape_new(l, looks, row);
     l->table[at] = l->shape_n;
+    l->shapes[l->shape_n - 1].place = at;
     kin_add(l, k, l->shape_n - 1);
     return l->shape_n - 1;
 }
@@ -174,7 +175,8 @@ int shapes_find(struct learner *l)
 {
     int rc = 0;
 
-    memset(l->table, 0, sizeof l->table);
+    for (uint32_t i = 0; i < l->shape_n; i++)   /* of the call before: mostly few */
+        l->table[l->shapes[i].place] = 0;
     memset(l->recent, 0, sizeof l->recent);
     l->token_n = l->face_n = l->shape_n = l->step_n = 0;
     for (uint32_t row = 0; row < l->count && rc == 0; row++) {
