@@ -3,6 +3,7 @@
 #include "base/catalog.h"
 #include "base/file.h"
 #include "base/node.h"
+#include "base/siphash.h"
 #include "base/test.h"
 
 static void str_finds_and_splits(void **state)
@@ -122,6 +123,43 @@ static void buf_escapes_json(void **state)
     buf_init(&b, 0);
     buf_json(&b, STR("a\"\\\n\x01қ\xff."));
     assert_true(str_eq(buf_view(&b), STR("\"a\\\"\\\\\\n\\u0001қ\xef\xbf\xbd.\"")));
+}
+
+/* Computed by another program: openssl mac -macopt hexkey:000102…0f -macopt size:16 -macopt c-rounds:1 -macopt d-rounds:3 SIPHASH. */
+static void siphash_is_that_of_others(void **state)
+{
+    static const struct { size_t n; uint64_t low, high; } rows[] = {
+        { 0, UINT64_C(0xbea58827b2bc7ee7), UINT64_C(0x013030dd6adb62fd) },
+        { 1, UINT64_C(0xa8edd36004376ffc), UINT64_C(0x63f02f2bcc73055e) },
+        { 2, UINT64_C(0x9b836905097f7875), UINT64_C(0x95ea6a8c54c95b85) },
+        { 3, UINT64_C(0x9ff7dc1efaccc56b), UINT64_C(0x43d7eb1277182348) },
+        { 4, UINT64_C(0x5a282bac714e780c), UINT64_C(0x252cbf8fe7928e9f) },
+        { 5, UINT64_C(0x0c625b3489db28f3), UINT64_C(0x3e849526a4295279) },
+        { 7, UINT64_C(0xc3e0aaf223b98410), UINT64_C(0x77ab4808c82e2fa6) },
+        { 8, UINT64_C(0xb4dae3d5e1fe12aa), UINT64_C(0x99c7f935ab164f72) },
+        { 9, UINT64_C(0x9439f32c04b8dd81), UINT64_C(0x427c1394000e72f4) },
+        { 11, UINT64_C(0xdb914455f39a3b72), UINT64_C(0x4e0c6efc3d63d6b1) },
+        { 15, UINT64_C(0x6c52bdb205557ec1), UINT64_C(0x09017e1eeccd2129) },
+        { 16, UINT64_C(0xeb8e511557d9a8d0), UINT64_C(0x93179e3df8b013b5) },
+        { 17, UINT64_C(0x8d66bb3ff9264123), UINT64_C(0xecf7bdfee8125197) },
+        { 23, UINT64_C(0xb9ea5c40847b121d), UINT64_C(0x59c5e69b5a77d89f) },
+    };
+    static const uint64_t key[2] = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
+    char text[24];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)i;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *copy = malloc(rows[i].n + 1);   /* the sanitizer guards its end */
+        struct siphash got;
+
+        memcpy(copy, text, rows[i].n);
+        copy = realloc(copy, rows[i].n ? rows[i].n : 1);
+        got = siphash(key, str_of(copy, rows[i].n));
+        assert_true(got.low == rows[i].low && got.high == rows[i].high);
+        free(copy);
+    }
 }
 
 static void varints_round_trip(void **state)
@@ -254,6 +292,7 @@ int main(void)
         cmocka_unit_test(arena_joins_texts),
         cmocka_unit_test(arena_keeps_its_limit),
         cmocka_unit_test(buf_escapes_json),
+        cmocka_unit_test(siphash_is_that_of_others),
         cmocka_unit_test(varints_round_trip),
         cmocka_unit_test(times_parse_and_print),
         cmocka_unit_test(errors_cannot_carry_control_bytes),
