@@ -294,22 +294,42 @@ int pattern_cidr(struct str s, struct pattern *out, struct err *e)
     return 0;
 }
 
+/* number_short - of at most 15 digits: both their number and the power of ten are exact, so that one division rounds as strtod does. */
+static double number_short(struct str s, uint64_t digits, size_t behind_point)
+{
+    static const double ten[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+    double v = (double)digits / ten[behind_point];
+
+    return s.p[0] == '-' ? -v : v;
+}
+
 bool number_parse(struct str s, double *out)
 {
+    size_t digits = 0, point = s.n, points = 0;
+    uint64_t number = 0;
     char z[64], *end;
-    size_t digits = 0;
 
     if (s.n == 0 || s.n >= sizeof z)
         return false;
     for (size_t i = 0; i < s.n; i++) {
-        bool digit = s.p[i] >= '0' && s.p[i] <= '9';
+        unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
 
-        digits += digit;
-        if (!digit && s.p[i] != '.' && !(i == 0 && (s.p[i] == '-' || s.p[i] == '+')))
+        if (digit <= 9) {
+            number = number * 10 + digit;   /* wraps where it is not used */
+            digits++;
+        } else if (s.p[i] == '.') {
+            point = i;
+            points++;
+        } else if (i || (s.p[i] != '-' && s.p[i] != '+')) {
             return false;
+        }
     }
-    if (!digits)
+    if (!digits || points > 1)
         return false;
+    if (digits <= 15) {
+        *out = number_short(s, number, point == s.n ? 0 : s.n - point - 1);
+        return true;
+    }
     memcpy(z, s.p, s.n);
     z[s.n] = 0;
     *out = strtod(z, &end);

@@ -1,5 +1,8 @@
 /* test_values.c - V1 to V12 of docs/detection.md: what a value of a rule means. */
+#include "sigma/internal.h"
 #include "sigma/test_rows.h"
+
+#include <math.h>
 
 static const struct row rows[] = {
     { "V1 an escaped star is a star", "s: {a: 'x\\*z'}", "a=x*z", true },
@@ -147,11 +150,34 @@ static void v1_to_v12_have_both(void **state)
     points_have_both(&p, 'V', 1, 12);
 }
 
+/* A number of few digits is read without strtod, to the same bits. */
+static void numbers_are_those_of_strtod(void **state)
+{
+    static const char *const good[] = { "0", "-0", "+7", "1.5", ".5", "5.", "-.25", "0.1", "0.3", "123456789.012345", "999999999999999", "000000000000000.1",
+                                        "9007199254740993", "12345678901234567890", "0.000000000000001", "1234567.8901234", "+0.30000000000000004" };
+    static const char *const bad[] = { "", "-", ".", "+.", "1.2.3", "1e3", "0x10", "1-", "--1", " 1", "1 ", "nan", "inf" };
+    uint64_t random = 1;
+    char text[40];
+    double v;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++)
+        CHECK(good[i], number_parse(str_c(good[i]), &v) && v == strtod(good[i], NULL) && signbit(v) == signbit(strtod(good[i], NULL)));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        CHECK(bad[i], !number_parse(str_c(bad[i]), &v));
+    for (int i = 0; i < 100000; i++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        snprintf(text, sizeof text, "%.*f", i % 15, (double)(random >> 11) / (double)(UINT64_C(1) << (random & 63)));
+        CHECK(text, number_parse(str_c(text), &v) && v == strtod(text, NULL));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(v1_to_v12_values),
         cmocka_unit_test(v1_to_v12_have_both),
+        cmocka_unit_test(numbers_are_those_of_strtod),
     };
 
     return cmocka_run_group_tests_name("sigma values", tests, NULL, NULL);
