@@ -9,6 +9,8 @@
  * that our clock has not seen for one timespan. */
 #include "sigma/groups.h"
 
+#include <math.h>
+
 #define KEY_MAX      (SIGMA_GROUP_TEXT_MAX + 72)   /* with the object */
 #define FORGET_AFTER NS_PER_HOUR                   /* an agent that was offline sends its events in parts: a group waits for them so long */
 
@@ -65,7 +67,7 @@ void tracker_adopt(struct tracker *to, struct tracker *from)
         for (uint32_t k = 0; k < from->set->correlation_count; k++) {
             const struct correlation *old = from->set->correlations[k];
 
-            if (old->definition != c->definition || !str_eq(from->set->rules[old->rule].rule.id, id) || from->of[k]->count == 0)
+            if (!groups_alike(old, c) || !str_eq(from->set->rules[old->rule].rule.id, id) || from->of[k]->count == 0)
                 continue;
             hand_over(to, i, from, k);
             break;
@@ -80,12 +82,28 @@ void tracker_adopt(struct tracker *to, struct tracker *from)
 
 struct key { char p[KEY_MAX]; size_t n; };
 
+/* has_byte - of the eight in w one may be c: all are told that are, and sometimes one behind such a one. */
+static uint64_t has_byte(uint64_t w, unsigned char c)
+{
+    w ^= c * UINT64_C(0x0101010101010101);
+    return (w - UINT64_C(0x0101010101010101)) & ~w & UINT64_C(0x8080808080808080);
+}
+
+/* is_plain - nothing in it is escaped or replaced. Eight bytes at a time, the last eight once more. */
 static bool is_plain(struct str s)
 {
-    unsigned odd = 0;
+    uint64_t w = 0, odd = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < s.n; i++)
-        odd |= (unsigned)(s.p[i] == '|') | (unsigned)(s.p[i] == '\\') | (unsigned)(s.p[i] == KEY_OBJECT);
+    for (; s.n - i >= 8; i += 8) {
+        memcpy(&w, s.p + i, 8);
+        odd |= has_byte(w, '|') | has_byte(w, '\\') | has_byte(w, KEY_OBJECT);
+    }
+    if (i < s.n) {
+        w = 0;
+        memcpy(&w, s.n >= 8 ? s.p + s.n - 8 : s.p, min_size(s.n, 8));
+        odd |= has_byte(w, '|') | has_byte(w, '\\') | has_byte(w, KEY_OBJECT);
+    }
     return !odd;
 }
 
@@ -169,23 +187,28 @@ static bool take_value(const struct correlation *c, struct view *v, struct arriv
 
 /* --- bounds --- */
 
-/* drop_one - the group untouched for longest. It counts as evicted if something could still have come of it. */
-static void drop_one(struct tracker *t, struct groups *g)
+/* drop_one - the group untouched for longest. It counts as evicted if something could still have come of it. False: there was no memory to tell. */
+static bool drop_one(struct tracker *t, struct groups *g)
 {
     const struct correlation *c = g->c;
+    uint32_t oldest = groups_oldest(g, INT64_MAX, t->now);
 
-    if (c->at_end || c->kind == CORR_ABSENCE || t->now - g->at[g->oldest].seen <= c->timespan + c->lateness) {
+    if (oldest == NIL)
+        return false;
+    if (g->lay.ends || t->now - group_seen(g, group_at(g, oldest), t->now) <= c->timespan + c->lateness) {
         g->evicted++;
         t->counters->evicted++;
     }
-    groups_remove(g, g->oldest);
+    groups_remove(g, oldest);
+    return true;
 }
 
 /* make_room - within the memory of one correlation and of all; of all the largest gives. */
-static void make_room(struct tracker *t, struct groups *g)
+static bool make_room(struct tracker *t, struct groups *g)
 {
     while (g->count && g->bytes >= SIGMA_STATE_BYTES_MAX)
-        drop_one(t, g);
+        if (!drop_one(t, g))
+            return false;
     while (t->bytes >= SIGMA_STATE_BYTES_ALL) {
         struct groups *largest = g;
 
@@ -193,36 +216,38 @@ static void make_room(struct tracker *t, struct groups *g)
             if (t->of[i]->bytes > largest->bytes)
                 largest = t->of[i];
         if (!largest->count)
-            return;
-        drop_one(t, largest);
+            return true;
+        if (!drop_one(t, largest))
+            return false;
     }
+    return true;
 }
 
 /* forget - groups that nothing can come of any more. */
 static void forget(struct tracker *t, struct groups *g)
 {
-    if (g->c->at_end || g->c->kind == CORR_ABSENCE)
+    time_ns before = t->now - g->c->timespan - FORGET_AFTER;
+
+    if (g->lay.ends)
         return;
-    while (g->oldest != NIL && t->now - g->at[g->oldest].seen > g->c->timespan + FORGET_AFTER)
-        groups_remove(g, g->oldest);
+    for (uint32_t i; (i = groups_oldest(g, before, t->now)) != NIL;)
+        groups_remove(g, i);
 }
 
 static uint32_t group_of(struct tracker *t, struct groups *g, const struct key *k)
 {
     struct str key = str_of(k->p, k->n);
-    uint64_t hash = str_hash(key);
+    struct siphash hash;
     uint32_t i;
 
-    make_room(t, g);
-    i = groups_find(g, key, hash);
-    if (i != NIL) {
-        if (!g->c->at_end)
-            groups_touch(g, i);
+    if (!make_room(t, g))
+        return NIL;
+    i = groups_find(g, key, &hash);
+    if (i != NIL)
         return i;
-    }
     forget(t, g);
-    if (g->count == SIGMA_GROUPS_MAX)
-        drop_one(t, g);
+    if (g->count == SIGMA_GROUPS_MAX && !drop_one(t, g))
+        return NIL;
     return groups_add(g, key, hash);
 }
 
@@ -240,23 +265,27 @@ void tracker_event(struct tracker *t, const struct event *ev)
     buf_reset(&t->ended_keys);
 }
 
-static void tell(const struct group *gr, bool window_end, struct fired *out)
+static void tell(const struct groups *g, const struct group *gr, uint64_t last_seq, bool window_end, struct fired *out)
 {
-    ptrdiff_t object = str_chr(str_of(gr->key, gr->key_n), KEY_OBJECT);
+    const struct cold *k = group_cold(g, gr);
+    struct str key = cold_key(k);
+    ptrdiff_t object = str_chr(key, KEY_OBJECT);
 
     out->count = gr->total;
-    out->first_seq = gr->first_seq;
-    out->last_seq = gr->last_seq;
-    out->value = gr->value;
+    out->first_seq = k->first_seq;
+    out->last_seq = last_seq;
+    out->value = g->value;
     out->window_end = window_end;
-    out->group_n = min_size(object >= 0 ? (size_t)object : gr->key_n, sizeof out->group);
+    out->group_n = min_size(object >= 0 ? (size_t)object : key.n, sizeof out->group);
     if (out->group_n)
-        memcpy(out->group, gr->key, out->group_n);
+        memcpy(out->group, key.p, out->group_n);
 }
 
 /* remember_ended - what fired without an event of its own, for the correlations that read this one. */
 static int remember_ended(struct tracker *t, uint32_t correlation, const struct group *gr, time_ns when)
 {
+    struct str key = cold_key(group_cold(t->of[correlation], gr));
+
     if (!t->set->correlations[correlation]->read)
         return 0;
     if (t->ended_count == t->ended_cap) {
@@ -268,22 +297,22 @@ static int remember_ended(struct tracker *t, uint32_t correlation, const struct 
         t->ended = grown;
         t->ended_cap = cap;
     }
-    t->ended[t->ended_count++] = (struct ended){ correlation, gr->source, moment_within(when), t->ended_keys.n, gr->key_n };
-    buf_str(&t->ended_keys, str_of(gr->key, gr->key_n));
+    t->ended[t->ended_count++] = (struct ended){ correlation, gr->source, moment_within(when), t->ended_keys.n, key.n };
+    buf_str(&t->ended_keys, key);
     return buf_failed(&t->ended_keys) ? -ENOMEM : 0;
 }
 
-/* end_window - it is over: 1 if it fires. */
+/* end_window - it is over: 1 if it fires. An absence's edge is its newest event, the others' the first. */
 static int end_window(struct tracker *t, uint32_t correlation, uint32_t i, struct fired *out)
 {
-    const struct groups *g = t->of[correlation];
-    struct group *gr = &g->at[i];
-    bool absence = g->c->kind == CORR_ABSENCE;
+    struct groups *g = t->of[correlation];
+    struct group *gr = group_at(g, i);
 
-    if (!absence && !window_holds(g, gr))
+    g->value = (double)NAN;
+    if (g->c->kind != CORR_ABSENCE && !window_holds(g, gr))
         return 0;
-    tell(gr, true, out);
-    return remember_ended(t, correlation, gr, (absence ? gr->last : gr->first) + g->c->timespan) < 0 ? -ENOMEM : 1;
+    tell(g, gr, group_ending(gr)->last_seq, true, out);
+    return remember_ended(t, correlation, gr, gr->edge + g->c->timespan) < 0 ? -ENOMEM : 1;
 }
 
 /* whose_clock - the source of the event at hand, asked once an event: its clock goes on, and the event may be late. */
@@ -301,22 +330,23 @@ static int arrive(struct tracker *t, uint32_t correlation, const struct key *key
 {
     struct groups *g = t->of[correlation];
     uint32_t i = group_of(t, g, key);
+    struct group *gr;
     int rc, ended = 0;
 
     if (i == NIL)
         return err_set(e, -ENOMEM, "no memory for correlations");
-    if (window_over(g, &g->at[i], a)) {
+    gr = group_at(g, i);
+    if (window_over(g, gr, a)) {
         ended = end_window(t, correlation, i, out);
-        groups_empty(g, &g->at[i]);
-        g->at[i].total = 0;   /* as new: the window opens with this event */
-        groups_touch(g, i);
+        groups_empty(g, gr);
+        gr->total = 0;   /* as new: the window opens with this event */
     }
-    rc = ended < 0 ? ended : window_take(g, &g->at[i], &t->clocks, a);
+    rc = ended < 0 ? ended : window_take(g, gr, &t->clocks, a);
     if (rc < 0)
         return err_set(e, rc, "no memory for correlations");
     if (rc == 1) {
-        tell(&g->at[i], a->ended, out);
-        if (a->ended && remember_ended(t, correlation, &g->at[i], a->t) < 0)
+        tell(g, gr, a->seq, a->ended, out);
+        if (a->ended && remember_ended(t, correlation, gr, a->t) < 0)
             return err_set(e, -ENOMEM, "no memory for correlations");
     }
     return rc || ended;
@@ -410,10 +440,12 @@ int tracker_tick(struct tracker *t, uint32_t correlation, struct fired *out, str
     const struct correlation *c = g->c;
     time_ns wait = c->kind == CORR_ABSENCE ? c->timespan : c->timespan + c->lateness;
 
-    while ((c->at_end || c->kind == CORR_ABSENCE) && g->oldest != NIL && t->now - g->at[g->oldest].seen > wait) {
-        int rc = end_window(t, correlation, g->oldest, out);
+    if (!g->lay.ends)
+        return 0;
+    for (uint32_t i; (i = groups_oldest(g, t->now - wait, t->now)) != NIL;) {
+        int rc = end_window(t, correlation, i, out);
 
-        groups_remove(g, g->oldest);
+        groups_remove(g, i);
         if (rc)
             return rc < 0 ? err_set(e, rc, "no memory for correlations") : rc;
     }

@@ -1,36 +1,29 @@
 /* groups.h - for correlate.c, window.c and state.c: the memory of one correlation.
  *
- * Groups lie in an array, found by the hash of their key in a table of open addressing, and hang in one list: by last touch, oldest
- * first (by opening for correlations judged at the window's end). The list's head is what is evicted, closed or forgotten. The links
- * lie apart from the groups: to move one to the end touches its neighbours, and those are small then. */
+ * Owns      the groups: a row of records, all of one length, a row of their colder halves, and a table that leads to them.
+ * Promises  1. An update looks at one place of memory that is not in the cache already: the record, two or three lines side by side. Its
+ *              events lie in it while they are few, packed (items.h).
+ *           2. A group is known by 96 bits of the SipHash of its key, under a secret of this process; its text is kept to be told, not to be
+ *              compared. Who does not know the secret cannot choose keys that fall together, and by chance a new key meets one of 100,000
+ *              groups once in 8 * 10^23 times: at a million new keys a second, once in twenty thousand million years. Nor can he make the table
+ *              slow. The state of a restart has the texts alone, and is read under a new secret.
+ *           3. The order in which groups go is exact: the one untouched for longest (of windows judged at their end, the one that opened first).
+ *           4. What is accounted is what is taken: record, colder half, key, blocks, and a share of the table.
+ * Threads   owner.
+ * Units     bytes.
+ *
+ *   table of 32 bits a place:  15 bits of the hash, 17 of the group's number
+ *        |
+ *        +--> record:  struct group (48) | tail, by kind | area: items, or a pointer to their block
+ *        +--> struct cold (32): its first event, its key
+ *
+ * A touch only writes the next number of a count, the stamp, into the record. Who is oldest is asked rarely: then all stamps are sorted, and the
+ * first sixteenth of them becomes a queue, which is right until it is used up: who is touched meanwhile moves behind all of it. */
 #ifndef SAQSHY_SIGMA_GROUPS_H
 #define SAQSHY_SIGMA_GROUPS_H
 
+#include "base/siphash.h"
 #include "sigma/internal.h"
-
-/* Something that happened, or several things of nearly the same time that became one. */
-struct item {
-    time_ns t;
-    union {
-        uint64_t v;                               /* ordered: the seq of the event that came last */
-        double   sum;                             /* of the values */
-        struct { uint32_t low, high; } rank;      /* percentile: values that fail the lower bound, that keep the upper one */
-    };
-    uint32_t n, source;                           /* how many; whose clock t is of */
-};
-static_assert(sizeof(struct item) == 24, "an item is small");
-
-/* A value and when it was seen last; they hang in a list, oldest first. */
-struct value {
-    uint64_t hash;
-    time_ns  t;
-    uint32_t source, older, newer;
-};
-struct values {
-    uint32_t     *index;       /* open addressing; none while there are few */
-    uint32_t      count, used, cap, index_n, oldest, newest, free_head;
-    struct value  at[];
-};
 
 /* What is added up over the items of a group. */
 struct tally {
@@ -39,67 +32,101 @@ struct tally {
         double   sum;
         struct { uint32_t low, high; } rank;
         uint32_t mask;                            /* temporal, judged at the end: the references seen */
+        uint64_t bits;                            /* whatever it is, as it is saved */
     };
 };
+
+#define TOTAL_MAX ((UINT64_C(1) << 48) - 1)
 
 struct group {
-    char     *key;              /* owned; NULL: a free place */
-    uint64_t  hash;
-    uint32_t  key_n, source;    /* source: whose event opened the window */
-    uint64_t  total, first_seq, last_seq;
-    time_ns   first, last;      /* of its events */
-    time_ns   fired;            /* the moment, or NEVER */
-    time_ns   seen;             /* on our clock: last touch, or the opening of a window judged at its end */
+    uint64_t id;                    /* of its key's hash; with home, where it wants to stand in the table, and what the table keeps */
+    uint64_t total : 48, source : 16;             /* events of the episode; whose event opened the window */
+    time_ns  edge;                  /* the newest of its events; of a window judged at its end the first, from which it stands */
     union {
-        struct item   *items;   /* owned; the living ones start at head */
-        struct values *values;  /* owned; value_count and new_value */
+        time_ns fired;              /* the moment, or NEVER */
+        time_ns seen;               /* of those that end by our clock: when they were touched, or opened */
     };
-    uint32_t  head, item_n, item_cap;
-    struct tally tally;
-    double    value;            /* the sum or average with which it fired; NAN: there is none */
+    uint32_t stamp;                 /* 0: a free place */
+    uint32_t seen_s;                /* the others: when they were touched, in seconds, the upper bits left out */
+    uint16_t home_low;
+    uint16_t item_source;           /* of narrow items */
+    uint32_t head : 14, item_n : 14, form : 2, spilled : 1, home_high : 1;   /* the living items start at head; spilled: they lie in a block */
 };
-static_assert(sizeof(struct group) == 128, "a group takes two lines of cache");
+static_assert(sizeof(struct group) == 48, "most of a line of cache");
 
-struct slot_ref { uint32_t hash, group; };
-struct link { uint32_t prev, next; };
+/* What is seldom looked at. */
+struct cold {
+    uint64_t first_seq;
+    time_ns  first;
+    char     key[16];               /* up to 15 bytes and how many in the last; or a pointer to more, and KEY_LONG there */
+};
+
+/* Tail of those that end by our clock. */
+struct ending {
+    uint64_t     last_seq;
+    struct tally tally;
+};
+
+struct layout {
+    uint32_t stride, area_at, area_n;    /* bytes of a record; where items lie in it, how many bytes of them */
+    uint32_t steps, step;                /* temporal kinds, not judged at the end: places, bytes of one */
+    uint32_t narrow, payload;            /* of an item: bytes beside moment and source, if it is narrow, if it is a word */
+    uint32_t entry[4], entry_cap[4];     /* all bytes of one, by form; how many lie in the record. A set has none */
+    uint32_t flag_bits;                  /* bits of its moment that are marks */
+    time_ns  tick;                       /* of narrow moments */
+    bool     ends;                       /* by our clock */
+};
+
+struct turn { uint32_t stamp, group; };
 
 struct groups {
     const struct correlation *c;
-    struct group *at;
-    struct link  *links;
-    struct slot_ref *slots;
+    struct layout lay;
+    char     *at;
+    struct cold *cold;
+    uint32_t *slots;
     uint32_t  count, used, cap, free_head, slot_n;   /* count: living */
-    uint32_t  oldest, newest;
+    uint32_t  stamp, since;     /* the last that was given; the one before the event seq came */
+    uint64_t  seq;
+    struct turn *queue;        /* the oldest, in order; those touched since have another stamp */
+    uint32_t  queue_at, queue_n;
+    time_ns   floor;            /* none outside the queue was seen before */
+    uint64_t  secret[2];
     uint64_t  bytes, evicted;
     uint64_t *bytes_all;        /* of all correlations */
+    double    value;            /* the sum or average with which the last one fired; NAN: there is none */
 };
 
 struct groups *groups_new(const struct correlation *c, uint64_t *bytes_all);
 void groups_free(struct groups **g);
-uint32_t groups_find(const struct groups *g, struct str key, uint64_t hash);
-/* groups_add - a new group at the newest end; NIL without memory. */
-uint32_t groups_add(struct groups *g, struct str key, uint64_t hash);
+/* groups_alike - groups of one correlation may go on as those of the other. */
+bool groups_alike(const struct correlation *a, const struct correlation *b);
+static inline struct group *group_at(const struct groups *g, uint32_t i) { return (struct group *)(void *)(g->at + (size_t)i * g->lay.stride); }
+/* groups_find - the hash of the key goes to *hash, for groups_add. */
+uint32_t groups_find(const struct groups *g, struct str key, struct siphash *hash);
+/* groups_add - a new group, the newest; NIL without memory. */
+uint32_t groups_add(struct groups *g, struct str key, struct siphash hash);
 void groups_remove(struct groups *g, uint32_t i);
-void groups_touch(struct groups *g, uint32_t i);
+/* groups_touch - now is that of our clock. */
+void groups_touch(struct groups *g, struct group *gr, time_ns now);
+/* groups_seen_set - the same as it was saved. */
+void groups_seen_set(struct groups *g, struct group *gr, uint32_t stamp, time_ns seen);
+/* groups_oldest - the group untouched for longest; NIL if none was seen before "before". NIL without memory too. */
+uint32_t groups_oldest(struct groups *g, time_ns before, time_ns now);
+/* group_seen - when it was touched (or opened) by our clock, which shows now. To the second, later rather than earlier, unless it ends by it. */
+time_ns group_seen(const struct groups *g, const struct group *gr, time_ns now);
+/* groups_second - the second in which a moment counts as seen: never an earlier one. */
+static inline time_ns groups_second(time_ns t) { return (t + NS_PER_SECOND - 1) / NS_PER_SECOND; }
+/* groups_again - the event seq was in this group before; asked before it is touched. */
+bool groups_again(struct groups *g, const struct group *gr, uint64_t seq);
 /* groups_empty - what the group remembers of its events goes; it stays. */
 void groups_empty(struct groups *g, struct group *gr);
 /* groups_account - bytes that came and went. */
 void groups_account(struct groups *g, size_t more, size_t less);
+struct cold *group_cold(const struct groups *g, const struct group *gr);
+struct str cold_key(const struct cold *k);
 static inline bool keeps_values(const struct groups *g) { return g->c->kind == CORR_VALUE_COUNT || g->c->kind == CORR_NEW_VALUE; }
-
-static inline struct item *group_items(const struct group *gr) { return gr->items + gr->head; }
-/* group_item - one more item at position at (0 to item_n). */
-bool group_item(struct groups *g, struct group *gr, uint32_t at, struct item it);
-void group_drop_items(struct group *gr, uint32_t from, uint32_t n);
-
-/* --- values.c --- */
-
-/* values_note - a value seen at t. *known (may be NULL): it was there. Past SIGMA_VALUES_MAX the oldest goes. False without memory. */
-bool values_note(struct groups *g, struct group *gr, struct value v, bool *known);
-/* values_drop_oldest - forget the value not seen for longest. */
-void values_drop_oldest(struct group *gr);
-static inline uint32_t values_count(const struct group *gr) { return gr->values ? gr->values->count : 0; }
-void values_free(struct groups *g, struct group *gr);
+static inline struct ending *group_ending(const struct group *gr) { return (struct ending *)(void *)(gr + 1); }
 
 /* --- window.c --- */
 
@@ -110,11 +137,11 @@ struct arrival {
     uint32_t ref, source;
     bool     ended;             /* no event but the end of a window: seq is of the event that ended it */
 };
-/* window_take - the event into its group. 1 if the correlation fires on it. */
+/* window_take - the event into its group, which it touches. 1 if the correlation fires on it. */
 int window_take(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a);
 /* window_over - for kinds judged at the end: the event belongs behind the window that is open. */
 bool window_over(const struct groups *g, const struct group *gr, const struct arrival *a);
 /* window_holds - the window is over: does it fire? */
-bool window_holds(const struct groups *g, struct group *gr);
+bool window_holds(struct groups *g, struct group *gr);
 
 #endif

@@ -10,7 +10,7 @@
  *   filter.c     what narrows a rule from outside, and rule_holds, which knows of both
  *   logsource.c  which rules an event is shown to
  *   correlation.c, bounds.c  what a correlation says
- *   correlate.c  an event finds its group;  window.c  what happens there;  groups.c, values.c, clocks.c  what is kept
+ *   correlate.c  an event finds its group;  window.c  what happens there;  groups.c, items.c, values.c, clocks.c  what is kept
  *   state.c      its form on disk
  *   files.c, rule.c, set.c  folders, documents, references;  run.c  one event through all of it;  plain.c  the same without any table, to compare with */
 #ifndef SAQSHY_SIGMA_INTERNAL_H

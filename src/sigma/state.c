@@ -3,20 +3,26 @@
  *     "SQCS" version(1)
  *     our clock, number of sources, then for each: hash of its name (le64), newest, taken
  *     number of correlations, then for each:
- *       rule id, definition (le64), evicted, number of groups, then for each, oldest first:
- *         key, total, first_seq, last_seq, first, last, fired, seen, source, tally: n, value (le64),
- *         number of items, items: time, value (le64), n, source      (or of values: time, hash, 1, source)
+ *       rule id, definition (le64), bytes of the rest (le64): evicted, stamps given, number of groups, then for each, in no order:
+ *         key, stamp, total, first_seq, source, first (before our clock), edge (before first), by kind
+ *           that end by our clock:  seen (before our clock), last_seq, tally: n, value (le64)
+ *           others:                 fired (before the edge), seen (whole seconds before our clock), of sums, averages and percentiles the tally (le64)
+ *         number of items, or values, or steps that follow; for each
+ *           moment (before the edge), of items n, of items and values source, of all but the items of a count a value (le64)
  *
- * Numbers are varints, moments are zigzag. Version 1 knew no clocks of sources: it is read, its groups belong to the first clock. The file
+ * Numbers are varints, moments are zigzag; those "before" something are the difference, or (fired, steps) 0 for never and else one more than it.
+ * Version 2 had groups and values in order, and whole moments; version 1 knew no clocks of sources: both are read. The file
  * around it (src/detect) has a checksum; this reader trusts nothing all the same. */
-#include "sigma/groups.h"
+#include "sigma/items.h"
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 #define KEY_BYTES_MAX (SIGMA_GROUP_TEXT_MAX + 80)
 
 static uint64_t zigzag(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
 static int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 static void put_moment(struct buf *b, time_ns t) { buf_varint(b, zigzag(t)); }
+static void put_before(struct buf *b, time_ns than, time_ns t) { buf_varint(b, zigzag(than - t)); }
+static void put_or_never(struct buf *b, time_ns than, time_ns t) { buf_varint(b, t == NEVER ? 0 : 1 + zigzag(than - t)); }
 
 /* rd_moment - a time that correlate.c can have written. */
 static time_ns rd_moment(struct reader *r, bool or_never)
@@ -26,6 +32,25 @@ static time_ns rd_moment(struct reader *r, bool or_never)
     if (!(or_never && t == NEVER) && (t > MOMENT_MAX || t < -MOMENT_MAX))
         rd_fail(r, "a moment");
     return t;
+}
+
+/* rd_before - a moment told by how long it lies before another. */
+static time_ns rd_before(struct reader *r, time_ns than, uint64_t zigzagged)
+{
+    time_ns t;
+
+    if (__builtin_sub_overflow(than, unzigzag(zigzagged), &t) || t > MOMENT_MAX || t < -MOMENT_MAX) {
+        rd_fail(r, "a moment");
+        return 0;
+    }
+    return t;
+}
+
+static time_ns rd_or_never(struct reader *r, time_ns than)
+{
+    uint64_t v = rd_varint(r);
+
+    return v == 0 ? NEVER : rd_before(r, than, v - 1);
 }
 
 static uint32_t rd_u32(struct reader *r)
@@ -39,49 +64,109 @@ static uint32_t rd_u32(struct reader *r)
 
 /* --- saving --- */
 
-static void save_item(struct buf *b, time_ns t, uint64_t v, uint32_t n, uint32_t source)
-{
-    put_moment(b, t);
-    buf_le64(b, v);
-    buf_varint(b, n);
-    buf_varint(b, source);
-}
+static bool is_sum(const struct groups *g) { return !g->lay.ends && !keeps_values(g) && !g->lay.steps; }
+static bool has_tally(const struct groups *g) { return !g->lay.ends && g->lay.area_at > sizeof(struct group); }
 
 static void save_items(const struct groups *g, const struct group *gr, struct buf *b)
 {
-    const struct values *s = keeps_values(g) ? gr->values : NULL;
+    struct row r = group_row(g, gr);
 
-    buf_varint(b, keeps_values(g) ? values_count(gr) : gr->item_n);
-    for (uint32_t i = s ? s->oldest : NIL; i != NIL; i = s->at[i].newer)
-        save_item(b, s->at[i].t, s->at[i].hash, 1, s->at[i].source);
-    for (uint32_t i = 0; !keeps_values(g) && i < gr->item_n; i++)
-        save_item(b, group_items(gr)[i].t, group_items(gr)[i].v, group_items(gr)[i].n, group_items(gr)[i].source);
+    buf_varint(b, r.n);
+    for (uint32_t i = 0; i < r.n; i++) {
+        struct item it = row_at(&r, i);
+
+        put_before(b, gr->edge, it.t);
+        buf_varint(b, it.n);
+        buf_varint(b, it.source);
+        if (g->c->kind != CORR_EVENT_COUNT)
+            buf_le64(b, it.v);
+    }
 }
 
-static void save_groups(const struct groups *g, struct str id, struct buf *b)
+struct saving { struct buf *b; time_ns edge; };
+
+static void save_value(void *arg, const struct item *it)
 {
+    const struct saving *s = arg;
+
+    put_before(s->b, s->edge, it->t);
+    buf_varint(s->b, it->source);
+    buf_le64(s->b, it->v);
+}
+
+static void save_values(const struct groups *g, const struct group *gr, struct buf *b)
+{
+    struct saving s = { b, gr->edge };
+
+    buf_varint(b, values_count(g, gr));
+    values_each(g, gr, save_value, &s);
+}
+
+static void save_steps(struct groups *g, struct group *gr, struct buf *b)
+{
+    const void *steps = group_has_steps(g, gr) ? group_steps(g, gr) : NULL;
+    const time_ns *last = steps;
+    const struct step *ordered = steps;
+
+    buf_varint(b, steps ? g->lay.steps : 0);
+    for (uint32_t i = 0; steps && i < g->lay.steps; i++) {
+        put_or_never(b, gr->edge, g->c->kind == CORR_TEMPORAL ? last[i] : ordered[i].t);
+        if (g->c->kind == CORR_TEMPORAL_ORDERED)
+            buf_le64(b, ordered[i].seq);
+    }
+}
+
+static void save_group(struct groups *g, struct group *gr, time_ns now, struct buf *b)
+{
+    const struct cold *k = group_cold(g, gr);
+    uint64_t tally;
+
+    buf_varstr(b, cold_key(k));
+    buf_varint(b, gr->stamp);
+    buf_varint(b, gr->total);
+    buf_varint(b, k->first_seq);
+    buf_varint(b, gr->source);
+    put_before(b, now, k->first);
+    put_before(b, k->first, gr->edge);
+    if (g->lay.ends) {
+        put_before(b, now, gr->seen);
+        buf_varint(b, group_ending(gr)->last_seq);
+        buf_varint(b, group_ending(gr)->tally.n);
+        buf_le64(b, group_ending(gr)->tally.bits);
+    } else {
+        put_or_never(b, gr->edge, gr->fired);
+        buf_varint(b, (uint64_t)(groups_second(now) - group_seen(g, gr, now) / NS_PER_SECOND));
+    }
+    if (has_tally(g)) {
+        memcpy(&tally, gr + 1, sizeof tally);
+        buf_le64(b, tally);
+    }
+    if (keeps_values(g))
+        save_values(g, gr, b);
+    else if (g->lay.steps)
+        save_steps(g, gr, b);
+    else if (is_sum(g))
+        save_items(g, gr, b);
+}
+
+static void save_groups(struct groups *g, struct str id, time_ns now, struct buf *b)
+{
+    size_t at;
+
     buf_varstr(b, id);
     buf_le64(b, g->c->definition);
+    at = b->n;
+    buf_le64(b, 0);
     buf_varint(b, g->evicted);
+    buf_varint(b, g->stamp);
     buf_varint(b, g->count);
-    for (uint32_t i = g->oldest; i != NIL; i = g->links[i].next) {
-        const struct group *gr = &g->at[i];
-        uint64_t value;
-
-        memcpy(&value, &gr->tally.sum, sizeof value);
-        buf_varstr(b, str_of(gr->key, gr->key_n));
-        buf_varint(b, gr->total);
-        buf_varint(b, gr->first_seq);
-        buf_varint(b, gr->last_seq);
-        put_moment(b, gr->first);
-        put_moment(b, gr->last);
-        put_moment(b, gr->fired);
-        put_moment(b, gr->seen);
-        buf_varint(b, gr->source);
-        buf_varint(b, gr->tally.n);
-        buf_le64(b, value);
-        save_items(g, gr, b);
-    }
+    for (uint32_t i = 0; i < g->used; i++)
+        if (group_at(g, i)->stamp)
+            save_group(g, group_at(g, i), now, b);
+    if (buf_failed(b))
+        return;
+    for (int i = 0; i < 8; i++)
+        b->p[at + (size_t)i] = (char)((b->n - at - 8) >> (8 * i));
 }
 
 void tracker_save(const struct tracker *t, struct buf *b)
@@ -99,7 +184,7 @@ void tracker_save(const struct tracker *t, struct buf *b)
     }
     buf_varint(b, t->set->correlation_count);
     for (uint32_t i = 0; i < t->set->correlation_count; i++)
-        save_groups(t->of[i], t->set->rules[t->of[i]->c->rule].rule.id, b);
+        save_groups(t->of[i], t->set->rules[t->of[i]->c->rule].rule.id, t->now, b);
 }
 
 /* --- loading --- */
@@ -140,7 +225,156 @@ static void load_clocks(struct loading *l)
     }
 }
 
-static struct item rd_item(struct loading *l, const struct groups *g)
+/* --- loading: groups as they are now --- */
+
+static void load_items(struct loading *l, struct groups *g, struct group *gr, uint64_t count)
+{
+    struct row r = group_row(g, gr);
+    time_ns before = NEVER;
+
+    if (count > SIGMA_EXACT_MAX)
+        rd_fail(&l->r, "fewer items in a group");
+    for (uint64_t k = 0; k < count && rd_ok(&l->r); k++) {
+        struct item it = { .t = rd_before(&l->r, gr->edge, rd_varint(&l->r)) };
+
+        it.n = rd_u32(&l->r);
+        it.source = rd_source(l);
+        it.v = g->c->kind != CORR_EVENT_COUNT ? rd_le64(&l->r) : 0;
+        if (it.t < before)
+            rd_fail(&l->r, "items in the order of time");
+        before = it.t;
+        if (rd_ok(&l->r))
+            l->no_memory |= !group_item(g, gr, &r, r.n, &it);
+    }
+}
+
+static void load_values(struct loading *l, struct groups *g, struct group *gr, uint64_t count)
+{
+    if (count > SIGMA_VALUES_MAX)
+        rd_fail(&l->r, "fewer values in a group");
+    for (uint64_t k = 0; k < count && rd_ok(&l->r); k++) {
+        struct item it = { .t = rd_before(&l->r, gr->edge, rd_varint(&l->r)), .n = 1 };
+
+        it.source = rd_source(l);
+        it.v = rd_le64(&l->r);
+        if (rd_ok(&l->r))
+            l->no_memory |= !values_note(g, gr, &it, NULL);
+    }
+}
+
+static void load_steps(struct loading *l, struct groups *g, struct group *gr, uint64_t count)
+{
+    struct step *ordered;
+    time_ns *last;
+
+    if (count != 0 && count != g->lay.steps)
+        rd_fail(&l->r, "as many steps as the correlation has");
+    if (!rd_ok(&l->r) || count == 0)
+        return;
+    last = group_steps(g, gr);
+    ordered = (void *)last;
+    l->no_memory |= !last;
+    for (uint32_t i = 0; i < g->lay.steps && rd_ok(&l->r) && last; i++) {
+        time_ns t = rd_or_never(&l->r, gr->edge);
+
+        if (g->c->kind == CORR_TEMPORAL)
+            last[i] = t;
+        else
+            ordered[i] = (struct step){ t, rd_le64(&l->r) };
+    }
+}
+
+/* load_by_kind - what stands behind the edge; *seen is when the group was touched, or opened. */
+static void load_by_kind(struct loading *l, struct groups *g, struct group *gr, time_ns *seen)
+{
+    time_ns now = l->t->now, fired;
+    uint64_t tally;
+
+    if (g->lay.ends) {
+        *seen = rd_before(&l->r, now, rd_varint(&l->r));
+        group_ending(gr)->last_seq = rd_varint(&l->r);
+        group_ending(gr)->tally.n = rd_varint(&l->r);
+        group_ending(gr)->tally.bits = rd_le64(&l->r);
+    } else {
+        fired = rd_or_never(&l->r, gr->edge);
+        gr->fired = fired;
+        *seen = (groups_second(now) - rd_u32(&l->r)) * NS_PER_SECOND;
+    }
+    if (has_tally(g)) {
+        tally = rd_le64(&l->r);
+        memcpy(gr + 1, &tally, sizeof tally);
+    }
+    if (keeps_values(g))
+        load_values(l, g, gr, rd_varint(&l->r));
+    else if (g->lay.steps)
+        load_steps(l, g, gr, rd_varint(&l->r));
+    else if (is_sum(g))
+        load_items(l, g, gr, rd_varint(&l->r));
+}
+
+/* add_group - NULL if the key is there already, or without memory. */
+static struct group *add_group(struct loading *l, struct groups *g, struct str key)
+{
+    struct siphash hash;
+    uint32_t i;
+
+    if (!rd_ok(&l->r))
+        return NULL;
+    if (groups_find(g, key, &hash) != NIL) {
+        rd_fail(&l->r, "each group once");
+        return NULL;
+    }
+    i = groups_add(g, key, hash);
+    l->no_memory |= i == NIL;
+    return i == NIL ? NULL : group_at(g, i);
+}
+
+static void load_group(struct loading *l, struct groups *g)
+{
+    struct group *gr = add_group(l, g, rd_varstr(&l->r, KEY_BYTES_MAX, "group key"));
+    struct cold *k = gr ? group_cold(g, gr) : NULL;
+    uint32_t stamp;
+    uint64_t total;
+    time_ns seen = 0;
+
+    if (!gr)
+        return;
+    stamp = rd_u32(&l->r);
+    total = rd_varint(&l->r);
+    if (stamp == 0 || stamp > g->stamp || total == 0 || total > TOTAL_MAX)
+        rd_fail(&l->r, "a stamp and a number of events");
+    gr->total = total & TOTAL_MAX;
+    k->first_seq = rd_varint(&l->r);
+    gr->source = rd_source(l) & UINT16_MAX;
+    k->first = rd_before(&l->r, l->t->now, rd_varint(&l->r));
+    gr->edge = rd_before(&l->r, k->first, rd_varint(&l->r));
+    load_by_kind(l, g, gr, &seen);
+    groups_seen_set(g, gr, stamp ? stamp : 1, seen);
+}
+
+static void load_groups(struct loading *l, struct groups *g)
+{
+    uint64_t count;
+
+    g->evicted = rd_varint(&l->r);
+    g->stamp = rd_u32(&l->r);
+    count = rd_varint(&l->r);
+    if (count > SIGMA_GROUPS_MAX)
+        rd_fail(&l->r, "fewer groups");
+    for (uint64_t k = 0; k < count && rd_ok(&l->r) && !l->no_memory; k++)
+        load_group(l, g);
+}
+
+/* --- loading: groups of versions 1 and 2 --- */
+
+struct former {
+    uint64_t total, first_seq, last_seq;
+    time_ns  first, last, fired, seen;
+    uint32_t source;
+    struct tally tally;
+};
+
+static struct item former_item(struct loading *l, const struct groups *g)
 {
     struct item it = { .t = rd_moment(&l->r, !g || g->c->kind == CORR_TEMPORAL_ORDERED) };
 
@@ -156,29 +390,37 @@ static struct item rd_item(struct loading *l, const struct groups *g)
     return it;
 }
 
-/* load_items - g is NULL when the correlation is not in this set: read and left out. */
-static void load_items(struct loading *l, struct groups *g, uint32_t i, uint64_t count)
+/* former_items - g is NULL when the correlation is not in this set: read and left out. */
+static void former_items(struct loading *l, struct groups *g, struct group *gr, uint64_t count)
 {
-    bool sums = g && !keeps_values(g) && g->c->kind != CORR_TEMPORAL && g->c->kind != CORR_TEMPORAL_ORDERED && !g->c->at_end;
-
     for (uint64_t k = 0; k < count && rd_ok(&l->r); k++) {
-        struct item it = rd_item(l, g);
-        struct group *gr = g ? &g->at[i] : NULL;
+        struct item it = former_item(l, g);
+        void *steps = NULL;
+        struct row r;
 
         if (!g || !rd_ok(&l->r))
             continue;
-        if (sums && gr->item_n && it.t < group_items(gr)[gr->item_n - 1].t)
-            rd_fail(&l->r, "items in the order of time");
-        if (sums && l->version == 1)
-            gr->tally.n++;
-        l->no_memory |= !(keeps_values(g) ? values_note(g, gr, (struct value){ .hash = it.v, .t = it.t, .source = it.source }, NULL)
-                                          : group_item(g, gr, gr->item_n, it));
+        if (keeps_values(g)) {
+            l->no_memory |= !values_note(g, gr, &it, NULL);
+        } else if (g->lay.steps && k < g->lay.steps && (steps = group_steps(g, gr))) {
+            if (g->c->kind == CORR_TEMPORAL)
+                ((time_ns *)steps)[k] = it.n ? it.t : NEVER;
+            else
+                ((struct step *)steps)[k] = (struct step){ it.t, it.v };
+        } else if (is_sum(g)) {
+            r = group_row(g, gr);
+            if (r.n && it.t < row_time(&r, r.n - 1))
+                rd_fail(&l->r, "items in the order of time");
+            if (rd_ok(&l->r))
+                l->no_memory |= !group_item(g, gr, &r, r.n, &it);
+        }
+        l->no_memory |= g->lay.steps && k < g->lay.steps && !steps;
     }
 }
 
-static struct group rd_group(struct loading *l, const struct groups *g)
+static struct former rd_former(struct loading *l, const struct groups *g)
 {
-    struct group in = { .total = rd_varint(&l->r) };
+    struct former in = { .total = rd_varint(&l->r) };
     time_ns quiet;
     uint64_t value;
 
@@ -188,8 +430,10 @@ static struct group rd_group(struct loading *l, const struct groups *g)
     in.last = rd_moment(&l->r, false);
     if (l->version == 1) {
         quiet = unzigzag(rd_varint(&l->r));
-        if (quiet != NEVER && (quiet > MOMENT_MAX + TIMESPAN_MAX || quiet < -MOMENT_MAX))
+        if (quiet != NEVER && (quiet > MOMENT_MAX + TIMESPAN_MAX || quiet < -MOMENT_MAX)) {
             rd_fail(&l->r, "a moment");
+            quiet = NEVER;
+        }
         in.fired = quiet == NEVER || !g ? NEVER : moment_within(quiet - g->c->timespan);
         in.seen = g && g->c->at_end ? in.first : in.last;
         in.tally.n = g && g->c->at_end ? in.total : 0;
@@ -204,36 +448,56 @@ static struct group rd_group(struct loading *l, const struct groups *g)
     return in;
 }
 
-static void load_group(struct loading *l, struct groups *g)
+static void former_put(struct groups *g, struct group *gr, const struct former *in)
+{
+    struct cold *k = group_cold(g, gr);
+    uint64_t total = in->total == 0 ? 1 : in->total > TOTAL_MAX ? TOTAL_MAX : in->total;
+
+    gr->total = total & TOTAL_MAX;
+    gr->source = in->source & UINT16_MAX;
+    gr->edge = g->c->at_end ? in->first : in->last;
+    k->first_seq = in->first_seq;
+    k->first = in->first;
+    if (g->lay.ends)
+        *group_ending(gr) = (struct ending){ in->last_seq, in->tally };
+    else
+        gr->fired = in->fired;
+    if (has_tally(g))
+        memcpy(gr + 1, &in->tally.bits, sizeof in->tally.bits);
+    groups_touch(g, gr, in->seen);
+}
+
+static void load_former(struct loading *l, struct groups *g)
 {
     struct str key = rd_varstr(&l->r, KEY_BYTES_MAX, "group key");
-    struct group in = rd_group(l, g), *gr;
+    struct former in = rd_former(l, g);
     uint64_t items = rd_varint(&l->r);
-    uint32_t i = 0;
+    struct group *gr = NULL;
 
     if (items > (g && keeps_values(g) ? SIGMA_VALUES_MAX : g ? SIGMA_EXACT_MAX : UINT32_MAX))
         rd_fail(&l->r, "fewer items in a group");
-    if (g && rd_ok(&l->r) && groups_find(g, key, str_hash(key)) != NIL)
-        rd_fail(&l->r, "each group once");
-    if (g && rd_ok(&l->r)) {
-        i = groups_add(g, key, str_hash(key));
-        if (i == NIL) {
-            l->no_memory = true;
+    if (g) {
+        gr = add_group(l, g, key);
+        if (!gr)
             return;
-        }
-        gr = &g->at[i];
-        gr->total = in.total;
-        gr->first_seq = in.first_seq;
-        gr->last_seq = in.last_seq;
-        gr->first = in.first;
-        gr->last = in.last;
-        gr->fired = in.fired;
-        gr->seen = in.seen;
-        gr->source = in.source;
-        gr->tally = in.tally;
+        former_put(g, gr, &in);
     }
-    load_items(l, g, i, items);
+    former_items(l, g, gr, items);
 }
+
+static void load_formers(struct loading *l, struct groups *g, uint64_t evicted)
+{
+    uint64_t count = rd_varint(&l->r);
+
+    if (count > SIGMA_GROUPS_MAX)
+        rd_fail(&l->r, "fewer groups");
+    if (g)
+        g->evicted = evicted;
+    for (uint64_t k = 0; k < count && rd_ok(&l->r) && !l->no_memory; k++)
+        load_former(l, g);
+}
+
+/* --- loading --- */
 
 static struct groups *wanted(struct tracker *t, struct str id, uint64_t definition)
 {
@@ -244,12 +508,11 @@ static struct groups *wanted(struct tracker *t, struct str id, uint64_t definiti
     return NULL;
 }
 
-static void load_correlation(struct loading *l)
+/* load_correlation_former - in versions 1 and 2 its length does not stand before it. */
+static void load_correlation_former(struct loading *l, struct str id, uint64_t definition)
 {
-    struct str id = rd_varstr(&l->r, 4096, "rule id");
-    uint64_t definition = rd_le64(&l->r), count, evicted = 0;
+    uint64_t evicted = 0;
     time_ns watermark;
-    struct groups *g;
 
     if (l->version == 1) {   /* each correlation had a clock of its own */
         watermark = rd_moment(&l->r, true);
@@ -257,14 +520,32 @@ static void load_correlation(struct loading *l)
     } else {
         evicted = rd_varint(&l->r);
     }
-    count = rd_varint(&l->r);
-    if (count > SIGMA_GROUPS_MAX)
-        rd_fail(&l->r, "fewer groups");
+    load_formers(l, rd_ok(&l->r) ? wanted(l->t, id, definition) : NULL, evicted);
+}
+
+static void load_correlation(struct loading *l)
+{
+    struct str id = rd_varstr(&l->r, 4096, "rule id"), content;
+    uint64_t definition = rd_le64(&l->r), n;
+    struct reader behind;
+    struct groups *g;
+
+    if (l->version < 3) {
+        load_correlation_former(l, id, definition);
+        return;
+    }
+    n = rd_le64(&l->r);
+    content = rd_take(&l->r, n > rd_left(&l->r) ? SIZE_MAX : (size_t)n, "the groups of a correlation");
     g = rd_ok(&l->r) ? wanted(l->t, id, definition) : NULL;
-    if (g)
-        g->evicted = evicted;
-    for (uint64_t k = 0; k < count && rd_ok(&l->r) && !l->no_memory; k++)
-        load_group(l, g);
+    if (!g)
+        return;
+    behind = l->r;
+    l->r = rd_str(content);
+    load_groups(l, g);
+    if (rd_ok(&l->r) && !l->no_memory && rd_left(&l->r))
+        rd_fail(&l->r, "the end of a correlation");
+    if (rd_ok(&l->r))
+        l->r = behind;
 }
 
 /* empty - as if nothing had been seen. */
@@ -290,7 +571,7 @@ int tracker_load(struct tracker *t, struct str saved, struct err *e)
         rd_fail(&l.r, "the mark SQCS");
     l.version = rd_u8(&l.r);
     if (l.version < 1 || l.version > STATE_VERSION)
-        rd_fail(&l.r, "a saved state of version 1 or 2");
+        rd_fail(&l.r, "a saved state of version 1, 2 or 3");
     if (l.version > 1)
         load_clocks(&l);
     correlations = rd_varint(&l.r);

@@ -348,6 +348,68 @@ static void a_state_of_version_1_goes_on(void **state)
     end(&f);
 }
 
+/* A state as version 2 wrote it: two groups, the one untouched for longest first, the other quiet. */
+static void a_state_of_version_2_goes_on(void **state)
+{
+    static const struct { const char *key; double first, last, fired; int items; } groups[] = { { "a", 10, 20, -1, 2 }, { "b", 5, 30, 25, 0 } };
+    struct sigma_match m = { .count = 0 };
+    AUTO_BUF struct buf old;
+    struct fixture f;
+    struct err e;
+
+    (void)state;
+    buf_init(&old, 0);
+    begin(&f, RULES("value_sum", "  group-by: g\n  condition: {field: v, gte: 9}\n"));
+    buf_str(&old, STR("SQCS\x02"));
+    put_moment(&old, 30);
+    buf_byte(&old, 2);
+    buf_le64(&old, 0);                              /* no source of its own: never heard */
+    buf_varint(&old, UINT64_MAX);
+    buf_varint(&old, UINT64_MAX);
+    buf_le64(&old, str_hash(STR("s")));
+    put_moment(&old, 30);
+    put_moment(&old, 30);
+    buf_byte(&old, 1);
+    buf_varstr(&old, STR("corr"));
+    buf_le64(&old, f.s->correlations[0]->definition);
+    buf_str(&old, STR("\x07\x02"));                 /* evicted, groups */
+    for (size_t i = 0; i < COUNT(groups); i++) {
+        double sum = groups[i].items ? 3 : 0, value;
+        uint64_t bits;
+
+        buf_varstr(&old, str_c(groups[i].key));
+        buf_str(&old, STR("\x02\x01\x02"));         /* total, first and last seq */
+        put_moment(&old, groups[i].first);
+        put_moment(&old, groups[i].last);
+        if (groups[i].fired < 0)
+            buf_varint(&old, UINT64_MAX);
+        else
+            put_moment(&old, groups[i].fired);
+        put_moment(&old, groups[i].last);
+        buf_byte(&old, 1);
+        buf_varint(&old, (uint64_t)groups[i].items);
+        memcpy(&bits, &sum, sizeof bits);
+        buf_le64(&old, bits);
+        buf_varint(&old, (uint64_t)groups[i].items);
+        for (int k = 1; k <= groups[i].items; k++) {
+            put_moment(&old, 10 * k);
+            value = k;
+            memcpy(&bits, &value, sizeof bits);
+            buf_le64(&old, bits);
+            buf_str(&old, STR("\x01\x01"));          /* one event, of "s" */
+        }
+    }
+    assert_int_equal(sigma_run_load(f.run, buf_view(&old), &e), 0);
+    assert_int_equal(sigma_run_counters(f.run)->groups, 2);
+    f.seq = 2;
+    assert_int_equal(feed(&f, (struct seen){ "s", 31, 31, "b", "10" }, NULL), 0);    /* quiet until 85 */
+    assert_int_equal(feed(&f, (struct seen){ "s", 32, 32, "a", "5.5" }, NULL), 0);   /* 1 + 2 + 5.5 */
+    reload(&f);
+    assert_int_equal(feed(&f, (struct seen){ "s", 33, 33, "a", "0.5" }, &m), 1);
+    assert_true(m.value == 9 && m.count == 4 && m.first_seq == 1);
+    end(&f);
+}
+
 /* What was learned under version 1 must find its rule again: this number is what version 1 computed for it. */
 static void definitions_are_those_of_version_1(void **state)
 {
@@ -371,8 +433,8 @@ static void a_state_of_a_later_version_is_refused(void **state)
 
     (void)state;
     begin(&f, RULES("event_count", "  condition: {gt: 4}\n"));
-    assert_int_equal(sigma_run_load(f.run, STR("SQCS\x03\x00\x00\x00"), &e), -EBADMSG);
-    assert_non_null(strstr(e.text, "version 1 or 2"));
+    assert_int_equal(sigma_run_load(f.run, STR("SQCS\x04\x00\x00\x00"), &e), -EBADMSG);
+    assert_non_null(strstr(e.text, "version 1, 2 or 3"));
     end(&f);
 }
 
@@ -391,6 +453,7 @@ int main(void)
         cmocka_unit_test(groups_of_which_nothing_can_come_are_forgotten_uncounted),
         cmocka_unit_test(a_damaged_state_does_no_harm),
         cmocka_unit_test(a_state_of_version_1_goes_on),
+        cmocka_unit_test(a_state_of_version_2_goes_on),
         cmocka_unit_test(definitions_are_those_of_version_1),
         cmocka_unit_test(a_state_of_a_later_version_is_refused),
     };

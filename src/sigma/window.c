@@ -8,7 +8,7 @@
  * follows from how many values are. Past SIGMA_EXACT_MAX events those of one 64th of the timespan become one item.
  *
  * lt, lte, eq, neq, ranges and "not" are judged when the window, which starts with the group's first event, is over. */
-#include "sigma/groups.h"
+#include "sigma/items.h"
 
 #include <math.h>
 
@@ -59,6 +59,22 @@ static void tally_take(const struct correlation *c, struct tally *s, const struc
     }
 }
 
+/* group_tally - of the living items: what they stand for is known from them, the rest is kept in the tail. */
+static struct tally group_tally(const struct groups *g, const struct group *gr)
+{
+    struct tally s = { .n = group_events(g, gr) };
+
+    if (g->lay.area_at > sizeof *gr)
+        memcpy(&s.bits, gr + 1, sizeof s.bits);
+    return s;
+}
+
+static void group_tally_set(const struct groups *g, struct group *gr, const struct tally *s)
+{
+    if (g->lay.area_at > sizeof *gr)
+        memcpy(gr + 1, &s->bits, sizeof s->bits);
+}
+
 /* percentile_holds - the percentile is the value at the rank-th place, counted from the smallest. */
 static bool percentile_holds(const struct correlation *c, const struct tally *s)
 {
@@ -87,29 +103,39 @@ static double tally_value(const struct correlation *c, const struct tally *s)
 
 /* --- items in a window --- */
 
-static uint32_t place_of(const struct group *gr, time_ns t)
+static uint32_t place_of(const struct row *r, time_ns t)
 {
-    const struct item *items = group_items(gr);
-    uint32_t at = gr->item_n;
+    uint32_t at = r->n;
 
-    while (at && items[at - 1].t > t)
+    while (at && row_time(r, at - 1) > t)
         at--;
     return at;
 }
 
-static void drop_oldest(struct groups *g, struct group *gr)
+/* drop_items - with what they add up to. */
+static void drop_items(struct groups *g, struct group *gr, uint32_t from, uint32_t n)
 {
-    tally_take(g->c, &gr->tally, group_items(gr));
-    group_drop_items(gr, 0, 1);
+    struct tally s = group_tally(g, gr);
+    struct row r = group_row(g, gr);
+
+    for (uint32_t i = from; i < from + n; i++) {
+        struct item it = row_at(&r, i);
+
+        tally_take(g->c, &s, &it);
+    }
+    group_drop_items(g, gr, from, n);
+    group_tally_set(g, gr, &s);
 }
 
 /* squeeze - items of the same part of the timespan become one, at the time of the newest. */
-static void squeeze(struct groups *g, struct group *gr)
+static int squeeze(struct groups *g, struct group *gr)
 {
-    struct item *items = group_items(gr);
+    struct item *items = group_widen(g, gr);
     time_ns part = g->c->timespan / PARTS;
     uint32_t n = 0;
 
+    if (!items)
+        return -ENOMEM;
     for (uint32_t i = 1; i < gr->item_n; i++) {
         struct item *to = &items[n];
 
@@ -123,115 +149,135 @@ static void squeeze(struct groups *g, struct group *gr)
         if (g->c->kind == CORR_PERCENTILE) {
             to->rank.low += items[i].rank.low;
             to->rank.high += items[i].rank.high;
-        } else {
+        } else if (g->c->kind != CORR_EVENT_COUNT) {
             to->sum += items[i].sum;
         }
     }
-    gr->item_n = n + 1;
-    while (gr->item_n > SIGMA_EXACT_MAX / 2)   /* many sources with clocks of their own */
-        drop_oldest(g, gr);
+    gr->item_n = (n + 1) & 0x3FFF;
+    if (gr->item_n > SIGMA_EXACT_MAX / 2)   /* many sources with clocks of their own */
+        drop_items(g, gr, 0, gr->item_n - SIGMA_EXACT_MAX / 2);
+    return 0;
 }
 
-static struct tally tally_between(const struct groups *g, const struct group *gr, time_ns from, time_ns to)
+static struct tally tally_between(const struct groups *g, const struct row *r, time_ns from, time_ns to)
 {
-    const struct item *items = group_items(gr);
     struct tally s = { .n = 0 };
 
-    for (uint32_t i = gr->item_n; i-- > 0 && items[i].t >= from;)
-        if (items[i].t <= to)
-            tally_add(g->c, &s, &items[i]);
+    for (uint32_t i = r->n; i-- > 0 && row_time(r, i) >= from;)
+        if (row_time(r, i) <= to) {
+            struct item it = row_at(r, i);
+
+            tally_add(g->c, &s, &it);
+        }
     return s;
 }
 
 /* use_up - the events that made it fire are consumed. */
 static void use_up(struct groups *g, struct group *gr, time_ns from, time_ns to)
 {
-    struct item *items = group_items(gr);
-    uint32_t n = 0;
+    struct row r = group_row(g, gr);
+    uint32_t first = 0, behind = r.n;
 
-    for (uint32_t i = 0; i < gr->item_n; i++)
-        if (items[i].t >= from && items[i].t <= to)
-            tally_take(g->c, &gr->tally, &items[i]);
-        else
-            items[n++] = items[i];
-    group_drop_items(gr, n, gr->item_n - n);
+    while (first < r.n && row_time(&r, first) < from)
+        first++;
+    while (behind > first && row_time(&r, behind - 1) > to)
+        behind--;
+    drop_items(g, gr, first, behind - first);
 }
 
-static bool window_fires(struct groups *g, struct group *gr, time_ns end, const struct arrival *a)
+static bool window_fires(struct groups *g, struct group *gr, const struct row *r, time_ns end, const struct arrival *a)
 {
-    const struct item *items = group_items(gr);
     time_ns from = end - g->c->timespan;
-    bool whole = gr->item_n && items[0].t >= from && items[gr->item_n - 1].t <= end, fires;
+    bool whole, fires;
     struct tally s;
 
     if (a->t < from)
         return false;
-    s = whole ? gr->tally : tally_between(g, gr, from, end);
+    whole = r->n && row_time(r, 0) >= from && row_time(r, r->n - 1) <= end;
+    s = whole ? group_tally(g, gr) : tally_between(g, r, from, end);
     fires = tally_holds(g->c, &s);
     if (fires) {
-        gr->value = tally_value(g->c, &s);
+        g->value = tally_value(g->c, &s);
         use_up(g, gr, from, end);
     }
     return fires;
 }
 
-static int sum_up(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a)
+/* stale - how many items, from the oldest on, lie before the window of the source they came from. */
+static uint32_t stale(const struct groups *g, const struct row *r, const struct clocks *clocks, time_ns now)
+{
+    uint32_t n = 0;
+
+    while (n < r->n && row_time(r, n) < clocks_present(clocks, row_source(r, n), now) - g->c->timespan)
+        n++;
+    return n;
+}
+
+static int sum_up(struct groups *g, struct group *gr, struct row *r, const struct clocks *clocks, const struct arrival *a)
 {
     struct item it = item_of(g->c, a);
+    uint32_t old = stale(g, r, clocks, a->now);
     time_ns newest, own;
+    struct tally s;
 
-    while (gr->item_n && group_items(gr)->t < clocks_present(clocks, group_items(gr)->source, a->now) - g->c->timespan)
-        drop_oldest(g, gr);
-    if (!group_item(g, gr, place_of(gr, a->t), it))
+    if (old) {
+        drop_items(g, gr, 0, old);
+        *r = group_row(g, gr);
+    }
+    if (!group_item(g, gr, r, place_of(r, a->t), &it))
         return -ENOMEM;
-    tally_add(g->c, &gr->tally, &it);
-    if (gr->item_n > SIGMA_EXACT_MAX)
-        squeeze(g, gr);
-    newest = group_items(gr)[gr->item_n - 1].t;
+    s = group_tally(g, gr);
+    tally_add(g->c, &s, &it);
+    group_tally_set(g, gr, &s);
+    if (r->n > SIGMA_EXACT_MAX) {
+        if (squeeze(g, gr) < 0)
+            return -ENOMEM;
+        *r = group_row(g, gr);
+    }
+    newest = row_time(r, r->n - 1);
     own = own_end(clocks, a);
-    return window_fires(g, gr, newest, a) || (own != newest && window_fires(g, gr, own, a));
+    return window_fires(g, gr, r, newest, a) || (own != newest && window_fires(g, gr, r, own, a));
 }
 
 /* --- values --- */
 
-static void drop_stale_values(struct groups *g, struct group *gr, const struct clocks *clocks, time_ns now)
+/* drop_stale_values - what lies before the window of the source it came from; what is left. */
+static struct values_ends drop_stale_values(struct groups *g, struct group *gr, const struct clocks *clocks, time_ns now)
 {
-    const struct values *s = gr->values;
+    struct values_ends ends = values_ends(g, gr);
 
-    while (s && s->count && s->at[s->oldest].t < clocks_present(clocks, s->at[s->oldest].source, now) - g->c->timespan)
-        values_drop_oldest(gr);
+    while (ends.count && ends.oldest < clocks_present(clocks, ends.source, now) - g->c->timespan) {
+        values_drop_oldest(g, gr);
+        ends = values_ends(g, gr);
+    }
+    return ends;
 }
 
-static uint32_t values_between(const struct values *s, time_ns from, time_ns to)
+static bool values_fire(const struct groups *g, const struct group *gr, const struct values_ends *ends, time_ns end, const struct arrival *a)
 {
-    uint32_t n = 0;
-
-    for (uint32_t i = s->newest; i != NIL && s->at[i].t >= from; i = s->at[i].older)
-        n += s->at[i].t <= to;
-    return n;
-}
-
-static bool values_fire(const struct groups *g, const struct group *gr, time_ns end, const struct arrival *a)
-{
-    const struct values *s = gr->values;
     time_ns from = end - g->c->timespan;
-    bool whole = s->at[s->oldest].t >= from && s->at[s->newest].t <= end;
+    bool whole = ends->oldest >= from && ends->newest <= end;
 
-    return a->t >= from && range_holds(&g->c->range, whole ? s->count : values_between(s, from, end));
+    return a->t >= from && range_holds(&g->c->range, whole ? ends->count : values_between(g, gr, from, end));
+}
+
+static bool note(struct groups *g, struct group *gr, const struct arrival *a, bool *known)
+{
+    return values_note(g, gr, &(struct item){ .v = a->value, .t = a->t, .n = 1, .source = a->source }, known);
 }
 
 static int count_values(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a)
 {
-    time_ns newest, own = own_end(clocks, a);
+    time_ns own = own_end(clocks, a);
+    struct values_ends ends;
     bool fires;
 
-    if (!values_note(g, gr, (struct value){ .hash = a->value, .t = a->t, .source = a->source }, NULL))
+    if (!note(g, gr, a, NULL))
         return -ENOMEM;
-    drop_stale_values(g, gr, clocks, a->now);
-    if (values_count(gr) == 0)   /* it came later than a timespan */
+    ends = drop_stale_values(g, gr, clocks, a->now);
+    if (ends.count == 0)   /* it came later than a timespan */
         return 0;
-    newest = gr->values->at[gr->values->newest].t;
-    fires = values_fire(g, gr, newest, a) || (own != newest && values_fire(g, gr, own, a));
+    fires = values_fire(g, gr, &ends, ends.newest, a) || (own != ends.newest && values_fire(g, gr, &ends, own, a));
     if (fires)
         groups_empty(g, gr);
     return fires;
@@ -243,39 +289,29 @@ static int new_value(struct groups *g, struct group *gr, const struct clocks *cl
     bool known;
 
     drop_stale_values(g, gr, clocks, a->now);
-    if (!values_note(g, gr, (struct value){ .hash = a->value, .t = a->t, .source = a->source }, &known))
+    if (!note(g, gr, a, &known))
         return -ENOMEM;
-    return !known && a->t - gr->first >= g->c->learn;
+    return !known && a->t - group_cold(g, gr)->first >= g->c->learn;
 }
 
 /* --- rules one after another --- */
 
-static bool fill(struct groups *g, struct group *gr, uint32_t n, struct item with)
-{
-    while (gr->item_n < n)
-        if (!group_item(g, gr, gr->item_n, with))
-            return false;
-    return true;
-}
-
-/* all_seen - items[ref] holds the last time of each rule; n is 1 once seen. Some alternative must lie within one timespan. */
+/* all_seen - the last moment of each rule. Some alternative must lie within one timespan. */
 static int all_seen(struct groups *g, struct group *gr, const struct arrival *a)
 {
-    struct item *items;
+    time_ns *last = group_steps(g, gr);
 
-    if (!fill(g, gr, g->c->ref_count, (struct item){ .t = 0 }))
+    if (!last)
         return -ENOMEM;
-    items = group_items(gr);
-    if (!items[a->ref].n || items[a->ref].t < a->t)
-        items[a->ref] = (struct item){ .t = a->t, .n = 1, .source = a->source };
+    last[a->ref] = a->t > last[a->ref] ? a->t : last[a->ref];
     for (uint32_t k = 0; k < g->c->alternative_count; k++) {
         uint32_t want = g->c->alternatives[k].want;
         time_ns least = INT64_MAX, most = INT64_MIN;
 
         if (!(want >> a->ref & 1))
             continue;
-        for (; want && items[__builtin_ctz(want)].n; want &= want - 1) {
-            time_ns t = items[__builtin_ctz(want)].t;
+        for (; want && last[__builtin_ctz(want)] != NEVER; want &= want - 1) {
+            time_ns t = last[__builtin_ctz(want)];
 
             least = t < least ? t : least;
             most = t > most ? t : most;
@@ -286,38 +322,38 @@ static int all_seen(struct groups *g, struct group *gr, const struct arrival *a)
     return 0;
 }
 
-/* step - items[i] holds the latest start of a chain up to its i-th rule, and the seq of the event that came last there. */
-static bool step(struct item *items, uint32_t i, const struct arrival *a, time_ns timespan)
+/* step - steps[i] holds the latest start of a chain up to its i-th rule, and the seq of the event that came last there. */
+static bool step(struct step *steps, uint32_t i, const struct arrival *a, time_ns timespan)
 {
-    struct item start = { .t = a->t, .v = a->seq };
+    struct step start = { a->t, a->seq };
 
     if (i > 0) {
-        const struct item *before = &items[i - 1];
+        const struct step *before = &steps[i - 1];
 
-        if (before->t == NEVER || (before->v == a->seq && !a->ended) || a->t < before->t || a->t - before->t > timespan)
+        if (before->t == NEVER || (before->seq == a->seq && !a->ended) || a->t < before->t || a->t - before->t > timespan)
             return false;
         start.t = before->t;
     }
-    if (items[i].t <= start.t)
-        items[i] = start;
+    if (steps[i].t <= start.t)
+        steps[i] = start;
     return true;
 }
 
-/* in_order - one chain for each alternative, one behind the other in the row of items. */
+/* in_order - one chain for each alternative, one behind the other in the row of steps. */
 static int in_order(struct groups *g, struct group *gr, const struct arrival *a)
 {
-    uint32_t at = 0;
+    struct step *steps = group_steps(g, gr);
     bool fires = false;
 
+    if (!steps)
+        return -ENOMEM;
     for (uint32_t k = 0; k < g->c->alternative_count; k++) {
         uint32_t want = g->c->alternatives[k].want, length = (uint32_t)__builtin_popcount(want);
         uint32_t place = (uint32_t)__builtin_popcount(want & ((1u << a->ref) - 1));
 
-        if (!fill(g, gr, at + length, (struct item){ .t = NEVER }))
-            return -ENOMEM;
-        if (want >> a->ref & 1 && step(group_items(gr) + at, place, a, g->c->timespan))
+        if (want >> a->ref & 1 && step(steps, place, a, g->c->timespan))
             fires = fires || place == length - 1;
-        at += length;
+        steps += length;
     }
     return fires;
 }
@@ -333,7 +369,7 @@ static bool mask_holds(const struct correlation *c, uint32_t seen)
 /* --- the windows --- */
 
 /* judge - the kinds that fire on the event that crosses. */
-static int judge(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a)
+static int judge(struct groups *g, struct group *gr, struct row *r, const struct clocks *clocks, const struct arrival *a)
 {
     int rc;
 
@@ -342,11 +378,10 @@ static int judge(struct groups *g, struct group *gr, const struct clocks *clocks
     case CORR_NEW_VALUE: return new_value(g, gr, clocks, a);
     case CORR_TEMPORAL: rc = all_seen(g, gr, a); break;
     case CORR_TEMPORAL_ORDERED: rc = in_order(g, gr, a); break;
-    case CORR_ABSENCE: return 0;
-    default: return sum_up(g, gr, clocks, a);
+    default: return sum_up(g, gr, r, clocks, a);
     }
     if (rc == 1)
-        group_drop_items(gr, 0, gr->item_n);
+        group_steps_clear(g, gr);
     return rc;
 }
 
@@ -356,11 +391,11 @@ static int put_in(struct groups *g, struct group *gr, const struct arrival *a)
     struct item it = item_of(g->c, a);
 
     if (g->c->kind == CORR_VALUE_COUNT)
-        return values_note(g, gr, (struct value){ .hash = a->value, .t = a->t, .source = a->source }, NULL) ? 0 : -ENOMEM;
+        return note(g, gr, a, NULL) ? 0 : -ENOMEM;
     if (g->c->kind == CORR_TEMPORAL)
-        gr->tally.mask |= 1u << a->ref;
+        group_ending(gr)->tally.mask |= 1u << a->ref;
     else
-        tally_add(g->c, &gr->tally, &it);
+        tally_add(g->c, &group_ending(gr)->tally, &it);
     return 0;
 }
 
@@ -368,16 +403,18 @@ bool window_over(const struct groups *g, const struct group *gr, const struct ar
 {
     if (!g->c->at_end || gr->total == 0)
         return false;
-    return a->source == gr->source ? a->t > gr->first && a->t - gr->first > g->c->timespan : a->now - gr->seen > g->c->timespan;
+    return a->source == gr->source ? a->t > gr->edge && a->t - gr->edge > g->c->timespan : a->now - gr->seen > g->c->timespan;
 }
 
-bool window_holds(const struct groups *g, struct group *gr)
+bool window_holds(struct groups *g, struct group *gr)
 {
-    gr->value = tally_value(g->c, &gr->tally);
+    const struct tally *s = &group_ending(gr)->tally;
+
+    g->value = tally_value(g->c, s);
     switch (g->c->kind) {
-    case CORR_VALUE_COUNT: return range_holds(&g->c->range, values_count(gr));
-    case CORR_TEMPORAL: return mask_holds(g->c, gr->tally.mask);
-    default: return tally_holds(g->c, &gr->tally);
+    case CORR_VALUE_COUNT: return range_holds(&g->c->range, values_count(g, gr));
+    case CORR_TEMPORAL: return mask_holds(g->c, s->mask);
+    default: return tally_holds(g->c, s);
     }
 }
 
@@ -387,31 +424,53 @@ static bool muted(const struct groups *g, const struct group *gr, time_ns t)
     return g->c->kind != CORR_NEW_VALUE && gr->fired != NEVER && t < gr->fired + g->c->timespan && t > gr->fired - g->c->timespan;
 }
 
+/* open_window - with its first event. */
+static void open_window(const struct groups *g, struct group *gr, const struct arrival *a)
+{
+    struct cold *k = group_cold(g, gr);
+
+    gr->total = 0;
+    gr->source = a->source & UINT16_MAX;
+    k->first_seq = a->seq;
+    k->first = a->t;
+}
+
+/* arrives - the event is counted, and the group touched; r is its row. 1 if it was there before: two rules brought the same event. */
+static int arrives(struct groups *g, struct group *gr, struct row *r, const struct arrival *a)
+{
+    bool lasting = g->c->kind == CORR_NEW_VALUE || g->lay.ends, opens = gr->total == 0, again;
+
+    if (g->lay.ends)
+        again = a->seq && group_ending(gr)->last_seq == a->seq;
+    else
+        again = groups_again(g, gr, a->seq);
+    again = again && !opens && !a->ended;
+    if (opens || (!lasting && a->t > gr->edge && a->t - gr->edge > g->c->timespan))
+        open_window(g, gr, a);
+    if ((opens || (a->t > gr->edge && !g->c->at_end)) && !group_move(g, gr, r, a->t))
+        return -ENOMEM;
+    if (!g->c->at_end || opens)
+        groups_touch(g, gr, a->now);
+    if (g->lay.ends)
+        group_ending(gr)->last_seq = a->seq;
+    if (!again && gr->total < TOTAL_MAX)
+        gr->total++;
+    return again;
+}
+
 int window_take(struct groups *g, struct group *gr, const struct clocks *clocks, const struct arrival *a)
 {
-    bool lasting = g->c->kind == CORR_NEW_VALUE || g->c->kind == CORR_ABSENCE || g->c->at_end;
-    bool again = gr->total && a->seq && gr->last_seq == a->seq && !a->ended;   /* two rules brought the same event */
-    int rc;
+    struct row r = group_row(g, gr);
+    int rc = arrives(g, gr, &r, a);
 
-    if (gr->total == 0 || (!lasting && a->t > gr->last && a->t - gr->last > g->c->timespan)) {
-        gr->total = 0;
-        gr->first_seq = a->seq;
-        gr->first = gr->last = a->t;
-        gr->source = a->source;
-        gr->seen = a->now;
-    }
-    gr->total += !again;
-    gr->last_seq = a->seq;
-    gr->last = a->t > gr->last ? a->t : gr->last;
-    if (!g->c->at_end)
-        gr->seen = a->now;
-    if (again && g->c->kind != CORR_TEMPORAL && g->c->kind != CORR_TEMPORAL_ORDERED)
-        return 0;
+    g->value = (double)NAN;
+    if (rc < 0 || (rc == 1 && g->c->kind != CORR_TEMPORAL && g->c->kind != CORR_TEMPORAL_ORDERED))
+        return rc < 0 ? rc : 0;
     if (g->c->at_end)
         return put_in(g, gr, a);
-    if (muted(g, gr, a->t))
+    if (g->c->kind == CORR_ABSENCE || muted(g, gr, a->t))
         return 0;
-    rc = judge(g, gr, clocks, a);
+    rc = judge(g, gr, &r, clocks, a);
     if (rc == 1)
         gr->fired = a->t;
     return rc;
