@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const floors = { base: 0, column: 1, learn: 1, kafka: 1, pki: 1, event: 1, ioc: 2, envelope: 2, journal: 2, parse: 2, query: 2, sigma: 2, pipes: 2.5, store: 3, ingest: 3, detect: 3, forward: 3, duty: 3, sign: 3, agent: 3, table: 3, scan: 4, keep: 4, forms: 4, desk: 5, portal: 6, bin: 7 };
+const floors = { base: 0, column: 1, learn: 1, kafka: 1, pki: 1, event: 1, ioc: 2, envelope: 2, journal: 2, parse: 2, query: 2, sigma: 2, pipes: 2.5, store: 3, ingest: 3, detect: 3, forward: 3, duty: 3, sign: 3, agent: 3, table: 3, scan: 4, keep: 4, backup: 4, forms: 4, desk: 5, portal: 6, bin: 7 };
 const sameFloor = new Set(['detect>store', 'event>pki']);
 const FILE_MAX = 800, FUNCTION_MAX = 100, FUNCTION_LONG = 60;
 const breaches = [], functions = [];

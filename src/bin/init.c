@@ -21,7 +21,7 @@ struct making {
 
 static int make_folders(const struct making *m, struct err *e)
 {
-    static const char *const folders[] = { "", "run", "log", "journal", "findings", "store", "documents", "desk", "detect", "link", "requirements", "agent", "demo", "parsers", "tokens" };
+    static const char *const folders[] = { "", "run", "log", "journal", "findings", "store", "documents", "desk", "detect", "link", "requirements", "agent", "demo", "parsers", "tokens", "holds" };
     char path[4096];
     int rc = 0;
 

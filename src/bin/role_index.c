@@ -20,6 +20,7 @@
 #define RETAIN_STEPS     8      /* in an hour: a clock that runs ahead for a while does not empty the store */
 #define WATCH_EVERY_NS   NS_PER_SECOND
 #define PICTURE_EVERY_NS (5 * NS_PER_SECOND)
+#define HOLDS_EVERY_NS   (30 * NS_PER_SECOND)   /* holds are looked at so often to tell of them; before each removal besides */
 #define MOVE_EVERY_NS    (10 * NS_PER_SECOND)   /* a part into the archive, even while events come */
 #define MOVE_AGAIN_NS    NS_PER_MINUTE          /* after an error, or when there was nothing to move */
 #define TYPES_EVERY_NS   (5 * NS_PER_SECOND)    /* the rules of event types are looked at for changes */
@@ -40,8 +41,9 @@ struct indexer {
     time_ns                types_at;
     struct node           *again;           /* the configuration as it was read again; NULL: still the first */
     bool                   archive_set;
+    bool                   holds_bad;       /* told once */
     bool                   forward_stood;   /* once; an upstream that is taken out later keeps nothing */
-    time_ns                tick_at, cursor_at, metrics_at, retain_at, watch_at, picture_at, move_at;
+    time_ns                tick_at, cursor_at, metrics_at, retain_at, watch_at, picture_at, move_at, holds_at;
 };
 
 static volatile sig_atomic_t stop, hangup;
@@ -190,6 +192,20 @@ static void move_cursor(struct indexer *x)
     x->detect = detect;
 }
 
+/* look_at_holds - the holds as they are now. One that cannot be read stops every removal, and is told: when it begins, and in every hour in which something is due. */
+static int look_at_holds(struct indexer *x, bool again, struct err *e)
+{
+    int rc = keep_holds(x->keep, clock_now(), e);
+
+    if (rc < 0 && (again || !x->holds_bad))
+        tell(x, "a legal hold cannot be read: nothing is removed for its age until it can be, or is taken out of DATA/holds by somebody who answers for it", e);
+    if (rc == 0 && x->holds_bad)
+        log_line(LOG_INFO, "all legal holds can be read again", NULL);
+    x->holds_bad = rc < 0;
+    x->holds_at = clock_steady();
+    return rc;
+}
+
 /* retain - what is due for its age: whole days one step an hour, parts of days a few. The hour is noted before anything goes. Where that cannot be written, what
  * is due goes nevertheless: it makes room. */
 static void retain(struct indexer *x)
@@ -203,12 +219,17 @@ static void retain(struct indexer *x)
     if (keep_expiry_note(x->keep, clock_now(), &e) < 0)
         tell(x, "could not note when events whose term is over were removed last", &e);
     for (int i = 0; rc == 1 && i < RETAIN_STEPS && d->expired.days == days; i++) {
+        rc = look_at_holds(x, i == 0, &e);
+        if (rc < 0)
+            break;
         rc = store_expire(x->store, keep_policy(x->keep), clock_now(), &d->expired, &e);
         if (rc == 1)
             d->expired_at = clock_now();
+        if (rc == -ESTALE)
+            rc = 1;     /* a hold was set or released meanwhile: nothing went, and the step is taken again with it */
     }
     snprintf(d->expire_error, sizeof d->expire_error, "%s", rc < 0 ? e.text : "");
-    if (rc < 0)
+    if (rc < 0 && !x->holds_bad)
         tell(x, "could not remove events whose term is over", &e);
     if (d->expired.unreadable > unreadable)
         log_line(LOG_WARN, "a damaged part holds events whose term is over; it stays until its longest term is", NULL);
@@ -326,6 +347,8 @@ static void look_after(struct indexer *x, bool idle)
     }
     if (*node_now(x)->retention_archive && now >= (idle && x->move_at ? x->move_at - MOVE_EVERY_NS : x->move_at))
         archive(x, node_now(x));
+    if (now - x->holds_at >= HOLDS_EVERY_NS || !x->holds_at)
+        (void)look_at_holds(x, false, &e);     /* told there */
     if (now - x->picture_at >= PICTURE_EVERY_NS || !x->picture_at) {
         if (keep_publish(x->keep, clock_now(), &e) < 0)
             tell(x, "could not write " KEEP_PICTURE, &e);

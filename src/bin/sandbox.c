@@ -48,12 +48,12 @@ struct port_rule {
  * (the one to the archive of the store). The authority's key is for --init and the role keys alone. */
 static const char *const role_folders[ROLE_COUNT][24] = {
     [ROLE_INGEST] = { "+journal", "+run", "-log", "-parsers", "-tokens", "+inputs", "-pki/ca.pem", "-pki/server.pem", "-pki/server.key", "-pki/server" },
-    [ROLE_INDEX] = { "@store", "+journal", "+run", "-rules" },
+    [ROLE_INDEX] = { "@store", "+journal", "+run", "-rules", "-holds" },
     [ROLE_DETECT] = { "+findings", "+journal", "+run", "+detect", "-rules", "-intel", "-store", "-policy" },
     [ROLE_FORWARD] = { "-journal", "+journal/cursors", "+run", "+forward" },
     [ROLE_TOOLS] = { "+tools", "-scap" },
     [ROLE_KEYS] = { "+pki", "+run" },
-    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "+tools", "+tokens", "+intel", "+rules/exceptions", "-rules", "-policy", "-detect", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
+    [ROLE_DESK] = { "+desk", "+documents", "+run", "+findings", "+tools", "+tokens", "+intel", "+holds", "+rules/exceptions", "-rules", "-policy", "-detect", "-journal", "-store", "-log", "-pki/ca.pem", "-pki/server.pem",
                       "-pki/server.key", "-pki/server", "-link", "-requirements", "-scap" },
 };
 /* What every program needs to read: libraries, time zones, certificates of mail servers, fonts, name resolution. */

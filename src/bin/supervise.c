@@ -375,7 +375,7 @@ static void answer(struct supervisor *s)
 
 static int prepare(struct supervisor *s, struct err *e)
 {
-    static const char *const folders[] = { "run", "log", "journal", "findings", "store", "documents", "desk", "detect", "link", "requirements", "tools", "pki/server", "scap", "forward", "journal/cursors", "rules", "rules/exceptions", "policy", "intel" };
+    static const char *const folders[] = { "run", "log", "journal", "findings", "store", "documents", "desk", "detect", "link", "requirements", "tools", "pki/server", "scap", "forward", "journal/cursors", "rules", "rules/exceptions", "policy", "intel", "holds" };
     char path[4096], text[32];
     sigset_t set;
     int rc = node_exe_folder(path, e);

@@ -102,6 +102,7 @@ struct desk {
     struct journal_reader *findings;
     struct event_batch     batch;
     size_t   batch_at;
+    struct { time_ns changed; int looks; } holds;      /* DATA/holds as it was looked at last (keeping.c) */
     struct { DIR *dir; time_ns next_at; } sweep;   /* a round of DATA/documents (sweep.c); dir is owned, NULL between rounds */
     struct hooks *hooks;        /* webhooks on their way (notices/webhook.c); NULL until the first */
     struct sign_trust *trust;   /* for signatures on notices; NULL until the first */

@@ -6,6 +6,10 @@
 #include "keep/keep.h"
 #include "desk/notices/room.h"
 
+#include <sys/stat.h>
+
+#define HOLD_LOOKS 3
+
 struct told {
     const char *key;            /* of the texts mail.KEY.subject, mail.KEY.body */
     const char *action;
@@ -129,6 +133,69 @@ static int tell_terms(struct call *c, const json_t *terms, int64_t hash)
     return rc < 0 ? rc : meta_set(c, "storage_terms", hash);
 }
 
+/* tell_hold - a hold that was set or released: one row for each, whoever did it and whichever way. */
+static int tell_hold(struct call *c, const struct hold *h, const char *key, int64_t state)
+{
+    AUTO_BUF struct buf b;
+    char target[80];
+    int rc;
+
+    buf_init(&b, 16 * KIB);
+    snprintf(target, sizeof target, "hold/%s", h->id);
+    buf_printf(&b, "%s %s, %.300s, by %s: %.400s", hold_kind_name(h->kind), h->subject, h->filter, h->released_at ? h->released_by : h->set_by,
+               h->released_at ? h->release_reason : h->reason);
+    rc = audit_add(c, h->released_at ? "hold.release" : "hold.set", target, buf_view(&b), "ok");
+    return rc < 0 ? rc : meta_set(c, key, state);
+}
+
+/* holds_changed - has DATA/holds a change that was not looked at? Three looks at each: two changes within one tick of the file system's clock look the same. */
+static bool holds_changed(struct call *c, const char *folder)
+{
+    struct stat st;
+    time_ns changed;
+
+    if (stat(folder, &st) < 0)
+        return false;
+    changed = (time_ns)st.st_mtim.tv_sec * NS_PER_SECOND + st.st_mtim.tv_nsec;
+    if (changed != c->d->holds.changed)
+        c->d->holds.looks = 0;
+    c->d->holds.changed = changed;
+    if (c->d->holds.looks >= HOLD_LOOKS)
+        return false;
+    c->d->holds.looks++;
+    return true;
+}
+
+/* tell_holds - those of DATA/holds that were not told as they are now. */
+static int tell_holds(struct call *c)
+{
+    struct holds all;
+    char folder[4096];
+    int told = 0, rc;
+
+    if (!holds_changed(c, node_path(c->d->setup.node, HOLD_FOLDER, folder)))
+        return 0;
+    rc = holds_read(folder, &all, NULL);
+    if (rc < 0)
+        return 0;       /* the index tells it, and removes nothing */
+    for (size_t i = 0; rc == 0 && i < all.count; i++) {
+        const struct hold *h = &all.item[i];
+        int64_t was = 0, state = h->released_at ? 2 : 1;
+        char key[64];
+
+        snprintf(key, sizeof key, "hold:%s", h->id);
+        rc = meta_get(c, key, &was);
+        if (rc < 0 || was == state)
+            continue;
+        rc = db_begin(c->d, c->e);
+        if (rc == 0)
+            rc = db_end(c->d, tell_hold(c, h, key, state), c->e);
+        told++;
+    }
+    holds_free(&all);
+    return rc < 0 ? rc : told;
+}
+
 static int64_t terms_hash(const json_t *terms)
 {
     AUTO_FREE char *s = terms ? json_dumps(terms, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
@@ -136,7 +203,7 @@ static int64_t terms_hash(const json_t *terms)
     return s ? (int64_t)(str_hash(str_c(s)) >> 1) : 0;
 }
 
-int keeping_tick(struct call *c)
+static int tell_picture(struct call *c)
 {
     json_t *picture = NULL;
     int64_t state = SPACE_OK, told = 0;
@@ -161,4 +228,11 @@ int keeping_tick(struct call *c)
     }
     json_decref(picture);
     return rc < 0 ? rc : space || changed;
+}
+
+int keeping_tick(struct call *c)
+{
+    int picture = tell_picture(c), holds = picture < 0 ? picture : tell_holds(c);
+
+    return holds < 0 ? holds : picture + holds;
 }

@@ -31,18 +31,28 @@ struct keep {
     struct query       *query[RETENTION_LONGER_MAX];
     struct store_policy policy;
     int64_t             longest;
+    struct holds        holds;
+    struct store_hold   hold[HOLDS_MAX];
+    struct query       *hold_query[HOLDS_MAX];
+    time_ns             holds_at;
+    int                 hold_lock;
+    char                hold_fault[ERR_TEXT_MAX];
     struct place        place[PLACES_MAX];
     size_t              places;
     struct growth_day   growth[GROWTH_DAYS_MAX];
     size_t              growth_count;
     time_ns             growth_at, opened;
     struct keep_done    done;
-    struct metric      *m_state, *m_free, *m_reserve, *m_full_in, *m_pace, *m_need, *m_archived, *m_expired, *m_moved;
+    struct metric      *m_state, *m_free, *m_reserve, *m_full_in, *m_pace, *m_need, *m_archived, *m_expired, *m_moved, *m_holds, *m_holds_unreadable;
 };
 
 /* terms.c */
 MUST_USE int terms_open(struct keep *k, struct err *e);
 void terms_close(struct keep *k);
+
+/* holding.c */
+void holds_close(struct keep *k);
+json_t *holds_json(const struct keep *k);
 
 /* watch.c */
 void places_find(struct keep *k);

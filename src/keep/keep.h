@@ -5,7 +5,8 @@
  *              the reason stands beside it.
  *           2. keep_outlook is pure: days, pace and room in, an answer out. It never counts on room that only a broken term would give.
  *           3. The history is bounded: GROWTH_DAYS_MAX days, one line each.
- *           4. Nothing here removes anything: the index asks the store to (store_expire), once an hour at most, also over its restarts (keep_expiry_wait).
+ *           4. Nothing here removes anything: the index asks the store to (store_expire), once an hour at most, also over its restarts (keep_expiry_wait), and with
+ *              the holds of that moment (keep_holds).
  * Threads   owner.
  * Units     bytes, days (UTC), time_ns.
  * Source    docs/retention.md; Q-47. */
@@ -14,6 +15,7 @@
 
 #include "base/catalog.h"
 #include "base/node.h"
+#include "keep/hold.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -69,6 +71,9 @@ struct metrics;
 MUST_USE int keep_open(const struct node *n, struct metrics *m, struct keep **out, struct err *e);
 void keep_close(struct keep **k);
 const struct store_policy *keep_policy(const struct keep *k);
+/* keep_holds - the legal holds of DATA/holds as they are now become part of the policy. Below zero: one cannot be read, or the folder; then nothing may be removed, and the
+ * picture says so until they can be. Before each step of removal. */
+MUST_USE int keep_holds(struct keep *k, time_ns now, struct err *e);
 /* keep_watch - look at the file systems. True when something changed for the worse or the better: then *told is a line for the log. */
 enum keep_change { KEEP_SAME, KEEP_LOW, KEEP_TOUCHED, KEEP_ROOM };
 enum keep_change keep_watch(struct keep *k, time_ns now, char told[512]);

@@ -187,7 +187,7 @@ static json_t *space_json(const struct keep *k)
 static void look_ahead(const struct keep *k, const struct store_day *list, size_t count, time_ns now, struct keep_outlook *out)
 {
     const struct place *fast = place_of(k, "store"), *away = *k->node->retention_archive ? place_of(k, "store/archive") : NULL;
-    struct keep_terms t = { k->node->retention_days, k->node->retention_fast_days, k->longest };
+    struct keep_terms t = { k->node->retention_days, k->node->retention_fast_days, k->policy.hold_count ? OUTLOOK_DAYS * 2 : k->longest };   /* what a hold keeps makes no room */
     struct keep_room room = { .free = fast ? fast->space.free - fast->space.reserve : 0, .total = fast ? fast->space.total : 0, .archive = away && away != fast,
                               .archive_free = away ? away->space.free - away->space.reserve : 0, .other_day = growth_other(k, now) };
 
@@ -224,8 +224,9 @@ int keep_publish(struct keep *k, time_ns now, struct err *e)
         return rc;
     look_ahead(k, list, count, now, &o);
     set_metrics(k, &sum, &o);
-    all = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "at", moment_json(now), "terms", terms_json(k), "store", store_json(k, &sum), "growth",
-                    growth_json(k, list, count), "outlook", outlook_json(&o, now), "space", space_json(k));
+    all = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "at", moment_json(now), "terms", terms_json(k), "store", store_json(k, &sum), "growth",
+                    growth_json(k, list, count), "outlook", outlook_json(&o, now), "space", space_json(k), "holds",
+                    holds_json(k));
     text = all ? json_dumps(all, JSON_COMPACT) : NULL;
     json_decref(all);
     if (!text)

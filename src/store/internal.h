@@ -40,6 +40,7 @@ enum part_place { PLACE_FAST, PLACE_ARCHIVE };
 struct part_info {
     uint8_t       place;               /* enum part_place */
     uint16_t      thinned;             /* events whose term is so many days or less were taken out; 0: none */
+    uint8_t       held;                /* some of what was left then a hold alone kept: hold_round of that moment; 0: none */
     int32_t       day;                 /* days since 1970, UTC, of receipt */
     uint64_t      number, events, bytes, first_seq, last_seq;
     time_ns       min_time, max_time;
@@ -49,6 +50,8 @@ struct part_info {
 struct manifest {
     uint64_t          generation, next_seq, next_part, links;
     unsigned char     chain[SHA_BYTES];
+    uint64_t          hold_mark;       /* of the holds that were seen last, 0: none; hold_round counts their changes, 1 to 255 and again */
+    uint8_t           hold_round;
     struct part_info *part;            /* owned; in order of day and number */
     size_t            count, cap;
 };
@@ -196,6 +199,22 @@ MUST_USE int store_merge(struct store *s, time_ns now, struct err *e);
 
 /* archive_sound - the link is there, leads somewhere, and both sides bear the same id. */
 bool archive_sound(const char *folder);
+
+/* --- dropped.c --- */
+
+#define DROPPED_BYTES_MAX (8u * MIB)
+/* One line, with the value of the chain that it names. */
+struct dropped_row {
+    struct store_dropped d;
+    char                 chain[2 * SHA_BYTES + 1];
+};
+bool dropped_take(struct str line, struct dropped_row *r);
+/* dropped_put - a line for what next, which is not committed yet, no longer has; d->first_link and last_link are set here. Synced. Lines of removals that never came
+ * true are cut off first. */
+MUST_USE int dropped_put(const struct store *s, const struct manifest *next, struct store_dropped *d, struct err *e);
+/* dropped_prove - every line says what the chain says, and no part went without one since the first of them. say is told what does not fit. */
+typedef void dropped_fault(void *arg, const char *reason);
+MUST_USE int dropped_prove(const char *folder, const struct manifest *m, dropped_fault *say, void *arg, struct err *e);
 
 /* --- tail.c --- */
 

@@ -102,13 +102,13 @@ void manifest_encode(const struct manifest *m, struct buf *out)
     buf_le64(out, m->links);
     buf_put(out, m->chain, SHA_BYTES);
     buf_le32(out, (uint32_t)m->count);
-    buf_le32(out, 0);
-    buf_le64(out, 0);
+    buf_le64(out, m->hold_mark);
+    buf_le32(out, m->hold_round);
     for (size_t i = 0; i < m->count; i++) {
         const struct part_info *p = &m->part[i];
 
         buf_le32(out, (uint32_t)p->day);
-        buf_le32(out, (uint32_t)p->place | (uint32_t)p->thinned << 16);
+        buf_le32(out, (uint32_t)p->place | (uint32_t)p->held << 8 | (uint32_t)p->thinned << 16);
         buf_le64(out, p->number);
         buf_le64(out, p->events);
         buf_le64(out, p->bytes);
@@ -144,7 +144,8 @@ int manifest_decode(struct str bytes, struct manifest *out, struct err *e)
     m.links = rd_le64(&r);
     memcpy(m.chain, rd_take(&r, SHA_BYTES, "chain").p, SHA_BYTES);
     count = rd_le32(&r);
-    rd_skip(&r, 12);
+    m.hold_mark = rd_le64(&r);
+    m.hold_round = (uint8_t)rd_le32(&r);
     if (count > MANIFEST_PARTS_MAX || bytes.n != MANIFEST_HEAD + (size_t)count * MANIFEST_PART + 8)
         return err_at(e, -EBADMSG, 72, "manifest: %u parts do not fit %zu bytes", count, bytes.n);
     struct reader tail = rd_str(str_cut(bytes, bytes.n - 8));
@@ -161,6 +162,7 @@ int manifest_decode(struct str bytes, struct manifest *out, struct err *e)
         uint32_t place = rd_le32(&r);
 
         p->place = (uint8_t)place;
+        p->held = (uint8_t)(place >> 8);
         p->thinned = (uint16_t)(place >> 16);
         p->number = rd_le64(&r);
         p->events = rd_le64(&r);

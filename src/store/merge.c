@@ -238,8 +238,11 @@ int store_merge(struct store *s, time_ns now, struct err *e)
         return err_set(e, -ENOMEM, "no memory to merge");
     next.next_part++;
     merged.thinned = UINT16_MAX;
-    for (size_t i = 0; i < c.count; i++)
+    for (size_t i = 0; i < c.count; i++) {
         merged.thinned = c.part[i].thinned < merged.thinned ? c.part[i].thinned : merged.thinned;
+        if (merged.held == 0 || merged.held == next.hold_round)   /* a round that has passed: what only ended holds kept is looked for */
+            merged.held = c.part[i].held ? c.part[i].held : merged.held;
+    }
     chain_put(&next, CHAIN_SEALED, &merged, 0, &records);
     for (size_t i = 0; i < c.count; i++) {
         chain_put(&next, CHAIN_MERGED, &c.part[i], merged.number, &records);

@@ -1,13 +1,14 @@
 /* store.h - events at rest: day partitions of immutable columnar parts, searched newest first.
  *
  * Owns      a folder: MANIFEST and its copy (which parts there are, up to which event of the journal they reach), CHAIN (every part that ever
- *           came or went), YYYYMMDD/pNNNNNNNN.part. One writer (the index role, or import) holds LOCK; searchers only read.
+ *           came or went), DROPPED (what went for its age, when and by which rule), YYYYMMDD/pNNNNNNNN.part. One writer (the index role, or import) holds LOCK; searchers only read.
  * Promises  1. Exactly once: the manifest names next_seq; all events before it are in parts, none after it. It is replaced atomically after
  *              the parts are on disk, so a crash leaves the state before or after.
  *           2. Parts never change; every file carries checksums, each part a link of the hash chain (store_verify).
  *           3. A search sees sealed parts and, when a journal is given, its tail from next_seq on: an event is found as soon as it is committed.
  *           4. Retention removes whole days, and of a day in which some events have a longer term the others; a day is removed from the manifest before its files. The day is that of receipt: a sender with a
- *              wrong clock neither scatters parts nor makes evidence old.
+ *              wrong clock neither scatters parts nor makes evidence old. What a legal hold selects does not go, whatever its term, from the moment the
+ *              hold is set (store_policy); every removal is a line of DROPPED, on disk before anything goes.
  *           5. A damaged block is skipped, and its part named and counted in the answer; it never spoils the others. A writer that finds one
  *              leaves its part alone, as evidence.
  *           6. Memory: a writer holds memory_bytes of waiting events (64 MiB) and twice a block of them while it seals or merges; a search holds one
@@ -45,28 +46,57 @@ void store_rest(struct store *s, bool rest);
 MUST_USE int store_seal(struct store *s, struct err *e);
 /* store_sealed_seq - one past the last event in sealed parts: the journal may be cut before it. */
 uint64_t store_sealed_seq(const struct store *s);
-/* store_retain - the simple form, one term for all: remove days before the one in which oldest falls, the oldest two of them at a time: called once an hour it keeps up with
- * any backlog, and a clock that runs ahead for a while does not empty the store. */
-MUST_USE int store_retain(struct store *s, time_ns oldest, size_t *days_removed, struct err *e);
-
 /* How long events are kept. */
 struct store_term {
     const struct query *filter;
     int64_t             days;
+};
+/* What is held, for a court or a case: nothing that one of these selects goes, whatever its term. */
+struct store_hold {
+    const struct query *filter;            /* borrowed */
+    time_ns             from, to;          /* half open; an event is held if its own time lies within, or that of its receipt */
 };
 struct store_policy {
     int64_t                  days;         /* all events */
     const struct store_term *longer;       /* those that one of these selects, for its longer term; borrowed */
     size_t                   longer_count;
     int64_t                  fast_days;    /* older parts go into the archive, if there is one */
+    const struct store_hold *hold;         /* borrowed */
+    size_t                   hold_count;
+    uint64_t                 hold_mark;    /* of this set of holds: another set has another one. What an ended hold alone kept is found by its change */
+    /* Called around what makes a removal true, and for nothing longer; may be NULL. 0: the holds are still those above, and no other comes before hold_leave. Below
+     * zero: they changed, or cannot be read; then nothing is removed and store_expire returns it. */
+    int                    (*hold_enter)(void *arg, struct err *e);
+    void                   (*hold_leave)(void *arg);
+    void                    *hold_arg;
 };
-/* store_expire - one step of what is due by policy on now's day: whole days that no event outlives go (RETAIN_DAYS_AT_ONCE at a time), and one day in which
- * some events have a longer term is written anew without the others. A part that cannot be read is left alone until its longest term is over.
- * *out is added to. Returns 1 if something was done, 0 if nothing is due. */
+/* store_expire - one step of what is due by policy on now's day: whole days that no event outlives go (RETAIN_DAYS_AT_ONCE at a time), and one part of a day in which
+ * some events have a longer term or are held is written anew without the others. A part that cannot be read is left alone until its longest term is over, and
+ * as long as it may hold what is held. *out is added to. Returns 1 if something was done, 0 if nothing is due. */
 struct store_expired {
     uint64_t days, parts, events, bytes, unreadable;
 };
 MUST_USE int store_expire(struct store *s, const struct store_policy *p, time_ns now, struct store_expired *out, struct err *e);
+
+/* --- the log of what went --- */
+
+/* One removal: whole days, or what went out of one part. */
+enum store_rule { RULE_TERM, RULE_THINNED, RULE_FOLDED };   /* FOLDED: the sum of older lines, so that the log stays within DROPPED_BYTES_MAX */
+struct store_dropped {
+    time_ns         at;
+    int32_t         day, last_day;         /* of receipt */
+    enum store_rule rule;
+    int64_t         term;                  /* days that were over */
+    uint64_t        parts, events, bytes;  /* what went */
+    uint64_t        kept, held;            /* events of a thinned part that stayed, and those of them that a hold alone kept */
+    uint64_t        holds;                 /* that were in force */
+    uint64_t        first_link, last_link; /* of the chain that prove it */
+};
+const char *store_rule_name(enum store_rule r);   /* "term", "thinned", "folded" */
+typedef int store_dropped_row(void *arg, const struct store_dropped *d);
+/* store_dropped_each - oldest first; lines of removals that a crash kept from happening are passed over, damaged ones too and counted. A non-zero answer of each ends it
+ * and is returned. 0 where nothing ever went. Any process. */
+MUST_USE int store_dropped_each(const char *folder, store_dropped_row *each, void *arg, uint64_t *damaged, struct err *e);
 
 /* --- the archive: a folder, usually on another disk, for parts that are out of fast reach --- */
 
@@ -168,6 +198,24 @@ MUST_USE int store_scan_read(const struct store_scan *s, size_t i, struct store_
                              struct store_stats *stats, struct err *e);
 /* store_scan_tail - the events of the journal that are in no piece. A non-zero answer of hit ends it and is returned. -ESTALE: as above, from behind the last event that hit was given. */
 MUST_USE int store_scan_tail(const struct store_scan *s, store_hit *hit, void *arg, struct store_stats *stats, struct err *e);
+
+/* --- a copy elsewhere (any process, beside a writer) --- */
+
+struct store_part_file {
+    char     path[4096];       /* where it lies now, in fast reach or in the archive */
+    char     name[64];         /* "20261124/p00000017.part": where it belongs in a copy */
+    uint64_t bytes;
+    char     sha256[65];       /* of the file; parts never change */
+};
+struct store_snapshot {
+    struct buf              manifest, chain, dropped;   /* the files MANIFEST (with every part in fast reach), CHAIN and DROPPED of one moment */
+    struct store_part_file *part;
+    size_t                  count;
+    uint64_t                next_seq;                   /* all events before it are in these parts, none from it on */
+};
+/* store_snapshot_take - owned by the caller. A part that is gone when it is opened was merged or its term was over: take another snapshot. */
+MUST_USE int store_snapshot_take(const char *folder, struct store_snapshot *out, struct err *e);
+void store_snapshot_free(struct store_snapshot *s);
 
 /* --- evidence --- */
 

@@ -97,6 +97,17 @@ static void check_chain(struct verifying *v)
                      v->live.part[i].day, (unsigned long long)v->live.part[i].events);
 }
 
+/* --- what went for its age --- */
+
+static void dropped_complain(void *arg, const char *reason)
+{
+    struct verifying *v = arg;
+    char path[PATH_BYTES];
+
+    snprintf(path, sizeof path, "%.4000s/DROPPED", v->folder);
+    complain(v, path, "%s", reason);
+}
+
 /* --- parts --- */
 
 static int check_sha(struct verifying *v, const struct part_info *p, const char *path, struct err *e)
@@ -214,6 +225,7 @@ int store_verify(const char *folder, struct store_report *report, store_complain
     rc = check_manifests(&v, e);
     if (rc == 0) {
         check_chain(&v);
+        rc = dropped_prove(folder, &v.m, dropped_complain, &v, e);
         hex_of(v.m.chain, SHA_BYTES, report->chain_hex);
         for (size_t i = 0; rc == 0 && i < v.m.count; i++)
             rc = check_part(&v, &v.m.part[i], e);

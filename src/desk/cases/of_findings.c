@@ -61,3 +61,30 @@ int cases_of_findings(const char *path, const uint64_t *seqs, size_t count, find
     sqlite3_close(db);
     return rc;
 }
+
+int case_object(const char *path, struct str number, char object[256], time_ns *detected, struct err *e)
+{
+    static const char sql[] = "SELECT coalesce(object_id, ''), detected_at FROM cases WHERE number = ?";
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    int rc;
+
+    if (access(path, F_OK) < 0)
+        return err_set(e, -ENOENT, "there is no \"%s\"", path);
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK || sqlite3_busy_timeout(db, WAIT_MS) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK || sqlite3_bind_text(st, 1, number.p, (int)number.n, SQLITE_STATIC) != SQLITE_OK) {
+        rc = broken(db, e);
+    } else {
+        rc = sqlite3_step(st);
+        if (rc == SQLITE_ROW) {
+            snprintf(object, 256, "%s", (const char *)sqlite3_column_text(st, 0));
+            *detected = sqlite3_column_int64(st, 1);
+            rc = *object ? 0 : err_set(e, -ENODATA, "case %.*s is of no object: say by --query what is held", STR_ARG(number));
+        } else {
+            rc = rc == SQLITE_DONE ? err_set(e, -ENOENT, "there is no case %.*s", STR_ARG(number)) : broken(db, e);
+        }
+    }
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return rc;
+}

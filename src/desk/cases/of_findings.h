@@ -23,4 +23,8 @@ typedef void finding_case_tell(void *arg, const struct finding_case *k);
 /* cases_of_findings - path of a desk.db; seqs: numbers of findings. 0, also where some are of no case; -ENOENT: there is no such file. */
 MUST_USE int cases_of_findings(const char *path, const uint64_t *seqs, size_t count, finding_case_tell *tell, void *arg, struct err *e);
 
+/* case_object - the object of the case of this number, and when it was detected, as they stand in a desk's database at path. -ENOENT: no such file or case; -ENODATA: the case is of no
+ * object. */
+MUST_USE int case_object(const char *path, struct str number, char object[256], time_ns *detected, struct err *e);
+
 #endif

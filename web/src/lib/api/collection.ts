@@ -101,6 +101,7 @@ const retention = object({
     bytes_day: num, events_day: num, other_day: num, measured_days: num, full_in_days: nullable(num), full_on: nullable(str), full_where: str, need_bytes: num, have_bytes: num, enough: bool,
   }),
   space: object({ state: oneOf(SPACE_STATES), since: nullable(instant), places: arr(place) }),
+  holds: object({ active: num, all: num, unreadable: num, error: str }),
 });
 export type Retention = Decoded<typeof retention>;
 export const collectionStorage = async () => (await get('/collection/storage', object({ now: instant, retention: nullable(retention) }))).retention;
