@@ -238,6 +238,9 @@ MUST_USE int audit_sweep(struct desk *d, time_ns now, struct err *e);
 
 /* --- keeping.c: room and terms of events, as the index tells of them --- */
 MUST_USE int keeping_tick(struct call *c);
+/* keeping_tell_hold - the row of a hold that was set or released, in the transaction of whoever does it; otherwise keeping_tick tells it. */
+struct hold;
+MUST_USE int keeping_tell_hold(struct call *c, const struct hold *h);
 
 /* --- body.c: bodies of requests against tables --- */
 enum body_type {

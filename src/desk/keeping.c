@@ -133,11 +133,18 @@ static int tell_terms(struct call *c, const json_t *terms, int64_t hash)
     return rc < 0 ? rc : meta_set(c, "storage_terms", hash);
 }
 
-/* tell_hold - a hold that was set or released: one row for each, whoever did it and whichever way. */
-static int tell_hold(struct call *c, const struct hold *h, const char *key, int64_t state)
+static const char *hold_key(const struct hold *h, char out[64])
+{
+    snprintf(out, 64, "hold:%s", h->id);
+    return out;
+}
+
+static int64_t hold_state(const struct hold *h) { return h->released_at ? 2 : 1; }
+
+int keeping_tell_hold(struct call *c, const struct hold *h)
 {
     AUTO_BUF struct buf b;
-    char target[80];
+    char target[80], key[64];
     int rc;
 
     buf_init(&b, 16 * KIB);
@@ -145,7 +152,7 @@ static int tell_hold(struct call *c, const struct hold *h, const char *key, int6
     buf_printf(&b, "%s %s, %.300s, by %s: %.400s", hold_kind_name(h->kind), h->subject, h->filter, h->released_at ? h->released_by : h->set_by,
                h->released_at ? h->release_reason : h->reason);
     rc = audit_add(c, h->released_at ? "hold.release" : "hold.set", target, buf_view(&b), "ok");
-    return rc < 0 ? rc : meta_set(c, key, state);
+    return rc < 0 ? rc : meta_set(c, hold_key(h, key), hold_state(h));
 }
 
 /* holds_changed - has DATA/holds a change that was not looked at? Three looks at each: two changes within one tick of the file system's clock look the same. */
@@ -180,16 +187,15 @@ static int tell_holds(struct call *c)
         return 0;       /* the index tells it, and removes nothing */
     for (size_t i = 0; rc == 0 && i < all.count; i++) {
         const struct hold *h = &all.item[i];
-        int64_t was = 0, state = h->released_at ? 2 : 1;
+        int64_t was = 0;
         char key[64];
 
-        snprintf(key, sizeof key, "hold:%s", h->id);
-        rc = meta_get(c, key, &was);
-        if (rc < 0 || was == state)
+        rc = meta_get(c, hold_key(h, key), &was);
+        if (rc < 0 || was == hold_state(h))
             continue;
         rc = db_begin(c->d, c->e);
         if (rc == 0)
-            rc = db_end(c->d, tell_hold(c, h, key, state), c->e);
+            rc = db_end(c->d, keeping_tell_hold(c, h), c->e);
         told++;
     }
     holds_free(&all);

@@ -223,7 +223,7 @@ int api_collection_upstreams(struct call *c)
 /* retention_json - the picture as it stands, but for the basis of the terms, which is told in one language. */
 static json_t *retention_json(const struct call *c, const json_t *all)
 {
-    static const char *const parts[] = { "store", "growth", "outlook", "space" };
+    static const char *const parts[] = { "store", "growth", "outlook", "space", "holds" };
     json_t *out = json_pack("{s:o,s:b}", "at", json_moment(picture_time(all, "at")), "fresh", is_fresh(c, all));
     json_t *terms = json_copy(json_object_get(all, "terms"));
 
@@ -449,4 +449,34 @@ int api_sender_token_remove(struct call *c)
     struct desk_reply r = { 0 };
 
     return call_desk(c, desk_sender_token_remove(c->desk, &c->viewer, c->match.arg[0], c->now, &r), 204, &r);
+}
+
+/* --- legal holds, and what was removed --- */
+
+int api_holds(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_holds(c->desk, &c->viewer, c->now, &r), 200, &r);
+}
+
+int api_hold_set(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_hold_set(c->desk, &c->viewer, c->body, c->now, &r), 201, &r);
+}
+
+int api_hold_release(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_hold_release(c->desk, &c->viewer, c->match.arg[0], c->body, c->now, &r), 200, &r);
+}
+
+int api_dropped(struct call *c)
+{
+    struct desk_reply r = { 0 };
+
+    return call_desk(c, desk_dropped(c->desk, &c->viewer, &r), 200, &r);
 }

@@ -97,6 +97,14 @@ export const COLLECTION = {
     { name: 'centre', kind: 'otlp', address: 'centre.example.kz:4318', state: 'waiting', seq: 88_120_333, behind_events: 120_433, behind_s: 2410, sent: 8_120_000, bytes: 2.1 * GB, rate_s: 0, last_error: 'could not connect to centre.example.kz:4318: Connection refused', last_sent_at: ago(40 * MIN), held_bytes: 0.4 * GB, refused: 0, given_up: 0, damaged: 0, failures: 37, filter: 'event.severity:<=4', tls: true, last_error_at: ago(20_000), alarm: true },
     { name: 'archive', kind: 'syslog_tls', address: '10.1.1.9:6514', state: 'connected', seq: 88_240_766, behind_events: 0, behind_s: 0, sent: 88_240_000, bytes: 20.4 * GB, rate_s: 1240, last_error: null, last_sent_at: ago(500), held_bytes: 0, refused: 0, given_up: 0, damaged: 0, failures: 0, filter: '', tls: true, last_error_at: null, alarm: false },
   ] }),
+  '/collection/holds': (a) => (a.items ? { ...a, items: [
+    { id: 'hold-3f0c9c1be8a2d417', kind: 'object', subject: 'o2', filter: 'saqshy.object:o2', from: null, to: null, reason: 'Сот ұйғарымы 2-17', set_by: 'a.lead', set_at: ago(9 * DAY), until: null, released: null, state: 'active', waiting: [] },
+    { id: 'hold-77aa9c1be8a2d417', kind: 'query', subject: '', filter: 'user.name:ivanov AND saqshy.class:os-windows', from: ago(90 * DAY), to: ago(60 * DAY), reason: 'Расследование 44', set_by: 'b.analyst', set_at: ago(50 * DAY), until: null, released: { at: ago(2 * DAY), by: 'a.lead', reason: 'Дело закрыто' }, state: 'released', waiting: [] },
+  ], unreadable: 0, error: '' } : a),
+  '/collection/dropped': (a) => ({ ...a, items: [
+    { at: ago(DAY), rule: 'thinned', first_day: date(-1097 * DAY), last_day: date(-1097 * DAY), term_days: 1096, parts: 1, events: 1_214_077, bytes: 61_000_000, kept: 412, held: 17, holds: 1, first_link: 907, last_link: 908 },
+    { at: ago(2 * DAY), rule: 'term', first_day: date(-1098 * DAY), last_day: date(-1098 * DAY), term_days: 1096, parts: 1, events: 1_290_113, bytes: 64_000_000, kept: 0, held: 0, holds: 0, first_link: 905, last_link: 905 },
+  ] }),
   '/collection/storage': (a) => ({ ...a, retention: {
     at: ago(3000), fresh: true,
     terms: { days: 1096, fast_days: 62, least_days: 1096, least_fast_days: 62, basis: '2(15)-тармақ, 4-қосымша: журналдар үш жыл, оның екі айы жедел қолжетімді', longer: [{ name: 'sec', filter: 'saqshy.class:sec', days: 1827 }], shorter: false, reason: '', decided_by: '', decided_on: '' },

@@ -26,7 +26,7 @@ MUST_USE int approval_gate(struct call *c, const char *kind, const struct subjec
 
 /* What each kind does when it is approved: runs in the transaction with c->approved set and c->v the one who approved. id: of the subject. */
 typedef int approved_act(struct call *c, struct str id, const json_t *args);
-approved_act case_dismiss_approved, duty_restart_approved, attachment_delete_approved;
+approved_act case_dismiss_approved, duty_restart_approved, attachment_delete_approved, hold_release_approved;
 
 /* approvals_json - those that wait on a subject, for its page: an array of schema Approval. */
 MUST_USE int approvals_json(struct call *c, const char *subject, struct str id, json_t **out);

@@ -8,10 +8,14 @@ static bool role_of_registry(enum desk_role r)
     return role_of_centre(r) || r == DESK_ADMINISTRATOR || r == DESK_OWNER_ADMINISTRATOR || r == DESK_OWNER_OFFICER;
 }
 
+/* role_of_holds - who may set and release legal holds. */
+static bool role_of_holds(enum desk_role r) { return role_of_centre(r) || r == DESK_ADMINISTRATOR; }
+
 const struct approval_kind approval_kinds[] = {
     { "case.dismiss", role_of_centre, case_dismiss_approved },
     { "duty.restart", role_of_centre, duty_restart_approved },
     { "attachment.delete", role_of_registry, attachment_delete_approved },
+    { "hold.release", role_of_holds, hold_release_approved },
 };
 const size_t approval_kind_count = COUNT(approval_kinds);
 

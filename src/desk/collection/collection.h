@@ -6,6 +6,7 @@
  *           2. The narrowest profile comes first: a whole host name before a pattern, a network before a wider one.
  *           3. Every change is an act in the audit trail, with what stood there before.
  *           4. A token is in one answer and nowhere else.
+ *           5. A legal hold is in force when its answer is given; its release is the act of two persons where content/policy/two_person.yaml says so.
  * Threads   as struct desk; the files are written one change at a time, whichever desk made it.
  * Units     time_ns.
  * Source    issue of collection, point 7; docs/collection.md. */
@@ -33,5 +34,14 @@ MUST_USE int desk_sender_tokens(struct desk *d, const struct viewer *v, struct d
 /* desk_sender_token_create - {name, object_id}; r->json has the token, this once. */
 MUST_USE int desk_sender_token_create(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r);
 MUST_USE int desk_sender_token_remove(struct desk *d, const struct viewer *v, struct str name, time_ns now, struct desk_reply *r);
+
+/* Legal holds (keep/hold.h), the newest first, with the approvals that wait on them; how many cannot be read. */
+MUST_USE int desk_holds(struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r);                                /* listHolds */
+/* desk_hold_set - one of {object_id, case_number, query}, from, to, until, reason. */
+MUST_USE int desk_hold_set(struct desk *d, const struct viewer *v, const json_t *body, time_ns now, struct desk_reply *r);
+/* desk_hold_release - {reason}; asks for it, or does it where policy needs no second person. r->json is the list as it is then. */
+MUST_USE int desk_hold_release(struct desk *d, const struct viewer *v, struct str id, const json_t *body, time_ns now, struct desk_reply *r);
+/* desk_dropped - what was removed for its age, the newest first, at most 500 lines. */
+MUST_USE int desk_dropped(struct desk *d, const struct viewer *v, struct desk_reply *r);                                           /* listDropped */
 
 #endif

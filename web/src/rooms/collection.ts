@@ -18,4 +18,5 @@ export const pages: Page[] = [
   { path: 'collection/conformance', roles: SEE, component: () => import('../pages/collection/Conformance.svelte'), title: 'ui.collection.conformance', group: 'collection', order: 7 },
   { path: 'collection/forwarding', roles: RUN, component: () => import('../pages/collection/Forwarding.svelte'), title: 'ui.collection.forwarding', group: 'collection', order: 8 },
   { path: 'collection/storage', roles: RUN, component: () => import('../pages/collection/Storage.svelte'), title: 'ui.collection.storage', group: 'collection', order: 9 },
+  { path: 'collection/holds', roles: RUN, component: () => import('../pages/collection/Holds.svelte'), title: 'ui.collection.holds', group: 'collection', order: 10 },
 ];

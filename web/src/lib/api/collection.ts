@@ -104,6 +104,25 @@ const retention = object({
   holds: object({ active: num, all: num, unreadable: num, error: str }),
 });
 export type Retention = Decoded<typeof retention>;
+// i18n: ui.holds.state.*
+export const HOLD_STATES = ['active', 'released', 'over'] as const;
+const hold = object({
+  id: str, kind: oneOf(['object', 'case', 'query'] as const), subject: str, filter: str, from: nullable(instant), to: nullable(instant), reason: str, set_by: str, set_at: nullable(instant),
+  until: nullable(instant), released: nullable(object({ at: instant, by: str, reason: str })), state: oneOf(HOLD_STATES), waiting: arr(object({ id: str })),
+});
+export type Hold = Decoded<typeof hold>;
+const allHolds = object({ items: arr(hold), unreadable: num, error: str });
+export const holds = () => get('/collection/holds', allHolds);
+export const setHold = (body: unknown) => send('POST', '/collection/holds', hold, {}, body);
+export const releaseHold = (holdId: string, reason: string) => send('POST', `/collection/holds/${id(holdId)}/release`, allHolds, {}, { reason });
+// i18n: ui.holds.rule.*
+export const DROP_RULES = ['term', 'thinned', 'folded'] as const;
+const drop = object({
+  at: instant, rule: oneOf(DROP_RULES), first_day: str, last_day: str, term_days: num, parts: num, events: num, bytes: num, kept: num, held: num, holds: num, first_link: num, last_link: num,
+});
+export type Dropped = Decoded<typeof drop>;
+export const dropped = async () => (await get('/collection/dropped', object({ items: arr(drop) }))).items;
+
 export const collectionStorage = async () => (await get('/collection/storage', object({ now: instant, retention: nullable(retention) }))).retention;
 
 // i18n: ui.collection.format.*
