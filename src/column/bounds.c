@@ -66,9 +66,18 @@ void bounds_read(struct bounds *b, struct reader *head)
     }
 }
 
+static bool has_digit(const struct bounds *b)
+{
+    return b->set[0] >> '0' & 0x3ff;
+}
+
 bool bounds_refuse(const struct bounds *b, const struct column_question *q)
 {
     if (q->needle.n > b->longest || (q->whole && q->needle.n < b->shortest))
+        return true;
+    if ((q->numbers || q->addresses) && (!has_digit(b) || b->longest == 0 || q->least > q->most))
+        return true;
+    if (q->addresses && (!has(b, '.') || b->longest < strlen("0.0.0.0") || b->shortest > strlen("255.255.255.255") || q->least > UINT32_MAX))
         return true;
     for (size_t i = 0; i < q->needle.n; i++) {
         unsigned char c = (unsigned char)q->needle.p[i];

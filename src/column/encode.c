@@ -114,8 +114,8 @@ static bool put_form(struct column_encoder *k, const struct str *values, size_t 
     struct guess g;
     struct pack p;
 
-    g.next = 0;
-    while (form_guess(&g, values, count)) {
+    guess_begin(&g);
+    while (guess_next(&g, values, count)) {
         if (g.form.kind == COLUMN_LONG) {
             if (!counted && long_put(k, &g.form, values, count, out))
                 return true;

@@ -126,7 +126,9 @@ static bool derive(struct str v, enum column_kind kind, enum digits digits, stru
     }
 }
 
-bool form_guess(struct guess *g, const struct str *values, size_t count)
+void guess_begin(struct guess *g) { g->next = 0; }
+
+bool guess_next(struct guess *g, const struct str *values, size_t count)
 {
     static const struct {
         enum column_kind kind;

@@ -189,12 +189,13 @@ size_t pattern_write_long(const struct form *f, const unsigned char *from, char 
 /* --- guess.c --- */
 
 struct guess {
-    size_t      next;                   /* 0 to begin */
+    size_t      next;                   /* how many were tried */
     struct form form;
     char        room[FORM_PATTERN_MAX];
 };
-/* form_guess - the next form that some rows are in; false: no more. */
-bool form_guess(struct guess *g, const struct str *values, size_t count);
+void guess_begin(struct guess *g);
+/* guess_next - the next form, in g->form, that most of a few rows are in; false: no more. */
+bool guess_next(struct guess *g, const struct str *values, size_t count);
 
 /* --- times.c --- */
 

@@ -191,7 +191,8 @@ static size_t ask_each(struct column *c, const struct column_question *q)
         c->said[i] = q->yes(q->arg, c->table[i]);
         taken += c->said[i];
     }
-    memset(c->said + c->different, 0, COLUMN_ROWS_MAX - c->different);   /* a code that is in no table is no match */
+    /* A code that is in no table is no match. */
+    memset(c->said + c->different, 0, (c->different <= 256 ? 256 : COLUMN_ROWS_MAX) - c->different);
     return taken;
 }
 

@@ -295,7 +295,7 @@ static void test_times_are_asked_for(void **state)
 static size_t cut(struct str text, size_t pieces, size_t which, size_t least)
 {
     struct str line, piece, found = { NULL, 0 };
-    size_t n = 0, once;
+    size_t n = 0;
 
     while (n < COLUMN_ROWS_MAX && str_split(&text, '\n', &line)) {
         size_t count = 0;
@@ -306,8 +306,8 @@ static size_t cut(struct str text, size_t pieces, size_t which, size_t least)
         if (count == pieces)
             values[n++] = found;
     }
-    for (once = n; once && n < least; n++)
-        values[n] = values[n % once];
+    for (size_t i = 0; n && n < least; i++)
+        values[n++] = values[i];
     return n;
 }
 
@@ -457,6 +457,8 @@ static void test_frames_stay_closed(void **state)
     assert_null(round_ask(&round_, values, 1000, q));
     q.needle = STR("a needle that is longer than all");
     assert_null(round_ask(&round_, values, 1000, q));
+    assert_null(round_ask(&round_, values, 1000, (struct column_question){ .numbers = true, .most = UINT64_MAX }));
+    assert_null(round_ask(&round_, values, 1000, (struct column_question){ .addresses = true, .most = UINT32_MAX }));
     assert_int_equal(round_.opened[0] + round_.opened[1], 0);
     q.needle = STR("user of the house yi");
     assert_null(round_ask(&round_, values, 1000, q));
