@@ -23,8 +23,8 @@
  *           2. All rows of a group > 0 have the same number of pieces, an odd one of at most LEARN_PIECES_MAX. Pieces 0, 2, 4 … have the same
  *              bytes in all its rows and may be empty; the others may differ. Static pieces are compared before a text is cut.
  *           3. A group > 0 has at least LEARN_ROWS_MIN rows.
- *           4. A word - letters, digits, '_' and bytes from 0x80 on - is never cut, nor is an IPv4 address, a MAC address or a UUID: an index of
- *              the words of each piece is an index of the words of the text.
+ *           4. A word - letters, digits, '_' and bytes from 0x80 on - is never cut: an index of the words of each piece is an index of the words
+ *              of the text. Nor is an IPv4 address, nor a MAC address or a UUID that stands by itself.
  *           5. The same texts after the same calls give the same cuts.
  *           6. Hostile texts cost no more than others: LEARN_TEXT_MAX bytes and LEARN_TOKENS_MAX tokens of a text are looked at, at most
  *              LEARN_SHAPES_MAX shapes in a call; what is beyond stays whole or is a last slot. What is remembered has 4,096 places; those that

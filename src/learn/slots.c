@@ -57,26 +57,35 @@ static void differing_find(struct learner *l)
 
 /* --- words that are one: addresses, UUIDs --- */
 
-/* chain - how many words one behind the other are parted by this mark alone. */
+/* chain - how many words one behind the other are parted by this mark alone; by ':' twice too. */
 static uint32_t chain(const char *p, const struct token *words, uint32_t n, char mark)
 {
     uint32_t k = 1;
 
-    while (k < n && p[words[k - 1].to] == mark && (words[k].from == words[k - 1].to + 1 || (mark == ':' && words[k].from == words[k - 1].to + 2 && p[words[k].from - 1] == ':')))
-        k++;
+    for (; k < n; k++) {
+        uint32_t end = words[k - 1].to, marks = words[k].from - end;
+
+        if (p[end] != mark || (marks != 1 && !(mark == ':' && marks == 2 && p[end + 1] == ':')))
+            break;
+    }
     return k;
 }
 
 /* atom - how many of the n words here are one. It is seen by their marks, which are the same in all texts: an IPv4 address has four words, a MAC
- * address six, an IPv6 address mostly eight, a UUID five; a time of day has three, a date too. */
+ * address six, an IPv6 address mostly eight, a UUID five; a time of day has three, a date too. What is of one kind ends before what is of a kind
+ * that stands before it in the table: 64:ff9b::10.0.0.7. */
 static uint32_t atom(const char *p, const struct token *words, uint32_t n)
 {
-    static const struct { char mark; uint32_t least; } atoms[] = { { '.', 4 }, { ':', 4 }, { '-', 5 } };
+    static const struct { char mark; uint32_t least; } kinds[] = { { '.', 4 }, { ':', 4 }, { '-', 5 } };
 
-    for (size_t i = 0; i < COUNT(atoms); i++) {
-        uint32_t k = chain(p, words, n, atoms[i].mark);
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        uint32_t k = chain(p, words, n, kinds[i].mark);
 
-        if (k >= atoms[i].least)
+        for (uint32_t w = 1; w < k; w++)
+            for (size_t other = 0; other < i && w < k; other++)
+                if (chain(p, words + w, n - w, kinds[other].mark) >= kinds[other].least)
+                    k = w;
+        if (k >= kinds[i].least)
             return k;
     }
     return 1;

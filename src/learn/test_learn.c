@@ -119,6 +119,7 @@ static const struct {
     { "in JSON keys stay and values go", { "{\"user\":\"u%u\",\"ok\":true,\"n\":%u}" }, 30, 1, "{\"user\":\"|u1|\",\"ok\":true,\"n\":|1|}" },
     { "an empty value is a value", { "{\"a\":\"\",\"b\":%u}", "{\"a\":\"x y\",\"b\":%u}" }, 60, 1, "{\"a\":\"|x y|\",\"b\":|1|}" },
     { "an address is never cut, be the one before it a name", { "to host.of.some.where and %u", "to %a and %u" }, 60, 1, "to |158.55.121.177| and |1|" },
+    { "nor one behind another", { "at 64:ff9b:0:%a-1 and %u" }, 60, 1, "at 64:ff9b:0:|158.55.121.177|-1 and |1|" },
     { "nor is a UUID", { "id %i end" }, 60, 1, "id |9e3779b1-e89b-12d3-a456-426614174000| end" },
     { "nor a word with digits in it", { "disk sda%u at 0x%u" }, 60, 1, "disk |sda1| at |0x1|" },
     { "a time is cut, and its day stays", { "2026-11-28T10:48:%u ok" }, 60, 1, "2026-11-28T10:48:|1| ok" },

@@ -9,6 +9,28 @@
 
 static inline bool testing_inside_word(struct str text, uint32_t at) { return at > 0 && at < text.n && word_byte(text.p[at - 1]) && word_byte(text.p[at]); }
 
+/* testing_inside_address - of IPv4: letters, digits and dots around this place are four numbers of at most three digits. */
+static inline bool testing_inside_address(struct str text, uint32_t at)
+{
+    uint32_t from = at, to = at, dots = 0, digits = 0;
+
+    while (from > 0 && (word_byte(text.p[from - 1]) || text.p[from - 1] == '.'))
+        from--;
+    while (to < text.n && (word_byte(text.p[to]) || text.p[to] == '.'))
+        to++;
+    for (uint32_t i = from; i < to; i++) {
+        if (text.p[i] == '.' && digits > 0 && digits <= 3) {
+            dots++;
+            digits = 0;
+        } else if (text.p[i] >= '0' && text.p[i] <= '9') {
+            digits++;
+        } else {
+            return false;
+        }
+    }
+    return from < at && at < to && dots == 3 && digits > 0 && digits <= 3;
+}
+
 /* testing_same_statics - pieces 0, 2, 4 … of both rows have the same bytes. */
 static inline bool testing_same_statics(const struct str *texts, const struct learn_out *out, uint32_t row, uint32_t like)
 {
@@ -48,6 +70,8 @@ static inline const char *testing_broken(const struct str *texts, size_t count, 
                 broken = "pieces one behind the other are the text";
             if (testing_inside_word(texts[i], cut[k]))
                 broken = "a word is never cut";
+            if (testing_inside_address(texts[i], cut[k]))
+                broken = "nor is an address";
         }
         if (g && !first[g]) {
             first[g] = i + 1;
