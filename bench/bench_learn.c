@@ -1,10 +1,11 @@
 /* bench_learn.c - what cutting lines into templates is worth: the bytes of each file as zstd -3 of the whole, beside those of its pieces as columns.
  *
- *     bench_learn [--level N] [--own BYTES] [--pool BYTES] [--statics] [--repeat N] [--show] FILE…
+ *     bench_learn [--level N] [--own BYTES] [--pool BYTES] [--statics] [--prefix] [--repeat N] [--show] FILE…
  *
  * A file is one call, as if all its lines were the free text of one kind of event; at most LEARN_TEXTS_MAX lines are read. What is counted is what the store keeps of
  * them: a directory of the static pieces and the columns' heads, frames of --own bytes or more each alone, smaller ones in pools of --pool bytes, the number of each
- * line's group. All that is compressed at --level. --statics: the static pieces stand in the first pool instead. --show: a line of each group, its slots in green. */
+ * line's group. All that is compressed at --level. --statics: the static pieces stand in the first pool instead. --prefix: each frame is compressed
+ * as if the directory stood before it (ZSTD_CCtx_refPrefix). --show: a line of each group, its slots in green. */
 #include "column/column.h"
 #include "learn/learn.h"
 
@@ -19,44 +20,66 @@
 static struct {
     int    level;
     size_t own, pool, repeat;
-    bool   statics, show;
+    bool   statics, prefix, show;
 } options = { .level = 1, .own = 4096, .pool = 65536, .repeat = 1 };
 
 struct sizes { size_t directory, pools, frames, groups; };
 
-static size_t packed_size(struct str s, int level)
+/* packed_size - as zstd makes it at this level, with prefix before it. */
+static size_t packed_size(struct str s, int level, struct str prefix)
 {
+    ZSTD_CCtx *zstd = ZSTD_createCCtx();
     size_t bound = ZSTD_compressBound(s.n), n;
     char *to = malloc(bound);
 
-    if (!to)
+    if (!to || !zstd || ZSTD_isError(ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level)) || ZSTD_isError(ZSTD_CCtx_refPrefix(zstd, prefix.p, prefix.n)))
         abort();
-    n = ZSTD_compress(to, bound, s.p, s.n, level);
+    n = ZSTD_compress2(zstd, to, bound, s.p, s.n);
     free(to);
+    ZSTD_freeCCtx(zstd);
     return n < s.n ? n : s.n;
 }
 
-/* A block in the making. */
-struct block { struct buf directory, pool; struct column_encoder *encoder; struct column_out out; struct sizes sizes; };
-
-static void pool_end(struct block *b)
-{
-    b->sizes.pools += packed_size(buf_view(&b->pool), options.level);
-    buf_reset(&b->pool);
-}
+/* A block in the making. Its frames wait, one behind the other, until the directory is whole. */
+struct framed { size_t n; bool dense; };
+struct block { struct buf directory, statics, raw, framed; struct column_encoder *encoder; struct column_out out; };
 
 static void frame(struct block *b, struct str raw, bool dense)
 {
     if (raw.n == 0)
         return;
-    b->sizes.directory += FRAME_SAID;
-    if (raw.n >= options.own || dense) {
-        b->sizes.frames += dense ? raw.n : packed_size(raw, options.level);
-        return;
+    buf_str(&b->raw, raw);
+    buf_put(&b->framed, &(struct framed){ raw.n, dense }, sizeof(struct framed));
+}
+
+/* block_pack - what all of it takes. */
+static struct sizes block_pack(struct block *b)
+{
+    struct sizes sizes = { .directory = packed_size(buf_view(&b->directory), options.level, STR("")) };
+    struct str prefix = options.prefix ? buf_view(&b->directory) : STR(""), rest = buf_view(&b->raw);
+    size_t count = b->framed.n / sizeof(struct framed);
+    struct buf *pool = &b->statics;
+
+    for (size_t i = 0; i < count; i++) {
+        struct framed f;
+        struct str raw;
+
+        memcpy(&f, b->framed.p + i * sizeof f, sizeof f);
+        raw = str_of(rest.p, f.n);
+        rest = str_cut(rest, f.n);
+        sizes.directory += FRAME_SAID;
+        if (f.dense || f.n >= options.own) {
+            sizes.frames += f.dense ? f.n : packed_size(raw, options.level, prefix);
+            continue;
+        }
+        if (pool->n + raw.n > options.pool) {
+            sizes.pools += packed_size(buf_view(pool), options.level, prefix);
+            buf_reset(pool);
+        }
+        buf_str(pool, raw);
     }
-    if (b->pool.n + raw.n > options.pool)
-        pool_end(b);
-    buf_str(&b->pool, raw);
+    sizes.pools += packed_size(buf_view(pool), options.level, prefix);
+    return sizes;
 }
 
 static void column(struct block *b, const struct str *values, size_t count)
@@ -113,7 +136,7 @@ static void group_put(struct block *b, const struct str *texts, const struct lea
         if (g == 0 || k % 2)
             column(b, values, count);
         else
-            buf_varstr(options.statics ? &b->pool : &b->directory, values[0]);
+            buf_varstr(options.statics ? &b->statics : &b->directory, values[0]);
     }
 }
 
@@ -122,8 +145,9 @@ static struct sizes columns(const struct str *texts, size_t count, const struct 
     struct block b = { .encoder = column_encoder_new() };
     struct str *values = malloc((count + 1) * sizeof *values);
     uint32_t *member = malloc((count + 1) * sizeof *member);
-    struct buf *bufs[] = { &b.directory, &b.pool, &b.out.head, &b.out.frame[0], &b.out.frame[1] };
+    struct buf *bufs[] = { &b.directory, &b.statics, &b.raw, &b.framed, &b.out.head, &b.out.frame[0], &b.out.frame[1] };
     AUTO_BUF struct buf ids = { 0 };
+    struct sizes sizes;
 
     if (!values || !member || !b.encoder)
         abort();
@@ -141,15 +165,14 @@ static struct sizes columns(const struct str *texts, size_t count, const struct 
         if (out->groups > 255)
             buf_byte(&ids, (char)(out->group[i] >> 8));
     }
-    b.sizes.groups = packed_size(buf_view(&ids), options.level);
-    b.sizes.directory += packed_size(buf_view(&b.directory), options.level);
-    pool_end(&b);
+    sizes = block_pack(&b);
+    sizes.groups = packed_size(buf_view(&ids), options.level, STR(""));
     for (size_t i = 0; i < COUNT(bufs); i++)
         buf_free(bufs[i]);
     column_encoder_free(&b.encoder);
     free(values);
     free(member);
-    return b.sizes;
+    return sizes;
 }
 
 static time_ns cpu_now(void)
@@ -193,7 +216,7 @@ static void measure(const char *path, size_t *sum_old, size_t *sum_new)
     first = start - first;
     later = cpu_now() - start;
     s = columns(lines, count, &out);
-    old = packed_size(str_of(file.p, rest.p ? (size_t)(rest.p - file.p) : file.n), 3);
+    old = packed_size(str_of(file.p, rest.p ? (size_t)(rest.p - file.p) : file.n), 3, STR(""));
     sum = s.directory + s.pools + s.frames + s.groups;
     printf("%-30.30s %6zu %9zu %8zu %8zu %6.3f | %6u %4u %7zu %7zu %7zu %6zu | %6.0f %6.0f\n", name, count, file.n, old, sum, (double)sum / (double)old, out.rows[0],
            out.groups, s.directory, s.pools, s.frames, s.groups, (double)first / (double)count, (double)later / (double)(count * options.repeat));
@@ -212,6 +235,8 @@ int main(int argc, char **argv)
 
         if (strcmp(argv[i], "--statics") == 0) {
             options.statics = true;
+        } else if (strcmp(argv[i], "--prefix") == 0) {
+            options.prefix = true;
         } else if (strcmp(argv[i], "--show") == 0) {
             options.show = true;
         } else {
