@@ -12,11 +12,13 @@
 #define STACK_MAX  (DEPTH_MAX * (KINDS_MAX + 1))
 
 /* What is won and paid, in sixteenths of a byte. Measured with bench_learn. */
-#define WON_ROW 16u      /* a row of a token that stays the same now */
-#define WON_MARKS 4u      /* and of one that can be taken word by word now */
-#define PAID_GROUP  640u     /* a group more */
-#define PAID_SLOT 160u     /* each of its columns */
-#define PAID_WHOLE  128u     /* a row that stays whole */
+#define WON_ROW    16u       /* a row of a token that stays the same now */
+#define WON_MARKS  4u        /* and of one that can be taken word by word now */
+#define PAID_GROUP 640u      /* a group more */
+#define PAID_SLOT  160u      /* each of its columns */
+#define PAID_WHOLE 128u      /* a row that stays whole */
+
+#define LOOSE_ONE_IN 8u      /* tokens: where more are words of the program and differ, texts are of many kinds, not of one */
 
 /* Shapes from order[from] to order[to - 1]. */
 struct node {
@@ -197,53 +199,60 @@ static int group_add(struct learner *l, const struct node *node, uint32_t rows, 
     return 0;
 }
 
-/* loose - tokens that stand for something and differ all the same. */
-static uint32_t loose(const struct division *d)
+/* loose - too many tokens stand for something and differ all the same: better whole than such a template. */
+static bool loose(const struct division *d)
 {
     uint32_t n = 0;
 
     for (uint32_t v = 0; v < d->varied_n; v++)
         n += d->varied[v].face[0] != FACE_FREE && !face_marks(d->varied[v].face[0]);
-    return n;
+    return n > (d->tail ? 0 : 1) && n * LOOSE_ONE_IN > d->tokens;   /* one may: in short texts it is the name that they are about */
+}
+
+/* best_kinds - by which the node is divided; NULL: it stays one. */
+static const struct kinds *best_kinds(const struct division *d, const struct node *node)
+{
+    const struct kinds *best = NULL;
+    uint32_t tried = 0;
+    int64_t most = 0;
+
+    for (uint32_t v = 0; v < d->varied_n && tried < TRIED_MAX && node->depth < DEPTH_MAX - 1; v++) {
+        int64_t sum;
+
+        if (d->varied[v].n > KINDS_MAX)
+            continue;
+        tried++;
+        sum = won(d, node, &d->varied[v]);
+        if (sum > most) {
+            most = sum;
+            best = &d->varied[v];
+        }
+    }
+    return best;
 }
 
 /* kin_divide - the shapes from order[from] to order[to - 1], which are kin, if only by their first tokens. */
 static int kin_divide(struct division *d, uint32_t from, uint32_t to)
 {
-    struct learner *l = d->l;
+    int rc = 0;
 
     d->depth = 0;
     push(d, &(struct node){ .from = from, .to = to });
-    while (d->depth) {
+    while (d->depth && rc == 0) {
         struct node node = d->stack[--d->depth];
-        uint32_t rows = rows_of(l, &node), tried = 0;
-        const struct kinds *best = NULL;
-        int64_t most = 0;
+        uint32_t rows = rows_of(d->l, &node);
+        const struct kinds *best;
 
         if (rows < LEARN_ROWS_MIN)
             continue;
         varied_find(d, &node);
-        for (uint32_t v = 0; v < d->varied_n && tried < TRIED_MAX && node.depth < DEPTH_MAX - 1; v++) {
-            const struct kinds *k = &d->varied[v];
-            int64_t sum = k->n > KINDS_MAX ? -1 : won(d, &node, k);
-
-            tried += k->n <= KINDS_MAX;
-            if (sum > most) {
-                most = sum;
-                best = k;
-            }
-        }
-        if (best) {
-            struct kinds k = *best;
-
-            divide(d, &node, &k);
-        } else if (loose(d) > !d->tail && loose(d) * 8 > d->tokens) {
-            continue;
-        } else if (group_add(l, &node, rows, d) < 0) {
-            return -ENOMEM;
-        }
+        best = best_kinds(d, &node);
+        if (best)
+            divide(d, &node, best);
+        else if (!loose(d))
+            rc = group_add(d->l, &node, rows, d);
     }
-    return 0;
+    return rc;
 }
 
 /* What makes shapes kin: all their separators, or those of a head. */
