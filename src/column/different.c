@@ -32,21 +32,60 @@ bool different_count(struct different *d, const struct str *values, size_t count
         size_t at = (size_t)str_hash(values[i]) & mask;
 
         texts_ahead(values, count, i);
-        for (; d->slot[at] && !str_eq(values[d->first[d->slot[at] - 1]], values[i]) && steps; steps--)
+        for (; d->slot[at] && !str_eq(values[d->slot[at] - 1], values[i]) && steps; steps--)
             at = (at + 1) & mask;
         if (steps == 0)
             return false;
         if (!d->slot[at]) {
-            d->first[d->count] = (uint32_t)i;
+            d->slot[at] = (uint32_t)i + 1;
+            d->code[i] = (uint16_t)d->count;
+            d->first[d->count++] = (uint32_t)i;
             d->bytes += values[i].n;
-            d->slot[at] = (uint32_t)++d->count;
-        }
-        d->code[i] = (uint16_t)(d->slot[at] - 1);
+        } else
+            d->code[i] = d->code[d->slot[at] - 1];
         if (i + 1 == look) {
             if (hopeless(d->count, look, count))
                 return false;
             look *= 2;
         }
     }
+    return different_pays(d, count);
+}
+
+bool different_pays(const struct different *d, size_t count)
+{
     return d->count <= FEW || d->count * 2 <= count;
+}
+
+int different_numbers(struct different *d, const uint64_t *numbers, const struct str *values, size_t count, uint64_t *each)
+{
+    uint64_t least = UINT64_MAX, most = 0;
+    size_t look = 64;
+
+    for (size_t i = 0; i < count; i++) {
+        least = numbers[i] < least ? numbers[i] : least;
+        most = numbers[i] > most ? numbers[i] : most;
+    }
+    if (most - least >= DIFFERENT_SLOTS)
+        return -ERANGE;
+    memset(d->slot, 0, (size_t)(most - least + 1) * sizeof *d->slot);
+    d->count = d->bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t *slot = &d->slot[numbers[i] - least];
+
+        if (!*slot) {
+            *slot = (uint32_t)i + 1;
+            d->code[i] = (uint16_t)d->count;
+            d->bytes += values[i].n;
+            each[d->count] = numbers[i];
+            d->first[d->count++] = (uint32_t)i;
+        } else
+            d->code[i] = d->code[*slot - 1];
+        if (i + 1 == look) {
+            if (hopeless(d->count, look, count))
+                return 0;
+            look *= 2;
+        }
+    }
+    return 1;
 }

@@ -81,14 +81,23 @@ static bool as_pattern(struct str v, struct form *f, char *room)
 }
 
 /* holds - most of the sample are texts of the form. */
-static bool holds(const struct form *f, const struct str *values, size_t count, size_t stride)
+static bool holds(struct guess *g, const struct str *values, size_t count, size_t stride)
 {
     unsigned char bytes[LONG_BYTES_MAX * LONG_STRIDE];
     size_t bad = 0, seen = 0;
     uint64_t n;
 
-    for (size_t i = 0; i < count && bad <= SAMPLE_BAD; i += stride, seen++)
-        bad += !(f->kind == COLUMN_LONG ? pattern_read_long(f, values[i], bytes) : form_read(f, values[i], &n));
+    g->least = UINT64_MAX;
+    g->most = 0;
+    for (size_t i = 0; i < count && bad <= SAMPLE_BAD; i += stride, seen++) {
+        if (g->form.kind == COLUMN_LONG)
+            bad += !pattern_read_long(&g->form, values[i], bytes);
+        else if (form_read(&g->form, values[i], &n)) {
+            g->least = n < g->least ? n : g->least;
+            g->most = n > g->most ? n : g->most;
+        } else
+            bad++;
+    }
     return bad <= SAMPLE_BAD && bad * 2 < seen;
 }
 
@@ -151,7 +160,7 @@ bool guess_next(struct guess *g, const struct str *values, size_t count)
         g->next++;
         if (tries[at].kind == COLUMN_PATTERN && !alike(seed.n, values, count, stride))
             continue;
-        if (derive(seed, tries[at].kind, tries[at].digits, &g->form, g->room) && holds(&g->form, values, count, stride))
+        if (derive(seed, tries[at].kind, tries[at].digits, &g->form, g->room) && holds(g, values, count, stride))
             return true;
     }
     return false;

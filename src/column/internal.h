@@ -12,6 +12,7 @@
 #include "column/column.h"
 #include "column/digits.h"
 
+#define DIFFERENT_SLOTS  (2 * COLUMN_ROWS_MAX)
 #define CONSTANT_MAX     1024u     /* bytes of a constant in the head; a longer one is a table of one */
 #define BOUNDS_SET_FROM  512u      /* texts of so many bytes together are worth sixteen for the set of their bytes */
 #define EXCEPT_ROWS      16u       /* one row of so many may be not in the form of its column */
@@ -104,11 +105,16 @@ uint64_t aside_ask(const struct aside *a, const struct column_question *q, const
 /* --- different.c --- */
 
 struct different {
-    uint32_t *slot;     /* hash -> number of a different value, from 1; 0: free. 2 * COLUMN_ROWS_MAX */
+    uint32_t *slot;     /* hash -> row where a different value stood first, from 1; 0: free. DIFFERENT_SLOTS */
     uint32_t *first;    /* the row where each different value stood first */
     uint16_t *code;     /* of each row */
     size_t    count, bytes;
 };
+/* different_pays - so few different values of so many rows that a table is worth it. */
+bool different_pays(const struct different *d, size_t count);
+/* different_numbers - the same as different_count for numbers in a narrow range, by the numbers themselves; each: of every different value. 1: counted; 0: too many differ;
+ * -ERANGE: the range is too wide, and nothing was looked at. */
+int different_numbers(struct different *d, const uint64_t *numbers, const struct str *values, size_t count, uint64_t *each);
 /* different_count - number the different values of a column. False, and the rest is left as it is, when so many differ that a table would not pay. */
 bool different_count(struct different *d, const struct str *values, size_t count);
 
@@ -190,6 +196,7 @@ size_t pattern_write_long(const struct form *f, const unsigned char *from, char 
 
 struct guess {
     size_t      next;                   /* how many were tried */
+    uint64_t    least, most;            /* of the numbers of those rows */
     struct form form;
     char        room[FORM_PATTERN_MAX];
 };

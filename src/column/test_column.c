@@ -427,6 +427,32 @@ static void test_full_block(void **state)
     assert_int_equal(column_kind(round_.c), COLUMN_TABLE);
 }
 
+/* As many rows as a block has, where samples stand for the whole: numbers of narrow and wide ranges, few and many different ones, skewed, in steps, with late exceptions. */
+static void test_many_numbers(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t    different, wide;     /* so many different numbers, so far from each other; 0: steps */
+        size_t      strange;             /* one row in so many is no number; 0: none */
+    } many[] = {
+        { "narrow, few", 300, 1, 0 },         { "narrow, many", 9000, 1, 0 },     { "narrow, nearly all", 60000, 2, 0 },  { "wide, few", 200, 1u << 24, 0 },
+        { "wide, many", 1u << 30, 9, 0 },     { "wide, some", 4000, 1000003, 0 }, { "steps", 1, 0, 0 },                   { "narrow, strange", 5000, 1, 100 },
+        { "wide, strange", 1u << 30, 3, 40 }, { "too strange", 5000, 1, 9 },      { "the whole of 64 bits", 1u << 20, UINT64_MAX >> 20, 0 },
+    };
+    uint64_t seed = 88172645463325252;
+
+    (void)state;
+    for (size_t m = 0; m < COUNT(many); m++) {
+        arena_reset(&arena);
+        for (size_t i = 0; i < 20000; i++) {
+            uint64_t n = many[m].wide ? random_next(&seed) % many[m].different * many[m].wide : 4000000 + i * 3 + random_next(&seed) % 3;
+
+            values[i] = many[m].strange && i > 3000 && i % many[m].strange == 0 ? word("-", i) : arena_printf(&arena, "%llu", (unsigned long long)n);
+        }
+        check(many[m].name, 20000, NULL);
+    }
+}
+
 static void test_limits(void **state)
 {
     static char big[COLUMN_VALUE_MAX + 1];
@@ -569,7 +595,7 @@ int main(void)
         cmocka_unit_test(test_rows), cmocka_unit_test(test_no_rows), cmocka_unit_test(test_random_bytes), cmocka_unit_test(test_full_block),
         cmocka_unit_test(test_limits), cmocka_unit_test(test_frames_stay_closed), cmocka_unit_test(test_tells_each_different_value_once), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_times), cmocka_unit_test(test_times_with_exceptions), cmocka_unit_test(test_time_of_a_later_year), cmocka_unit_test(test_times_are_asked_for),
-        cmocka_unit_test(test_hashes_that_meet), cmocka_unit_test(test_real_lines), cmocka_unit_test(test_table_of_numbers),
+        cmocka_unit_test(test_hashes_that_meet), cmocka_unit_test(test_real_lines), cmocka_unit_test(test_table_of_numbers), cmocka_unit_test(test_many_numbers),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
