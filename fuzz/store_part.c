@@ -1,6 +1,6 @@
 /* store_part.c - enemy of the reader of parts, their directories and filters.
  *
- * An odd first byte: the rest is the whole file. Else: the rest is an entry of the directory (80 bytes), then the bytes of its block; head,
+ * An odd first byte: the rest is the whole file. Else: the rest is an entry of the directory (80 bytes, version 1), then the bytes of its block; head,
  * directory, foot and checksums are put around them, so that the decoders behind the checksums are reached. */
 #include "store/internal.h"
 
@@ -22,7 +22,7 @@ static void head(struct buf *b)
 /* frame - a file of one block around the bytes; the number of events it claims. */
 static uint32_t frame(struct buf *b, const uint8_t *entry, const uint8_t *block, size_t size)
 {
-    struct reader r = rd_from(entry, BLOCK_ENTRY);
+    struct reader r = rd_from(entry, BLOCK_ENTRY_1);
     uint32_t keys, payload, events;
     uint64_t directory;
     size_t from;
@@ -38,7 +38,7 @@ static uint32_t frame(struct buf *b, const uint8_t *entry, const uint8_t *block,
     directory = b->n;
     from = b->n;
     buf_le64(b, PART_HEAD);
-    buf_put(b, entry + 8, BLOCK_ENTRY - 24);
+    buf_put(b, entry + 8, BLOCK_ENTRY_1 - 24);
     buf_le64(b, keys <= size ? XXH3_64bits(block, keys) : 0);
     buf_le64(b, keys <= size && payload <= size - keys ? XXH3_64bits(block + keys, payload) : 0);
     uint64_t sum = XXH3_64bits(b->p + from, b->n - from);
@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf b;
     FILE *f;
 
-    if (size == 0 || (!(data[0] & 1) && size < 1 + BLOCK_ENTRY) || !mkdtemp(folder))
+    if (size == 0 || (!(data[0] & 1) && size < 1 + BLOCK_ENTRY_1) || !mkdtemp(folder))
         return 0;
     buf_init(&b, 0);
     if (data[0] & 1) {
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             info.events = rd_le64(&r);
         }
     } else {
-        info.events = frame(&b, data + 1, data + 1 + BLOCK_ENTRY, size - 1 - BLOCK_ENTRY);
+        info.events = frame(&b, data + 1, data + 1 + BLOCK_ENTRY_1, size - 1 - BLOCK_ENTRY_1);
     }
     info.bytes = b.n;
     day_path(folder, info.day, path);

@@ -95,7 +95,7 @@ static bool read_address(const struct form *f, struct str v, uint64_t *out)
     return ok && bytes == 0;
 }
 
-bool form_read(const struct form *f, struct str v, uint64_t *out)
+bool form_take(const struct form *f, struct str v, uint64_t *out)
 {
     switch (f->kind) {
     case COLUMN_DECIMAL: return read_decimal(f, v, out);

@@ -92,7 +92,7 @@ static bool holds(struct guess *g, const struct str *values, size_t count, size_
     for (size_t i = 0; i < count && bad <= SAMPLE_BAD; i += stride, seen++) {
         if (g->form.kind == COLUMN_LONG)
             bad += !pattern_read_long(&g->form, values[i], bytes);
-        else if (form_read(&g->form, values[i], &n)) {
+        else if (form_take(&g->form, values[i], &n)) {
             g->least = n < g->least ? n : g->least;
             g->most = n > g->most ? n : g->most;
         } else

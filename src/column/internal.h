@@ -79,7 +79,7 @@ struct needle {
     bool       fold;
     unsigned char first[2], last[2];    /* what is or-ed to a byte to fold it; what it then is */
 };
-struct needle needle_of(struct str bytes, bool fold);
+struct needle question_needle(struct str bytes, bool fold);
 /* needle_find - where it stands first in text, at from or later; SIZE_MAX: nowhere. An empty one stands nowhere. */
 size_t needle_find(const struct needle *n, struct str text, size_t from);
 
@@ -170,7 +170,7 @@ struct form {
 };
 /* form_digits_max - digits that a number of 64 bits holds. */
 static inline size_t form_digits_max(enum digits d) { return d == DIGITS_DECIMAL ? 19 : 16; }
-bool form_read(const struct form *f, struct str v, uint64_t *out);
+bool form_take(const struct form *f, struct str v, uint64_t *out);
 /* form_write - v's text at to, which has room for form_longest and FORM_SLACK; its length. */
 size_t form_write(const struct form *f, uint64_t v, char *to);
 size_t form_longest(const struct form *f);

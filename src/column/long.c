@@ -116,7 +116,7 @@ static int long_values(struct column *c, const uint64_t *rows, struct str *out, 
 static void ask_texts(const struct column *c, const unsigned char *bytes, const struct column_question *q, uint64_t *rows)
 {
     unsigned char room[LONG_BYTES_MAX * LONG_STRIDE];
-    struct needle needle = needle_of(q->needle, q->fold);
+    struct needle needle = question_needle(q->needle, q->fold);
     struct aside a;
 
     for (size_t w = 0; w < COLUMN_WORDS(c->count); w++) {

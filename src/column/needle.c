@@ -12,7 +12,7 @@ static void fold_of(unsigned char c, bool fold, unsigned char out[2])
     out[1] = c | out[0];
 }
 
-struct needle needle_of(struct str bytes, bool fold)
+struct needle question_needle(struct str bytes, bool fold)
 {
     struct needle n = { .bytes = bytes, .fold = fold };
 

@@ -12,7 +12,7 @@ static bool read_different(struct column_encoder *k, const struct form *f, const
     size_t bad = 0;
 
     for (size_t i = 0; i < k->d.count; i++) {
-        k->each_bad[i] = !form_read(f, values[k->d.first[i]], &k->each[i]);
+        k->each_bad[i] = !form_take(f, values[k->d.first[i]], &k->each[i]);
         bad += k->each_bad[i];
         if (numbers_too_many(bad, count))
             return false;
@@ -24,7 +24,7 @@ static bool read_different(struct column_encoder *k, const struct form *f, const
 static bool one_number(const struct column_encoder *k, const struct form *f, const struct str *values, size_t row, bool counted, uint64_t *number)
 {
     if (!counted)
-        return form_read(f, values[row], number);
+        return form_take(f, values[row], number);
     *number = k->each[k->d.code[row]];
     return !k->each_bad[k->d.code[row]];
 }
@@ -150,7 +150,7 @@ static enum asked range_of(const struct form *f, const struct column_question *q
         return f->kind == COLUMN_ADDRESS && f->prefix.n + f->suffix.n == 0 ? ASKED_RANGE : ASKED_TEXT;
     if (!q->whole || (q->fold && has_letter(q->needle)))
         return ASKED_TEXT;
-    if (!form_read(f, q->needle, least))
+    if (!form_take(f, q->needle, least))
         return ASKED_NONE;
     *most = *least;
     return ASKED_RANGE;
@@ -174,7 +174,7 @@ static void ask_range(struct column *c, const unsigned char *bytes, uint64_t lea
 
 static void ask_texts(struct column *c, const unsigned char *bytes, const struct column_question *q, uint64_t *rows)
 {
-    struct needle needle = needle_of(q->needle, q->fold);
+    struct needle needle = question_needle(q->needle, q->fold);
     struct aside a;
 
     for (size_t w = 0; w < COLUMN_WORDS(c->count); w++) {

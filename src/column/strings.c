@@ -148,7 +148,7 @@ static size_t row_of(const struct column *c, size_t row, size_t at)
 /* ask_found - only rows in which the needle stands are asked: it is looked for in all of the bytes at once. */
 static void ask_found(const struct column *c, const struct column_question *q, struct str bytes, uint64_t *rows)
 {
-    struct needle n = needle_of(q->needle, q->fold);
+    struct needle n = question_needle(q->needle, q->fold);
     uint64_t word = 0;
     size_t row = 0, in = 0, at;
 

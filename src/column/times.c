@@ -358,7 +358,7 @@ static void time_bounds(const struct time_form *f, struct bounds *b)
 
 static int ask_times(struct column *c, const struct column_question *q, uint64_t *rows, struct err *e)
 {
-    struct needle needle = needle_of(q->needle, q->fold);
+    struct needle needle = question_needle(q->needle, q->fold);
     struct time_writer w = { 0 };
     struct aside a;
 

@@ -1,35 +1,8 @@
 /* decode.c - the events of a payload; the layout is in codec.h. Nothing it is given is believed. */
-#include "event/decode.h"
-
-struct decoder {
-    struct reader *r;
-    struct arena  *arena;
-    const struct event_batch *batch;   /* says which fields are wanted */
-    struct table   names, shapes;      /* of struct str, struct shape */
-};
-
-/* A column: the pieces of the line from this cut to that one; from == to: the text of this number. */
-struct column {
-    uint32_t name;               /* of a field, its index */
-    uint16_t from, to;
-};
-static_assert(CODEC_TEXTS_MAX <= UINT16_MAX, "a column holds the number of a text");
-
-/* A text that stands in the payload. */
-struct place {
-    uint32_t at, n;
-};
-
-/* A line of names that nobody has twice is a shape of its own: it takes less memory here than its fields do. */
-struct shape {
-    struct column *columns;      /* the four, then the fields that are wanted */
-    struct place  *last;         /* of its texts: the pieces, then the columns that are no piece */
-    struct common  common;
-    uint32_t       fields, pieces, texts;   /* fields: those that are wanted */
-};
+#include "event/payload.h"
 
 /* get_span - which pieces of its line a column is; or it is the next text of the shape. */
-static void get_span(struct decoder *k, struct shape *s, struct column *c)
+static void get_span(struct payload_reader *k, struct payload_shape *s, struct payload_column *c)
 {
     uint64_t from = rd_varint(k->r), count;
 
@@ -46,14 +19,14 @@ static void get_span(struct decoder *k, struct shape *s, struct column *c)
     c->to = (uint16_t)(from - 1 + count);
 }
 
-static bool wanted(const struct decoder *k, uint32_t name)
+static bool wanted(const struct payload_reader *k, uint32_t name)
 {
-    return !k->batch->wanted || k->batch->wanted(k->batch->wanted_arg, ((const struct str *)k->names.items)[name]);
+    return !k->batch || !k->batch->wanted || k->batch->wanted(k->batch->wanted_arg, ((const struct str *)k->names.items)[name]);
 }
 
-static void get_columns_of(struct decoder *k, struct shape *s, uint32_t fields)
+static void get_columns_of(struct payload_reader *k, struct payload_shape *s, uint32_t fields)
 {
-    struct column *c = arena_array(k->arena, fields + CODEC_COLUMNS, sizeof *c);
+    struct payload_column *c = arena_array(k->arena, fields + CODEC_COLUMNS, sizeof *c);
 
     if (!c) {
         rd_fail(k->r, "memory for a shape");
@@ -75,7 +48,7 @@ static void get_columns_of(struct decoder *k, struct shape *s, uint32_t fields)
         rd_fail(k->r, "memory for a shape");
 }
 
-static void get_shape(struct decoder *k, struct shape *s)
+static void get_shape(struct payload_reader *k, struct payload_shape *s)
 {
     uint64_t pieces;
     uint32_t fields;
@@ -93,22 +66,20 @@ static void get_shape(struct decoder *k, struct shape *s)
     get_columns_of(k, s, fields);
 }
 
-/* shape_of - the shape of the next event; NULL after a failure. */
-static struct shape *shape_of(struct decoder *k)
+struct payload_shape *payload_shape(struct payload_reader *k)
 {
     bool fresh;
-    struct shape *s = table_at(k->r, k->arena, &k->shapes, sizeof *s, SIZE_MAX, "the index of a shape", &fresh);
+    struct payload_shape *s = table_at(k->r, k->arena, &k->shapes, sizeof *s, SIZE_MAX, "the index of a shape", &fresh);
 
     if (s && fresh)
         get_shape(k, s);
     return rd_ok(k->r) ? s : NULL;
 }
 
-/* get_texts - the texts of an event that are not those of the last event of its shape: a bit for each of all, how long each is, their bytes. */
-static void get_texts(struct decoder *k, const struct shape *s)
+void payload_texts(struct payload_reader *k, const struct payload_shape *s)
 {
     struct str map = rd_take(k->r, (s->texts + 7) / 8, "a bit for each text");
-    struct place *change[CODEC_TEXTS_MAX];
+    struct payload_place *change[CODEC_TEXTS_MAX];
     unsigned count = 0;
     uint64_t n;
 
@@ -130,9 +101,9 @@ static void get_texts(struct decoder *k, const struct shape *s)
 }
 
 /* get_line - the pieces are put together; cut[0…pieces] says where. */
-static void get_line(struct decoder *k, struct event *ev, const struct shape *s, uint32_t *cut)
+static void get_line(struct payload_reader *k, struct event *ev, const struct payload_shape *s, uint32_t *cut)
 {
-    const struct place *piece = s->last, *end = piece + s->pieces;
+    const struct payload_place *piece = s->last, *end = piece + s->pieces;
     const char *payload = (const char *)k->r->p;
     size_t n = 0;
     char *line;
@@ -153,24 +124,24 @@ static void get_line(struct decoder *k, struct event *ev, const struct shape *s,
 /* Where the values of an event are. */
 struct values {
     const char         *payload, *line;
-    const struct place *last;
+    const struct payload_place *last;
     uint32_t            cut[CODEC_PIECES_MAX + 1];
 };
 
-static inline struct str get_value(const struct values *v, const struct column *c)
+static inline struct str get_value(const struct values *v, const struct payload_column *c)
 {
     if (c->from < c->to)
         return str_of(v->line + v->cut[c->from], v->cut[c->to] - v->cut[c->from]);
     return str_of(v->payload + v->last[c->from].at, v->last[c->from].n);
 }
 
-static void get_columns(struct decoder *k, struct event *ev, const struct shape *s)
+static void get_columns(struct payload_reader *k, struct event *ev, const struct payload_shape *s)
 {
-    const struct column *c = s->columns;
+    const struct payload_column *c = s->columns;
     struct event_field *f;
     struct values v;
 
-    get_texts(k, s);
+    payload_texts(k, s);
     if (rd_ok(k->r))
         get_line(k, ev, s, v.cut);
     f = rd_ok(k->r) ? arena_array(k->arena, s->fields, sizeof *f) : NULL;
@@ -197,8 +168,8 @@ static void get_columns(struct decoder *k, struct event *ev, const struct shape 
 
 static void get_event(void *arg, struct event *ev, const struct event *before)
 {
-    struct decoder *k = arg;
-    const struct shape *s = shape_of(k);
+    struct payload_reader *k = arg;
+    const struct payload_shape *s = payload_shape(k);
 
     if (!s)
         return;
@@ -208,7 +179,7 @@ static void get_event(void *arg, struct event *ev, const struct event *before)
 
 static void decode3(struct reader *r, uint64_t first_seq, struct event_batch *batch)
 {
-    struct decoder k = { .r = r, .arena = &batch->arena, .batch = batch };
+    struct payload_reader k = { .r = r, .arena = &batch->arena, .batch = batch };
 
     if (r->n > UINT32_MAX)
         rd_fail(r, "a payload of less than 4 GiB");

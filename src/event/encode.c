@@ -134,6 +134,11 @@ int event_encoder_add(struct event_encoder *k, const struct event *events, size_
     return k->w ? 0 : err_set(e, -E2BIG, "a batch of more than %zu events does not fit a payload", k->count);
 }
 
+size_t event_encoder_bytes(const struct event_encoder *k)
+{
+    return k->w ? (size_t)(k->w - (unsigned char *)k->out->p) - k->start : 0;
+}
+
 int event_encoder_end(struct event_encoder *k, size_t *count, struct err *e)
 {
     unsigned char *head;

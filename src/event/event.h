@@ -119,6 +119,8 @@ void event_encoder_begin(struct event_encoder *k, struct buf *out);
 /* event_encoder_add - -E2BIG past EVENT_BATCH_MAX or the limit of out, also where the lines alone have more bytes than that (a payload has what
  * they share once, whoever reads it has them whole); then this payload is lost, begin another. */
 MUST_USE int event_encoder_add(struct event_encoder *k, const struct event *events, size_t count, struct err *e);
+/* event_encoder_bytes - of the payload so far. */
+size_t event_encoder_bytes(const struct event_encoder *k);
 /* event_encoder_end - the payload is whole; count (may be NULL) of events. */
 MUST_USE int event_encoder_end(struct event_encoder *k, size_t *count, struct err *e);
 /* event_encode - append the payload of count events to out. seq is not part of it (a frame gives the first). */

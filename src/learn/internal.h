@@ -58,8 +58,8 @@ struct shape {                             /* texts that look the same */
     uint32_t place;                        /* in the table */
 };
 
-/* shapes_find - read all texts: tokens, shapes, what differs within each shape. -ENOMEM. */
-MUST_USE int shapes_find(struct learner *l);
+/* shapes_look - read all texts: tokens, shapes, what differs within each shape. -ENOMEM. */
+MUST_USE int shapes_look(struct learner *l);
 /* words_of - the words of a token; at most WORDS_MAX are noted. */
 uint32_t words_of(const char *p, struct token t, struct token *words);
 /* words_differ - the words in which token y of b is not token x of a; WORD_ALL if they have not the same number of words. */

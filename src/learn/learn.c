@@ -168,7 +168,7 @@ int learn_cut(struct learner *l, uint64_t origin, const struct str *texts, size_
     l->call++;
     l->texts = texts;
     l->count = (uint32_t)count;
-    rc = rows_room(l, l->count) ? shapes_find(l) : -ENOMEM;
+    rc = rows_room(l, l->count) ? shapes_look(l) : -ENOMEM;
     if (rc == 0)
         rc = groups_make(l);
     if (rc == 0) {

@@ -171,7 +171,7 @@ static int row_read(struct learner *l, uint32_t row)
     return s->rows == ROWS_TRAIL ? trail_lay(l, s) : 0;
 }
 
-int shapes_find(struct learner *l)
+int shapes_look(struct learner *l)
 {
     int rc = 0;
 

@@ -238,9 +238,9 @@ void query_tokens(struct str text, query_token_fn *say, void *arg)
     while (i < text.n) {
         size_t n = 0;
 
-        while (i < text.n && !word_byte(text.p[i]))
+        while (i < text.n && !query_word_byte(text.p[i]))
             i++;
-        while (i < text.n && word_byte(text.p[i])) {
+        while (i < text.n && query_word_byte(text.p[i])) {
             char c[4];
             size_t step = fold_char(text.p + i, text.n - i, c);
 

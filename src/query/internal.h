@@ -73,11 +73,6 @@ ptrdiff_t fold_find(struct str s, struct str text, size_t from, bool twins, size
 bool fold_starts(struct str s, struct str pattern, bool twins);
 /* fold_like - s, folded, matches the whole pattern (folded) with '*' and '?'. Linear in practice, bounded by |s| * |pattern|. */
 bool fold_like(struct str s, struct str pattern, bool twins);
-/* word_byte - part of a word: ASCII letters and digits, '_', and every byte of a letter beyond ASCII. */
-static inline bool word_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
-}
 /* longest_piece - of a pattern, between its '*' and '?'. Each piece stands in every text that matches. */
 struct str longest_piece(struct str pattern);
 

@@ -313,9 +313,9 @@ int leaf_compile(struct query *q, const struct lexer *l, const struct token *t, 
 /* inner - s without the words at its ends, which may be only parts of longer words. */
 static struct str inner(struct str s, bool head, bool tail)
 {
-    while (head && s.n && word_byte(s.p[0]))
+    while (head && s.n && query_word_byte(s.p[0]))
         s = str_cut(s, 1);
-    while (tail && s.n && word_byte(s.p[s.n - 1]))
+    while (tail && s.n && query_word_byte(s.p[s.n - 1]))
         s.n--;
     return s;
 }

@@ -59,7 +59,7 @@ static size_t field_name(const struct lexer *l)
 
     if (n == 0 || !((p[0] >= 'a' && p[0] <= 'z') || (p[0] >= 'A' && p[0] <= 'Z') || p[0] == '_' || p[0] == '@'))
         return 0;
-    while (i < n && (word_byte(p[i]) || p[i] == '.' || p[i] == '-' || p[i] == '@'))
+    while (i < n && (query_word_byte(p[i]) || p[i] == '.' || p[i] == '-' || p[i] == '@'))
         i++;
     if (i >= n || p[i] != ':' || i > EVENT_NAME_MAX || (i + 2 < n && p[i + 1] == '/' && p[i + 2] == '/'))
         return 0;
@@ -75,7 +75,7 @@ static int take_value(struct lexer *l, struct token *t, bool member)
 
     t->value_at = l->at;
     /* "~/.ssh" is a path; "~root" and "~"…"" ask for look-alikes. */
-    if (s.p[l->at] == '~' && l->at + 1 < s.n && (word_byte(s.p[l->at + 1]) || s.p[l->at + 1] == '"' || s.p[l->at + 1] == '*' || s.p[l->at + 1] == '?')) {
+    if (s.p[l->at] == '~' && l->at + 1 < s.n && (query_word_byte(s.p[l->at + 1]) || s.p[l->at + 1] == '"' || s.p[l->at + 1] == '*' || s.p[l->at + 1] == '?')) {
         t->twins = true;
         l->at++;
     }

@@ -29,12 +29,12 @@ static bool anywhere(const struct query_leaf *n, const struct event *ev, bool (*
 
 static bool has_word(const struct query_leaf *n, struct str s)
 {
-    bool head = word_byte(n->text.p[0]), tail = word_byte(n->text.p[n->text.n - 1]);
+    bool head = query_word_byte(n->text.p[0]), tail = query_word_byte(n->text.p[n->text.n - 1]);
     ptrdiff_t at = -1;
     size_t end;
 
     while ((at = fold_find(s, n->text, (size_t)(at + 1), n->twins, &end)) >= 0) {
-        if ((!head || at == 0 || !word_byte(s.p[at - 1])) && (!tail || end == s.n || !word_byte(s.p[end])))
+        if ((!head || at == 0 || !query_word_byte(s.p[at - 1])) && (!tail || end == s.n || !query_word_byte(s.p[end])))
             return true;
     }
     return false;
@@ -57,9 +57,9 @@ static bool words_match(struct str run, struct str pattern, bool twins)
 
     for (size_t a = 0, b; a < run.n; a = b) {
         b = a + 1;
-        if (!word_byte(run.p[a]))
+        if (!query_word_byte(run.p[a]))
             continue;
-        while (b < run.n && word_byte(run.p[b]))
+        while (b < run.n && query_word_byte(run.p[b]))
             b++;
         if (fold_like(str_of(run.p + a, b - a), pattern, twins))
             return true;

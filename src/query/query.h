@@ -71,6 +71,11 @@ void query_range(const struct query *q, time_ns *from, time_ns *to);
 const uint64_t *query_needs(const struct query *q, size_t *count);
 /* query_tokens - call say for every token of a text: runs of letters (ASCII and UTF-8 above 0x7f), digits and '_' , ASCII and Cyrillic letters lower-cased;
  * longer than 128 bytes are left out. The same function makes the tokens of a store's index. */
+/* query_word_byte - part of a token: ASCII letters and digits, '_', and every byte of a letter beyond ASCII. */
+static inline bool query_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+}
 typedef void query_token_fn(void *arg, uint64_t hash);
 void query_tokens(struct str text, query_token_fn *say, void *arg);
 

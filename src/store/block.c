@@ -4,6 +4,7 @@
  *   payload   zstd of the event codec's bytes
  *   filter    lines of 64 bytes: 480 bits of a Bloom filter over the tokens of the events, and their checksum. A token speaks to one line
  *             alone, so a question costs one read of 64 bytes, and that read is checked. */
+#include "base/log.h"
 #include "store/internal.h"
 
 #include <xxhash.h>
@@ -25,29 +26,6 @@ int32_t day_of(time_ns t)
 int32_t event_day(const struct event *ev)
 {
     return day_of(ev->received ? ev->received : ev->time);
-}
-
-static int compare_events(const void *x, const void *y)
-{
-    const struct event *a = x, *b = y;
-    int32_t da = event_day(a), db = event_day(b);
-
-    if (da != db)
-        return da < db ? -1 : 1;
-    if (a->time != b->time)
-        return a->time < b->time ? -1 : 1;
-    return a->seq < b->seq ? -1 : a->seq > b->seq;
-}
-
-void events_sort(struct event *events, size_t count)
-{
-    size_t i = 1;
-
-    while (i < count && compare_events(&events[i - 1], &events[i]) <= 0)
-        i++;
-    if (i >= count)
-        return;     /* as they mostly come */
-    qsort(events, count, sizeof *events, compare_events);
 }
 
 /* inside - v is a piece of the original line. */
@@ -136,6 +114,14 @@ static void token_grow(struct token_set *t)
     t->cap = cap;
 }
 
+static void token_forget(struct token_set *t)
+{
+    if (t->slot)
+        memset(t->slot, 0, t->cap * sizeof *t->slot);
+    t->count = 0;
+    t->failed = false;
+}
+
 static void token_add(void *arg, uint64_t hash)
 {
     struct token_set *t = arg;
@@ -222,6 +208,41 @@ static void filter_encode(const struct token_set *t, struct block_entry *entry, 
 
 /* --- encoding --- */
 
+struct block_writer {
+    struct columns_writer *columns;
+    struct arena           arena;       /* of one event */
+    struct token_set       tokens;
+    struct buf             raw;
+};
+
+struct block_writer *block_writer_new(void)
+{
+    struct block_writer *w = calloc(1, sizeof *w);
+
+    if (!w)
+        return NULL;
+    buf_init(&w->raw, BLOCK_RAW_MAX);
+    arena_init(&w->arena, BLOCK_RAW_MAX);
+    w->columns = columns_writer_new();
+    if (!w->columns)
+        block_writer_free(&w);
+    return w;
+}
+
+void block_writer_free(struct block_writer **wp)
+{
+    struct block_writer *w = *wp;
+
+    if (!w)
+        return;
+    columns_writer_free(&w->columns);
+    arena_free(&w->arena);
+    free(w->tokens.slot);
+    buf_free(&w->raw);
+    free(w);
+    *wp = NULL;
+}
+
 static int pack(struct str raw, struct buf *out, uint32_t *bytes, uint64_t *sum, struct err *e)
 {
     size_t bound = ZSTD_compressBound(raw.n), n;
@@ -241,52 +262,90 @@ static int pack(struct str raw, struct buf *out, uint32_t *bytes, uint64_t *sum,
 static uint64_t zig(uint64_t difference) { return difference << 1 ^ (uint64_t)((int64_t)difference >> 63); }
 static uint64_t zag(uint64_t v) { return v >> 1 ^ (~(v & 1) + 1); }
 
-/* index_event - all texts of an event into the set; those of members too (saqshy.source and kin). */
-static void index_event(const struct event *ev, struct token_set *t)
+static void tell_token(void *arg, struct str value)
 {
-    query_tokens(ev->original, token_add, t);
-    for (uint32_t i = 0; i < ev->field_count; i++)
-        query_tokens(ev->fields[i].value, token_add, t);
-    query_tokens(ev->source, token_add, t);
-    query_tokens(ev->object, token_add, t);
-    query_tokens(ev->parser, token_add, t);
-    query_tokens(str_c(event_class_name(ev->class)), token_add, t);
-    query_tokens(str_c(event_parse_name(ev->parse)), token_add, t);
+    query_tokens(value, token_add, arg);
 }
 
-int block_encode(const struct event *events, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
+/* put_columns - 1: done; 0: these events do not come back from columns. */
+static int put_columns(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
-    struct token_set tokens = { 0 };
-    AUTO_BUF struct buf raw;
-    uint64_t seq = 0;
-    int rc;
+    size_t at = out->n;
+    int rc = columns_encode(w->columns, &p->shaped, p->order + from, count, tell_token, &w->tokens, out, e);
 
-    assert(count > 0 && count <= EVENT_BATCH_MAX);
-    buf_init(&raw, BLOCK_RAW_MAX);
-    *entry = (struct block_entry){ .events = (uint32_t)count, .min_time = events[0].time, .max_time = events[count - 1].time,
-                                   .first_seq = events[0].seq, .last_seq = events[0].seq };
-    for (size_t i = 0; i < count; i++) {
-        buf_varint(&raw, (uint64_t)events[i].time - (uint64_t)(i ? events[i - 1].time : events[0].time));
-        buf_varint(&raw, zig(events[i].seq - seq));
-        seq = events[i].seq;
+    if (rc == -EBADMSG) {
+        log_line(LOG_ERROR, "events would not come back from columns: their block is kept as rows", "error.message", e->text, NULL);
+        out->n = at;
+        return 0;
+    }
+    if (rc < 0)
+        return rc;
+    entry->version = BLOCK_COLUMNS;
+    entry->payload_bytes = (uint32_t)(out->n - at);
+    entry->payload_sum = XXH3_64bits(out->p + at, out->n - at);
+    return 1;
+}
+
+/* put_rows - the events as a payload. What columns told of tokens stays in the filter: it holds all of these events. */
+static int put_rows(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
+{
+    struct event_encoder *k = event_encoder_new();
+    int rc = k ? 0 : err_set(e, -ENOMEM, "no memory for a block");
+
+    buf_reset(&w->raw);
+    if (k)
+        event_encoder_begin(k, &w->raw);
+    for (size_t i = from; rc == 0 && i < from + count; i++) {
+        struct event ev;
+
+        arena_reset(&w->arena);
+        rc = shaped_event(&p->shaped, p->order[i], &w->arena, &ev) < 0 ? err_set(e, -ENOMEM, "no memory for a block") : event_encoder_add(k, &ev, 1, e);
+    }
+    if (rc == 0)
+        rc = event_encoder_end(k, NULL, e);
+    event_encoder_free(&k);
+    entry->version = BLOCK_ROWS;
+    entry->payload_raw = (uint32_t)w->raw.n;
+    return rc < 0 ? rc : pack(buf_view(&w->raw), out, &entry->payload_bytes, &entry->payload_sum, e);
+}
+
+static int put_keys(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
+{
+    uint64_t seq = 0;
+    time_ns time = waiting_time(p, from);
+
+    buf_reset(&w->raw);
+    for (size_t i = from; i < from + count; i++) {
+        buf_varint(&w->raw, (uint64_t)waiting_time(p, i) - (uint64_t)time);
+        buf_varint(&w->raw, zig(waiting_seq(p, i) - seq));
+        time = waiting_time(p, i);
+        seq = waiting_seq(p, i);
         entry->first_seq = seq < entry->first_seq ? seq : entry->first_seq;
         entry->last_seq = seq > entry->last_seq ? seq : entry->last_seq;
-        index_event(&events[i], &tokens);
     }
-    entry->keys_raw = (uint32_t)raw.n;
-    rc = buf_failed(&raw) || tokens.failed ? err_set(e, -ENOMEM, "no memory for a block") : pack(buf_view(&raw), out, &entry->keys_bytes, &entry->keys_sum, e);
-    buf_reset(&raw);
+    entry->keys_raw = (uint32_t)w->raw.n;
+    return buf_failed(&w->raw) ? err_set(e, -ENOMEM, "no memory for a block") : pack(buf_view(&w->raw), out, &entry->keys_bytes, &entry->keys_sum, e);
+}
+
+int block_encode(struct block_writer *w, const struct waiting *p, size_t at, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
+{
+    int rc;
+
+    assert(p->sorted && count > 0 && count <= EVENT_BATCH_MAX);
+    token_forget(&w->tokens);
+    *entry = (struct block_entry){ .events = (uint32_t)count, .min_time = waiting_time(p, at), .max_time = waiting_time(p, at + count - 1),
+                                   .first_seq = UINT64_MAX, .last_seq = 0 };
+    rc = put_keys(w, p, at, count, entry, out, e);
     if (rc == 0)
-        rc = event_encode(events, count, &raw, e);
-    entry->payload_raw = (uint32_t)raw.n;
+        rc = put_columns(w, p, at, count, entry, out, e);
     if (rc == 0)
-        rc = pack(buf_view(&raw), out, &entry->payload_bytes, &entry->payload_sum, e);
-    if (rc == 0)
-        filter_encode(&tokens, entry, out);
-    free(tokens.slot);
-    if (rc == 0 && buf_failed(out))
-        rc = err_set(e, -ENOMEM, "no memory for a block");
-    return rc;
+        rc = put_rows(w, p, at, count, entry, out, e);
+    if (rc < 0)
+        return rc;
+    if (w->tokens.failed)
+        return err_set(e, -ENOMEM, "no memory for a block");
+    filter_encode(&w->tokens, entry, out);
+    return buf_failed(out) ? err_set(e, -ENOMEM, "no memory for a block") : 0;
 }
 
 size_t block_bytes(const struct block_entry *b)
@@ -313,6 +372,7 @@ void block_view_free(struct block_view *v)
     free(v->time);
     free(v->seq);
     event_batch_free(&v->batch);
+    columns_free(&v->columns);
     v->time = NULL;
     v->seq = NULL;
 }
@@ -383,19 +443,37 @@ int block_decode_keys(const struct block_entry *entry, struct str packed, struct
     return rd_ok(&r) ? 0 : rd_err(&r, e, "block");
 }
 
+static int decode_rows(const struct block_entry *entry, struct str payload, struct block_view *v, struct err *e)
+{
+    int rc = unpack(payload, entry->payload_sum, entry->payload_raw, &v->payload, "payload", e);
+
+    return rc < 0 ? rc : event_decode(buf_view(&v->payload), 1, &v->batch, e);
+}
+
+static int decode_columns(const struct block_entry *entry, struct str payload, struct block_view *v, struct err *e)
+{
+    int rc;
+
+    if (!v->columns)
+        v->columns = columns_new();
+    if (!v->columns)
+        return err_set(e, -ENOMEM, "no memory to read a block");
+    rc = columns_open(v->columns, payload, v->time, entry->events, e);
+    return rc < 0 ? rc : columns_events(v->columns, NULL, &v->batch, e);
+}
+
 int block_decode_events(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)
 {
+    struct str payload;
     int rc = block_decode_keys(entry, packed, v, e);
 
     if (rc < 0)
         return rc;
     if (packed.n < (size_t)entry->keys_bytes + entry->payload_bytes)
         return err_set(e, -EBADMSG, "block: shorter than its payload");
-    rc = unpack(str_of(packed.p + entry->keys_bytes, entry->payload_bytes), entry->payload_sum, entry->payload_raw, &v->payload, "payload", e);
-    if (rc < 0)
-        return rc;
+    payload = str_of(packed.p + entry->keys_bytes, entry->payload_bytes);
     event_batch_reset(&v->batch);
-    rc = event_decode(buf_view(&v->payload), 1, &v->batch, e);
+    rc = entry->version == BLOCK_COLUMNS ? decode_columns(entry, payload, v, e) : decode_rows(entry, payload, v, e);
     if (rc < 0)
         return rc;
     if (v->batch.count != entry->events)

@@ -8,6 +8,8 @@
 
 #include <limits.h>
 
+#include "store/columns.h"
+#include "store/waiting.h"
 #include "store/store.h"
 
 #define PATH_BYTES          4096u
@@ -17,7 +19,8 @@
 #define MANIFEST_PARTS_MAX  65536u     /* 180 years of one part a day; 6 MiB */
 #define PART_HEAD           32u
 #define PART_FOOT           48u
-#define BLOCK_ENTRY         80u
+#define BLOCK_ENTRY         88u        /* 80 in parts of version 1 */
+#define BLOCK_ENTRY_1       80u
 #define BLOCKS_MAX          65536u     /* in one part */
 #define BLOCK_RAW_MAX       (256u * MIB) /* a block before compression: the memory of a writer, twice */
 #define FILTER_LINE         64u        /* 480 bits and their checksum: one cache line */
@@ -93,9 +96,15 @@ void hex_of(const unsigned char *bytes, size_t n, char *out);
 
 /* --- block.c --- */
 
+enum block_version {
+    BLOCK_ROWS = 1,            /* payload: the event codec's bytes, compressed; what blocks are that were written until November 2026 */
+    BLOCK_COLUMNS = 2,         /* payload: columns.h; payload_raw is that of its directory */
+};
+
 struct block_entry {
     uint64_t offset;
     uint32_t keys_bytes, keys_raw, payload_bytes, payload_raw, filter_lines, events;
+    uint32_t version;          /* enum block_version */
     time_ns  min_time, max_time;
     uint64_t first_seq, last_seq, keys_sum, payload_sum;
 };
@@ -107,6 +116,7 @@ struct block_view {
     uint64_t          *seq;
     size_t             cap;
     struct event_batch batch;
+    struct columns    *columns;        /* of a block of columns that was decoded; NULL: none was yet */
 };
 
 void block_view_init(struct block_view *v);
@@ -114,12 +124,15 @@ void block_view_free(struct block_view *v);
 /* event_bytes, event_place - an event with all its texts in one piece of memory of that size, aligned for pointers. */
 size_t event_bytes(const struct event *ev);
 struct event *event_place(const struct event *ev, void *memory);
-/* events_sort - by day of receipt, time, seq. */
-void events_sort(struct event *events, size_t count);
 int32_t event_day(const struct event *ev);
 int32_t day_of(time_ns t);
-/* block_encode - events in order of (time, seq) as the bytes of a block appended to out; its place is not set in *entry. */
-MUST_USE int block_encode(const struct event *events, size_t count, struct block_entry *entry, struct buf *out, struct err *e);
+/* What writing blocks needs: scratch memory, what was learned of free text. */
+struct block_writer;
+struct block_writer *block_writer_new(void);     /* NULL without memory */
+void block_writer_free(struct block_writer **w);
+/* block_encode - count events that wait and are sorted, from this place of its order on, as the bytes of a block appended to out; the block's place is not set in *entry. The block
+ * is read again: where an event would not come back as it was, the block is one of rows. */
+MUST_USE int block_encode(struct block_writer *w, const struct waiting *p, size_t at, size_t count, struct block_entry *entry, struct buf *out, struct err *e);
 /* block_sound - the checksums of keys, payload and every line of the filter. */
 bool block_sound(const struct block_entry *entry, struct str packed);
 /* block_decode_keys - v->time and v->seq from the packed bytes; block_decode_events: v->batch, keys first. */
@@ -136,7 +149,7 @@ struct part {
     struct part_info    info;
     int                 fd;            /* -1: closed for now */
     struct block_entry *block;
-    uint32_t            count;
+    uint32_t            count, version;
 };
 
 void part_path(const char *folder, int32_t day, uint64_t number, char out[PATH_BYTES]);
@@ -181,8 +194,9 @@ struct store {
     bool                 settled;      /* nothing to merge since the last look */
     bool                 copy_stale;
     struct store_options options;
+    struct block_writer *blocks;
     struct manifest      manifest;
-    struct event_batch   pending;
+    struct waiting          pending;
     uint64_t             next_seq;     /* with those that wait */
     time_ns              oldest;       /* when the first of them came */
     time_ns              looked;       /* when a day was last looked at for merging */

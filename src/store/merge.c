@@ -102,7 +102,7 @@ static int find_choice(const struct store *s, time_ns now, struct choice *c)
 struct merging {
     struct store       *s;
     struct part_writer  w;
-    struct event_batch  pool;      /* events of small blocks, waiting to fill one */
+    struct waiting         pool;      /* events of small blocks, waiting to fill one */
     struct block_view   view;
     struct buf          bytes;
 };
@@ -114,12 +114,13 @@ static int flush_pool(struct merging *g, struct err *e)
 
     if (!g->pool.count)
         return 0;
-    events_sort(g->pool.items, g->pool.count);
     buf_reset(&g->bytes);
-    rc = block_encode(g->pool.items, g->pool.count, &entry, &g->bytes, e);
+    rc = waiting_sort(&g->pool, e);
+    if (rc == 0)
+        rc = block_encode(g->s->blocks, &g->pool, 0, g->pool.count, &entry, &g->bytes, e);
     if (rc == 0)
         rc = part_put(&g->w, entry, buf_view(&g->bytes), e);
-    event_batch_reset(&g->pool);
+    waiting_reset(&g->pool);
     return rc;
 }
 
@@ -127,20 +128,13 @@ static int pool_block(struct merging *g, const struct part *p, uint32_t index, s
 {
     int rc = part_block_events(p, index, &g->view, e);
 
-    for (size_t i = 0; rc == 0 && i < g->view.batch.count; i++) {
-        const struct event *ev = &g->view.batch.items[i];
-        struct event *to;
-        void *memory;
+    for (size_t i = 0; rc == 0 && i < g->view.batch.count;) {
+        size_t taken;
 
-        if (g->pool.count >= g->s->options.block_events || g->pool.arena.used_bytes >= g->s->options.memory_bytes)
+        rc = waiting_add(&g->pool, g->view.batch.items + i, g->view.batch.count - i, &taken, e);
+        i += taken;
+        if (rc == 0 && i < g->view.batch.count)
             rc = flush_pool(g, e);
-        if (rc < 0)
-            break;
-        memory = arena_alloc(&g->pool.arena, event_bytes(ev));
-        to = memory ? event_batch_add(&g->pool) : NULL;
-        if (!to)
-            return err_set(e, -ENOMEM, "no memory to merge");
-        *to = *event_place(ev, memory);
     }
     return rc;
 }
@@ -189,7 +183,8 @@ static int write_merged(struct store *s, const struct choice *c, struct part_inf
     *bad = SIZE_MAX;
     if (rc < 0)
         return rc;
-    event_batch_init(&g.pool, s->options.memory_bytes + 8u * MIB);
+    if (!waiting_init(&g.pool, s->options.block_events, s->options.memory_bytes))
+        rc = err_set(e, -ENOMEM, "no memory to merge");
     block_view_init(&g.view);
     buf_init(&g.bytes, BLOCK_RAW_MAX);
     for (size_t i = 0; rc == 0 && i < c->count; i++) {
@@ -205,7 +200,7 @@ static int write_merged(struct store *s, const struct choice *c, struct part_inf
     } else {
         part_abort(&g.w);
     }
-    event_batch_free(&g.pool);
+    waiting_free(&g.pool);
     block_view_free(&g.view);
     buf_free(&g.bytes);
     return rc;

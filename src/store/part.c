@@ -68,7 +68,9 @@ static int read_at(int fd, void *to, size_t n, uint64_t offset, struct err *e)
     return 0;
 }
 
-static void take_entry(struct reader *r, struct block_entry *b)
+static size_t entry_bytes(const struct part *p) { return p->version == 1 ? BLOCK_ENTRY_1 : BLOCK_ENTRY; }
+
+static void take_entry(struct reader *r, const struct part *p, struct block_entry *b)
 {
     b->offset = rd_le64(r);
     b->keys_bytes = rd_le32(r);
@@ -83,6 +85,11 @@ static void take_entry(struct reader *r, struct block_entry *b)
     b->last_seq = rd_le64(r);
     b->keys_sum = rd_le64(r);
     b->payload_sum = rd_le64(r);
+    b->version = BLOCK_ROWS;
+    if (p->version > 1) {
+        b->version = rd_le32(r);
+        rd_skip(r, 4);
+    }
 }
 
 static void put_entry(struct buf *out, const struct block_entry *b)
@@ -100,18 +107,20 @@ static void put_entry(struct buf *out, const struct block_entry *b)
     buf_le64(out, b->last_seq);
     buf_le64(out, b->keys_sum);
     buf_le64(out, b->payload_sum);
+    buf_le32(out, b->version);
+    buf_le32(out, 0);
 }
 
 static bool entry_sound(const struct block_entry *b, uint64_t from, uint64_t end)
 {
     return b->offset == from && block_bytes(b) <= end - from && b->events > 0 && b->events <= EVENT_BATCH_MAX && b->filter_lines > 0 &&
-           b->min_time <= b->max_time && b->first_seq > 0 && b->first_seq <= b->last_seq;
+           b->min_time <= b->max_time && b->first_seq > 0 && b->first_seq <= b->last_seq && (b->version == BLOCK_ROWS || b->version == BLOCK_COLUMNS);
 }
 
 /* read_directory - the blocks must follow each other without a gap from the head to the directory, and sum up to the part. */
 static int read_directory(struct part *p, uint64_t directory, uint64_t sum, struct err *e)
 {
-    size_t bytes = (size_t)p->count * BLOCK_ENTRY;
+    size_t bytes = p->count * entry_bytes(p);
     AUTO_BUF struct buf b;
     char *to;
     struct reader r;
@@ -130,7 +139,7 @@ static int read_directory(struct part *p, uint64_t directory, uint64_t sum, stru
         return err_set(e, -EBADMSG, "part: wrong checksum of its directory");
     r = rd_from(to, bytes);
     for (uint32_t i = 0; i < p->count; i++) {
-        take_entry(&r, &p->block[i]);
+        take_entry(&r, p, &p->block[i]);
         if (!entry_sound(&p->block[i], at, directory))
             return err_set(e, -EBADMSG, "part: block %u makes no sense", i + 1);
         at += block_bytes(&p->block[i]);
@@ -156,7 +165,10 @@ static int read_frame(struct part *p, struct err *e)
         rc = read_at(p->fd, foot, sizeof foot, p->info.bytes - PART_FOOT, e);
     if (rc < 0)
         return rc;
-    if (!str_eq(rd_take(&r, 8, "magic"), STR("SQPART01")) || rd_le32(&r) != (uint32_t)p->info.day || rd_le32(&r) != 0 || rd_le64(&r) != p->info.number ||
+    struct str magic = rd_take(&r, 8, "magic");
+
+    p->version = str_eq(magic, STR("SQPART01")) ? 1 : 2;
+    if ((p->version == 2 && !str_eq(magic, STR("SQPART02"))) || rd_le32(&r) != (uint32_t)p->info.day || rd_le32(&r) != 0 || rd_le64(&r) != p->info.number ||
         rd_le64(&r) != XXH3_64bits(head, 24))
         return err_set(e, -EBADMSG, "part: its head is not that of this part");
     if (!str_eq(rd_take(&f, 8, "magic"), STR("SQPEND01")))
@@ -167,7 +179,7 @@ static int read_frame(struct part *p, struct err *e)
     sum = rd_le64(&f);
     events = rd_le64(&f);
     if (rd_le64(&f) != XXH3_64bits(foot, 40) || p->count == 0 || p->count > BLOCKS_MAX || events != p->info.events || directory < PART_HEAD ||
-        directory > p->info.bytes || p->info.bytes - directory != (uint64_t)p->count * BLOCK_ENTRY + PART_FOOT)
+        directory > p->info.bytes || p->info.bytes - directory != p->count * (uint64_t)entry_bytes(p) + PART_FOOT)
         return err_set(e, -EBADMSG, "part: its foot is damaged");
     return read_directory(p, directory, sum, e);
 }
@@ -295,7 +307,7 @@ int part_create(const char *folder, enum part_place place, int32_t day, uint64_t
     w->sha = EVP_MD_CTX_new();
     if (!w->sha || EVP_DigestInit_ex(w->sha, EVP_sha256(), NULL) != 1)
         rc = err_set(e, -ENOMEM, "no memory for SHA-256");
-    buf_str(&head, STR("SQPART01"));
+    buf_str(&head, STR("SQPART02"));
     buf_le32(&head, (uint32_t)day);
     buf_le32(&head, 0);
     buf_le64(&head, number);

@@ -142,7 +142,7 @@ struct thinning {
     uint64_t                   held;     /* what a hold alone kept */
     struct part_writer         w;
     bool                       writing;
-    struct event_batch         pool;
+    struct waiting                pool;
     struct block_view          view;
     struct buf                 bytes;
     uint64_t                   kept;
@@ -172,13 +172,30 @@ static int flush_kept(struct thinning *t, const struct part_info *from, struct e
             return rc;
         t->writing = true;
     }
-    events_sort(t->pool.items, t->pool.count);
     buf_reset(&t->bytes);
-    rc = block_encode(t->pool.items, t->pool.count, &entry, &t->bytes, e);
+    rc = waiting_sort(&t->pool, e);
+    if (rc == 0)
+        rc = block_encode(t->s->blocks, &t->pool, 0, t->pool.count, &entry, &t->bytes, e);
     if (rc == 0)
         rc = part_put(&t->w, entry, buf_view(&t->bytes), e);
     t->kept += t->pool.count;
-    event_batch_reset(&t->pool);
+    waiting_reset(&t->pool);
+    return rc;
+}
+
+static int keep_events(struct thinning *t, const struct part *p, const struct event *events, size_t count, struct err *e)
+{
+    int rc = 0;
+
+    while (rc == 0 && count) {
+        size_t taken;
+
+        rc = waiting_add(&t->pool, events, count, &taken, e);
+        events += taken;
+        count -= taken;
+        if (rc == 0 && count)
+            rc = flush_kept(t, &p->info, e);
+    }
     return rc;
 }
 
@@ -186,22 +203,11 @@ static int keep_block(struct thinning *t, const struct part *p, uint32_t index, 
 {
     int rc = part_block_events(p, index, &t->view, e);
 
-    for (size_t i = 0; rc == 0 && i < t->view.batch.count; i++) {
-        const struct event *ev = &t->view.batch.items[i];
-        struct event *to;
-        void *memory;
-
-        if (!stays(t, ev))
+    for (size_t i = 0, end; rc == 0 && i < t->view.batch.count; i = end) {
+        for (end = i; end < t->view.batch.count && stays(t, &t->view.batch.items[end]); end++)
             continue;
-        if (t->pool.count >= t->s->options.block_events || t->pool.arena.used_bytes >= t->s->options.memory_bytes)
-            rc = flush_kept(t, &p->info, e);
-        if (rc < 0)
-            break;
-        memory = arena_alloc(&t->pool.arena, event_bytes(ev));
-        to = memory ? event_batch_add(&t->pool) : NULL;
-        if (!to)
-            return err_set(e, -ENOMEM, "no memory for retention");
-        *to = *event_place(ev, memory);
+        rc = keep_events(t, p, t->view.batch.items + i, end - i, e);
+        end += end == i;
     }
     return rc;
 }
@@ -271,10 +277,9 @@ static int thin(struct store *s, const struct store_policy *policy, int64_t cut,
     char path[PATH_BYTES];
     int rc;
 
-    event_batch_init(&t.pool, s->options.memory_bytes + 8u * MIB);
     block_view_init(&t.view);
     buf_init(&t.bytes, BLOCK_RAW_MAX);
-    rc = write_kept(&t, from, e);
+    rc = waiting_init(&t.pool, s->options.block_events, s->options.memory_bytes) ? write_kept(&t, from, e) : err_set(e, -ENOMEM, "no memory for retention");
     if (rc == 0)
         rc = replace(&t, from, e);
     if (t.writing && (rc < 0 || t.kept == from->events)) {
@@ -286,7 +291,7 @@ static int thin(struct store *s, const struct store_policy *policy, int64_t cut,
         out->events += from->events - t.kept;
         out->bytes += from->bytes - (t.kept ? t.w.info.bytes : 0);
     }
-    event_batch_free(&t.pool);
+    waiting_free(&t.pool);
     block_view_free(&t.view);
     buf_free(&t.bytes);
     return rc;

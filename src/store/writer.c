@@ -7,8 +7,6 @@
 
 #include "base/file.h"
 
-#define EVENT_ROOM (8u * MIB)    /* the largest event with its fields fits when the memory for waiting events is used up */
-
 /* --- opening --- */
 
 /* remove_orphans - files of parts that the manifest does not name at this place: of a writer that died, or already merged, moved or retired. A half-written
@@ -123,8 +121,8 @@ int store_open(const char *folder, const struct store_options *o, struct store *
     if (!s->options.memory_bytes)
         s->options.memory_bytes = MEMORY_DEFAULT;
     s->options.memory_bytes = min_size(s->options.memory_bytes, BLOCK_RAW_MAX / 4);
-    event_batch_init(&s->pending, s->options.memory_bytes + EVENT_ROOM);
-    rc = file_mkdirs(folder, 0750, e);
+    s->blocks = block_writer_new();
+    rc = s->blocks && waiting_init(&s->pending, s->options.block_events, s->options.memory_bytes) ? file_mkdirs(folder, 0750, e) : err_set(e, -ENOMEM, "no memory for the store");
     if (rc == 0)
         rc = take_lock(s, e);
     if (rc == 0)
@@ -140,7 +138,8 @@ void store_close(struct store **s)
     if (!*s)
         return;
     manifest_free(&(*s)->manifest);
-    event_batch_free(&(*s)->pending);
+    block_writer_free(&(*s)->blocks);
+    waiting_free(&(*s)->pending);
     if ((*s)->lock >= 0)
         close((*s)->lock);
     free((*s)->folder);
@@ -185,26 +184,24 @@ int store_commit(struct store *s, struct manifest *next, const struct buf *recor
 
 /* --- sealing --- */
 
-/* seal_day - a part of events of one day, in order. */
-static int seal_day(struct store *s, struct manifest *next, const struct event *events, size_t count, struct buf *records, struct err *e)
+/* seal_day - a part of the events that wait from this place of their order on, all of one day. */
+static int seal_day(struct store *s, struct manifest *next, size_t from, size_t count, struct buf *records, struct err *e)
 {
     AUTO_BUF struct buf bytes;
     struct part_writer w;
-    int rc = part_create(s->folder, PLACE_FAST, event_day(events), next->next_part, &w, e);
+    struct block_entry entry;
+    int rc = part_create(s->folder, PLACE_FAST, waiting_day(&s->pending, from), next->next_part, &w, e);
 
     buf_init(&bytes, BLOCK_RAW_MAX);
-    for (size_t at = 0; rc == 0 && at < count; at += s->options.block_events) {
-        struct block_entry entry;
-
-        buf_reset(&bytes);
-        rc = block_encode(events + at, min_size(count - at, s->options.block_events), &entry, &bytes, e);
-        if (rc == 0)
-            rc = part_put(&w, entry, buf_view(&bytes), e);
-        if (rc < 0)
-            part_abort(&w);
-    }
+    if (rc < 0)
+        return rc;
+    rc = block_encode(s->blocks, &s->pending, from, count, &entry, &bytes, e);
+    if (rc == 0)
+        rc = part_put(&w, entry, buf_view(&bytes), e);
     if (rc == 0)
         rc = part_finish(s->folder, &w, e);
+    else
+        part_abort(&w);
     if (rc < 0)
         return rc;
     next->next_part++;
@@ -240,14 +237,11 @@ int store_seal(struct store *s, struct err *e)
         return 0;
     if (manifest_copy(&s->manifest, &next) < 0)
         return err_set(e, -ENOMEM, "no memory to seal");
-    events_sort(s->pending.items, count);
+    rc = s->pending.sorted ? 0 : waiting_sort(&s->pending, e);     /* sorted: what could not be written is tried again */
     next.next_seq = s->next_seq;
     for (size_t at = 0, end; rc == 0 && at < count; at = end) {
-        int32_t day = event_day(&s->pending.items[at]);
-
-        for (end = at + 1; end < count && event_day(&s->pending.items[end]) == day; end++)
-            continue;
-        rc = seal_day(s, &next, s->pending.items + at, end - at, &records, e);
+        end = waiting_day_end(&s->pending, at);
+        rc = seal_day(s, &next, at, end - at, &records, e);
     }
     if (rc < 0) {
         drop_parts(s, &next);
@@ -257,51 +251,40 @@ int store_seal(struct store *s, struct err *e)
     rc = store_commit(s, &next, &records, NULL, 0, e);
     if (rc < 0)
         return rc;
-    event_batch_reset(&s->pending);
+    waiting_reset(&s->pending);
     s->settled = false;
     return 0;
 }
 
-/* keep - a copy of ev among those that wait; -E2BIG when there is no room. */
-static int keep(struct store *s, const struct event *ev)
+/* lost - what waited in memory is gone: it is in the journal still, and is read from there. */
+static int lost(struct store *s, int rc)
 {
-    struct event *to;
-    void *memory;
-
-    if (s->pending.count >= s->options.block_events || s->pending.arena.used_bytes >= s->options.memory_bytes)
-        return -E2BIG;
-    memory = arena_alloc(&s->pending.arena, event_bytes(ev));
-    if (!memory)
-        return -E2BIG;
-    to = event_batch_add(&s->pending);
-    if (!to)
-        return -ENOMEM;
-    *to = *event_place(ev, memory);
-    return 0;
+    s->next_seq = s->manifest.next_seq;
+    return rc;
 }
 
 int store_add(struct store *s, const struct event *events, size_t count, time_ns now, struct err *e)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct event *ev = &events[i];
-        int rc;
+    size_t at = 0, taken;
+    int rc = 0;
 
-        if (ev->seq < s->next_seq)
-            continue;
-        rc = keep(s, ev);
-        if (rc == -E2BIG && s->pending.count) {
-            rc = store_seal(s, e);
-            if (rc < 0)
-                return rc;
-            rc = keep(s, ev);
-        }
-        if (rc < 0)
-            return err_set(e, rc, "no memory for event %llu of %zu bytes", (unsigned long long)ev->seq, event_bytes(ev));
-        if (s->pending.count == 1)
+    while (at < count && events[at].seq < s->next_seq)
+        at++;
+    while (rc == 0 && at < count) {
+        if (s->pending.count == 0)
             s->oldest = now;
-        s->next_seq = ev->seq + 1;
+        taken = 0;
+        if (!s->pending.sorted)
+            rc = waiting_add(&s->pending, events + at, count - at, &taken, e);
+        if (rc < 0)
+            return lost(s, rc);
+        at += taken;
+        if (taken)
+            s->next_seq = events[at - 1].seq + 1;
+        if (at < count || s->pending.count >= s->options.block_events)
+            rc = store_seal(s, e);
     }
-    return s->pending.count >= s->options.block_events ? store_seal(s, e) : 0;
+    return rc;
 }
 
 void store_rest(struct store *s, bool rest) { s->rest = rest; }

@@ -312,7 +312,7 @@ static int check_row(void *arg, const struct table_row *row, struct err *e)
     if (++w->rows > IMPORT_ROWS_MAX)
         return err_set(e, -E2BIG, "more than %d rows at once", IMPORT_ROWS_MAX);
     rc = import_row_check(w->c->d, w->c->v, w->c->now, w->run, row, w->piece, e);
-    if (rc == 0 && piece_full(w->piece)) {
+    if (rc == 0 && import_piece_full(w->piece)) {
         rc = piece_write(w->c, w->run, w->piece);
         if (rc < 0 && e != w->c->e)
             err_set(e, rc, "%s", w->c->e->text);

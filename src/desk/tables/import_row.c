@@ -162,7 +162,7 @@ void piece_free(struct import_piece *p)
     arena_free(&p->a);
 }
 
-bool piece_full(const struct import_piece *p) { return p->count == IMPORT_PIECE_ROWS || p->bytes >= IMPORT_PIECE_BYTES; }
+bool import_piece_full(const struct import_piece *p) { return p->count == IMPORT_PIECE_ROWS || p->bytes >= IMPORT_PIECE_BYTES; }
 
 int piece_write(struct call *c, const struct import_run *run, struct import_piece *p)
 {

@@ -41,7 +41,7 @@ struct import_piece {
 };
 void piece_init(struct import_piece *p);
 void piece_free(struct import_piece *p);
-bool piece_full(const struct import_piece *p);
+bool import_piece_full(const struct import_piece *p);
 /* piece_write - its rows in one transaction; then it is empty. */
 MUST_USE int piece_write(struct call *c, const struct import_run *run, struct import_piece *p);
 
