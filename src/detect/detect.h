@@ -56,6 +56,7 @@ struct detect_config {
 struct detect_rules {
     size_t files, loaded, unsupported, broken;
     size_t kept;       /* files that became broken and go on as they were */
+    size_t read, compiled;   /* files, to make this set: the others were taken as they were */
 };
 /* say is called for every refused rule: kept tells that the file's former rules go on. */
 typedef void detect_say(void *arg, const struct sigma_refusal *r, bool kept);

@@ -6,26 +6,36 @@
 
 /* --- rules.c: the files of rules, as last seen good --- */
 
+/* What tells a file from what it was: while all of it is the same the file is not read. */
+struct file_mark { uint64_t device, inode; int64_t size, written_ns, changed_ns; };   /* modification and change of the inode */
 struct rule_file {
     char    *path;       /* owned */
     char    *text;       /* owned: what runs now */
     size_t   text_n;
-    int64_t  mtime_ns;   /* of the file as it was read last, good or not */
-    int64_t  size;
-    bool     seen;
+    struct file_mark mark;   /* as it was read last, good or not */
+    bool     young;      /* it changed so shortly before it was read that another change might not show in its mark */
+    uint64_t seen;       /* hash of what stands in it, which is another text if */
+    bool     kept;       /* it is broken: text is its former one */
+    bool     taken;      /* while files are looked over */
+    uint32_t base;       /* its place among the texts that were last written whole (sets.h), or SET_NOT_THERE */
 };
 /* Refusals that outlive the set in which they were found. */
 struct refusals { struct arena arena; struct sigma_refusal *p; size_t count, cap; };
 struct rule_store {
-    struct rule_file *files;   /* sorted by path */
-    size_t count, cap;
+    struct rule_file *files;   /* in the order of the paths, below each sorted */
+    size_t count;
     struct refusals kept;      /* why files that became broken go on as they were */
+    struct sigma_units *units; /* what was made of them; NULL: nothing yet */
 };
 void rule_store_free(struct rule_store *s);
-/* rule_store_changed - some file came, went, or has another time or size. */
-MUST_USE int rule_store_changed(const struct rule_store *s, const char *const *paths, size_t count, bool *changed, struct err *e);
-/* rule_store_load - read the files and build a set; files that became broken keep their former text. */
-MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out, struct detect_rules *stats, struct err *e);
+/* rule_store_load - look at the files, read those that are not as they were (anew: all), and build a set; files that became broken keep their former
+ * text. 1: a set was made; 0: nothing has changed. */
+MUST_USE int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, bool anew, struct sigma **out, struct detect_rules *stats,
+                             struct err *e);
+/* rule_store_sources - the texts that run, borrowed; the array is the caller's. NULL without memory. */
+struct sigma_source *rule_store_sources(const struct rule_store *s);
+/* rule_store_tidy - when there is time: if too much of what was made of files before is of no use any more, all is made anew now, rather than when a change waits. */
+MUST_USE int rule_store_tidy(struct rule_store *s, struct err *e);
 /* rule_store_say - every refusal of the set, and of the files that were kept. */
 void rule_store_say(const struct refusals *kept, const struct sigma *set, detect_say *say, void *arg);
 

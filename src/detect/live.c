@@ -20,7 +20,9 @@ struct live {
     size_t             count;
     const char        *state;
     struct rule_store  store;        /* the thread's while it runs */
+    uint64_t           base;         /* the set whose texts were last written whole; 0: not by us */
     int                watch;        /* inotify, the thread's; -1: none */
+    bool               other_folders; /* a folder came or went, or nobody knows: it is to be made anew */
 
     pthread_t          thread;
     bool               started;
@@ -56,40 +58,39 @@ void live_set_free(struct live_set *s)
 
 /* --- reading --- */
 
-static struct sigma_source *sources_of(const struct rule_store *s)
-{
-    struct sigma_source *out = calloc(s->count + 1, sizeof *out);
-
-    for (size_t i = 0; out && i < s->count; i++)
-        out[i] = (struct sigma_source){ str_c(s->files[i].path), str_of(s->files[i].text, s->files[i].text_n) };
-    return out;
-}
-
 /* keep_texts - of the set that was just read. */
 static int keep_texts(struct live *l, struct live_set *out, struct err *e)
 {
-    AUTO_FREE struct sigma_source *sources = sources_of(&l->store);
+    struct rule_store *s = &l->store;
+    AUTO_FREE struct sigma_source *sources = rule_store_sources(s);
+    AUTO_FREE uint32_t *at = calloc(s->count + 1, sizeof *at);
+    int rc;
 
-    if (!sources)
+    if (!sources || !at)
         return err_set(e, -ENOMEM, "no memory to keep the rules");
-    out->hash = set_hash(sources, l->store.count);
-    return set_save(l->state, sources, l->store.count, out->hash, e);
+    for (size_t i = 0; i < s->count; i++)
+        at[i] = s->files[i].base;
+    out->hash = set_hash(sources, s->count);
+    rc = set_save(l->state, sources, at, s->count, out->hash, l->base, e);
+    if (rc != SET_WHOLE)
+        return rc < 0 ? rc : 0;
+    l->base = out->hash;
+    for (size_t i = 0; i < s->count; i++)
+        s->files[i].base = (uint32_t)i;
+    return 0;
 }
 
 int live_read(struct live *l, bool force, struct live_set *out, struct err *e)
 {
-    bool changed = force || l->redo;
-    int rc = changed ? 0 : rule_store_changed(&l->store, l->paths, l->count, &changed, e);
+    int rc;
 
     *out = (struct live_set){ .set = NULL };
-    if (rc < 0 || !changed)
+    rc = rule_store_load(&l->store, l->paths, l->count, force || l->redo, &out->set, &out->stats, e);
+    if (rc <= 0)
         return rc;
-    rc = rule_store_load(&l->store, l->paths, l->count, &out->set, &out->stats, e);
-    if (rc == 0) {
-        out->kept = l->store.kept;
-        l->store.kept = (struct refusals){ .p = NULL };
-        rc = detect_run_new(out->set, &out->run, e);
-    }
+    out->kept = l->store.kept;
+    l->store.kept = (struct refusals){ .p = NULL };
+    rc = detect_run_new(out->set, &out->run, e);
     if (rc == 0)
         rc = keep_texts(l, out, e);
     if (rc < 0 && out->run && !l->started) {   /* at the start they run all the same: a replay will not know them */
@@ -158,11 +159,29 @@ static void drain(int fd)
         ;
 }
 
-/* watch_anew - before the files are read, so that no change falls between. */
+/* hear - what was seen is read; only whether it is about folders matters, for all files are looked at. */
+static void hear(struct live *l)
+{
+    char bytes[16 * KIB] __attribute__((aligned(8)));
+    ssize_t n;
+
+    while (l->watch >= 0 && (n = read(l->watch, bytes, sizeof bytes)) > 0)
+        for (ssize_t at = 0; at + (ssize_t)sizeof(struct inotify_event) <= n;) {
+            const struct inotify_event *ev = (const struct inotify_event *)(const void *)(bytes + at);
+
+            l->other_folders = l->other_folders || (ev->mask & (IN_ISDIR | IN_Q_OVERFLOW | IN_IGNORED | IN_UNMOUNT));
+            at += (ssize_t)(sizeof *ev + ev->len);
+        }
+}
+
+/* watch_anew - before the files are read, so that no change falls between. Folders that are watched already go on being so. */
 static void watch_anew(struct live *l)
 {
+    if (l->watch >= 0 && !l->other_folders)
+        return;
     if (l->watch >= 0)
         close(l->watch);
+    l->other_folders = false;
     l->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (l->watch >= 0)
         watch_all(l, l->watch);
@@ -174,21 +193,24 @@ static void settle(struct live *l)
     struct pollfd p = { .fd = l->watch, .events = POLLIN };
 
     for (int i = 0; i < 100 && l->watch >= 0 && poll(&p, 1, LIVE_SETTLE_MS) > 0; i++)
-        drain(l->watch);
+        hear(l);
 }
 
 /* --- the thread --- */
 
-/* read_beside - a job of reading, from the thread. */
-static void read_beside(struct live *l, bool force)
+/* read_beside - a job of reading, from the thread. in_time: nothing was seen, so a folder may have come that nobody watched. */
+static void read_beside(struct live *l, bool force, bool in_time)
 {
     struct live_set fresh;
     struct err e = { 0 };
     int rc;
 
     settle(l);
+    l->other_folders = l->other_folders || in_time;
     watch_anew(l);
     rc = live_read(l, force, &fresh, &e);
+    if (rc == 0 && in_time)
+        rc = rule_store_tidy(&l->store, &e);
     pthread_mutex_lock(&l->lock);
     if (rc == 1) {
         l->fresh = fresh;
@@ -316,11 +338,11 @@ static void *thread_main(void *arg)
         if (stop)
             return NULL;
         if (p[1].revents)
-            drain(l->watch);
+            hear(l);
         if (phase == TAKEN)
             settle_set(l);
         else if (look)
-            read_beside(l, force);
+            read_beside(l, force, n == 0);
     }
 }
 

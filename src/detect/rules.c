@@ -1,15 +1,18 @@
 /* rules.c - the files of rules as they were last seen good.
  *
- * A set is always built from texts in memory. On a reload each changed file brings a new text; if a rule of it that was fine
- * before is refused now, the former text of that file is taken back and the set built again. */
+ * A set is always built from texts in memory. A file whose mark is what it was is not read, one whose text is what it was is not compiled
+ * (sigma_compile_again): a change costs the changed file, a look at the marks of all, and the assembling of the set. If a rule of a changed file that was
+ * fine before is refused now, the former text of that file goes on. */
 #include "base/file.h"
 #include "base/yaml.h"
 #include "detect/internal.h"
+#include "detect/sets.h"
 #include "sigma/classify.h"
 
 #include <sys/stat.h>
 
 #define REFUSALS_BYTES_MAX (4u * MIB)
+#define YOUNG_NS (2 * NS_PER_SECOND)   /* the coarsest clock of a file system: two changes within it may leave the same mark */
 
 static void file_free(struct rule_file *f)
 {
@@ -24,6 +27,7 @@ void rule_store_free(struct rule_store *s)
     free(s->files);
     free(s->kept.p);
     arena_free(&s->kept.arena);
+    sigma_units_free(&s->units);
     *s = (struct rule_store){ 0 };
 }
 
@@ -67,33 +71,19 @@ static int list(const char *const *paths, size_t count, struct arena *a, struct 
     return 0;
 }
 
-static int64_t mtime_of(const struct stat *st)
+static struct file_mark mark_of(const struct stat *st)
 {
-    return (int64_t)st->st_mtim.tv_sec * NS_PER_SECOND + st->st_mtim.tv_nsec;
+    return (struct file_mark){ .device = st->st_dev, .inode = st->st_ino, .size = st->st_size,
+                               .written_ns = (int64_t)st->st_mtim.tv_sec * NS_PER_SECOND + st->st_mtim.tv_nsec,
+                               .changed_ns = (int64_t)st->st_ctim.tv_sec * NS_PER_SECOND + st->st_ctim.tv_nsec };
 }
 
-int rule_store_changed(const struct rule_store *s, const char *const *paths, size_t count, bool *changed, struct err *e)
+static bool same_mark(const struct file_mark *a, const struct file_mark *b)
 {
-    AUTO_ARENA struct arena a;
-    struct str *files;
-    size_t n, hint = SIZE_MAX;
-    int rc;
-
-    arena_init(&a, 0);
-    rc = list(paths, count, &a, &files, &n, e);
-    if (rc < 0)
-        return rc;
-    *changed = n != s->count;
-    for (size_t i = 0; i < n && !*changed; i++) {
-        const struct rule_file *f = find(s, files[i], &hint);
-        struct stat st;
-
-        *changed = !f || stat(files[i].p, &st) < 0 || mtime_of(&st) != f->mtime_ns || st.st_size != f->size;
-    }
-    return 0;
+    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->written_ns == b->written_ns && a->changed_ns == b->changed_ns;
 }
 
-/* refused_now - the file's own text alone is refused somewhere: YAML or a rule in it. Links to other files are judged later. */
+/* breaks - the file's own text alone is refused somewhere: YAML or a rule in it. Links to other files are judged later. */
 static bool breaks(struct str path, struct str text)
 {
     struct sigma_source src = { path, text };
@@ -112,35 +102,58 @@ out:
     return bad;
 }
 
-struct incoming { struct rule_file file; bool kept; };
+/* One path: as it was (old, and nothing else), or read. */
+struct incoming { struct rule_file *old; struct rule_file file; bool read, changed; };
 
 /* read_file - the text to run for one path: the new one, or the former one if the new one is broken and the former was not. */
-static int read_file(const struct rule_store *s, struct str path, size_t *hint, struct incoming *in, struct err *e)
+static int read_file(struct str path, const struct stat *st, int rc, struct incoming *in, struct err *e)
 {
-    const struct rule_file *old = find(s, path, hint);
+    const struct rule_file *old = in->old;
+    struct str before = old ? str_of(old->text, old->text_n) : (struct str){ NULL, 0 }, text;
     AUTO_BUF struct buf b;
-    struct stat st = { 0 };
-    struct str text;
-    int rc;
 
-    *in = (struct incoming){ .kept = false };
     buf_init(&b, YAML_BYTES_MAX + 128 * KIB);
-    rc = stat(path.p, &st) < 0 ? -errno : file_read(path.p, YAML_BYTES_MAX, &b, e);
+    if (rc == 0)
+        rc = file_read(path.p, YAML_BYTES_MAX, &b, e);
     text = rc < 0 ? (struct str){ NULL, 0 } : buf_view(&b);
-    if (old && (rc < 0 || (!str_eq(text, str_of(old->text, old->text_n)) && breaks(path, text) &&
-                           !breaks(path, str_of(old->text, old->text_n))))) {
-        text = str_of(old->text, old->text_n);
-        in->kept = true;
+    in->file = (struct rule_file){ .mark = mark_of(st), .base = SET_NOT_THERE };
+    in->file.young = in->file.mark.changed_ns > clock_now() - YOUNG_NS;
+    if (old && (rc < 0 || (!str_eq(text, before) && breaks(path, text) && !breaks(path, before)))) {
+        text = before;
+        in->file.kept = true;
     }
-    in->file = (struct rule_file){ .path = strdup(path.p), .text = malloc(text.n + 1), .text_n = text.n,
-                                   .mtime_ns = mtime_of(&st), .size = st.st_size };
+    if (old && str_eq(text, before))
+        in->file.base = old->base;
+    in->file.seen = rc < 0 ? 0 : str_hash(buf_view(&b));
+    in->changed = !old || old->seen != in->file.seen;
+    in->file.path = strdup(path.p);
+    in->file.text = malloc(text.n + 1);
+    in->file.text_n = text.n;
     if (!in->file.path || !in->file.text) {
         file_free(&in->file);
         return err_set(e, -ENOMEM, "no memory for the rules");
     }
     if (text.n)
         memcpy(in->file.text, text.p, text.n);
+    in->read = true;
     return 0;
+}
+
+/* look_at - read the file, unless it is as it was. */
+static int look_at(const struct rule_store *s, struct str path, bool anew, size_t *hint, struct incoming *in, struct err *e)
+{
+    struct stat st = { 0 };
+    int rc = stat(path.p, &st) < 0 ? -errno : 0;
+    struct file_mark now = mark_of(&st);
+
+    *in = (struct incoming){ .old = find(s, path, hint) };
+    if (in->old && in->old->taken)   /* it is below two of the paths */
+        in->old = NULL;
+    if (in->old)
+        in->old->taken = true;
+    if (in->old && rc == 0 && !anew && !in->old->young && same_mark(&in->old->mark, &now))
+        return 0;
+    return read_file(path, &st, rc, in, e);
 }
 
 static bool refusals_add(struct refusals *l, const struct sigma_refusal *r)
@@ -177,28 +190,41 @@ static void note_kept(struct refusals *l, const struct rule_file *f)
     sigma_free(&s);
 }
 
-static int compile(const struct incoming *in, size_t n, struct sigma **out, struct err *e)
+static const struct rule_file *file_of(const struct incoming *in) { return in->read ? &in->file : in->old; }
+
+static int compile(struct rule_store *s, const struct incoming *in, size_t n, struct sigma **out, struct err *e)
 {
     AUTO_FREE struct sigma_source *src = calloc(n + 1, sizeof *src);
 
-    if (!src)
+    if (!s->units)
+        s->units = sigma_units_new();
+    if (!src || !s->units)
         return err_set(e, -ENOMEM, "no memory for the rules");
     for (size_t i = 0; i < n; i++)
-        src[i] = (struct sigma_source){ str_c(in[i].file.path), str_of(in[i].file.text, in[i].file.text_n) };
-    return sigma_compile(src, n, out, e);
+        src[i] = (struct sigma_source){ str_c(file_of(&in[i])->path), str_of(file_of(&in[i])->text, file_of(&in[i])->text_n) };
+    return sigma_compile_again(s->units, src, n, out, e);
 }
 
-static void count_up(const struct sigma *s, const struct incoming *in, size_t n, struct detect_rules *stats, struct refusals *kept)
+struct sigma_source *rule_store_sources(const struct rule_store *s)
 {
-    *stats = (struct detect_rules){ .files = n, .loaded = sigma_rule_count(s) };
+    struct sigma_source *out = calloc(s->count + 1, sizeof *out);
+
+    for (size_t i = 0; out && i < s->count; i++)
+        out[i] = (struct sigma_source){ str_c(s->files[i].path), str_of(s->files[i].text, s->files[i].text_n) };
+    return out;
+}
+
+static void count_up(const struct sigma *s, const struct rule_store *store, struct detect_rules *stats, struct refusals *kept)
+{
+    *stats = (struct detect_rules){ .files = store->count, .loaded = sigma_rule_count(s) };
     for (size_t i = 0; i < sigma_refusal_count(s); i++) {
         stats->broken += sigma_refusal_at(s, i)->verdict == SIGMA_BROKEN;
         stats->unsupported += sigma_refusal_at(s, i)->verdict == SIGMA_UNSUPPORTED;
     }
-    for (size_t i = 0; i < n; i++)
-        if (in[i].kept) {
+    for (size_t i = 0; i < store->count; i++)
+        if (store->files[i].kept) {
             stats->kept++;
-            note_kept(kept, &in[i].file);
+            note_kept(kept, &store->files[i]);
         }
 }
 
@@ -210,43 +236,103 @@ void rule_store_say(const struct refusals *kept, const struct sigma *set, detect
         say(arg, &kept->p[i], true);
 }
 
-int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, struct sigma **out, struct detect_rules *stats, struct err *e)
+/* take_over - the store is what came in; what went is freed. */
+static void take_over(struct rule_store *s, struct incoming *in, size_t n, struct rule_file *files)
 {
-    struct refusals kept = { .p = NULL };
+    for (size_t i = 0; i < n; i++) {
+        files[i] = *file_of(&in[i]);
+        if (!in[i].read)
+            in[i].old->path = in[i].old->text = NULL;   /* moved */
+    }
+    for (size_t i = 0; i < s->count; i++)
+        file_free(&s->files[i]);
+    free(s->files);
+    s->files = files;
+    s->count = n;
+}
+
+/* look_over - all files. *changed: there is a reason for another set. */
+static int look_over(const struct rule_store *s, const struct str *names, size_t n, bool anew, struct incoming *in, bool *changed, struct err *e)
+{
+    size_t hint = SIZE_MAX;
+
+    for (size_t i = 0; i < s->count; i++)
+        s->files[i].taken = false;
+    *changed = anew || n != s->count;
+    for (size_t i = 0; i < n; i++) {
+        int rc = look_at(s, names[i], anew, &hint, &in[i], e);
+
+        if (rc < 0)
+            return rc;
+        *changed = *changed || !in[i].old || in[i].changed;
+    }
+    return 0;
+}
+
+/* grow_old - no text has changed: the files were read, and may be young no longer. */
+static void grow_old(struct incoming *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (in[i].read) {
+            in[i].old->mark = in[i].file.mark;
+            in[i].old->young = in[i].file.young;
+        }
+}
+
+int rule_store_load(struct rule_store *s, const char *const *paths, size_t count, bool anew, struct sigma **out, struct detect_rules *stats, struct err *e)
+{
     AUTO_ARENA struct arena a;
     AUTO_FREE struct incoming *in = NULL;
     struct rule_file *files = NULL;
     struct str *names;
-    size_t n = 0, got = 0, hint = SIZE_MAX;
+    size_t n = 0, read = 0;
+    bool changed = false;
     int rc;
 
     *out = NULL;
     arena_init(&a, 0);
     rc = list(paths, count, &a, &names, &n, e);
-    if (rc == 0) {
-        in = calloc(n + 1, sizeof *in);
-        files = calloc(n + 1, sizeof *files);
-        if (!in || !files)
-            rc = err_set(e, -ENOMEM, "no memory for the rules");
-    }
-    for (; rc == 0 && got < n; got++) {
-        rc = read_file(s, names[got], &hint, &in[got], e);
-        if (rc < 0)
-            break;
-    }
-    if (rc == 0)
-        rc = compile(in, n, out, e);
-    if (rc < 0) {
-        for (size_t i = 0; in && i < got; i++)
+    if (rc < 0)
+        return rc;
+    in = calloc(n + 1, sizeof *in);
+    files = calloc(n + 1, sizeof *files);
+    rc = in && files ? look_over(s, names, n, anew, in, &changed, e) : err_set(e, -ENOMEM, "no memory for the rules");
+    if (rc == 0 && changed)
+        rc = compile(s, in, n, out, e);
+    if (rc < 0 || !changed) {
+        if (rc == 0)
+            grow_old(in, n);
+        for (size_t i = 0; in && i < n; i++)
             file_free(&in[i].file);
         free(files);
         return rc;
     }
-    arena_init(&kept.arena, REFUSALS_BYTES_MAX);
-    count_up(*out, in, n, stats, &kept);
     for (size_t i = 0; i < n; i++)
-        files[i] = in[i].file;
-    rule_store_free(s);
-    *s = (struct rule_store){ files, n, n, kept };
-    return 0;
+        read += in[i].read;
+    take_over(s, in, n, files);
+    free(s->kept.p);
+    arena_free(&s->kept.arena);
+    s->kept = (struct refusals){ .p = NULL };
+    arena_init(&s->kept.arena, REFUSALS_BYTES_MAX);
+    count_up(*out, s, stats, &s->kept);
+    stats->read = read;
+    stats->compiled = sigma_units_made(s->units);
+    return 1;
+}
+
+int rule_store_tidy(struct rule_store *s, struct err *e)
+{
+    AUTO_FREE struct sigma_source *src = NULL;
+    struct sigma *set = NULL;
+    int rc;
+
+    if (!s->units || !sigma_units_worn(s->units))
+        return 0;
+    src = rule_store_sources(s);
+    if (!src)
+        return err_set(e, -ENOMEM, "no memory for the rules");
+    sigma_units_drop(s->units);
+    rc = sigma_compile_again(s->units, src, s->count, &set, e);
+    sigma_free(&set);
+    return rc;
 }

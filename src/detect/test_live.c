@@ -112,6 +112,39 @@ static void a_file_that_became_broken_is_told_and_goes_on(void **state)
     place_remove(&p);
 }
 
+static void a_change_costs_the_file_that_changed(void **state)
+{
+    struct heard h = { 0 };
+    unsigned want;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_version(&p, 1);
+    for (int i = 0; i < 50; i++) {
+        char name[24], text[160];
+
+        snprintf(name, sizeof name, "of-%d.yml", i);
+        snprintf(text, sizeof text, "title: f%d\nid: f%d\nlogsource: {}\ndetection: {s: {f%d: b}, condition: s}\n", i, i, i);
+        write_rule(&p, name, text);
+    }
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_rules_now(d)->compiled, 51);
+    assert_int_equal(detect_watch(d, &e), 0);
+    write_version(&p, want = 2);
+    step_until(d, runs_version, &want);
+    assert_int_equal(detect_rules_now(d)->compiled, 1);
+    assert_int_equal(detect_rules_now(d)->loaded, 51);
+    assert_int_equal(detect_other_rules(d, NULL, NULL, &e), 1);
+    write_rule(&p, "of-7.yml", "title: f7\nid: f7\nlogsource: {}\ndetection: {s: {n|nonsense: 'x'}, condition: s}\n");   /* what goes on is not compiled either */
+    step_until(d, other_rules, &h);
+    assert_int_equal(detect_rules_now(d)->compiled, 0);
+    assert_int_equal(detect_rules_now(d)->kept, 1);
+    detect_close(&d);
+    place_remove(&p);
+}
+
 /* --- windows --- */
 
 #define PLAIN(name, value) "title: " name "\nid: " name "\nlogsource: {}\ndetection: {s: {kind: " value "}, condition: s}\n---\n"
@@ -329,7 +362,8 @@ static void what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused(void *
     arena_init(&a, 0);
     snprintf(stem, sizeof stem, "%s/s", p.root);
     uint64_t hash = set_hash(given, 2);
-    assert_int_equal(set_save(stem, given, 2, hash, &e), 0);
+    assert_int_equal(set_save(stem, given, NULL, 2, hash, 0, &e), SET_WHOLE);
+    assert_int_equal(set_save(stem, given, NULL, 2, hash, 0, &e), SET_WAS_THERE);
     assert_int_equal(set_load(stem, hash, &a, &back, &n, &e), 0);
     assert_true(n == 2 && str_eq(back[0].text, given[0].text) && str_eq(back[1].path, given[1].path) && back[1].text.n == 0);
     assert_int_equal(set_load(stem, hash + 1, &a, &back, &n, &e), -ENOENT);
@@ -347,6 +381,69 @@ static void what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused(void *
     }
     sets_clean(stem, &(struct sets){ .count = 0 });
     assert_false(file_exists(path));
+    arena_free(&a);
+    place_remove(&p);
+}
+
+/* A set of which most is in another: the file is small, and is good for as long as the other is there. */
+static void a_changed_file_is_kept_as_a_part(void **state)
+{
+    static char large[4000];
+    struct sigma_source base[] = { { STR("a"), STR("1") }, { STR("b"), str_of(large, sizeof large) }, { STR("c"), STR("3") }, { STR("d"), STR("4") } };
+    struct sigma_source next[] = { { STR("0"), STR("0") }, base[0], base[1], { STR("c"), STR("33") }, base[3], { STR("e"), STR("5") } }, *back;
+    const uint32_t at[] = { SET_NOT_THERE, 0, 1, SET_NOT_THERE, 3, SET_NOT_THERE }, none[] = { 0, SET_NOT_THERE, 2, 3 };
+    uint64_t first = set_hash(base, 4), second = set_hash(next, 6);
+    char path[160], base_path[160], stem[128];
+    AUTO_BUF struct buf b;
+    struct sets s = { .count = 1, .line = { { 1, second } } };
+    struct place p;
+    struct arena a;
+    size_t n;
+    struct err e;
+
+    (void)state;
+    memset(large, 'x', sizeof large);
+    first = set_hash(base, 4);
+    second = set_hash(next, 6);
+    s.line[0].hash = second;
+    place_make(&p);
+    buf_init(&b, 0);
+    arena_init(&a, 0);
+    snprintf(stem, sizeof stem, "%s/s", p.root);
+    snprintf(base_path, sizeof base_path, "%s.rules-%016llx", stem, (unsigned long long)first);
+    snprintf(path, sizeof path, "%s.rules-%016llx", stem, (unsigned long long)second);
+    assert_int_equal(set_save(stem, next, at, 6, second, first, &e), SET_WHOLE);   /* the other is not there */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(set_save(stem, base, NULL, 4, first, 0, &e), SET_WHOLE);
+    assert_int_equal(set_save(stem, next, at, 6, second, first, &e), SET_IN_PARTS);
+    assert_int_equal(file_read(path, MIB, &b, &e), 0);
+    assert_true(b.n < 100);
+    assert_int_equal(set_load(stem, second, &a, &back, &n, &e), 0);
+    assert_int_equal(n, 6);
+    for (size_t i = 0; i < n; i++)
+        assert_true(str_eq(back[i].path, next[i].path) && str_eq(back[i].text, next[i].text));
+    sets_clean(stem, &s);
+    assert_true(file_exists(path) && file_exists(base_path));    /* no line names the other, but it is needed */
+    for (size_t cut = 0; cut < b.n; cut++) {
+        assert_int_equal(file_write_atomic(path, str_of(b.p, cut), 0600, &e), 0);
+        assert_true(set_load(stem, second, &a, &back, &n, &e) < 0);
+    }
+    for (size_t i = 0; i < b.n; i++) {
+        b.p[i] ^= 0x10;
+        assert_int_equal(file_write_atomic(path, buf_view(&b), 0600, &e), 0);
+        assert_true(set_load(stem, second, &a, &back, &n, &e) < 0);
+        b.p[i] ^= 0x10;
+    }
+    assert_int_equal(file_write_atomic(path, buf_view(&b), 0600, &e), 0);
+    assert_int_equal(unlink(base_path), 0);
+    assert_int_equal(set_load(stem, second, &a, &back, &n, &e), -ENOENT);
+    sets_clean(stem, &(struct sets){ .count = 0 });
+    assert_false(file_exists(path));
+    base[1].text.p = "y";           /* most of it is new: written whole */
+    base[1].text.n = 1;
+    assert_int_equal(set_save(stem, base, NULL, 4, first, 0, &e), SET_WHOLE);
+    base[1].text = str_of(large, sizeof large);
+    assert_int_equal(set_save(stem, base, none, 4, set_hash(base, 4) + 1, first, &e), SET_WHOLE);
     arena_free(&a);
     place_remove(&p);
 }
@@ -489,10 +586,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_is_seen_by_itself_and_looks_at_what_comes_next),
         cmocka_unit_test(a_file_that_became_broken_is_told_and_goes_on),
+        cmocka_unit_test(a_change_costs_the_file_that_changed),
         cmocka_unit_test(windows_go_from_set_to_set),
         cmocka_unit_test(killed_while_rules_change_no_event_is_looked_at_by_later_ones),
         cmocka_unit_test(a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile),
         cmocka_unit_test(what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused),
+        cmocka_unit_test(a_changed_file_is_kept_as_a_part),
         cmocka_unit_test(which_set_looked_from_where_is_kept),
         cmocka_unit_test(what_a_rule_cost_goes_on_over_changes_restarts_and_replays),
     };

@@ -44,6 +44,8 @@ struct atom {
 /* pattern_atom - an atom that holds whenever the pattern does. False: there is none, the pattern can hold without its field. */
 bool pattern_beyond(const struct pattern *p);   /* it holds only for values with a byte past ASCII */
 bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const struct pattern *p, struct atom *out);
+/* program_needs - what a look into a value's sets of grams and bytes can deny is noted in each pattern; scratch holds nothing that stays. */
+void program_needs(struct arena *scratch, const struct sigma *s, const struct program *p);
 /* regex_literal - the longest text, folded, that stands in all that a regular expression matches; empty if none is seen easily. */
 struct str regex_literal(struct arena *a, struct str pattern);
 

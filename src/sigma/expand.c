@@ -100,6 +100,7 @@ static int combine_all(struct draft *d, const struct ynode *v, struct pieces *al
         return err_set(d->e, -ENOMEM, "no memory for patterns");
     for (size_t i = 0; i < count; i++) {
         items[i] = combine(a, all, i, &all->literal);
+        d->set->spent = d->set->spent || d->set->expanded_bytes + items[i].n > EXPAND_BYTES_MAX;
         if (buf_failed(&all->literal) || d->set->expanded_bytes + items[i].n > EXPAND_BYTES_MAX)
             return draft_broken(d, v, "placeholders make more than %u bytes in all rules", EXPAND_BYTES_MAX);
         if (!items[i].p)

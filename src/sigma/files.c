@@ -28,6 +28,18 @@ static bool push(struct arena *a, struct str **list, size_t *count, size_t *cap,
     return true;
 }
 
+/* kind_of - DT_DIR, DT_REG or something else; most file systems say it with the name, links are followed. */
+static unsigned char kind_of(const struct dirent *f, const char *path)
+{
+    struct stat st;
+
+    if (f->d_type == DT_DIR || f->d_type == DT_REG)
+        return f->d_type;
+    if (stat(path, &st) < 0)
+        return DT_UNKNOWN;
+    return S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
+}
+
 static int walk_folder(struct walk *w, struct str folder, struct err *e)
 {
     DIR *d = opendir(folder.p);
@@ -37,17 +49,19 @@ static int walk_folder(struct walk *w, struct str folder, struct err *e)
         return err_sys(e, "could not open \"%.*s\"", STR_ARG(folder));
     while ((f = readdir(d)) != NULL) {
         struct str name = str_c(f->d_name), path;
-        struct stat st;
-        bool ok = true;
+        bool rules = str_ends(name, STR(".yml")) || str_ends(name, STR(".yaml")), ok = true;
+        unsigned char kind;
 
         if (name.p[0] == '.')
             continue;
-        path = arena_printf(w->a, "%.*s%s%s", STR_ARG(folder), str_ends(folder, STR("/")) ? "" : "/", f->d_name);
-        if (!path.p || stat(path.p, &st) < 0)
+        path = ARENA_JOIN(w->a, folder, str_ends(folder, STR("/")) ? STR("") : STR("/"), name, str_of("", 1));
+        if (!path.p)
             continue;
-        if (S_ISDIR(st.st_mode) && w->folder_count < SIGMA_FILES_MAX && path.n < 3000)
+        path.n--;   /* the NUL at its end */
+        kind = kind_of(f, path.p);
+        if (kind == DT_DIR && w->folder_count < SIGMA_FILES_MAX && path.n < 3000)
             ok = push(w->a, &w->folders, &w->folder_count, &w->folder_cap, path);
-        else if (S_ISREG(st.st_mode) && (str_ends(name, STR(".yml")) || str_ends(name, STR(".yaml"))))
+        else if (kind == DT_REG && rules)
             ok = push(w->a, &w->files, &w->count, &w->cap, path);
         if (!ok || w->count > SIGMA_FILES_MAX) {
             closedir(d);
@@ -138,7 +152,7 @@ int sigma_load(const char *const *paths, size_t count, struct sigma **out, struc
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = read_folder(s, &t, paths[i], e);
     if (rc == 0)
-        rc = set_compile(s, t.p, t.n, e);
+        rc = set_compile(s, NULL, t.p, t.n, e);
     arena_free(&t.arena);
     free(t.p);
     if (rc < 0)

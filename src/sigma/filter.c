@@ -121,8 +121,6 @@ int filter_compile(struct draft *d, const struct ynode *map, const struct ynode 
 
     if (!condition || condition->kind != YNODE_SCALAR)
         return draft_broken(d, condition ? condition : map, "\"filter\" must be a map of rules, selections and one condition");
-    if (d->set->filter_count == SIGMA_FILTERS_MAX)
-        return draft_broken(d, map, "more than %d filters", SIGMA_FILTERS_MAX);
     rc = take_rules(d, map, &f);
     if (rc == 0)
         rc = take_exception(d, map, custom, &f);

@@ -12,7 +12,7 @@
  *   correlation.c, bounds.c  what a correlation says
  *   correlate.c  an event finds its group;  window.c  what happens there;  groups.c, items.c, values.c, clocks.c  what is kept
  *   state.c      its form on disk
- *   files.c, rule.c, set.c  folders, documents, references;  run.c  one event through all of it;  plain.c  the same without any table, to compare with */
+ *   files.c, rule.c, units.c, set.c  folders, documents, what a file becomes, references;  run.c  one event through all of it;  plain.c  the same without any table, to compare with */
 #ifndef SAQSHY_SIGMA_INTERNAL_H
 #define SAQSHY_SIGMA_INTERNAL_H
 
@@ -73,7 +73,7 @@ struct pattern {
     uint8_t     needs;              /* how many of need there are */
     bool        needs_byte;         /* of a text too short for that: need_byte is one of its bytes */
     uint8_t     need_byte;
-    uint32_t    need[2];            /* hashes of 4 bytes each that stand in every value it holds for: set by witness.c */
+    uint32_t    need[2];            /* hashes of 4 bytes each that stand in every value it holds for: set by program_needs */
     struct str  text;               /* folded unless cased */
     union {
         double        number;       /* PAT_NUMBER, PAT_LT and kin, PAT_PART */
@@ -485,9 +485,15 @@ struct strmap {
 MUST_USE bool strmap_put(struct strmap *m, struct str key, uint32_t value);
 uint32_t strmap_get(const struct strmap *m, struct str key);   /* UINT32_MAX if absent */
 
+struct crop;
 struct sigma {
     struct arena         arena;
     struct arena         scratch;        /* of the rule that is being compiled */
+    struct arena        *names;          /* of fields and log sources: they outlive the file that named them first (units.c) */
+    struct crop        **crops;          /* shares: memory of its rules */
+    uint32_t             crop_count;
+    size_t               shared_bytes;   /* of its rules in there */
+    bool                 spent;          /* something reached a limit of the whole set while files were compiled */
     struct compiled     *rules;
     uint32_t             rule_count, rule_cap;
     struct filter       *filters;
@@ -518,9 +524,17 @@ struct sigma {
     time_ns              window_max;
 };
 
-/* set_new, set_compile - an empty set, and all that sources hold into it (set.c); NULL without memory. */
+#define SET_BYTES_MAX (512u * MIB)   /* of its rules, and of what links them */
+/* set_new - an empty set; NULL without memory.  set_link - once all rules are in it: what leads from one to another, and the tables (set.c). */
 struct sigma *set_new(void);
-MUST_USE int set_compile(struct sigma *s, const struct sigma_source *sources, size_t count, struct err *e);
+MUST_USE int set_link(struct sigma *s, struct err *e);
+
+/* --- units.c: what one file becomes --- */
+
+/* set_compile - all that sources hold, into an empty set; u (may be NULL): what was made of files before. */
+MUST_USE int set_compile(struct sigma *s, struct sigma_units *u, const struct sigma_source *sources, size_t count, struct err *e);
+void crop_unref(struct crop **c);
+
 /* rule_compile - one YAML document into the set, or a refusal in it. Only -ENOMEM and -E2BIG come back. */
 MUST_USE int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool merged, struct str file, struct err *e);
 /* rule_holds - the condition of a plain rule, and of its filters, over an event; quick: by program_match. */

@@ -251,3 +251,41 @@ bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const 
         out->kind = ATOM_PRESENT;
     return true;
 }
+
+/* --- what to deny by --- */
+
+static bool word_byte(unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ' ' || c == '.' || c == '\\'; }
+
+/* pattern_needs - what a look into a value's sets of grams and bytes can deny before the value is searched. */
+static void pattern_needs(struct pattern *p, const struct atom *a)
+{
+    struct str short_text = p->kind == PAT_CONTAINS && !p->cased ? p->text : (struct str){ NULL, 0 };
+
+    p->needs = 0;
+    p->needs_byte = false;
+    if (p->kind != PAT_CONTAINS && p->kind != PAT_GLOB && p->kind != PAT_RE)
+        return;
+    if (a->kind == ATOM_CONTAINS && a->text.n >= 4) {
+        p->need[p->needs++] = gram_hash(load4(a->text.p));
+        if (a->text.n > 4)
+            p->need[p->needs++] = gram_hash(load4(a->text.p + a->text.n - 4));
+    } else if (short_text.n) {
+        p->needs_byte = true;
+        p->need_byte = (unsigned char)short_text.p[0];
+        for (size_t i = 1; i < short_text.n; i++)   /* letters and digits stand in most values */
+            if (!word_byte((unsigned char)short_text.p[i]))
+                p->need_byte = (unsigned char)short_text.p[i];
+    }
+}
+
+/* program_needs - for each pattern, once; its atoms are made in scratch. */
+void program_needs(struct arena *scratch, const struct sigma *s, const struct program *p)
+{
+    for (uint32_t l = 0; l < p->leaf_count; l++)
+        for (uint32_t i = 0; i < p->leaves[l].count; i++) {
+            struct atom a;
+
+            if (pattern_atom(scratch, s, p->leaves[l].field, &p->leaves[l].patterns[i], &a))
+                pattern_needs(&p->leaves[l].patterns[i], &a);
+        }
+}

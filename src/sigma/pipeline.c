@@ -312,10 +312,10 @@ uint32_t field_of(struct draft *d, struct str name)
 
     if (m != UINT32_MAX && s->mappings[m].number != UINT32_MAX)
         return s->mappings[m].number;
-    kept = arena_copy(&s->arena, name);
-    if (!kept.p)
-        return UINT32_MAX;
-    return m == UINT32_MAX ? field_intern(s, kept) : (s->mappings[m].number = field_new(s, kept));
+    if (m == UINT32_MAX)
+        return field_intern(s, name);
+    kept = arena_copy(s->names, name);
+    return kept.p ? (s->mappings[m].number = field_new(s, kept)) : UINT32_MAX;
 }
 
 uint32_t field_for_rule(struct sigma *s, uint32_t field, const struct compiled *rule)

@@ -140,9 +140,7 @@ static int take_logsource(struct draft *d, const struct ynode *n, uint32_t *out)
 
     if (!n || n->kind != YNODE_MAP)
         return draft_broken(d, n, "\"logsource\" must be a map of product, category or service");
-    l.product = arena_copy(&s->arena, yaml_text(n, "product"));
-    l.category = arena_copy(&s->arena, yaml_text(n, "category"));
-    l.service = arena_copy(&s->arena, yaml_text(n, "service"));
+    l = (struct logsource){ yaml_text(n, "product"), yaml_text(n, "category"), yaml_text(n, "service") };
     for (uint32_t i = 0; i < s->logsource_count; i++)
         if (str_ieq(s->logsources[i].product, l.product) && str_ieq(s->logsources[i].category, l.category) &&
             str_ieq(s->logsources[i].service, l.service)) {
@@ -159,7 +157,8 @@ static int take_logsource(struct draft *d, const struct ynode *n, uint32_t *out)
         s->logsource_cap = cap;
     }
     *out = s->logsource_count;
-    s->logsources[s->logsource_count++] = l;
+    s->logsources[s->logsource_count++] =
+        (struct logsource){ arena_copy(s->names, l.product), arena_copy(s->names, l.category), arena_copy(s->names, l.service) };
     return 0;
 }
 
@@ -314,8 +313,7 @@ int rule_compile(struct sigma *s, struct yaml *y, const struct ynode *doc, bool 
     struct err why = { 0 };
     struct draft d = { .set = s, .y = y, .e = &why, .file = file };
     struct compiled c = { .rule = { .file = file }, .merged = merged };
-    int rc = s->rule_count < SIGMA_RULES_MAX ? compile(&d, doc, &c)
-                                             : draft_broken(&d, doc, "more than %d rules", SIGMA_RULES_MAX);
+    int rc = compile(&d, doc, &c);
 
     draft_free(&d);
     if (rc < 0)

@@ -1,8 +1,6 @@
-/* set.c - texts become a set: pipelines, then rules and filters, then what leads from one to another. Files are read in files.c. */
+/* set.c - the rules of all files become a set: what leads from one to another. What a file becomes is made in units.c. */
 #include "sigma/classify.h"
 #include "sigma/engine.h"
-
-#define SET_ARENA_BYTES (512u * MIB)
 
 bool u32list_add(struct u32list *l, uint32_t v)
 {
@@ -25,12 +23,6 @@ void sigma_free(struct sigma **sp)
 
     if (!s)
         return;
-    while (s->regexes) {
-        struct regex *next = s->regexes->next;
-
-        regex_free(s->regexes);
-        s->regexes = next;
-    }
     for (uint32_t i = 0; i < s->rule_count; i++)
         free(s->rules[i].filters.p);
     tables_free(&s->tables);
@@ -50,6 +42,9 @@ void sigma_free(struct sigma **sp)
     free(s->aliases);
     arena_free(&s->arena);
     arena_free(&s->scratch);
+    for (uint32_t i = 0; i < s->crop_count; i++)
+        crop_unref(&s->crops[i]);
+    free(s->crops);
     free(s);
     *sp = NULL;
 }
@@ -269,7 +264,7 @@ static void keep_types_silent(struct sigma *s)
             s->rules[i].rule.silent |= str_starts(s->rules[i].rule.tags.items[k], STR(CLASSIFY_TAG));
 }
 
-static int finish(struct sigma *s, struct err *e)
+int set_link(struct sigma *s, struct err *e)
 {
     int rc = index_ids(s);
 
@@ -286,7 +281,6 @@ static int finish(struct sigma *s, struct err *e)
     if (rc == 0)
         rc = tables_build(s, e);
     keep_types_silent(s);
-    arena_free(&s->scratch);
     return rc < 0 || arena_failed(&s->arena) ? err_set(e, -ENOMEM, "no memory for the rules") : 0;
 }
 
@@ -296,8 +290,9 @@ struct sigma *set_new(void)
 
     if (!s)
         return NULL;
-    arena_init(&s->arena, SET_ARENA_BYTES);
-    arena_init(&s->scratch, SET_ARENA_BYTES);
+    arena_init(&s->arena, SET_BYTES_MAX);
+    arena_init(&s->scratch, SET_BYTES_MAX);
+    s->names = &s->arena;
     s->fields = calloc(SIGMA_FIELDS_MAX, sizeof *s->fields);
     if (!s->fields) {
         sigma_free(&s);
@@ -308,75 +303,6 @@ struct sigma *set_new(void)
     s->f_event_type = field_intern(s, STR("EventType"));
     s->f_provider = field_intern(s, STR("Provider_Name"));
     return s;
-}
-
-struct adding { struct sigma *s; struct yaml *y; struct str file; bool scanned; struct err *e; };
-
-static int add_document(void *arg, const struct ynode *doc, bool merged)
-{
-    struct adding *a = arg;
-
-    if (pipeline_is(doc) && !a->scanned)
-        return sigma_refuse(a->s, SIGMA_BROKEN, a->file, (struct str){ NULL, 0 }, doc->line, doc->column,
-                            "the keys of a pipeline are written without escapes");
-    return rule_compile(a->s, a->y, doc, merged, a->file, a->e);
-}
-
-static int add_source(struct sigma *s, const struct sigma_source *src, struct err *e)
-{
-    struct str file = arena_copy(&s->arena, src->path);
-    struct yaml *y = NULL;
-    struct err why = { 0 };
-    int rc;
-
-    if (!file.p)
-        return err_set(e, -ENOMEM, "no memory for the rules");
-    rc = yaml_load(src->text, file.p, &y, &why);
-    if (rc == -ENOMEM)
-        return err_set(e, rc, "no memory for the rules");
-    if (rc < 0) {
-        const char *reason = why.text;
-        char place[64];
-
-        /* The place goes into its own members; the text need not say it twice. */
-        snprintf(place, sizeof place, ":%d:%d: ", why.line, why.column);
-        if (str_starts(str_c(reason), file) && strstr(reason, place))
-            reason = strstr(reason, place) + strlen(place);
-        return sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, why.line, why.column, reason);
-    }
-    rc = 0;
-    if (y->doc_count == 0)
-        rc = sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, 1, 1, "the file holds no rule");
-    if (rc == 0)
-        rc = documents_each(y, add_document, &(struct adding){ s, y, file, pipeline_may_be(src->text), e });
-    if (rc == -E2BIG)
-        rc = sigma_refuse(s, SIGMA_BROKEN, file, (struct str){ NULL, 0 }, 1, 1, "its documents grow too large when they are merged");
-    yaml_free(&y);
-    return rc;
-}
-
-int set_compile(struct sigma *s, const struct sigma_source *sources, size_t count, struct err *e)
-{
-    int rc = pipelines_load(s, sources, count, e);
-
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = add_source(s, &sources[i], e);
-    return rc < 0 ? rc : finish(s, e);
-}
-
-int sigma_compile(const struct sigma_source *sources, size_t count, struct sigma **out, struct err *e)
-{
-    struct sigma *s = set_new();
-    int rc;
-
-    *out = NULL;
-    if (!s)
-        return err_set(e, -ENOMEM, "no memory for the rules");
-    rc = count > SIGMA_FILES_MAX ? err_set(e, -E2BIG, "more than %d rule files", SIGMA_FILES_MAX) : set_compile(s, sources, count, e);
-    if (rc < 0)
-        sigma_free(&s);
-    *out = s;
-    return rc;
 }
 
 size_t sigma_rule_count(const struct sigma *s) { return s->rule_count; }
@@ -425,12 +351,10 @@ bool sigma_rule_filter(const struct sigma *s, uint32_t rule, uint32_t i, struct 
 size_t sigma_bytes(const struct sigma *s)
 {
     const struct tables *t = s->tables;
-    size_t n = sizeof *s + s->arena.used_bytes + s->rule_cap * sizeof *s->rules + s->filter_cap * sizeof *s->filters +
+    size_t n = sizeof *s + s->arena.used_bytes + s->shared_bytes + s->rule_cap * sizeof *s->rules + s->filter_cap * sizeof *s->filters +
                s->logsource_cap * sizeof *s->logsources + s->alias_cap * sizeof *s->aliases + s->mapping_cap * sizeof *s->mappings +
                SIGMA_FIELDS_MAX * sizeof *s->fields;
 
-    for (const struct regex *r = s->regexes; r; r = r->next)
-        n += regex_bytes(r);
     for (uint32_t i = 0; i < s->rule_count; i++)
         n += s->rules[i].filters.cap * sizeof(uint32_t);
     n += (s->field_map.cap + s->id_map.cap + s->alias_map.cap + s->mapping_map.cap) * sizeof(struct slot);

@@ -41,6 +41,7 @@
 
 struct sigma;
 struct sigma_run;
+struct sigma_units;
 
 enum sigma_level { SIGMA_INFORMATIONAL, SIGMA_LOW, SIGMA_MEDIUM, SIGMA_HIGH, SIGMA_CRITICAL, SIGMA_LEVEL_COUNT };
 const char *sigma_level_name(enum sigma_level l);
@@ -103,12 +104,28 @@ struct sigma_exception {
 /* sigma_compile - build a set from files in memory. Refused rules are listed in the set. Fails only without memory or past
  * SIGMA_FILES_MAX and SIGMA_RULES_MAX. Nothing of sources is borrowed afterwards. */
 MUST_USE int sigma_compile(const struct sigma_source *sources, size_t count, struct sigma **out, struct err *e);
+/* sigma_compile_again - the same set as sigma_compile makes; of files that stood in the last set of u as they are, what was made of them is taken again. */
+MUST_USE int sigma_compile_again(struct sigma_units *u, const struct sigma_source *sources, size_t count, struct sigma **out, struct err *e);
 /* sigma_load - the same from every *.yml and *.yaml below the given folders (or files), in order of name. */
 MUST_USE int sigma_load(const char *const *paths, size_t count, struct sigma **out, struct err *e);
 void sigma_free(struct sigma **s);
 
 /* sigma_files - the rule files below a path, sorted, as an array of texts owned by arena a. */
 MUST_USE int sigma_files(const char *path, struct arena *a, struct str **files, size_t *count, struct err *e);
+
+/* What was made of the files of the set that was compiled last, for the next one. It holds those files' rules alone, whose memory it shares with the
+ * sets that have them, and what went since, at most SIGMA_UNITS_DEAD of it and as much as is alive: then all is compiled anew. Owner; sets that
+ * came of it are independent of it. */
+#define SIGMA_UNITS_DEAD  (1u * MIB)
+#define SIGMA_CROPS_MAX   256      /* compilations whose memory one set has parts of */
+#define SIGMA_NAMES_STALE 512      /* names of fields, or log sources, that no file need have any more */
+struct sigma_units *sigma_units_new(void);
+void sigma_units_free(struct sigma_units **u);
+/* sigma_units_made - files that the last call compiled; the others were taken as they were. */
+size_t sigma_units_made(const struct sigma_units *u);
+/* sigma_units_worn - half of a bound is used up: sigma_units_drop, when there is time, then the next call compiles all. */
+bool sigma_units_worn(const struct sigma_units *u);
+void sigma_units_drop(struct sigma_units *u);
 
 size_t sigma_rule_count(const struct sigma *s);
 const struct sigma_rule *sigma_rule_at(const struct sigma *s, size_t i);

@@ -70,6 +70,7 @@ uint32_t strmap_get(const struct strmap *m, struct str key)
 
 uint32_t field_new(struct sigma *s, struct str name)
 {
+    s->spent = s->spent || s->field_count == SIGMA_FIELDS_MAX;
     if (s->field_count == SIGMA_FIELDS_MAX)
         return UINT32_MAX;
     s->fields[s->field_count] = name;
@@ -82,7 +83,9 @@ uint32_t field_intern(struct sigma *s, struct str name)
 
     if (n != UINT32_MAX)
         return n;
-    if (s->field_count == SIGMA_FIELDS_MAX || !strmap_put(&s->field_map, name, s->field_count))
+    name = arena_copy(s->names, name);
+    s->spent = s->spent || s->field_count == SIGMA_FIELDS_MAX;
+    if (!name.p || s->field_count == SIGMA_FIELDS_MAX || !strmap_put(&s->field_map, name, s->field_count))
         return UINT32_MAX;
     return field_new(s, name);
 }

@@ -23,8 +23,6 @@ struct chooser {
 
 /* --- how common is a text --- */
 
-static bool word_byte(unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ' ' || c == '.' || c == '\\'; }
-
 static void count_text(struct tables *t, struct str s)
 {
     for (size_t i = 0; i + 4 <= s.n; i++)
@@ -51,28 +49,6 @@ static float text_cost(const struct tables *t, const struct atom *a)
     return (a->kind == ATOM_CONTAINS && atom_near(a) ? COST_NEAR : COST_RARE) + (float)least / 10000.0f;
 }
 
-/* pattern_needs - what a look into a value's sets of grams and bytes can deny before the value is searched. */
-static void pattern_needs(struct pattern *p, const struct atom *a)
-{
-    struct str short_text = p->kind == PAT_CONTAINS && !p->cased ? p->text : (struct str){ NULL, 0 };
-
-    p->needs = 0;
-    p->needs_byte = false;
-    if (p->kind != PAT_CONTAINS && p->kind != PAT_GLOB && p->kind != PAT_RE)
-        return;
-    if (a->kind == ATOM_CONTAINS && a->text.n >= 4) {
-        p->need[p->needs++] = gram_hash(load4(a->text.p));
-        if (a->text.n > 4)
-            p->need[p->needs++] = gram_hash(load4(a->text.p + a->text.n - 4));
-    } else if (short_text.n) {
-        p->needs_byte = true;
-        p->need_byte = (unsigned char)short_text.p[0];
-        for (size_t i = 1; i < short_text.n; i++)   /* letters and digits stand in most values */
-            if (!word_byte((unsigned char)short_text.p[i]))
-                p->need_byte = (unsigned char)short_text.p[i];
-    }
-}
-
 static void look_over(const struct sigma *s, struct tables *t)
 {
     for (uint32_t r = 0; r < s->rule_count; r++) {
@@ -84,7 +60,6 @@ static void look_over(const struct sigma *s, struct tables *t)
 
                 if (!pattern_atom(&t->arena, s, p->leaves[l].field, &p->leaves[l].patterns[i], &a))
                     continue;
-                pattern_needs(&p->leaves[l].patterns[i], &a);
                 if (a.kind != ATOM_NUMBER)
                     count_text(t, a.text);
             }
@@ -140,16 +115,12 @@ static float part_cost(struct chooser *c, const struct program *p, uint32_t i)
 
 static uint32_t intern(struct tables *t, const struct atom *a)
 {
-    struct str key = arena_printf(&t->arena, "%u/%d/", a->field, a->kind);
-    char *p = arena_alloc(&t->arena, key.n + a->text.n + 1);
+    const uint32_t head[] = { a->field, a->kind };
+    struct str key = ARENA_JOIN(&t->arena, str_of((const char *)head, sizeof head), a->text);
     uint32_t at;
 
-    if (!p || !key.p)
+    if (!key.p)
         return UINT32_MAX;
-    memcpy(p, key.p, key.n);
-    if (a->text.n)
-        memcpy(p + key.n, a->text.p, a->text.n);
-    key = str_of(p, key.n + a->text.n);
     at = strmap_get(&t->atom_map, key);
     if (at != UINT32_MAX)
         return at;
