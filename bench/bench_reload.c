@@ -32,7 +32,8 @@ static void feed(struct bench *s)
         ev->time = ev->received = clock_now();
         ev->class = CLASS_OS_WINDOWS;
         ev->original = arena_printf(&s->b.arena, "event %llu", (unsigned long long)s->n++);
-        if (event_add(ev, &s->b.arena, STR("EventID"), i % 3 ? STR("4688") : STR("4624")) < 0 || event_add(ev, &s->b.arena, STR("Channel"), STR("Security")) < 0 ||
+        if (event_add(ev, &s->b.arena, STR("EventID"), i % 3 ? STR("4688") : arena_printf(&s->b.arena, "%d", 4600 + i)) < 0 ||   /* 17 origins and one */
+            event_add(ev, &s->b.arena, STR("Channel"), i % 2 ? STR("Security") : STR("System")) < 0 ||
             event_add(ev, &s->b.arena, STR("NewProcessName"), arena_printf(&s->b.arena, "C:\\Windows\\System32\\p%llu.exe", (unsigned long long)s->n)) < 0 ||
             event_add(ev, &s->b.arena, STR("CommandLine"), arena_printf(&s->b.arena, "p%llu.exe -x", (unsigned long long)s->n)) < 0)
             abort();

@@ -185,6 +185,7 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     if (rc == 1) {
         rules_use(d, &first);
         rule_store_say(&d->kept, d->sigma, say, arg);
+        d->told = sigma_refusal_count(d->sigma) + d->kept.count;
         rc = 0;
     }
     if (rc == 0)
@@ -296,6 +297,10 @@ static int judge(struct detect *d, const struct event *ev, struct err *e)
 
     sigma_run_count(d->run, ev->seq >= d->count_from);
     n = sigma_run_event(d->run, ev, false, &m, e);
+    if (n >= 0 && sigma_run_met(d->run) != d->met) {
+        d->met = sigma_run_met(d->run);
+        live_origin(d->live, ev);
+    }
 
     if (n >= 0 && d->indicators)
         indicated = indicators_look(d->indicators, d->triage, d->sigma, ev, &d->found, &silent, e);
@@ -603,13 +608,42 @@ int detect_publish_risk(const struct detect *d, const char *path, time_ns at, st
     return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the risk") : file_write_quick(path, buf_view(&b), e);
 }
 
-int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e)
+static int put_exceptions(void *arg, struct err *e)
 {
+    const struct exceptions_told *x = arg;
     AUTO_BUF struct buf b;
 
     buf_init(&b, 0);
-    exceptions_json(d->sigma, at, &b);
-    return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the exceptions") : file_write_quick(path, buf_view(&b), e);
+    exceptions_json(x->set, x->at, &b);
+    return buf_failed(&b) ? err_set(e, -ENOMEM, "no memory to tell the exceptions") : file_write_quick(x->path, buf_view(&b), e);
+}
+
+/* tell_exceptions - the thread makes and writes the list: of the set of now, which it alone frees. */
+static int tell_exceptions(struct detect *d, struct err *e)
+{
+    struct exceptions_asked *x = &d->exceptions;
+    int answer = 0;
+
+    if (live_done(d->live, LIVE_EXCEPTIONS, &answer, e) == 0)
+        x->busy = false;
+    if (answer < 0 || x->busy || !x->asked)
+        return answer;
+    x->given = (struct exceptions_told){ d->sigma, x->at, { 0 } };
+    memcpy(x->given.path, x->path, sizeof x->given.path);
+    if (!live_do(d->live, LIVE_EXCEPTIONS, put_exceptions, &x->given))
+        return 0;
+    x->asked = false;
+    x->busy = live_done(d->live, LIVE_EXCEPTIONS, &answer, e) != 0;
+    return answer;
+}
+
+int detect_publish_exceptions(struct detect *d, const char *path, time_ns at, struct err *e)
+{
+    if (snprintf(d->exceptions.path, sizeof d->exceptions.path, "%s", path) >= (int)sizeof d->exceptions.path)
+        return err_set(e, -ENAMETOOLONG, "the path \"%s\" is too long", path);
+    d->exceptions.at = at;
+    d->exceptions.asked = true;
+    return tell_exceptions(d, e);
 }
 
 size_t detect_coverage_rows(const struct detect *d) { return d->coverage ? coverage_rows(d->coverage) : 0; }
@@ -633,21 +667,21 @@ int detect_publish(struct detect *d, bool now, detect_costly *told, void *arg, s
 {
     struct published p = { d->sigma, d->run, &d->rules, d->kept.p, d->kept.count, d->next_seq };
     size_t costly = 0;
-    int rc = 0, answer = 0;
+    int rc = tell_exceptions(d, e), answer = 0;
 
-    if (!d->publisher)
-        return 0;
+    if (rc < 0 || !d->publisher)
+        return rc;
     d->picture_asked = d->picture_asked || now || publisher_due(d->publisher);
-    if (live_done(d->live, &answer, e) == 0)
+    if (live_done(d->live, LIVE_PICTURE, &answer, e) == 0)
         d->picture_busy = false;
     if (answer < 0 || d->picture_busy || !d->picture_asked)
         return answer;
     d->picture_asked = false;
     rc = publisher_take(d->publisher, &p, told, arg, &costly, e);
     detect_meter(d, M_COSTLY, (int64_t)costly);
-    if (rc < 0 || !live_do(d->live, put_picture, d->publisher))
+    if (rc < 0 || !live_do(d->live, LIVE_PICTURE, put_picture, d->publisher))
         return rc;
-    d->picture_busy = live_done(d->live, &answer, e) != 0;
+    d->picture_busy = live_done(d->live, LIVE_PICTURE, &answer, e) != 0;
     return answer;
 }
 

@@ -79,9 +79,10 @@ MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *
 MUST_USE int detect_policy_reload(struct detect *d, struct err *e);
 /* detect_policy_note - why the site's policy was left out at the start; "": it was not. */
 const char *detect_policy_note(const struct detect *d);
-/* detect_publish_risk, detect_publish_exceptions - the files risk.json (risk.h) and exceptions.json (exception.h) as of "at". */
+/* detect_publish_risk, detect_publish_exceptions - the files risk.json (risk.h) and exceptions.json (exception.h) as of "at". The second is written beside the loop where
+ * detect_watch was called: then a failure is told by a later call of it, or of detect_publish. */
 MUST_USE int detect_publish_risk(const struct detect *d, const char *path, time_ns at, struct err *e);
-MUST_USE int detect_publish_exceptions(const struct detect *d, const char *path, time_ns at, struct err *e);
+MUST_USE int detect_publish_exceptions(struct detect *d, const char *path, time_ns at, struct err *e);
 /* detect_publish_coverage - the file coverage.json (coverage.h) as of "at"; nothing where nothing is counted. */
 size_t detect_coverage_rows(const struct detect *d);
 MUST_USE int detect_publish_coverage(const struct detect *d, const char *path, time_ns at, struct err *e);
@@ -92,8 +93,9 @@ MUST_USE int detect_types(struct detect *d, struct err *e);
 MUST_USE int detect_watch(struct detect *d, struct err *e);
 /* detect_reread - read all of them anew, though nothing seems changed. */
 void detect_reread(struct detect *d);
-/* detect_other_rules - 1: another set runs since it was asked last, and say was told of its refusals; 0: as before; an error: files could not be read,
- * or not kept; the former rules go on, or nothing that the new ones find is committed until it succeeds. */
+/* detect_other_rules - 1: another set runs since it was asked last; 0: as before; an error: files could not be read, or not kept; the former rules go on, or nothing
+ * that the new ones find is committed until it succeeds. say is told of the set's refusals, at most DETECT_TELL_MAX in each call from the one on that answers 1. */
+#define DETECT_TELL_MAX 32
 MUST_USE int detect_other_rules(struct detect *d, detect_say *say, void *arg, struct err *e);
 /* detect_stop - the last checkpoint: nothing behind it was looked at. */
 MUST_USE int detect_stop(struct detect *d, struct err *e);

@@ -18,6 +18,10 @@ enum { M_EVENTS, M_FINDINGS, M_EVALUATED, M_DAMAGED, M_SEQ, M_LAG, M_RULES, M_BR
        M_BYTES, M_WITHOUT, M_NO_VALUE, M_LATE, M_STOPPED, M_CHECKED, M_DIFFERED, M_REPEATED, M_UNSAVED, M_STATES, M_INDICATORS, M_INDICATED,
        M_SILENT, M_BACK_EVENTS, M_BACK_FOUND, M_BACK_LEFT, M_EPISODES, M_COUNTED, M_STORMS, M_DROPPED, M_COSTLY, M_ROWS, M_ROWS_DROPPED, M_SILENCES, M_COUNT };
 
+/* The list of exceptions: what the thread was given to write, and what was asked for since. */
+struct exceptions_told { const struct sigma *set; time_ns at; char path[4096]; };
+struct exceptions_asked { struct exceptions_told given; char path[4096]; time_ns at; bool asked, busy; };
+
 struct detect {
     struct detect_config  c;
     char                 *journal, *findings, *state_file;
@@ -65,6 +69,9 @@ struct detect {
     char                  back_note[ERR_TEXT_MAX];
     struct back_counts    back_counted;   /* what the metrics have of it */
     bool                  other;          /* other rules run than when it was asked last */
+    size_t                told;           /* of their refusals */
+    uint64_t              met;            /* origins that events of this run were the first of */
+    struct exceptions_asked exceptions;
     int                   trouble;        /* with reading rules, until it is told: live_err */
     struct err            live_err;
     bool                  failed;         /* an event was half dealt with: the state must not be saved */

@@ -15,6 +15,13 @@
 
 enum phase { IDLE, READY, HANDED, TAKEN };
 
+/* Work that the loop gave away. */
+struct job { live_work *work; void *arg; bool worked; int rc; struct err err; };   /* work NULL: none */
+
+/* Events cut to what tells their origins; the oldest go first. */
+struct origins { struct origins *older; struct event_batch batch; };
+#define ORIGINS_BYTES_MAX (8u * MIB)   /* of one batch; there are two */
+
 struct live {
     const char *const *paths;
     size_t             count;
@@ -22,6 +29,7 @@ struct live {
     struct rule_store  store;        /* the thread's while it runs */
     uint64_t           base;         /* the set whose texts were last written whole; 0: not by us */
     int                watch;        /* inotify, the thread's; -1: none */
+    struct origins    *known;        /* of events that came so far; the thread's */
     bool               other_folders; /* a folder came or went, or nobody knows: it is to be made anew */
 
     pthread_t          thread;
@@ -40,11 +48,8 @@ struct live {
     int                rc;           /* of a reading that failed, until it is told */
     struct err         err;
     char               trouble[ERR_TEXT_MAX];
-    live_work         *work;         /* NULL: none */
-    void              *work_arg;
-    bool               worked;
-    int                work_rc;
-    struct err         work_err;
+    struct job         jobs[LIVE_JOBS];
+    struct origins    *noted;        /* by the loop, since the thread took them last; NULL: none */
 };
 
 void live_set_free(struct live_set *s)
@@ -101,6 +106,96 @@ int live_read(struct live *l, bool force, struct live_set *out, struct err *e)
     if (rc < 0)
         live_set_free(out);
     return rc < 0 ? rc : 1;
+}
+
+/* --- origins --- */
+
+static void origins_free(struct origins **op)
+{
+    while (*op) {
+        struct origins *older = (*op)->older;
+
+        event_batch_free(&(*op)->batch);
+        free(*op);
+        *op = older;
+    }
+}
+
+static struct origins *origins_new(struct origins *older)
+{
+    struct origins *o = calloc(1, sizeof *o);
+
+    if (!o)
+        return NULL;
+    o->older = older;
+    event_batch_init(&o->batch, ORIGINS_BYTES_MAX);
+    return o;
+}
+
+/* cut - the beginning of a text: as long as it tells something of an origin. */
+static struct str cut(struct arena *a, struct str s) { return arena_copy(a, str_of(s.p, min_size(s.n, LIVE_VALUE_MAX))); }
+
+/* origins_add - false without room or memory. */
+static bool origins_add(struct origins *o, const struct event *ev)
+{
+    struct arena *a = &o->batch.arena;
+    struct event *to = o->batch.count < LIVE_ORIGINS_MAX / 2 ? event_batch_add(&o->batch) : NULL;
+
+    if (!to)
+        return false;
+    *to = *ev;
+    to->original = to->time_text = (struct str){ NULL, 0 };
+    to->source = cut(a, ev->source);
+    to->object = cut(a, ev->object);
+    to->parser = cut(a, ev->parser);
+    to->fields = arena_array(a, ev->field_count + 1, sizeof *to->fields);
+    to->field_cap = ev->field_count;
+    for (uint32_t i = 0; to->fields && i < ev->field_count; i++)
+        to->fields[i] = (struct event_field){ arena_copy(a, ev->fields[i].name), ev->fields[i].value.p ? cut(a, ev->fields[i].value) : ev->fields[i].value };
+    if (!arena_failed(a))
+        return true;
+    o->batch.count--;
+    return false;
+}
+
+/* note - to the newest batch; a full one becomes the older one, and what was older goes. */
+static void note(struct origins **all, const struct event *ev)
+{
+    if (*all && origins_add(*all, ev))
+        return;
+    if (*all)
+        origins_free(&(*all)->older);
+    *all = origins_new(*all) ?: *all;
+    if (*all && !origins_add(*all, ev))
+        return;   /* one event too large to be kept: its origin is met when it comes */
+}
+
+void live_origin(struct live *l, const struct event *ev)
+{
+    if (!l->started)
+        return;
+    pthread_mutex_lock(&l->lock);
+    note(&l->noted, ev);
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* meet_origins - before the set looks: what its rules have for the origins that came so far. Those that came twice (once for each of several sets) are
+ * met at once the second time. */
+static void meet_origins(struct live *l, struct sigma_run *run)
+{
+    struct origins *fresh;
+
+    pthread_mutex_lock(&l->lock);
+    fresh = l->noted;
+    l->noted = NULL;
+    pthread_mutex_unlock(&l->lock);
+    for (struct origins *o = fresh; o; o = o->older)
+        for (size_t i = 0; i < o->batch.count; i++)
+            note(&l->known, &o->batch.items[i]);
+    origins_free(&fresh);
+    for (struct origins *o = l->known; o; o = o->older)
+        for (size_t i = 0; i < o->batch.count; i++)
+            sigma_run_meet(run, &o->batch.items[i]);
 }
 
 /* --- watching --- */
@@ -209,6 +304,8 @@ static void read_beside(struct live *l, bool force, bool in_time)
     l->other_folders = l->other_folders || in_time;
     watch_anew(l);
     rc = live_read(l, force, &fresh, &e);
+    if (rc == 1)
+        meet_origins(l, fresh.run);
     if (rc == 0 && in_time)
         rc = rule_store_tidy(&l->store, &e);
     pthread_mutex_lock(&l->lock);
@@ -293,24 +390,30 @@ static void settle_set(struct live *l)
         sets_clean(l->state, &sets);
 }
 
-/* work_beside - what the loop gave away. */
-static void work_beside(struct live *l)
+static void work_one(struct live *l, struct job *j)
 {
     struct err e = { 0 };
     live_work *work;
     int rc;
 
     pthread_mutex_lock(&l->lock);
-    work = l->worked ? NULL : l->work;
+    work = j->worked ? NULL : j->work;
     pthread_mutex_unlock(&l->lock);
     if (!work)
         return;
-    rc = work(l->work_arg, &e);
+    rc = work(j->arg, &e);
     pthread_mutex_lock(&l->lock);
-    l->work_rc = rc;
-    l->work_err = e;
-    l->worked = true;
+    j->rc = rc;
+    j->err = e;
+    j->worked = true;
     pthread_mutex_unlock(&l->lock);
+}
+
+/* work_beside - what the loop gave away. */
+static void work_beside(struct live *l)
+{
+    for (size_t i = 0; i < LIVE_JOBS; i++)
+        work_one(l, &l->jobs[i]);
 }
 
 static void *thread_main(void *arg)
@@ -395,6 +498,8 @@ void live_close(struct live **lp)
     live_set_free(&l->fresh);
     live_set_free(&l->former);
     rule_store_free(&l->store);
+    origins_free(&l->noted);
+    origins_free(&l->known);
     free(l->carry);
     if (l->watch >= 0)
         close(l->watch);
@@ -509,36 +614,35 @@ bool live_wait(struct live *l)
     return settled;
 }
 
-bool live_do(struct live *l, live_work *work, void *arg)
+bool live_do(struct live *l, enum live_job job, live_work *work, void *arg)
 {
+    struct job *j = &l->jobs[job];
     bool taken;
 
     pthread_mutex_lock(&l->lock);
-    taken = !l->work;
-    if (taken) {
-        l->work = work;
-        l->work_arg = arg;
-        l->worked = false;
-    }
+    taken = !j->work;
+    if (taken)
+        *j = (struct job){ .work = work, .arg = arg };
     pthread_mutex_unlock(&l->lock);
     if (taken && l->started)
         wake(l);
     else if (taken)
-        work_beside(l);
+        work_one(l, j);
     return taken;
 }
 
-int live_done(struct live *l, int *answer, struct err *e)
+int live_done(struct live *l, enum live_job job, int *answer, struct err *e)
 {
+    struct job *j = &l->jobs[job];
     bool over;
 
     pthread_mutex_lock(&l->lock);
-    over = l->work && l->worked;
+    over = j->work && j->worked;
     if (over) {
-        l->work = NULL;
-        *answer = l->work_rc;
+        j->work = NULL;
+        *answer = j->rc;
         if (e)
-            *e = l->work_err;
+            *e = j->err;
     }
     pthread_mutex_unlock(&l->lock);
     return over ? 0 : 1;

@@ -34,6 +34,7 @@ void rules_use(struct detect *d, struct live_set *s)
     d->rules = s->stats;
     d->kept = s->kept;
     d->hash = s->hash;
+    d->met = sigma_run_met(d->run);
     *s = (struct live_set){ .set = NULL };
 }
 
@@ -207,6 +208,17 @@ int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, stru
 int detect_watch(struct detect *d, struct err *e) { return live_start(d->live, e); }
 void detect_reread(struct detect *d) { live_ask(d->live, true); }
 
+static size_t refused(const struct detect *d) { return sigma_refusal_count(d->sigma) + d->kept.count; }
+
+/* tell_some - refusals of the set in force, so many at a time: telling may be slow, and events wait for it. */
+static void tell_some(struct detect *d, detect_say *say, void *arg)
+{
+    size_t of_set = sigma_refusal_count(d->sigma), end = min_size(d->told + DETECT_TELL_MAX, refused(d));
+
+    for (; say && d->told < end; d->told++)
+        say(arg, d->told < of_set ? sigma_refusal_at(d->sigma, d->told) : &d->kept.p[d->told - of_set], d->told >= of_set);
+}
+
 int detect_other_rules(struct detect *d, detect_say *say, void *arg, struct err *e)
 {
     int rc = d->trouble;
@@ -219,7 +231,8 @@ int detect_other_rules(struct detect *d, detect_say *say, void *arg, struct err 
     rc = d->other;
     d->other = false;
     if (rc)
-        rule_store_say(&d->kept, d->sigma, say, arg);
+        d->told = say ? 0 : refused(d);
+    tell_some(d, say, arg);
     return rc;
 }
 
@@ -232,7 +245,7 @@ static void last_picture(struct detect *d)
     int answer;
 
     for (int i = 0; d->picture_busy && i < 500; i++) {
-        d->picture_busy = live_done(d->live, &answer, NULL) != 0;
+        d->picture_busy = live_done(d->live, LIVE_PICTURE, &answer, NULL) != 0;
         if (d->picture_busy)
             usleep(10000);
     }

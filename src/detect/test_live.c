@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "detect/inside.h"
 #include "detect/publish.h"
 #include "detect/sets.h"
 #include "detect/test_place.h"
@@ -141,6 +142,140 @@ static void a_change_costs_the_file_that_changed(void **state)
     step_until(d, other_rules, &h);
     assert_int_equal(detect_rules_now(d)->compiled, 0);
     assert_int_equal(detect_rules_now(d)->kept, 1);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+/* --- what the loop itself does when the rules change --- */
+
+/* put_origins - one event of each of so many services. */
+static void put_origins(const struct place *p, int from, int to)
+{
+    struct journal *j = NULL;
+    struct event_batch b;
+    struct err e;
+
+    event_batch_init(&b, 0);
+    assert_int_equal(journal_open(p->journal, MIB, &j, &e), 0);
+    for (int i = from; i < to; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = ev->received = (T0 + i) * NS_PER_SECOND;
+        ev->class = CLASS_OS_UNIX;
+        ev->parser = arena_printf(&b.arena, "service%d", i);
+        assert_int_equal(event_add(ev, &b.arena, STR("n"), STR("1")), 0);
+    }
+    assert_true(journal_append(j, b.items, b.count, (struct journal_origin){ { NULL, 0 }, 0 }, NULL, &e) >= 0 && journal_commit(j, &e) == 0);
+    journal_close(&j);
+    event_batch_free(&b);
+}
+
+static void run_out(struct detect *d)
+{
+    struct err e;
+
+    while (detect_step(d, 0, &e) > 0)
+        ;
+}
+
+/* A look at all rules for each origin of events is the one thing that grows with the rules and that the first events of a new set need. */
+static void origins_that_came_before_are_met_before_the_set_looks(void **state)
+{
+    char text[200], name[24];
+    struct place p;
+    unsigned want;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_version(&p, 1);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "of-%d.yml", i);
+        snprintf(text, sizeof text, "title: f%d\nid: f%d\nlogsource: {service: service%d}\ndetection: {s: {n: '2'}, condition: s}\n", i, i, i);
+        write_rule(&p, name, text);
+    }
+    put_origins(&p, 0, 30);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_watch(d, &e), 0);
+    run_out(d);
+    assert_int_equal(sigma_run_met(d->run), 30);     /* the first set met them as they came */
+    write_version(&p, want = 2);
+    step_until(d, runs_version, &want);
+    put_origins(&p, 0, 30);
+    run_out(d);
+    assert_int_equal(sigma_run_met(d->run), 0);      /* the second had met them */
+    put_origins(&p, 25, 35);
+    run_out(d);
+    assert_int_equal(sigma_run_met(d->run), 5);
+    write_version(&p, want = 4);
+    step_until(d, runs_version, &want);
+    put_origins(&p, 0, 35);
+    run_out(d);
+    assert_int_equal(sigma_run_met(d->run), 0);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+static bool told_all(struct detect *d, void *arg)
+{
+    struct heard *h = arg, before = *h;
+    struct err e;
+
+    assert_true(detect_other_rules(d, hear, h, &e) >= 0);
+    assert_true(h->all - before.all <= DETECT_TELL_MAX);
+    return h->all == 100;
+}
+
+static void refusals_are_told_a_few_at_a_step(void **state)
+{
+    struct heard h = { 0 };
+    AUTO_BUF struct buf b;
+    struct place p;
+    struct err e;
+
+    (void)state;
+    buf_init(&b, 0);
+    place_make(&p);
+    write_version(&p, 1);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_watch(d, &e), 0);
+    for (int i = 0; i < 100; i++)
+        buf_printf(&b, "%stitle: b%d\nid: b%d\nlogsource: {}\ndetection: {s: {n|nonsense: 1}, condition: s}\n", i ? "---\n" : "", i, i);
+    buf_byte(&b, 0);
+    write_rule(&p, "b.yml", b.p);
+    step_until(d, told_all, &h);
+    assert_int_equal(detect_other_rules(d, hear, &h, &e), 0);
+    assert_int_equal(h.all, 100);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+static void the_list_of_exceptions_is_written_beside_the_loop(void **state)
+{
+    char path[160];
+    struct place p;
+    AUTO_BUF struct buf b;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_version(&p, 1);
+    buf_init(&b, 0);
+    snprintf(path, sizeof path, "%s/exceptions.json", p.root);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_publish_exceptions(d, path, 0, &e), 0);    /* no thread yet: at once */
+    assert_true(file_exists(path));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(detect_watch(d, &e), 0);
+    assert_int_equal(detect_publish_exceptions(d, path, 0, &e), 0);
+    for (int i = 0; i < 3000 && d->exceptions.busy; i++)
+        assert_true(detect_step(d, 1, &e) >= 0 && detect_publish(d, false, NULL, NULL, &e) == 0);
+    assert_true(file_exists(path));
+    snprintf(path, sizeof path, "%s/nowhere/exceptions.json", p.root);
+    int rc = detect_publish_exceptions(d, path, 0, &e);
+    for (int i = 0; i < 3000 && rc == 0; i++)
+        rc = detect_step(d, 1, &e) < 0 ? 1 : detect_publish(d, false, NULL, NULL, &e);
+    assert_int_equal(rc, -ENOENT);
     detect_close(&d);
     place_remove(&p);
 }
@@ -587,6 +722,9 @@ int main(void)
         cmocka_unit_test(a_change_is_seen_by_itself_and_looks_at_what_comes_next),
         cmocka_unit_test(a_file_that_became_broken_is_told_and_goes_on),
         cmocka_unit_test(a_change_costs_the_file_that_changed),
+        cmocka_unit_test(origins_that_came_before_are_met_before_the_set_looks),
+        cmocka_unit_test(refusals_are_told_a_few_at_a_step),
+        cmocka_unit_test(the_list_of_exceptions_is_written_beside_the_loop),
         cmocka_unit_test(windows_go_from_set_to_set),
         cmocka_unit_test(killed_while_rules_change_no_event_is_looked_at_by_later_ones),
         cmocka_unit_test(a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile),

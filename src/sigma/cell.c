@@ -347,6 +347,7 @@ void cells_events(const struct cells *c, struct sigma_cost *cost)
 
 void cells_odd(struct cells *c, uint32_t rule) { c->past[rule] += c->count_events; }
 void cells_count(struct cells *c, bool on) { c->count_events = on; }
+uint64_t cells_made(const struct cells *c) { return c->made; }
 
 static void forget(struct cells *c)
 {

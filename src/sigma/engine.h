@@ -129,6 +129,8 @@ void cells_events(const struct cells *c, struct sigma_cost *cost);
 void cells_odd(struct cells *c, uint32_t rule);
 /* cells_count - whether the events that come are counted. */
 void cells_count(struct cells *c, bool on);
+/* cells_made - how many were worked out so far. */
+uint64_t cells_made(const struct cells *c);
 /* cells_find - the cell of the event that the view took. NULL: its origin is too odd to tell, and without memory; then the plain way is right. */
 const struct cell *cells_find(struct cells *c, struct view *v);
 

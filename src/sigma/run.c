@@ -23,6 +23,7 @@ struct sigma_run {
     uint64_t              counted;        /* events */
     uint32_t              sample_in, sample_seed;   /* evaluations until the next one that is timed */
     uint64_t              check_every;
+    uint64_t              met_before;     /* cells made by sigma_run_meet */
 };
 
 int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, struct err *e)
@@ -383,6 +384,19 @@ int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silen
     *matches = r->matches;
     return (int)r->match_count;
 }
+
+void sigma_run_meet(struct sigma_run *r, const struct event *ev)
+{
+    uint64_t made = cells_made(r->cells);
+
+    cells_count(r->cells, false);
+    if (view_take(&r->view, ev, false, NULL) == 0)
+        (void)cells_find(r->cells, &r->view);   /* without memory it is met later */
+    cells_count(r->cells, r->counting);
+    r->met_before += cells_made(r->cells) - made;
+}
+
+uint64_t sigma_run_met(const struct sigma_run *r) { return cells_made(r->cells) - r->met_before; }
 
 const struct sigma_counters *sigma_run_counters(struct sigma_run *r)
 {

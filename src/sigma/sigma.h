@@ -190,6 +190,10 @@ void sigma_run_free(struct sigma_run **r);
 MUST_USE int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
                              struct err *e);
 const struct sigma_counters *sigma_run_counters(struct sigma_run *r);
+/* sigma_run_meet - work out now what an event of this one's names and origin meets, which else the first such event does: it takes a look at every rule. Nothing is
+ * matched or counted. sigma_run_met - how often sigma_run_event had to do it. */
+void sigma_run_meet(struct sigma_run *r, const struct event *ev);
+uint64_t sigma_run_met(const struct sigma_run *r);
 /* sigma_run_check - from now on one event of so many is looked at by the plain evaluator too (0: none); what it finds otherwise is counted. */
 void sigma_run_check(struct sigma_run *r, uint64_t every);
 /* What a rule cost so far. Of a correlation: what its rules brought it. */
