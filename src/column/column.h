@@ -12,7 +12,8 @@
  * The caller compresses them, alone if they are large, with other small ones of the block if not. Of a frame that would gain nothing by it column_out says so.
  *
  * Owns      an encoder and a column own scratch memory. An encoder holds at most 4 MiB, besides what the caller gave it to write into. A column holds at most 2 MiB
- *           and the texts that it made since column_open, at most 16 MiB a call of column_values and 64 MiB (-ENOMEM) in all; frames and values that stand in them as they are stay the caller's.
+ *           and the texts that it made since column_open, at most 16 MiB a call of column_values and 64 MiB (-ENOMEM) in all; frames, and values that stand in them
+ *           as they are, stay the caller's.
  * Promises  1. Exact: every value comes back as it was, whatever its bytes.
  *           2. A reader trusts nothing: whatever head and frames hold, it answers -EBADMSG or some values, and neither reads past them nor asks for more memory than said.
  *           3. Frames are asked for when they are needed, once each: a question that the head answers (a byte that no value has, a length that none has, a number out of

@@ -453,6 +453,24 @@ static void test_many_numbers(void **state)
     }
 }
 
+/* Promise 4: what the encoder did before leaves no trace in a column. */
+static void test_same_bytes_again(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str head, frame[COLUMN_FRAMES];
+
+        arena_reset(&arena);
+        assert_int_equal(round_encode(&round_, values, repeated(str_c(rows[i].text)), NULL), 0);
+        head = arena_copy(&arena, round_.head);
+        for (size_t f = 0; f < COLUMN_FRAMES; f++)
+            frame[f] = arena_copy(&arena, round_.frame[f]);
+        assert_int_equal(round_encode(&round_, values, repeated(str_c(rows[(i + 7) % COUNT(rows)].text)), NULL), 0);
+        assert_int_equal(round_encode(&round_, values, repeated(str_c(rows[i].text)), NULL), 0);
+        CHECK(rows[i].name, str_eq(head, round_.head) && str_eq(frame[0], round_.frame[0]) && str_eq(frame[1], round_.frame[1]));
+    }
+}
+
 static void test_limits(void **state)
 {
     static char big[COLUMN_VALUE_MAX + 1];
@@ -596,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_limits), cmocka_unit_test(test_frames_stay_closed), cmocka_unit_test(test_tells_each_different_value_once), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_times), cmocka_unit_test(test_times_with_exceptions), cmocka_unit_test(test_time_of_a_later_year), cmocka_unit_test(test_times_are_asked_for),
         cmocka_unit_test(test_hashes_that_meet), cmocka_unit_test(test_real_lines), cmocka_unit_test(test_table_of_numbers), cmocka_unit_test(test_many_numbers),
+        cmocka_unit_test(test_same_bytes_again),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
