@@ -14,22 +14,28 @@ static uint64_t checksum(uint64_t seq, struct str state)
 
 int state_file_write(const char *path, uint64_t seq, const struct str parts[STATE_PARTS], struct err *e)
 {
-    AUTO_BUF struct buf b, rest;
+    AUTO_BUF struct buf b, head;
+    size_t size = 0;
 
+    for (int i = 0; i < STATE_PARTS; i++)
+        size += names[i].n + 8 + parts[i].n;
     buf_init(&b, DETECT_STATE_MAX);
-    buf_init(&rest, DETECT_STATE_MAX);
-    for (int i = 0; i < STATE_PARTS; i++) {
-        buf_str(&rest, names[i]);
-        buf_le64(&rest, parts[i].n);
-        buf_str(&rest, parts[i]);
-    }
-    buf_str(&b, STR(MAGIC));
-    buf_le64(&b, seq);
-    buf_le64(&b, rest.n);
-    buf_le64(&b, checksum(seq, buf_view(&rest)));
-    buf_str(&b, buf_view(&rest));
-    if (buf_failed(&b) || buf_failed(&rest))
+    buf_init(&head, STATE_HEAD);
+    if (!buf_room(&b, STATE_HEAD + size))   /* at once: it is copied once only */
         return err_set(e, -ENOMEM, "no memory to save the state of detection");
+    b.n = STATE_HEAD;
+    for (int i = 0; i < STATE_PARTS; i++) {
+        buf_str(&b, names[i]);
+        buf_le64(&b, parts[i].n);
+        buf_str(&b, parts[i]);
+    }
+    buf_str(&head, STR(MAGIC));
+    buf_le64(&head, seq);
+    buf_le64(&head, size);
+    buf_le64(&head, checksum(seq, str_cut(buf_view(&b), STATE_HEAD)));
+    if (buf_failed(&b) || buf_failed(&head))
+        return err_set(e, -ENOMEM, "no memory to save the state of detection");
+    memcpy(b.p, head.p, STATE_HEAD);
     return file_write_atomic(path, buf_view(&b), 0640, e);
 }
 

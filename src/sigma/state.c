@@ -15,14 +15,14 @@
  * around it (src/detect) has a checksum; this reader trusts nothing all the same. */
 #include "sigma/items.h"
 
+#include <endian.h>
+
 #define STATE_VERSION 3
 #define KEY_BYTES_MAX (SIGMA_GROUP_TEXT_MAX + 80)
 
 static uint64_t zigzag(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
 static int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 static void put_moment(struct buf *b, time_ns t) { buf_varint(b, zigzag(t)); }
-static void put_before(struct buf *b, time_ns than, time_ns t) { buf_varint(b, zigzag(than - t)); }
-static void put_or_never(struct buf *b, time_ns than, time_ns t) { buf_varint(b, t == NEVER ? 0 : 1 + zigzag(than - t)); }
 
 /* rd_moment - a time that correlate.c can have written. */
 static time_ns rd_moment(struct reader *r, bool or_never)
@@ -64,89 +64,127 @@ static uint32_t rd_u32(struct reader *r)
 
 /* --- saving --- */
 
+#define HEAD_MOST 128u   /* bytes of a group beside its key and what it holds */
+#define ITEM_MOST 32u
+
+/* A pen writes where there is room for all that comes: a state is millions of short numbers, and the loop waits while they are written. */
+struct pen { char *p; };
+
+static inline void pen_varint(struct pen *w, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *w->p++ = (char)(v | 0x80);
+    *w->p++ = (char)v;
+}
+
+static inline void pen_le64(struct pen *w, uint64_t v)
+{
+    v = htole64(v);
+    memcpy(w->p, &v, sizeof v);
+    w->p += sizeof v;
+}
+
+static inline void pen_before(struct pen *w, time_ns than, time_ns t) { pen_varint(w, zigzag(than - t)); }
+static inline void pen_or_never(struct pen *w, time_ns than, time_ns t) { pen_varint(w, t == NEVER ? 0 : 1 + zigzag(than - t)); }
+
 static bool is_sum(const struct groups *g) { return !g->lay.ends && !keeps_values(g) && !g->lay.steps; }
 static bool has_tally(const struct groups *g) { return !g->lay.ends && g->lay.area_at > sizeof(struct group); }
 
-static void save_items(const struct groups *g, const struct group *gr, struct buf *b)
+static void save_items(const struct groups *g, const struct group *gr, struct pen *w)
 {
     struct row r = group_row(g, gr);
 
-    buf_varint(b, r.n);
+    pen_varint(w, r.n);
     for (uint32_t i = 0; i < r.n; i++) {
         struct item it = row_at(&r, i);
 
-        put_before(b, gr->edge, it.t);
-        buf_varint(b, it.n);
-        buf_varint(b, it.source);
+        pen_before(w, gr->edge, it.t);
+        pen_varint(w, it.n);
+        pen_varint(w, it.source);
         if (g->c->kind != CORR_EVENT_COUNT)
-            buf_le64(b, it.v);
+            pen_le64(w, it.v);
     }
 }
 
-struct saving { struct buf *b; time_ns edge; };
+struct saving { struct pen *w; time_ns edge; };
 
 static void save_value(void *arg, const struct item *it)
 {
     const struct saving *s = arg;
 
-    put_before(s->b, s->edge, it->t);
-    buf_varint(s->b, it->source);
-    buf_le64(s->b, it->v);
+    pen_before(s->w, s->edge, it->t);
+    pen_varint(s->w, it->source);
+    pen_le64(s->w, it->v);
 }
 
-static void save_values(const struct groups *g, const struct group *gr, struct buf *b)
+static void save_values(const struct groups *g, const struct group *gr, struct pen *w)
 {
-    struct saving s = { b, gr->edge };
+    struct saving s = { w, gr->edge };
 
-    buf_varint(b, values_count(g, gr));
+    pen_varint(w, values_count(g, gr));
     values_each(g, gr, save_value, &s);
 }
 
-static void save_steps(struct groups *g, struct group *gr, struct buf *b)
+static void save_steps(struct groups *g, struct group *gr, struct pen *w)
 {
     const void *steps = group_has_steps(g, gr) ? group_steps(g, gr) : NULL;
     const time_ns *last = steps;
     const struct step *ordered = steps;
 
-    buf_varint(b, steps ? g->lay.steps : 0);
+    pen_varint(w, steps ? g->lay.steps : 0);
     for (uint32_t i = 0; steps && i < g->lay.steps; i++) {
-        put_or_never(b, gr->edge, g->c->kind == CORR_TEMPORAL ? last[i] : ordered[i].t);
+        pen_or_never(w, gr->edge, g->c->kind == CORR_TEMPORAL ? last[i] : ordered[i].t);
         if (g->c->kind == CORR_TEMPORAL_ORDERED)
-            buf_le64(b, ordered[i].seq);
+            pen_le64(w, ordered[i].seq);
     }
+}
+
+static void save_by_kind(struct groups *g, struct group *gr, time_ns now, struct pen *w)
+{
+    uint64_t tally;
+
+    if (g->lay.ends) {
+        pen_before(w, now, gr->seen);
+        pen_varint(w, group_ending(gr)->last_seq);
+        pen_varint(w, group_ending(gr)->tally.n);
+        pen_le64(w, group_ending(gr)->tally.bits);
+    } else {
+        pen_or_never(w, gr->edge, gr->fired);
+        pen_varint(w, (uint64_t)(groups_second(now) - group_seen(g, gr, now) / NS_PER_SECOND));
+    }
+    if (has_tally(g)) {
+        memcpy(&tally, gr + 1, sizeof tally);
+        pen_le64(w, tally);
+    }
+    if (keeps_values(g))
+        save_values(g, gr, w);
+    else if (g->lay.steps)
+        save_steps(g, gr, w);
+    else if (is_sum(g))
+        save_items(g, gr, w);
 }
 
 static void save_group(struct groups *g, struct group *gr, time_ns now, struct buf *b)
 {
     const struct cold *k = group_cold(g, gr);
-    uint64_t tally;
+    struct str key = cold_key(k);
+    size_t held = keeps_values(g) ? values_count(g, gr) : g->lay.steps ? g->lay.steps : gr->item_n;
+    struct pen w = { buf_room(b, HEAD_MOST + key.n + held * ITEM_MOST) };
 
-    buf_varstr(b, cold_key(k));
-    buf_varint(b, gr->stamp);
-    buf_varint(b, gr->total);
-    buf_varint(b, k->first_seq);
-    buf_varint(b, gr->source);
-    put_before(b, now, k->first);
-    put_before(b, k->first, gr->edge);
-    if (g->lay.ends) {
-        put_before(b, now, gr->seen);
-        buf_varint(b, group_ending(gr)->last_seq);
-        buf_varint(b, group_ending(gr)->tally.n);
-        buf_le64(b, group_ending(gr)->tally.bits);
-    } else {
-        put_or_never(b, gr->edge, gr->fired);
-        buf_varint(b, (uint64_t)(groups_second(now) - group_seen(g, gr, now) / NS_PER_SECOND));
-    }
-    if (has_tally(g)) {
-        memcpy(&tally, gr + 1, sizeof tally);
-        buf_le64(b, tally);
-    }
-    if (keeps_values(g))
-        save_values(g, gr, b);
-    else if (g->lay.steps)
-        save_steps(g, gr, b);
-    else if (is_sum(g))
-        save_items(g, gr, b);
+    if (!w.p)
+        return;
+    pen_varint(&w, key.n);
+    if (key.n)
+        memcpy(w.p, key.p, key.n);
+    w.p += key.n;
+    pen_varint(&w, gr->stamp);
+    pen_varint(&w, gr->total);
+    pen_varint(&w, k->first_seq);
+    pen_varint(&w, gr->source);
+    pen_before(&w, now, k->first);
+    pen_before(&w, k->first, gr->edge);
+    save_by_kind(g, gr, now, &w);
+    b->n = (size_t)(w.p - b->p);
 }
 
 static void save_groups(struct groups *g, struct str id, time_ns now, struct buf *b)
