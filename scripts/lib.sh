@@ -84,3 +84,38 @@ build_c() {
     say "building $dir"
     ninja -C "$dir" ${TARGET:-} >"$dir/build.log" 2>&1 || { grep -E 'error|warning:|FAILED' "$dir/build.log" | grep -v ccache >&2; tail -5 "$dir/build.log" >&2; die "the build failed; $dir/build.log has it all"; }
 }
+
+# train - what a short training run sees of the modules that every line passes through, as gcc's profiles beside where build/release has their objects: with
+# them the compiler lays these modules out by what is usual. Only where they have changed. False without gcc, or if the run failed: then it is done without.
+train() {
+    local hash all=(src/{base,event,parse,journal,ingest})
+    hash=$( { find "${all[@]}" -name '*.[ch]' -o -name '*.def' -o -name meson.build; ls meson.build bench/bench_{receive,parse}.c bench/corpus.mjs; } | hash_files)
+    [ -f build/release/trained ] && stamp training "$hash" && return 0
+    case $(${CC:-cc} --version 2>/dev/null) in *"Free Software Foundation"*) ;; *) say "no gcc: building without a training run"; return 1 ;; esac
+    if ! (TARGET='bench/bench_receive bench/bench_parse' build_c build/train --buildtype=release -Dtraining=watch && training_run) >build/training.log 2>&1; then
+        say "the training run failed, building without it; build/training.log says why"
+        return 1
+    fi
+    mkdir -p build/release
+    (cd build/train && find src -name '*.gcda' -exec cp --parents -t ../release {} +)
+    find "${all[@]/#/build/release/}" -name '*.o' -delete   # Ninja does not know that they depend on it
+    touch build/release/trained
+    stamp_set training "$hash"
+}
+
+# training_run - lines by TCP into a journal and out of it, as servers send them; then each form that we read: what is never seen would be laid out as unlikely.
+training_run() {
+    find build/train -name '*.gcda' -delete
+    node bench/corpus.mjs 20000 7 >build/train/lines.log && build/train/bench/bench_receive content 20000 build/train/lines.log &&
+        build/train/bench/bench_parse --seconds 1 --parsers content/parsers
+}
+
+# build_release - the programs as they are used, by a training run where there can be one.
+build_release() {
+    local by=none
+    mkdir -p build
+    ! train || by=use
+    [ ! -f build/release/build.ninja ] || stamp release "$by" || meson setup --reconfigure build/release -Dtraining=$by >&2 || die "meson setup failed"
+    build_c build/release --buildtype=release -Dtraining=$by
+    stamp_set release "$by"
+}
