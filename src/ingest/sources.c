@@ -20,13 +20,23 @@
 #define ANNEX_MANY_NS    (60 * NS_PER_SECOND)
 #define MANY             2000
 #define AHEAD            32             /* events whose sources are looked for together */
+#define NAMES_MAX        4096           /* of parsers, of all sources together: products come and go with their files, names stay */
+#define NAMES_NEAR       64             /* a power of two: names that are known by their place in memory, while a portion is counted */
 #define FILE_MAX         (64u * MIB)
 #define SEQUENCE_JUMP_MAX 100000        /* a longer jump is another numbering */
 #define SEQUENCE_LATE_MAX 64            /* datagrams that overtook each other */
 
+/* The names of parsers, kept once for all sources: a source's counts lie side by side, and no text is looked at to find one. */
+struct parser_names {
+    struct str *text;                /* owned, and each of them */
+    uint32_t    count, cap;
+    uint16_t    slot[2 * NAMES_MAX]; /* index + 1, by the hash of the text */
+};
+static_assert(NAMES_MAX < UINT16_MAX && (NAMES_MAX & (NAMES_MAX - 1)) == 0, "an index fits a slot, and the hash is cut by a mask");
+
 struct parser_count {
-    struct str name;                 /* owned */
-    uint64_t   count;
+    uint64_t count;
+    uint32_t name;                   /* index */
 };
 /* What is told of a source in words, beside its id. */
 enum text { HOST, OBJECT, LISTENER, PEER, PROFILE, TEXTS };
@@ -43,7 +53,7 @@ struct source {
     int64_t        silence_s[2];     /* the longest silence between two events, of this week and of the one before */
     int64_t        week;
     struct parser_count *parsers;
-    size_t         parser_count;
+    uint32_t       parser_count;
     uint64_t       sequence, gaps;   /* the last number that the sender gave; lines that are missing by such numbers */
     bool           numbered;
     enum event_class class;
@@ -67,6 +77,7 @@ struct sources {
     char          *annex_path;
     time_ns        annex_published;  /* steady */
     struct arena   scratch;          /* of one event held against Annex 4 */
+    struct parser_names names;
 };
 
 /* copy - at most TEXT_MAX bytes, owned; p NULL without memory. */
@@ -127,8 +138,6 @@ static bool write_down(struct source *s, struct str id, const struct str text[TE
 
 static void source_free(struct source *s)
 {
-    for (size_t i = 0; i < s->parser_count; i++)
-        drop(s->parsers[i].name);
     free(s->parsers);
     free(s->block);
     drop(s->encoding);
@@ -193,24 +202,79 @@ static struct source *find(struct sources *all, struct str id)
     return s;
 }
 
-static void count_parser(struct source *s, struct str name, uint64_t n)
+/* name_add - the index of a name that is new; NAMES_MAX without room for it. */
+static uint32_t name_add(struct parser_names *names, struct str name)
+{
+    struct str text = copy(name);
+
+    if (text.p && names->count == names->cap) {
+        uint32_t cap = names->cap ? names->cap * 2 : 64;
+        struct str *more = realloc(names->text, cap * sizeof *more);
+
+        names->text = more ? more : names->text;
+        names->cap = more ? cap : names->cap;
+    }
+    if (!text.p || names->count == names->cap) {
+        drop(text);
+        return NAMES_MAX;
+    }
+    names->text[names->count] = text;
+    return names->count++;
+}
+
+/* name_of - the index of a name, added if it is new. NAMES_MAX: none, it is empty or there is no room. */
+static uint32_t name_of(struct parser_names *names, struct str name)
+{
+    size_t at;
+    uint32_t i;
+
+    name.n = min_size(name.n, TEXT_MAX);
+    if (name.n == 0)
+        return NAMES_MAX;
+    at = str_hash(name) & (COUNT(names->slot) - 1);
+    while (names->slot[at]) {
+        if (str_eq(names->text[names->slot[at] - 1], name))
+            return names->slot[at] - 1u;
+        at = (at + 1) & (COUNT(names->slot) - 1);
+    }
+    i = names->count < NAMES_MAX ? name_add(names, name) : NAMES_MAX;
+    names->slot[at] = i < NAMES_MAX ? (uint16_t)(i + 1) : 0;
+    return i;
+}
+
+/* The names of a portion's events by their places, which keep their texts so long. */
+struct near {
+    struct str name;
+    uint32_t   index;
+};
+
+static uint32_t name_near(struct parser_names *names, struct near list[NAMES_NEAR], struct str name)
+{
+    struct near *n = &list[((uintptr_t)name.p * UINT64_C(0x9E3779B97F4A7C15) >> 40) & (NAMES_NEAR - 1)];
+
+    if (name.n == 0)
+        return NAMES_MAX;
+    if (n->name.p != name.p || n->name.n != name.n)
+        *n = (struct near){ name, name_of(names, name) };
+    return n->index;
+}
+
+static void count_parser(struct source *s, uint32_t name, uint64_t n)
 {
     struct parser_count *more;
 
-    for (size_t i = 0; i < s->parser_count; i++)
-        if (str_eq(s->parsers[i].name, name)) {
+    for (uint32_t i = 0; i < s->parser_count; i++)
+        if (s->parsers[i].name == name) {
             s->parsers[i].count += n;
             return;
         }
-    if (name.n == 0 || s->parser_count >= SOURCE_PARSERS_MAX)
+    if (name == NAMES_MAX || s->parser_count >= SOURCE_PARSERS_MAX)
         return;
     more = realloc(s->parsers, (s->parser_count + 1) * sizeof *more);
     if (!more)
         return;
     s->parsers = more;
-    more[s->parser_count].name = copy(name);
-    more[s->parser_count].count = n;
-    s->parser_count += more[s->parser_count].name.p != NULL;
+    more[s->parser_count++] = (struct parser_count){ n, name };
 }
 
 /* field_of - by name, without the detour over members that event_get makes. */
@@ -272,7 +336,7 @@ static void count_silence(struct source *s, time_ns now)
 }
 
 /* count - what is a number of one event. */
-static void count(struct source *s, const struct event *ev, struct arena *scratch)
+static void count(struct source *s, const struct event *ev, uint32_t parser, struct arena *scratch)
 {
     if (!s->first)
         s->first = ev->received;
@@ -292,7 +356,7 @@ static void count(struct source *s, const struct event *ev, struct arena *scratc
     if (!(ev->marks & MARK_NO_TIME))
         skew_add(&s->skew, ev->received, ev->time, ev->offset_min == EVENT_OFFSET_NONE);
     count_sequence(s, ev);
-    count_parser(s, ev->parser, 1);
+    count_parser(s, parser, 1);
     conformance_see(&s->annexes, ev, scratch);
 }
 
@@ -325,6 +389,7 @@ static void find_some(struct sources *all, const struct event *events, size_t n,
 void sources_count(struct sources *all, const struct event *events, size_t n, sources_see *see, const void *arg)
 {
     struct source *list = NULL, **tail = &list, *found[AHEAD];
+    struct near names[NAMES_NEAR] = { 0 };
 
     for (size_t i = 0; i < n; i++) {
         const struct event *ev = &events[i];
@@ -340,7 +405,7 @@ void sources_count(struct sources *all, const struct event *events, size_t n, so
             tail = &s->next;
         }
         s->event = ev;
-        count(s, ev, &all->scratch);
+        count(s, ev, name_near(&all->names, names, ev->parser), &all->scratch);
     }
     all->changed = all->annex_changed = all->changed || list;
     for (*tail = NULL; list; list = list->next) {
@@ -374,7 +439,7 @@ static void put_skew(struct buf *b, const struct source *s)
     buf_byte(b, '}');
 }
 
-static void put_source(struct buf *b, const struct source *s, time_ns now)
+static void put_source(struct buf *b, const struct source *s, const struct parser_names *names, time_ns now)
 {
     buf_str(b, STR("{\"id\":"));
     buf_json(b, s->id);
@@ -402,10 +467,10 @@ static void put_source(struct buf *b, const struct source *s, time_ns now)
     }
     put_skew(b, s);
     buf_str(b, STR(",\"parsers\":{"));
-    for (size_t i = 0; i < s->parser_count; i++) {
+    for (uint32_t i = 0; i < s->parser_count; i++) {
         if (i)
             buf_byte(b, ',');
-        buf_json(b, s->parsers[i].name);
+        buf_json(b, names->text[s->parsers[i].name]);
         buf_printf(b, ":%llu", (unsigned long long)s->parsers[i].count);
     }
     buf_str(b, STR("}}"));
@@ -448,7 +513,7 @@ void sources_publish(struct sources *all, bool now)
     buf_byte(&b, '[');
     for (const struct source *s = all->newest; s; s = s->older) {
         buf_str(&b, s == all->newest ? STR("\n") : STR(",\n"));
-        put_source(&b, s, now_utc);
+        put_source(&b, s, &all->names, now_utc);
     }
     buf_str(&b, STR("\n]\n"));
     all->published = at;
@@ -496,7 +561,7 @@ static void take_source(struct sources *all, json_t *o)
     s->not_utf8 = json_count(json_object_get(o, "not_utf8"));
     renew(&s->encoding, json_text(o, "encoding"));
     json_object_foreach(json_object_get(o, "parsers"), name, v)
-        count_parser(s, str_c(name), json_count(v));
+        count_parser(s, name_of(&all->names, str_c(name)), json_count(v));
 }
 
 /* beside - another file of the same folder. */
@@ -574,6 +639,9 @@ void sources_free(struct sources **s)
         forget_oldest(*s);
     free((*s)->path);
     free((*s)->annex_path);
+    for (uint32_t i = 0; i < (*s)->names.count; i++)
+        drop((*s)->names.text[i]);
+    free((*s)->names.text);
     arena_free(&(*s)->scratch);
     free(*s);
     *s = NULL;

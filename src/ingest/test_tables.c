@@ -176,6 +176,42 @@ static void sources_of_one_portion_keep_the_texts_of_their_last_event(void **sta
     remove(at("sources.json"));
 }
 
+static void by_parser(struct sources *s, const char *id, struct str parser)
+{
+    struct event ev[2] = { { .source = str_c(id), .received = NS_PER_DAY, .parser = parser }, { .source = str_c(id), .received = NS_PER_DAY, .parser = parser } };
+
+    sources_count(s, ev, 2, by_syslog, NULL);
+}
+
+static void parsers_are_counted_by_their_names_wherever_these_lie(void **state)
+{
+    char place[16] = "one", other[16] = "two";
+    struct sources *s = sources_none();
+    char name[16];
+
+    (void)state;
+    by_parser(s, "a", str_of(place, 3));
+    by_parser(s, "a", str_of(other, 3));
+    memcpy(place, "two", 3);                                       /* what lay at a place is something else for the next events */
+    by_parser(s, "a", str_of(place, 3));
+    by_parser(s, "a", str_of(place, 2));
+    by_parser(s, "a", str_of(place, 0));
+    by_parser(s, "a", str_of(NULL, 0));
+    assert_true(says(s, "\"parsers\":{\"one\":2,\"two\":4,\"tw\":2}"));
+    for (int i = 0; i < 5000; i++) {                               /* names without end, by whoever may say which parser it was: those that are known count on */
+        snprintf(name, sizeof name, "p%d", i);
+        by_parser(s, i < 2500 ? "b" : "c", str_c(name));
+    }
+    by_parser(s, "a", str_of(other, 3));
+    by_parser(s, "d", STR("p4000"));
+    by_parser(s, "d", STR("p4999"));
+    assert_true(says(s, "\"parsers\":{\"one\":2,\"two\":6,\"tw\":2}"));
+    assert_true(says(s, "\"p31\":2}") && says(s, "\"p2531\":2}"));   /* a source has as many as SOURCE_PARSERS_MAX */
+    assert_true(says(s, "\"parsers\":{\"p4000\":2}}"));
+    sources_free(&s);
+    remove(at("sources.json"));
+}
+
 /* of_object - a line of a host name that two organisations use. */
 static void of_object(struct sources *s, const char *object, const char *line, time_ns when)
 {
@@ -381,6 +417,7 @@ int main(void)
         cmocka_unit_test(the_longest_silence_is_that_of_this_week_and_the_last),
         cmocka_unit_test(sources_are_counted_kept_and_bounded),
         cmocka_unit_test(sources_of_one_portion_keep_the_texts_of_their_last_event),
+        cmocka_unit_test(parsers_are_counted_by_their_names_wherever_these_lie),
         cmocka_unit_test(lines_of_one_object_are_no_samples_of_another),
         cmocka_unit_test(lines_that_a_sender_numbered_and_we_never_saw_are_counted),
         cmocka_unit_test(our_own_log_is_followed_across_rotation_and_restart),
