@@ -41,6 +41,9 @@ void ingest_flush(struct ingest *in)
 
     if (!p)
         return;
+    /* Not line by line: the worker adds to these cells, too, and what two threads add to is dear. */
+    for (size_t i = 0; i < p->sender_count; i++)
+        card_add(&in->counters.card[p->senders[i].card].read, p->senders[i].lines);
     in->open = NULL;
     in->open_waited = false;
     event_del(in->open_timer);
@@ -100,8 +103,8 @@ bool ingest_line(struct ingest *in, const struct sender *s, const struct wire_li
     static const struct timeval wait = { 0, PILE_WAIT_MS * 1000 };
     struct card *card = &in->counters.card[s->card];
 
-    card_add(&card->read, 1);
     if (l->text.n == 0) {
+        card_add(&card->read, 1);
         ingest_refuse(in, card, REFUSED_EMPTY, 1);
         return false;
     }
@@ -111,6 +114,7 @@ bool ingest_line(struct ingest *in, const struct sender *s, const struct wire_li
     }
     if (!in->open || (l->ticket && pile_wait(in->open, l->ticket, l->number) < 0) ||
         pile_add(in->open, s, l->text, l->truncated, l->received) < 0) {
+        card_add(&card->read, 1);
         ingest_refuse(in, card, REFUSED_NO_SPACE, 1);
         return false;
     }

@@ -57,6 +57,7 @@ void counters_json(const struct card *c, time_ns now, struct buf *b);
 /* Whose lines: texts in the pile's bytes. */
 struct pile_sender {
     uint32_t peer_at, peer_n, name_at, name_n;
+    uint32_t lines;        /* of it, here */
     uint16_t card;
     bool     alone;
 };

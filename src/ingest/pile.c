@@ -101,6 +101,7 @@ int pile_add(struct pile *p, const struct sender *s, struct str line, bool trunc
     buf_str(&p->bytes, line);
     if (buf_failed(&p->bytes))
         return -ENOMEM;
+    p->senders[l->sender].lines++;
     p->count++;
     return 0;
 }
