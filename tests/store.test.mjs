@@ -1,7 +1,7 @@
 // store.test.mjs - the store from the command line, without a daemon: import, search, damage, verify.
 import { test, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync, readFileSync, readdirSync, existsSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync, readFileSync, readdirSync, existsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { saqshy, bin } from './lib/centre.mjs';
@@ -28,6 +28,17 @@ test('import stores every line, unparsed and binary ones too, and search finds e
     assert.equal((await search('zzqq')).events[0]['saqshy.parse'], 'failed');
     const one = await search('user1234');
     assert.deepEqual(one.events.map((e) => e['event.original']), [line(1234)]);
+});
+
+test('stat tells where the bytes go: kinds and days add up to the files', async () => {
+    const a = await saqshy(['stat', '--data', data, '--json']), u = JSON.parse(a.out), sum = (list) => list.reduce((n, x) => n + x.bytes, 0);
+    assert.equal(a.code, 0, a.err);
+    assert.equal(u.events, 3001);
+    assert.equal(u.bytes, parts().reduce((n, f) => n + statSync(f).size, 0));
+    assert.equal(sum(u.kinds), u.bytes);
+    assert.equal(sum(u.days), u.bytes);
+    assert.match((await saqshy(['stat', '--data', data])).out, /^payload +\d+\.\d% /m);
+    assert.equal((await saqshy(['stat', '--data', data, 'x'])).code, 2);
 });
 
 test('search says by its exit code whether something was found, and refuses a broken text', async () => {

@@ -43,7 +43,7 @@ struct keep {
     size_t              growth_count;
     time_ns             growth_at, opened;
     struct keep_done    done;
-    struct metric      *m_state, *m_free, *m_reserve, *m_full_in, *m_pace, *m_need, *m_archived, *m_expired, *m_moved, *m_holds, *m_holds_unreadable;
+    struct metric      *m_state, *m_free, *m_reserve, *m_full_in, *m_pace, *m_need, *m_archived, *m_expired, *m_moved, *m_holds, *m_holds_unreadable, *m_bytes, *m_events, *m_parts;
 };
 
 /* terms.c */

@@ -204,6 +204,9 @@ static void set_metrics(const struct keep *k, const struct store_sum *sum, const
     metric_set(k->m_full_in, o->full_in_days);
     metric_set(k->m_pace, o->bytes_day);
     metric_set(k->m_need, o->need_bytes);
+    metric_set(k->m_bytes, (int64_t)sum->bytes);
+    metric_set(k->m_events, (int64_t)sum->events);
+    metric_set(k->m_parts, (int64_t)sum->parts);
     metric_set(k->m_archived, (int64_t)sum->archived_bytes);
     metric_set(k->m_expired, (int64_t)k->done.expired.events);
     metric_set(k->m_moved, (int64_t)k->done.moved_parts);

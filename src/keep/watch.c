@@ -129,6 +129,9 @@ int keep_open(const struct node *n, struct metrics *m, struct keep **out, struct
     k->m_archived = cell(m, "saqshy_store_archived_bytes", true, "of parts in the archive");
     k->m_expired = cell(m, "saqshy_index_events_expired_total", false, "events removed because their term was over");
     k->m_moved = cell(m, "saqshy_index_parts_archived_total", false, "parts moved into the archive");
+    k->m_bytes = cell(m, "saqshy_store_bytes", true, "of all parts");
+    k->m_events = cell(m, "saqshy_store_events", true, "in all parts");
+    k->m_parts = cell(m, "saqshy_store_parts", true, "parts");
     k->m_holds = cell(m, "saqshy_holds", true, "legal holds in force");
     k->m_holds_unreadable = cell(m, "saqshy_holds_unreadable", true, "holds that cannot be read: as long as there are any, nothing is removed for its age");
     growth_load(k);

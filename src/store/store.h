@@ -121,6 +121,23 @@ struct store_sum {
 /* store_days - one entry a day in order, owned by the caller; any process. */
 MUST_USE int store_days(const char *folder, struct store_day **list, size_t *count, struct store_sum *sum, struct err *e);
 
+/* Where the bytes go, from the directories of the parts alone. */
+#define USAGE_KINDS_MAX 64
+struct store_usage_kind {
+    char     name[48];         /* "keys", "payload", "filter", "directory" (with head and foot), "unknown" (the part cannot be read) */
+    uint64_t bytes, raw;       /* raw: before compression */
+};
+struct store_usage {
+    struct store_day       *day;                   /* owned */
+    size_t                  days;
+    struct store_usage_kind kind[USAGE_KINDS_MAX]; /* their bytes add up to all */
+    size_t                  kinds;
+    uint64_t                parts, blocks, events, bytes, unknown_parts;
+};
+/* store_usage_read - opens every part, reads no block. Any process. */
+MUST_USE int store_usage_read(const char *folder, struct store_usage *out, struct err *e);
+void store_usage_free(struct store_usage *u);
+
 /* --- searching (any process) --- */
 
 struct store_search {

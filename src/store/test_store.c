@@ -385,9 +385,49 @@ static void test_more_names_of_fields_than_anybody_needs_do_not_stop_the_writer(
     folder_remove(folder);
 }
 
+static void test_the_kinds_of_bytes_add_up_to_the_parts(void **state)
+{
+    struct store_usage u;
+    uint64_t bytes = 0, payload = 0;
+    char folder[64], path[PATH_BYTES];
+    struct store *s;
+    struct err e;
+
+    (void)state;
+    folder_make(folder);
+    s = open_store(folder, 100);
+    assert_int_equal(put_events(s, 1, 250, DAY_A), 0);
+    assert_int_equal(store_seal(s, &e), 0);
+    assert_int_equal(put_events(s, 251, 300, DAY_A + NS_PER_DAY), 0);
+    assert_int_equal(store_seal(s, &e), 0);
+    assert_int_equal(store_usage_read(folder, &u, &e), 0);
+    assert_int_equal(u.events, 300);
+    assert_int_equal(u.days, 2);
+    assert_int_equal(u.unknown_parts, 0);
+    for (size_t i = 0; i < u.kinds; i++) {
+        bytes += u.kind[i].bytes;
+        payload += strcmp(u.kind[i].name, "payload") == 0 ? u.kind[i].raw : 0;
+        assert_true(u.kind[i].raw > 0);
+    }
+    assert_int_equal(bytes, u.bytes);
+    assert_true(payload > 300 * 10);
+    store_usage_free(&u);
+    part_path(folder, 20000, s->manifest.part[0].number, path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(store_usage_read(folder, &u, &e), 0);
+    assert_int_equal(u.unknown_parts, 1);
+    for (size_t i = bytes = 0; i < u.kinds; i++)
+        bytes += u.kind[i].bytes;
+    assert_int_equal(bytes, u.bytes);
+    store_usage_free(&u);
+    store_close(&s);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_kinds_of_bytes_add_up_to_the_parts),
         cmocka_unit_test(test_sealed_events_are_found_after_opening_again),
         cmocka_unit_test(test_events_that_were_not_sealed_are_asked_for_again),
         cmocka_unit_test(test_events_that_came_before_are_ignored),
