@@ -93,4 +93,21 @@ test('a hold of an object and of a case says what it selects; a case without an 
     assert.equal(none.code, 2);
     assert.match(none.err, /there is no case NO-SUCH/);
     assert.equal((await hold(c, 'add', '--object', 'a b', '--reason', 'x')).code, 2);
+    // The same by the portal: a release takes two persons, and an owner's people see nothing of it.
+    const lead = await c.signedIn('centre_lead'), set = await lead.post('/collection/holds', { query: 'user.name:ivanov', reason: 'order 3-11' });
+    assert.equal(set.status, 201, String(set.bytes));
+    assert.equal((await lead.post('/collection/holds', { query: '(open', reason: 'x' })).json.field, 'query');
+    const asked = await lead.post(`/collection/holds/${set.json.id}/release`, { reason: 'the case is closed' });
+    assert.equal(asked.status, 200, String(asked.bytes));
+    const mine = (a) => a.json.items.find((h) => h.id === set.json.id);
+    assert.equal(mine(asked).state, 'active');
+    const approval = mine(asked).waiting[0].id;
+    assert.equal((await lead.post(`/approvals/${approval}/decision`, { decision: 'approve' })).status, 403);
+    assert.equal((await analyst.post(`/approvals/${approval}/decision`, { decision: 'approve' })).status, 200);
+    const after = mine(await lead.get('/collection/holds'));
+    assert.equal(after.state, 'released');
+    assert.equal(after.released.reason, 'the case is closed');
+    assert.deepEqual((await lead.get('/collection/dropped')).json.items, []);
+    const owner = await c.signedIn('owner_officer');
+    for (const a of [await owner.get('/collection/holds'), await owner.get('/collection/dropped'), await owner.post('/collection/holds', { query: 'a', reason: 'b' })]) assert.equal(a.status, 403);
 });

@@ -37,7 +37,7 @@ test('stat tells where the bytes go: kinds and days add up to the files', async 
     assert.equal(u.bytes, parts().reduce((n, f) => n + statSync(f).size, 0));
     assert.equal(sum(u.kinds), u.bytes);
     assert.equal(sum(u.days), u.bytes);
-    assert.match((await saqshy(['stat', '--data', data])).out, /^payload +\d+\.\d% /m);
+    assert.match((await saqshy(['stat', '--data', data])).out, /^columns +\d+\.\d% /m);
     assert.equal((await saqshy(['stat', '--data', data, 'x'])).code, 2);
 });
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 static const char usage[] = "usage: saqshy stat [--data DIR] [--json]\n\n"
-                            "Where the bytes of the store of DIR (default: SAQSHY_DATA, else ./data) go: by day, with bytes an event, and by kind: keys (times and numbers), payload (lines\n"
-                            "and fields), filter (which words are in a block), directory. raw: before compression. Reads the directories of the parts, no events; saqshyd may run.\n"
+                            "Where the bytes of the store of DIR (default: SAQSHY_DATA, else ./data) go: by day, with bytes an event, and by kind: keys (times and numbers), columns (lines\n"
+                            "and fields; payload in older parts), filter (which words are in a block), directory. raw: before compression. Reads the directories of the parts, no events; saqshyd may run.\n"
                             "Exit 0: done, 1: a part cannot be read, 2: the store cannot.\n";
 
 static const char *day_text(int32_t day, char out[16])
@@ -37,6 +37,17 @@ static void show_json(const struct store_usage *u)
     puts("]}");
 }
 
+static void show_kind(const struct store_usage_kind *k, const struct store_usage *u)
+{
+    char raw[24] = "-", ratio[24] = "-";
+
+    if (k->raw) {
+        snprintf(raw, sizeof raw, "%llu", (unsigned long long)k->raw);
+        snprintf(ratio, sizeof ratio, "%.2f", per(k->raw, k->bytes));
+    }
+    printf("%-12s %7.1f%% %14s %16llu %12.2f %8s\n", k->name, 100 * per(k->bytes, u->bytes), raw, (unsigned long long)k->bytes, per(k->bytes, u->events), ratio);
+}
+
 static void show(const struct store_usage *u)
 {
     char day[16];
@@ -48,8 +59,7 @@ static void show(const struct store_usage *u)
     printf("%-12s %8llu %14llu %16llu %12.2f\n\n", "all", (unsigned long long)u->parts, (unsigned long long)u->events, (unsigned long long)u->bytes, per(u->bytes, u->events));
     printf("%-12s %8s %14s %16s %12s %8s\n", "kind", "share", "raw", "bytes", "bytes/event", "ratio");
     for (size_t i = 0; i < u->kinds; i++)
-        printf("%-12s %7.1f%% %14llu %16llu %12.2f %8.2f\n", u->kind[i].name, 100 * per(u->kind[i].bytes, u->bytes), (unsigned long long)u->kind[i].raw,
-               (unsigned long long)u->kind[i].bytes, per(u->kind[i].bytes, u->events), per(u->kind[i].raw, u->kind[i].bytes));
+        show_kind(&u->kind[i], u);
 }
 
 int cmd_stat(int argc, char **argv)

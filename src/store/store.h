@@ -124,8 +124,8 @@ MUST_USE int store_days(const char *folder, struct store_day **list, size_t *cou
 /* Where the bytes go, from the directories of the parts alone. */
 #define USAGE_KINDS_MAX 64
 struct store_usage_kind {
-    char     name[48];         /* "keys", "payload", "filter", "directory" (with head and foot), "unknown" (the part cannot be read) */
-    uint64_t bytes, raw;       /* raw: before compression */
+    char     name[48];         /* "keys", "columns" or, in blocks of version 1, "payload", "filter", "directory" (with head and foot), "unknown" (the part cannot be read) */
+    uint64_t bytes, raw;       /* raw: before compression; 0: the parts do not say */
 };
 struct store_usage {
     struct store_day       *day;                   /* owned */

@@ -1,7 +1,7 @@
 /* usage.c - where the bytes of the store go: by day and by kind of bytes, from the directories of the parts alone. */
 #include "store/internal.h"
 
-/* add - so many bytes of a kind, raw of them before compression (as many where nothing is compressed). */
+/* add - so many bytes of a kind, raw of them before compression (as many where nothing is compressed; 0 where the part does not say). */
 static void add(struct store_usage *u, const char *kind, uint64_t bytes, uint64_t raw)
 {
     size_t i = 0;
@@ -28,7 +28,10 @@ static uint64_t blocks_usage(const struct part *p, struct store_usage *u)
         uint64_t filter = (uint64_t)b->filter_lines * FILTER_LINE;
 
         add(u, "keys", b->keys_bytes, b->keys_raw);
-        add(u, "payload", b->payload_bytes, b->payload_raw);
+        if (b->version == BLOCK_COLUMNS)
+            add(u, "columns", b->payload_bytes, 0);
+        else
+            add(u, "payload", b->payload_bytes, b->payload_raw);
         add(u, "filter", filter, filter);
         told += b->keys_bytes + b->payload_bytes + filter;
         u->blocks++;
