@@ -41,6 +41,12 @@ size_t fold_char(const char *p, size_t n, char out[4])
  * of the letter at p. */
 static inline size_t fold_next(const char *p, size_t n, bool twins, char out[4], size_t *step)
 {
+    /* Nearly all letters of logs are ASCII; none of those is anyone's twin here. */
+    if ((unsigned char)p[0] < 0x80) {
+        out[0] = p[0] >= 'A' && p[0] <= 'Z' ? (char)(p[0] | 0x20) : p[0];
+        *step = 1;
+        return 1;
+    }
     size_t len = *step = fold_char(p, n, out);
 
     if (twins && len == 2) {
@@ -100,10 +106,32 @@ static size_t fold_head(struct str s, struct str text, bool twins)
     return i;
 }
 
+/* equal_case - texts of one length, without look-alikes: what every event of a search is asked. */
+static bool equal_case(struct str s, struct str text)
+{
+    char c[4];
+    size_t n;
+
+    for (size_t i = 0; i < s.n; i += n) {
+        char a = s.p[i];
+
+        if ((unsigned char)a < 0x80) {
+            n = 1;
+            if ((a >= 'A' && a <= 'Z' ? (char)(a | 0x20) : a) != text.p[i])
+                return false;
+            continue;
+        }
+        n = fold_char(s.p + i, s.n - i, c);
+        if (memcmp(c, text.p + i, n) != 0)
+            return false;
+    }
+    return true;
+}
+
 bool fold_equal(struct str s, struct str text, bool twins)
 {
-    if (!twins && s.n != text.n)
-        return false;
+    if (!twins)
+        return s.n == text.n && equal_case(s, text);
     return text.n == 0 ? s.n == 0 : fold_head(s, text, twins) == s.n && s.n > 0;
 }
 
