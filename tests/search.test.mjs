@@ -50,6 +50,9 @@ test('exit codes: 1 where no row came out, 2 where the search is refused, with t
         assert.match(a.err, new RegExp(`at letter ${letter}:`), a.err);
         assert.match(a.err, says);
     }
+    // A date on the command line begins in Astana, as in the language.
+    for (const [from, want] of [['2026-11-28', LINES], ['2026-11-28T09:05', LINES / 2], ['2026-11-28T04:05Z', LINES / 2]]) assert.deepEqual(rows(await search('* | stats count()', '--json', '--from', from)), [{ count: want }], from);
+    assert.deepEqual(rows(await search('* | stats count()', '--json', '--to', '2026-11-28')), [{ count: 0 }]);
     assert.match((await search('failed', '--csv')).err, /columns/);
     const tail = await saqshy(['tail', 'failed | head 5', '--data', data]);
     assert.equal(tail.code, 2);

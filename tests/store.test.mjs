@@ -44,7 +44,7 @@ test('stat tells where the bytes go: kinds and days add up to the files', async 
 test('search says by its exit code whether something was found, and refuses a broken text', async () => {
     assert.equal((await search('nosuchword')).code, 1);
     assert.equal((await search('(unclosed')).code, 2);
-    assert.equal((await search('user1', '--from', 'yesterday')).code, 2);
+    assert.equal((await search('user1', '--from', 'yesterdayish')).code, 2);
 });
 
 test('after import all events are in sealed parts: without the journal they are still found', async () => {

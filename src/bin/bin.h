@@ -26,6 +26,8 @@ static inline int wrong_usage(const char *command, const char *what)
 /* data_and_json - the options of a command that has --data and --json and no other; *data and *json stay as they are where one is not given. -1: go on,
  * with the words from optind; otherwise the exit code, and --help or the usage was told. */
 MUST_USE int data_and_json(int argc, char **argv, const char *usage, const char **data, bool *json);
+/* time_argument - a time on the command line, written as in a search (docs/search.md): a date is that of Astana and begins there. -EINVAL with the forms expected. */
+MUST_USE int time_argument(const char *text, time_ns now, time_ns *out, struct err *e);
 /* cmd_rules_except - "saqshy rules except" and "exceptions"; argv[0] is that word. */
 int cmd_rules_except(int argc, char **argv);
 #define RULE_FOLDERS_MAX 16   /* on a command line */

@@ -15,7 +15,7 @@ static const char usage[] =
     "usage: saqshy search QUERY [--from T] [--to T] [--limit N] [--oldest] [--json | --csv] [--explain] [--data DIR | --server URL [--cacert FILE]]\n\n"
     "  QUERY        words, \"phrases\", field:value, time:>=now-15m, AND OR NOT, parentheses; then, perhaps,\n"
     "               pipes: '... | stats count() by user.name | sort -count | head 10'; see docs/search.md\n"
-    "  --from, --to 2026-03-20T23:50:00+05:00, 2026-03-20, now-15m; from is part of the range, to is not\n"
+    "  --from, --to 2026-03-20T23:50:00+05:00, 2026-03-20 (in Astana), today, now-15m; from is part of the range, to is not\n"
     "  --limit N    at most N events (default 100, 0: all); of pipes at most N rows (default: all)\n"
     "  --oldest     oldest first\n"
     "  --json       one flat JSON object a line\n"

@@ -15,7 +15,5 @@ void event_print(const struct event *ev, bool json, FILE *to);
 void plain_put(struct buf *b, struct str s, size_t max);
 /* plain_column - the same, filled up with blanks to width, and two blanks. */
 void plain_column(struct buf *b, struct str s, size_t width);
-/* time_argument - RFC 3339, a date, "now", "now-15m" or "-15m" (s, m, h, d). -EINVAL with the expected form. */
-MUST_USE int time_argument(const char *text, time_ns now, time_ns *out, struct err *e);
 
 #endif
