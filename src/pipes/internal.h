@@ -44,6 +44,7 @@ struct pipes {
     size_t       count;
     struct str   wanted[PIPES_FIELDS_MAX];
     size_t       wants;
+    size_t       patterns;   /* regular expressions of all filters */
 };
 
 /* --- cells (cell.c) --- */

@@ -532,6 +532,9 @@ static int read_where(struct reading *r, const char *name, size_t at)
         struct query_step step = query_step(s->filter, i);
         int column = -1;
 
+        /* As many as a filter may have, however many filters there are: one event must not hold a search for minutes. */
+        if (step.kind == QUERY_REGEX && ++r->p->patterns > QUERY_REGEX_MAX)
+            return refuse(r, at, FAULT_pipe_patterns, none, none);
         if (step.leaf && step.field.n)
             column = column_of(r, at, step.field);
         else if (step.leaf && r->events && step.kind != QUERY_ALL)

@@ -139,6 +139,7 @@ static void wrong_pipes_name_the_letter(void **state)
         { "stats count() by bucket(5x)", "pipe_span", 25 }, { "stats count(), count()", "pipe_twice", 16 }, { "stats count() as", "pipe_name", 17 },
         { "stats count() by a | sort b", "pipe_no_column", 27 }, { "fields a | fields b", "pipe_no_column", 19 }, { "where (a", "open_paren", 7 }, { "where time:yesterdya", "no_time", 12 },
         { "timechart count()", "pipe_span", 11 }, { "top user.name", "pipe_number", 5 }, { "fields a, a", "pipe_twice", 1 }, { "stats count() by a, a", "pipe_twice", 1 },
+        { "where a:/1/ a:/2/ a:/3/ a:/4/ a:/5/ | where a:/6/ a:/7/ a:/8/ a:/9/", "pipe_patterns", 39 },
         { "fields \"a", "pipe_field", 8 }, { "қ", "pipe_unknown", 1 },
     };
 
