@@ -450,38 +450,64 @@ static int decode_rows(const struct block_entry *entry, struct str payload, stru
     return rc < 0 ? rc : event_decode(buf_view(&v->payload), 1, &v->batch, e);
 }
 
-static int decode_columns(const struct block_entry *entry, struct str payload, struct block_view *v, struct err *e)
+int block_open(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)
 {
-    int rc;
-
-    if (!v->columns)
-        v->columns = columns_new();
-    if (!v->columns)
-        return err_set(e, -ENOMEM, "no memory to read a block");
-    rc = columns_open(v->columns, payload, v->time, entry->events, e);
-    return rc < 0 ? rc : columns_events(v->columns, NULL, &v->batch, e);
-}
-
-int block_decode_events(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)
-{
-    struct str payload;
     int rc = block_decode_keys(entry, packed, v, e);
 
+    v->columned = false;
     if (rc < 0)
         return rc;
     if (packed.n < (size_t)entry->keys_bytes + entry->payload_bytes)
         return err_set(e, -EBADMSG, "block: shorter than its payload");
-    payload = str_of(packed.p + entry->keys_bytes, entry->payload_bytes);
+    if (entry->version != BLOCK_COLUMNS)
+        return block_decode_events(entry, packed, v, e);
+    if (!v->columns)
+        v->columns = columns_new();
+    if (!v->columns)
+        return err_set(e, -ENOMEM, "no memory to read a block");
+    v->columned = true;
+    return columns_open(v->columns, str_of(packed.p + entry->keys_bytes, entry->payload_bytes), v->time, entry->events, e);
+}
+
+/* number - each event gets its seq; those of rows alone are in the batch (NULL: all). */
+static int number(const struct block_entry *entry, const uint64_t *rows, struct block_view *v, struct err *e)
+{
+    size_t at = 0;
+
+    for (uint32_t i = 0; i < entry->events; i++) {
+        if (rows && !(rows[i / 64] >> i % 64 & 1))
+            continue;
+        if (at == v->batch.count || v->batch.items[at].time != v->time[i])
+            return err_set(e, -EBADMSG, "block: keys and events differ in time");
+        v->batch.items[at++].seq = v->seq[i];
+    }
+    return at == v->batch.count ? 0 : err_set(e, -EBADMSG, "block: %zu events, not %zu", v->batch.count, at);
+}
+
+int block_take(const struct block_entry *entry, const uint64_t *rows, struct block_view *v, struct err *e)
+{
+    int rc;
+
+    assert(v->columned);
     event_batch_reset(&v->batch);
-    rc = entry->version == BLOCK_COLUMNS ? decode_columns(entry, payload, v, e) : decode_rows(entry, payload, v, e);
+    rc = columns_events(v->columns, rows, &v->batch, e);
+    return rc < 0 ? rc : number(entry, rows, v, e);
+}
+
+int block_decode_events(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)
+{
+    int rc;
+
+    if (entry->version == BLOCK_COLUMNS) {
+        rc = block_open(entry, packed, v, e);
+        return rc < 0 ? rc : block_take(entry, NULL, v, e);
+    }
+    rc = block_decode_keys(entry, packed, v, e);
     if (rc < 0)
         return rc;
-    if (v->batch.count != entry->events)
-        return err_set(e, -EBADMSG, "block: %zu events, not %u", v->batch.count, entry->events);
-    for (uint32_t i = 0; i < entry->events; i++) {
-        v->batch.items[i].seq = v->seq[i];
-        if (v->batch.items[i].time != v->time[i])
-            return err_set(e, -EBADMSG, "block: keys and events differ in time");
-    }
-    return 0;
+    if (packed.n < (size_t)entry->keys_bytes + entry->payload_bytes)
+        return err_set(e, -EBADMSG, "block: shorter than its payload");
+    event_batch_reset(&v->batch);
+    rc = decode_rows(entry, str_of(packed.p + entry->keys_bytes, entry->payload_bytes), v, e);
+    return rc < 0 ? rc : number(entry, NULL, v, e);
 }

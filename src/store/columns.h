@@ -14,6 +14,7 @@
 #include "column/column.h"
 #include "event/shaped.h"
 #include "learn/learn.h"
+#include "query/query.h"
 
 #define COLUMNS_HEAD       16u               /* before the directory: its bytes packed and raw, its checksum */
 #define GROUP_ROWS_MIN     24u               /* shapes of fewer events are kept as a payload, all together */
@@ -39,6 +40,7 @@ struct group {
     struct payload_column *columns;     /* CODEC_COLUMNS and its fields */
     struct group_text     *text;        /* pieces of the line, then columns that are no part of it */
     uint32_t               fields, pieces, texts, rows;
+    bool                   joined;      /* a word of some line may reach over the border of two pieces */
     uint32_t              *row;         /* which events of the block they are, ascending; made when the codes are read */
 };
 
@@ -53,7 +55,7 @@ typedef void columns_tell(void *arg, struct str value);
 MUST_USE int columns_encode(struct columns_writer *w, const struct shaped *s, const uint32_t *order, size_t count, columns_tell *tell, void *arg, struct buf *out,
                             struct err *e);
 
-/* --- columns_read.c --- */
+/* --- columns_read.c, columns_find.c --- */
 
 struct columns;
 struct columns *columns_new(void);                   /* NULL without memory */
@@ -68,6 +70,9 @@ const struct group *columns_group(const struct columns *c, size_t i);
  * that piece of the shape is cut into so many. -EBADMSG if it is not. */
 MUST_USE int columns_same(struct columns *c, size_t g, const struct shaped *s, const uint32_t *order, const struct payload_shape *shape, uint32_t learned, uint32_t cuts,
                           struct err *e);
+/* columns_find - of rows (a bit each) those whose event may match stay in may, and those whose event surely does are put into sure; asked of columns, so most events that do
+ * not match are never put together. Both have a bit for each event of the block. */
+MUST_USE int columns_find(struct columns *c, const struct query *q, uint64_t *may, uint64_t *sure, struct err *e);
 /* columns_events - the events of rows (a bit each; NULL: all) into the batch, in the block's order; their seq is 0. */
 MUST_USE int columns_events(struct columns *c, const uint64_t *rows, struct event_batch *batch, struct err *e);
 

@@ -1,52 +1,7 @@
 /* columns_read.c - the directory of a block of columns, its frames when they are asked for, and its events put together again. */
-#include "store/columns.h"
+#include "store/columns_open.h"
 
 #include <xxhash.h>
-#include <zstd.h>
-
-#define TEXTS_MAX   (CODEC_TEXTS_MAX + LEARN_PIECES_MAX)
-#define PIECES_MAX  (CODEC_PIECES_MAX + LEARN_PIECES_MAX)
-#define RAW_MAX     (512u * MIB)    /* of all frames of a block */
-#define HEAD_MAX    (2u * MIB)      /* of a column: a constant of the greatest size, and what stands beside it */
-
-struct frame {
-    const char *packed;
-    char       *raw;              /* NULL: not opened yet */
-    uint32_t    packed_n, raw_n;
-    uint64_t    sum;
-};
-
-/* A text of a group that is being read: its value in each row, or one for all. */
-struct text_values {
-    const struct str *v;
-    uint32_t          step;        /* 0: one value */
-    struct str        one;
-};
-
-struct columns {
-    struct arena        arena, raw;     /* of the directory; of frames, rows and values */
-    ZSTD_DCtx          *zstd;
-    struct str          payload;
-    const time_ns      *time;
-    size_t              count;
-    bool                unchecked;
-    struct buf          directory;
-    struct str         *name;
-    size_t              names, name_cap;
-    struct group       *group;
-    size_t              groups, group_cap;
-    struct frame       *frame;
-    size_t              frames, own;
-    struct frame_place  rest, rows;
-    uint32_t           *rest_row;
-    uint32_t            rests;
-    time_ns            *received;
-    struct column     **column;         /* one a text that is being read */
-    size_t              column_cap;
-    struct event_batch  rest_events;
-    struct frame_count { uint32_t own, pools, at; } counting;   /* while places are read */
-    struct asking { struct columns *c; const struct group_text *t; } *asking;
-};
 
 /* --- memory --- */
 
@@ -57,7 +12,8 @@ struct columns *columns_new(void)
     if (!c)
         return NULL;
     arena_init(&c->arena, 256u * MIB);
-    arena_init(&c->raw, 2 * (size_t)RAW_MAX);
+    arena_init(&c->raw, RAW_MAX);
+    arena_init(&c->work, RAW_MAX);
     buf_init(&c->directory, DIRECTORY_MAX + 1);
     event_batch_init(&c->rest_events, RAW_MAX);
     c->zstd = ZSTD_createDCtx();
@@ -78,6 +34,7 @@ void columns_free(struct columns **cp)
     free(c->asking);
     arena_free(&c->arena);
     arena_free(&c->raw);
+    arena_free(&c->work);
     buf_free(&c->directory);
     event_batch_free(&c->rest_events);
     ZSTD_freeDCtx(c->zstd);
@@ -217,6 +174,7 @@ static void get_group(struct columns *c, struct group *g, struct reader *r)
         rd_fail(r, "memory for a group");
     for (uint32_t t = 0; t < g->texts && rd_ok(r); t++)
         get_text(c, g, t, r);
+    g->joined = rd_varint(r) != 0;
 }
 
 static void get_groups(struct columns *c, struct reader *r)
@@ -440,7 +398,7 @@ const struct group *columns_group(const struct columns *c, size_t i) { return &c
 
 /* --- texts --- */
 
-static bool columns_room(struct columns *c, size_t count)
+bool columns_room(struct columns *c, size_t count)
 {
     struct column **list;
     struct asking *asking;
@@ -461,40 +419,41 @@ static bool columns_room(struct columns *c, size_t count)
     return true;
 }
 
-static bool has(const uint64_t *rows, uint32_t i) { return !rows || (rows[i / 64] >> i % 64 & 1); }
-
-/* Rows of a group: of those events that are asked for. */
-struct pick {
-    uint64_t *bits;       /* NULL: all */
-    uint32_t  count;
-    time_ns  *time;       /* of each row of the group */
-};
-
-static bool pick_rows(struct columns *c, const struct group *g, const uint64_t *rows, struct pick *p)
+bool columns_pick(struct columns *c, const struct group *g, const uint64_t *rows, struct pick *p)
 {
     *p = (struct pick){ .count = 0 };
     for (uint32_t i = 0; i < g->rows; i++)
-        p->count += has(rows, g->row[i]);
+        p->count += columns_has(rows, g->row[i]);
     if (p->count == 0)
         return true;
-    p->time = arena_array(&c->raw, g->rows, sizeof *p->time);
+    p->time = arena_array(&c->work, g->rows, sizeof *p->time);
     if (rows && p->count < g->rows)
-        p->bits = arena_zero(&c->raw, (g->rows + 63u) / 64 * sizeof *p->bits);
+        p->bits = arena_zero(&c->work, (g->rows + 63u) / 64 * sizeof *p->bits);
     if (!p->time || (rows && p->count < g->rows && !p->bits))
         return false;
     for (uint32_t i = 0; i < g->rows; i++) {
         p->time[i] = c->time[g->row[i]];
-        if (p->bits && has(rows, g->row[i]))
+        if (p->bits && columns_has(rows, g->row[i]))
             p->bits[i / 64] |= UINT64_C(1) << i % 64;
     }
     return true;
+}
+
+int columns_text(struct columns *c, const struct group *g, uint32_t index, const time_ns *time, struct err *e)
+{
+    const struct group_text *t = &g->text[index];
+    struct reader head = rd_str(t->head);
+    int rc;
+
+    c->asking[index] = (struct asking){ c, t };
+    rc = column_open(c->column[index], &head, g->rows, time, give_frame, &c->asking[index], e);
+    return rc == 0 && rd_left(&head) ? err_set(e, -EBADMSG, "block: the head of a column is too long") : rc;
 }
 
 /* read_text - the values of a text in the rows that were picked. */
 static int read_text(struct columns *c, const struct group *g, uint32_t index, const struct pick *p, struct text_values *out, struct err *e)
 {
     const struct group_text *t = &g->text[index];
-    struct reader head = rd_str(t->head);
     struct str *values;
     int rc;
 
@@ -504,10 +463,7 @@ static int read_text(struct columns *c, const struct group *g, uint32_t index, c
             out[index].v = &out[index].one;
         return 0;
     }
-    c->asking[index] = (struct asking){ c, t };
-    rc = column_open(c->column[index], &head, g->rows, p->time, give_frame, &c->asking[index], e);
-    if (rc == 0 && rd_left(&head))
-        rc = err_set(e, -EBADMSG, "block: the head of a column is too long");
+    rc = columns_text(c, g, index, p->time, e);
     if (rc < 0)
         return rc;
     if (column_constant(c->column[index], &out[index].one) == 1) {
@@ -515,7 +471,7 @@ static int read_text(struct columns *c, const struct group *g, uint32_t index, c
         out[index].step = 0;
         return 0;
     }
-    values = arena_array(&c->raw, g->rows, sizeof *values);
+    values = arena_array(&c->work, g->rows, sizeof *values);
     if (!values)
         return err_set(e, -ENOMEM, "no memory to read a block");
     out[index].v = values;
@@ -568,7 +524,8 @@ int columns_same(struct columns *c, size_t index, const struct shaped *s, const 
     struct pick p;
     int rc = 0;
 
-    if (!pick_rows(c, g, NULL, &p) || !columns_room(c, g->texts) || !(v = arena_array(&c->raw, g->texts + 1u, sizeof *v)))
+    arena_reset(&c->work);
+    if (!columns_pick(c, g, NULL, &p) || !columns_room(c, g->texts) || !(v = arena_array(&c->work, g->texts + 1u, sizeof *v)))
         return err_set(e, -ENOMEM, "no memory to prove a block");
     if (!same_shape(c, g, s, shape, learned, learned == UINT32_MAX ? 0 : cuts - 1))
         return err_set(e, -EBADMSG, "block: group %zu is not of its shape", index + 1);
@@ -668,17 +625,17 @@ static int put_group(struct columns *c, const struct group *g, const uint64_t *r
     struct pick p;
     int rc = 0;
 
-    if (!pick_rows(c, g, rows, &p) || !columns_room(c, g->texts))
+    if (!columns_pick(c, g, rows, &p) || !columns_room(c, g->texts))
         return err_set(e, -ENOMEM, "no memory to read a block");
     if (p.count == 0)
         return 0;
-    v = arena_array(&c->raw, g->texts + 1u, sizeof *v);
+    v = arena_array(&c->work, g->texts + 1u, sizeof *v);
     if (!v)
         return err_set(e, -ENOMEM, "no memory to read a block");
     for (uint32_t t = 0; rc == 0 && t < g->texts; t++)
         rc = read_text(c, g, t, &p, v, e);
     for (uint32_t i = 0; rc == 0 && i < g->rows; i++)
-        if (has(rows, g->row[i]))
+        if (columns_has(rows, g->row[i]))
             rc = put_event(c, g, v, i, batch, &batch->items[had + (place ? place[g->row[i]] : g->row[i])], e);
     return rc;
 }
@@ -691,7 +648,7 @@ static int put_rest(struct columns *c, const uint64_t *rows, const uint32_t *pla
     int rc;
 
     for (uint32_t i = 0; i < c->rests; i++)
-        any += has(rows, c->rest_row[i]);
+        any += columns_has(rows, c->rest_row[i]);
     if (!any)
         return 0;
     rc = place_bytes(c, &c->rest, &bytes, e);
@@ -705,7 +662,7 @@ static int put_rest(struct columns *c, const uint64_t *rows, const uint32_t *pla
     for (uint32_t i = 0; rc == 0 && i < c->rests; i++) {
         uint32_t row = c->rest_row[i];
 
-        if (!has(rows, row))
+        if (!columns_has(rows, row))
             continue;
         if (c->rest_events.items[i].time != c->time[row] || c->rest_events.items[i].received != c->received[row])
             rc = err_set(e, -EBADMSG, "block: keys and events differ in time");
@@ -721,13 +678,14 @@ int columns_events(struct columns *c, const uint64_t *rows, struct event_batch *
     uint32_t *place = NULL;
     int rc = 0;
 
+    arena_reset(&c->work);
     if (rows) {
-        place = arena_array(&c->raw, c->count, sizeof *place);
+        place = arena_array(&c->work, c->count, sizeof *place);
         if (!place)
             return err_set(e, -ENOMEM, "no memory to read a block");
     }
     for (size_t i = 0; i < c->count; i++)
-        if (has(rows, (uint32_t)i)) {
+        if (columns_has(rows, (uint32_t)i)) {
             if (place)
                 place[i] = (uint32_t)count;
             count++;

@@ -410,6 +410,7 @@ static int put_group(struct columns_writer *w, const struct draft *d, struct err
     for (uint32_t t = 0; rc == 0 && t < d->shape->texts + more; t++)
         rc = put_text(w, d, t, e);
     tell_common(w, &d->shape->common);
+    buf_varint(&w->directory, joined(w, d->shape->pieces + more));
     if (rc == 0 && joined(w, d->shape->pieces + more))
         rc = tell_whole(w, d, e);
     return rc;

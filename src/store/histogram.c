@@ -35,6 +35,39 @@ static int count_event(void *arg, const struct event *ev)
     return 0;
 }
 
+static int count_events(struct counting *c)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < c->view.batch.count; i++)
+        rc = count_event(c, &c->view.batch.items[i]);
+    return rc;
+}
+
+/* ask_block - of a block of columns: those that surely match are counted by their times, those that may are put together. Whose event it is, only the event says. */
+static int ask_block(struct counting *c, const struct block_entry *b, struct err *e)
+{
+    uint32_t words = (b->events + 63) / 64;
+    AUTO_FREE uint64_t *may = calloc(2 * (size_t)words, sizeof *may);
+    uint64_t *sure = may + words;
+    int rc;
+
+    if (!may)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < b->events; i++)
+        may[i / 64] |= (uint64_t)(c->view.time[i] >= c->s->from && c->view.time[i] < c->s->to) << i % 64;
+    rc = c->s->query ? columns_find(c->view.columns, c->s->query, may, sure, e) : 0;
+    for (uint32_t i = 0; rc == 0 && !c->s->object_filter && i < b->events; i++)
+        if (sure[i / 64] >> i % 64 & 1) {
+            c->stats->events_scanned++;
+            count_time(c, c->view.time[i]);
+            may[i / 64] &= ~(UINT64_C(1) << i % 64);
+        }
+    if (rc == 0)
+        rc = block_take(b, may, &c->view, e);
+    return rc < 0 ? rc : count_events(c);
+}
+
 static int count_block(struct counting *c, const struct part *p, uint32_t index, struct err *e)
 {
     const struct block_entry *b = &p->block[index];
@@ -49,14 +82,16 @@ static int count_block(struct counting *c, const struct part *p, uint32_t index,
     }
     c->stats->blocks++;
     c->stats->bytes_read += b->keys_bytes + (c->times_only ? 0 : b->payload_bytes);
-    rc = c->times_only ? part_block_keys(p, index, &c->view, e) : part_block_events(p, index, &c->view, e);
+    if (!c->times_only) {
+        rc = part_block_open(p, index, &c->view, e);
+        if (rc == 0 && c->view.columned)
+            rc = ask_block(c, b, e);
+        return rc < 0 || c->view.columned ? rc : count_events(c);
+    }
+    rc = part_block_keys(p, index, &c->view, e);
     for (uint32_t i = 0; rc == 0 && i < b->events; i++) {
-        if (c->times_only) {
-            c->stats->events_scanned++;
-            count_time(c, c->view.time[i]);
-        } else {
-            rc = count_event(c, &c->view.batch.items[i]);
-        }
+        c->stats->events_scanned++;
+        count_time(c, c->view.time[i]);
     }
     return rc;
 }

@@ -116,7 +116,8 @@ struct block_view {
     uint64_t          *seq;
     size_t             cap;
     struct event_batch batch;
-    struct columns    *columns;        /* of a block of columns that was decoded; NULL: none was yet */
+    struct columns    *columns;        /* of a block of columns that was opened; NULL: none was yet */
+    bool               columned;       /* the block that is open is one of columns: its events are taken when they are asked for */
 };
 
 void block_view_init(struct block_view *v);
@@ -138,6 +139,10 @@ bool block_sound(const struct block_entry *entry, struct str packed);
 /* block_decode_keys - v->time and v->seq from the packed bytes; block_decode_events: v->batch, keys first. */
 MUST_USE int block_decode_keys(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e);
 MUST_USE int block_decode_events(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e);
+/* block_open - keys, and of a block of columns its directory (v->columned; packed is borrowed as long as it is asked); of one of rows v->batch. block_take: then of a block of
+ * columns the events of rows (a bit each, NULL: all) into v->batch, which had others before. */
+MUST_USE int block_open(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e);
+MUST_USE int block_take(const struct block_entry *entry, const uint64_t *rows, struct block_view *v, struct err *e);
 /* filter_line_of, filter_may - the line that speaks of a token, and whether it may be in the block. -EBADMSG: a damaged line. */
 uint32_t filter_line_of(const struct block_entry *entry, uint64_t hash);
 int filter_may(const unsigned char line[FILTER_LINE], uint32_t index, uint64_t hash);
@@ -165,6 +170,7 @@ void part_close(struct part *p);
 MUST_USE int part_read(const struct part *p, uint64_t offset, size_t n, struct buf *out, struct err *e);
 MUST_USE int part_block_keys(const struct part *p, uint32_t index, struct block_view *v, struct err *e);
 MUST_USE int part_block_events(const struct part *p, uint32_t index, struct block_view *v, struct err *e);
+MUST_USE int part_block_open(const struct part *p, uint32_t index, struct block_view *v, struct err *e);
 /* part_block_may - can this block hold all these tokens? 1 yes or not known, 0 no. *damaged is set when a line of the filter is damaged. */
 int part_block_may(const struct part *p, uint32_t index, const uint64_t *tokens, size_t count, uint64_t *bytes_read, bool *damaged);
 

@@ -249,6 +249,14 @@ int part_block_events(const struct part *p, uint32_t index, struct block_view *v
     return rc < 0 ? rc : block_decode_events(b, buf_view(&v->packed), v, e);
 }
 
+int part_block_open(const struct part *p, uint32_t index, struct block_view *v, struct err *e)
+{
+    const struct block_entry *b = &p->block[index];
+    int rc = part_read(p, b->offset, (size_t)b->keys_bytes + b->payload_bytes, &v->packed, e);
+
+    return rc < 0 ? rc : block_open(b, buf_view(&v->packed), v, e);
+}
+
 int part_block_may(const struct part *p, uint32_t index, const uint64_t *tokens, size_t count, uint64_t *bytes_read, bool *damaged)
 {
     const struct block_entry *b = &p->block[index];

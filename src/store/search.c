@@ -8,6 +8,7 @@
 #define FOUND_MEMORY_MAX (256u * MIB)   /* events that wait for their turn, where the search names nothing else */
 #define OPEN_FILES_MAX   64u
 #define LOOK_BYTES       (64u * KIB)    /* of lines between two looks at the clock: a long line takes long */
+#define SLICE_EVENTS     256u           /* of a block that are put together at once, at least */
 #define LOOK_EVENT       64u            /* what an event counts besides its line */
 
 struct key {
@@ -321,6 +322,55 @@ static int open_part(struct finding *f, uint32_t index, struct err *e)
     return rc;
 }
 
+static int take_events(struct finding *f)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < f->view.batch.count; i++)
+        rc = take_event(f, &f->view.batch.items[i]);
+    return rc;
+}
+
+/* next_slice - the next so many rows of may in the order in which they go out, moved into slice. False: none is left. */
+static bool next_slice(const struct finding *f, uint64_t *may, uint64_t *slice, uint32_t events)
+{
+    uint32_t words = (events + 63) / 64, count = 0;
+
+    memset(slice, 0, words * sizeof *slice);
+    for (uint32_t n = 0; n < words && count < SLICE_EVENTS; n++) {
+        uint32_t i = f->s->oldest_first ? n : words - 1 - n;
+
+        slice[i] = may[i];
+        may[i] = 0;
+        count += (uint32_t)__builtin_popcountll(slice[i]);
+    }
+    return count > 0;
+}
+
+/* ask_block - of a block of columns: which rows may match, then these alone are put together, a slice at a time; once as many matched as are wanted, the
+ * others of the block cannot be among them. */
+static int ask_block(struct finding *f, const struct block_entry *b, struct err *e)
+{
+    uint32_t words = (b->events + 63) / 64;
+    AUTO_FREE uint64_t *may = calloc(3 * (size_t)words, sizeof *may);
+    uint64_t before = f->stats->matched;
+    int rc = 0;
+
+    if (!may)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < b->events; i++)
+        if (f->view.time[i] >= f->s->from && (f->view.time[i] < f->s->to || f->s->to == INT64_MAX) && in_page(f, (struct key){ f->view.time[i], f->view.seq[i] }))
+            may[i / 64] |= UINT64_C(1) << i % 64;
+    if (f->s->query && !query_everything(f->s->query))
+        rc = columns_find(f->view.columns, f->s->query, may, may + words, e);
+    while (rc == 0 && f->stats->matched - before < wanted(f) && next_slice(f, may, may + 2 * (size_t)words, b->events)) {
+        rc = block_take(b, may + 2 * (size_t)words, &f->view, e);
+        if (rc == 0)
+            rc = take_events(f);
+    }
+    return rc;
+}
+
 static int open_block(struct finding *f, const struct item *it, struct err *e)
 {
     struct part *p = &f->part[it->part];
@@ -340,14 +390,14 @@ static int open_block(struct finding *f, const struct item *it, struct err *e)
     }
     f->stats->blocks++;
     f->stats->bytes_read += p->block[index].keys_bytes + p->block[index].payload_bytes;
-    rc = part_block_events(p, index, &f->view, e);
-    if (rc < 0)
+    rc = part_block_open(p, index, &f->view, e);
+    if (rc == 0 && f->view.columned)
+        rc = ask_block(f, &p->block[index], e);
+    if (rc == -EBADMSG || rc == -ENOENT)
         return lost(f, rc, it->part);
     if (damaged)
         (void)lost(f, -EBADMSG, it->part);
-    for (size_t i = 0; rc == 0 && i < f->view.batch.count; i++)
-        rc = take_event(f, &f->view.batch.items[i]);
-    return rc;
+    return rc == 0 && !f->view.columned ? take_events(f) : rc;
 }
 
 /* --- the search --- */
