@@ -102,7 +102,7 @@ static bool put_counted(struct column_encoder *k, const struct form *f, const st
     if (rows_cost + rows_cost / 25 < codes_cost + min_size(texts_cost, each_cost))
         numbers_put(k, f, &rows, values, count, out);
     else if (each_cost < texts_cost)
-        table_put_numbers(&k->d, f, &each, k->each, count, out);
+        column_table_put_numbers(&k->d, f, &each, k->each, count, out);
     else
         return false;
     return true;
@@ -150,7 +150,7 @@ static bool put_narrow(struct column_encoder *k, const struct str *values, size_
     *counted = rc > 0;
     if (*counted && different_pays(&k->d, count)) {
         if (!put_counted(k, &g.form, values, count, out))
-            table_put(&k->d, values, count, out);
+            column_table_put(&k->d, values, count, out);
         return true;
     }
     pack_choose(&p, &k->est, k->numbers, count);
@@ -173,7 +173,7 @@ int column_encode(struct column_encoder *k, const struct str *values, size_t cou
         counted = different_count(&k->d, values, count);
         if (!put_form(k, values, count, counted, out)) {
             if (counted)
-                table_put(&k->d, values, count, out);
+                column_table_put(&k->d, values, count, out);
             else
                 strings_put(values, count, out);
         }

@@ -294,9 +294,9 @@ MUST_USE int column_text_room(struct column *c, size_t bytes, char **to, struct 
 
 /* --- the kinds --- */
 
-void table_put(const struct different *d, const struct str *values, size_t count, struct column_out *out);
-/* table_put_numbers - the same where each different text is a number of a form. */
-void table_put_numbers(const struct different *d, const struct form *f, const struct pack *p, const uint64_t *each, size_t count, struct column_out *out);
+void column_table_put(const struct different *d, const struct str *values, size_t count, struct column_out *out);
+/* column_table_put_numbers - the same where each different text is a number of a form. */
+void column_table_put_numbers(const struct different *d, const struct form *f, const struct pack *p, const uint64_t *each, size_t count, struct column_out *out);
 /* What the codes, and the different texts, will take compressed. */
 size_t table_codes_cost(const struct different *d, struct estimate *est, size_t count);
 size_t table_texts_cost(const struct different *d, struct estimate *est, const struct str *values, size_t count);

@@ -41,7 +41,7 @@ static void put_codes(const struct different *d, size_t count, struct column_out
     out->frame[1].n += count * code_bytes(d->count);
 }
 
-void table_put(const struct different *d, const struct str *values, size_t count, struct column_out *out)
+void column_table_put(const struct different *d, const struct str *values, size_t count, struct column_out *out)
 {
     struct bounds b;
 
@@ -57,7 +57,7 @@ void table_put(const struct different *d, const struct str *values, size_t count
     put_codes(d, count, out);
 }
 
-void table_put_numbers(const struct different *d, const struct form *f, const struct pack *p, const uint64_t *each, size_t count, struct column_out *out)
+void column_table_put_numbers(const struct different *d, const struct form *f, const struct pack *p, const uint64_t *each, size_t count, struct column_out *out)
 {
     buf_byte(&out->head, COLUMN_TABLE);
     buf_varint(&out->head, d->count);
