@@ -1,20 +1,22 @@
-/* bench_sigma.c - bench_sigma [--ids N,N…] [--events N] [--plain N] RULES… -- FILE…: real events through the rules, beside the plain evaluator.
+/* bench_sigma.c - bench_sigma [--ids N,N…] [--events N] [--plain N] [--measure N] RULES… -- FILE…: real events through the rules, beside the plain evaluator.
  *
  * RULES are folders or files of rules, FILE JSON events (one a line, or values in a row): real ones, of which with --ids only those with
  * these event numbers are taken. They are repeated up to N events (50,000), from the second round on with digits of long values changed by a fixed seed.
  * Told: loading, nanoseconds an event of the fast way (the best of several passes, processor time of the thread) and of the plain way over
- * its first events, and whether both found the same. */
+ * its first events, and whether both found the same. With --measure it is then measured in one event of N how often what the rules look for is there, the rules are
+ * compiled again with that, and the fast way is told once more: what it found must be the same. */
 #include <time.h>
 
 #include "base/file.h"
 #include "detect/hunt.h"
+#include "sigma/frequency.h"
 
 #define PASSES 7
 
 struct bench {
     const char  *rules[64];
     size_t       rule_count;
-    uint64_t     want, plain;
+    uint64_t     want, plain, measure;
     struct str   ids;
     struct event_batch *batches;   /* of EVENT_BATCH_MAX events */
     size_t       batch_count;
@@ -211,6 +213,95 @@ static void costliest(const struct bench *b, double events)
     }
 }
 
+/* --- measured --- */
+
+/* found - what the rules find in all events, as one hash. */
+static uint64_t found(struct bench *b)
+{
+    const struct sigma_match *m;
+    uint64_t all = 0;
+    struct err e;
+
+    for (size_t i = 0; i < b->events; i++)
+        for (int k = sigma_run_event(b->run, event_at(b, i), true, &m, &e); k-- > 0;)
+            all += (i + 1) * (str_hash(m[k].rule->id) | 1);
+    return all;
+}
+
+/* compile - the rules once more, with what was measured. */
+static int compile(struct bench *b, const struct sigma_frequency *f, struct err *e)
+{
+    struct sigma_source *all = calloc(SIGMA_FILES_MAX, sizeof *all);
+    struct sigma_units *u = sigma_units_new();
+    struct arena a;
+    size_t n = 0;
+    int rc = 0;
+
+    arena_init(&a, 512u * MIB);
+    for (size_t i = 0; i < b->rule_count && rc == 0; i++) {
+        struct str *files;
+        size_t count;
+
+        rc = sigma_files(b->rules[i], &a, &files, &count, e);
+        for (size_t k = 0; k < count && rc == 0 && n < SIGMA_FILES_MAX; k++) {
+            AUTO_BUF struct buf text;
+
+            buf_init(&text, 8u * MIB);
+            rc = file_read(files[k].p, 4u * MIB, &text, e);
+            all[n++] = (struct sigma_source){ files[k], arena_copy(&a, buf_view(&text)) };
+        }
+    }
+    sigma_units_measured(u, f);
+    sigma_run_free(&b->run);
+    sigma_free(&b->set);
+    if (rc == 0)
+        rc = sigma_compile_again(u, all, n, &b->set, e);
+    if (rc == 0)
+        rc = sigma_run_new(b->set, false, &b->run, e);
+    sigma_units_free(&u);
+    arena_free(&a);
+    free(all);
+    return rc;
+}
+
+static void tell_fast(const struct bench *b, const char *what, double best, uint64_t matches)
+{
+    printf("%s %8.0f ns an event, %9.0f a second; %.3f matches, %.2f rules computed\n", what, best / (double)b->events * 1e9,
+           (double)b->events / best, (double)matches / (double)b->events,
+           (double)sigma_run_counters(b->run)->evaluated / (double)sigma_run_counters(b->run)->events);
+}
+
+static int measured(struct bench *b)
+{
+    struct sigma_frequency *f = sigma_frequency_new();
+    uint64_t before, after, matches;
+    double best = 0, start, took;
+    struct err e = { .text = "no memory" };
+
+    if (!f || compile(b, NULL, &e) < 0)     /* correlations begin anew in both */
+        return 1;
+    before = found(b);
+    start = cpu_seconds();
+    found(b);
+    took = cpu_seconds() - start;
+    sigma_run_measure(b->run, f, b->measure);
+    start = cpu_seconds();
+    found(b);
+    printf("measuring one event of %llu costs %.0f ns an event\n", (unsigned long long)b->measure, (cpu_seconds() - start - took) / (double)b->events * 1e9);
+    if (compile(b, f, &e) < 0) {
+        fprintf(stderr, "%s\n", e.text);
+        return 1;
+    }
+    after = found(b);
+    if (fast(b, b->events, &matches, &best) != 0)
+        return 1;
+    tell_fast(b, "measured", best, matches);
+    costliest(b, (double)sigma_run_counters(b->run)->events);
+    printf("found: %s\n", before == after ? "the same" : "SOMETHING ELSE");
+    sigma_frequency_free(&f);
+    return before != after;
+}
+
 static int options(struct bench *b, int argc, char **argv, char ***files)
 {
     int i = 1;
@@ -220,9 +311,9 @@ static int options(struct bench *b, int argc, char **argv, char ***files)
     for (; i + 1 < argc && str_starts(str_c(argv[i]), STR("--")) && argv[i][2]; i += 2)
         if (strcmp(argv[i], "--ids") == 0)
             b->ids = str_c(argv[i + 1]);
-        else if (strcmp(argv[i], "--events") != 0 && strcmp(argv[i], "--plain") != 0)
+        else if (strcmp(argv[i], "--events") != 0 && strcmp(argv[i], "--plain") != 0 && strcmp(argv[i], "--measure") != 0)
             return 2;
-        else if (!str_u64(str_c(argv[i + 1]), argv[i][2] == 'e' ? &b->want : &b->plain))
+        else if (!str_u64(str_c(argv[i + 1]), argv[i][2] == 'e' ? &b->want : argv[i][2] == 'p' ? &b->plain : &b->measure))
             return 2;
     for (; i < argc && strcmp(argv[i], "--") != 0 && b->rule_count < COUNT(b->rules); i++)
         b->rules[b->rule_count++] = argv[i];
@@ -240,7 +331,7 @@ int main(int argc, char **argv)
     struct err e;
 
     if (options(&b, argc, argv, &files) != 0) {
-        fprintf(stderr, "usage: bench_sigma [--ids N,N] [--events N] [--plain N] RULES… -- FILE…\n");
+        fprintf(stderr, "usage: bench_sigma [--ids N,N] [--events N] [--plain N] [--measure N] RULES… -- FILE…\n");
         return 2;
     }
     start = cpu_seconds();
@@ -255,14 +346,12 @@ int main(int argc, char **argv)
            (double)b.bytes / (double)b.events);
     if (fast(&b, b.events, &matches, &best) != 0)
         return 1;
-    printf("fast   %8.0f ns an event, %9.0f a second; %.3f matches, %.2f rules computed\n", best / (double)b.events * 1e9,
-           (double)b.events / best, (double)matches / (double)b.events,
-           (double)sigma_run_counters(b.run)->evaluated / (double)sigma_run_counters(b.run)->events);
+    tell_fast(&b, "fast  ", best, matches);
     costliest(&b, (double)sigma_run_counters(b.run)->events);
     count = min_size(b.events, b.plain);
     if (same(&b, count, &plain, &differ) != 0)
         return 1;
     printf("plain  %8.0f ns an event over the first %zu: %.0f times as long; %zu events judged otherwise\n", plain / (double)count * 1e9,
            count, plain / (double)count / (best / (double)b.events), differ);
-    return differ != 0;
+    return differ != 0 || (b.measure && measured(&b) != 0);
 }

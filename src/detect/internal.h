@@ -26,6 +26,7 @@ struct rule_store {
     size_t count;
     struct refusals kept;      /* why files that became broken go on as they were */
     struct sigma_units *units; /* what was made of them; NULL: nothing yet */
+    const struct sigma_frequency *frequency;   /* borrowed; or NULL */
 };
 void rule_store_free(struct rule_store *s);
 /* rule_store_load - look at the files, read those that are not as they were (anew: all), and build a set; files that became broken keep their former

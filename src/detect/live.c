@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "sigma/frequency.h"
+
 #define RETRY_MS 200
 
 enum phase { IDLE, READY, HANDED, TAKEN };
@@ -27,6 +30,8 @@ struct live {
     size_t             count;
     const char        *state;
     struct rule_store  store;        /* the thread's while it runs */
+    struct sigma_frequency *frequency; /* the loop measures, the thread asks */
+    time_ns            measured_at;  /* when it was saved last, on the steady clock */
     uint64_t           base;         /* the set whose texts were last written whole; 0: not by us */
     int                watch;        /* inotify, the thread's; -1: none */
     struct origins    *known;        /* of events that came so far; the thread's */
@@ -96,6 +101,8 @@ int live_read(struct live *l, bool force, struct live_set *out, struct err *e)
     out->kept = l->store.kept;
     l->store.kept = (struct refusals){ .p = NULL };
     rc = detect_run_new(out->set, &out->run, e);
+    if (rc == 0)
+        sigma_run_measure(out->run, l->frequency, LIVE_MEASURE_EVERY);
     if (rc == 0)
         rc = keep_texts(l, out, e);
     if (rc < 0 && out->run && !l->started) {   /* at the start they run all the same: a replay will not know them */
@@ -196,6 +203,40 @@ static void meet_origins(struct live *l, struct sigma_run *run)
     for (struct origins *o = l->known; o; o = o->older)
         for (size_t i = 0; i < o->batch.count; i++)
             sigma_run_meet(run, &o->batch.items[i]);
+}
+
+/* --- what was measured --- */
+
+static void measured_path(const struct live *l, char path[4200]) { snprintf(path, 4200, "%.4000s.frequency", l->state); }
+
+/* measured_load - of an earlier process; what is damaged or absent is measured again. */
+static void measured_load(struct live *l)
+{
+    AUTO_BUF struct buf b;
+    char path[4200];
+    struct err e;
+
+    measured_path(l, path);
+    buf_init(&b, 2 * MIB);
+    if (l->frequency && file_exists(path) && file_read(path, MIB + 64 * KIB, &b, &e) == 0 && sigma_frequency_load(l->frequency, buf_view(&b), &e) < 0)
+        return;   /* empty then */
+}
+
+/* measured_save - what finds no room is saved later. */
+static void measured_save(struct live *l)
+{
+    AUTO_BUF struct buf b;
+    char path[4200];
+    struct err e;
+
+    buf_init(&b, 2 * MIB);
+    l->measured_at = clock_steady();
+    if (!l->frequency || sigma_frequency_events(l->frequency) == 0)
+        return;
+    measured_path(l, path);
+    sigma_frequency_save(l->frequency, &b);
+    if (!buf_failed(&b) && file_write_quick(path, buf_view(&b), &e) < 0)
+        return;
 }
 
 /* --- watching --- */
@@ -308,6 +349,8 @@ static void read_beside(struct live *l, bool force, bool in_time)
         meet_origins(l, fresh.run);
     if (rc == 0 && in_time)
         rc = rule_store_tidy(&l->store, &e);
+    if (in_time && clock_steady() - l->measured_at >= LIVE_MEASURED_NS)
+        measured_save(l);
     pthread_mutex_lock(&l->lock);
     if (rc == 1) {
         l->fresh = fresh;
@@ -471,6 +514,10 @@ int live_open(const char *const *paths, size_t count, const char *state, struct 
     l->count = count;
     l->state = state;
     l->watch = l->wake = -1;
+    l->frequency = sigma_frequency_new();   /* without memory nothing is measured */
+    l->store.frequency = l->frequency;
+    l->measured_at = clock_steady();
+    measured_load(l);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->settled, NULL);
     rc = sets_read(state, &l->sets, e);
@@ -498,6 +545,7 @@ void live_close(struct live **lp)
     live_set_free(&l->fresh);
     live_set_free(&l->former);
     rule_store_free(&l->store);
+    sigma_frequency_free(&l->frequency);
     origins_free(&l->noted);
     origins_free(&l->known);
     free(l->carry);
@@ -667,6 +715,7 @@ int live_stop(struct live *l, uint64_t seq, struct err *e)
 
     if (!live_wait(l))
         return err_set(e, -EIO, "%s", l->trouble);
+    measured_save(l);
     pthread_mutex_lock(&l->lock);
     l->sets.stopped = true;
     l->sets.stop = seq;

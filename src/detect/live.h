@@ -20,6 +20,8 @@
 #define LIVE_LOOK_MS   5000
 #define LIVE_SETTLE_MS 5       /* a change is read when nothing more changed for so long */
 #define LIVE_WATCH_MAX 4096    /* folders */
+#define LIVE_MEASURE_EVERY 2500   /* in one event of so many it is measured what rules look for (sigma/frequency.h): the next set chooses its witnesses by it */
+#define LIVE_MEASURED_NS   (10 * NS_PER_MINUTE)   /* the numbers are written to STATE.frequency so often, and at a stop; what a kill loses is measured again */
 
 struct live;
 

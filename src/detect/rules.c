@@ -200,6 +200,7 @@ static int compile(struct rule_store *s, const struct incoming *in, size_t n, st
         s->units = sigma_units_new();
     if (!src || !s->units)
         return err_set(e, -ENOMEM, "no memory for the rules");
+    sigma_units_measured(s->units, s->frequency);
     for (size_t i = 0; i < n; i++)
         src[i] = (struct sigma_source){ str_c(file_of(&in[i])->path), str_of(file_of(&in[i])->text, file_of(&in[i])->text_n) };
     return sigma_compile_again(s->units, src, n, out, e);

@@ -280,6 +280,40 @@ static void the_list_of_exceptions_is_written_beside_the_loop(void **state)
     place_remove(&p);
 }
 
+static void what_is_measured_is_kept_over_a_stop(void **state)
+{
+    uint32_t random = 3;
+    char path[160];
+    struct place p;
+    AUTO_BUF struct buf one, other;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    buf_init(&one, 0);
+    buf_init(&other, 0);
+    snprintf(path, sizeof path, "%s.frequency", p.state);
+    write_rule(&p, "m.yml", "title: m\nid: m\nlogsource: {}\ndetection: {s: {user|contains: someone, kind|contains: fail}, condition: s}\n");
+    fill(&p, 0, 2000, &random);      /* some 8,000 events */
+    struct detect *d = open_detect(&p, p.rules, &e);
+    run_out(d);
+    assert_true(detect_seq(d) > 2 * LIVE_MEASURE_EVERY);
+    assert_int_equal(detect_stop(d, &e), 0);
+    detect_close(&d);
+    assert_int_equal(file_read(path, MIB, &one, &e), 0);
+    assert_true(one.n > 24);
+    d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_stop(d, &e), 0);
+    detect_close(&d);
+    assert_int_equal(file_read(path, MIB, &other, &e), 0);
+    assert_true(str_eq(buf_view(&one), buf_view(&other)));
+    assert_int_equal(file_write_atomic(path, STR("torn"), 0600, &e), 0);   /* nothing is lost but numbers */
+    d = open_detect(&p, p.rules, &e);
+    assert_int_equal(detect_rules_now(d)->loaded, 1);
+    detect_close(&d);
+    place_remove(&p);
+}
+
 /* --- windows --- */
 
 #define PLAIN(name, value) "title: " name "\nid: " name "\nlogsource: {}\ndetection: {s: {kind: " value "}, condition: s}\n---\n"
@@ -725,6 +759,7 @@ int main(void)
         cmocka_unit_test(origins_that_came_before_are_met_before_the_set_looks),
         cmocka_unit_test(refusals_are_told_a_few_at_a_step),
         cmocka_unit_test(the_list_of_exceptions_is_written_beside_the_loop),
+        cmocka_unit_test(what_is_measured_is_kept_over_a_stop),
         cmocka_unit_test(windows_go_from_set_to_set),
         cmocka_unit_test(killed_while_rules_change_no_event_is_looked_at_by_later_ones),
         cmocka_unit_test(a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile),

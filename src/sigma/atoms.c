@@ -302,6 +302,21 @@ static bool beyond(struct str s)
     return all & 0x80;
 }
 
+bool atom_stands(const struct atom *a, struct str folded, struct str raw)
+{
+    double number;
+
+    switch (a->kind) {
+    case ATOM_EQ: return str_eq(folded, a->text);
+    case ATOM_STARTS: return str_starts(folded, a->text);
+    case ATOM_ENDS: return str_ends(folded, a->text);
+    case ATOM_CONTAINS: return str_find(folded, a->text) >= 0;
+    case ATOM_BEYOND: return beyond(folded);
+    case ATOM_NUMBER: return number_parse(raw, &number) && memcmp(&(double){ number == 0 ? 0 : number }, a->text.p, sizeof number) == 0;
+    default: return true;
+    }
+}
+
 int atoms_scan(const struct tables *t, uint32_t field, bool near, struct str folded, struct str raw, atom_found *found, void *arg)
 {
     const struct sieve *f = &t->sieves[field];

@@ -39,13 +39,19 @@ struct atom {
     enum atom_kind kind;
     struct str text;             /* folded; of a number its eight bytes */
     uint32_t gram_at;            /* CONTAINS: where in text the bytes stand that are looked for first */
+    uint64_t name;               /* hash of the field's name, kind and text: as what it is measured (frequency.h) */
 };
 
 /* pattern_atom - an atom that holds whenever the pattern does. False: there is none, the pattern can hold without its field. */
 bool pattern_beyond(const struct pattern *p);   /* it holds only for values with a byte past ASCII */
 bool pattern_atom(struct arena *a, const struct sigma *s, uint32_t field, const struct pattern *p, struct atom *out);
-/* program_needs - what a look into a value's sets of grams and bytes can deny is noted in each pattern; scratch holds nothing that stays. */
-void program_needs(struct arena *scratch, const struct sigma *s, const struct program *p);
+/* program_name - of each leaf the names of its atoms, in a, and in each pattern what a look into a value's sets of grams and bytes can deny; scratch holds
+ * nothing that stays. */
+MUST_USE int program_name(struct arena *a, struct arena *scratch, const struct sigma *s, struct program *p);
+/* leaf_atom - the atom of its i-th pattern, with its name. False: there is none. */
+bool leaf_atom(struct arena *a, const struct sigma *s, const struct leaf *leaf, uint32_t i, struct atom *out);
+/* atom_stands - in a value: folded, and as it came. */
+bool atom_stands(const struct atom *a, struct str folded, struct str raw);
 /* regex_literal - the longest text, folded, that stands in all that a regular expression matches; empty if none is seen easily. */
 struct str regex_literal(struct arena *a, struct str pattern);
 

@@ -73,7 +73,7 @@ struct pattern {
     uint8_t     needs;              /* how many of need there are */
     bool        needs_byte;         /* of a text too short for that: need_byte is one of its bytes */
     uint8_t     need_byte;
-    uint32_t    need[2];            /* hashes of 4 bytes each that stand in every value it holds for: set by program_needs */
+    uint32_t    need[2];            /* hashes of 4 bytes each that stand in every value it holds for: set by program_name */
     struct str  text;               /* folded unless cased */
     union {
         double        number;       /* PAT_NUMBER, PAT_LT and kin, PAT_PART */
@@ -177,6 +177,7 @@ struct leaf {
     uint32_t field;
     uint32_t count;
     struct pattern *patterns;
+    uint64_t *names;              /* of the patterns' atoms (engine.h); NULL: not of the condition of a rule */
 };
 
 struct logsource;
@@ -519,6 +520,7 @@ struct sigma {
     struct alias        *aliases;
     uint32_t             alias_count, alias_cap;
     struct tables       *tables;         /* engine.h */
+    const struct sigma_frequency *frequency; /* while it is linked; or NULL */
     struct regex        *regexes;
     uint32_t             f_event_id, f_channel, f_event_type, f_provider; /* for logsource.c */
     time_ns              window_max;

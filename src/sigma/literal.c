@@ -278,14 +278,44 @@ static void pattern_needs(struct pattern *p, const struct atom *a)
     }
 }
 
-/* program_needs - for each pattern, once; its atoms are made in scratch. */
-void program_needs(struct arena *scratch, const struct sigma *s, const struct program *p)
+/* name_of - as what an atom is measured, over all sets and restarts. */
+static uint64_t name_of(struct arena *scratch, struct str field, const struct atom *a)
 {
-    for (uint32_t l = 0; l < p->leaf_count; l++)
-        for (uint32_t i = 0; i < p->leaves[l].count; i++) {
-            struct atom a;
+    const unsigned char kind = (unsigned char)a->kind;
 
-            if (pattern_atom(scratch, s, p->leaves[l].field, &p->leaves[l].patterns[i], &a))
-                pattern_needs(&p->leaves[l].patterns[i], &a);
-        }
+    return str_hash(ARENA_JOIN(scratch, field, str_of("", 1), str_of((const char *)&kind, 1), a->text));
+}
+
+static int name_leaf(struct arena *keep, struct arena *scratch, const struct sigma *s, struct leaf *leaf)
+{
+    struct str field = leaf->field == FIELD_KEYWORD ? STR("") : s->fields[leaf->field];
+
+    leaf->names = arena_array(keep, leaf->count, sizeof *leaf->names);
+    for (uint32_t i = 0; leaf->names && i < leaf->count; i++) {
+        struct atom a;
+
+        leaf->names[i] = 0;
+        if (!pattern_atom(scratch, s, leaf->field, &leaf->patterns[i], &a))
+            continue;
+        pattern_needs(&leaf->patterns[i], &a);
+        leaf->names[i] = name_of(scratch, field, &a);
+    }
+    return arena_failed(keep) || arena_failed(scratch) ? -ENOMEM : 0;
+}
+
+int program_name(struct arena *a, struct arena *scratch, const struct sigma *s, struct program *p)
+{
+    int rc = 0;
+
+    for (uint32_t l = 0; l < p->leaf_count && rc == 0; l++)
+        rc = name_leaf(a, scratch, s, &p->leaves[l]);
+    return rc;
+}
+
+bool leaf_atom(struct arena *a, const struct sigma *s, const struct leaf *leaf, uint32_t i, struct atom *out)
+{
+    bool any = pattern_atom(a, s, leaf->field, &leaf->patterns[i], out);
+
+    out->name = any ? leaf->names[i] : 0;
+    return any;
 }

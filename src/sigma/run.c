@@ -1,5 +1,6 @@
 /* run.c - one event through all rules: view, log sources, candidates, conditions, correlations. */
 #include "sigma/engine.h"
+#include "sigma/frequency.h"
 
 #include <math.h>
 
@@ -24,6 +25,9 @@ struct sigma_run {
     uint32_t              sample_in, sample_seed;   /* evaluations until the next one that is timed */
     uint64_t              check_every;
     uint64_t              met_before;     /* cells made by sigma_run_meet */
+    struct sigma_frequency *frequency;
+    uint64_t              measure_every;
+    uint32_t              measure_part;
 };
 
 int sigma_run_new(const struct sigma *s, bool loose, struct sigma_run **out, struct err *e)
@@ -355,6 +359,52 @@ static int check(struct sigma_run *r, const struct event *ev, struct err *e)
     return 0;
 }
 
+/* --- how often is it there --- */
+
+static bool stands_in(struct sigma_run *r, const struct atom *a, uint32_t value)
+{
+    struct str folded = view_folded(&r->view, value), raw = view_value(&r->view, value)->raw;
+
+    return raw.p && atom_stands(a, str_of(folded.p, min_size(folded.n, FREQUENCY_BYTES)), raw);
+}
+
+/* measure_leaf - each text that it looks for in a field that the event has; what was looked for in this event is not again. */
+static void measure_leaf(struct sigma_run *r, const struct leaf *leaf)
+{
+    bool keyword = leaf->field == FIELD_KEYWORD;
+    uint32_t first = keyword ? 0 : view_first(&r->view, leaf->field);
+
+    for (uint32_t i = 0; i < leaf->count && first != UINT32_MAX; i++) {
+        struct atom a;
+        bool found = false;
+
+        if (frequency_noted(r->frequency, leaf->names[i]) || !leaf_atom(&r->view.scratch, r->set, leaf, i, &a) || a.kind == ATOM_PRESENT)
+            continue;
+        for (uint32_t v = first; !found && (keyword ? v < view_words(&r->view) : v != UINT32_MAX); v = keyword ? v + 1 : view_next(&r->view, v))
+            found = stands_in(r, &a, v);
+        frequency_note(r->frequency, a.name, found);
+    }
+}
+
+#define MEASURE_PARTS 16   /* of the rules one part is measured in an event, so that no event takes long */
+
+/* measure - the rules that are shown this event, of which a few are candidates and all are measured, a part of them at a time. */
+static void measure(struct sigma_run *r)
+{
+    const struct sigma *s = r->set;
+
+    if (!r->cell)
+        return;
+    frequency_event(r->frequency);
+    for (uint32_t w = r->measure_part++ % MEASURE_PARTS; w <= s->rule_count / 64; w += MEASURE_PARTS)
+        for (uint64_t bits = r->cell->rules[w]; bits; bits &= bits - 1) {
+            const struct program *p = &s->rules[w * 64 + (uint32_t)__builtin_ctzll(bits)].program;
+
+            for (uint32_t l = 0; l < p->leaf_count; l++)
+                measure_leaf(r, &p->leaves[l]);
+        }
+}
+
 int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silent, const struct sigma_match **matches,
                     struct err *e)
 {
@@ -371,6 +421,8 @@ int sigma_run_event(struct sigma_run *r, const struct event *ev, bool also_silen
     r->counters.events++;
     r->counted += r->counting;
     rc = try_candidates(r);
+    if (rc == 0 && r->measure_every && r->counters.events % r->measure_every == 0)
+        measure(r);
     if (rc == 0 && r->check_every && r->counters.events % r->check_every == 0)
         rc = check(r, ev, e);
     if (rc == 0)
@@ -414,6 +466,13 @@ const struct sigma_counters *sigma_run_counters(struct sigma_run *r)
 }
 
 void sigma_run_check(struct sigma_run *r, uint64_t every) { r->check_every = every; }
+
+void sigma_run_measure(struct sigma_run *r, struct sigma_frequency *f, uint64_t every)
+{
+    r->frequency = f;
+    r->measure_every = f ? every : 0;
+}
+
 struct sigma_cost sigma_run_cost(const struct sigma_run *r, uint32_t rule) { return r->costs[rule]; }
 
 void sigma_run_costs(const struct sigma_run *r, struct sigma_cost *cost)

@@ -42,6 +42,7 @@
 struct sigma;
 struct sigma_run;
 struct sigma_units;
+struct sigma_frequency;
 
 enum sigma_level { SIGMA_INFORMATIONAL, SIGMA_LOW, SIGMA_MEDIUM, SIGMA_HIGH, SIGMA_CRITICAL, SIGMA_LEVEL_COUNT };
 const char *sigma_level_name(enum sigma_level l);
@@ -121,6 +122,8 @@ MUST_USE int sigma_files(const char *path, struct arena *a, struct str **files, 
 #define SIGMA_NAMES_STALE 512      /* names of fields, or log sources, that no file need have any more */
 struct sigma_units *sigma_units_new(void);
 void sigma_units_free(struct sigma_units **u);
+/* sigma_units_measured - sets that are compiled from now on choose their witnesses by it too (frequency.h). Borrowed. */
+void sigma_units_measured(struct sigma_units *u, const struct sigma_frequency *f);
 /* sigma_units_made - files that the last call compiled; the others were taken as they were. */
 size_t sigma_units_made(const struct sigma_units *u);
 /* sigma_units_worn - half of a bound is used up: sigma_units_drop, when there is time, then the next call compiles all. */
@@ -196,6 +199,8 @@ void sigma_run_meet(struct sigma_run *r, const struct event *ev);
 uint64_t sigma_run_met(const struct sigma_run *r);
 /* sigma_run_check - from now on one event of so many is looked at by the plain evaluator too (0: none); what it finds otherwise is counted. */
 void sigma_run_check(struct sigma_run *r, uint64_t every);
+/* sigma_run_measure - from now on in one event of so many (0: none) it is measured how often what the rules look for is there, into f. It is borrowed. */
+void sigma_run_measure(struct sigma_run *r, struct sigma_frequency *f, uint64_t every);
 /* What a rule cost so far. Of a correlation: what its rules brought it. */
 struct sigma_cost {
     uint64_t looked, matched;       /* how often it was a candidate, so its condition was computed; how often it was true */

@@ -45,6 +45,7 @@ struct sigma_units {
     struct crop       **crops;
     uint32_t            crop_count, pass;
     size_t              made;
+    const struct sigma_frequency *frequency;
 };
 
 /* --- crops --- */
@@ -173,9 +174,11 @@ static int make(struct sigma *b, const struct sigma_source *src, XXH128_hash_t t
     rc = add_source(b, file, src->text, u->may_be_pipeline, e);
     if (rc < 0)
         return rc;
-    for (uint32_t i = 0; i < b->rule_count; i++)
-        program_needs(&b->scratch, b, &b->rules[i].program);
-    arena_reset(&b->scratch);
+    for (uint32_t i = 0; i < b->rule_count; i++) {
+        if (program_name(&b->arena, &b->scratch, b, &b->rules[i].program) < 0)
+            return err_set(e, -ENOMEM, "no memory for the rules");
+        arena_reset(&b->scratch);
+    }
     u->rules = keep(&b->arena, b->rules, u->rule_count = b->rule_count, sizeof *u->rules);
     u->filters = keep(&b->arena, b->filters, u->filter_count = b->filter_count, sizeof *u->filters);
     keep_told(b, u);
@@ -289,7 +292,7 @@ void sigma_units_drop(struct sigma_units *u)
         u->bench->names = NULL;
     sigma_free(&u->bench);
     crop_unref(&u->ground);
-    *u = (struct sigma_units){ .made = u->made, .pass = u->pass };
+    *u = (struct sigma_units){ .made = u->made, .pass = u->pass, .frequency = u->frequency };
 }
 
 /* bench_new - with the pipelines of these sources; what was compiled before is of no use any more. */
@@ -538,8 +541,10 @@ static int compile_with(struct sigma_units *u, struct sigma *s, const struct sig
         if (assemble(s, u, &p) < 0)
             rc = err_set(e, -ENOMEM, "no memory for the rules");
     }
+    s->frequency = u->frequency;
     if (rc == 0)
         rc = set_link(s, e);
+    s->frequency = NULL;
     if (rc == 0)
         remember(u, &p);
     pass_free(&p);
@@ -558,6 +563,7 @@ void sigma_units_free(struct sigma_units **up)
     *up = NULL;
 }
 
+void sigma_units_measured(struct sigma_units *u, const struct sigma_frequency *f) { u->frequency = f; }
 size_t sigma_units_made(const struct sigma_units *u) { return u->made; }
 bool sigma_units_worn(const struct sigma_units *u) { return u->bench && worn(u, 2); }
 

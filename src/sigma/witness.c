@@ -1,9 +1,10 @@
 /* witness.c - for each rule the atoms of which one must hold, and which rules each atom leads to.
  *
  * The choice is by cost, the expected number of firings an event: an atom that fires often brings its rules up in vain. As long as
- * nothing was measured, what the rules themselves write tells it: words that stand in many rules ("powershell", ".exe") are those
+ * nothing was measured (frequency.h), what the rules themselves write tells it: words that stand in many rules ("powershell", ".exe") are those
  * that stand in many events. */
 #include "sigma/engine.h"
+#include "sigma/frequency.h"
 
 #define COST_ALWAYS   1e9f    /* no witness */
 #define COST_NUMBERED 2.0f    /* the event's number: cells decide it; where they cannot, the rule is looked at always */
@@ -29,24 +30,35 @@ static void count_text(struct tables *t, struct str s)
         t->common[gram_hash(load4(s.p + i)) >> COMMON_SHIFT]++;
 }
 
-static float text_cost(const struct tables *t, const struct atom *a)
+/* assumed - the part of the values in which an atom stands, as long as nobody looked. */
+static float assumed(const struct tables *t, const struct atom *a)
 {
     uint32_t least = 2000;
 
-    if (a->kind == ATOM_PRESENT)
-        return COST_PRESENT;
     if (a->kind == ATOM_NUMBER)
         return COST_NUMBER;
     if (a->kind == ATOM_BEYOND)
         return COST_BEYOND;
     if (a->text.n < 4)
-        return (unsigned char)*a->text.p >= 0x80 ? COST_RARE : a->text.n == 3 ? 0.1f : 0.3f;
+        return (unsigned char)*a->text.p >= 0x80 ? 0 : a->text.n == 3 ? 0.1f : 0.3f;
     for (size_t i = 0; i + 4 <= a->text.n; i++) {
         uint32_t n = t->common[gram_hash(load4(a->text.p + i)) >> COMMON_SHIFT];
 
         least = n < least ? n : least;
     }
-    return (a->kind == ATOM_CONTAINS && atom_near(a) ? COST_NEAR : COST_RARE) + (float)least / 10000.0f;
+    return (float)least / 10000.0f;
+}
+
+static float text_cost(const struct sigma *s, const struct tables *t, const struct atom *a)
+{
+    float often;
+
+    if (a->kind == ATOM_PRESENT)
+        return COST_PRESENT;
+    often = assumed(t, a);
+    if (s->frequency)
+        often = frequency_of(s->frequency, a->name, often);
+    return often + (a->kind == ATOM_CONTAINS && a->text.n >= 4 && atom_near(a) ? COST_NEAR : COST_RARE);
 }
 
 static void look_over(const struct sigma *s, struct tables *t)
@@ -58,7 +70,7 @@ static void look_over(const struct sigma *s, struct tables *t)
             for (uint32_t i = 0; i < p->leaves[l].count; i++) {
                 struct atom a;
 
-                if (!pattern_atom(&t->arena, s, p->leaves[l].field, &p->leaves[l].patterns[i], &a))
+                if (!leaf_atom(&t->arena, s, &p->leaves[l], i, &a))
                     continue;
                 if (a.kind != ATOM_NUMBER)
                     count_text(t, a.text);
@@ -86,10 +98,9 @@ static float leaf_cost(struct chooser *c, const struct leaf *leaf)
     for (uint32_t i = 0; i < leaf->count; i++) {
         struct atom a;
 
-        if (!pattern_atom(&c->t->arena, c->s, leaf->field, &leaf->patterns[i], &a) ||
-            (a.kind == ATOM_PRESENT && leaf->field == FIELD_KEYWORD))
+        if (!leaf_atom(&c->t->arena, c->s, leaf, i, &a) || (a.kind == ATOM_PRESENT && leaf->field == FIELD_KEYWORD))
             return COST_ALWAYS;
-        cost += text_cost(c->t, &a);
+        cost += text_cost(c->s, c->t, &a);
     }
     if (cost > COST_BEYOND && all_beyond(leaf))
         return COST_BEYOND;
@@ -158,7 +169,7 @@ static int take_leaf(struct chooser *c, const struct leaf *leaf, struct witness 
         struct atom a = whole;
         uint32_t at;
 
-        if (!one && !pattern_atom(&c->t->arena, c->s, leaf->field, &leaf->patterns[i], &a))
+        if (!one && !leaf_atom(&c->t->arena, c->s, leaf, i, &a))
             return 0;   /* cannot be: such a leaf costs COST_ALWAYS */
         at = intern(c->t, &a);
         if (at == UINT32_MAX || !u32list_add(&c->t->of_rules, at))
