@@ -100,10 +100,11 @@ static int restore(struct detect *d, uint64_t *from, struct err *e)
 
     buf_init(&b, DETECT_STATE_MAX + MIB);
     rc = state_file_read(d->state_file, &b, from, parts, e);
-    if (rc == 0) {
-        rc = rules_choose(d, *from, e);
-        if (rc < 0)
-            return rc;
+    if (rc == 0 || rc == 1) {   /* also before there is the first one: some set may have looked already */
+        int chosen = rules_choose(d, rc == 0 ? *from : 0, e);
+
+        if (chosen < 0)
+            return chosen;
     }
     if (rc == 0)
         rc = triage_resume(d->triage, parts[STATE_POLICY], e);

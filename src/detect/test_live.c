@@ -484,6 +484,42 @@ static void killed_while_rules_change_no_event_is_looked_at_by_later_ones(void *
     place_remove(&p);
 }
 
+/* Killed before the first state was saved there is none that says where to go on, but there are findings. */
+static void before_the_first_state_too_no_event_is_looked_at_by_later_ones(void **state)
+{
+    struct place p;
+    const char *paths[] = { p.rules };
+    struct detect_config c = { .journal = p.journal, .findings = p.findings, .state_file = p.state, .rules = paths, .rule_count = 1, .checkpoint_ms = 1000000 };
+    uint32_t random = 3;
+    int status = 0;
+    pid_t child;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    write_version(&p, 2);
+    fill(&p, 0, 1, &random);
+    child = fork();
+    if (child == 0) {
+        struct detect *d = NULL;
+
+        _exit(detect_open(&c, NULL, NULL, &d, &e) == 0 && detect_step(d, 0, &e) > 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0 && !file_exists(p.state));
+    write_version(&p, 3);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    assert_int_equal(version_of(d), 2);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    fill(&p, 1, 1, &random);
+    while (detect_step(d, 0, &e) > 0)
+        ;
+    assert_int_equal(version_of(d), 3);
+    detect_close(&d);
+    place_remove(&p);
+}
+
 static void a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile(void **state)
 {
     struct place p;
@@ -762,6 +798,7 @@ int main(void)
         cmocka_unit_test(what_is_measured_is_kept_over_a_stop),
         cmocka_unit_test(windows_go_from_set_to_set),
         cmocka_unit_test(killed_while_rules_change_no_event_is_looked_at_by_later_ones),
+        cmocka_unit_test(before_the_first_state_too_no_event_is_looked_at_by_later_ones),
         cmocka_unit_test(a_stop_is_not_a_kill_new_rules_look_at_what_came_meanwhile),
         cmocka_unit_test(what_is_kept_comes_back_and_what_is_cut_or_changed_is_refused),
         cmocka_unit_test(a_changed_file_is_kept_as_a_part),
