@@ -49,21 +49,24 @@ static int show(const char *text, bool json)
     return all ? EXIT_YES : EXIT_NO;
 }
 
-/* show_waiting - what the desk could not write and tries again, by its own figures. */
-static void show_waiting(const char *data)
+/* show_figures - what a role could not do, by its own figures. */
+static void show_figures(const char *data)
 {
-    static const struct { const char *metric, *words; } figures[] = {
-        { "\nsaqshy_desk_rows_waiting ", "rows of the desk that could not be written wait: see its log" },
-        { "\nsaqshy_desk_findings_waiting ", "findings that could not become cases wait: see the desk's log" },
+    static const struct { const char *role, *metric, *words; } figures[] = {
+        { "desk", "\nsaqshy_desk_rows_waiting ", "rows of the desk that could not be written wait: see its log" },
+        { "desk", "\nsaqshy_desk_findings_waiting ", "findings that could not become cases wait: see the desk's log" },
+        { "desk", "\nsaqshy_desk_policies_wrong ", "file(s) of DATA/policy are wrong and left out by the desk: see its log" },
+        { "detect", "\nsaqshy_detect_policy_wrong ", "policy of detection is wrong and left out: see the log of detection" },
     };
-    AUTO_BUF struct buf b;
-    char path[4096];
 
-    buf_init(&b, MIB);
-    snprintf(path, sizeof path, "%.4000s/run/metrics-desk.prom", data);
-    if (file_read(path, MIB, &b, NULL) < 0)
-        return;   /* no desk here */
     for (size_t i = 0; i < COUNT(figures); i++) {
+        AUTO_BUF struct buf b;
+        char path[4096];
+
+        buf_init(&b, MIB);
+        snprintf(path, sizeof path, "%.4000s/run/metrics-%s.prom", data, figures[i].role);
+        if (file_read(path, MIB, &b, NULL) < 0)
+            continue;   /* the role is not here */
         struct str at = buf_view(&b), name = str_c(figures[i].metric);
         ptrdiff_t found = str_find(at, name);
         int64_t n = 0;
@@ -125,7 +128,7 @@ int cmd_status(int argc, char **argv)
         return EXIT_NO;
     }
     if (!json)
-        show_waiting(data);
+        show_figures(data);
     bool room = show_space(data, json);
     int code = show(b.p, json);
     return room ? code : EXIT_NO;

@@ -62,6 +62,8 @@ int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err 
     int rc = 0;
 
     *out = (struct desk_counts){ 0 };
+    for (size_t i = 0; desk_policy_wrong(d, i); i++)
+        out->policies_wrong += *desk_policy_wrong(d, i) != 0;
     for (size_t i = 0; rc == 0 && i < COUNT(asks); i++)
         rc = asks[i].timed ? db_int(d, e, 0, asks[i].to, asks[i].sql, "i", asks[i].to == &out->sessions ? now - DESK_SESSION_IDLE_NS : now)
                            : db_int(d, e, 0, asks[i].to, asks[i].sql, "");

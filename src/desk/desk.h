@@ -160,6 +160,10 @@ MUST_USE int desk_object_names(struct desk *d, const struct viewer *v, json_t **
 /* desk_visible_objects - ids of the objects whose events v may read, an array of strings; JSON null: all, unassigned too. */
 MUST_USE int desk_visible_objects(struct desk *d, const struct viewer *v, json_t **ids, struct err *e);
 
+/* desk_policy_wrong - why the i-th of the site's files that the desk reads (DATA/policy: auto_notify.yaml; the people of detection.yaml) is left out, as it is now:
+ * what was good before, or ours, counts. Borrowed until the next call; "": it counts; NULL past the last. */
+const char *desk_policy_wrong(struct desk *d, size_t i);
+
 /* desk_knows - may v know of this change (of desk_changed)? Two or three index lookups; "source" is for all who may see its object. */
 MUST_USE int desk_knows(struct desk *d, const struct viewer *v, struct str type, struct str id, bool *yes, struct err *e);
 
@@ -168,6 +172,7 @@ struct desk_counts {
     int64_t open_cases, running_clocks, overdue_clocks, letters_queued, letters_failed, findings_taken, sessions;
     int64_t rows_waiting, findings_waiting;   /* could not be written, are tried again (duties/setback.h) */
     int64_t link_waiting, link_oldest_s, link_refused, link_unapplied, link_held;   /* of all nodes; each node's stand in its page */
+    int64_t policies_wrong;                   /* files of DATA/policy that the desk leaves out (desk_policy_wrong) */
     int64_t files_swept;                      /* of refused acts, taken away (sweep.c) */
 };
 MUST_USE int desk_count(struct desk *d, time_ns now, struct desk_counts *out, struct err *e);

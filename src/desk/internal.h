@@ -55,14 +55,21 @@ struct people_row {
     size_t              role_count;
     bool                email, inbox; /* of tell */
 };
+enum policy_file { POLICY_AUTO, POLICY_PEOPLE, POLICY_FILES };   /* auto_notify.yaml; the people of detection.yaml */
 struct policy {
-    struct yaml *auto_file;           /* owns the ids of auto_notify */
-    struct yaml *people_file;         /* owns the texts of the rows */
+    struct yaml *file[POLICY_FILES];  /* own the texts: ids of auto_notify, those of the rows */
     struct people_row tell[POLICY_PEOPLE_MAX], confirm[POLICY_PEOPLE_MAX];
     size_t       tell_count, confirm_count;
+    struct {                          /* the site's file, as it was looked at last */
+        int64_t mtime_ns, bytes;
+        char    wrong[ERR_TEXT_MAX];  /* why it is left out; "": it is not */
+    } site[POLICY_FILES];
+    uint64_t     told;                /* of what is wrong, as it was logged last */
 };
-/* policy_load - auto_notify.yaml and the people of detection.yaml; files of DATA/policy take their place. */
+/* policy_load - both files; those of DATA/policy take their place. One of them that is wrong is left out, and why stands in site[].wrong. Fails only for ours. */
 MUST_USE int policy_load(const struct node *n, struct policy *out, struct err *e);
+/* policy_refresh - the same if a file of DATA/policy changed; the last good one goes on where it is wrong now. Rows that were borrowed are gone. */
+MUST_USE int policy_refresh(const struct node *n, struct policy *p, struct err *e);
 void policy_free(struct policy *p);
 /* policy_auto_notify - object {NULL,0}: is it so for any object? */
 bool policy_auto_notify(const struct policy *p, struct str rule_id, struct str object);

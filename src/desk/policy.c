@@ -1,5 +1,8 @@
 /* policy.c - content/policy: which rules send the notice of D-05 without a human (auto_notify.yaml), who is told when a case opens and without whose
- * word nothing goes out (detection.yaml, "people"). A file of DATA/policy takes the place of ours: auto_notify.yaml whole, people as one key. */
+ * word nothing goes out (detection.yaml, "people"). A file of DATA/policy takes the place of ours: auto_notify.yaml whole, people as one key. Somebody writes it by hand,
+ * while the desk runs or before it starts: what is wrong in it must stop neither. */
+#include <sys/stat.h>
+
 #include "desk/internal.h"
 #include "base/file.h"
 #include "base/yaml.h"
@@ -129,10 +132,10 @@ static int read_rows(const struct yaml *y, const struct ynode *list, row_read *r
     return rc;
 }
 
-static int people_read(struct policy *p, struct err *e)
+/* people_read - the rows of the file, or none of them. */
+static int people_read(struct policy *p, const struct yaml *y, struct err *e)
 {
     static const char *const known[] = { "tell", "confirm", NULL };
-    const struct yaml *y = p->people_file;
     const struct ynode *people = yaml_get(y->docs[0], "people");
     int rc;
 
@@ -146,45 +149,131 @@ static int people_read(struct policy *p, struct err *e)
     return rc < 0 ? rc : read_rows(y, yaml_get(people, "confirm"), read_confirm, p->confirm, &p->confirm_count, e);
 }
 
-/* load - the site's file of this name if it is there and has the key (or need not), else ours. */
-static int load(const struct node *n, const char *name, const char *key, struct yaml **out, struct err *e)
-{
-    char path[4096], relative[64];
-    int rc = 1;
+static const char *const file_names[POLICY_FILES] = { [POLICY_AUTO] = "auto_notify.yaml", [POLICY_PEOPLE] = "detection.yaml" };
 
-    snprintf(relative, sizeof relative, "policy/%s", name);
-    node_path(n, relative, path);
-    if (file_exists(path)) {
-        rc = yaml_load_file(path, out, e);
-        if (rc == 0 && key && ((*out)->doc_count != 1 || (*out)->docs[0]->kind != YNODE_MAP || !yaml_get((*out)->docs[0], key))) {
-            yaml_free(out);
-            rc = 1;
-        }
+static const char *site_path(const struct node *n, enum policy_file f, char path[4096])
+{
+    char relative[64];
+
+    snprintf(relative, sizeof relative, "policy/%s", file_names[f]);
+    return node_path(n, relative, path);
+}
+
+static void look(const char *path, int64_t *mtime_ns, int64_t *bytes)
+{
+    struct stat st;
+
+    *mtime_ns = *bytes = 0;
+    if (stat(path, &st) == 0) {
+        *mtime_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_SECOND + st.st_mtim.tv_nsec;
+        *bytes = st.st_size;
     }
-    if (rc != 1)
+}
+
+/* take - what the file says, in the place of what was said before; as that was if the file is wrong. Rows borrow from the file. */
+static int take(struct policy *p, enum policy_file f, struct yaml *y, struct err *e)
+{
+    AUTO_FREE struct policy *fresh = calloc(1, sizeof *fresh);
+    int rc = !fresh ? err_set(e, -ENOMEM, "no memory for the policy") : f == POLICY_AUTO ? auto_check(y, e) : people_read(fresh, y, e);
+
+    if (rc < 0) {
+        yaml_free(&y);
         return rc;
-    if (snprintf(path, sizeof path, "%s/policy/%s", n->content, name) >= (int)sizeof path)
+    }
+    if (f == POLICY_PEOPLE) {
+        memcpy(p->tell, fresh->tell, sizeof p->tell);
+        memcpy(p->confirm, fresh->confirm, sizeof p->confirm);
+        p->tell_count = fresh->tell_count;
+        p->confirm_count = fresh->confirm_count;
+    }
+    yaml_free(&p->file[f]);
+    p->file[f] = y;
+    return 0;
+}
+
+/* take_site - 1: there is no file of the site, or it says nothing of people. */
+static int take_site(const struct node *n, struct policy *p, enum policy_file f, struct err *e)
+{
+    struct yaml *y = NULL;
+    char path[4096];
+    int rc;
+
+    if (!file_exists(site_path(n, f, path)))
+        return 1;
+    rc = yaml_load_file(path, &y, e);
+    if (rc == 0 && f == POLICY_PEOPLE && (y->doc_count != 1 || y->docs[0]->kind != YNODE_MAP || !yaml_get(y->docs[0], "people"))) {
+        yaml_free(&y);
+        return 1;
+    }
+    return rc < 0 ? rc : take(p, f, y, e);
+}
+
+static int take_ours(const struct node *n, struct policy *p, enum policy_file f, struct err *e)
+{
+    struct yaml *y = NULL;
+    char path[4096];
+    int rc;
+
+    if (snprintf(path, sizeof path, "%s/policy/%s", n->content, file_names[f]) >= (int)sizeof path)
         return err_set(e, -ENAMETOOLONG, "the name of the folder is too long");
-    return yaml_load_file(path, out, e);
+    rc = yaml_load_file(path, &y, e);
+    return rc < 0 ? rc : take(p, f, y, e);
+}
+
+/* read_file - the site's, else ours. What is wrong in the site's is noted, and what there was before goes on. */
+static int read_file(const struct node *n, struct policy *p, enum policy_file f, struct err *e)
+{
+    struct err why = { 0 };
+    char path[4096];
+    int rc;
+
+    look(site_path(n, f, path), &p->site[f].mtime_ns, &p->site[f].bytes);
+    rc = take_site(n, p, f, &why);
+    if (rc == -ENOMEM)
+        return err_set(e, rc, "%s", why.text);
+    snprintf(p->site[f].wrong, sizeof p->site[f].wrong, "%s", rc < 0 ? why.text : "");
+    return rc == 1 || (rc < 0 && !p->file[f]) ? take_ours(n, p, f, e) : 0;
 }
 
 int policy_load(const struct node *n, struct policy *out, struct err *e)
 {
-    int rc;
+    int rc = 0;
 
     *out = (struct policy){ 0 };
-    rc = load(n, "auto_notify.yaml", NULL, &out->auto_file, e);
-    if (rc == 0)
-        rc = auto_check(out->auto_file, e);
-    if (rc == 0)
-        rc = load(n, "detection.yaml", "people", &out->people_file, e);
-    return rc < 0 ? rc : people_read(out, e);
+    for (int f = 0; f < POLICY_FILES && rc == 0; f++)
+        rc = read_file(n, out, (enum policy_file)f, e);
+    return rc;
+}
+
+int policy_refresh(const struct node *n, struct policy *p, struct err *e)
+{
+    int rc = 0;
+
+    for (int f = 0; f < POLICY_FILES && rc == 0; f++) {
+        int64_t mtime_ns, bytes;
+        char path[4096];
+
+        look(site_path(n, (enum policy_file)f, path), &mtime_ns, &bytes);
+        if (mtime_ns != p->site[f].mtime_ns || bytes != p->site[f].bytes)
+            rc = read_file(n, p, (enum policy_file)f, e);
+    }
+    return rc;
+}
+
+const char *desk_policy_wrong(struct desk *d, size_t i)
+{
+    struct err ours;
+
+    if (i >= POLICY_FILES)
+        return NULL;
+    (void)!policy_refresh(d->setup.node, &d->policy, &ours);
+    return d->policy.site[i].wrong;
 }
 
 void policy_free(struct policy *p)
 {
-    yaml_free(&p->auto_file);
-    yaml_free(&p->people_file);
+    for (int f = 0; f < POLICY_FILES; f++)
+        yaml_free(&p->file[f]);
 }
 
 /* --- asking --- */
@@ -199,7 +288,7 @@ static bool among(const struct ynode *list, struct str text)
 
 bool policy_auto_notify(const struct policy *p, struct str rule_id, struct str object)
 {
-    const struct ynode *list = p->auto_file ? yaml_get(p->auto_file->docs[0], "auto_notify") : NULL;
+    const struct ynode *list = p->file[POLICY_AUTO] ? yaml_get(p->file[POLICY_AUTO]->docs[0], "auto_notify") : NULL;
 
     for (const struct ynode *n = list && list->kind == YNODE_SEQ ? list->first : NULL; n; n = n->next)
         if (n->kind == YNODE_SCALAR ? str_eq(n->text, rule_id) : str_eq(yaml_text(n, "rule"), rule_id) && among(yaml_get(n, "objects"), object))

@@ -35,7 +35,10 @@ void desk_reply_free(struct desk_reply *r)
 
 void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time_ns now, struct desk_reply *r)
 {
+    struct err ours;
+
     *c = (struct call){ .d = d, .v = v, .now = now, .r = r, .e = &r->err };
+    (void)!policy_refresh(d->setup.node, &d->policy, &ours);   /* what is wrong is told by each tick, what was good goes on */
     arena_init(&c->a, 64 * MIB);
 }
 

@@ -106,6 +106,25 @@ static int sessions_end(struct call *c)
     return rc < 0 ? rc : 0;
 }
 
+/* policy_part - what is wrong in a file of DATA/policy is logged once, and when it is good again. */
+static int policy_part(struct call *c)
+{
+    uint64_t hash = 0;
+
+    for (size_t i = 0; desk_policy_wrong(c->d, i); i++) {
+        const char *wrong = desk_policy_wrong(c->d, i);
+
+        hash = hash * 31 + (*wrong ? str_hash(str_c(wrong)) : 0);
+    }
+    for (size_t i = 0; hash != c->d->policy.told && desk_policy_wrong(c->d, i); i++)
+        if (*desk_policy_wrong(c->d, i))
+            log_line(LOG_ERROR, "a file of this site's policy is wrong and left out: what was good before, or ours, counts", "error.message", desk_policy_wrong(c->d, i), NULL);
+    if (hash != c->d->policy.told && hash == 0)
+        log_line(LOG_INFO, "this site's policy counts again", NULL);
+    c->d->policy.told = hash;
+    return 0;
+}
+
 /* The parts of a tick. One that fails does not stop the others: an overdue mark must not wait for a disk that has no room for a PDF, nor a
  * session's end for a report. */
 typedef int tick_part(struct call *c);
@@ -124,6 +143,7 @@ static int tick(struct call *c, time_ns *next)
         documents_tick,
         integrity_tick,
         keeping_tick,
+        policy_part,
     };
     char story[ERR_TEXT_MAX] = "";
     int made = 0, failed = 0;

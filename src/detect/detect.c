@@ -48,6 +48,7 @@ static const struct { const char *name; bool gauge; const char *help; } metric_r
     [M_ROWS] = { "saqshy_detect_coverage_rows", true, "sources whose events are counted, for each object and class" },
     [M_ROWS_DROPPED] = { "saqshy_detect_coverage_dropped", true, "sources silent for longest that were dropped for lack of room" },
     [M_SILENCES] = { "saqshy_detect_silences_total", false, "findings of silent sources and types" },
+    [M_POLICY_WRONG] = { "saqshy_detect_policy_wrong", true, "the files of the policy are wrong: at the start the site's is left out, later the one before goes on" },
     [M_REPEATED] = { "saqshy_detect_findings_repeated_total", false, "findings of replayed events, not taken twice" },
 };
 
@@ -363,6 +364,7 @@ static void meter_run(struct detect *d)
     detect_meter(d, M_DIFFERED, (int64_t)(c->differed - d->counted.differed));
     detect_meter(d, M_GROUPS, (int64_t)c->groups);
     detect_meter(d, M_SEQ, (int64_t)d->next_seq);
+    detect_meter(d, M_POLICY_WRONG, *detect_policy_note(d) != 0);
     d->counted = *c;
     struct episode_counters g = triage_counters(d->triage);
     detect_meter(d, M_EPISODES, (int64_t)g.open);
@@ -666,7 +668,7 @@ static int put_picture(void *arg, struct err *e) { return publisher_put(arg, e);
 /* detect_publish - the numbers are taken here, the text is made and written by the thread, which reads the set and its refusals: both are freed by it alone. */
 int detect_publish(struct detect *d, bool now, detect_costly *told, void *arg, struct err *e)
 {
-    struct published p = { d->sigma, d->run, &d->rules, d->kept.p, d->kept.count, d->next_seq };
+    struct published p = { d->sigma, d->run, &d->rules, d->kept.p, d->kept.count, d->next_seq, detect_policy_note(d) };
     size_t costly = 0;
     int rc = tell_exceptions(d, e), answer = 0;
 

@@ -77,7 +77,7 @@ MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
 MUST_USE int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, struct err *e);
 /* detect_policy_reload - read the policy anew if a file of it changed. 1: another policy is in force; 0: nothing changed. On failure the one before is. */
 MUST_USE int detect_policy_reload(struct detect *d, struct err *e);
-/* detect_policy_note - why the site's policy was left out at the start; "": it was not. */
+/* detect_policy_note - why the policy's files of now do not count (at the start the site's is left out, later the one before goes on); "": they do. */
 const char *detect_policy_note(const struct detect *d);
 /* detect_publish_risk, detect_publish_exceptions - the files risk.json (risk.h) and exceptions.json (exception.h) as of "at". The second is written beside the loop where
  * detect_watch was called: then a failure is told by a later call of it, or of detect_publish. */

@@ -17,6 +17,7 @@ struct publisher {
     size_t    costly_count;
     struct published   now;    /* what is to be written */
     struct detect_rules stats;
+    char               policy_wrong[ERR_TEXT_MAX];
     struct sigma_cost *cost;   /* by rule */
     uint64_t           now_events;
 };
@@ -251,6 +252,7 @@ static void put_all(const struct publisher *p, const struct published *now, cons
     put_count(b, "events", events);
     buf_printf(b, ",\n\"set\":{\"loaded\":%zu,\"unsupported\":%zu,\"broken\":%zu,\"kept\":%zu,\"compiled_bytes\":%zu}", s->loaded, s->unsupported, s->broken,
                s->kept, sigma_bytes(now->set));
+    put_text(b, "policy_wrong", str_c(now->policy_wrong));
     buf_str(b, STR(",\n\"rules\":["));
     for (size_t i = 0; i < sigma_rule_count(now->set); i++) {
         buf_str(b, i ? STR(",\n") : STR("\n"));
@@ -288,6 +290,8 @@ int publisher_take(struct publisher *p, const struct published *now, detect_cost
     p->now = *now;
     p->stats = *now->stats;
     p->now.stats = &p->stats;
+    snprintf(p->policy_wrong, sizeof p->policy_wrong, "%s", now->policy_wrong ? now->policy_wrong : "");
+    p->now.policy_wrong = p->policy_wrong;
     p->now_events = events;
     return 0;
 }

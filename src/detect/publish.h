@@ -40,6 +40,7 @@ struct published {
     const struct sigma_refusal *kept;      /* refusals of files that go on as they were */
     size_t                     kept_count;
     uint64_t                   seq;
+    const char                *policy_wrong;   /* why the policy's files of now do not count; "": they do */
 };
 
 /* publisher_new - path: the file. */

@@ -319,6 +319,7 @@ static void a_policy_that_became_wrong_is_told_and_the_one_before_goes_on(void *
     assert_int_equal(detect_policy_reload(d, &e), -EBADMSG);
     assert_non_null(strstr(e.text, "policy.yaml:1:17"));
     assert_int_equal(detect_policy_reload(d, &e), 0);   /* told once */
+    assert_non_null(strstr(detect_policy_note(d), "policy.yaml:1:17"));   /* and shown until it is good again */
     put_rows(&p, rows, 2);
     while (detect_step(d, 0, &e) > 0)
         ;
@@ -327,6 +328,7 @@ static void a_policy_that_became_wrong_is_told_and_the_one_before_goes_on(void *
     json_decref(f);
     policy_write(&p, "0m", "1m", 60, "critical");
     assert_int_equal(detect_policy_reload(d, &e), 1);
+    assert_string_equal(detect_policy_note(d), "");
     detect_close(&d);
     place_remove(&p);
 }

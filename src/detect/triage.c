@@ -47,6 +47,7 @@ int triage_reload(struct triage *t, struct err *e)
     for (int i = 0; i < 2; i++)
         look(&t->files[i], &t->files[i].mtime_ns, &t->files[i].size);
     rc = detect_policy_load(t->files[0].path, t->files[1].path, &fresh, e);
+    snprintf(t->note, sizeof t->note, "%s", rc < 0 ? e->text : "");
     if (rc < 0)
         return rc;
     struct detect_policy *before = t->coming ? t->coming : t->policy;

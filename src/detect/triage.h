@@ -19,7 +19,7 @@ struct triage;
  * not stand still for a slip of the pen. */
 MUST_USE int triage_open(const char *ours, const char *site, struct triage **out, struct err *e);
 void triage_close(struct triage **t);
-const char *triage_note(const struct triage *t);   /* "": there is nothing to say */
+const char *triage_note(const struct triage *t);   /* why the files of now do not count; "": they do */
 /* triage_changed - the policy's files are others than those that were read. */
 bool triage_changed(const struct triage *t);
 /* triage_reload - read the policy anew. On failure the one before goes on. */

@@ -210,7 +210,21 @@ static json_t *remark_json(const struct call *c, const json_t *r)
                      json_is_string(r) ? json_string_value(r) : *picture_text(r, "reason") ? picture_text(r, "reason") : picture_text(r, "text"));
 }
 
-static json_t *set_json(const struct call *c, const json_t *all)
+/* policies_json - what is wrong in files of DATA/policy, as detection and the desk tell it. */
+static json_t *policies_json(struct call *c, const json_t *all)
+{
+    json_t *list = json_array();
+    const char *wrong = picture_text(all, "policy_wrong");
+
+    if (*wrong)
+        json_array_append_new(list, json_pack("{s:s,s:s}", "by", "detection", "reason", wrong));
+    for (size_t i = 0; (wrong = desk_policy_wrong(c->desk, i)) != NULL; i++)
+        if (*wrong)
+            json_array_append_new(list, json_pack("{s:s,s:s}", "by", "desk", "reason", wrong));
+    return list;
+}
+
+static json_t *set_json(struct call *c, const json_t *all)
 {
     static const char *const counts[] = { "loaded", "unsupported", "broken", "kept", "compiled_bytes" };
     json_t *o = json_object(), *refused = json_array(), *remarks = json_array();
@@ -226,6 +240,7 @@ static json_t *set_json(const struct call *c, const json_t *all)
     json_array_foreach(json_object_get(all, "remarks"), i, r)
         if (i < REFUSED_SHOWN)
             json_array_append_new(remarks, remark_json(c, r));
+    json_object_set_new(o, "policies_wrong", policies_json(c, all));
     json_object_set_new(o, "refused", refused);
     json_object_set_new(o, "remarks", remarks);
     return o;

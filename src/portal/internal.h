@@ -79,7 +79,7 @@ struct change {
 
 struct portal_metrics {
     struct metric *requests[6];      /* by hundreds of the status; [0]: refused before a head was whole */
-    struct metric *open_cases, *running_clocks, *overdue_clocks, *letters_queued, *letters_failed, *findings_taken, *sessions, *rows_waiting, *findings_waiting, *files_swept;
+    struct metric *open_cases, *running_clocks, *overdue_clocks, *letters_queued, *letters_failed, *findings_taken, *sessions, *rows_waiting, *findings_waiting, *files_swept, *policies_wrong;
     struct metric *link_waiting, *link_oldest, *link_refused, *link_unapplied, *link_held;
     struct metric *micros, *connections, *streams, *refused_connections, *busy, *dropped;
 };

@@ -64,6 +64,7 @@ static void register_metrics(struct portal *p)
     p->m.letters_failed = metrics_cell(m, "saqshy_desk_letters_failed", NULL, true, "letters that were given up");
     p->m.rows_waiting = metrics_cell(m, "saqshy_desk_rows_waiting", NULL, true, "reminders, marks and terms that could not be written and are tried again");
     p->m.findings_waiting = metrics_cell(m, "saqshy_desk_findings_waiting", NULL, true, "findings that could not become cases, are kept and tried again");
+    p->m.policies_wrong = metrics_cell(m, "saqshy_desk_policies_wrong", NULL, true, "files of DATA/policy that are wrong and left out by the desk");
     p->m.files_swept = metrics_cell(m, "saqshy_desk_files_swept_total", NULL, false, "files of refused acts that no row knows, taken away");
     p->m.findings_taken = metrics_cell(m, "saqshy_desk_findings_taken_total", NULL, false, "findings read into cases");
     p->m.link_waiting = metrics_cell(m, "saqshy_link_waiting", NULL, true, "envelopes for other nodes that are not acknowledged");
@@ -111,6 +112,7 @@ static void count_done(struct job *j)
     metric_set(m->letters_failed, c->counts.letters_failed);
     metric_set(m->rows_waiting, c->counts.rows_waiting);
     metric_set(m->findings_waiting, c->counts.findings_waiting);
+    metric_set(m->policies_wrong, c->counts.policies_wrong);
     metric_set(m->files_swept, c->counts.files_swept);
     metric_set(m->findings_taken, c->counts.findings_taken);
     metric_set(m->link_waiting, c->counts.link_waiting);

@@ -20,7 +20,9 @@ export type DetectionRule = Decoded<typeof rule>;
 export const VERDICTS = ['broken', 'unsupported'] as const;
 const refused = object({ file: str, line: num, column: num, id: str, verdict: oneOf(VERDICTS), reason: str });
 export type RefusedRule = Decoded<typeof refused>;
-const set = object({ loaded: num, unsupported: num, broken: num, kept: num, compiled_bytes: num, events: num, refused: arr(refused), remarks: arr(object({ file: str, line: num, text: str })) });
+// i18n: ui.detection.policy_wrong.*
+export const POLICY_READERS = ['desk', 'detection'] as const;
+const set = object({ policies_wrong: arr(object({ by: oneOf(POLICY_READERS), reason: str })), loaded: num, unsupported: num, broken: num, kept: num, compiled_bytes: num, events: num, refused: arr(refused), remarks: arr(object({ file: str, line: num, text: str })) });
 const rules = object({ now: instant, at: nullable(instant), expected: bool, running: bool, set, total: num, counts: map(num), items: arr(rule), next: nullable(str) });
 export type DetectionRules = Decoded<typeof rules>;
 export const detectionRules = (query: Query) => get('/detection/rules', rules, query);
