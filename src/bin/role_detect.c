@@ -180,7 +180,7 @@ static void tell_expired(const struct detect *d, time_ns from, time_ns now)
 /* What the desk is told of exceptions: at the start, when the rules were read, and when one expires. */
 struct telling { time_ns until, next; };
 
-static void tell_exceptions(const struct node *node, const struct detect *d, struct telling *t, bool anew)
+static void tell_exceptions(const struct node *node, struct detect *d, struct telling *t, bool anew)
 {
     time_ns now = clock_now();
     char path[4096];
