@@ -258,29 +258,87 @@ struct str longest_piece(struct str pattern)
     return best;
 }
 
-void query_tokens(struct str text, query_token_fn *say, void *arg)
+/* --- tokens --- */
+
+#define ADDRESS_PARTS 4u
+
+/* A run of numbers with a single dot between each: where the last four of them begin. */
+struct dotted {
+    size_t begin[ADDRESS_PARTS], end;   /* end: of the last one */
+    size_t count;
+};
+
+/* token_read - the run of letters at *i, folded, into token; its length, or more than QUERY_TOKEN_MAX. *digits: it has nothing else. */
+static size_t token_read(struct str text, size_t *i, char token[QUERY_TOKEN_MAX], bool *digits)
 {
+    size_t n = 0;
+    bool only = true;
+
+    while (*i < text.n && query_word_byte(text.p[*i])) {
+        char c[4];
+        size_t step = 1;
+
+        c[0] = text.p[*i];
+        if ((unsigned char)c[0] >= 0x80)
+            step = fold_char(text.p + *i, text.n - *i, c);
+        else if (c[0] >= 'A' && c[0] <= 'Z')
+            c[0] = (char)(c[0] | 32);
+        only = only && c[0] >= '0' && c[0] <= '9';
+        if (n + step <= QUERY_TOKEN_MAX) {
+            if (step == 1)
+                token[n] = c[0];
+            else
+                memcpy(token + n, c, step);
+            n += step;
+        } else {
+            n = QUERY_TOKEN_MAX + 1;    /* too long: it is not indexed, nor asked for */
+        }
+        *i += step;
+    }
+    *digits = only;
+    return n;
+}
+
+/* dotted_add - one more number, from begin to end; whether the last four are an address. */
+static bool dotted_add(struct dotted *d, struct str text, size_t begin, size_t end)
+{
+    bool goes_on = d->count && begin == d->end + 1 && text.p[d->end] == '.';
+
+    d->count = goes_on ? d->count + 1 : 1;
+    for (size_t k = 0; k + 1 < ADDRESS_PARTS; k++)
+        d->begin[k] = d->begin[k + 1];
+    d->begin[ADDRESS_PARTS - 1] = begin;
+    d->end = end;
+    return d->count >= ADDRESS_PARTS;
+}
+
+static void each_token(struct str text, bool all, query_token_fn *say, void *arg)
+{
+    struct dotted d = { .count = 0 };
     char token[QUERY_TOKEN_MAX];
     size_t i = 0;
 
     while (i < text.n) {
-        size_t n = 0;
+        size_t begin, n;
+        bool digits, common;
 
         while (i < text.n && !query_word_byte(text.p[i]))
             i++;
-        while (i < text.n && query_word_byte(text.p[i])) {
-            char c[4];
-            size_t step = fold_char(text.p + i, text.n - i, c);
-
-            if (n + step <= sizeof token) {
-                memcpy(token + n, c, step);
-                n += step;
-            } else {
-                n = sizeof token + 1; /* too long: it is not indexed, nor asked for */
-            }
-            i += step;
+        begin = i;
+        n = token_read(text, &i, token, &digits);
+        if (n == 0 || n > QUERY_TOKEN_MAX) {
+            d.count = 0;
+            continue;
         }
-        if (n > 0 && n <= sizeof token)
-            say(arg, str_hash(str_of(token, n)));
+        common = n < QUERY_COMMON_LETTERS || (digits && n < QUERY_COMMON_DIGITS);
+        if (all || !common)
+            say(arg, (str_hash(str_of(token, n)) & ~(uint64_t)QUERY_TOKEN_FLAGS) | (common ? QUERY_TOKEN_COMMON : 0));
+        if (!digits || n > 3)
+            d.count = 0;
+        else if (dotted_add(&d, text, begin, i))
+            say(arg, (str_hash(str_of(text.p + d.begin[0], i - d.begin[0])) & ~(uint64_t)QUERY_TOKEN_FLAGS) | QUERY_TOKEN_ADDRESS);
     }
 }
+
+void query_tokens(struct str text, query_token_fn *say, void *arg) { each_token(text, true, say, arg); }
+void query_index_tokens(struct str text, query_token_fn *say, void *arg) { each_token(text, false, say, arg); }

@@ -69,14 +69,21 @@ void query_range(const struct query *q, time_ns *from, time_ns *to);
 /* query_needs - what a store may use to skip whole blocks: hashes of tokens (as query_tokens gives them) of which every matching event's line
  * and field values must contain all. *count is their number, list is borrowed from the query. Zero means nothing can be skipped. */
 const uint64_t *query_needs(const struct query *q, size_t *count);
-/* query_tokens - call say for every token of a text: runs of letters (ASCII and UTF-8 above 0x7f), digits and '_' , ASCII and Cyrillic letters lower-cased;
- * longer than 128 bytes are left out. The same function makes the tokens of a store's index. */
 /* query_word_byte - part of a token: ASCII letters and digits, '_', and every byte of a letter beyond ASCII. */
 static inline bool query_word_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
 }
+/* query_tokens - call say for every token of a text: runs of letters (ASCII and UTF-8 above 0x7f), digits and '_', ASCII and Cyrillic letters lower-cased; longer than 128
+ * bytes are left out; and each IPv4 address as a whole. Its two lowest bits say whether a store's index has it: query_index_tokens says those alone, by the same
+ * function. Words of two letters and numbers of five digits are everywhere: they are not in it. */
+#define QUERY_COMMON_LETTERS 3u
+#define QUERY_COMMON_DIGITS  6u
+#define QUERY_TOKEN_FLAGS    3u
+#define QUERY_TOKEN_COMMON   1u     /* not in an index */
+#define QUERY_TOKEN_ADDRESS  2u     /* an address as a whole: not in indexes of blocks of rows */
 typedef void query_token_fn(void *arg, uint64_t hash);
+void query_index_tokens(struct str text, query_token_fn *say, void *arg);
 void query_tokens(struct str text, query_token_fn *say, void *arg);
 
 /* --- the tree, for whoever runs it otherwise than event by event --- */

@@ -156,22 +156,42 @@ static uint32_t line_sum(const unsigned char line[FILTER_LINE], uint32_t index)
     return (uint32_t)XXH3_64bits_withSeed(line, FILTER_BITS / 8, index);
 }
 
-int filter_may(const unsigned char line[FILTER_LINE], uint32_t index, uint64_t hash)
+/* may_hold - the bits of a token are set in the line. */
+static bool may_hold(const unsigned char line[FILTER_LINE], uint64_t hash)
 {
     uint32_t x;
-    struct reader r = rd_from(line + FILTER_BITS / 8, 4);
 
-    if (rd_le32(&r) != line_sum(line, index))
-        return -EBADMSG;
     hash += hash == 0;
     x = (uint32_t)hash;
     for (unsigned i = 0; i < FILTER_PROBES; i++) {
         uint32_t bit = filter_bit(&x, i);
 
         if (!(line[bit / 8] & 1u << bit % 8))
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
+}
+
+int filter_may(const struct block_entry *entry, const unsigned char line[FILTER_LINE], uint32_t index, uint64_t hash)
+{
+    struct reader r = rd_from(line + FILTER_BITS / 8, 4);
+
+    if (rd_le32(&r) != line_sum(line, index))
+        return -EBADMSG;
+    if (entry->version != BLOCK_ROWS)
+        return may_hold(line, hash);
+    /* Blocks of rows have every word by its whole hash, and no address as one. */
+    if (hash & QUERY_TOKEN_ADDRESS)
+        return 1;
+    for (uint64_t low = 0; low <= QUERY_TOKEN_FLAGS; low++)
+        if (may_hold(line, (hash & ~(uint64_t)QUERY_TOKEN_FLAGS) | low))
+            return 1;
+    return 0;
+}
+
+bool filter_has(const struct block_entry *entry, uint64_t hash)
+{
+    return entry->version == BLOCK_ROWS ? !(hash & QUERY_TOKEN_ADDRESS) : !(hash & QUERY_TOKEN_COMMON);
 }
 
 static void filter_encode(const struct token_set *t, struct block_entry *entry, struct buf *out)
@@ -264,7 +284,7 @@ static uint64_t zag(uint64_t v) { return v >> 1 ^ (~(v & 1) + 1); }
 
 static void tell_token(void *arg, struct str value)
 {
-    query_tokens(value, token_add, arg);
+    query_index_tokens(value, token_add, arg);
 }
 
 /* put_columns - 1: done; 0: these events do not come back from columns. */
@@ -309,16 +329,28 @@ static int put_rows(struct block_writer *w, const struct waiting *p, size_t from
     return rc < 0 ? rc : pack(buf_view(&w->raw), out, &entry->payload_bytes, &entry->payload_sum, e);
 }
 
+/* unit_of - the largest of these units that all differences of time are multiples of: most clocks of logs are coarser than a nanosecond. */
+static uint64_t unit_of(const struct waiting *p, size_t from, size_t count)
+{
+    uint64_t unit = NS_PER_SECOND;
+
+    for (size_t i = from + 1; i < from + count && unit > 1; i++)
+        while (((uint64_t)waiting_time(p, i) - (uint64_t)waiting_time(p, i - 1)) % unit)
+            unit /= 1000;
+    return unit;
+}
+
 static int put_keys(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
-    uint64_t seq = 0;
+    uint64_t seq = 0, unit = unit_of(p, from, count);
     time_ns time = waiting_time(p, from);
 
     buf_reset(&w->raw);
+    buf_varint(&w->raw, unit);
+    for (size_t i = from; i < from + count; i++)
+        buf_varint(&w->raw, ((uint64_t)waiting_time(p, i) - (uint64_t)(i > from ? waiting_time(p, i - 1) : time)) / unit);
     for (size_t i = from; i < from + count; i++) {
-        buf_varint(&w->raw, (uint64_t)waiting_time(p, i) - (uint64_t)time);
         buf_varint(&w->raw, zig(waiting_seq(p, i) - seq));
-        time = waiting_time(p, i);
         seq = waiting_seq(p, i);
         entry->first_seq = seq < entry->first_seq ? seq : entry->first_seq;
         entry->last_seq = seq > entry->last_seq ? seq : entry->last_seq;
@@ -404,15 +436,32 @@ bool block_sound(const struct block_entry *entry, struct str packed)
         return false;
     packed = str_cut(packed, (size_t)entry->keys_bytes + entry->payload_bytes);
     for (uint32_t i = 0; i < entry->filter_lines; i++)
-        if (filter_may((const unsigned char *)packed.p + (size_t)i * FILTER_LINE, i, 0) < 0)
+        if (filter_may(entry, (const unsigned char *)packed.p + (size_t)i * FILTER_LINE, i, 0) < 0)
             return false;
     return true;
+}
+
+/* get_keys - of blocks of rows each time and number after the other, in nanoseconds; of columns all times, in a unit, then all numbers. */
+static void get_keys(const struct block_entry *entry, struct reader *r, struct block_view *v)
+{
+    bool columns = entry->version == BLOCK_COLUMNS;
+    uint64_t time = (uint64_t)entry->min_time, seq = 0, unit = columns ? rd_varint(r) : 1;
+
+    for (uint32_t i = 0; i < entry->events; i++) {
+        v->time[i] = (time_ns)(time += rd_varint(r) * unit);
+        if (!columns)
+            v->seq[i] = seq += zag(rd_varint(r));
+    }
+    for (uint32_t i = 0; columns && i < entry->events; i++)
+        v->seq[i] = seq += zag(rd_varint(r));
+    for (uint32_t i = 0; i < entry->events && rd_ok(r); i++)
+        if (v->time[i] < entry->min_time || v->time[i] > entry->max_time || v->seq[i] < entry->first_seq || v->seq[i] > entry->last_seq)
+            rd_fail(r, "a time and number within those of the block");
 }
 
 int block_decode_keys(const struct block_entry *entry, struct str packed, struct block_view *v, struct err *e)
 {
     struct reader r;
-    uint64_t time = (uint64_t)entry->min_time, seq = 0;
     int rc;
 
     if (packed.n < entry->keys_bytes)
@@ -430,14 +479,7 @@ int block_decode_keys(const struct block_entry *entry, struct str packed, struct
             return err_set(e, -ENOMEM, "no memory to read a block");
     }
     r = rd_str(buf_view(&v->keys));
-    for (uint32_t i = 0; i < entry->events; i++) {
-        time += rd_varint(&r);
-        seq += zag(rd_varint(&r));
-        v->time[i] = (time_ns)time;
-        v->seq[i] = seq;
-        if (v->time[i] < entry->min_time || v->time[i] > entry->max_time || seq < entry->first_seq || seq > entry->last_seq)
-            rd_fail(&r, "a time and number within those of the block");
-    }
+    get_keys(entry, &r, v);
     if (rd_left(&r))
         rd_fail(&r, "the end of the keys");
     return rd_ok(&r) ? 0 : rd_err(&r, e, "block");

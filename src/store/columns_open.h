@@ -44,7 +44,7 @@ struct columns {
     size_t              groups, group_cap;
     struct frame       *frame;
     size_t              frames, own;
-    struct frame_place  rest, rows;
+    struct frame_place  rest, codes, moments;
     uint32_t           *rest_row;
     uint32_t            rests;
     time_ns            *received;

@@ -239,7 +239,8 @@ static void settle_all(struct columns *c, struct reader *r)
             for (unsigned f = 0; f < COLUMN_FRAMES; f++)
                 settle(c, &c->group[g].text[t].place[f], r);
     settle(c, &c->rest, r);
-    settle(c, &c->rows, r);
+    settle(c, &c->codes, r);
+    settle(c, &c->moments, r);
 }
 
 static void get_directory(struct columns *c, struct reader *r, size_t at)
@@ -248,7 +249,8 @@ static void get_directory(struct columns *c, struct reader *r, size_t at)
 
     get_groups(c, r);
     c->rest = get_place(c, r);
-    c->rows = get_place(c, r);
+    c->codes = get_place(c, r);
+    c->moments = get_place(c, r);
     c->own = c->counting.own;
     most = (size_t)c->counting.own + c->counting.pools;
     if (!rd_ok(r))
@@ -335,19 +337,17 @@ static int give_frame(void *arg, unsigned which, struct str *bytes, struct err *
 
 /* --- which event is in which group --- */
 
-static int get_rows(struct columns *c, struct err *e)
+static int get_codes(struct columns *c, struct err *e)
 {
     struct str bytes;
     struct reader r;
     AUTO_FREE uint32_t *have = calloc(c->groups + 1, sizeof *have);
-    uint64_t received = 0;
-    int rc = place_bytes(c, &c->rows, &bytes, e);
+    int rc = place_bytes(c, &c->codes, &bytes, e);
 
     c->rest_row = arena_array(&c->arena, c->rests + 1u, sizeof *c->rest_row);
-    c->received = arena_array(&c->arena, c->count, sizeof *c->received);
     if (rc < 0)
         return rc;
-    if (!have || !c->rest_row || !c->received)
+    if (!have || !c->rest_row)
         return err_set(e, -ENOMEM, "no memory to read a block");
     r = rd_str(bytes);
     for (size_t i = 0; i < c->count && rd_ok(&r); i++) {
@@ -361,10 +361,30 @@ static int get_rows(struct columns *c, struct err *e)
         else
             c->rest_row[have[g]++] = (uint32_t)i;
     }
-    for (size_t i = 0; i < c->count && rd_ok(&r); i++)
-        c->received[i] = (time_ns)(received += (uint64_t)codec_zag(rd_varint(&r)));
     if (rd_ok(&r) && rd_left(&r))
-        rd_fail(&r, "the end of the rows");
+        rd_fail(&r, "the end of the groups of events");
+    return rd_ok(&r) ? 0 : rd_err(&r, e, "block");
+}
+
+static int get_moments(struct columns *c, struct err *e)
+{
+    struct str bytes;
+    struct reader r;
+    uint64_t before = 0;
+    int rc = place_bytes(c, &c->moments, &bytes, e);
+    uint8_t from_time;
+
+    c->received = arena_array(&c->arena, c->count, sizeof *c->received);
+    if (rc < 0)
+        return rc;
+    if (!c->received)
+        return err_set(e, -ENOMEM, "no memory to read a block");
+    r = rd_str(bytes);
+    from_time = rd_u8(&r);
+    for (size_t i = 0; i < c->count && rd_ok(&r); i++)
+        c->received[i] = (time_ns)(before = (from_time ? (uint64_t)c->time[i] : before) + (uint64_t)codec_zag(rd_varint(&r)));
+    if (rd_ok(&r) && (rd_left(&r) || from_time > 1))
+        rd_fail(&r, "the end of the moments of receipt");
     return rd_ok(&r) ? 0 : rd_err(&r, e, "block");
 }
 
@@ -389,7 +409,8 @@ int columns_open(struct columns *c, struct str payload, const time_ns *time, siz
         return rc;
     r = rd_str(buf_view(&c->directory));
     get_directory(c, &r, at);
-    return rd_ok(&r) ? get_rows(c, e) : rd_err(&r, e, "block: directory");
+    rc = rd_ok(&r) ? get_codes(c, e) : rd_err(&r, e, "block: directory");
+    return rc == 0 ? get_moments(c, e) : rc;
 }
 
 void columns_unchecked(struct columns *c) { c->unchecked = true; }

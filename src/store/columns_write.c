@@ -44,6 +44,7 @@ struct drafted {
 /* What is known of a text of the group, for tokens that reach over the border of two pieces. */
 struct edge {
     bool begins, ends, empty;    /* some value begins, ends with a byte of a word; is empty */
+    bool begins_dot, ends_dot;   /* begins as an address goes on, ends as one that goes on: ".7", "192." */
 };
 
 struct columns_writer {
@@ -221,6 +222,8 @@ static struct str text_of(const struct columns_writer *w, const struct draft *d,
     return str_of(whole.p + from, to - from);
 }
 
+static bool digit(char c) { return c >= '0' && c <= '9'; }
+
 /* tell_value - to whoever makes the index; how it begins and ends is remembered. */
 static void tell_value(void *arg, enum column_kind kind, struct str value)
 {
@@ -231,6 +234,8 @@ static void tell_value(void *arg, enum column_kind kind, struct str value)
         return;
     w->telling->begins |= query_word_byte(value.p[0]);
     w->telling->ends |= query_word_byte(value.p[value.n - 1]);
+    w->telling->begins_dot |= value.p[0] == '.' && (value.n == 1 || digit(value.p[1]));
+    w->telling->ends_dot |= value.p[value.n - 1] == '.' && (value.n == 1 || digit(value.p[value.n - 2]));
     w->tell(w->arg, value);
 }
 
@@ -310,6 +315,22 @@ static int put_text(struct columns_writer *w, const struct draft *d, uint32_t te
 }
 
 /* --- tokens --- */
+
+/* joined_address - an address may reach over the border of two pieces. */
+static bool joined_address(const struct columns_writer *w, uint32_t pieces)
+{
+    bool ends = false, ends_dot = false;
+
+    for (uint32_t i = 0; i < pieces; i++) {
+        const struct edge *k = &w->edge[i];
+
+        if ((ends && k->begins_dot) || (ends_dot && k->begins))
+            return true;
+        ends = k->ends || (ends && k->empty);
+        ends_dot = k->ends_dot || (ends_dot && k->empty);
+    }
+    return false;
+}
 
 /* joined - a word may reach over the border of two pieces: then what is told piece by piece does not have it. */
 static bool joined(const struct columns_writer *w, uint32_t pieces)
@@ -411,7 +432,7 @@ static int put_group(struct columns_writer *w, const struct draft *d, struct err
         rc = put_text(w, d, t, e);
     tell_common(w, &d->shape->common);
     buf_varint(&w->directory, joined(w, d->shape->pieces + more));
-    if (rc == 0 && joined(w, d->shape->pieces + more))
+    if (rc == 0 && (joined(w, d->shape->pieces + more) || joined_address(w, d->shape->pieces + more)))
         rc = tell_whole(w, d, e);
     return rc;
 }
@@ -579,21 +600,41 @@ static int put_rest(struct columns_writer *w, struct err *e)
     return 0;
 }
 
-/* put_rows - of each event its group, and when it was received. */
-static void put_rows(struct columns_writer *w)
+/* put_received - when each was received, less what before says: the one before it, or its own time. */
+static void put_received(struct columns_writer *w, struct buf *b, bool from_time)
 {
     time_ns before = 0;
+
+    buf_byte(b, (char)from_time);
+    for (size_t i = 0; i < w->count; i++) {
+        time_ns received = w->shaped->received[w->order[i]];
+
+        buf_varint(b, codec_zig((int64_t)((uint64_t)received - (uint64_t)(from_time ? w->all_time[i] : before))));
+        before = received;
+    }
+}
+
+/* put_rows - of each event its group; and when it was received, in the way that takes less. */
+static void put_rows(struct columns_writer *w)
+{
+    struct buf *const ways[2] = { &w->rest, &w->rows };
+    size_t n[2];
 
     buf_reset(&w->rows);
     for (size_t i = 0; i < w->count; i++)
         buf_varint(&w->rows, w->code[i]);
-    for (size_t i = 0; i < w->count; i++) {
-        time_ns received = w->shaped->received[w->order[i]];
-
-        buf_varint(&w->rows, codec_zig((int64_t)((uint64_t)received - (uint64_t)before)));
-        before = received;
-    }
     frame_put(w, buf_view(&w->rows), false);
+    for (unsigned i = 0; i < 2; i++) {
+        size_t bound;
+        char *to;
+
+        buf_reset(ways[i]);
+        put_received(w, ways[i], i == 1);
+        bound = ZSTD_compressBound(ways[i]->n);
+        to = buf_room(&w->own.bytes, bound);     /* thrown away */
+        n[i] = to ? ZSTD_compressCCtx(w->zstd, to, bound, ways[i]->p, ways[i]->n, ZSTD_LEVEL) : 0;
+    }
+    frame_put(w, buf_view(ways[n[1] < n[0]]), false);
 }
 
 static void put_frames(struct columns_writer *w, const struct frames *f)

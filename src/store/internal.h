@@ -145,7 +145,9 @@ MUST_USE int block_open(const struct block_entry *entry, struct str packed, stru
 MUST_USE int block_take(const struct block_entry *entry, const uint64_t *rows, struct block_view *v, struct err *e);
 /* filter_line_of, filter_may - the line that speaks of a token, and whether it may be in the block. -EBADMSG: a damaged line. */
 uint32_t filter_line_of(const struct block_entry *entry, uint64_t hash);
-int filter_may(const unsigned char line[FILTER_LINE], uint32_t index, uint64_t hash);
+int filter_may(const struct block_entry *entry, const unsigned char line[FILTER_LINE], uint32_t index, uint64_t hash);
+/* filter_has - whether the filter of such a block speaks of tokens of this kind (query_tokens) at all. */
+bool filter_has(const struct block_entry *entry, uint64_t hash);
 size_t block_bytes(const struct block_entry *b);
 
 /* --- part.c --- */

@@ -267,12 +267,14 @@ int part_block_may(const struct part *p, uint32_t index, const uint64_t *tokens,
         unsigned char bytes[FILTER_LINE];
         int may;
 
+        if (!filter_has(b, tokens[i]))
+            continue;
         if (read_at(p->fd, bytes, sizeof bytes, filter + (uint64_t)line * FILTER_LINE, NULL) < 0) {
             *damaged = true;
             continue;
         }
         *bytes_read += sizeof bytes;
-        may = filter_may(bytes, line, tokens[i]);
+        may = filter_may(b, bytes, line, tokens[i]);
         if (may == 0)
             return 0;
         *damaged |= may < 0;        /* what cannot be read hides nothing: the block is opened */

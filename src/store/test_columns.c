@@ -67,7 +67,9 @@ static void ask_filter(void *arg, uint64_t hash)
     uint32_t line = filter_line_of(&a->t->entry, hash);
     const char *filter = a->t->bytes.p + a->t->entry.keys_bytes + a->t->entry.payload_bytes;
 
-    a->missing += filter_may((const unsigned char *)filter + (size_t)line * FILTER_LINE, line, hash) != 1;
+    if (!filter_has(&a->t->entry, hash))
+        return;
+    a->missing += filter_may(&a->t->entry, (const unsigned char *)filter + (size_t)line * FILTER_LINE, line, hash) != 1;
 }
 
 /* come_back - the events of a batch, by number, are those of the block; their words are in its filter. */

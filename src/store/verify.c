@@ -145,7 +145,7 @@ static void check_filter(struct verifying *v, const struct part *p, uint32_t ind
         return;
     }
     for (uint32_t i = 0; i < b->filter_lines; i++)
-        if (filter_may((const unsigned char *)v->view.packed.p + (size_t)i * FILTER_LINE, i, 0) < 0) {
+        if (filter_may(b, (const unsigned char *)v->view.packed.p + (size_t)i * FILTER_LINE, i, 0) < 0) {
             complain(v, path, "block %u at %llu: line %u of its filter has a wrong checksum", index + 1, (unsigned long long)b->offset, i + 1);
             return;
         }
