@@ -1,7 +1,7 @@
 /* detect.c - the loop: a frame of events, their findings, now and then the state; see detect.h.
  *
  * Order of writes: findings of an event are committed; then the file of state, which says up to which event it goes; then the
- * cursor. Killed in between, a restart reads the older state and replays the same events: their findings carry the same origin
+ * cursor. The last two are a thread's (saver.c), so events go on meanwhile and more findings are committed. Killed in between, a restart reads the older state and replays the same events: their findings carry the same origin
  * numbers and are not taken twice. */
 #include "base/file.h"
 #include "detect/coverage.h"
@@ -183,6 +183,8 @@ static int open_parts(struct detect *d, detect_say *say, void *arg, struct err *
     int rc = live_open((const char *const *)d->rule_paths, d->c.rule_count, d->state_file, &d->live, e);
 
     if (rc == 0)
+        rc = saver_open(d->state_file, d->journal, &d->saver, e);
+    if (rc == 0)
         rc = live_read(d->live, true, &first, e);
     if (rc == 1) {
         rules_use(d, &first);
@@ -254,6 +256,7 @@ void detect_close(struct detect **dp)
         return;
     journal_reader_close(&d->reader);
     journal_close(&d->out);
+    saver_close(&d->saver);
     live_close(&d->live);
     struct live_set now = rules_former(d);
     live_set_free(&now);
@@ -401,62 +404,106 @@ static bool checkpoint_due(const struct detect *d)
 {
     time_ns wait = d->c.checkpoint_ms * NS_PER_MS, share = d->save_took * CHECKPOINT_SHARE;
 
-    return !d->hold && d->next_seq != d->saved_seq && clock_steady() - d->saved_at >= (share > wait ? share : wait);
+    return !d->hold && d->next_seq != d->saved_seq && !saver_busy(d->saver) && clock_steady() - d->saved_at >= (share > wait ? share : wait);
+}
+
+static bool no_room(int rc) { return rc == -ENOMEM || rc == -ENOSPC || rc == -EDQUOT; }
+
+/* put_off - a state that finds no room, in memory or on disk, is saved later: detection goes on, the cursor stays, and a restart replays more. */
+static void put_off(struct detect *d, time_ns begun)
+{
+    detect_meter(d, M_UNSAVED, 1);
+    d->saved_at = clock_steady();
+    d->save_took = d->saved_at - begun;
+}
+
+static void note_saved(struct detect *d, uint64_t seq, time_ns begun)
+{
+    d->saved_seq = seq;
+    d->saved_at = clock_steady();
+    d->save_took = d->saved_at - begun;
+}
+
+/* take_saved - how it went with the state that was given to be written beside the loop, if that is over. */
+static int take_saved(struct detect *d, bool wait, struct err *e)
+{
+    struct saved s;
+
+    if (!saver_done(d->saver, wait, &s))
+        return 0;
+    if (s.rc == 0)
+        note_saved(d, s.seq, s.begun);
+    else if (no_room(s.rc))
+        put_off(d, s.begun);
+    else
+        *e = s.err;
+    return s.rc < 0 && !no_room(s.rc) ? s.rc : 0;
+}
+
+/* snapshot - the state of this moment, for the saver. */
+static int snapshot(struct detect *d, struct snapshot *s, struct err *e)
+{
+    s->seq = d->next_seq;
+    s->begun = clock_steady();
+    sigma_run_save(d->run, &s->part[STATE_CORRELATIONS]);
+    triage_save(d->triage, &s->part[STATE_EPISODES], &s->part[STATE_RISK]);
+    triage_policy_save(d->triage, &s->part[STATE_POLICY]);
+    if (d->coverage)
+        coverage_save(d->coverage, &s->part[STATE_COVERAGE]);
+    buf_le64(&s->part[STATE_CLOCK], (uint64_t)d->ticked);
+    for (int i = 0; i < STATE_PARTS; i++)
+        if (buf_failed(&s->part[i]))
+            return err_set(e, -ENOMEM, "no memory to save the state of detection");
+    return 0;
+}
+
+/* save_beside - as detect_save, but the file is written by the saver's thread, which then moves the cursor; take_saved tells how it went. */
+static int save_beside(struct detect *d, struct err *e)
+{
+    struct snapshot *s = saver_begin(d->saver);
+    int rc = s ? snapshot(d, s, e) : 0;
+
+    if (rc == 0 && s)
+        saver_give(d->saver);
+    else if (s && no_room(rc))
+        put_off(d, s->begun);
+    return rc < 0 && !no_room(rc) ? rc : take_saved(d, false, e);
 }
 
 int detect_checkpoint(struct detect *d, struct err *e)
 {
-    AUTO_BUF struct buf b, episodes, risk, coverage, policy, ticked;
-    time_ns start = clock_steady();
+    struct snapshot *s;
     int rc;
 
-    buf_init(&b, DETECT_STATE_MAX);
-    buf_init(&episodes, DETECT_STATE_MAX);
-    buf_init(&risk, DETECT_STATE_MAX);
-    buf_init(&coverage, DETECT_STATE_MAX);
-    buf_init(&policy, 2 * YAML_BYTES_MAX + MIB);
-    buf_init(&ticked, 64);
     if (d->failed)
         return err_set(e, -EIO, "the state of detection is not saved: an event was not dealt with");
     if (d->hold && !live_wait(d->live))
         return err_set(e, -ENOSPC, "the state of detection is not saved: its rules could not be kept");
     rc = rules_settle(d, e);
+    if (rc == 0)
+        rc = take_saved(d, true, e);
     if (rc < 0)
         return rc;
-    sigma_run_save(d->run, &b);
-    triage_save(d->triage, &episodes, &risk);
-    triage_policy_save(d->triage, &policy);
-    if (d->coverage)
-        coverage_save(d->coverage, &coverage);
-    buf_le64(&ticked, (uint64_t)d->ticked);
-    if (buf_failed(&b) || buf_failed(&episodes) || buf_failed(&risk) || buf_failed(&coverage) || buf_failed(&policy))
-        return err_set(e, -ENOMEM, "no memory to save the state of detection");
-    const struct str parts[STATE_PARTS] = { buf_view(&b), buf_view(&episodes), buf_view(&risk), buf_view(&coverage), buf_view(&policy), buf_view(&ticked) };
-    rc = state_file_write(d->state_file, d->next_seq, parts, e);
-    if (rc == 0 && d->next_seq)
-        rc = journal_cursor_set(d->journal, DETECT_CURSOR, d->next_seq, e);
+    s = saver_begin(d->saver);
+    assert(s);
+    rc = snapshot(d, s, e);
+    if (rc == 0)
+        rc = saver_write(d->saver, e);
     if (rc < 0)
         return rc;
-    d->saved_seq = d->next_seq;
+    note_saved(d, s->seq, s->begun);
     d->ticks = false;
-    d->saved_at = clock_steady();
-    d->save_took = d->saved_at - start;
     return 0;
 }
 
-static bool no_room(int rc) { return rc == -ENOMEM || rc == -ENOSPC || rc == -EDQUOT; }
-
-/* save - a state that finds no room, in memory or on disk, is saved later: detection goes on, the cursor stays, and a restart replays more. */
 int detect_save(struct detect *d, struct err *e)
 {
-    time_ns start = clock_steady();
+    time_ns begun = clock_steady();
     int rc = detect_checkpoint(d, e);
 
     if (!no_room(rc))
         return rc;
-    detect_meter(d, M_UNSAVED, 1);
-    d->saved_at = clock_steady();
-    d->save_took = d->saved_at - start;
+    put_off(d, begun);
     return 1;
 }
 
@@ -485,7 +532,9 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
 
     if (d->failed)
         return err_set(e, -EIO, "detection stopped after an error, open it anew");
-    rc = rules_next(d, e);
+    rc = take_saved(d, false, e);
+    if (rc >= 0)
+        rc = rules_next(d, e);
     if (rc >= 0 && triage_resumed(d->triage) && d->next_seq > journal_origin_seq(d->out, STR(DETECT_ORIGIN)))
         rc = proceed(d, e);
     if (rc < 0)
@@ -514,11 +563,8 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
         return n;
     if (d->back && !d->hold && (rc = step_back(d, e)) < 0)
         return rc;
-    if (checkpoint_due(d)) {
-        rc = detect_save(d, e);
-        if (rc < 0)
-            return rc;
-    }
+    if (checkpoint_due(d) && (rc = save_beside(d, e)) < 0)
+        return rc;
     return n;
 }
 

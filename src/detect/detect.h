@@ -16,6 +16,7 @@
  *              another thread's.
  *           9. What falls due while no event comes (ends of episodes, updates, silences) is told by the clock of whoever runs it, once, also over kills
  *              (detect_clock; tick.c says how).
+ *          10. Saving the state now and then, the loop puts it together in memory; events go on while it is written, and no cursor moves before it is on disk.
  * Threads   owner.
  * Units     seq counts events of the journal; times are time_ns.
  * Source    plan of the pipeline, docs/detection.md; R-10.1-02 (detection), R-10.1-10 (first measures). */
@@ -70,7 +71,7 @@ MUST_USE int detect_step(struct detect *d, int timeout_ms, struct err *e);
  * since: from when on somebody listened; both are moments of receipt. 1: something was told, 0: nothing is due, or it is no time for it. Other errors: stop. */
 #define DETECT_QUIET_NS (60 * NS_PER_SECOND)
 MUST_USE int detect_clock(struct detect *d, time_ns since, time_ns at, struct err *e);
-/* detect_checkpoint - save the state and move the cursor now. */
+/* detect_checkpoint - save the state and move the cursor now; a state that is being written beside the loop is waited for. */
 MUST_USE int detect_checkpoint(struct detect *d, struct err *e);
 /* detect_reload - read the rules anew if a file changed (or force). 1: a new set runs, 0: nothing changed. On failure the old set runs. For who has
  * no thread; while events are looked at again (promise 7) it does nothing. */
@@ -89,7 +90,7 @@ MUST_USE int detect_publish_coverage(const struct detect *d, const char *path, t
 /* detect_types - look whether the rules of event types (classify.h) are others now. 1: they are, 0: as before; an error: those before go on. */
 MUST_USE int detect_types(struct detect *d, struct err *e);
 /* detect_watch - from now on a thread reads rules beside the loop: a change is seen at once, and detect_step lets the new set look at the next frame
- * when it is compiled. Instead of detect_reload. */
+ * when it is compiled. Instead of detect_reload. Another thread writes the state that detect_step saves now and then. */
 MUST_USE int detect_watch(struct detect *d, struct err *e);
 /* detect_reread - read all of them anew, though nothing seems changed. */
 void detect_reread(struct detect *d);

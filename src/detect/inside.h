@@ -11,6 +11,7 @@
 #include "detect/coverage.h"
 #include "detect/indicators.h"
 #include "detect/live.h"
+#include "detect/saver.h"
 #include "detect/triage.h"
 #include "sigma/classify.h"
 
@@ -55,6 +56,7 @@ struct detect {
     bool                  picture_asked, picture_busy;
     uint64_t              count_from;     /* events before it were counted by an earlier process */
     struct journal_reader *reader;
+    struct saver         *saver;          /* of the state */
     struct journal       *out;
     struct event_batch    batch, found;
     uint64_t              next_seq;       /* all before it are dealt with */

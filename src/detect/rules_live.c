@@ -205,7 +205,13 @@ int detect_reload(struct detect *d, bool force, detect_say *say, void *arg, stru
     return rc < 0 ? rc : 1;
 }
 
-int detect_watch(struct detect *d, struct err *e) { return live_start(d->live, e); }
+int detect_watch(struct detect *d, struct err *e)
+{
+    int rc = saver_start(d->saver, e);
+
+    return rc < 0 ? rc : live_start(d->live, e);
+}
+
 void detect_reread(struct detect *d) { live_ask(d->live, true); }
 
 static size_t refused(const struct detect *d) { return sigma_refusal_count(d->sigma) + d->kept.count; }
