@@ -33,8 +33,8 @@ struct looks {
 #define FACE_FREE 0u                       /* may be anything */
 static inline bool face_marks(uint32_t face) { return face & 1; }   /* equal faces of this kind: the same marks, so the same number of words */
 
-/* tokens_read - the tokens of text into at, which has room for LEARN_TOKENS_MAX; *to: their looks. */
-void tokens_read(struct str text, struct token *at, struct looks *to);
+/* learn_tokens_read - the tokens of text into at, which has room for LEARN_TOKENS_MAX; *to: their looks. */
+void learn_tokens_read(struct str text, struct token *at, struct looks *to);
 
 /* --- shapes.c --- */
 

@@ -156,7 +156,7 @@ static int row_read(struct learner *l, uint32_t row)
         return -ENOMEM;
     i = trail_follow(l, row, l->tokens + l->token_n);
     if (i == NONE) {
-        tokens_read(l->texts[row], l->tokens + l->token_n, &l->looks);
+        learn_tokens_read(l->texts[row], l->tokens + l->token_n, &l->looks);
         i = shape_find(l, &l->looks, row);
         if (i == NONE)
             return 0;

@@ -98,7 +98,7 @@ static uint32_t separators_read(struct reading *r, uint64_t *parting)
     return 0;
 }
 
-void tokens_read(struct str text, struct token *at, struct looks *to)
+void learn_tokens_read(struct str text, struct token *at, struct looks *to)
 {
     struct reading r = { .p = text.p, .n = (uint32_t)text.n };
     uint64_t kin = 0;
