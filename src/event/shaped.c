@@ -1,10 +1,12 @@
 /* shaped.c - see shaped.h. */
 #include "event/shaped.h"
 
+#define SHAPES_MAX (512u * MIB)    /* names and shapes where no event is like another: some 70 bytes a field */
+
 void shaped_init(struct shaped *s)
 {
     *s = (struct shaped){ .count = 0 };
-    arena_init(&s->arena, 256u * MIB);
+    arena_init(&s->arena, SHAPES_MAX);
 }
 
 static void forget_rows(struct shaped *s)

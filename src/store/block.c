@@ -287,26 +287,25 @@ static void tell_token(void *arg, struct str value)
     query_index_tokens(value, token_add, arg);
 }
 
-/* put_columns - 1: done; 0: these events do not come back from columns. */
+/* put_columns - 1: done; 0: these events do not fit columns, or would not come back from them. */
 static int put_columns(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
     size_t at = out->n;
     int rc = columns_encode(w->columns, &p->shaped, p->order + from, count, tell_token, &w->tokens, out, e);
 
-    if (rc == -EBADMSG) {
-        log_line(LOG_ERROR, "events would not come back from columns: their block is kept as rows", "error.message", e->text, NULL);
+    if (rc < 0) {
+        /* Whatever it is that columns cannot do: what is not stored now would be tried, and refused, for ever. */
+        log_line(LOG_ERROR, "events do not fit columns: their block is kept as rows", "error.message", e ? e->text : "", NULL);
         out->n = at;
         return 0;
     }
-    if (rc < 0)
-        return rc;
     entry->version = BLOCK_COLUMNS;
     entry->payload_bytes = (uint32_t)(out->n - at);
     entry->payload_sum = XXH3_64bits(out->p + at, out->n - at);
     return 1;
 }
 
-/* put_rows - the events as a payload. What columns told of tokens stays in the filter: it holds all of these events. */
+/* put_rows - the events as a payload. What columns told of tokens may not be all, if they failed half-way. */
 static int put_rows(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
     struct event_encoder *k = event_encoder_new();
@@ -320,6 +319,8 @@ static int put_rows(struct block_writer *w, const struct waiting *p, size_t from
 
         arena_reset(&w->arena);
         rc = shaped_event(&p->shaped, p->order[i], &w->arena, &ev) < 0 ? err_set(e, -ENOMEM, "no memory for a block") : event_encoder_add(k, &ev, 1, e);
+        if (rc == 0)
+            columns_tell_event(&ev, tell_token, &w->tokens);
     }
     if (rc == 0)
         rc = event_encoder_end(k, NULL, e);

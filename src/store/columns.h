@@ -50,6 +50,8 @@ struct columns_writer;
 struct columns_writer *columns_writer_new(void);     /* NULL without memory */
 void columns_writer_free(struct columns_writer **w);
 typedef void columns_tell(void *arg, struct str value);
+/* columns_tell_event - all texts of an event in which a search may look for a token. */
+void columns_tell_event(const struct event *ev, columns_tell *tell, void *arg);
 /* columns_encode - append the columns of events, the rows of s in this order, to out; each different text is told (tell may be called for one text several times), so
  * that all tokens of their lines and values are among the tokens of what is told. -EBADMSG: read again, the columns would not give back an event. */
 MUST_USE int columns_encode(struct columns_writer *w, const struct shaped *s, const uint32_t *order, size_t count, columns_tell *tell, void *arg, struct buf *out,

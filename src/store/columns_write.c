@@ -345,15 +345,16 @@ static bool joined(const struct columns_writer *w, uint32_t pieces)
     return false;
 }
 
-/* tell_event - its line and values as they are. */
-static void tell_event(struct columns_writer *w, const struct event *ev)
+void columns_tell_event(const struct event *ev, columns_tell *tell, void *arg)
 {
-    w->tell(w->arg, ev->original);
+    tell(arg, ev->original);
     for (uint32_t f = 0; f < ev->field_count; f++)
-        w->tell(w->arg, ev->fields[f].value);
-    w->tell(w->arg, ev->source);
-    w->tell(w->arg, ev->object);
-    w->tell(w->arg, ev->parser);
+        tell(arg, ev->fields[f].value);
+    tell(arg, ev->source);
+    tell(arg, ev->object);
+    tell(arg, ev->parser);
+    tell(arg, str_c(event_class_name(ev->class)));
+    tell(arg, str_c(event_parse_name(ev->parse)));
 }
 
 static int tell_whole(struct columns_writer *w, const struct draft *d, struct err *e)
@@ -364,7 +365,7 @@ static int tell_whole(struct columns_writer *w, const struct draft *d, struct er
         arena_reset(&w->arena);
         if (shaped_event(w->shaped, w->order[d->row[i]], &w->arena, &ev) < 0)
             return err_set(e, -ENOMEM, "no memory for a block");
-        tell_event(w, &ev);
+        columns_tell_event(&ev, w->tell, w->arg);
     }
     return 0;
 }
@@ -588,8 +589,7 @@ static int put_rest(struct columns_writer *w, struct err *e)
         if (shaped_event(w->shaped, w->order[i], &w->arena, &ev) < 0)
             return err_set(e, -ENOMEM, "no memory for a block");
         rc = event_encoder_add(w->encoder, &ev, 1, e);
-        tell_event(w, &ev);
-        tell_common(w, &shaped_shape(w->shaped, w->shaped->shape[w->order[i]])->common);
+        columns_tell_event(&ev, w->tell, w->arg);
         rows++;
     }
     if (rc == 0)

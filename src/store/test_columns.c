@@ -206,6 +206,81 @@ static void test_lines_of_a_mebibyte_and_empty_ones_come_back(void **state)
     free(large);
 }
 
+/* Whoever sends events of hundreds of fields each stops nobody: no more of them wait together than can be put in order and read again. */
+static void test_wide_events_wait_in_such_numbers_that_they_can_be_read(void **state)
+{
+    enum { OFFERED = 20000 };
+    struct event *events = calloc(OFFERED, sizeof *events);
+    struct event_batch b;
+    struct event *wide;
+    struct bench t;
+    size_t taken;
+
+    (void)state;
+    assert_non_null(events);
+    begin(&t);
+    event_batch_init(&b, 0);
+    wide = event_batch_add(&b);
+    wide->original = STR("wide");
+    for (unsigned i = 0; i < EVENT_FIELDS_MAX; i++)
+        assert_int_equal(event_add(wide, &b.arena, arena_printf(&b.arena, "f%u", i), str_of("", 0)), 0);
+    for (unsigned i = 0; i < OFFERED; i++) {
+        events[i] = *wide;
+        events[i].seq = i + 1;
+    }
+    assert_int_equal(waiting_add(&t.waiting, events, OFFERED, &taken, NULL), 0);
+    assert_true(taken >= 1000 && taken * event_bytes(wide) < BLOCK_RAW_MAX / 2 + MIB);
+    assert_int_equal(waiting_sort(&t.waiting, NULL), 0);
+    free(events);
+    event_batch_free(&b);
+    end(&t);
+}
+
+/* A value longer than a column takes: the block is one of rows, and its words are in the filter. */
+static void test_what_does_not_fit_columns_is_kept_as_rows(void **state)
+{
+    struct str large = { NULL, EVENT_ORIGINAL_MAX + 100 };
+    struct asked a = { NULL, 0 };
+    struct event_batch b;
+    struct bench t;
+    size_t taken;
+    char *p = malloc(large.n);
+
+    (void)state;
+    assert_non_null(p);
+    begin(&t);
+    event_batch_init(&b, 0);
+    memset(p, '.', large.n);
+    memcpy(p + large.n - 4, "tail", 4);
+    large.p = p;
+    for (unsigned i = 0; i < 30; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->seq = i + 1;
+        ev->time = i;
+        ev->original = arena_printf(&b.arena, "line number%u", i);
+        assert_int_equal(event_add(ev, &b.arena, STR("large"), large), 0);
+        assert_int_equal(event_add(ev, &b.arena, STR("behind"), arena_printf(&b.arena, "word%u", i)), 0);
+    }
+    assert_int_equal(waiting_add(&t.waiting, b.items, b.count, &taken, NULL), 0);
+    assert_int_equal(taken, b.count);
+    assert_int_equal(waiting_sort(&t.waiting, NULL), 0);
+    assert_int_equal(block_encode(t.w, &t.waiting, 0, b.count, &t.entry, &t.bytes, NULL), 0);
+    assert_int_equal(t.entry.version, BLOCK_ROWS);
+    assert_int_equal(block_decode_events(&t.entry, buf_view(&t.bytes), &t.view, NULL), 0);
+    a.t = &t;
+    for (size_t i = 0; i < b.count; i++) {
+        same(&b.items[i], &t.view.batch.items[i]);
+        for (uint32_t f = 0; f < b.items[i].field_count; f++)
+            query_tokens(b.items[i].fields[f].value, ask_filter, &a);
+        query_tokens(b.items[i].original, ask_filter, &a);
+    }
+    assert_int_equal(a.missing, 0);
+    event_batch_free(&b);
+    end(&t);
+    free(p);
+}
+
 /* --- real lines --- */
 
 struct reading {
@@ -372,6 +447,8 @@ int main(void)
         cmocka_unit_test(test_made_events_come_back_whatever_they_are),
         cmocka_unit_test(test_words_over_the_border_of_pieces_are_in_the_filter),
         cmocka_unit_test(test_lines_of_a_mebibyte_and_empty_ones_come_back),
+        cmocka_unit_test(test_wide_events_wait_in_such_numbers_that_they_can_be_read),
+        cmocka_unit_test(test_what_does_not_fit_columns_is_kept_as_rows),
         cmocka_unit_test(test_real_lines_come_back),
         cmocka_unit_test(test_a_block_with_a_flipped_bit_is_refused),
         cmocka_unit_test(test_parts_of_version_1_are_read),

@@ -424,6 +424,56 @@ static void test_the_kinds_of_bytes_add_up_to_the_parts(void **state)
     folder_remove(folder);
 }
 
+/* What waited and was lost is read again by whoever opens the store anew: nothing behind it is taken before, or it would be missing for ever. */
+static void test_what_is_lost_from_memory_is_not_passed_over(void **state)
+{
+    char folder[64];
+    struct store *s;
+    struct err e;
+
+    (void)state;
+    folder_make(folder);
+    s = open_store(folder, 0);
+    assert_int_equal(put_events(s, 1, 10, DAY_A), 0);
+    s->pending.payload.limit_bytes = s->pending.payload.cap;     /* no memory for more than that */
+    assert_int_equal(put_events(s, 11, 4000, DAY_A), -EIO);
+    assert_int_equal(put_events(s, 4001, 4010, DAY_A), -EIO);
+    assert_int_equal(store_seal(s, &e), -EIO);
+    store_close(&s);
+    s = open_store(folder, 0);
+    assert_int_equal(store_next_seq(s), 1);
+    assert_int_equal(store_sealed_seq(s), 1);
+    store_close(&s);
+    folder_remove(folder);
+}
+
+static void test_a_seal_that_had_no_memory_is_tried_again(void **state)
+{
+    size_t limit;
+    char folder[64];
+    struct store *s;
+    struct hits h;
+    struct err e;
+
+    (void)state;
+    folder_make(folder);
+    s = open_store(folder, 0);
+    assert_int_equal(put_events(s, 1, 100, DAY_A), 0);
+    limit = s->pending.shaped.arena.limit_bytes;
+    s->pending.shaped.arena.limit_bytes = 1;
+    assert_true(store_seal(s, &e) < 0);
+    assert_true(put_events(s, 101, 110, DAY_A) < 0);      /* they stay in their sender's hand */
+    assert_true(store_seal(s, &e) < 0);
+    s->pending.shaped.arena.limit_bytes = limit;
+    assert_int_equal(put_events(s, 101, 110, DAY_A), 0);
+    assert_int_equal(store_seal(s, &e), 0);
+    assert_int_equal(find((struct store_search){ .store_folder = folder }, "", &h, NULL), 0);
+    assert_int_equal(h.count, 110);
+    assert_false(h.mixed);
+    store_close(&s);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +481,8 @@ int main(void)
         cmocka_unit_test(test_sealed_events_are_found_after_opening_again),
         cmocka_unit_test(test_events_that_were_not_sealed_are_asked_for_again),
         cmocka_unit_test(test_events_that_came_before_are_ignored),
+        cmocka_unit_test(test_what_is_lost_from_memory_is_not_passed_over),
+        cmocka_unit_test(test_a_seal_that_had_no_memory_is_tried_again),
         cmocka_unit_test(test_a_tick_seals_what_is_old_enough),
         cmocka_unit_test(test_memory_seals_before_it_is_used_up),
         cmocka_unit_test(test_a_second_writer_is_refused),

@@ -1,7 +1,8 @@
 /* waiting.c - see waiting.h. */
 #include "store/internal.h"
 
-#define LINES_MAX      (192u * MIB)    /* together: whoever reads the block has them whole */
+#define EVENTS_MAX     (128u * MIB)    /* as event_bytes counts them, together: whoever reads the block has them whole, in half of BLOCK_RAW_MAX. No more names, then, than
+                                        * a payload has (CODEC_NAMES_MAX), nor texts than shaped.h takes: wide events cannot stop whoever stores them */
 #define PORTION_EVENTS 64u
 #define PORTION_BYTES  MIB
 
@@ -28,27 +29,31 @@ void waiting_free(struct waiting *p)
 
 void waiting_reset(struct waiting *p)
 {
-    p->count = p->lines = 0;
-    p->sorted = false;
+    p->count = p->bytes = 0;
+    p->ended = p->sorted = false;
     buf_reset(&p->payload);
 }
 
-/* portion - how many of the events are taken at once: so many that the encoder sees them together, so few that no limit is passed by far. */
-static size_t portion(const struct waiting *p, const struct event *events, size_t count)
+/* portion - how many of the events are taken at once, and their bytes: so many that the encoder sees them together, so few that no limit is passed by far. */
+static size_t portion(const struct waiting *p, const struct event *events, size_t count, size_t *bytes)
 {
-    size_t n = 0, lines = 0;
+    size_t n = 0;
 
-    while (n < count && n < PORTION_EVENTS && p->count + n < p->most && lines < PORTION_BYTES && (p->count + n == 0 || p->lines + lines + events[n].original.n <= LINES_MAX))
-        lines += events[n++].original.n;
+    for (*bytes = 0; n < count && n < PORTION_EVENTS && p->count + n < p->most && *bytes < PORTION_BYTES; n++) {
+        size_t more = event_bytes(&events[n]);
+
+        if (p->count + n && p->bytes + *bytes + more > EVENTS_MAX)
+            break;
+        *bytes += more;
+    }
     return n;
 }
 
 int waiting_add(struct waiting *p, const struct event *events, size_t count, size_t *taken, struct err *e)
 {
-    assert(!p->sorted);
-    for (*taken = 0; *taken < count;) {
+    for (*taken = 0; *taken < count && !p->ended;) {
         const struct event *ev = events + *taken;
-        size_t n = portion(p, ev, count - *taken);
+        size_t bytes, n = portion(p, ev, count - *taken, &bytes);
         int rc;
 
         if (p->count == 0)
@@ -60,10 +65,9 @@ int waiting_add(struct waiting *p, const struct event *events, size_t count, siz
             waiting_reset(p);
             return err_wrap(e, -ENOMEM, "events that wait are lost from memory");
         }
-        for (size_t i = 0; i < n; i++) {
-            p->lines += ev[i].original.n;
+        for (size_t i = 0; i < n; i++)
             p->seq[p->count++] = ev[i].seq;
-        }
+        p->bytes += bytes;
         *taken += n;
     }
     return 0;
@@ -133,8 +137,9 @@ static uint64_t keys_from(uint64_t *key, size_t count)
 int waiting_sort(struct waiting *p, struct err *e)
 {
     AUTO_FREE uint64_t *key = calloc(p->count + 1, sizeof *key);
-    int rc = event_encoder_end(p->encoder, NULL, e);
+    int rc = p->ended ? 0 : event_encoder_end(p->encoder, NULL, e);
 
+    p->ended = p->ended || rc == 0;
     if (rc == 0 && !key)
         rc = err_set(e, -ENOMEM, "no memory to sort events");
     if (rc == 0)

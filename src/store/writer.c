@@ -7,6 +7,8 @@
 
 #include "base/file.h"
 
+#define BROKEN "the store takes nothing more: an earlier write failed half-way, or what waited in memory was lost"
+
 /* --- opening --- */
 
 /* remove_orphans - files of parts that the manifest does not name at this place: of a writer that died, or already merged, moved or retired. A half-written
@@ -232,7 +234,7 @@ int store_seal(struct store *s, struct err *e)
 
     buf_init(&records, 0);
     if (s->broken)
-        return err_set(e, -EIO, "the store takes nothing more: an earlier write failed half-way");
+        return err_set(e, -EIO, BROKEN);
     if (!count)
         return 0;
     if (manifest_copy(&s->manifest, &next) < 0)
@@ -256,11 +258,13 @@ int store_seal(struct store *s, struct err *e)
     return 0;
 }
 
-/* lost - what waited in memory is gone: it is in the journal still, and is read from there. */
-static int lost(struct store *s, int rc)
+/* lost - what waited in memory is gone. It is in the journal still, but whoever reads that is past it: only who opens the store anew begins at what is sealed, and no
+ * event is passed over. */
+static int lost(struct store *s, struct err *e)
 {
     s->next_seq = s->manifest.next_seq;
-    return rc;
+    s->broken = true;
+    return err_wrap(e, -EIO, "the store takes nothing more until it is opened anew");
 }
 
 int store_add(struct store *s, const struct event *events, size_t count, time_ns now, struct err *e)
@@ -268,16 +272,15 @@ int store_add(struct store *s, const struct event *events, size_t count, time_ns
     size_t at = 0, taken;
     int rc = 0;
 
+    if (s->broken)
+        return err_set(e, -EIO, BROKEN);
     while (at < count && events[at].seq < s->next_seq)
         at++;
     while (rc == 0 && at < count) {
         if (s->pending.count == 0)
             s->oldest = now;
-        taken = 0;
-        if (!s->pending.sorted)
-            rc = waiting_add(&s->pending, events + at, count - at, &taken, e);
-        if (rc < 0)
-            return lost(s, rc);
+        if (waiting_add(&s->pending, events + at, count - at, &taken, e) < 0)
+            return lost(s, e);
         at += taken;
         if (taken)
             s->next_seq = events[at - 1].seq + 1;
