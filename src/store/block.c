@@ -1,6 +1,6 @@
 /* block.c - a block: some thousand events of one day, sorted by time, compressed.
  *
- *   keys      zstd of: for each event its time (difference, varint) and its seq (difference, zig-zag varint)
+ *   keys      zstd of: for each event its time (difference, varint) and its seq (difference, zig-zag varint); see get_keys
  *   payload   zstd of the event codec's bytes
  *   filter    lines of 64 bytes: 480 bits of a Bloom filter over the tokens of the events, and their checksum. A token speaks to one line
  *             alone, so a question costs one read of 64 bytes, and that read is checked. */
@@ -287,25 +287,22 @@ static void tell_token(void *arg, struct str value)
     query_index_tokens(value, token_add, arg);
 }
 
-/* put_columns - 1: done; 0: these events do not fit columns, or would not come back from them. */
 static int put_columns(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
     size_t at = out->n;
     int rc = columns_encode(w->columns, &p->shaped, p->order + from, count, tell_token, &w->tokens, out, e);
 
-    if (rc < 0) {
-        /* Whatever it is that columns cannot do: what is not stored now would be tried, and refused, for ever. */
-        log_line(LOG_ERROR, "events do not fit columns: their block is kept as rows", "error.message", e ? e->text : "", NULL);
-        out->n = at;
-        return 0;
-    }
-    entry->version = BLOCK_COLUMNS;
     entry->payload_bytes = (uint32_t)(out->n - at);
     entry->payload_sum = XXH3_64bits(out->p + at, out->n - at);
-    return 1;
+    return rc;
 }
 
-/* put_rows - the events as a payload. What columns told of tokens may not be all, if they failed half-way. */
+static void tell_every_token(void *arg, struct str value)
+{
+    query_tokens(value, token_add, arg);
+}
+
+/* put_rows - the events as a payload; such blocks have every word in their filter. */
 static int put_rows(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
     struct event_encoder *k = event_encoder_new();
@@ -320,12 +317,11 @@ static int put_rows(struct block_writer *w, const struct waiting *p, size_t from
         arena_reset(&w->arena);
         rc = shaped_event(&p->shaped, p->order[i], &w->arena, &ev) < 0 ? err_set(e, -ENOMEM, "no memory for a block") : event_encoder_add(k, &ev, 1, e);
         if (rc == 0)
-            columns_tell_event(&ev, tell_token, &w->tokens);
+            columns_tell_event(&ev, tell_every_token, &w->tokens);
     }
     if (rc == 0)
         rc = event_encoder_end(k, NULL, e);
     event_encoder_free(&k);
-    entry->version = BLOCK_ROWS;
     entry->payload_raw = (uint32_t)w->raw.n;
     return rc < 0 ? rc : pack(buf_view(&w->raw), out, &entry->payload_bytes, &entry->payload_sum, e);
 }
@@ -341,38 +337,64 @@ static uint64_t unit_of(const struct waiting *p, size_t from, size_t count)
     return unit;
 }
 
+/* put_seq - a number as its difference from the one before; the least and the greatest are remembered. */
+static void put_seq(struct buf *raw, uint64_t seq, uint64_t before, struct block_entry *entry)
+{
+    buf_varint(raw, zig(seq - before));
+    entry->first_seq = seq < entry->first_seq ? seq : entry->first_seq;
+    entry->last_seq = seq > entry->last_seq ? seq : entry->last_seq;
+}
+
+/* put_keys - as get_keys reads them of a block of this version. */
 static int put_keys(struct block_writer *w, const struct waiting *p, size_t from, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
-    uint64_t seq = 0, unit = unit_of(p, from, count);
-    time_ns time = waiting_time(p, from);
+    bool columns = entry->version == BLOCK_COLUMNS;
+    uint64_t unit = columns ? unit_of(p, from, count) : 1;
 
+    entry->first_seq = UINT64_MAX;
+    entry->last_seq = 0;
     buf_reset(&w->raw);
-    buf_varint(&w->raw, unit);
-    for (size_t i = from; i < from + count; i++)
-        buf_varint(&w->raw, ((uint64_t)waiting_time(p, i) - (uint64_t)(i > from ? waiting_time(p, i - 1) : time)) / unit);
+    if (columns)
+        buf_varint(&w->raw, unit);
     for (size_t i = from; i < from + count; i++) {
-        buf_varint(&w->raw, zig(waiting_seq(p, i) - seq));
-        seq = waiting_seq(p, i);
-        entry->first_seq = seq < entry->first_seq ? seq : entry->first_seq;
-        entry->last_seq = seq > entry->last_seq ? seq : entry->last_seq;
+        buf_varint(&w->raw, ((uint64_t)waiting_time(p, i) - (uint64_t)waiting_time(p, i > from ? i - 1 : i)) / unit);
+        if (!columns)
+            put_seq(&w->raw, waiting_seq(p, i), i > from ? waiting_seq(p, i - 1) : 0, entry);
     }
+    for (size_t i = from; columns && i < from + count; i++)
+        put_seq(&w->raw, waiting_seq(p, i), i > from ? waiting_seq(p, i - 1) : 0, entry);
     entry->keys_raw = (uint32_t)w->raw.n;
     return buf_failed(&w->raw) ? err_set(e, -ENOMEM, "no memory for a block") : pack(buf_view(&w->raw), out, &entry->keys_bytes, &entry->keys_sum, e);
 }
 
-int block_encode(struct block_writer *w, const struct waiting *p, size_t at, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
+/* encode_as - keys and payload as a block of this version has them. */
+static int encode_as(struct block_writer *w, enum block_version version, const struct waiting *p, size_t at, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
 {
     int rc;
 
-    assert(p->sorted && count > 0 && count <= EVENT_BATCH_MAX);
     token_forget(&w->tokens);
-    *entry = (struct block_entry){ .events = (uint32_t)count, .min_time = waiting_time(p, at), .max_time = waiting_time(p, at + count - 1),
-                                   .first_seq = UINT64_MAX, .last_seq = 0 };
+    entry->version = version;
     rc = put_keys(w, p, at, count, entry, out, e);
-    if (rc == 0)
-        rc = put_columns(w, p, at, count, entry, out, e);
-    if (rc == 0)
-        rc = put_rows(w, p, at, count, entry, out, e);
+    if (rc < 0)
+        return rc;
+    return version == BLOCK_COLUMNS ? put_columns(w, p, at, count, entry, out, e) : put_rows(w, p, at, count, entry, out, e);
+}
+
+int block_encode(struct block_writer *w, const struct waiting *p, size_t at, size_t count, struct block_entry *entry, struct buf *out, struct err *e)
+{
+    size_t start = out->n;
+    struct err why = { 0 };
+    int rc;
+
+    assert(p->sorted && count > 0 && count <= EVENT_BATCH_MAX);
+    *entry = (struct block_entry){ .events = (uint32_t)count, .min_time = waiting_time(p, at), .max_time = waiting_time(p, at + count - 1) };
+    rc = encode_as(w, BLOCK_COLUMNS, p, at, count, entry, out, &why);
+    if (rc < 0) {
+        /* Whatever it is that columns cannot do: events that are not stored now would be tried, and refused, for ever. */
+        log_line(LOG_ERROR, "events do not fit columns: their block is kept as rows", "error.message", why.text, NULL);
+        out->n = start;
+        rc = encode_as(w, BLOCK_ROWS, p, at, count, entry, out, e);
+    }
     if (rc < 0)
         return rc;
     if (w->tokens.failed)

@@ -72,9 +72,11 @@ const struct group *columns_group(const struct columns *c, size_t i);
  * that piece of the shape is cut into so many. -EBADMSG if it is not. */
 MUST_USE int columns_same(struct columns *c, size_t g, const struct shaped *s, const uint32_t *order, const struct payload_shape *shape, uint32_t learned, uint32_t cuts,
                           struct err *e);
+/* columns_look - told of each value that a search looks at, by its bytes; below 0: the search is given up with this answer. */
+typedef int columns_look(void *arg, size_t bytes);
 /* columns_find - of rows (a bit each) those whose event may match stay in may, and those whose event surely does are put into sure; asked of columns, so most events that do
  * not match are never put together. Both have a bit for each event of the block. */
-MUST_USE int columns_find(struct columns *c, const struct query *q, uint64_t *may, uint64_t *sure, struct err *e);
+MUST_USE int columns_find(struct columns *c, const struct query *q, columns_look *look, void *arg, uint64_t *may, uint64_t *sure, struct err *e);
 /* columns_events - the events of rows (a bit each; NULL: all) into the batch, in the block's order; their seq is 0. */
 MUST_USE int columns_events(struct columns *c, const uint64_t *rows, struct event_batch *batch, struct err *e);
 

@@ -21,11 +21,15 @@ struct finder {
     size_t              words;          /* of a set of the group's rows */
     uint64_t           *all;            /* rows of interest */
     struct answer      *stack;
-    size_t              depth, cap;
+    size_t              depth;
+    columns_look       *look;
+    void               *look_arg;
+    int                 given_up;       /* what look said; 0: it goes on */
     struct err         *e;
 };
 
 struct leaf_ask {
+    struct finder           *f;
     const struct query_leaf *leaf;
     struct str               run;       /* not empty: has the value this run, in either case? */
     bool                     member;    /* an empty value is none */
@@ -66,6 +70,10 @@ static bool yes(const void *arg, struct str value)
 {
     const struct leaf_ask *a = arg;
 
+    if (a->f->given_up == 0)
+        a->f->given_up = a->f->look(a->f->look_arg, value.n);
+    if (a->f->given_up)
+        return false;
     if (a->run.n)
         return has_run(value, a->run);
     return !(a->member && value.n == 0) && query_leaf_match(a->leaf, value);
@@ -84,10 +92,10 @@ static int ask_text(struct finder *f, uint32_t text, const struct leaf_ask *a, s
     if (rc < 0)
         return rc;
     if (column_constant(f->c->column[text], &one) != 1)
-        return column_ask(f->c->column[text], &q, rows, f->e);
-    if (!yes(a, one))
+        rc = column_ask(f->c->column[text], &q, rows, f->e);
+    else if (!yes(a, one))
         none_of(f, rows);
-    return 0;
+    return rc < 0 ? rc : f->given_up;
 }
 
 /* ask_more - as ask_text, of those rows that are not in found yet; what is found is added. */
@@ -122,7 +130,7 @@ static int ask_field(struct finder *f, const struct query_step *s, struct answer
     none_of(f, out->may);
     for (uint32_t i = 0; rc == 0 && i < g->fields + CODEC_COLUMNS; i++) {
         const struct payload_column *k = &g->columns[i];
-        struct leaf_ask a = { .leaf = s->leaf, .member = member };
+        struct leaf_ask a = { .f = f, .leaf = s->leaf, .member = member };
 
         if (member ? i >= CODEC_COLUMNS || !str_eq(s->field, str_c(members[i])) : i < CODEC_COLUMNS || !str_eq(s->field, f->c->name[k->name]))
             continue;
@@ -210,7 +218,7 @@ static int ask_pieces(struct finder *f, const struct leaf_ask *a, struct str nee
 static int ask_line(struct finder *f, const struct query_step *s, struct answer *out, uint64_t *spare)
 {
     struct str rest = s->text, run;
-    struct leaf_ask a = { .leaf = s->leaf };
+    struct leaf_ask a = { .f = f, .leaf = s->leaf };
     uint64_t *has;
     bool alone;
     int rc;
@@ -342,9 +350,9 @@ static int find_group(struct finder *f, const struct query *q, uint64_t *may, ui
     return rc;
 }
 
-int columns_find(struct columns *c, const struct query *q, uint64_t *may, uint64_t *sure, struct err *e)
+int columns_find(struct columns *c, const struct query *q, columns_look *look, void *arg, uint64_t *may, uint64_t *sure, struct err *e)
 {
-    struct finder f = { .c = c, .e = e };
+    struct finder f = { .c = c, .look = look, .look_arg = arg, .e = e };
     int rc = 0;
 
     memset(sure, 0, (c->count + 63) / 64 * sizeof *sure);

@@ -14,6 +14,8 @@
 #define TEXTS_MAX   (CODEC_TEXTS_MAX + LEARN_PIECES_MAX)
 #define PIECES_MAX  (CODEC_PIECES_MAX + LEARN_PIECES_MAX)
 #define RAW_MAX     (512u * MIB)    /* of all frames of a block */
+#define WORK_MAX    (SHAPED_TEXTS_MAX * sizeof(struct str) + 64u * MIB)   /* a value of each text of each event; sets of rows */
+#define COLUMNS_KEPT 128u           /* from block to block: of wider groups the memory is given back */
 #define HEAD_MAX    (2u * MIB)      /* of a column: a constant of the greatest size, and what stands beside it */
 
 struct frame {
@@ -44,6 +46,7 @@ struct columns {
     size_t              groups, group_cap;
     struct frame       *frame;
     size_t              frames, own;
+    uint64_t            values, raw_bytes;  /* of all groups; of all frames */
     struct frame_place  rest, codes, moments;
     uint32_t           *rest_row;
     uint32_t            rests;
@@ -51,6 +54,7 @@ struct columns {
     struct column     **column;         /* one a text that is being read */
     size_t              column_cap;
     struct event_batch  rest_events;
+    bool                rest_read;          /* they are those of this block, with the fields that were wanted then */
     struct frame_count { uint32_t own, pools, at; } counting;   /* while places are read */
     struct asking { struct columns *c; const struct group_text *t; } *asking;
 };

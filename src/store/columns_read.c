@@ -12,8 +12,8 @@ struct columns *columns_new(void)
     if (!c)
         return NULL;
     arena_init(&c->arena, 256u * MIB);
-    arena_init(&c->raw, RAW_MAX);
-    arena_init(&c->work, RAW_MAX);
+    arena_init(&c->raw, RAW_MAX + 64u * MIB);   /* what an arena spends besides */
+    arena_init(&c->work, WORK_MAX);
     buf_init(&c->directory, DIRECTORY_MAX + 1);
     event_batch_init(&c->rest_events, RAW_MAX);
     c->zstd = ZSTD_createDCtx();
@@ -172,6 +172,9 @@ static void get_group(struct columns *c, struct group *g, struct reader *r)
     g->row = rd_ok(r) ? arena_array(&c->arena, g->rows, sizeof *g->row) : NULL;
     if (rd_ok(r) && (!g->columns || !g->text || !g->row))
         rd_fail(r, "memory for a group");
+    c->values += (uint64_t)g->rows * g->texts;
+    if (c->values > SHAPED_TEXTS_MAX)
+        rd_fail(r, "a number of values within the limit");
     for (uint32_t t = 0; t < g->texts && rd_ok(r); t++)
         get_text(c, g, t, r);
     g->joined = rd_varint(r) != 0;
@@ -212,7 +215,8 @@ static size_t get_frames(struct columns *c, struct reader *r, uint64_t want, siz
         uint64_t raw = rd_varint(r), packed = raw & 1 ? raw >> 1 : rd_varint(r);
 
         f->sum = rd_le64(r);
-        if (raw >> 1 == 0 || raw >> 1 > RAW_MAX || packed == 0 || packed > c->payload.n - at) {
+        c->raw_bytes += raw >> 1 > RAW_MAX ? RAW_MAX : raw >> 1;
+        if (raw >> 1 == 0 || raw >> 1 > RAW_MAX || c->raw_bytes > RAW_MAX || packed == 0 || packed > c->payload.n - at) {
             rd_fail(r, "a frame within the block");
             return at;
         }
@@ -388,6 +392,13 @@ static int get_moments(struct columns *c, struct err *e)
     return rd_ok(&r) ? 0 : rd_err(&r, e, "block");
 }
 
+/* keep_columns - what a block of wide events took is not kept for narrow ones. */
+static void keep_columns(struct columns *c)
+{
+    while (c->column_cap > COLUMNS_KEPT)
+        column_free(&c->column[--c->column_cap]);
+}
+
 int columns_open(struct columns *c, struct str payload, const time_ns *time, size_t count, struct err *e)
 {
     struct reader r;
@@ -403,6 +414,9 @@ int columns_open(struct columns *c, struct str payload, const time_ns *time, siz
     c->group = NULL;
     c->frame = NULL;
     c->names = c->name_cap = c->groups = c->group_cap = c->frames = c->own = 0;
+    c->values = c->raw_bytes = 0;
+    c->rest_read = false;
+    keep_columns(c);
     c->counting = (struct frame_count){ 0, 0, 0 };
     rc = unpack_directory(c, &at, e);
     if (rc < 0)
@@ -661,10 +675,30 @@ static int put_group(struct columns *c, const struct group *g, const uint64_t *r
     return rc;
 }
 
-/* put_rest - the events of rare shapes. */
+/* read_rest - the events of rare shapes; once for all rows that are asked for one after the other. */
+static int read_rest(struct columns *c, const struct event_batch *batch, struct err *e)
+{
+    struct event_batch *rest = &c->rest_events;
+    struct str bytes;
+    int rc;
+
+    if (c->rest_read && rest->wanted == batch->wanted && rest->wanted_arg == batch->wanted_arg)
+        return 0;
+    rc = place_bytes(c, &c->rest, &bytes, e);
+    event_batch_reset(rest);
+    rest->wanted = batch->wanted;
+    rest->wanted_arg = batch->wanted_arg;
+    if (rc == 0)
+        rc = event_decode(bytes, 0, rest, e);
+    if (rc == 0 && rest->count != c->rests)
+        rc = err_set(e, -EBADMSG, "block: %zu events of rare shapes, not %u", rest->count, c->rests);
+    c->rest_read = rc == 0;
+    return rc;
+}
+
+/* put_rest - the events of rare shapes that are asked for. */
 static int put_rest(struct columns *c, const uint64_t *rows, const uint32_t *place, struct event_batch *batch, size_t had, struct err *e)
 {
-    struct str bytes;
     uint32_t any = 0;
     int rc;
 
@@ -672,14 +706,7 @@ static int put_rest(struct columns *c, const uint64_t *rows, const uint32_t *pla
         any += columns_has(rows, c->rest_row[i]);
     if (!any)
         return 0;
-    rc = place_bytes(c, &c->rest, &bytes, e);
-    event_batch_reset(&c->rest_events);
-    c->rest_events.wanted = batch->wanted;
-    c->rest_events.wanted_arg = batch->wanted_arg;
-    if (rc == 0)
-        rc = event_decode(bytes, 0, &c->rest_events, e);
-    if (rc == 0 && c->rest_events.count != c->rests)
-        rc = err_set(e, -EBADMSG, "block: %zu events of rare shapes, not %u", c->rest_events.count, c->rests);
+    rc = read_rest(c, batch, e);
     for (uint32_t i = 0; rc == 0 && i < c->rests; i++) {
         uint32_t row = c->rest_row[i];
 
@@ -719,5 +746,6 @@ int columns_events(struct columns *c, const uint64_t *rows, struct event_batch *
         rc = put_rest(c, rows, place, batch, had, e);
     if (rc < 0)
         batch->count = had;
-    return rc;
+    /* More than the arena takes no writer puts into a block: it lies. */
+    return rc == -ENOMEM && arena_failed(&batch->arena) ? err_set(e, -EBADMSG, "block: its events take more memory than a block may") : rc;
 }

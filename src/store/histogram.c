@@ -25,7 +25,7 @@ static void count_time(struct counting *c, time_ns t)
 static int count_event(void *arg, const struct event *ev)
 {
     struct counting *c = arg;
-    int rc = search_looked(c->s, ev, &c->work);
+    int rc = search_looked(c->s, ev->original.n, &c->work);
 
     if (rc < 0)
         return rc;
@@ -44,6 +44,13 @@ static int count_events(struct counting *c)
     return rc;
 }
 
+static int look(void *arg, size_t bytes)
+{
+    struct counting *c = arg;
+
+    return search_looked(c->s, bytes, &c->work);
+}
+
 /* ask_block - of a block of columns: those that surely match are counted by their times, those that may are put together. Whose event it is, only the event says. */
 static int ask_block(struct counting *c, const struct block_entry *b, struct err *e)
 {
@@ -56,7 +63,7 @@ static int ask_block(struct counting *c, const struct block_entry *b, struct err
         return -ENOMEM;
     for (uint32_t i = 0; i < b->events; i++)
         may[i / 64] |= (uint64_t)(c->view.time[i] >= c->s->from && c->view.time[i] < c->s->to) << i % 64;
-    rc = c->s->query ? columns_find(c->view.columns, c->s->query, may, sure, e) : 0;
+    rc = c->s->query ? columns_find(c->view.columns, c->s->query, look, c, may, sure, e) : 0;
     for (uint32_t i = 0; rc == 0 && !c->s->object_filter && i < b->events; i++)
         if (sure[i / 64] >> i % 64 & 1) {
             c->stats->events_scanned++;

@@ -97,8 +97,8 @@ void hex_of(const unsigned char *bytes, size_t n, char *out);
 /* --- block.c --- */
 
 enum block_version {
-    BLOCK_ROWS = 1,            /* payload: the event codec's bytes, compressed; what blocks are that were written until November 2026 */
-    BLOCK_COLUMNS = 2,         /* payload: columns.h; payload_raw is that of its directory */
+    BLOCK_ROWS = 1,            /* payload: the event codec's bytes, compressed; blocks that were written until November 2026, and those that columns do not take */
+    BLOCK_COLUMNS = 2,         /* payload: columns.h, its payload_raw 0 */
 };
 
 struct block_entry {
@@ -132,7 +132,7 @@ struct block_writer;
 struct block_writer *block_writer_new(void);     /* NULL without memory */
 void block_writer_free(struct block_writer **w);
 /* block_encode - count events that wait and are sorted, from this place of its order on, as the bytes of a block appended to out; the block's place is not set in *entry. The block
- * is read again: where an event would not come back as it was, the block is one of rows. */
+ * is read again: where an event would not come back as it was, or columns do not take it, the block is one of rows. */
 MUST_USE int block_encode(struct block_writer *w, const struct waiting *p, size_t at, size_t count, struct block_entry *entry, struct buf *out, struct err *e);
 /* block_sound - the checksums of keys, payload and every line of the filter. */
 bool block_sound(const struct block_entry *entry, struct str packed);
@@ -253,8 +253,8 @@ bool manifest_moved(const char *folder, const struct manifest *m);
 bool search_admits(const struct store_search *s, const struct event *ev);
 /* search_halted - 0, -ECANCELED or -ETIMEDOUT. */
 int search_halted(const struct store_search *s, struct err *e);
-/* search_looked - one event more was matched: search_halted when *work says that it is time to look. */
-int search_looked(const struct store_search *s, const struct event *ev, size_t *work);
+/* search_looked - one text more, a line or a value, of so many bytes was matched: search_halted when *work says that it is time to look. */
+int search_looked(const struct store_search *s, size_t bytes, size_t *work);
 /* search_snapshot - the manifest, empty when there is no store yet. */
 MUST_USE int search_snapshot(const char *folder, struct manifest *m, struct err *e);
 #define SEARCH_ATTEMPTS 100

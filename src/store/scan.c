@@ -371,7 +371,7 @@ struct tail {
 static int take_tail(void *arg, const struct event *ev)
 {
     struct tail *t = arg;
-    int rc = search_looked(&t->s->search, ev, &t->work);
+    int rc = search_looked(&t->s->search, ev->original.n, &t->work);
 
     if (rc < 0)
         return rc;

@@ -8,8 +8,8 @@
 #define FOUND_MEMORY_MAX (256u * MIB)   /* events that wait for their turn, where the search names nothing else */
 #define OPEN_FILES_MAX   64u
 #define LOOK_BYTES       (64u * KIB)    /* of lines between two looks at the clock: a long line takes long */
-#define SLICE_EVENTS     256u           /* of a block that are put together at once, at least */
-#define LOOK_EVENT       64u            /* what an event counts besides its line */
+#define SLICE_EVENTS     256u           /* of a block that are put together at once, first; then twice as many each time */
+#define LOOK_TEXT        64u            /* what a line or a value counts besides its bytes */
 
 struct key {
     time_ns  time;
@@ -213,9 +213,9 @@ int search_halted(const struct store_search *s, struct err *e)
     return 0;
 }
 
-int search_looked(const struct store_search *s, const struct event *ev, size_t *work)
+int search_looked(const struct store_search *s, size_t bytes, size_t *work)
 {
-    *work += LOOK_EVENT + ev->original.n;
+    *work += LOOK_TEXT + bytes;
     if (*work < LOOK_BYTES)
         return 0;
     *work = 0;
@@ -236,7 +236,7 @@ static bool in_page(const struct finding *f, struct key k)
 static int take_event(void *arg, const struct event *ev)
 {
     struct finding *f = arg;
-    int rc = search_looked(f->s, ev, &f->work);
+    int rc = search_looked(f->s, ev->original.n, &f->work);
 
     if (rc < 0)
         return rc;
@@ -331,13 +331,13 @@ static int take_events(struct finding *f)
     return rc;
 }
 
-/* next_slice - the next so many rows of may in the order in which they go out, moved into slice. False: none is left. */
-static bool next_slice(const struct finding *f, uint64_t *may, uint64_t *slice, uint32_t events)
+/* next_slice - the next rows of may in the order in which they go out, some more than least, moved into slice. False: none is left. */
+static bool next_slice(const struct finding *f, uint64_t *may, uint64_t *slice, uint32_t events, uint32_t least)
 {
     uint32_t words = (events + 63) / 64, count = 0;
 
     memset(slice, 0, words * sizeof *slice);
-    for (uint32_t n = 0; n < words && count < SLICE_EVENTS; n++) {
+    for (uint32_t n = 0; n < words && count < least; n++) {
         uint32_t i = f->s->oldest_first ? n : words - 1 - n;
 
         slice[i] = may[i];
@@ -347,6 +347,13 @@ static bool next_slice(const struct finding *f, uint64_t *may, uint64_t *slice, 
     return count > 0;
 }
 
+static int look(void *arg, size_t bytes)
+{
+    struct finding *f = arg;
+
+    return search_looked(f->s, bytes, &f->work);
+}
+
 /* ask_block - of a block of columns: which rows may match, then these alone are put together, a slice at a time; once as many matched as are wanted, the
  * others of the block cannot be among them. */
 static int ask_block(struct finding *f, const struct block_entry *b, struct err *e)
@@ -354,6 +361,7 @@ static int ask_block(struct finding *f, const struct block_entry *b, struct err 
     uint32_t words = (b->events + 63) / 64;
     AUTO_FREE uint64_t *may = calloc(3 * (size_t)words, sizeof *may);
     uint64_t before = f->stats->matched;
+    uint32_t least = SLICE_EVENTS;
     int rc = 0;
 
     if (!may)
@@ -362,8 +370,8 @@ static int ask_block(struct finding *f, const struct block_entry *b, struct err 
         if (f->view.time[i] >= f->s->from && (f->view.time[i] < f->s->to || f->s->to == INT64_MAX) && in_page(f, (struct key){ f->view.time[i], f->view.seq[i] }))
             may[i / 64] |= UINT64_C(1) << i % 64;
     if (f->s->query && !query_everything(f->s->query))
-        rc = columns_find(f->view.columns, f->s->query, may, may + words, e);
-    while (rc == 0 && f->stats->matched - before < wanted(f) && next_slice(f, may, may + 2 * (size_t)words, b->events)) {
+        rc = columns_find(f->view.columns, f->s->query, look, f, may, may + words, e);
+    for (; rc == 0 && f->stats->matched - before < wanted(f) && next_slice(f, may, may + 2 * (size_t)words, b->events, least); least *= 2) {
         rc = block_take(b, may + 2 * (size_t)words, &f->view, e);
         if (rc == 0)
             rc = take_events(f);

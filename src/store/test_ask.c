@@ -28,7 +28,7 @@ static struct str line_of_words(struct world *w)
     buf_init(&line, 0);
     for (unsigned i = any(w, 9); i > 0; i--) {
         buf_str(&line, str_c(one_of(w, words, COUNT(words))));
-        buf_str(&line, str_c(one_of(w, (const char *const[]){ " ", " ", "", ":", "\t", "=" }, 6)));
+        buf_str(&line, str_c(one_of(w, (const char *const[]){ " ", " ", "", ":", "\t", "=", "." }, 7)));
     }
     return arena_copy(&w->b.arena, buf_view(&line));
 }

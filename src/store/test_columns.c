@@ -281,6 +281,52 @@ static void test_what_does_not_fit_columns_is_kept_as_rows(void **state)
     free(p);
 }
 
+struct looking {
+    unsigned calls, last;
+};
+
+static int look_so_often(void *arg, size_t bytes)
+{
+    struct looking *l = arg;
+
+    (void)bytes;
+    return ++l->calls >= l->last ? -ECANCELED : 0;
+}
+
+/* A search whose time is up ends in the middle of a block. */
+static void test_a_question_is_given_up_when_whoever_asks_says_so(void **state)
+{
+    struct looking l = { .last = 3 };
+    uint64_t may[16], sure[16];
+    struct event_batch b;
+    struct query *q;
+    struct bench t;
+
+    (void)state;
+    begin(&t);
+    event_batch_init(&b, 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->seq = i + 1;
+        ev->time = i;
+        ev->original = arena_printf(&b.arena, "a line %u of text %u", i * 7919, i % 91);
+        assert_int_equal(event_add(ev, &b.arena, STR("id"), str_of(ev->original.p + 7, 3)), 0);
+    }
+    pack(&t, b.items, b.count);
+    assert_int_equal(query_parse(STR("id:/7.9/ OR text"), &q, NULL), 0);
+    assert_int_equal(block_open(&t.entry, buf_view(&t.bytes), &t.view, NULL), 0);
+    memset(may, 0xff, sizeof may);
+    assert_int_equal(columns_find(t.view.columns, q, look_so_often, &l, may, sure, NULL), -ECANCELED);
+    assert_int_equal(l.calls, 3);
+    l = (struct looking){ .last = UINT32_MAX };
+    assert_int_equal(columns_find(t.view.columns, q, look_so_often, &l, may, sure, NULL), 0);
+    assert_true(l.calls > 3);
+    query_free(&q);
+    event_batch_free(&b);
+    end(&t);
+}
+
 /* --- real lines --- */
 
 struct reading {
@@ -449,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_lines_of_a_mebibyte_and_empty_ones_come_back),
         cmocka_unit_test(test_wide_events_wait_in_such_numbers_that_they_can_be_read),
         cmocka_unit_test(test_what_does_not_fit_columns_is_kept_as_rows),
+        cmocka_unit_test(test_a_question_is_given_up_when_whoever_asks_says_so),
         cmocka_unit_test(test_real_lines_come_back),
         cmocka_unit_test(test_a_block_with_a_flipped_bit_is_refused),
         cmocka_unit_test(test_parts_of_version_1_are_read),
