@@ -11,6 +11,7 @@
 
 #define CHECKPOINT_MS     2000
 #define CHECKPOINT_SHARE  20         /* saving may take one part in so many of the time */
+#define SLICE_BYTES       (256 * KIB)
 
 static const struct { const char *name; bool gauge; const char *help; } metric_rows[M_COUNT] = {
     [M_EVENTS] = { "saqshy_detect_events_total", false, "events that the rules looked at" },
@@ -68,6 +69,8 @@ static int copy_config(struct detect *d, const struct detect_config *c, struct e
             return err_set(e, -ENOMEM, "no memory for detection");
     if (d->c.checkpoint_ms <= 0)
         d->c.checkpoint_ms = CHECKPOINT_MS;
+    if (d->c.slice_bytes == 0)
+        d->c.slice_bytes = SLICE_BYTES;
     for (int i = 0; c->metrics && i < M_COUNT; i++)
         d->metric[i] = metrics_cell(c->metrics, metric_rows[i].name, NULL, metric_rows[i].gauge, metric_rows[i].help);
     return 0;
@@ -404,7 +407,7 @@ static bool checkpoint_due(const struct detect *d)
 {
     time_ns wait = d->c.checkpoint_ms * NS_PER_MS, share = d->save_took * CHECKPOINT_SHARE;
 
-    return !d->hold && d->next_seq != d->saved_seq && !saver_busy(d->saver) && clock_steady() - d->saved_at >= (share > wait ? share : wait);
+    return !d->hold && !d->putting && d->next_seq != d->saved_seq && !saver_busy(d->saver) && clock_steady() - d->saved_at >= (share > wait ? share : wait);
 }
 
 static bool no_room(int rc) { return rc == -ENOMEM || rc == -ENOSPC || rc == -EDQUOT; }
@@ -440,34 +443,63 @@ static int take_saved(struct detect *d, bool wait, struct err *e)
     return s.rc < 0 && !no_room(s.rc) ? s.rc : 0;
 }
 
-/* snapshot - the state of this moment, for the saver. */
-static int snapshot(struct detect *d, struct snapshot *s, struct err *e)
+/* moment - the state of now, but for the correlations. */
+static void moment(struct detect *d, struct snapshot *s)
 {
     s->seq = d->next_seq;
     s->begun = clock_steady();
-    sigma_run_save(d->run, &s->part[STATE_CORRELATIONS]);
     triage_save(d->triage, &s->part[STATE_EPISODES], &s->part[STATE_RISK]);
     triage_policy_save(d->triage, &s->part[STATE_POLICY]);
     if (d->coverage)
         coverage_save(d->coverage, &s->part[STATE_COVERAGE]);
     buf_le64(&s->part[STATE_CLOCK], (uint64_t)d->ticked);
-    for (int i = 0; i < STATE_PARTS; i++)
-        if (buf_failed(&s->part[i]))
-            return err_set(e, -ENOMEM, "no memory to save the state of detection");
-    return 0;
 }
 
-/* save_beside - as detect_save, but the file is written by the saver's thread, which then moves the cursor; take_saved tells how it went. */
-static int save_beside(struct detect *d, struct err *e)
+static bool snapshot_failed(const struct snapshot *s)
+{
+    bool failed = false;
+
+    for (int i = 0; i < STATE_PARTS; i++)
+        failed = failed || buf_failed(&s->part[i]);
+    return failed;
+}
+
+/* begin_saving - as detect_save, but events go on: correlations are put together slice by slice as they are now, then a thread writes all. */
+static void begin_saving(struct detect *d)
 {
     struct snapshot *s = saver_begin(d->saver);
-    int rc = s ? snapshot(d, s, e) : 0;
 
-    if (rc == 0 && s)
-        saver_give(d->saver);
-    else if (s && no_room(rc))
+    if (!s)
+        return;
+    moment(d, s);
+    if (sigma_run_save_begin(d->run, &s->part[STATE_CORRELATIONS]))
+        d->putting = s;
+    else
         put_off(d, s->begun);
-    return rc < 0 && !no_room(rc) ? rc : take_saved(d, false, e);
+}
+
+/* go_on_saving - another slice. */
+static int go_on_saving(struct detect *d, struct err *e)
+{
+    struct snapshot *s = d->putting;
+
+    if (!sigma_run_save_some(d->run, &s->part[STATE_CORRELATIONS], d->c.slice_bytes))
+        return 0;
+    d->putting = NULL;
+    if (snapshot_failed(s)) {
+        put_off(d, s->begun);
+    } else {
+        s->begun = clock_steady();   /* what stands between the slices is no cost of saving */
+        saver_give(d->saver);
+    }
+    return take_saved(d, false, e);
+}
+
+void detect_save_drop(struct detect *d)
+{
+    if (d->putting)
+        sigma_run_save_drop(d->run);
+    d->putting = NULL;
 }
 
 int detect_checkpoint(struct detect *d, struct err *e)
@@ -484,11 +516,12 @@ int detect_checkpoint(struct detect *d, struct err *e)
         rc = take_saved(d, true, e);
     if (rc < 0)
         return rc;
+    detect_save_drop(d);
     s = saver_begin(d->saver);
     assert(s);
-    rc = snapshot(d, s, e);
-    if (rc == 0)
-        rc = saver_write(d->saver, e);
+    moment(d, s);
+    sigma_run_save(d->run, &s->part[STATE_CORRELATIONS]);
+    rc = snapshot_failed(s) ? err_set(e, -ENOMEM, "no memory to save the state of detection") : saver_write(d->saver, e);
     if (rc < 0)
         return rc;
     note_saved(d, s->seq, s->begun);
@@ -540,7 +573,7 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
     if (rc < 0)
         return rc;
     n = journal_reader_next(d->reader, &d->batch, NULL, e);
-    if (n == 0 && timeout_ms > 0 && !checkpoint_due(d)) {
+    if (n == 0 && timeout_ms > 0 && !checkpoint_due(d) && !d->putting) {
         journal_reader_wait(d->reader, timeout_ms);
         rc = rules_next(d, e);
         if (rc < 0)
@@ -563,7 +596,9 @@ int detect_step(struct detect *d, int timeout_ms, struct err *e)
         return n;
     if (d->back && !d->hold && (rc = step_back(d, e)) < 0)
         return rc;
-    if (checkpoint_due(d) && (rc = save_beside(d, e)) < 0)
+    if (checkpoint_due(d))
+        begin_saving(d);
+    if (d->putting && (rc = go_on_saving(d, e)) < 0)
         return rc;
     return n;
 }

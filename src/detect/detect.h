@@ -16,7 +16,8 @@
  *              another thread's.
  *           9. What falls due while no event comes (ends of episodes, updates, silences) is told by the clock of whoever runs it, once, also over kills
  *              (detect_clock; tick.c says how).
- *          10. Saving the state now and then, the loop puts it together in memory; events go on while it is written, and no cursor moves before it is on disk.
+ *          10. Saving the state now and then, the loop puts what correlations know together in memory a slice at a step, as it was at one moment (sigma_run_save_begin);
+ *              events go on meanwhile and while it is written, and no cursor moves before it is on disk.
  * Threads   owner.
  * Units     seq counts events of the journal; times are time_ns.
  * Source    plan of the pipeline, docs/detection.md; R-10.1-02 (detection), R-10.1-10 (first measures). */
@@ -41,6 +42,7 @@ struct detect_config {
     size_t             rule_count;
     uint64_t           segment_bytes;    /* of the findings journal */
     int64_t            checkpoint_ms;    /* how often state is saved while events come; 0: 2000 */
+    size_t             slice_bytes;      /* of the state of correlations, put together between two frames; 0: 256 KiB */
     const char        *indicators;       /* the set of indicators, which may be missing; NULL: events are not held against any */
     const char        *indicator_policy; /* content/ioc/indicators.yaml */
     const char        *back_folder;      /* "DATA/detect": new indicators are looked for in the stored events, too (back.h); NULL: they are not */

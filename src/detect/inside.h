@@ -57,6 +57,7 @@ struct detect {
     uint64_t              count_from;     /* events before it were counted by an earlier process */
     struct journal_reader *reader;
     struct saver         *saver;          /* of the state */
+    struct snapshot      *putting;        /* one is being put together, a slice at each step; NULL: none */
     struct journal       *out;
     struct event_batch    batch, found;
     uint64_t              next_seq;       /* all before it are dealt with */
@@ -86,6 +87,9 @@ void detect_meter(struct detect *d, int m, int64_t n);
 
 /* detect_save - as detect_checkpoint; 1: there was no room, it is done later. */
 MUST_USE int detect_save(struct detect *d, struct err *e);
+
+/* detect_save_drop - a state that is being put together is given up; the next one comes in its time. */
+void detect_save_drop(struct detect *d);
 
 /* --- tick.c --- */
 

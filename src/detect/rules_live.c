@@ -125,8 +125,10 @@ int rules_settle(struct detect *d, struct err *e)
 /* swap - other rules run from the next event on; windows go on. */
 static struct live_set swap(struct detect *d, struct live_set *fresh)
 {
-    struct live_set former = rules_former(d);
+    struct live_set former;
 
+    detect_save_drop(d);
+    former = rules_former(d);
     rules_use(d, fresh);
     sigma_run_adopt(d->run, former.run);
     if (d->publisher)

@@ -20,7 +20,7 @@ struct saver;
 /* The state of one moment: all events before seq, none from it on. */
 struct snapshot {
     uint64_t   seq;
-    time_ns    begun;                 /* when it was begun to be put together, by the steady clock */
+    time_ns    begun;                 /* when its saving began to cost time, by the steady clock */
     struct buf part[STATE_PARTS];
 };
 /* How it went: rc of err. */

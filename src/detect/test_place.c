@@ -13,6 +13,7 @@ void place_make(struct place *p)
     struct err e;
 
     *p->policy = 0;
+    p->slice = 0;
     snprintf(p->root, sizeof p->root, "/tmp/saqshy-detect-XXXXXX");
     assert_non_null(mkdtemp(p->root));
     snprintf(p->journal, sizeof p->journal, "%s/journal", p->root);
@@ -43,7 +44,7 @@ struct detect *open_detect(const struct place *p, const char *rules, struct err 
 {
     const char *paths[] = { rules };
     struct detect_config c = { .journal = p->journal, .findings = p->findings, .state_file = p->state, .rules = paths,
-                               .rule_count = 1, .checkpoint_ms = 1 };
+                               .rule_count = 1, .checkpoint_ms = 1, .slice_bytes = p->slice };
     struct detect *d = NULL;
 
     c.policy = *p->policy ? p->policy : NULL;
@@ -219,6 +220,7 @@ void killed_finds_the_same(void (*furnish)(struct place *p), size_t least, const
     buf_init(&got, 0);
     place_make(&whole);
     place_make(&torn);
+    torn.slice = 1;   /* so kills come between slices too */
     furnish(&whole);
     furnish(&torn);
     for (unsigned round = 0; round < 30; round++) {

@@ -14,6 +14,7 @@
 
 struct place {
     char root[64], journal[96], findings[96], state[96], rules[96], policy[96];   /* policy "": none */
+    size_t slice;   /* slice_bytes */
 };
 void place_make(struct place *p);
 void place_remove(struct place *p);

@@ -183,6 +183,7 @@ static void events_go_on_while_the_state_is_written(void **state)
 
     (void)state;
     place_make(&p);
+    p.slice = 40;
     write_rule(&p, "r.yml", rules_text);
     fill(&p, 0, 20, &random);
     struct detect *d = open_watched(&p);
@@ -211,6 +212,7 @@ static void the_cursor_waits_for_the_file(void **state)
 
     (void)state;
     place_make(&p);
+    p.slice = 40;
     write_rule(&p, "r.yml", rules_text);
     fill(&p, 0, 20, &random);
     struct detect *d = open_watched(&p);
@@ -244,6 +246,7 @@ static void a_stop_waits_for_what_is_under_way(void **state)
 
     (void)state;
     place_make(&p);
+    p.slice = 40;
     write_rule(&p, "r.yml", rules_text);
     fill(&p, 0, 20, &random);
     struct detect *d = open_watched(&p);
@@ -258,6 +261,74 @@ static void a_stop_waits_for_what_is_under_way(void **state)
     pthread_mutex_unlock(&gate.lock);
     assert_true(state_of(&p) == detect_seq(d) && cursor_of(&p) == detect_seq(d));
     set_gate(PASS, NULL, 0);
+    detect_close(&d);
+    place_remove(&p);
+}
+
+/* --- slices --- */
+
+/* begin_saving - when all events were looked at: there are groups for several slices. */
+static void begin_saving(struct detect *d)
+{
+    struct err e;
+
+    d->c.checkpoint_ms = 3600000;
+    run_out(d);
+    d->c.checkpoint_ms = 1;
+    for (int i = 0; i < 3000 && !d->putting; i++)
+        assert_true(detect_step(d, 1, &e) >= 0);
+    assert_non_null(d->putting);
+}
+
+static void events_go_on_between_slices(void **state)
+{
+    struct place p;
+    uint32_t random = 13;
+    uint64_t seq;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    p.slice = 1;
+    write_rule(&p, "r.yml", rules_text);
+    fill(&p, 0, 20, &random);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    begin_saving(d);
+    seq = d->putting->seq;
+    fill(&p, 1000, 3, &random);
+    assert_true(detect_step(d, 0, &e) > 0 && d->putting && detect_seq(d) > seq && cursor_of(&p) == 1);
+    for (int i = 0; i < 3000 && d->putting; i++)
+        assert_true(detect_step(d, 0, &e) >= 0);
+    assert_true(state_of(&p) == seq && cursor_of(&p) == seq);   /* of the moment of the beginning, though events came since */
+    detect_close(&d);
+    d = open_detect(&p, p.rules, &e);
+    assert_true(detect_seq(d) == seq && !*detect_note(d));
+    detect_close(&d);
+    place_remove(&p);
+}
+
+static void other_rules_and_a_stop_give_up_a_state_half_put_together(void **state)
+{
+    struct place p;
+    uint32_t random = 14;
+    struct err e;
+
+    (void)state;
+    place_make(&p);
+    p.slice = 1;
+    write_rule(&p, "r.yml", rules_text);
+    fill(&p, 0, 20, &random);
+    struct detect *d = open_detect(&p, p.rules, &e);
+    begin_saving(d);
+    write_rule(&p, "s.yml", "title: s\nid: s\nlogsource: {}\ndetection: {s: {a: b}, condition: s}\n");
+    assert_int_equal(detect_reload(d, true, NULL, NULL, &e), 1);
+    assert_true(!d->putting && state_of(&p) == 0);
+    begin_saving(d);
+    assert_int_equal(detect_stop(d, &e), 0);
+    assert_true(!d->putting && state_of(&p) == detect_seq(d) && cursor_of(&p) == detect_seq(d));
+    detect_close(&d);
+    d = open_detect(&p, p.rules, &e);
+    assert_false(*detect_note(d));
     detect_close(&d);
     place_remove(&p);
 }
@@ -278,6 +349,7 @@ static void a_full_disk_is_told_and_tried_again(void **state)
     (void)state;
     buf_init(&text, 0);
     place_make(&p);
+    p.slice = 40;
     write_rule(&p, "r.yml", rules_text);
     fill(&p, 0, 20, &random);
     assert_true(m && detect_open(&c, NULL, NULL, &d, &e) == 0 && detect_watch(d, &e) == 0);
@@ -372,6 +444,7 @@ static void killed_at_each_point_of_a_write_the_findings_are_the_same(void **sta
     buf_init(&got, 0);
     place_make(&whole);
     place_make(&torn);
+    torn.slice = 1;
     write_rule(&whole, "r.yml", rules_text);
     write_rule(&torn, "r.yml", rules_text);
     for (unsigned round = 0; round < 3 * COUNT(points); round++) {
@@ -396,6 +469,8 @@ int main(void)
         cmocka_unit_test(events_go_on_while_the_state_is_written),
         cmocka_unit_test(the_cursor_waits_for_the_file),
         cmocka_unit_test(a_stop_waits_for_what_is_under_way),
+        cmocka_unit_test(events_go_on_between_slices),
+        cmocka_unit_test(other_rules_and_a_stop_give_up_a_state_half_put_together),
         cmocka_unit_test(a_full_disk_is_told_and_tried_again),
         cmocka_unit_test(a_broken_disk_stops_detection_and_a_restart_goes_on),
         cmocka_unit_test(killed_at_each_point_of_a_write_the_findings_are_the_same),

@@ -60,6 +60,8 @@ void tracker_adopt(struct tracker *to, struct tracker *from)
 {
     struct clocks clocks = to->clocks;
 
+    tracker_save_drop(to);
+    tracker_save_drop(from);
     for (uint32_t i = 0; i < to->set->correlation_count; i++) {
         const struct correlation *c = to->set->correlations[i];
         struct str id = to->set->rules[c->rule].rule.id;
@@ -335,6 +337,7 @@ static int arrive(struct tracker *t, uint32_t correlation, const struct key *key
 
     if (i == NIL)
         return err_set(e, -ENOMEM, "no memory for correlations");
+    groups_keep(g, i);
     gr = group_at(g, i);
     if (window_over(g, gr, a)) {
         ended = end_window(t, correlation, i, out);

@@ -128,6 +128,7 @@ void groups_free(struct groups **gp)
 
     if (!g)
         return;
+    groups_keep_drop(g);
     for (uint32_t i = 0; i < g->used; i++)
         if (group_at(g, i)->stamp)
             groups_remove(g, i);
@@ -324,6 +325,7 @@ uint32_t groups_add(struct groups *g, struct str key, struct siphash hash)
     else
         g->free_head = group_at(g, i)->seen_s;
     gr = group_at(g, i);
+    groups_keep(g, i);
     memset(gr, 0, g->lay.stride);
     gr->id = hash.high;
     gr->home_low = (uint16_t)hash.low;
@@ -357,6 +359,7 @@ void groups_remove(struct groups *g, uint32_t i)
 {
     struct group *gr = group_at(g, i);
 
+    groups_keep(g, i);
     slot_take(g, i);
     groups_empty(g, gr);
     groups_account(g, 0, group_bytes(g, &g->cold[i]));
@@ -466,6 +469,7 @@ static bool renumber(struct groups *g)
 
     if (!all)
         return false;
+    groups_keep_all(g);
     for (uint32_t i = 0; i < g->count; i++) {
         since += all[i].stamp <= g->since;
         group_at(g, all[i].group)->stamp = i + 1;

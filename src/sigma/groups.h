@@ -9,6 +9,7 @@
  *              slow. The state of a restart has the texts alone, and is read under a new secret.
  *           3. The order in which groups go is exact: the one untouched for longest (of windows judged at their end, the one that opened first).
  *           4. What is accounted is what is taken: record, colder half, key, blocks, and a share of the table.
+ *           5. While the state is saved in slices (state.c), a group is written before it is changed or goes, once.
  * Threads   owner.
  * Units     bytes.
  *
@@ -95,10 +96,20 @@ struct groups {
     uint64_t  bytes, evicted;
     uint64_t *bytes_all;        /* of all correlations */
     double    value;            /* the sum or average with which the last one fired; NAN: there is none */
+    struct keeping *keeping;    /* the state is being saved in slices; NULL: it is not, or all of them are written */
 };
 
 struct groups *groups_new(const struct correlation *c, uint64_t *bytes_all);
 void groups_free(struct groups **g);
+/* groups_keep - before the group is changed, or its place is taken, the state that is being saved gets it as it is. groups_keep_all: all of them. */
+void group_write_early(struct groups *g, uint32_t i);
+static inline void groups_keep(struct groups *g, uint32_t i)
+{
+    if (g->keeping)
+        group_write_early(g, i);
+}
+void groups_keep_all(struct groups *g);
+void groups_keep_drop(struct groups *g);
 /* groups_alike - groups of one correlation may go on as those of the other. */
 bool groups_alike(const struct correlation *a, const struct correlation *b);
 static inline struct group *group_at(const struct groups *g, uint32_t i) { return (struct group *)(void *)(g->at + (size_t)i * g->lay.stride); }

@@ -592,6 +592,7 @@ struct tracker {
     struct ended *ended;           /* windows that ended with the event at hand and fired, of correlations that others read */
     uint32_t ended_count, ended_cap;
     struct buf ended_keys;
+    uint32_t saving;               /* the correlation that is being saved in slices */
 };
 /* A window that ended and fired: the event at hand tells nothing of it, so its group says what the next correlation groups by. */
 struct ended {
@@ -622,6 +623,10 @@ void tracker_load_of(const struct tracker *t, uint32_t correlation, struct sigma
 /* tracker_adopt - windows of from go to correlations of the same id and definition in to, and the clocks with them. */
 void tracker_adopt(struct tracker *to, struct tracker *from);
 void tracker_save(const struct tracker *t, struct buf *b);
+/* tracker_save_begin, tracker_save_some, tracker_save_drop - see sigma_run_save_begin. */
+MUST_USE bool tracker_save_begin(struct tracker *t, struct buf *b);
+MUST_USE bool tracker_save_some(struct tracker *t, struct buf *b, size_t bytes);
+void tracker_save_drop(struct tracker *t);
 MUST_USE int tracker_load(struct tracker *t, struct str saved, struct err *e);
 /* Moments of correlation stay within these, and spans within TIMESPAN_MAX, so that no difference of them overflows. */
 #define MOMENT_MAX   INT64_C(4400000000000000000)   /* the year 2109 */

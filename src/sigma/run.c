@@ -526,4 +526,7 @@ bool sigma_run_load_at(const struct sigma_run *r, uint32_t i, struct sigma_load 
 
 void sigma_run_adopt(struct sigma_run *to, struct sigma_run *from) { tracker_adopt(&to->tracker, &from->tracker); }
 void sigma_run_save(const struct sigma_run *r, struct buf *b) { tracker_save(&r->tracker, b); }
+bool sigma_run_save_begin(struct sigma_run *r, struct buf *b) { return tracker_save_begin(&r->tracker, b); }
+bool sigma_run_save_some(struct sigma_run *r, struct buf *b, size_t bytes) { return tracker_save_some(&r->tracker, b, bytes); }
+void sigma_run_save_drop(struct sigma_run *r) { tracker_save_drop(&r->tracker); }
 int sigma_run_load(struct sigma_run *r, struct str saved, struct err *e) { return tracker_load(&r->tracker, saved, e); }

@@ -241,6 +241,12 @@ MUST_USE int sigma_needs(const struct sigma *s, sigma_need_fn *fn, void *arg);
 
 /* sigma_run_save - append the state of all correlations to b. */
 void sigma_run_save(const struct sigma_run *r, struct buf *b);
+/* sigma_run_save_begin, sigma_run_save_some, sigma_run_save_drop - the same in slices between events: what comes to stand in b, which is only theirs, is the state of
+ * the moment of the beginning, whatever events came since. begin: false without memory. some: about so many bytes more; true: it is whole. drop: it is
+ * given up; so it is by sigma_run_load and sigma_run_adopt. */
+MUST_USE bool sigma_run_save_begin(struct sigma_run *r, struct buf *b);
+MUST_USE bool sigma_run_save_some(struct sigma_run *r, struct buf *b, size_t bytes);
+void sigma_run_save_drop(struct sigma_run *r);
 /* sigma_run_adopt - the same from a run of another set, which ends by it: windows are handed over, not copied, so it takes no longer the more there
  * are. from is good for sigma_run_costs and sigma_run_free alone afterwards. */
 void sigma_run_adopt(struct sigma_run *to, struct sigma_run *from);

@@ -187,27 +187,7 @@ static void save_group(struct groups *g, struct group *gr, time_ns now, struct b
     b->n = (size_t)(w.p - b->p);
 }
 
-static void save_groups(struct groups *g, struct str id, time_ns now, struct buf *b)
-{
-    size_t at;
-
-    buf_varstr(b, id);
-    buf_le64(b, g->c->definition);
-    at = b->n;
-    buf_le64(b, 0);
-    buf_varint(b, g->evicted);
-    buf_varint(b, g->stamp);
-    buf_varint(b, g->count);
-    for (uint32_t i = 0; i < g->used; i++)
-        if (group_at(g, i)->stamp)
-            save_group(g, group_at(g, i), now, b);
-    if (buf_failed(b))
-        return;
-    for (int i = 0; i < 8; i++)
-        b->p[at + (size_t)i] = (char)((b->n - at - 8) >> (8 * i));
-}
-
-void tracker_save(const struct tracker *t, struct buf *b)
+static void save_clocks(const struct tracker *t, struct buf *b)
 {
     const struct clocks *k = &t->clocks;
 
@@ -221,8 +201,150 @@ void tracker_save(const struct tracker *t, struct buf *b)
         put_moment(b, k->at[i].taken);
     }
     buf_varint(b, t->set->correlation_count);
-    for (uint32_t i = 0; i < t->set->correlation_count; i++)
-        save_groups(t->of[i], t->set->rules[t->of[i]->c->rule].rule.id, t->now, b);
+}
+
+/* What stands before the groups of a correlation. */
+struct heading { uint64_t evicted; uint32_t stamp, count; };
+
+/* save_heading - returns where the bytes of the rest are to be told. */
+static size_t save_heading(const struct tracker *t, uint32_t correlation, struct heading h, struct buf *b)
+{
+    const struct correlation *c = t->of[correlation]->c;
+    size_t at;
+
+    buf_varstr(b, t->set->rules[c->rule].rule.id);
+    buf_le64(b, c->definition);
+    at = b->n;
+    buf_le64(b, 0);
+    buf_varint(b, h.evicted);
+    buf_varint(b, h.stamp);
+    buf_varint(b, h.count);
+    return at;
+}
+
+static void save_length(struct buf *b, size_t at)
+{
+    for (int i = 0; !buf_failed(b) && i < 8; i++)
+        b->p[at + (size_t)i] = (char)((b->n - at - 8) >> (8 * i));
+}
+
+static struct heading heading_of(const struct groups *g) { return (struct heading){ g->evicted, g->stamp, g->count }; }
+
+void tracker_save(const struct tracker *t, struct buf *b)
+{
+    save_clocks(t, b);
+    for (uint32_t k = 0; k < t->set->correlation_count; k++) {
+        struct groups *g = t->of[k];
+        size_t at = save_heading(t, k, heading_of(g), b);
+
+        for (uint32_t i = 0; i < g->used; i++)
+            if (group_at(g, i)->stamp)
+                save_group(g, group_at(g, i), t->now, b);
+        save_length(b, at);
+    }
+}
+
+/* --- saving in slices --- */
+
+/* What a correlation was when the saving began, of which the groups from "at" to "end" are not all written yet. Those that an event changes, or that go, are written
+ * before, apart: groups stand in no order, so they come behind the others. */
+struct keeping {
+    struct heading was;
+    time_ns        now;
+    uint32_t       at, end;
+    bool           begun;
+    size_t         length_at;
+    struct buf     early;
+    uint8_t        done[];     /* a bit for each: written early, or no group then */
+};
+
+#define KEPT_LEAST 16u   /* bytes that a place counts at least: to look at it costs too */
+
+void group_write_early(struct groups *g, uint32_t i)
+{
+    struct keeping *k = g->keeping;
+
+    if (i < k->at || i >= k->end || (k->done[i / 8] >> (i % 8) & 1))
+        return;
+    k->done[i / 8] |= (uint8_t)(1u << (i % 8));
+    if (group_at(g, i)->stamp)
+        save_group(g, group_at(g, i), k->now, &k->early);
+}
+
+void groups_keep_all(struct groups *g)
+{
+    for (uint32_t i = g->keeping ? g->keeping->at : 0; g->keeping && i < g->keeping->end; i++)
+        group_write_early(g, i);
+}
+
+void groups_keep_drop(struct groups *g)
+{
+    if (g->keeping)
+        buf_free(&g->keeping->early);
+    free(g->keeping);
+    g->keeping = NULL;
+}
+
+void tracker_save_drop(struct tracker *t)
+{
+    for (uint32_t k = 0; k < t->set->correlation_count; k++)
+        groups_keep_drop(t->of[k]);
+}
+
+bool tracker_save_begin(struct tracker *t, struct buf *b)
+{
+    tracker_save_drop(t);
+    for (uint32_t k = 0; k < t->set->correlation_count; k++) {
+        struct groups *g = t->of[k];
+
+        g->keeping = calloc(1, sizeof *g->keeping + g->used / 8 + 1);
+        if (!g->keeping) {
+            tracker_save_drop(t);
+            return false;
+        }
+        g->keeping->was = heading_of(g);
+        g->keeping->now = t->now;
+        g->keeping->end = g->used;
+        buf_init(&g->keeping->early, b->limit_bytes);
+    }
+    t->saving = 0;
+    save_clocks(t, b);
+    return true;
+}
+
+/* save_some - of one correlation; true: it is whole. */
+static bool save_some(struct groups *g, struct buf *b, size_t *bytes)
+{
+    struct keeping *k = g->keeping;
+
+    for (; k->at < k->end && *bytes; k->at++) {
+        size_t before = b->n, cost;
+
+        if (!(k->done[k->at / 8] >> (k->at % 8) & 1) && group_at(g, k->at)->stamp)
+            save_group(g, group_at(g, k->at), k->now, b);
+        cost = b->n - before + KEPT_LEAST;
+        *bytes -= cost < *bytes ? cost : *bytes;
+    }
+    return k->at == k->end;
+}
+
+bool tracker_save_some(struct tracker *t, struct buf *b, size_t bytes)
+{
+    for (; t->saving < t->set->correlation_count; t->saving++) {
+        struct groups *g = t->of[t->saving];
+        struct keeping *k = g->keeping;
+
+        if (!k->begun)
+            k->length_at = save_heading(t, t->saving, k->was, b);
+        k->begun = true;
+        if (!save_some(g, b, &bytes))
+            return false;
+        buf_str(b, buf_view(&k->early));
+        b->failed = b->failed || buf_failed(&k->early);
+        save_length(b, k->length_at);
+        groups_keep_drop(g);
+    }
+    return true;
 }
 
 /* --- loading --- */

@@ -225,7 +225,53 @@ static void play(size_t row, bool restarts)
     event_batch_free(&b);
 }
 
-/* play_all - rows of one id that fire, or ("K1-") that must not; each also with a restart after every event. */
+static int one(size_t row, struct sigma_run *run, struct event_batch *b, int i)
+{
+    const struct sigma_match *m;
+    struct err e;
+
+    put(b, &rows[row].steps[i], (uint64_t)i + 1);
+    return sigma_run_event(run, b->items, false, &m, &e);
+}
+
+/* play_sliced - saved in the smallest slices between the events from "at" on, the state is nevertheless that before them: whoever loads it is told of them what was told. */
+static void play_sliced(size_t row, int at)
+{
+    AUTO_BUF struct buf whole, sliced;
+    struct sigma_run *run = NULL;
+    struct event_batch b;
+    struct sigma *s = NULL;
+    struct err e;
+    int told[16] = { 0 }, i;
+    bool over = false;
+
+    event_batch_init(&b, 0);
+    buf_init(&whole, 0);
+    buf_init(&sliced, 0);
+    compile(rows[row].name, rows[row].rules, &s);
+    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
+    for (i = 0; i < at; i++)
+        assert_true(one(row, run, &b, i) >= 0);
+    sigma_run_save(run, &whole);
+    assert_true(sigma_run_save_begin(run, &sliced));
+    for (; i < 16 && rows[row].steps[i].k; i++) {
+        told[i] = one(row, run, &b, i);
+        over = over || sigma_run_save_some(run, &sliced, 1);
+    }
+    while (!over)
+        over = sigma_run_save_some(run, &sliced, 1);
+    CHECK(rows[row].name, !buf_failed(&sliced) && sliced.n == whole.n);
+    sigma_run_free(&run);
+    assert_int_equal(sigma_run_new(s, false, &run, &e), 0);
+    CHECK(rows[row].name, sigma_run_load(run, buf_view(&sliced), &e) == 0);
+    for (i = at; i < 16 && rows[row].steps[i].k; i++)
+        CHECK(rows[row].name, one(row, run, &b, i) == told[i]);
+    sigma_run_free(&run);
+    sigma_free(&s);
+    event_batch_free(&b);
+}
+
+/* play_all - rows of one id that fire, or ("K1-") that must not; each also with a restart after every event, and saved in slices from each on. */
 static void play_all(void **state)
 {
     const char *which = *state;
@@ -235,6 +281,8 @@ static void play_all(void **state)
         if (strncmp(rows[i].id, which, 2) == 0 && (rows[i].fires[0] == 0) == (which[2] == '-')) {
             play(i, false);
             play(i, true);
+            for (int at = 0; at < 16 && rows[i].steps[at].k; at++)
+                play_sliced(i, at);
             played++;
         }
     assert_true(played > 0);

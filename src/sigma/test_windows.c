@@ -275,6 +275,61 @@ static void groups_of_which_nothing_can_come_are_forgotten_uncounted(void **stat
 
 /* --- the saved state --- */
 
+/* sum - of all bytes: the same groups in another order have the same. */
+static uint64_t sum(const struct buf *b)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++)
+        n += (unsigned char)b->p[i];
+    return n;
+}
+
+/* Groups change, come and go while the state is put together slice by slice: what is saved is the moment of the beginning. */
+static void a_state_saved_in_slices_is_of_one_moment(void **state)
+{
+    static const char *const types[] = {
+        RULES("event_count", "  group-by: g\n  condition: {gte: 9}\n"), RULES("value_count", "  group-by: g\n  condition: {field: v, gte: 99}\n"),
+        RULES("value_avg", "  group-by: g\n  condition: {field: v, gt: 9}\n"), RULES("event_count", "  group-by: g\n  condition: {lt: 3}\n"),
+        RULES("saqshy_absence", "  group-by: g\n"),
+    };
+
+    (void)state;
+    for (size_t t = 0; t < COUNT(types); t++) {
+        AUTO_BUF struct buf whole, sliced;
+        uint32_t random = 1;
+        struct fixture f;
+        int slices = 0;
+        struct err e;
+
+        buf_init(&whole, 0);
+        buf_init(&sliced, 0);
+        begin(&f, types[t]);
+        for (int i = 0; i < 9000; i++) {
+            char g[40], v[8];
+            double now = i < 1000 ? i / 100.0 : i < 6000 ? 8000 + i / 200.0 : i * 10.0;   /* twice they end, or are forgotten: then places are free */
+            unsigned keys = i < 1000 ? 700 : i < 5000 ? 100 : 3000;
+
+            random = random * 1664525 + 1013904223;
+            snprintf(g, sizeof g, "%s%u", random >> 9 & 1 ? "a-key-of-more-than-fifteen-bytes-" : "g", (random >> 16) % keys);
+            snprintf(v, sizeof v, "%u", random >> 28);
+            assert_true(feed(&f, (struct seen){ random >> 10 & 1 ? "s" : "t", now, now, g, v }, NULL) >= 0);
+            if (i == 5000) {
+                sigma_run_save(f.run, &whole);
+                assert_true(sigma_run_save_begin(f.run, &sliced));
+            }
+            if (i >= 5000 && i % 10 == 0)
+                slices += !sigma_run_save_some(f.run, &sliced, 40);
+        }
+        while (!sigma_run_save_some(f.run, &sliced, 40))
+            slices++;
+        CHECK(types[t], slices > 100);
+        CHECK(types[t], sliced.n == whole.n && sum(&sliced) == sum(&whole));
+        CHECK(types[t], sigma_run_load(f.run, buf_view(&sliced), &e) == 0);
+        end(&f);
+    }
+}
+
 /* A saved state cut after every byte, and with every byte changed, is refused or taken, never more. */
 static void a_damaged_state_does_no_harm(void **state)
 {
@@ -452,6 +507,7 @@ int main(void)
         cmocka_unit_test(memory_is_bounded_and_what_went_is_counted),
         cmocka_unit_test(groups_of_which_nothing_can_come_are_forgotten_uncounted),
         cmocka_unit_test(a_damaged_state_does_no_harm),
+        cmocka_unit_test(a_state_saved_in_slices_is_of_one_moment),
         cmocka_unit_test(a_state_of_version_1_goes_on),
         cmocka_unit_test(a_state_of_version_2_goes_on),
         cmocka_unit_test(definitions_are_those_of_version_1),
