@@ -1,9 +1,11 @@
 /* groups.c - rows that share their keys: the table of groups, and what is counted of each. */
 #include "pipes/internal.h"
 
+#include <float.h>
 #include <math.h>
 
-#define COMBINATIONS_MAX 4096   /* groups that one event may be in, by fields of several values */
+#define COMBINATIONS_MAX 4096   /* groups that one event may be in, by fields of several values; pipe_groups says so */
+#define LOOK_GROUPS      64     /* of one event between two looks at the clock */
 
 /* --- the table --- */
 
@@ -96,12 +98,12 @@ void pipes_groups_free(struct groups *g, const struct stage *s)
 
 /* --- what is counted --- */
 
-static void sum_part(struct agg *a, double x)
+static void sum_part(struct agg *a, long double x)
 {
-    double t = a->u.sum.part + x;
+    long double t = a->u.sum.part + x;
 
     /* What addition loses is carried on (Neumaier). */
-    a->u.sum.carry += fabs(a->u.sum.part) >= fabs(x) ? (a->u.sum.part - t) + x : (x - t) + a->u.sum.part;
+    a->u.sum.carry += fabsl(a->u.sum.part) >= fabsl(x) ? (a->u.sum.part - t) + x : (x - t) + a->u.sum.part;
     a->u.sum.part = t;
 }
 
@@ -110,14 +112,23 @@ static void sum_add(struct agg *a, double x, uint64_t times)
     if (x == trunc(x) && fabs(x) < 9e15)
         a->u.sum.whole += (__int128)(int64_t)x * times;
     else
-        sum_part(a, x * (double)times);
+        sum_part(a, (long double)x * (long double)times);
     a->n += times;
 }
 
-static double sum_of(const struct agg *a) { return (double)a->u.sum.whole + (a->u.sum.part + a->u.sum.carry); }
+static long double sum_of(const struct agg *a) { return (long double)a->u.sum.whole + (a->u.sum.part + a->u.sum.carry); }
 
-/* best_take - keep the cell if it is less (or greater) than what is kept. Returns the bytes that it takes. */
-static ssize_t best_take(struct agg *a, const struct pipes_cell *c, bool greatest)
+/* within - x as far as figures go; what lies beyond stands at their end and says that it is not exact. */
+static double within(long double x, bool *rough)
+{
+    if (fabsl(x) <= (long double)DBL_MAX)
+        return (double)x;
+    *rough = true;
+    return x < 0 ? -DBL_MAX : DBL_MAX;
+}
+
+/* best_take - keep the cell if it is less (or greater) than what is kept, which goes. Returns the bytes that it takes. */
+static ssize_t best_take(struct pipes_run *r, struct agg *a, const struct pipes_cell *c, bool greatest)
 {
     struct pipes_cell *copy;
     size_t bytes;
@@ -132,8 +143,9 @@ static ssize_t best_take(struct agg *a, const struct pipes_cell *c, bool greates
     if (!copy)
         return -ENOMEM;
     free(a->u.best);
+    r->used -= a->n;
     a->u.best = copy;
-    a->n++;
+    a->n = bytes;
     return (ssize_t)bytes;
 }
 
@@ -158,7 +170,7 @@ static ssize_t agg_value(struct pipes_run *r, const struct agg_plan *plan, struc
             sum_add(a, x, times);
         return 0;
     case AGG_MIN:
-    case AGG_MAX: return best_take(a, c, plan->kind == AGG_MAX);
+    case AGG_MAX: return best_take(r, a, c, plan->kind == AGG_MAX);
     case AGG_UNIQ:
         buf_reset(&r->key);
         cell_pack(c, &r->key);
@@ -190,12 +202,10 @@ static int count_row(struct pipes_run *r, const struct stage *s, struct group *g
 /* bucket - the beginning of the span in which t lies: from midnight in Astana on, weeks from Monday (1970 began on a Thursday). */
 static time_ns bucket(time_ns t, int64_t span)
 {
-    int64_t shift = QUERY_ZONE_MIN * NS_PER_MINUTE + (span % (7 * NS_PER_DAY) == 0 ? 3 * NS_PER_DAY : 0), local, rest;
+    __int128 shift = QUERY_ZONE_MIN * NS_PER_MINUTE + (span % (7 * NS_PER_DAY) == 0 ? 3 * NS_PER_DAY : 0), rest = (t + shift) % span, begin;
 
-    if (__builtin_add_overflow(t, shift, &local))
-        return t;
-    rest = local % span;
-    return local - (rest < 0 ? rest + span : rest) - shift;
+    begin = t - (rest < 0 ? rest + span : rest);
+    return begin < INT64_MIN ? INT64_MIN : (time_ns)begin;
 }
 
 /* key_cell - the i-th key of a row, its v-th value. */
@@ -243,8 +253,9 @@ int stats_row(struct pipes_run *r, size_t i, const struct pipes_cell *cells, uin
     /* Each value of a field is a group of its own: all ways to choose one of each, counted like digits. */
     do {
         if (combinations++ == COMBINATIONS_MAX)
-            return err_set(r->e, -E2BIG, "search: an event is in more than %d groups of \"%s\": group by fewer fields of several values", COMBINATIONS_MAX, s->name);
-        rc = one_group(r, i, cells, value, times);
+            return pipes_too_much(r, s, LIMIT_GROUPS);
+        rc = combinations % LOOK_GROUPS == 0 ? run_late(r) : 0;
+        rc = rc < 0 ? rc : one_group(r, i, cells, value, times);
         for (k = 0; k < s->columns; k++) {
             if (++value[k] < cell_values(&cells[s->column[k]]))
                 break;
@@ -263,8 +274,8 @@ static struct pipes_cell agg_cell(const struct agg_plan *plan, struct agg *a, bo
 
     switch (plan->kind) {
     case AGG_COUNT: return cell_of_number((double)a->n);
-    case AGG_SUM: return a->n ? cell_of_number(sum_of(a)) : none;
-    case AGG_AVG: return a->n ? cell_of_number(sum_of(a) / (double)a->n) : none;
+    case AGG_SUM: return a->n ? cell_of_number(within(sum_of(a), rough)) : none;
+    case AGG_AVG: return a->n ? cell_of_number(within(sum_of(a) / (long double)a->n, rough)) : none;
     case AGG_MIN:
     case AGG_MAX: return a->u.best ? *a->u.best : none;
     case AGG_UNIQ: *rough = *rough || uniq_rough(&a->u.uniq); return cell_of_number(uniq_count(&a->u.uniq));
@@ -342,7 +353,7 @@ static int agg_merge(struct pipes_run *r, const struct stage *s, const struct ag
         a->u.sum.carry += b->u.sum.carry;
         return 0;
     case AGG_MIN:
-    case AGG_MAX: return b->u.best ? run_grow(r, s, best_take(a, b->u.best, plan->kind == AGG_MAX)) : 0;
+    case AGG_MAX: return b->u.best ? run_grow(r, s, best_take(r, a, b->u.best, plan->kind == AGG_MAX)) : 0;
     case AGG_UNIQ: return run_grow(r, s, uniq_merge(&a->u.uniq, &b->u.uniq));
     case AGG_QUANTILE: return run_grow(r, s, sketch_merge(&a->u.sketch, &b->u.sketch));
     }

@@ -95,11 +95,11 @@ void sketch_free(struct sketch *s);
 /* --- groups (groups.c) --- */
 
 struct agg {
-    uint64_t n;
+    uint64_t n;                      /* AGG_MIN, AGG_MAX: the bytes of best */
     union {
         struct {
-            __int128 whole;          /* of whole numbers: exact, whatever the order */
-            double   part, carry;    /* of the others (Neumaier) */
+            __int128    whole;       /* of whole numbers: exact, whatever the order */
+            long double part, carry; /* of the others (Neumaier): wider than any value, so that no sum leaves its range on the way */
         } sum;
         struct pipes_cell *best;     /* one cell in a piece of its own */
         struct uniq        uniq;
@@ -152,14 +152,18 @@ struct pipes_run {
     void               *arg;
     int                 verdict;    /* of row */
     struct buf          key;
+    time_ns             deadline;   /* clock_steady; 0: none */
     struct err         *e;          /* of the call that runs */
     struct query_fault  fault;      /* code NULL: none */
 };
 
-/* pipes_memory - -E2BIG: the stage needs more than there is. */
-int pipes_memory(const struct pipes *p, const struct stage *s, struct query_fault *fault, struct err *e);
+/* pipes_too_much - -E2BIG: the stage needs more memory than there is, an event is in too many groups, too many spans are empty. */
+enum pipes_limit { LIMIT_MEMORY, LIMIT_GROUPS, LIMIT_SPANS };
+int pipes_too_much(struct pipes_run *r, const struct stage *s, enum pipes_limit what);
 /* run_grow - bytes more are held, or -E2BIG with the stage's name. */
 MUST_USE int run_grow(struct pipes_run *r, const struct stage *s, ssize_t bytes);
+/* run_late - -ETIMEDOUT past the deadline. */
+MUST_USE int run_late(const struct pipes_run *r);
 /* pipes_send - a row into stage i and on. 1: no further row matters. */
 MUST_USE int pipes_send(struct pipes_run *r, size_t i, const struct pipes_cell *cells, size_t count, uint64_t times);
 

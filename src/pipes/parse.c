@@ -672,9 +672,12 @@ bool pipes_charts(const struct pipes *p)
     return false;
 }
 
-int pipes_memory(const struct pipes *p, const struct stage *s, struct query_fault *fault, struct err *e)
+int pipes_too_much(struct pipes_run *r, const struct stage *s, enum pipes_limit what)
 {
-    (void)query_refuse(p->text, s->at, faults[FAULT_pipe_memory].code, faults[FAULT_pipe_memory].text, str_c(s->name), none, fault, e);
+    static const enum fault which[] = { [LIMIT_MEMORY] = FAULT_pipe_memory, [LIMIT_GROUPS] = FAULT_pipe_groups, [LIMIT_SPANS] = FAULT_pipe_spans };
+    enum fault f = which[what];
+
+    (void)query_refuse(r->p->text, s->at, faults[f].code, faults[f].text, str_c(s->name), none, &r->fault, r->e);
     return -E2BIG;
 }
 

@@ -65,6 +65,8 @@ typedef int pipes_row(void *arg, const struct pipes_cell *cells, size_t count);
 /* pipes_run_new - limit_bytes 0: PIPES_MEMORY. row is called as soon as a row is certain: by pipes_push where rows stream, else by pipes_end. */
 MUST_USE int pipes_run_new(const struct pipes *p, size_t limit_bytes, pipes_row *row, void *arg, struct pipes_run **out, struct err *e);
 void pipes_run_free(struct pipes_run **r);
+/* pipes_run_until - past this moment (clock_steady) whatever pipes do for long says -ETIMEDOUT; 0: none. */
+void pipes_run_until(struct pipes_run *r, time_ns deadline_steady);
 /* pipes_push - one event. Returns 1 when no further event can change the answer (or row has ended it), -E2BIG past the limit. */
 MUST_USE int pipes_push(struct pipes_run *r, const struct event *ev, struct err *e);
 /* pipes_push_cells - the same for times events that are alike in all fields that the pipes look at: a store that counts by itself. */
@@ -76,7 +78,7 @@ MUST_USE int pipes_end(struct pipes_run *r, struct err *e);
 /* pipes_columns - borrowed from the run. pipes_passed_over: values that are no numbers, where numbers were asked for. */
 const struct pipes_column *pipes_columns(const struct pipes_run *r, size_t *count);
 uint64_t pipes_passed_over(const struct pipes_run *r);
-/* pipes_fault - why a call said -E2BIG, or NULL: a pipe that needs more than limit_bytes. */
+/* pipes_fault - why a call said -E2BIG, or NULL: a pipe that needs more than limit_bytes, an event in too many groups, a chart of too many empty spans. */
 const struct query_fault *pipes_fault(const struct pipes_run *r);
 
 /* pipes_cell_text - the value as people and files have it: numbers in their shortest exact form, times in RFC 3339 with the zone of Astana, several values with

@@ -1,14 +1,20 @@
 /* run.c - rows through the stages: what streams, what is kept until the end, and what then comes out. */
 #include "pipes/internal.h"
+#include "base/clock.h"
 
-#define FILL_MAX 100000   /* empty buckets that a timechart draws */
+#define FILL_MAX 100000   /* empty buckets that a timechart draws; pipe_spans says so */
 
 int run_grow(struct pipes_run *r, const struct stage *s, ssize_t bytes)
 {
     if (bytes < 0)
         return err_set(r->e, -ENOMEM, "no memory for the pipe \"%s\"", s->name);
     r->used += (size_t)bytes;
-    return r->used > r->limit ? pipes_memory(r->p, s, &r->fault, r->e) : 0;
+    return r->used > r->limit ? pipes_too_much(r, s, LIMIT_MEMORY) : 0;
+}
+
+int run_late(const struct pipes_run *r)
+{
+    return r->deadline && clock_steady() >= r->deadline ? err_set(r->e, -ETIMEDOUT, "the search took too long: narrow the range of time") : 0;
 }
 
 /* --- what is kept --- */
@@ -167,6 +173,14 @@ static int head_row(struct pipes_run *r, size_t i, const struct pipes_cell *cell
     return t->seen++ < s->most ? 0 : 2;
 }
 
+/* span_after - where the next span begins; behind the last moment there is none. */
+static time_ns span_after(time_ns at, int64_t span)
+{
+    time_ns next;
+
+    return __builtin_add_overflow(at, span, &next) ? INT64_MAX : next;
+}
+
 /* fill_row - the empty buckets before this one. */
 static int fill_row(struct pipes_run *r, size_t i, const struct pipes_cell *cells, size_t count)
 {
@@ -180,14 +194,14 @@ static int fill_row(struct pipes_run *r, size_t i, const struct pipes_cell *cell
         return 0;
     for (size_t k = 0; k < s->aggs; k++)
         empty[1 + k] = s->agg[k].kind == AGG_COUNT || s->agg[k].kind == AGG_UNIQ ? cell_of_number(0) : (struct pipes_cell){ .type = PIPES_NONE };
-    if (t->begun && (cells[0].time - at) / s->span[0] > FILL_MAX)
-        return err_set(r->e, -E2BIG, "search: \"timechart\" would draw more than %d empty spans: take a longer one", FILL_MAX);
-    for (; t->begun && at < cells[0].time && rc == 0; at += s->span[0]) {
+    if (t->begun && ((__int128)cells[0].time - at) / s->span[0] > FILL_MAX)
+        return pipes_too_much(r, s, LIMIT_SPANS);
+    for (; t->begun && at < cells[0].time && rc == 0; at = span_after(at, s->span[0])) {
         empty[0] = cell_of_time(at);
         rc = pipes_send(r, i + 1, empty, count, 1);
     }
     t->begun = true;
-    t->next = cells[0].time + s->span[0];
+    t->next = span_after(cells[0].time, s->span[0]);
     return rc;
 }
 
@@ -212,7 +226,10 @@ int pipes_send(struct pipes_run *r, size_t i, const struct pipes_cell *cells, si
             cells = fields_row(r, i, cells);
             count = s->columns;
             break;
-        case STAGE_WHERE: rc = where_holds(s, cells, count) ? 0 : 1; break;
+        case STAGE_WHERE:
+            rc = run_late(r);       /* an expression may take long, and behind a stats nobody else looks at the clock */
+            rc = rc < 0 ? rc : where_holds(s, cells, count) ? 0 : 1;
+            break;
         case STAGE_DEDUP: rc = dedup_row(r, i, cells); break;
         case STAGE_HEAD: rc = head_row(r, i, cells); break;
         case STAGE_STATS: return stats_row(r, i, cells, times);
@@ -272,6 +289,8 @@ int pipes_run_new(const struct pipes *p, size_t limit_bytes, pipes_row *row, voi
     *out = r;
     return 0;
 }
+
+void pipes_run_until(struct pipes_run *r, time_ns deadline_steady) { r->deadline = deadline_steady; }
 
 static void state_free(struct pipes_run *r, size_t i)
 {

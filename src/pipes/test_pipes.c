@@ -363,7 +363,122 @@ static void an_event_in_too_many_groups_is_refused(void **state)
         assert_int_equal(event_add(ev, &b.arena, STR("b"), arena_printf(&b.arena, "%d", i)), 0);
     }
     assert_int_equal(run_over("stats count() by a, b", &b, &out, &e), -E2BIG);
+    assert_non_null(strstr(e.text, "more than 4096 groups"));
     buf_free(&out);
+    event_batch_free(&b);
+}
+
+/* --- ends of numbers, of times, of patience --- */
+
+/* refusal - what a run over events says when it is too much; NULL where it goes through. */
+static const char *refusal(const char *text, const struct event_batch *b, time_ns deadline, int *rc)
+{
+    static char code[64];
+    struct pipes *p;
+    struct pipes_run *r;
+    struct table t;
+    struct err e;
+
+    buf_init(&t.text, 0);
+    assert_int_equal(pipes_parse(str_c(text), 0, DAY, &p, NULL, &e), 0);
+    assert_int_equal(pipes_run_new(p, MIB, put_row, &t, &r, &e), 0);
+    pipes_run_until(r, deadline);
+    *rc = 0;
+    for (size_t i = 0; i < b->count && *rc == 0; i++)
+        *rc = pipes_push(r, &b->items[i], &e);
+    *rc = *rc < 0 ? *rc : pipes_end(r, &e);
+    snprintf(code, sizeof code, "%s", pipes_fault(r) ? pipes_fault(r)->code : "");
+    buf_free(&t.text);
+    pipes_run_free(&r);
+    pipes_free(&p);
+    return *code ? code : NULL;
+}
+
+/* Events come newest first, so each is the first until now: what it replaces is given back. */
+static void a_least_value_holds_one_value(void **state)
+{
+    struct event_batch b;
+    int rc;
+
+    (void)state;
+    event_batch_init(&b, 0);
+    for (int i = 0; i < 50000; i++) {
+        struct event *ev = event_batch_add(&b);
+
+        ev->time = DAY - i * NS_PER_SECOND;
+        assert_int_equal(event_add(ev, &b.arena, STR("n"), arena_printf(&b.arena, "%d", i)), 0);
+    }
+    assert_null(refusal("stats min(time), max(n)", &b, 0, &rc));
+    assert_int_equal(rc, 0);
+    event_batch_free(&b);
+}
+
+static void sums_leave_no_range(void **state)
+{
+    static const struct {
+        const char *first, *second, *want;
+    } sums[] = {
+        { "1.7e308", "1.7e308", "1.7976931348623157e+308 1.7e+308\n" }, { "-1.7e308", "-1.7e308", "-1.7976931348623157e+308 -1.7e+308\n" },
+        { "1.7e308", "-1.7e308", "0 0\n" }, { "9223372036854775807", "9223372036854775807", "18446744073709552000 9223372036854775808\n" },
+        { "5e-324", "5e-324", "9.88131291682493e-324 4.94065645841247e-324\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sums); i++) {
+        struct event_batch b;
+        struct buf out;
+        struct err e;
+
+        event_batch_init(&b, 0);
+        add(&b, 1, NULL, NULL, sums[i].first);
+        add(&b, 2, NULL, NULL, sums[i].second);
+        assert_int_equal(run_over("stats sum(bytes), avg(bytes)", &b, &out, &e), 0);
+        struct str sum = buf_view(&out), first;
+        double got, want;
+        struct str expected = str_c(sums[i].want), one;
+        for (int k = 0; k < 2; k++) {
+            assert_true(str_split(&sum, k ? '\n' : ' ', &first) && str_split(&expected, k ? '\n' : ' ', &one));
+            CHECK(sums[i].first, query_number(first, &got) && query_number(one, &want) && got == want);
+        }
+        buf_free(&out);
+        event_batch_free(&b);
+    }
+}
+
+static void times_at_the_ends_are_counted_and_not_drawn(void **state)
+{
+    static const time_ns ends[] = { INT64_MIN, INT64_MIN + 1, -NS_PER_DAY, 0, INT64_MAX - 1, INT64_MAX };
+    struct event_batch b;
+    struct buf out;
+    struct err e;
+    int rc;
+
+    (void)state;
+    event_batch_init(&b, 0);
+    for (size_t i = 0; i < COUNT(ends); i++)
+        event_batch_add(&b)->time = ends[i];
+    assert_int_equal(run_over("stats count() by bucket(1w) | stats sum(count)", &b, &out, &e), 0);
+    assert_true(str_eq(buf_view(&out), STR("6\n")));
+    buf_free(&out);
+    assert_string_equal(refusal("timechart 30s count()", &b, 0, &rc), "pipe_spans");
+    assert_int_equal(rc, -E2BIG);
+    assert_null(refusal("timechart 1w count()", &b, 0, &rc));
+    assert_int_equal(rc, 0);
+    event_batch_free(&b);
+}
+
+/* What pipes do when the events are through has the same time as they. */
+static void patience_ends_behind_a_stats_too(void **state)
+{
+    struct event_batch b;
+    int rc;
+
+    (void)state;
+    fill(&b);
+    assert_null(refusal("stats count() by user.name | where user.name:/(o+)+t/", &b, 1, &rc));
+    assert_int_equal(rc, -ETIMEDOUT);
+    assert_null(refusal("stats count() by user.name | where user.name:/(o+)+t/", &b, INT64_MAX, &rc));
+    assert_int_equal(rc, 0);
     event_batch_free(&b);
 }
 
@@ -424,6 +539,10 @@ int main(void)
         cmocka_unit_test(alike_events_may_be_counted_at_once),
         cmocka_unit_test(what_would_be_too_much_is_refused),
         cmocka_unit_test(a_head_ends_the_search),
+        cmocka_unit_test(a_least_value_holds_one_value),
+        cmocka_unit_test(sums_leave_no_range),
+        cmocka_unit_test(times_at_the_ends_are_counted_and_not_drawn),
+        cmocka_unit_test(patience_ends_behind_a_stats_too),
         cmocka_unit_test(values_behind_the_first_count_too),
         cmocka_unit_test(an_event_in_too_many_groups_is_refused),
     };

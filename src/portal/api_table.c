@@ -13,7 +13,7 @@ struct rows {
     struct pipes_run    *run;
     struct table_writer *csv;       /* NULL: JSON */
     struct buf           text;      /* a cell */
-    size_t               count;
+    size_t               count, bytes;
     bool                 more;
     int                  rc;        /* of what was pushed */
 };
@@ -30,6 +30,7 @@ static int put_csv(struct rows *r, const struct pipes_cell *cells, size_t count)
     for (size_t i = 0; i < count; i++) {
         buf_reset(&r->text);
         pipes_cell_text(&cells[i], &r->text);
+        r->bytes += r->text.n;
         if (cells[i].type == PIPES_NUMBER)
             table_put_number(r->csv, cells[i].number);
         else
@@ -44,7 +45,7 @@ static int put_row(void *arg, const struct pipes_cell *cells, size_t count)
     struct rows *r = arg;
     struct buf *b = &r->c->reply.body;
 
-    if (r->count == ROWS_MAX || b->n > PAGE_BYTES_MAX) {
+    if (r->count == ROWS_MAX || b->n > PAGE_BYTES_MAX || r->bytes > PAGE_BYTES_MAX) {
         r->more = true;
         return 1;
     }
@@ -89,12 +90,25 @@ static void begin_csv(struct rows *r)
     table_header(r->csv, name, NULL, count);
 }
 
+/* put_more - a file has no other place to say that it is not all. */
+static void put_more(struct rows *r)
+{
+    struct call *c = r->c;
+    char count[24];
+
+    snprintf(count, sizeof count, "%zu", r->count);
+    table_put(r->csv, catalog_format(c->portal->catalog, c->lang, &c->arena, "ui.events.table_more", "count", str_c(count), NULL));
+    table_end_row(r->csv);
+}
+
 /* gather - all events that match and may be read into the pipes, then what they kept out of them. */
 static int gather(struct rows *r, const struct pipes *p, const struct ask *a, bool csv, struct store_stats *st)
 {
     struct call *c = r->c;
     int rc = pipes_run_new(p, MEMORY_BYTES, put_row, r, &r->run, &c->err);
 
+    if (rc == 0)
+        pipes_run_until(r->run, a->s.deadline_steady);
     if (rc == 0 && csv)
         rc = table_writer_new(&(struct table_writer_setup){ .format = TABLE_CSV }, &r->csv, &c->err);
     if (rc < 0)
@@ -119,6 +133,8 @@ static int answer(struct rows *r, const struct pipes *p, const struct ask *a, co
     int rc = 0;
 
     if (r->csv) {
+        if (r->more)
+            put_more(r);
         rc = table_writer_finish(r->csv, &c->reply.body, &c->err);
         c->reply.type = "text/csv; charset=utf-8";
         snprintf(c->reply.disposition, sizeof c->reply.disposition, "attachment; filename=\"search.csv\"");
