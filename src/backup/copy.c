@@ -167,7 +167,7 @@ int object_put_file(struct copier *c, const char *target, const char *file, uint
     if (in < 0)
         return err_sys(e, "could not open \"%s\"", file);
     fresh_path(target, fresh);
-    fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return err_sys(e, "could not make \"%s\"", fresh);
     rc = pour(c, in, fd, most, file, out->sha, &out->bytes, e);
@@ -190,7 +190,7 @@ int object_put(struct copier *c, const char *target, struct str bytes, struct en
     int rc;
 
     fresh_path(target, fresh);
-    fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return err_sys(e, "could not make \"%s\"", fresh);
     if (EVP_Digest(bytes.n ? bytes.p : "", bytes.n, digest, &n, EVP_sha256(), NULL) != 1)
@@ -243,7 +243,8 @@ int object_get(struct copier *c, const char *target, const struct entry *x, cons
     rc = pour(c, in, out, UINT64_MAX, path, sha, &n, e);
     if (rc == 0 && (n != x->bytes || strcmp(sha, x->sha) != 0))
         rc = err_set(e, -EBADMSG, "the copy of \"%s\" is damaged: its bytes are not those that were copied (SHA-256)", x->path);
-    if (rc == 0 && fchmod(out, x->mode) < 0)
+    /* Never set-user-ID: the list says what it likes, and it may be root who restores. */
+    if (rc == 0 && fchmod(out, x->mode & 0777) < 0)
         rc = err_sys(e, "could not set the rights of \"%s\"", fresh);
     if (rc == 0 && fsync(out) < 0)
         rc = err_sys(e, "could not sync \"%s\"", fresh);
@@ -264,23 +265,32 @@ int object_get(struct copier *c, const char *target, const struct entry *x, cons
 
 static int by_sha(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-static void sweep_folder(const char *folder, const char *const *names, size_t count)
+/* folder_in - a folder below another, never a link to one: what a sweep removes lies in the target, whoever else writes there. */
+static DIR *folder_in(int above, const char *name)
 {
-    DIR *d = opendir(folder);
+    int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (fd >= 0 && !d)
+        close(fd);
+    return d;
+}
+
+static void sweep_folder(int objects, const char *folder, const char *const *names, size_t count)
+{
+    DIR *d = folder_in(objects, folder);
     struct dirent *f;
-    char path[PATH_BYTES];
 
     while (d && (f = readdir(d)) != NULL) {
         const char *name = f->d_name;
 
         if (name[0] == '.' || (count && bsearch(&name, names, count, sizeof *names, by_sha)))
             continue;
-        snprintf(path, sizeof path, "%.3900s/%.150s", folder, name);
-        unlink(path);
+        unlinkat(dirfd(d), name, 0);
     }
     if (d)
         closedir(d);
-    rmdir(folder);      /* an empty one goes */
+    unlinkat(objects, folder, AT_REMOVEDIR);      /* an empty one goes */
 }
 
 int objects_sweep(const char *target, const struct listing *l, struct err *e)
@@ -296,12 +306,11 @@ int objects_sweep(const char *target, const struct listing *l, struct err *e)
         names[i] = l->item[i].sha;
     qsort(names, l->count, sizeof *names, by_sha);
     snprintf(path, sizeof path, "%.3900s/objects", target);
-    d = opendir(path);
+    d = folder_in(AT_FDCWD, path);
     while (d && (f = readdir(d)) != NULL) {
         if (f->d_name[0] == '.' || strlen(f->d_name) != 2)
             continue;
-        snprintf(path, sizeof path, "%.3900s/objects/%.2s", target, f->d_name);
-        sweep_folder(path, names, l->count);
+        sweep_folder(dirfd(d), f->d_name, names, l->count);
     }
     if (d)
         closedir(d);

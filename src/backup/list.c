@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#define STEPS_BYTES_MAX 2000u   /* of a path below the folder; no file of a node lies so deep */
+
 void listing_init(struct listing *l) { memset(l, 0, sizeof *l); }
 
 void listing_free(struct listing *l)
@@ -129,7 +131,7 @@ static bool take_path(struct str s, char out[PATH_BYTES])
     for (size_t i = 0; i < s.n; i++) {
         int high, low;
 
-        if (n + 2 > PATH_BYTES / 2)
+        if (n == STEPS_BYTES_MAX)
             return false;
         if (s.p[i] != '%') {
             out[n++] = s.p[i];

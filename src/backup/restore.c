@@ -87,13 +87,31 @@ static int own(const char *data, const char *path, struct err *e)
     return 0;
 }
 
+/* plain_way - no folder on the way to a file is a link: what is restored stays below the folder, even where somebody was there before. */
+static int plain_way(const char *data, const char *path, struct err *e)
+{
+    char step[PATH_BYTES];
+    struct stat st;
+
+    for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
+        snprintf(step, sizeof step, "%.2000s/%.*s", data, (int)(p - path), path);
+        if (lstat(step, &st) < 0)
+            return errno == ENOENT ? 0 : err_sys(e, "could not look at \"%s\"", step);
+        if (!S_ISDIR(st.st_mode))
+            return err_set(e, -EINVAL, "\"%s\" is no folder: a node is restored into an empty one", step);
+    }
+    return 0;
+}
+
 static int restore_one(struct copier *c, const char *target, const char *data, const struct entry *x, struct err *e)
 {
     char path[PATH_BYTES];
     struct stat st;
     struct err why;
-    int rc = 0;
+    int rc = plain_way(data, x->path, e);
 
+    if (rc < 0)
+        return rc;
     snprintf(path, sizeof path, "%.2000s/%.2000s", data, x->path);
     c->done.files++;
     c->done.bytes += x->bytes;

@@ -524,6 +524,54 @@ static void test_killed_at_any_moment_the_copy_before_is_whole_and_the_next_run_
     folder_remove(target);
 }
 
+/* Links that somebody else made lead nowhere: neither a sweep of the target nor a restore leaves its folder, and nothing restored is set-user-ID. */
+static void test_links_lead_out_of_neither_folder(void **state)
+{
+    struct backup_options o = { .warn = complain };
+    char data[64], target[64], back[64], outside[64];
+    struct backup_progress done;
+    struct backup_facts facts;
+    struct node_at_work n;
+    struct stat st;
+    struct err e;
+
+    (void)state;
+    folder_make(data);
+    folder_make(target);
+    folder_make(back);
+    folder_make(outside);
+    node_open(&n, data);
+    take(&n, data, 5, true);
+    put(data, "rules/own.yml", "title: ours\n");
+    assert_int_equal(chmod(below(data, "rules/own.yml"), 04755), 0);
+    put(outside, "precious", "of others\n");
+    make(data, target, false, &done);
+    assert_int_equal(symlink(outside, below(target, "objects/zz")), 0);
+    make(data, target, false, &done);
+    assert_int_equal(access(below(outside, "precious"), F_OK), 0);
+    assert_int_equal(symlink(below(outside, "precious"), below(target, "objects/new")), 0);
+    put(data, "rules/other.yml", "title: another\n");
+    assert_true(backup_make(data, target, &o, DAY_A, &facts, &done, &e) < 0);
+    assert_int_equal(stat(below(outside, "precious"), &st), 0);
+    assert_int_equal(st.st_size, 10);
+    unlink(below(target, "objects/new"));
+    make(data, target, false, &done);
+
+    put(back, RESTORING, "");
+    assert_int_equal(symlink(outside, below(back, "rules")), 0);
+    assert_int_equal(backup_restore(target, back, &o, &facts, &done, &e), -EINVAL);
+    assert_int_not_equal(access(below(outside, "own.yml"), F_OK), 0);
+    unlink(below(back, "rules"));
+    restore(target, back);
+    assert_int_equal(stat(below(back, "rules/own.yml"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    node_close(&n);
+    folder_remove(data);
+    folder_remove(target);
+    folder_remove(back);
+    folder_remove(outside);
+}
+
 static void test_a_restore_that_is_killed_goes_on(void **state)
 {
     char data[64], target[64], back[64];
@@ -611,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_beside_a_writer_every_event_acknowledged_before_is_in_it_once),
         cmocka_unit_test(test_killed_at_any_moment_the_copy_before_is_whole_and_the_next_run_goes_on),
         cmocka_unit_test(test_a_restore_that_is_killed_goes_on),
+        cmocka_unit_test(test_links_lead_out_of_neither_folder),
         cmocka_unit_test(test_a_list_that_was_changed_is_refused_whatever_the_place),
     };
 
