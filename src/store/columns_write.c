@@ -44,7 +44,8 @@ struct drafted {
 /* What is known of a text of the group, for tokens that reach over the border of two pieces. */
 struct edge {
     bool begins, ends, empty;    /* some value begins, ends with a byte of a word; is empty */
-    bool begins_dot, ends_dot;   /* begins as an address goes on, ends as one that goes on: ".7", "192." */
+    bool begins_part, ends_part; /* begins, ends with a number that can be part of an address: "7.", ".192" */
+    bool begins_dot, ends_dot;   /* the same with a dot before it, behind it: ".7", "192." */
 };
 
 struct columns_writer {
@@ -224,6 +225,25 @@ static struct str text_of(const struct columns_writer *w, const struct draft *d,
 
 static bool digit(char c) { return c >= '0' && c <= '9'; }
 
+/* part_before, part_behind - the text begins, ends with one to three digits, and no more of that word stands in it. */
+static bool part_before(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && n < 4 && digit(s.p[n]))
+        n++;
+    return n > 0 && n < 4 && (n == s.n || !query_word_byte(s.p[n]));
+}
+
+static bool part_behind(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && n < 4 && digit(s.p[s.n - 1 - n]))
+        n++;
+    return n > 0 && n < 4 && (n == s.n || !query_word_byte(s.p[s.n - 1 - n]));
+}
+
 /* tell_value - to whoever makes the index; how it begins and ends is remembered. */
 static void tell_value(void *arg, enum column_kind kind, struct str value)
 {
@@ -234,8 +254,10 @@ static void tell_value(void *arg, enum column_kind kind, struct str value)
         return;
     w->telling->begins |= query_word_byte(value.p[0]);
     w->telling->ends |= query_word_byte(value.p[value.n - 1]);
-    w->telling->begins_dot |= value.p[0] == '.' && (value.n == 1 || digit(value.p[1]));
-    w->telling->ends_dot |= value.p[value.n - 1] == '.' && (value.n == 1 || digit(value.p[value.n - 2]));
+    w->telling->begins_part |= part_before(value);
+    w->telling->ends_part |= part_behind(value);
+    w->telling->begins_dot |= value.p[0] == '.' && (value.n == 1 || part_before(str_cut(value, 1)));
+    w->telling->ends_dot |= value.p[value.n - 1] == '.' && (value.n == 1 || part_behind(str_of(value.p, value.n - 1)));
     w->tell(w->arg, value);
 }
 
@@ -324,9 +346,9 @@ static bool joined_address(const struct columns_writer *w, uint32_t pieces)
     for (uint32_t i = 0; i < pieces; i++) {
         const struct edge *k = &w->edge[i];
 
-        if ((ends && k->begins_dot) || (ends_dot && k->begins))
+        if ((ends && k->begins_dot) || (ends_dot && k->begins_part))
             return true;
-        ends = k->ends || (ends && k->empty);
+        ends = k->ends_part || (ends && k->empty);
         ends_dot = k->ends_dot || (ends_dot && k->empty);
     }
     return false;
@@ -459,6 +481,8 @@ static uint32_t free_piece(const struct columns_writer *w, const struct draft *d
         size_t bytes = 0, words = 0, changes = 0;
         struct str before = { NULL, 0 };
 
+        if (d->shape->columns[0].from <= t && t < d->shape->columns[0].to)
+            continue;       /* the event's time, which a column tells whole */
         for (uint32_t i = 0; i < FREE_SAMPLE; i++) {
             struct str v = text_of(w, d, (uint32_t)((uint64_t)i * d->rows / FREE_SAMPLE), t);
 
