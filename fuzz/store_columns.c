@@ -1,11 +1,13 @@
 /* store_columns.c - enemy of the reader of columns.
  *
  * Two bytes: how many events; four: bytes of the directory; then the directory as it is before compression, and the frames. Head and checksum are put around them,
- * those of frames are not compared, so that what stands behind the checksums is reached. Even rows are asked for alone, too. */
+ * those of frames are not compared, so that what stands behind the checksums is reached. Even rows are asked for alone, too; then a question of each kind is asked. */
 #include "store/internal.h"
 
 #include <xxhash.h>
 #include <zstd.h>
+
+#define QUESTION "(root OR \"a b\" OR *a*) AND NOT user:x* OR id:>5 OR id:10.0.0.0/8 OR saqshy.source:* OR saqshy.class:app OR user:/a.c/ OR user:(a OR b) OR time:>=2026-01-01"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,6 +23,32 @@ static void read_events(struct columns *c, const uint64_t *rows)
             (void)last;
         }
     event_batch_free(&b);
+}
+
+static int look(void *arg, size_t bytes)
+{
+    (void)arg;
+    (void)bytes;
+    return 0;
+}
+
+/* ask - a question with a leaf of each kind, then what may match; whatever surely does is among it. */
+static void ask(struct columns *c, size_t count)
+{
+    static struct query *q;
+    static uint64_t may[EVENT_BATCH_MAX / 64], sure[EVENT_BATCH_MAX / 64];
+
+    if (!q && query_parse(STR(QUESTION), &q, NULL) < 0)
+        abort();
+    memset(may, 0, sizeof may);
+    for (size_t i = 0; i < count; i++)
+        may[i / 64] |= UINT64_C(1) << i % 64;
+    if (columns_find(c, q, look, NULL, may, sure, NULL) < 0)
+        return;
+    for (size_t i = 0; i < (count + 63) / 64; i++)
+        if (sure[i] & ~may[i])
+            abort();
+    read_events(c, may);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -55,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (columns_open(c, buf_view(&b), time, count, NULL) == 0) {
         read_events(c, NULL);
         read_events(c, even);
+        ask(c, count);
     }
     columns_free(&c);
     buf_free(&b);

@@ -14,6 +14,7 @@
 #define FREE_WORDS     3u       /* so many words on average, is free text */
 #define FREE_SAMPLE    16u
 #define PRINT_SAMPLE   8u       /* rows that say whether two columns may be the same */
+#define SAME_TRIES     4u       /* columns that seemed to be the same and were not, before a text is a column of its own: else a sender chooses the square of its fields */
 
 struct frame {
     uint32_t raw, packed;       /* equal: stored as it is */
@@ -295,7 +296,7 @@ static uint32_t print_of(const struct columns_writer *w, uint32_t rows)
 /* same_as - the text before this one that it equals in every row; UINT32_MAX: none. */
 static uint32_t same_as(const struct columns_writer *w, const struct draft *d, uint32_t text)
 {
-    for (uint32_t t = 0; t < text; t++) {
+    for (uint32_t t = 0, tries = 0; t < text && tries < SAME_TRIES; t++) {
         uint32_t i = 0;
 
         if (w->print[t] != w->print[text])
@@ -304,6 +305,7 @@ static uint32_t same_as(const struct columns_writer *w, const struct draft *d, u
             i++;
         if (i == d->rows)
             return t;
+        tries++;
     }
     return UINT32_MAX;
 }

@@ -158,7 +158,6 @@ static int merge_part(struct merging *g, const struct part_info *info, struct er
     if (rc < 0)
         return rc == -ENOENT ? -EBADMSG : rc;
     for (uint32_t i = 0; rc == 0 && i < p.count; i++) {
-        /* What stands in the pool first: blocks of one part then stay in the order of their events. */
         bool large = p.block[i].events >= g->s->options.block_events / 2;
 
         rc = large ? copy_block(g, &p, i, e) : pool_block(g, &p, i, e);
