@@ -2,30 +2,18 @@
  *
  * The event codec says the shape of each event, and where each text of it stands (event/shaped.h). Events of one shape are a group; a piece of its lines that is free text
  * is cut further by what was learned, which parts the group into several. Then each text of a group is a column. */
-#include "store/columns.h"
+#include "store/frames.h"
 #include "query/query.h"
 
 #include <xxhash.h>
 #include <zstd.h>
 
-#define ZSTD_LEVEL     1
 #define LEARN_ROWS     64u      /* of a shape, before its free text is looked at */
 #define FREE_BYTES     24u      /* a piece of so many bytes, and */
 #define FREE_WORDS     3u       /* so many words on average, is free text */
 #define FREE_SAMPLE    16u
 #define PRINT_SAMPLE   8u       /* rows that say whether two columns may be the same */
 #define SAME_TRIES     4u       /* columns that seemed to be the same and were not, before a text is a column of its own: else a sender chooses the square of its fields */
-
-struct frame {
-    uint32_t raw, packed;       /* equal: stored as it is */
-    uint64_t sum;
-};
-
-struct frames {
-    struct buf    bytes;
-    struct frame *list;
-    size_t        count, cap;
-};
 
 /* A group as it is being written. */
 struct draft {
@@ -55,10 +43,8 @@ struct columns_writer {
     struct learner        *learner;
     struct column_out      out;
     struct learn_out       learned;
-    struct buf             rows, directory, pool, rest;
-    struct frames          own, pools;
-    bool                   pool_new;      /* the next small frame begins a pool */
-    ZSTD_CCtx             *zstd;
+    struct buf             rows, directory, rest;
+    struct frames          frames;
     uint32_t              *name;          /* number in the directory + 1, of each name of the payload */
     size_t                 name_cap, names;
     const struct shaped   *shaped;        /* what is being written: its rows, in this order */
@@ -78,7 +64,6 @@ struct columns_writer {
     columns_tell          *tell;
     void                  *arg;
     struct edge           *telling;
-    bool                   failed;
 };
 
 #define TEXTS_MAX (CODEC_TEXTS_MAX + LEARN_PIECES_MAX)
@@ -90,7 +75,6 @@ static bool make(struct columns_writer *w)
     w->encoder = event_encoder_new();
     w->column = column_encoder_new();
     w->learner = learner_new();
-    w->zstd = ZSTD_createCCtx();
     w->row = calloc(EVENT_BATCH_MAX, sizeof *w->row);
     w->part = calloc(EVENT_BATCH_MAX, sizeof *w->part);
     w->code = calloc(EVENT_BATCH_MAX, sizeof *w->code);
@@ -102,13 +86,13 @@ static bool make(struct columns_writer *w)
     w->drafted = calloc(GROUPS_MAX, sizeof *w->drafted);
     w->all_time = calloc(EVENT_BATCH_MAX, sizeof *w->all_time);
     w->reader = columns_new();
-    return w->drafted && w->all_time && w->reader && w->encoder && w->column && w->learner && w->zstd && w->row && w->part && w->code && w->value && w->free_text && w->time && w->print && w->edge;
+    return w->drafted && w->all_time && w->reader && w->encoder && w->column && w->learner && frames_init(&w->frames) && w->row && w->part && w->code && w->value && w->free_text && w->time && w->print && w->edge;
 }
 
 struct columns_writer *columns_writer_new(void)
 {
     struct columns_writer *w = calloc(1, sizeof *w);
-    struct buf *const bufs[] = { &w->rows, &w->directory, &w->pool, &w->rest, &w->own.bytes, &w->pools.bytes, &w->out.head, &w->out.frame[0], &w->out.frame[1] };
+    struct buf *const bufs[] = { &w->rows, &w->directory, &w->rest, &w->out.head, &w->out.frame[0], &w->out.frame[1] };
 
     if (!w)
         return NULL;
@@ -126,13 +110,13 @@ void columns_writer_free(struct columns_writer **wp)
 
     if (!w)
         return;
-    struct buf *const bufs[] = { &w->rows, &w->directory, &w->pool, &w->rest, &w->own.bytes, &w->pools.bytes, &w->out.head, &w->out.frame[0], &w->out.frame[1] };
-    void *const memory[] = { w->row, w->part, w->code, w->value, w->free_text, w->time, w->print, w->edge, w->begin, w->name, w->own.list, w->pools.list, w->drafted, w->all_time };
+    struct buf *const bufs[] = { &w->rows, &w->directory, &w->rest, &w->out.head, &w->out.frame[0], &w->out.frame[1] };
+    void *const memory[] = { w->row, w->part, w->code, w->value, w->free_text, w->time, w->print, w->edge, w->begin, w->name, w->drafted, w->all_time };
 
     event_encoder_free(&w->encoder);
     column_encoder_free(&w->column);
     learner_free(&w->learner);
-    ZSTD_freeCCtx(w->zstd);
+    frames_free(&w->frames);
     arena_free(&w->arena);
     columns_free(&w->reader);
     for (size_t i = 0; i < COUNT(bufs); i++)
@@ -141,68 +125,6 @@ void columns_writer_free(struct columns_writer **wp)
         free(memory[i]);
     free(w);
     *wp = NULL;
-}
-
-/* --- frames --- */
-
-/* frame_add - one more frame, compressed where that gains something. */
-static void frame_add(struct columns_writer *w, struct frames *f, struct str raw, bool dense)
-{
-    size_t bound = ZSTD_compressBound(raw.n), n = 0;
-    char *to = buf_room(&f->bytes, bound);
-
-    if (f->count == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 256;
-        struct frame *list = realloc(f->list, cap * sizeof *list);
-
-        if (!list) {
-            w->failed = true;
-            return;
-        }
-        f->list = list;
-        f->cap = cap;
-    }
-    if (!to || raw.n > UINT32_MAX) {
-        w->failed = true;
-        return;
-    }
-    if (!dense)
-        n = ZSTD_compressCCtx(w->zstd, to, bound, raw.p, raw.n, ZSTD_LEVEL);
-    if (n == 0 || ZSTD_isError(n) || n >= raw.n) {
-        memcpy(to, raw.p, raw.n);
-        n = raw.n;
-    }
-    f->list[f->count++] = (struct frame){ (uint32_t)raw.n, (uint32_t)n, XXH3_64bits(to, n) };
-    f->bytes.n += n;
-}
-
-static void pool_end(struct columns_writer *w)
-{
-    if (w->pool.n)
-        frame_add(w, &w->pools, buf_view(&w->pool), false);
-    buf_reset(&w->pool);
-    w->pool_new = true;
-}
-
-/* frame_put - the bytes of a frame; in the directory stands how many, and whether they are a frame of their own or begin a pool. */
-static void frame_put(struct columns_writer *w, struct str raw, bool dense)
-{
-    bool own = raw.n >= FRAME_OWN_MIN || dense;
-
-    if (raw.n == 0) {
-        buf_varint(&w->directory, 0);
-        return;
-    }
-    if (own) {
-        buf_varint(&w->directory, (uint64_t)raw.n << 2 | 1);
-        frame_add(w, &w->own, raw, dense);
-        return;
-    }
-    if (w->pool.n + raw.n > POOL_BYTES)
-        pool_end(w);
-    buf_varint(&w->directory, (uint64_t)raw.n << 2 | (w->pool_new ? 2 : 0));
-    w->pool_new = false;
-    buf_str(&w->pool, raw);
 }
 
 /* --- the texts of a group --- */
@@ -334,7 +256,7 @@ static int put_text(struct columns_writer *w, const struct draft *d, uint32_t te
         return rc;
     buf_varstr(&w->directory, buf_view(&w->out.head));
     for (unsigned f = 0; f < COLUMN_FRAMES; f++)
-        frame_put(w, buf_view(&w->out.frame[f]), w->out.dense[f]);
+        frames_put(&w->frames, &w->directory, buf_view(&w->out.frame[f]), w->out.dense[f]);
     return 0;
 }
 
@@ -622,7 +544,7 @@ static int put_rest(struct columns_writer *w, struct err *e)
         rc = event_encoder_end(w->encoder, NULL, e);
     if (rc < 0)
         return rc;
-    frame_put(w, rows ? buf_view(&w->rest) : str_of(NULL, 0), false);
+    frames_put(&w->frames, &w->directory, rows ? buf_view(&w->rest) : str_of(NULL, 0), false);
     return 0;
 }
 
@@ -649,31 +571,13 @@ static void put_rows(struct columns_writer *w)
     buf_reset(&w->rows);
     for (size_t i = 0; i < w->count; i++)
         buf_varint(&w->rows, w->code[i]);
-    frame_put(w, buf_view(&w->rows), false);
+    frames_put(&w->frames, &w->directory, buf_view(&w->rows), false);
     for (unsigned i = 0; i < 2; i++) {
-        size_t bound;
-        char *to;
-
         buf_reset(ways[i]);
         put_received(w, ways[i], i == 1);
-        bound = ZSTD_compressBound(ways[i]->n);
-        to = buf_room(&w->own.bytes, bound);     /* thrown away */
-        n[i] = to ? ZSTD_compressCCtx(w->zstd, to, bound, ways[i]->p, ways[i]->n, ZSTD_LEVEL) : 0;
+        n[i] = frames_packed(&w->frames, buf_view(ways[i]));
     }
-    frame_put(w, buf_view(ways[n[1] < n[0]]), false);
-}
-
-static void put_frames(struct columns_writer *w, const struct frames *f)
-{
-    buf_varint(&w->directory, f->count);
-    for (size_t i = 0; i < f->count; i++) {
-        bool stored = f->list[i].packed == f->list[i].raw;
-
-        buf_varint(&w->directory, (uint64_t)f->list[i].raw << 1 | stored);
-        if (!stored)
-            buf_varint(&w->directory, f->list[i].packed);
-        buf_le64(&w->directory, f->list[i].sum);
-    }
+    frames_put(&w->frames, &w->directory, buf_view(ways[n[1] < n[0]]), false);
 }
 
 /* put_all - head, directory and frames. */
@@ -682,17 +586,16 @@ static int put_all(struct columns_writer *w, struct buf *out, struct err *e)
     size_t bound = ZSTD_compressBound(w->directory.n), n;
     AUTO_FREE char *packed = malloc(bound);
 
-    if (!packed || w->failed || buf_failed(&w->directory) || buf_failed(&w->own.bytes) || buf_failed(&w->pools.bytes) || w->directory.n > DIRECTORY_MAX)
+    if (!packed || frames_failed(&w->frames) || buf_failed(&w->directory) || w->directory.n > DIRECTORY_MAX)
         return err_set(e, -ENOMEM, "no memory for a block");
-    n = ZSTD_compressCCtx(w->zstd, packed, bound, w->directory.p, w->directory.n, ZSTD_LEVEL);
+    n = ZSTD_compressCCtx(w->frames.zstd, packed, bound, w->directory.p, w->directory.n, COLUMNS_ZSTD_LEVEL);
     if (ZSTD_isError(n))
         return err_set(e, -ENOMEM, "could not compress a block: %s", ZSTD_getErrorName(n));
     buf_le32(out, (uint32_t)n);
     buf_le32(out, (uint32_t)w->directory.n);
     buf_le64(out, XXH3_64bits(packed, n));
     buf_put(out, packed, n);
-    buf_str(out, buf_view(&w->own.bytes));
-    buf_str(out, buf_view(&w->pools.bytes));
+    frames_bytes(&w->frames, out);
     return buf_failed(out) ? err_set(e, -ENOMEM, "no memory for a block") : 0;
 }
 
@@ -702,13 +605,8 @@ static bool begin(struct columns_writer *w, const struct shaped *s, const uint32
     w->order = order;
     w->count = count;
     w->groups = 0;
-    w->failed = false;
-    w->pool_new = true;
-    w->own.count = w->pools.count = 0;
+    frames_reset(&w->frames);
     buf_reset(&w->directory);
-    buf_reset(&w->pool);
-    buf_reset(&w->own.bytes);
-    buf_reset(&w->pools.bytes);
     memset(w->code, 0, count * sizeof *w->code);
     for (size_t i = 0; i < count; i++)
         w->all_time[i] = s->time[order[i]];
@@ -801,9 +699,7 @@ int columns_encode(struct columns_writer *w, const struct shaped *s, const uint3
     if (rc < 0)
         return rc;
     put_rows(w);
-    pool_end(w);
-    put_frames(w, &w->own);
-    put_frames(w, &w->pools);
+    frames_end(&w->frames, &w->directory);
     rc = put_all(w, out, e);
     return rc == 0 ? prove(w, str_cut(buf_view(out), at), e) : rc;
 }
