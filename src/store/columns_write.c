@@ -12,6 +12,7 @@
 #define FREE_BYTES     24u      /* a piece of so many bytes, and */
 #define FREE_WORDS     3u       /* so many words on average, is free text */
 #define FREE_SAMPLE    16u
+#define ADDRESS_DOTS   3u
 #define PRINT_SAMPLE   8u       /* rows that say whether two columns may be the same */
 #define SAME_TRIES     4u       /* columns that seemed to be the same and were not, before a text is a column of its own: else a sender chooses the square of its fields */
 
@@ -35,6 +36,7 @@ struct edge {
     bool begins, ends, empty;    /* some value begins, ends with a byte of a word; is empty */
     bool begins_part, ends_part; /* begins, ends with a number that can be part of an address: "7.", ".192" */
     bool begins_dot, ends_dot;   /* the same with a dot before it, behind it: ".7", "192." */
+    unsigned char dots;          /* the most of one value; ADDRESS_DOTS stands for more */
 };
 
 struct columns_writer {
@@ -181,6 +183,10 @@ static void tell_value(void *arg, enum column_kind kind, struct str value)
     w->telling->ends_part |= part_behind(value);
     w->telling->begins_dot |= value.p[0] == '.' && (value.n == 1 || part_before(str_cut(value, 1)));
     w->telling->ends_dot |= value.p[value.n - 1] == '.' && (value.n == 1 || part_behind(str_of(value.p, value.n - 1)));
+    for (size_t i = 0, n = 0; i < value.n && w->telling->dots < ADDRESS_DOTS; i++) {
+        n += value.p[i] == '.';
+        w->telling->dots = n > w->telling->dots ? (unsigned char)n : w->telling->dots;
+    }
     w->tell(w->arg, value);
 }
 
@@ -262,15 +268,19 @@ static int put_text(struct columns_writer *w, const struct draft *d, uint32_t te
 
 /* --- tokens --- */
 
-/* joined_address - an address may reach over the border of two pieces. */
+/* joined_address - an address may reach over the border of two pieces: some are linked as one would be, and have its dots together. */
 static bool joined_address(const struct columns_writer *w, uint32_t pieces)
 {
-    bool ends = false, ends_dot = false;
+    bool ends = false, ends_dot = false, linked = false;
+    unsigned dots = 0;
 
     for (uint32_t i = 0; i < pieces; i++) {
         const struct edge *k = &w->edge[i];
+        bool link = (ends && k->begins_dot) || (ends_dot && k->begins_part);
 
-        if ((ends && k->begins_dot) || (ends_dot && k->begins_part))
+        dots = link || k->empty ? dots + k->dots : k->dots;
+        linked = link || (linked && k->empty);
+        if (linked && dots >= ADDRESS_DOTS)
             return true;
         ends = k->ends_part || (ends && k->empty);
         ends_dot = k->ends_dot || (ends_dot && k->empty);

@@ -181,6 +181,30 @@ static void test_words_over_the_border_of_pieces_are_in_the_filter(void **state)
     end(&t);
 }
 
+/* An address that is cut by a value's border is an address of the line all the same. */
+static void test_addresses_over_the_border_of_pieces_are_in_the_filter(void **state)
+{
+    struct event_batch b;
+    struct bench t;
+
+    (void)state;
+    begin(&t);
+    event_batch_init(&b, 0);
+    for (unsigned cut = 1; cut < 9; cut++)
+        for (unsigned i = 0; i < 40; i++) {
+            struct event *ev = event_batch_add(&b);
+
+            ev->seq = b.count;
+            ev->time = i;
+            ev->original = arena_printf(&b.arena, "%u from 10.%u.3.%u.", cut, i % 7, 100 + i);
+            assert_true(event_add(ev, &b.arena, arena_printf(&b.arena, "at.%u", cut), str_of(ev->original.p + 7, cut)) == 0);
+            assert_true(event_add(ev, &b.arena, STR("next"), str_of(ev->original.p + 7 + cut, 1)) == 0);
+        }
+    come_back(&t, b.items, b.count);
+    event_batch_free(&b);
+    end(&t);
+}
+
 static void test_lines_of_a_mebibyte_and_empty_ones_come_back(void **state)
 {
     struct event_batch b;
@@ -492,6 +516,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made_events_come_back_whatever_they_are),
         cmocka_unit_test(test_words_over_the_border_of_pieces_are_in_the_filter),
+        cmocka_unit_test(test_addresses_over_the_border_of_pieces_are_in_the_filter),
         cmocka_unit_test(test_lines_of_a_mebibyte_and_empty_ones_come_back),
         cmocka_unit_test(test_wide_events_wait_in_such_numbers_that_they_can_be_read),
         cmocka_unit_test(test_what_does_not_fit_columns_is_kept_as_rows),
