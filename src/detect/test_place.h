@@ -47,4 +47,7 @@ json_t *findings_of(const struct place *p, const char *rule);
 const char *told_text(const json_t *list, size_t i, const char *name);
 unsigned long long told_number(const json_t *list, size_t i, const char *name);
 
+/* PLAIN - a rule as a document of a file of several: events whose kind is value. */
+#define PLAIN(name, value) "title: " name "\nid: " name "\nlogsource: {}\ndetection: {s: {kind: " value "}, condition: s}\n---\n"
+
 #endif
