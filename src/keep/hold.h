@@ -27,11 +27,11 @@ struct hold {
     char           id[HOLD_ID_MAX];      /* made by hold_set */
     enum hold_kind kind;
     char           subject[256];         /* the object's id, the case's number; empty for a search */
-    char           filter[4096];         /* a search; of an object or a case what it came to when the hold was set */
+    char           filter[16384];        /* a search of 4,000 letters, of up to four bytes each; of an object or a case what it came to when the hold was set */
     time_ns        from, to;             /* of events, half open; INT64_MIN and INT64_MAX: no bound */
-    char           reason[1024], set_by[256];
+    char           reason[4096], set_by[256];   /* why, in 1,000 letters */
     time_ns        set_at, until;        /* until 0: open, until somebody releases it */
-    char           released_by[256], release_reason[1024];
+    char           released_by[256], release_reason[4096];
     time_ns        released_at;          /* 0: it was not */
 };
 struct holds {

@@ -140,6 +140,36 @@ static void what_says_too_little_is_refused_with_its_field(void **state)
     assert_int_equal(audits(w, "hold.set", "ok"), 0);
 }
 
+/* The form takes 1,000 letters of a reason and 4,000 of a search; Kazakh ones have two bytes, some of others four. */
+static void limits_are_of_letters_in_every_language(void **state)
+{
+    static const char *const letters[] = { "қ", "𐰋" };
+    struct world *w = *state;
+    struct desk_reply r;
+    char id[64];
+
+    for (size_t k = 0; k < COUNT(letters); k++) {
+        AUTO_BUF struct buf reason = { 0 };
+        AUTO_BUF struct buf query = { 0 };
+
+        buf_init(&reason, 0);
+        buf_init(&query, 0);
+        for (int i = 0; i < 4000; i++) {
+            if (i < 1000)
+                buf_str(&reason, str_c(letters[k]));
+            buf_str(&query, str_c(letters[k]));
+        }
+        must(set(w, &w->lead, json_pack("{s:s%,s:s%}", "query", query.p, query.n, "reason", reason.p, reason.n), &r), &r.err);
+        assert_int_equal(json_string_length(json_object_get(r.json, "reason")), reason.n);
+        snprintf(id, sizeof id, "%s", json_string_value(json_object_get(r.json, "id")));
+        desk_reply_free(&r);
+        buf_byte(&reason, 0);
+        must(release(w, &w->lead, id, reason.p, &r), &r.err);
+        desk_reply_free(&r);
+    }
+    assert_int_equal(in_force(w), 2);   /* the second person is still to come */
+}
+
 static void an_owner_neither_sees_nor_sets_holds(void **state)
 {
     struct world *w = *state;
@@ -166,6 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hold_that_the_command_set_is_a_row_of_the_trail, world_open, world_close),
         cmocka_unit_test_setup_teardown(what_says_too_little_is_refused_with_its_field, world_open, world_close),
         cmocka_unit_test_setup_teardown(an_owner_neither_sees_nor_sets_holds, world_open, world_close),
+        cmocka_unit_test_setup_teardown(limits_are_of_letters_in_every_language, world_open, world_close),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
