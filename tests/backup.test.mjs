@@ -25,7 +25,9 @@ const numbers = async (c) => (await c.events('numbered', '--limit', '100000')).m
 test('while lines come: every event that was acknowledged before is in the copy, once; killed backups go on; the node that is made of it runs', async (t) => {
     const c = await centre({ demo: true, agent: true, segmentBytes: 1 << 20 });
     const place = mkdtempSync(join(tmpdir(), 'saqshy-copy-')), target = join(place, 'copy'), back = join(place, 'node');
-    t.after(async () => { await c.remove(); rmSync(place, { recursive: true, force: true }); });
+    // One hook, in this order: hooks run in the order in which they came, and a folder cannot go under a daemon that writes there.
+    let stopTwin = async () => {};
+    t.after(async () => { await stopTwin(); await c.remove(); rmSync(place, { recursive: true, force: true }); });
     await c.start();
     let acknowledged = 0, going = true;
     const sender = (async () => {
@@ -65,7 +67,7 @@ test('while lines come: every event that was acknowledged before is in the copy,
     const twin = { ...c, data: back, configFile: join(back, 'saqshyd.yaml') };
     const daemon = spawn(bin('saqshyd'), ['--config', twin.configFile], { env: { ...process.env, ...c.env }, stdio: 'ignore' });
     const gone = new Promise((done) => daemon.on('exit', done));
-    t.after(async () => { daemon.kill('SIGTERM'); await gone; });
+    stopTwin = async () => { daemon.kill('SIGTERM'); await gone; };
     await until('the restored node is well', async () => (await c.client().request('GET', '/health')).status === 200, 120);
     twin.events = async (query, ...more) => (await saqshy(['search', query, '--data', back, '--json', ...more], { env: { ...process.env, ...c.env } })).out.split('\n').filter(Boolean).map((l) => JSON.parse(l));
     const found = await numbers(twin);
