@@ -98,11 +98,12 @@ static bool range_of(struct str s, struct range *r)
 bool query_number(struct str s, double *out)
 {
     char text[64], *end;
+    unsigned dots = 0;
 
     if (s.n == 0 || s.n >= sizeof text)
         return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.' || (i > 0 && (s.p[i] == 'e' || s.p[i] == 'E' || s.p[i] == '+')) || s.p[i] == '-'))
+    for (size_t i = 0; i < s.n; i++, dots += s.p[i - 1] == '.')
+        if (dots > 1 || !((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.' || (i > 0 && (s.p[i] == 'e' || s.p[i] == 'E' || s.p[i] == '+')) || s.p[i] == '-'))
             return false;
     if (s.p[0] == '.')
         return false;
