@@ -8,6 +8,7 @@
 #include "sigma/verdict.h"
 
 #define MADE_EVENTS 6000
+#define PUBLIC_BYTES_MAX 16000000   /* of the compiled public collection */
 
 static char work[64];
 
@@ -501,6 +502,7 @@ static void public_rules_match_alike_both_ways(void **state)
     snprintf(path, sizeof path, "%s/sigma-rules", work);
     for (int loose = 0; loose < 2; loose++) {
         both_open(&b, paths, 1, loose);
+        assert_true(sigma_rule_count(b.set) > 3500 && sigma_bytes(b.set) < PUBLIC_BYTES_MAX);
         if (!loose)
             compare_files(&b, "otrf", ".json");
         compare_files(&b, "sigma-regression", ".json");

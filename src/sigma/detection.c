@@ -46,7 +46,7 @@ static int add_text(struct draft *d, const struct ynode *v, const struct chain *
         if (keyword)
             rc = tokens_wrap(&d->set->scratch, &alt.t[i], true, true, d->e);
         if (rc == 0)
-            rc = pattern_of_tokens(&d->set->arena, &d->set->scratch, &alt.t[i], c->cased, &p, d->e);
+            rc = pattern_of_tokens(d->set, &alt.t[i], c->cased, &p, d->e);
         if (rc == 0)
             rc = add_pattern(d, out, &p);
     }
@@ -56,6 +56,7 @@ static int add_text(struct draft *d, const struct ynode *v, const struct chain *
 static int add_regex(struct draft *d, const struct ynode *v, const struct chain *c, struct patterns *out)
 {
     struct pattern p = { .kind = PAT_RE };
+    struct str literal;
     struct err why;
     int rc = regex_new(v->text, c->re_flags, &p.re, &why);
 
@@ -63,7 +64,9 @@ static int add_regex(struct draft *d, const struct ynode *v, const struct chain 
         return draft_broken(d, v, "%s", why.text);
     if (rc < 0)
         return err_set(d->e, rc, "no memory for a regular expression");
-    p.text = regex_literal(&d->set->arena, v->text);
+    literal = regex_literal(&d->set->scratch, v->text);
+    if (literal.p)
+        p.text = text_keep(d->set, literal);
     p.re->source = arena_copy(&d->set->arena, v->text);
     p.re->next = d->set->regexes;
     d->set->regexes = p.re;
@@ -137,7 +140,7 @@ static int add_plain(struct draft *d, const struct ynode *v, const struct chain 
         return add_read(d, v, c, out);
     if (!keyword && c->count == 0 && plain_number(v, &p.number)) {
         p.kind = PAT_NUMBER;
-        p.text = arena_copy(&d->set->arena, v->text);
+        p.text = text_keep(d->set, v->text);
         return p.text.p ? add_pattern(d, out, &p) : err_set(d->e, -ENOMEM, "no memory for patterns");
     }
     return add_text(d, v, c, keyword, out);

@@ -79,7 +79,6 @@ struct tables {
     struct arena      arena;
     struct atom      *atoms;
     uint32_t          atom_count, atom_cap;
-    struct strmap     atom_map;
     struct witness   *witness;         /* by rule */
     struct u32list    of_rules;        /* atoms of all witnesses */
     uint32_t         *post_at, *posts; /* atom -> rules */
@@ -88,8 +87,9 @@ struct tables {
     uint32_t          slot_mask;
     struct strmap     vocabulary;      /* words that an event's origin may hold and that make a difference */
     bool              numbers_unknown; /* the rules name more event numbers than there is room for */
-    uint32_t         *common;          /* by 16 bits of gram_hash: how often the rules write these 4 bytes */
+    uint32_t         *common;          /* by 16 bits of gram_hash: how often the rules write these 4 bytes; while they are made */
 };
+#define TABLES_ARENA_BYTES (256u * MIB)
 #define COMMON_SHIFT 16
 
 /* tables_build - witnesses and sieves of all rules; once the set is linked. */

@@ -104,8 +104,7 @@ bool tokens_text(struct arena *a, const struct tokens *t, struct str *out);
 MUST_USE int tokens_put(struct arena *a, const struct tokens *t, uint32_t place, struct str bytes, struct tokens *out, struct err *e);
 MUST_USE int tokens_literal(struct arena *a, struct str bytes, struct tokens *out, struct err *e);
 void tokens_windash(struct tokens *t);
-/* pattern_of_tokens - what stays goes to keep, what does not to scratch. */
-MUST_USE int pattern_of_tokens(struct arena *keep, struct arena *scratch, const struct tokens *t, bool cased, struct pattern *out, struct err *e);
+MUST_USE int pattern_of_tokens(struct sigma *s, const struct tokens *t, bool cased, struct pattern *out, struct err *e);
 MUST_USE int pattern_cidr(struct str s, struct pattern *out, struct err *e);
 /* address_parse - an IPv4 or IPv6 address as 16 bytes. */
 bool address_parse(struct str s, uint8_t out[16]);
@@ -484,12 +483,14 @@ struct strmap {
     uint32_t     cap, count;
 };
 MUST_USE bool strmap_put(struct strmap *m, struct str key, uint32_t value);
+const struct slot *strmap_find(const struct strmap *m, struct str key);   /* NULL if absent */
 uint32_t strmap_get(const struct strmap *m, struct str key);   /* UINT32_MAX if absent */
 
 struct crop;
 struct sigma {
     struct arena         arena;
     struct arena         scratch;        /* of the rule that is being compiled */
+    struct strmap        texts;          /* of text_keep, while files are compiled */
     struct arena        *names;          /* of fields and log sources: they outlive the file that named them first (units.c) */
     struct crop        **crops;          /* shares: memory of its rules */
     uint32_t             crop_count;
@@ -530,6 +531,10 @@ struct sigma {
 /* set_new - an empty set; NULL without memory.  set_link - once all rules are in it: what leads from one to another, and the tables (set.c). */
 struct sigma *set_new(void);
 MUST_USE int set_link(struct sigma *s, struct err *e);
+/* text_keep - a copy in the set's arena, NUL behind it, one for all files of a compilation that say the same: tags, authors, names of selections and values
+ * stand in many. {NULL, 0} without memory.  texts_end - the arena goes elsewhere: what comes shares nothing with what is in it. */
+struct str text_keep(struct sigma *s, struct str text);
+void texts_end(struct sigma *s);
 
 /* --- units.c: what one file becomes --- */
 

@@ -157,22 +157,23 @@ static void squeeze(struct tokens *t)
     t->n = n;
 }
 
-int pattern_of_tokens(struct arena *keep, struct arena *scratch, const struct tokens *given, bool cased, struct pattern *out, struct err *e)
+int pattern_of_tokens(struct sigma *s, const struct tokens *given, bool cased, struct pattern *out, struct err *e)
 {
     struct tokens t = { NULL, 0 }, mid;
     bool before, after;
+    struct str text;
     int rc;
 
     *out = (struct pattern){ .cased = cased };
     if (cased) {
-        t.p = arena_array(scratch, given->n ? given->n : 1, sizeof *t.p);
+        t.p = arena_array(&s->scratch, given->n ? given->n : 1, sizeof *t.p);
         if (!t.p)
             return err_set(e, -ENOMEM, "no memory for a pattern");
         if (given->n)
             memcpy(t.p, given->p, given->n * sizeof *t.p);
         t.n = given->n;
     } else {
-        rc = fold_tokens(scratch, given, &t, e);
+        rc = fold_tokens(&s->scratch, given, &t, e);
         if (rc < 0)
             return rc;
     }
@@ -184,12 +185,13 @@ int pattern_of_tokens(struct arena *keep, struct arena *scratch, const struct to
     before = t.n && t.p[0] == TOK_STAR;
     after = t.n && t.p[t.n - 1] == TOK_STAR;
     mid = (struct tokens){ t.p + before, t.n - before - after };
-    if (tokens_text(keep, &mid, &out->text)) {
+    if (tokens_text(&s->scratch, &mid, &text)) {
         out->kind = before && after ? PAT_CONTAINS : before ? PAT_ENDS : after ? PAT_STARTS : PAT_EQ;
-        return 0;
+        out->text = text_keep(s, text);
+        return out->text.p ? 0 : err_set(e, -ENOMEM, "no memory for a pattern");
     }
     out->kind = PAT_GLOB;
-    out->tokens = arena_array(keep, t.n, sizeof *t.p);
+    out->tokens = arena_array(&s->arena, t.n, sizeof *t.p);
     if (!out->tokens)
         return err_set(e, -ENOMEM, "no memory for a pattern");
     memcpy(out->tokens, t.p, t.n * sizeof *t.p);

@@ -87,7 +87,7 @@ static int keep_parts(const struct draft *d, struct program *out)
 
     out->names = arena_array(a, d->name_count + 1, sizeof *out->names);
     for (uint32_t i = 0; out->names && i < d->name_count; i++)
-        out->names[out->name_count++] = (struct named){ arena_copy(a, d->names[i].name), d->names[i].node };
+        out->names[out->name_count++] = (struct named){ text_keep(d->set, d->names[i].name), d->names[i].node };
     if (!out->names)
         return err_set(d->e, -ENOMEM, "no memory for a rule");
 

@@ -57,7 +57,7 @@ int draft_texts(struct draft *d, const struct ynode *n, struct sigma_texts *out)
     for (const struct ynode *v = n->kind == YNODE_SEQ ? n->first : n; v; v = n->kind == YNODE_SEQ ? v->next : NULL) {
         if (v->kind != YNODE_SCALAR)
             return draft_broken(d, v, "a text is expected here");
-        items[i] = arena_copy(&d->set->arena, v->text);
+        items[i] = text_keep(d->set, v->text);
         if (!items[i++].p)
             return err_set(d->e, -ENOMEM, "no memory for a rule");
     }
@@ -95,8 +95,8 @@ static int take_custom(struct draft *d, const struct ynode *custom, bool filter,
         snprintf(text, sizeof text, "%s", d->e->text);
         return draft_broken(d, custom, "%s", text);
     }
-    r->title_kk = arena_copy(&d->set->arena, yaml_text(custom, "title_kk"));
-    r->title_ru = arena_copy(&d->set->arena, yaml_text(custom, "title_ru"));
+    r->title_kk = text_keep(d->set, yaml_text(custom, "title_kk"));
+    r->title_ru = text_keep(d->set, yaml_text(custom, "title_ru"));
     const struct { const struct ynode *from; const char *key; struct sigma_texts *to; } lists[] = {
         { rec, "kk", &r->measures_kk }, { rec, "ru", &r->measures_ru }, { rec, "en", &r->measures_en },
         { samples, "match", &r->match }, { samples, "nomatch", &r->nomatch }, { custom, "group_by", &r->group_by },
@@ -115,10 +115,10 @@ static int take_texts(struct draft *d, const struct ynode *doc, struct sigma_rul
 
     r->title = arena_copy(a, yaml_text(doc, "title"));
     r->id = arena_copy(a, yaml_text(doc, "id"));
-    r->name = arena_copy(a, yaml_text(doc, "name"));
-    r->status = arena_copy(a, yaml_text(doc, "status"));
+    r->name = text_keep(d->set, yaml_text(doc, "name"));
+    r->status = text_keep(d->set, yaml_text(doc, "status"));
     r->description = arena_copy(a, yaml_text(doc, "description"));
-    r->author = arena_copy(a, yaml_text(doc, "author"));
+    r->author = text_keep(d->set, yaml_text(doc, "author"));
     r->line = doc->line;
     d->id = r->id;
     if (r->title.n == 0)
@@ -171,7 +171,7 @@ static int take_taxonomy(struct draft *d, const struct ynode *doc, struct compil
         return 0;
     if (n->kind != YNODE_SCALAR || !taxonomy_known(d->set, n->text))
         return draft_unsupported(d, n, "no pipeline maps the names of taxonomy \"%.*s\"", STR_ARG(n->text));
-    c->taxonomy = arena_copy(&d->set->arena, n->text);
+    c->taxonomy = text_keep(d->set, n->text);
     d->taxonomy = c->taxonomy;
     return 0;
 }

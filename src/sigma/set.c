@@ -40,6 +40,7 @@ void sigma_free(struct sigma **sp)
     free(s->id_map.slots);
     free(s->alias_map.slots);
     free(s->aliases);
+    texts_end(s);
     arena_free(&s->arena);
     arena_free(&s->scratch);
     for (uint32_t i = 0; i < s->crop_count; i++)
@@ -305,6 +306,25 @@ struct sigma *set_new(void)
     return s;
 }
 
+struct str text_keep(struct sigma *s, struct str text)
+{
+    const struct slot *found = strmap_find(&s->texts, text);
+    struct str kept;
+
+    if (found)
+        return found->key;
+    kept = arena_copy(&s->arena, text);
+    if (kept.p)
+        (void)!strmap_put(&s->texts, kept, 0);   /* without memory it is not shared, and as good */
+    return kept;
+}
+
+void texts_end(struct sigma *s)
+{
+    free(s->texts.slots);
+    s->texts = (struct strmap){ 0 };
+}
+
 size_t sigma_rule_count(const struct sigma *s) { return s->rule_count; }
 const struct sigma_rule *sigma_rule_at(const struct sigma *s, size_t i) { return &s->rules[i].rule; }
 size_t sigma_refusal_count(const struct sigma *s) { return s->refusal_count; }
@@ -358,7 +378,7 @@ size_t sigma_bytes(const struct sigma *s)
     for (uint32_t i = 0; i < s->rule_count; i++)
         n += s->rules[i].filters.cap * sizeof(uint32_t);
     n += (s->field_map.cap + s->id_map.cap + s->alias_map.cap + s->mapping_map.cap) * sizeof(struct slot);
-    n += sizeof *t + t->arena.used_bytes + t->atom_cap * sizeof *t->atoms + (t->atom_map.cap + t->vocabulary.cap) * sizeof(struct slot);
+    n += sizeof *t + t->arena.used_bytes + t->atom_cap * sizeof *t->atoms + t->vocabulary.cap * sizeof(struct slot);
     n += t->of_rules.cap * sizeof(uint32_t) + (t->atom_count + 2) * sizeof *t->post_at + (t->of_rules.n + 1) * sizeof *t->posts;
-    return n + (t->slots ? (t->slot_mask + 1) * sizeof *t->slots : 0) + ((size_t)1 << (32 - COMMON_SHIFT)) * sizeof *t->common;
+    return n + (t->slots ? (t->slot_mask + 1) * sizeof *t->slots : 0);
 }

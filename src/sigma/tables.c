@@ -1,8 +1,6 @@
 /* tables.c - the tables of a set, built once it is linked; see engine.h. */
 #include "sigma/engine.h"
 
-#define TABLES_ARENA_BYTES (256u * MIB)
-
 void tables_free(struct tables **tp)
 {
     struct tables *t = *tp;
@@ -10,7 +8,6 @@ void tables_free(struct tables **tp)
     if (!t)
         return;
     free(t->atoms);
-    free(t->atom_map.slots);
     free(t->of_rules.p);
     free(t->post_at);
     free(t->posts);
@@ -35,6 +32,8 @@ int tables_build(struct sigma *s, struct err *e)
         rc = sieves_build(s, t);
     if (rc == 0)
         rc = vocabulary_build(s, t);
+    free(t->common);
+    t->common = NULL;
     if (rc < 0 || arena_failed(&t->arena)) {
         tables_free(&t);
         return err_set(e, -ENOMEM, "no memory for the rules");

@@ -235,6 +235,33 @@ static void limits_are_those_of_the_files_that_are_there(void **state)
     sigma_units_free(&u);
 }
 
+/* What many rules say lies in a compilation once, and as long as one set or file has it. */
+static void texts_of_several_files_are_one(void **state)
+{
+    struct sigma_source s[] = { { STR("a.yml"), STR("tags: [attack.t1110]\nauthor: someone\n" RULE("a", "x|contains: powershell")) },
+                                { STR("b.yml"), STR("tags: [attack.t1110]\nauthor: someone\n" RULE("b", "x|contains: PowerShell")) } };
+    struct sigma_units *u = sigma_units_new();
+    const struct sigma_rule *a, *b;
+    struct sigma *first, *second;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(sigma_compile_again(u, s, 2, &first, &e), 0);
+    a = sigma_rule_at(first, 0);
+    b = sigma_rule_at(first, 1);
+    assert_true(str_eq(b->author, STR("someone")) && str_eq(b->tags.items[0], STR("attack.t1110")));
+    assert_ptr_equal(a->author.p, b->author.p);
+    assert_ptr_equal(a->tags.items[0].p, b->tags.items[0].p);
+    assert_ptr_equal(first->rules[0].program.leaves[0].patterns[0].text.p, first->rules[1].program.leaves[0].patterns[0].text.p);
+    s[0].text = STR(RULE("a", "x: 1"));    /* the file that said it first says it no more */
+    assert_int_equal(sigma_compile_again(u, s, 2, &second, &e), 0);
+    sigma_free(&first);
+    sigma_units_free(&u);
+    b = sigma_rule_at(second, 1);
+    assert_true(str_eq(b->author, STR("someone")) && str_eq(b->tags.items[0], STR("attack.t1110")));
+    sigma_free(&second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +269,7 @@ int main(void)
         cmocka_unit_test(only_what_changed_is_compiled),
         cmocka_unit_test(what_is_left_behind_is_bounded),
         cmocka_unit_test(limits_are_those_of_the_files_that_are_there),
+        cmocka_unit_test(texts_of_several_files_are_one),
     };
 
     return cmocka_run_group_tests_name("sigma units", tests, NULL, NULL);

@@ -8,7 +8,7 @@
  * so does what reached a limit of the whole set while the bench had older files in it: refused is only what a set of these files alone refuses.
  *
  * All units of one compilation lie in one *crop*, which is counted by the sets and by the struct sigma_units that have a unit in it; a set needs a handful of
- * counts, not one a file. What stands in a crop does not change after its compilation: what linking changes, each set has a copy of. */
+ * counts, not one a file. A text that several of its files say lies there once and counts as the first one's (text_keep). What stands in a crop does not change after its compilation: what linking changes, each set has a copy of. */
 #include <stdatomic.h>
 #include <xxhash.h>
 
@@ -313,6 +313,7 @@ static int bench_new(struct sigma_units *u, struct pass *p, struct err *e)
         keep_told(u->bench, refused);
     u->refused = refused;
     u->ground->arena = u->bench->arena;
+    texts_end(u->bench);
     arena_init(&u->bench->arena, SET_BYTES_MAX);
     u->bench->names = &u->ground->arena;
     u->pipelines = p->pipelines;
@@ -348,6 +349,7 @@ static int make_all(struct sigma_units *u, struct pass *p, struct err *e)
     }
     p->crop->arena = b->arena;
     p->crop->regexes = b->regexes;
+    texts_end(b);
     arena_init(&b->arena, SET_BYTES_MAX);
     b->regexes = NULL;
     b->rule_count = b->filter_count = b->refusal_count = b->remark_count = 0;

@@ -53,19 +53,26 @@ bool strmap_put(struct strmap *m, struct str key, uint32_t value)
     return true;
 }
 
-uint32_t strmap_get(const struct strmap *m, struct str key)
+const struct slot *strmap_find(const struct strmap *m, struct str key)
 {
     uint64_t at;
 
     if (!m->cap)
-        return UINT32_MAX;
+        return NULL;
     at = str_hash(key) & (m->cap - 1);
     while (m->slots[at].key.p) {
         if (str_eq(m->slots[at].key, key))
-            return m->slots[at].value;
+            return &m->slots[at];
         at = (at + 1) & (m->cap - 1);
     }
-    return UINT32_MAX;
+    return NULL;
+}
+
+uint32_t strmap_get(const struct strmap *m, struct str key)
+{
+    const struct slot *found = strmap_find(m, key);
+
+    return found ? found->value : UINT32_MAX;
 }
 
 uint32_t field_new(struct sigma *s, struct str name)

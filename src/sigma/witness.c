@@ -20,7 +20,18 @@ struct chooser {
     float         *costs;       /* by part of the rule at hand */
     uint32_t      *stack;
     uint32_t       cap;
+    struct strmap  seen;        /* number of an atom by its field, kind and text */
+    struct arena   keys;        /* of seen */
+    struct arena   scratch;     /* texts of atoms that are only looked at: of one rule */
+    bool           poor;        /* there was no memory for one of them */
 };
+
+/* scratch_end - what of one rule was looked at; a text there was no memory for would change the choice. */
+static void scratch_end(struct chooser *c)
+{
+    c->poor = c->poor || arena_failed(&c->scratch);
+    arena_reset(&c->scratch);
+}
 
 /* --- how common is a text --- */
 
@@ -61,8 +72,10 @@ static float text_cost(const struct sigma *s, const struct tables *t, const stru
     return often + (a->kind == ATOM_CONTAINS && a->text.n >= 4 && atom_near(a) ? COST_NEAR : COST_RARE);
 }
 
-static void look_over(const struct sigma *s, struct tables *t)
+static void look_over(struct chooser *c)
 {
+    const struct sigma *s = c->s;
+
     for (uint32_t r = 0; r < s->rule_count; r++) {
         const struct program *p = &s->rules[r].program;
 
@@ -70,11 +83,12 @@ static void look_over(const struct sigma *s, struct tables *t)
             for (uint32_t i = 0; i < p->leaves[l].count; i++) {
                 struct atom a;
 
-                if (!leaf_atom(&t->arena, s, &p->leaves[l], i, &a))
+                if (!leaf_atom(&c->scratch, s, &p->leaves[l], i, &a))
                     continue;
                 if (a.kind != ATOM_NUMBER)
-                    count_text(t, a.text);
+                    count_text(c->t, a.text);
             }
+        scratch_end(c);
     }
 }
 
@@ -98,7 +112,7 @@ static float leaf_cost(struct chooser *c, const struct leaf *leaf)
     for (uint32_t i = 0; i < leaf->count; i++) {
         struct atom a;
 
-        if (!leaf_atom(&c->t->arena, c->s, leaf, i, &a) || (a.kind == ATOM_PRESENT && leaf->field == FIELD_KEYWORD))
+        if (!leaf_atom(&c->scratch, c->s, leaf, i, &a) || (a.kind == ATOM_PRESENT && leaf->field == FIELD_KEYWORD))
             return COST_ALWAYS;
         cost += text_cost(c->s, c->t, &a);
     }
@@ -124,17 +138,24 @@ static float part_cost(struct chooser *c, const struct program *p, uint32_t i)
     return cost < COST_ALWAYS ? cost : COST_ALWAYS;
 }
 
-static uint32_t intern(struct tables *t, const struct atom *a)
+/* intern - the number of an atom; one that no rule had before keeps a copy of its text, unless that is the rule's own. */
+static uint32_t intern(struct chooser *c, struct atom *a, bool own)
 {
     const uint32_t head[] = { a->field, a->kind };
-    struct str key = ARENA_JOIN(&t->arena, str_of((const char *)head, sizeof head), a->text);
+    struct str key = ARENA_JOIN(&c->scratch, str_of((const char *)head, sizeof head), a->text);
+    struct tables *t = c->t;
     uint32_t at;
 
     if (!key.p)
         return UINT32_MAX;
-    at = strmap_get(&t->atom_map, key);
+    at = strmap_get(&c->seen, key);
     if (at != UINT32_MAX)
         return at;
+    key = arena_copy(&c->keys, key);
+    if (!own)
+        a->text = arena_copy(&t->arena, a->text);
+    if (!key.p || (!own && !a->text.p))
+        return UINT32_MAX;
     if (t->atom_count == t->atom_cap) {
         uint32_t cap = t->atom_cap ? t->atom_cap * 2 : 1024;
         struct atom *grown = realloc(t->atoms, cap * sizeof *grown);
@@ -144,7 +165,7 @@ static uint32_t intern(struct tables *t, const struct atom *a)
         t->atoms = grown;
         t->atom_cap = cap;
     }
-    if (!strmap_put(&t->atom_map, key, t->atom_count))
+    if (!strmap_put(&c->seen, key, t->atom_count))
         return UINT32_MAX;
     t->atoms[t->atom_count] = *a;
     return t->atom_count++;
@@ -169,9 +190,9 @@ static int take_leaf(struct chooser *c, const struct leaf *leaf, struct witness 
         struct atom a = whole;
         uint32_t at;
 
-        if (!one && !leaf_atom(&c->t->arena, c->s, leaf, i, &a))
+        if (!one && !leaf_atom(&c->scratch, c->s, leaf, i, &a))
             return 0;   /* cannot be: such a leaf costs COST_ALWAYS */
-        at = intern(c->t, &a);
+        at = intern(c, &a, a.text.n == 0 || a.text.p == leaf->patterns[i].text.p);
         if (at == UINT32_MAX || !u32list_add(&c->t->of_rules, at))
             return -ENOMEM;
     }
@@ -249,6 +270,8 @@ int witnesses_build(const struct sigma *s, struct tables *t)
     struct chooser c = { .s = s, .t = t, .cap = 4 * SIGMA_NODES_MAX };
     int rc = 0;
 
+    arena_init(&c.keys, TABLES_ARENA_BYTES);
+    arena_init(&c.scratch, TABLES_ARENA_BYTES);
     t->common = calloc(1u << (32 - COMMON_SHIFT), sizeof *t->common);
     t->witness = arena_zero(&t->arena, (s->rule_count + 1) * sizeof *t->witness);
     c.costs = calloc(SIGMA_NODES_MAX + 1, sizeof *c.costs);
@@ -256,12 +279,19 @@ int witnesses_build(const struct sigma *s, struct tables *t)
     if (!t->common || !t->witness || !c.costs || !c.stack)
         rc = -ENOMEM;
     if (rc == 0)
-        look_over(s, t);
+        look_over(&c);
     for (uint32_t r = 0; r < s->rule_count && rc == 0; r++)
-        if (!s->rules[r].correlation)
+        if (!s->rules[r].correlation) {
             rc = choose(&c, &s->rules[r].program, &t->witness[r]);
+            scratch_end(&c);
+        }
+    if (rc == 0 && c.poor)
+        rc = -ENOMEM;
     if (rc == 0)
         rc = post(s, t);
+    arena_free(&c.keys);
+    arena_free(&c.scratch);
+    free(c.seen.slots);
     free(c.costs);
     free(c.stack);
     return rc;
