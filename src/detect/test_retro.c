@@ -12,7 +12,7 @@ static const char correlated[] =
     "title: Base\nname: base\nid: 00000000-0000-4000-8000-000000000004\nlogsource: {}\ndetection:\n  a: { kind: fail }\n  condition: a\n"
     "---\ntitle: Many\nid: 00000000-0000-4000-8000-000000000005\ncorrelation: { type: event_count, rules: [base], group-by: [user], timespan: 20s, condition: { gte: 3 } }\nlevel: high\n"
     "---\ntitle: Values\nid: 00000000-0000-4000-8000-000000000006\ncorrelation: { type: value_count, rules: [base], timespan: 15s, condition: { field: user, gte: 4 } }\nlevel: low\n";
-static const char rare[] = "title: Rare\nid: 00000000-0000-4000-8000-000000000007\nlogsource: {}\ndetection:\n  a: { event.original|endswith: [' 500', ' 501', ' 502', ' 503'] }\n  condition: a\nlevel: low\n";
+static const char rare[] = "title: Rare\nid: 00000000-0000-4000-8000-000000000007\nlogsource: {}\ndetection:\n  a: { event.original|endswith: [' 1000500', ' 1000501', ' 1000502', ' 1000503'] }\n  condition: a\nlevel: low\n";
 
 static int tell_hit(void *arg, const struct event *ev, const struct sigma_match *m, size_t count, struct buf *out)
 {
