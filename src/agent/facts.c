@@ -130,9 +130,9 @@ static size_t merge(struct writing *w, struct list *now, struct list *before)
             differences++;
         }
         if (side <= 0)
-            list_next(now);
+            list_advance(now);
         if (side >= 0)
-            list_next(before);
+            list_advance(before);
         if (w->items.n + w->gone.n > PART_BYTES)
             part_flush(w, false);
     }
@@ -204,7 +204,7 @@ static int collect_list(struct facts *f, enum kind k, struct err *e)
     char path[AGENT_PATH_MAX];
     struct list_out out;
     time_ns now = clock_now();
-    int rc = list_begin(&out, path_of(f, k, "part", path), names[k], scan_next(f), e);
+    int rc = list_make(&out, path_of(f, k, "part", path), names[k], scan_next(f), e);
 
     if (rc < 0)
         return rc;
@@ -254,7 +254,7 @@ static int walk_begin(struct facts *f, bool full, struct err *e)
     bool resumed = rc > 0;
 
     if (rc == 0)
-        rc = list_begin(&f->out, path_of(f, FILES, full ? "part" : "look", path), names[FILES], f->walk_scan = scan_next(f), e);
+        rc = list_make(&f->out, path_of(f, FILES, full ? "part" : "look", path), names[FILES], f->walk_scan = scan_next(f), e);
     if (rc >= 0)
         rc = trees_begin(f->trees, &f->out, after, full ? NULL : path_of(f, FILES, "base", base), e);
     f->walking = rc == 0;

@@ -39,14 +39,14 @@ struct list {
 };
 /* list_open - the first item is at hand. False if there is no such list. */
 bool list_open(struct list *l, const char *path);
-void list_next(struct list *l);
+void list_advance(struct list *l);
 void list_close(struct list *l);
 
 struct list_out {
     FILE    *f;
     uint64_t count;
 };
-MUST_USE int list_begin(struct list_out *o, const char *path, const char *kind, uint64_t scan, struct err *e);
+MUST_USE int list_make(struct list_out *o, const char *path, const char *kind, uint64_t scan, struct err *e);
 void list_put(struct list_out *o, struct str key, struct str value, struct str aux);
 /* list_resume - a list that was broken off, cut behind its last whole line, for writing on: 1, its scan and its last key (NUL-ended). 0: none. */
 MUST_USE int list_resume(struct list_out *o, const char *path, uint64_t *scan, char *last, size_t size, struct err *e);

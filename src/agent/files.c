@@ -651,7 +651,7 @@ int files_new(const struct agent_config *c, bool system, const struct state *s, 
     return 0;
 }
 
-void files_free(struct files **f)
+void files_close(struct files **f)
 {
     struct follow *w;
 

@@ -153,7 +153,7 @@ struct files;
 /* system: the usual files under /var/log too. since: when the state was written; 0: never. */
 MUST_USE int files_new(const struct agent_config *c, bool system, const struct state *s, struct timespec since, struct files **out,
                        struct err *e);
-void files_free(struct files **f);
+void files_close(struct files **f);
 int files_fd(const struct files *f);                    /* inotify: readable when something may have changed */
 void files_drain(struct files *f);
 /* files_read - whole new lines until the batch is full. True if more are there already. */

@@ -84,11 +84,11 @@ bool list_open(struct list *l, const char *path)
         list_close(l);
         return false;
     }
-    list_next(l);
+    list_advance(l);
     return true;
 }
 
-void list_next(struct list *l)
+void list_advance(struct list *l)
 {
     struct str line;
     ptrdiff_t at;
@@ -117,7 +117,7 @@ void list_close(struct list *l)
     l->have = false;
 }
 
-int list_begin(struct list_out *o, const char *path, const char *kind, uint64_t scan, struct err *e)
+int list_make(struct list_out *o, const char *path, const char *kind, uint64_t scan, struct err *e)
 {
     *o = (struct list_out){ .f = fopen(path, "we") };
     if (!o->f)

@@ -347,7 +347,7 @@ static void agent_free(struct agent *a)
 {
     sender_close(&a->sender);
     renewal_free(&a->renewal);
-    files_free(&a->files);
+    files_close(&a->files);
     journald_close(&a->journald);
     ports_free(&a->ports);
     facts_free(&a->facts);

@@ -259,7 +259,7 @@ static void walk(const struct tree *w, const char *list, const char *base, bool 
     rc = resume ? list_resume(&o, at(w, list), &scan, after, sizeof after, &e) : 0;
     assert_true(rc >= 0);
     if (rc == 0)
-        assert_int_equal(list_begin(&o, at(w, list), "files", 7, &e), 0);
+        assert_int_equal(list_make(&o, at(w, list), "files", 7, &e), 0);
     assert_int_equal(trees_begin(t, &o, after, base ? at(w, base) : NULL, &e), 0);
     while (trees_step(t, 0) > 0)
         ;
@@ -288,7 +288,7 @@ static void a_walk_tells_each_file_in_order_and_leaves_the_tree_by_no_link(void 
     w->config.tree_exclude_count = 1;
     walk(w, "list", NULL, false, &r);
     assert_true(list_open(l, at(w, "list")));
-    for (; l->have; list_next(l)) {
+    for (; l->have; list_advance(l)) {
         snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%.*s ", STR_ARG(str_cut(l->key, prefix)));
         assert_true(fact_key_cmp(str_c(before), l->key) < 0);
         snprintf(before, sizeof before, "%.*s", STR_ARG(l->key));

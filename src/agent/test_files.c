@@ -62,7 +62,7 @@ static int teardown(void **state)
     struct dirent *entry;
     char path[512];
 
-    files_free(&w->files);
+    files_close(&w->files);
     while (d && (entry = readdir(d)) != NULL) {
         snprintf(path, sizeof path, "%s/%s", w->folder, entry->d_name);
         if (entry->d_name[0] != '.')
@@ -132,7 +132,7 @@ static void take(struct world *w, bool confirmed)
         now = (struct state){ 0 };
     } while (more);
     if (!confirmed) {
-        files_free(&w->files);
+        files_close(&w->files);
         open_files(w);
     }
 }
@@ -207,7 +207,7 @@ static void each_line_once_through_renames_restarts_and_crashes(void **state)
             break;
         case 5:
             take(w, true);
-            files_free(&w->files);
+            files_close(&w->files);
             open_files(w);
             break;
         default:

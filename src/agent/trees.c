@@ -165,7 +165,7 @@ static bool known(struct trees *t, const struct stat *st)
     struct str value, sum, rest;
 
     while (t->based && t->base.have && fact_key_cmp(t->base.key, buf_view(&t->key)) < 0)
-        list_next(&t->base);
+        list_advance(&t->base);
     if (!t->based || !t->base.have || !str_eq(t->base.key, buf_view(&t->key)))
         return false;
     snprintf(aux, sizeof aux, "%llu %lld.%09ld %lld.%09ld", (unsigned long long)st->st_ino, (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec,

@@ -38,7 +38,8 @@ void desk_call_init(struct call *c, struct desk *d, const struct viewer *v, time
     struct err ours;
 
     *c = (struct call){ .d = d, .v = v, .now = now, .r = r, .e = &r->err };
-    (void)!policy_refresh(d->setup.node, &d->policy, &ours);   /* what is wrong is told by each tick, what was good goes on */
+    if (d)      /* there is none where only the form of a value is looked at */
+        (void)!policy_refresh(d->setup.node, &d->policy, &ours);   /* what is wrong is told by each tick, what was good goes on */
     arena_init(&c->a, 64 * MIB);
 }
 
