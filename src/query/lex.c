@@ -10,10 +10,17 @@ static bool blank(char c)
 
 static struct str text_of(const struct lexer *l) { return l->tell.text; }
 
-/* pipe_at - a '|' that stands by itself at one side at least: "a | b", "a| b", "a |b". Inside a word it is a sign like others: lines of CEF are full of them. */
+/* pipe_at - a '|' that stands by itself at one side at least: "a | b", "a| b", "a |b". Inside a word it is a sign like others: lines of CEF are full of them. Of several in
+ * a row the first decides: a word that ends with them could not be printed. */
 static bool pipe_at(struct str s, size_t i)
 {
-    return s.p[i] == '|' && (i == 0 || blank(s.p[i - 1]) || s.p[i - 1] == ')' || s.p[i - 1] == '"' || i + 1 == s.n || blank(s.p[i + 1]));
+    size_t end = i;
+
+    if (s.p[i] != '|' || (i > 0 && s.p[i - 1] == '|'))
+        return false;
+    while (end < s.n && s.p[end] == '|')
+        end++;
+    return i == 0 || blank(s.p[i - 1]) || s.p[i - 1] == ')' || s.p[i - 1] == '"' || end == s.n || blank(s.p[end]);
 }
 
 static bool ends_word(const struct lexer *l, size_t i, bool member)

@@ -92,6 +92,9 @@ bool dropped_take(struct str line, struct dropped_row *r)
     if (!str_split(&links, '=', &key) || !str_split(&links, '-', &first) || !str_u64(first, &d->first_link) || !str_u64(links, &d->last_link) ||
         !str_starts(chain, STR("chain=")) || chain.n != 6 + 2 * SHA_BYTES)
         return false;
+    for (size_t i = 6; i < chain.n; i++)
+        if (!((chain.p[i] >= '0' && chain.p[i] <= '9') || (chain.p[i] >= 'a' && chain.p[i] <= 'f')))
+            return false;
     snprintf(r->chain, sizeof r->chain, "%.*s", 2 * (int)SHA_BYTES, chain.p + 6);
     return d->first_link > 0 && d->first_link <= d->last_link;
 }
