@@ -283,6 +283,12 @@ static int compile_field(const struct lexer *l, const struct token *t, struct qu
     return 0;
 }
 
+/* edge_bar - a '|' at an edge, as in "(a|)": anywhere else pipes would begin there, so what is printed could not be read again. */
+static bool edge_bar(const struct token *t)
+{
+    return (t->name.n && t->name.p[0] == '|') || (!t->quoted && t->text.n && (t->text.p[0] == '|' || t->text.p[t->text.n - 1] == '|'));
+}
+
 int leaf_compile(struct query *q, const struct lexer *l, const struct token *t, struct query_leaf *out, bool *missing)
 {
     *missing = false;
@@ -297,6 +303,8 @@ int leaf_compile(struct query *q, const struct lexer *l, const struct token *t, 
         return compile_regex(q, l, t, out);
     if (t->text.n == 0 && !t->name.n)
         return tell(&l->tell, t->at, FAULT_no_word, none, none);
+    if (edge_bar(t))
+        return tell(&l->tell, t->at, FAULT_bar, t->text, none);
     out->text = fold_copy(&q->arena, t->text, t->twins);
     if (!out->text.p)
         return tell_memory(&l->tell);

@@ -109,7 +109,7 @@ static void wrong_texts_say_what_to_write(void **state)
         const char *word, *instead;
     } wrong[] = {
         { "time:yestreday", "no_time", 6, "yestreday", NULL }, { "time:now-15m", "a_moment", 6, "now-15m", "time:>=now-15m" }, { "from:alice", "no_time", 6, "alice", NULL },
-        { "time:2026-02-30", "no_time", 6, "2026-02-30", NULL }, { "time:5..9", "no_time", 6, "5..9", NULL }, { "a | head 5", "pipe", 3, "", "" },
+        { "time:2026-02-30", "no_time", 6, "2026-02-30", NULL }, { "time:5..9", "no_time", 6, "5..9", NULL }, { "a | head 5", "pipe", 3, "", "" }, { "(a|)", "bar", 2, "a|", "" }, { "b OR -|a", "bar", 7, "|a", "" },
         { "port:9..5", "backwards", 6, "", "5..9" }, { "ip:10.0.0.9..10.0.0.1", "backwards", 4, "", "10.0.0.1..10.0.0.9" },
         { "time:2026-11-28..2026-11-27", "backwards", 6, "", "2026-11-27..2026-11-28" },
         { "u:(a b)", "set_or", 6, "b", "" }, { "u:(a OR", "open_paren", 1, "", "" }, { "u:(", "open_paren", 1, "", "" }, { "u:()", "set_empty", 4, "", "" }, { "u:(a OR )", "no_operand", 9, "", "" },
