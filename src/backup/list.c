@@ -133,6 +133,8 @@ static bool take_path(struct str s, char out[PATH_BYTES])
 
         if (n == STEPS_BYTES_MAX)
             return false;
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 127)
+            return false;       /* put_path never leaves them; a NUL would hide the rest of the path */
         if (s.p[i] != '%') {
             out[n++] = s.p[i];
             continue;
